@@ -1,0 +1,82 @@
+// The closed table of everything that can go wrong. A code decides, in one place, the gRPC status, the exit code of the
+// command line and whether the same call may be tried again. docs/operations.md has a heading per code.
+
+/** gRPC status numbers used by the table (https://grpc.io/docs/guides/status-codes). */
+export const GrpcStatus = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** Exit codes of the command line: 0 ok, 1 failed, 2 wrong usage, 3 not possible now (retry later). */
+export const ExitCode = { OK: 0, FAILED: 1, USAGE: 2, NOT_NOW: 3 } as const;
+
+type Row = { grpc: keyof typeof GrpcStatus; exit: keyof typeof ExitCode; retryAfterMs?: number };
+
+/** code → gRPC status → exit code → when to retry the same call (absent: do not). */
+export const ERROR_TABLE = {
+  INVALID_NAME: { grpc: "INVALID_ARGUMENT", exit: "USAGE" },
+  INVALID_REQUEST: { grpc: "INVALID_ARGUMENT", exit: "USAGE" },
+  USAGE: { grpc: "INVALID_ARGUMENT", exit: "USAGE" },
+  REPOSITORY_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
+  REPLICA_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
+  DEVICE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
+  WRITE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
+  REPOSITORY_EXISTS: { grpc: "ALREADY_EXISTS", exit: "FAILED" },
+  UNAUTHENTICATED: { grpc: "UNAUTHENTICATED", exit: "FAILED" },
+  PERMISSION_DENIED: { grpc: "PERMISSION_DENIED", exit: "FAILED" },
+  DATABASE_UNAVAILABLE: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
+  SIDECAR_UNAVAILABLE: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
+  SHUTTING_DOWN: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
+  NO_SOURCE: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 2000 },
+  SOURCE_FAILED: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
+  QUEUE_FULL: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 500 },
+  CATCH_UP_TIMEOUT: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
+  VERSION_AHEAD: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
+  FENCED: { grpc: "ABORTED", exit: "NOT_NOW" },
+  DEVICE_HELD: { grpc: "FAILED_PRECONDITION", exit: "NOT_NOW" },
+  ROOT_LOCKED: { grpc: "FAILED_PRECONDITION", exit: "NOT_NOW" },
+  WRITE_DROPPED: { grpc: "ABORTED", exit: "NOT_NOW" },
+  OUTCOME_UNKNOWN: { grpc: "ABORTED", exit: "FAILED" },
+  REPLICA_IN_DOUBT: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
+  NOT_A_REPOSITORY: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
+  AHEAD_OF_DATABASE: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
+  SCHEMA_TOO_NEW: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
+  SCHEMA_MISSING: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
+  PREREQUISITE_MISSING: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
+  GIT_FAILED: { grpc: "INTERNAL", exit: "FAILED" },
+  INTERNAL: { grpc: "INTERNAL", exit: "FAILED" },
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** Milliseconds after which the call that failed with `code` may be repeated; undefined when repeating does not help. */
+export function retryAfterMs(code: ErrorCode): number | undefined {
+  return (ERROR_TABLE[code] as Row).retryAfterMs;
+}
+
+/** An expected failure. `message` is one sentence: what, why, what to do; values that vary also stand in `details`. */
+export class LockstepError extends Error {
+  override readonly name = "LockstepError";
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: Record<string, string> } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.details = Object.freeze({ ...options.details });
+  }
+}
+
+/** What was thrown, as one sentence for a person: the message, never the stack. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

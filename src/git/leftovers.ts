@@ -1,0 +1,67 @@
+// What a killed process leaves in a replica: lock files, which git never removes by itself, and quarantines.
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { QUARANTINE_PREFIX } from "./quarantine.ts";
+
+/** A quarantine of git's own may belong to a slow upload that outlived the sidecar; untouched for so long it does not. */
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes lock files of refs, HEAD, packed-refs and reftable, and quarantines. Only for the one sidecar that holds the root's
+ * lock, before it starts anything in this replica: no live process can own what it finds. Returns what was removed.
+ */
+export async function sweep(gitDir: string): Promise<string[]> {
+  const removed: string[] = [];
+  const remove = async (path: string) => {
+    await rm(path, { recursive: true, force: true });
+    removed.push(path.slice(gitDir.length + 1));
+  };
+  // refs/ by hand: config.lock and the locks of a running gc are not ours to break.
+  for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
+    if (await exists(join(gitDir, name))) await remove(join(gitDir, name));
+  }
+  for (const directory of ["refs", "reftable"]) {
+    for (const path of await findLocks(join(gitDir, directory))) await remove(path);
+  }
+  for (const name of await list(join(gitDir, "objects"))) {
+    if (!name.startsWith("tmp_objdir-")) continue;
+    const path = join(gitDir, "objects", name);
+    if (name.startsWith(QUARANTINE_PREFIX) || (await isAbandoned(path))) await remove(path);
+  }
+  return removed;
+}
+
+async function findLocks(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const found: string[] = [];
+  for (const entry of entries) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) found.push(...(await findLocks(path)));
+    else if (entry.name.endsWith(".lock")) found.push(path);
+  }
+  return found;
+}
+
+async function isAbandoned(quarantine: string): Promise<boolean> {
+  const inside = await readdir(quarantine, { recursive: true }).catch(() => []);
+  const times = await Promise.all(
+    [".", ...inside].map((name) =>
+      stat(join(quarantine, name)).then(
+        (found) => found.mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return Date.now() - Math.max(...times) > ABANDONED_AFTER_MS;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function list(directory: string): Promise<string[]> {
+  return await readdir(directory).catch(() => []);
+}

@@ -1,0 +1,158 @@
+// How every git command is run: an environment built from nothing, the exit code as data, an abort signal that kills.
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { simpleGit } from "simple-git";
+import { LockstepError } from "../errors.ts";
+
+/** What all git commands of one process share. */
+export interface GitContext {
+  readonly path: string;
+  readonly home: string;
+  /**
+   * The open file whose operating-system lock says that this sidecar serves the root. Commands that write inherit it, so the
+   * lock lives as long as any of them (root-lock.ts). null where nothing is written.
+   */
+  readonly lockFd: number | null;
+}
+
+/** The environment of a git command on `gitDir`. Nothing ambient reaches git: no proxies, no helpers, no other configuration. */
+export function gitEnvironment(
+  context: GitContext,
+  gitDir: string,
+  extra: Record<string, string> = {},
+): Record<string, string> {
+  return {
+    PATH: context.path,
+    HOME: context.home,
+    LC_ALL: "C",
+    GIT_DIR: gitDir,
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    // The owner was checked when the root was opened: the sidecar serves only directories below it.
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "safe.directory",
+    GIT_CONFIG_VALUE_0: "*",
+    ...extra,
+  };
+}
+
+export interface GitResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a short plumbing command whose output is ASCII. The exit code is data; what git says goes with it. Throws only when git
+ * cannot be started.
+ */
+export async function git(
+  context: GitContext,
+  gitDir: string,
+  args: string[],
+  signal?: AbortSignal,
+): Promise<GitResult> {
+  let exitCode = 0;
+  let stderr = "";
+  const environment = gitEnvironment(context, gitDir);
+  const instance = simpleGit({
+    baseDir: gitDir,
+    ...(signal ? { abort: signal } : {}),
+    allowEnvironment: Object.keys(environment).filter((name) => name.startsWith("GIT_")),
+    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true },
+    // The hook is the only place that sees the exit code, and an error returned from it would lose its fields.
+    errors: (_, result) => {
+      exitCode = result.exitCode;
+      stderr = Buffer.concat(result.stdErr).toString("utf8");
+      return undefined;
+    },
+  }).env(environment);
+  const stdout = await instance.raw(args);
+  return { exitCode, stdout, stderr };
+}
+
+/** Like `git`, for commands that must succeed: returns what they print. Throws GIT_FAILED. */
+export async function gitOutput(
+  context: GitContext,
+  gitDir: string,
+  args: string[],
+  signal?: AbortSignal,
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await git(context, gitDir, args, signal);
+  if (exitCode !== 0) throw gitFailed(args, exitCode, stderr);
+  return stdout;
+}
+
+export interface SpawnGit {
+  readonly env?: Record<string, string>;
+  /** Aborted: the command is killed. */
+  readonly signal?: AbortSignal;
+  /** Passes the root's lock on. For every command that writes below the root. */
+  readonly writes?: boolean;
+}
+
+/** A running git command with pipes for input, output and errors. */
+export interface GitProcess extends ChildProcess {
+  readonly stdin: NonNullable<ChildProcess["stdin"]>;
+  readonly stdout: NonNullable<ChildProcess["stdout"]>;
+  readonly stderr: NonNullable<ChildProcess["stderr"]>;
+}
+
+/** Starts a git command that streams or talks. */
+export function spawnGit(context: GitContext, gitDir: string, args: string[], options: SpawnGit = {}): GitProcess {
+  const inherited = options.writes && context.lockFd !== null ? [context.lockFd] : [];
+  const spawnOptions: SpawnOptions = {
+    cwd: gitDir,
+    env: gitEnvironment(context, gitDir, options.env),
+    stdio: ["pipe", "pipe", "pipe", ...inherited],
+    killSignal: "SIGKILL",
+    ...(options.signal ? { signal: options.signal } : {}),
+  };
+  const child = spawn("git", args, spawnOptions) as GitProcess;
+  // A command that ends early closes its pipe; its exit code tells more than EPIPE.
+  child.stdin.on("error", () => {});
+  return child;
+}
+
+/** Waits for the end: its exit code (-1 when a signal ended it) and what it said on standard error. */
+export async function finished(child: GitProcess): Promise<{ exitCode: number; stderr: string }> {
+  const stderr = text(child.stderr).catch(() => "");
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.once("error", (error) => (error.name === "AbortError" ? resolve(-1) : reject(error)));
+    child.once("close", (code) => resolve(code ?? -1));
+  });
+  return { exitCode, stderr: await stderr };
+}
+
+/**
+ * Runs a command over pipes, gives it `input` and returns its output as bytes. Any exit code but those in `expected` (by default
+ * 0) throws GIT_FAILED.
+ */
+export async function gitBytes(
+  context: GitContext,
+  gitDir: string,
+  args: string[],
+  options: SpawnGit & { input?: string | Buffer; expected?: number[] } = {},
+): Promise<{ exitCode: number; stdout: Buffer }> {
+  const child = spawnGit(context, gitDir, args, options);
+  const chunks: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  child.stdin.end(options.input ?? "");
+  const { exitCode, stderr } = await finished(child);
+  options.signal?.throwIfAborted();
+  if (!(options.expected ?? [0]).includes(exitCode)) throw gitFailed(args, exitCode, stderr);
+  return { exitCode, stdout: Buffer.concat(chunks) };
+}
+
+/** GIT_FAILED with the command and the last thing that git said. */
+export function gitFailed(args: readonly string[], exitCode: number, stderr: string): LockstepError {
+  const said = stderr.trim().split("\n").slice(-3).join(" ").slice(0, 600) || "no message";
+  return new LockstepError(
+    "GIT_FAILED",
+    `git ${args[0]} ended with ${exitCode < 0 ? "a signal" : `exit code ${exitCode}`}: ${said}`,
+    {
+      details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) },
+    },
+  );
+}

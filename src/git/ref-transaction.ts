@@ -1,0 +1,91 @@
+// One `git update-ref --stdin` transaction, held open between prepare and commit: the references stay locked while the
+// database decides. Its input ending without a commit makes git give the locks back.
+import type { RefName, RefValue } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "./process.ts";
+
+/** A ref to change. `oldValue` undefined: whatever it holds now; null: it must not exist. */
+export interface RefCommand {
+  readonly name: RefName;
+  readonly oldValue?: RefValue | null;
+  readonly newValue: RefValue | null;
+}
+
+/** Why git would not take the commands: the ref it named, when it named one, and its sentence. */
+export interface Refusal {
+  readonly name: RefName | undefined;
+  readonly message: string;
+}
+
+export class RefTransaction {
+  readonly #child: GitProcess;
+  readonly #end: Promise<{ exitCode: number; stderr: string }>;
+  readonly #answers: AsyncIterator<string>;
+  #over = false;
+
+  /** Starts git at once, so that the process is ready when the commands are. */
+  constructor(context: GitContext, gitDir: string) {
+    this.#child = spawnGit(context, gitDir, ["update-ref", "--no-deref", "--stdin", "-z"], { writes: true });
+    this.#end = finished(this.#child);
+    this.#end.catch(() => {});
+    this.#answers = lines(this.#child);
+  }
+
+  /** Locks the refs, checks old values and new objects. Returns a refusal (all locks given back) or undefined: prepared. */
+  async prepare(commands: readonly RefCommand[]): Promise<Refusal | undefined> {
+    this.#child.stdin.write("start\0");
+    for (const command of commands) this.#child.stdin.write(encode(command), "latin1");
+    this.#child.stdin.write("prepare\0");
+    if ((await this.#answer("start")) && (await this.#answer("prepare"))) return undefined;
+    this.#over = true;
+    const { exitCode, stderr } = await this.#end;
+    const said = /^fatal: (?:prepare: )?(.*)/m.exec(stderr)?.[1];
+    if (said === undefined) throw gitFailed(["update-ref"], exitCode, stderr);
+    const name = /'(refs\/[^']+)'/.exec(said)?.[1] ?? /invalid ref format: (refs\/.*)/.exec(said)?.[1];
+    return { name: name === undefined ? undefined : Buffer.from(name, "utf8").toString("latin1"), message: said };
+  }
+
+  /** Makes the prepared values the refs'. Throws GIT_FAILED when git could not, which may leave some changed. */
+  async commit(): Promise<void> {
+    this.#child.stdin.write("commit\0");
+    const committed = await this.#answer("commit");
+    this.#over = true;
+    this.#child.stdin.end();
+    const { exitCode, stderr } = await this.#end;
+    if (!committed || exitCode !== 0) throw gitFailed(["update-ref"], exitCode, stderr);
+  }
+
+  /** Gives the locks back, if it still has any, and waits until git is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#over) {
+      this.#over = true;
+      this.#child.stdin.end();
+    }
+    await this.#end;
+  }
+
+  async #answer(word: string): Promise<boolean> {
+    const { value, done } = await this.#answers.next();
+    if (done) return false;
+    if (value === `${word}: ok`) return true;
+    throw new LockstepError("GIT_FAILED", `git update-ref answered "${value}" where "${word}: ok" was due.`);
+  }
+}
+
+function encode({ name, oldValue, newValue }: RefCommand): string {
+  const zero = "0".repeat((newValue ?? oldValue ?? "").length || 40);
+  if (newValue === null) return `delete ${name}\0${oldValue ?? ""}\0`;
+  // An empty old value means: any. A create is an update from nothing.
+  return `update ${name}\0${newValue}\0${oldValue === undefined ? "" : (oldValue ?? zero)}\0`;
+}
+
+async function* lines(child: GitProcess): AsyncIterator<string> {
+  let rest = "";
+  for await (const chunk of child.stdout) {
+    rest += String(chunk);
+    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
+      yield rest.slice(0, end);
+      rest = rest.slice(end + 1);
+    }
+  }
+}

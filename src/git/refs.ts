@@ -1,0 +1,81 @@
+// The refs on disk: read whole (recovery, verify), read by name, and made equal to a plan.
+import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
+import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
+import { RefTransaction } from "./ref-transaction.ts";
+
+/** All refs of a repository and HEAD, but for those below refs/lockstep/. Costs a walk over all of them. */
+export async function readRefs(context: GitContext, gitDir: string, signal?: AbortSignal): Promise<Refs> {
+  const format = "--format=%(refname)%00%(objectname)%00%(symref)";
+  const { stdout } = await gitBytes(context, gitDir, ["for-each-ref", format], signal ? { signal } : {});
+  const refs = new Map<RefName, RefValue>();
+  for (const line of stdout.toString("latin1").split("\n")) {
+    const [name, objectId, symref] = line.split("\0");
+    if (!name || objectId === undefined || name.startsWith(PRIVATE_REFS)) continue;
+    refs.set(name, symref ? SYMREF_PREFIX + symref : objectId);
+  }
+  refs.set("HEAD", await readHead(context, gitDir));
+  return refs;
+}
+
+async function readHead(context: GitContext, gitDir: string): Promise<RefValue> {
+  const symbolic = await git(context, gitDir, ["symbolic-ref", "--quiet", "HEAD"]);
+  if (symbolic.exitCode === 0) return SYMREF_PREFIX + Buffer.from(symbolic.stdout.trimEnd(), "utf8").toString("latin1");
+  const detached = await git(context, gitDir, ["rev-parse", "--verify", "--quiet", "HEAD"]);
+  return detached.exitCode === 0 ? detached.stdout.trim() : "";
+}
+
+/**
+ * Makes refs hold what a plan says (null: absent), whatever they hold now; the objects must be there. One transaction, or
+ * two where a deleted name makes room for one below or above it: git refuses both in one. Idempotent: after a crash between
+ * any two of its steps it is simply run again. Throws GIT_FAILED.
+ */
+export async function applyRefs(
+  context: GitContext,
+  gitDir: string,
+  plan: ReadonlyMap<RefName, RefValue | null>,
+): Promise<void> {
+  const symbolic = [...plan].filter(([, value]) => value?.startsWith(SYMREF_PREFIX));
+  // Without an old value git takes the deletion of a ref that is not there (2.39 and 2.47, files and reftable).
+  const deletes = [...plan].filter(([, value]) => value === null).map(([name]) => ({ name, newValue: null }));
+  const updates = [...plan]
+    .filter(([, value]) => value !== null && !value.startsWith(SYMREF_PREFIX))
+    .map(([name, newValue]) => ({ name, newValue }));
+  const makesRoom = conflicts(
+    new Set(deletes.map((each) => each.name)),
+    updates.map((each) => each.name),
+  );
+  const batches = makesRoom ? [deletes, updates] : [[...deletes, ...updates]];
+  for (const batch of batches) {
+    if (batch.length === 0) continue;
+    await using transaction = new RefTransaction(context, gitDir);
+    const refusal = await transaction.prepare(batch);
+    if (refusal) throw gitFailed(["update-ref"], 128, refusal.message);
+    await transaction.commit();
+  }
+  // update-ref takes symbolic values only since 2.46.
+  for (const [name, value] of symbolic) {
+    const target = Buffer.from((value as string).slice(SYMREF_PREFIX.length), "latin1").toString("utf8");
+    await gitBytes(context, gitDir, ["symbolic-ref", name, target], { writes: true });
+  }
+}
+
+/** Directory/file conflict: a deleted name is a leading directory of a created one, or the other way round. */
+function conflicts(deleted: ReadonlySet<RefName>, created: readonly RefName[]): boolean {
+  if (deleted.size === 0) return false;
+  const directories = new Set<RefName>();
+  for (const name of deleted) for (const parent of parents(name)) directories.add(parent);
+  return created.some((name) => directories.has(name) || parents(name).some((parent) => deleted.has(parent)));
+}
+
+function parents(name: RefName): RefName[] {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+/** What must change on disk so that it holds `wanted`: the plan for `applyRefs`. */
+export function difference(onDisk: Refs, wanted: Refs): Map<RefName, RefValue | null> {
+  const plan = new Map<RefName, RefValue | null>();
+  for (const [name, value] of wanted) if (onDisk.get(name) !== value) plan.set(name, value);
+  for (const name of onDisk.keys()) if (!wanted.has(name)) plan.set(name, null);
+  return plan;
+}

@@ -1,0 +1,119 @@
+// A replica on disk: an ordinary bare repository, with a file of settings that ours includes and one hook.
+import { access, constants, lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { LockstepError } from "../errors.ts";
+import { syncDirectory } from "./durability.ts";
+import { type GitContext, gitBytes, gitOutput } from "./process.ts";
+
+export interface ReplicaSettings {
+  readonly repositoryId: string;
+  readonly socketDir: string;
+  /** What hooks/proc-receive points to. */
+  readonly shim: string;
+}
+
+const SETTINGS_FILE = "lockstep.config";
+
+/**
+ * All pushes go through proc-receive, nothing is packed or pruned behind our back, every object and ref is synced, and
+ * refs/lockstep/ is nobody's business. Without the sidecar a push fails; it never goes round it.
+ */
+function settings({ repositoryId, socketDir }: ReplicaSettings): string {
+  const quoted = socketDir.replace(/["\\]/g, "\\$&");
+  return `# Written by Lockstep at every start; settings of your own belong into the file "config".
+[lockstep]
+	repositoryId = ${repositoryId}
+	socketDir = "${quoted}"
+[core]
+	fsync = all
+[receive]
+	procReceiveRefs = refs/
+	unpackLimit = 1
+	autogc = false
+	advertisePushOptions = true
+[transfer]
+	hideRefs = refs/lockstep
+[gc]
+	auto = 0
+	pruneExpire = 14.days.ago
+[maintenance]
+	auto = false
+`;
+}
+
+/** What is at `gitDir`: nothing, a replica of the repository, or something that is neither. */
+export async function inspect(
+  context: GitContext,
+  gitDir: string,
+  repositoryId: string,
+): Promise<"absent" | "replica"> {
+  try {
+    await lstat(gitDir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "absent";
+    throw error;
+  }
+  const refuse = (what: string): never => {
+    throw new LockstepError(
+      "NOT_A_REPOSITORY",
+      `${gitDir} is there but ${what}; move it away, and the replica is made anew from the other devices.`,
+      { details: { path: gitDir } },
+    );
+  };
+  const { exitCode } = await gitBytes(context, gitDir, ["rev-parse", "--git-dir"], { expected: [0, 128] }).catch(
+    () => ({
+      exitCode: 128,
+    }),
+  );
+  if (exitCode !== 0) refuse("is not a git repository");
+  const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
+  const id = /^\trepositoryId = (.*)$/m.exec(written)?.[1];
+  if (id === undefined) refuse("is not a replica made by Lockstep");
+  if (id !== repositoryId) refuse("is a replica of another repository");
+  return "replica";
+}
+
+/** Creates an empty replica. It is made aside and renamed, so that a crash leaves all of it or nothing. */
+export async function createReplica(
+  context: GitContext,
+  gitDir: string,
+  scratchDir: string,
+  replica: ReplicaSettings & { objectFormat: "sha1" | "sha256" },
+): Promise<void> {
+  const aside = join(scratchDir, `new-${replica.repositoryId}`);
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { recursive: true });
+  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];
+  await gitOutput(context, aside, init);
+  const config = join(aside, "config");
+  await writeFile(config, `${await readFile(config, "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`);
+  await ensureSettings(aside, replica);
+  await mkdir(dirname(gitDir), { recursive: true });
+  await rename(aside, gitDir);
+  await syncDirectory(dirname(gitDir));
+}
+
+/** Brings the settings and the hook of a replica up to date; writes nothing when they are. */
+export async function ensureSettings(gitDir: string, replica: ReplicaSettings): Promise<void> {
+  const path = join(gitDir, SETTINGS_FILE);
+  const wanted = settings(replica);
+  if ((await readFile(path, "utf8").catch(() => "")) !== wanted) {
+    await writeFile(`${path}.new`, wanted);
+    await rename(`${path}.new`, path);
+  }
+  const hook = join(gitDir, "hooks", "proc-receive");
+  if ((await readlink(hook).catch(() => "")) === replica.shim) return;
+  await mkdir(dirname(hook), { recursive: true });
+  await rm(`${hook}.new`, { force: true });
+  await symlink(replica.shim, `${hook}.new`);
+  await rename(`${hook}.new`, hook);
+}
+
+/** The path of an executable hook of the replica, or undefined. */
+export async function findHook(gitDir: string, name: string): Promise<string | undefined> {
+  const path = join(gitDir, "hooks", name);
+  return await access(path, constants.X_OK).then(
+    () => path,
+    () => undefined,
+  );
+}

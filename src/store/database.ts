@@ -1,0 +1,136 @@
+// The connections to PostgreSQL. Everything here works through a pooler in transaction mode: no session state, no named
+// statements, no startup parameters; LISTEN is elsewhere (notifications.ts), on a connection of its own.
+import pg from "pg";
+import { describe, LockstepError } from "../errors.ts";
+
+const INT8_OID = 20;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    oid === INT8_OID && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format)) as never,
+};
+
+/** How long a statement may take before its outcome counts as unknown. A bump is never cancelled, only no longer waited for. */
+const STATEMENT_DEADLINE_MS = 15_000;
+const CONNECT_DEADLINE_MS = 5_000;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+}
+
+/**
+ * Three pools, so that no kind of work waits behind another: `reads` (the heads, one query at a time), `work` (pushes,
+ * catch-ups, operators) and `lease` (its renewal only).
+ */
+export class Database {
+  readonly reads: pg.Pool;
+  readonly work: pg.Pool;
+  readonly lease: pg.Pool;
+
+  constructor(options: DatabaseOptions) {
+    const pool = (max: number, purpose: string) => {
+      const made = new pg.Pool({
+        ...connectionConfig(options, purpose),
+        max,
+        types,
+        connectionTimeoutMillis: CONNECT_DEADLINE_MS,
+        idleTimeoutMillis: 60_000,
+      });
+      // An idle connection that breaks is only replaced; without a listener it would end the process.
+      made.on("error", () => {});
+      return made;
+    };
+    this.reads = pool(2, "read");
+    this.work = pool(8, "work");
+    this.lease = pool(1, "lease");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.reads.end(), this.work.end(), this.lease.end()]);
+  }
+}
+
+/** The client configuration for one kind of connection. TCP keepalives notice a database host that vanished. */
+export function connectionConfig(options: DatabaseOptions, purpose: string): pg.ClientConfig {
+  return {
+    connectionString: options.url,
+    application_name: `lockstep ${options.applicationName} ${purpose}`.slice(0, 63),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 1_000,
+  };
+}
+
+/**
+ * Runs one autocommit statement and returns its rows. Throws DATABASE_UNAVAILABLE when the connection or the server failed:
+ * then the statement may have taken effect or not. Other errors of PostgreSQL pass through as they are.
+ */
+export async function query<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+  deadlineMs = STATEMENT_DEADLINE_MS,
+): Promise<Row[]> {
+  let client: pg.PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (error) {
+    throw unavailable(error);
+  }
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(unavailable(`no answer for ${deadlineMs / 1000} s`)), deadlineMs);
+    });
+    const result = await Promise.race([client.query<Row>(text, values as unknown[]), late]);
+    client.release();
+    return result.rows;
+  } catch (error) {
+    // The connection goes too: after a time-out its answer may still come, after an error it may be half dead.
+    client.release(true);
+    throw isOutage(error) ? unavailable(error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Like `query`, for statements that answer with exactly one row. */
+export async function queryOne<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row> {
+  const rows = await query<Row>(pool, text, values);
+  const row = rows[0];
+  if (row === undefined || rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${text}`);
+  return row;
+}
+
+/** True when the error says that the statement's outcome is unknown or that the server cannot be used now. */
+function isOutage(error: unknown): boolean {
+  if (error instanceof LockstepError) return false;
+  const code = (error as { code?: unknown }).code;
+  // No SQLSTATE: the connection broke. 08 connection, 57P shutdown and cancel, 53 resources, 25006 read-only, 58 system.
+  return !(error instanceof pg.DatabaseError) || (typeof code === "string" && /^(08|57|53|58|25006|40)/.test(code));
+}
+
+/** DATABASE_UNAVAILABLE with what the server or the network said. */
+export function unavailable(cause: unknown): LockstepError {
+  if (cause instanceof LockstepError) return cause;
+  const said = describe(cause) || String((cause as { code?: unknown }).code ?? "no details");
+  return new LockstepError(
+    "DATABASE_UNAVAILABLE",
+    `The database cannot be used now (${said}); try again, and see whether PostgreSQL runs and can be reached.`,
+    { cause },
+  );
+}
+
+/** Ref names and values travel as bytes. */
+export function toBytes(text: string): Buffer {
+  return Buffer.from(text, "latin1");
+}
+
+/** The inverse of `toBytes`, keeping null. */
+export function fromBytes(bytes: Buffer | null): string | null {
+  return bytes === null ? null : bytes.toString("latin1");
+}

@@ -1,0 +1,94 @@
+// The lease of the one live sidecar of a device, by the database's clock.
+import type { Incarnation } from "../domain.ts";
+import { type Database, query, queryOne } from "./database.ts";
+
+/** Renewed at a third of it: two renewals may fail before another incarnation may take over. */
+export const LEASE_TTL_MS = 15_000;
+export const LEASE_RENEWAL_MS = LEASE_TTL_MS / 3;
+
+export interface TakeOverRequest {
+  readonly device: string;
+  readonly incarnation: string;
+  readonly rootId: string;
+  readonly grpcAddress: string;
+  readonly gitAddress: string;
+  readonly zone: string;
+}
+
+export type TakeOver =
+  | { outcome: "held"; waitMs: number }
+  | { outcome: "taken"; incarnation: Incarnation; previousFence: bigint; interrupted: string[] };
+
+/**
+ * Takes the device over: a new fence, and the staged writes of the old incarnation dropped (`interrupted` names their
+ * repositories). The caller holds the operating system's lock on the root, so nothing of an old process on the same
+ * root is left; "held" means that the device was last served from another root whose lease still runs.
+ */
+export async function takeOver(db: Database, request: TakeOverRequest): Promise<TakeOver> {
+  const row = await queryOne<{
+    outcome: "held" | "taken";
+    fence: bigint;
+    previous_fence: bigint;
+    wait_ms: number;
+    interrupted: string[];
+  }>(
+    db.lease,
+    `select outcome, fence, previous_fence, wait_ms, interrupted::text[] as interrupted
+     from lockstep.take_over($1, $2, $3, true, $4::int * interval '1 millisecond', $5, $6, $7)`,
+    [
+      request.device,
+      request.incarnation,
+      request.rootId,
+      LEASE_TTL_MS,
+      request.grpcAddress,
+      request.gitAddress,
+      request.zone,
+    ],
+  );
+  if (row.outcome === "held") return { outcome: "held", waitMs: row.wait_ms };
+  return {
+    outcome: "taken",
+    incarnation: { device: request.device, id: request.incarnation, fence: row.fence },
+    previousFence: row.previous_fence,
+    interrupted: row.interrupted,
+  };
+}
+
+/** Extends the lease. False: another incarnation has the device, and this process must end. */
+export async function renewLease(db: Database, me: Incarnation): Promise<boolean> {
+  const rows = await query(
+    db.lease,
+    `update lockstep.device set expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
+     where name = $1 and fence = $2 returning 1`,
+    [me.device, me.fence, LEASE_TTL_MS],
+  );
+  return rows.length === 1;
+}
+
+/** Gives the lease back at the end of an orderly stop, so that a successor on another root need not wait for it. */
+export async function releaseLease(db: Database, me: Incarnation): Promise<void> {
+  await query(db.lease, "update lockstep.device set expires_at = '-infinity' where name = $1 and fence = $2", [
+    me.device,
+    me.fence,
+  ]);
+}
+
+export interface Device {
+  readonly name: string;
+  readonly grpcAddress: string;
+  readonly gitAddress: string;
+  readonly zone: string;
+  /** A sidecar holds its lease now. */
+  readonly live: boolean;
+  readonly startedAt: Date | null;
+}
+
+/** All devices that ever registered, by name. */
+export async function listDevices(db: Database): Promise<Device[]> {
+  return await query<Device & { [column: string]: unknown }>(
+    db.work,
+    `select name, grpc_address as "grpcAddress", git_address as "gitAddress", zone,
+       expires_at > clock_timestamp() as live, started_at as "startedAt"
+     from lockstep.device order by name`,
+  );
+}

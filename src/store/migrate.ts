@@ -1,0 +1,81 @@
+// The schema: plain SQL files in migrations/, numbered, forward only. Each ends up in lockstep.schema_level, where a file that
+// older programs cannot live with raises `compatible_from`.
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { LockstepError } from "../errors.ts";
+import { unavailable } from "./database.ts";
+
+const DIRECTORY = fileURLToPath(new URL("../../migrations", import.meta.url));
+/** Any constant will do, if nobody else uses it in this database. */
+const MIGRATION_LOCK = 7_420_742_174;
+
+/** The schema level that this program knows: the number of its newest migration. */
+export function knownSchemaLevel(): number {
+  const numbers = readdirSync(DIRECTORY).map((file) => Number.parseInt(file, 10));
+  return Math.max(...numbers.filter(Number.isInteger));
+}
+
+export interface SchemaLevel {
+  /** 0: no schema yet. */
+  readonly level: number;
+  readonly compatibleFrom: number;
+}
+
+/**
+ * Brings the schema to this program's level and returns what changed. Two callers at once: one migrates, the other waits
+ * and finds nothing to do. Throws SCHEMA_TOO_NEW against a schema that this program must not use, DATABASE_UNAVAILABLE.
+ */
+export async function migrate(url: string): Promise<{ from: number; to: number }> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  // A broken connection is reported by the statement that meets it.
+  client.on("error", () => {});
+  try {
+    await client.connect().catch((error: unknown) => {
+      throw unavailable(error);
+    });
+    const before = await readSchemaLevel(client);
+    if (before.level >= knownSchemaLevel()) return { from: before.level, to: before.level };
+    const { runner } = await import("node-pg-migrate");
+    // A transaction-level lock and one transaction round everything: the migrator's own session lock would be lost, or
+    // held by a stranger, behind a pooler in transaction mode.
+    await client.query("begin");
+    await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    const { level } = await readSchemaLevel(client);
+    if (level < knownSchemaLevel()) {
+      // Its own "begin" inside ours is a no-op, and its "commit" ends both.
+      await runner({
+        dbClient: client,
+        dir: DIRECTORY,
+        direction: "up",
+        migrationsTable: "migration",
+        migrationsSchema: "lockstep",
+        createMigrationsSchema: true,
+        noLock: true,
+        singleTransaction: true,
+        log: () => {},
+      });
+    }
+    await client.query("commit");
+    return { from: level, to: knownSchemaLevel() };
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** The schema level of the database; throws SCHEMA_TOO_NEW when this program must not run against it. */
+export async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Promise<SchemaLevel> {
+  const exists = await client.query("select to_regclass('lockstep.schema_level') is not null as found");
+  if (!exists.rows[0]?.found) return { level: 0, compatibleFrom: 0 };
+  const { rows } = await client.query("select level, compatible_from from lockstep.schema_level");
+  const level = { level: Number(rows[0]?.level), compatibleFrom: Number(rows[0]?.compatible_from) };
+  if (level.compatibleFrom > knownSchemaLevel()) {
+    throw new LockstepError(
+      "SCHEMA_TOO_NEW",
+      `The database schema is at level ${level.level} and needs a program that knows level ${level.compatibleFrom}, this one knows ` +
+        `${knownSchemaLevel()}; install the newer version of Lockstep on this device.`,
+      { details: { level: String(level.level), known: String(knownSchemaLevel()) } },
+    );
+  }
+  return level;
+}

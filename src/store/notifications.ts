@@ -1,0 +1,49 @@
+// NOTIFY is a latency hint, never the truth: with it cut off, polling still finds everything. It is sent after the bump in a
+// statement of its own (inside the bump it would serialise all commits of the server), many repositories in one.
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { connectionConfig, type Database, type DatabaseOptions, query } from "./database.ts";
+
+const CHANNEL = "lockstep_head";
+/** PostgreSQL takes payloads below 8000 bytes; an id and its comma are 37. */
+const IDS_PER_NOTIFICATION = 200;
+const RECONNECT_MS = 2_000;
+
+/** Tells every listening sidecar that these repositories have a new head. */
+export async function notifyHeads(db: Database, repositoryIds: readonly string[]): Promise<void> {
+  for (let from = 0; from < repositoryIds.length; from += IDS_PER_NOTIFICATION) {
+    const payload = repositoryIds.slice(from, from + IDS_PER_NOTIFICATION).join(",");
+    await query(db.work, "select pg_notify($1, $2)", [CHANNEL, payload]);
+  }
+}
+
+/**
+ * Listens until `signal` aborts, on a connection of its own. `onHeads` gets the ids of a notification; `onReconnect` is
+ * called whenever listening (re)starts, because anything may have been missed before.
+ */
+export async function listenForHeads(
+  options: DatabaseOptions,
+  handlers: { onHeads: (repositoryIds: string[]) => void; onReconnect: () => void },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const client = new pg.Client({ ...connectionConfig(options, "listen"), connectionTimeoutMillis: 5_000 });
+    const ended = new Promise<void>((resolve) => {
+      client.on("error", () => resolve());
+      client.on("end", () => resolve());
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    client.on("notification", (message) => handlers.onHeads((message.payload ?? "").split(",").filter(Boolean)));
+    try {
+      await client.connect();
+      await client.query(`listen ${CHANNEL}`);
+      handlers.onReconnect();
+      await ended;
+    } catch {
+      // The next round tries again; polling covers the time between.
+    } finally {
+      await client.end().catch(() => {});
+    }
+    await sleep(RECONNECT_MS, undefined, { signal }).catch(() => {});
+  }
+}

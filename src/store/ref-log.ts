@@ -1,0 +1,212 @@
+// Reading the ref log: what changed since a version (catch-up), the whole fold (new replica, recovery), the entries (people).
+import type { RefName, Refs, RefValue, Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { type Database, fromBytes, query, queryOne } from "./database.ts";
+
+/** One ref touched between two versions. */
+export interface RefChange {
+  readonly name: RefName;
+  /** What it held before the first of the changes: what a replica at the older version has. */
+  readonly oldValue: RefValue | null;
+  /** What it holds after the last of them. */
+  readonly newValue: RefValue | null;
+  /** The version of the last of them. */
+  readonly version: Version;
+}
+
+export interface ChangesSince {
+  readonly head: Version;
+  readonly digest: Buffer;
+  /** Also refs that ended where they began. null: the log does not reach back to that version, take the whole fold. */
+  readonly changes: RefChange[] | null;
+  /** Devices whose writes landed since: they hold the objects whatever their replica rows say. */
+  readonly writers: string[];
+}
+
+/**
+ * What happened to the refs of a repository after `since`, up to the head, read with the head in one statement. A gap in the
+ * versions (trimmed meanwhile) gives `changes: null`. Throws REPOSITORY_NOT_FOUND.
+ */
+export async function readChanges(db: Database, repositoryId: string, since: Version): Promise<ChangesSince> {
+  const rows = await query<{
+    head: bigint;
+    digest: Buffer;
+    entries: bigint;
+    writers: string[] | null;
+    name: Buffer | null;
+    old_value: Buffer | null;
+    new_value: Buffer | null;
+    version: bigint;
+  }>(
+    db.work,
+    `select r.head_version as head, r.head_digest as digest, l.entries, l.writers, u.name, u.old_value, u.new_value, u.version
+     from lockstep.repository r
+     cross join lateral (
+       select count(*) as entries, array_agg(distinct l.device) as writers from lockstep.ref_log l
+       where l.repository_id = r.id and l.version > $2 and l.version <= r.head_version) l
+     left join lateral (
+       select u.name, (array_agg(u.old_value order by u.version))[1] as old_value,
+         (array_agg(u.new_value order by u.version desc))[1] as new_value, max(u.version) as version
+       from lockstep.ref_log_update u
+       where u.repository_id = r.id and u.version > $2 and u.version <= r.head_version group by u.name) u on true
+     where r.id = $1`,
+    [repositoryId, since],
+  );
+  const first = rows[0];
+  if (first === undefined) throw gone(repositoryId);
+  const dense = first.entries === (first.head > since ? first.head - since : 0n);
+  const changes: RefChange[] = [];
+  for (const row of rows) {
+    if (row.name === null) continue;
+    changes.push({
+      name: fromBytes(row.name) as RefName,
+      oldValue: fromBytes(row.old_value),
+      newValue: fromBytes(row.new_value),
+      version: row.version,
+    });
+  }
+  return { head: first.head, digest: first.digest, changes: dense ? changes : null, writers: first.writers ?? [] };
+}
+
+export interface Fold {
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+  readonly head: Version;
+  readonly digest: Buffer;
+  readonly digestKey: Buffer;
+  readonly refs: Refs;
+}
+
+/** The refs at the head with its version and digest, in one statement. Throws REPOSITORY_NOT_FOUND. */
+export async function readFold(db: Database, repositoryId: string): Promise<Fold> {
+  const rows = await query<{
+    repository: string;
+    object_format: "sha1" | "sha256";
+    head: bigint;
+    digest: Buffer;
+    digest_key: Buffer;
+    name: Buffer | null;
+    value: Buffer | null;
+  }>(
+    db.work,
+    `select r.name as repository, r.object_format, r.head_version as head, r.head_digest as digest, r.digest_key, f.name, f.value
+     from lockstep.repository r left join lockstep.repository_ref f on f.repository_id = r.id where r.id = $1`,
+    [repositoryId],
+  );
+  const first = rows[0];
+  if (first === undefined) throw gone(repositoryId);
+  const refs = new Map<RefName, RefValue>();
+  for (const row of rows) {
+    if (row.name !== null && row.value !== null)
+      refs.set(fromBytes(row.name) as RefName, fromBytes(row.value) as RefValue);
+  }
+  return {
+    name: first.repository,
+    objectFormat: first.object_format,
+    head: first.head,
+    digest: first.digest,
+    digestKey: first.digest_key,
+    refs,
+  };
+}
+
+/**
+ * Branch tips that have not changed since `since`, at most `limit`: objects that a replica at that version has, for a source
+ * to leave out of a pack when the changes themselves only create refs.
+ */
+export async function readUnchangedTips(
+  db: Database,
+  repositoryId: string,
+  since: Version,
+  limit: number,
+): Promise<RefValue[]> {
+  const rows = await query<{ value: Buffer }>(
+    db.work,
+    `select f.value from lockstep.repository_ref f
+     where f.repository_id = $1 and f.name >= '\\x726566732f68656164732f' and f.name < '\\x726566732f686561647330'
+       and not exists (select from lockstep.ref_log_update u
+         where u.repository_id = f.repository_id and u.version > $2 and u.name = f.name)
+     limit $3`,
+    [repositoryId, since, limit],
+  );
+  return rows.map((row) => fromBytes(row.value) as RefValue);
+}
+
+/** The digest of the refs at `version`, or undefined when the log no longer holds that version. */
+export async function readDigest(db: Database, repositoryId: string, version: Version): Promise<Buffer | undefined> {
+  const { head_version, head_digest, digest } = await queryOne<{
+    head_version: bigint;
+    head_digest: Buffer;
+    digest: Buffer | null;
+  }>(
+    db.work,
+    `select r.head_version, r.head_digest, l.digest from lockstep.repository r
+     left join lockstep.ref_log l on l.repository_id = r.id and l.version = $2 where r.id = $1`,
+    [repositoryId, version],
+  );
+  return version === head_version ? head_digest : (digest ?? undefined);
+}
+
+export interface LogEntry {
+  readonly version: Version;
+  readonly writeId: string;
+  readonly device: string;
+  readonly author: string;
+  readonly landedAt: Date;
+  readonly updates: { name: RefName; oldValue: RefValue | null; newValue: RefValue | null }[];
+  /** Updates of the entry beyond those listed. */
+  readonly more: number;
+}
+
+/** The newest `limit` entries below version `before` (all when null), newest first, with at most 100 updates each. */
+export async function readLog(
+  db: Database,
+  repositoryId: string,
+  before: Version | null,
+  limit: number,
+): Promise<LogEntry[]> {
+  const rows = await query<{
+    version: bigint;
+    write_id: string;
+    device: string;
+    author: string;
+    landed_at: Date;
+    total: bigint;
+    names: Buffer[] | null;
+    old_values: (Buffer | null)[] | null;
+    new_values: (Buffer | null)[] | null;
+  }>(
+    db.work,
+    `select l.version, l.write_id, l.device, l.author, l.landed_at, u.*,
+       (select count(*) from lockstep.ref_log_update t where t.repository_id = l.repository_id and t.version = l.version) as total
+     from lockstep.ref_log l
+     cross join lateral (
+       select array_agg(s.name) as names, array_agg(s.old_value) as old_values, array_agg(s.new_value) as new_values
+       from (select * from lockstep.ref_log_update u
+         where u.repository_id = l.repository_id and u.version = l.version order by u.name limit 100) s) u
+     where l.repository_id = $1 and ($2::bigint is null or l.version < $2) order by l.version desc limit $3`,
+    [repositoryId, before, limit],
+  );
+  return rows.map((row) => {
+    const updates = (row.names ?? []).map((name, index) => ({
+      name: fromBytes(name) as RefName,
+      oldValue: fromBytes(row.old_values?.[index] ?? null),
+      newValue: fromBytes(row.new_values?.[index] ?? null),
+    }));
+    return {
+      version: row.version,
+      writeId: row.write_id,
+      device: row.device,
+      author: row.author,
+      landedAt: row.landed_at,
+      updates,
+      more: Number(row.total) - updates.length,
+    };
+  });
+}
+
+function gone(repositoryId: string): LockstepError {
+  return new LockstepError("REPOSITORY_NOT_FOUND", "The repository was removed meanwhile.", {
+    details: { id: repositoryId },
+  });
+}

@@ -1,0 +1,186 @@
+// Replicas: what each device is known to hold. The version is recorded only when the refs are on disk.
+import type { Incarnation, ReplicaState, Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { type Database, query } from "./database.ts";
+
+export interface SyncEvent {
+  readonly fromDevice: string;
+  readonly fromVersion: Version;
+  readonly bytes: number;
+  readonly refsChanged: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Records that this device's replica has the refs of `version` on disk, with the catch-up that brought them, if one did.
+ * Throws FENCED when another incarnation has the device, REPLICA_NOT_FOUND when the replica is gone.
+ */
+export async function recordVersion(
+  db: Database,
+  me: Incarnation,
+  repositoryId: string,
+  version: Version,
+  event: SyncEvent | null,
+): Promise<void> {
+  const rows = await query(
+    db.work,
+    `with me as (select name from lockstep.device where name = $2 and fence = $3 for key share),
+     recorded as (
+       update lockstep.replica p set version = greatest(p.version, $4), state = 'active', fence = $3, last_error = null,
+         attempts = 0, next_attempt_at = null, updated_at = clock_timestamp()
+       from me where p.repository_id = $1 and p.device = me.name and p.state in ('pending', 'active', 'broken') returning p.device),
+     event as (
+       insert into lockstep.sync_event
+         (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)
+       select $1, device, $5, $6, $4, $7, $8, $9, 'ok' from recorded where $5::text is not null)
+     select 1 from recorded`,
+    [
+      repositoryId,
+      me.device,
+      me.fence,
+      version,
+      event?.fromDevice ?? null,
+      event?.fromVersion ?? 0n,
+      event?.bytes ?? 0,
+      event?.refsChanged ?? 0,
+      Math.round(event?.durationMs ?? 0),
+    ],
+  );
+  if (rows.length === 0) throw await whyNotRecorded(db, me);
+}
+
+async function whyNotRecorded(db: Database, me: Incarnation): Promise<LockstepError> {
+  const rows = await query(db.work, "select 1 from lockstep.device where name = $1 and fence = $2", [
+    me.device,
+    me.fence,
+  ]);
+  if (rows.length === 0) return fenced(me);
+  return new LockstepError("REPLICA_NOT_FOUND", `Device ${me.device} no longer has a replica of this repository.`);
+}
+
+/** FENCED: this process has been replaced and must end. */
+export function fenced(me: Incarnation): LockstepError {
+  return new LockstepError("FENCED", `Another sidecar has taken over device ${me.device}; this one ends, ask again.`);
+}
+
+/** Records why a catch-up failed and when to try again (doubling, from 1 s to 5 min). Best effort: nothing depends on it. */
+export async function recordFailure(
+  db: Database,
+  me: Incarnation,
+  repositoryId: string,
+  failure: { error: string; broken: boolean; fromVersion: Version; version: Version; durationMs: number },
+): Promise<void> {
+  await query(
+    db.work,
+    `with failed as (
+       update lockstep.replica p set last_error = $4, attempts = p.attempts + 1, updated_at = clock_timestamp(),
+         state = case when $5 and p.state in ('pending', 'active') then 'broken' else p.state end,
+         next_attempt_at = clock_timestamp() + least(300, power(2, least(p.attempts, 9))) * (0.8 + 0.4 * random()) * interval '1 second'
+       from lockstep.device d
+       where d.name = $2 and d.fence = $3 and p.repository_id = $1 and p.device = d.name returning p.device)
+     insert into lockstep.sync_event
+       (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result, error)
+     select $1, device, '', $6, $7, 0, 0, $8, 'failed', $4 from failed`,
+    [
+      repositoryId,
+      me.device,
+      me.fence,
+      failure.error.slice(0, 2000),
+      failure.broken,
+      failure.fromVersion,
+      failure.version,
+      Math.round(failure.durationMs),
+    ],
+  );
+}
+
+export interface Behind {
+  readonly repositoryId: string;
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+}
+
+/** This device's replicas that are behind the head, missing or broken, and due for an attempt; at most `limit`, at random. */
+export async function listBehind(db: Database, device: string, limit: number): Promise<Behind[]> {
+  return await query<Behind & { [column: string]: unknown }>(
+    db.work,
+    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
+     from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+     where p.device = $1 and p.state in ('pending', 'active', 'broken')
+       and (p.version < r.head_version or p.state <> 'active')
+       and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
+     order by random() limit $2`,
+    [device, limit],
+  );
+}
+
+/** Those of the given repositories of which this device has a replica. */
+export async function listReplicas(db: Database, device: string, repositoryIds: readonly string[]): Promise<Behind[]> {
+  return await query<Behind & { [column: string]: unknown }>(
+    db.work,
+    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
+     from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+     where p.device = $1 and r.id = any($2::uuid[]) and p.state in ('pending', 'active', 'broken')`,
+    [device, repositoryIds],
+  );
+}
+
+export interface ReplicaRow {
+  readonly device: string;
+  readonly version: Version;
+  readonly state: ReplicaState;
+  readonly lastError: string | null;
+  readonly updatedAt: Date;
+  /** Its device holds a lease now. */
+  readonly live: boolean;
+  readonly gitAddress: string;
+  readonly zone: string;
+}
+
+/** All replicas of a repository, by device. */
+export async function replicasOf(db: Database, repositoryId: string): Promise<ReplicaRow[]> {
+  return await query<ReplicaRow & { [column: string]: unknown }>(
+    db.work,
+    `select p.device, p.version, p.state, p.last_error as "lastError", p.updated_at as "updatedAt",
+       d.expires_at > clock_timestamp() as live, d.git_address as "gitAddress", d.zone
+     from lockstep.replica p join lockstep.device d on d.name = p.device where p.repository_id = $1 order by p.device`,
+    [repositoryId],
+  );
+}
+
+/** The version recorded for this device's replica. Throws REPLICA_NOT_FOUND. */
+export async function recordedVersion(db: Database, device: string, repositoryId: string): Promise<Version> {
+  const [row] = await query<{ version: bigint }>(
+    db.work,
+    "select version from lockstep.replica where repository_id = $1 and device = $2",
+    [repositoryId, device],
+  );
+  if (row !== undefined) return row.version;
+  throw new LockstepError("REPLICA_NOT_FOUND", `Device ${device} has no replica of this repository.`);
+}
+
+export interface StatusRow {
+  readonly repository: string;
+  readonly head: Version;
+  readonly behind: string[];
+  readonly broken: string[];
+  readonly leaders: string[];
+  readonly writing: boolean;
+}
+
+/** Repositories that are not at rest: someone behind or broken, a head on fewer than two devices, or a write under way. */
+export async function listUnrest(db: Database, limit: number): Promise<StatusRow[]> {
+  return await query<StatusRow & { [column: string]: unknown }>(
+    db.work,
+    `select * from (
+       select r.name as repository, r.head_version as head,
+         coalesce(array_agg(p.device order by p.device) filter (where p.state in ('pending', 'active') and (p.version < r.head_version or p.state = 'pending')), '{}') as behind,
+         coalesce(array_agg(p.device order by p.device) filter (where p.state = 'broken'), '{}') as broken,
+         coalesce(array_agg(p.device order by p.device) filter (where p.state = 'active' and p.version >= r.head_version), '{}') as leaders,
+         exists (select from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as writing
+       from lockstep.repository r left join lockstep.replica p on p.repository_id = r.id group by r.id) s
+     where behind <> '{}' or broken <> '{}' or cardinality(leaders) < 2 or writing
+     order by repository limit $1`,
+    [limit],
+  );
+}

@@ -1,0 +1,169 @@
+// Repositories: creation, look-up by name, and the heads that every read asks for.
+import { randomBytes, randomUUID } from "node:crypto";
+import pg from "pg";
+import { digestOf, type ReplicaState, type Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { type Database, query, queryOne, toBytes, unavailable } from "./database.ts";
+
+export interface Repository {
+  readonly id: string;
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+  readonly headVersion: Version;
+  readonly headDigest: Buffer;
+}
+
+/** What a read must know, as of one moment after it arrived. */
+export interface Heads {
+  /** The fence of this device's live incarnation; another than mine: this process has been replaced. */
+  readonly fence: bigint;
+  readonly byName: ReadonlyMap<string, Head>;
+}
+
+export interface Head {
+  readonly id: string;
+  readonly version: Version;
+  readonly objectFormat: "sha1" | "sha256";
+  /** This device's replica, null when it has none. */
+  readonly replicaState: ReplicaState | null;
+}
+
+const UNIQUE_VIOLATION = "23505";
+const FOREIGN_KEY_VIOLATION = "23503";
+
+/**
+ * The heads of many repositories in one statement on a read-write primary: a standby may lag behind the last push.
+ * Names that are unknown are absent from the answer. Throws DATABASE_UNAVAILABLE.
+ */
+export async function readHeads(db: Database, device: string, names: readonly string[]): Promise<Heads> {
+  const rows = await query<{
+    fence: bigint;
+    standby: boolean;
+    name: string | null;
+    id: string;
+    version: bigint;
+    object_format: "sha1" | "sha256";
+    state: ReplicaState | null;
+  }>(
+    db.reads,
+    `select d.fence, pg_is_in_recovery() as standby, r.name, r.id, r.head_version as version, r.object_format, p.state
+     from lockstep.device d
+     left join lockstep.repository r on r.name = any($2::text[])
+     left join lockstep.replica p on p.repository_id = r.id and p.device = d.name
+     where d.name = $1`,
+    [device, names],
+  );
+  const first = rows[0];
+  if (first === undefined) {
+    throw new LockstepError(
+      "DEVICE_NOT_FOUND",
+      `The database has no device ${device}; it is not the one this sidecar started with.`,
+    );
+  }
+  if (first.standby) throw unavailable("it is a standby, which may lag behind");
+  const byName = new Map<string, Head>();
+  for (const row of rows) {
+    if (row.name === null) continue;
+    byName.set(row.name, {
+      id: row.id,
+      version: row.version,
+      objectFormat: row.object_format,
+      replicaState: row.state,
+    });
+  }
+  return { fence: first.fence, byName };
+}
+
+/**
+ * Creates a repository at version 0, whose only ref is HEAD, and a pending replica on each device (all live ones when
+ * none is named). Throws REPOSITORY_EXISTS, DEVICE_NOT_FOUND.
+ */
+export async function createRepository(
+  db: Database,
+  request: { name: string; devices: readonly string[]; defaultBranch: string; objectFormat: "sha1" | "sha256" },
+): Promise<{ id: string; devices: string[] }> {
+  const key = randomBytes(32);
+  const head = `ref: refs/heads/${request.defaultBranch}`;
+  const digest = digestOf(key, new Map([["HEAD", head]]));
+  try {
+    const row = await queryOne<{ id: string; devices: string[] | null }>(
+      db.work,
+      `with chosen as (
+         select d.name from lockstep.device d
+         where case when cardinality($3::text[]) > 0 then d.name = any($3) else d.expires_at > clock_timestamp() end),
+       made as (
+         insert into lockstep.repository (id, name, object_format, digest_key, head_digest)
+         select $1, $2, $4, $5, $6 where (select count(*) from chosen) >= greatest(cardinality($3), 1) returning id),
+       head as (
+         insert into lockstep.repository_ref (repository_id, name, value) select id, $7, $8 from made),
+       replicas as (
+         insert into lockstep.replica (repository_id, device) select made.id, chosen.name from made, chosen returning device)
+       select (select id from made) as id, (select array_agg(device order by device) from replicas) as devices`,
+      [
+        randomUUID(),
+        request.name,
+        [...new Set(request.devices)],
+        request.objectFormat,
+        key,
+        digest,
+        toBytes("HEAD"),
+        toBytes(head),
+      ],
+    );
+    if (row.devices === null) throw missingDevice(request.devices);
+    return { id: row.id, devices: row.devices };
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) {
+      throw new LockstepError(
+        "REPOSITORY_EXISTS",
+        `A repository named ${request.name} exists already; choose another name.`,
+        {
+          cause: error,
+        },
+      );
+    }
+    if (error instanceof pg.DatabaseError && error.code === FOREIGN_KEY_VIOLATION) throw missingDevice(request.devices);
+    throw error;
+  }
+}
+
+function missingDevice(devices: readonly string[]): LockstepError {
+  return new LockstepError(
+    "DEVICE_NOT_FOUND",
+    devices.length > 0
+      ? `One of the devices ${devices.join(", ")} has never registered; \`lockstep status\` lists the ones there are.`
+      : "No device is live; start `lockstep serve` on at least one.",
+  );
+}
+
+/** The repository of that name. Throws REPOSITORY_NOT_FOUND. */
+export async function findRepository(db: Database, name: string): Promise<Repository> {
+  const [row] = await query<Repository & { [column: string]: unknown }>(
+    db.work,
+    `${SELECT_REPOSITORY} where name = $1`,
+    [name],
+  );
+  if (row === undefined) throw repositoryNotFound(name);
+  return row;
+}
+
+/** Repositories by name, at most `limit` after the name `after`. */
+export async function listRepositories(db: Database, after: string, limit: number): Promise<Repository[]> {
+  return await query<Repository & { [column: string]: unknown }>(
+    db.work,
+    `${SELECT_REPOSITORY} where name > $1 order by name limit $2`,
+    [after, limit],
+  );
+}
+
+const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
+  head_digest as "headDigest" from lockstep.repository`;
+
+/** REPOSITORY_NOT_FOUND for `name`. */
+export function repositoryNotFound(name: string): LockstepError {
+  return new LockstepError(
+    "REPOSITORY_NOT_FOUND",
+    `There is no repository ${name}; \`lockstep repo list\` shows the names, \`lockstep repo create ${name}\` makes it.`,
+    { details: { repository: name } },
+  );
+}

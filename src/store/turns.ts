@@ -1,0 +1,49 @@
+// The write turn of a repository: a queue of tickets, first come, first served. The lowest unexpired ticket has the turn; the
+// bump of anyone else is refused. Pushes that lost several races take one, so that nobody starves.
+import type { Incarnation } from "../domain.ts";
+import { type Database, query } from "./database.ts";
+
+/** A ticket whose holder died stands in the way for this long at the most. */
+const TICKET_TTL_MS = 15_000;
+
+/** Takes or renews the ticket of a write, and says whether it is its turn. */
+export async function takeTurn(
+  db: Database,
+  me: Incarnation,
+  request: { repositoryId: string; writeId: string; author: string; reason: string },
+): Promise<boolean> {
+  await query(
+    db.work,
+    `insert into lockstep.turn (repository_id, write_id, device, author, reason, expires_at)
+     select $1, $2, d.name, $5, $6, clock_timestamp() + $7::int * interval '1 millisecond'
+     from lockstep.device d where d.name = $3 and d.fence = $4
+     on conflict (write_id) do update set expires_at = excluded.expires_at`,
+    [request.repositoryId, request.writeId, me.device, me.fence, request.author, request.reason, TICKET_TTL_MS],
+  );
+  const holder = await turnHolder(db, request.repositoryId);
+  return holder?.writeId === request.writeId;
+}
+
+/** Gives a ticket back; a bump that lands does so by itself. */
+export async function leaveTurn(db: Database, writeId: string): Promise<void> {
+  await query(db.work, "delete from lockstep.turn where write_id = $1", [writeId]);
+}
+
+export interface TurnHolder {
+  readonly writeId: string;
+  readonly device: string;
+  readonly author: string;
+  readonly reason: string;
+  readonly since: Date;
+}
+
+/** Who has the turn of the repository, or undefined. */
+export async function turnHolder(db: Database, repositoryId: string): Promise<TurnHolder | undefined> {
+  const [row] = await query<TurnHolder & { [column: string]: unknown }>(
+    db.work,
+    `select write_id as "writeId", device, author, reason, since from lockstep.turn
+     where repository_id = $1 and expires_at > clock_timestamp() order by ticket limit 1`,
+    [repositoryId],
+  );
+  return row;
+}

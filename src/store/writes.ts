@@ -1,0 +1,138 @@
+// Writes: staged before the disk is touched, then landed or dropped for ever by one row.
+import type { Incarnation, RefName, RefUpdate, RefValue, Version, WriteStatus } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { type Database, fromBytes, query, queryOne, toBytes } from "./database.ts";
+
+export interface StageRequest {
+  readonly writeId: string;
+  readonly repositoryId: string;
+  readonly base: Version;
+  readonly author: string;
+  readonly names: readonly RefName[];
+}
+
+export type Staged =
+  | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[] }
+  | { outcome: "stale"; head: Version }
+  | { outcome: "turn" | "fenced" | "missing" };
+
+/**
+ * Stages a write on `base` and answers with what the named refs hold there, in the order of `names`. "stale": the head has
+ * moved, "turn": another write has the repository's turn; in both cases no row was made.
+ */
+export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
+  const row = await queryOne<{
+    outcome: Staged["outcome"];
+    head: bigint;
+    digest: Buffer;
+    digest_key: Buffer;
+    held_values: (Buffer | null)[] | null;
+  }>(db.work, "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7)", [
+    request.writeId,
+    request.repositoryId,
+    me.device,
+    me.fence,
+    request.base,
+    request.author,
+    request.names.map(toBytes),
+  ]);
+  if (row.outcome === "staged") {
+    const values = (row.held_values ?? []).map(fromBytes);
+    return { outcome: "staged", digest: row.digest, digestKey: row.digest_key, values };
+  }
+  return row.outcome === "stale" ? { outcome: "stale", head: row.head } : { outcome: row.outcome };
+}
+
+export interface BumpRequest {
+  readonly writeId: string;
+  readonly repositoryId: string;
+  readonly base: Version;
+  readonly digest: Buffer;
+  readonly updates: readonly RefUpdate[];
+}
+
+export type Bumped =
+  | { outcome: "landed"; version: Version }
+  | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" };
+
+/**
+ * The decision. "landed" is final, whoever asks and however late. Every other answer, and every error, leaves the row to be
+ * asked with `settleWrite`: an answer says why this call did not land the write, not that no other call did.
+ */
+export async function bump(db: Database, me: Incarnation, request: BumpRequest): Promise<Bumped> {
+  const row = await queryOne<{ outcome: Bumped["outcome"]; version: bigint | null }>(
+    db.work,
+    "select outcome, version from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [
+      request.writeId,
+      request.repositoryId,
+      me.device,
+      me.fence,
+      request.base,
+      request.digest,
+      request.updates.map((update) => toBytes(update.name)),
+      request.updates.map((update) => (update.oldValue === null ? null : toBytes(update.oldValue))),
+      request.updates.map((update) => (update.newValue === null ? null : toBytes(update.newValue))),
+    ],
+  );
+  if (row.outcome === "landed") return { outcome: "landed", version: row.version as Version };
+  return { outcome: row.outcome };
+}
+
+export type Settled = { status: "landed"; version: Version } | { status: "dropped"; reason: string };
+
+/** Makes the outcome of a write final (dropped, unless it has landed) and returns it. Throws DATABASE_UNAVAILABLE: ask again. */
+export async function settleWrite(db: Database, writeId: string, reason: string): Promise<Settled> {
+  const row = await queryOne<{ status: WriteStatus | null; version: bigint | null; drop_reason: string | null }>(
+    db.work,
+    "select status, version, drop_reason from lockstep.settle_write($1, $2)",
+    [writeId, reason],
+  );
+  if (row.status === "landed") return { status: "landed", version: row.version as Version };
+  // No row: it was never staged, or its repository is gone; it cannot land any more.
+  return { status: "dropped", reason: row.drop_reason ?? reason };
+}
+
+export interface Write {
+  readonly id: string;
+  readonly repository: string;
+  readonly device: string;
+  readonly author: string;
+  readonly reason: string;
+  readonly baseVersion: Version;
+  readonly status: WriteStatus;
+  readonly version: Version | null;
+  readonly dropReason: string | null;
+  readonly startedAt: Date;
+  readonly decidedAt: Date | null;
+}
+
+const SELECT_WRITE = `select w.id, r.name as repository, w.device, w.author, w.reason, w.base_version as "baseVersion",
+  w.status, w.version, w.drop_reason as "dropReason", w.started_at as "startedAt", w.decided_at as "decidedAt"
+  from lockstep.write w join lockstep.repository r on r.id = w.repository_id`;
+
+/** What became of a write. Throws WRITE_NOT_FOUND. */
+export async function getWrite(db: Database, repository: string, writeId: string): Promise<Write> {
+  const [row] = await query<Write & { [column: string]: unknown }>(
+    db.work,
+    `${SELECT_WRITE} where w.id = $1 and r.name = $2`,
+    [writeId, repository],
+  );
+  if (row !== undefined) return row;
+  throw new LockstepError(
+    "WRITE_NOT_FOUND",
+    `Repository ${repository} has no write ${writeId}; a write that never got as far as being staged has left no trace.`,
+  );
+}
+
+/** The write that has the turn of the repository, else the oldest one that is staged, else null. */
+export async function currentWriter(db: Database, repositoryId: string): Promise<Write | null> {
+  const [row] = await query<Write & { [column: string]: unknown }>(
+    db.work,
+    `${SELECT_WRITE} where w.repository_id = $1 and w.status = 'staged'
+     order by (w.id = (select t.write_id from lockstep.turn t where t.repository_id = $1
+       and t.expires_at > clock_timestamp() order by t.ticket limit 1)) desc nulls last, w.started_at limit 1`,
+    [repositoryId],
+  );
+  return row ?? null;
+}

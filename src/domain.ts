@@ -116,3 +116,13 @@ export function digestOf(key: Buffer, refs: Refs): Buffer {
 export function shortHash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
+
+/** A ref name or value as the bytes that git has. */
+export function toBytes(text: string): Buffer {
+  return Buffer.from(text, "latin1");
+}
+
+/** The inverse of `toBytes`, keeping null. */
+export function fromBytes(bytes: Buffer | null): string | null {
+  return bytes === null ? null : bytes.toString("latin1");
+}

@@ -156,3 +156,17 @@ export function gitFailed(args: readonly string[], exitCode: number, stderr: str
     },
   );
 }
+
+const OLDEST = [2, 39] as const;
+
+/** The version of the git on PATH. Throws PREREQUISITE_MISSING when there is none, or one before 2.39. */
+export async function gitVersion(context: GitContext, directory: string): Promise<string> {
+  const install = "install git 2.39 or newer";
+  const said = await gitOutput(context, directory, ["version"]).catch((cause: unknown) => {
+    throw new LockstepError("PREREQUISITE_MISSING", `git cannot be started; ${install}.`, { cause });
+  });
+  const version = said.trim().replace("git version ", "");
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return version;
+  throw new LockstepError("PREREQUISITE_MISSING", `git is ${version}, which is too old; ${install}.`);
+}

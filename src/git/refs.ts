@@ -17,7 +17,8 @@ export async function readRefs(context: GitContext, gitDir: string, signal?: Abo
   return refs;
 }
 
-async function readHead(context: GitContext, gitDir: string): Promise<RefValue> {
+/** What HEAD holds: `ref: <name>`, an object id when detached. */
+export async function readHead(context: GitContext, gitDir: string): Promise<RefValue> {
   const symbolic = await git(context, gitDir, ["symbolic-ref", "--quiet", "HEAD"]);
   if (symbolic.exitCode === 0) return SYMREF_PREFIX + Buffer.from(symbolic.stdout.trimEnd(), "utf8").toString("latin1");
   const detached = await git(context, gitDir, ["rev-parse", "--verify", "--quiet", "HEAD"]);

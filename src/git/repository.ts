@@ -3,7 +3,7 @@ import { access, constants, lstat, mkdir, readFile, readlink, rename, rm, symlin
 import { dirname, join } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { syncDirectory } from "./durability.ts";
-import { type GitContext, gitBytes, gitOutput } from "./process.ts";
+import { type GitContext, gitBytes } from "./process.ts";
 
 export interface ReplicaSettings {
   readonly repositoryId: string;
@@ -84,7 +84,7 @@ export async function createReplica(
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true });
   const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];
-  await gitOutput(context, aside, init);
+  await gitBytes(context, aside, init, { writes: true });
   const config = join(aside, "config");
   await writeFile(config, `${await readFile(config, "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`);
   await ensureSettings(aside, replica);

@@ -124,13 +124,3 @@ export function unavailable(cause: unknown): LockstepError {
     { cause },
   );
 }
-
-/** Ref names and values travel as bytes. */
-export function toBytes(text: string): Buffer {
-  return Buffer.from(text, "latin1");
-}
-
-/** The inverse of `toBytes`, keeping null. */
-export function fromBytes(bytes: Buffer | null): string | null {
-  return bytes === null ? null : bytes.toString("latin1");
-}

@@ -92,3 +92,13 @@ export async function listDevices(db: Database): Promise<Device[]> {
      from lockstep.device order by name`,
   );
 }
+
+/** True when nobody holds the device's lease any more. */
+export async function leaseHasEnded(db: Database, device: string): Promise<boolean> {
+  const rows = await query(
+    db.lease,
+    "select 1 from lockstep.device where name = $1 and expires_at > clock_timestamp()",
+    [device],
+  );
+  return rows.length === 0;
+}

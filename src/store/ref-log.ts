@@ -1,7 +1,7 @@
 // Reading the ref log: what changed since a version (catch-up), the whole fold (new replica, recovery), the entries (people).
-import type { RefName, Refs, RefValue, Version } from "../domain.ts";
+import { fromBytes, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Database, fromBytes, query, queryOne } from "./database.ts";
+import { type Database, query, queryOne } from "./database.ts";
 
 /** One ref touched between two versions. */
 export interface RefChange {

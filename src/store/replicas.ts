@@ -184,3 +184,30 @@ export async function listUnrest(db: Database, limit: number): Promise<StatusRow
     [limit],
   );
 }
+
+/** The newest successful catch-up of a device's replica. */
+export async function lastSync(
+  db: Database,
+  device: string,
+  repositoryId: string,
+): Promise<{ fromDevice: string; bytes: bigint; refsChanged: number } | undefined> {
+  const [row] = await query<{ fromDevice: string; bytes: bigint; refsChanged: number }>(
+    db.work,
+    `select from_device as "fromDevice", bytes, refs_changed as "refsChanged" from lockstep.sync_event
+     where repository_id = $1 and device = $2 and result = 'ok' order by id desc limit 1`,
+    [repositoryId, device],
+  );
+  return row;
+}
+
+/** The name of a repository of which the device has a replica. Throws REPLICA_NOT_FOUND. */
+export async function replicaName(db: Database, device: string, repositoryId: string): Promise<string> {
+  const [row] = await query<{ name: string }>(
+    db.work,
+    `select r.name from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+     where p.repository_id = $1 and p.device = $2`,
+    [repositoryId, device],
+  );
+  if (row !== undefined) return row.name;
+  throw new LockstepError("REPLICA_NOT_FOUND", `Device ${device} has no replica of this repository.`);
+}

@@ -1,9 +1,9 @@
 // Repositories: creation, look-up by name, and the heads that every read asks for.
 import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
-import { digestOf, type ReplicaState, type Version } from "../domain.ts";
+import { digestOf, type ReplicaState, toBytes, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Database, query, queryOne, toBytes, unavailable } from "./database.ts";
+import { type Database, query, queryOne, unavailable } from "./database.ts";
 
 export interface Repository {
   readonly id: string;

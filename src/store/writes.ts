@@ -1,7 +1,16 @@
 // Writes: staged before the disk is touched, then landed or dropped for ever by one row.
-import type { Incarnation, RefName, RefUpdate, RefValue, Version, WriteStatus } from "../domain.ts";
+import {
+  fromBytes,
+  type Incarnation,
+  type RefName,
+  type RefUpdate,
+  type RefValue,
+  toBytes,
+  type Version,
+  type WriteStatus,
+} from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Database, fromBytes, query, queryOne, toBytes } from "./database.ts";
+import { type Database, query, queryOne } from "./database.ts";
 
 export interface StageRequest {
   readonly writeId: string;

@@ -1,0 +1,140 @@
+// A small certificate authority, for clusters without one: P-256 keys, one level, identities as in identity.ts. What loads
+// the X.509 library (0.3 s) does so when it is called.
+import { createPrivateKey, KeyObject, webcrypto, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { LockstepError } from "../errors.ts";
+import { identityUri, parseIdentity, type Role } from "../identity.ts";
+
+const DAY_MS = 86_400_000;
+/** For clocks that are behind the one of the machine that signs. */
+const BACKDATED_MS = 5 * 60_000;
+const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
+const SIGNING_ALGORITHM = { name: "ECDSA", hash: "SHA-256" };
+const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
+
+/** A certificate and its private key (PKCS #8), both as PEM. */
+export interface CredentialPair {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+}
+
+export interface Grant {
+  readonly role: Role;
+  readonly name: string;
+  /** DNS names and IP addresses under which a device is reached; the other roles have none. */
+  readonly hosts: readonly string[];
+  /** How long the certificate is valid; it ends with the authority's at the latest. */
+  readonly days: number;
+}
+
+/** Makes a certificate that may sign others. Throws USAGE for a trust domain that SPIFFE does not allow. */
+export async function createAuthority(options: { trustDomain: string; days: number }): Promise<CredentialPair> {
+  const { trustDomain, days } = options;
+  if (parseIdentity(identityUri({ trustDomain, role: "device", name: "any" })) === undefined) {
+    throw new LockstepError(
+      "USAGE",
+      `The trust domain ${JSON.stringify(trustDomain.slice(0, 70))} is not valid; use up to 255 of a-z 0-9 "." "-" "_", such as ` +
+        "cluster.example.",
+    );
+  }
+  const x509 = await loadX509();
+  const keys = await generateKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: [{ CN: [`Lockstep CA ${trustDomain}`.slice(0, 64)] }],
+    ...validity(days),
+    keys,
+    signingAlgorithm: SIGNING_ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.SubjectAlternativeNameExtension([{ type: "url", value: `spiffe://${trustDomain}` }]),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certificatePem: `${certificate.toString("pem")}\n`, keyPem: exportKey(keys.privateKey) };
+}
+
+/**
+ * Makes a key and a certificate for it: for server and client when it is a device's, else for a client. Throws USAGE for
+ * hosts that cannot stand in a certificate and for an authority that did not come from `createAuthority`, INVALID_NAME.
+ */
+export async function issue(authority: CredentialPair, { role, name, hosts, days }: Grant): Promise<CredentialPair> {
+  const trustDomain = trustDomainOf(authority);
+  const uri = identityUri({ trustDomain, role, name });
+  if (parseIdentity(uri) === undefined) {
+    throw new LockstepError(
+      "INVALID_NAME",
+      `The name ${JSON.stringify(name.slice(0, 70))} is not a DNS label; use up to 63 of a-z 0-9 and "-", such as repo001.`,
+    );
+  }
+  if (role !== "device" && hosts.length > 0) {
+    throw new LockstepError("USAGE", `Only a device is reached under host names; leave them out for the role ${role}.`);
+  }
+  const x509 = await loadX509();
+  const signer = new x509.X509Certificate(authority.certificatePem);
+  const keys = await generateKeys();
+  const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: [{ CN: [name] }],
+    issuer: signer.subjectName,
+    ...validity(days, signer.notAfter),
+    publicKey: keys.publicKey,
+    signingKey: await importKey(authority.keyPem),
+    signingAlgorithm: SIGNING_ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension(role === "device" ? [serverAuth, clientAuth] : [clientAuth]),
+      new x509.SubjectAlternativeNameExtension([{ type: "url", value: uri }, ...hosts.map(hostName)]),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey),
+    ],
+  });
+  return { certificatePem: `${certificate.toString("pem")}\n`, keyPem: exportKey(keys.privateKey) };
+}
+
+/** The library registers its parts through decorators, for which the metadata have to be there first. */
+async function loadX509(): Promise<typeof import("@peculiar/x509")> {
+  await import("reflect-metadata");
+  return await import("@peculiar/x509");
+}
+
+function trustDomainOf({ certificatePem, keyPem }: CredentialPair): string {
+  const certificate = new X509Certificate(certificatePem);
+  const trustDomain = /^URI:spiffe:\/\/([^/]+)$/.exec(certificate.subjectAltName ?? "")?.[1];
+  if (trustDomain !== undefined && certificate.ca && certificate.checkPrivateKey(createPrivateKey(keyPem)))
+    return trustDomain;
+  throw new LockstepError(
+    "USAGE",
+    "The certificate is not one of a Lockstep authority with its key (CA:TRUE, URI spiffe://<trust domain>); give the files " +
+      "that `lockstep ca init` wrote.",
+  );
+}
+
+function hostName(host: string): { type: "ip" | "dns"; value: string } {
+  if (isIP(host) !== 0 && !host.includes("%")) return { type: "ip", value: host };
+  if (DNS_NAME.test(host)) return { type: "dns", value: host };
+  throw new LockstepError(
+    "USAGE",
+    `The host ${JSON.stringify(host.slice(0, 70))} is neither a DNS name nor an IP address; give it without port and brackets.`,
+  );
+}
+
+function validity(days: number, latest?: Date): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  const notAfter = Math.min(now + days * DAY_MS, latest?.getTime() ?? Number.POSITIVE_INFINITY);
+  return { notBefore: new Date(now - BACKDATED_MS), notAfter: new Date(notAfter) };
+}
+
+async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]);
+}
+
+function exportKey(key: webcrypto.CryptoKey): string {
+  return KeyObject.from(key).export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+async function importKey(keyPem: string): Promise<webcrypto.CryptoKey> {
+  const pkcs8 = createPrivateKey(keyPem).export({ type: "pkcs8", format: "der" });
+  return await webcrypto.subtle.importKey("pkcs8", pkcs8, KEY_ALGORITHM, false, ["sign"]);
+}

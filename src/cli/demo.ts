@@ -1,0 +1,65 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { type DemoCluster, Disposals, startCluster } from "../demo/cluster.ts";
+import { show } from "../demo/show.ts";
+import { LockstepError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { prepare, subcommand } from "./command.ts";
+
+export function demoCommand(host: Host): Command {
+  return subcommand(
+    "demo",
+    "three devices on this machine, on an embedded PostgreSQL; stays up until Ctrl-C",
+    "lockstep demo --devices 3",
+  )
+    .option("--devices <n>", "how many", "3")
+    .option("--dir <dir>", "where everything lives (default: a temporary folder, removed at the end)")
+    .option("--no-try", "skip the show")
+    .action(async (flags: Record<string, string> & { try: boolean }) => {
+      const run = prepare(host, "demo", flags);
+      const devices = Number(flags.devices);
+      if (!Number.isInteger(devices) || devices < 1 || devices > 20) {
+        throw new LockstepError(
+          "USAGE",
+          `--devices must be a number from 1 to 20, not ${JSON.stringify(flags.devices)}.`,
+        );
+      }
+      const dir =
+        flags.dir === undefined ? await mkdtemp(join(tmpdir(), "lockstep-demo-")) : resolve(host.cwd, flags.dir);
+      const say = run.json ? () => {} : (line: string) => void host.stdout.write(`${line}\n`);
+      try {
+        await using stack = new Disposals();
+        const options = { devices, dir, databaseUrl: run.config["database-url"], host, say };
+        const cluster = await startCluster(options, stack);
+        if (run.json) run.print(cluster, "");
+        else {
+          if (flags.try) await show(cluster, dir, host.env.PATH ?? "", say);
+          describe(cluster, dir, say);
+        }
+        await new Promise<void>((done) =>
+          host.stop.aborted ? done() : host.stop.addEventListener("abort", () => done(), { once: true }),
+        );
+        say("stopping …");
+      } catch (error) {
+        // Stopped while starting: that was asked for.
+        if (!host.stop.aborted) throw error;
+      } finally {
+        if (flags.dir === undefined) await rm(dir, { recursive: true, force: true });
+      }
+    });
+}
+
+function describe(cluster: DemoCluster, dir: string, say: (line: string) => void): void {
+  say("\nTry it:\n");
+  for (const { name, gate } of cluster.devices) say(`  git clone ${gate.url}/demo.git    # ${name}`);
+  const [first] = cluster.devices;
+  if (first === undefined) return;
+  say(`\n  export LOCKSTEP_SOCKET_DIR=${first.socket.replace(/\/[^/]*$/, "")}`);
+  say("  npx lockstep status");
+  say("  npx lockstep repo create another && npx lockstep repo show another\n");
+  for (const { name, pid, grpc, http } of cluster.devices)
+    say(`  ${name}: process ${pid}, gRPC ${grpc}, ${http}/readyz?verbose`);
+  say(`\nLogs and repositories are below ${dir}. Ctrl-C stops everything.`);
+}

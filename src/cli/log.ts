@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import { LockstepError } from "../errors.ts";
+import type { LogEntry__Output as Entry } from "../generated/lockstep/v1/LogEntry.ts";
+import type { Host } from "../host.ts";
+import { toMs } from "../proto.ts";
+import { PATIENCE_MS, prepare, subcommand } from "./command.ts";
+
+export function logCommand(host: Host): Command {
+  return subcommand("log", "the ref log of a repository, newest first", "lockstep log team/app --limit 50")
+    .argument("<name>")
+    .option("--limit <n>", "entries to show, up to 1000", "20")
+    .option("--before <version>", "only versions below this one", "0")
+    .action(async (name: string, flags: Record<string, string>) => {
+      const run = prepare(host, "log", flags);
+      const request = {
+        repository: name,
+        limit: number(flags.limit, "--limit"),
+        before: String(number(flags.before, "--before")),
+      };
+      using client = run.connect();
+      const { entries } = await client.call("ListLog", request, { timeoutMs: PATIENCE_MS });
+      run.print({ repository: name, log: entries.map(documentOf) }, describeEntries(entries));
+    });
+}
+
+function number(text: string | undefined, flag: string): number {
+  if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
+  throw new LockstepError("USAGE", `${flag} must be a number, not ${JSON.stringify(text)}.`);
+}
+
+/** An entry of the log as --json has it. */
+export function documentOf({ version, writeId, device, author, landedAt, updates, more }: Entry) {
+  return {
+    version: Number(version),
+    write_id: writeId,
+    device,
+    author,
+    landed_at: new Date(toMs(landedAt as never) ?? 0).toISOString(),
+    updates: updates.map(({ name, oldValue, newValue }) => ({
+      ref: name.toString("utf8"),
+      old: oldValue || null,
+      new: newValue || null,
+    })),
+    more,
+  };
+}
+
+/** Entries as a person reads them. */
+export function describeEntries(entries: readonly Entry[]): string {
+  if (entries.length === 0) return "Nothing has been written yet.";
+  return entries
+    .map((entry) => {
+      const at = new Date(toMs(entry.landedAt as never) ?? 0).toISOString();
+      const head = `version ${entry.version}  ${at}  ${entry.author} on ${entry.device}`;
+      const lines = entry.updates.map(
+        ({ name, oldValue, newValue }) => `    ${short(oldValue)} → ${short(newValue)}  ${name.toString("utf8")}`,
+      );
+      if (entry.more > 0) lines.push(`    and ${entry.more} more`);
+      return [head, ...lines].join("\n");
+    })
+    .join("\n");
+}
+
+function short(value: string): string {
+  return value === "" ? "(none)    " : value.startsWith("ref: ") ? value : value.slice(0, 10);
+}

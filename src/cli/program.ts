@@ -1,0 +1,69 @@
+// The program `lockstep`: its subcommands, and where every error ends.
+import { Command, CommanderError } from "commander";
+import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { Exit } from "./command.ts";
+import { demoCommand } from "./demo.ts";
+import { gateCommand } from "./gate.ts";
+import { logCommand } from "./log.ts";
+import { migrateCommand } from "./migrate.ts";
+import { repoCommand } from "./repo.ts";
+import { serveCommand } from "./serve.ts";
+import { statusCommand } from "./status.ts";
+import { syncCommand } from "./sync.ts";
+import { verifyCommand } from "./verify.ts";
+import { versionCommand } from "./version.ts";
+
+/** Runs the command line and returns its exit code. */
+export async function main(host: Host): Promise<number> {
+  const program = new Command("lockstep")
+    .description(
+      "Keeps every replica of a git repository in lockstep: push to any device, read the newest from any device.",
+    )
+    .addHelpText("after", "\nExample:\n  lockstep demo\n");
+  const commands = [
+    serveCommand,
+    demoCommand,
+    gateCommand,
+    repoCommand,
+    statusCommand,
+    syncCommand,
+    logCommand,
+    verifyCommand,
+    migrateCommand,
+    versionCommand,
+  ];
+  for (const make of commands) program.addCommand(make(host));
+  for (const command of allCommands(program)) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => void host.stdout.write(text),
+      writeErr: (text) => void host.stderr.write(text),
+    });
+  }
+  try {
+    await program.parseAsync([...host.argv], { from: "user" });
+    return ExitCode.OK;
+  } catch (error) {
+    return report(host, error);
+  }
+}
+
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((each) => allCommands(each as Command))];
+}
+
+function report(host: Host, error: unknown): number {
+  // Commander has said what was wrong; help and version end with 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
+  if (error instanceof Exit) return error.exitCode;
+  const json = host.argv.includes("--json");
+  if (!(error instanceof LockstepError)) {
+    host.stderr.write(`lockstep: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    if (json) host.stdout.write(`${JSON.stringify({ error: { code: "INTERNAL", message: String(error) } })}\n`);
+    return ExitCode.FAILED;
+  }
+  const { code, message, details } = error;
+  if (json) host.stdout.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
+  else host.stderr.write(`lockstep: ${message}\n`);
+  return ExitCode[ERROR_TABLE[code].exit];
+}

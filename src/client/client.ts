@@ -1,0 +1,144 @@
+// The client: what front ends and the command line use to talk to a sidecar. Errors come back as LockstepError with their code.
+import {
+  credentials,
+  Client as GrpcClient,
+  type MethodDefinition,
+  type ServiceError,
+  status,
+  type VerifyOptions,
+} from "@grpc/grpc-js";
+import type { MethodDefinition as TypedMethod } from "@grpc/proto-loader";
+import { DETAILS_KEY, decodeDetails } from "../error-details.ts";
+import { LockstepError } from "../errors.ts";
+import type { ClusterServiceDefinition } from "../generated/lockstep/v1/ClusterService.ts";
+import type { SyncServiceDefinition } from "../generated/lockstep/v1/SyncService.ts";
+import { certificateIdentity } from "../identity.ts";
+import { loadProto } from "../proto.ts";
+
+export type Endpoint =
+  /** The unix socket of the sidecar on this machine. */
+  | { readonly socket: string }
+  /** The gRPC address of a device, with this caller's credentials, PEM; the device must prove to be `device` of the trust domain. */
+  | {
+      readonly address: string;
+      readonly ca: string;
+      readonly cert: string;
+      readonly key: string;
+      readonly trustDomain: string;
+      readonly device?: string;
+    };
+
+type Definitions = SyncServiceDefinition & ClusterServiceDefinition;
+type Name = keyof Definitions & string;
+type RequestOf<N extends Name> =
+  Definitions[N] extends TypedMethod<infer Request, infer _, infer __, infer ___> ? Request : never;
+type ResponseOf<N extends Name> =
+  Definitions[N] extends TypedMethod<infer _, infer __, infer ___, infer Response> ? Response : never;
+
+export interface Call {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A connection to one sidecar, made with the first call. */
+export class Client {
+  readonly #client: GrpcClient;
+  readonly #methods: ReadonlyMap<string, MethodDefinition<object, object>>;
+
+  constructor(endpoint: Endpoint) {
+    const [address, channel] = channelOf(endpoint);
+    this.#client = new GrpcClient(address, channel, { "grpc.service_config_disable_resolution": 1 });
+    const services = Object.values(loadProto().services);
+    this.#methods = new Map(
+      services.flatMap(({ service }) => Object.entries(service)) as [string, MethodDefinition<object, object>][],
+    );
+  }
+
+  /** Calls a unary RPC by its name. Rejects with a LockstepError. */
+  async call<N extends Name>(name: N, request: RequestOf<N>, { timeoutMs, signal }: Call): Promise<ResponseOf<N>> {
+    const { path, requestSerialize, responseDeserialize } = this.#method(name);
+    return await new Promise<ResponseOf<N>>((resolve, reject) => {
+      const done = (error: ServiceError | null, response?: object) => {
+        signal?.removeEventListener("abort", cancel);
+        if (error) reject(fromStatus(error));
+        else resolve(response as ResponseOf<N>);
+      };
+      const options = { deadline: Date.now() + timeoutMs };
+      const running = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request as object,
+        options,
+        done,
+      );
+      const cancel = () => running.cancel();
+      signal?.addEventListener("abort", cancel, { once: true });
+      if (signal?.aborted) cancel();
+    });
+  }
+
+  /** The messages of a server-streaming RPC; it is cancelled when the loop is left or `signal` aborts. */
+  async *stream<N extends Name>(name: N, request: RequestOf<N>, signal?: AbortSignal): AsyncGenerator<ResponseOf<N>> {
+    const { path, requestSerialize, responseDeserialize } = this.#method(name);
+    const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request as object);
+    const cancel = () => stream.cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    if (signal?.aborted) cancel();
+    try {
+      for await (const message of stream) yield message as ResponseOf<N>;
+    } catch (error) {
+      throw fromStatus(error as ServiceError);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      stream.cancel();
+    }
+  }
+
+  #method(name: string): MethodDefinition<object, object> {
+    const method = this.#methods.get(name);
+    if (method === undefined) throw new Error(`no method ${name}`);
+    return method;
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+function channelOf(endpoint: Endpoint): [string, ReturnType<typeof credentials.createSsl>] {
+  if ("socket" in endpoint) return [`unix:${endpoint.socket}`, credentials.createInsecure()];
+  const { ca, cert, key, trustDomain, device } = endpoint;
+  const verify: VerifyOptions = {
+    checkServerIdentity: (_, certificate) => {
+      const identity = certificateIdentity(certificate.subjectaltname, trustDomain);
+      const right = identity?.role === "device" && (device === undefined || identity.name === device);
+      return right ? undefined : new Error(`its certificate is not that of ${device ?? `a device of ${trustDomain}`}`);
+    },
+  };
+  const pem = (text: string) => Buffer.from(text);
+  return [endpoint.address, credentials.createSsl(pem(ca), pem(key), pem(cert), verify)];
+}
+
+/** The error behind a gRPC status. */
+export function fromStatus(error: ServiceError): LockstepError {
+  const details = error.metadata?.get(DETAILS_KEY)[0];
+  const known = Buffer.isBuffer(details) ? decodeDetails(error.details, details) : undefined;
+  if (known) return known;
+  switch (error.code) {
+    case status.UNAVAILABLE:
+      return new LockstepError(
+        "SIDECAR_UNAVAILABLE",
+        `The sidecar does not answer (${error.details}); see whether \`lockstep serve\` runs.`,
+        {
+          cause: error,
+        },
+      );
+    case status.DEADLINE_EXCEEDED:
+      return new LockstepError("CATCH_UP_TIMEOUT", "The sidecar did not answer in time; try again.", { cause: error });
+    case status.CANCELLED:
+      return new LockstepError("SHUTTING_DOWN", "The call was cancelled.", { cause: error });
+    default:
+      return new LockstepError("INTERNAL", error.details || error.message, { cause: error });
+  }
+}

@@ -1,0 +1,244 @@
+// The one table of settings: flag, environment variable, default, help. Flags and variables are read here, docs/configuration.md
+// is written from here.
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { LockstepError } from "./errors.ts";
+
+const hostPort = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be HOST:PORT");
+const path = z.string().min(1);
+
+interface Setting {
+  readonly schema: z.ZodType<string>;
+  readonly value: string;
+  readonly default?: string;
+  readonly help: string;
+  /** The commands that take it. */
+  readonly commands: readonly string[];
+}
+
+const SERVE = ["serve"];
+const DATABASE = ["serve", "migrate", "demo"];
+const CLIENT = ["repo", "status", "sync", "log", "verify", "gate", "serve"];
+
+export const SETTINGS = {
+  device: { schema: path, value: "NAME", help: "name of this device, as in its certificate", commands: SERVE },
+  root: {
+    schema: path,
+    value: "DIR",
+    help: "directory of the repositories: NAME lies at DIR/NAME.git",
+    commands: ["serve", "gate"],
+  },
+  "database-url": {
+    schema: path,
+    value: "URL",
+    help: "PostgreSQL, as postgres://user@host:port/database; without a password on the command line",
+    commands: DATABASE,
+  },
+  "database-url-file": {
+    schema: path,
+    value: "FILE",
+    help: "file with the database URL, password included",
+    commands: DATABASE,
+  },
+  "notify-database-url": {
+    schema: path,
+    value: "URL",
+    help: "for LISTEN, when --database-url leads through a pooler in transaction mode; without it the pooler is asked, and polling does the work",
+    commands: SERVE,
+  },
+  listen: {
+    schema: hostPort,
+    value: "HOST:PORT",
+    default: "127.0.0.1:7420",
+    help: "gRPC over mutual TLS",
+    commands: SERVE,
+  },
+  "git-listen": {
+    schema: hostPort,
+    value: "HOST:PORT",
+    default: "127.0.0.1:7421",
+    help: "packs for other devices, over mutual TLS",
+    commands: SERVE,
+  },
+  "http-listen": {
+    schema: hostPort,
+    value: "HOST:PORT",
+    default: "127.0.0.1:7422",
+    help: "health, for this machine",
+    commands: SERVE,
+  },
+  advertise: {
+    schema: path,
+    value: "HOST",
+    help: "host name under which other devices reach this one (default: the host of --git-listen)",
+    commands: SERVE,
+  },
+  "socket-dir": {
+    schema: path,
+    value: "DIR",
+    default: "/run/lockstep",
+    help: "directory of lockstep.sock and hook.sock",
+    commands: CLIENT,
+  },
+  "tls-cert": {
+    schema: path,
+    value: "FILE",
+    help: "certificate of this device, PEM, with one URI spiffe://TRUST-DOMAIN/device/NAME",
+    commands: SERVE,
+  },
+  "tls-key": { schema: path, value: "FILE", help: "its private key, PEM", commands: SERVE },
+  "tls-ca": {
+    schema: path,
+    value: "FILE",
+    help: "certificates of the authorities that are trusted, PEM",
+    commands: SERVE,
+  },
+  zone: {
+    schema: z.string(),
+    value: "ZONE",
+    default: "",
+    help: "where this device stands; objects come from the same zone first",
+    commands: SERVE,
+  },
+  "in-doubt-seconds": {
+    schema: z.string().regex(/^\d+$/, "must be a number of seconds"),
+    value: "SECONDS",
+    default: "900",
+    help: "how long the outcome of a push is asked for when the database does not answer, before the pusher is cut off",
+    commands: SERVE,
+  },
+  "log-level": {
+    schema: z.enum(["debug", "info", "warn", "error"]),
+    value: "LEVEL",
+    default: "info",
+    help: "debug, info, warn or error; logs are JSON lines on standard error",
+    commands: ["serve", "gate", "demo"],
+  },
+  "gate-listen": {
+    schema: hostPort,
+    value: "HOST:PORT",
+    default: "127.0.0.1:7480",
+    help: "smart HTTP for git clients, anonymous",
+    commands: ["gate"],
+  },
+  "exit-with-pid": {
+    schema: z.string().regex(/^\d+$/, "must be a process id"),
+    value: "PID",
+    help: "end when this process has ended; the demo ties its devices to itself with it",
+    commands: ["serve", "gate"],
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+/** The settings of one run. Those without a default may be absent. */
+export type Config = Readonly<Partial<Record<SettingName, string>>>;
+
+/** The environment variable of a setting: --http-listen ↔ LOCKSTEP_HTTP_LISTEN. */
+export function variableOf(name: SettingName): string {
+  return `LOCKSTEP_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** The settings that a command takes. */
+export function settingsOf(command: string): SettingName[] {
+  return (Object.keys(SETTINGS) as SettingName[]).filter((name) =>
+    (SETTINGS[name].commands as readonly string[]).includes(command),
+  );
+}
+
+/**
+ * The settings of a command: flag, else environment, else default. Throws USAGE on a value that does not fit and on a password
+ * on the command line, where every user of the machine can read it.
+ */
+export function readConfig(
+  command: string,
+  flags: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Config {
+  const config: Partial<Record<SettingName, string>> = {};
+  for (const name of settingsOf(command)) {
+    const setting: Setting = SETTINGS[name];
+    const flag = flags[camelCase(name)];
+    const given = typeof flag === "string" ? flag : env[variableOf(name)];
+    const value = given ?? setting.default;
+    if (value === undefined) continue;
+    const parsed = setting.schema.safeParse(value);
+    if (!parsed.success) {
+      const where = typeof flag === "string" ? `--${name}` : variableOf(name);
+      throw new LockstepError(
+        "USAGE",
+        `${where} ${parsed.error.issues[0]?.message ?? "is wrong"}, not ${JSON.stringify(value)}.`,
+      );
+    }
+    if (name.endsWith("database-url") && typeof flag === "string" && hasPassword(flag)) {
+      throw new LockstepError(
+        "USAGE",
+        `--${name} must not carry a password, which every user of this machine could read; use ${variableOf(name)} or --database-url-file.`,
+      );
+    }
+    config[name] = setting.value === "DIR" || setting.value === "FILE" ? resolve(cwd, value) : value;
+  }
+  const file = config["database-url-file"];
+  if (file !== undefined) config["database-url"] = readUrl(file);
+  return Object.freeze(config);
+}
+
+/** The value of a setting that the command cannot do without. Throws USAGE. */
+export function required(config: Config, name: SettingName): string {
+  const value = config[name];
+  if (value !== undefined && value !== "") return value;
+  throw new LockstepError("USAGE", `--${name} (or ${variableOf(name)}) is missing: ${SETTINGS[name].help}.`);
+}
+
+/** HOST:PORT in its parts. */
+export function parseHostPort(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
+}
+
+const NO_SETTINGS = new Set(["LOCKSTEP_PUSHER", "LOCKSTEP_REQUEST_ID"]);
+// What Kubernetes puts into every pod for a service named lockstep or lockstep-…
+const OF_KUBERNETES = /^LOCKSTEP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+/** Variables that look like settings and are none: most likely misspelt. */
+export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set((Object.keys(SETTINGS) as SettingName[]).map(variableOf));
+  return Object.keys(env).filter(
+    (name) => name.startsWith("LOCKSTEP_") && !known.has(name) && !NO_SETTINGS.has(name) && !OF_KUBERNETES.test(name),
+  );
+}
+
+/** docs/configuration.md. */
+export function configurationPage(): string {
+  const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+    const { value, help, commands, ...rest }: Setting = SETTINGS[name];
+    const fallback = rest.default ? `\`${rest.default}\`` : "";
+    return `| \`--${name} ${value}\` | \`${variableOf(name)}\` | ${fallback} | ${commands.join(", ")} | ${help} |`;
+  });
+  return `# Configuration
+
+Generated from \`src/config.ts\` by \`npm run generate\`. A flag wins over its environment variable, that over the default. An unknown
+flag is an error; an unknown variable that begins with \`LOCKSTEP_\` is named in a warning.
+
+| flag | variable | default | commands | meaning |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function hasPassword(url: string): boolean {
+  return URL.canParse(url) ? new URL(url).password !== "" : /:[^/@]*@/.test(url);
+}
+
+function readUrl(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    throw new LockstepError("USAGE", `The file ${file} with the database URL cannot be read.`, { cause });
+  }
+}

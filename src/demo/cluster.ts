@@ -1,0 +1,254 @@
+// The cluster on one machine: a database, a small CA, devices and gates as processes of their own. Nothing is restarted here.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { createAuthority, issue } from "../ca/authority.ts";
+import { writeCredentials } from "../ca/credentials.ts";
+import { Client } from "../client/client.ts";
+import { LockstepError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { startPostgres } from "./postgres.ts";
+
+export const TRUST_DOMAIN = "demo.lockstep.internal";
+const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
+const START_MS = 60_000;
+const STOP_MS = 15_000;
+const DAYS = 30;
+
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A device as `demo --json` shows it. `argv` with `env` starts its sidecar again. */
+export interface DemoDevice extends Credentials {
+  readonly name: string;
+  readonly pid: number;
+  readonly argv: string[];
+  readonly env: Record<string, string>;
+  readonly root: string;
+  readonly grpc: string;
+  readonly git: string;
+  readonly http: string;
+  readonly socket: string;
+  readonly gate: { readonly url: string; readonly pid: number };
+}
+
+export interface DemoCluster {
+  readonly database_url: string;
+  readonly trust_domain: string;
+  readonly ca: string;
+  readonly operator: Credentials;
+  readonly frontend: Credentials;
+  readonly devices: DemoDevice[];
+}
+
+export interface ClusterOptions {
+  readonly devices: number;
+  /** Everything lives below it. */
+  readonly dir: string;
+  /** A server to use instead of one of its own. */
+  readonly databaseUrl: string | undefined;
+  readonly host: Host;
+  readonly say: (line: string) => void;
+}
+
+/** Starts a cluster and its repository `demo`. What was started is put on `stack`, to be stopped in the reverse order. */
+export async function startCluster(options: ClusterOptions, stack: Disposals): Promise<DemoCluster> {
+  const { host, dir, say } = options;
+  await mkdir(dir, { recursive: true });
+  const database = await startDatabase(options, stack);
+  const ca = await makeCredentials(dir, options.devices);
+  say(`certificates: ${ca.ca}`);
+  const plans = await planDevices(options, ca);
+  const started = await Promise.all(
+    plans.map(async (plan) => {
+      const env = { ...plan.env, LOCKSTEP_DATABASE_URL: database };
+      const pid = await startProcess(plan.argv, env, join(dir, plan.name, "sidecar.log"), stack);
+      const gatePid = await startProcess(plan.gateArgv, plan.gateEnv, join(dir, plan.name, "gate.log"), stack);
+      const { gateArgv: _, gateEnv: __, gateUrl, ...device } = plan;
+      return {
+        ...device,
+        env,
+        pid: pid.pid as number,
+        gate: { url: gateUrl, pid: gatePid.pid as number },
+        process: pid,
+      };
+    }),
+  );
+  const devices = started.map(({ process: _, ...device }) => device);
+  await Promise.all(
+    started.map((device) => untilReady(device, device.process, join(dir, device.name, "sidecar.log"), host.stop)),
+  );
+  using client = new Client({ socket: (devices[0] as DemoDevice).socket });
+  await client.call("CreateRepository", { repository: "demo" }, { timeoutMs: START_MS });
+  return {
+    database_url: database,
+    trust_domain: TRUST_DOMAIN,
+    ca: ca.ca,
+    operator: ca.operator,
+    frontend: ca.frontend,
+    devices,
+  };
+}
+
+/** What to undo at the end, last first. */
+export class Disposals implements AsyncDisposable {
+  readonly #undo: (() => Promise<void>)[] = [];
+
+  defer(undo: () => Promise<void>): void {
+    this.#undo.push(undo);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Processes end together, then what they stood on.
+    for (let undo = this.#undo.pop(); undo; undo = this.#undo.pop()) await undo().catch(() => {});
+  }
+}
+
+async function startDatabase({ databaseUrl, dir, host, say }: ClusterOptions, stack: Disposals): Promise<string> {
+  if (databaseUrl !== undefined) {
+    say("database: the one of LOCKSTEP_DATABASE_URL");
+    return databaseUrl;
+  }
+  const server = await startPostgres({ dir, env: host.env, isRoot: host.isRoot, signal: host.stop });
+  stack.defer(async () => await server[Symbol.asyncDispose]());
+  say(`database: an embedded PostgreSQL, process ${server.pid}`);
+  return server.url;
+}
+
+async function makeCredentials(dir: string, devices: number) {
+  const authority = await createAuthority({ trustDomain: TRUST_DOMAIN, days: DAYS });
+  const directory = join(dir, "credentials");
+  const { certificate: ca } = await writeCredentials(directory, "ca", authority);
+  const make = async (role: "device" | "frontend" | "operator", name: string): Promise<Credentials> => {
+    const hosts = role === "device" ? ["localhost", "127.0.0.1"] : [];
+    const { certificate, key } = await writeCredentials(
+      directory,
+      name,
+      await issue(authority, { role, name, hosts, days: DAYS }),
+    );
+    return { cert: certificate, key };
+  };
+  const names = Array.from({ length: devices }, (_, index) => `repo${String(index + 1).padStart(3, "0")}`);
+  const [operator, frontend, ...rest] = await Promise.all([
+    make("operator", "operator"),
+    make("frontend", "frontend"),
+    ...names.map((name) => make("device", name)),
+  ]);
+  return { ca, operator, frontend, devices: names.map((name, index) => ({ name, ...(rest[index] as Credentials) })) };
+}
+
+async function planDevices({ dir, host }: ClusterOptions, ca: Awaited<ReturnType<typeof makeCredentials>>) {
+  const ports = await freePorts(ca.devices.length * 4);
+  return ca.devices.map(({ name, cert, key }) => {
+    const [grpc, git, http, gate] = ports.splice(0, 4) as [number, number, number, number];
+    const home = join(dir, name);
+    const root = join(home, "repositories");
+    const socketDir = join(home, "run");
+    const base = {
+      PATH: host.env.PATH ?? "/usr/bin:/bin",
+      HOME: home,
+      LOCKSTEP_ROOT: root,
+      LOCKSTEP_SOCKET_DIR: socketDir,
+    };
+    const tied = {
+      ...base,
+      LOCKSTEP_EXIT_WITH_PID: String(host.pid),
+      LOCKSTEP_LOG_LEVEL: host.env.LOCKSTEP_LOG_LEVEL ?? "info",
+    };
+    return {
+      name,
+      argv: [host.execPath, MAIN, "serve"],
+      env: {
+        ...tied,
+        LOCKSTEP_DEVICE: name,
+        LOCKSTEP_LISTEN: `127.0.0.1:${grpc}`,
+        LOCKSTEP_GIT_LISTEN: `127.0.0.1:${git}`,
+        LOCKSTEP_HTTP_LISTEN: `127.0.0.1:${http}`,
+        LOCKSTEP_ADVERTISE: "localhost",
+        LOCKSTEP_TLS_CERT: cert,
+        LOCKSTEP_TLS_KEY: key,
+        LOCKSTEP_TLS_CA: ca.ca,
+      } as Record<string, string>,
+      gateArgv: [host.execPath, MAIN, "gate"],
+      gateEnv: { ...tied, LOCKSTEP_GATE_LISTEN: `127.0.0.1:${gate}` } as Record<string, string>,
+      gateUrl: `http://127.0.0.1:${gate}`,
+      root,
+      grpc: `localhost:${grpc}`,
+      git: `https://localhost:${git}`,
+      http: `http://127.0.0.1:${http}`,
+      socket: join(socketDir, "lockstep.sock"),
+      cert,
+      key,
+    };
+  });
+}
+
+/** Ports that are free now; all are held open until all are known, so that none is given twice. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((done, failed) => server.once("error", failed).listen(0, "127.0.0.1", done));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.close(() => done()))));
+  return ports;
+}
+
+/** Starts a process in a group of its own: Ctrl-C reaches the demo only, which stops the others in order. */
+async function startProcess(
+  argv: string[],
+  env: Record<string, string>,
+  log: string,
+  stack: Disposals,
+): Promise<ChildProcess> {
+  await mkdir(join(log, ".."), { recursive: true });
+  const [program, ...args] = argv as [string, ...string[]];
+  const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "pipe"], detached: true, cwd: "/" });
+  child.stderr?.pipe(createWriteStream(log, { flags: "a" }));
+  await new Promise<void>((done, failed) => child.once("error", failed).once("spawn", done));
+  const ended = new Promise<void>((done) => child.once("exit", () => done()));
+  stack.defer(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    if ((await Promise.race([ended, sleep(STOP_MS, "late", { ref: false })])) === "late") {
+      child.kill("SIGKILL");
+      await ended;
+    }
+  });
+  return child;
+}
+
+async function untilReady(device: DemoDevice, child: ChildProcess, log: string, stop: AbortSignal): Promise<void> {
+  const deadline = Date.now() + START_MS;
+  for (;;) {
+    stop.throwIfAborted();
+    const [sidecar, gate] = await Promise.all([
+      fetch(`${device.http}/readyz`).then(
+        (response) => response.ok,
+        () => false,
+      ),
+      listens(Number(new URL(device.gate.url).port)),
+    ]);
+    if (sidecar && gate) return;
+    if (child.exitCode !== null || Date.now() > deadline) {
+      throw new LockstepError("SIDECAR_UNAVAILABLE", `The sidecar of ${device.name} did not start; its log is ${log}.`);
+    }
+    await sleep(20);
+  }
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  return await new Promise<boolean>((done) => {
+    socket.once("connect", () => done(true)).once("error", () => done(false));
+  }).finally(() => socket.destroy());
+}

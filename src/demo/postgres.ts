@@ -1,0 +1,177 @@
+// A PostgreSQL server for one machine: for the demo, and for the tests. It listens on 127.0.0.1 only, keeps fsync on, and
+// ends with this process even after SIGKILL (tether.ts).
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { LockstepError } from "../errors.ts";
+import { postgresBinaries } from "./postgres-binaries.ts";
+import { PASSAGE, type PostgresHome, postgresHome } from "./postgres-home.ts";
+import { type Tethered, tether } from "./tether.ts";
+
+const START_DEADLINE_MS = 30_000;
+const POLL_MS = 5;
+const RETRY_MS = 50;
+const LOG_LINES_SHOWN = 12;
+const SUPERUSER = "lockstep";
+/** The port was taken in between, or the server of a killed process is still shutting down on the same data. */
+const PASSING = /Address already in use|lock file ".*" already exists/;
+const SETTINGS = [
+  "listen_addresses=127.0.0.1",
+  "unix_socket_directories=",
+  // Every sidecar, front end and test holds a few.
+  "max_connections=200",
+];
+
+export interface LocalPostgres extends AsyncDisposable {
+  /** Of the database `postgres`, as superuser, with the password. */
+  readonly url: string;
+  /** The server's first process. */
+  readonly pid: number;
+  /** Where its files are: DIR/postgres, or outside of DIR when that is a link (postgres-home.ts). */
+  readonly directory: string;
+}
+
+export interface PostgresOptions {
+  /** The server keeps everything below DIR/postgres; a database that is there is used again. One server a folder. */
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** PostgreSQL then runs as another user (postgres-home.ts). */
+  readonly isRoot: boolean;
+  /** Gives up the start; a server that runs is stopped by its disposal. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Starts a server and resolves when it takes connections; disposal ends it in order and resolves when it is gone. Throws
+ * PREREQUISITE_MISSING when there is no PostgreSQL to run, or when it does not start, then with the end of its log.
+ */
+export async function startPostgres({ dir, env, isRoot, signal }: PostgresOptions): Promise<LocalPostgres> {
+  const home = await postgresHome(dir, isRoot);
+  const launcher: Launcher = {
+    home,
+    bin: await postgresBinaries(home, env.PATH),
+    path: env.PATH || "/usr/bin:/bin",
+    signal,
+  };
+  signal?.throwIfAborted();
+  if (!existsSync(home.cluster)) await initialise(launcher);
+  const password = await readFile(join(home.cluster, "password"), "utf8");
+  const { server, port } = await serve(launcher);
+  return {
+    url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`,
+    pid: server.pid,
+    directory: home.path,
+    async [Symbol.asyncDispose]() {
+      server.cut();
+      await server.gone;
+    },
+  };
+}
+
+interface Launcher {
+  readonly home: PostgresHome;
+  readonly bin: string;
+  readonly path: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Each program starts a new log, so that what it holds is about this attempt. */
+async function launch({ home, bin, path }: Launcher, program: string, args: string[]): Promise<Tethered> {
+  await rm(home.log, { force: true });
+  await using log = await open(home.log, "ax", 0o600);
+  // An environment of its own: PGDATA and the like must not get through. UTC spares initdb a search for the time zone.
+  const env = { PATH: path, LC_ALL: "C", TZ: "UTC" };
+  return await tether([join(bin, program), ...args], { env, user: home.user, log: log.fd });
+}
+
+async function initialise(launcher: Launcher): Promise<void> {
+  const { home, signal } = launcher;
+  const partial = `${home.cluster}.new`;
+  const data = join(partial, "data");
+  const password = join(partial, "password");
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(data, { recursive: true });
+  await chmod(partial, PASSAGE);
+  await writeFile(password, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  if (home.user) {
+    await chown(data, home.user.uid, home.user.gid);
+    await chown(password, home.user.uid, home.user.gid);
+  }
+  const initdb = await launch(launcher, "initdb", [
+    `--pgdata=${data}`,
+    `--username=${SUPERUSER}`,
+    `--pwfile=${password}`,
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
+  ]);
+  signal?.addEventListener("abort", initdb.cut, { once: true });
+  const code = await initdb.gone;
+  signal?.throwIfAborted();
+  if (code !== 0) throw await failed(home, "initdb");
+  await rename(partial, home.cluster);
+}
+
+async function serve(launcher: Launcher): Promise<{ server: Tethered; port: number }> {
+  const { home, signal } = launcher;
+  const deadline = Date.now() + START_DEADLINE_MS;
+  for (;;) {
+    const port = await freePort();
+    const settings = [...SETTINGS, `port=${port}`].flatMap((setting) => ["-c", setting]);
+    const server = await launch(launcher, "postgres", ["-D", join(home.cluster, "data"), ...settings]);
+    if (await becomesReady(server, port, launcher, deadline)) return { server, port };
+    signal?.throwIfAborted();
+    if (Date.now() >= deadline || !PASSING.test(await readFile(home.log, "utf8"))) throw await failed(home, "postgres");
+    await delay(RETRY_MS);
+  }
+}
+
+/** False when the server has ended, by itself or because the deadline or the signal made it. */
+async function becomesReady(
+  server: Tethered,
+  port: number,
+  { home, signal }: Launcher,
+  deadline: number,
+): Promise<boolean> {
+  let ended = false;
+  void server.gone.then(() => {
+    ended = true;
+  });
+  while (!ended) {
+    if (await isReady(home, server.pid, port)) return true;
+    if (signal?.aborted || Date.now() >= deadline) server.cut();
+    await Promise.race([server.gone, delay(POLL_MS)]);
+  }
+  return false;
+}
+
+/** Reads the server's own status file as pg_ctl does: process id, …, port (line 4), …, status (line 8). */
+async function isReady(home: PostgresHome, pid: number, port: number): Promise<boolean> {
+  const file = await readFile(join(home.cluster, "data", "postmaster.pid"), "utf8").catch(() => "");
+  const lines = file.split("\n").map((line) => line.trim());
+  return lines[0] === String(pid) && lines[3] === String(port) && lines[7] === "ready";
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+async function failed(home: PostgresHome, program: string): Promise<LockstepError> {
+  const end = (await readFile(home.log, "utf8")).trim().split("\n").slice(-LOG_LINES_SHOWN).join("\n");
+  return new LockstepError(
+    "PREREQUISITE_MISSING",
+    `PostgreSQL does not start in ${home.path} (${program} ended or was late); mend what the end of its log says, or set ` +
+      `LOCKSTEP_DATABASE_URL to use a server of yours:\n${end}`,
+    { details: { program, directory: home.path } },
+  );
+}

@@ -1,0 +1,73 @@
+// The reference front end: git's smart HTTP protocol for stock git, which asks the sidecar before every request. A push is two
+// requests, and behind a balancer they may reach two devices, so the answer to the first says nothing about the second.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LockstepError } from "../errors.ts";
+import { type ServeOptions, serve } from "./serve.ts";
+
+/** git prepares a large pack between the two requests of a push; a connection that waits for it is worth keeping. */
+const KEEP_ALIVE_MS = 75_000;
+const GRACE_MS = 10_000;
+
+export interface GateOptions extends ServeOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Milliseconds that running requests get to finish when the gate is disposed; 10,000 unless told. */
+  readonly graceMs?: number;
+}
+
+/** A running gate. Disposing of it ends every connection and every git process that it started. */
+export interface Gate extends AsyncDisposable {
+  /** Such as `http://127.0.0.1:8080`, without a slash at the end. */
+  readonly url: string;
+}
+
+/** Starts to listen. Throws what the operating system says when it cannot. */
+export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: GateOptions): Promise<Gate> {
+  const draining = new AbortController();
+  const stopping = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  const unread = new Set<Promise<unknown>>();
+  const server = createServer({
+    // A pack takes as long as it takes. A client that is gone without a word is found by the kernel's probes.
+    requestTimeout: 0,
+    headersTimeout: 60_000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  });
+  server.on("request", (request, response) => {
+    const served = serve(request, response, options, { draining: draining.signal, stopping: stopping.signal });
+    keepWhilePending(running, served);
+    keepWhilePending(unread, new Promise((resolve) => response.once("close", resolve)));
+  });
+  server.listen(port, host);
+  await once(server, "listening");
+
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    async [Symbol.asyncDispose]() {
+      const reason = new LockstepError("SHUTTING_DOWN", "This server is stopping; try again, or use another one.");
+      const closed = once(server, "close");
+      server.close();
+      draining.abort(reason);
+      await Promise.race([Promise.all([...running, ...unread]), sleep(graceMs, undefined, { ref: false })]);
+      stopping.abort(reason);
+      await Promise.all(running);
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function keepWhilePending(set: Set<Promise<unknown>>, promise: Promise<unknown>): void {
+  set.add(promise);
+  void promise.finally(() => set.delete(promise));
+}
+
+function urlOf({ family, address, port }: AddressInfo): string {
+  return family === "IPv6" ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+}

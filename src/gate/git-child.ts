@@ -1,0 +1,70 @@
+// One `git upload-pack` or `git receive-pack`, from its start to its last breath.
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe } from "../errors.ts";
+import { Refusal } from "./refusal.ts";
+import type { Service } from "./route.ts";
+
+/** git removes its quarantine and lock files on SIGTERM; one that does not end within this time is stuck. */
+const KILL_AFTER_MS = 5_000;
+
+export interface GitCommand {
+  readonly service: Service;
+  readonly advertisement: boolean;
+  /** The repository: an absolute path without symbolic links. */
+  readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Either an exit code or a signal. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface GitChild {
+  readonly stdin: ChildProcessWithoutNullStreams["stdin"];
+  readonly stdout: ChildProcessWithoutNullStreams["stdout"];
+  readonly stderr: ChildProcessWithoutNullStreams["stderr"];
+  readonly ended: Promise<Ending>;
+  /** Resolves when nobody holds the pipes any more, be it git or a program that a hook left behind. */
+  readonly closed: Promise<void>;
+  /** Ends it: SIGTERM, SIGKILL later. Nothing can be read from it afterwards. */
+  stop(): void;
+}
+
+/** Starts git. Resolves once it runs; throws Refusal when it cannot be started. */
+export async function startGit({ service, advertisement, path, env }: GitCommand): Promise<GitChild> {
+  const mode = advertisement ? "--http-backend-info-refs" : "--stateless-rpc";
+  // The replica may belong to another user than the gate's; the sidecar has vouched for this very path.
+  const child = spawn("git", ["-c", `safe.directory=${path}`, service, mode, path], { cwd: "/", env });
+  await once(child, "spawn").catch((cause) => {
+    const headers = { "Retry-After": "1" };
+    throw new Refusal(503, `git could not be started on this server: ${describe(cause)}.`, { headers, cause });
+  });
+  // git may have its answer before it has read everything; its ending tells more than EPIPE.
+  child.stdin.on("error", () => {});
+  const ended = new Promise<Ending>((resolve) => {
+    child.once("exit", (code, signal) => {
+      // What is left in the pipe of a killed git is nobody's answer, and a process it started may hold the pipe open.
+      if (signal) child.stdout.destroy();
+      resolve({ code, signal });
+    });
+  });
+  return {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    ended,
+    closed: new Promise((resolve) => child.once("close", () => resolve())),
+    stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      // The signal first: the end of its input must not look to git like the end of a request.
+      child.kill("SIGTERM");
+      child.stdin.destroy();
+      child.stdout.destroy();
+      const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+      child.once("exit", () => clearTimeout(timer));
+    },
+  };
+}

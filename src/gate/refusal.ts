@@ -1,0 +1,50 @@
+// Every way in which the gate says no: an HTTP status and a sentence. git prints a text/plain body behind `remote:`.
+import { ERROR_TABLE, type ErrorCode, GrpcStatus, retryAfterMs } from "../errors.ts";
+
+/** An answer other than 200. `message` is a sentence for the person at the other end. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, options: { headers?: Record<string, string>; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.status = status;
+    this.headers = options.headers ?? {};
+  }
+}
+
+function httpStatus(code: ErrorCode): number {
+  switch (GrpcStatus[ERROR_TABLE[code].grpc]) {
+    case GrpcStatus.INVALID_ARGUMENT:
+      return 400;
+    // Not 401: git would ask the person for a password, and there is none.
+    case GrpcStatus.UNAUTHENTICATED:
+    case GrpcStatus.PERMISSION_DENIED:
+      return 403;
+    case GrpcStatus.NOT_FOUND:
+      return 404;
+    case GrpcStatus.INTERNAL:
+      return 500;
+    // Whatever keeps this device from serving need not keep another one: a balancer may try it.
+    default:
+      return 503;
+  }
+}
+
+function errorCode(error: unknown): ErrorCode | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  return Object.hasOwn(ERROR_TABLE, error.code) ? (error.code as ErrorCode) : undefined;
+}
+
+/** What was thrown, as an answer. Errors without a code of the error table become 500, and their message stays in the log. */
+export function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const code = errorCode(error);
+  if (code === undefined) return new Refusal(500, "The server failed; tell its operator.", { cause: error });
+  const wait = retryAfterMs(code);
+  return new Refusal(httpStatus(code), (error as Error).message, {
+    headers: wait === undefined ? {} : { "Retry-After": String(Math.ceil(wait / 1000)) },
+    cause: error,
+  });
+}

@@ -1,0 +1,120 @@
+// One request from its first line to its last: who asks for what, may it be served, git, and the log.
+import { randomUUID } from "node:crypto";
+import { realpath } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { LockstepError } from "../errors.ts";
+import { exchange } from "./exchange.ts";
+import { startGit } from "./git-child.ts";
+import { gitProtocol, NO_CACHE, serverEnvironment, success } from "./protocol.ts";
+import { asRefusal, type Refusal } from "./refusal.ts";
+import { requestBody } from "./request-body.ts";
+import { gitRequest } from "./route.ts";
+
+type Log = (fields: Record<string, unknown>, message: string) => void;
+
+export interface ServeOptions {
+  /** The folder of the repositories: NAME is at `root/NAME.git`. */
+  readonly root: string;
+  /** Where the hooks that git starts find the sidecar. */
+  readonly socketDir: string;
+  /**
+   * Resolves when this device may serve the repository; rejects with the reason, preferably a LockstepError. The signal aborts
+   * when the client leaves or the gate stops; it must then settle.
+   */
+  readonly beforeRead: (repository: string, options: { signal: AbortSignal }) => Promise<void>;
+  readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
+  readonly env: { readonly PATH: string; readonly HOME: string };
+}
+
+/** Aborted, with the error to answer with: `draining` when no new request is wanted, `stopping` when none may go on. */
+export interface Phases {
+  readonly draining: AbortSignal;
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Answers a request; resolves when its git process is gone, which may be before the client has read everything. Never rejects:
+ * what goes wrong becomes the answer or a hang-up, and a line in the log.
+ */
+export async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServeOptions,
+  phases: Phases,
+): Promise<void> {
+  const started = performance.now();
+  const requestId = requestIdOf(request);
+  const fields: Record<string, unknown> = { requestId };
+  const outcome = () => ({
+    ...fields,
+    status: response.statusCode,
+    durationMs: Math.round(performance.now() - started),
+  });
+  response.setHeader("X-Request-Id", requestId);
+  // A client may leave at any moment; the exchange learns it from `close`.
+  response.on("error", () => {});
+  try {
+    phases.draining.throwIfAborted();
+    await serveGit(request, response, options, phases.stopping, fields);
+    options.log.info(outcome(), response.writableEnded ? "request served" : "request ended by a hang-up");
+  } catch (error) {
+    if (response.destroyed) return options.log.info(outcome(), "client left");
+    const refusal = asRefusal(phases.stopping.aborted ? phases.stopping.reason : error);
+    refuse(response, refusal, requestId);
+    request.unpipe().resume();
+    options.log[refusal.status === 500 ? "error" : "warn"]({ ...outcome(), err: error }, "request refused");
+  }
+}
+
+async function serveGit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { root, socketDir, beforeRead, log, env }: ServeOptions,
+  stopping: AbortSignal,
+  fields: Record<string, unknown>,
+): Promise<void> {
+  const asked = gitRequest(request);
+  Object.assign(fields, { repository: asked.repository, service: asked.service });
+  const body = asked.advertisement ? undefined : requestBody(request);
+  await beforeRead(asked.repository, { signal: AbortSignal.any([stopping, closing(response)]) });
+  if (response.destroyed) return;
+  const path = await repositoryPath(root, asked.repository);
+  const protocol = gitProtocol(request.headers["git-protocol"]);
+  const caller = { address: request.socket.remoteAddress ?? "unknown", protocol, requestId: String(fields.requestId) };
+  const git = await startGit({ ...asked, path, env: serverEnvironment(env, socketDir, caller) });
+  git.stderr.setEncoding("utf8").on("data", (said: string) => log.warn({ ...fields, said }, "git said"));
+  await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
+}
+
+/** A proxy's id for the request, so that one id runs through all logs; else a new one. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers["x-request-id"];
+  return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+/** Aborts when the connection is gone. */
+function closing(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once("close", () => controller.abort());
+  return controller.signal;
+}
+
+/** Where the repository really is: git compares it with safe.directory after following links. */
+async function repositoryPath(root: string, repository: string): Promise<string> {
+  try {
+    return await realpath(join(root, `${repository}.git`));
+  } catch (cause) {
+    const message = `The repository ${repository} is not on this server; check the name.`;
+    throw new LockstepError("REPOSITORY_NOT_FOUND", message, { cause });
+  }
+}
+
+function refuse(response: ServerResponse, { status, headers, message }: Refusal, requestId: string): void {
+  if (response.headersSent) {
+    response.socket?.destroy();
+    return;
+  }
+  const text = { "Content-Type": "text/plain; charset=utf-8" };
+  response.writeHead(status, { ...NO_CACHE, ...headers, ...text }).end(`${message}\nRequest ${requestId}\n`);
+}

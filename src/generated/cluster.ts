@@ -1,0 +1,105 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from './google/protobuf/Duration.ts';
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from './google/protobuf/Timestamp.ts';
+import type { AbortWriteRequest as _lockstep_v1_AbortWriteRequest, AbortWriteRequest__Output as _lockstep_v1_AbortWriteRequest__Output } from './lockstep/v1/AbortWriteRequest.ts';
+import type { AbortWriteResponse as _lockstep_v1_AbortWriteResponse, AbortWriteResponse__Output as _lockstep_v1_AbortWriteResponse__Output } from './lockstep/v1/AbortWriteResponse.ts';
+import type { BeforeReadRequest as _lockstep_v1_BeforeReadRequest, BeforeReadRequest__Output as _lockstep_v1_BeforeReadRequest__Output } from './lockstep/v1/BeforeReadRequest.ts';
+import type { BeforeReadResponse as _lockstep_v1_BeforeReadResponse, BeforeReadResponse__Output as _lockstep_v1_BeforeReadResponse__Output } from './lockstep/v1/BeforeReadResponse.ts';
+import type { BeginWriteRequest as _lockstep_v1_BeginWriteRequest, BeginWriteRequest__Output as _lockstep_v1_BeginWriteRequest__Output } from './lockstep/v1/BeginWriteRequest.ts';
+import type { BeginWriteResponse as _lockstep_v1_BeginWriteResponse, BeginWriteResponse__Output as _lockstep_v1_BeginWriteResponse__Output } from './lockstep/v1/BeginWriteResponse.ts';
+import type { BumpVersionRequest as _lockstep_v1_BumpVersionRequest, BumpVersionRequest__Output as _lockstep_v1_BumpVersionRequest__Output } from './lockstep/v1/BumpVersionRequest.ts';
+import type { BumpVersionResponse as _lockstep_v1_BumpVersionResponse, BumpVersionResponse__Output as _lockstep_v1_BumpVersionResponse__Output } from './lockstep/v1/BumpVersionResponse.ts';
+import type { ClusterServiceClient as _lockstep_v1_ClusterServiceClient, ClusterServiceDefinition as _lockstep_v1_ClusterServiceDefinition } from './lockstep/v1/ClusterService.ts';
+import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from './lockstep/v1/CreateRepositoryRequest.ts';
+import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from './lockstep/v1/CreateRepositoryResponse.ts';
+import type { Device as _lockstep_v1_Device, Device__Output as _lockstep_v1_Device__Output } from './lockstep/v1/Device.ts';
+import type { FetchFromRequest as _lockstep_v1_FetchFromRequest, FetchFromRequest__Output as _lockstep_v1_FetchFromRequest__Output } from './lockstep/v1/FetchFromRequest.ts';
+import type { FetchFromResponse as _lockstep_v1_FetchFromResponse, FetchFromResponse__Output as _lockstep_v1_FetchFromResponse__Output } from './lockstep/v1/FetchFromResponse.ts';
+import type { FetchProgress as _lockstep_v1_FetchProgress, FetchProgress__Output as _lockstep_v1_FetchProgress__Output } from './lockstep/v1/FetchProgress.ts';
+import type { FetchResult as _lockstep_v1_FetchResult, FetchResult__Output as _lockstep_v1_FetchResult__Output } from './lockstep/v1/FetchResult.ts';
+import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from './lockstep/v1/GetRepositoryRequest.ts';
+import type { GetRepositoryResponse as _lockstep_v1_GetRepositoryResponse, GetRepositoryResponse__Output as _lockstep_v1_GetRepositoryResponse__Output } from './lockstep/v1/GetRepositoryResponse.ts';
+import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from './lockstep/v1/GetStatusRequest.ts';
+import type { GetStatusResponse as _lockstep_v1_GetStatusResponse, GetStatusResponse__Output as _lockstep_v1_GetStatusResponse__Output } from './lockstep/v1/GetStatusResponse.ts';
+import type { GetVersionRequest as _lockstep_v1_GetVersionRequest, GetVersionRequest__Output as _lockstep_v1_GetVersionRequest__Output } from './lockstep/v1/GetVersionRequest.ts';
+import type { GetVersionResponse as _lockstep_v1_GetVersionResponse, GetVersionResponse__Output as _lockstep_v1_GetVersionResponse__Output } from './lockstep/v1/GetVersionResponse.ts';
+import type { GetWriteRequest as _lockstep_v1_GetWriteRequest, GetWriteRequest__Output as _lockstep_v1_GetWriteRequest__Output } from './lockstep/v1/GetWriteRequest.ts';
+import type { GetWriteResponse as _lockstep_v1_GetWriteResponse, GetWriteResponse__Output as _lockstep_v1_GetWriteResponse__Output } from './lockstep/v1/GetWriteResponse.ts';
+import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from './lockstep/v1/ListLogRequest.ts';
+import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from './lockstep/v1/ListLogResponse.ts';
+import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from './lockstep/v1/ListRepositoriesRequest.ts';
+import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from './lockstep/v1/ListRepositoriesResponse.ts';
+import type { LogEntry as _lockstep_v1_LogEntry, LogEntry__Output as _lockstep_v1_LogEntry__Output } from './lockstep/v1/LogEntry.ts';
+import type { RefDifference as _lockstep_v1_RefDifference, RefDifference__Output as _lockstep_v1_RefDifference__Output } from './lockstep/v1/RefDifference.ts';
+import type { RefUpdate as _lockstep_v1_RefUpdate, RefUpdate__Output as _lockstep_v1_RefUpdate__Output } from './lockstep/v1/RefUpdate.ts';
+import type { RenewWriteRequest as _lockstep_v1_RenewWriteRequest, RenewWriteRequest__Output as _lockstep_v1_RenewWriteRequest__Output } from './lockstep/v1/RenewWriteRequest.ts';
+import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteResponse__Output as _lockstep_v1_RenewWriteResponse__Output } from './lockstep/v1/RenewWriteResponse.ts';
+import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
+import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
+import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
+import type { SyncServiceClient as _lockstep_v1_SyncServiceClient, SyncServiceDefinition as _lockstep_v1_SyncServiceDefinition } from './lockstep/v1/SyncService.ts';
+import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
+import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
+import type { Write as _lockstep_v1_Write, Write__Output as _lockstep_v1_Write__Output } from './lockstep/v1/Write.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  google: {
+    protobuf: {
+      Duration: MessageTypeDefinition<_google_protobuf_Duration, _google_protobuf_Duration__Output>
+      Timestamp: MessageTypeDefinition<_google_protobuf_Timestamp, _google_protobuf_Timestamp__Output>
+    }
+  }
+  lockstep: {
+    v1: {
+      AbortWriteRequest: MessageTypeDefinition<_lockstep_v1_AbortWriteRequest, _lockstep_v1_AbortWriteRequest__Output>
+      AbortWriteResponse: MessageTypeDefinition<_lockstep_v1_AbortWriteResponse, _lockstep_v1_AbortWriteResponse__Output>
+      BeforeReadRequest: MessageTypeDefinition<_lockstep_v1_BeforeReadRequest, _lockstep_v1_BeforeReadRequest__Output>
+      BeforeReadResponse: MessageTypeDefinition<_lockstep_v1_BeforeReadResponse, _lockstep_v1_BeforeReadResponse__Output>
+      BeginWriteRequest: MessageTypeDefinition<_lockstep_v1_BeginWriteRequest, _lockstep_v1_BeginWriteRequest__Output>
+      BeginWriteResponse: MessageTypeDefinition<_lockstep_v1_BeginWriteResponse, _lockstep_v1_BeginWriteResponse__Output>
+      BumpVersionRequest: MessageTypeDefinition<_lockstep_v1_BumpVersionRequest, _lockstep_v1_BumpVersionRequest__Output>
+      BumpVersionResponse: MessageTypeDefinition<_lockstep_v1_BumpVersionResponse, _lockstep_v1_BumpVersionResponse__Output>
+      ClusterService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_ClusterServiceClient> & { service: _lockstep_v1_ClusterServiceDefinition }
+      CreateRepositoryRequest: MessageTypeDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryRequest__Output>
+      CreateRepositoryResponse: MessageTypeDefinition<_lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryResponse__Output>
+      Device: MessageTypeDefinition<_lockstep_v1_Device, _lockstep_v1_Device__Output>
+      FetchFromRequest: MessageTypeDefinition<_lockstep_v1_FetchFromRequest, _lockstep_v1_FetchFromRequest__Output>
+      FetchFromResponse: MessageTypeDefinition<_lockstep_v1_FetchFromResponse, _lockstep_v1_FetchFromResponse__Output>
+      FetchProgress: MessageTypeDefinition<_lockstep_v1_FetchProgress, _lockstep_v1_FetchProgress__Output>
+      FetchResult: MessageTypeDefinition<_lockstep_v1_FetchResult, _lockstep_v1_FetchResult__Output>
+      GetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryRequest__Output>
+      GetRepositoryResponse: MessageTypeDefinition<_lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryResponse__Output>
+      GetStatusRequest: MessageTypeDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusRequest__Output>
+      GetStatusResponse: MessageTypeDefinition<_lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusResponse__Output>
+      GetVersionRequest: MessageTypeDefinition<_lockstep_v1_GetVersionRequest, _lockstep_v1_GetVersionRequest__Output>
+      GetVersionResponse: MessageTypeDefinition<_lockstep_v1_GetVersionResponse, _lockstep_v1_GetVersionResponse__Output>
+      GetWriteRequest: MessageTypeDefinition<_lockstep_v1_GetWriteRequest, _lockstep_v1_GetWriteRequest__Output>
+      GetWriteResponse: MessageTypeDefinition<_lockstep_v1_GetWriteResponse, _lockstep_v1_GetWriteResponse__Output>
+      ListLogRequest: MessageTypeDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogRequest__Output>
+      ListLogResponse: MessageTypeDefinition<_lockstep_v1_ListLogResponse, _lockstep_v1_ListLogResponse__Output>
+      ListRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesRequest__Output>
+      ListRepositoriesResponse: MessageTypeDefinition<_lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesResponse__Output>
+      LogEntry: MessageTypeDefinition<_lockstep_v1_LogEntry, _lockstep_v1_LogEntry__Output>
+      RefDifference: MessageTypeDefinition<_lockstep_v1_RefDifference, _lockstep_v1_RefDifference__Output>
+      RefUpdate: MessageTypeDefinition<_lockstep_v1_RefUpdate, _lockstep_v1_RefUpdate__Output>
+      RenewWriteRequest: MessageTypeDefinition<_lockstep_v1_RenewWriteRequest, _lockstep_v1_RenewWriteRequest__Output>
+      RenewWriteResponse: MessageTypeDefinition<_lockstep_v1_RenewWriteResponse, _lockstep_v1_RenewWriteResponse__Output>
+      Replica: MessageTypeDefinition<_lockstep_v1_Replica, _lockstep_v1_Replica__Output>
+      ReplicaState: EnumTypeDefinition
+      Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
+      RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
+      SyncService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_SyncServiceClient> & { service: _lockstep_v1_SyncServiceDefinition }
+      VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>
+      VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>
+      Write: MessageTypeDefinition<_lockstep_v1_Write, _lockstep_v1_Write__Output>
+      WriteStatus: EnumTypeDefinition
+    }
+  }
+}
+

@@ -1,0 +1,14 @@
+// Original file: /work/main/proto/lockstep/v1/sync.proto
+
+
+export interface AbortWriteRequest {
+  'repository'?: (string);
+  'token'?: (string);
+  'reason'?: (string);
+}
+
+export interface AbortWriteRequest__Output {
+  'repository': (string);
+  'token': (string);
+  'reason': (string);
+}

@@ -1,0 +1,18 @@
+// Original file: /work/main/proto/lockstep/v1/sync.proto
+
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface BeforeReadResponse {
+  'version'?: (number | string | Long);
+  'fetched'?: (boolean);
+  'stale'?: (boolean);
+  'waited'?: (_google_protobuf_Duration | null);
+}
+
+export interface BeforeReadResponse__Output {
+  'version': (string);
+  'fetched': (boolean);
+  'stale': (boolean);
+  'waited': (_google_protobuf_Duration__Output | null);
+}

@@ -1,0 +1,97 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from '../../lockstep/v1/CreateRepositoryRequest.ts';
+import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from '../../lockstep/v1/CreateRepositoryResponse.ts';
+import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from '../../lockstep/v1/GetRepositoryRequest.ts';
+import type { GetRepositoryResponse as _lockstep_v1_GetRepositoryResponse, GetRepositoryResponse__Output as _lockstep_v1_GetRepositoryResponse__Output } from '../../lockstep/v1/GetRepositoryResponse.ts';
+import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from '../../lockstep/v1/GetStatusRequest.ts';
+import type { GetStatusResponse as _lockstep_v1_GetStatusResponse, GetStatusResponse__Output as _lockstep_v1_GetStatusResponse__Output } from '../../lockstep/v1/GetStatusResponse.ts';
+import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from '../../lockstep/v1/ListLogRequest.ts';
+import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from '../../lockstep/v1/ListLogResponse.ts';
+import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from '../../lockstep/v1/ListRepositoriesRequest.ts';
+import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from '../../lockstep/v1/ListRepositoriesResponse.ts';
+import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from '../../lockstep/v1/VerifyReplicaRequest.ts';
+import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
+
+export interface ClusterServiceClient extends grpc.Client {
+  CreateRepository(argument: _lockstep_v1_CreateRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  CreateRepository(argument: _lockstep_v1_CreateRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  CreateRepository(argument: _lockstep_v1_CreateRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  CreateRepository(argument: _lockstep_v1_CreateRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  createRepository(argument: _lockstep_v1_CreateRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  createRepository(argument: _lockstep_v1_CreateRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  createRepository(argument: _lockstep_v1_CreateRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  createRepository(argument: _lockstep_v1_CreateRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  
+  GetRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  GetRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  GetRepository(argument: _lockstep_v1_GetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  GetRepository(argument: _lockstep_v1_GetRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  getRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  getRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  getRepository(argument: _lockstep_v1_GetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  getRepository(argument: _lockstep_v1_GetRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  
+  GetStatus(argument: _lockstep_v1_GetStatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  GetStatus(argument: _lockstep_v1_GetStatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  GetStatus(argument: _lockstep_v1_GetStatusRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  GetStatus(argument: _lockstep_v1_GetStatusRequest, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  getStatus(argument: _lockstep_v1_GetStatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  getStatus(argument: _lockstep_v1_GetStatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  getStatus(argument: _lockstep_v1_GetStatusRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  getStatus(argument: _lockstep_v1_GetStatusRequest, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
+  ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
+  ListLog(argument: _lockstep_v1_ListLogRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
+  ListLog(argument: _lockstep_v1_ListLogRequest, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
+  listLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
+  listLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
+  listLog(argument: _lockstep_v1_ListLogRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
+  listLog(argument: _lockstep_v1_ListLogRequest, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListRepositories(argument: _lockstep_v1_ListRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  ListRepositories(argument: _lockstep_v1_ListRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  ListRepositories(argument: _lockstep_v1_ListRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  ListRepositories(argument: _lockstep_v1_ListRepositoriesRequest, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  
+  VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
+  VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
+  VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
+  VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
+  verifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
+  verifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
+  verifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
+  verifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
+  
+}
+
+export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementation {
+  CreateRepository: grpc.handleUnaryCall<_lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse>;
+  
+  GetRepository: grpc.handleUnaryCall<_lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse>;
+  
+  GetStatus: grpc.handleUnaryCall<_lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse>;
+  
+  ListLog: grpc.handleUnaryCall<_lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse>;
+  
+  ListRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse>;
+  
+  VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
+  
+}
+
+export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
+  CreateRepository: MethodDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse__Output>
+  GetRepository: MethodDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse__Output>
+  GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
+  ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
+  ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
+  VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
+}

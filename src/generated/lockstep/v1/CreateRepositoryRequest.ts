@@ -1,0 +1,16 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+
+export interface CreateRepositoryRequest {
+  'repository'?: (string);
+  'devices'?: (string)[];
+  'defaultBranch'?: (string);
+  'objectFormat'?: (string);
+}
+
+export interface CreateRepositoryRequest__Output {
+  'repository': (string);
+  'devices': (string)[];
+  'defaultBranch': (string);
+  'objectFormat': (string);
+}

@@ -1,0 +1,11 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from '../../lockstep/v1/Repository.ts';
+
+export interface CreateRepositoryResponse {
+  'repository'?: (_lockstep_v1_Repository | null);
+}
+
+export interface CreateRepositoryResponse__Output {
+  'repository': (_lockstep_v1_Repository__Output | null);
+}

@@ -1,0 +1,21 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
+
+export interface Device {
+  'name'?: (string);
+  'live'?: (boolean);
+  'zone'?: (string);
+  'grpcAddress'?: (string);
+  'gitAddress'?: (string);
+  'startedAt'?: (_google_protobuf_Timestamp | null);
+}
+
+export interface Device__Output {
+  'name': (string);
+  'live': (boolean);
+  'zone': (string);
+  'grpcAddress': (string);
+  'gitAddress': (string);
+  'startedAt': (_google_protobuf_Timestamp__Output | null);
+}

@@ -1,0 +1,8 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+
+export interface GetStatusRequest {
+}
+
+export interface GetStatusRequest__Output {
+}

@@ -1,0 +1,10 @@
+// Original file: /work/main/proto/lockstep/v1/sync.proto
+
+
+export interface GetVersionRequest {
+  'repository'?: (string);
+}
+
+export interface GetVersionRequest__Output {
+  'repository': (string);
+}

@@ -1,0 +1,12 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+
+export interface ListRepositoriesRequest {
+  'after'?: (string);
+  'limit'?: (number);
+}
+
+export interface ListRepositoriesRequest__Output {
+  'after': (string);
+  'limit': (number);
+}

@@ -1,0 +1,11 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from '../../lockstep/v1/Repository.ts';
+
+export interface ListRepositoriesResponse {
+  'repositories'?: (_lockstep_v1_Repository)[];
+}
+
+export interface ListRepositoriesResponse__Output {
+  'repositories': (_lockstep_v1_Repository__Output)[];
+}

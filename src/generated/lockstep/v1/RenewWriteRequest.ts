@@ -1,0 +1,12 @@
+// Original file: /work/main/proto/lockstep/v1/sync.proto
+
+
+export interface RenewWriteRequest {
+  'repository'?: (string);
+  'token'?: (string);
+}
+
+export interface RenewWriteRequest__Output {
+  'repository': (string);
+  'token': (string);
+}

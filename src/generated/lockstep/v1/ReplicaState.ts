@@ -1,0 +1,26 @@
+// Original file: /work/main/proto/lockstep/v1/sync.proto
+
+export const ReplicaState = {
+  REPLICA_STATE_UNSPECIFIED: 'REPLICA_STATE_UNSPECIFIED',
+  REPLICA_STATE_PENDING: 'REPLICA_STATE_PENDING',
+  REPLICA_STATE_ACTIVE: 'REPLICA_STATE_ACTIVE',
+  REPLICA_STATE_BROKEN: 'REPLICA_STATE_BROKEN',
+  REPLICA_STATE_RELEASED: 'REPLICA_STATE_RELEASED',
+  REPLICA_STATE_DESTROYED: 'REPLICA_STATE_DESTROYED',
+} as const;
+
+export type ReplicaState =
+  | 'REPLICA_STATE_UNSPECIFIED'
+  | 0
+  | 'REPLICA_STATE_PENDING'
+  | 1
+  | 'REPLICA_STATE_ACTIVE'
+  | 2
+  | 'REPLICA_STATE_BROKEN'
+  | 3
+  | 'REPLICA_STATE_RELEASED'
+  | 4
+  | 'REPLICA_STATE_DESTROYED'
+  | 5
+
+export type ReplicaState__Output = typeof ReplicaState[keyof typeof ReplicaState]

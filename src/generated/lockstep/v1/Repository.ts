@@ -1,0 +1,15 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface Repository {
+  'name'?: (string);
+  'headVersion'?: (number | string | Long);
+  'objectFormat'?: (string);
+}
+
+export interface Repository__Output {
+  'name': (string);
+  'headVersion': (string);
+  'objectFormat': (string);
+}

@@ -1,0 +1,10 @@
+// Original file: /work/main/proto/lockstep/v1/cluster.proto
+
+
+export interface VerifyReplicaRequest {
+  'repository'?: (string);
+}
+
+export interface VerifyReplicaRequest__Output {
+  'repository': (string);
+}

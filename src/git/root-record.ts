@@ -1,0 +1,107 @@
+// What the root remembers of itself: which device's disk it is, who served it last, and which version each replica had. A disk that
+// was swapped, restored from an older copy or served after a new boot does not match, and then everything is compared.
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { syncDirectory } from "./durability.ts";
+
+/** Below the root, and no repository: names of repositories cannot start with a dot. */
+export const STATE_DIR = ".lockstep";
+
+export interface RootRecord {
+  readonly rootId: string;
+  readonly device: string;
+  /** Text, because JSON has no bigint. */
+  readonly fence: string;
+  readonly bootId: string;
+  readonly pid: number;
+  /**
+   * As long as it stays the same, what was noted beside the replicas is what is on disk: same disk, same boot, no other
+   * incarnation in between. Whatever was noted in an earlier epoch counts for nothing until that replica has been compared.
+   */
+  readonly epoch: string;
+}
+
+/** The record of a root, made when the root is new. Throws NOT_A_REPOSITORY when the root is another device's. */
+export async function openRoot(root: string, device: string): Promise<RootRecord> {
+  await mkdir(join(root, STATE_DIR), { recursive: true, mode: 0o700 });
+  const path = join(root, STATE_DIR, "root.json");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) {
+    const fresh: RootRecord = { rootId: randomUUID(), device, fence: "0", bootId: "", pid: 0, epoch: randomUUID() };
+    await writeRootRecord(root, fresh);
+    return fresh;
+  }
+  const record = JSON.parse(text) as RootRecord;
+  if (record.device !== device) {
+    throw new LockstepError(
+      "NOT_A_REPOSITORY",
+      `The root ${root} belongs to device ${record.device}, not to ${device}; give each device a root of its own.`,
+    );
+  }
+  return record;
+}
+
+/** Replaces the record, durably. */
+export async function writeRootRecord(root: string, record: RootRecord): Promise<void> {
+  const directory = join(root, STATE_DIR);
+  const aside = join(directory, "root.json.new");
+  const file = await open(aside, "w", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(record)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(aside, join(directory, "root.json"));
+  await syncDirectory(directory);
+}
+
+/** The epoch to serve a root in: the recorded one if nobody but the recorded incarnation can have touched the disk since. */
+export function nextEpoch(record: RootRecord, bootId: string, previousFence: bigint): string {
+  const same = bootId !== "" && record.bootId === bootId && record.fence === String(previousFence);
+  return same ? record.epoch : randomUUID();
+}
+
+/** Names this boot of the machine; empty where the system does not say, which matches nothing. */
+export async function currentBoot(): Promise<string> {
+  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim();
+}
+
+export interface ReplicaRecord {
+  readonly repositoryId: string;
+  readonly version: Version;
+  readonly digest: string;
+  readonly epoch: string;
+}
+
+const REPLICA_RECORD = "lockstep.version";
+
+/**
+ * Notes what a replica holds, beside it. Not synced: it is believed only within the boot that wrote it, where what was
+ * written is what is read.
+ */
+export async function writeReplicaRecord(gitDir: string, record: ReplicaRecord): Promise<void> {
+  const aside = join(gitDir, `${REPLICA_RECORD}.new`);
+  await writeFile(aside, `${record.repositoryId} ${record.version} ${record.digest} ${record.epoch}\n`);
+  await rename(aside, join(gitDir, REPLICA_RECORD));
+}
+
+/** The note of `writeReplicaRecord`, or undefined when there is none that can be read. */
+export async function readReplicaRecord(gitDir: string): Promise<ReplicaRecord | undefined> {
+  const text = await readFile(join(gitDir, REPLICA_RECORD), "utf8").catch(() => "");
+  const match = /^([0-9a-f-]{36}) (\d+) ([0-9a-f]{64}) ([0-9a-f-]{36})\n$/.exec(text);
+  if (match === null) return undefined;
+  const [, repositoryId, version, digest, epoch] = match as unknown as [string, string, string, string, string];
+  return { repositoryId, version: BigInt(version), digest, epoch };
+}
+
+/** Removes the note: what is on disk is in doubt, and must be compared whatever happens next. */
+export async function forgetReplicaRecord(gitDir: string): Promise<void> {
+  await rm(join(gitDir, REPLICA_RECORD), { force: true });
+}

@@ -1,0 +1,51 @@
+// The program behind hooks/proc-receive. It is copied into the root, because the git server may run in another container that sees
+// nothing of ours but the repositories.
+import { access, chmod, copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { STATE_DIR } from "./root-record.ts";
+
+const NATIVE = fileURLToPath(new URL("../native/lockstep-git", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../shim/main.js", import.meta.url));
+
+export interface Shim {
+  /** What hooks point to. */
+  readonly path: string;
+  /** False: the Node program, which costs every push the start of Node. */
+  readonly native: boolean;
+}
+
+/** Puts the shim into the root, unless it is there. Safe while hooks run: the file is replaced, not rewritten. */
+export async function installShim(root: string, execPath: string): Promise<Shim> {
+  const directory = join(root, STATE_DIR, "bin");
+  await mkdir(directory, { recursive: true });
+  const path = join(directory, "lockstep-git");
+  const aside = `${path}.new`;
+  const native = await access(NATIVE).then(
+    () => true,
+    () => false,
+  );
+  if (native) {
+    if (!(await same(NATIVE, path))) {
+      await copyFile(NATIVE, aside);
+      await chmod(aside, 0o755);
+      await rename(aside, path);
+    }
+  } else {
+    const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+    // Git calls the hook by a symbolic link; the name of the link says what to be.
+    await writeFile(aside, `#!/bin/sh\nexec ${quote(execPath)} ${quote(SCRIPT)} "\${0##*/}" "$@"\n`, { mode: 0o755 });
+    await rename(aside, path);
+  }
+  return { path, native };
+}
+
+/** The command that locks an inherited descriptor: the native program, else util-linux. */
+export function lockCommand(shim: Shim): string[] {
+  return shim.native ? [shim.path, "flock"] : ["flock", "-n"];
+}
+
+async function same(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([readFile(a), readFile(b).catch(() => undefined)]);
+  return right !== undefined && left.equals(right);
+}

@@ -1,0 +1,37 @@
+// The frames between a shim and the sidecar: one byte of type, four of length, the payload (docs/hook-protocol.md).
+import { LockstepError } from "../errors.ts";
+
+const HEADER_BYTES = 5;
+const PAYLOAD_LIMIT = 1 << 20;
+
+export interface Frame {
+  readonly type: string;
+  readonly payload: Buffer;
+}
+
+/** Encodes a frame. */
+export function encodeFrame(type: string, payload: Buffer | string): Buffer {
+  const body = Buffer.from(payload as string);
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write(type, 0, 1, "latin1");
+  header.writeUInt32BE(body.length, 1);
+  return Buffer.concat([header, body]);
+}
+
+/** The frames of a connection, until it ends. Throws INVALID_REQUEST on one that is too long. */
+export async function* readFrames(connection: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of connection) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    while (rest.length - start >= HEADER_BYTES) {
+      const length = rest.readUInt32BE(start + 1);
+      if (length > PAYLOAD_LIMIT) throw new LockstepError("INVALID_REQUEST", "A shim sent a frame of more than 1 MiB.");
+      const end = start + HEADER_BYTES + length;
+      if (rest.length < end) break;
+      yield { type: rest.toString("latin1", start, start + 1), payload: rest.subarray(start + HEADER_BYTES, end) };
+      start = end;
+    }
+    rest = rest.subarray(start);
+  }
+}

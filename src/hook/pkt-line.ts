@@ -1,0 +1,39 @@
+// git's pkt-line format, as the proc-receive hook speaks it (git's Documentation/gitprotocol-common).
+import { LockstepError } from "../errors.ts";
+
+/** The longest line git writes. */
+const LINE_LIMIT = 65_520;
+
+/** A packet: its bytes, or null for a flush packet. */
+export type Packet = Buffer | null;
+
+/** Splits bytes that arrive in pieces into packets. */
+export class PacketReader {
+  #rest: Buffer = Buffer.alloc(0);
+
+  /** The packets that are complete with this piece. Throws INVALID_REQUEST on a length that is none. */
+  push(piece: Buffer): Packet[] {
+    this.#rest = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    const packets: Packet[] = [];
+    let start = 0;
+    while (this.#rest.length - start >= 4) {
+      const length = Number.parseInt(this.#rest.toString("latin1", start, start + 4), 16);
+      if (Number.isNaN(length) || length > LINE_LIMIT || (length > 0 && length < 4)) {
+        throw new LockstepError("INVALID_REQUEST", "git sent a packet whose length is not one.");
+      }
+      if (length === 0) packets.push(null);
+      else if (this.#rest.length - start < length) break;
+      else packets.push(this.#rest.subarray(start + 4, start + length));
+      start += Math.max(length, 4);
+    }
+    this.#rest = this.#rest.subarray(start);
+    return packets;
+  }
+}
+
+/** One packet with a text of bytes (latin1). */
+export function packet(text: string): Buffer {
+  return Buffer.from((text.length + 4).toString(16).padStart(4, "0") + text, "latin1");
+}
+
+export const FLUSH: Buffer = Buffer.from("0000");

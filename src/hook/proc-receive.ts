@@ -1,0 +1,87 @@
+// The conversation of git's proc-receive hook: versions, commands, push options, report (git's githooks documentation).
+import type { RefUpdate } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import type { PushReport } from "../sync/push-request.ts";
+import { FLUSH, type Packet, PacketReader, packet } from "./pkt-line.ts";
+
+export interface PushCommands {
+  readonly updates: RefUpdate[];
+  readonly atomic: boolean;
+  readonly pushOptions: string[];
+}
+
+/** What receive-pack says, as it comes in. `answer` sends to it. */
+export class ProcReceive {
+  readonly #answer: (bytes: Buffer) => void;
+  readonly #reader = new PacketReader();
+  readonly #updates: RefUpdate[] = [];
+  readonly #pushOptions: string[] = [];
+  #expects: "version" | "version-flush" | "commands" | "push-options" | "nothing" = "version";
+  #withPushOptions = false;
+  #atomic = false;
+
+  constructor(answer: (bytes: Buffer) => void) {
+    this.#answer = answer;
+  }
+
+  /** Takes a piece of input; returns the push once it is complete. Throws INVALID_REQUEST. */
+  push(piece: Buffer): PushCommands | undefined {
+    for (const each of this.#reader.push(piece)) this.#take(each);
+    if (this.#expects !== "nothing") return undefined;
+    return { updates: this.#updates, atomic: this.#atomic, pushOptions: this.#pushOptions };
+  }
+
+  #take(line: Packet): void {
+    switch (this.#expects) {
+      case "version":
+        this.#negotiate(line);
+        return;
+      case "version-flush":
+        this.#answer(
+          Buffer.concat([packet(`version=1\0${this.#withPushOptions ? "push-options " : ""}atomic\n`), FLUSH]),
+        );
+        this.#expects = "commands";
+        return;
+      case "commands":
+        if (line === null) this.#expects = this.#withPushOptions ? "push-options" : "nothing";
+        else this.#updates.push(parseCommand(line));
+        return;
+      case "push-options":
+        if (line === null) this.#expects = "nothing";
+        else this.#pushOptions.push(line.toString("utf8").replace(/\n$/, ""));
+        return;
+      case "nothing":
+        throw new LockstepError("INVALID_REQUEST", "git sent more than one push to a hook.");
+    }
+  }
+
+  #negotiate(line: Packet): void {
+    const [version, capabilities = ""] = (line?.toString("latin1") ?? "").replace(/\n$/, "").split("\0");
+    if (version !== "version=1") {
+      throw new LockstepError(
+        "INVALID_REQUEST",
+        `git speaks ${version || "no version"} of the proc-receive protocol, this is version=1.`,
+      );
+    }
+    this.#expects = "version-flush";
+    const words = capabilities.split(" ");
+    this.#withPushOptions = words.includes("push-options");
+    this.#atomic = words.includes("atomic");
+  }
+}
+
+function parseCommand(line: Buffer): RefUpdate {
+  const match = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) ([^\0\n]+)\n?$/.exec(line.toString("latin1"));
+  if (match === null) throw new LockstepError("INVALID_REQUEST", "git sent a push command that cannot be read.");
+  const [, oldId, newId, name] = match as unknown as [string, string, string, string];
+  const orNull = (id: string) => (/^0+$/.test(id) ? null : id);
+  return { name, oldValue: orNull(oldId), newValue: orNull(newId) };
+}
+
+/** The report that receive-pack passes on to the client. */
+export function encodeReport(report: PushReport): Buffer {
+  const lines = [...report].map(([name, reason]) =>
+    packet(reason === null ? `ok ${name}\n` : `ng ${name} ${reason.replace(/[\n\0]/g, " ")}\n`),
+  );
+  return Buffer.concat([...lines, FLUSH]);
+}

@@ -1,0 +1,201 @@
+// The socket of the shims: pushes handed over by git, and reads that ask first (docs/hook-protocol.md).
+import { randomUUID } from "node:crypto";
+import { chmod, rm } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { repositoryName } from "../domain.ts";
+import { describe, LockstepError } from "../errors.ts";
+import { beforeRead } from "../sync/before-read.ts";
+import type { SyncContext } from "../sync/context.ts";
+import { push } from "../sync/push.ts";
+import type { Pusher } from "../sync/push-request.ts";
+import { encodeFrame, type Frame, readFrames } from "./frames.ts";
+import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
+
+const READ_PATIENCE_MS = 60_000;
+
+export interface HookServer {
+  /** Stops listening and waits for the pushes under way, at most `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Serves the shims on `path`, a unix socket for this user only. */
+export async function serveHooks(context: SyncContext, path: string): Promise<HookServer> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => open.delete(socket));
+    void converse(context, socket);
+  });
+  await rm(path, { force: true });
+  await new Promise<void>((done, failed) => server.once("error", failed).listen(path, done));
+  await chmod(path, 0o600);
+  // Ends when the last conversation has.
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= new Promise<void>((done) => void server.close(() => done()));
+    return closed;
+  };
+  return {
+    async drain(graceMs) {
+      await Promise.race([close(), sleep(graceMs, undefined, { ref: false })]);
+    },
+    async [Symbol.asyncDispose]() {
+      const done = close();
+      for (const socket of open) socket.destroy();
+      await done;
+    },
+  };
+}
+
+interface Hello {
+  readonly op: string;
+  readonly dir: string;
+  readonly env: ReadonlyMap<string, string>;
+}
+
+async function converse(context: SyncContext, socket: Socket): Promise<void> {
+  const frames = readFrames(socket as AsyncIterable<Buffer>);
+  const send = (type: string, payload: Buffer | string) => {
+    if (socket.writable) socket.write(encodeFrame(type, payload));
+  };
+  try {
+    const first = await frames.next();
+    if (first.done) return;
+    const hello = parseHello(first.value);
+    const code =
+      hello.op === "proc-receive" ? await receive(context, hello, frames, send) : await read(context, hello, send);
+    if (code !== undefined && socket.writable) socket.end(encodeFrame("X", String(code)));
+    else socket.destroy();
+  } catch (error) {
+    // Without an exit code the shim knows nothing, and says so by hanging up.
+    context.log.error({ err: describe(error) }, "a conversation with a shim broke off");
+    socket.destroy();
+  }
+}
+
+function parseHello({ type, payload }: Frame): Hello {
+  const values = new Map<string, string>();
+  for (const entry of payload.toString("utf8").split("\0")) {
+    const equals = entry.indexOf("=");
+    if (equals > 0) values.set(entry.slice(0, equals), entry.slice(equals + 1));
+  }
+  const op = values.get("op");
+  const dir = values.get("dir");
+  if (type !== "H" || values.get("version") !== "1" || op === undefined || dir === undefined) {
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      "A shim of another version called; restart the sidecar, which renews the hooks.",
+    );
+  }
+  const env = new Map(
+    [...values].filter(([key]) => key.startsWith("env.")).map(([key, value]) => [key.slice(4), value]),
+  );
+  return { op, dir, env };
+}
+
+/** The name of the repository that lies in `dir`, an absolute path below the root or a name. Throws INVALID_NAME. */
+export function nameOf(root: string, dir: string): string {
+  const below = isAbsolute(dir) ? relative(root, resolve(dir)) : dir.replace(/^\/+/, "");
+  return repositoryName(below.replace(/\/+$/, "").replace(/\.git$/, ""));
+}
+
+type Send = (type: string, payload: Buffer | string) => void;
+
+/** upload-pack and receive-pack started over ssh: may this device serve the repository now? */
+async function read(context: SyncContext, { dir }: Hello, send: Send): Promise<number> {
+  try {
+    const name = nameOf(context.root, dir);
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
+    const { replica } = await beforeRead(context, name, { signal });
+    send("P", replica.gitDir);
+    return 0;
+  } catch (error) {
+    send("E", `lockstep: ${describe(error)}\n`);
+    return 1;
+  }
+}
+
+/** A push. Returns the exit code of the hook, or undefined when its outcome is unknown. */
+async function receive(
+  context: SyncContext,
+  hello: Hello,
+  frames: AsyncGenerator<Frame>,
+  send: Send,
+): Promise<number | undefined> {
+  const gone = new AbortController();
+  const answers: ((code: number) => void)[] = [];
+  const conversation = new ProcReceive((bytes) => send("O", bytes));
+  const commands = await new Promise<PushCommands | undefined>((complete, failed) => {
+    void (async () => {
+      for await (const { type, payload } of frames) {
+        if (type === "R") answers.shift()?.(Number(payload.toString()));
+        if (type !== "I") continue;
+        if (payload.length === 0) break;
+        const pushed = conversation.push(payload);
+        if (pushed) complete(pushed);
+      }
+      gone.abort();
+      complete(undefined);
+      for (const answer of answers) answer(1);
+    })().catch((error: unknown) => {
+      gone.abort();
+      failed(error);
+    });
+  });
+  // The end before the commands: receive-pack died, and nobody is left to tell.
+  if (commands === undefined) return undefined;
+  const pusher: Pusher = {
+    gone: gone.signal,
+    say: (text) => send("E", `lockstep: ${text}\n`),
+    runHook(path, args) {
+      send("U", [path, ...args].map((each) => `${each}\0`).join(""));
+      return new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));
+    },
+  };
+  return await decideAndReport(context, hello, commands, pusher, send);
+}
+
+async function decideAndReport(
+  context: SyncContext,
+  hello: Hello,
+  commands: PushCommands,
+  pusher: Pusher,
+  send: Send,
+): Promise<number | undefined> {
+  const requestId = hello.env.get("LOCKSTEP_REQUEST_ID") ?? randomUUID();
+  try {
+    const repository = nameOf(context.root, hello.dir);
+    const report = await push(context, { ...commands, repository, author: authorOf(hello.env), requestId }, pusher);
+    send("O", encodeReport(report));
+  } catch (error) {
+    const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
+    const expected = error instanceof LockstepError;
+    context.log[unknown || !expected ? "error" : "warn"](
+      { dir: hello.dir, requestId, err: expected ? describe(error) : error },
+      "push failed",
+    );
+    pusher.say(`${expected ? describe(error) : "An internal error; the server's log has it."} (request ${requestId})`);
+    // An error that is not one of ours may have come after the decision.
+    if (unknown || !expected) return undefined;
+    const reason = `lockstep: ${error.code.toLowerCase().replaceAll("_", " ")}`;
+    send("O", encodeReport(new Map(commands.updates.map(({ name }) => [name, reason]))));
+  }
+  return 0;
+}
+
+/** Who pushed, by whichever name the git server has for it. */
+function authorOf(env: ReadonlyMap<string, string>): string {
+  const names = ["LOCKSTEP_PUSHER", "REMOTE_USER", "GITEA_PUSHER_NAME", "GL_USER", "GL_ID", "LOGNAME", "USER"];
+  const found = names.map((name) => env.get(name)).find((value) => value !== undefined && value !== "");
+  const where = env.get("REMOTE_ADDR") ?? env.get("SSH_CONNECTION")?.split(" ")[0];
+  return (found ?? (where === undefined ? "unknown" : `anonymous@${where}`)).slice(0, 200);
+}
+
+/** Where the shims find the sidecar. */
+export function hookSocketPath(socketDir: string): string {
+  return join(socketDir, "hook.sock");
+}

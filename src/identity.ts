@@ -1,0 +1,37 @@
+// Who a certificate speaks for, as its URI SAN says it: spiffe://<trust domain>/<role>/<name>.
+
+export const ROLES = ["device", "frontend", "operator"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Identity {
+  readonly trustDomain: string;
+  readonly role: Role;
+  /** A DNS label, as for devices (domain.ts). */
+  readonly name: string;
+}
+
+// As SPIFFE has it: no upper case, no port, no user, no percent-encoding.
+const TRUST_DOMAIN = "[a-z0-9._-]{1,255}";
+const NAME = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+const IDENTITY = new RegExp(`^spiffe://(?<trustDomain>${TRUST_DOMAIN})/(?<role>${ROLES.join("|")})/(?<name>${NAME})$`);
+
+/** Reads `spiffe://<trust domain>/<role>/<name>`; undefined for anything else, down to a trailing slash or a query. */
+export function parseIdentity(uri: string): Identity | undefined {
+  const groups = IDENTITY.exec(uri)?.groups;
+  return groups === undefined ? undefined : ({ ...groups } as unknown as Identity);
+}
+
+/** The inverse of `parseIdentity`; checks nothing. */
+export function identityUri({ trustDomain, role, name }: Identity): string {
+  return `spiffe://${trustDomain}/${role}/${name}`;
+}
+
+/**
+ * The identity in a certificate whose chain TLS has checked: its one URI, in the trust domain. `names` is Node's
+ * `subjectaltname`. Undefined: it speaks for nobody here.
+ */
+export function certificateIdentity(names: string | undefined, trustDomain: string): Identity | undefined {
+  const uris = (names ?? "").split(", ").filter((name) => name.startsWith("URI:"));
+  const identity = uris.length === 1 ? parseIdentity((uris[0] as string).slice("URI:".length)) : undefined;
+  return identity?.trustDomain === trustDomain ? identity : undefined;
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// argv, signals, exit code: the only file that touches `process`.
+import { main } from "./cli/program.ts";
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // The second time: now.
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  });
+}
+// A reader that closed the pipe (head, jq -e) wants no more; that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main({
+  env: process.env,
+  argv: process.argv.slice(2),
+  cwd: process.cwd(),
+  pid: process.pid,
+  execPath: process.execPath,
+  isRoot: process.getuid?.() === 0,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stop: stop.signal,
+  kill: (pid, signal) => void process.kill(pid, signal),
+});

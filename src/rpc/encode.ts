@@ -1,0 +1,38 @@
+// The nouns of the project as the protocol has them.
+import type { ReplicaState, WriteStatus } from "../domain.ts";
+import { toTimestamp } from "../proto.ts";
+import type { Write } from "../store/writes.ts";
+
+const STATES = {
+  pending: "REPLICA_STATE_PENDING",
+  active: "REPLICA_STATE_ACTIVE",
+  broken: "REPLICA_STATE_BROKEN",
+  released: "REPLICA_STATE_RELEASED",
+  destroyed: "REPLICA_STATE_DESTROYED",
+} as const satisfies Record<ReplicaState, string>;
+
+const STATUSES = {
+  staged: "WRITE_STATUS_STAGED",
+  landed: "WRITE_STATUS_LANDED",
+  dropped: "WRITE_STATUS_DROPPED",
+} as const satisfies Record<WriteStatus, string>;
+
+export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] {
+  return STATES[state];
+}
+
+export function encodeWrite(write: Write) {
+  return {
+    writeId: write.id,
+    repository: write.repository,
+    device: write.device,
+    author: write.author,
+    reason: write.reason,
+    baseVersion: String(write.baseVersion),
+    status: STATUSES[write.status],
+    version: String(write.version ?? 0n),
+    startedAt: toTimestamp(write.startedAt),
+    decidedAt: toTimestamp(write.decidedAt),
+    dropReason: write.dropReason ?? "",
+  };
+}

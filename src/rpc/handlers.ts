@@ -1,0 +1,36 @@
+// Which file answers which RPC.
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { SyncContext } from "../sync/context.ts";
+import { type CallOptions, streaming, unary } from "./call.ts";
+import { beforeRead } from "./handlers/before-read.ts";
+import { createRepository } from "./handlers/create-repository.ts";
+import { fetchFrom } from "./handlers/fetch-from.ts";
+import { getRepository } from "./handlers/get-repository.ts";
+import { getStatus } from "./handlers/get-status.ts";
+import { getVersion } from "./handlers/get-version.ts";
+import { getWrite } from "./handlers/get-write.ts";
+import { listLog } from "./handlers/list-log.ts";
+import { listRepositories } from "./handlers/list-repositories.ts";
+import { verifyReplica } from "./handlers/verify-replica.ts";
+
+/** lockstep.v1.SyncService. What is missing here (write sessions) answers UNIMPLEMENTED. */
+export function syncHandlers(context: SyncContext, options: CallOptions): UntypedServiceImplementation {
+  return {
+    GetVersion: unary(options, getVersion(context)),
+    FetchFrom: streaming(options, fetchFrom(context)),
+    BeforeRead: unary(options, beforeRead(context)),
+    GetWrite: unary(options, getWrite(context)),
+  } as UntypedServiceImplementation;
+}
+
+/** lockstep.v1.ClusterService. */
+export function clusterHandlers(context: SyncContext, options: CallOptions): UntypedServiceImplementation {
+  return {
+    CreateRepository: unary(options, createRepository(context)),
+    ListRepositories: unary(options, listRepositories(context)),
+    GetRepository: unary(options, getRepository(context)),
+    ListLog: unary(options, listLog(context)),
+    GetStatus: unary(options, getStatus(context)),
+    VerifyReplica: unary(options, verifyReplica(context)),
+  } as UntypedServiceImplementation;
+}

@@ -1,0 +1,15 @@
+import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
+import { toTimestamp } from "../../proto.ts";
+import { listDevices } from "../../store/device-lease.ts";
+import { listUnrest } from "../../store/replicas.ts";
+import type { SyncContext } from "../../sync/context.ts";
+
+const LIMIT = 1_000;
+
+export const getStatus = (context: SyncContext) => async (): Promise<Response> => {
+  const [devices, repositories] = await Promise.all([listDevices(context.db), listUnrest(context.db, LIMIT)]);
+  return {
+    devices: devices.map(({ startedAt, ...device }) => ({ ...device, startedAt: toTimestamp(startedAt) })),
+    repositories: repositories.map(({ head, ...row }) => ({ ...row, headVersion: String(head) })),
+  };
+};

@@ -1,0 +1,24 @@
+import { repositoryName } from "../../domain.ts";
+import type { GetVersionRequest__Output as Request } from "../../generated/lockstep/v1/GetVersionRequest.ts";
+import type { GetVersionResponse as Response } from "../../generated/lockstep/v1/GetVersionResponse.ts";
+import type { SyncContext } from "../../sync/context.ts";
+import { readVersion } from "../../sync/read-version.ts";
+import { encodeState, encodeWrite } from "../encode.ts";
+
+export const getVersion =
+  (context: SyncContext) =>
+  async (request: Request): Promise<Response> => {
+    const repository = repositoryName(request.repository);
+    const found = await readVersion(context, repository);
+    return {
+      repository,
+      device: context.me.device,
+      version: String(found.version),
+      headVersion: String(found.head),
+      leaders: found.leaders,
+      isWriting: found.writer !== null,
+      writer: found.writer && encodeWrite(found.writer),
+      digest: found.digest,
+      state: encodeState(found.state),
+    };
+  };

@@ -1,0 +1,35 @@
+import { repositoryName, toBytes } from "../../domain.ts";
+import type { ListLogRequest__Output as Request } from "../../generated/lockstep/v1/ListLogRequest.ts";
+import type { ListLogResponse as Response } from "../../generated/lockstep/v1/ListLogResponse.ts";
+import { toTimestamp } from "../../proto.ts";
+import { readLog } from "../../store/ref-log.ts";
+import { findRepository } from "../../store/repositories.ts";
+import type { SyncContext } from "../../sync/context.ts";
+
+const PAGE = 20;
+const PAGE_LIMIT = 1_000;
+
+export const listLog =
+  (context: SyncContext) =>
+  async (request: Request): Promise<Response> => {
+    const { id } = await findRepository(context.db, repositoryName(request.repository));
+    const before = BigInt(request.before);
+    const entries = await readLog(
+      context.db,
+      id,
+      before === 0n ? null : before,
+      Math.min(request.limit || PAGE, PAGE_LIMIT),
+    );
+    return {
+      entries: entries.map(({ version, landedAt, updates, ...entry }) => ({
+        ...entry,
+        version: String(version),
+        landedAt: toTimestamp(landedAt),
+        updates: updates.map(({ name, oldValue, newValue }) => ({
+          name: toBytes(name),
+          oldValue: oldValue ?? "",
+          newValue: newValue ?? "",
+        })),
+      })),
+    };
+  };

@@ -1,0 +1,24 @@
+import { repositoryName, toBytes } from "../../domain.ts";
+import type { VerifyReplicaRequest__Output as Request } from "../../generated/lockstep/v1/VerifyReplicaRequest.ts";
+import type { VerifyReplicaResponse as Response } from "../../generated/lockstep/v1/VerifyReplicaResponse.ts";
+import type { SyncContext } from "../../sync/context.ts";
+import { verify } from "../../sync/verify.ts";
+import type { CallContext } from "../call.ts";
+
+const LISTED = 1_000;
+
+export const verifyReplica =
+  (context: SyncContext) =>
+  async (request: Request, { signal }: CallContext): Promise<Response> => {
+    const { version, refs, differences } = await verify(context, repositoryName(request.repository), signal);
+    const listed = differences
+      .slice(0, LISTED)
+      .map(({ name, onDisk, inLog }) => ({ name: toBytes(name), onDisk, inLog }));
+    return {
+      device: context.me.device,
+      version: String(version),
+      refs,
+      differences: listed,
+      more: differences.length - listed.length,
+    };
+  };

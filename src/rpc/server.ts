@@ -1,0 +1,102 @@
+// The gRPC servers: one behind mutual TLS 1.3 for devices, front ends and operators, one on a unix socket for this machine.
+import { chmod, rm } from "node:fs/promises";
+import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
+import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { ReflectionService } from "@grpc/reflection";
+import { HealthImplementation } from "grpc-health-check";
+import type { Logger } from "pino";
+import { loadProto } from "../proto.ts";
+import type { SyncContext } from "../sync/context.ts";
+import { type Authenticate, certificateCaller, localCaller } from "./call.ts";
+import { clusterHandlers, syncHandlers } from "./handlers.ts";
+import { checkRoles } from "./roles.ts";
+
+export interface RpcServers {
+  /** Where the TLS server listens. */
+  readonly port: number;
+  readonly setServing: (serving: boolean) => void;
+  /** Stops taking calls and waits for those under way, at most `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface RpcOptions {
+  readonly socketPath: string;
+  readonly listen: { host: string; port: number };
+  readonly tls: SecureContextOptions;
+  readonly trustDomain: string;
+  readonly log: Logger;
+}
+
+/** Starts both servers. They answer NOT_SERVING to health checks until told otherwise. */
+export async function serveRpc(context: SyncContext, options: RpcOptions): Promise<RpcServers> {
+  const { definition, services } = loadProto();
+  checkRoles(services);
+  const names = ["", ...Object.keys(services)];
+  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING"])));
+  const build = (authenticate: Authenticate): Server => {
+    const server = new Server({ "grpc.max_receive_message_length": 4 << 20 });
+    const call = { authenticate, log: options.log };
+    add(server, services["lockstep.v1.SyncService"], syncHandlers(context, call));
+    add(server, services["lockstep.v1.ClusterService"], clusterHandlers(context, call));
+    health.addToServer(server);
+    new ReflectionService(definition).addToServer(server);
+    return server;
+  };
+  const local = build(localCaller);
+  const remote = build(certificateCaller(options.trustDomain));
+  await listenOnSocket(local, options.socketPath);
+  const injector = remote.createConnectionInjector(ServerCredentials.createInsecure());
+  // A TLS server of our own: grpc-js accepts TLS 1.2 and cannot change certificates while it runs.
+  const tls = createTlsServer(
+    { ...options.tls, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true, ALPNProtocols: ["h2"] },
+    (socket) => injector.injectConnection(socket),
+  );
+  tls.on("tlsClientError", (error, socket) => {
+    options.log.debug({ err: error.message, from: socket.remoteAddress }, "refused a TLS connection");
+    socket.destroy();
+  });
+  await new Promise<void>((done, failed) =>
+    tls.once("error", failed).listen(options.listen.port, options.listen.host, done),
+  );
+  return {
+    port: (tls.address() as { port: number }).port,
+    setServing(serving) {
+      for (const name of names) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
+    },
+    async stop(graceMs) {
+      tls.close();
+      injector.drain(graceMs);
+      await Promise.all([shutdown(local, graceMs), shutdown(remote, graceMs)]);
+    },
+  };
+}
+
+function add(
+  server: Server,
+  service: { service: Parameters<Server["addService"]>[0] } | undefined,
+  handlers: UntypedServiceImplementation,
+) {
+  if (service === undefined) throw new Error("a service is missing from the protocol files");
+  server.addService(service.service, handlers);
+}
+
+async function listenOnSocket(server: Server, path: string): Promise<void> {
+  await rm(path, { force: true });
+  await new Promise<void>((done, failed) => {
+    server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => (error ? failed(error) : done()));
+  });
+  await chmod(path, 0o600);
+}
+
+async function shutdown(server: Server, graceMs: number): Promise<void> {
+  await new Promise<void>((done) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      done();
+    }, graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}

@@ -1,0 +1,210 @@
+// The sidecar: builds everything, starts it in order, stops it in the reverse order. Nothing here decides anything.
+import { X509Certificate } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { SecureContextOptions } from "node:tls";
+import type { Logger } from "pino";
+import { type Config, parseHostPort, required } from "./config.ts";
+import { deviceName } from "./domain.ts";
+import { LockstepError } from "./errors.ts";
+import { ReceivePolicies } from "./git/policy.ts";
+import { type GitContext, gitVersion } from "./git/process.ts";
+import { lockRoot, type RootLock } from "./git/root-lock.ts";
+import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "./git/root-record.ts";
+import { installShim, lockCommand, type Shim } from "./git/shim.ts";
+import { PackClient } from "./git/transports/pack-stream.ts";
+import { hookSocketPath, serveHooks } from "./hook/server.ts";
+import type { Host } from "./host.ts";
+import { servePacks } from "./http/pack-server.ts";
+import { serveHttp } from "./http/server.ts";
+import { certificateIdentity } from "./identity.ts";
+import { serveRpc } from "./rpc/server.ts";
+import { Database, query } from "./store/database.ts";
+import { leaseHasEnded, releaseLease } from "./store/device-lease.ts";
+import { migrate } from "./store/migrate.ts";
+import { listenForHeads, notifyHeads } from "./store/notifications.ts";
+import { readHeads } from "./store/repositories.ts";
+import { Announcer } from "./sync/announce.ts";
+import type { SyncContext } from "./sync/context.ts";
+import { Follower } from "./sync/follow.ts";
+import { HeadReader } from "./sync/heads.ts";
+import { acquireLease, keepLease } from "./sync/lease.ts";
+import { Replicas } from "./sync/replica.ts";
+
+/** From the signal to stop until calls under way are cut off. */
+const GRACE_MS = 10_000;
+/** sun_path of a unix socket, with its end. */
+const SOCKET_PATH_LIMIT = 107;
+
+/** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
+export async function serve(config: Config, host: Host, log: Logger): Promise<void> {
+  const device = deviceName(required(config, "device"));
+  const root = required(config, "root");
+  const url = required(config, "database-url");
+  const socketDir = await prepareSocketDir(required(config, "socket-dir"));
+  const { tls, trustDomain } = await readTls(config, device);
+  const baseGit: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home: host.env.HOME ?? "/", lockFd: null };
+  await gitVersion(baseGit, "/");
+  await mkdir(root, { recursive: true });
+
+  const options = { url, applicationName: device };
+  await migrate(url);
+  await using db = new Database(options);
+  const record = await openRoot(root, device);
+  const shim = await installShim(root, host.execPath);
+  if (!shim.native)
+    log.warn("no C compiler was found when this was built: pushes go through the Node shim, about 150 ms slower each");
+  await using lock = await takeRoot(root, device, record.pid, shim, db, host);
+  let serving = false;
+  await using http = await serveHttp(parseHostPort(required(config, "http-listen")), {
+    serving: () => serving,
+    checks: { database: async () => void (await query(db.reads, "select 1")) },
+  });
+
+  const stopping = new AbortController();
+  host.stop.addEventListener("abort", () => stopping.abort(), { once: true });
+  if (host.stop.aborted) stopping.abort();
+  const dead = new AbortController();
+  let fencedOff = false;
+  const onFenced = () => {
+    fencedOff = true;
+    dead.abort(new LockstepError("FENCED", `Another sidecar has taken over device ${device}; this one ends.`));
+    stopping.abort();
+  };
+
+  const gitListen = parseHostPort(required(config, "git-listen"));
+  const advertise = config.advertise ?? gitListen.host;
+  const { me, previousFence, interrupted } = await acquireLease(
+    db,
+    {
+      device,
+      rootId: record.rootId,
+      grpcAddress: `${advertise}:${parseHostPort(required(config, "listen")).port}`,
+      gitAddress: `${advertise}:${gitListen.port}`,
+      zone: config.zone ?? "",
+    },
+    log,
+    stopping.signal,
+  );
+  const bootId = await currentBoot();
+  const epoch = nextEpoch(record, bootId, previousFence);
+  await writeRootRecord(root, { ...record, fence: String(me.fence), bootId, pid: host.pid, epoch });
+
+  const git: GitContext = { ...baseGit, lockFd: lock.fd };
+  using packClient = new PackClient(tls, trustDomain);
+  const context: SyncContext = {
+    db,
+    me,
+    zone: config.zone ?? "",
+    git,
+    policies: new ReceivePolicies(git),
+    root,
+    socketDir,
+    shim: shim.path,
+    epoch,
+    replicas: new Replicas(root),
+    heads: new HeadReader((names) => readHeads(db, device, names)),
+    announcer: new Announcer((ids) => notifyHeads(db, ids), log),
+    openPack: (peer, request, signal) => packClient.open(peer.device, peer.gitAddress, request, signal),
+    log,
+    signal: dead.signal,
+    onFenced,
+    inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
+  };
+  await using packs = await servePacks(context, { listen: gitListen, tls, trustDomain });
+  await using hooks = await serveHooks(context, hookSocketPath(socketDir));
+  const rpc = await serveRpc(context, {
+    socketPath: join(socketDir, "lockstep.sock"),
+    listen: parseHostPort(required(config, "listen")),
+    tls,
+    trustDomain,
+    log,
+  });
+  const follower = new Follower(context);
+  const background = Promise.all([
+    keepLease(db, me, log, onFenced, dead.signal),
+    follower.run(),
+    listenForHeads(
+      { ...options, url: config["notify-database-url"] ?? url },
+      { onHeads: (ids) => void follower.onHeads(ids), onReconnect: () => void follower.poll() },
+      dead.signal,
+    ),
+  ]);
+  await follower.onStart(interrupted);
+  rpc.setServing(true);
+  serving = true;
+  log.info({ device, root, grpc: rpc.port, git: packs.port, http: http.port, fence: String(me.fence) }, "serving");
+
+  await aborted(stopping.signal);
+  serving = false;
+  rpc.setServing(false);
+  log.info({ device }, "stopping");
+  await Promise.all([rpc.stop(GRACE_MS), hooks.drain(GRACE_MS)]);
+  dead.abort(new LockstepError("SHUTTING_DOWN", `The sidecar of device ${device} is stopping; ask another device.`));
+  await background;
+  if (fencedOff) throw dead.signal.reason;
+  // Best effort: without it a successor on the same root takes over at once all the same.
+  await releaseLease(db, me).catch(() => {});
+  log.info({ device }, "stopped");
+}
+
+async function takeRoot(
+  root: string,
+  device: string,
+  recordedPid: number,
+  shim: Shim,
+  db: Database,
+  host: Host,
+): Promise<RootLock> {
+  return await lockRoot({
+    stateDir: join(root, STATE_DIR),
+    locker: lockCommand(shim),
+    path: host.env.PATH ?? "/usr/bin:/bin",
+    host,
+    recordedPid: recordedPid || undefined,
+    mayEnd: () => leaseHasEnded(db, device),
+  });
+}
+
+async function prepareSocketDir(socketDir: string): Promise<string> {
+  if (Buffer.byteLength(join(socketDir, "lockstep.sock")) > SOCKET_PATH_LIMIT) {
+    throw new LockstepError(
+      "USAGE",
+      `The path ${socketDir} is too long for a unix socket (${SOCKET_PATH_LIMIT} bytes with the file); choose a shorter --socket-dir.`,
+    );
+  }
+  await mkdir(socketDir, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
+    throw new LockstepError(
+      "USAGE",
+      `The directory for the sockets cannot be made: ${cause.message}; choose another --socket-dir.`,
+      { cause },
+    );
+  });
+  return socketDir;
+}
+
+async function readTls(config: Config, device: string): Promise<{ tls: SecureContextOptions; trustDomain: string }> {
+  const read = async (name: "tls-cert" | "tls-key" | "tls-ca") => {
+    const file = required(config, name);
+    return await readFile(file, "utf8").catch((cause: Error) => {
+      throw new LockstepError("USAGE", `--${name} cannot be read: ${cause.message}.`, { cause });
+    });
+  };
+  const [cert, key, ca] = await Promise.all([read("tls-cert"), read("tls-key"), read("tls-ca")]);
+  const names = new X509Certificate(cert).subjectAltName;
+  const trustDomain = /URI:spiffe:\/\/([^/,]+)\//.exec(names ?? "")?.[1] ?? "";
+  const identity = certificateIdentity(names, trustDomain);
+  if (identity?.role !== "device" || identity.name !== device) {
+    throw new LockstepError(
+      "USAGE",
+      `The certificate ${config["tls-cert"]} is not that of device ${device}; it needs the one URI spiffe://TRUST-DOMAIN/device/${device}.`,
+    );
+  }
+  return { tls: { cert, key, ca }, trustDomain };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
+}

@@ -1,0 +1,21 @@
+import { LockstepError } from "../errors.ts";
+import type { GitCommand } from "./git-session.ts";
+
+// One argument as git quotes it: '…', with '\'' and '\!' for the two characters that git puts outside.
+const GIT_COMMAND = /^git[- ](upload-pack|receive-pack) '((?:[^']|'\\['!]')+)'$/;
+
+/** What an ssh client asks for: one of the two programs, and a directory. Throws PERMISSION_DENIED for anything else. */
+export function parseSshCommand(request: string | undefined): { command: GitCommand; directory: string } {
+  if (request === undefined)
+    throw new LockstepError(
+      "PERMISSION_DENIED",
+      "this account serves git and has no shell; use it as the address of a git remote.",
+    );
+  const [, command, quoted] = GIT_COMMAND.exec(request) ?? [];
+  if (command === undefined || quoted === undefined)
+    throw new LockstepError(
+      "PERMISSION_DENIED",
+      `this account serves git clone, git fetch and git push only, and refuses: ${request.slice(0, 200)}`,
+    );
+  return { command: command as GitCommand, directory: quoted.replace(/'\\(['!])'/g, "$1") };
+}

@@ -1,0 +1,63 @@
+// Refs onto the disk, and only then the version: into this process's memory, beside the replica, and into the database.
+import type { RefName, RefValue, Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { syncRefs } from "../git/durability.ts";
+import { applyRefs } from "../git/refs.ts";
+import { writeReplicaRecord } from "../git/root-record.ts";
+import { recordVersion, type SyncEvent } from "../store/replicas.ts";
+import type { SyncContext } from "./context.ts";
+import type { Replica } from "./replica.ts";
+
+/**
+ * Makes the refs of a replica those of `target` and records it. The caller holds the replica's mutex and computed the plan under
+ * it. If anything fails between the first ref and the last, the replica is in doubt and the next touch recovers it.
+ */
+export async function applyAndRecord(
+  context: SyncContext,
+  replica: Replica,
+  plan: ReadonlyMap<RefName, RefValue | null>,
+  target: { version: Version; digest: Buffer },
+  event: SyncEvent,
+): Promise<void> {
+  replica.applied = undefined;
+  context.signal.throwIfAborted();
+  await applyRefs(context.git, replica.gitDir, plan);
+  await markApplied(context, replica, plan.keys(), target);
+  await recordApplied(context, replica, event);
+}
+
+/** The refs of `target` are on disk: syncs them and takes note. */
+export async function markApplied(
+  context: SyncContext,
+  replica: Replica,
+  names: Iterable<RefName>,
+  target: { version: Version; digest: Buffer },
+): Promise<void> {
+  await syncRefs(replica.gitDir, names);
+  await writeReplicaRecord(replica.gitDir, {
+    repositoryId: replica.id,
+    version: target.version,
+    digest: target.digest.toString("hex"),
+    epoch: context.epoch,
+  });
+  replica.applied = target.version;
+  context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
+}
+
+/** Tells the database which version this replica has, unless it knows. A failure leaves the row behind, which is harmless. */
+export async function recordApplied(
+  context: SyncContext,
+  replica: Replica,
+  event: SyncEvent | null = null,
+): Promise<void> {
+  const version = replica.applied;
+  if (version === undefined || (event === null && replica.recorded >= version)) return;
+  try {
+    await recordVersion(context.db, context.me, replica.id, version, event);
+    replica.recorded = version;
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === "FENCED") context.onFenced();
+    if (error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE") return;
+    throw error;
+  }
+}

@@ -1,0 +1,214 @@
+// Catch-up: ask the log what changed between my version and the head, get those exact objects, apply those exact refs. Its cost
+// grows with what changed, not with how many refs exist. One flight per replica; whoever needs it joins.
+import type { RefName, RefValue, Version } from "../domain.ts";
+import { SYMREF_PREFIX } from "../domain.ts";
+import { describe, LockstepError } from "../errors.ts";
+import { type RefChange, readChanges, readUnchangedTips } from "../store/ref-log.ts";
+import { recordFailure } from "../store/replicas.ts";
+import { applyAndRecord, recordApplied } from "./apply.ts";
+import type { SyncContext } from "./context.ts";
+import { eventOf, fetchObjects } from "./fetch-objects.ts";
+import { foldReplica, recoverReplica } from "./recovery.ts";
+import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
+
+/** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
+const WAITING_LIMIT = 1_000;
+const BACK_OFF_MS = 250;
+const BACK_OFF_LIMIT_MS = 10_000;
+/** Unchanged branch tips offered to the source when the changes only create refs. */
+const TIPS_OFFERED = 256;
+
+export interface CatchUpOptions {
+  /** The caller's patience; the flight itself goes on for the others. */
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: CatchUpProgress) => void;
+  /** Ask this device first. */
+  readonly from?: string;
+  /** Try even if the last attempt failed a moment ago. */
+  readonly insist?: boolean;
+}
+
+/**
+ * Returns when this replica has applied at least `wanted`: its version then. Joins the flight under way, or starts one. A failure
+ * reaches all who wait and is repeated to newcomers until its back-off has passed. Throws QUEUE_FULL, CATCH_UP_TIMEOUT,
+ * NO_SOURCE, NOT_A_REPOSITORY, AHEAD_OF_DATABASE, DATABASE_UNAVAILABLE.
+ */
+export async function catchUp(
+  context: SyncContext,
+  replica: Replica,
+  wanted: Version,
+  options: CatchUpOptions,
+): Promise<Version> {
+  while (replica.applied === undefined || replica.applied < wanted) await joinFlight(context, replica, options);
+  return replica.applied;
+}
+
+/** One catch-up to whatever the head is after this call, though nothing newer may be known. Throws what `catchUp` throws. */
+export async function catchUpToHead(context: SyncContext, replica: Replica, options: CatchUpOptions): Promise<void> {
+  // A flight that is under way may have read the head before this call.
+  if (replica.flight) await joinFlight(context, replica, options);
+  await joinFlight(context, replica, options);
+}
+
+async function joinFlight(context: SyncContext, replica: Replica, options: CatchUpOptions): Promise<void> {
+  if (replica.waiting >= WAITING_LIMIT) {
+    throw new LockstepError("QUEUE_FULL", `${WAITING_LIMIT} calls wait for ${replica.name} already; try again.`);
+  }
+  const { failure } = replica;
+  if (failure && !replica.flight && !options.insist && failure.until > performance.now()) throw failure.error;
+  replica.flight ??= startFlight(context, replica, options.from);
+  const { flight } = replica;
+  if (options.onProgress) flight.listeners.add(options.onProgress);
+  replica.waiting += 1;
+  try {
+    await unlessAborted(flight.done, replica, options.signal);
+  } finally {
+    replica.waiting -= 1;
+  }
+}
+
+async function unlessAborted(done: Promise<void>, replica: Replica, signal: AbortSignal): Promise<void> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () =>
+      reject(
+        new LockstepError(
+          "CATCH_UP_TIMEOUT",
+          `The replica of ${replica.name} is still catching up; try again, it goes on meanwhile.`,
+          {
+            details: { repository: replica.name },
+          },
+        ),
+      );
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    await Promise.race([done, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function startFlight(context: SyncContext, replica: Replica, from: string | undefined): NonNullable<Replica["flight"]> {
+  const listeners = new Set<(progress: CatchUpProgress) => void>();
+  const onProgress = (progress: CatchUpProgress) => {
+    for (const listener of listeners) listener(progress);
+  };
+  const done = fly(context, replica, onProgress, from).finally(() => {
+    replica.flight = undefined;
+  });
+  done.catch(() => {});
+  return { done, listeners };
+}
+
+async function fly(
+  context: SyncContext,
+  replica: Replica,
+  onProgress: (progress: CatchUpProgress) => void,
+  from: string | undefined,
+): Promise<void> {
+  const startedAt = performance.now();
+  const fromVersion = replica.applied ?? 0n;
+  try {
+    if (replica.applied === undefined) await recoverReplica(context, replica, onProgress);
+    await followLog(context, replica, onProgress, from);
+    replica.failure = undefined;
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const count = (replica.failure?.count ?? 0) + 1;
+    const backOff = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** Math.min(count - 1, 10));
+    replica.failure = { error, until: performance.now() + backOff, count };
+    const durationMs = performance.now() - startedAt;
+    context.log.warn(
+      { repository: replica.name, version: String(fromVersion), durationMs, err: describe(error) },
+      "catch-up failed",
+    );
+    const broken =
+      error instanceof LockstepError && (error.code === "NOT_A_REPOSITORY" || error.code === "AHEAD_OF_DATABASE");
+    const failure = { error: describe(error), broken, fromVersion, version: fromVersion, durationMs };
+    await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
+    throw error;
+  }
+}
+
+async function followLog(
+  context: SyncContext,
+  replica: Replica,
+  onProgress: (progress: CatchUpProgress) => void,
+  from: string | undefined,
+): Promise<void> {
+  const startedAt = performance.now();
+  const mine = replica.applied;
+  if (mine === undefined)
+    throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} came into doubt; try again.`);
+  const { head, digest, changes, writers } = await readChanges(context.db, replica.id, mine);
+  // Not an error by itself: a push may have landed here after the head was read.
+  if (head < mine && replica.applied === mine && !replica.mutex.isLocked())
+    throw aheadOfDatabase(replica.name, mine, head);
+  if (head <= mine) return await recordApplied(context, replica);
+  if (changes === null) return await foldReplica(context, replica, onProgress);
+
+  const wants = newObjects(changes);
+  const haves = await knownObjects(context, replica, mine, changes);
+  const fetched = await fetchObjects(context, replica, {
+    wants,
+    haves,
+    version: head,
+    writers,
+    // What was pushed here is here, even when the refs were not written before a crash.
+    lookHere: writers.includes(context.me.device),
+    prefer: from,
+    onProgress,
+  });
+  const fetchedMs = performance.now() - startedAt;
+  await replica.mutex.runExclusive(async () => {
+    // The plan again, now that nothing else moves: a push may have brought this replica as far or further meanwhile, and an
+    // older plan would put a ref back.
+    const now = replica.applied;
+    if (now === undefined || now >= head) return;
+    const plan = new Map<RefName, RefValue | null>();
+    for (const change of changes) if (change.version > now) plan.set(change.name, change.newValue);
+    await applyAndRecord(
+      context,
+      replica,
+      plan,
+      { version: head, digest },
+      eventOf(fetched, now, plan.size, startedAt),
+    );
+  });
+  const durationMs = performance.now() - startedAt;
+  context.log.info(
+    {
+      repository: replica.name,
+      version: String(head),
+      fromVersion: String(mine),
+      fromDevice: fetched.from,
+      bytes: fetched.bytes,
+      refsChanged: changes.length,
+      fetchedMs,
+      durationMs,
+    },
+    "caught up",
+  );
+}
+
+function newObjects(changes: readonly RefChange[]): string[] {
+  const ids = new Set<string>();
+  for (const { newValue } of changes) if (newValue !== null && !newValue.startsWith(SYMREF_PREFIX)) ids.add(newValue);
+  return [...ids];
+}
+
+/** Objects that are whole here: what the changed refs hold now, or, where the changes only create refs, other branches. */
+async function knownObjects(
+  context: SyncContext,
+  replica: Replica,
+  mine: Version,
+  changes: readonly RefChange[],
+): Promise<string[]> {
+  const ids = new Set<string>();
+  for (const { oldValue } of changes) if (oldValue !== null && !oldValue.startsWith(SYMREF_PREFIX)) ids.add(oldValue);
+  const creates = changes.some(({ oldValue, newValue }) => oldValue === null && newValue !== null);
+  if (creates) for (const tip of await readUnchangedTips(context.db, replica.id, mine, TIPS_OFFERED)) ids.add(tip);
+  return [...ids];
+}

@@ -1,0 +1,48 @@
+// What everything in this room works with: the database, the root, the other devices, and the lease it all hangs on.
+import type { Readable } from "node:stream";
+import type { Logger } from "pino";
+import type { Incarnation } from "../domain.ts";
+import type { ReceivePolicies } from "../git/policy.ts";
+import type { GitContext } from "../git/process.ts";
+import type { Database } from "../store/database.ts";
+import type { Announcer } from "./announce.ts";
+import type { HeadReader } from "./heads.ts";
+import type { Replicas } from "./replica.ts";
+
+/** A peer that may be asked for objects. */
+export interface Peer {
+  readonly device: string;
+  readonly gitAddress: string;
+}
+
+export interface PackRequest {
+  readonly repositoryId: string;
+  readonly wants: readonly string[];
+  readonly haves: readonly string[];
+}
+
+export interface SyncContext {
+  readonly db: Database;
+  readonly me: Incarnation;
+  readonly zone: string;
+  readonly git: GitContext;
+  readonly policies: ReceivePolicies;
+  readonly root: string;
+  readonly socketDir: string;
+  /** What hooks/proc-receive of every replica points to. */
+  readonly shim: string;
+  /** Notes beside the replicas are believed only if they were written in this epoch of the root (git/root-record.ts). */
+  readonly epoch: string;
+  readonly replicas: Replicas;
+  readonly heads: HeadReader;
+  readonly announcer: Announcer;
+  /** Asks a peer for a pack over the pack stream. Rejects with SOURCE_FAILED. */
+  readonly openPack: (peer: Peer, request: PackRequest, signal: AbortSignal) => Promise<Readable>;
+  readonly log: Logger;
+  /** Aborts when the lease is lost or the process ends: whatever runs stops, its git children with it. */
+  readonly signal: AbortSignal;
+  /** Another incarnation has the device: this process must end. */
+  readonly onFenced: () => void;
+  /** How long the outcome of a write is asked for before the pusher is cut off without one. */
+  readonly inDoubtMs: number;
+}

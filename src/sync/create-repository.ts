@@ -1,0 +1,55 @@
+// A new repository: its rows, then the replicas on the devices, which find their pending rows by being told or by polling.
+import { setTimeout as sleep } from "node:timers/promises";
+import { repositoryName } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { replicasOf } from "../store/replicas.ts";
+import { createRepository as insert } from "../store/repositories.ts";
+import type { SyncContext } from "./context.ts";
+
+export interface NewRepository {
+  readonly repository: string;
+  readonly devices: readonly string[];
+  /** Empty: main. */
+  readonly defaultBranch: string;
+  /** Empty: sha1. */
+  readonly objectFormat: string;
+}
+
+/** How long it waits for the replicas; those of devices that are down come when they do. */
+const PATIENCE_MS = 10_000;
+
+/** Throws INVALID_NAME, INVALID_REQUEST, REPOSITORY_EXISTS, DEVICE_NOT_FOUND. */
+export async function createRepository(
+  context: SyncContext,
+  request: NewRepository,
+  signal: AbortSignal,
+): Promise<{ name: string; objectFormat: "sha1" | "sha256" }> {
+  const name = repositoryName(request.repository);
+  const defaultBranch = request.defaultBranch || "main";
+  // As git check-ref-format has it, narrowed to what needs no quoting anywhere.
+  if (
+    !/^[A-Za-z0-9_][A-Za-z0-9_./+-]{0,199}$/.test(defaultBranch) ||
+    /\.\.|\/\/|\.lock(\/|$)|[./]$|\/\./.test(defaultBranch)
+  ) {
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      `${JSON.stringify(defaultBranch)} cannot be the name of a branch; use one such as main.`,
+    );
+  }
+  const objectFormat = request.objectFormat || "sha1";
+  if (objectFormat !== "sha1" && objectFormat !== "sha256") {
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      `There is no object format ${JSON.stringify(objectFormat)}; use sha1 or sha256.`,
+    );
+  }
+  const { id } = await insert(context.db, { name, devices: request.devices, defaultBranch, objectFormat });
+  context.announcer.announce(id);
+  const deadline = performance.now() + PATIENCE_MS;
+  while (performance.now() < deadline && !signal.aborted) {
+    const waiting = (await replicasOf(context.db, id)).filter(({ live, state }) => live && state === "pending");
+    if (waiting.length === 0) break;
+    await sleep(20);
+  }
+  return { name, objectFormat };
+}

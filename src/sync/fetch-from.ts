@@ -1,0 +1,55 @@
+// FetchFrom: bring this replica to a version, telling how it goes.
+import type { Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { lastSync } from "../store/replicas.ts";
+import { locate } from "./before-read.ts";
+import { catchUp } from "./catch-up.ts";
+import type { SyncContext } from "./context.ts";
+import type { CatchUpProgress } from "./replica.ts";
+
+export interface FetchOutcome {
+  readonly fromDevice: string;
+  readonly fromVersion: Version;
+  readonly version: Version;
+  readonly bytes: number;
+  readonly refsChanged: number;
+  readonly alreadyCurrent: boolean;
+}
+
+/** `version` 0: the head as of now. Throws VERSION_AHEAD and what `catchUp` throws. */
+export async function fetchFrom(
+  context: SyncContext,
+  name: string,
+  options: { version: Version; from: string | undefined; signal: AbortSignal },
+  onProgress: (progress: CatchUpProgress) => void,
+): Promise<FetchOutcome> {
+  const { replica, head } = await locate(context, name);
+  if (options.version > head) {
+    throw new LockstepError(
+      "VERSION_AHEAD",
+      `Repository ${name} is at version ${head}, version ${options.version} has not been written yet; try again.`,
+    );
+  }
+  const wanted = options.version === 0n ? head : options.version;
+  const fromVersion = replica.applied ?? 0n;
+  if (replica.applied !== undefined && replica.applied >= wanted) {
+    const current = { fromDevice: context.me.device, fromVersion, version: replica.applied, bytes: 0, refsChanged: 0 };
+    return { ...current, alreadyCurrent: true };
+  }
+  const { from } = options;
+  const version = await catchUp(context, replica, wanted, {
+    signal: options.signal,
+    onProgress,
+    insist: true,
+    ...(from ? { from } : {}),
+  });
+  const event = await lastSync(context.db, context.me.device, replica.id);
+  return {
+    fromDevice: event?.fromDevice ?? context.me.device,
+    fromVersion,
+    version,
+    bytes: Number(event?.bytes ?? 0n),
+    refsChanged: event?.refsChanged ?? 0,
+    alreadyCurrent: false,
+  };
+}

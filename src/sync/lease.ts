@@ -1,0 +1,58 @@
+// The device's lease: taken over at the start, renewed while the process lives. A lost lease stops all work.
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { Incarnation } from "../domain.ts";
+import { describe, LockstepError } from "../errors.ts";
+import type { Database } from "../store/database.ts";
+import { LEASE_RENEWAL_MS, renewLease, type TakeOverRequest, takeOver } from "../store/device-lease.ts";
+
+export interface Taken {
+  readonly me: Incarnation;
+  readonly previousFence: bigint;
+  /** Repositories in which the last incarnation had a write under way. */
+  readonly interrupted: string[];
+}
+
+/** Takes the device over, waiting for the lease if it was last served from another root. Throws DATABASE_UNAVAILABLE. */
+export async function acquireLease(
+  db: Database,
+  request: Omit<TakeOverRequest, "incarnation">,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Taken> {
+  const incarnation = randomUUID();
+  for (;;) {
+    const taken = await takeOver(db, { ...request, incarnation });
+    if (taken.outcome === "taken") {
+      return { me: taken.incarnation, previousFence: taken.previousFence, interrupted: taken.interrupted };
+    }
+    log.warn(
+      { device: request.device, waitMs: taken.waitMs },
+      "another root serves this device; waiting for its lease to end",
+    );
+    await sleep(Math.min(taken.waitMs, 1_000) + 10, undefined, { signal }).catch(() => {
+      throw new LockstepError("SHUTTING_DOWN", "Stopped while waiting for the lease of the device.");
+    });
+  }
+}
+
+/** Renews until `signal` aborts, or calls `onFenced` when another incarnation has the device. */
+export async function keepLease(
+  db: Database,
+  me: Incarnation,
+  log: Logger,
+  onFenced: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(LEASE_RENEWAL_MS, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    try {
+      if (!(await renewLease(db, me))) return onFenced();
+    } catch (error) {
+      // The lease may run out meanwhile; that alone changes nothing, a new fence would.
+      log.warn({ device: me.device, err: describe(error) }, "could not renew the lease, trying again");
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// What git would have refused in receive-pack, had proc-receive not taken over, and the `update` hook.
+import { displayRef, isObjectId, PRIVATE_REFS, type RefName, type RefUpdate, SYMREF_PREFIX } from "../domain.ts";
+import { isFastForward, type ReceivePolicy } from "../git/policy.ts";
+import { readHead } from "../git/refs.ts";
+import { findHook } from "../git/repository.ts";
+import type { SyncContext } from "./context.ts";
+import type { Pusher, PushRequest } from "./push-request.ts";
+import type { Replica } from "./replica.ts";
+
+/**
+ * Writes the reason of every refusal into `report` and returns the updates that remain; with --atomic, one refusal refuses all.
+ * The checks and their words are those of git's receive-pack.
+ */
+export async function applyPolicy(
+  context: SyncContext,
+  replica: Replica,
+  request: PushRequest,
+  report: Map<RefName, string | null>,
+  pusher: Pusher,
+): Promise<RefUpdate[]> {
+  const policy = await context.policies.read(replica.gitDir);
+  const updateHook = await findHook(replica.gitDir, "update");
+  const deletesBranches = request.updates.some(
+    ({ name, newValue }) => newValue === null && name.startsWith("refs/heads/"),
+  );
+  const currentBranch = deletesBranches ? await readHead(context.git, replica.gitDir) : "";
+  const allowed: RefUpdate[] = [];
+  for (const update of request.updates) {
+    const reason =
+      malformed(update) ??
+      refusedDelete(policy, update, currentBranch, pusher) ??
+      (await refusedRewind(context, replica, policy, update)) ??
+      (updateHook === undefined ? null : await declined(updateHook, update, pusher, replica));
+    report.set(update.name, reason);
+    if (reason === null) allowed.push(update);
+  }
+  return request.atomic ? allOrNone(allowed, report) : allowed;
+}
+
+/** With --atomic, one refused ref refuses all. */
+export function allOrNone(allowed: RefUpdate[], report: Map<RefName, string | null>): RefUpdate[] {
+  if (allowed.length === report.size) return allowed;
+  for (const { name } of allowed) report.set(name, "atomic push failure");
+  return [];
+}
+
+function refusedDelete(
+  policy: ReceivePolicy,
+  { name, newValue }: RefUpdate,
+  currentBranch: string,
+  pusher: Pusher,
+): string | null {
+  if (newValue !== null) return null;
+  if (policy.denyDeletes && name.startsWith("refs/heads/")) return "deletion prohibited";
+  if (currentBranch !== SYMREF_PREFIX + name) return null;
+  if (policy.denyDeleteCurrent === "warn") pusher.say("warning: deleting the current branch");
+  return policy.denyDeleteCurrent === "refuse" ? "deletion of the current branch prohibited" : null;
+}
+
+async function refusedRewind(
+  context: SyncContext,
+  replica: Replica,
+  policy: ReceivePolicy,
+  { name, oldValue, newValue }: RefUpdate,
+): Promise<string | null> {
+  if (!policy.denyNonFastForwards || oldValue === null || newValue === null || !name.startsWith("refs/heads/"))
+    return null;
+  return (await isFastForward(context.git, replica.gitDir, oldValue, newValue)) ? null : "non-fast-forward";
+}
+
+async function declined(hook: string, update: RefUpdate, pusher: Pusher, replica: Replica): Promise<string | null> {
+  const zero = "0".repeat(replica.objectFormat === "sha1" ? 40 : 64);
+  const args = [displayRef(update.name), update.oldValue ?? zero, update.newValue ?? zero];
+  return (await pusher.runHook(hook, args)) === 0 ? null : "hook declined";
+}
+
+/** Refuses what no repository may hold, before anything is asked of git or the database. Returns the reason, or null. */
+function malformed({ name, oldValue, newValue }: RefUpdate): string | null {
+  if (!name.startsWith("refs/")) return "funny refname";
+  if (name.startsWith(PRIVATE_REFS)) return "refs/lockstep/ belongs to Lockstep";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
+  if (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\.$|\/$/.test(name)) return "funny refname";
+  for (const value of [oldValue, newValue]) if (value !== null && !isObjectId(value)) return "not an object id";
+  return null;
+}

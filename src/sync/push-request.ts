@@ -1,0 +1,25 @@
+// What a push asks for, and who asks: the terms between the hook's protocol and the write.
+import type { RefName, RefUpdate } from "../domain.ts";
+
+export interface PushRequest {
+  readonly repository: string;
+  readonly updates: readonly RefUpdate[];
+  readonly atomic: boolean;
+  readonly pushOptions: readonly string[];
+  /** Who pushed, as the git server knows it. */
+  readonly author: string;
+  readonly requestId: string;
+}
+
+/** The pusher's side, behind the shim. */
+export interface Pusher {
+  /** Shows a line on the pusher's terminal. */
+  say(text: string): void;
+  /** Runs a hook in the git server's environment and returns its exit code. */
+  runHook(path: string, args: readonly string[]): Promise<number>;
+  /** Aborts when the pusher is gone. */
+  readonly gone: AbortSignal;
+}
+
+/** Per ref, in the order of the request: why it was refused, or null when it holds what the pusher wanted. */
+export type PushReport = ReadonlyMap<RefName, string | null>;

@@ -1,0 +1,117 @@
+// A push that git's receive-pack handed over: policy, then a write that lands or is dropped as one. The locks are held for
+// milliseconds, never for the upload. Before the bump everything may be thrown away, after it only forward.
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RefName, Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { leaveTurn, takeTurn, turnHolder } from "../store/turns.ts";
+import { beforeRead } from "./before-read.ts";
+import type { SyncContext } from "./context.ts";
+import { applyPolicy } from "./push-policy.ts";
+import type { Pusher, PushReport, PushRequest } from "./push-request.ts";
+import { attemptWrite } from "./write.ts";
+
+/** Races lost to other devices before a push queues for the repository's turn. */
+const RACES = 3;
+/** Not reached while turns work; a push must not go on for ever when something else is wrong. */
+const RACES_LIMIT = 50;
+const TURN_PATIENCE_MS = 30_000;
+const TURN_POLL_MS = 25;
+/** After so long the pusher is told for whom he waits. */
+const TURN_NOTICE_MS = 1_000;
+
+/**
+ * Lands what may land and says what became of each ref. Throws OUTCOME_UNKNOWN when the database did not say whether the write
+ * landed: then the pusher must be told neither yes nor no. Every other error means that nothing landed.
+ */
+export async function push(context: SyncContext, request: PushRequest, pusher: Pusher): Promise<PushReport> {
+  const startedAt = performance.now();
+  const { replica } = await beforeRead(context, request.repository, { signal: patience(context) });
+  const report = new Map<RefName, string | null>(request.updates.map(({ name }) => [name, null]));
+  const allowed = await applyPolicy(context, replica, request, report, pusher);
+  let writeId: string = randomUUID();
+  let races = 0;
+  try {
+    for (;;) {
+      if (allowed.length === 0) return report;
+      const attempt = await attemptWrite(context, replica, { ...request, updates: allowed }, writeId, report, pusher);
+      if (attempt.outcome === "done") {
+        logPush(context, request, attempt, { races, durationMs: performance.now() - startedAt });
+        return report;
+      }
+      writeId = randomUUID();
+      races += 1;
+      if (races > RACES_LIMIT) {
+        throw new LockstepError(
+          "WRITE_DROPPED",
+          `The push lost ${races} races in a row; nothing was written, push again.`,
+        );
+      }
+      // Other devices keep winning, or someone has the turn: queue for it, so that nobody starves.
+      if (attempt.outcome === "turn" || races >= RACES)
+        await waitForTurn(context, replica.id, writeId, request, pusher);
+      await beforeRead(context, request.repository, { signal: patience(context) });
+    }
+  } finally {
+    if (races > 0) await leaveTurn(context.db, writeId).catch(() => {});
+  }
+}
+
+function logPush(
+  context: SyncContext,
+  request: PushRequest,
+  attempt: { version: Version | null; timings: Record<string, number> },
+  extra: { races: number; durationMs: number },
+): void {
+  context.log.info(
+    {
+      repository: request.repository,
+      version: attempt.version === null ? null : String(attempt.version),
+      author: request.author,
+      refs: request.updates.length,
+      requestId: request.requestId,
+      ...attempt.timings,
+      ...extra,
+    },
+    attempt.version === null ? "push changed nothing" : "push landed",
+  );
+}
+
+async function waitForTurn(
+  context: SyncContext,
+  repositoryId: string,
+  writeId: string,
+  request: PushRequest,
+  pusher: Pusher,
+): Promise<void> {
+  const ticket = { repositoryId, writeId, author: request.author, reason: "push" };
+  const startedAt = performance.now();
+  let told = false;
+  while (!(await takeTurn(context.db, context.me, ticket))) {
+    const waited = performance.now() - startedAt;
+    context.signal.throwIfAborted();
+    if (pusher.gone.aborted) throw new LockstepError("WRITE_DROPPED", "The pusher is gone; nothing was written.");
+    if (waited > TURN_NOTICE_MS && !told) {
+      told = true;
+      const holder = await turnHolder(context.db, repositoryId);
+      if (holder)
+        pusher.say(
+          `waiting for ${holder.author} on ${holder.device} (${holder.reason}, since ${holder.since.toISOString()})`,
+        );
+    }
+    if (waited > TURN_PATIENCE_MS) {
+      const holder = await turnHolder(context.db, repositoryId);
+      throw new LockstepError(
+        "WRITE_DROPPED",
+        `The repository's write turn has been held by ${holder?.author ?? "another push"} on ${holder?.device ?? "another device"} ` +
+          `for too long (${holder?.reason ?? "push"}); nothing was written, push again later.`,
+      );
+    }
+    await sleep(TURN_POLL_MS * (0.5 + Math.random()));
+  }
+}
+
+/** How long a push waits for this replica to catch up: longer than a read, the pusher has uploaded already. */
+function patience(context: SyncContext): AbortSignal {
+  return AbortSignal.any([context.signal, AbortSignal.timeout(120_000)]);
+}

@@ -1,0 +1,112 @@
+// One recovery, which does not ask where the crash was: sweep what a dead process left, fold the log onto the refs, fetch what is
+// missing. It is idempotent and may itself be killed anywhere. It runs on the first touch of a replica by a new incarnation,
+// and whenever a replica comes into doubt.
+import { join } from "node:path";
+import { digestOf, type RefValue, SYMREF_PREFIX } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { sweep } from "../git/leftovers.ts";
+import { existingObjects } from "../git/quarantine.ts";
+import { difference, readRefs } from "../git/refs.ts";
+import { createReplica, ensureSettings, inspect } from "../git/repository.ts";
+import { forgetReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
+import { readDigest, readFold } from "../store/ref-log.ts";
+import { recordedVersion } from "../store/replicas.ts";
+import { applyAndRecord } from "./apply.ts";
+import type { SyncContext } from "./context.ts";
+import { eventOf, fetchObjects } from "./fetch-objects.ts";
+import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
+
+/** Brings a replica that this process knows nothing of, or doubts, to a version that it knows: `replica.applied` is set. */
+export async function recoverReplica(
+  context: SyncContext,
+  replica: Replica,
+  onProgress: (progress: CatchUpProgress) => void,
+): Promise<void> {
+  const known = await replica.mutex.runExclusive(async () => {
+    await prepareDirectory(context, replica);
+    const removed = await sweep(replica.gitDir);
+    if (removed.length > 0)
+      context.log.info({ repository: replica.name, removed }, "removed what an interrupted write left");
+    return await believeRecords(context, replica);
+  });
+  if (!known) await foldReplica(context, replica, onProgress);
+}
+
+async function prepareDirectory(context: SyncContext, replica: Replica): Promise<void> {
+  const { root, socketDir, shim } = context;
+  const settings = { repositoryId: replica.id, socketDir, shim };
+  const found = await inspect(context.git, replica.gitDir, replica.id);
+  if (found === "replica") return await ensureSettings(replica.gitDir, settings);
+  await createReplica(context.git, replica.gitDir, join(root, STATE_DIR), {
+    ...settings,
+    objectFormat: replica.objectFormat,
+  });
+}
+
+/**
+ * After a mere restart of the process the recorded version may be believed: what was on disk still is, and whatever was being
+ * written beyond that version is either in the log, and applied from there, or never reached the refs.
+ */
+async function believeRecords(context: SyncContext, replica: Replica): Promise<boolean> {
+  const record = await readReplicaRecord(replica.gitDir);
+  if (record?.repositoryId !== replica.id || record.epoch !== context.epoch) return false;
+  const row = await recordedVersion(context.db, context.me.device, replica.id);
+  if (row !== record.version) return false;
+  const digest = await readDigest(context.db, replica.id, row);
+  if (digest?.toString("hex") !== record.digest) return false;
+  replica.applied = row;
+  replica.recorded = row;
+  return true;
+}
+
+/** Makes the refs equal to the whole fold at the head, whatever they are. Costs a walk over all refs. */
+export async function foldReplica(
+  context: SyncContext,
+  replica: Replica,
+  onProgress: (progress: CatchUpProgress) => void,
+): Promise<void> {
+  const startedAt = performance.now();
+  const fold = await readFold(context.db, replica.id);
+  const record = await readReplicaRecord(replica.gitDir);
+  if (record?.repositoryId === replica.id && record.version > fold.head) {
+    throw aheadOfDatabase(replica.name, record.version, fold.head);
+  }
+  if (!digestOf(fold.digestKey, fold.refs).equals(fold.digest)) {
+    throw new LockstepError(
+      "INTERNAL",
+      `The stored refs of ${replica.name} do not have the digest of version ${fold.head}.`,
+    );
+  }
+  const onDisk = await readRefs(context.git, replica.gitDir, context.signal);
+  const wants = objectIds(difference(onDisk, fold.refs).values());
+  const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
+  const haves = await existingObjects(context.git, replica.gitDir, objectIds(settled), context.signal);
+  const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, onProgress };
+  const fetched = await fetchObjects(context, replica, request);
+  await replica.mutex.runExclusive(async () => {
+    // Nothing but this flight writes to a replica whose version is unknown; one that is known may have gone further.
+    if (replica.applied !== undefined && replica.applied >= fold.head) return;
+    // Killed between here and the end, the next incarnation compares again.
+    await forgetReplicaRecord(replica.gitDir);
+    const plan = difference(await readRefs(context.git, replica.gitDir, context.signal), fold.refs);
+    const event = eventOf(fetched, record?.version ?? 0n, plan.size, startedAt);
+    await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);
+  });
+  const durationMs = performance.now() - startedAt;
+  context.log.info(
+    {
+      repository: replica.name,
+      version: String(fold.head),
+      fromDevice: fetched.from,
+      bytes: fetched.bytes,
+      durationMs,
+    },
+    "folded the log onto the refs",
+  );
+}
+
+function objectIds(values: Iterable<RefValue | null>): string[] {
+  const ids = new Set<string>();
+  for (const value of values) if (value && !value.startsWith(SYMREF_PREFIX)) ids.add(value);
+  return [...ids];
+}

@@ -1,0 +1,87 @@
+// What this process knows of its replicas. The version here, not the row, decides whether a read may pass: it is set after the
+// refs are on disk, by the process that put them there.
+import { join } from "node:path";
+import { Mutex } from "async-mutex";
+import type { Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+
+export interface CatchUpProgress {
+  readonly phase: string;
+  readonly objects: number;
+  readonly totalObjects: number;
+  readonly bytes: number;
+}
+
+/** One catch-up under way, shared by all who wait for it. */
+export interface Flight {
+  readonly done: Promise<void>;
+  readonly listeners: Set<(progress: CatchUpProgress) => void>;
+}
+
+export class Replica {
+  readonly id: string;
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+  readonly gitDir: string;
+  /** Held while refs change. Objects arrive without it. First come, first served. */
+  readonly mutex = new Mutex();
+  /** The version whose refs are on disk; undefined: not looked at yet by this process, or in doubt. */
+  applied: Version | undefined = undefined;
+  /** The version that the database is known to have on record for it. */
+  recorded: Version = 0n;
+  flight: Flight | undefined = undefined;
+  waiting = 0;
+
+  /** After a failure: until when (milliseconds of the monotonic clock) it is answered with instead of tried again. */
+  failure: { error: unknown; until: number; count: number } | undefined = undefined;
+
+  constructor(root: string, id: string, name: string, objectFormat: "sha1" | "sha256") {
+    this.id = id;
+    this.name = name;
+    this.objectFormat = objectFormat;
+    this.gitDir = replicaPath(root, name);
+  }
+}
+
+/** Where the replica of a repository lies. */
+export function replicaPath(root: string, name: string): string {
+  return join(root, `${name}.git`);
+}
+
+export class Replicas {
+  readonly #root: string;
+  readonly #byId = new Map<string, Replica>();
+  readonly #byName = new Map<string, Replica>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** The one object for a repository's replica; a renamed repository gets a new one, which looks at its disk afresh. */
+  get(repository: { id: string; name: string; objectFormat: "sha1" | "sha256" }): Replica {
+    const known = this.#byId.get(repository.id);
+    if (known?.name === repository.name) return known;
+    const replica = new Replica(this.#root, repository.id, repository.name, repository.objectFormat);
+    this.#byId.set(repository.id, replica);
+    this.#byName.set(repository.name, replica);
+    return replica;
+  }
+
+  find(id: string): Replica | undefined {
+    return this.#byId.get(id);
+  }
+
+  findByName(name: string): Replica | undefined {
+    return this.#byName.get(name);
+  }
+}
+
+/** AHEAD_OF_DATABASE: the disk holds a version that the database does not know, so decided rows were lost there. */
+export function aheadOfDatabase(name: string, onDisk: Version, head: Version): LockstepError {
+  return new LockstepError(
+    "AHEAD_OF_DATABASE",
+    `The replica of ${name} on this device holds version ${onDisk}, the database knows only ${head}: the database lost writes ` +
+      "(a fail-over or an old backup). Nothing is changed here; restore the newer database.",
+    { details: { repository: name, version: String(onDisk), head: String(head) } },
+  );
+}

@@ -1,0 +1,205 @@
+// One attempt to make the next version: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
+import { digestAfter, type RefName, type RefUpdate, type Version } from "../domain.ts";
+import { describe, LockstepError } from "../errors.ts";
+import { syncObjects } from "../git/durability.ts";
+import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
+import { forgetReplicaRecord } from "../git/root-record.ts";
+import { fenced } from "../store/replicas.ts";
+import { repositoryNotFound } from "../store/repositories.ts";
+import { settleWrite, stageWrite } from "../store/writes.ts";
+import { markApplied, recordApplied } from "./apply.ts";
+import type { SyncContext } from "./context.ts";
+import { decide } from "./decide.ts";
+import { allOrNone } from "./push-policy.ts";
+import type { Pusher, PushRequest } from "./push-request.ts";
+import type { Replica } from "./replica.ts";
+
+export type Attempt =
+  /** `version` null: no ref was to change. */
+  | { outcome: "done"; version: Version | null; timings: Record<string, number> }
+  /** Another device was faster, or the replica must be looked at again: catch up, try anew. */
+  | { outcome: "raced" }
+  /** Another write has the repository's turn. */
+  | { outcome: "turn" };
+
+/**
+ * Tries to land the updates on what this replica has applied, and writes refusals into `report`. Throws OUTCOME_UNKNOWN when
+ * the database did not say whether the write landed; whatever else it throws, nothing landed.
+ */
+export async function attemptWrite(
+  context: SyncContext,
+  replica: Replica,
+  request: PushRequest,
+  writeId: string,
+  report: Map<RefName, string | null>,
+  pusher: Pusher,
+): Promise<Attempt> {
+  return await replica.mutex.runExclusive(async () => {
+    const base = replica.applied;
+    if (base === undefined) return { outcome: "raced" };
+    const clock = stopwatch();
+    // Started before the database is asked: git is ready when the answer is.
+    await using firstTransaction = new RefTransaction(context.git, replica.gitDir);
+    const names = request.updates.map(({ name }) => name);
+    const staged = await stageWrite(context.db, context.me, {
+      writeId,
+      repositoryId: replica.id,
+      base,
+      author: request.author,
+      names,
+    });
+    clock.lap("stageMs");
+    if (staged.outcome === "stale") return { outcome: "raced" };
+    if (staged.outcome === "turn") return { outcome: "turn" };
+    if (staged.outcome === "missing") throw repositoryNotFound(replica.name);
+    if (staged.outcome !== "staged") return lostDevice(context);
+
+    const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
+    const prepared = await prepareFresh(context, replica, request, held, report, firstTransaction);
+    clock.lap("prepareMs");
+    if (prepared.outcome !== "prepared") {
+      await settleWrite(context.db, writeId, "the refs were not as the pusher saw them");
+      return prepared.outcome === "nothing"
+        ? { outcome: "done", version: null, timings: clock.laps }
+        : { outcome: "raced" };
+    }
+    await using transaction = prepared.transaction;
+    await syncObjects(replica.gitDir);
+    clock.lap("syncMs");
+    if (pusher.gone.aborted) {
+      await transaction[Symbol.asyncDispose]();
+      await settleWrite(context.db, writeId, "the pusher was gone before the decision");
+      throw new LockstepError(
+        "WRITE_DROPPED",
+        "The pusher was gone before the write was decided; nothing was written.",
+      );
+    }
+    const digest = digestAfter(staged.digestKey, staged.digest, prepared.updates);
+    const decision = await decide(context, replica, {
+      writeId,
+      repositoryId: replica.id,
+      base,
+      digest,
+      updates: prepared.updates,
+    });
+    clock.lap("bumpMs");
+    if (decision.outcome === "landed") {
+      await commit(context, replica, transaction, prepared.updates, { version: decision.version, digest });
+      clock.lap("commitMs");
+      return { outcome: "done", version: decision.version, timings: clock.laps };
+    }
+    if (decision.outcome === "fenced") return lostDevice(context);
+    if (decision.outcome === "in_doubt") {
+      await transaction[Symbol.asyncDispose]();
+      await doubt(replica);
+    }
+    return { outcome: decision.outcome === "turn" ? "turn" : "raced" };
+  });
+}
+
+/** Landed: whatever fails from here on, others have it already, so it is rolled forward by the next touch and reported as ok. */
+async function commit(
+  context: SyncContext,
+  replica: Replica,
+  transaction: RefTransaction,
+  updates: readonly RefUpdate[],
+  target: { version: Version; digest: Buffer },
+): Promise<void> {
+  replica.applied = undefined;
+  try {
+    await transaction.commit();
+    await markApplied(
+      context,
+      replica,
+      updates.map(({ name }) => name),
+      target,
+    );
+    await recordApplied(context, replica);
+  } catch (error) {
+    context.log.error(
+      { repository: replica.name, version: String(target.version), err: describe(error) },
+      "landed, but not yet on this disk",
+    );
+  }
+  context.announcer.announce(replica.id);
+}
+
+type Prepared =
+  | { outcome: "prepared"; transaction: RefTransaction; updates: RefUpdate[] }
+  | { outcome: "nothing" | "in_doubt" };
+
+/** Prepares those updates whose old values are still true; refusals by git take out the ref it names and try the others. */
+async function prepareFresh(
+  context: SyncContext,
+  replica: Replica,
+  request: PushRequest,
+  held: ReadonlyMap<RefName, string | null>,
+  report: Map<RefName, string | null>,
+  firstTransaction: RefTransaction,
+): Promise<Prepared> {
+  let updates: RefUpdate[] = [];
+  for (const update of request.updates) {
+    if (held.get(update.name) !== update.oldValue) report.set(update.name, "fetch first");
+    else if (update.oldValue !== update.newValue) updates.push(update);
+  }
+  const refused = () => [...report.values()].some((reason) => reason !== null);
+  if (request.atomic && refused()) updates = allOrNone(updates, report);
+  for (
+    let transaction = firstTransaction;
+    updates.length > 0;
+    transaction = new RefTransaction(context.git, replica.gitDir)
+  ) {
+    const refusal = await transaction.prepare(updates);
+    if (refusal === undefined) return { outcome: "prepared", transaction, updates };
+    if (contradictsLog(refusal)) {
+      context.log.error({ repository: replica.name, err: refusal.message }, "a ref on disk is not what the log says");
+      await doubt(replica);
+      return { outcome: "in_doubt" };
+    }
+    for (const { name } of updates)
+      if (refusal.name === undefined || name === refusal.name) report.set(name, reasonOf(refusal));
+    const remaining = updates.filter(({ name }) => report.get(name) === null);
+    // A refusal that names none of them would be repeated for ever.
+    if (remaining.length === updates.length) for (const { name } of updates) report.set(name, reasonOf(refusal));
+    updates = remaining.length === updates.length ? [] : request.atomic ? allOrNone(remaining, report) : remaining;
+  }
+  return { outcome: "nothing" };
+}
+
+/** git found another value on disk than the log says, or a lock that nobody alive holds: the disk must be compared. */
+function contradictsLog({ message }: Refusal): boolean {
+  return /is at .* but expected|reference already exists|reference is missing|unable to resolve reference|File exists/.test(
+    message,
+  );
+}
+
+function reasonOf({ message }: Refusal): string {
+  if (/exists; cannot create/.test(message)) return "conflicts with an existing ref";
+  if (/non-commit object/.test(message)) return "not a commit";
+  if (/nonexistent object/.test(message)) return "missing object";
+  if (/invalid ref format/.test(message)) return "funny refname";
+  return message.split("\n")[0]?.slice(0, 200) || "failed to update ref";
+}
+
+async function doubt(replica: Replica): Promise<void> {
+  replica.applied = undefined;
+  await forgetReplicaRecord(replica.gitDir);
+}
+
+function lostDevice(context: SyncContext): never {
+  context.onFenced();
+  throw fenced(context.me);
+}
+
+function stopwatch(): { laps: Record<string, number>; lap: (name: string) => void } {
+  const laps: Record<string, number> = {};
+  let last = performance.now();
+  return {
+    laps,
+    lap(name) {
+      const now = performance.now();
+      laps[name] = Math.round((now - last) * 100) / 100;
+      last = now;
+    },
+  };
+}

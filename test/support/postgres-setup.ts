@@ -1,0 +1,98 @@
+// vitest's globalSetup of the projects integration and e2e: one PostgreSQL server for the whole run, with a migrated
+// database that others are copies of (database.ts). LOCKSTEP_DATABASE_URL names a server to use instead.
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { startPostgres } from "../../src/demo/postgres.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { administer, databaseUrl, templateOf } from "./administer.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Of a user who may create databases. */
+    postgresUrl: string;
+    /** What the names of this run's databases begin with. */
+    databasePrefix: string;
+  }
+}
+
+interface Run extends AsyncDisposable {
+  readonly url: string;
+  readonly prefix: string;
+}
+
+// Each project loads an instance of this module, so what they share is found on globalThis.
+const RUN = Symbol.for("lockstep.test.run");
+const shared = globalThis as { [RUN]?: { run: Promise<Run>; projects: number } };
+
+/** Called once per project; the returned function too. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  shared[RUN] ??= { run: startRun(), projects: 0 };
+  const entry = shared[RUN];
+  entry.projects += 1;
+  const run = await entry.run;
+  project.provide("postgresUrl", run.url);
+  project.provide("databasePrefix", run.prefix);
+  return async () => {
+    entry.projects -= 1;
+    if (entry.projects > 0) return;
+    delete shared[RUN];
+    await run[Symbol.asyncDispose]();
+  };
+}
+
+async function startRun(): Promise<Run> {
+  const server = await startServer();
+  const { url } = server;
+  const prefix = `lockstep_test_${randomBytes(4).toString("hex")}`;
+  const template = templateOf(prefix);
+  try {
+    await administer(url, (client) => client.query(`create database ${template}`));
+    await migrate(databaseUrl(url, template));
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    url,
+    prefix,
+    async [Symbol.asyncDispose]() {
+      const leaked = await dropDatabases(url, prefix).finally(() => server[Symbol.asyncDispose]());
+      const names = leaked.filter((name) => name !== template);
+      if (names.length === 0) return;
+      // vitest only prints what a teardown throws.
+      process.exitCode = 1;
+      throw new Error(`Tests did not dispose of their databases: ${names.join(", ")}.`);
+    },
+  };
+}
+
+async function startServer(): Promise<AsyncDisposable & { url: string }> {
+  const given = process.env.LOCKSTEP_DATABASE_URL;
+  if (given) return { url: given, async [Symbol.asyncDispose]() {} };
+  const dir = await mkdtemp(join(tmpdir(), "lockstep-test-"));
+  const server = await startPostgres({ dir, env: process.env, isRoot: process.getuid?.() === 0 });
+  return {
+    url: server.url,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await rm(server.directory, { recursive: true });
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+/** Drops this run's databases and returns their names. */
+async function dropDatabases(url: string, prefix: string): Promise<string[]> {
+  return await administer(url, async (client) => {
+    const found = await client.query<{ datname: string }>(
+      "select datname from pg_database where starts_with(datname, $1)",
+      [prefix],
+    );
+    const names = found.rows.map((row) => row.datname);
+    for (const name of names) await client.query(`drop database ${name} with (force)`);
+    return names;
+  });
+}

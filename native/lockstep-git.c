@@ -215,13 +215,13 @@ static int has_frame(void) { return incoming.length >= HEADER && incoming.length
 
 static void drop_frame(void) { incoming.length = incoming.done = 0; }
 
-// Reads on to the end of the current frame. False: nothing more will come.
+// Reads on to the end of the current frame. False: nothing more will come, or the frame is too long.
 static int receive_some(void) {
   size_t wanted = incoming.length < HEADER ? HEADER : HEADER + payload_length();
-  if (wanted > sizeof incoming.bytes) return 0;
   ssize_t got = recv(sidecar, incoming.bytes + incoming.length, wanted - incoming.length, MSG_DONTWAIT);
-  if (got > 0) incoming.length += (size_t)got;
-  return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
+  if (got < 0) return errno == EINTR || errno == EAGAIN;
+  incoming.length += (size_t)got;
+  return got > 0 && (incoming.length < HEADER || payload_length() <= MAX_PAYLOAD);
 }
 
 // The descriptor that the frame which came in is for, or -1.
@@ -363,18 +363,14 @@ static void say_hello(const char *operation, const char *directory) {
   set_frame('H', outgoing.length);
 }
 
-// The pipe through which receive-pack answers the client, opened once more: receive-pack does not notice while it waits
-// for us that the client has gone, but poll on a pipe tells who only could write to it. -1 where there is no such way.
+// The pipe through which receive-pack answers the client, opened once more: while it waits for us, receive-pack does not
+// notice that the client has gone, but poll tells whoever could write. -1 where there is no such way.
 static int pipe_to_client(void) {
   char path[64];
   struct stat status;
   snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)receive_pack);
   if (stat(path, &status) < 0 || !S_ISFIFO(status.st_mode)) return -1;
-  // A pipe that nobody reads any more cannot be opened for writing, so be its reader for a moment.
-  int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  int writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  if (reader >= 0) close(reader);
-  return writer;
+  return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 static int is_pipe(int descriptor) {
@@ -401,7 +397,7 @@ static int proc_receive(void) {
   say_hello("proc-receive", directory);
   int code = converse();
   if (code != LOST) return code;
-  if (report_is_awaited()) {
+  if (report_is_awaited() && !client_gone) {
     say("the connection to the sidecar broke, so it is not known whether this push has landed; fetch to see, and push "
         "again if it has not.");
     let_git_take_messages();

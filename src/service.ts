@@ -1,6 +1,6 @@
 // The sidecar: builds everything, starts it in order, stops it in the reverse order. Nothing here decides anything.
 import { X509Certificate } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "pino";
@@ -39,13 +39,15 @@ const SOCKET_PATH_LIMIT = 107;
 /** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
 export async function serve(config: Config, host: Host, log: Logger): Promise<void> {
   const device = deviceName(required(config, "device"));
-  const root = required(config, "root");
+  const givenRoot = required(config, "root");
   const url = required(config, "database-url");
   const socketDir = await prepareSocketDir(required(config, "socket-dir"));
   const { tls, trustDomain } = await readTls(config, device);
   const baseGit: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home: host.env.HOME ?? "/", lockFd: null };
   await gitVersion(baseGit, "/");
-  await mkdir(root, { recursive: true });
+  await mkdir(givenRoot, { recursive: true });
+  // As the kernel names it to the hooks, which say where they run.
+  const root = await realpath(givenRoot);
 
   const options = { url, applicationName: device };
   await migrate(url);
@@ -104,7 +106,7 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
     epoch,
     replicas: new Replicas(root),
     heads: new HeadReader((names) => readHeads(db, device, names)),
-    announcer: new Announcer((ids) => notifyHeads(db, ids), log),
+    announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
     openPack: (peer, request, signal) => packClient.open(peer.device, peer.gitAddress, request, signal),
     log,
     signal: dead.signal,
@@ -126,6 +128,7 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
     follower.run(),
     listenForHeads(
       { ...options, url: config["notify-database-url"] ?? url },
+      device,
       { onHeads: (ids) => void follower.onHeads(ids), onReconnect: () => void follower.poll() },
       dead.signal,
     ),

@@ -1,7 +1,8 @@
-import { spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
-import { constants } from "node:os";
 import { encodeFrame, type Frame, FrameDecoder } from "./frames.ts";
+import { runHook } from "./hook.ts";
+
+const EXIT_CODE = /^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])$/;
 
 /** What `X` said, and the path of the `P` before it. */
 export interface Ending {
@@ -11,10 +12,8 @@ export interface Ending {
 
 /** The frames of one connection, from the hello to `X`. */
 export class Conversation {
-  /** null: the connection ended without `X`. */
+  /** Resolves when everything is written; null: the connection ended without `X`. */
   readonly ending: Promise<Ending | null>;
-  /** Nobody reads standard error any more, and a full pipe would stay full. */
-  clientIsGone = false;
   readonly #socket: Socket;
   readonly #host: NodeJS.Process;
   #sendingHasEnded = false;
@@ -24,10 +23,10 @@ export class Conversation {
   constructor(socket: Socket, host: NodeJS.Process) {
     this.#socket = socket;
     this.#host = host;
-    // receive-pack may be gone; the sidecar learns that from the end of standard input.
+    // Whoever read it is gone; the sidecar learns that from the end of standard input.
     host.stdout.on("error", () => {});
     host.stderr.on("error", () => {});
-    this.ending = new Promise((resolve) => {
+    const ended = new Promise<Ending | null>((resolve) => {
       const decoder = new FrameDecoder();
       socket.on("data", (chunk) => {
         try {
@@ -38,6 +37,11 @@ export class Conversation {
       });
       socket.on("error", () => socket.destroy());
       socket.on("close", () => resolve(null));
+    });
+    this.ending = ended.then(async (ending) => {
+      // The end of a process drops what a pipe has not taken yet.
+      await Promise.all([flushed(host.stdout), flushed(host.stderr)]);
+      return ending;
     });
   }
 
@@ -54,32 +58,28 @@ export class Conversation {
   }
 
   #take({ type, payload }: Frame, resolve: (ending: Ending) => void): void {
-    if (type === "O") this.#host.stdout.write(payload);
-    else if (type === "E") this.clientIsGone || this.#host.stderr.write(payload);
-    else if (type === "U") this.#sendingHasEnded || this.send("R", Buffer.from(`${this.#runHook(payload)}`));
-    else if (type === "P") this.#path = payload.toString();
-    else if (type === "X" && /^\d{1,3}$/.test(payload.toString("latin1")))
-      resolve({ code: Number(payload.toString("latin1")), path: this.#path });
+    const text = payload.toString();
+    if (type === "O") this.#write(this.#host.stdout, payload);
+    else if (type === "E") this.#write(this.#host.stderr, payload);
+    else if (type === "U") this.#answerHook(payload);
+    else if (type === "P") this.#path = text;
+    else if (type === "X" && EXIT_CODE.test(text)) resolve({ code: Number(text), path: this.#path });
     else throw new Error(`a frame of type ${type} that the protocol does not have`);
   }
 
-  /** Runs the hook in the environment that git gave this one, and returns its exit code. */
-  #runHook(payload: Buffer): number {
-    const complain = (why: string): void => {
-      this.#host.stderr.write(`lockstep: the hook ${payload.toString().split("\0")[0]} cannot be run: ${why}.\n`);
-    };
-    let program: string | undefined;
-    let args: string[];
-    try {
-      // Node passes arguments as UTF-8 only, and a hook that judges another ref than the pushed one is worse than none.
-      [program, ...args] = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload).split("\0");
-    } catch {
-      complain("its arguments are not UTF-8, which needs the native shim (install a C compiler and build again)");
-      return 126;
-    }
-    const { status, signal, error } = spawnSync(program ?? "", args.slice(0, -1), { stdio: ["ignore", 2, 2] });
-    if (error) complain(error.message);
-    if (signal) return 128 + constants.signals[signal];
-    return status ?? 126;
+  #write(stream: NodeJS.WriteStream, payload: Buffer): void {
+    const takesMore = stream.write(payload, () => takesMore || this.#socket.resume());
+    if (!takesMore) this.#socket.pause();
   }
+
+  #answerHook(payload: Buffer): void {
+    if (this.#sendingHasEnded) return;
+    const code = runHook(payload, (sentence) => this.#host.stderr.write(`lockstep: ${sentence}\n`));
+    this.send("R", Buffer.from(String(code)));
+  }
+}
+
+/** Resolves when `stream` has written all it was given, or never will. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
 }

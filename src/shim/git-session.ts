@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { LockstepError } from "../errors.ts";
-import { watchClient } from "./client-watch.ts";
 import { Conversation } from "./conversation.ts";
 import { connectToSidecar, hello, PUSH, READ } from "./sidecar.ts";
 
@@ -15,10 +14,8 @@ export async function runGit(host: NodeJS.Process, command: GitCommand, director
   const purpose = command === "upload-pack" ? READ : PUSH;
   const socket = await connectToSidecar(host, directory, purpose);
   const conversation = new Conversation(socket, host);
-  const unwatch = watchClient("self", () => host.exit(1));
   conversation.send("H", hello(command, directory, host.env));
   const ending = await conversation.ending;
-  unwatch();
   socket.destroy();
   if (ending !== null && ending.code !== 0) return ending.code;
   if (!ending?.path)

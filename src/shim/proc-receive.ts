@@ -2,7 +2,6 @@ import { fstatSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
-import { watchClient } from "./client-watch.ts";
 import { Conversation } from "./conversation.ts";
 import { Guard } from "./guard.ts";
 import { connectToSidecar, hello, PUSH } from "./sidecar.ts";
@@ -30,10 +29,6 @@ export async function procReceive(host: NodeJS.Process): Promise<number> {
   const conversation = new Conversation(socket, host);
   const signal = new Promise<"signal">((resolve) => {
     for (const name of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const) host.on(name, () => resolve("signal"));
-  });
-  watchClient(receivePack, () => {
-    conversation.clientIsGone = true;
-    conversation.endSending();
   });
   conversation.send("H", hello("proc-receive", host.cwd(), host.env));
   const input = forwardInput(host.stdin, conversation, socket);

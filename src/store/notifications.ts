@@ -9,10 +9,10 @@ const CHANNEL = "lockstep_head";
 const IDS_PER_NOTIFICATION = 200;
 const RECONNECT_MS = 2_000;
 
-/** Tells every listening sidecar that these repositories have a new head. */
-export async function notifyHeads(db: Database, repositoryIds: readonly string[]): Promise<void> {
+/** Tells the other listening sidecars that these repositories have a new head. */
+export async function notifyHeads(db: Database, device: string, repositoryIds: readonly string[]): Promise<void> {
   for (let from = 0; from < repositoryIds.length; from += IDS_PER_NOTIFICATION) {
-    const payload = repositoryIds.slice(from, from + IDS_PER_NOTIFICATION).join(",");
+    const payload = `${device} ${repositoryIds.slice(from, from + IDS_PER_NOTIFICATION).join(",")}`;
     await query(db.work, "select pg_notify($1, $2)", [CHANNEL, payload]);
   }
 }
@@ -23,6 +23,7 @@ export async function notifyHeads(db: Database, repositoryIds: readonly string[]
  */
 export async function listenForHeads(
   options: DatabaseOptions,
+  device: string,
   handlers: { onHeads: (repositoryIds: string[]) => void; onReconnect: () => void },
   signal: AbortSignal,
 ): Promise<void> {
@@ -33,7 +34,11 @@ export async function listenForHeads(
       client.on("end", () => resolve());
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
-    client.on("notification", (message) => handlers.onHeads((message.payload ?? "").split(",").filter(Boolean)));
+    client.on("notification", ({ payload = "" }) => {
+      const [from, ids = ""] = payload.split(" ");
+      // What this device announced itself it has.
+      if (from !== device) handlers.onHeads(ids.split(",").filter(Boolean));
+    });
     try {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);

@@ -39,6 +39,8 @@ export async function catchUp(
   wanted: Version,
   options: CatchUpOptions,
 ): Promise<Version> {
+  // A write that has just landed here is about to reach the refs: cheaper to wait for than to look for elsewhere.
+  if (replica.flight === undefined && replica.mutex.isLocked()) await replica.mutex.waitForUnlock();
   while (replica.applied === undefined || replica.applied < wanted) await joinFlight(context, replica, options);
   return replica.applied;
 }

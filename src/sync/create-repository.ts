@@ -4,6 +4,7 @@ import { repositoryName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { replicasOf } from "../store/replicas.ts";
 import { createRepository as insert } from "../store/repositories.ts";
+import { catchUp } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";
 
 export interface NewRepository {
@@ -43,8 +44,12 @@ export async function createRepository(
       `There is no object format ${JSON.stringify(objectFormat)}; use sha1 or sha256.`,
     );
   }
-  const { id } = await insert(context.db, { name, devices: request.devices, defaultBranch, objectFormat });
+  const { id, devices } = await insert(context.db, { name, devices: request.devices, defaultBranch, objectFormat });
   context.announcer.announce(id);
+  if (devices.includes(context.me.device)) {
+    // A failure here is in the replica's row, and is tried again.
+    await catchUp(context, context.replicas.get({ id, name, objectFormat }), 0n, { signal }).catch(() => {});
+  }
   const deadline = performance.now() + PATIENCE_MS;
   while (performance.now() < deadline && !signal.aborted) {
     const waiting = (await replicasOf(context.db, id)).filter(({ live, state }) => live && state === "pending");

@@ -6,10 +6,11 @@ import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { forgetReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
 import { repositoryNotFound } from "../store/repositories.ts";
-import { settleWrite, stageWrite } from "../store/writes.ts";
+import { type Staged, stageWrite } from "../store/writes.ts";
+import { abandon } from "./abandon.ts";
 import { markApplied, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
-import { decide } from "./decide.ts";
+import { type Decision, decide } from "./decide.ts";
 import { allOrNone } from "./push-policy.ts";
 import type { Pusher, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
@@ -37,64 +38,71 @@ export async function attemptWrite(
   return await replica.mutex.runExclusive(async () => {
     const base = replica.applied;
     if (base === undefined) return { outcome: "raced" };
+    // What an earlier attempt found may have changed since.
+    for (const { name } of request.updates) report.set(name, null);
     const clock = stopwatch();
     // Started before the database is asked: git is ready when the answer is.
     await using firstTransaction = new RefTransaction(context.git, replica.gitDir);
-    const names = request.updates.map(({ name }) => name);
-    const staged = await stageWrite(context.db, context.me, {
-      writeId,
-      repositoryId: replica.id,
-      base,
-      author: request.author,
-      names,
-    });
-    clock.lap("stageMs");
-    if (staged.outcome === "stale") return { outcome: "raced" };
-    if (staged.outcome === "turn") return { outcome: "turn" };
-    if (staged.outcome === "missing") throw repositoryNotFound(replica.name);
-    if (staged.outcome !== "staged") return lostDevice(context);
-
-    const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
-    const prepared = await prepareFresh(context, replica, request, held, report, firstTransaction);
-    clock.lap("prepareMs");
-    if (prepared.outcome !== "prepared") {
-      await settleWrite(context.db, writeId, "the refs were not as the pusher saw them");
-      return prepared.outcome === "nothing"
-        ? { outcome: "done", version: null, timings: clock.laps }
-        : { outcome: "raced" };
-    }
-    await using transaction = prepared.transaction;
-    await syncObjects(replica.gitDir);
-    clock.lap("syncMs");
-    if (pusher.gone.aborted) {
-      await transaction[Symbol.asyncDispose]();
-      await settleWrite(context.db, writeId, "the pusher was gone before the decision");
-      throw new LockstepError(
-        "WRITE_DROPPED",
-        "The pusher was gone before the write was decided; nothing was written.",
-      );
-    }
-    const digest = digestAfter(staged.digestKey, staged.digest, prepared.updates);
-    const decision = await decide(context, replica, {
-      writeId,
-      repositoryId: replica.id,
-      base,
-      digest,
-      updates: prepared.updates,
-    });
-    clock.lap("bumpMs");
-    if (decision.outcome === "landed") {
-      await commit(context, replica, transaction, prepared.updates, { version: decision.version, digest });
+    let why = "the server failed before the write was decided";
+    let pending = true;
+    try {
+      const names = request.updates.map(({ name }) => name);
+      const row = { writeId, repositoryId: replica.id, base, author: request.author, names };
+      const staged = await stageWrite(context.db, context.me, row);
+      clock.lap("stageMs");
+      if (staged.outcome !== "staged") {
+        pending = false;
+        return notStaged(context, replica, staged.outcome);
+      }
+      const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
+      const prepared = await prepareFresh(context, replica, request, held, report, firstTransaction);
+      clock.lap("prepareMs");
+      if (prepared.outcome !== "prepared") {
+        why = "the refs were not as the pusher saw them";
+        return prepared.outcome === "in_doubt"
+          ? { outcome: "raced" }
+          : { outcome: "done", version: null, timings: clock.laps };
+      }
+      await using transaction = prepared.transaction;
+      await syncObjects(replica.gitDir);
+      clock.lap("syncMs");
+      if (pusher.gone.aborted) {
+        why = "the pusher was gone before the decision";
+        throw new LockstepError(
+          "WRITE_DROPPED",
+          "The pusher was gone before the write was decided; nothing was written.",
+        );
+      }
+      const { updates } = prepared;
+      const digest = digestAfter(staged.digestKey, staged.digest, updates);
+      pending = false;
+      const decision = await decide(context, replica, { writeId, repositoryId: replica.id, base, digest, updates });
+      clock.lap("bumpMs");
+      if (decision.outcome !== "landed") return await notLanded(context, replica, decision.outcome);
+      await commit(context, replica, transaction, updates, { version: decision.version, digest });
       clock.lap("commitMs");
       return { outcome: "done", version: decision.version, timings: clock.laps };
+    } finally {
+      if (pending) abandon(context, writeId, why);
     }
-    if (decision.outcome === "fenced") return lostDevice(context);
-    if (decision.outcome === "in_doubt") {
-      await transaction[Symbol.asyncDispose]();
-      await doubt(replica);
-    }
-    return { outcome: decision.outcome === "turn" ? "turn" : "raced" };
   });
+}
+
+function notStaged(context: SyncContext, replica: Replica, outcome: Exclude<Staged["outcome"], "staged">): Attempt {
+  if (outcome === "missing") throw repositoryNotFound(replica.name);
+  if (outcome === "fenced") return lostDevice(context);
+  return { outcome: outcome === "turn" ? "turn" : "raced" };
+}
+
+/** Proven dropped, for that reason. */
+async function notLanded(
+  context: SyncContext,
+  replica: Replica,
+  outcome: Exclude<Decision["outcome"], "landed">,
+): Promise<Attempt> {
+  if (outcome === "fenced") return lostDevice(context);
+  if (outcome === "in_doubt") await doubt(replica);
+  return { outcome: outcome === "turn" ? "turn" : "raced" };
 }
 
 /** Landed: whatever fails from here on, others have it already, so it is rolled forward by the next touch and reported as ok. */

@@ -42,6 +42,7 @@ class Site {
   readonly repository: string;
   readonly clone: string;
   readonly env: Record<string, string>;
+  readonly #groups = new Set<number>();
 
   private constructor(shim: Shim, dir: string) {
     this.shim = shim;
@@ -99,14 +100,20 @@ class Site {
       cwd: this.clone,
       env: { ...this.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
+      // A process group of its own, as a terminal would give it.
+      detached: true,
     });
+    this.#groups.add(child.pid!);
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => (stdout += chunk));
     child.stderr.on("data", (chunk) => (stderr += chunk));
     const result = new Promise<Result>((resolve, reject) => {
       child.on("error", reject);
-      child.on("close", (code) => resolve({ code, stdout, stderr }));
+      child.on("close", (code) => {
+        this.#groups.delete(child.pid!);
+        resolve({ code, stdout, stderr });
+      });
     });
     return { pid: child.pid!, result };
   }
@@ -152,6 +159,7 @@ class Site {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const group of this.#groups) process.kill(-group, "SIGKILL");
     await rm(this.dir, { recursive: true, force: true });
   }
 }
@@ -376,7 +384,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
   it.each([
     ["a frame that the protocol does not have", Buffer.from("?\0\0\0\0")],
     ["a frame of more than 1 MiB", Buffer.from("O\x7f\0\0\0")],
-    ["an exit code that is none", Buffer.from("X\0\0\0\x01?")],
+    ["an exit code that is none", Buffer.from("X\0\0\0\x03256")],
   ])("hangs up when the sidecar sends %s", async (_what, bytes) => {
     await using site = await Site.create(shim);
     await using sidecar = await site.sidecar(async (peer) => {
@@ -410,7 +418,23 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
     await sidecar.served;
   });
 
-  it("tells the sidecar when the client is killed, and ends receive-pack when the sidecar gives up", async () => {
+  it("tells the sidecar when the pusher interrupts git", async () => {
+    await using site = await Site.create(shim);
+    let push: Running | undefined;
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      process.kill(-push!.pid, "SIGINT");
+      expect(await peer.ended()).toMatch(/^I?$/);
+    });
+    push = site.startPush();
+    const { stderr } = await push.result;
+    await sidecar.served;
+    expect(stderr).not.toContain("rejected");
+  });
+
+  const seesClient = shim.name === "native" && process.platform === "linux";
+  if (!seesClient) console.warn(`the ${shim.name} shim cannot see that a client has vanished: that is not tested`);
+  it.runIf(seesClient)("tells the sidecar when the client vanishes, which receive-pack does not notice", async () => {
     await using site = await Site.create(shim);
     let push: Running | undefined;
     await using sidecar = await site.sidecar(async (peer) => {

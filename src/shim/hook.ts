@@ -1,0 +1,20 @@
+import { spawnSync } from "node:child_process";
+import { constants } from "node:os";
+
+const CANNOT_RUN = 126;
+
+/**
+ * Runs the program that the payload of `U` names, in the environment that git gave this process, and waits for it.
+ * Returns its exit code. Why it cannot be run goes to `complain`.
+ */
+export function runHook(payload: Buffer, complain: (sentence: string) => void): number {
+  const [program = "", ...args] = payload.toString().split("\0").slice(0, -1);
+  // Node passes only UTF-8 on, and a hook that judges another ref than the pushed one is worse than none.
+  if (!Buffer.from(payload.toString()).equals(payload)) {
+    complain(`the hook ${program} cannot be run: a name is not UTF-8, for which \`lockstep\` needs its native shim.`);
+    return CANNOT_RUN;
+  }
+  const { status, signal, error } = spawnSync(program, args, { stdio: ["ignore", 2, 2] });
+  if (error) complain(`the hook ${program} cannot be run: ${error.message}.`);
+  return signal ? 128 + constants.signals[signal] : (status ?? CANNOT_RUN);
+}

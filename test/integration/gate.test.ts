@@ -484,7 +484,6 @@ describe("a clone", () => {
     let bytes = 0;
     for await (const chunk of response) bytes += (chunk as Buffer).length;
     clearInterval(watch);
-    if (process.env.DBG) console.log("growth", (peak - before) / MIB, before / MIB);
     expect(bytes).toBeGreaterThan(300 * MIB);
     expect((peak - before) / MIB).toBeLessThan(150);
   });

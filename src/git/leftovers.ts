@@ -7,12 +7,14 @@ import { QUARANTINE_PREFIX } from "./quarantine.ts";
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Removes lock files of refs, HEAD, packed-refs and reftable, and quarantines. Only for the one sidecar that holds the root's
- * lock, before it starts anything in this replica: no live process can own what it finds. Returns what was removed.
+ * Removes lock files of refs, HEAD, packed-refs and reftable, and quarantines of ours, that are at least `minAgeMs` old. Only for the
+ * one sidecar that holds the root's lock, while it runs nothing in this replica. With 0, before its first touch, no process of
+ * ours can own what it finds; later on a young lock may be that of somebody's `git gc`. Returns what was removed.
  */
-export async function sweep(gitDir: string): Promise<string[]> {
+export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]> {
   const removed: string[] = [];
   const remove = async (path: string) => {
+    if ((await ageMs(path)) < minAgeMs) return;
     await rm(path, { recursive: true, force: true });
     removed.push(path.slice(gitDir.length + 1));
   };
@@ -64,4 +66,11 @@ async function exists(path: string): Promise<boolean> {
 
 async function list(directory: string): Promise<string[]> {
   return await readdir(directory).catch(() => []);
+}
+
+async function ageMs(path: string): Promise<number> {
+  return await stat(path).then(
+    (found) => Date.now() - found.mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
 }

@@ -40,7 +40,9 @@ export async function catchUp(
   options: CatchUpOptions,
 ): Promise<Version> {
   // A write that has just landed here is about to reach the refs: cheaper to wait for than to look for elsewhere.
-  if (replica.flight === undefined && replica.mutex.isLocked()) await replica.mutex.waitForUnlock();
+  if (replica.flight === undefined && replica.mutex.isLocked()) {
+    await unlessAborted(replica.mutex.waitForUnlock(), replica, options.signal);
+  }
   while (replica.applied === undefined || replica.applied < wanted) await joinFlight(context, replica, options);
   return replica.applied;
 }

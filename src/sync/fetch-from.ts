@@ -1,7 +1,7 @@
 // FetchFrom: bring this replica to a version, telling how it goes.
 import type { Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { lastSync } from "../store/replicas.ts";
+import { lastSync, replicasOf } from "../store/replicas.ts";
 import { locate } from "./before-read.ts";
 import { catchUp } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";
@@ -14,6 +14,19 @@ export interface FetchOutcome {
   readonly bytes: number;
   readonly refsChanged: number;
   readonly alreadyCurrent: boolean;
+}
+
+/** The device named as a source must be one: it is asked first, and others if it fails. */
+async function requireSource(context: SyncContext, repositoryId: string, device: string): Promise<void> {
+  const rows = await replicasOf(context.db, repositoryId);
+  if (rows.some((row) => row.device === device && row.live)) return;
+  throw new LockstepError(
+    "DEVICE_NOT_FOUND",
+    `Device ${device} has no replica of this repository, or is down; \`lockstep repo show\` lists those that have.`,
+    {
+      details: { device },
+    },
+  );
 }
 
 /** `version` 0: the head as of now. Throws VERSION_AHEAD and what `catchUp` throws. */
@@ -37,6 +50,7 @@ export async function fetchFrom(
     return { ...current, alreadyCurrent: true };
   }
   const { from } = options;
+  if (from !== undefined) await requireSource(context, replica.id, from);
   const version = await catchUp(context, replica, wanted, {
     signal: options.signal,
     onProgress,

@@ -16,6 +16,9 @@ import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects } from "./fetch-objects.ts";
 import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
 
+/** A lock that turns up later and is younger than this may be that of a person's git command. */
+const FOREIGN_LOCK_MS = 60_000;
+
 /** Brings a replica that this process knows nothing of, or doubts, to a version that it knows: `replica.applied` is set. */
 export async function recoverReplica(
   context: SyncContext,
@@ -24,7 +27,8 @@ export async function recoverReplica(
 ): Promise<void> {
   const known = await replica.mutex.runExclusive(async () => {
     await prepareDirectory(context, replica);
-    const removed = await sweep(replica.gitDir);
+    const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0);
+    replica.swept = true;
     if (removed.length > 0)
       context.log.info({ repository: replica.name, removed }, "removed what an interrupted write left");
     return await believeRecords(context, replica);

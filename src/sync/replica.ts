@@ -29,6 +29,8 @@ export class Replica {
   applied: Version | undefined = undefined;
   /** The version that the database is known to have on record for it. */
   recorded: Version = 0n;
+  /** What a dead process left here has been removed. */
+  swept = false;
   flight: Flight | undefined = undefined;
   waiting = 0;
 

@@ -174,14 +174,15 @@ async function prepareFresh(
   return { outcome: "nothing" };
 }
 
-/** git found another value on disk than the log says, or a lock that nobody alive holds: the disk must be compared. */
+/** git found another value on disk than the log says: the disk must be compared. */
 function contradictsLog({ message }: Refusal): boolean {
-  return /is at .* but expected|reference already exists|reference is missing|unable to resolve reference|File exists/.test(
+  return /is at .* but expected|reference already exists|reference is missing|unable to resolve reference/.test(
     message,
   );
 }
 
 function reasonOf({ message }: Refusal): string {
+  if (/\.lock': File exists/.test(message)) return "locked by another git process on the server, try again";
   if (/exists; cannot create/.test(message)) return "conflicts with an existing ref";
   if (/non-commit object/.test(message)) return "not a commit";
   if (/nonexistent object/.test(message)) return "missing object";

@@ -5,7 +5,10 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { LockstepError } from "./errors.ts";
 
-const hostPort = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be HOST:PORT");
+const hostPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be HOST:PORT")
+  .refine((text) => parseHostPort(text).port <= 65_535, "must be HOST:PORT, with a port up to 65535");
 const path = z.string().min(1);
 
 interface Setting {
@@ -232,6 +235,7 @@ function camelCase(name: string): string {
 }
 
 function hasPassword(url: string): boolean {
+  if (/[?&]password=/.test(url)) return true;
   return URL.canParse(url) ? new URL(url).password !== "" : /:[^/@]*@/.test(url);
 }
 

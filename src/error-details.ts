@@ -51,7 +51,7 @@ export function decodeDetails(message: string, bytes: Buffer): LockstepError | u
       domain?: string;
       metadata?: Record<string, string>;
     };
-    if (domain !== DOMAIN || reason === undefined || !(reason in ERROR_TABLE)) return undefined;
+    if (domain !== DOMAIN || reason === undefined || !Object.hasOwn(ERROR_TABLE, reason)) return undefined;
     return new LockstepError(reason as ErrorCode, message, { details: metadata ?? {} });
   } catch {
     return undefined;

@@ -1,12 +1,12 @@
 // Objects arrive in a quarantine: an object directory of its own whose alternate is the replica's. They become the replica's
 // only when the new tips are known to be connected; until then nothing that reads the replica can see them.
+import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { LockstepError } from "../errors.ts";
 import { syncDirectory } from "./durability.ts";
-import { finished, type GitContext, gitBytes, gitFailed, spawnGit } from "./process.ts";
+import { finished, type GitContext, type GitProcess, gitBytes, gitFailed, spawnGit } from "./process.ts";
 
 /** git's own name for it, so that git's housekeeping removes one that a crash left. */
 export const QUARANTINE_PREFIX = "tmp_objdir-lockstep-";
@@ -62,8 +62,8 @@ async function indexPack(
   child.stdout.resume();
   const end = finished(child);
   // A source that breaks off must not look like the end of the pack: the child is killed, not its input ended.
-  const [sent, { exitCode, stderr }] = await Promise.all([
-    pipeline(pack, child.stdin).then(
+  const [broken, { exitCode, stderr }] = await Promise.all([
+    feed(pack, child).then(
       () => undefined,
       (error: unknown) => {
         child.kill("SIGKILL");
@@ -73,9 +73,19 @@ async function indexPack(
     end,
   ]);
   signal.throwIfAborted();
-  if (exitCode === 0 && sent === undefined) return;
-  if (exitCode >= 0 && exitCode !== 0) throw gitFailed(args, exitCode, stderr);
-  throw new LockstepError("SOURCE_FAILED", "The source broke off in the middle of a pack.", { cause: sent });
+  // It has seen the pack's own checksum; whether the source said goodbye does not matter.
+  if (exitCode === 0) return;
+  if (exitCode > 0 && broken === undefined) throw gitFailed(args, exitCode, stderr);
+  throw new LockstepError("SOURCE_FAILED", "The source broke off in the middle of a pack.", { cause: broken });
+}
+
+/** git ends when it has the whole pack, perhaps before the source does: the source is read to its end, so that its connection lives on. */
+async function feed(pack: Readable, { stdin }: GitProcess): Promise<void> {
+  for await (const chunk of pack) {
+    if (stdin.destroyed) return;
+    if (!stdin.write(chunk)) await Promise.race([once(stdin, "drain"), once(stdin, "close")]);
+  }
+  stdin.end();
 }
 
 const PROGRESS = /(Receiving objects|Indexing objects|Resolving deltas): +\d+% \((\d+)\/(\d+)\)/g;

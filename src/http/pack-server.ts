@@ -5,6 +5,7 @@ import { createServer } from "node:https";
 import { json } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
+import { cutterOf } from "../connections.ts";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
 import { PACK_PATH } from "../git/transports/pack-stream.ts";
 import { certificateIdentity } from "../identity.ts";
@@ -26,6 +27,7 @@ export async function servePacks(
     { ...options.tls, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true, keepAliveTimeout: 120_000 },
     (request, response) => void answer(context, packs, options.trustDomain, request, response),
   );
+  const cutConnections = cutterOf(server);
   server.on("tlsClientError", (error) => context.log.debug({ err: error.message }, "refused a TLS connection"));
   await new Promise<void>((done, failed) =>
     server.once("error", failed).listen(options.listen.port, options.listen.host, done),
@@ -34,7 +36,7 @@ export async function servePacks(
     port: (server.address() as { port: number }).port,
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeAllConnections();
+      cutConnections();
       await closed;
     },
   };

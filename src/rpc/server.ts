@@ -5,6 +5,7 @@ import { Server, ServerCredentials, type UntypedServiceImplementation } from "@g
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
+import { cutterOf } from "../connections.ts";
 import { loadProto } from "../proto.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { type Authenticate, certificateCaller, localCaller } from "./call.ts";
@@ -51,6 +52,7 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     { ...options.tls, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true, ALPNProtocols: ["h2"] },
     (socket) => injector.injectConnection(socket),
   );
+  const cutConnections = cutterOf(tls);
   tls.on("tlsClientError", (error, socket) => {
     options.log.debug({ err: error.message, from: socket.remoteAddress }, "refused a TLS connection");
     socket.destroy();
@@ -67,6 +69,7 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
       tls.close();
       injector.drain(graceMs);
       await Promise.all([shutdown(local, graceMs), shutdown(remote, graceMs)]);
+      cutConnections();
     },
   };
 }

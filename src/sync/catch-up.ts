@@ -1,5 +1,6 @@
 // Catch-up: ask the log what changed between my version and the head, get those exact objects, apply those exact refs. Its cost
 // grows with what changed, not with how many refs exist. One flight per replica; whoever needs it joins.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RefName, RefValue, Version } from "../domain.ts";
 import { SYMREF_PREFIX } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
@@ -13,6 +14,7 @@ import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.t
 
 /** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
 const WAITING_LIMIT = 1_000;
+const START_OVER_MS = 100;
 const BACK_OFF_MS = 250;
 const BACK_OFF_LIMIT_MS = 10_000;
 /** Unchanged branch tips offered to the source when the changes only create refs. */
@@ -115,8 +117,14 @@ async function fly(
   const startedAt = performance.now();
   const fromVersion = replica.applied ?? 0n;
   try {
-    if (replica.applied === undefined) await recoverReplica(context, replica, onProgress);
-    await followLog(context, replica, onProgress, from);
+    try {
+      await followOnce(context, replica, onProgress, from);
+    } catch (error) {
+      if (!(error instanceof LockstepError && error.code === "NO_SOURCE")) throw error;
+      // What was wanted may have been forced away and pruned meanwhile, or a connection broke: the head again, from the start.
+      await sleep(START_OVER_MS, undefined, { signal: context.signal }).catch(() => {});
+      await followOnce(context, replica, onProgress, from);
+    }
     replica.failure = undefined;
   } catch (error) {
     context.signal.throwIfAborted();
@@ -134,6 +142,16 @@ async function fly(
     await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
     throw error;
   }
+}
+
+async function followOnce(
+  context: SyncContext,
+  replica: Replica,
+  onProgress: (progress: CatchUpProgress) => void,
+  from: string | undefined,
+): Promise<void> {
+  if (replica.applied === undefined) await recoverReplica(context, replica, onProgress);
+  await followLog(context, replica, onProgress, from);
 }
 
 async function followLog(

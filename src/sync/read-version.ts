@@ -25,7 +25,6 @@ export async function readVersion(context: SyncContext, name: string): Promise<V
     throw new LockstepError("REPLICA_NOT_FOUND", `Device ${context.me.device} has no replica of ${name}.`);
   // What this process knows is newer than what it has recorded.
   const version = replica.applied ?? mine.version;
-  // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint.
   const newest = head > version ? head : version;
   const leaders = rows
     .filter((row) => row.state === "active" && (row.device === context.me.device ? version : row.version) >= newest)

@@ -67,7 +67,6 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     },
     async stop(graceMs) {
       tls.close();
-      injector.drain(graceMs);
       await Promise.all([shutdown(local, graceMs), shutdown(remote, graceMs)]);
       cutConnections();
     },

@@ -37,8 +37,9 @@ export class Database {
         connectionTimeoutMillis: CONNECT_DEADLINE_MS,
         idleTimeoutMillis: 60_000,
       });
-      // An idle connection that breaks is only replaced; without a listener it would end the process.
+      // A connection that breaks fails its statement and is replaced; without listeners, idle or in use, it would end the process.
       made.on("error", () => {});
+      made.on("connect", (client) => client.on("error", () => {}));
       return made;
     };
     this.reads = pool(2, "read");

@@ -24,6 +24,11 @@ export async function takeTurn(
   return holder?.writeId === request.writeId;
 }
 
+/** Hands a ticket, with its place in the queue, on to the next attempt of the same push. */
+export async function passTurn(db: Database, fromWriteId: string, toWriteId: string): Promise<void> {
+  await query(db.work, "update lockstep.turn set write_id = $2 where write_id = $1", [fromWriteId, toWriteId]);
+}
+
 /** Gives a ticket back; a bump that lands does so by itself. */
 export async function leaveTurn(db: Database, writeId: string): Promise<void> {
   await query(db.work, "delete from lockstep.turn where write_id = $1", [writeId]);

@@ -40,7 +40,7 @@ export async function applyPolicy(
 /** With --atomic, one refused ref refuses all. */
 export function allOrNone(allowed: RefUpdate[], report: Map<RefName, string | null>): RefUpdate[] {
   if (allowed.length === report.size) return allowed;
-  for (const { name } of allowed) report.set(name, "atomic push failure");
+  for (const [name, reason] of report) if (reason === null) report.set(name, "atomic push failure");
   return [];
 }
 

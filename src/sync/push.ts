@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { leaveTurn, takeTurn, turnHolder } from "../store/turns.ts";
+import { leaveTurn, passTurn, takeTurn, turnHolder } from "../store/turns.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
 import { applyPolicy } from "./push-policy.ts";
@@ -31,6 +31,7 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
   const allowed = await applyPolicy(context, replica, request, report, pusher);
   let writeId: string = randomUUID();
   let races = 0;
+  let queued = false;
   try {
     for (;;) {
       if (allowed.length === 0) return report;
@@ -39,7 +40,9 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
         logPush(context, request, attempt, { races, durationMs: performance.now() - startedAt });
         return report;
       }
+      const last = writeId;
       writeId = randomUUID();
+      if (queued) await passTurn(context.db, last, writeId);
       races += 1;
       if (races > RACES_LIMIT) {
         throw new LockstepError(
@@ -48,12 +51,14 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
         );
       }
       // Other devices keep winning, or someone has the turn: queue for it, so that nobody starves.
-      if (attempt.outcome === "turn" || races >= RACES)
+      if (attempt.outcome === "turn" || races >= RACES) {
+        queued = true;
         await waitForTurn(context, replica.id, writeId, request, pusher);
+      }
       await beforeRead(context, request.repository, { signal: patience(context) });
     }
   } finally {
-    if (races > 0) await leaveTurn(context.db, writeId).catch(() => {});
+    if (queued) await leaveTurn(context.db, writeId).catch(() => {});
   }
 }
 

@@ -328,6 +328,7 @@ static int converse(void) {
     if (polled[PARTNER].revents) hang_up(0);
     if (polled[OUTPUT].revents) write_some();
     if (polled[CLIENT].revents & (POLLERR | POLLHUP)) {
+      if (!receive_pack) exit(FAILED);
       client_gone = 1;
       end_sending();
     } else if (polled[INPUT].revents) {
@@ -451,7 +452,7 @@ static int shell(char **arguments) {
   if (!request) fail(FAILED, "this account serves git and has no shell; use it as the address of a git remote.");
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     size_t length = strlen(commands[i]);
-    if (strncmp(request, "git", 3) != 0 || !strchr("- ", request[3])) continue;
+    if (strncmp(request, "git-", 4) != 0 && strncmp(request, "git ", 4) != 0) continue;
     if (strncmp(request + 4, commands[i], length) != 0 || request[4 + length] != ' ') continue;
     const char *directory = unquote(request + 4 + length + 1);
     if (directory && *directory) return become_git(commands[i], directory);

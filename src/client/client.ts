@@ -40,6 +40,14 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
+const CHANNEL_OPTIONS = {
+  "grpc.service_config_disable_resolution": 1,
+  // While it waits before it connects again every call fails. By default that grows to two minutes, and a sidecar that is back
+  // would be refused to its own gate for as long.
+  "grpc.initial_reconnect_backoff_ms": 50,
+  "grpc.max_reconnect_backoff_ms": 500,
+};
+
 /** A connection to one sidecar, made with the first call. */
 export class Client {
   readonly #client: GrpcClient;
@@ -47,7 +55,7 @@ export class Client {
 
   constructor(endpoint: Endpoint) {
     const [address, channel] = channelOf(endpoint);
-    this.#client = new GrpcClient(address, channel, { "grpc.service_config_disable_resolution": 1 });
+    this.#client = new GrpcClient(address, channel, CHANNEL_OPTIONS);
     const services = Object.values(loadProto().services);
     this.#methods = new Map(
       services.flatMap(({ service }) => Object.entries(service)) as [string, MethodDefinition<object, object>][],
@@ -129,7 +137,7 @@ export function fromStatus(error: ServiceError): LockstepError {
     case status.UNAVAILABLE:
       return new LockstepError(
         "SIDECAR_UNAVAILABLE",
-        `The sidecar does not answer (${error.details}); see whether \`lockstep serve\` runs.`,
+        `The sidecar does not answer (${withoutWrapping(error.details)}); see whether \`lockstep serve\` runs.`,
         {
           cause: error,
         },
@@ -141,4 +149,9 @@ export function fromStatus(error: ServiceError): LockstepError {
     default:
       return new LockstepError("INTERNAL", error.details || error.message, { cause: error });
   }
+}
+
+/** What the operating system said of the connection, out of grpc-js's sentences around it. */
+function withoutWrapping(details: string): string {
+  return /^No connection established\. Last error: (?:Error: )?(.*)\. Resolution note: /s.exec(details)?.[1] ?? details;
 }

@@ -81,9 +81,12 @@ async function indexPack(
 
 /** git ends when it has the whole pack, perhaps before the source does: the source is read to its end, so that its connection lives on. */
 async function feed(pack: Readable, { stdin }: GitProcess): Promise<void> {
+  // When git ends early, what it said of that tells more than a broken pipe.
+  const ignore = () => {};
+  const closed = once(stdin, "close").catch(ignore);
   for await (const chunk of pack) {
+    if (!stdin.write(chunk)) await Promise.race([once(stdin, "drain").catch(ignore), closed]);
     if (stdin.destroyed) return;
-    if (!stdin.write(chunk)) await Promise.race([once(stdin, "drain"), once(stdin, "close")]);
   }
   stdin.end();
 }

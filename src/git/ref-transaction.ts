@@ -1,6 +1,6 @@
 // One `git update-ref --stdin` transaction, held open between prepare and commit: the references stay locked while the
 // database decides. Its input ending without a commit makes git give the locks back.
-import type { RefName, RefValue } from "../domain.ts";
+import { displayRef, type RefName, type RefValue } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "./process.ts";
 
@@ -41,8 +41,9 @@ export class RefTransaction {
     const { exitCode, stderr } = await this.#end;
     const said = /^fatal: (?:prepare: )?(.*)/m.exec(stderr)?.[1];
     if (said === undefined) throw gitFailed(["update-ref"], exitCode, stderr);
-    const name = /'(refs\/[^']+)'/.exec(said)?.[1] ?? /invalid ref format: (refs\/.*)/.exec(said)?.[1];
-    return { name: name === undefined ? undefined : Buffer.from(name, "utf8").toString("latin1"), message: said };
+    const shown = /'(refs\/[^']+)'/.exec(said)?.[1] ?? /invalid ref format: (refs\/.*)/.exec(said)?.[1];
+    // What git says has been decoded for people; a name that is not UTF-8 is found by what it looks like.
+    return { name: commands.find(({ name }) => displayRef(name) === shown)?.name, message: said };
   }
 
   /** Makes the prepared values the refs'. Throws GIT_FAILED when git could not, which may leave some changed. */

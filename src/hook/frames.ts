@@ -9,13 +9,18 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** Encodes a frame. */
-export function encodeFrame(type: string, payload: Buffer | string): Buffer {
+/** Encodes a payload: one frame, or as many of that type as it takes. */
+export function encodeFrames(type: string, payload: Buffer | string): Buffer {
   const body = Buffer.from(payload as string);
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.write(type, 0, 1, "latin1");
-  header.writeUInt32BE(body.length, 1);
-  return Buffer.concat([header, body]);
+  const parts: Buffer[] = [];
+  for (let start = 0; start === 0 || start < body.length; start += PAYLOAD_LIMIT) {
+    const part = body.subarray(start, start + PAYLOAD_LIMIT);
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.write(type, 0, 1, "latin1");
+    header.writeUInt32BE(part.length, 1);
+    parts.push(header, part);
+  }
+  return Buffer.concat(parts);
 }
 
 /** The frames of a connection, until it ends. Throws INVALID_REQUEST on one that is too long. */

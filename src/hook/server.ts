@@ -10,7 +10,7 @@ import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push } from "../sync/push.ts";
 import type { Pusher } from "../sync/push-request.ts";
-import { encodeFrame, type Frame, readFrames } from "./frames.ts";
+import { encodeFrames, type Frame, readFrames } from "./frames.ts";
 import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
 
 const READ_PATIENCE_MS = 60_000;
@@ -60,7 +60,7 @@ interface Hello {
 async function converse(context: SyncContext, socket: Socket): Promise<void> {
   const frames = readFrames(socket as AsyncIterable<Buffer>);
   const send = (type: string, payload: Buffer | string) => {
-    if (socket.writable) socket.write(encodeFrame(type, payload));
+    if (socket.writable) socket.write(encodeFrames(type, payload));
   };
   try {
     const first = await frames.next();
@@ -68,7 +68,7 @@ async function converse(context: SyncContext, socket: Socket): Promise<void> {
     const hello = parseHello(first.value);
     const code =
       hello.op === "proc-receive" ? await receive(context, hello, frames, send) : await read(context, hello, send);
-    if (code !== undefined && socket.writable) socket.end(encodeFrame("X", String(code)));
+    if (code !== undefined && socket.writable) socket.end(encodeFrames("X", String(code)));
     else socket.destroy();
   } catch (error) {
     // Without an exit code the shim knows nothing, and says so by hanging up.

@@ -34,39 +34,52 @@ export async function migrate(url: string): Promise<{ from: number; to: number }
     await client.connect().catch((error: unknown) => {
       throw unavailable(error);
     });
-    const before = await readSchemaLevel(client);
-    if (before.level >= knownSchemaLevel()) return { from: before.level, to: before.level };
-    const { runner } = await import("node-pg-migrate");
-    // A transaction-level lock and one transaction round everything: the migrator's own session lock would be lost, or
-    // held by a stranger, behind a pooler in transaction mode.
-    await client.query("begin");
-    await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
-    const { level } = await readSchemaLevel(client);
-    if (level < knownSchemaLevel()) {
-      // Its own "begin" inside ours is a no-op, and its "commit" ends both.
-      await runner({
-        dbClient: client,
-        dir: DIRECTORY,
-        direction: "up",
-        migrationsTable: "migration",
-        migrationsSchema: "lockstep",
-        createMigrationsSchema: true,
-        noLock: true,
-        singleTransaction: true,
-        log: () => {},
+    return await migrateOn(client).catch(async (error: unknown) => {
+      // Whatever the migrator made of the error: a connection that does not even roll back is lost.
+      await client.query("rollback").catch(() => {
+        throw unavailable(error);
       });
-    }
-    await client.query("commit");
-    return { from: level, to: knownSchemaLevel() };
+      throw error;
+    });
   } finally {
     await client.end().catch(() => {});
   }
 }
 
+async function migrateOn(client: pg.Client): Promise<{ from: number; to: number }> {
+  const before = await readSchemaLevel(client);
+  if (before.level >= knownSchemaLevel()) return { from: before.level, to: before.level };
+  const { runner } = await import("node-pg-migrate");
+  // A transaction-level lock and one transaction round everything: the migrator's own session lock would be lost, or
+  // held by a stranger, behind a pooler in transaction mode.
+  await client.query("begin");
+  await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+  const { level } = await readSchemaLevel(client);
+  if (level < knownSchemaLevel()) {
+    // Its own "begin" inside ours is a no-op, and its "commit" ends both.
+    await runner({
+      dbClient: client,
+      dir: DIRECTORY,
+      direction: "up",
+      migrationsTable: "migration",
+      migrationsSchema: "lockstep",
+      createMigrationsSchema: true,
+      noLock: true,
+      singleTransaction: true,
+      log: () => {},
+    });
+  }
+  await client.query("commit");
+  return { from: level, to: Math.max(level, knownSchemaLevel()) };
+}
+
 /** The schema level of the database; throws SCHEMA_TOO_NEW when this program must not run against it. */
 export async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Promise<SchemaLevel> {
-  const exists = await client.query("select to_regclass('lockstep.schema_level') is not null as found");
-  if (!exists.rows[0]?.found) return { level: 0, compatibleFrom: 0 };
+  // Not to_regclass: after a wait for the migration lock it still answers from a cache that is older than the wait.
+  const tables = await client.query(
+    "select from pg_tables where schemaname = 'lockstep' and tablename = 'schema_level'",
+  );
+  if (tables.rowCount === 0) return { level: 0, compatibleFrom: 0 };
   const { rows } = await client.query("select level, compatible_from from lockstep.schema_level");
   const level = { level: Number(rows[0]?.level), compatibleFrom: Number(rows[0]?.compatible_from) };
   if (level.compatibleFrom > knownSchemaLevel()) {

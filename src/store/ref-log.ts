@@ -1,7 +1,7 @@
 // Reading the ref log: what changed since a version (catch-up), the whole fold (new replica, recovery), the entries (people).
 import { fromBytes, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Database, query, queryOne } from "./database.ts";
+import { type Database, query } from "./database.ts";
 
 /** One ref touched between two versions. */
 export interface RefChange {
@@ -132,19 +132,19 @@ export async function readUnchangedTips(
   return rows.map((row) => fromBytes(row.value) as RefValue);
 }
 
-/** The digest of the refs at `version`, or undefined when the log no longer holds that version. */
+/**
+ * The digest of the refs at `version`, or undefined when the log does not hold that version (any more). Throws
+ * REPOSITORY_NOT_FOUND.
+ */
 export async function readDigest(db: Database, repositoryId: string, version: Version): Promise<Buffer | undefined> {
-  const { head_version, head_digest, digest } = await queryOne<{
-    head_version: bigint;
-    head_digest: Buffer;
-    digest: Buffer | null;
-  }>(
+  const [row] = await query<{ head_version: bigint; head_digest: Buffer; digest: Buffer | null }>(
     db.work,
     `select r.head_version, r.head_digest, l.digest from lockstep.repository r
      left join lockstep.ref_log l on l.repository_id = r.id and l.version = $2 where r.id = $1`,
     [repositoryId, version],
   );
-  return version === head_version ? head_digest : (digest ?? undefined);
+  if (row === undefined) throw gone(repositoryId);
+  return version === row.head_version ? row.head_digest : (row.digest ?? undefined);
 }
 
 export interface LogEntry {

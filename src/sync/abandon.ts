@@ -7,8 +7,7 @@ import type { SyncContext } from "./context.ts";
 /** Drops a write, staged or perhaps staged, for which no bump was ever sent; in the background. */
 export function abandon(context: SyncContext, writeId: string, reason: string): void {
   const attempts = {
-    forever: true,
-    retries: 10,
+    retries: Number.POSITIVE_INFINITY,
     minTimeout: 250,
     maxTimeout: 30_000,
     signal: context.signal,

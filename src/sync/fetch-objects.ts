@@ -1,6 +1,6 @@
 // Objects by exact id, from any device that holds them: a leader before others, the own zone first, at random among equals.
 import { randomInt } from "node:crypto";
-import { type Readable, Transform } from "node:stream";
+import { pipeline, type Readable, Transform } from "node:stream";
 import type { Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { existingObjects, isConnected, receivePack } from "../git/quarantine.ts";
@@ -102,10 +102,9 @@ async function fetchFrom(
     return await streamPack(context, replica, source, request, request.haves);
   } catch (error) {
     context.signal.throwIfAborted();
-    // A thin pack whose base is not here after all (a damaged disk): the whole of it repairs that too.
-    const thinFailed =
-      error instanceof LockstepError && error.code === "GIT_FAILED" && /unresolved delta/.test(error.message);
-    if (!thinFailed || request.haves.length === 0) throw error;
+    // A pack that builds on objects which are not here after all (a damaged disk): the whole of it repairs that too.
+    const baseless = /unresolved delta|does not hold everything/.test(describe(error));
+    if (!baseless || request.haves.length === 0) throw error;
     return await streamPack(context, replica, source, request, []);
   }
 }
@@ -156,6 +155,6 @@ function count(pack: Readable, onBytes: (bytes: number) => void, onEnd: () => vo
       done();
     },
   });
-  pack.once("error", (error) => counter.destroy(error));
-  return pack.pipe(counter);
+  // Both ways: a source that breaks off fails the counter, whoever reads it yet or not; giving up the counter hangs up on the source.
+  return pipeline(pack, counter, () => {});
 }

@@ -152,11 +152,8 @@ async function prepareFresh(
   }
   const refused = () => [...report.values()].some((reason) => reason !== null);
   if (request.atomic && refused()) updates = allOrNone(updates, report);
-  for (
-    let transaction = firstTransaction;
-    updates.length > 0;
-    transaction = new RefTransaction(context.git, replica.gitDir)
-  ) {
+  for (let first: RefTransaction | undefined = firstTransaction; updates.length > 0; first = undefined) {
+    const transaction = first ?? new RefTransaction(context.git, replica.gitDir);
     const refusal = await transaction.prepare(updates);
     if (refusal === undefined) return { outcome: "prepared", transaction, updates };
     if (contradictsLog(refusal)) {

@@ -205,6 +205,12 @@ function expectHangUp({ code, stderr }: Result): void {
   expect(stderr).not.toMatch(/rejected|proc-receive/);
 }
 
+function seesClient({ name }: Shim): boolean {
+  const sees = name === "native" && process.platform === "linux";
+  if (!sees) console.warn(`the ${name} shim cannot see that a client has vanished: that is not tested`);
+  return sees;
+}
+
 describe.each(shims)("the $name shim as proc-receive", (shim) => {
   it("hands the push to the sidecar, and its report to the pusher", async () => {
     await using site = await Site.create(shim);
@@ -228,7 +234,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
     });
     site.env.REMOTE_USER = "ann=a";
     const { code, stderr } = await site.push();
-    await sidecar.served;
+    await sidecar.served();
     expect(stderr).toContain("[new branch]");
     expect(stderr).not.toContain("remote:");
     expect(code).toBe(0);
@@ -243,7 +249,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       peer.exit(0);
     });
     const { code, stderr } = await site.push();
-    await sidecar.served;
+    await sidecar.served();
     expect(code).toBe(1);
     expect(stderr).toContain("[remote rejected] HEAD -> main (drained for a move)");
     expect(site.refs()).toBe("");
@@ -259,7 +265,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       peer.exit(0);
     });
     const { code, stderr } = await site.push();
-    await sidecar.served;
+    await sidecar.served();
     expect(code).toBe(0);
     expect(stderr).toMatch(/^remote: waiting for repo002 *$/m);
     expect(stderr.match(/^remote: still waiting *$/gm)).toHaveLength(20_000);
@@ -282,10 +288,25 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       peer.exit(0);
     });
     const { stderr } = await site.push();
-    await sidecar.served;
+    await sidecar.served();
     expect(stderr).toMatch(new RegExp(`^remote: 3 refs/heads/main ${site.head()} \\. ${site.repository} 0 *$`, "m"));
     expect(stderr).toMatch(/^remote: lockstep: the hook .*missing cannot be run: /m);
     expect(stderr).toContain("(hook declined)");
+  });
+
+  it("never gives a hook another ref name than the pushed one", async () => {
+    await using site = await Site.create(shim);
+    const hook = await site.script(join(site.dir, "hook"), `[ "$1" = "$(printf 'refs/heads/\\377')" ] || exit 9`);
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      peer.send("U", Buffer.from(`${hook}\0refs/heads/\xff\0`, "latin1"));
+      // Node cannot pass such a name on.
+      expect((await peer.frame())?.payload.toString()).toBe(shim.name === "native" ? "0" : "126");
+      peer.report(["ng refs/heads/main no"]);
+      peer.exit(0);
+    });
+    await site.push();
+    await sidecar.served();
   });
 
   it("shows push options and --atomic in the stream", async () => {
@@ -299,7 +320,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       peer.exit(0);
     });
     const { code } = await site.push("--atomic", "--push-option=ci.skip", "--push-option=reviewer=bob");
-    await sidecar.served;
+    await sidecar.served();
     expect(code).toBe(0);
   });
 
@@ -326,7 +347,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       site.repository,
       "refs/heads/topic/*:refs/heads/topic/*",
     ]);
-    await sidecar.served;
+    await sidecar.served();
     expect(code).toBe(0);
     expect(site.refs().split("\n")).toHaveLength(20_000);
   });
@@ -361,7 +382,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       peer.exit(0);
     });
     const { code } = await site.push();
-    await sidecar.served;
+    await sidecar.served();
     expect(code).toBe(0);
   });
 
@@ -376,7 +397,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       peer.socket.end();
     });
     const result = await site.push();
-    await sidecar.served;
+    await sidecar.served();
     expectHangUp(result);
     expect(result.stderr).toContain("it is not known whether this push has landed");
   });
@@ -393,29 +414,30 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       await peer.ended();
     });
     const result = await site.push();
-    await sidecar.served;
+    await sidecar.served();
     expectHangUp(result);
   });
 
   it.each([
-    ["the process that git waits for is killed", "SIGKILL", [-2]],
-    ["the other process is killed", "SIGKILL", [-1]],
-    ["both processes are terminated", "SIGTERM", [-2, -1]],
-  ] as const)("hangs up when %s", async (_what, signal, targets) => {
+    ["the process that git waits for is killed", ["SIGKILL"], [-2]],
+    ["the other process is killed", ["SIGKILL"], [-1]],
+    // Stopped first, so that neither can act on the end of the other.
+    ["both processes are terminated", ["SIGSTOP", "SIGTERM", "SIGCONT"], [-2, -1]],
+  ] as const)("hangs up when %s", async (_what, signals, targets) => {
     await using site = await Site.create(shim);
     let push: Running | undefined;
     await using sidecar = await site.sidecar(async (peer) => {
       await peer.readPush();
       const chain = chainBelow(push!.pid);
       expect(chain.length).toBeGreaterThanOrEqual(3);
-      for (const target of targets) process.kill(chain.at(target)!, signal);
+      for (const signal of signals) for (const target of targets) process.kill(chain.at(target)!, signal);
       await peer.ended();
       await until(() => !processes().some(({ pid }) => chain.includes(pid)));
     });
     push = site.startPush();
     const result = await push.result;
     expectHangUp(result);
-    await sidecar.served;
+    await sidecar.served();
   });
 
   it("tells the sidecar when the pusher interrupts git", async () => {
@@ -428,27 +450,28 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
     });
     push = site.startPush();
     const { stderr } = await push.result;
-    await sidecar.served;
+    await sidecar.served();
     expect(stderr).not.toContain("rejected");
   });
 
-  const seesClient = shim.name === "native" && process.platform === "linux";
-  if (!seesClient) console.warn(`the ${shim.name} shim cannot see that a client has vanished: that is not tested`);
-  it.runIf(seesClient)("tells the sidecar when the client vanishes, which receive-pack does not notice", async () => {
-    await using site = await Site.create(shim);
-    let push: Running | undefined;
-    await using sidecar = await site.sidecar(async (peer) => {
-      await peer.readPush();
-      const chain = chainBelow(push!.pid);
-      process.kill(push!.pid, "SIGKILL");
-      expect(await peer.ended()).toBe("I");
-      peer.socket.end();
-      await until(() => !processes().some(({ pid }) => chain.includes(pid)));
-    });
-    push = site.startPush();
-    await push.result;
-    await sidecar.served;
-  });
+  it.runIf(seesClient(shim))(
+    "tells the sidecar when the client vanishes, which receive-pack does not notice",
+    async () => {
+      await using site = await Site.create(shim);
+      let push: Running | undefined;
+      await using sidecar = await site.sidecar(async (peer) => {
+        await peer.readPush();
+        const chain = chainBelow(push!.pid);
+        process.kill(push!.pid, "SIGKILL");
+        expect(await peer.ended()).toBe("I");
+        peer.socket.end();
+        await until(() => !processes().some(({ pid }) => chain.includes(pid)));
+      });
+      push = site.startPush();
+      await push.result;
+      await sidecar.served();
+    },
+  );
 
   it("tells the sidecar when receive-pack is killed", async () => {
     await using site = await Site.create(shim);
@@ -460,7 +483,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
     });
     push = site.startPush();
     expectHangUp(await push.result);
-    await sidecar.served;
+    await sidecar.served();
   });
 
   it("will not be started by hand, where it would kill the shell", async () => {
@@ -494,7 +517,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
       "file:///team/app",
       "refs/*",
     ]);
-    await sidecar.served;
+    await sidecar.served();
     expect(stdout).toBe(`${site.head()}\trefs/heads/main\n`);
     expect(code).toBe(0);
   });
@@ -513,7 +536,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
       peer.exit(0);
     });
     const { code } = await site.push(`--receive-pack=${quoted("lockstep-receive-pack")}`);
-    await sidecar.served;
+    await sidecar.served();
     expect(operations).toEqual(["receive-pack", "proc-receive"]);
     expect(code).toBe(0);
   });
@@ -524,7 +547,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     delete site.env.LOCKSTEP_SOCKET_DIR;
     await using sidecar = await site.sidecar((peer) => peer.exit(7));
     const { code } = await site.act(["lockstep-upload-pack", site.repository]);
-    await sidecar.served;
+    await sidecar.served();
     expect(code).toBe(7);
   });
 
@@ -535,7 +558,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
       peer.exit(1);
     });
     const result = await site.act(["lockstep-upload-pack", site.repository]);
-    await sidecar.served;
+    await sidecar.served();
     expect(result).toEqual({ code: 1, stdout: "", stderr: "lockstep: this replica is behind\n" });
   });
 
@@ -546,9 +569,20 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     await using site = await Site.create(shim);
     await using sidecar = await site.sidecar((peer) => void peer.socket.end());
     const { code, stderr } = await site.act([name, site.repository]);
-    await sidecar.served;
+    await sidecar.served();
     expect(code).toBe(1);
     expect(stderr).toBe(`lockstep: the sidecar ended the connection without an answer, ${consequence}\n`);
+  });
+
+  it.runIf(seesClient(shim))("ends when the client vanishes", async () => {
+    await using site = await Site.create(shim);
+    let types: string | undefined;
+    await using sidecar = await site.sidecar(async (peer) => {
+      types = await peer.ended();
+    });
+    await site.run(["sh", "-c", `${quoted("lockstep-upload-pack")} app | true`]);
+    await sidecar.served();
+    expect(types).toBe("");
   });
 
   it("says so when there is no sidecar", async () => {
@@ -576,7 +610,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
       GIT_SSH: ssh,
       GIT_SSH_VARIANT: "simple",
     });
-    await sidecar.served;
+    await sidecar.served();
     expect(stdout).toBe(`${site.head()}\trefs/heads/main\n`);
     expect(code).toBe(0);
   });
@@ -591,7 +625,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     const { code } = await site.act(["lockstep-shell", "-c", "git receive-pack 'a b'"], {
       SSH_ORIGINAL_COMMAND: "git-upload-pack 'other'",
     });
-    await sidecar.served;
+    await sidecar.served();
     expect(code).toBe(5);
   });
 

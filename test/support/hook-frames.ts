@@ -131,8 +131,8 @@ export class ShimPeer {
 }
 
 export interface ScriptedSidecar extends AsyncDisposable {
-  /** Settles as the script of the first connection does. */
-  readonly served: Promise<void>;
+  /** Settles as the script of the first connection does; rejects at once when there was no connection. */
+  served(): Promise<void>;
 }
 
 /** Listens on `path` and plays `script` to every shim that connects. */
@@ -141,21 +141,17 @@ export async function playSidecar(
   script: (peer: ShimPeer) => Promise<void> | void,
 ): Promise<ScriptedSidecar> {
   const open = new Set<Socket>();
-  let settle: (played: Promise<void>) => void = () => {};
-  const served = new Promise<void>((resolve) => {
-    settle = resolve;
-  });
-  served.catch(() => {});
+  let first: Promise<void> | undefined;
   const server = createServer((socket) => {
     open.add(socket);
     socket.on("error", () => {});
     const played = ShimPeer.greet(socket).then(script);
     played.catch(() => socket.destroy());
-    settle(played);
+    first ??= played;
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   return {
-    served,
+    served: () => first ?? Promise.reject(new Error("no shim has connected")),
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -13,17 +13,17 @@ const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
  */
 export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]> {
   const removed: string[] = [];
-  const remove = async (path: string) => {
+  const remove = async (path: string | Buffer) => {
     if ((await ageMs(path)) < minAgeMs) return;
     await rm(path, { recursive: true, force: true });
-    removed.push(path.slice(gitDir.length + 1));
+    removed.push(path.toString().slice(gitDir.length + 1));
   };
   // refs/ by hand: config.lock and the locks of a running gc are not ours to break.
   for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
     if (await exists(join(gitDir, name))) await remove(join(gitDir, name));
   }
   for (const directory of ["refs", "reftable"]) {
-    for (const path of await findLocks(join(gitDir, directory))) await remove(path);
+    for (const path of await findLocks(Buffer.from(join(gitDir, directory)))) await remove(path);
   }
   for (const name of await list(join(gitDir, "objects"))) {
     if (!name.startsWith("tmp_objdir-")) continue;
@@ -33,13 +33,14 @@ export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]>
   return removed;
 }
 
-async function findLocks(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  const found: string[] = [];
+/** By bytes: names of refs need not be UTF-8. */
+async function findLocks(directory: Buffer): Promise<Buffer[]> {
+  const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(() => []);
+  const found: Buffer[] = [];
   for (const entry of entries) {
-    const path = join(directory, entry.name);
+    const path = Buffer.concat([directory, Buffer.from("/"), entry.name]);
     if (entry.isDirectory()) found.push(...(await findLocks(path)));
-    else if (entry.name.endsWith(".lock")) found.push(path);
+    else if (path.subarray(-5).toString("latin1") === ".lock") found.push(path);
   }
   return found;
 }
@@ -68,7 +69,7 @@ async function list(directory: string): Promise<string[]> {
   return await readdir(directory).catch(() => []);
 }
 
-async function ageMs(path: string): Promise<number> {
+async function ageMs(path: string | Buffer): Promise<number> {
   return await stat(path).then(
     (found) => Date.now() - found.mtimeMs,
     () => Number.POSITIVE_INFINITY,

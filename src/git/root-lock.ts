@@ -82,10 +82,12 @@ async function lockWithin(file: FileHandle, options: RootLockOptions, ms: number
   return true;
 }
 
-/** Ends git children that a dead sidecar left, and a sidecar that hangs; never one that is alive and has its lease. */
+/** Ends children that a dead sidecar left, and a sidecar that hangs; never one that is alive and has its lease. */
 async function endHolders(path: string, { host, recordedPid, mayEnd }: RootLockOptions): Promise<void> {
   const holders = (await processesWithOpen(path)).filter(({ pid }) => pid !== host.pid);
-  const sidecar = holders.find(({ program }) => program !== "git");
+  const ours = await programOf(host.pid);
+  // Any other program is a child of a sidecar's: git, or a hook that git runs on a ref transaction.
+  const sidecar = holders.find(({ pid, program }) => pid === recordedPid || program === ours);
   if (sidecar && !(sidecar.pid === recordedPid && (await mayEnd()))) throw held(path, sidecar.pid);
   for (const { pid } of holders) {
     try {
@@ -109,12 +111,15 @@ async function processesWithOpen(path: string): Promise<{ pid: number; program: 
       if ((await readlink(file).catch(() => "")) !== path) continue;
       const opened = await stat(file).catch(() => undefined);
       if (opened?.dev !== dev || opened.ino !== ino) continue;
-      const program = (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim();
-      found.push({ pid: Number(pid), program });
+      found.push({ pid: Number(pid), program: await programOf(pid) });
       break;
     }
   }
   return found;
+}
+
+async function programOf(pid: number | string): Promise<string> {
+  return (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim();
 }
 
 function held(path: string, pid: number | undefined): LockstepError {

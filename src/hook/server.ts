@@ -2,15 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push } from "../sync/push.ts";
 import type { Pusher } from "../sync/push-request.ts";
 import { encodeFrames, type Frame, readFrames } from "./frames.ts";
+import { type Hello, nameOf, parseHello } from "./hello.ts";
 import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
 
 const READ_PATIENCE_MS = 60_000;
@@ -51,12 +51,6 @@ export async function serveHooks(context: SyncContext, path: string): Promise<Ho
   };
 }
 
-interface Hello {
-  readonly op: string;
-  readonly dir: string;
-  readonly env: ReadonlyMap<string, string>;
-}
-
 async function converse(context: SyncContext, socket: Socket): Promise<void> {
   const frames = readFrames(socket as AsyncIterable<Buffer>);
   const send = (type: string, payload: Buffer | string) => {
@@ -75,32 +69,6 @@ async function converse(context: SyncContext, socket: Socket): Promise<void> {
     context.log.error({ err: describe(error) }, "a conversation with a shim broke off");
     socket.destroy();
   }
-}
-
-function parseHello({ type, payload }: Frame): Hello {
-  const values = new Map<string, string>();
-  for (const entry of payload.toString("utf8").split("\0")) {
-    const equals = entry.indexOf("=");
-    if (equals > 0) values.set(entry.slice(0, equals), entry.slice(equals + 1));
-  }
-  const op = values.get("op");
-  const dir = values.get("dir");
-  if (type !== "H" || values.get("version") !== "1" || op === undefined || dir === undefined) {
-    throw new LockstepError(
-      "INVALID_REQUEST",
-      "A shim of another version called; restart the sidecar, which renews the hooks.",
-    );
-  }
-  const env = new Map(
-    [...values].filter(([key]) => key.startsWith("env.")).map(([key, value]) => [key.slice(4), value]),
-  );
-  return { op, dir, env };
-}
-
-/** The name of the repository that lies in `dir`, an absolute path below the root or a name. Throws INVALID_NAME. */
-export function nameOf(root: string, dir: string): string {
-  const below = isAbsolute(dir) ? relative(root, resolve(dir)) : dir.replace(/^\/+/, "");
-  return repositoryName(below.replace(/\/+$/, "").replace(/\.git$/, ""));
 }
 
 type Send = (type: string, payload: Buffer | string) => void;

@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import { json } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { cutterOf } from "../connections.ts";
@@ -57,7 +56,7 @@ async function answer(
       response.writeHead(404, { "content-type": "text/plain" }).end("There is nothing here.\n");
       return;
     }
-    const { pack, done } = await packs.open(await json(request), gone.signal);
+    const { pack, done } = await packs.open(await readJson(request), gone.signal);
     response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
     // The response ends only when git ended well: a pack that is cut off must not look whole.
     await Promise.all([pipeline(pack, response, { end: false }), done]);
@@ -68,9 +67,31 @@ async function answer(
       return;
     }
     const code = error instanceof LockstepError ? error.code : "INTERNAL";
-    if (code === "INTERNAL") context.log.error({ err: error }, "a pack request failed");
+    const internal = code === "INTERNAL";
+    if (internal) context.log.error({ err: error }, "a pack request failed");
     const status = ERROR_TABLE[code].grpc === "UNAVAILABLE" ? 503 : code === "UNAUTHENTICATED" ? 403 : 400;
-    response.writeHead(status, { "content-type": "text/plain" }).end(`${describe(error)}\n`);
+    response
+      .writeHead(status, { "content-type": "text/plain" })
+      .end(`${internal ? "An internal error; the log of this device has it." : describe(error)}\n`);
+  }
+}
+
+/** Two million ids of the long kind. */
+const BODY_LIMIT = 160 << 20;
+
+/** The body of a request. Throws INVALID_REQUEST when it is none or too long. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_LIMIT) throw new LockstepError("INVALID_REQUEST", "The pack request is too long.");
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch (cause) {
+    throw new LockstepError("INVALID_REQUEST", "The pack request is not JSON.", { cause });
   }
 }
 

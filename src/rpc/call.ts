@@ -14,6 +14,9 @@ import { describe, ERROR_TABLE, GrpcStatus, LockstepError } from "../errors.ts";
 import { certificateIdentity, type Role } from "../identity.ts";
 import { mayCall } from "./roles.ts";
 
+/** Characters of a message on its way to the caller. */
+const TEXT_LIMIT = 1_000;
+
 export interface Caller {
   readonly role: Role;
   readonly name: string;
@@ -70,7 +73,7 @@ export function unary<Request, Response>(
   };
 }
 
-/** Makes a server-streaming handler of a function; `send` waits when the caller reads slowly. */
+/** Makes a server-streaming handler of a function; what a slow caller has not read yet is kept for it. */
 export function streaming<Request, Response>(
   options: CallOptions,
   run: (request: Request, send: (message: Response) => void, context: CallContext) => Promise<void>,
@@ -84,7 +87,8 @@ export function streaming<Request, Response>(
     })()
       .then(
         () => call.end(),
-        (error: unknown) => call.destroy(Object.assign(new Error(), toStatus(error, path, options.log))),
+        // grpc-js sends the status of an "error" event; a stream that is destroyed never sends one, and the caller would hang.
+        (error: unknown) => call.emit("error", toStatus(error, path, options.log)),
       )
       .finally(disarm);
   };
@@ -113,12 +117,19 @@ function cancellation(call: AnyCall): { signal: AbortSignal; disarm: () => void 
 }
 
 function toStatus(error: unknown, path: string, log: Logger) {
-  const known = error instanceof LockstepError ? error : bug(error, path, log);
+  const known = error instanceof LockstepError ? shortened(error) : bug(error, path, log);
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, encodeDetails(known));
   const code = GrpcStatus[ERROR_TABLE[known.code].grpc];
   if (code === status.INTERNAL) log.error({ rpc: path, err: describe(known) }, "call failed");
   return { code, details: known.message, metadata };
+}
+
+/** Statuses travel in HTTP headers: one of 64 KiB breaks the connection for all calls on it, and some clients take only 8. */
+function shortened(error: LockstepError): LockstepError {
+  const cut = (text: string) => (text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text);
+  const details = Object.fromEntries(Object.entries(error.details).map(([key, value]) => [key, cut(value)]));
+  return new LockstepError(error.code, cut(error.message), { cause: error, details });
 }
 
 function bug(error: unknown, path: string, log: Logger): LockstepError {

@@ -1,6 +1,6 @@
 // A new repository: its rows, then the replicas on the devices, which find their pending rows by being told or by polling.
 import { setTimeout as sleep } from "node:timers/promises";
-import { repositoryName } from "../domain.ts";
+import { deviceName, repositoryName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { replicasOf } from "../store/replicas.ts";
 import { createRepository as insert } from "../store/repositories.ts";
@@ -26,6 +26,7 @@ export async function createRepository(
   signal: AbortSignal,
 ): Promise<{ name: string; objectFormat: "sha1" | "sha256" }> {
   const name = repositoryName(request.repository);
+  const chosen = request.devices.map(deviceName);
   const defaultBranch = request.defaultBranch || "main";
   // As git check-ref-format has it, narrowed to what needs no quoting anywhere.
   if (
@@ -34,17 +35,17 @@ export async function createRepository(
   ) {
     throw new LockstepError(
       "INVALID_REQUEST",
-      `${JSON.stringify(defaultBranch)} cannot be the name of a branch; use one such as main.`,
+      `${JSON.stringify(defaultBranch.slice(0, 70))} cannot be the name of a branch; use one such as main.`,
     );
   }
   const objectFormat = request.objectFormat || "sha1";
   if (objectFormat !== "sha1" && objectFormat !== "sha256") {
     throw new LockstepError(
       "INVALID_REQUEST",
-      `There is no object format ${JSON.stringify(objectFormat)}; use sha1 or sha256.`,
+      `There is no object format ${JSON.stringify(objectFormat.slice(0, 70))}; use sha1 or sha256.`,
     );
   }
-  const { id, devices } = await insert(context.db, { name, devices: request.devices, defaultBranch, objectFormat });
+  const { id, devices } = await insert(context.db, { name, devices: chosen, defaultBranch, objectFormat });
   context.announcer.announce(id);
   if (devices.includes(context.me.device)) {
     // A failure here is in the replica's row, and is tried again.

@@ -43,14 +43,14 @@ export async function fetchFrom(
       `Repository ${name} is at version ${head}, version ${options.version} has not been written yet; try again.`,
     );
   }
+  const { from } = options;
+  if (from !== undefined) await requireSource(context, replica.id, from);
   const wanted = options.version === 0n ? head : options.version;
   const fromVersion = replica.applied ?? 0n;
   if (replica.applied !== undefined && replica.applied >= wanted) {
     const current = { fromDevice: context.me.device, fromVersion, version: replica.applied, bytes: 0, refsChanged: 0 };
     return { ...current, alreadyCurrent: true };
   }
-  const { from } = options;
-  if (from !== undefined) await requireSource(context, replica.id, from);
   const version = await catchUp(context, replica, wanted, {
     signal: options.signal,
     onProgress,

@@ -58,7 +58,7 @@ function checked(body: unknown): PackRequestBody {
     Array.isArray(list) && list.length <= IDS_LIMIT && list.every((id) => typeof id === "string" && isObjectId(id));
   if (
     typeof repositoryId !== "string" ||
-    !/^[0-9a-f-]{36}$/.test(repositoryId) ||
+    !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(repositoryId) ||
     !ids(wants) ||
     !ids(haves) ||
     wants.length === 0

@@ -8,6 +8,8 @@ import type { SyncContext } from "../../sync/context.ts";
 
 const PAGE = 20;
 const PAGE_LIMIT = 1_000;
+/** PostgreSQL's bigint ends here, the protocol's uint64 does not. */
+const LAST_VERSION = (1n << 63n) - 1n;
 
 export const listLog =
   (context: SyncContext) =>
@@ -17,7 +19,7 @@ export const listLog =
     const entries = await readLog(
       context.db,
       id,
-      before === 0n ? null : before,
+      before === 0n || before > LAST_VERSION ? null : before,
       Math.min(request.limit || PAGE, PAGE_LIMIT),
     );
     return {

@@ -1,3 +1,4 @@
+import { repositoryName } from "../../domain.ts";
 import type { ListRepositoriesRequest__Output as Request } from "../../generated/lockstep/v1/ListRepositoriesRequest.ts";
 import type { ListRepositoriesResponse as Response } from "../../generated/lockstep/v1/ListRepositoriesResponse.ts";
 import { listRepositories as list } from "../../store/repositories.ts";
@@ -9,7 +10,8 @@ const PAGE_LIMIT = 10_000;
 export const listRepositories =
   (context: SyncContext) =>
   async (request: Request): Promise<Response> => {
-    const found = await list(context.db, request.after, Math.min(request.limit || PAGE, PAGE_LIMIT));
+    const after = request.after === "" ? "" : repositoryName(request.after);
+    const found = await list(context.db, after, Math.min(request.limit || PAGE, PAGE_LIMIT));
     return {
       repositories: found.map(({ name, headVersion, objectFormat }) => ({
         name,

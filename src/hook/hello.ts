@@ -1,0 +1,46 @@
+// What a shim says first: what it is to do, where it was started, and by whom.
+import { isAbsolute, relative, resolve } from "node:path";
+import { repositoryName } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import type { Frame } from "./frames.ts";
+
+const OPERATIONS = ["proc-receive", "upload-pack", "receive-pack"];
+
+export interface Hello {
+  readonly op: string;
+  readonly dir: string;
+  readonly env: ReadonlyMap<string, string>;
+}
+
+/** Reads the first frame. Throws INVALID_REQUEST on one that is no hello of this version. */
+export function parseHello({ type, payload }: Frame): Hello {
+  const values = new Map<string, string>();
+  for (const entry of payload.toString("utf8").split("\0")) {
+    const equals = entry.indexOf("=");
+    if (equals > 0) values.set(entry.slice(0, equals), entry.slice(equals + 1));
+  }
+  const op = values.get("op") ?? "";
+  const dir = values.get("dir");
+  if (type !== "H" || values.get("version") !== "1" || !OPERATIONS.includes(op) || dir === undefined) {
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      "A shim of another version called; restart the sidecar, which renews the hooks.",
+    );
+  }
+  const env = new Map(
+    [...values].filter(([key]) => key.startsWith("env.")).map(([key, value]) => [key.slice(4), value]),
+  );
+  return { op, dir, env };
+}
+
+/** The name of the repository that lies in `dir`, an absolute path below the root or a name. Throws INVALID_NAME. */
+export function nameOf(root: string, dir: string): string {
+  const below = isAbsolute(dir) ? relative(root, resolve(dir)) : dir;
+  if (below === "" || below.startsWith("..")) {
+    throw new LockstepError(
+      "INVALID_NAME",
+      `${JSON.stringify(dir.slice(0, 200))} is no repository below the root ${root}; use a name like team/app.`,
+    );
+  }
+  return repositoryName(below.replace(/\/+$/, "").replace(/\.git$/, ""));
+}

@@ -27,7 +27,7 @@ export async function readHead(context: GitContext, gitDir: string): Promise<Ref
 
 /**
  * Makes refs hold what a plan says (null: absent), whatever they hold now; the objects must be there. One transaction, or
- * two where a deleted name makes room for one below or above it: git refuses both in one. Idempotent: after a crash between
+ * two where names of the plan are above or below each other: git refuses both in one. Idempotent: after a crash between
  * any two of its steps it is simply run again. Throws GIT_FAILED.
  */
 export async function applyRefs(
@@ -36,16 +36,17 @@ export async function applyRefs(
   plan: ReadonlyMap<RefName, RefValue | null>,
 ): Promise<void> {
   const symbolic = [...plan].filter(([, value]) => value?.startsWith(SYMREF_PREFIX));
-  // Without an old value git takes the deletion of a ref that is not there (2.39 and 2.47, files and reftable).
-  const deletes = [...plan].filter(([, value]) => value === null).map(([name]) => ({ name, newValue: null }));
   const updates = [...plan]
     .filter(([, value]) => value !== null && !value.startsWith(SYMREF_PREFIX))
     .map(([name, newValue]) => ({ name, newValue }));
-  const makesRoom = conflicts(
-    new Set(deletes.map((each) => each.name)),
-    updates.map((each) => each.name),
-  );
-  const batches = makesRoom ? [deletes, updates] : [[...deletes, ...updates]];
+  // Without an old value git takes the deletion of a ref that is not there (2.39 and 2.47, files and reftable), unless
+  // there is one above or below it.
+  const clash = conflicts(new Set(plan.keys()));
+  const onDisk = clash ? await readRefs(context, gitDir) : undefined;
+  const deletes = [...plan]
+    .filter(([name, value]) => value === null && onDisk?.has(name) !== false)
+    .map(([name]) => ({ name, newValue: null }));
+  const batches = clash ? [deletes, updates] : [[...deletes, ...updates]];
   for (const batch of batches) {
     if (batch.length === 0) continue;
     await using transaction = new RefTransaction(context, gitDir);
@@ -60,12 +61,9 @@ export async function applyRefs(
   }
 }
 
-/** Directory/file conflict: a deleted name is a leading directory of a created one, or the other way round. */
-function conflicts(deleted: ReadonlySet<RefName>, created: readonly RefName[]): boolean {
-  if (deleted.size === 0) return false;
-  const directories = new Set<RefName>();
-  for (const name of deleted) for (const parent of parents(name)) directories.add(parent);
-  return created.some((name) => directories.has(name) || parents(name).some((parent) => deleted.has(parent)));
+/** Directory/file conflict: a name is a leading directory of another. */
+function conflicts(names: ReadonlySet<RefName>): boolean {
+  return [...names].some((name) => parents(name).some((parent) => names.has(parent)));
 }
 
 function parents(name: RefName): RefName[] {

@@ -24,7 +24,9 @@ export async function recordVersion(
 ): Promise<void> {
   const rows = await query(
     db.work,
-    `with me as (select name from lockstep.device where name = $2 and fence = $3 for key share),
+    // A server that crashes may forget it: then the replica is compared once more.
+    `with quick as materialized (select set_config('synchronous_commit', 'off', true)),
+     me as (select name from lockstep.device, quick where name = $2 and fence = $3 for key share of device),
      recorded as (
        update lockstep.replica p set version = greatest(p.version, $4), state = 'active', fence = $3, last_error = null,
          attempts = 0, next_attempt_at = null, updated_at = clock_timestamp()

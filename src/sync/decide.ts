@@ -5,6 +5,7 @@ import type { Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { forgetReplicaRecord } from "../git/root-record.ts";
 import { type Bumped, type BumpRequest, bump, type Settled, settleWrite } from "../store/writes.ts";
+import { abandon } from "./abandon.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
 
@@ -45,6 +46,8 @@ async function settle(context: SyncContext, replica: Replica, writeId: string, w
       if (performance.now() > deadline || context.signal.aborted) {
         replica.applied = undefined;
         await forgetReplicaRecord(replica.gitDir);
+        // Nobody waits for it any more; once the database is back its row becomes final all the same.
+        abandon(context, writeId, "the database did not confirm it in time");
         throw new LockstepError(
           "OUTCOME_UNKNOWN",
           `The database did not say whether the write ${writeId} landed; ask for it later with GetWrite.`,

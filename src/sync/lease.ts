@@ -37,6 +37,9 @@ export async function acquireLease(
   }
 }
 
+/** After a renewal that failed: a lease that ran out while the database was away keeps other devices from asking this one. */
+const RETRY_MS = 500;
+
 /** Renews until `signal` aborts, or calls `onFenced` when another incarnation has the device. */
 export async function keepLease(
   db: Database,
@@ -45,13 +48,16 @@ export async function keepLease(
   onFenced: () => void,
   signal: AbortSignal,
 ): Promise<void> {
+  let pause: number = LEASE_RENEWAL_MS;
   while (!signal.aborted) {
-    await sleep(LEASE_RENEWAL_MS, undefined, { signal }).catch(() => {});
+    await sleep(pause, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
     try {
       if (!(await renewLease(db, me))) return onFenced();
+      pause = LEASE_RENEWAL_MS;
     } catch (error) {
-      // The lease may run out meanwhile; that alone changes nothing, a new fence would.
+      pause = RETRY_MS;
+      // The lease may run out meanwhile; that alone costs this device nothing, a new fence would.
       log.warn({ device: me.device, err: describe(error) }, "could not renew the lease, trying again");
     }
   }

@@ -41,8 +41,9 @@ export async function attemptWrite(
     // What an earlier attempt found may have changed since.
     for (const { name } of request.updates) report.set(name, null);
     const clock = stopwatch();
-    // Started before the database is asked: git is ready when the answer is.
+    // While the database is asked git takes the locks, which show nothing to anyone. Left by a crash, they are swept.
     await using firstTransaction = new RefTransaction(context.git, replica.gitDir);
+    const early = prepareEarly(firstTransaction, request.updates);
     let why = "the server failed before the write was decided";
     let pending = true;
     try {
@@ -55,7 +56,7 @@ export async function attemptWrite(
         return notStaged(context, replica, staged.outcome);
       }
       const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
-      const prepared = await prepareFresh(context, replica, request, held, report, firstTransaction);
+      const prepared = await prepareFresh(context, replica, request, held, report, early);
       clock.lap("prepareMs");
       if (prepared.outcome !== "prepared") {
         why = "the refs were not as the pusher saw them";
@@ -136,6 +137,20 @@ type Prepared =
   | { outcome: "prepared"; transaction: RefTransaction; updates: RefUpdate[] }
   | { outcome: "nothing" | "in_doubt" };
 
+interface Early {
+  readonly transaction: RefTransaction;
+  readonly updates: readonly RefUpdate[];
+  readonly refusal: Promise<Refusal | undefined>;
+}
+
+/** Prepares all updates that change something, before it is known whether their old values are still true. */
+function prepareEarly(transaction: RefTransaction, all: readonly RefUpdate[]): Early {
+  const updates = all.filter(({ oldValue, newValue }) => oldValue !== newValue);
+  const refusal = updates.length > 0 ? transaction.prepare(updates) : Promise.resolve(undefined);
+  refusal.catch(() => {});
+  return { transaction, updates, refusal };
+}
+
 /** Prepares those updates whose old values are still true; refusals by git take out the ref it names and try the others. */
 async function prepareFresh(
   context: SyncContext,
@@ -143,7 +158,7 @@ async function prepareFresh(
   request: PushRequest,
   held: ReadonlyMap<RefName, string | null>,
   report: Map<RefName, string | null>,
-  firstTransaction: RefTransaction,
+  early: Early,
 ): Promise<Prepared> {
   let updates: RefUpdate[] = [];
   for (const update of request.updates) {
@@ -152,9 +167,16 @@ async function prepareFresh(
   }
   const refused = () => [...report.values()].some((reason) => reason !== null);
   if (request.atomic && refused()) updates = allOrNone(updates, report);
-  for (let first: RefTransaction | undefined = firstTransaction; updates.length > 0; first = undefined) {
-    const transaction = first ?? new RefTransaction(context.git, replica.gitDir);
-    const refusal = await transaction.prepare(updates);
+  let ready: Early | undefined = early;
+  if (updates.length < early.updates.length) {
+    // It has locks that this push is not to have.
+    await early.refusal;
+    await early.transaction[Symbol.asyncDispose]();
+    ready = undefined;
+  }
+  for (; updates.length > 0; ready = undefined) {
+    const transaction = ready?.transaction ?? new RefTransaction(context.git, replica.gitDir);
+    const refusal = await (ready?.refusal ?? transaction.prepare(updates));
     if (refusal === undefined) return { outcome: "prepared", transaction, updates };
     if (contradictsLog(refusal)) {
       context.log.error({ repository: replica.name, err: refusal.message }, "a ref on disk is not what the log says");

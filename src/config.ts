@@ -9,7 +9,8 @@ const hostPort = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be HOST:PORT")
   .refine((text) => parseHostPort(text).port <= 65_535, "must be HOST:PORT, with a port up to 65535");
-const path = z.string().min(1);
+const path = z.string().min(1, "must not be empty");
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgres://");
 
 interface Setting {
   readonly schema: z.ZodType<string>;
@@ -33,7 +34,7 @@ export const SETTINGS = {
     commands: ["serve", "gate"],
   },
   "database-url": {
-    schema: path,
+    schema: postgresUrl,
     value: "URL",
     help: "PostgreSQL, as postgres://user@host:port/database; without a password on the command line",
     commands: DATABASE,
@@ -45,7 +46,7 @@ export const SETTINGS = {
     commands: DATABASE,
   },
   "notify-database-url": {
-    schema: path,
+    schema: postgresUrl,
     value: "URL",
     help: "for LISTEN, when --database-url leads through a pooler in transaction mode; without it the pooler is asked, and polling does the work",
     commands: SERVE,
@@ -169,10 +170,9 @@ export function readConfig(
     const parsed = setting.schema.safeParse(value);
     if (!parsed.success) {
       const where = typeof flag === "string" ? `--${name}` : variableOf(name);
-      throw new LockstepError(
-        "USAGE",
-        `${where} ${parsed.error.issues[0]?.message ?? "is wrong"}, not ${JSON.stringify(value)}.`,
-      );
+      // A database URL may carry a password.
+      const shown = setting.schema === postgresUrl ? "" : `, not ${JSON.stringify(value.slice(0, 200))}`;
+      throw new LockstepError("USAGE", `${where} ${parsed.error.issues[0]?.message ?? "is wrong"}${shown}.`);
     }
     if (name.endsWith("database-url") && typeof flag === "string" && hasPassword(flag)) {
       throw new LockstepError(
@@ -241,8 +241,9 @@ function hasPassword(url: string): boolean {
 
 function readUrl(file: string): string {
   try {
-    return readFileSync(file, "utf8").trim();
+    return postgresUrl.parse(readFileSync(file, "utf8").trim());
   } catch (cause) {
-    throw new LockstepError("USAGE", `The file ${file} with the database URL cannot be read.`, { cause });
+    const why = cause instanceof z.ZodError ? "does not hold a URL that begins with postgres://" : "cannot be read";
+    throw new LockstepError("USAGE", `The file ${file} of --database-url-file ${why}; correct it.`, { cause });
   }
 }

@@ -40,6 +40,7 @@ export const ERROR_TABLE = {
   SOURCE_FAILED: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   QUEUE_FULL: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 500 },
   CATCH_UP_TIMEOUT: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
+  COMMIT_NOT_FOUND: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   VERSION_AHEAD: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   FENCED: { grpc: "ABORTED", exit: "NOT_NOW" },
   ROOT_LOCKED: { grpc: "FAILED_PRECONDITION", exit: "NOT_NOW" },

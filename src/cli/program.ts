@@ -35,10 +35,14 @@ export async function main(host: Host): Promise<number> {
   ];
   for (const make of commands) program.addCommand(make(host));
   for (const command of allCommands(program)) {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => void host.stdout.write(text),
-      writeErr: (text) => void host.stderr.write(text),
-    });
+    command
+      .exitOverride((error) => refuseUsage(command, error))
+      .configureOutput({
+        writeOut: (text) => void host.stdout.write(text),
+        writeErr: (text) => void host.stderr.write(text),
+        // What is wrong is said in one place, by `report`.
+        outputError: () => {},
+      });
   }
   try {
     await program.parseAsync([...host.argv], { from: "user" });
@@ -52,8 +56,35 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((each) => allCommands(each as Command))];
 }
 
-function report(host: Host, error: unknown): number {
-  // Commander has said what was wrong; help and version end with 0.
+/** Makes a wrong command line an error as all others are; lets through what ends a run after help was shown. */
+function refuseUsage(command: Command, error: CommanderError): never {
+  if (error.exitCode === 0 || error.code === "commander.help") throw error;
+  const said = error.message
+    .replace(/^error: /, "")
+    .replace(/\.$/, "")
+    .replaceAll("\n", " ");
+  const path = [command.parent?.parent?.name(), command.parent?.name(), command.name()].filter(Boolean).join(" ");
+  throw new LockstepError(
+    "USAGE",
+    `${said[0]?.toUpperCase()}${said.slice(1)}; \`${path} --help\` shows what there is.`,
+  );
+}
+
+/** The machine's own refusals, such as a port in use or a directory that may not be made, are no bugs. */
+function fromMachine(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  const remedy =
+    code === "EADDRINUSE"
+      ? "end the process that has the address, or choose another one"
+      : "correct the setting behind it";
+  return new LockstepError("PREREQUISITE_MISSING", `This machine refuses (${message}); ${remedy}.`, { cause: error });
+}
+
+function report(host: Host, thrown: unknown): number {
+  const error = fromMachine(thrown);
+  // Help has been shown, because it was asked for or because a subcommand is missing.
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
   if (error instanceof Exit) return error.exitCode;
   const json = host.argv.includes("--json");

@@ -146,6 +146,16 @@ export function fromStatus(error: ServiceError): LockstepError {
       return new LockstepError("CATCH_UP_TIMEOUT", "The sidecar did not answer in time; try again.", { cause: error });
     case status.CANCELLED:
       return new LockstepError("SHUTTING_DOWN", "The call was cancelled.", { cause: error });
+    case status.RESOURCE_EXHAUSTED:
+      return new LockstepError("INVALID_REQUEST", `The request is too large (${error.details}); send less at once.`, {
+        cause: error,
+      });
+    case status.UNIMPLEMENTED:
+      return new LockstepError(
+        "PREREQUISITE_MISSING",
+        `The sidecar does not serve this call (${error.details}); run a version of Lockstep that does.`,
+        { cause: error },
+      );
     default:
       return new LockstepError("INTERNAL", error.details || error.message, { cause: error });
   }

@@ -78,3 +78,16 @@ export function difference(onDisk: Refs, wanted: Refs): Map<RefName, RefValue | 
   for (const name of onDisk.keys()) if (!wanted.has(name)) plan.set(name, null);
   return plan;
 }
+
+/** True when a ref (but none below refs/lockstep/) contains `commit`. Costs a walk from the refs down to it. */
+export async function isReachable(
+  context: GitContext,
+  gitDir: string,
+  commit: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const args = ["rev-list", "--max-count=1", commit, "--not", `--exclude=${PRIVATE_REFS}*`, "--all", "--"];
+  // Exit 128: the object is not here at all.
+  const { exitCode, stdout } = await gitBytes(context, gitDir, args, { signal, expected: [0, 128] });
+  return exitCode === 0 && stdout.length === 0;
+}

@@ -103,15 +103,23 @@ function authorise({ authenticate }: CallOptions, call: AnyCall, path: string): 
   );
 }
 
+/** An answer needs a moment to get to the caller: work stops that much before its deadline, and says why. */
+const LAST_WORDS_MS = 200;
+
 /** grpc-js emits "cancelled" for calls that completed, too; `disarm` keeps those from aborting anything. */
 function cancellation(call: AnyCall): { signal: AbortSignal; disarm: () => void } {
   const controller = new AbortController();
   let armed = true;
   call.on("cancelled", () => armed && controller.abort());
+  const leftMs = Number(call.getDeadline()) - Date.now();
+  // A deadline beyond what a timer can count is none.
+  const timer =
+    leftMs < 2 ** 31 ? setTimeout(() => controller.abort(), Math.max(leftMs - LAST_WORDS_MS, leftMs / 2)) : undefined;
   return {
     signal: controller.signal,
     disarm: () => {
       armed = false;
+      clearTimeout(timer);
     },
   };
 }

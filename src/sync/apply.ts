@@ -3,7 +3,7 @@ import type { RefName, RefValue, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { syncRefs } from "../git/durability.ts";
 import { applyRefs } from "../git/refs.ts";
-import { writeReplicaRecord } from "../git/root-record.ts";
+import { forgetReplicaRecord, writeReplicaRecord } from "../git/root-record.ts";
 import { recordVersion, type SyncEvent } from "../store/replicas.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
@@ -21,7 +21,13 @@ export async function applyAndRecord(
 ): Promise<void> {
   replica.applied = undefined;
   context.signal.throwIfAborted();
-  await applyRefs(context.git, replica.gitDir, plan);
+  try {
+    await applyRefs(context.git, replica.gitDir, plan);
+  } catch (error) {
+    // The disk is not what was noted, or the plan would have fitted: the next touch compares all of it.
+    await forgetReplicaRecord(replica.gitDir);
+    throw error;
+  }
   await markApplied(context, replica, plan.keys(), target);
   await recordApplied(context, replica, event);
 }

@@ -27,6 +27,7 @@ export interface ReadGrant {
  * AHEAD_OF_DATABASE, FENCED, DATABASE_UNAVAILABLE, and what `catchUp` throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
+  const askedAt = performance.now();
   const { replica, head, appliedBefore } = await locate(context, name);
   if (appliedBefore !== undefined && appliedBefore > head) throw aheadOfDatabase(name, appliedBefore, head);
   const wanted = options.minVersion ?? 0n;
@@ -39,9 +40,12 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
       },
     );
   }
-  if (replica.applied !== undefined && replica.applied >= head)
+  if (replica.applied !== undefined && replica.applied >= head) {
+    replica.currentAt = askedAt;
     return { replica, version: replica.applied, fetched: false };
+  }
   const version = await catchUp(context, replica, head, options);
+  replica.currentAt = askedAt;
   return { replica, version, fetched: true };
 }
 

@@ -27,6 +27,8 @@ export class Replica {
   readonly mutex = new Mutex();
   /** The version whose refs are on disk; undefined: not looked at yet by this process, or in doubt. */
   applied: Version | undefined = undefined;
+  /** When (milliseconds of the monotonic clock) it was last known to hold the head of that moment. */
+  currentAt: number | undefined = undefined;
   /** The version that the database is known to have on record for it. */
   recorded: Version = 0n;
   /** What a dead process left here has been removed. */

@@ -1,8 +1,6 @@
 // The sidecar: builds everything, starts it in order, stops it in the reverse order. Nothing here decides anything.
-import { X509Certificate } from "node:crypto";
-import { mkdir, readFile, realpath } from "node:fs/promises";
+import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "pino";
 import { type Config, parseHostPort, required } from "./config.ts";
 import { deviceName } from "./domain.ts";
@@ -13,28 +11,29 @@ import { lockRoot, type RootLock } from "./git/root-lock.ts";
 import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "./git/root-record.ts";
 import { installShim, lockCommand, type Shim } from "./git/shim.ts";
 import { PackClient } from "./git/transports/pack-stream.ts";
-import { hookSocketPath, serveHooks } from "./hook/server.ts";
+import { serveHooks } from "./hook/server.ts";
 import type { Host } from "./host.ts";
 import { servePacks } from "./http/pack-server.ts";
 import { serveHttp } from "./http/server.ts";
-import { certificateIdentity } from "./identity.ts";
 import { serveRpc } from "./rpc/server.ts";
+import { socketPath } from "./sockets.ts";
 import { Database, query } from "./store/database.ts";
 import { leaseHasEnded, releaseLease } from "./store/device-lease.ts";
 import { migrate } from "./store/migrate.ts";
 import { listenForHeads, notifyHeads } from "./store/notifications.ts";
 import { readHeads } from "./store/repositories.ts";
 import { Announcer } from "./sync/announce.ts";
+import { beforeRead } from "./sync/before-read.ts";
 import type { SyncContext } from "./sync/context.ts";
 import { Follower } from "./sync/follow.ts";
 import { HeadReader } from "./sync/heads.ts";
 import { acquireLease, keepLease } from "./sync/lease.ts";
 import { Replicas } from "./sync/replica.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+import { readTls } from "./tls-files.ts";
 
 /** From the signal to stop until calls under way are cut off. */
 const GRACE_MS = 10_000;
-/** sun_path of a unix socket, with its end. */
-const SOCKET_PATH_LIMIT = 107;
 
 /** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
 export async function serve(config: Config, host: Host, log: Logger): Promise<void> {
@@ -57,10 +56,18 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
   if (!shim.native)
     log.warn("no C compiler was found when this was built: pushes go through the Node shim, about 150 ms slower each");
   await using lock = await takeRoot(root, device, record.pid, shim, db, host);
-  let serving = false;
+  let serving: SyncContext | undefined;
+  const heads = new HeadReader((names) => readHeads(db, device, names));
+  const metrics = new Metrics({ headQueries: () => heads.queries });
   await using http = await serveHttp(parseHostPort(required(config, "http-listen")), {
-    serving: () => serving,
+    serving: () => serving !== undefined,
     checks: { database: async () => void (await query(db.reads, "select 1")) },
+    metrics: () => metrics.page(),
+    beforeRead: async (repository, signal) => {
+      if (serving === undefined)
+        throw new LockstepError("SHUTTING_DOWN", "The sidecar is starting or stopping; try again.");
+      await beforeRead(serving, repository, { signal });
+    },
   });
 
   const stopping = new AbortController();
@@ -105,7 +112,8 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
     shim: shim.path,
     epoch,
     replicas: new Replicas(root),
-    heads: new HeadReader((names) => readHeads(db, device, names)),
+    heads,
+    metrics,
     announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
     openPack: (peer, request, signal) => packClient.open(peer.device, peer.gitAddress, request, signal),
     log,
@@ -114,9 +122,9 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
   };
   await using packs = await servePacks(context, { listen: gitListen, tls, trustDomain });
-  await using hooks = await serveHooks(context, hookSocketPath(socketDir));
+  await using hooks = await serveHooks(context, socketPath(socketDir, "hook.sock"));
   const rpc = await serveRpc(context, {
-    socketPath: join(socketDir, "lockstep.sock"),
+    socketPath: socketPath(socketDir, "lockstep.sock"),
     listen: parseHostPort(required(config, "listen")),
     tls,
     trustDomain,
@@ -135,11 +143,11 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
   ]);
   await follower.onStart(interrupted);
   rpc.setServing(true);
-  serving = true;
+  serving = context;
   log.info({ device, root, grpc: rpc.port, git: packs.port, http: http.port, fence: String(me.fence) }, "serving");
 
   await aborted(stopping.signal);
-  serving = false;
+  serving = undefined;
   rpc.setServing(false);
   log.info({ device }, "stopping");
   await Promise.all([rpc.stop(GRACE_MS), hooks.drain(GRACE_MS)]);
@@ -170,12 +178,7 @@ async function takeRoot(
 }
 
 async function prepareSocketDir(socketDir: string): Promise<string> {
-  if (Buffer.byteLength(join(socketDir, "lockstep.sock")) > SOCKET_PATH_LIMIT) {
-    throw new LockstepError(
-      "USAGE",
-      `The path ${socketDir} is too long for a unix socket (${SOCKET_PATH_LIMIT} bytes with the file); choose a shorter --socket-dir.`,
-    );
-  }
+  socketPath(socketDir, "lockstep.sock");
   await mkdir(socketDir, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
     throw new LockstepError(
       "USAGE",
@@ -184,26 +187,6 @@ async function prepareSocketDir(socketDir: string): Promise<string> {
     );
   });
   return socketDir;
-}
-
-async function readTls(config: Config, device: string): Promise<{ tls: SecureContextOptions; trustDomain: string }> {
-  const read = async (name: "tls-cert" | "tls-key" | "tls-ca") => {
-    const file = required(config, name);
-    return await readFile(file, "utf8").catch((cause: Error) => {
-      throw new LockstepError("USAGE", `--${name} cannot be read: ${cause.message}.`, { cause });
-    });
-  };
-  const [cert, key, ca] = await Promise.all([read("tls-cert"), read("tls-key"), read("tls-ca")]);
-  const names = new X509Certificate(cert).subjectAltName;
-  const trustDomain = /URI:spiffe:\/\/([^/,]+)\//.exec(names ?? "")?.[1] ?? "";
-  const identity = certificateIdentity(names, trustDomain);
-  if (identity?.role !== "device" || identity.name !== device) {
-    throw new LockstepError(
-      "USAGE",
-      `The certificate ${config["tls-cert"]} is not that of device ${device}; it needs the one URI spiffe://TRUST-DOMAIN/device/${device}.`,
-    );
-  }
-  return { tls: { cert, key, ca }, trustDomain };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 // What all subcommands share: flags from the table of settings, one way to print, one way to fail.
-import { join } from "node:path";
 import { Command } from "commander";
 import pino, { type Logger } from "pino";
 import { Client } from "../client/client.ts";
 import { type Config, readConfig, required, SETTINGS, settingsOf, unknownVariables, variableOf } from "../config.ts";
 import type { Host } from "../host.ts";
+import { socketPath } from "../sockets.ts";
 
 export interface Run {
   readonly host: Host;
@@ -46,7 +46,7 @@ export function prepare(host: Host, settings: string, flags: Record<string, unkn
     log,
     print: (document, text) =>
       void host.stdout.write(json ? `${JSON.stringify(document)}\n` : text === "" ? "" : `${text}\n`),
-    connect: () => new Client({ socket: join(required(config, "socket-dir"), "lockstep.sock") }),
+    connect: () => new Client({ socket: socketPath(required(config, "socket-dir"), "lockstep.sock") }),
   };
 }
 

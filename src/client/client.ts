@@ -40,13 +40,10 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
-const CHANNEL_OPTIONS = {
-  "grpc.service_config_disable_resolution": 1,
-  // While it waits before it connects again every call fails. By default that grows to two minutes, and a sidecar that is back
-  // would be refused to its own gate for as long.
-  "grpc.initial_reconnect_backoff_ms": 50,
-  "grpc.max_reconnect_backoff_ms": 500,
-};
+// While a channel waits before it connects again every call fails. By default the wait grows to two minutes, and a sidecar that
+// is back would be refused to its own gate for as long. A unix socket answers at once, so that asking it often costs nothing.
+const SOCKET_BACK_OFF_MS = 50;
+const BACK_OFF_MS = 1_000;
 
 /** A connection to one sidecar, made with the first call. */
 export class Client {
@@ -55,7 +52,12 @@ export class Client {
 
   constructor(endpoint: Endpoint) {
     const [address, channel] = channelOf(endpoint);
-    this.#client = new GrpcClient(address, channel, CHANNEL_OPTIONS);
+    const backOff = "socket" in endpoint ? SOCKET_BACK_OFF_MS : BACK_OFF_MS;
+    this.#client = new GrpcClient(address, channel, {
+      "grpc.service_config_disable_resolution": 1,
+      "grpc.initial_reconnect_backoff_ms": SOCKET_BACK_OFF_MS,
+      "grpc.max_reconnect_backoff_ms": backOff,
+    });
     const services = Object.values(loadProto().services);
     this.#methods = new Map(
       services.flatMap(({ service }) => Object.entries(service)) as [string, MethodDefinition<object, object>][],

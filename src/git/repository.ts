@@ -50,8 +50,14 @@ export async function inspect(
   try {
     await lstat(gitDir);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "absent";
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return "absent";
+    if (code !== "ENOTDIR" && code !== "EACCES") throw error;
+    throw new LockstepError(
+      "NOT_A_REPOSITORY",
+      `There is no way to ${gitDir} (${message}); move away the file in its path, or let this user in.`,
+      { cause: error, details: { path: gitDir } },
+    );
   }
   const refuse = (what: string): never => {
     throw new LockstepError(

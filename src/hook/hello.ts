@@ -1,4 +1,5 @@
 // What a shim says first: what it is to do, where it was started, and by whom.
+import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { repositoryName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
@@ -34,13 +35,19 @@ export function parseHello({ type, payload }: Frame): Hello {
 }
 
 /** The name of the repository that lies in `dir`, an absolute path below the root or a name. Throws INVALID_NAME. */
-export function nameOf(root: string, dir: string): string {
-  const below = isAbsolute(dir) ? relative(root, resolve(dir)) : dir;
-  if (below === "" || below.startsWith("..")) {
+export async function nameOf(root: string, dir: string): Promise<string> {
+  const below = isAbsolute(dir) ? await pathBelow(root, dir) : dir;
+  if (below === undefined || below === "") {
     throw new LockstepError(
       "INVALID_NAME",
       `${JSON.stringify(dir.slice(0, 200))} is no repository below the root ${root}; use a name like team/app.`,
     );
   }
   return repositoryName(below.replace(/\/+$/, "").replace(/\.git$/, ""));
+}
+
+/** `dir` as seen from the root, whose name is without symbolic links; the one that people use may lead through some. */
+async function pathBelow(root: string, dir: string): Promise<string | undefined> {
+  const candidates = [resolve(dir), await realpath(dir).catch(() => root)];
+  return candidates.map((path) => relative(root, path)).find((below) => below !== "" && !below.startsWith(".."));
 }

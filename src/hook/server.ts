@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, LockstepError } from "../errors.ts";
 import { beforeRead } from "../sync/before-read.ts";
@@ -76,7 +75,7 @@ type Send = (type: string, payload: Buffer | string) => void;
 /** upload-pack and receive-pack started over ssh: may this device serve the repository now? */
 async function read(context: SyncContext, { dir }: Hello, send: Send): Promise<number> {
   try {
-    const name = nameOf(context.root, dir);
+    const name = await nameOf(context.root, dir);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
     const { replica } = await beforeRead(context, name, { signal });
     send("P", replica.gitDir);
@@ -136,11 +135,12 @@ async function decideAndReport(
 ): Promise<number | undefined> {
   const requestId = hello.env.get("LOCKSTEP_REQUEST_ID") ?? randomUUID();
   try {
-    const repository = nameOf(context.root, hello.dir);
+    const repository = await nameOf(context.root, hello.dir);
     const report = await push(context, { ...commands, repository, author: authorOf(hello.env), requestId }, pusher);
     send("O", encodeReport(report));
   } catch (error) {
     const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
+    context.metrics.pushFailed(unknown);
     const expected = error instanceof LockstepError;
     context.log[unknown || !expected ? "error" : "warn"](
       { dir: hello.dir, requestId, err: expected ? describe(error) : error },
@@ -161,9 +161,4 @@ function authorOf(env: ReadonlyMap<string, string>): string {
   const found = names.map((name) => env.get(name)).find((value) => value !== undefined && value !== "");
   const where = env.get("REMOTE_ADDR") ?? env.get("SSH_CONNECTION")?.split(" ")[0];
   return (found ?? (where === undefined ? "unknown" : `anonymous@${where}`)).slice(0, 200);
-}
-
-/** Where the shims find the sidecar. */
-export function hookSocketPath(socketDir: string): string {
-  return join(socketDir, "hook.sock");
 }

@@ -1,12 +1,17 @@
-// Health over plain HTTP for this machine: kubelet, balancers.
+// Plain HTTP for this machine: health for the kubelet, metrics for Prometheus, and the question that nginx's auth_request asks.
 import { createServer, type ServerResponse } from "node:http";
-import { describe } from "../errors.ts";
+import { repositoryName } from "../domain.ts";
+import { describe, LockstepError } from "../errors.ts";
 
-export interface HealthChecks {
+export interface HttpEndpoints {
   /** Whether this process takes calls. */
   readonly serving: () => boolean;
   /** Name → a check that throws when something is missing. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
+  /** The page for Prometheus. */
+  readonly metrics: () => Promise<{ contentType: string; text: string }>;
+  /** Resolves when this device may serve a read of the repository; rejects with the reason. */
+  readonly beforeRead: (repository: string, signal: AbortSignal) => Promise<void>;
 }
 
 export interface HttpListener {
@@ -15,16 +20,21 @@ export interface HttpListener {
 }
 
 /**
- * /livez: the process runs (the database does not matter: restarting would not bring it back). /readyz: it can serve; with
+ * /gate?repository=NAME: 204 when this device may serve the repository now, 503 with the reason when not. /metrics. /livez: the process runs (the database does not matter: restarting would not bring it back). /readyz: it can serve; with
  * ?verbose it says which check fails and why.
  */
-export async function serveHttp(listen: { host: string; port: number }, health: HealthChecks): Promise<HttpListener> {
+export async function serveHttp(
+  listen: { host: string; port: number },
+  endpoints: HttpEndpoints,
+): Promise<HttpListener> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
     if (request.method !== "GET" && request.method !== "HEAD") say(response, 405, "Only GET here.");
     else if (url.pathname === "/livez") say(response, 200, "ok");
-    else if (url.pathname === "/readyz") void ready(response, health, url.searchParams.has("verbose"));
-    else say(response, 404, "There is /livez and /readyz?verbose.");
+    else if (url.pathname === "/readyz") void ready(response, endpoints, url.searchParams.has("verbose"));
+    else if (url.pathname === "/metrics") void metrics(response, endpoints);
+    else if (url.pathname === "/gate") void gate(response, endpoints, url.searchParams.get("repository"));
+    else say(response, 404, "There is /livez, /readyz?verbose, /metrics and /gate?repository=NAME.");
   });
   await new Promise<void>((done, failed) => server.once("error", failed).listen(listen.port, listen.host, done));
   return {
@@ -37,7 +47,7 @@ export async function serveHttp(listen: { host: string; port: number }, health: 
   };
 }
 
-async function ready(response: ServerResponse, { serving, checks }: HealthChecks, verbose: boolean): Promise<void> {
+async function ready(response: ServerResponse, { serving, checks }: HttpEndpoints, verbose: boolean): Promise<void> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
       try {
@@ -54,6 +64,30 @@ async function ready(response: ServerResponse, { serving, checks }: HealthChecks
     failure === "" ? `[+] ${name}` : `[-] ${name}: ${failure}`,
   );
   say(response, failed.length === 0 ? 200 : 503, [...lines, failed.length === 0 ? "ok" : "not ready"].join("\n"));
+}
+
+/** As long as a front end waits before it gives a client up. */
+const READ_PATIENCE_MS = 55_000;
+
+async function gate(response: ServerResponse, { beforeRead }: HttpEndpoints, repository: string | null): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  try {
+    if (repository === null)
+      throw new LockstepError(
+        "INVALID_REQUEST",
+        "The parameter `repository` is missing; ask for /gate?repository=NAME.",
+      );
+    await beforeRead(repositoryName(repository), AbortSignal.any([gone.signal, AbortSignal.timeout(READ_PATIENCE_MS)]));
+    response.writeHead(204, { "cache-control": "no-store" }).end();
+  } catch (error) {
+    say(response, 503, describe(error));
+  }
+}
+
+async function metrics(response: ServerResponse, endpoints: HttpEndpoints): Promise<void> {
+  const { contentType, text } = await endpoints.metrics();
+  response.writeHead(200, { "content-type": contentType }).end(text);
 }
 
 function say(response: ServerResponse, status: number, text: string): void {

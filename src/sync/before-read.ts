@@ -42,10 +42,12 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   }
   if (replica.applied !== undefined && replica.applied >= head) {
     replica.currentAt = askedAt;
+    context.metrics.read("current");
     return { replica, version: replica.applied, fetched: false };
   }
   const version = await catchUp(context, replica, head, options);
   replica.currentAt = askedAt;
+  context.metrics.read("fetched");
   return { replica, version, fetched: true };
 }
 

@@ -132,6 +132,7 @@ async function fly(
     const backOff = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** Math.min(count - 1, 10));
     replica.failure = { error, until: performance.now() + backOff, count };
     const durationMs = performance.now() - startedAt;
+    context.metrics.catchUpFailed();
     context.log.warn(
       { repository: replica.name, version: String(fromVersion), durationMs, err: describe(error) },
       "catch-up failed",
@@ -200,6 +201,7 @@ async function followLog(
     );
   });
   const durationMs = performance.now() - startedAt;
+  context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
   context.log.info(
     {
       repository: replica.name,

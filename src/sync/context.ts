@@ -5,6 +5,7 @@ import type { Incarnation } from "../domain.ts";
 import type { ReceivePolicies } from "../git/policy.ts";
 import type { GitContext } from "../git/process.ts";
 import type { Database } from "../store/database.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Announcer } from "./announce.ts";
 import type { HeadReader } from "./heads.ts";
 import type { Replicas } from "./replica.ts";
@@ -39,6 +40,7 @@ export interface SyncContext {
   /** Asks a peer for a pack over the pack stream. Rejects with SOURCE_FAILED. */
   readonly openPack: (peer: Peer, request: PackRequest, signal: AbortSignal) => Promise<Readable>;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** Aborts when the lease is lost or the process ends: whatever runs stops, its git children with it. */
   readonly signal: AbortSignal;
   /** Another incarnation has the device: this process must end. */

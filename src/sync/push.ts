@@ -37,7 +37,9 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
       if (allowed.length === 0) return report;
       const attempt = await attemptWrite(context, replica, { ...request, updates: allowed }, writeId, report, pusher);
       if (attempt.outcome === "done") {
-        logPush(context, request, attempt, { races, durationMs: performance.now() - startedAt });
+        const durationMs = performance.now() - startedAt;
+        logPush(context, request, attempt, { races, durationMs });
+        context.metrics.pushed(durationMs / 1000, races);
         return report;
       }
       const last = writeId;

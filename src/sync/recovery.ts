@@ -97,6 +97,7 @@ export async function foldReplica(
     await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);
   });
   const durationMs = performance.now() - startedAt;
+  context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
   context.log.info(
     {
       repository: replica.name,

@@ -1,0 +1,109 @@
+// What all benchmarks share: a cluster, alternating runs of baseline and ours, and one way to report.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const run = promisify(execFile);
+
+/** Runs git with nothing ambient; returns what it prints. */
+export async function git(cwd, ...args) {
+  const who = { GIT_AUTHOR_NAME: "b", GIT_AUTHOR_EMAIL: "b@example.org", GIT_COMMITTER_NAME: "b", GIT_COMMITTER_EMAIL: "b@example.org" };
+  const env = { PATH: process.env.PATH, HOME: cwd, GIT_CONFIG_NOSYSTEM: "1", ...who };
+  const { stdout } = await run("git", args, { cwd, env, maxBuffer: 1 << 28 });
+  return stdout.trim();
+}
+
+/** A temporary folder that is gone afterwards. */
+export async function inFolder(work) {
+  const dir = await mkdtemp(join(tmpdir(), "lockstep-bench-"));
+  try {
+    return await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Starts a program of this project and resolves with the first line that it prints, parsed, and a way to end it. */
+export async function start(program, args, env = {}) {
+  const child = spawn(process.execPath, [join(root, program), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { PATH: process.env.PATH, HOME: tmpdir(), ...env },
+  });
+  const [line] = await Promise.race([
+    once(createInterface(child.stdout), "line"),
+    once(child, "exit").then(([code]) => Promise.reject(new Error(`${program} ended with ${code}`))),
+  ]);
+  const stop = async () => {
+    if (child.exitCode !== null) return;
+    child.kill("SIGINT");
+    await once(child, "exit");
+  };
+  return { ...JSON.parse(line), pid: child.pid, stop };
+}
+
+/** A demo cluster for the duration of `work`. */
+export async function withCluster(dir, work, devices = 3) {
+  const cluster = await start("dist/main.js", ["demo", "--json", "--dir", join(dir, "c"), "--devices", String(devices)], {
+    LOCKSTEP_LOG_LEVEL: process.env.LOCKSTEP_LOG_LEVEL ?? "warn",
+  });
+  try {
+    return await work(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+/** Milliseconds that `work` takes. */
+export async function time(work) {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * Runs baseline and ours in turns, after one unmeasured turn of each, and reports the ratio of their medians. Both return a
+ * number: milliseconds, or a rate.
+ */
+export async function compare({ name, unit = "ms", aim, runs = 5, baseline, ours, note }) {
+  await baseline();
+  await ours();
+  const pairs = [];
+  for (let index = 0; index < runs; index += 1) pairs.push({ baseline: await baseline(), ours: await ours() });
+  const result = {
+    name,
+    unit,
+    aim,
+    note,
+    baseline: median(pairs.map((pair) => pair.baseline)),
+    ours: median(pairs.map((pair) => pair.ours)),
+    ratio: median(pairs.map((pair) => pair.ours)) / median(pairs.map((pair) => pair.baseline)),
+    spread: [Math.min(...pairs.map((pair) => pair.ours / pair.baseline)), Math.max(...pairs.map((pair) => pair.ours / pair.baseline))],
+    runs: pairs,
+  };
+  report(result);
+  return result;
+}
+
+/** Prints a result and keeps it as bench/results/NAME.json with machine and versions. */
+export async function report(result) {
+  const number = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+  const spread = result.spread ? `, spread ${result.spread.map(number).join("–")}` : "";
+  const figures = result.ratio === undefined ? number(result.ours) : `baseline ${number(result.baseline)}, ours ${number(result.ours)} ${result.unit}, ratio ${number(result.ratio)}${spread}`;
+  console.log(`${result.name}: ${figures}${result.aim ? ` (aim ${result.aim})` : ""}${result.note ? `; ${result.note}` : ""}`);
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version, git: await git(tmpdir(), "version") };
+  mkdirSync(join(root, "bench", "results"), { recursive: true });
+  writeFileSync(join(root, "bench", "results", `${result.name.replaceAll(" ", "-")}.json`), `${JSON.stringify({ ...result, machine }, null, 2)}\n`);
+}

@@ -1,0 +1,15 @@
+// The baseline for pushes: the same gate, serving bare repositories without Lockstep.
+import { startGate } from "../dist/gate/gate.js";
+
+const silent = { info() {}, warn() {}, error() {} };
+const gate = await startGate({
+  host: "127.0.0.1",
+  port: 0,
+  root: process.argv[2],
+  socketDir: "/nowhere",
+  beforeRead: async () => {},
+  log: silent,
+  env: { PATH: process.env.PATH, HOME: process.env.HOME },
+});
+console.log(JSON.stringify({ url: gate.url }));
+process.on("SIGINT", () => void gate[Symbol.asyncDispose]().then(() => process.exit(0)));

@@ -1,0 +1,79 @@
+// What Prometheus sees at /metrics. Names: lockstep_<noun>_<unit>[_total].
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** From a read of a current replica to a first copy of something large. */
+const SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #pushes: Counter<"result">;
+  readonly #pushSeconds: Histogram;
+  readonly #races: Counter;
+  readonly #catchUps: Counter<"result">;
+  readonly #catchUpSeconds: Histogram;
+  readonly #catchUpBytes: Counter;
+  readonly #reads: Counter<"result">;
+
+  constructor(sources: { headQueries: () => number }) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+      new Counter({ name, help, labelNames, registers });
+    const seconds = (name: string, help: string) => new Histogram({ name, help, buckets: SECONDS, registers });
+    this.#pushes = counter("lockstep_pushes_total", "Pushes handed over by git, by what became of them", ["result"]);
+    this.#pushSeconds = seconds("lockstep_push_seconds", "From git's commands to the report, for pushes that landed");
+    this.#races = counter("lockstep_push_races_total", "Attempts of pushes that lost to another device");
+    this.#catchUps = counter("lockstep_catch_ups_total", "Catch-ups of replicas, by result", ["result"]);
+    this.#catchUpSeconds = seconds("lockstep_catch_up_seconds", "Duration of catch-ups that succeeded");
+    this.#catchUpBytes = counter("lockstep_catch_up_bytes_total", "Bytes of packs received from other devices");
+    this.#reads = counter(
+      "lockstep_reads_total",
+      "Reads granted, on a replica that was current or had to fetch first",
+      ["result"],
+    );
+    const polled = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    polled(
+      "lockstep_head_queries",
+      "Database round trips for heads since the start, each shared by many reads",
+      sources.headQueries,
+    );
+  }
+
+  /** A push that landed, or changed nothing. */
+  pushed(seconds: number, races: number): void {
+    this.#pushes.inc({ result: "landed" });
+    this.#pushSeconds.observe(seconds);
+    this.#races.inc(races);
+  }
+
+  pushFailed(unknown: boolean): void {
+    this.#pushes.inc({ result: unknown ? "unknown" : "refused" });
+  }
+
+  caughtUp(seconds: number, bytes: number): void {
+    this.#catchUps.inc({ result: "ok" });
+    this.#catchUpSeconds.observe(seconds);
+    this.#catchUpBytes.inc(bytes);
+  }
+
+  catchUpFailed(): void {
+    this.#catchUps.inc({ result: "failed" });
+  }
+
+  read(result: "current" | "fetched"): void {
+    this.#reads.inc({ result });
+  }
+
+  /** The page, and its content type. */
+  async page(): Promise<{ contentType: string; text: string }> {
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+}

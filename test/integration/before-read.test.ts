@@ -1,0 +1,212 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { change, SOON, TestCluster } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+
+describe("a read of a replica that is current", () => {
+  it("costs one question to the database, no git and no lock", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    await a.gitCommands();
+    const statements: string[] = [];
+    a.onStatement = (text, run) => {
+      statements.push(text);
+      return run();
+    };
+    const release = await a.replica(APP).mutex.acquire();
+    const asked = a.context.heads.queries;
+    expect(await a.read(APP)).toMatchObject({ version: 1n, fetched: false });
+    release();
+    expect(a.context.heads.queries).toBe(asked + 1);
+    expect(statements).toHaveLength(1);
+    expect(statements[0]).toMatch(/^select d\.fence/);
+    expect(await a.gitCommands()).toEqual([]);
+  });
+
+  it("shares its question with other reads of any repository", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await cluster.create("team/other", [a]);
+    const asked = a.context.heads.queries;
+    await Promise.all(Array.from({ length: 50 }, (_, index) => a.read(index % 2 ? APP : "team/other")));
+    expect(a.context.heads.queries - asked).toBeLessThanOrEqual(2);
+  });
+
+  it("never shares a question that was asked before it came", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    let answered = () => {};
+    const held = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    let holding = false;
+    b.onStatement = async (text, run) => {
+      const result = await run();
+      if (holding || !text.startsWith("select d.fence")) return result;
+      holding = true;
+      await held;
+      return result;
+    };
+    const early = b.read(APP);
+    await vi.waitFor(() => expect(holding).toBe(true), SOON);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const late = b.read(APP);
+    answered();
+    expect(await early).toMatchObject({ version: 0n, fetched: false });
+    expect(await late).toMatchObject({ version: 1n, fetched: true });
+  });
+
+  it("is served while another device pushes and this one need not know", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    let during: unknown;
+    a.onStatement = async (text, run) => {
+      if (text.includes("lockstep.bump(")) during = await b.read(APP);
+      return await run();
+    };
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    expect(during).toMatchObject({ version: 0n, fetched: false });
+  });
+});
+
+describe("a read that cannot be served", () => {
+  it("is refused by a device that another sidecar has taken over, which then ends", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await cluster.sql("update lockstep.device set fence = nextval('lockstep.fence_seq') where name = $1", [a.name]);
+    await expect(a.read(APP)).rejects.toMatchObject({ code: "FENCED" });
+    expect(a.fenced).toBe(true);
+    expect(a.context.signal.aborted).toBe(true);
+  });
+
+  it("names what there is not: the repository, or its replica here", async () => {
+    await using cluster = await TestCluster.make();
+    await cluster.pair(APP);
+    const c = await cluster.start("repo003");
+    await expect(c.read("team/nowhere")).rejects.toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
+    await expect(c.read(APP)).rejects.toMatchObject({ code: "REPLICA_NOT_FOUND" });
+    await cluster.addReplica(APP, c);
+    await c.read(APP);
+    await cluster.sql("update lockstep.replica set state = 'released' where device = $1", [c.name]);
+    await expect(c.read(APP)).rejects.toMatchObject({ code: "REPLICA_NOT_FOUND" });
+  });
+
+  it("says that a version has not been written yet", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    expect(await a.read(APP, { minVersion: 1n })).toMatchObject({ version: 1n });
+    await expect(a.read(APP, { minVersion: 2n })).rejects.toMatchObject({
+      code: "VERSION_AHEAD",
+      details: { version: "1" },
+    });
+  });
+
+  it("fails while the database is away, current or not, and succeeds when it is back", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    {
+      await using _ = await cluster.databaseGone();
+      await expect(a.read(APP)).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+      await expect(b.read(APP)).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+    }
+    expect(await a.read(APP)).toMatchObject({ version: 1n, fetched: false });
+    expect(await b.read(APP)).toMatchObject({ version: 1n, fetched: true });
+  });
+});
+
+describe("a replica ahead of a database that has lost writes", () => {
+  async function loseLastWrite(cluster: TestCluster, branch: string, before: string): Promise<void> {
+    await cluster.sql(
+      `with lost as (delete from lockstep.ref_log where version = 2), back as (
+         update lockstep.repository_ref set value = $2 where name = $1)
+       update lockstep.repository set head_version = 1,
+         head_digest = (select digest from lockstep.ref_log where version = 1)`,
+      [Buffer.from(branch), Buffer.from(before)],
+    );
+  }
+
+  it("is neither served nor written nor folded back", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", null, one)]);
+    await a.push(APP, [change("main", one, two)]);
+    await loseLastWrite(cluster, "refs/heads/main", one);
+    const ahead = { code: "AHEAD_OF_DATABASE", details: { version: "2", head: "1" } };
+    await expect(a.read(APP)).rejects.toMatchObject(ahead);
+    await expect(a.push(APP, [change("other", null, one)])).rejects.toMatchObject(ahead);
+    expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two });
+
+    // The next incarnation comes to the same, whatever the row says.
+    const again = await a.restart();
+    await expect(again.read(APP)).rejects.toMatchObject(ahead);
+    await cluster.sql("update lockstep.replica set version = 1");
+    const third = await again.restart();
+    await expect(third.read(APP)).rejects.toMatchObject(ahead);
+    expect(await third.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/main": two });
+    expect(await cluster.sql("select state from lockstep.replica where device = $1", [a.name])).toEqual([
+      { state: "broken" },
+    ]);
+  });
+
+  it("is served again once the newer database is back", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", null, one)]);
+    const record = join(a.gitDir(APP), "lockstep.version");
+    const version1 = await readFile(record, "utf8");
+    await a.push(APP, [change("main", one, two)]);
+    const version2 = await readFile(record, "utf8");
+    // From this database's view the record on disk is from its future.
+    await writeFile(record, version2.replace(` 2 `, ` 3 `));
+    const again = await a.restart();
+    await expect(again.read(APP)).rejects.toMatchObject({ code: "AHEAD_OF_DATABASE" });
+    await writeFile(record, version1);
+    await vi.waitFor(async () => expect(await again.read(APP)).toMatchObject({ version: 2n }), SOON);
+    await again.expectInLockstep(APP);
+  });
+});
+
+describe("a read of a replica that is behind", () => {
+  it("returns with at least the head of when it came, and never before its refs are on disk", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    let last: string | null = null;
+    for (let version = 1n; version <= 5n; version += 1n) {
+      const next: string = await a.commit(APP, `commit ${version}`, { parents: last === null ? [] : [last] });
+      await a.push(APP, [change("main", last, next)]);
+      const { version: served } = await b.read(APP);
+      expect(served).toBe(version);
+      expect(await b.git(APP, ["rev-parse", "refs/heads/main"])).toBe(next);
+      last = next;
+    }
+  });
+
+  it("does not serve the previous version to a reader who comes between the decision and the refs", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    let reader: Promise<unknown> | undefined;
+    let told = 0;
+    a.onStatement = async (text, run) => {
+      const result = await run();
+      if (text.startsWith("select d.fence")) told += 1;
+      if (text.includes("lockstep.bump(")) {
+        const before = told;
+        reader = a.read(APP).then(async ({ version }) => ({ version, refs: await a.refs(APP) }));
+        await vi.waitFor(() => expect(told).toBe(before + 1), SOON);
+      }
+      return result;
+    };
+    await a.push(APP, [change("main", null, one)]);
+    expect(await reader).toMatchObject({ version: 1n, refs: { "refs/heads/main": one } });
+  });
+});

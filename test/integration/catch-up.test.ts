@@ -1,0 +1,700 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { addAbortSignal, Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { describe, expect, it, vi } from "vitest";
+import { LockstepError } from "../../src/errors.ts";
+import { catchUp, catchUpToHead } from "../../src/sync/catch-up.ts";
+import { chooseSources } from "../../src/sync/fetch-objects.ts";
+import { Follower } from "../../src/sync/follow.ts";
+import type { CatchUpProgress } from "../../src/sync/replica.ts";
+import { change, honest, type OpenPack, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+/** Bytes that are not UTF-8, as the program has them: a character for each. */
+const CAFE = "refs/heads/caf\xe9/latin1";
+
+/** A promise and its key. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+async function syncEvents(cluster: TestCluster, device: TestDevice) {
+  return await cluster.sql<{ from_device: string; from_version: string; version: string; result: string }>(
+    "select from_device, from_version, version, refs_changed, result, error from lockstep.sync_event where device = $1 order by id",
+    [device.name],
+  );
+}
+
+describe("catching up", () => {
+  it("brings one commit in one pack, and says so in the database", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    expect(await b.read(APP)).toMatchObject({ version: 1n, fetched: true });
+    expect(b.packRequests).toEqual([{ from: "repo001", wants: [one], haves: [] }]);
+    expect((await syncEvents(cluster, b)).at(-1)).toMatchObject({
+      from_device: "repo001",
+      from_version: "0",
+      version: "1",
+      refs_changed: 1,
+      result: "ok",
+    });
+    await a.expectInLockstep(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("brings many versions at once, with creates, rewinds, deletes and tags", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one), change("doomed", null, one), change("moved", null, one)]);
+    await b.read(APP);
+
+    const two = await a.commit(APP, "two", { parents: [one] });
+    const other = await a.commit(APP, "other history");
+    const blob = await a.git(APP, ["hash-object", "-w", "--stdin"], "only a tag holds me");
+    const tag = await a.git(
+      APP,
+      ["mktag"],
+      `object ${two}\ntype commit\ntag v1\ntagger Ada <ada@example.com> 0 +0000\n\nfirst\n`,
+    );
+    await a.push(APP, [change("main", one, two)]);
+    await a.push(APP, [change("moved", one, other)]);
+    await a.push(APP, [change("doomed", one, null), change("refs/tags/v1", null, tag)]);
+    await a.push(APP, [change("refs/tags/blob", null, blob), change("refs/notes/commits", null, two)]);
+    const before = b.packRequests.length;
+    expect(await b.read(APP)).toMatchObject({ version: 5n });
+    expect(b.packRequests).toHaveLength(before + 1);
+    expect(await b.refs(APP)).toEqual({
+      HEAD: "ref: refs/heads/main",
+      "refs/heads/main": two,
+      "refs/heads/moved": other,
+      "refs/notes/commits": two,
+      "refs/tags/blob": blob,
+      "refs/tags/v1": tag,
+    });
+    await b.expectInLockstep(APP);
+  });
+
+  it("brings refs back that ended where they began, were made and removed again, or removed and made again", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", null, one), change("again", null, one)]);
+    await b.read(APP);
+    await a.push(APP, [change("main", one, two), change("passing", null, two), change("again", one, null)]);
+    await a.push(APP, [change("main", two, one), change("passing", two, null), change("again", null, one)]);
+    expect(await b.read(APP)).toMatchObject({ version: 3n });
+    expect(await b.refs(APP)).toEqual({
+      HEAD: "ref: refs/heads/main",
+      "refs/heads/again": one,
+      "refs/heads/main": one,
+    });
+    await b.expectInLockstep(APP);
+  });
+
+  it("makes room for a ref below a deleted one, and above", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("x", null, one), change("y/deep/er", null, one), change("y/other", null, one)]);
+    await b.read(APP);
+    await a.push(APP, [change("x", one, null), change("y/deep/er", one, null), change("y/other", one, null)]);
+    await a.push(APP, [change("x/y", null, one), change("y", null, one)]);
+    await b.read(APP);
+    expect(await b.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/x/y": one, "refs/heads/y": one });
+    await a.push(APP, [change("x/y", one, null), change("y", one, null)]);
+    await a.push(APP, [change("x", null, one), change("y/deep", null, one)]);
+    await b.read(APP);
+    expect(await b.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/x": one, "refs/heads/y/deep": one });
+    await a.expectInLockstep(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("brings refs that gave way to one above or below them and came back, or went with it", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("back/again", null, one), change("gone/too", null, one)]);
+    await b.read(APP);
+    await a.push(APP, [change("back/again", one, null), change("gone/too", one, null)]);
+    await a.push(APP, [change("back", null, one), change("gone", null, one), change("new", null, one)]);
+    await a.push(APP, [change("back", one, null), change("gone", one, null), change("new", one, null)]);
+    await a.push(APP, [change("back/again", null, one), change("new/x", null, one)]);
+    await a.push(APP, [change("new/x", one, null)]);
+    expect(await b.read(APP)).toMatchObject({ version: 6n });
+    expect(await b.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/back/again": one });
+    await b.expectInLockstep(APP);
+  });
+
+  it("clears away a ref that somebody made by hand where another belongs", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    await b.read(APP);
+    await b.git(APP, ["update-ref", "refs/heads/topic/mine", await b.commit(APP, "by hand")]);
+    await a.push(APP, [change("topic", null, one)]);
+    await vi.waitFor(async () => expect(await b.read(APP)).toMatchObject({ version: 2n }), SOON);
+    await b.expectInLockstep(APP);
+  });
+
+  it("brings refs whose names are not UTF-8", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const japanese = Buffer.from("refs/heads/日本").toString("latin1");
+    expect(await a.push(APP, [change(CAFE, null, one), change(japanese, null, one)])).toEqual({
+      [CAFE]: null,
+      [japanese]: null,
+    });
+    await b.read(APP);
+    expect(await b.refs(APP)).toMatchObject({ [CAFE]: one, [japanese]: one });
+    const two = await b.commit(APP, "two", { parents: [one] });
+    await b.push(APP, [change(CAFE, one, two), change(japanese, one, null)]);
+    await a.read(APP);
+    await a.expectInLockstep(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("brings a branch that points to a commit which is here already", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    await b.read(APP);
+    await a.push(APP, [change("copy", null, one)]);
+    expect(await b.read(APP)).toMatchObject({ version: 2n });
+    await b.expectInLockstep(APP);
+  });
+
+  it("brings deletions alone without asking anybody for objects", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one), change("gone", null, one)]);
+    await b.read(APP);
+    const before = b.packRequests.length;
+    await a.push(APP, [change("gone", one, null)]);
+    expect(await b.read(APP)).toMatchObject({ version: 2n });
+    expect(b.packRequests).toHaveLength(before);
+    await b.expectInLockstep(APP);
+  });
+
+  it("gives an empty repository its HEAD", async () => {
+    await using cluster = await TestCluster.make();
+    const a = await cluster.start("repo001");
+    await cluster.create(APP, [a], { defaultBranch: "trunk" });
+    expect(await a.read(APP)).toMatchObject({ version: 0n });
+    expect(await a.refs(APP)).toEqual({ HEAD: "ref: refs/heads/trunk" });
+    expect(await a.git(APP, ["symbolic-ref", "HEAD"])).toBe("refs/heads/trunk");
+    expect(a.packRequests).toEqual([]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("works on repositories with SHA-256 objects", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];
+    await cluster.create(APP, [a, b], { objectFormat: "sha256" });
+    const one = await a.commit(APP, "one");
+    expect(one).toHaveLength(64);
+    await a.push(APP, [change("main", null, one), change("gone", null, one)]);
+    await a.push(APP, [change("gone", one, null)]);
+    await b.read(APP);
+    await a.expectInLockstep(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("gives a new replica the whole fold in one pack", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", null, one), change("gone", null, one)]);
+    await a.push(APP, [change("main", one, two), change("gone", one, null), change(CAFE, null, one)]);
+    const c = await cluster.start("repo003");
+    await cluster.addReplica(APP, c);
+    expect(await c.read(APP)).toMatchObject({ version: 2n, fetched: true });
+    expect(c.packRequests).toHaveLength(1);
+    await c.expectInLockstep(APP);
+  });
+
+  it("takes the whole fold when the log no longer reaches back far enough", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one), change("gone", null, one)]);
+    await b.read(APP);
+    const two = await a.commit(APP, "two", { parents: [one] });
+    const three = await a.commit(APP, "three", { parents: [two] });
+    await a.push(APP, [change("gone", one, null)]);
+    await a.push(APP, [change("main", one, two)]);
+    await a.push(APP, [change("main", two, three)]);
+    await cluster.sql("delete from lockstep.ref_log where version <= 2");
+    expect(await b.read(APP)).toMatchObject({ version: 4n });
+    expect(b.packRequests.at(-1)).toMatchObject({ wants: [three] });
+    await b.expectInLockstep(APP);
+  });
+
+  it("tells whoever waits how far it is", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one", { content: Buffer.alloc(300_000, "lockstep\n") });
+    await a.push(APP, [change("main", null, one)]);
+    const seen: CatchUpProgress[] = [];
+    await catchUp(b.context, b.replica(APP), 1n, {
+      signal: AbortSignal.timeout(10_000),
+      onProgress: (progress) => seen.push(progress),
+    });
+    expect(seen.at(-1)).toMatchObject({ objects: 3, totalObjects: 3 });
+    expect(seen.at(-1)?.bytes).toBeGreaterThan(100);
+    expect(seen.map(({ bytes }) => bytes)).toEqual(seen.map(({ bytes }) => bytes).sort((x, y) => x - y));
+  });
+});
+
+describe("one flight for all", () => {
+  it("makes many reads of a replica that is behind ask for one pack", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const grants = await Promise.all(Array.from({ length: 20 }, () => b.read(APP)));
+    expect(grants.map(({ version }) => version)).toEqual(grants.map(() => 1n));
+    expect(b.packRequests).toHaveLength(1);
+    await b.expectInLockstep(APP);
+  });
+
+  it("lets an impatient reader go, and flies on for the others", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const { opened, open } = gate();
+    b.openPack = async (...request) => {
+      await opened;
+      return await honest(cluster)(...request);
+    };
+    const patient = b.read(APP);
+    const hurry = new AbortController();
+    const impatient = b.read(APP, { signal: hurry.signal });
+    await vi.waitFor(() => expect(b.replica(APP).waiting).toBe(2), SOON);
+    hurry.abort();
+    await expect(impatient).rejects.toMatchObject({ code: "CATCH_UP_TIMEOUT" });
+    expect(b.replica(APP).waiting).toBe(1);
+    open();
+    expect(await patient).toMatchObject({ version: 1n });
+    expect(b.packRequests).toHaveLength(1);
+  });
+
+  it("turns callers away when a thousand wait, who all get their answer", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const { opened, open } = gate();
+    b.openPack = async (...request) => {
+      await opened;
+      return await honest(cluster)(...request);
+    };
+    const waiting = Array.from({ length: 1000 }, () => b.read(APP));
+    await vi.waitFor(() => expect(b.replica(APP).waiting).toBe(1000), SOON);
+    await expect(b.read(APP)).rejects.toMatchObject({ code: "QUEUE_FULL" });
+    open();
+    const grants = await Promise.all(waiting);
+    expect(new Set(grants.map(({ version }) => version))).toEqual(new Set([1n]));
+    expect(b.replica(APP).waiting).toBe(0);
+  });
+});
+
+describe("sources that fail", () => {
+  const half = async (cluster: TestCluster, ...request: Parameters<OpenPack>) => {
+    const whole = await buffer(await honest(cluster)(...request));
+    return whole.subarray(0, whole.length / 2);
+  };
+  const lies: Record<string, (cluster: TestCluster, ...request: Parameters<OpenPack>) => Promise<Readable>> = {
+    refuses: async () => {
+      throw new LockstepError("SOURCE_FAILED", "I will not");
+    },
+    "hangs up in the middle of a pack": async (...request) => {
+      const bytes = await half(...request);
+      return Readable.from(
+        (async function* () {
+          yield bytes;
+          throw new Error("hung up");
+        })(),
+      );
+    },
+    "ends in the middle of a pack": async (...request) => Readable.from([await half(...request)]),
+    "sends nothing": async () => Readable.from([]),
+    "sends no pack": async () => Readable.from([Buffer.from("<html>It works!</html>")]),
+    "sends a pack with a bit turned over": async (cluster, ...request) => {
+      const bytes = await buffer(await honest(cluster)(...request));
+      bytes.writeUInt8(bytes.readUInt8(bytes.length - 30) ^ 1, bytes.length - 30);
+      return Readable.from([bytes]);
+    },
+    "sends a pack that lacks objects": async (cluster, peer, { wants }) => {
+      const source = cluster.devices.get(peer.device)!;
+      const pack = await source.git(APP, ["pack-objects", "--stdout", "-q"], `${wants.join("\n")}\n`);
+      return Readable.from([Buffer.from(pack, "latin1")]);
+    },
+    "sends a pack of something else": async (cluster, peer) => {
+      const source = cluster.devices.get(peer.device)!;
+      const blob = await source.git(APP, ["hash-object", "-w", "--stdin"], "something else");
+      const pack = await source.git(APP, ["pack-objects", "--stdout", "-q"], `${blob}\n`);
+      return Readable.from([Buffer.from(pack, "latin1")]);
+    },
+  };
+
+  it.each(Object.entries(lies))("are given up for the next when one %s, and leave nothing behind", async (_, lie) => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    await b.read(APP);
+    const c = await cluster.start("repo003");
+    await cluster.addReplica(APP, c);
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", one, two)]);
+    await c.read(APP);
+    let liar: string | undefined;
+    let inBetween: unknown;
+    b.openPack = async (peer, ...request) => {
+      liar ??= peer.device;
+      if (peer.device === liar) return await lie(cluster, peer, ...request);
+      inBetween = { refs: await b.refs(APP), two: await b.has(APP, two), left: await b.leftovers(APP) };
+      return await honest(cluster)(peer, ...request);
+    };
+    expect(await b.read(APP)).toMatchObject({ version: 2n });
+    expect(inBetween).toEqual({
+      refs: { HEAD: "ref: refs/heads/main", "refs/heads/main": one },
+      two: false,
+      left: [],
+    });
+    await b.expectInLockstep(APP);
+  });
+
+  it("are given up for the next when one sends nothing for ten seconds", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const c = await cluster.start("repo003");
+    await cluster.addReplica(APP, c);
+    await c.read(APP);
+    let asked = 0;
+    b.openPack = async (peer, request, signal) => {
+      asked += 1;
+      if (asked > 1) return await honest(cluster)(peer, request, signal);
+      const stuck = new Readable({ read() {} });
+      stuck.push("PACK");
+      return addAbortSignal(signal, stuck);
+    };
+    const { opened: begun, open: onProgress } = gate();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const signal = new AbortController().signal;
+      const caughtUp = catchUp(b.context, b.replica(APP), 1n, { signal, onProgress });
+      await begun;
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(await caughtUp).toBe(1n);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(asked).toBe(2);
+    expect(JSON.stringify(b.logged)).toContain("nothing came for 10 s");
+    await b.expectInLockstep(APP);
+  });
+
+  it("are hung up on when git refuses what they send", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const streams: Readable[] = [];
+    b.openPack = async () => {
+      const endless = new Readable({ read: () => setImmediate(() => endless.push(Buffer.alloc(10_000, "no pack "))) });
+      streams.push(endless);
+      return endless;
+    };
+    await expect(b.read(APP)).rejects.toMatchObject({
+      code: "NO_SOURCE",
+      message: expect.stringContaining("index-pack"),
+    });
+    expect(streams.map(({ destroyed }) => destroyed)).toEqual(streams.map(() => true));
+  });
+
+  it("are all named when none could send, and asked again only after a while", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const c = await cluster.start("repo003");
+    await cluster.addReplica(APP, c);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    b.openPack = async ({ device }) => {
+      throw new LockstepError("SOURCE_FAILED", `the disk of ${device} is full of cats`);
+    };
+    const failure = await b.read(APP).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "NO_SOURCE", details: { repository: APP, version: "1" } });
+    expect(String(failure)).toContain("repo001: the disk of repo001 is full of cats");
+    expect(String(failure)).toContain("repo003: the disk of repo003 is full of cats");
+    const asked = b.packRequests.length;
+    expect(await b.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main" });
+    expect((await syncEvents(cluster, b)).at(-1)).toMatchObject({
+      result: "failed",
+      error: expect.stringContaining("cats"),
+    });
+
+    // The same answer at once, to all, without a question.
+    for (const again of await Promise.allSettled([b.read(APP), b.read(APP)])) {
+      expect(again).toMatchObject({ status: "rejected", reason: failure });
+    }
+    expect(b.packRequests).toHaveLength(asked);
+
+    // Who insists is not put off.
+    b.openPack = honest(cluster);
+    const insist = { signal: AbortSignal.timeout(10_000), insist: true };
+    expect(await catchUp(b.context, b.replica(APP), 1n, insist)).toBe(1n);
+    await b.expectInLockstep(APP);
+  });
+
+  it("are tried again after the back-off", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    b.openPack = async () => {
+      throw new LockstepError("SOURCE_FAILED", "not now");
+    };
+    await expect(b.read(APP)).rejects.toMatchObject({ code: "NO_SOURCE" });
+    const asked = b.packRequests.length;
+    b.openPack = honest(cluster);
+    await vi.waitFor(async () => expect(await b.read(APP)).toMatchObject({ version: 1n }), SOON);
+    expect(b.packRequests).toHaveLength(asked + 1);
+    await b.expectInLockstep(APP);
+  });
+
+  it("are none when every other device is down", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    await a.stop();
+    await expect(b.read(APP)).rejects.toMatchObject({
+      code: "NO_SOURCE",
+      message: expect.stringContaining("No other device that holds version 1 of team/app is live"),
+    });
+    expect(b.packRequests).toEqual([]);
+  });
+});
+
+describe("the order of sources", () => {
+  const row = (device: string, version: bigint, zone: string, more = {}) => ({
+    device,
+    version,
+    zone,
+    state: "active" as const,
+    lastError: null,
+    updatedAt: new Date(),
+    live: true,
+    gitAddress: `${device}:1`,
+    ...more,
+  });
+  const me = { me: { device: "me", id: "", fence: 1n }, zone: "here" };
+  const order = (rows: ReturnType<typeof row>[], request: { writers?: string[]; prefer?: string } = {}) =>
+    chooseSources(me, rows, { version: 7n, writers: request.writers ?? [], prefer: request.prefer }).map(
+      ({ device }) => device,
+    );
+
+  it("begins with the one that was named, then leaders, then the own zone", () => {
+    const rows = [
+      row("far", 6n, "there"),
+      row("near", 6n, "here"),
+      row("leader", 7n, "there"),
+      row("best", 8n, "here"),
+    ];
+    expect(order(rows)).toEqual(["best", "leader", "near", "far"]);
+    expect(order(rows, { prefer: "far" })).toEqual(["far", "best", "leader", "near"]);
+  });
+
+  it("counts the writers as leaders, whatever their rows say", () => {
+    const rows = [row("follower", 6n, "here"), row("writer", 6n, "there")];
+    expect(order(rows, { writers: ["writer"] })).toEqual(["writer", "follower"]);
+  });
+
+  it("leaves out this device and those that are not there", () => {
+    const rows = [
+      row("me", 7n, "here"),
+      row("down", 7n, "here", { live: false }),
+      row("mute", 7n, "", { gitAddress: "" }),
+    ];
+    expect(order(rows)).toEqual([]);
+  });
+
+  it("is by chance among equals", () => {
+    const rows = [row("one", 7n, "here"), row("two", 7n, "here")];
+    const firsts = new Set(Array.from({ length: 200 }, () => order(rows)[0]));
+    expect(firsts).toEqual(new Set(["one", "two"]));
+  });
+});
+
+describe("objects that are missing here", () => {
+  const text = (line: string) =>
+    Array.from({ length: 400 }, (_, index) => `${index} ${line} ${index * 7919}\n`).join("");
+
+  it("are fetched with everything else when a thin pack needs one as a base", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one", { content: text("one") });
+    await a.push(APP, [change("main", null, one)]);
+    await b.read(APP);
+    const blob = await b.git(APP, ["rev-parse", `${one}:file`]);
+    await loseObject(b, blob);
+    const two = await a.commit(APP, "two", { parents: [one], content: `${text("one")}and more` });
+    await a.push(APP, [change("main", one, two)]);
+    const before = b.packRequests.length;
+    expect(await b.read(APP)).toMatchObject({ version: 2n });
+    expect(b.packRequests.slice(before)).toEqual([
+      { from: "repo001", wants: [two], haves: [one] },
+      { from: "repo001", wants: [two], haves: [] },
+    ]);
+    expect(await b.has(APP, blob)).toBe(true);
+    await b.expectInLockstep(APP);
+  });
+
+  it("are fetched with everything else when the history ends in nothing", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    await b.read(APP);
+    await loseObject(b, one);
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", one, two)]);
+    expect(await b.read(APP)).toMatchObject({ version: 2n });
+    await b.expectInLockstep(APP);
+  });
+
+  async function loseObject(device: TestDevice, id: string): Promise<void> {
+    const objects = join(device.gitDir(APP), "objects");
+    for (const name of await readdir(join(objects, "pack"))) {
+      const path = join(objects, "pack", name);
+      const bytes = await readFile(path);
+      await rm(path);
+      if (name.endsWith(".pack")) await device.git(APP, ["unpack-objects", "-q"], bytes);
+    }
+    await rm(join(objects, id.slice(0, 2), id.slice(2)));
+    expect(await device.has(APP, id)).toBe(false);
+  }
+});
+
+describe("a catch-up and a push on the same replica", () => {
+  it("do not undo each other: a plan that has become old is dropped", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const [one, two, three] = await history(b);
+    await b.push(APP, [change("main", null, one)]);
+    // A flight that reads the log after the decision of version 2 and before its refs are on disk, and then takes its time.
+    const hold = join(cluster.dir, "hold");
+    await b.beforeGit(`case "$*" in *cat-file*) while [ ! -e ${hold} ]; do sleep 0.01; done;; esac`);
+    let flight: Promise<void> | undefined;
+    b.onStatement = async (text, run) => {
+      const result = await run();
+      if (text.includes("lockstep.bump(") && flight === undefined) {
+        flight = catchUpToHead(b.context, b.replica(APP), { signal: AbortSignal.timeout(10_000) });
+        await vi.waitFor(async () => expect((await b.gitCommands()).join()).toContain("cat-file"), SOON);
+      }
+      return result;
+    };
+    expect(await b.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    expect(await b.push(APP, [change("main", two, three)])).toEqual({ "refs/heads/main": null });
+    expect(b.replica(APP).applied).toBe(3n);
+    await writeFile(hold, "");
+    await flight;
+    expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": three });
+    await b.expectInLockstep(APP);
+    await a.read(APP);
+    await a.expectInLockstep(APP);
+  });
+
+  it("do not undo each other: a plan that has become old in part is made smaller", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const [one, two] = await history(b);
+    await b.push(APP, [change("main", null, one)]);
+    await a.read(APP);
+    const { opened, open } = gate();
+    b.openPack = async (...request) => {
+      await opened;
+      return await honest(cluster)(...request);
+    };
+    let flight: Promise<void> | undefined;
+    b.onStatement = async (text, run) => {
+      const result = await run();
+      if (text.includes("lockstep.bump(") && flight === undefined) {
+        // Version 2 is decided here, version 3 on the other device; the flight reads both.
+        await a.push(APP, [change("other", null, await a.commit(APP, "elsewhere"))]);
+        flight = catchUpToHead(b.context, b.replica(APP), { signal: AbortSignal.timeout(10_000) });
+        await vi.waitFor(() => expect(b.packRequests).toHaveLength(1), SOON);
+      }
+      return result;
+    };
+    expect(await b.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    expect(b.replica(APP).applied).toBe(2n);
+    open();
+    await flight;
+    expect((await syncEvents(cluster, b)).at(-1)).toMatchObject({ from_version: "2", version: "3", refs_changed: 1 });
+    await b.expectInLockstep(APP);
+  });
+
+  async function history(device: TestDevice): Promise<[string, string, string]> {
+    const one = await device.commit(APP, "one");
+    const two = await device.commit(APP, "two", { parents: [one] });
+    return [one, two, await device.commit(APP, "three", { parents: [two] })];
+  }
+});
+
+describe("followers", () => {
+  it("catch up when they are told of a new head, and when they look for themselves", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const follower = new Follower(b.context);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    await follower.onHeads([b.replica(APP).id]);
+    await vi.waitFor(() => expect(b.replica(APP).applied).toBe(1n), SOON);
+    await a.push(APP, [change("other", null, one)]);
+    await follower.poll();
+    await vi.waitFor(() => expect(b.replica(APP).applied).toBe(2n), SOON);
+    await vi.waitFor(async () => await b.expectInLockstep(APP), SOON);
+  });
+
+  it("make a replica of which this process has not heard", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const c = await cluster.start("repo003");
+    await cluster.addReplica(APP, c);
+    await new Follower(c.context).onStart([]);
+    await vi.waitFor(() => expect(c.context.replicas.findByName(APP)?.applied).toBe(1n), SOON);
+    await vi.waitFor(async () => await c.expectInLockstep(APP), SOON);
+  });
+
+  it("leave alone for a while what has just failed", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    b.openPack = async () => {
+      throw new LockstepError("SOURCE_FAILED", "not now");
+    };
+    const follower = new Follower(b.context);
+    await follower.poll();
+    await vi.waitFor(
+      async () => expect((await syncEvents(cluster, b)).at(-1)).toMatchObject({ result: "failed" }),
+      SOON,
+    );
+    const asked = b.packRequests.length;
+    b.openPack = honest(cluster);
+    await follower.poll();
+    expect(b.replica(APP).flight).toBeUndefined();
+    expect(b.packRequests).toHaveLength(asked);
+  });
+});

@@ -1,0 +1,276 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EMPTY_DIGEST, type Incarnation } from "../../src/domain.ts";
+import { Database, query } from "../../src/store/database.ts";
+import {
+  LEASE_RENEWAL_MS,
+  LEASE_TTL_MS,
+  leaseHasEnded,
+  listDevices,
+  releaseLease,
+  renewLease,
+  type TakeOver,
+  type TakeOverRequest,
+  takeOver,
+} from "../../src/store/device-lease.ts";
+import { createRepository } from "../../src/store/repositories.ts";
+import { takeTurn, turnHolder } from "../../src/store/turns.ts";
+import { bump, getWrite, stageWrite } from "../../src/store/writes.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+
+let database: TestDatabase;
+let db: Database;
+let elsewhere: Database;
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  db = new Database({ url: database.url, applicationName: "here" });
+  elsewhere = new Database({ url: database.url, applicationName: "elsewhere" });
+});
+afterAll(async () => {
+  await Promise.all([db[Symbol.asyncDispose](), elsewhere[Symbol.asyncDispose]()]);
+  await database[Symbol.asyncDispose]();
+});
+
+/** Another sidecar starts: on a root of its own unless one is given. */
+function request(given: Partial<TakeOverRequest> = {}): TakeOverRequest {
+  return {
+    device: `d-${randomUUID()}`,
+    incarnation: randomUUID(),
+    rootId: randomUUID(),
+    grpcAddress: "repo001:7420",
+    gitAddress: "repo001:7421",
+    zone: "a",
+    ...given,
+  };
+}
+
+async function taken(asked: TakeOverRequest): Promise<Extract<TakeOver, { outcome: "taken" }>> {
+  const answer = await takeOver(db, asked);
+  if (answer.outcome !== "taken") throw new Error(`the device is ${answer.outcome}`);
+  return answer;
+}
+
+async function deviceRow(name: string): Promise<Record<string, unknown> | undefined> {
+  const columns =
+    "incarnation, fence, root_id, grpc_address, expires_at, extract(epoch from expires_at - clock_timestamp())";
+  const [row] = await query(db.work, `select ${columns}::float as left from lockstep.device where name = $1`, [name]);
+  return row;
+}
+
+/** Lets the lease run out. */
+async function expire(device: string): Promise<void> {
+  await query(db.work, "update lockstep.device set expires_at = clock_timestamp() where name = $1", [device]);
+}
+
+async function repository(...devices: string[]): Promise<{ id: string; name: string }> {
+  const name = `r-${randomUUID()}`;
+  return { name, ...(await createRepository(db, { name, devices, defaultBranch: "main", objectFormat: "sha1" })) };
+}
+
+/** Stages a write that changes nothing, and returns its id. */
+async function stage(me: Incarnation, repositoryId: string): Promise<string> {
+  const writeId = randomUUID();
+  const staged = await stageWrite(db, me, { writeId, repositoryId, base: 0n, author: "ada", names: [] });
+  if (staged.outcome !== "staged") throw new Error(`the write is ${staged.outcome}`);
+  return writeId;
+}
+
+describe("a take-over", () => {
+  it("registers a new device with its addresses and a lease", async () => {
+    const asked = request();
+    const { incarnation, previousFence, interrupted } = await taken(asked);
+    expect(incarnation).toEqual({ device: asked.device, id: asked.incarnation, fence: expect.any(BigInt) });
+    expect({ previousFence, interrupted }).toEqual({ previousFence: 0n, interrupted: [] });
+    expect(await deviceRow(asked.device)).toMatchObject({
+      incarnation: asked.incarnation,
+      fence: incarnation.fence,
+      root_id: asked.rootId,
+      grpc_address: "repo001:7420",
+    });
+  });
+
+  it("gives a bigger fence than any before it, over all devices, and tells the one it replaces", async () => {
+    let biggest = 0n;
+    const devices = [request(), request(), request()];
+    const last = new Map<string, bigint>();
+    for (const asked of [...devices, ...devices]) {
+      const { incarnation, previousFence } = await taken({ ...asked, incarnation: randomUUID() });
+      expect(incarnation.fence).toBeGreaterThan(biggest);
+      expect(previousFence).toBe(last.get(asked.device) ?? 0n);
+      biggest = incarnation.fence;
+      last.set(asked.device, biggest);
+    }
+  });
+
+  it("drops what the old incarnation had staged and nothing else, and names the repositories", async () => {
+    const [mine, others] = [request(), request()];
+    const [me, other] = [(await taken(mine)).incarnation, (await taken(others)).incarnation];
+    const [a, b, untouched] = [await repository(me.device), await repository(me.device), await repository(me.device)];
+    const landed = await stage(me, untouched.id);
+    await bump(db, me, { writeId: landed, repositoryId: untouched.id, base: 0n, digest: EMPTY_DIGEST, updates: [] });
+    const dropped = [await stage(me, a.id), await stage(me, a.id), await stage(me, b.id)];
+    const kept = await stage(other, a.id);
+
+    const { interrupted } = await taken({ ...mine, incarnation: randomUUID() });
+    expect([...interrupted].sort()).toEqual([a.id, b.id].sort());
+    for (const [index, id] of dropped.entries()) {
+      const write = await getWrite(db, index < 2 ? a.name : b.name, id);
+      expect(write).toMatchObject({ status: "dropped", version: null, decidedAt: expect.any(Date) });
+      expect(write.dropReason).toBe(`the sidecar of device ${me.device} ended before the write was decided`);
+    }
+    expect(await getWrite(db, a.name, kept)).toMatchObject({ status: "staged", dropReason: null });
+    expect(await getWrite(db, untouched.name, landed)).toMatchObject({ status: "landed", version: 1n });
+    // A second take-over finds nothing left to drop.
+    expect((await taken({ ...mine, incarnation: randomUUID() })).interrupted).toEqual([]);
+  });
+
+  it("lets the old incarnation stage nothing more", async () => {
+    const asked = request();
+    const { incarnation: old } = await taken(asked);
+    const { id } = await repository(old.device);
+    await taken({ ...asked, incarnation: randomUUID() });
+    const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] };
+    expect(await stageWrite(db, old, write)).toEqual({ outcome: "fenced" });
+  });
+
+  it("gives the device's turns back and keeps those of others", async () => {
+    const [mine, others] = [request(), request()];
+    const [me, other] = [(await taken(mine)).incarnation, (await taken(others)).incarnation];
+    const { id: repositoryId } = await repository(me.device);
+    const [first, second] = [randomUUID(), randomUUID()];
+    await takeTurn(db, me, { repositoryId, writeId: first, author: "ada", reason: "push" });
+    await takeTurn(db, other, { repositoryId, writeId: second, author: "bob", reason: "push" });
+    expect((await turnHolder(db, repositoryId))?.writeId).toBe(first);
+    await taken({ ...mine, incarnation: randomUUID() });
+    expect((await turnHolder(db, repositoryId))?.writeId).toBe(second);
+  });
+
+  it("is held while the lease runs and the root is another, and changes nothing", async () => {
+    const asked = request();
+    const { incarnation: me } = await taken(asked);
+    const { id, name } = await repository(me.device);
+    const write = await stage(me, id);
+    const before = await deviceRow(asked.device);
+    const answer = await takeOver(db, request({ device: asked.device, grpcAddress: "elsewhere:1" }));
+    expect(answer).toEqual({ outcome: "held", waitMs: expect.any(Number) });
+    const { waitMs } = answer as { waitMs: number };
+    expect(waitMs).toBeGreaterThan(0);
+    expect(waitMs).toBeLessThanOrEqual(LEASE_TTL_MS);
+    expect(await deviceRow(asked.device)).toEqual({ ...before, left: expect.any(Number) });
+    expect(await getWrite(db, name, write)).toMatchObject({ status: "staged" });
+    expect(await renewLease(db, me)).toBe(true);
+  });
+
+  it("is immediate on the same root, whose lock proves that the old process is gone", async () => {
+    const asked = request();
+    const { incarnation: old } = await taken(asked);
+    expect(await leaseHasEnded(db, asked.device)).toBe(false);
+    const { incarnation } = await taken({ ...asked, incarnation: randomUUID() });
+    expect(incarnation.fence).toBeGreaterThan(old.fence);
+  });
+
+  it("is possible from another root once the lease has run out", async () => {
+    const asked = request();
+    await taken(asked);
+    await expire(asked.device);
+    const other = request({ device: asked.device });
+    await taken(other);
+    expect(await deviceRow(asked.device)).toMatchObject({ root_id: other.rootId });
+    // Now it is the first root's turn to wait.
+    expect(await takeOver(db, { ...asked, incarnation: randomUUID() })).toMatchObject({ outcome: "held" });
+  });
+
+  it("may be asked for again when its answer was lost", async () => {
+    const asked = request();
+    const { incarnation: first } = await taken(asked);
+    const { incarnation: second } = await taken(asked);
+    expect(second.fence).toBeGreaterThan(first.fence);
+    expect(await renewLease(db, second)).toBe(true);
+  });
+
+  it("waits for the lease on the same root too when nobody vouches for the end of the old process, but not for its own", async () => {
+    const asked = request();
+    await taken(asked);
+    const unsure = async (incarnation: string) => {
+      const values = [asked.device, incarnation, asked.rootId];
+      const text = "select outcome from lockstep.take_over($1, $2, $3, false, interval '15 seconds', '', '', '')";
+      return await query(db.work, text, values);
+    };
+    expect(await unsure(randomUUID())).toEqual([{ outcome: "held" }]);
+    expect(await unsure(asked.incarnation)).toEqual([{ outcome: "taken" }]);
+  });
+
+  it("succeeds for one of two roots that start at the same time", async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const device = `d-${randomUUID()}`;
+      const answers = await Promise.all([takeOver(db, request({ device })), takeOver(elsewhere, request({ device }))]);
+      expect(answers.map(({ outcome }) => outcome).sort()).toEqual(["held", "taken"]);
+    }
+  });
+});
+
+describe("a lease", () => {
+  it("runs for its time by the database's clock, and a renewal starts it anew", async () => {
+    expect(LEASE_RENEWAL_MS * 3).toBeLessThanOrEqual(LEASE_TTL_MS);
+    const asked = request();
+    const { incarnation: me } = await taken(asked);
+    await query(db.work, "update lockstep.device set expires_at = expires_at - interval '10 seconds' where name = $1", [
+      asked.device,
+    ]);
+    expect(await renewLease(db, me)).toBe(true);
+    const { left } = (await deviceRow(asked.device)) as { left: number };
+    expect(left * 1000).toBeLessThanOrEqual(LEASE_TTL_MS);
+    expect(left * 1000).toBeGreaterThan(LEASE_TTL_MS - 5_000);
+  });
+
+  it("is not renewed by an old fence", async () => {
+    const asked = request();
+    const { incarnation: old } = await taken(asked);
+    const { incarnation: me } = await taken({ ...asked, incarnation: randomUUID() });
+    const before = await deviceRow(asked.device);
+    expect(await renewLease(db, old)).toBe(false);
+    expect(await deviceRow(asked.device)).toMatchObject({ expires_at: before?.expires_at });
+    expect(await renewLease(db, me)).toBe(true);
+  });
+
+  it("may be renewed after it ran out if nobody took over meanwhile", async () => {
+    const asked = request();
+    const { incarnation: me } = await taken(asked);
+    await expire(asked.device);
+    expect(await leaseHasEnded(db, asked.device)).toBe(true);
+    expect(await renewLease(db, me)).toBe(true);
+    expect(await leaseHasEnded(db, asked.device)).toBe(false);
+  });
+
+  it("that was released keeps no successor waiting", async () => {
+    const asked = request();
+    const { incarnation: me } = await taken(asked);
+    await releaseLease(db, me);
+    expect(await leaseHasEnded(db, asked.device)).toBe(true);
+    expect(await takeOver(db, request({ device: asked.device }))).toMatchObject({ outcome: "taken" });
+  });
+
+  it("is not released by an old fence", async () => {
+    const asked = request();
+    const { incarnation: old } = await taken(asked);
+    await taken({ ...asked, incarnation: randomUUID() });
+    await releaseLease(db, old);
+    expect(await leaseHasEnded(db, asked.device)).toBe(false);
+  });
+
+  it("shows in the list of devices", async () => {
+    const [live, ended] = [request(), request()];
+    await taken(live);
+    await releaseLease(db, (await taken(ended)).incarnation);
+    const devices = await listDevices(db);
+    expect(devices.map(({ name }) => name)).toEqual(devices.map(({ name }) => name).sort());
+    const fields = { grpcAddress: "repo001:7420", gitAddress: "repo001:7421", zone: "a", startedAt: expect.any(Date) };
+    expect(devices).toContainEqual({ name: live.device, live: true, ...fields });
+    expect(devices).toContainEqual({ name: ended.device, live: false, ...fields });
+  });
+
+  it("of a device that never registered has ended", async () => {
+    expect(await leaseHasEnded(db, "nobody")).toBe(true);
+  });
+});

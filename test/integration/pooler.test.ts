@@ -1,0 +1,224 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { digestAfter, digestOf, type Incarnation, type RefUpdate } from "../../src/domain.ts";
+import { Database, query } from "../../src/store/database.ts";
+import { renewLease, takeOver } from "../../src/store/device-lease.ts";
+import { knownSchemaLevel, migrate } from "../../src/store/migrate.ts";
+import { listenForHeads, notifyHeads } from "../../src/store/notifications.ts";
+import { readChanges, readFold } from "../../src/store/ref-log.ts";
+import { recordVersion, replicasOf } from "../../src/store/replicas.ts";
+import { createRepository, readHeads } from "../../src/store/repositories.ts";
+import { leaveTurn, takeTurn } from "../../src/store/turns.ts";
+import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { findPgBouncer, type Pooler, startPooler } from "../support/pooler.ts";
+
+const WAIT = { timeout: 10_000, interval: 5 };
+const POOL_SIZE = 2;
+const A = "a".repeat(40);
+
+const program = findPgBouncer();
+if ("missing" in program) console.warn(`The tests through PgBouncer are skipped: ${program.missing}.`);
+
+describe.skipIf("missing" in program)("through PgBouncer in transaction mode", () => {
+  let database: TestDatabase;
+  let pooler: Pooler;
+  /** The connections of three machines. */
+  let machines: Database[];
+  let devices: Incarnation[];
+
+  const start = () => startPooler((program as { path: string }).path, database.url, POOL_SIZE);
+  const connect = (applicationName: string) => new Database({ url: pooler.url, applicationName });
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    pooler = await start();
+    const both = await Promise.all([migrate(pooler.url), migrate(pooler.url)]);
+    expect(both.map(({ from }) => from).sort()).toEqual([0, knownSchemaLevel()]);
+    machines = ["a", "b", "c"].map(connect);
+    devices = await Promise.all(machines.map((db, index) => register(db, `device-${index}`)));
+  });
+  afterAll(async () => {
+    await Promise.all(machines.map((db) => db[Symbol.asyncDispose]()));
+    await pooler[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
+  });
+
+  async function register(db: Database, device: string): Promise<Incarnation> {
+    const addresses = { grpcAddress: "", gitAddress: "", zone: "" };
+    const taken = await takeOver(db, { device, incarnation: randomUUID(), rootId: randomUUID(), ...addresses });
+    if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
+    return taken.incarnation;
+  }
+
+  async function repository(db: Database): Promise<{ id: string; name: string }> {
+    const name = `r-${randomUUID()}`;
+    return {
+      name,
+      ...(await createRepository(db, { name, devices: [], defaultBranch: "main", objectFormat: "sha1" })),
+    };
+  }
+
+  /** One attempt to create the ref; says whether it landed. */
+  async function push(db: Database, me: Incarnation, repositoryId: string, ref: string): Promise<boolean> {
+    const { head: base } = await readFold(db, repositoryId);
+    const updates: RefUpdate[] = [{ name: ref, oldValue: null, newValue: A }];
+    const request = { writeId: randomUUID(), repositoryId, base, updates };
+    const staged = await stageWrite(db, me, { ...request, author: "ada", names: [ref] });
+    if (staged.outcome !== "staged") {
+      expect(staged.outcome).toBe("stale");
+      return false;
+    }
+    const digest = digestAfter(staged.digestKey, staged.digest, updates);
+    const bumped = await bump(db, me, { ...request, digest });
+    if (bumped.outcome !== "landed") {
+      expect(bumped.outcome).toBe("stale");
+      expect(await settleWrite(db, request.writeId, "raced")).toEqual({ status: "dropped", reason: "raced" });
+      return false;
+    }
+    expect(await settleWrite(db, request.writeId, "asked")).toEqual({ status: "landed", version: bumped.version });
+    expect(await bump(db, me, { ...request, digest })).toEqual(bumped);
+    await recordVersion(db, me, repositoryId, bumped.version, null);
+    return true;
+  }
+
+  it("a session is nobody's own, so that a store that relied on one would fail here", async () => {
+    await query(machines[0]!.work, "prepare left_behind as select 1 as found");
+    expect(await query(machines[1]!.work, "execute left_behind")).toEqual([{ found: 1 }]);
+    await query(machines[2]!.work, "deallocate left_behind");
+  });
+
+  it("many writers, readers and leases share two connections", async () => {
+    const { id, name } = await repository(machines[0]!);
+    let writing = true;
+    const writers = Array.from({ length: 9 }, async (_, index) => {
+      for (let landed = 0; landed < 3; ) {
+        const ref = `refs/heads/${index}-\xff-${landed}`;
+        if (await push(machines[index % 3]!, devices[index % 3]!, id, ref)) landed += 1;
+      }
+    });
+    const others = machines.flatMap((db, index) => {
+      const me = devices[index]!;
+      const renewing = async () => {
+        while (writing) expect(await renewLease(db, me)).toBe(true);
+      };
+      const reading = async () => {
+        let last = 0n;
+        while (writing) {
+          const { fence, byName } = await readHeads(db, me.device, [name]);
+          expect(fence).toBe(me.fence);
+          expect(byName.get(name)!.version).toBeGreaterThanOrEqual(last);
+          last = byName.get(name)!.version;
+        }
+      };
+      return [renewing(), reading()];
+    });
+    await Promise.all(writers).finally(() => {
+      writing = false;
+    });
+    await Promise.all(others);
+
+    const fold = await readFold(machines[0]!, id);
+    expect(fold).toMatchObject({ head: 27n, digest: digestOf(fold.digestKey, fold.refs) });
+    expect(fold.refs.size).toBe(28);
+    expect((await readChanges(machines[1]!, id, 0n)).changes).toHaveLength(27);
+    const versions = (await replicasOf(machines[2]!, id)).map(({ version }) => version);
+    expect(versions).toContain(27n);
+    const [used] = await query<{ connections: bigint }>(
+      machines[0]!.work,
+      "select count(*) as connections from pg_stat_activity where datname = current_database()",
+    );
+    expect(Number(used!.connections)).toBeLessThanOrEqual(POOL_SIZE);
+  });
+
+  it("a device is taken over, and its fence keeps the old incarnation out", async () => {
+    const db = machines[0]!;
+    const { id: repositoryId } = await repository(db);
+    const rootId = randomUUID();
+    const request = { device: "replaced", rootId, grpcAddress: "", gitAddress: "", zone: "" };
+    const taken = await takeOver(db, { ...request, incarnation: randomUUID() });
+    const { incarnation: old } = taken as Extract<typeof taken, { outcome: "taken" }>;
+    const write = { writeId: randomUUID(), repositoryId, base: 0n };
+    await stageWrite(db, old, { ...write, author: "ada", names: [] });
+    const ticket = { repositoryId, writeId: write.writeId, author: "ada", reason: "push" };
+    expect(await takeTurn(db, old, ticket)).toBe(true);
+    expect(await takeOver(db, { ...request, rootId: randomUUID(), incarnation: randomUUID() })).toMatchObject({
+      outcome: "held",
+    });
+    expect(await takeOver(db, { ...request, incarnation: randomUUID() })).toMatchObject({
+      interrupted: [repositoryId],
+    });
+    expect(await renewLease(db, old)).toBe(false);
+    const { digest } = await readFold(db, repositoryId);
+    expect(await bump(db, old, { ...write, digest, updates: [] })).toEqual({ outcome: "fenced" });
+    const next = { ...ticket, writeId: randomUUID() };
+    expect(await takeTurn(db, devices[0]!, next)).toBe(true);
+    await leaveTurn(db, next.writeId);
+  });
+
+  it("heads are announced, and heard on a direct connection", async () => {
+    const stop = new AbortController();
+    const heard: string[] = [];
+    const onReconnect = vi.fn();
+    const handlers = { onHeads: (ids: string[]) => void heard.push(...ids), onReconnect };
+    const listening = listenForHeads(
+      { url: database.url, applicationName: "direct" },
+      "device-0",
+      handlers,
+      stop.signal,
+    );
+    try {
+      await vi.waitUntil(() => onReconnect.mock.calls.length > 0, WAIT);
+      await notifyHeads(machines[1]!, "device-1", ["x", "y"]);
+      await vi.waitUntil(() => heard.length === 2, WAIT);
+      expect(heard).toEqual(["x", "y"]);
+    } finally {
+      stop.abort();
+      await listening;
+    }
+  });
+
+  /** Starts a bump that waits for the row of its repository, and breaks its way with `cut`. */
+  async function breakOff(cut: (pid: number) => Promise<unknown>) {
+    await using direct = new Database({ url: database.url, applicationName: "direct" });
+    const [db, me] = [machines[0]!, devices[0]!];
+    const { id: repositoryId } = await repository(direct);
+    const { digest } = await readFold(direct, repositoryId);
+    const write = { writeId: randomUUID(), repositoryId, base: 0n };
+    await stageWrite(direct, me, { ...write, author: "ada", names: [] });
+    const holder = direct.lease;
+    await query(holder, "begin");
+    await query(holder, "select from lockstep.repository where id = $1 for update", [repositoryId]);
+    const bumped = expect(bump(db, me, { ...write, digest, updates: [] })).rejects.toMatchObject({
+      code: "DATABASE_UNAVAILABLE",
+    });
+    const pid = await vi.waitUntil(async () => {
+      const [row] = await query<{ pid: number }>(
+        direct.reads,
+        `select pid from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock' and query like '%lockstep.bump%'`,
+      );
+      return row?.pid;
+    }, WAIT);
+    await cut(pid);
+    await bumped;
+    await query(holder, "rollback");
+    const settled = await settleWrite(direct, write.writeId, "unknown");
+    const { head } = await readFold(direct, repositoryId);
+    expect(settled.status).toBe(head === 1n ? "landed" : "dropped");
+  }
+
+  it("a bump whose backend is killed is unavailable, and settle tells the truth", async () => {
+    await breakOff((pid) => query(machines[1]!.work, "select pg_terminate_backend($1)", [pid]));
+  });
+
+  it("a bump is unavailable when the pooler is killed, settle tells the truth, and a new pooler serves again", async () => {
+    await breakOff(() => pooler.kill());
+    await expect(readHeads(machines[1]!, "device-1", [])).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+    await pooler[Symbol.asyncDispose]();
+    await Promise.all(machines.map((db) => db[Symbol.asyncDispose]()));
+    pooler = await start();
+    machines = ["a", "b", "c"].map(connect);
+    expect(await renewLease(machines[0]!, devices[0]!)).toBe(true);
+  });
+});

@@ -1,0 +1,139 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { describe, expect, it, vi } from "vitest";
+import type { PackStream } from "../../src/git/pack-source.ts";
+import { PackServer } from "../../src/sync/serve-pack.ts";
+import { processesAt } from "../support/git.ts";
+import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+const never = new AbortController().signal;
+
+/** A device with `one` and its child `two` on main. */
+async function source(cluster: TestCluster): Promise<{ a: TestDevice; id: string; one: string; two: string }> {
+  const [a] = await cluster.pair(APP);
+  const one = await a.commit(APP, "one");
+  const two = await a.commit(APP, "two", { parents: [one] });
+  await a.push(APP, [change("main", null, two)]);
+  return { a, id: a.replica(APP).id, one, two };
+}
+
+/** The ids of the objects in a pack, which must need nothing else. */
+async function idsIn(device: TestDevice, { pack, done }: PackStream): Promise<string[]> {
+  const [bytes] = await Promise.all([buffer(pack), done]);
+  const target = await device.cluster.start("repo009");
+  await target.cluster.create("team/target", [target]);
+  await target.git("team/target", ["unpack-objects", "-q"], bytes);
+  const listed = await target.git("team/target", ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+  return listed.split("\n").filter(Boolean).sort();
+}
+
+describe("a pack for another device", () => {
+  it("holds exactly what is wanted and not had", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, id, one, two } = await source(cluster);
+    const expected = await a.git(APP, ["rev-list", "--objects", "--no-object-names", two, `^${one}`]);
+    const stream = await a.packs.open({ repositoryId: id, wants: [two], haves: [one] }, never);
+    expect(await idsIn(a, stream)).toEqual(expected.split("\n").sort());
+  });
+
+  it("leaves out what it has never heard of among what is had", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, id, two } = await source(cluster);
+    const expected = await a.git(APP, ["rev-list", "--objects", "--no-object-names", two]);
+    const stream = await a.packs.open({ repositoryId: id, wants: [two], haves: ["12".repeat(20)] }, never);
+    expect(await idsIn(a, stream)).toEqual(expected.split("\n").sort());
+  });
+
+  it("is refused when something wanted is not here", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, id, two } = await source(cluster);
+    const object = "12".repeat(20);
+    await expect(a.packs.open({ repositoryId: id, wants: [two, object], haves: [] }, never)).rejects.toMatchObject({
+      code: "SOURCE_FAILED",
+      details: { object },
+    });
+  });
+
+  it("is made by a device that has not touched the repository since it started", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, id, two } = await source(cluster);
+    const again = await a.restart();
+    const { pack, done } = await again.packs.open({ repositoryId: id, wants: [two], haves: [] }, never);
+    expect((await buffer(pack)).subarray(0, 4).toString()).toBe("PACK");
+    await done;
+  });
+
+  it("is refused for a repository of which this device has no replica", async () => {
+    await using cluster = await TestCluster.make();
+    const { two, id } = await source(cluster);
+    const c = await cluster.start("repo003");
+    for (const repositoryId of [id, randomUUID()]) {
+      await expect(c.packs.open({ repositoryId, wants: [two], haves: [] }, never)).rejects.toMatchObject({
+        code: "REPLICA_NOT_FOUND",
+      });
+    }
+  });
+
+  it("is refused when the request is not one", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, id, two } = await source(cluster);
+    const good = { repositoryId: id, wants: [two], haves: [] };
+    const bad = [
+      null,
+      "pack",
+      [],
+      {},
+      { ...good, repositoryId: "../../etc" },
+      { ...good, repositoryId: "-".repeat(36) },
+      { ...good, repositoryId: 7 },
+      { ...good, wants: [] },
+      { ...good, wants: two },
+      { ...good, wants: ["--all"] },
+      { ...good, wants: [`${two}\n--all`] },
+      { ...good, wants: ["HEAD"] },
+      { ...good, wants: [two.toUpperCase()] },
+      { ...good, haves: undefined },
+      { ...good, haves: [1] },
+    ];
+    await a.gitCommands();
+    for (const body of bad) {
+      await expect(a.packs.open(body, never), JSON.stringify(body)).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    }
+    expect(await a.gitCommands()).toEqual([]);
+  });
+
+  it("is given up when the other device is gone: no git is left", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, id } = await source(cluster);
+    const big = await a.commit(APP, "big", { content: randomBytes(4_000_000) });
+    const gone = new AbortController();
+    const { done } = await a.packs.open({ repositoryId: id, wants: [big], haves: [] }, gone.signal);
+    await vi.waitFor(async () => expect(await processesAt(a.gitDir(APP))).toHaveLength(1), SOON);
+    gone.abort();
+    await expect(done).rejects.toMatchObject({ code: "GIT_FAILED" });
+    expect(await processesAt(a.gitDir(APP))).toEqual([]);
+  });
+
+  it("is one of eight at a time; who comes next is sent elsewhere, until one has ended", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, id } = await source(cluster);
+    const big = await a.commit(APP, "big", { content: randomBytes(1_000_000) });
+    const request = { repositoryId: id, wants: [big], haves: [] };
+    const server = new PackServer(a.context);
+    const gone = new AbortController();
+    const streams: PackStream[] = [];
+    for (let count = 0; count < 8; count += 1) streams.push(await server.open(request, gone.signal));
+    await expect(server.open(request, never)).rejects.toMatchObject({ code: "QUEUE_FULL" });
+    // Refusals take no place.
+    const unknown = { ...request, wants: ["12".repeat(20)] };
+    await Promise.all([buffer(streams[0]!.pack), streams[0]!.done]);
+    await expect(server.open(unknown, never)).rejects.toMatchObject({ code: "SOURCE_FAILED" });
+    streams.push(await server.open(request, gone.signal));
+    await expect(server.open(request, never)).rejects.toMatchObject({ code: "QUEUE_FULL" });
+    gone.abort();
+    await Promise.allSettled(streams.map(({ done }) => done));
+    const { pack, done } = await server.open(request, never);
+    await Promise.all([buffer(pack), done]);
+  });
+});

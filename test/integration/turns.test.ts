@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { EMPTY_DIGEST, type Incarnation, type Version } from "../../src/domain.ts";
+import { Database, query } from "../../src/store/database.ts";
+import { takeOver } from "../../src/store/device-lease.ts";
+import { readFold, readLog } from "../../src/store/ref-log.ts";
+import { createRepository } from "../../src/store/repositories.ts";
+import { leaveTurn, takeTurn, turnHolder } from "../../src/store/turns.ts";
+import { bump, currentWriter, stageWrite } from "../../src/store/writes.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+
+const ROOT = randomUUID();
+
+let database: TestDatabase;
+let db: Database;
+let me: Incarnation;
+let other: Incarnation;
+let repositoryId: string;
+
+async function incarnation(device: string): Promise<Incarnation> {
+  const request = { device, incarnation: randomUUID(), rootId: ROOT, grpcAddress: "", gitAddress: "", zone: "" };
+  const taken = await takeOver(db, request);
+  if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
+  return taken.incarnation;
+}
+
+async function repository(): Promise<string> {
+  const request = { name: `r-${randomUUID()}`, devices: [me.device], defaultBranch: "main" };
+  return (await createRepository(db, { ...request, objectFormat: "sha1" })).id;
+}
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  db = new Database({ url: database.url, applicationName: "turns" });
+  [me, other] = [await incarnation("mine"), await incarnation("other")];
+});
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  repositoryId = await repository();
+});
+
+const ticket = (writeId: string, author = "ada") => ({ repositoryId, writeId, author, reason: "push" });
+const stage = (at: Incarnation, writeId: string, base: Version = 0n) =>
+  stageWrite(db, at, { writeId, repositoryId, base, author: "ada", names: [] });
+const land = (at: Incarnation, writeId: string, base: Version = 0n) =>
+  bump(db, at, { writeId, repositoryId, base, digest: EMPTY_DIGEST, updates: [] });
+
+/** Lets the ticket of a write run out. */
+async function expire(writeId: string): Promise<void> {
+  await query(
+    db.work,
+    "update lockstep.turn set expires_at = clock_timestamp() - interval '1 millisecond' where write_id = $1",
+    [writeId],
+  );
+}
+
+describe("a repository's turn", () => {
+  it("is nobody's at first", async () => {
+    expect(await turnHolder(db, repositoryId)).toBeUndefined();
+  });
+
+  it("belongs to whoever came first, and tells for whom others wait", async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    expect(await takeTurn(db, me, ticket(first, "ada"))).toBe(true);
+    expect(await takeTurn(db, other, ticket(second, "bob"))).toBe(false);
+    const holder = await turnHolder(db, repositoryId);
+    expect(holder).toMatchObject({ writeId: first, device: "mine", author: "ada", reason: "push" });
+    expect(Math.abs(Date.now() - holder!.since.getTime())).toBeLessThan(60_000);
+  });
+
+  it("stays where it is however often the others ask", async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    await takeTurn(db, me, ticket(first));
+    for (let asked = 0; asked < 3; asked += 1) {
+      expect(await takeTurn(db, other, ticket(second))).toBe(false);
+      expect(await takeTurn(db, me, ticket(first))).toBe(true);
+    }
+  });
+
+  it("passes to the next in the order of arrival when it is given back", async () => {
+    const writes = [randomUUID(), randomUUID(), randomUUID()];
+    for (const write of writes) await takeTurn(db, me, ticket(write));
+    // The last one asks often; that does not bring it forward.
+    await takeTurn(db, me, ticket(writes[2]!));
+    for (const write of writes) {
+      expect((await turnHolder(db, repositoryId))?.writeId).toBe(write);
+      await leaveTurn(db, write);
+    }
+    expect(await turnHolder(db, repositoryId)).toBeUndefined();
+  });
+
+  it("is ignored once it has run out, and comes back to who renews it", async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    await takeTurn(db, me, ticket(first));
+    await takeTurn(db, other, ticket(second));
+    await expire(first);
+    expect((await turnHolder(db, repositoryId))?.writeId).toBe(second);
+    expect(await takeTurn(db, me, ticket(first))).toBe(true);
+  });
+
+  it("is another one in each repository", async () => {
+    await takeTurn(db, me, ticket(randomUUID()));
+    repositoryId = await repository();
+    expect(await takeTurn(db, other, ticket(randomUUID()))).toBe(true);
+  });
+
+  it("is not given to an incarnation that was replaced", async () => {
+    const old = await incarnation("replaced");
+    await incarnation("replaced");
+    expect(await takeTurn(db, old, ticket(randomUUID()))).toBe(false);
+    expect(await turnHolder(db, repositoryId)).toBeUndefined();
+  });
+});
+
+describe("a write", () => {
+  it("is neither staged nor landed while another has the turn", async () => {
+    const early = randomUUID();
+    expect(await stage(me, early)).toMatchObject({ outcome: "staged" });
+    await takeTurn(db, other, ticket(randomUUID()));
+    expect(await land(me, early)).toEqual({ outcome: "turn" });
+    const late = randomUUID();
+    expect(await stage(me, late)).toEqual({ outcome: "turn" });
+    expect(await query(db.work, "select 1 from lockstep.write where id = $1", [late])).toEqual([]);
+    expect(await readLog(db, repositoryId, null, 10)).toEqual([]);
+  });
+
+  it("lands as soon as the turn of the other has run out", async () => {
+    const [holder, write] = [randomUUID(), randomUUID()];
+    await stage(me, write);
+    await takeTurn(db, other, ticket(holder));
+    expect(await land(me, write)).toEqual({ outcome: "turn" });
+    await expire(holder);
+    expect(await stage(me, randomUUID())).toMatchObject({ outcome: "staged" });
+    expect(await land(me, write)).toEqual({ outcome: "landed", version: 1n });
+  });
+
+  it("lands in its own turn, which is over with that", async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    await takeTurn(db, me, ticket(first));
+    await takeTurn(db, other, ticket(second));
+    expect(await stage(me, first)).toMatchObject({ outcome: "staged" });
+    expect(await land(me, first)).toEqual({ outcome: "landed", version: 1n });
+    expect((await turnHolder(db, repositoryId))?.writeId).toBe(second);
+    expect(await query(db.work, "select 1 from lockstep.turn where write_id = $1", [first])).toEqual([]);
+  });
+
+  it("that has landed says so again whoever has the turn now", async () => {
+    const write = randomUUID();
+    await stage(me, write);
+    await land(me, write);
+    await takeTurn(db, other, ticket(randomUUID()));
+    expect(await land(me, write)).toEqual({ outcome: "landed", version: 1n });
+  });
+
+  it("lands in the order of the tickets when many wait", async () => {
+    const writer = async (writeId: string): Promise<void> => {
+      while (!(await takeTurn(db, me, ticket(writeId))));
+      const { head: base } = await readFold(db, repositoryId);
+      expect(await stage(me, writeId, base)).toMatchObject({ outcome: "staged" });
+      expect(await land(me, writeId, base)).toMatchObject({ outcome: "landed" });
+    };
+    const writes = Array.from({ length: 6 }, () => randomUUID() as string);
+    for (const write of writes) await takeTurn(db, me, ticket(write));
+    await Promise.all([...writes].reverse().map(writer));
+    const log = await readLog(db, repositoryId, null, 10);
+    expect(log.map(({ writeId }) => writeId)).toEqual([...writes].reverse());
+  });
+});
+
+describe("currentWriter", () => {
+  it("is the staged write that has the turn, else the oldest one, else nobody", async () => {
+    expect(await currentWriter(db, repositoryId)).toBeNull();
+    const [first, second] = [randomUUID(), randomUUID()];
+    await stage(me, first);
+    await stage(me, second);
+    expect(await currentWriter(db, repositoryId)).toMatchObject({ id: first, device: "mine", status: "staged" });
+    await takeTurn(db, me, ticket(second));
+    expect(await currentWriter(db, repositoryId)).toMatchObject({ id: second });
+    await expire(second);
+    expect(await currentWriter(db, repositoryId)).toMatchObject({ id: first });
+  });
+});

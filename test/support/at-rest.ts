@@ -1,0 +1,73 @@
+// What must hold of a repository whenever nobody writes to it, whatever happened before.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, vi } from "vitest";
+import type { LogEntry__Output as LogEntry } from "../../src/generated/lockstep/v1/LogEntry.ts";
+import type { Cluster } from "./cluster.ts";
+import { type Device, PATIENCE } from "./cluster-device.ts";
+
+const SETTLED_MS = 5_000;
+
+export interface AtRest {
+  /** The head, which every device holds. */
+  readonly version: number;
+  /** Ref name → object id, as git lists them. */
+  readonly refs: ReadonlyMap<string, string>;
+  /** The whole log, oldest first. */
+  readonly log: readonly LogEntry[];
+}
+
+/**
+ * Expects every device to hold exactly the refs of the log's head, to show the same to stock git, to have nothing left over
+ * on its disk and no damage in it, and the versions of the log to be dense.
+ */
+export async function expectAtRest(cluster: Cluster, repository: string): Promise<AtRest> {
+  const { devices } = cluster;
+  const verified = await Promise.all(devices.map((device) => device.call("VerifyReplica", { repository }, PATIENCE)));
+  for (const { device, differences } of verified) expect(differences, `differences on ${device}`).toEqual([]);
+  const log = await wholeLog(devices[0]!, repository);
+  expect(log.map((entry) => Number(entry.version))).toEqual(log.map((_, index) => index + 1));
+  expect(verified.map(({ version }) => Number(version))).toEqual(devices.map(() => log.length));
+
+  const listed = await Promise.all(devices.map((device) => cluster.git.git(["ls-remote", device.url(repository)])));
+  for (const list of listed) expect(list).toBe(listed[0]);
+  const refs = new Map(
+    listed[0]!
+      .split("\n")
+      .filter((line) => line.includes("\trefs/"))
+      .map((line) => line.split("\t").reverse() as [string, string]),
+  );
+
+  for (const device of devices) {
+    expect(await leftovers(device.gitDir(repository)), `left on ${device.name}`).toEqual([]);
+    const fsck = await cluster.git.run(["-c", "safe.directory=*", "fsck", "--full", "--no-dangling"], {
+      cwd: device.gitDir(repository),
+    });
+    expect(fsck, `fsck on ${device.name}`).toMatchObject({ code: 0, stdout: "" });
+  }
+  // A write that came to nothing is dropped after its pusher has been told.
+  await vi.waitFor(async () => {
+    const { isWriting, writer } = await devices[0]!.call("GetVersion", { repository }, PATIENCE);
+    expect({ isWriting, writer }).toEqual({ isWriting: false, writer: null });
+  }, SETTLED_MS);
+  return { version: log.length, refs, log };
+}
+
+/** The log, oldest first. */
+export async function wholeLog(device: Device, repository: string): Promise<LogEntry[]> {
+  const log: LogEntry[] = [];
+  for (let before = "0"; before !== "1"; before = log.at(-1)!.version) {
+    const { entries } = await device.call("ListLog", { repository, before, limit: 1000 }, PATIENCE);
+    if (entries.length === 0) break;
+    log.push(...entries);
+  }
+  return log.reverse();
+}
+
+/** Locks, and quarantines of the sidecar's. Those of receive-pack may belong to an upload that goes on. */
+async function leftovers(gitDir: string): Promise<string[]> {
+  const files = await readdir(gitDir, { recursive: true });
+  return files
+    .filter((name) => name.endsWith(".lock") || name.includes("tmp_objdir-lockstep-"))
+    .map((name) => join(gitDir, name));
+}

@@ -1,0 +1,89 @@
+// A stretch of the way to the database, to be cut, stalled and mended.
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export interface DatabaseProxy extends AsyncDisposable {
+  /** The database's URL by this way. */
+  readonly url: string;
+  /** Breaks every connection and refuses new ones. */
+  cut(): void;
+  /** Nothing moves any more, and nobody is told. */
+  stall(): void;
+  /** As before; what was stalled goes on. */
+  mend(): void;
+  /**
+   * The next time that a client sends `text` everything breaks as with `cut`: before the server has it, or when its answer is
+   * under way. Resolves when that has happened.
+   */
+  cutAt(text: string, moment: "question" | "answer"): Promise<void>;
+}
+
+/** Opens a way to the database of `url`. */
+export async function databaseProxy(url: string): Promise<DatabaseProxy> {
+  const target = new URL(url);
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let state: "open" | "cut" | "stalled" = "open";
+  let trap: { text: string; moment: "question" | "answer"; sprung: () => void } | undefined;
+  const cut = () => {
+    state = "cut";
+    for (const [client] of pairs) client.destroy();
+  };
+
+  const server = createServer((client) => {
+    if (state === "cut") return void client.destroy();
+    const upstream = connect(Number(target.port), target.hostname);
+    const pair = [client, upstream] as const;
+    const end = () => {
+      pairs.delete(pair);
+      for (const socket of pair) socket.destroy();
+    };
+    let sprung: (() => void) | undefined;
+    pairs.add(pair);
+    for (const socket of pair) socket.on("error", end).on("close", end);
+    client.on("data", (chunk) => {
+      if (trap && chunk.includes(trap.text)) {
+        const { moment } = trap;
+        sprung = trap.sprung;
+        trap = undefined;
+        if (moment === "question") {
+          cut();
+          return sprung();
+        }
+      }
+      upstream.write(chunk);
+    });
+    upstream.on("data", (chunk) => {
+      if (!sprung) return client.write(chunk);
+      cut();
+      sprung();
+    });
+    if (state === "stalled") for (const socket of pair) socket.pause();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+
+  const proxied = new URL(url);
+  proxied.port = String((server.address() as AddressInfo).port);
+  return {
+    url: proxied.href,
+    cut,
+    stall() {
+      state = "stalled";
+      for (const socket of [...pairs].flat()) socket.pause();
+    },
+    mend() {
+      state = "open";
+      for (const socket of [...pairs].flat()) socket.resume();
+    },
+    async cutAt(text, moment) {
+      await new Promise<void>((resolve) => {
+        trap = { text, moment, sprung: resolve };
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      cut();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

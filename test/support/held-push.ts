@@ -1,0 +1,44 @@
+// Stops a push on a device at a known point, for a failure to be aimed at it: git waits in one of its own hooks.
+import { existsSync } from "node:fs";
+import { chmod, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { vi } from "vitest";
+import type { Device } from "./cluster-device.ts";
+
+/**
+ * `received`: the sidecar has not been asked yet. `prepared`: the refs are locked, nothing is decided. `committed`: decided,
+ * and the refs are on disk.
+ */
+export type Point = "received" | "prepared" | "committed";
+
+export interface HeldPush extends AsyncDisposable {
+  /** Resolves when a push has come to the point. */
+  reached(): Promise<void>;
+  /** Lets it go on. */
+  release(): Promise<void>;
+}
+
+/** Holds pushes to refs below refs/heads/held/ on the device at the point. */
+export async function holdPush(device: Device, repository: string, point: Point): Promise<HeldPush> {
+  const name = point === "received" ? "pre-receive" : "reference-transaction";
+  const hook = join(device.gitDir(repository), "hooks", name);
+  const [hold, reached] = [`${hook}.hold`, `${hook}.reached`];
+  await writeFile(hold, "");
+  await rm(reached, { force: true });
+  const script = `#!/bin/sh
+grep -q ' refs/heads/held/' && test "\${1:-received}" = ${point} || exit 0
+: >'${reached}'
+while test -e '${hold}'; do sleep 0.02; done
+`;
+  await writeFile(hook, script);
+  await chmod(hook, 0o755);
+  const release = () => rm(hold, { force: true });
+  return {
+    reached: () => vi.waitUntil(() => existsSync(reached), { timeout: 20_000, interval: 5 }).then(() => {}),
+    release,
+    async [Symbol.asyncDispose]() {
+      await release();
+      await rm(hook);
+    },
+  };
+}

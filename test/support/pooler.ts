@@ -1,0 +1,118 @@
+// A PgBouncer in transaction mode before a test's database, on a unix socket of its own.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, constants } from "node:fs";
+import { chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { administer } from "./administer.ts";
+
+const START_DEADLINE_MS = 10_000;
+/** PgBouncer refuses to run as root; this is `nobody`. */
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+export interface Pooler extends AsyncDisposable {
+  /** The database by way of the pooler. */
+  readonly url: string;
+  /** Kills the pooler, as a crash of its machine does. */
+  kill(): Promise<void>;
+}
+
+/**
+ * The path of `pgbouncer`, or the reason why there is none. Where CI runs as root it is installed; anywhere else the machine is
+ * left as it is.
+ */
+export function findPgBouncer(): { path: string } | { missing: string } {
+  const found = programs().find(isExecutable);
+  if (found !== undefined) return { path: found };
+  if (process.env.CI !== "true" || !isRoot) return { missing: "pgbouncer is not installed (Debian package pgbouncer)" };
+  // In run level 1 the package does not start a service.
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+  const { status, stderr } = spawnSync("apt-get", ["install", "-y", "pgbouncer"], { env, encoding: "utf8" });
+  const installed = programs().find(isExecutable);
+  if (installed !== undefined) return { path: installed };
+  return { missing: `apt-get install pgbouncer ended with ${status}: ${stderr?.trim()}` };
+}
+
+function programs(): string[] {
+  return [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"].map((dir) => join(dir, "pgbouncer"));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts the program at `path` before the database of `url`, with at most `poolSize` connections to it. */
+export async function startPooler(path: string, url: string, poolSize: number): Promise<Pooler> {
+  const dir = await mkdtemp(join(tmpdir(), "lockstep-pooler-"));
+  const config = join(dir, "pgbouncer.ini");
+  await writeFile(config, configuration(new URL(url), dir, poolSize));
+  if (isRoot) await Promise.all([dir, config].map((each) => chown(each, NOBODY, NOBODY)));
+  const child = spawn(path, [config], {
+    stdio: ["ignore", "ignore", "ignore"],
+    ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+  });
+  const exited = once(child, "exit");
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.kill(signal)) await exited;
+  };
+  const pooler: Pooler = {
+    url: `postgres://lockstep@${encodeURIComponent(dir)}:6432/pooled`,
+    kill: () => end("SIGKILL"),
+    async [Symbol.asyncDispose]() {
+      await end("SIGTERM");
+      await rm(dir, { recursive: true });
+    },
+  };
+  try {
+    await answers(child, pooler.url);
+    return pooler;
+  } catch (cause) {
+    const log = await readFile(join(dir, "log"), "utf8").catch(() => "it has no log");
+    await pooler[Symbol.asyncDispose]();
+    throw new Error(`pgbouncer did not start: ${log}`, { cause });
+  }
+}
+
+/** Nothing is ignored or tracked beyond PgBouncer's own defaults, so that session state shows as an error. */
+function configuration(database: URL, dir: string, poolSize: number): string {
+  const target = {
+    host: database.hostname,
+    port: database.port || "5432",
+    dbname: database.pathname.slice(1),
+    user: database.username,
+    password: database.password,
+  };
+  const words = Object.entries(target).map(([key, value]) => `${key}='${decodeURIComponent(value)}'`);
+  return `[databases]
+pooled = ${words.join(" ")}
+[pgbouncer]
+pool_mode = transaction
+default_pool_size = ${poolSize}
+max_client_conn = 200
+auth_type = any
+listen_addr =
+unix_socket_dir = ${dir}
+listen_port = 6432
+logfile = ${dir}/log
+`;
+}
+
+async function answers(child: ChildProcess, url: string): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await administer(url, async (client) => void (await client.query("select 1")));
+    } catch (error) {
+      if (child.exitCode !== null || Date.now() > deadline) throw error;
+      await delay(20);
+    }
+  }
+}

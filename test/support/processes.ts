@@ -1,0 +1,49 @@
+// What runs on this machine, by /proc. Linux only.
+import { existsSync, readFileSync } from "node:fs";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+
+export interface Running {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+const PATIENCE_MS = 30_000;
+
+/** False for a zombie too: it runs no more, whoever is slow to notice. */
+export function isAlive(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}`)) return false;
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when the process has ended; throws when it does not within half a minute. */
+export async function untilGone(pid: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (isAlive(pid)) {
+    if (Date.now() > deadline) throw new Error(`process ${pid} does not end`);
+    await delay(5);
+  }
+}
+
+/** The processes that have `text` (a directory, say) in their environment, command line or current directory, but for this one. */
+export async function processesOf(text: string): Promise<Running[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  const found = await Promise.all(pids.map((pid) => look(pid, text)));
+  return found.filter((each) => each !== undefined);
+}
+
+async function look(pid: string, wanted: string): Promise<Running | undefined> {
+  // A process may end while it is looked at.
+  const read = (file: string) => readFile(`/proc/${pid}/${file}`, "latin1").catch(() => "");
+  const [command, environment, stat] = await Promise.all([read("cmdline"), read("environ"), read("stat")]);
+  const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+  // A zombie has no command line.
+  if (command === "" || ![command, environment, cwd].some((place) => place.includes(wanted))) return undefined;
+  const parent = Number(/\) \S (\d+)/.exec(stat)?.[1] ?? 0);
+  return { pid: Number(pid), parent, command: command.replaceAll("\0", " ").trim() };
+}

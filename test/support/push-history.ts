@@ -1,0 +1,76 @@
+// Pushes whose clients remember what they were told, to be compared with the log: what was acknowledged has landed, what was
+// refused has not, what was neither may have; and nothing ever landed by halves.
+import { expect } from "vitest";
+import type { LogEntry__Output as LogEntry } from "../../src/generated/lockstep/v1/LogEntry.ts";
+import type { Device } from "./cluster-device.ts";
+import type { Pusher } from "./pusher.ts";
+
+export interface Told {
+  readonly commit: string;
+  readonly verdict: "acknowledged" | "refused" | "neither";
+  readonly stderr: string;
+}
+
+export class PushHistory {
+  readonly #pusher: Pusher;
+  readonly #repository: string;
+  readonly told: Told[] = [];
+
+  constructor(pusher: Pusher, repository: string) {
+    this.#pusher = pusher;
+    this.#repository = repository;
+  }
+
+  /** Pushes a new commit to the two refs of a line with --atomic. Pushes of one line must come one after another. */
+  async push(device: Device, line: string): Promise<Told> {
+    const commit = await this.#pusher.commit();
+    const refspecs = refsOf(line).map((ref) => `${commit}:${ref}`);
+    const { code, stderr } = await this.#pusher.push(device.url(this.#repository), "--atomic", "--force", ...refspecs);
+    const refused = /\[(remote )?rejected\]/.test(stderr);
+    const told: Told = { commit, verdict: code === 0 ? "acknowledged" : refused ? "refused" : "neither", stderr };
+    this.told.push(told);
+    return told;
+  }
+
+  /** Pushes again and again until the signal aborts and the push under way has ended. */
+  async keepPushing(device: Device, line: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await this.push(device, line);
+  }
+
+  /** Pushes until one push is acknowledged; returns the milliseconds that took. */
+  async untilAcknowledged(device: Device, line: string, since = performance.now()): Promise<number> {
+    for (;;) {
+      const { verdict, stderr } = await this.push(device, line);
+      if (verdict === "acknowledged") return Math.round(performance.now() - since);
+      if (performance.now() - since > 30_000) throw new Error(`no push to ${device.name} is acknowledged: ${stderr}`);
+    }
+  }
+
+  /** Expects the log to bear out what the pushers were told. */
+  expectTrue(log: readonly LogEntry[]): void {
+    const landed = new Set<string>();
+    for (const { version, updates } of log) {
+      const commits = new Set(updates.map(({ newValue }) => newValue));
+      expect({ version, refs: updates.length, commits: commits.size }).toEqual({ version, refs: 2, commits: 1 });
+      for (const commit of commits) landed.add(commit);
+    }
+    for (const { commit, verdict, stderr } of this.told) {
+      if (verdict === "neither") continue;
+      expect({ commit, landed: landed.has(commit), stderr }).toEqual({
+        commit,
+        landed: verdict === "acknowledged",
+        stderr,
+      });
+    }
+  }
+
+  /** How many were told what, for a line of print. */
+  get summary(): string {
+    const count = (verdict: Told["verdict"]) => this.told.filter((each) => each.verdict === verdict).length;
+    return `${count("acknowledged")} acknowledged, ${count("refused")} refused, ${count("neither")} told neither`;
+  }
+}
+
+function refsOf(line: string): string[] {
+  return [`refs/heads/${line}/a`, `refs/heads/${line}/b`];
+}

@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  parseHostPort,
+  readConfig,
+  required,
+  SETTINGS,
+  type SettingName,
+  settingsOf,
+  unknownVariables,
+  variableOf,
+} from "../../src/config.ts";
+
+const names = Object.keys(SETTINGS) as SettingName[];
+const usage = (message: string) =>
+  expect.objectContaining({ code: "USAGE", message: expect.stringContaining(message) });
+const serve = (flags: Record<string, string>, env: Record<string, string> = {}) =>
+  readConfig("serve", flags, env, "/cwd");
+
+describe("readConfig", () => {
+  it("takes the flag before the environment, and that before the default", () => {
+    const env = { LOCKSTEP_HTTP_LISTEN: "127.0.0.1:2" };
+    expect(serve({ httpListen: "127.0.0.1:1" }, env)["http-listen"]).toBe("127.0.0.1:1");
+    expect(serve({}, env)["http-listen"]).toBe("127.0.0.1:2");
+    expect(serve({})["http-listen"]).toBe(SETTINGS["http-listen"].default);
+  });
+
+  it("leaves out what is neither given nor has a default", () => {
+    expect(serve({})).not.toHaveProperty("device");
+  });
+
+  it("reads the settings of its command only", () => {
+    const env = { LOCKSTEP_DEVICE: "a", LOCKSTEP_GATE_LISTEN: "127.0.0.1:1" };
+    expect(serve({}, env)).toMatchObject({ device: "a" });
+    expect(serve({}, env)).not.toHaveProperty("gate-listen");
+    expect(readConfig("gate", {}, env, "/")).not.toHaveProperty("device");
+  });
+
+  it("reads paths from where the command runs", () => {
+    expect(serve({ root: "r", tlsKey: "/k", tlsCert: "../c" })).toMatchObject({
+      root: "/cwd/r",
+      "tls-key": "/k",
+      "tls-cert": "/c",
+    });
+  });
+
+  it("cannot be changed afterwards", () => {
+    expect(Object.isFrozen(serve({}))).toBe(true);
+  });
+
+  it("knows every variable by the name of its flag", () => {
+    for (const name of names) expect(variableOf(name)).toMatch(/^LOCKSTEP_[A-Z_]+$/);
+    expect(variableOf("http-listen")).toBe("LOCKSTEP_HTTP_LISTEN");
+    expect(new Set(names.map(variableOf)).size).toBe(names.length);
+  });
+
+  it("has settings only for commands, and defaults that fit", () => {
+    for (const name of names) expect(settingsOf(SETTINGS[name].commands[0])).toContain(name);
+    for (const command of new Set(names.flatMap((name) => [...SETTINGS[name].commands])))
+      expect(() => readConfig(command, {}, {}, "/")).not.toThrow();
+  });
+});
+
+describe("a value that does not fit", () => {
+  it.each(["", "7420", "localhost", "localhost:", ":7420", "localhost:http", "a b:1", "::1:7420", "localhost:65536"])(
+    "is refused as an address: %j",
+    (value) => {
+      expect(() => serve({ listen: value })).toThrow(usage("--listen must be HOST:PORT"));
+      expect(() => serve({}, { LOCKSTEP_LISTEN: value })).toThrow(usage("LOCKSTEP_LISTEN must be HOST:PORT"));
+    },
+  );
+
+  it.each(["127.0.0.1:0", "[::1]:7420", "repo001.example:65535"])("is not the address %j", (value) => {
+    expect(serve({ listen: value }).listen).toBe(value);
+  });
+
+  it.each([
+    ["inDoubtSeconds", "1.5"],
+    ["inDoubtSeconds", "-1"],
+    ["logLevel", "loud"],
+    ["exitWithPid", "me"],
+    ["device", ""],
+    ["root", ""],
+  ])("is refused for --%s: %j", (flag, value) => {
+    expect(() => serve({ [flag]: value })).toThrow(expect.objectContaining({ code: "USAGE" }));
+  });
+});
+
+describe("the database URL", () => {
+  let dir: string;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), "lockstep-config-"));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  it.each([
+    "postgres://user:secret@host/db",
+    "postgres://user:secret@host:5432/db?sslmode=require",
+    "postgres://user:secret@%2Frun%2Fpostgresql/db",
+    "postgres://:secret@host/db",
+    "postgres://user@host/db?password=secret",
+    "postgres://user:secret@/db",
+  ])("is refused as a flag when it carries a password, without repeating it: %s", (url) => {
+    for (const flag of ["databaseUrl", "notifyDatabaseUrl"]) {
+      const read = () => serve({ [flag]: url });
+      expect(read).toThrow(usage("must not carry a password"));
+      expect(read).not.toThrow("secret");
+    }
+  });
+
+  it("may carry one in the environment", () => {
+    const url = "postgres://user:secret@host/db";
+    expect(serve({}, { LOCKSTEP_DATABASE_URL: url })["database-url"]).toBe(url);
+  });
+
+  it.each(["postgres://user@host/db", "postgres://host/db", "postgres://user@host:5432/a:b@c"])(
+    "may be a flag without one: %s",
+    (url) => {
+      expect(serve({ databaseUrl: url })["database-url"]).toBe(url);
+    },
+  );
+
+  it("is read from a file, without the line feed at its end", () => {
+    writeFileSync(join(dir, "url"), "postgres://user:secret@host/db\n");
+    expect(readConfig("serve", { databaseUrlFile: "url" }, {}, dir)["database-url"]).toBe(
+      "postgres://user:secret@host/db",
+    );
+  });
+
+  it("cannot come from a file that is not there", () => {
+    expect(() => serve({ databaseUrlFile: join(dir, "none") })).toThrow(usage("cannot be read"));
+  });
+});
+
+describe("required", () => {
+  it("returns what is set, and names flag and variable of what is not", () => {
+    expect(required({ device: "a" }, "device")).toBe("a");
+    for (const config of [{}, { device: "" }])
+      expect(() => required(config, "device")).toThrow(usage("--device (or LOCKSTEP_DEVICE) is missing"));
+  });
+});
+
+describe("unknownVariables", () => {
+  it("names variables that look like settings and are none", () => {
+    const env = {
+      LOCKSTEP_DEVISE: "a",
+      LOCKSTEP_: "",
+      LOCKSTEP_LISTEN_: "",
+      lockstep_x: "",
+      PATH: "/bin",
+      XLOCKSTEP_A: "",
+    };
+    expect(unknownVariables(env)).toEqual(["LOCKSTEP_DEVISE", "LOCKSTEP_", "LOCKSTEP_LISTEN_"]);
+  });
+
+  it("does not name settings, nor what a git server hands over", () => {
+    const env = Object.fromEntries(names.map((name) => [variableOf(name), ""]));
+    expect(unknownVariables({ ...env, LOCKSTEP_PUSHER: "", LOCKSTEP_REQUEST_ID: "" })).toEqual([]);
+  });
+
+  it("does not name what Kubernetes sets for services named lockstep and lockstep-gate", () => {
+    const ofService = (service: string, port: string) => [
+      `${service}_SERVICE_HOST`,
+      `${service}_SERVICE_PORT`,
+      `${service}_SERVICE_PORT_HTTP`,
+      `${service}_PORT`,
+      `${service}_PORT_${port}_TCP`,
+      `${service}_PORT_${port}_TCP_PROTO`,
+      `${service}_PORT_${port}_TCP_PORT`,
+      `${service}_PORT_${port}_TCP_ADDR`,
+      `${service}_PORT_${port}_UDP_ADDR`,
+    ];
+    const injected = [...ofService("LOCKSTEP", "7420"), ...ofService("LOCKSTEP_GATE", "80")];
+    expect(unknownVariables(Object.fromEntries(injected.map((name) => [name, "x"])))).toEqual([]);
+    // What merely resembles them.
+    expect(unknownVariables({ LOCKSTEP_REPORT: "", LOCKSTEP_PORTS: "", LOCKSTEP_PORT_TCP: "" })).toHaveLength(3);
+  });
+});
+
+describe("parseHostPort", () => {
+  it("takes an address apart, brackets off", () => {
+    expect(parseHostPort("repo001:7420")).toEqual({ host: "repo001", port: 7420 });
+    expect(parseHostPort("[::1]:80")).toEqual({ host: "::1", port: 80 });
+  });
+});

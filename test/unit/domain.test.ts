@@ -1,0 +1,152 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  deviceName,
+  digestAfter,
+  digestOf,
+  displayRef,
+  EMPTY_DIGEST,
+  fromBytes,
+  isObjectId,
+  type RefUpdate,
+  repositoryName,
+  shortHash,
+  toBytes,
+} from "../../src/domain.ts";
+
+const KEY = Buffer.alloc(32, 7);
+const latin1 = fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((byte) => String.fromCharCode(byte)) });
+const refsArbitrary = fc.array(fc.tuple(latin1, latin1), { maxLength: 8 }).map((pairs) => new Map(pairs));
+
+describe("repositoryName", () => {
+  it.each(["a", "team/app", "a/b/c", "A-b_c.d+e", "_x", "9", "x".repeat(200), "a.gitx", "lock"])(
+    "takes %j as it is",
+    (name) => {
+      expect(repositoryName(name)).toBe(name);
+    },
+  );
+
+  it.each([
+    ["", "is empty"],
+    ["x".repeat(201), "is longer than 200 characters"],
+    ["/a", "has a part that is empty"],
+    ["a/", "has a part that is empty"],
+    ["a//b", "has a part that is empty"],
+    [".", "has a part"],
+    ["..", "has a part"],
+    ["a/../b", "has a part"],
+    ["a..b", 'contains ".."'],
+    [".hidden", "has a part"],
+    ["-rf", "has a part"],
+    ["a/-b", "has a part"],
+    ["a b", "has a part"],
+    ["a\n", "has a part"],
+    ["a\0", "has a part"],
+    ["a\\b", "has a part"],
+    ["a:b", "has a part"],
+    ["ä", "has a part"],
+    ["a.git", 'ending in ".git"'],
+    ["a.git/b", 'ending in ".git"'],
+    ["a/b.lock", 'ending in ".git", ".lock"'],
+    ["a.", 'ending in ".git", ".lock" or "."'],
+  ])("refuses %j and says why", (name, why) => {
+    expect(() => repositoryName(name)).toThrow(
+      expect.objectContaining({ code: "INVALID_NAME", message: expect.stringContaining(why) }),
+    );
+  });
+
+  it("never lets through a name that leaves its directory", () => {
+    const unit = fc.constantFrom(..."ab./\\-~%\0 ");
+    fc.assert(
+      fc.property(fc.string({ unit }), (name) => {
+        const taken = (() => {
+          try {
+            return repositoryName(name);
+          } catch {
+            return undefined;
+          }
+        })();
+        if (taken === undefined) return;
+        expect(new URL(`file:///root/${taken}.git`).pathname).toBe(`/root/${name}.git`);
+        expect(taken.split("/")).not.toContain("..");
+      }),
+    );
+  });
+});
+
+describe("deviceName", () => {
+  it.each(["a", "repo001", "a-b", "0", "a".repeat(63)])("takes the DNS label %j", (name) => {
+    expect(deviceName(name)).toBe(name);
+  });
+
+  it.each(["", "-a", "a-", "A", "a.b", "a_b", "a b", "a\n", "ä", "a".repeat(64)])("refuses %j", (name) => {
+    expect(() => deviceName(name)).toThrow(expect.objectContaining({ code: "INVALID_NAME" }));
+  });
+});
+
+describe("isObjectId", () => {
+  it("knows SHA-1 and SHA-256 in lower-case hex and nothing else", () => {
+    for (const id of ["a".repeat(40), "0".repeat(64)]) expect(isObjectId(id)).toBe(true);
+    for (const id of ["", "a".repeat(39), "a".repeat(41), "A".repeat(40), "g".repeat(40), `${"a".repeat(40)}\n`])
+      expect(isObjectId(id)).toBe(false);
+  });
+});
+
+describe("ref names", () => {
+  it("survive the way to bytes and back whatever their bytes are", () => {
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => toBytes(fromBytes(Buffer.from(bytes))!).equals(bytes)));
+    expect(fromBytes(null)).toBeNull();
+  });
+
+  it("are shown as UTF-8, and with a replacement character where they are not", () => {
+    expect(displayRef(Buffer.from("refs/heads/ä€").toString("latin1"))).toBe("refs/heads/ä€");
+    expect(displayRef("refs/heads/\xff")).toBe("refs/heads/\ufffd");
+  });
+});
+
+describe("the digest", () => {
+  it("of no refs is empty", () => {
+    expect(digestOf(KEY, new Map())).toEqual(EMPTY_DIGEST);
+  });
+
+  it("does not depend on the order of the refs", () => {
+    fc.assert(
+      fc.property(refsArbitrary, (refs) => {
+        expect(digestOf(KEY, new Map([...refs].reverse()))).toEqual(digestOf(KEY, refs));
+      }),
+    );
+  });
+
+  it("follows updates from any refs to any others, and back", () => {
+    fc.assert(
+      fc.property(refsArbitrary, refsArbitrary, (before, after) => {
+        const forth = [...new Set([...before.keys(), ...after.keys()])].map(
+          (name): RefUpdate => ({ name, oldValue: before.get(name) ?? null, newValue: after.get(name) ?? null }),
+        );
+        const back = forth.map(({ name, oldValue, newValue }) => ({ name, oldValue: newValue, newValue: oldValue }));
+        expect(digestAfter(KEY, digestOf(KEY, before), forth)).toEqual(digestOf(KEY, after));
+        expect(digestAfter(KEY, digestOf(KEY, after), back)).toEqual(digestOf(KEY, before));
+      }),
+    );
+  });
+
+  it("differs by name, value and key, and between what stands left and right of the NUL", () => {
+    const digests = [
+      digestOf(KEY, new Map([["a", "b"]])),
+      digestOf(KEY, new Map([["a", "c"]])),
+      digestOf(KEY, new Map([["c", "b"]])),
+      digestOf(KEY, new Map([["ab", ""]])),
+      digestOf(Buffer.alloc(32, 8), new Map([["a", "b"]])),
+    ].map((digest) => digest.toString("hex"));
+    expect(new Set(digests).size).toBe(digests.length);
+    for (const digest of digests) expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe("shortHash", () => {
+  it("is the same for the same text and 32 hex digits long", () => {
+    expect(shortHash("x")).toBe(shortHash("x"));
+    expect(shortHash("x")).not.toBe(shortHash("y"));
+    expect(shortHash("")).toMatch(/^[0-9a-f]{32}$/);
+  });
+});

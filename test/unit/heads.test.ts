@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import type { Head, Heads } from "../../src/store/repositories.ts";
+import { HeadReader } from "../../src/sync/heads.ts";
+
+/** A query that the test answers. */
+interface Query {
+  readonly names: readonly string[];
+  readonly resolve: (heads: Heads) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function scripted(): { reader: HeadReader; queries: Query[] } {
+  const queries: Query[] = [];
+  const reader = new HeadReader(
+    (names) => new Promise<Heads>((resolve, reject) => queries.push({ names, resolve, reject })),
+  );
+  return { reader, queries };
+}
+
+function heads(version: bigint, ...names: string[]): Heads {
+  const head = (name: string): Head => ({ id: name, version, objectFormat: "sha1", replicaState: "active" });
+  return { fence: 7n, byName: new Map(names.map((name) => [name, head(name)])) };
+}
+
+/** Lets everything that is ready run. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe("a HeadReader", () => {
+  it("asks at once when nothing is under way", async () => {
+    const { reader, queries } = scripted();
+    const answer = reader.ask("a");
+    expect(queries.map(({ names }) => names)).toEqual([["a"]]);
+    queries[0]!.resolve(heads(3n, "a"));
+    expect(await answer).toMatchObject({ fence: 7n, head: { id: "a", version: 3n } });
+  });
+
+  it("gives a call during a query the next query, never the one under way", async () => {
+    const { reader, queries } = scripted();
+    const first = reader.ask("a");
+    const second = reader.ask("a");
+    await settled();
+    expect(queries).toHaveLength(1);
+    queries[0]!.resolve(heads(1n, "a"));
+    expect((await first).head?.version).toBe(1n);
+    await settled();
+    expect(queries).toHaveLength(2);
+    queries[1]!.resolve(heads(2n, "a"));
+    expect((await second).head?.version).toBe(2n);
+  });
+
+  it("does so even for a call made while the answer is being handed out", async () => {
+    const { reader, queries } = scripted();
+    const second = reader.ask("a").then(() => reader.ask("a"));
+    queries[0]!.resolve(heads(1n, "a"));
+    await settled();
+    expect(queries).toHaveLength(2);
+    queries[1]!.resolve(heads(2n, "a"));
+    expect((await second).head?.version).toBe(2n);
+  });
+
+  it("has one query under way and one for all who wait, each name once", async () => {
+    const { reader, queries } = scripted();
+    const first = reader.ask("a");
+    const waiting = Array.from({ length: 1000 }, (_, index) => reader.ask(`r${index % 10}`));
+    await settled();
+    expect(queries).toHaveLength(1);
+    queries[0]!.resolve(heads(1n, "a"));
+    await first;
+    await settled();
+    expect(queries).toHaveLength(2);
+    const names = Array.from({ length: 10 }, (_, index) => `r${index}`);
+    expect(queries[1]!.names).toEqual(names);
+    queries[1]!.resolve(heads(2n, ...names));
+    const answers = await Promise.all(waiting);
+    expect(answers.map(({ head }) => head?.id)).toEqual(answers.map((_, index) => `r${index % 10}`));
+    expect(reader.queries).toBe(2);
+  });
+
+  it("answers with no head for a name that is unknown", async () => {
+    const { reader, queries } = scripted();
+    const answer = reader.ask("nobody");
+    queries[0]!.resolve(heads(1n));
+    expect(await answer).toEqual({ fence: 7n, head: undefined });
+  });
+
+  it("brings an error to exactly those who share the query", async () => {
+    const { reader, queries } = scripted();
+    const before = reader.ask("a");
+    const sharing = [reader.ask("b"), reader.ask("c")];
+    queries[0]!.resolve(heads(1n, "a"));
+    await expect(before).resolves.toMatchObject({ fence: 7n });
+    await settled();
+    const after = reader.ask("d");
+    queries[1]!.reject(new Error("no database"));
+    for (const answer of await Promise.allSettled(sharing))
+      expect(answer).toMatchObject({ status: "rejected", reason: { message: "no database" } });
+    await settled();
+    queries[2]!.resolve(heads(2n, "d"));
+    expect((await after).head?.version).toBe(2n);
+    const later = reader.ask("e");
+    queries[3]!.resolve(heads(3n, "e"));
+    expect((await later).head?.version).toBe(3n);
+  });
+
+  it("turns calls away when ten thousand wait, and takes calls again afterwards", async () => {
+    const { reader, queries } = scripted();
+    const first = reader.ask("a");
+    const waiting = Array.from({ length: 10_000 }, () => reader.ask("a"));
+    await expect(reader.ask("a")).rejects.toMatchObject({ code: "QUEUE_FULL" });
+    queries[0]!.resolve(heads(1n, "a"));
+    await first;
+    await settled();
+    const next = reader.ask("a");
+    queries[1]!.resolve(heads(2n, "a"));
+    expect(await Promise.all(waiting)).toHaveLength(10_000);
+    await settled();
+    queries[2]!.resolve(heads(3n, "a"));
+    expect((await next).head?.version).toBe(3n);
+  });
+});

@@ -14,7 +14,12 @@ const run = promisify(execFile);
 
 /** Runs git with nothing ambient; returns what it prints. */
 export async function git(cwd, ...args) {
-  const who = { GIT_AUTHOR_NAME: "b", GIT_AUTHOR_EMAIL: "b@example.org", GIT_COMMITTER_NAME: "b", GIT_COMMITTER_EMAIL: "b@example.org" };
+  const who = {
+    GIT_AUTHOR_NAME: "b",
+    GIT_AUTHOR_EMAIL: "b@example.org",
+    GIT_COMMITTER_NAME: "b",
+    GIT_COMMITTER_EMAIL: "b@example.org",
+  };
   const env = { PATH: process.env.PATH, HOME: cwd, GIT_CONFIG_NOSYSTEM: "1", ...who };
   const { stdout } = await run("git", args, { cwd, env, maxBuffer: 1 << 28 });
   return stdout.trim();
@@ -50,9 +55,13 @@ export async function start(program, args, env = {}) {
 
 /** A demo cluster for the duration of `work`. */
 export async function withCluster(dir, work, devices = 3) {
-  const cluster = await start("dist/main.js", ["demo", "--json", "--dir", join(dir, "c"), "--devices", String(devices)], {
-    LOCKSTEP_LOG_LEVEL: process.env.LOCKSTEP_LOG_LEVEL ?? "warn",
-  });
+  const cluster = await start(
+    "dist/main.js",
+    ["demo", "--json", "--dir", join(dir, "c"), "--devices", String(devices)],
+    {
+      LOCKSTEP_LOG_LEVEL: process.env.LOCKSTEP_LOG_LEVEL ?? "warn",
+    },
+  );
   try {
     return await work(cluster);
   } finally {
@@ -90,7 +99,10 @@ export async function compare({ name, unit = "ms", aim, runs = 5, baseline, ours
     baseline: median(pairs.map((pair) => pair.baseline)),
     ours: median(pairs.map((pair) => pair.ours)),
     ratio: median(pairs.map((pair) => pair.ours)) / median(pairs.map((pair) => pair.baseline)),
-    spread: [Math.min(...pairs.map((pair) => pair.ours / pair.baseline)), Math.max(...pairs.map((pair) => pair.ours / pair.baseline))],
+    spread: [
+      Math.min(...pairs.map((pair) => pair.ours / pair.baseline)),
+      Math.max(...pairs.map((pair) => pair.ours / pair.baseline)),
+    ],
     runs: pairs,
   };
   report(result);
@@ -101,9 +113,22 @@ export async function compare({ name, unit = "ms", aim, runs = 5, baseline, ours
 export async function report(result) {
   const number = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
   const spread = result.spread ? `, spread ${result.spread.map(number).join("–")}` : "";
-  const figures = result.ratio === undefined ? number(result.ours) : `baseline ${number(result.baseline)}, ours ${number(result.ours)} ${result.unit}, ratio ${number(result.ratio)}${spread}`;
-  console.log(`${result.name}: ${figures}${result.aim ? ` (aim ${result.aim})` : ""}${result.note ? `; ${result.note}` : ""}`);
-  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version, git: await git(tmpdir(), "version") };
+  const figures =
+    result.ratio === undefined
+      ? number(result.ours)
+      : `baseline ${number(result.baseline)}, ours ${number(result.ours)} ${result.unit}, ratio ${number(result.ratio)}${spread}`;
+  console.log(
+    `${result.name}: ${figures}${result.aim ? ` (aim ${result.aim})` : ""}${result.note ? `; ${result.note}` : ""}`,
+  );
+  const machine = {
+    cpus: cpus().length,
+    model: cpus()[0]?.model,
+    node: process.version,
+    git: await git(tmpdir(), "version"),
+  };
   mkdirSync(join(root, "bench", "results"), { recursive: true });
-  writeFileSync(join(root, "bench", "results", `${result.name.replaceAll(" ", "-")}.json`), `${JSON.stringify({ ...result, machine }, null, 2)}\n`);
+  writeFileSync(
+    join(root, "bench", "results", `${result.name.replaceAll(" ", "-")}.json`),
+    `${JSON.stringify({ ...result, machine }, null, 2)}\n`,
+  );
 }

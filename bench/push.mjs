@@ -6,36 +6,55 @@ import { compare, git, inFolder, start, time, withCluster } from "./harness.mjs"
 const MANY = Number(process.env.BENCH_REFS ?? 100_000);
 
 export const benchmarks = {
-  "push one commit": () => withBoth(async ({ work, urls }) => {
-    const tree = await git(work, "hash-object", "-w", "-t", "tree", "/dev/null");
-    const tips = new Map(urls.map((url) => [url, ""]));
-    const pushTo = async (url) => {
-      const parent = tips.get(url);
-      const tip = await git(work, "commit-tree", "-m", `${Math.random()}`, ...(parent ? ["-p", parent] : []), tree);
-      tips.set(url, tip);
-      return await time(() => git(work, "push", "-q", url, `${tip}:refs/heads/main`));
-    };
-    const [plain, ours] = urls;
-    const several = async (url) => {
-      const times = [];
-      for (let index = 0; index < 10; index += 1) times.push(await pushTo(url));
-      return times.reduce((sum, each) => sum + each, 0) / times.length;
-    };
-    await compare({ name: "push one commit", aim: "≤ 1.15", runs: 7, baseline: () => several(plain), ours: () => several(ours), note: "mean of 10 pushes a run" });
-  }),
-  "push many refs": () => withBoth(async ({ work, urls }) => {
-    const tree = await git(work, "hash-object", "-w", "-t", "tree", "/dev/null");
-    const tip = await git(work, "commit-tree", "-m", "x", tree);
-    let round = 0;
-    const pushTo = async (url) => {
-      round += 1;
-      const lines = Array.from({ length: MANY }, (_, index) => `${tip} refs/heads/r${round}/${index}\n`);
-      writeFileSync(join(work, "packed-refs"), `# pack-refs with: peeled fully-peeled sorted \n${lines.sort().join("")}`);
-      return await time(() => git(work, "push", "-q", url, `refs/heads/r${round}/*:refs/heads/r${round}/*`));
-    };
-    const [plain, ours] = urls;
-    await compare({ name: "push many refs", aim: "≤ 1", runs: 5, baseline: () => pushTo(plain), ours: () => pushTo(ours), note: `${MANY} refs at once` });
-  }),
+  "push one commit": () =>
+    withBoth(async ({ work, urls }) => {
+      const tree = await git(work, "hash-object", "-w", "-t", "tree", "/dev/null");
+      const tips = new Map(urls.map((url) => [url, ""]));
+      const pushTo = async (url) => {
+        const parent = tips.get(url);
+        const tip = await git(work, "commit-tree", "-m", `${Math.random()}`, ...(parent ? ["-p", parent] : []), tree);
+        tips.set(url, tip);
+        return await time(() => git(work, "push", "-q", url, `${tip}:refs/heads/main`));
+      };
+      const [plain, ours] = urls;
+      const several = async (url) => {
+        const times = [];
+        for (let index = 0; index < 10; index += 1) times.push(await pushTo(url));
+        return times.reduce((sum, each) => sum + each, 0) / times.length;
+      };
+      await compare({
+        name: "push one commit",
+        aim: "≤ 1.15",
+        runs: 7,
+        baseline: () => several(plain),
+        ours: () => several(ours),
+        note: "mean of 10 pushes a run",
+      });
+    }),
+  "push many refs": () =>
+    withBoth(async ({ work, urls }) => {
+      const tree = await git(work, "hash-object", "-w", "-t", "tree", "/dev/null");
+      const tip = await git(work, "commit-tree", "-m", "x", tree);
+      let round = 0;
+      const pushTo = async (url) => {
+        round += 1;
+        const lines = Array.from({ length: MANY }, (_, index) => `${tip} refs/heads/r${round}/${index}\n`);
+        writeFileSync(
+          join(work, "packed-refs"),
+          `# pack-refs with: peeled fully-peeled sorted \n${lines.sort().join("")}`,
+        );
+        return await time(() => git(work, "push", "-q", url, `refs/heads/r${round}/*:refs/heads/r${round}/*`));
+      };
+      const [plain, ours] = urls;
+      await compare({
+        name: "push many refs",
+        aim: "≤ 1",
+        runs: 5,
+        baseline: () => pushTo(plain),
+        ours: () => pushTo(ours),
+        note: `${MANY} refs at once`,
+      });
+    }),
 };
 
 async function withBoth(work) {
@@ -45,9 +64,13 @@ async function withBoth(work) {
     await git(dir, "init", "-q", "--bare", "w");
     const plain = await start("bench/plain-gate.mjs", [root]);
     try {
-      await withCluster(dir, async ({ devices }) => {
-        await work({ work: join(dir, "w"), urls: [`${plain.url}/demo.git`, `${devices[0].gate.url}/demo.git`] });
-      }, Number(process.env.BENCH_DEVICES ?? 1));
+      await withCluster(
+        dir,
+        async ({ devices }) => {
+          await work({ work: join(dir, "w"), urls: [`${plain.url}/demo.git`, `${devices[0].gate.url}/demo.git`] });
+        },
+        Number(process.env.BENCH_DEVICES ?? 1),
+      );
     } finally {
       await plain.stop();
     }

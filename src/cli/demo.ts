@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
@@ -46,9 +46,15 @@ export function demoCommand(host: Host): Command {
         // Stopped while starting: that was asked for.
         if (!host.stop.aborted) throw error;
       } finally {
-        if (flags.dir === undefined) await rm(dir, { recursive: true, force: true });
+        if (flags.dir === undefined) await removeAll(dir);
       }
     });
+}
+
+/** The database may lie elsewhere, with a link to it in the folder (postgres-home.ts). */
+async function removeAll(dir: string): Promise<void> {
+  const database = await realpath(join(dir, "postgres")).catch(() => dir);
+  for (const path of [database, dir]) await rm(path, { recursive: true, force: true });
 }
 
 function describe(cluster: DemoCluster, dir: string, say: (line: string) => void): void {

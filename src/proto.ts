@@ -5,22 +5,26 @@ import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 
 export const PROTO_DIR: string = fileURLToPath(new URL("../proto", import.meta.url));
 
-/** The services by their full names, and the definitions that reflection serves. */
-export function loadProto(): { definition: PackageDefinition; services: Record<string, ServiceClientConstructor> } {
-  const definition = loadSync(["lockstep/v1/sync.proto", "lockstep/v1/cluster.proto"], {
+/** The definitions of the protocol; with `keepCase` fields have the names of its files, without it those of the types here. */
+export function loadDefinition({ keepCase = false }: { keepCase?: boolean } = {}): PackageDefinition {
+  return loadSync(["lockstep/v1/sync.proto", "lockstep/v1/cluster.proto"], {
     includeDirs: [PROTO_DIR],
+    keepCase,
     longs: String,
     enums: String,
     defaults: true,
     oneofs: true,
   });
-  const packages = loadPackageDefinition(definition) as unknown as { lockstep: { v1: GrpcObject } };
+}
+
+/** The services by their full names. */
+export function loadServices(): Record<string, ServiceClientConstructor> {
+  const packages = loadPackageDefinition(loadDefinition()) as unknown as { lockstep: { v1: GrpcObject } };
   const { SyncService, ClusterService } = packages.lockstep.v1;
-  const services = {
+  return {
     "lockstep.v1.SyncService": SyncService as ServiceClientConstructor,
     "lockstep.v1.ClusterService": ClusterService as ServiceClientConstructor,
   };
-  return { definition, services };
 }
 
 /** A timestamp as the protocol has it; undefined stays undefined. */

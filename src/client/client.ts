@@ -13,7 +13,7 @@ import { LockstepError } from "../errors.ts";
 import type { ClusterServiceDefinition } from "../generated/lockstep/v1/ClusterService.ts";
 import type { SyncServiceDefinition } from "../generated/lockstep/v1/SyncService.ts";
 import { certificateIdentity } from "../identity.ts";
-import { loadProto } from "../proto.ts";
+import { loadServices } from "../proto.ts";
 
 export type Endpoint =
   /** The unix socket of the sidecar on this machine. */
@@ -58,7 +58,7 @@ export class Client {
       "grpc.initial_reconnect_backoff_ms": SOCKET_BACK_OFF_MS,
       "grpc.max_reconnect_backoff_ms": backOff,
     });
-    const services = Object.values(loadProto().services);
+    const services = Object.values(loadServices());
     this.#methods = new Map(
       services.flatMap(({ service }) => Object.entries(service)) as [string, MethodDefinition<object, object>][],
     );

@@ -20,20 +20,23 @@ export interface HttpListener {
 }
 
 /**
- * /gate?repository=NAME: 204 when this device may serve the repository now, 503 with the reason when not. /metrics. /livez: the process runs (the database does not matter: restarting would not bring it back). /readyz: it can serve; with
- * ?verbose it says which check fails and why.
+ * /gate?repository=NAME: 204 when this device may serve the repository now, 503 with the reason when not. /metrics. /livez: the
+ * process runs (the database does not matter: restarting would not bring it back). /readyz: it can serve; with ?verbose it says
+ * which check fails and why.
  */
 export async function serveHttp(
   listen: { host: string; port: number },
   endpoints: HttpEndpoints,
 ): Promise<HttpListener> {
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://localhost");
+    // Not by URL, which throws on some of what a client may send, such as `//`.
+    const [path, query] = (request.url ?? "/").split("?");
+    const parameters = new URLSearchParams(query);
     if (request.method !== "GET" && request.method !== "HEAD") say(response, 405, "Only GET here.");
-    else if (url.pathname === "/livez") say(response, 200, "ok");
-    else if (url.pathname === "/readyz") void ready(response, endpoints, url.searchParams.has("verbose"));
-    else if (url.pathname === "/metrics") void metrics(response, endpoints);
-    else if (url.pathname === "/gate") void gate(response, endpoints, url.searchParams.get("repository"));
+    else if (path === "/livez") say(response, 200, "ok");
+    else if (path === "/readyz") void ready(response, endpoints, parameters.has("verbose"));
+    else if (path === "/metrics") void metrics(response, endpoints);
+    else if (path === "/gate") void gate(response, endpoints, parameters.get("repository"));
     else say(response, 404, "There is /livez, /readyz?verbose, /metrics and /gate?repository=NAME.");
   });
   await new Promise<void>((done, failed) => server.once("error", failed).listen(listen.port, listen.host, done));

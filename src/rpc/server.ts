@@ -2,14 +2,14 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
 import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import { cutterOf } from "../connections.ts";
-import { loadProto } from "../proto.ts";
+import { loadServices } from "../proto.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { type Authenticate, certificateCaller, localCaller } from "./call.ts";
 import { clusterHandlers, syncHandlers } from "./handlers.ts";
+import { reflection } from "./reflection.ts";
 import { checkRoles } from "./roles.ts";
 
 export interface RpcServers {
@@ -30,7 +30,7 @@ export interface RpcOptions {
 
 /** Starts both servers. They answer NOT_SERVING to health checks until told otherwise. */
 export async function serveRpc(context: SyncContext, options: RpcOptions): Promise<RpcServers> {
-  const { definition, services } = loadProto();
+  const services = loadServices();
   checkRoles(services);
   const names = ["", ...Object.keys(services)];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING"])));
@@ -40,7 +40,7 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     add(server, services["lockstep.v1.SyncService"], syncHandlers(context, call));
     add(server, services["lockstep.v1.ClusterService"], clusterHandlers(context, call));
     health.addToServer(server);
-    new ReflectionService(definition).addToServer(server);
+    reflection().addToServer(server);
     return server;
   };
   const local = build(localCaller);

@@ -4,7 +4,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { leaveTurn, passTurn, takeTurn, turnHolder } from "../store/turns.ts";
+import { passTurn, takeTurn, turnHolder } from "../store/turns.ts";
+import { abandonTurn } from "./abandon.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
 import { applyPolicy } from "./push-policy.ts";
@@ -30,6 +31,7 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
   const report = new Map<RefName, string | null>(request.updates.map(({ name }) => [name, null]));
   const allowed = await applyPolicy(context, replica, request, report, pusher);
   let writeId: string = randomUUID();
+  let last = writeId;
   let races = 0;
   let queued = false;
   try {
@@ -42,7 +44,7 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
         context.metrics.pushed(durationMs / 1000, races);
         return report;
       }
-      const last = writeId;
+      last = writeId;
       writeId = randomUUID();
       if (queued) await passTurn(context.db, last, writeId);
       races += 1;
@@ -60,7 +62,8 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
       await beforeRead(context, request.repository, { signal: patience(context) });
     }
   } finally {
-    if (queued) await leaveTurn(context.db, writeId).catch(() => {});
+    // Where it was being handed on when the database went, the ticket may have either name.
+    if (queued) for (const ticket of new Set([last, writeId])) abandonTurn(context, ticket);
   }
 }
 

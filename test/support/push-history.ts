@@ -65,9 +65,12 @@ export class PushHistory {
   }
 
   /** How many were told what, for a line of print. */
-  get summary(): string {
+  summary(log: readonly LogEntry[]): string {
+    const landed = new Set(log.map(({ updates }) => updates[0]?.newValue));
     const count = (verdict: Told["verdict"]) => this.told.filter((each) => each.verdict === verdict).length;
-    return `${count("acknowledged")} acknowledged, ${count("refused")} refused, ${count("neither")} told neither`;
+    const landedUntold = this.told.filter(({ commit, verdict }) => verdict === "neither" && landed.has(commit)).length;
+    const untold = `${count("neither")} told neither, ${landedUntold} of which landed`;
+    return `${count("acknowledged")} pushes acknowledged, ${count("refused")} refused, ${untold}`;
   }
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Role } from "../../src/identity.ts";
-import { loadProto } from "../../src/proto.ts";
+import { loadServices } from "../../src/proto.ts";
 import { checkRoles, mayCall } from "../../src/rpc/roles.ts";
 
-const { services } = loadProto();
+const services = loadServices();
 const paths = Object.values(services).flatMap(({ service }) => Object.values(service).map(({ path }) => path));
 const complete = Object.fromEntries(paths.map((path) => [path, ["operator"] as const]));
 const mayAll = (role: Role) => paths.filter((path) => mayCall(role, path));

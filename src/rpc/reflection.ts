@@ -1,0 +1,31 @@
+// What reflection tells a client that knows nothing of the protocol, such as grpcurl.
+import { ReflectionService } from "@grpc/reflection";
+import descriptor, { type IFileDescriptorProto } from "protobufjs/ext/descriptor/index.js";
+import { loadDefinition } from "../proto.ts";
+
+const { FileDescriptorProto } = descriptor;
+
+/** The reflection service of the protocol. */
+export function reflection(): ReflectionService {
+  // Each message carries the descriptors of all files, and reflection reads nothing else of it.
+  const { "lockstep.v1.Write": message } = loadDefinition({ keepCase: true });
+  const fileDescriptorProtos = withDependencies(message?.fileDescriptorProtos as Buffer[]);
+  return new ReflectionService({
+    "lockstep.v1.Write": { ...message, fileDescriptorProtos } as typeof message & object,
+  });
+}
+
+/** protobufjs writes no `dependency` into its descriptors (one for each package), and without it clients cannot use them. */
+function withDependencies(descriptors: readonly Buffer[]): Buffer[] {
+  const files = descriptors.map(
+    (bytes) => FileDescriptorProto.decode(bytes) as unknown as IFileDescriptorProto & { package: string },
+  );
+  return files.map((file) => {
+    const types = (file.messageType ?? []).flatMap(({ field }) => (field ?? []).map(({ typeName }) => typeName ?? ""));
+    const needed = files.filter(
+      (other) => other !== file && types.some((type) => type.startsWith(`${other.package}.`)),
+    );
+    const complete = { ...file, dependency: needed.map(({ name }) => name) };
+    return Buffer.from(FileDescriptorProto.encode(complete).finish());
+  });
+}

@@ -1,0 +1,165 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { expectAtRest } from "../support/at-rest.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Device } from "../support/cluster-device.ts";
+import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
+import { holdPush } from "../support/held-push.ts";
+import { PushHistory } from "../support/push-history.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+const AWAY = /The database cannot be used now .*; try again, and see whether PostgreSQL runs and can be reached\./;
+const BUMP = "lockstep.bump(";
+
+let proxy: DatabaseProxy;
+let cluster: Cluster;
+let one: Device;
+let two: Device;
+let three: Device;
+let ada: Pusher;
+let pids: number[];
+beforeAll(async () => {
+  cluster = await startCluster({
+    async via(url) {
+      proxy = await databaseProxy(url);
+      return proxy.url;
+    },
+  });
+  [one, two, three] = cluster.devices as [Device, Device, Device];
+  ada = await pusher(cluster.git, "ada");
+  pids = cluster.devices.map(({ pid }) => pid);
+});
+afterEach(() => proxy.mend());
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+  await proxy?.[Symbol.asyncDispose]();
+});
+
+async function newHistory() {
+  const repository = await cluster.createRepository();
+  return { repository, history: new PushHistory(ada, repository) };
+}
+
+/** Expects all to be well without a restart of anything. */
+async function expectTrueAndAtRest(repository: string, history: PushHistory) {
+  for (const device of cluster.devices) {
+    expect(await history.push(device, "next")).toMatchObject({ verdict: "acknowledged" });
+  }
+  const found = await expectAtRest(cluster, repository);
+  history.expectTrue(found.log);
+  return found;
+}
+
+const list = (device: Device, repository: string) => cluster.git.run(["ls-remote", device.url(repository)]);
+
+describe("while the database is away", () => {
+  it("reads fail with a sentence, and work again when it is back", async () => {
+    const { repository, history } = await newHistory();
+    await history.untilAcknowledged(one, "x");
+    proxy.cut();
+    for (const device of cluster.devices) {
+      expect(await list(device, repository)).toMatchObject({
+        code: 128,
+        stdout: "",
+        stderr: expect.stringMatching(AWAY),
+      });
+      expect(await device.isReady()).toBe(false);
+      expect((await fetch(`${device.demo.http}/livez`)).status).toBe(200);
+    }
+    const { code, document } = await one.lockstep("log", repository);
+    expect({ code, error: document.error.code }).toEqual({ code: 3, error: "DATABASE_UNAVAILABLE" });
+    proxy.mend();
+    for (const device of cluster.devices) expect(await list(device, repository)).toMatchObject({ code: 0 });
+    await expectTrueAndAtRest(repository, history);
+  });
+
+  it("a push is refused with a sentence, whether it has been received or not", async () => {
+    const { repository, history } = await newHistory();
+    await using held = await holdPush(one, repository, "received");
+    const push = history.push(one, "held");
+    await held.reached();
+    proxy.cut();
+    await held.release();
+    expect(await push).toMatchObject({ verdict: "refused", stderr: expect.stringMatching(AWAY) });
+    expect((await history.push(two, "x")).stderr).toMatch(AWAY);
+    proxy.mend();
+    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: 3 });
+  });
+
+  it("a database that says nothing is given up after a while", async () => {
+    const { repository, history } = await newHistory();
+    await history.untilAcknowledged(one, "x");
+    proxy.stall();
+    const [read, push] = await Promise.all([list(one, repository), history.push(two, "x")]);
+    expect(read).toMatchObject({ code: 128, stderr: expect.stringMatching(AWAY) });
+    expect(push.stderr).toMatch(AWAY);
+    proxy.mend();
+    // Their leases have run out meanwhile, and without one a device is not asked for objects.
+    await vi.waitFor(async () => expect(await list(three, repository)).toMatchObject({ code: 0 }), 3_000);
+    await expectTrueAndAtRest(repository, history);
+  });
+});
+
+describe("when the database goes at the decision", () => {
+  it.each(["question", "answer"] as const)(
+    "and the %s is lost, the push is acknowledged once it is back",
+    async (moment) => {
+      const { repository, history } = await newHistory();
+      const cut = proxy.cutAt(BUMP, moment);
+      const push = history.push(one, "x");
+      await cut;
+      // Nobody is told anything meanwhile.
+      await delay(1_000);
+      expect(history.told).toEqual([]);
+      proxy.mend();
+      expect(await push).toMatchObject({ verdict: "acknowledged" });
+      expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: 4 });
+    },
+  );
+
+  it.each([
+    { moment: "question", landed: 0 },
+    { moment: "answer", landed: 1 },
+  ] as const)("and stays away, the pusher of a lost $moment is told neither yes nor no", async ({ moment, landed }) => {
+    const { repository, history } = await newHistory();
+    await one.kill();
+    await one.start({ LOCKSTEP_IN_DOUBT_SECONDS: "1" });
+    const cut = proxy.cutAt(BUMP, moment);
+    const push = history.push(one, "x");
+    await cut;
+    const { verdict, stderr } = await push;
+    expect(verdict).toBe("neither");
+    expect(stderr).toMatch(/remote: lockstep: The database did not say whether the write .* landed/);
+    proxy.mend();
+    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: landed + 3 });
+    await one.kill();
+    await one.start();
+    pids[0] = one.pid;
+  });
+});
+
+it("a database that comes and goes during many pushes makes nobody be told anything false", async () => {
+  const { repository, history } = await newHistory();
+  const stop = new AbortController();
+  const lines = cluster.devices.flatMap((device) =>
+    ["x", "y"].map((line) => history.keepPushing(device, `${device.name}-${line}`, stop.signal)),
+  );
+  for (let round = 0; round < 12; round += 1) {
+    await delay(100 + 300 * Math.random());
+    if (round % 4 === 3) proxy.stall();
+    else proxy.cut();
+    await delay(50 + 200 * Math.random());
+    proxy.mend();
+  }
+  stop.abort();
+  const mendedAt = performance.now();
+  await Promise.all(lines);
+  // Nobody has to wait until something that was left behind runs out.
+  expect(performance.now() - mendedAt).toBeLessThan(10_000);
+  const { log } = await expectTrueAndAtRest(repository, history);
+  console.log(history.summary(log));
+});
+
+it("no sidecar has ended meanwhile", () => {
+  expect(cluster.devices.map(({ pid }) => pid)).toEqual(pids);
+});

@@ -13,8 +13,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 // A reader that closed the pipe (head, jq -e) wants no more; that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`lockstep: The answer cannot be written (${error.message}); make room where it goes.\n`);
+  process.exit(1);
 });
+// Where nobody reads what went wrong, the exit code still tells.
+process.stderr.on("error", () => {});
 
 process.exitCode = await main({
   env: process.env,

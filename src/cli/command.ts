@@ -1,16 +1,20 @@
 // What all subcommands share: flags from the table of settings, one way to print, one way to fail.
 import { Command } from "commander";
 import pino, { type Logger } from "pino";
-import { Client } from "../client/client.ts";
+import { type Call, Client } from "../client/client.ts";
 import { type Config, readConfig, required, SETTINGS, settingsOf, unknownVariables, variableOf } from "../config.ts";
 import type { Host } from "../host.ts";
 import { socketPath } from "../sockets.ts";
+
+const PATIENCE_MS = 30_000;
 
 export interface Run {
   readonly host: Host;
   readonly config: Config;
   readonly json: boolean;
   readonly log: Logger;
+  /** For calls whose answer needs no catch-up. Ctrl-C ends them. */
+  readonly patience: Call;
   /** Prints the answer: the document with --json, else the text. */
   print(document: unknown, text: string): void;
   /** A client of the sidecar on this machine. */
@@ -44,6 +48,7 @@ export function prepare(host: Host, settings: string, flags: Record<string, unkn
     config,
     json,
     log,
+    patience: { timeoutMs: PATIENCE_MS, signal: host.stop },
     print: (document, text) =>
       void host.stdout.write(json ? `${JSON.stringify(document)}\n` : text === "" ? "" : `${text}\n`),
     connect: () => new Client({ socket: socketPath(required(config, "socket-dir"), "lockstep.sock") }),
@@ -78,6 +83,3 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
 export function duration(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
-
-/** How long the command line waits for an answer that needs no catch-up. */
-export const PATIENCE_MS = 30_000;

@@ -3,7 +3,7 @@ import { LockstepError } from "../errors.ts";
 import type { LogEntry__Output as Entry } from "../generated/lockstep/v1/LogEntry.ts";
 import type { Host } from "../host.ts";
 import { toMs } from "../proto.ts";
-import { PATIENCE_MS, prepare, subcommand } from "./command.ts";
+import { prepare, subcommand } from "./command.ts";
 
 export function logCommand(host: Host): Command {
   return subcommand("log", "the ref log of a repository, newest first", "lockstep log team/app --limit 50")
@@ -18,7 +18,7 @@ export function logCommand(host: Host): Command {
         before: String(number(flags.before, "--before")),
       };
       using client = run.connect();
-      const { entries } = await client.call("ListLog", request, { timeoutMs: PATIENCE_MS });
+      const { entries } = await client.call("ListLog", request, run.patience);
       run.print({ repository: name, log: entries.map(documentOf) }, describeEntries(entries));
     });
 }

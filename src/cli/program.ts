@@ -4,6 +4,7 @@ import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { Exit } from "./command.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { gateCommand } from "./gate.ts";
 import { logCommand } from "./log.ts";
 import { migrateCommand } from "./migrate.ts";
@@ -30,6 +31,7 @@ export async function main(host: Host): Promise<number> {
     syncCommand,
     logCommand,
     verifyCommand,
+    doctorCommand,
     migrateCommand,
     versionCommand,
   ];

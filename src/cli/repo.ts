@@ -2,12 +2,13 @@ import { Command } from "commander";
 import type { GetRepositoryResponse__Output as Details } from "../generated/lockstep/v1/GetRepositoryResponse.ts";
 import type { Host } from "../host.ts";
 import { toMs } from "../proto.ts";
-import { PATIENCE_MS, prepare, subcommand, table } from "./command.ts";
+import { prepare, subcommand, table } from "./command.ts";
 import { describeEntries, documentOf } from "./log.ts";
 
 export function repoCommand(host: Host): Command {
   return new Command("repo")
     .description("create, list and show repositories")
+    .addHelpText("after", "\nExample:\n  lockstep repo create team/app\n")
     .addCommand(createCommand(host))
     .addCommand(listCommand(host))
     .addCommand(showCommand(host));
@@ -33,11 +34,8 @@ function createCommand(host: Host): Command {
         defaultBranch: flags.defaultBranch ?? "",
         objectFormat: flags.objectFormat ?? "",
       };
-      await client.call("CreateRepository", request, {
-        timeoutMs: PATIENCE_MS,
-        signal: host.stop,
-      });
-      const details = await client.call("GetRepository", { repository: name }, { timeoutMs: PATIENCE_MS });
+      await client.call("CreateRepository", request, run.patience);
+      const details = await client.call("GetRepository", { repository: name }, run.patience);
       run.print(documentOfRepository(details), `Created ${name}.\n${describeReplicas(details)}`);
     });
 }
@@ -49,9 +47,7 @@ function listCommand(host: Host): Command {
     const found: { name: string; version: number }[] = [];
     for (let after = ""; ; ) {
       const request = { after, limit: 10_000 };
-      const { repositories } = await client.call("ListRepositories", request, {
-        timeoutMs: PATIENCE_MS,
-      });
+      const { repositories } = await client.call("ListRepositories", request, run.patience);
       found.push(...repositories.map(({ name, headVersion }) => ({ name, version: Number(headVersion) })));
       const last = repositories.at(-1);
       if (last === undefined || repositories.length < request.limit) break;
@@ -81,10 +77,9 @@ function showCommand(host: Host): Command {
     .action(async (name: string, flags) => {
       const run = prepare(host, "repo", flags);
       using client = run.connect();
-      const options = { timeoutMs: PATIENCE_MS };
       const [details, { entries }] = await Promise.all([
-        client.call("GetRepository", { repository: name }, options),
-        client.call("ListLog", { repository: name, limit: 20 }, options),
+        client.call("GetRepository", { repository: name }, run.patience),
+        client.call("ListLog", { repository: name, limit: 20 }, run.patience),
       ]);
       const writer = details.writer
         ? `\nwriting: ${details.writer.author} on ${details.writer.device}, base ${details.writer.baseVersion}\n`

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Host } from "../host.ts";
-import { PATIENCE_MS, prepare, subcommand, table } from "./command.ts";
+import { prepare, subcommand, table } from "./command.ts";
 
 export function statusCommand(host: Host): Command {
   return subcommand(
@@ -10,7 +10,7 @@ export function statusCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);
     using client = run.connect();
-    const { devices, repositories } = await client.call("GetStatus", {}, { timeoutMs: PATIENCE_MS });
+    const { devices, repositories } = await client.call("GetStatus", {}, run.patience);
     const document = {
       devices: devices.map(({ name, live, zone, grpcAddress, gitAddress }) => ({
         name,

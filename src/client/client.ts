@@ -147,7 +147,11 @@ export function fromStatus(error: ServiceError): LockstepError {
     case status.DEADLINE_EXCEEDED:
       return new LockstepError("CATCH_UP_TIMEOUT", "The sidecar did not answer in time; try again.", { cause: error });
     case status.CANCELLED:
-      return new LockstepError("SHUTTING_DOWN", "The call was cancelled.", { cause: error });
+      return new LockstepError(
+        "SHUTTING_DOWN",
+        "The call was cancelled before its answer came; see what became of it before you repeat it.",
+        { cause: error },
+      );
     case status.RESOURCE_EXHAUSTED:
       return new LockstepError("INVALID_REQUEST", `The request is too large (${error.details}); send less at once.`, {
         cause: error,

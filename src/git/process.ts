@@ -157,6 +157,11 @@ export function gitFailed(args: readonly string[], exitCode: number, stderr: str
   );
 }
 
+/** True when the error tells of a git that a signal ended: it may have left locks, which no other git would. */
+export function wasKilled(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === "GIT_FAILED" && error.details.exitCode === "-1";
+}
+
 const OLDEST = [2, 39] as const;
 
 /** The version of the git on PATH. Throws PREREQUISITE_MISSING when there is none, or one before 2.39. */

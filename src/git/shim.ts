@@ -15,16 +15,21 @@ export interface Shim {
   readonly native: boolean;
 }
 
+/** True when the build found a C compiler. */
+export async function hasNativeShim(): Promise<boolean> {
+  return await access(NATIVE).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Puts the shim into the root, unless it is there. Safe while hooks run: the file is replaced, not rewritten. */
 export async function installShim(root: string, execPath: string): Promise<Shim> {
   const directory = join(root, STATE_DIR, "bin");
   await mkdir(directory, { recursive: true });
   const path = join(directory, "lockstep-git");
   const aside = `${path}.new`;
-  const native = await access(NATIVE).then(
-    () => true,
-    () => false,
-  );
+  const native = await hasNativeShim();
   if (native) {
     if (!(await same(NATIVE, path))) {
       await copyFile(NATIVE, aside);

@@ -92,3 +92,21 @@ export async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Pro
   }
   return level;
 }
+
+/** What a database is, without changing it. Throws DATABASE_UNAVAILABLE, SCHEMA_TOO_NEW. */
+export async function inspectDatabase(url: string): Promise<{ version: string; standby: boolean; level: number }> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query(
+      "select current_setting('server_version') as version, pg_is_in_recovery() as standby",
+    );
+    const { level } = await readSchemaLevel(client);
+    return { version: String(rows[0]?.version), standby: rows[0]?.standby === true, level };
+  } catch (error) {
+    throw unavailable(error);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

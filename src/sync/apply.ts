@@ -2,6 +2,7 @@
 import type { RefName, RefValue, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { syncRefs } from "../git/durability.ts";
+import { wasKilled } from "../git/process.ts";
 import { applyRefs } from "../git/refs.ts";
 import { forgetReplicaRecord, writeReplicaRecord } from "../git/root-record.ts";
 import { recordVersion, type SyncEvent } from "../store/replicas.ts";
@@ -25,6 +26,7 @@ export async function applyAndRecord(
     await applyRefs(context.git, replica.gitDir, plan);
   } catch (error) {
     // The disk is not what was noted, or the plan would have fitted: the next touch compares all of it.
+    if (wasKilled(error)) replica.swept = false;
     await forgetReplicaRecord(replica.gitDir);
     throw error;
   }

@@ -2,6 +2,7 @@
 import { digestAfter, type RefName, type RefUpdate, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { syncObjects } from "../git/durability.ts";
+import { wasKilled } from "../git/process.ts";
 import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { forgetReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
@@ -83,6 +84,12 @@ export async function attemptWrite(
       await commit(context, replica, transaction, updates, { version: decision.version, digest });
       clock.lap("commitMs");
       return { outcome: "done", version: decision.version, timings: clock.laps };
+    } catch (error) {
+      if (wasKilled(error)) {
+        replica.swept = false;
+        await doubt(replica);
+      }
+      throw error;
     } finally {
       if (pending) abandon(context, writeId, why);
     }
@@ -125,6 +132,7 @@ async function commit(
     );
     await recordApplied(context, replica);
   } catch (error) {
+    if (wasKilled(error)) replica.swept = false;
     context.log.error(
       { repository: replica.name, version: String(target.version), err: describe(error) },
       "landed, but not yet on this disk",

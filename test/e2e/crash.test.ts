@@ -1,13 +1,11 @@
-import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { administer } from "../support/administer.ts";
-import { expectAtRest, wholeLog } from "../support/at-rest.ts";
+import { wholeLog } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { holdPush, type Point } from "../support/held-push.ts";
-import { isAlive, processesOf, type Running, untilGone } from "../support/processes.ts";
+import { isAlive, processesOf, type Running } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
@@ -22,25 +20,10 @@ beforeAll(async () => {
   ada = await pusher(cluster.git, "ada");
 });
 afterAll(async () => await cluster?.[Symbol.asyncDispose]());
-// What a test that failed left stopped or dead.
+// What a test that failed left dead.
 afterEach(async () => {
-  for (const device of cluster.devices) {
-    if (isAlive(device.pid)) process.kill(device.pid, "SIGCONT");
-    else await device.start();
-  }
+  for (const device of cluster.devices) if (!isAlive(device.pid)) await device.start();
 });
-
-async function newHistory() {
-  const repository = await cluster.createRepository();
-  return { repository, history: new PushHistory(ada, repository) };
-}
-
-/** Expects the cluster to be whole and the pushers to have been told the truth. */
-async function expectTrueAndAtRest(repository: string, history: PushHistory) {
-  const found = await expectAtRest(cluster, repository);
-  history.expectTrue(found.log);
-  return found;
-}
 
 /** mulberry32: the same numbers for the same seed. */
 function chance(seed: number): () => number {
@@ -58,41 +41,40 @@ describe("at random moments of pushes", () => {
   const random = chance(seed);
 
   it("kill -9 of sidecars loses nothing, halves nothing, and they are back at once", async () => {
-    const { repository, history } = await newHistory();
+    const history = await PushHistory.begin(cluster, ada);
     const back: number[] = [];
     const elsewhere: number[] = [];
     const staged = "select 1 from lockstep.write where status = 'staged'";
-    const db = new pg.Client({ connectionString: cluster.databaseUrl });
-    await db.connect();
-    for (let round = 1; round <= 15; round += 1) {
-      // The one that writes, one that follows, or all of them.
-      const victims = round % 5 === 0 ? [one, two, three] : round % 3 === 0 ? [two] : [one];
-      const stop = new AbortController();
-      const lines = [history.keepPushing(one, "x", stop.signal), history.keepPushing(one, "y", stop.signal)];
-      await delay(250 * random());
-      // Most of a push is git's; the moments that matter are the milliseconds after the write is staged.
-      while ((await db.query(staged)).rowCount === 0) await delay(1);
-      await delay(15 * random());
-      const killedAt = performance.now();
-      await Promise.all(victims.map((victim) => victim.kill()));
-      stop.abort();
-      // What was acknowledged a moment before the kill may be on no other device yet; then the others wait for the start.
-      const other = cluster.devices.find((device) => !victims.includes(device));
-      const pushedElsewhere = other && history.untilAcknowledged(other, "other", killedAt);
-      await Promise.all(victims.map((victim) => victim.start()));
-      back.push(await history.untilAcknowledged(victims[0]!, "same", killedAt));
-      if (pushedElsewhere) elsewhere.push(await pushedElsewhere);
-      await Promise.all(lines);
-      await expectTrueAndAtRest(repository, history);
-    }
-    await db.end();
-    console.log(`seed ${seed}: ${history.summary(await wholeLog(one, repository))}`);
+    await administer(cluster.databaseUrl, async (db) => {
+      for (let round = 1; round <= 15; round += 1) {
+        // The one that writes, one that follows, or all of them.
+        const victims = round % 5 === 0 ? [one, two, three] : round % 3 === 0 ? [two] : [one];
+        const stop = new AbortController();
+        const lines = [history.keepPushing(one, "x", stop.signal), history.keepPushing(one, "y", stop.signal)];
+        await delay(250 * random());
+        // Most of a push is git's; the moments that matter are the milliseconds after the write is staged.
+        while ((await db.query(staged)).rowCount === 0) await delay(1);
+        await delay(15 * random());
+        const killedAt = performance.now();
+        await Promise.all(victims.map((victim) => victim.kill()));
+        stop.abort();
+        // What was acknowledged a moment before the kill may be on no other device yet; then the others wait for the start.
+        const other = cluster.devices.find((device) => !victims.includes(device));
+        const pushedElsewhere = other && history.untilAcknowledged(other, "other", killedAt);
+        await Promise.all(victims.map((victim) => victim.start()));
+        back.push(await history.untilAcknowledged(victims[0]!, "same", killedAt));
+        if (pushedElsewhere) elsewhere.push(await pushedElsewhere);
+        await Promise.all(lines);
+        await history.expectTrueAndAtRest();
+      }
+    });
+    console.log(`seed ${seed}: ${history.summary(await wholeLog(one, history.repository))}`);
     console.log(`ms from the kill to a push on another device: ${elsewhere.join(" ")}`);
     console.log(`ms from the kill to a push on the same device, started at once: ${back.join(" ")}`);
   });
 
   it("ended database sessions lose nothing and halve nothing, and no sidecar falls", async () => {
-    const { repository, history } = await newHistory();
+    const history = await PushHistory.begin(cluster, ada);
     const stop = new AbortController();
     const lines = cluster.devices.flatMap((device) =>
       ["x", "y"].map((line) => history.keepPushing(device, `${device.name}-${line}`, stop.signal)),
@@ -109,7 +91,7 @@ describe("at random moments of pushes", () => {
     }
     stop.abort();
     await Promise.all(lines);
-    const { log } = await expectTrueAndAtRest(repository, history);
+    const { log } = await history.expectTrueAndAtRest();
     expect(pids.every(isAlive)).toBe(true);
     console.log(`seed ${seed}: ${history.summary(log)}`);
   });
@@ -120,9 +102,9 @@ describe("kill -9 of a sidecar", () => {
     ["prepared", "drops the write", 1],
     ["committed", "keeps the write", 2],
   ])("while refs are %s %s, and its successor need not wait", async (point, _, version) => {
-    const { repository, history } = await newHistory();
+    const history = await PushHistory.begin(cluster, ada);
     await history.untilAcknowledged(one, "held");
-    await using held = await holdPush(one, repository, point);
+    await using held = await holdPush(one, history.repository, point);
     const push = history.push(one, "held");
     await held.reached();
     await one.kill();
@@ -130,32 +112,32 @@ describe("kill -9 of a sidecar", () => {
     // The hook, and the git that waits for it, are still there and must not be in the way.
     await one.start();
     await held.release();
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version });
+    expect(await history.expectTrueAndAtRest()).toMatchObject({ version });
     expect((await history.push(one, "held")).verdict).toBe("acknowledged");
-    await expectTrueAndAtRest(repository, history);
+    await history.expectTrueAndAtRest();
   });
 
   it("while the database decides leaves the decision to the database", async () => {
-    const { repository, history } = await newHistory();
+    const history = await PushHistory.begin(cluster, ada);
     await history.untilAcknowledged(one, "held");
-    const client = new pg.Client({ connectionString: cluster.databaseUrl });
-    await client.connect();
-    try {
+    const untilWaiting = async (statement: string) => {
+      const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%${statement}%'`;
+      while ((await administer(cluster.databaseUrl, (other) => other.query(waiting))).rowCount === 0) await delay(5);
+    };
+    await administer(cluster.databaseUrl, async (client) => {
+      // What a bump locks, and no other statement of a push.
       await client.query("begin; select 1 from lockstep.repository for no key update");
       const push = history.push(one, "held");
-      const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%lockstep.bump%'";
-      while ((await administer(cluster.databaseUrl, (other) => other.query(waiting))).rowCount === 0) await delay(5);
+      await untilWaiting("lockstep.bump");
       await one.kill();
       expect(await push).toMatchObject({ verdict: "neither" });
       const started = one.start();
-      await delay(200);
+      await untilWaiting("lockstep.take_over");
       await client.query("rollback");
       await started;
-    } finally {
-      await client.end();
-    }
+    });
     // The statement outlived the process that sent it, and its successor waited for it.
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: 2 });
+    expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 2 });
   });
 });
 
@@ -182,14 +164,14 @@ describe("kill -9 of a process of the push", () => {
     ["the hook that works", "prepared", 0],
     ["the hook that works", "committed", 1],
   ] as const)("%s while refs are %s tells the pusher nothing false", async (name, point, landed) => {
-    const { repository, history } = await newHistory();
-    await using held = await holdPush(one, repository, point);
+    const history = await PushHistory.begin(cluster, ada);
+    await using held = await holdPush(one, history.repository, point);
     const push = history.push(one, "held");
     await held.reached();
-    process.kill((await processesOfPush(repository))[name].pid, "SIGKILL");
+    process.kill((await processesOfPush(history.repository))[name].pid, "SIGKILL");
     expect(await push).toMatchObject({ verdict: "neither" });
     await held.release();
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: landed });
+    expect(await history.expectTrueAndAtRest()).toMatchObject({ version: landed });
     expect((await history.push(one, "held")).verdict).toBe("acknowledged");
   });
 
@@ -197,81 +179,14 @@ describe("kill -9 of a process of the push", () => {
     ["prepared", "refused", 0],
     ["committed", "acknowledged", 1],
   ] as const)("the git that writes refs while they are %s: the push is %s", async (point, verdict, landed) => {
-    const { repository, history } = await newHistory();
-    await using held = await holdPush(one, repository, point);
+    const history = await PushHistory.begin(cluster, ada);
+    await using held = await holdPush(one, history.repository, point);
     const push = history.push(one, "held");
     await held.reached();
-    process.kill((await processesOfPush(repository))["update-ref"].pid, "SIGKILL");
+    process.kill((await processesOfPush(history.repository))["update-ref"].pid, "SIGKILL");
     await held.release();
     expect(await push).toMatchObject({ verdict });
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: landed });
+    expect(await history.expectTrueAndAtRest()).toMatchObject({ version: landed });
     expect((await history.push(one, "held")).verdict).toBe("acknowledged");
-  });
-});
-
-describe("a sidecar that is not running", () => {
-  it("is named to whoever clones or pushes, and nothing has changed", async () => {
-    const { repository, history } = await newHistory();
-    await using held = await holdPush(one, repository, "received");
-    const received = history.push(one, "held");
-    await held.reached();
-    await one.kill();
-    await held.release();
-    const { verdict, stderr } = await received;
-    expect(verdict).toBe("refused");
-    expect(stderr).toMatch(
-      /remote: lockstep: the sidecar does not answer at .*, so this push was refused and nothing has changed/,
-    );
-    const sentence = /remote: The sidecar does not answer .*; see whether `lockstep serve` runs\./;
-    expect(await history.push(one, "x")).toMatchObject({ verdict: "neither", stderr: expect.stringMatching(sentence) });
-    const clone = await cluster.git.run(["clone", one.url(repository), "clone-of-nothing"]);
-    expect(clone).toMatchObject({ code: 128, stderr: expect.stringMatching(sentence) });
-    expect(clone.stderr).toContain("The requested URL returned error: 503");
-    await one.start();
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: 0 });
-  });
-
-  it("is found by its gate at once when it is back, though it was missed for long", async () => {
-    const { repository, history } = await newHistory();
-    await one.kill();
-    const missed = async () => (await fetch(`${one.url(repository)}/info/refs?service=git-upload-pack`)).status;
-    const until = performance.now() + 3_000;
-    while (performance.now() < until) expect(await missed()).toBe(503);
-    await one.start();
-    const readyAt = performance.now();
-    while ((await missed()) !== 200) await delay(10);
-    expect(performance.now() - readyAt).toBeLessThan(1_000);
-    await expectTrueAndAtRest(repository, history);
-  });
-});
-
-describe("a sidecar that is stopped", () => {
-  it("holds nobody else up, and goes on when it may", async () => {
-    const { repository, history } = await newHistory();
-    process.kill(one.pid, "SIGSTOP");
-    try {
-      await history.untilAcknowledged(two, "x");
-      await history.untilAcknowledged(three, "y");
-      const second = one.launch();
-      expect(await once(second, "exit")).toEqual([3, null]);
-      expect(await one.logEnd()).toContain(`Another sidecar (process ${one.pid}) serves this root`);
-    } finally {
-      process.kill(one.pid, "SIGCONT");
-    }
-    await history.untilAcknowledged(one, "z");
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: 3 });
-  });
-
-  it("is ended by its successor once its lease has run out", async () => {
-    const { repository, history } = await newHistory();
-    const stopped = one.pid;
-    process.kill(stopped, "SIGSTOP");
-    await administer(cluster.databaseUrl, (client) =>
-      client.query("update lockstep.device set expires_at = '-infinity' where name = $1", [one.name]),
-    );
-    await one.start();
-    await untilGone(stopped);
-    await history.untilAcknowledged(one, "x");
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: 1 });
   });
 });

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { expectAtRest } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
@@ -35,30 +34,23 @@ afterAll(async () => {
   await proxy?.[Symbol.asyncDispose]();
 });
 
-async function newHistory() {
-  const repository = await cluster.createRepository();
-  return { repository, history: new PushHistory(ada, repository) };
-}
-
 /** Expects all to be well without a restart of anything. */
-async function expectTrueAndAtRest(repository: string, history: PushHistory) {
+async function expectAllIsWell(history: PushHistory) {
   for (const device of cluster.devices) {
     expect(await history.push(device, "next")).toMatchObject({ verdict: "acknowledged" });
   }
-  const found = await expectAtRest(cluster, repository);
-  history.expectTrue(found.log);
-  return found;
+  return await history.expectTrueAndAtRest();
 }
 
 const list = (device: Device, repository: string) => cluster.git.run(["ls-remote", device.url(repository)]);
 
 describe("while the database is away", () => {
   it("reads fail with a sentence, and work again when it is back", async () => {
-    const { repository, history } = await newHistory();
+    const history = await PushHistory.begin(cluster, ada);
     await history.untilAcknowledged(one, "x");
     proxy.cut();
     for (const device of cluster.devices) {
-      expect(await list(device, repository)).toMatchObject({
+      expect(await list(device, history.repository)).toMatchObject({
         code: 128,
         stdout: "",
         stderr: expect.stringMatching(AWAY),
@@ -66,16 +58,16 @@ describe("while the database is away", () => {
       expect(await device.isReady()).toBe(false);
       expect((await fetch(`${device.demo.http}/livez`)).status).toBe(200);
     }
-    const { code, document } = await one.lockstep("log", repository);
+    const { code, document } = await one.lockstep("log", history.repository);
     expect({ code, error: document.error.code }).toEqual({ code: 3, error: "DATABASE_UNAVAILABLE" });
     proxy.mend();
-    for (const device of cluster.devices) expect(await list(device, repository)).toMatchObject({ code: 0 });
-    await expectTrueAndAtRest(repository, history);
+    for (const device of cluster.devices) expect(await list(device, history.repository)).toMatchObject({ code: 0 });
+    await expectAllIsWell(history);
   });
 
   it("a push is refused with a sentence, whether it has been received or not", async () => {
-    const { repository, history } = await newHistory();
-    await using held = await holdPush(one, repository, "received");
+    const history = await PushHistory.begin(cluster, ada);
+    await using held = await holdPush(one, history.repository, "received");
     const push = history.push(one, "held");
     await held.reached();
     proxy.cut();
@@ -83,20 +75,20 @@ describe("while the database is away", () => {
     expect(await push).toMatchObject({ verdict: "refused", stderr: expect.stringMatching(AWAY) });
     expect((await history.push(two, "x")).stderr).toMatch(AWAY);
     proxy.mend();
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: 3 });
+    expect(await expectAllIsWell(history)).toMatchObject({ version: 3 });
   });
 
   it("a database that says nothing is given up after a while", async () => {
-    const { repository, history } = await newHistory();
+    const history = await PushHistory.begin(cluster, ada);
     await history.untilAcknowledged(one, "x");
     proxy.stall();
-    const [read, push] = await Promise.all([list(one, repository), history.push(two, "x")]);
+    const [read, push] = await Promise.all([list(one, history.repository), history.push(two, "x")]);
     expect(read).toMatchObject({ code: 128, stderr: expect.stringMatching(AWAY) });
     expect(push.stderr).toMatch(AWAY);
     proxy.mend();
     // Their leases have run out meanwhile, and without one a device is not asked for objects.
-    await vi.waitFor(async () => expect(await list(three, repository)).toMatchObject({ code: 0 }), 3_000);
-    await expectTrueAndAtRest(repository, history);
+    await vi.waitFor(async () => expect(await list(three, history.repository)).toMatchObject({ code: 0 }), 3_000);
+    await expectAllIsWell(history);
   });
 });
 
@@ -104,7 +96,7 @@ describe("when the database goes at the decision", () => {
   it.each(["question", "answer"] as const)(
     "and the %s is lost, the push is acknowledged once it is back",
     async (moment) => {
-      const { repository, history } = await newHistory();
+      const history = await PushHistory.begin(cluster, ada);
       const cut = proxy.cutAt(BUMP, moment);
       const push = history.push(one, "x");
       await cut;
@@ -113,7 +105,7 @@ describe("when the database goes at the decision", () => {
       expect(history.told).toEqual([]);
       proxy.mend();
       expect(await push).toMatchObject({ verdict: "acknowledged" });
-      expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: 4 });
+      expect(await expectAllIsWell(history)).toMatchObject({ version: 4 });
     },
   );
 
@@ -121,7 +113,7 @@ describe("when the database goes at the decision", () => {
     { moment: "question", landed: 0 },
     { moment: "answer", landed: 1 },
   ] as const)("and stays away, the pusher of a lost $moment is told neither yes nor no", async ({ moment, landed }) => {
-    const { repository, history } = await newHistory();
+    const history = await PushHistory.begin(cluster, ada);
     await one.kill();
     await one.start({ LOCKSTEP_IN_DOUBT_SECONDS: "1" });
     const cut = proxy.cutAt(BUMP, moment);
@@ -131,7 +123,7 @@ describe("when the database goes at the decision", () => {
     expect(verdict).toBe("neither");
     expect(stderr).toMatch(/remote: lockstep: The database did not say whether the write .* landed/);
     proxy.mend();
-    expect(await expectTrueAndAtRest(repository, history)).toMatchObject({ version: landed + 3 });
+    expect(await expectAllIsWell(history)).toMatchObject({ version: landed + 3 });
     await one.kill();
     await one.start();
     pids[0] = one.pid;
@@ -139,7 +131,7 @@ describe("when the database goes at the decision", () => {
 });
 
 it("a database that comes and goes during many pushes makes nobody be told anything false", async () => {
-  const { repository, history } = await newHistory();
+  const history = await PushHistory.begin(cluster, ada);
   const stop = new AbortController();
   const lines = cluster.devices.flatMap((device) =>
     ["x", "y"].map((line) => history.keepPushing(device, `${device.name}-${line}`, stop.signal)),
@@ -156,7 +148,7 @@ it("a database that comes and goes during many pushes makes nobody be told anyth
   await Promise.all(lines);
   // Nobody has to wait until something that was left behind runs out.
   expect(performance.now() - mendedAt).toBeLessThan(10_000);
-  const { log } = await expectTrueAndAtRest(repository, history);
+  const { log } = await expectAllIsWell(history);
   console.log(history.summary(log));
 });
 

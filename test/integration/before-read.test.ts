@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { change, SOON, TestCluster } from "../support/sync-cluster.ts";
+import { readWithCommit, readWithStaleness } from "../../src/sync/read-with.ts";
+import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
 const APP = "team/app";
 
@@ -208,5 +209,87 @@ describe("a read of a replica that is behind", () => {
     };
     await a.push(APP, [change("main", null, one)]);
     expect(await reader).toMatchObject({ version: 1n, refs: { "refs/heads/main": one } });
+  });
+});
+
+describe("a read for a commit", () => {
+  const reading = (device: TestDevice, commit: string, ms = SOON.timeout) =>
+    readWithCommit(device.context, APP, commit, { signal: AbortSignal.timeout(ms) });
+
+  it("returns once a ref of this replica contains the commit", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const two = await a.commit(APP, "two", { parents: [one] });
+    const waiting = reading(b, one);
+    await a.push(APP, [change("topic", null, two)]);
+    expect(await waiting).toMatchObject({ version: 1n, fetched: true });
+    expect(await reading(b, two)).toMatchObject({ version: 1n, fetched: false });
+    await a.push(APP, [change("topic", two, one)]);
+    await expect(reading(b, two, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { version: "2" } });
+  });
+
+  it("is not content with an object of a push that is not decided", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    expect(await a.has(APP, one)).toBe(true);
+    await expect(reading(a, one, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { commit: one } });
+  });
+
+  it("says so too when patience ends while git still looks", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.beforeGit("exec sleep 5");
+    await expect(reading(a, one, 200)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND" });
+  });
+
+  it("takes a whole object id and nothing else", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await a.gitCommands();
+    for (const commit of ["", "HEAD", "12345678", "--all", "A".repeat(40)]) {
+      await expect(reading(a, commit)).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    }
+    expect(await a.gitCommands()).toEqual([]);
+  });
+});
+
+describe("a read that may be stale", () => {
+  const reading = (device: TestDevice, maxStalenessMs: number, minVersion = 0n) =>
+    readWithStaleness(device.context, APP, maxStalenessMs, { signal: AbortSignal.timeout(SOON.timeout), minVersion });
+
+  it("is granted without the database, for as long as it may be stale, and says so", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    await b.read(APP);
+    await a.push(APP, [change("topic", null, await a.commit(APP, "two"))]);
+    {
+      await using _ = await cluster.databaseGone();
+      expect(await reading(b, 60_000)).toMatchObject({ version: 1n, fetched: false, stale: true });
+      await expect(reading(b, 0)).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+    }
+    expect(await reading(b, 0)).toMatchObject({ version: 2n, fetched: true, stale: false });
+    expect(await reading(b, 60_000)).toMatchObject({ version: 2n, stale: true });
+  });
+
+  it("is never older than the version that was asked for", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await b.read(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    expect(await reading(b, 60_000, 1n)).toMatchObject({ version: 1n, stale: false });
+  });
+
+  it("of a replica that has not been looked at asks, and so does one that came into doubt", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const again = await a.restart();
+    expect(await reading(again, 60_000)).toMatchObject({ version: 0n, stale: false });
+    expect(await reading(again, 60_000)).toMatchObject({ stale: true });
+    again.replica(APP).applied = undefined;
+    expect(await reading(again, 60_000)).toMatchObject({ stale: false, fetched: true });
   });
 });

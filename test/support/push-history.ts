@@ -2,6 +2,8 @@
 // refused has not, what was neither may have; and nothing ever landed by halves.
 import { expect } from "vitest";
 import type { LogEntry__Output as LogEntry } from "../../src/generated/lockstep/v1/LogEntry.ts";
+import { type AtRest, expectAtRest } from "./at-rest.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Device } from "./cluster-device.ts";
 import type { Pusher } from "./pusher.ts";
 
@@ -12,20 +14,27 @@ export interface Told {
 }
 
 export class PushHistory {
-  readonly #pusher: Pusher;
-  readonly #repository: string;
+  readonly repository: string;
   readonly told: Told[] = [];
+  readonly #cluster: Cluster;
+  readonly #pusher: Pusher;
 
-  constructor(pusher: Pusher, repository: string) {
+  private constructor(cluster: Cluster, pusher: Pusher, repository: string) {
+    this.repository = repository;
+    this.#cluster = cluster;
     this.#pusher = pusher;
-    this.#repository = repository;
+  }
+
+  /** The history of a new repository. */
+  static async begin(cluster: Cluster, pusher: Pusher): Promise<PushHistory> {
+    return new PushHistory(cluster, pusher, await cluster.createRepository());
   }
 
   /** Pushes a new commit to the two refs of a line with --atomic. Pushes of one line must come one after another. */
   async push(device: Device, line: string): Promise<Told> {
     const commit = await this.#pusher.commit();
     const refspecs = refsOf(line).map((ref) => `${commit}:${ref}`);
-    const { code, stderr } = await this.#pusher.push(device.url(this.#repository), "--atomic", "--force", ...refspecs);
+    const { code, stderr } = await this.#pusher.push(device.url(this.repository), "--atomic", "--force", ...refspecs);
     const refused = /\[(remote )?rejected\]/.test(stderr);
     const told: Told = { commit, verdict: code === 0 ? "acknowledged" : refused ? "refused" : "neither", stderr };
     this.told.push(told);
@@ -46,8 +55,14 @@ export class PushHistory {
     }
   }
 
-  /** Expects the log to bear out what the pushers were told. */
-  expectTrue(log: readonly LogEntry[]): void {
+  /** Expects every device to be whole, and the log to bear out what the pushers were told. */
+  async expectTrueAndAtRest(): Promise<AtRest> {
+    const found = await expectAtRest(this.#cluster, this.repository);
+    this.#expectTrue(found.log);
+    return found;
+  }
+
+  #expectTrue(log: readonly LogEntry[]): void {
     const landed = new Set<string>();
     for (const { version, updates } of log) {
       const commits = new Set(updates.map(({ newValue }) => newValue));

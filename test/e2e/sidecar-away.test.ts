@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { administer } from "../support/administer.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Device } from "../support/cluster-device.ts";
+import { holdPush } from "../support/held-push.ts";
+import { isAlive, untilGone } from "../support/processes.ts";
+import { PushHistory } from "../support/push-history.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+let cluster: Cluster;
+let one: Device;
+let two: Device;
+let three: Device;
+let ada: Pusher;
+beforeAll(async () => {
+  cluster = await startCluster();
+  [one, two, three] = cluster.devices as [Device, Device, Device];
+  ada = await pusher(cluster.git, "ada");
+});
+afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+// What a test that failed left stopped or dead.
+afterEach(async () => {
+  if (isAlive(one.pid)) process.kill(one.pid, "SIGCONT");
+  else await one.start();
+});
+
+describe("a sidecar that is not running", () => {
+  it("is named to whoever clones or pushes, and nothing has changed", async () => {
+    const history = await PushHistory.begin(cluster, ada);
+    await using held = await holdPush(one, history.repository, "received");
+    const received = history.push(one, "held");
+    await held.reached();
+    await one.kill();
+    await held.release();
+    const { verdict, stderr } = await received;
+    expect(verdict).toBe("refused");
+    expect(stderr).toMatch(
+      /remote: lockstep: the sidecar does not answer at .*, so this push was refused and nothing has changed/,
+    );
+    const sentence = /remote: The sidecar does not answer .*; see whether `lockstep serve` runs\./;
+    expect(await history.push(one, "x")).toMatchObject({ verdict: "neither", stderr: expect.stringMatching(sentence) });
+    const clone = await cluster.git.run(["clone", one.url(history.repository), "clone-of-nothing"]);
+    expect(clone).toMatchObject({ code: 128, stderr: expect.stringMatching(sentence) });
+    expect(clone.stderr).toContain("The requested URL returned error: 503");
+    await one.start();
+    expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 0 });
+  });
+
+  it("is found by its gate at once when it is back, though it was missed for long", async () => {
+    const history = await PushHistory.begin(cluster, ada);
+    await one.kill();
+    const missed = async () => (await fetch(`${one.url(history.repository)}/info/refs?service=git-upload-pack`)).status;
+    const until = performance.now() + 3_000;
+    while (performance.now() < until) expect(await missed()).toBe(503);
+    await one.start();
+    const readyAt = performance.now();
+    while ((await missed()) !== 200) await delay(10);
+    expect(performance.now() - readyAt).toBeLessThan(1_000);
+    await history.expectTrueAndAtRest();
+  });
+});
+
+describe("a sidecar that is stopped", () => {
+  it("holds nobody else up, and goes on when it may", async () => {
+    const history = await PushHistory.begin(cluster, ada);
+    process.kill(one.pid, "SIGSTOP");
+    try {
+      await history.untilAcknowledged(two, "x");
+      await history.untilAcknowledged(three, "y");
+      const second = one.launch();
+      expect(await once(second, "exit")).toEqual([3, null]);
+      expect(await one.logEnd()).toContain(`Another sidecar (process ${one.pid}) serves this root`);
+    } finally {
+      process.kill(one.pid, "SIGCONT");
+    }
+    await history.untilAcknowledged(one, "z");
+    expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 3 });
+  });
+
+  it("is ended by its successor once its lease has run out", async () => {
+    const history = await PushHistory.begin(cluster, ada);
+    const stopped = one.pid;
+    process.kill(stopped, "SIGSTOP");
+    await administer(cluster.databaseUrl, (client) =>
+      client.query("update lockstep.device set expires_at = '-infinity' where name = $1", [one.name]),
+    );
+    await one.start();
+    await untilGone(stopped);
+    await history.untilAcknowledged(one, "x");
+    expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 1 });
+  });
+});

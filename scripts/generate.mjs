@@ -29,7 +29,7 @@ function generateTypes(outDir) {
   const args = [
     ...options,
     "--importFileExtension=.ts",
-    `--includeDirs=${join(root, "proto")}`,
+    "--includeDirs=proto",
     `--outDir=${outDir}`,
     ...files,
   ];

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/sync.proto
+// Original file: proto/lockstep/v1/sync.proto
 
 import type { Long } from '@grpc/proto-loader';
 

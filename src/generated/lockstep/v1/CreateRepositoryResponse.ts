@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/cluster.proto
+// Original file: proto/lockstep/v1/cluster.proto
 
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from '../../lockstep/v1/Repository.ts';
 

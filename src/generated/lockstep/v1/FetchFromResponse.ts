@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/sync.proto
+// Original file: proto/lockstep/v1/sync.proto
 
 import type { FetchProgress as _lockstep_v1_FetchProgress, FetchProgress__Output as _lockstep_v1_FetchProgress__Output } from '../../lockstep/v1/FetchProgress.ts';
 import type { FetchResult as _lockstep_v1_FetchResult, FetchResult__Output as _lockstep_v1_FetchResult__Output } from '../../lockstep/v1/FetchResult.ts';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/sync.proto
+// Original file: proto/lockstep/v1/sync.proto
 
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 import type { Long } from '@grpc/proto-loader';

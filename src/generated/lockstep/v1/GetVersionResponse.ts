@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/sync.proto
+// Original file: proto/lockstep/v1/sync.proto
 
 import type { Write as _lockstep_v1_Write, Write__Output as _lockstep_v1_Write__Output } from '../../lockstep/v1/Write.ts';
 import type { ReplicaState as _lockstep_v1_ReplicaState, ReplicaState__Output as _lockstep_v1_ReplicaState__Output } from '../../lockstep/v1/ReplicaState.ts';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/cluster.proto
+// Original file: proto/lockstep/v1/cluster.proto
 
 import type { LogEntry as _lockstep_v1_LogEntry, LogEntry__Output as _lockstep_v1_LogEntry__Output } from '../../lockstep/v1/LogEntry.ts';
 

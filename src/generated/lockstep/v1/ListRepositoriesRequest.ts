@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/cluster.proto
+// Original file: proto/lockstep/v1/cluster.proto
 
 
 export interface ListRepositoriesRequest {

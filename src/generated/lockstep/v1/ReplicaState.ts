@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/sync.proto
+// Original file: proto/lockstep/v1/sync.proto
 
 export const ReplicaState = {
   REPLICA_STATE_UNSPECIFIED: 'REPLICA_STATE_UNSPECIFIED',

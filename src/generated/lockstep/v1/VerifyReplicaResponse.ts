@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/cluster.proto
+// Original file: proto/lockstep/v1/cluster.proto
 
 import type { RefDifference as _lockstep_v1_RefDifference, RefDifference__Output as _lockstep_v1_RefDifference__Output } from '../../lockstep/v1/RefDifference.ts';
 import type { Long } from '@grpc/proto-loader';

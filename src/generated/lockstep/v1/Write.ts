@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/lockstep/v1/sync.proto
+// Original file: proto/lockstep/v1/sync.proto
 
 import type { WriteStatus as _lockstep_v1_WriteStatus, WriteStatus__Output as _lockstep_v1_WriteStatus__Output } from '../../lockstep/v1/WriteStatus.ts';
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';

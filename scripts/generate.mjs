@@ -26,13 +26,7 @@ if (check && stale > 0) {
 function generateTypes(outDir) {
   const options = ["--longs=String", "--enums=String", "--defaults", "--oneofs", "--grpcLib=@grpc/grpc-js"];
   const files = ["lockstep/v1/sync.proto", "lockstep/v1/cluster.proto"];
-  const args = [
-    ...options,
-    "--importFileExtension=.ts",
-    "--includeDirs=proto",
-    `--outDir=${outDir}`,
-    ...files,
-  ];
+  const args = [...options, "--importFileExtension=.ts", "--includeDirs=proto", `--outDir=${outDir}`, ...files];
   const made = spawnSync("npx", ["--no-install", "proto-loader-gen-types", ...args], { cwd: root, encoding: "utf8" });
   if (made.status !== 0) throw new Error(`proto-loader-gen-types failed: ${made.stderr}`);
 }

@@ -26,7 +26,12 @@ export async function readWithCommit(
   for (;;) {
     const grant = await beforeRead(context, name, options);
     fetched ||= grant.fetched;
-    if (await isReachable(context.git, grant.replica.gitDir, commit, options.signal)) return { ...grant, fetched };
+    const reachable = await isReachable(context.git, grant.replica.gitDir, commit, options.signal).catch((error) => {
+      // Patience may end in the middle of the walk.
+      if (options.signal.aborted) return false;
+      throw error;
+    });
+    if (reachable) return { ...grant, fetched };
     await sleep(LOOK_AGAIN_MS, undefined, { signal: options.signal }).catch(() => {});
     if (options.signal.aborted) throw commitNotFound(name, commit, grant.version);
   }

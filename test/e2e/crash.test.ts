@@ -37,6 +37,7 @@ function chance(seed: number): () => number {
 }
 
 describe("at random moments of pushes", () => {
+  // Printed with the results; the moments come again with it, what happens at them need not.
   const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 1e9));
   const random = chance(seed);
 

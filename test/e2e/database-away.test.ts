@@ -87,7 +87,7 @@ describe("while the database is away", () => {
     expect(push.stderr).toMatch(AWAY);
     proxy.mend();
     // Their leases have run out meanwhile, and without one a device is not asked for objects.
-    await vi.waitFor(async () => expect(await list(three, history.repository)).toMatchObject({ code: 0 }), 3_000);
+    await vi.waitFor(async () => expect(await list(three, history.repository)).toMatchObject({ code: 0 }), 4_000);
     await expectAllIsWell(history);
   });
 });

@@ -88,8 +88,8 @@ describe("a demo", () => {
     expect(isAlive(device.demo.pid)).toBe(false);
     await device.start();
     const commit = await ada.commit();
-    // The gate looks for its sidecar a few times a second.
-    await vi.waitFor(() => ada.land(device.url("demo"), `${commit}:refs/heads/main`), { timeout: 1_000 });
+    // The gate looks for its sidecar many times a second.
+    await vi.waitFor(() => ada.land(device.url("demo"), `${commit}:refs/heads/main`), { timeout: 10_000 });
     await expectAtRest(cluster, "demo");
   });
 

@@ -250,7 +250,7 @@ describe("catching up", () => {
     await a.push(APP, [change("main", null, one)]);
     const seen: CatchUpProgress[] = [];
     await catchUp(b.context, b.replica(APP), 1n, {
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(SOON.timeout),
       onProgress: (progress) => seen.push(progress),
     });
     expect(seen.at(-1)).toMatchObject({ objects: 3, totalObjects: 3 });
@@ -453,7 +453,7 @@ describe("sources that fail", () => {
 
     // Who insists is not put off.
     b.openPack = honest(cluster);
-    const insist = { signal: AbortSignal.timeout(10_000), insist: true };
+    const insist = { signal: AbortSignal.timeout(SOON.timeout), insist: true };
     expect(await catchUp(b.context, b.replica(APP), 1n, insist)).toBe(1n);
     await b.expectInLockstep(APP);
   });
@@ -599,7 +599,7 @@ describe("a catch-up and a push on the same replica", () => {
     b.onStatement = async (text, run) => {
       const result = await run();
       if (text.includes("lockstep.bump(") && flight === undefined) {
-        flight = catchUpToHead(b.context, b.replica(APP), { signal: AbortSignal.timeout(10_000) });
+        flight = catchUpToHead(b.context, b.replica(APP), { signal: AbortSignal.timeout(SOON.timeout) });
         await vi.waitFor(async () => expect((await b.gitCommands()).join()).toContain("cat-file"), SOON);
       }
       return result;
@@ -632,7 +632,7 @@ describe("a catch-up and a push on the same replica", () => {
       if (text.includes("lockstep.bump(") && flight === undefined) {
         // Version 2 is decided here, version 3 on the other device; the flight reads both.
         await a.push(APP, [change("other", null, await a.commit(APP, "elsewhere"))]);
-        flight = catchUpToHead(b.context, b.replica(APP), { signal: AbortSignal.timeout(10_000) });
+        flight = catchUpToHead(b.context, b.replica(APP), { signal: AbortSignal.timeout(SOON.timeout) });
         await vi.waitFor(() => expect(b.packRequests).toHaveLength(1), SOON);
       }
       return result;

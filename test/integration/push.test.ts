@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import type { LockstepError } from "../../src/errors.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { processesAt } from "../support/git.ts";
 import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
@@ -23,6 +24,14 @@ async function log(cluster: TestCluster) {
      from lockstep.ref_log l join lockstep.ref_log_update u using (repository_id, version)
      group by 1, 2, 3 order by 1`,
   );
+}
+
+/** A ticket is given back in the background. */
+async function expectTurns(cluster: TestCluster, devices: readonly string[]): Promise<void> {
+  await vi.waitFor(async () => {
+    const rows = await cluster.sql<{ device: string }>("select device from lockstep.turn");
+    expect(rows.map(({ device }) => device)).toEqual(devices);
+  }, SOON);
 }
 
 async function history(device: TestDevice): Promise<[string, string, string]> {
@@ -354,7 +363,7 @@ describe("pushes on several devices at once", () => {
       await device.read(APP);
       await device.expectInLockstep(APP);
     }
-    expect(await cluster.sql("select * from lockstep.turn")).toEqual([]);
+    await expectTurns(cluster, []);
   });
 
   it("land once when they touch the same ref, and the others are told to fetch", async () => {
@@ -423,7 +432,7 @@ describe("pushes on several devices at once", () => {
       "repo002",
       "repo001",
     ]);
-    expect(await cluster.sql("select * from lockstep.turn")).toEqual([]);
+    await expectTurns(cluster, []);
   });
 });
 
@@ -448,7 +457,7 @@ describe("a repository whose turn somebody else has", () => {
     expect(await a.read(APP)).toMatchObject({ version: 0n });
     await cluster.sql("delete from lockstep.turn where device = 'repo009'");
     expect(await pushed).toEqual({ "refs/heads/main": null });
-    expect(await cluster.sql("select * from lockstep.turn")).toEqual([]);
+    await expectTurns(cluster, []);
     await a.expectInLockstep(APP);
   });
 
@@ -471,7 +480,7 @@ describe("a repository whose turn somebody else has", () => {
     } finally {
       spy.mockRestore();
     }
-    expect(await cluster.sql("select device from lockstep.turn")).toEqual([{ device: "repo009" }]);
+    await expectTurns(cluster, ["repo009"]);
     await a.expectInLockstep(APP);
   });
 
@@ -483,7 +492,7 @@ describe("a repository whose turn somebody else has", () => {
     const gone = new AbortController();
     const pushed = a.push(APP, [change("main", null, one)], { pusher: { gone: gone.signal, say: () => gone.abort() } });
     await expect(pushed).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    expect(await cluster.sql("select device from lockstep.turn")).toEqual([{ device: "repo009" }]);
+    await expectTurns(cluster, ["repo009"]);
   });
 });
 
@@ -626,7 +635,7 @@ describe("a decision whose answer is lost", () => {
     },
   );
 
-  it("is final: a write whose outcome was unknown cannot land once another has gone by", async () => {
+  it("is final: a write whose outcome was unknown is dropped when the database is back, however late its statement comes", async () => {
     await using cluster = await TestCluster.make();
     const a = await cluster.start("repo001", { inDoubtMs: 0 });
     await cluster.create(APP, [a]);
@@ -635,18 +644,20 @@ describe("a decision whose answer is lost", () => {
       if (isBump(text) || isSettle(text)) throw new Error("Connection terminated unexpectedly");
       return await run();
     };
-    await expect(a.push(APP, [change("main", null, one)])).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
+    const failure = await a.push(APP, [change("main", null, one)]).catch((error: LockstepError) => error);
+    expect(failure).toMatchObject({ code: "OUTCOME_UNKNOWN" });
     a.onStatement = (_, run) => run();
     expect(await a.push(APP, [change("main", null, two)])).toEqual({ "refs/heads/main": null });
-    const [stale] = await cluster.sql<{ id: string; fence: string }>(
-      "select id, fence from lockstep.write where status <> 'landed'",
-    );
-    const answer = await cluster.sql<{ outcome: string }>(
-      "select outcome from lockstep.bump($1, $2, 'repo001', $3, 0, '\\x00', array[convert_to('refs/heads/main', 'UTF8')], array[null::bytea], array[convert_to($4, 'UTF8')])",
-      [stale?.id, a.replica(APP).id, stale?.fence, one],
-    );
-    // Refused for what came between, or dropped already, as the sidecar does once the database answers again.
-    expect(["stale", "dropped"]).toContain(answer[0]?.outcome);
+    await vi.waitFor(async () => expect(await a.staged()).toEqual([]), SOON);
+    const late = {
+      writeId: (failure as LockstepError).details.write!,
+      repositoryId: a.replica(APP).id,
+      base: 0n,
+      digest: Buffer.alloc(32),
+      updates: [change("main", null, one)],
+    };
+    expect(await bump(a.context.db, a.context.me, late)).toEqual({ outcome: "dropped" });
+    await a.expectInLockstep(APP);
     expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two });
   });
 

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { verify } from "../../src/sync/verify.ts";
-import { change, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
 const APP = "team/app";
 const CAFE = "refs/heads/caf\xe9";
@@ -14,7 +14,7 @@ async function filled(cluster: TestCluster): Promise<{ a: TestDevice; b: TestDev
   return { a, b, one, two };
 }
 
-const check = (device: TestDevice) => verify(device.context, APP, AbortSignal.timeout(10_000));
+const check = (device: TestDevice) => verify(device.context, APP, AbortSignal.timeout(SOON.timeout));
 
 describe("a replica that is verified", () => {
   it("is found to be as the log says, after catching up first", async () => {

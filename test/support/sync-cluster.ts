@@ -43,7 +43,7 @@ export type OpenPack = SyncContext["openPack"];
 export type StatementScript = (text: string, run: () => Promise<unknown>) => Promise<unknown>;
 
 /** How long a test waits for what must come; `vi.waitFor` takes it. */
-export const SOON = { timeout: 10_000, interval: 5 };
+export const SOON = { timeout: 20_000, interval: 5 };
 
 export interface StartOptions {
   readonly zone?: string;
@@ -167,6 +167,8 @@ export class TestDevice {
   readonly #bin: string;
   readonly #lease: Promise<void>;
   readonly #lock: RootLock;
+  /** How much of the log of git commands has been looked at. */
+  #seen = 0;
   #crashed = false;
 
   private constructor(
@@ -215,6 +217,7 @@ export class TestDevice {
     await mkdir(root, { recursive: true });
     await mkdir(bin, { recursive: true });
     const path = `${bin}:${process.env.PATH}`;
+    await rm(join(bin, "log"), { force: true });
     await writeGitWrapper(bin, "");
     const logged: Record<string, unknown>[] = [];
     const log = pino({ level: "debug" }, { write: (line: string) => logged.push(JSON.parse(line)) });
@@ -345,10 +348,10 @@ export class TestDevice {
 
   /** The git commands that the sidecar has started since the last call. */
   async gitCommands(): Promise<string[]> {
-    const file = join(this.#bin, "log");
-    const text = await readFile(file, "utf8").catch(() => "");
-    await rm(file, { force: true });
-    return text.split("\n").filter(Boolean);
+    const text = await readFile(join(this.#bin, "log"), "utf8").catch(() => "");
+    const since = text.slice(this.#seen);
+    this.#seen = text.length;
+    return since.split("\n").filter(Boolean);
   }
 
   /** Lines of sh that run before each git command of the sidecar, whose arguments are "$*". */

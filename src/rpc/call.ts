@@ -99,7 +99,7 @@ function authorise({ authenticate }: CallOptions, call: AnyCall, path: string): 
   if (mayCall(caller.role, path)) return caller;
   throw new LockstepError(
     "PERMISSION_DENIED",
-    `A certificate of the role ${caller.role} may not call ${path.split("/").at(-1)}.`,
+    `A certificate of the role ${caller.role} may not call ${path.split("/").at(-1)}; use one of the role operator.`,
   );
 }
 

@@ -32,6 +32,6 @@ for (const flags of [["-static"], []]) {
   if (flags.length === 0) process.stderr.write(built.stderr);
 }
 process.stderr.write(
-  `lockstep: no working C compiler (tried "${compiler}"), so pushes go through the Node shim, about 150 ms slower each. ` +
+  `lockstep: no working C compiler (tried "${compiler}"), so pushes go through the Node shim, about 50 ms slower each. ` +
     "Install a C compiler and run `npm run build` again.\n",
 );

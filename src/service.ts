@@ -54,7 +54,7 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
   const record = await openRoot(root, device);
   const shim = await installShim(root, host.execPath);
   if (!shim.native)
-    log.warn("no C compiler was found when this was built: pushes go through the Node shim, about 150 ms slower each");
+    log.warn("no C compiler was found when this was built: pushes go through the Node shim, about 50 ms slower each");
   await using lock = await takeRoot(root, device, record.pid, shim, db, host);
   let serving: SyncContext | undefined;
   const heads = new HeadReader((names) => readHeads(db, device, names));

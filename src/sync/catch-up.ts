@@ -2,13 +2,12 @@
 // grows with what changed, not with how many refs exist. One flight per replica; whoever needs it joins.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RefName, RefValue, Version } from "../domain.ts";
-import { SYMREF_PREFIX } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { type RefChange, readChanges, readUnchangedTips } from "../store/ref-log.ts";
 import { recordFailure } from "../store/replicas.ts";
 import { applyAndRecord, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
-import { eventOf, fetchObjects } from "./fetch-objects.ts";
+import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
 import { foldReplica, recoverReplica } from "./recovery.ts";
 import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
 
@@ -172,7 +171,7 @@ async function followLog(
   if (head <= mine) return await recordApplied(context, replica);
   if (changes === null) return await foldReplica(context, replica, onProgress);
 
-  const wants = newObjects(changes);
+  const wants = objectIds(changes.map(({ newValue }) => newValue));
   const haves = await knownObjects(context, replica, mine, changes);
   const fetched = await fetchObjects(context, replica, {
     wants,
@@ -217,12 +216,6 @@ async function followLog(
   );
 }
 
-function newObjects(changes: readonly RefChange[]): string[] {
-  const ids = new Set<string>();
-  for (const { newValue } of changes) if (newValue !== null && !newValue.startsWith(SYMREF_PREFIX)) ids.add(newValue);
-  return [...ids];
-}
-
 /** Objects that are whole here: what the changed refs hold now, or, where the changes only create refs, other branches. */
 async function knownObjects(
   context: SyncContext,
@@ -230,9 +223,9 @@ async function knownObjects(
   mine: Version,
   changes: readonly RefChange[],
 ): Promise<string[]> {
-  const ids = new Set<string>();
-  for (const { oldValue } of changes) if (oldValue !== null && !oldValue.startsWith(SYMREF_PREFIX)) ids.add(oldValue);
+  const held = changes.map(({ oldValue }) => oldValue);
   const creates = changes.some(({ oldValue, newValue }) => oldValue === null && newValue !== null);
-  if (creates) for (const tip of await readUnchangedTips(context.db, replica.id, mine, TIPS_OFFERED)) ids.add(tip);
-  return [...ids];
+  return objectIds(
+    creates ? [...held, ...(await readUnchangedTips(context.db, replica.id, mine, TIPS_OFFERED))] : held,
+  );
 }

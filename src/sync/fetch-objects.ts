@@ -1,7 +1,7 @@
 // Objects by exact id, from any device that holds them: a leader before others, the own zone first, at random among equals.
 import { randomInt } from "node:crypto";
 import { pipeline, type Readable, Transform } from "node:stream";
-import type { Version } from "../domain.ts";
+import { type RefValue, SYMREF_PREFIX, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { existingObjects, isConnected, receivePack } from "../git/quarantine.ts";
 import { type ReplicaRow, replicasOf, type SyncEvent } from "../store/replicas.ts";
@@ -157,4 +157,11 @@ function count(pack: Readable, onBytes: (bytes: number) => void, onEnd: () => vo
   });
   // Both ways: a source that breaks off fails the counter, whoever reads it yet or not; giving up the counter hangs up on the source.
   return pipeline(pack, counter, () => {});
+}
+
+/** The object ids among what refs hold or held, each once. */
+export function objectIds(values: Iterable<RefValue | null>): string[] {
+  const ids = new Set<string>();
+  for (const value of values) if (value && !value.startsWith(SYMREF_PREFIX)) ids.add(value);
+  return [...ids];
 }

@@ -2,7 +2,7 @@
 // missing. It is idempotent and may itself be killed anywhere. It runs on the first touch of a replica by a new incarnation,
 // and whenever a replica comes into doubt.
 import { join } from "node:path";
-import { digestOf, type RefValue, SYMREF_PREFIX } from "../domain.ts";
+import { digestOf } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { sweep } from "../git/leftovers.ts";
 import { existingObjects } from "../git/quarantine.ts";
@@ -13,7 +13,7 @@ import { readDigest, readFold } from "../store/ref-log.ts";
 import { recordedVersion } from "../store/replicas.ts";
 import { applyAndRecord } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
-import { eventOf, fetchObjects } from "./fetch-objects.ts";
+import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
 import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
 
 /** A lock that turns up later and is younger than this may be that of a person's git command. */
@@ -108,10 +108,4 @@ export async function foldReplica(
     },
     "folded the log onto the refs",
   );
-}
-
-function objectIds(values: Iterable<RefValue | null>): string[] {
-  const ids = new Set<string>();
-  for (const value of values) if (value && !value.startsWith(SYMREF_PREFIX)) ids.add(value);
-  return [...ids];
 }

@@ -185,7 +185,9 @@ begin
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
   select r.head_version, r.head_digest, r.digest_key into head, digest, digest_key
-    from lockstep.repository r where r.id = p_repository;
+    from lockstep.repository r
+    join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
+    where r.id = p_repository;
   if not found then outcome := 'missing'; return; end if;
   if head <> p_base then outcome := 'stale'; return; end if;
   select t.write_id into holder from lockstep.turn t

@@ -22,6 +22,7 @@ export class RefTransaction {
   readonly #end: Promise<{ exitCode: number; stderr: string }>;
   readonly #answers: AsyncIterator<string>;
   #over = false;
+  #committed = false;
 
   /** Starts git at once, so that the process is ready when the commands are. */
   constructor(context: GitContext, gitDir: string) {
@@ -52,8 +53,9 @@ export class RefTransaction {
     const committed = await this.#answer("commit");
     this.#over = true;
     this.#child.stdin.end();
-    const { exitCode, stderr } = await this.#end;
-    if (!committed || exitCode !== 0) throw gitFailed(["update-ref"], exitCode, stderr);
+    // It says so with the refs in place and the locks gone; nobody need wait for its end.
+    if (committed) this.#committed = true;
+    else throw await this.#failure();
   }
 
   /** Gives the locks back, if it still has any, and waits until git is gone. */
@@ -62,7 +64,12 @@ export class RefTransaction {
       this.#over = true;
       this.#child.stdin.end();
     }
-    await this.#end;
+    if (!this.#committed) await this.#end;
+  }
+
+  async #failure(): Promise<LockstepError> {
+    const { exitCode, stderr } = await this.#end;
+    return gitFailed(["update-ref"], exitCode, stderr);
   }
 
   async #answer(word: string): Promise<boolean> {

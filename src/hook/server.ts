@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { describe, LockstepError } from "../errors.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
-import { push } from "../sync/push.ts";
+import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
 import type { Pusher } from "../sync/push-request.ts";
 import { encodeFrames, type Frame, readFrames } from "./frames.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
@@ -96,7 +96,7 @@ async function receive(
   const gone = new AbortController();
   const answers: ((code: number) => void)[] = [];
   const conversation = new ProcReceive((bytes) => send("O", bytes));
-  const commands = await new Promise<PushCommands | undefined>((complete, failed) => {
+  const arriving = new Promise<PushCommands | undefined>((complete, failed) => {
     void (async () => {
       for await (const { type, payload } of frames) {
         if (type === "R") answers.shift()?.(Number(payload.toString()));
@@ -113,6 +113,10 @@ async function receive(
       failed(error);
     });
   });
+  arriving.catch(() => {});
+  const named = nameOf(context.root, hello.dir);
+  await using git = await startEarly(context, named);
+  const commands = await arriving;
   // The end before the commands: receive-pack died, and nobody is left to tell.
   if (commands === undefined) return undefined;
   const pusher: Pusher = {
@@ -123,20 +127,33 @@ async function receive(
       return new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));
     },
   };
-  return await decideAndReport(context, hello, commands, pusher, send);
+  return await decideAndReport(context, { hello, named, commands, git }, pusher, send);
+}
+
+/** Starts git for a push, once git's first question has been answered: a start holds everything else up. */
+async function startEarly(context: SyncContext, named: Promise<string>): Promise<StartedGit | undefined> {
+  const repository = await named.catch(() => undefined);
+  await setImmediate();
+  return repository === undefined ? undefined : startGitEarly(context, repository);
+}
+
+interface HandedOver {
+  readonly hello: Hello;
+  readonly named: Promise<string>;
+  readonly commands: PushCommands;
+  readonly git: StartedGit | undefined;
 }
 
 async function decideAndReport(
   context: SyncContext,
-  hello: Hello,
-  commands: PushCommands,
+  { hello, named, commands, git }: HandedOver,
   pusher: Pusher,
   send: Send,
 ): Promise<number | undefined> {
   const requestId = hello.env.get("LOCKSTEP_REQUEST_ID") ?? randomUUID();
   try {
-    const repository = await nameOf(context.root, hello.dir);
-    const report = await push(context, { ...commands, repository, author: authorOf(hello.env), requestId }, pusher);
+    const request = { ...commands, repository: await named, author: authorOf(hello.env), requestId };
+    const report = await push(context, request, pusher, git);
     send("O", encodeReport(report));
   } catch (error) {
     const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";

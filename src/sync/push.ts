@@ -4,12 +4,14 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { RefTransaction } from "../git/ref-transaction.ts";
 import { passTurn, takeTurn, turnHolder } from "../store/turns.ts";
 import { abandonTurn } from "./abandon.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
 import { applyPolicy } from "./push-policy.ts";
 import type { Pusher, PushReport, PushRequest } from "./push-request.ts";
+import type { Replica } from "./replica.ts";
 import { attemptWrite } from "./write.ts";
 
 /** Races lost to other devices before a push queues for the repository's turn. */
@@ -23,11 +25,17 @@ const TURN_NOTICE_MS = 1_000;
 
 /**
  * Lands what may land and says what became of each ref. Throws OUTCOME_UNKNOWN when the database did not say whether the write
- * landed: then the pusher must be told neither yes nor no. Every other error means that nothing landed.
+ * landed: then the pusher must be told neither yes nor no. Every other error means that nothing landed. `git` as from
+ * `startGitEarly`.
  */
-export async function push(context: SyncContext, request: PushRequest, pusher: Pusher): Promise<PushReport> {
+export async function push(
+  context: SyncContext,
+  request: PushRequest,
+  pusher: Pusher,
+  git?: StartedGit,
+): Promise<PushReport> {
   const startedAt = performance.now();
-  const { replica } = await beforeRead(context, request.repository, { signal: patience(context) });
+  let replica = await replicaOf(context, request.repository);
   const report = new Map<RefName, string | null>(request.updates.map(({ name }) => [name, null]));
   const allowed = await applyPolicy(context, replica, request, report, pusher);
   let writeId: string = randomUUID();
@@ -37,7 +45,13 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
   try {
     for (;;) {
       if (allowed.length === 0) return report;
-      const attempt = await attemptWrite(context, replica, { ...request, updates: allowed }, writeId, report, pusher);
+      const attempt = await attemptWrite(context, replica, {
+        writeId,
+        request: { ...request, updates: allowed },
+        report,
+        pusher,
+        git: races === 0 ? git : undefined,
+      });
       if (attempt.outcome === "done") {
         const durationMs = performance.now() - startedAt;
         logPush(context, request, attempt, { races, durationMs });
@@ -59,12 +73,34 @@ export async function push(context: SyncContext, request: PushRequest, pusher: P
         queued = true;
         await waitForTurn(context, replica.id, writeId, request, pusher);
       }
-      await beforeRead(context, request.repository, { signal: patience(context) });
+      ({ replica } = await beforeRead(context, request.repository, { signal: patience(context) }));
     }
   } finally {
     // Where it was being handed on when the database went, the ticket may have either name.
     if (queued) for (const ticket of new Set([last, writeId])) abandonTurn(context, ticket);
   }
+}
+
+/**
+ * The replica to write to. One that this process knows to be whole is not asked about: the write itself is refused unless the
+ * replica is at the head, and what else there is to find out is found then.
+ */
+async function replicaOf(context: SyncContext, repository: string): Promise<Replica> {
+  const known = context.replicas.findByName(repository);
+  if (known?.applied !== undefined) return known;
+  return (await beforeRead(context, repository, { signal: patience(context) })).replica;
+}
+
+/** A git that waits for the refs of a push. */
+export type StartedGit = RefTransaction;
+
+/**
+ * git for the write of a push whose commands are still to come, where it may be started now: a start takes as long as all the
+ * rest of a small push. To be disposed of.
+ */
+export function startGitEarly(context: SyncContext, repository: string): StartedGit | undefined {
+  const known = context.replicas.findByName(repository);
+  return known?.applied === undefined ? undefined : new RefTransaction(context.git, known.gitDir);
 }
 
 function logPush(

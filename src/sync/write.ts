@@ -6,7 +6,6 @@ import { wasKilled } from "../git/process.ts";
 import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { forgetReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
-import { repositoryNotFound } from "../store/repositories.ts";
 import { type Staged, stageWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import { markApplied, recordApplied } from "./apply.ts";
@@ -24,6 +23,16 @@ export type Attempt =
   /** Another write has the repository's turn. */
   | { outcome: "turn" };
 
+/** What an attempt tries, and for whom. */
+export interface Pushing {
+  readonly writeId: string;
+  readonly request: PushRequest;
+  readonly report: Map<RefName, string | null>;
+  readonly pusher: Pusher;
+  /** Started for this replica already; undefined: to be started. */
+  readonly git: RefTransaction | undefined;
+}
+
 /**
  * Tries to land the updates on what this replica has applied, and writes refusals into `report`. Throws OUTCOME_UNKNOWN when
  * the database did not say whether the write landed; whatever else it throws, nothing landed.
@@ -31,10 +40,7 @@ export type Attempt =
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  request: PushRequest,
-  writeId: string,
-  report: Map<RefName, string | null>,
-  pusher: Pusher,
+  { writeId, request, report, pusher, git }: Pushing,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
     const base = replica.applied;
@@ -43,18 +49,20 @@ export async function attemptWrite(
     for (const { name } of request.updates) report.set(name, null);
     const clock = stopwatch();
     // While the database is asked git takes the locks, which show nothing to anyone. Left by a crash, they are swept.
-    await using firstTransaction = new RefTransaction(context.git, replica.gitDir);
+    await using firstTransaction = git ?? new RefTransaction(context.git, replica.gitDir);
     const early = prepareEarly(firstTransaction, request.updates);
     let why = "the server failed before the write was decided";
     let pending = true;
     try {
       const names = request.updates.map(({ name }) => name);
       const row = { writeId, repositoryId: replica.id, base, author: request.author, names };
+      const synced = syncObjects(replica.gitDir);
+      synced.catch(() => {});
       const staged = await stageWrite(context.db, context.me, row);
       clock.lap("stageMs");
       if (staged.outcome !== "staged") {
         pending = false;
-        return notStaged(context, replica, staged.outcome);
+        return notStaged(context, staged.outcome);
       }
       const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
       const prepared = await prepareFresh(context, replica, request, held, report, early);
@@ -66,7 +74,7 @@ export async function attemptWrite(
           : { outcome: "done", version: null, timings: clock.laps };
       }
       await using transaction = prepared.transaction;
-      await syncObjects(replica.gitDir);
+      await synced;
       clock.lap("syncMs");
       if (pusher.gone.aborted) {
         why = "the pusher was gone before the decision";
@@ -96,8 +104,8 @@ export async function attemptWrite(
   });
 }
 
-function notStaged(context: SyncContext, replica: Replica, outcome: Exclude<Staged["outcome"], "staged">): Attempt {
-  if (outcome === "missing") throw repositoryNotFound(replica.name);
+/** Also where the repository or the replica is no longer what it was: whoever looks again finds out. */
+function notStaged(context: SyncContext, outcome: Exclude<Staged["outcome"], "staged">): Attempt {
   if (outcome === "fenced") return lostDevice(context);
   return { outcome: outcome === "turn" ? "turn" : "raced" };
 }
@@ -130,7 +138,7 @@ async function commit(
       updates.map(({ name }) => name),
       target,
     );
-    await recordApplied(context, replica);
+    recordInBackground(context, replica);
   } catch (error) {
     if (wasKilled(error)) replica.swept = false;
     context.log.error(
@@ -139,6 +147,13 @@ async function commit(
     );
   }
   context.announcer.announce(replica.id);
+}
+
+/** The pusher need not wait for it: the row only tells others of one more source, and the log names the writer already. */
+function recordInBackground(context: SyncContext, replica: Replica): void {
+  void recordApplied(context, replica).catch((error: unknown) => {
+    context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica");
+  });
 }
 
 type Prepared =

@@ -48,12 +48,12 @@ async function incarnation(device = `d-${randomUUID()}`): Promise<Incarnation> {
   return taken.incarnation;
 }
 
-/** A new repository at version 0. */
-async function repository(me: Incarnation): Promise<{ id: string; name: string }> {
+/** A new repository at version 0, with replicas on these devices. */
+async function repository(...on: Incarnation[]): Promise<{ id: string; name: string }> {
   const name = `r-${randomUUID()}`;
   const { id } = await createRepository(db, {
     name,
-    devices: [me.device],
+    devices: on.map(({ device }) => device),
     defaultBranch: "main",
     objectFormat: "sha1",
   });
@@ -132,6 +132,18 @@ describe("stageWrite", () => {
   });
 });
 
+describe("stageWrite on a device without the replica", () => {
+  it("finds it missing, also where it was released", async () => {
+    const [me, other] = [await incarnation(), await incarnation()];
+    const { id } = await repository(me);
+    const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [MAIN] };
+    expect(await stageWrite(db, other, write)).toEqual({ outcome: "missing" });
+    await query(db.work, "update lockstep.replica set state = 'released' where repository_id = $1", [id]);
+    expect(await stageWrite(db, me, write)).toEqual({ outcome: "missing" });
+    expect(await versions(id)).toEqual([]);
+  });
+});
+
 describe("a bump", () => {
   it("appends the next version, and fold, head and write row follow", async () => {
     const me = await incarnation();
@@ -164,7 +176,7 @@ describe("a bump", () => {
   it("answers the same again, whoever asks and however late", async () => {
     const me = await incarnation();
     const other = await incarnation();
-    const { id } = await repository(me);
+    const { id } = await repository(me, other);
     const request = await stage(me, id, 0n, [create(MAIN, A)]);
     const landed = { outcome: "landed", version: 1n };
     expect(await bump(db, me, request)).toEqual(landed);
@@ -209,7 +221,7 @@ describe("a bump", () => {
     const machines = [db, elsewhere, new Database({ url: database.url, applicationName: "third" })];
     await using _third = machines[2]!;
     const devices = await Promise.all(machines.map(() => incarnation()));
-    const { id } = await repository(devices[0]!);
+    const { id } = await repository(...devices);
     const each = 4;
     const writer = async (index: number): Promise<void> => {
       const [at, me] = [machines[index % 3]!, devices[index % 3]!];

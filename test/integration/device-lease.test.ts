@@ -106,7 +106,11 @@ describe("a take-over", () => {
   it("drops what the old incarnation had staged and nothing else, and names the repositories", async () => {
     const [mine, others] = [request(), request()];
     const [me, other] = [(await taken(mine)).incarnation, (await taken(others)).incarnation];
-    const [a, b, untouched] = [await repository(me.device), await repository(me.device), await repository(me.device)];
+    const [a, b, untouched] = [
+      await repository(me.device, other.device),
+      await repository(me.device),
+      await repository(me.device),
+    ];
     const landed = await stage(me, untouched.id);
     await bump(db, me, { writeId: landed, repositoryId: untouched.id, base: 0n, digest: EMPTY_DIGEST, updates: [] });
     const dropped = [await stage(me, a.id), await stage(me, a.id), await stage(me, b.id)];

@@ -43,7 +43,7 @@ async function incarnation(device: string): Promise<Incarnation> {
 }
 
 async function repository(): Promise<string> {
-  const request = { name: `r-${randomUUID()}`, devices: [me.device], defaultBranch: "main" };
+  const request = { name: `r-${randomUUID()}`, devices: [me.device, other.device], defaultBranch: "main" };
   return (await createRepository(db, { ...request, objectFormat: "sha1" })).id;
 }
 

@@ -1,10 +1,10 @@
 // What must survive power loss goes through here: git syncs the contents of its files (core.fsync=all), the directory entries are ours.
+import { execFile } from "node:child_process";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { type RefName, toBytes } from "../domain.ts";
-
-/** Each is an open file meanwhile, and a repository may have a directory for every pull request. */
-const AT_ONCE = 64;
+import { LockstepError } from "../errors.ts";
 
 /** Makes the entries of a directory durable. A directory that is gone has nothing to lose. */
 export async function syncDirectory(path: string | Buffer): Promise<void> {
@@ -26,15 +26,36 @@ export async function syncObjects(gitDir: string): Promise<void> {
   await syncDirectory(join(gitDir, "objects", "pack"));
 }
 
+/**
+ * Beyond so many refs git does not sync each one (a tenth of a second per hundred): one sync of the file system does it for all
+ * of them afterwards. What power loss then leaves of the files, recovery finds: after a new boot it compares everything.
+ */
+const MANY_REFS = 256;
+
+/** Whether a git that changes `count` refs is to sync each; if not, `syncRefs` does. */
+export function syncsEachRef(count: number): boolean {
+  return count <= MANY_REFS;
+}
+
 /** Makes changed refs durable: the directories of loose refs, the repository's own for packed-refs and HEAD, reftable's. */
-export async function syncRefs(gitDir: string, names: Iterable<RefName>): Promise<void> {
+export async function syncRefs(gitDir: string, names: ReadonlySet<RefName>): Promise<void> {
+  if (!syncsEachRef(names.size)) return await syncFileSystem(gitDir);
   const directories = new Set(["", "reftable"]);
   for (const name of names) {
     for (let parent = dirname(name); parent !== "."; parent = dirname(parent)) directories.add(parent);
   }
   // The repository's path is text, a ref's name is bytes.
   const paths = [...directories].map((each) => Buffer.concat([Buffer.from(`${gitDir}/`), toBytes(each)]));
-  for (let done = 0; done < paths.length; done += AT_ONCE) {
-    await Promise.all(paths.slice(done, done + AT_ONCE).map(syncDirectory));
-  }
+  await Promise.all(paths.map(syncDirectory));
+}
+
+async function syncFileSystem(path: string): Promise<void> {
+  // Node has no syncfs; coreutils and busybox have.
+  await promisify(execFile)("sync", ["-f", path]).catch((cause: unknown) => {
+    throw new LockstepError(
+      "PREREQUISITE_MISSING",
+      `The file system of ${path} could not be synced with "sync -f"; is it in order, and is coreutils installed?`,
+      { cause },
+    );
+  });
 }

@@ -2,6 +2,7 @@
 // database decides. Its input ending without a commit makes git give the locks back.
 import { displayRef, type RefName, type RefValue } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { syncsEachRef } from "./durability.ts";
 import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "./process.ts";
 
 /** A ref to change. `oldValue` undefined: whatever it holds now; null: it must not exist. */
@@ -24,9 +25,11 @@ export class RefTransaction {
   #over = false;
   #committed = false;
 
-  /** Starts git at once, so that the process is ready when the commands are. */
-  constructor(context: GitContext, gitDir: string) {
-    this.#child = spawnGit(context, gitDir, ["update-ref", "--no-deref", "--stdin", "-z"], { writes: true });
+  /** Starts git at once, so that the process is ready when the commands are. `count`: how many, if they may be many. */
+  constructor(context: GitContext, gitDir: string, count = 1) {
+    const settings = syncsEachRef(count) ? [] : ["-c", "core.fsync=none"];
+    const args = [...settings, "update-ref", "--no-deref", "--stdin", "-z"];
+    this.#child = spawnGit(context, gitDir, args, { writes: true });
     this.#end = finished(this.#child);
     this.#end.catch(() => {});
     this.#answers = lines(this.#child);
@@ -34,9 +37,7 @@ export class RefTransaction {
 
   /** Locks the refs, checks old values and new objects. Returns a refusal (all locks given back) or undefined: prepared. */
   async prepare(commands: readonly RefCommand[]): Promise<Refusal | undefined> {
-    this.#child.stdin.write("start\0");
-    for (const command of commands) this.#child.stdin.write(encode(command), "latin1");
-    this.#child.stdin.write("prepare\0");
+    this.#child.stdin.write(`start\0${commands.map(encode).join("")}prepare\0`, "latin1");
     if ((await this.#answer("start")) && (await this.#answer("prepare"))) return undefined;
     this.#over = true;
     const { exitCode, stderr } = await this.#end;

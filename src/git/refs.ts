@@ -1,4 +1,6 @@
 // The refs on disk: read whole (recovery, verify), read by name, and made equal to a plan.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
 import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
 import { RefTransaction } from "./ref-transaction.ts";
@@ -17,6 +19,17 @@ export async function readRefs(context: GitContext, gitDir: string, signal?: Abo
   return refs;
 }
 
+/**
+ * Removes refs that hold nothing git can read, which power loss leaves and a hand may, and returns their names: git neither
+ * lists, nor changes, nor deletes them. Costs a walk over all refs.
+ */
+export async function removeBrokenRefs(context: GitContext, gitDir: string): Promise<RefName[]> {
+  const { stderr } = await git(context, gitDir, ["for-each-ref", "--format="]);
+  const broken = [...stderr.matchAll(/^warning: ignoring broken ref (refs\/.+)$/gm)].map(([, name]) => name as RefName);
+  for (const name of broken) await rm(join(gitDir, name), { force: true });
+  return broken;
+}
+
 /** What HEAD holds: `ref: <name>`, an object id when detached. */
 export async function readHead(context: GitContext, gitDir: string): Promise<RefValue> {
   const symbolic = await git(context, gitDir, ["symbolic-ref", "--quiet", "HEAD"]);
@@ -28,12 +41,13 @@ export async function readHead(context: GitContext, gitDir: string): Promise<Ref
 /**
  * Makes refs hold what a plan says (null: absent), whatever they hold now; the objects must be there. One transaction, or
  * two where names of the plan are above or below each other: git refuses both in one. Idempotent: after a crash between
- * any two of its steps it is simply run again. Throws GIT_FAILED.
+ * any two of its steps it is simply run again. `started` is a transaction that nothing has been asked of yet. Throws GIT_FAILED.
  */
 export async function applyRefs(
   context: GitContext,
   gitDir: string,
   plan: ReadonlyMap<RefName, RefValue | null>,
+  started?: RefTransaction,
 ): Promise<void> {
   const symbolic = [...plan].filter(([, value]) => value?.startsWith(SYMREF_PREFIX));
   const updates = [...plan]
@@ -49,7 +63,7 @@ export async function applyRefs(
   const batches = clash ? [deletes, updates] : [[...deletes, ...updates]];
   for (const batch of batches) {
     if (batch.length === 0) continue;
-    await using transaction = new RefTransaction(context, gitDir);
+    await using transaction = new RefTransaction(context, gitDir, batch.length);
     const refusal = await transaction.prepare(batch);
     if (refusal) throw gitFailed(["update-ref"], 128, refusal.message);
     await transaction.commit();

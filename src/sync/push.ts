@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { syncsEachRef } from "../git/durability.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { passTurn, takeTurn, turnHolder } from "../store/turns.ts";
 import { abandonTurn } from "./abandon.ts";
@@ -50,7 +51,7 @@ export async function push(
         request: { ...request, updates: allowed },
         report,
         pusher,
-        git: races === 0 ? git : undefined,
+        git: races === 0 && syncsEachRef(allowed.length) ? git : undefined,
       });
       if (attempt.outcome === "done") {
         const durationMs = performance.now() - startedAt;

@@ -4,9 +4,9 @@
 import { join } from "node:path";
 import { digestOf } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { existingObjects } from "../git/connectivity.ts";
 import { sweep } from "../git/leftovers.ts";
-import { existingObjects } from "../git/quarantine.ts";
-import { difference, readRefs } from "../git/refs.ts";
+import { difference, readRefs, removeBrokenRefs } from "../git/refs.ts";
 import { createReplica, ensureSettings, inspect } from "../git/repository.ts";
 import { forgetReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
 import { readDigest, readFold } from "../store/ref-log.ts";
@@ -81,6 +81,9 @@ export async function foldReplica(
       `The stored refs of ${replica.name} do not have the digest of version ${fold.head}.`,
     );
   }
+  const broken = await replica.mutex.runExclusive(() => removeBrokenRefs(context.git, replica.gitDir));
+  if (broken.length > 0)
+    context.log.warn({ repository: replica.name, removed: broken.slice(0, 20) }, "removed refs that git cannot read");
   const onDisk = await readRefs(context.git, replica.gitDir, context.signal);
   const wants = objectIds(difference(onDisk, fold.refs).values());
   const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);

@@ -49,7 +49,7 @@ export async function attemptWrite(
     for (const { name } of request.updates) report.set(name, null);
     const clock = stopwatch();
     // While the database is asked git takes the locks, which show nothing to anyone. Left by a crash, they are swept.
-    await using firstTransaction = git ?? new RefTransaction(context.git, replica.gitDir);
+    await using firstTransaction = git ?? new RefTransaction(context.git, replica.gitDir, request.updates.length);
     const early = prepareEarly(firstTransaction, request.updates);
     let why = "the server failed before the write was decided";
     let pending = true;
@@ -132,12 +132,7 @@ async function commit(
   replica.applied = undefined;
   try {
     await transaction.commit();
-    await markApplied(
-      context,
-      replica,
-      updates.map(({ name }) => name),
-      target,
-    );
+    await markApplied(context, replica, new Set(updates.map(({ name }) => name)), target);
     recordInBackground(context, replica);
   } catch (error) {
     if (wasKilled(error)) replica.swept = false;
@@ -198,7 +193,7 @@ async function prepareFresh(
     ready = undefined;
   }
   for (; updates.length > 0; ready = undefined) {
-    const transaction = ready?.transaction ?? new RefTransaction(context.git, replica.gitDir);
+    const transaction = ready?.transaction ?? new RefTransaction(context.git, replica.gitDir, updates.length);
     const refusal = await (ready?.refusal ?? transaction.prepare(updates));
     if (refusal === undefined) return { outcome: "prepared", transaction, updates };
     if (contradictsLog(refusal)) {

@@ -255,6 +255,26 @@ describe("what is noted beside a replica", () => {
     expect(await walked(third)).toBe(false);
   });
 
+  it("counts for nothing after a power failure that tore the contents of refs, which are put right", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one), change("side/way", null, two), change("gone", null, two)]);
+    await a.push(APP, [change("gone", two, null)]);
+    await a.crash();
+    const heads = join(a.gitDir(APP), "refs/heads");
+    await writeFile(join(heads, "main"), "");
+    await writeFile(join(heads, "side/way"), Buffer.alloc(41));
+    await writeFile(join(heads, "gone"), "torn");
+    await changeRoot(a, (record) => {
+      record.bootId = randomUUID();
+    });
+    const again = await a.restart();
+    expect(await again.read(APP)).toMatchObject({ version: 2n });
+    expect(again.packRequests).toEqual([]);
+    await again.expectInLockstep(APP);
+  });
+
   it("counts for nothing when another root served the device in between", async () => {
     await using cluster = await TestCluster.make();
     const a = await atVersion2(cluster);

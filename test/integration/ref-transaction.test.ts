@@ -297,7 +297,7 @@ describe("making refs durable", () => {
     const name = `${CAFE}/deep/er`;
     await applyRefs(context, dir, new Map([[name, one]]));
     vi.mocked(open).mockClear();
-    await syncRefs(dir, [name, "refs/heads/removed/with/its/directories"]);
+    await syncRefs(dir, new Set([name, "refs/heads/removed/with/its/directories"]));
     const opened = vi
       .mocked(open)
       .mock.settledResults.map(({ type }, index) =>
@@ -307,5 +307,17 @@ describe("making refs durable", () => {
     expect(opened).toEqual(
       expect.arrayContaining([`${dir}/`, ...["refs", "refs/heads", CAFE, `${CAFE}/deep`].map(bytes)]),
     );
+  });
+
+  it("of many refs at once syncs the file system, once", async () => {
+    await using repo = await repository();
+    const { context, dir, one } = repo;
+    const names = Array.from({ length: 300 }, (_, index) => `refs/heads/${index}`);
+    await applyRefs(context, dir, new Map(names.map((name) => [name, one])));
+    vi.mocked(open).mockClear();
+    await syncRefs(dir, new Set(names));
+    expect(open).not.toHaveBeenCalled();
+    await expect(syncRefs(`${dir}/not-there`, new Set(names))).rejects.toMatchObject({ code: "PREREQUISITE_MISSING" });
+    expect(Object.keys(await repo.refs())).toEqual(expect.arrayContaining(names));
   });
 });

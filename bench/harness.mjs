@@ -6,8 +6,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import pg from "pg";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const run = promisify(execFile);
@@ -63,10 +65,61 @@ export async function withCluster(dir, work, devices = 3) {
     },
   );
   try {
+    [{ server_version: postgres }] = await sql(cluster, "show server_version");
     return await work(cluster);
   } finally {
     await cluster.stop();
   }
+}
+
+/** Starts the sidecar of a device that has been stopped; resolves when it is ready, with the milliseconds that took. */
+export async function serveAgain(device) {
+  const startedAt = performance.now();
+  const [program, ...args] = device.argv;
+  const child = spawn(program, args, { env: device.env, stdio: ["ignore", "ignore", "inherit"] });
+  const exited = once(child, "exit");
+  const ready = () =>
+    fetch(`${device.http}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  while (!(await ready())) {
+    if (child.exitCode !== null) throw new Error(`the sidecar ended with ${child.exitCode}`);
+    await sleep(5);
+  }
+  const readyMs = performance.now() - startedAt;
+  const stop = async (signal = "SIGTERM") => {
+    child.kill(signal);
+    await exited;
+  };
+  return { pid: child.pid, readyMs, stop };
+}
+
+/** Ends the sidecar that the demo started for a device. */
+export async function endSidecar({ pid, http }, signal = "SIGTERM") {
+  process.kill(pid, signal);
+  while (await fetch(`${http}/livez`).then(Boolean, () => false)) await sleep(5);
+}
+
+/** What reports say of PostgreSQL: the version of the last cluster. */
+let postgres;
+
+/** The rows of one statement on a cluster's database. */
+export async function sql(cluster, text, values = []) {
+  const client = new pg.Client({ connectionString: cluster.database_url });
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The sum of a counter on a device's page of metrics. */
+export async function counter(device, name) {
+  const page = await (await fetch(`${device.http}/metrics`)).text();
+  const lines = page.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
 /** Milliseconds that `work` takes. */
@@ -84,9 +137,9 @@ export function median(values) {
 
 /**
  * Runs baseline and ours in turns, after one unmeasured turn of each, and reports the ratio of their medians. Both return a
- * number: milliseconds, or a rate.
+ * number: milliseconds, or a rate. `detail` is asked at the end for what else is to be in the report.
  */
-export async function compare({ name, unit = "ms", aim, runs = 5, baseline, ours, note }) {
+export async function compare({ name, unit = "ms", aim, runs = 5, baseline, ours, note, detail = () => ({}) }) {
   await baseline();
   await ours();
   const pairs = [];
@@ -104,8 +157,9 @@ export async function compare({ name, unit = "ms", aim, runs = 5, baseline, ours
       Math.max(...pairs.map((pair) => pair.ours / pair.baseline)),
     ],
     runs: pairs,
+    ...detail(),
   };
-  report(result);
+  await report(result);
   return result;
 }
 
@@ -125,10 +179,22 @@ export async function report(result) {
     model: cpus()[0]?.model,
     node: process.version,
     git: await git(tmpdir(), "version"),
+    postgres,
+    commit: await commit(),
   };
   mkdirSync(join(root, "bench", "results"), { recursive: true });
   writeFileSync(
     join(root, "bench", "results", `${result.name.replaceAll(" ", "-")}.json`),
     `${JSON.stringify({ ...result, machine }, null, 2)}\n`,
   );
+}
+
+/** What was measured; with "+" when the work tree has changes. */
+async function commit() {
+  try {
+    const changes = await git(root, "status", "--porcelain", "--", "src", "native", "migrations");
+    return `${await git(root, "rev-parse", "--short", "HEAD")}${changes === "" ? "" : "+"}`;
+  } catch {
+    return "unknown";
+  }
 }

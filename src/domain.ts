@@ -51,7 +51,9 @@ export function repositoryName(name: string): string {
   if (name.length === 0) refuse("is empty");
   if (name.length > NAME_LIMIT) refuse(`is longer than ${NAME_LIMIT} characters`);
   for (const part of name.split("/")) {
-    if (!NAME_PART.test(part)) refuse("has a part that is empty or holds a character other than A-Z a-z 0-9 _ . + -");
+    if (part === "") refuse("has a part that is empty");
+    if (/^[.+-]/.test(part)) refuse(`has a part that begins with "${part[0]}"`);
+    if (!NAME_PART.test(part)) refuse("holds a character other than A-Z a-z 0-9 _ . + -");
     if (part.includes("..")) refuse('contains ".."');
     if (part.endsWith(".git") || part.endsWith(".lock") || part.endsWith("."))
       refuse('has a part ending in ".git", ".lock" or "."');

@@ -115,7 +115,12 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
     heads,
     metrics,
     announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
-    openPack: (peer, request, signal) => packClient.open(peer.device, peer.gitAddress, request, signal),
+    openPack: ({ device, gitAddress }, ...request) => packClient.open(device, gitAddress, ...request),
+    gitCredentials: {
+      cert: required(config, "tls-cert"),
+      key: required(config, "tls-key"),
+      ca: required(config, "tls-ca"),
+    },
     log,
     signal: dead.signal,
     onFenced,

@@ -5,6 +5,7 @@ import { type Call, Client } from "../client/client.ts";
 import { type Config, readConfig, required, SETTINGS, settingsOf, unknownVariables, variableOf } from "../config.ts";
 import type { Host } from "../host.ts";
 import { socketPath } from "../sockets.ts";
+import { visible } from "../visible.ts";
 
 const PATIENCE_MS = 30_000;
 
@@ -65,9 +66,9 @@ export class Exit extends Error {
   }
 }
 
-/** Rows in columns, with a heading. */
+/** Rows in columns, with a heading. What strangers wrote into a cell cannot act on the terminal. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [heading, ...rows];
+  const all = [heading, ...rows.map((row) => row.map(visible))];
   const widths = heading.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
   return all
     .map((row) =>

@@ -7,6 +7,7 @@ import { show } from "../demo/show.ts";
 import { LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { prepare, subcommand } from "./command.ts";
+import { Progress } from "./progress.ts";
 
 export function demoCommand(host: Host): Command {
   return subcommand(
@@ -28,11 +29,17 @@ export function demoCommand(host: Host): Command {
       }
       const dir =
         flags.dir === undefined ? await mkdtemp(join(tmpdir(), "lockstep-demo-")) : resolve(host.cwd, flags.dir);
-      const say = run.json ? () => {} : (line: string) => void host.stdout.write(`${line}\n`);
+      using progress = new Progress(host.stderr, run.json);
+      const say = (line: string) => {
+        progress.clear();
+        if (!run.json) host.stdout.write(`${line}\n`);
+      };
       try {
         await using stack = new Disposals();
         const options = { devices, dir, databaseUrl: run.config["database-url"], host, say };
+        progress.wait(`starting a database and ${devices} devices`);
         const cluster = await startCluster(options, stack);
+        progress.stop();
         if (run.json) run.print(cluster, "");
         else {
           if (flags.try) await show(cluster, dir, host.env.PATH ?? "", say);

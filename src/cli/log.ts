@@ -3,6 +3,7 @@ import { LockstepError } from "../errors.ts";
 import type { LogEntry__Output as Entry } from "../generated/lockstep/v1/LogEntry.ts";
 import type { Host } from "../host.ts";
 import { toMs } from "../proto.ts";
+import { visible } from "../visible.ts";
 import { prepare, subcommand } from "./command.ts";
 
 export function logCommand(host: Host): Command {
@@ -35,7 +36,7 @@ export function documentOf({ version, writeId, device, author, landedAt, updates
     write_id: writeId,
     device,
     author,
-    landed_at: new Date(toMs(landedAt as never) ?? 0).toISOString(),
+    landed_at: instant(landedAt),
     updates: updates.map(({ name, oldValue, newValue }) => ({
       ref: name.toString("utf8"),
       old: oldValue || null,
@@ -50,10 +51,10 @@ export function describeEntries(entries: readonly Entry[]): string {
   if (entries.length === 0) return "Nothing has been written yet.";
   return entries
     .map((entry) => {
-      const at = new Date(toMs(entry.landedAt as never) ?? 0).toISOString();
-      const head = `version ${entry.version}  ${at}  ${entry.author} on ${entry.device}`;
+      const head = `version ${entry.version}  ${instant(entry.landedAt)}  ${visible(entry.author)} on ${entry.device}`;
       const lines = entry.updates.map(
-        ({ name, oldValue, newValue }) => `    ${short(oldValue)} → ${short(newValue)}  ${name.toString("utf8")}`,
+        ({ name, oldValue, newValue }) =>
+          `    ${visible(short(oldValue))} → ${visible(short(newValue))}  ${visible(name.toString("utf8"))}`,
       );
       if (entry.more > 0) lines.push(`    and ${entry.more} more`);
       return [head, ...lines].join("\n");
@@ -63,4 +64,9 @@ export function describeEntries(entries: readonly Entry[]): string {
 
 function short(value: string): string {
   return value === "" ? "(none)    " : value.startsWith("ref: ") ? value : value.slice(0, 10);
+}
+
+/** A timestamp of the protocol as ISO 8601. */
+export function instant(timestamp: unknown): string {
+  return new Date(toMs(timestamp as never) ?? 0).toISOString();
 }

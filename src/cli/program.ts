@@ -2,18 +2,25 @@
 import { Command, CommanderError } from "commander";
 import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { visible } from "../visible.ts";
 import { Exit } from "./command.ts";
-import { demoCommand } from "./demo.ts";
-import { doctorCommand } from "./doctor.ts";
-import { gateCommand } from "./gate.ts";
-import { logCommand } from "./log.ts";
-import { migrateCommand } from "./migrate.ts";
-import { repoCommand } from "./repo.ts";
-import { serveCommand } from "./serve.ts";
-import { statusCommand } from "./status.ts";
-import { syncCommand } from "./sync.ts";
-import { verifyCommand } from "./verify.ts";
-import { versionCommand } from "./version.ts";
+
+type MakeCommand = (host: Host) => Command;
+
+/** The subcommands in the order of the help. Each is loaded when it is asked for: most of a short run is loading. */
+const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  serve: async () => (await import("./serve.ts")).serveCommand,
+  demo: async () => (await import("./demo.ts")).demoCommand,
+  gate: async () => (await import("./gate.ts")).gateCommand,
+  repo: async () => (await import("./repo.ts")).repoCommand,
+  status: async () => (await import("./status.ts")).statusCommand,
+  sync: async () => (await import("./sync.ts")).syncCommand,
+  log: async () => (await import("./log.ts")).logCommand,
+  verify: async () => (await import("./verify.ts")).verifyCommand,
+  doctor: async () => (await import("./doctor.ts")).doctorCommand,
+  migrate: async () => (await import("./migrate.ts")).migrateCommand,
+  version: async () => (await import("./version.ts")).versionCommand,
+};
 
 /** Runs the command line and returns its exit code. */
 export async function main(host: Host): Promise<number> {
@@ -22,20 +29,7 @@ export async function main(host: Host): Promise<number> {
       "Keeps every replica of a git repository in lockstep: push to any device, read the newest from any device.",
     )
     .addHelpText("after", "\nExample:\n  lockstep demo\n");
-  const commands = [
-    serveCommand,
-    demoCommand,
-    gateCommand,
-    repoCommand,
-    statusCommand,
-    syncCommand,
-    logCommand,
-    verifyCommand,
-    doctorCommand,
-    migrateCommand,
-    versionCommand,
-  ];
-  for (const make of commands) program.addCommand(make(host));
+  for (const make of await askedFor(host.argv)) program.addCommand(make(host));
   for (const command of allCommands(program)) {
     command
       .exitOverride((error) => refuseUsage(command, error))
@@ -52,6 +46,12 @@ export async function main(host: Host): Promise<number> {
   } catch (error) {
     return report(host, error);
   }
+}
+
+/** The subcommand that the first argument names; all of them where it names none, for the help and for what it may have meant. */
+async function askedFor([first = ""]: readonly string[]): Promise<MakeCommand[]> {
+  const load = Object.hasOwn(SUBCOMMANDS, first) ? SUBCOMMANDS[first] : undefined;
+  return await Promise.all((load ? [load] : Object.values(SUBCOMMANDS)).map((each) => each()));
 }
 
 function allCommands(command: Command): Command[] {
@@ -97,6 +97,6 @@ function report(host: Host, thrown: unknown): number {
   }
   const { code, message, details } = error;
   if (json) host.stdout.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
-  else host.stderr.write(`lockstep: ${message}\n`);
+  else host.stderr.write(`lockstep: ${visible(message)}\n`);
   return ExitCode[ERROR_TABLE[code].exit];
 }

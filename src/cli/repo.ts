@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import type { GetRepositoryResponse__Output as Details } from "../generated/lockstep/v1/GetRepositoryResponse.ts";
+import type { Client } from "../client/client.ts";
 import type { Host } from "../host.ts";
-import { toMs } from "../proto.ts";
 import { prepare, subcommand, table } from "./command.ts";
-import { describeEntries, documentOf } from "./log.ts";
+import { bar, Progress } from "./progress.ts";
+import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
 
 export function repoCommand(host: Host): Command {
   return new Command("repo")
@@ -34,10 +34,31 @@ function createCommand(host: Host): Command {
         defaultBranch: flags.defaultBranch ?? "",
         objectFormat: flags.objectFormat ?? "",
       };
-      await client.call("CreateRepository", request, run.patience);
+      {
+        using progress = new Progress(host.stderr, run.json);
+        using _ = watchReplicas(client, name, progress);
+        await client.call("CreateRepository", request, run.patience);
+      }
       const details = await client.call("GetRepository", { repository: name }, run.patience);
       run.print(documentOfRepository(details), `Created ${name}.\n${describeReplicas(details)}`);
     });
+}
+
+const LOOK_MS = 500;
+
+/** Shows how many devices have made their replica, until it is disposed of. */
+function watchReplicas(client: Client, repository: string, progress: Progress): Disposable {
+  let made = 0;
+  let all = 0;
+  progress.show(() => `replicas made: ${bar(made, all)} ${made} of ${all || "?"}`);
+  const look = async () => {
+    const { replicas } = await client.call("GetRepository", { repository }, { timeoutMs: LOOK_MS });
+    all = replicas.length;
+    made = replicas.filter(({ state }) => state !== "REPLICA_STATE_PENDING").length;
+  };
+  // Best effort: the repository may not be there yet.
+  const timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 function listCommand(host: Host): Command {
@@ -64,69 +85,4 @@ function rows(found: readonly { name: string; version: number }[]): string {
     ["repository", "version"],
     found.map(({ name, version }) => [name, String(version)]),
   );
-}
-
-function showCommand(host: Host): Command {
-  return subcommand(
-    "show",
-    "one repository: replicas, writer, the last 20 log entries",
-    "lockstep repo show team/app",
-    "repo",
-  )
-    .argument("<name>")
-    .action(async (name: string, flags) => {
-      const run = prepare(host, "repo", flags);
-      using client = run.connect();
-      const [details, { entries }] = await Promise.all([
-        client.call("GetRepository", { repository: name }, run.patience),
-        client.call("ListLog", { repository: name, limit: 20 }, run.patience),
-      ]);
-      const writer = details.writer
-        ? `\nwriting: ${details.writer.author} on ${details.writer.device}, base ${details.writer.baseVersion}\n`
-        : "";
-      const text = `${name} at version ${details.repository?.headVersion}\n${writer}\n${describeReplicas(details)}\n\n${describeEntries(entries)}`;
-      run.print({ ...documentOfRepository(details), log: entries.map(documentOf) }, text);
-    });
-}
-
-function documentOfRepository({ repository, replicas, writer }: Details) {
-  return {
-    name: repository?.name,
-    version: Number(repository?.headVersion),
-    object_format: repository?.objectFormat,
-    replicas: replicas.map((replica) => ({
-      device: replica.device,
-      version: Number(replica.version),
-      state: stateName(replica.state),
-      leader: replica.leader,
-      live: replica.live,
-      last_error: replica.lastError,
-      updated_at: new Date(toMs(replica.updatedAt as never) ?? 0).toISOString(),
-    })),
-    writer: writer && {
-      write_id: writer.writeId,
-      device: writer.device,
-      author: writer.author,
-      base_version: Number(writer.baseVersion),
-      started_at: new Date(toMs(writer.startedAt as never) ?? 0).toISOString(),
-    },
-  };
-}
-
-function describeReplicas({ replicas }: Details): string {
-  return table(
-    ["device", "version", "state", "leader", "live", "last error"],
-    replicas.map(({ device, version, state, leader, live, lastError }) => [
-      device,
-      version,
-      stateName(state),
-      leader ? "yes" : "no",
-      live ? "yes" : "no",
-      lastError,
-    ]),
-  );
-}
-
-function stateName(state: string): string {
-  return state.replace("REPLICA_STATE_", "").toLowerCase();
 }

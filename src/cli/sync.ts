@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { LockstepError } from "../errors.ts";
+import type { FetchProgress__Output as Seen } from "../generated/lockstep/v1/FetchProgress.ts";
 import type { FetchResult__Output as Result } from "../generated/lockstep/v1/FetchResult.ts";
 import type { Host } from "../host.ts";
 import { toMs } from "../proto.ts";
 import { duration, prepare, subcommand } from "./command.ts";
+import { bar, Progress, size } from "./progress.ts";
 
 export function syncCommand(host: Host): Command {
   return subcommand(
@@ -16,19 +18,16 @@ export function syncCommand(host: Host): Command {
     .action(async (name: string, flags: Record<string, string>) => {
       const run = prepare(host, "sync", flags);
       using client = run.connect();
-      const showProgress = !run.json && host.stderr.isTTY;
+      using progress = new Progress(host.stderr, run.json);
+      progress.wait("asking the sidecar");
       let result: Result | null | undefined;
       const request = { repository: name, device: flags.from ?? "" };
       for await (const event of client.stream("FetchFrom", request, host.stop)) {
         result = event.result ?? result;
-        if (event.progress && showProgress) {
-          const { phase, objects, totalObjects, bytes } = event.progress;
-          host.stderr.write(
-            `\r\x1b[K${phase}: ${objects}/${totalObjects} objects, ${(Number(bytes) / 1e6).toFixed(1)} MB`,
-          );
-        }
+        const seen = event.progress;
+        if (seen) progress.show(() => describeProgress(seen));
       }
-      if (showProgress) host.stderr.write("\r\x1b[K");
+      progress.stop();
       if (!result) throw new LockstepError("INTERNAL", "The sidecar ended the stream without a result.");
       const ms = toMs(result.duration as never) ?? 0;
       const document = {
@@ -43,7 +42,12 @@ export function syncCommand(host: Host): Command {
       };
       const text = result.alreadyCurrent
         ? `${name} is current at version ${result.version}.`
-        : `${name} went from version ${result.fromVersion} to ${result.version} in ${duration(ms)} (${result.bytes} bytes from ${result.fromDevice}).`;
+        : `${name} went from version ${result.fromVersion} to ${result.version} in ${duration(ms)} (${size(Number(result.bytes))} from ${result.fromDevice}).`;
       run.print(document, text);
     });
+}
+
+function describeProgress({ phase, objects, totalObjects, bytes }: Seen): string {
+  const counted = `${bar(Number(objects), Number(totalObjects))} ${objects}/${totalObjects} objects`;
+  return `${phase}: ${counted}, ${size(Number(bytes))}`;
 }

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { ExitCode } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { Exit, prepare, subcommand, table } from "./command.ts";
+import { Progress } from "./progress.ts";
 
 const PATIENCE_MS = 600_000;
 
@@ -12,7 +13,10 @@ export function verifyCommand(host: Host): Command {
       const run = prepare(host, "verify", flags);
       using client = run.connect();
       const options = { timeoutMs: PATIENCE_MS, signal: host.stop };
+      using progress = new Progress(host.stderr, run.json);
+      progress.wait("comparing every ref on disk with the log");
       const answer = await client.call("VerifyReplica", { repository: name }, options);
+      progress.stop();
       const differences = answer.differences.map((each) => ({
         ref: each.name.toString("utf8"),
         on_disk: each.onDisk || null,

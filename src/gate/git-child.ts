@@ -14,6 +14,8 @@ export interface GitCommand {
   /** The repository: an absolute path without symbolic links. */
   readonly path: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Settings for this process only, each as `name=value`. */
+  readonly config?: readonly string[];
 }
 
 /** Either an exit code or a signal. */
@@ -34,10 +36,11 @@ export interface GitChild {
 }
 
 /** Starts git. Resolves once it runs; throws Refusal when it cannot be started. */
-export async function startGit({ service, advertisement, path, env }: GitCommand): Promise<GitChild> {
+export async function startGit({ service, advertisement, path, env, config = [] }: GitCommand): Promise<GitChild> {
   const mode = advertisement ? "--http-backend-info-refs" : "--stateless-rpc";
   // The replica may belong to another user than the gate's; the sidecar has vouched for this very path.
-  const child = spawn("git", ["-c", `safe.directory=${path}`, service, mode, path], { cwd: "/", env });
+  const settings = [`safe.directory=${path}`, ...config].flatMap((setting) => ["-c", setting]);
+  const child = spawn("git", [...settings, service, mode, path], { cwd: "/", env });
   await once(child, "spawn").catch((cause) => {
     const headers = { "Retry-After": "1" };
     throw new Refusal(503, `git could not be started on this server: ${describe(cause)}.`, { headers, cause });

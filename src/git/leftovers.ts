@@ -7,7 +7,7 @@ import { QUARANTINE_PREFIX } from "./quarantine.ts";
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Removes lock files of refs, HEAD, packed-refs and reftable, and quarantines of ours, that are at least `minAgeMs` old. Only for the
+ * Removes lock files of refs, HEAD, packed-refs and reftable, quarantines of ours and unfinished packs, that are at least `minAgeMs` old. Only for the
  * one sidecar that holds the root's lock, while it runs nothing in this replica. With 0, before its first touch, no process of
  * ours can own what it finds; later on a young lock may be that of somebody's `git gc`. Returns what was removed.
  */
@@ -29,6 +29,11 @@ export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]>
     if (!name.startsWith("tmp_objdir-")) continue;
     const path = join(gitDir, "objects", name);
     if (name.startsWith(QUARANTINE_PREFIX) || (await isAbandoned(path))) await remove(path);
+  }
+  // Packs that were being rolled up; a young one may be that of somebody's `git gc`.
+  for (const name of await list(join(gitDir, "objects", "pack"))) {
+    const path = join(gitDir, "objects", "pack", name);
+    if (name.startsWith("tmp_") && (await ageMs(path)) > ABANDONED_AFTER_MS) await remove(path);
   }
   return removed;
 }

@@ -150,7 +150,7 @@ export function gitFailed(args: readonly string[], exitCode: number, stderr: str
   const said = stderr.trim().split("\n").slice(-3).join(" ").slice(0, 600) || "no message";
   return new LockstepError(
     "GIT_FAILED",
-    `git ${args[0]} ended with ${exitCode < 0 ? "a signal" : `exit code ${exitCode}`}: ${said}`,
+    `git ${args[0]} ended with ${exitCode < 0 ? "a signal" : `exit code ${exitCode}`} (${said}); correct what git complains of, such as a full disk or wrong permissions, and try again.`,
     {
       details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) },
     },

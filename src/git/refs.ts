@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
+import { syncsEachRef } from "./durability.ts";
 import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
 import { RefTransaction } from "./ref-transaction.ts";
 
@@ -61,9 +62,12 @@ export async function applyRefs(
     .filter(([name, value]) => value === null && onDisk?.has(name) !== false)
     .map(([name]) => ({ name, newValue: null }));
   const batches = clash ? [deletes, updates] : [[...deletes, ...updates]];
+  let ready = started;
   for (const batch of batches) {
     if (batch.length === 0) continue;
-    await using transaction = new RefTransaction(context, gitDir, batch.length);
+    const usable = syncsEachRef(batch.length) ? ready : undefined;
+    ready = undefined;
+    await using transaction = usable ?? new RefTransaction(context, gitDir, batch.length);
     const refusal = await transaction.prepare(batch);
     if (refusal) throw gitFailed(["update-ref"], 128, refusal.message);
     await transaction.commit();

@@ -48,7 +48,14 @@ export async function lockRoot(options: RootLockOptions): Promise<RootLock> {
   return { fd: file.fd, [Symbol.asyncDispose]: () => file.close() };
 }
 
-async function tryLock(file: FileHandle, { locker, path }: RootLockOptions): Promise<boolean> {
+/**
+ * Takes the lock on an open file if it is free, and says whether it was. It is held until the file is closed. Throws
+ * PREREQUISITE_MISSING where no program can lock.
+ */
+export async function tryLock(
+  file: FileHandle,
+  { locker, path }: Pick<RootLockOptions, "locker" | "path">,
+): Promise<boolean> {
   const [program, ...args] = locker as [string, ...string[]];
   const child = spawn(program, [...args, "3"], { stdio: ["ignore", "ignore", "pipe", file.fd], env: { PATH: path } });
   const said: Buffer[] = [];
@@ -69,7 +76,7 @@ async function tryLock(file: FileHandle, { locker, path }: RootLockOptions): Pro
   if (code === HELD) return false;
   throw new LockstepError(
     "PREREQUISITE_MISSING",
-    `${program} cannot lock the root: ${Buffer.concat(said).toString().trim()}`,
+    `${program} cannot lock the root (${Buffer.concat(said).toString().trim()}); put it on a file system that has locks.`,
   );
 }
 

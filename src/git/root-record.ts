@@ -27,17 +27,12 @@ export interface RootRecord {
 /** The record of a root, made when the root is new. Throws NOT_A_REPOSITORY when the root is another device's. */
 export async function openRoot(root: string, device: string): Promise<RootRecord> {
   await mkdir(join(root, STATE_DIR), { recursive: true, mode: 0o700 });
-  const path = join(root, STATE_DIR, "root.json");
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (text === undefined) {
+  const record = await readRootRecord(root);
+  if (record === undefined) {
     const fresh: RootRecord = { rootId: randomUUID(), device, fence: "0", bootId: "", pid: 0, epoch: randomUUID() };
     await writeRootRecord(root, fresh);
     return fresh;
   }
-  const record = JSON.parse(text) as RootRecord;
   if (record.device !== device) {
     throw new LockstepError(
       "NOT_A_REPOSITORY",
@@ -45,6 +40,15 @@ export async function openRoot(root: string, device: string): Promise<RootRecord
     );
   }
   return record;
+}
+
+/** The record of a root; undefined where no sidecar has served it yet. */
+export async function readRootRecord(root: string): Promise<RootRecord | undefined> {
+  const text = await readFile(join(root, STATE_DIR, "root.json"), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : (JSON.parse(text) as RootRecord);
 }
 
 /** Replaces the record, durably. */

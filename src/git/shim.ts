@@ -15,11 +15,11 @@ export interface Shim {
   readonly native: boolean;
 }
 
-/** True when the build found a C compiler. */
-export async function hasNativeShim(): Promise<boolean> {
+/** The path of the native program, or undefined where the build found no C compiler. */
+export async function nativeShim(): Promise<string | undefined> {
   return await access(NATIVE).then(
-    () => true,
-    () => false,
+    () => NATIVE,
+    () => undefined,
   );
 }
 
@@ -29,10 +29,10 @@ export async function installShim(root: string, execPath: string): Promise<Shim>
   await mkdir(directory, { recursive: true });
   const path = join(directory, "lockstep-git");
   const aside = `${path}.new`;
-  const native = await hasNativeShim();
-  if (native) {
-    if (!(await same(NATIVE, path))) {
-      await copyFile(NATIVE, aside);
+  const native = await nativeShim();
+  if (native !== undefined) {
+    if (!(await same(native, path))) {
+      await copyFile(native, aside);
       await chmod(aside, 0o755);
       await rename(aside, path);
     }
@@ -42,7 +42,7 @@ export async function installShim(root: string, execPath: string): Promise<Shim>
     await writeFile(aside, `#!/bin/sh\nexec ${quote(execPath)} ${quote(SCRIPT)} "\${0##*/}" "$@"\n`, { mode: 0o755 });
     await rename(aside, path);
   }
-  return { path, native };
+  return { path, native: native !== undefined };
 }
 
 /** The command that locks an inherited descriptor: the native program, else util-linux. */

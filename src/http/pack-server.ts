@@ -1,22 +1,24 @@
-// The git port: packs for other devices, over mutual TLS, read-only.
-
+// The git port: packs for other devices, over mutual TLS, read-only. Devices of this project ask for a pack by ids; stock git with
+// a device's certificate finds upload-pack.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { cutterOf } from "../connections.ts";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
-import { PACK_PATH } from "../git/transports/pack-stream.ts";
+import { asRefusal } from "../gate/refusal.ts";
+import { ASK_HEADER, PACK_PATH } from "../git/transports/pack-stream.ts";
 import { certificateIdentity } from "../identity.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { PackServer } from "../sync/serve-pack.ts";
+import { serveUploadPack } from "./upload-pack.ts";
 
 export interface PackListener {
   readonly port: number;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Serves the pack stream to devices of the trust domain. */
+/** Serves packs to devices of the trust domain. */
 export async function servePacks(
   context: SyncContext,
   options: { listen: { host: string; port: number }; tls: SecureContextOptions; trustDomain: string },
@@ -50,30 +52,60 @@ async function answer(
 ): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
+  // A peer may leave at any moment; whoever writes learns it from `close`.
+  response.on("error", () => {});
   try {
-    requireDevice(request.socket as TLSSocket, trustDomain);
-    if (request.method !== "POST" || request.url !== PACK_PATH) {
-      response.writeHead(404, { "content-type": "text/plain" }).end("There is nothing here.\n");
-      return;
-    }
-    const { pack, done } = await packs.open(await readJson(request), gone.signal);
+    const device = askingDevice(request.socket as TLSSocket, trustDomain);
+    if (request.url !== PACK_PATH) await serveUploadPack(context, packs, request, response);
+    else if (request.method === "POST") await sendPack(packs, device, request, response, gone.signal);
+    else throw new LockstepError("INVALID_REQUEST", "Packs are asked for with POST.");
+  } catch (error) {
+    refuse(context, request, response, error);
+  }
+}
+
+/** While a pack is being made nothing can be sent of it, and a peer that hears nothing for 10 s goes elsewhere. */
+const ALIVE_MS = 3_000;
+
+async function sendPack(
+  packs: PackServer,
+  device: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  const alive = setInterval(() => response.writeProcessing(), ALIVE_MS);
+  try {
+    const { pack, done } = await packs.open(device, await readJson(request), gone);
+    clearInterval(alive);
     response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
     // The response ends only when git ended well: a pack that is cut off must not look whole.
     await Promise.all([pipeline(pack, response, { end: false }), done]);
     response.end();
-  } catch (error) {
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    const code = error instanceof LockstepError ? error.code : "INTERNAL";
-    const internal = code === "INTERNAL";
-    if (internal) context.log.error({ err: error }, "a pack request failed");
-    const status = ERROR_TABLE[code].grpc === "UNAVAILABLE" ? 503 : code === "UNAUTHENTICATED" ? 403 : 400;
-    response
-      .writeHead(status, { "content-type": "text/plain" })
-      .end(`${internal ? "An internal error; the log of this device has it." : describe(error)}\n`);
+  } finally {
+    clearInterval(alive);
   }
+}
+
+function refuse(context: SyncContext, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { status, message, headers } = request.url === PACK_PATH ? packRefusal(error) : asRefusal(error);
+  if (status === 500) context.log.error({ err: error }, "a request for a pack failed");
+  response.writeHead(status, { ...headers, "content-type": "text/plain; charset=utf-8" }).end(`${message}\n`);
+  request.unpipe().resume();
+}
+
+/** Never 404 or 501: those say that there is no pack stream here. */
+function packRefusal(error: unknown): { status: number; message: string; headers: Record<string, string> } {
+  if (!(error instanceof LockstepError) || error.code === "INTERNAL") {
+    return { status: 500, message: "An internal error; the log of this device has it.", headers: {} };
+  }
+  const status = ERROR_TABLE[error.code].grpc === "UNAVAILABLE" ? 503 : error.code === "UNAUTHENTICATED" ? 403 : 400;
+  const headers = error.code === "QUEUE_FULL" ? { [ASK_HEADER]: error.details.ask ?? "" } : {};
+  return { status, message: describe(error), headers: headers as Record<string, string> };
 }
 
 /** Two million ids of the long kind. */
@@ -95,8 +127,9 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function requireDevice(socket: TLSSocket, trustDomain: string): void {
+/** The name of the device that asks. Throws UNAUTHENTICATED. */
+function askingDevice(socket: TLSSocket, trustDomain: string): string {
   const identity = certificateIdentity(socket.getPeerCertificate().subjectaltname, trustDomain);
-  if (identity?.role === "device") return;
+  if (identity?.role === "device") return identity.name;
   throw new LockstepError("UNAUTHENTICATED", "Only devices of this trust domain may ask for packs.");
 }

@@ -2,6 +2,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
+import { visible } from "../visible.ts";
 
 export interface HttpEndpoints {
   /** Whether this process takes calls. */
@@ -20,9 +21,9 @@ export interface HttpListener {
 }
 
 /**
- * /gate?repository=NAME: 204 when this device may serve the repository now, 503 with the reason when not. /metrics. /livez: the
- * process runs (the database does not matter: restarting would not bring it back). /readyz: it can serve; with ?verbose it says
- * which check fails and why.
+ * /gate?repository=NAME: 204 when this device may serve the repository now, 503 with the reason when not, in the body and, since
+ * nginx's auth_request drops that, in the header Lockstep-Reason. /metrics. /livez: the process runs (the database does not
+ * matter: restarting would not bring it back). /readyz: it can serve; with ?verbose it says which check fails and why.
  */
 export async function serveHttp(
   listen: { host: string; port: number },
@@ -31,7 +32,8 @@ export async function serveHttp(
   const server = createServer((request, response) => {
     // Not by URL, which throws on some of what a client may send, such as `//`.
     const [path, query] = (request.url ?? "/").split("?");
-    const parameters = new URLSearchParams(query);
+    // A name may hold "+", and never a space, which is what a form makes of it.
+    const parameters = new URLSearchParams(query?.replaceAll("+", "%2B"));
     if (request.method !== "GET" && request.method !== "HEAD") say(response, 405, "Only GET here.");
     else if (path === "/livez") say(response, 200, "ok");
     else if (path === "/readyz") void ready(response, endpoints, parameters.has("verbose"));
@@ -84,8 +86,18 @@ async function gate(response: ServerResponse, { beforeRead }: HttpEndpoints, rep
     await beforeRead(repositoryName(repository), AbortSignal.any([gone.signal, AbortSignal.timeout(READ_PATIENCE_MS)]));
     response.writeHead(204, { "cache-control": "no-store" }).end();
   } catch (error) {
-    say(response, 503, describe(error));
+    const reason = describe(error);
+    response.setHeader("lockstep-reason", headerOf(reason));
+    say(response, 503, reason);
   }
+}
+
+/** nginx takes 4 KiB of headers by default. */
+const HEADER_LIMIT = 1_000;
+
+/** Text as the bytes that a header may have. */
+function headerOf(text: string): string {
+  return Buffer.from(visible(text)).toString("latin1").slice(0, HEADER_LIMIT);
 }
 
 async function metrics(response: ServerResponse, endpoints: HttpEndpoints): Promise<void> {

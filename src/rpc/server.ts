@@ -34,13 +34,14 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   checkRoles(services);
   const names = ["", ...Object.keys(services)];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING"])));
+  const reflected = reflection();
   const build = (authenticate: Authenticate): Server => {
     const server = new Server({ "grpc.max_receive_message_length": 4 << 20 });
     const call = { authenticate, log: options.log };
     add(server, services["lockstep.v1.SyncService"], syncHandlers(context, call));
     add(server, services["lockstep.v1.ClusterService"], clusterHandlers(context, call));
     health.addToServer(server);
-    reflection().addToServer(server);
+    reflected.addToServer(server);
     return server;
   };
   const local = build(localCaller);

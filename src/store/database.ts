@@ -115,10 +115,25 @@ function isOutage(error: unknown): boolean {
   return !(error instanceof pg.DatabaseError) || (typeof code === "string" && /^(08|57|53|58|25006|40)/.test(code));
 }
 
+/** SQLSTATE → what is wrong with the URL: trying again is no advice there. */
+const WRONG_URL: Readonly<Record<string, string>> = {
+  "28P01": "correct the user or the password",
+  "28000": "let this user in by pg_hba.conf, or correct it",
+  "3D000": "create that database, or correct its name",
+};
+
 /** DATABASE_UNAVAILABLE with what the server or the network said. */
 export function unavailable(cause: unknown): LockstepError {
   if (cause instanceof LockstepError) return cause;
   const said = describe(cause) || String((cause as { code?: unknown }).code ?? "no details");
+  const wrong = WRONG_URL[String((cause as { code?: unknown }).code)];
+  if (wrong !== undefined) {
+    return new LockstepError(
+      "DATABASE_UNAVAILABLE",
+      `The database refuses the connection (${said}); ${wrong} in the database URL (LOCKSTEP_DATABASE_URL, --database-url or the file of --database-url-file).`,
+      { cause },
+    );
+  }
   return new LockstepError(
     "DATABASE_UNAVAILABLE",
     `The database cannot be used now (${said}); try again, and see whether PostgreSQL runs and can be reached.`,

@@ -93,17 +93,38 @@ export async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Pro
   return level;
 }
 
+export interface Inspection {
+  readonly version: string;
+  readonly standby: boolean;
+  /** 0: no schema yet. */
+  readonly level: number;
+  /** This user may make a schema. */
+  readonly mayCreate: boolean;
+  /** By how much its clock is ahead of this machine's, give or take half a round trip. */
+  readonly aheadMs: number;
+}
+
 /** What a database is, without changing it. Throws DATABASE_UNAVAILABLE, SCHEMA_TOO_NEW. */
-export async function inspectDatabase(url: string): Promise<{ version: string; standby: boolean; level: number }> {
+export async function inspectDatabase(url: string): Promise<Inspection> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on("error", () => {});
   try {
     await client.connect();
-    const { rows } = await client.query(
-      "select current_setting('server_version') as version, pg_is_in_recovery() as standby",
+    const askedAt = Date.now();
+    const { rows } = await client.query<Omit<Inspection, "level" | "aheadMs"> & { now: number }>(
+      `select current_setting('server_version') as version, pg_is_in_recovery() as standby,
+         has_database_privilege(current_database(), 'create') as "mayCreate",
+         extract(epoch from clock_timestamp())::float8 * 1000 as now`,
     );
+    const aheadMs = (rows[0]?.now ?? 0) - (askedAt + Date.now()) / 2;
     const { level } = await readSchemaLevel(client);
-    return { version: String(rows[0]?.version), standby: rows[0]?.standby === true, level };
+    return {
+      version: String(rows[0]?.version),
+      standby: rows[0]?.standby === true,
+      level,
+      mayCreate: rows[0]?.mayCreate === true,
+      aheadMs,
+    };
   } catch (error) {
     throw unavailable(error);
   } finally {

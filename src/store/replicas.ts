@@ -57,7 +57,15 @@ async function whyNotRecorded(db: Database, me: Incarnation): Promise<LockstepEr
     me.fence,
   ]);
   if (rows.length === 0) return fenced(me);
-  return new LockstepError("REPLICA_NOT_FOUND", `Device ${me.device} no longer has a replica of this repository.`);
+  return noReplica(me.device);
+}
+
+function noReplica(device: string): LockstepError {
+  return new LockstepError(
+    "REPLICA_NOT_FOUND",
+    `Device ${device} has no replica of this repository; ask a device that has one, \`lockstep repo show NAME\` lists them.`,
+    { details: { device } },
+  );
 }
 
 /** FENCED: this process has been replaced and must end. */
@@ -158,7 +166,7 @@ export async function recordedVersion(db: Database, device: string, repositoryId
     [repositoryId, device],
   );
   if (row !== undefined) return row.version;
-  throw new LockstepError("REPLICA_NOT_FOUND", `Device ${device} has no replica of this repository.`);
+  throw noReplica(device);
 }
 
 export interface StatusRow {
@@ -211,5 +219,5 @@ export async function replicaName(db: Database, device: string, repositoryId: st
     [repositoryId, device],
   );
   if (row !== undefined) return row.name;
-  throw new LockstepError("REPLICA_NOT_FOUND", `Device ${device} has no replica of this repository.`);
+  throw noReplica(device);
 }

@@ -28,6 +28,19 @@ export interface Head {
   readonly replicaState: ReplicaState | null;
 }
 
+/** The answer of lockstep.read_heads. */
+interface HeadsDocument {
+  readonly fence: string;
+  readonly standby: boolean;
+  readonly heads: [
+    name: string,
+    id: string,
+    version: string,
+    objectFormat: "sha1" | "sha256",
+    state: ReplicaState | null,
+  ][];
+}
+
 const UNIQUE_VIOLATION = "23505";
 const FOREIGN_KEY_VIOLATION = "23503";
 
@@ -36,42 +49,22 @@ const FOREIGN_KEY_VIOLATION = "23503";
  * Names that are unknown are absent from the answer. Throws DATABASE_UNAVAILABLE.
  */
 export async function readHeads(db: Database, device: string, names: readonly string[]): Promise<Heads> {
-  const rows = await query<{
-    fence: bigint;
-    standby: boolean;
-    name: string | null;
-    id: string;
-    version: bigint;
-    object_format: "sha1" | "sha256";
-    state: ReplicaState | null;
-  }>(
+  const { heads: found } = await queryOne<{ heads: HeadsDocument | null }>(
     db.reads,
-    `select d.fence, pg_is_in_recovery() as standby, r.name, r.id, r.head_version as version, r.object_format, p.state
-     from lockstep.device d
-     left join lockstep.repository r on r.name = any($2::text[])
-     left join lockstep.replica p on p.repository_id = r.id and p.device = d.name
-     where d.name = $1`,
+    "select lockstep.read_heads($1, $2) as heads",
     [device, names],
   );
-  const first = rows[0];
-  if (first === undefined) {
+  if (found === null) {
     throw new LockstepError(
       "DEVICE_NOT_FOUND",
       `The database has no device ${device}; it is not the one this sidecar started with.`,
     );
   }
-  if (first.standby) throw unavailable("it is a standby, which may lag behind");
+  if (found.standby) throw unavailable("it is a standby, which may lag behind");
   const byName = new Map<string, Head>();
-  for (const row of rows) {
-    if (row.name === null) continue;
-    byName.set(row.name, {
-      id: row.id,
-      version: row.version,
-      objectFormat: row.object_format,
-      replicaState: row.state,
-    });
-  }
-  return { fence: first.fence, byName };
+  for (const [name, id, version, objectFormat, replicaState] of found.heads)
+    byName.set(name, { id, version: BigInt(version), objectFormat, replicaState });
+  return { fence: BigInt(found.fence), byName };
 }
 
 /**

@@ -52,3 +52,19 @@ export async function turnHolder(db: Database, repositoryId: string): Promise<Tu
   );
   return row;
 }
+
+export interface Ticket extends TurnHolder {
+  /** By the database's clock. */
+  readonly waitedMs: number;
+}
+
+/** The unexpired tickets of the repository, in their order; the first has the turn. */
+export async function listTickets(db: Database, repositoryId: string): Promise<Ticket[]> {
+  return await query<Ticket & { [column: string]: unknown }>(
+    db.work,
+    `select write_id as "writeId", device, author, reason, since,
+       extract(epoch from clock_timestamp() - since)::float8 * 1000 as "waitedMs" from lockstep.turn
+     where repository_id = $1 and expires_at > clock_timestamp() order by ticket`,
+    [repositoryId],
+  );
+}

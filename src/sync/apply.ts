@@ -3,15 +3,18 @@ import type { RefName, RefValue, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { syncRefs } from "../git/durability.ts";
 import { wasKilled } from "../git/process.ts";
+import type { RefTransaction } from "../git/ref-transaction.ts";
 import { applyRefs } from "../git/refs.ts";
 import { forgetReplicaRecord, writeReplicaRecord } from "../git/root-record.ts";
 import { recordVersion, type SyncEvent } from "../store/replicas.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
+import { packArrived } from "./tidy.ts";
 
 /**
  * Makes the refs of a replica those of `target` and records it. The caller holds the replica's mutex and computed the plan under
- * it. If anything fails between the first ref and the last, the replica is in doubt and the next touch recovers it.
+ * it. `started` is a transaction whose git runs already. If anything fails between the first ref and the last, the replica is in
+ * doubt and the next touch recovers it.
  */
 export async function applyAndRecord(
   context: SyncContext,
@@ -19,18 +22,19 @@ export async function applyAndRecord(
   plan: ReadonlyMap<RefName, RefValue | null>,
   target: { version: Version; digest: Buffer },
   event: SyncEvent,
+  started?: RefTransaction,
 ): Promise<void> {
   replica.applied = undefined;
   context.signal.throwIfAborted();
   try {
-    await applyRefs(context.git, replica.gitDir, plan);
+    await applyRefs(context.git, replica.gitDir, plan, started);
   } catch (error) {
     // The disk is not what was noted, or the plan would have fitted: the next touch compares all of it.
     if (wasKilled(error)) replica.swept = false;
     await forgetReplicaRecord(replica.gitDir);
     throw error;
   }
-  await markApplied(context, replica, plan.keys(), target);
+  await markApplied(context, replica, new Set(plan.keys()), target);
   await recordApplied(context, replica, event);
 }
 
@@ -38,7 +42,7 @@ export async function applyAndRecord(
 export async function markApplied(
   context: SyncContext,
   replica: Replica,
-  names: Iterable<RefName>,
+  names: ReadonlySet<RefName>,
   target: { version: Version; digest: Buffer },
 ): Promise<void> {
   await syncRefs(replica.gitDir, names);
@@ -49,6 +53,7 @@ export async function markApplied(
     epoch: context.epoch,
   });
   replica.applied = target.version;
+  packArrived(context, replica);
   context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
 }
 

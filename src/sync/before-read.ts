@@ -68,7 +68,7 @@ export async function locate(
   if (head.replicaState === null || head.replicaState === "released" || head.replicaState === "destroyed") {
     throw new LockstepError(
       "REPLICA_NOT_FOUND",
-      `Device ${context.me.device} has no replica of ${name}; ask another device.`,
+      `Device ${context.me.device} has no replica of ${name}; ask a device that has one, \`lockstep repo show ${name}\` lists them.`,
       {
         details: { repository: name, device: context.me.device },
       },

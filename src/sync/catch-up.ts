@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RefName, RefValue, Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
+import { RefTransaction } from "../git/ref-transaction.ts";
 import { type RefChange, readChanges, readUnchangedTips } from "../store/ref-log.ts";
 import { recordFailure } from "../store/replicas.ts";
 import { applyAndRecord, recordApplied } from "./apply.ts";
@@ -119,8 +120,9 @@ async function fly(
     try {
       await followOnce(context, replica, onProgress, from);
     } catch (error) {
-      if (!(error instanceof LockstepError && error.code === "NO_SOURCE")) throw error;
-      // What was wanted may have been forced away and pruned meanwhile, or a connection broke: the head again, from the start.
+      if (!(error instanceof LockstepError && (error.code === "NO_SOURCE" || error.code === "QUEUE_FULL"))) throw error;
+      // What was wanted may have been forced away and pruned meanwhile, a connection broke, or everyone was busy for a moment:
+      // the head again, from the start.
       await sleep(START_OVER_MS, undefined, { signal: context.signal }).catch(() => {});
       await followOnce(context, replica, onProgress, from);
     }
@@ -173,6 +175,8 @@ async function followLog(
 
   const wants = objectIds(changes.map(({ newValue }) => newValue));
   const haves = await knownObjects(context, replica, mine, changes);
+  // Started while the objects still come; it touches nothing before it is told to.
+  await using transaction = new RefTransaction(context.git, replica.gitDir);
   const fetched = await fetchObjects(context, replica, {
     wants,
     haves,
@@ -197,6 +201,7 @@ async function followLog(
       plan,
       { version: head, digest },
       eventOf(fetched, now, plan.size, startedAt),
+      transaction,
     );
   });
   const durationMs = performance.now() - startedAt;

@@ -4,6 +4,8 @@ import type { Logger } from "pino";
 import type { Incarnation } from "../domain.ts";
 import type { ReceivePolicies } from "../git/policy.ts";
 import type { GitContext } from "../git/process.ts";
+import type { GitCredentials } from "../git/transports/git-fetch.ts";
+import type { PackRequestBody } from "../git/transports/pack-stream.ts";
 import type { Database } from "../store/database.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Announcer } from "./announce.ts";
@@ -14,12 +16,6 @@ import type { Replicas } from "./replica.ts";
 export interface Peer {
   readonly device: string;
   readonly gitAddress: string;
-}
-
-export interface PackRequest {
-  readonly repositoryId: string;
-  readonly wants: readonly string[];
-  readonly haves: readonly string[];
 }
 
 export interface SyncContext {
@@ -37,8 +33,15 @@ export interface SyncContext {
   readonly replicas: Replicas;
   readonly heads: HeadReader;
   readonly announcer: Announcer;
-  /** Asks a peer for a pack over the pack stream. Rejects with SOURCE_FAILED. */
-  readonly openPack: (peer: Peer, request: PackRequest, signal: AbortSignal) => Promise<Readable>;
+  /** Asks a peer for a pack over the pack stream (git/transports/pack-stream.ts, which has what it rejects with). */
+  readonly openPack: (
+    peer: Peer,
+    request: PackRequestBody,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ) => Promise<Readable>;
+  /** For stock git, where a peer has no pack stream. */
+  readonly gitCredentials: GitCredentials;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Aborts when the lease is lost or the process ends: whatever runs stops, its git children with it. */

@@ -1,15 +1,13 @@
-// Objects by exact id, from any device that holds them: a leader before others, the own zone first, at random among equals.
+// Objects by exact id, from any device that holds them: a leader before others, the own zone first, at random among equals. A
+// device that is busy names others that have them, and those come next.
 import { randomInt } from "node:crypto";
-import { pipeline, type Readable, Transform } from "node:stream";
 import { type RefValue, SYMREF_PREFIX, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
-import { existingObjects, isConnected, receivePack } from "../git/quarantine.ts";
+import { existingObjects, isConnected } from "../git/connectivity.ts";
 import { type ReplicaRow, replicasOf, type SyncEvent } from "../store/replicas.ts";
 import type { SyncContext } from "./context.ts";
+import { fetchFromSource, type Source } from "./fetch-from-source.ts";
 import type { CatchUpProgress, Replica } from "./replica.ts";
-
-/** A source that sends nothing for this long is given up for the next. */
-const STALL_MS = 10_000;
 
 export interface FetchRequest {
   readonly wants: readonly string[];
@@ -41,32 +39,81 @@ export function eventOf(fetched: Fetched, fromVersion: Version, refsChanged: num
   };
 }
 
-/** Brings `wants` and everything they need into the replica. Throws NO_SOURCE with what each device answered. */
+/**
+ * Brings `wants` and everything they need into the replica. Throws NO_SOURCE with what each device answered, QUEUE_FULL when one
+ * of them will do later.
+ */
 export async function fetchObjects(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
   const here = { from: context.me.device, bytes: 0 };
   if (request.wants.length === 0 || (request.lookHere && (await isHere(context, replica, request)))) return here;
-  const sources = chooseSources(context, await replicasOf(context.db, replica.id), request);
-  const refusals: string[] = [];
-  for (const source of sources) {
+  const queue = new SourceQueue(chooseSources(context, await replicasOf(context.db, replica.id), request));
+  const refusals: { device: string; error: unknown }[] = [];
+  for (let source = queue.next(); source; source = queue.next()) {
+    const { device } = source;
     try {
-      const bytes = await fetchFrom(context, replica, source, request);
-      return { from: source.device, bytes };
+      return { from: device, bytes: await fetchFromSource(context, replica, source, request) };
     } catch (error) {
       context.signal.throwIfAborted();
-      refusals.push(`${source.device}: ${describe(error)}`);
-      context.log.warn(
-        { repository: replica.name, fromDevice: source.device, err: describe(error) },
-        "a source failed, trying the next",
-      );
+      refusals.push({ device, error });
+      const line = { repository: replica.name, fromDevice: device, err: describe(error) };
+      if (isBusy(error)) {
+        queue.sentOn(source, (error.details.ask ?? "").split(" ").filter(Boolean));
+        context.log.debug(line, "a source is busy, trying another");
+      } else context.log.warn(line, "a source failed, trying the next");
     }
   }
-  throw new LockstepError(
+  throw noSource(replica, request, refusals);
+}
+
+function noSource(
+  replica: Replica,
+  { version }: FetchRequest,
+  refusals: readonly { device: string; error: unknown }[],
+): LockstepError {
+  const said = refusals.map(({ device, error }) => `${device}: ${describe(error)}`).join("; ");
+  const details = { repository: replica.name, version: String(version) };
+  if (refusals.some(({ error }) => isBusy(error))) {
+    const busy = `The devices that hold version ${version} of ${replica.name} are busy (${said}); try again.`;
+    return new LockstepError("QUEUE_FULL", busy, { details });
+  }
+  return new LockstepError(
     "NO_SOURCE",
     refusals.length > 0
-      ? `No device could send version ${request.version} of ${replica.name} (${refusals.join("; ")}).`
-      : `No other device that holds version ${request.version} of ${replica.name} is live; start one of its devices.`,
-    { details: { repository: replica.name, version: String(request.version) } },
+      ? `No device could send version ${version} of ${replica.name} (${said}); mend or start one of them and try again, \`lockstep repo show ${replica.name}\` says who has it.`
+      : `No other device that holds version ${version} of ${replica.name} is live; start one of its devices.`,
+    { details },
   );
+}
+
+function isBusy(error: unknown): error is LockstepError {
+  return error instanceof LockstepError && error.code === "QUEUE_FULL";
+}
+
+/** The order in which to ask, which changes with the answers. */
+class SourceQueue {
+  readonly #all: readonly ReplicaRow[];
+  #waiting: Source[];
+  readonly #asked = new Set<string>();
+
+  constructor(rows: readonly ReplicaRow[]) {
+    this.#all = rows;
+    this.#waiting = rows.map((row) => ({ ...row, turn: "first" }));
+  }
+
+  next(): Source | undefined {
+    const source = this.#waiting.shift();
+    if (source) this.#asked.add(source.device);
+    return source;
+  }
+
+  /** `source` is busy. If it named `others`, those come next, each once, and then it again. */
+  sentOn(source: Source, others: readonly string[]): void {
+    if (others.length === 0 || source.turn === "last") return;
+    const named = this.#all.filter(({ device }) => others.includes(device) && !this.#asked.has(device));
+    const rest = this.#waiting.filter(({ device }) => !named.some((each) => each.device === device));
+    const referred = named.map((row): Source => ({ ...row, turn: "referred" }));
+    this.#waiting = [...referred, { ...source, turn: "last" }, ...rest];
+  }
 }
 
 async function isHere(context: SyncContext, replica: Replica, { wants, haves }: FetchRequest): Promise<boolean> {
@@ -90,73 +137,6 @@ export function chooseSources(
     .map((row) => ({ row, rank: rank(row), chance: randomInt(1 << 30) }))
     .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
     .map(({ row }) => row);
-}
-
-async function fetchFrom(
-  context: SyncContext,
-  replica: Replica,
-  source: ReplicaRow,
-  request: FetchRequest,
-): Promise<number> {
-  try {
-    return await streamPack(context, replica, source, request, request.haves);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    // A pack that builds on objects which are not here after all (a damaged disk): the whole of it repairs that too.
-    const baseless = /unresolved delta|does not hold everything/.test(describe(error));
-    if (!baseless || request.haves.length === 0) throw error;
-    return await streamPack(context, replica, source, request, []);
-  }
-}
-
-async function streamPack(
-  context: SyncContext,
-  replica: Replica,
-  source: ReplicaRow,
-  request: FetchRequest,
-  haves: readonly string[],
-): Promise<number> {
-  const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(), STALL_MS);
-  const signal = AbortSignal.any([context.signal, stalled.signal]);
-  const progress = { phase: "receiving objects", objects: 0, totalObjects: 0, bytes: 0 };
-  try {
-    const peer = { device: source.device, gitAddress: source.gitAddress };
-    const packRequest = { repositoryId: replica.id, wants: request.wants, haves };
-    const pack = await context.openPack(peer, packRequest, signal);
-    const onBytes = (bytes: number) => {
-      timer.refresh();
-      progress.bytes += bytes;
-      request.onProgress({ ...progress });
-    };
-    // Once all of it is here the time is our own: resolving and walking a large pack is no stall of the source.
-    const counted = count(pack, onBytes, () => clearTimeout(timer));
-    const onProgress = (seen: { phase: string; objects: number; totalObjects: number }) => {
-      request.onProgress({ ...Object.assign(progress, seen) });
-    };
-    await receivePack(context.git, replica.gitDir, { pack: counted, wants: request.wants, haves, signal, onProgress });
-    return progress.bytes;
-  } catch (error) {
-    if (!stalled.signal.aborted) throw error;
-    throw new LockstepError("SOURCE_FAILED", `nothing came for ${STALL_MS / 1000} s`, { cause: error });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function count(pack: Readable, onBytes: (bytes: number) => void, onEnd: () => void): Readable {
-  const counter = new Transform({
-    transform(chunk: Buffer, _, done) {
-      onBytes(chunk.length);
-      done(null, chunk);
-    },
-    flush(done) {
-      onEnd();
-      done();
-    },
-  });
-  // Both ways: a source that breaks off fails the counter, whoever reads it yet or not; giving up the counter hangs up on the source.
-  return pipeline(pack, counter, () => {});
 }
 
 /** The object ids among what refs hold or held, each once. */

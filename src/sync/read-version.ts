@@ -22,7 +22,10 @@ export async function readVersion(context: SyncContext, name: string): Promise<V
   const [rows, writer] = await Promise.all([replicasOf(context.db, replica.id), currentWriter(context.db, replica.id)]);
   const mine = rows.find((row) => row.device === context.me.device);
   if (mine === undefined)
-    throw new LockstepError("REPLICA_NOT_FOUND", `Device ${context.me.device} has no replica of ${name}.`);
+    throw new LockstepError(
+      "REPLICA_NOT_FOUND",
+      `Device ${context.me.device} has no replica of ${name}; ask a device that has one, \`lockstep repo show ${name}\` lists them.`,
+    );
   // What this process knows is newer than what it has recorded.
   const version = replica.applied ?? mine.version;
   const newest = head > version ? head : version;

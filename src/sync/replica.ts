@@ -31,6 +31,8 @@ export class Replica {
   currentAt: number | undefined = undefined;
   /** The version that the database is known to have on record for it. */
   recorded: Version = 0n;
+  /** Since the packs were last counted. */
+  packsArrived = 0;
   /** What a dead process left here has been removed. */
   swept = false;
   flight: Flight | undefined = undefined;
@@ -53,6 +55,8 @@ export function replicaPath(root: string, name: string): string {
 }
 
 export class Replicas {
+  /** Held while packs are rolled up, of one replica at a time. */
+  readonly tidying = new Mutex();
   readonly #root: string;
   readonly #byId = new Map<string, Replica>();
   readonly #byName = new Map<string, Replica>();

@@ -4,45 +4,90 @@ import { LockstepError } from "../errors.ts";
 import { type PackStream, startPack } from "../git/pack-source.ts";
 import type { PackRequestBody } from "../git/transports/pack-stream.ts";
 import { replicaName } from "../store/replicas.ts";
+import { findRepository } from "../store/repositories.ts";
 import type { SyncContext } from "./context.ts";
+import { FanOut } from "./fan-out.ts";
 import { replicaPath } from "./replica.ts";
 
-/** Packs being made at once; a peer that is turned away asks the next device. */
+/** Packs being made at once, for the pack stream and for stock git; a peer that is turned away asks the next device. */
 const PACKS_LIMIT = 8;
 const IDS_LIMIT = 2_000_000;
+/** How long a peer that was sent here is kept until what it wants has come here itself. */
+const HOLD_MS = 60_000;
 
 export class PackServer {
   readonly #context: SyncContext;
+  readonly #fanOut = new FanOut();
   #running = 0;
 
   constructor(context: SyncContext) {
     this.#context = context;
   }
 
-  /** Starts a pack. Throws INVALID_REQUEST, QUEUE_FULL, REPLICA_NOT_FOUND, SOURCE_FAILED. */
-  async open(body: unknown, signal: AbortSignal): Promise<PackStream> {
-    const { repositoryId, wants, haves } = checked(body);
-    if (this.#running >= PACKS_LIMIT) {
-      throw new LockstepError(
-        "QUEUE_FULL",
-        `Device ${this.#context.me.device} sends ${PACKS_LIMIT} packs already; ask another.`,
-      );
-    }
-    this.#running += 1;
-    let streaming = false;
+  /**
+   * Starts a pack for the device `asker`. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, and QUEUE_FULL, with the
+   * devices to ask instead in its details where there are such.
+   */
+  async open(asker: string, body: unknown, signal: AbortSignal): Promise<PackStream> {
+    const request = checked(body);
+    const both = AbortSignal.any([signal, this.#context.signal]);
+    const gitDir = await this.#gitDir(request.repositoryId);
+    this.#refer(asker, request);
+    if (request.turn === "referred") await this.#untilHere(request, both);
+    const place = this.takePlace();
     try {
-      const gitDir = await this.#gitDir(repositoryId);
-      const both = AbortSignal.any([signal, this.#context.signal]);
-      const stream = await startPack(this.#context.git, gitDir, wants, haves, both);
-      streaming = true;
-      const free = () => {
-        this.#running -= 1;
-      };
-      stream.done.then(free, free);
+      const stream = await startPack(this.#context.git, gitDir, request.wants, request.haves, both);
+      stream.done.catch(() => {}).finally(() => place[Symbol.dispose]());
       return stream;
-    } finally {
-      if (!streaming) this.#running -= 1;
+    } catch (error) {
+      place[Symbol.dispose]();
+      throw error;
     }
+  }
+
+  /** One of the places for packs being made, until it is disposed of. Throws QUEUE_FULL. */
+  takePlace(): Disposable {
+    if (this.#running >= PACKS_LIMIT) throw this.#busy(`sends ${PACKS_LIMIT} packs already`);
+    this.#running += 1;
+    return {
+      [Symbol.dispose]: () => {
+        this.#running -= 1;
+      },
+    };
+  }
+
+  /** Where stock git finds a repository of that name on this device. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND. */
+  async locate(name: string): Promise<string> {
+    const known = this.#context.replicas.findByName(name);
+    return known?.gitDir ?? (await this.#gitDir((await findRepository(this.#context.db, name)).id));
+  }
+
+  /** Sends those elsewhere who come after the first few, unless they have been there. */
+  #refer(asker: string, { repositoryId, version, turn }: PackRequestBody): void {
+    if (turn === "last") return;
+    const holders = this.#fanOut.refer(repositoryId, BigInt(version), asker, performance.now());
+    if (holders) throw this.#busy("has given this to others already", holders);
+  }
+
+  /** Objects that are on their way to this device are waited for. */
+  async #untilHere({ repositoryId, version }: PackRequestBody, signal: AbortSignal): Promise<void> {
+    const replica = this.#context.replicas.find(repositoryId);
+    if (!replica?.flight || (replica.applied ?? -1n) >= BigInt(version)) return;
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(HOLD_MS)]);
+    const enough = new Promise<"enough">((resolve) => {
+      patience.addEventListener("abort", () => resolve("enough"), { once: true });
+    });
+    // Whether it came to a good end shows when the objects are looked for.
+    const outcome = await Promise.race([replica.flight.done.catch(() => {}), enough]);
+    signal.throwIfAborted();
+    if (outcome === "enough") throw this.#busy("is still receiving it");
+  }
+
+  #busy(why: string, ask: readonly string[] = []): LockstepError {
+    const { device } = this.#context.me;
+    return new LockstepError("QUEUE_FULL", `Device ${device} ${why}; ask another.`, {
+      details: { device, ask: ask.join(" ") },
+    });
   }
 
   async #gitDir(repositoryId: string): Promise<string> {
@@ -53,17 +98,23 @@ export class PackServer {
 }
 
 function checked(body: unknown): PackRequestBody {
-  const { repositoryId, wants, haves } = (body ?? {}) as Partial<PackRequestBody>;
+  const { repositoryId, version, wants, haves, turn } = (body ?? {}) as Partial<PackRequestBody>;
   const ids = (list: unknown): list is string[] =>
     Array.isArray(list) && list.length <= IDS_LIMIT && list.every((id) => typeof id === "string" && isObjectId(id));
   if (
     typeof repositoryId !== "string" ||
     !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(repositoryId) ||
+    typeof version !== "string" ||
+    !/^\d{1,19}$/.test(version) ||
+    (turn !== "first" && turn !== "referred" && turn !== "last") ||
     !ids(wants) ||
     !ids(haves) ||
     wants.length === 0
   ) {
-    throw new LockstepError("INVALID_REQUEST", "A pack request has a repository id, wanted objects and held objects.");
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      "A pack request has a repository id, a version, a turn, wanted objects and held objects.",
+    );
   }
-  return { repositoryId, wants, haves };
+  return { repositoryId, version, wants, haves, turn };
 }

@@ -4,6 +4,7 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../src/cli/program.ts";
@@ -48,8 +49,8 @@ async function ended(child: ChildProcess): Promise<Ended> {
 const lockstep = (args: readonly string[], env?: Environment): Promise<Ended> => ended(start(args, env));
 
 /** The same without a process of its own, which takes longer to start than these take to refuse. */
-async function runHere(args: readonly string[], env: Environment = {}): Promise<Ended> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+async function runHere(args: readonly string[], env: Environment = {}, isTTY = false): Promise<Ended> {
+  const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY })];
   const stream = (to: PassThrough) => to as unknown as NodeJS.WriteStream;
   const code = await main({
     env: { PATH: process.env.PATH ?? "/usr/bin:/bin", ...env },
@@ -92,6 +93,7 @@ const COMMANDS = [
   "sync",
   "log",
   "verify",
+  "doctor",
   "migrate",
   "version",
 ];
@@ -253,6 +255,68 @@ describe("people", () => {
         expect(refused.stderr).not.toContain("secret");
       }
     }
+  });
+});
+
+describe("people who wait at a terminal", () => {
+  const env = () => ({ LOCKSTEP_SOCKET_DIR: dirname(one.demo.socket) });
+
+  /** Runs `work` while whoever asks about a repository waits. */
+  async function whileAllWait<T>(work: () => Promise<T>): Promise<T> {
+    const locker = new pg.Client({ connectionString: cluster.databaseUrl });
+    await locker.connect();
+    try {
+      await locker.query("begin");
+      await locker.query("lock table lockstep.repository in access exclusive mode");
+      const working = work();
+      await delay(1_000);
+      await locker.query("rollback");
+      return await working;
+    } finally {
+      await locker.end();
+    }
+  }
+
+  it.each([
+    [["sync", "demo"], /asking the sidecar … \d s/],
+    [["verify", "demo"], /comparing every ref on disk with the log … \d s/],
+    [["repo", "create", "waited/for"], /replicas made: +0 of \?/],
+  ])("see on it what goes on, in one line that goes away: %j", async (args, line) => {
+    const { code, stdout, stderr } = await whileAllWait(() => runHere(args, env(), true));
+    expect(code).toBe(EXIT.OK);
+    expect(stderr).toMatch(line);
+    expect(stderr.endsWith("\r\x1b[K")).toBe(true);
+    expect(stdout).not.toContain("\r");
+  });
+
+  it("see nothing of it where standard error is no terminal, nor does a program", async () => {
+    const [person, program] = await whileAllWait(() =>
+      Promise.all([runHere(["verify", "demo"], env(), false), runHere(["verify", "demo", "--json"], env(), true)]),
+    );
+    for (const { code, stderr } of [person, program]) expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "" });
+    expect(JSON.parse(program.stdout)).toMatchObject({ ok: true });
+  });
+});
+
+describe("doctor", () => {
+  it("finds a device that runs to be well, its own sidecar being where it listens", async () => {
+    const { code, stdout, stderr } = await lockstep(["doctor"], one.demo.env);
+    expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "" });
+    expect(stdout).toMatch(/^ok +root +\S+\/repo001\/repositories$/m);
+    expect(stdout).toMatch(/^ok +database +PostgreSQL \d+/m);
+    for (const check of ["listen", "git-listen", "http-listen"])
+      expect(stdout).toMatch(
+        new RegExp(`^ok +${check} +127\\.0\\.0\\.1:\\d+, held by the sidecar that runs here$`, "m"),
+      );
+  });
+
+  it("does not take another device's sidecar for its own", async () => {
+    const { LOCKSTEP_LISTEN = "", LOCKSTEP_GIT_LISTEN = "", LOCKSTEP_SOCKET_DIR = "" } = two.demo.env;
+    const env = { ...one.demo.env, LOCKSTEP_LISTEN, LOCKSTEP_GIT_LISTEN, LOCKSTEP_SOCKET_DIR };
+    const { code, stdout } = await lockstep(["doctor"], env);
+    expect(code).toBe(EXIT.FAILED);
+    for (const check of ["listen", "git-listen"])
+      expect(stdout).toMatch(new RegExp(`^missing +${check} +.*\\(EADDRINUSE\\); end the process that has it`, "m"));
   });
 });
 

@@ -1,7 +1,7 @@
 // The plain HTTP of a device: health, metrics, and the question that nginx's auth_request asks.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
+import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
 let cluster: Cluster;
@@ -41,6 +41,24 @@ it.each([
   expect(text).toMatch(reason);
 });
 
+it("says the reason in a header too, whatever is in it, for servers that drop the body", async () => {
+  const evil = "a\u001b[31m\r\nset-cookie: x=y\u{1f600}";
+  const response = await fetch(`${one.demo.http}/gate?repository=${encodeURIComponent(evil)}`);
+  expect(response.status).toBe(503);
+  expect(response.headers.get("set-cookie")).toBeNull();
+  const reason = Buffer.from(response.headers.get("lockstep-reason") ?? "", "latin1").toString();
+  expect(`${reason}\n`).toBe(await response.text());
+  const long = await fetch(`${one.demo.http}/gate?repository=${"x".repeat(8_000)}`);
+  expect(long.status).toBe(503);
+  expect(long.headers.get("lockstep-reason")!.length).toBeLessThanOrEqual(1_000);
+});
+
+it("knows a repository with a plus in its name, written as it is or encoded", async () => {
+  await one.call("CreateRepository", { repository: "lang/c++" }, PATIENCE);
+  for (const name of ["lang/c++", "lang%2Fc%2B%2B"])
+    expect(await ask(one, `/gate?repository=${name}`)).toMatchObject({ status: 204 });
+});
+
 it("counts pushes, reads and catch-ups for Prometheus", async () => {
   const repository = await cluster.createRepository();
   await ada.land(one.url(repository), `${await ada.commit()}:refs/heads/main`);
@@ -52,7 +70,7 @@ it("counts pushes, reads and catch-ups for Prometheus", async () => {
   };
   expect(await count(one, 'lockstep_pushes_total{result="landed"}')).toBeGreaterThan(0);
   expect(await count(three, 'lockstep_catch_ups_total{result="ok"}')).toBeGreaterThan(0);
-  expect(await count(one, "lockstep_head_queries")).toBeGreaterThan(0);
+  expect(await count(one, "lockstep_head_queries_total")).toBeGreaterThan(0);
 });
 
 it("tells the kubelet that it lives and is ready, and what it checked", async () => {

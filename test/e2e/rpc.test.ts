@@ -3,6 +3,7 @@ import { access, mkdir, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { holdPush } from "../support/held-push.ts";
@@ -314,6 +315,41 @@ describe("GetRepository", () => {
     expect({ shown, writer }).toEqual({
       shown: { name: repository, headVersion: 1, objectFormat: "sha1" },
       writer: null,
+    });
+  });
+
+  it("has the queue for the write turn, and the catch-ups", async () => {
+    const { repository } = await repositoryAt(1);
+    await at.three.call("BeforeRead", { repository });
+    await administer(cluster.databaseUrl, (client) =>
+      client.query(
+        `insert into lockstep.turn (repository_id, write_id, device, author, reason, since, expires_at)
+         select id, gen_random_uuid(), 'repo002', 'bob', 'push', now() - interval '90 seconds', now() + interval '1 hour'
+         from lockstep.repository where name = $1`,
+        [repository],
+      ),
+    );
+    const { waiters, syncs } = await at.one.call("GetRepository", { repository });
+    expect(waiters).toEqual([
+      {
+        device: "repo002",
+        author: "bob",
+        reason: "push",
+        since: expect.objectContaining({ seconds: expect.any(Number) }),
+        waited: expect.objectContaining({ seconds: expect.any(Number) }),
+      },
+    ]);
+    expect(waiters[0].waited.seconds).toBeGreaterThanOrEqual(90);
+    expect(syncs.find((sync: Message) => sync.device === "repo003" && sync.version === 1)).toEqual({
+      device: "repo003",
+      fromDevice: expect.stringMatching(/^repo00[12]$/),
+      fromVersion: 0,
+      version: 1,
+      bytes: expect.any(Number),
+      refsChanged: 1,
+      duration: expect.objectContaining({ seconds: 0 }),
+      error: "",
+      at: expect.objectContaining({ seconds: expect.any(Number) }),
     });
   });
 });

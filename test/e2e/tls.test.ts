@@ -284,6 +284,8 @@ describe("a peer", () => {
       await ada.land(one.url(only), `${tip}:refs/heads/main`);
       const refused = three.call("BeforeRead", { repository: only }, PATIENCE);
       await expect(refused).rejects.toMatchObject({ code: "NO_SOURCE", message: expect.stringContaining(why) });
+      const advice = expect.stringContaining("; mend or start one of them and try again, `lockstep repo show peer/");
+      await expect(refused).rejects.toMatchObject({ message: advice });
       if (least === 0) expect(fake.asked()).toBe(0);
       else expect(fake.asked()).toBeGreaterThanOrEqual(least);
     }

@@ -365,14 +365,17 @@ describe("sources that fail", () => {
     b.openPack = async (peer, ...request) => {
       liar ??= peer.device;
       if (peer.device === liar) return await lie(cluster, peer, ...request);
-      inBetween = { refs: await b.refs(APP), two: await b.has(APP, two), left: await b.leftovers(APP) };
+      // The quarantine for this source may be there already, with nothing in it.
+      const left = (await b.leftovers(APP)).map((name) => name.replace(/tmp_objdir-lockstep-\w+/, "Q"));
+      const more = left.filter((name, index) => !/^objects\/Q(\/pack)?$/.test(name) || left.indexOf(name) !== index);
+      inBetween = { refs: await b.refs(APP), two: await b.has(APP, two), more };
       return await honest(cluster)(peer, ...request);
     };
     expect(await b.read(APP)).toMatchObject({ version: 2n });
     expect(inBetween).toEqual({
       refs: { HEAD: "ref: refs/heads/main", "refs/heads/main": one },
       two: false,
-      left: [],
+      more: [],
     });
     await b.expectInLockstep(APP);
   });
@@ -385,9 +388,9 @@ describe("sources that fail", () => {
     await cluster.addReplica(APP, c);
     await c.read(APP);
     let asked = 0;
-    b.openPack = async (peer, request, signal) => {
+    b.openPack = async (peer, request, signal, onAlive) => {
       asked += 1;
-      if (asked > 1) return await honest(cluster)(peer, request, signal);
+      if (asked > 1) return await honest(cluster)(peer, request, signal, onAlive);
       const stuck = new Readable({ read() {} });
       stuck.push("PACK");
       return addAbortSignal(signal, stuck);

@@ -11,13 +11,14 @@ import { createRepository, readHeads } from "../../src/store/repositories.ts";
 import { leaveTurn, takeTurn } from "../../src/store/turns.ts";
 import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
-import { findPgBouncer, type Pooler, startPooler } from "../support/pooler.ts";
+import { type Pooler, startPooler } from "../support/pooler.ts";
+import { findProgram } from "../support/programs.ts";
 
 const WAIT = { timeout: 10_000, interval: 5 };
 const POOL_SIZE = 2;
 const A = "a".repeat(40);
 
-const program = findPgBouncer();
+const program = findProgram("pgbouncer", "pgbouncer");
 if ("missing" in program) console.warn(`The tests through PgBouncer are skipped: ${program.missing}.`);
 
 describe.skipIf("missing" in program)("through PgBouncer in transaction mode", () => {

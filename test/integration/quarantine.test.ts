@@ -3,8 +3,10 @@ import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
+import { existingObjects, isConnected } from "../../src/git/connectivity.ts";
+import { receivePack } from "../../src/git/index-pack.ts";
 import type { GitContext } from "../../src/git/process.ts";
-import { existingObjects, isConnected, type PackProgress, receivePack } from "../../src/git/quarantine.ts";
+import type { PackProgress } from "../../src/git/progress.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "../support/git.ts";
 
 interface Fixture extends AsyncDisposable {
@@ -22,6 +24,9 @@ interface Fixture extends AsyncDisposable {
 }
 
 const never = new AbortController().signal;
+const SOON = { timeout: 20_000 };
+/** The git that reads a pack; the one that walks from tip to tip is there as well, and waits for its turn. */
+const receiving = async (f: Fixture) => (await processesAt(f.dir)).filter((line) => line.includes("index-pack"));
 
 async function fixture(content: { one?: string | Buffer; two?: string | Buffer } = {}): Promise<Fixture> {
   const sandbox = await gitSandbox();
@@ -56,7 +61,7 @@ async function fixture(content: { one?: string | Buffer; two?: string | Buffer }
     has: async (id) => (await existingObjects(context, dir, [id], never)).length === 1,
     async [Symbol.asyncDispose]() {
       const quarantines = (await readdir(join(dir, "objects"))).filter((name) => name.startsWith("tmp_objdir"));
-      await vi.waitFor(async () => expect(await processesAt(sandbox.dir)).toEqual([]));
+      await vi.waitFor(async () => expect(await processesAt(sandbox.dir)).toEqual([]), SOON);
       await sandbox[Symbol.asyncDispose]();
       expect(quarantines).toEqual([]);
     },
@@ -107,14 +112,17 @@ describe("a pack that is received", () => {
   it("is taken even if its source breaks off after the end of it", async () => {
     await using f = await fixture();
     const whole = await f.pack(["--revs"], [f.two]);
+    let over = false;
     const rude = Readable.from(
       (async function* () {
         yield whole;
-        await vi.waitFor(async () => expect(await processesAt(f.dir)).toEqual([]));
+        await vi.waitFor(async () => expect(await receiving(f)).toEqual([]), SOON);
+        over = true;
         throw new Error("hung up");
       })(),
     );
     await f.receive(rude);
+    expect(over).toBe(true);
     expect(await f.has(f.two)).toBe(true);
   });
 
@@ -202,7 +210,7 @@ describe("a pack that is refused", () => {
     const stuck = new Readable({ read() {} });
     stuck.push(await f.pack(["--revs"], [f.two]).then((whole) => whole.subarray(0, 30)));
     const received = f.receive(addAbortSignal(stop.signal, stuck), { signal: stop.signal });
-    await vi.waitFor(async () => expect(await processesAt(f.dir)).toHaveLength(1));
+    await vi.waitFor(async () => expect(await receiving(f)).toHaveLength(1), SOON);
     stop.abort(new Error("enough"));
     await expect(received).rejects.toThrow("enough");
   });

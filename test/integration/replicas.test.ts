@@ -108,7 +108,12 @@ describe("a replica", () => {
   });
 
   it("is not found on a device that has none", async () => {
-    const notFound = expect.objectContaining({ code: "REPLICA_NOT_FOUND" });
+    const notFound = expect.objectContaining({
+      code: "REPLICA_NOT_FOUND",
+      message: expect.stringMatching(
+        /^Device third has no replica .*; ask a device that has one, `lockstep repo show NAME`/,
+      ),
+    });
     await expect(recordedVersion(db, "third", id)).rejects.toEqual(notFound);
     await expect(replicaName(db, "third", id)).rejects.toEqual(notFound);
     expect(await listReplicas(db, "third", [id])).toEqual([]);

@@ -7,6 +7,7 @@ import { processesAt } from "../support/git.ts";
 import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
 const APP = "team/app";
+const PLAIN = { version: "1", turn: "first" };
 const never = new AbortController().signal;
 
 /** A device with `one` and its child `two` on main. */
@@ -33,7 +34,7 @@ describe("a pack for another device", () => {
     await using cluster = await TestCluster.make();
     const { a, id, one, two } = await source(cluster);
     const expected = await a.git(APP, ["rev-list", "--objects", "--no-object-names", two, `^${one}`]);
-    const stream = await a.packs.open({ repositoryId: id, wants: [two], haves: [one] }, never);
+    const stream = await a.packs.open("repo002", { ...PLAIN, repositoryId: id, wants: [two], haves: [one] }, never);
     expect(await idsIn(a, stream)).toEqual(expected.split("\n").sort());
   });
 
@@ -41,7 +42,11 @@ describe("a pack for another device", () => {
     await using cluster = await TestCluster.make();
     const { a, id, two } = await source(cluster);
     const expected = await a.git(APP, ["rev-list", "--objects", "--no-object-names", two]);
-    const stream = await a.packs.open({ repositoryId: id, wants: [two], haves: ["12".repeat(20)] }, never);
+    const stream = await a.packs.open(
+      "repo002",
+      { ...PLAIN, repositoryId: id, wants: [two], haves: ["12".repeat(20)] },
+      never,
+    );
     expect(await idsIn(a, stream)).toEqual(expected.split("\n").sort());
   });
 
@@ -49,7 +54,9 @@ describe("a pack for another device", () => {
     await using cluster = await TestCluster.make();
     const { a, id, two } = await source(cluster);
     const object = "12".repeat(20);
-    await expect(a.packs.open({ repositoryId: id, wants: [two, object], haves: [] }, never)).rejects.toMatchObject({
+    await expect(
+      a.packs.open("repo002", { ...PLAIN, repositoryId: id, wants: [two, object], haves: [] }, never),
+    ).rejects.toMatchObject({
       code: "SOURCE_FAILED",
       details: { object },
     });
@@ -59,7 +66,11 @@ describe("a pack for another device", () => {
     await using cluster = await TestCluster.make();
     const { a, id, two } = await source(cluster);
     const again = await a.restart();
-    const { pack, done } = await again.packs.open({ repositoryId: id, wants: [two], haves: [] }, never);
+    const { pack, done } = await again.packs.open(
+      "repo002",
+      { ...PLAIN, repositoryId: id, wants: [two], haves: [] },
+      never,
+    );
     expect((await buffer(pack)).subarray(0, 4).toString()).toBe("PACK");
     await done;
   });
@@ -69,7 +80,9 @@ describe("a pack for another device", () => {
     const { two, id } = await source(cluster);
     const c = await cluster.start("repo003");
     for (const repositoryId of [id, randomUUID()]) {
-      await expect(c.packs.open({ repositoryId, wants: [two], haves: [] }, never)).rejects.toMatchObject({
+      await expect(
+        c.packs.open("repo002", { ...PLAIN, repositoryId, wants: [two], haves: [] }, never),
+      ).rejects.toMatchObject({
         code: "REPLICA_NOT_FOUND",
       });
     }
@@ -78,12 +91,17 @@ describe("a pack for another device", () => {
   it("is refused when the request is not one", async () => {
     await using cluster = await TestCluster.make();
     const { a, id, two } = await source(cluster);
-    const good = { repositoryId: id, wants: [two], haves: [] };
+    const good = { ...PLAIN, repositoryId: id, wants: [two], haves: [] };
     const bad = [
       null,
       "pack",
       [],
       {},
+      { ...good, version: undefined },
+      { ...good, version: 1 },
+      { ...good, version: "-1" },
+      { ...good, turn: undefined },
+      { ...good, turn: "mine" },
       { ...good, repositoryId: "../../etc" },
       { ...good, repositoryId: "-".repeat(36) },
       { ...good, repositoryId: 7 },
@@ -98,7 +116,9 @@ describe("a pack for another device", () => {
     ];
     await a.gitCommands();
     for (const body of bad) {
-      await expect(a.packs.open(body, never), JSON.stringify(body)).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+      await expect(a.packs.open("repo002", body, never), JSON.stringify(body)).rejects.toMatchObject({
+        code: "INVALID_REQUEST",
+      });
     }
     expect(await a.gitCommands()).toEqual([]);
   });
@@ -108,7 +128,11 @@ describe("a pack for another device", () => {
     const { a, id } = await source(cluster);
     const big = await a.commit(APP, "big", { content: randomBytes(4_000_000) });
     const gone = new AbortController();
-    const { done } = await a.packs.open({ repositoryId: id, wants: [big], haves: [] }, gone.signal);
+    const { done } = await a.packs.open(
+      "repo002",
+      { ...PLAIN, repositoryId: id, wants: [big], haves: [] },
+      gone.signal,
+    );
     await vi.waitFor(async () => expect(await processesAt(a.gitDir(APP))).toHaveLength(1), SOON);
     gone.abort();
     await expect(done).rejects.toMatchObject({ code: "GIT_FAILED" });
@@ -119,21 +143,21 @@ describe("a pack for another device", () => {
     await using cluster = await TestCluster.make();
     const { a, id } = await source(cluster);
     const big = await a.commit(APP, "big", { content: randomBytes(1_000_000) });
-    const request = { repositoryId: id, wants: [big], haves: [] };
+    const request = { ...PLAIN, repositoryId: id, wants: [big], haves: [] };
     const server = new PackServer(a.context);
     const gone = new AbortController();
     const streams: PackStream[] = [];
-    for (let count = 0; count < 8; count += 1) streams.push(await server.open(request, gone.signal));
-    await expect(server.open(request, never)).rejects.toMatchObject({ code: "QUEUE_FULL" });
+    for (let count = 0; count < 8; count += 1) streams.push(await server.open("repo002", request, gone.signal));
+    await expect(server.open("repo002", request, never)).rejects.toMatchObject({ code: "QUEUE_FULL" });
     // Refusals take no place.
     const unknown = { ...request, wants: ["12".repeat(20)] };
     await Promise.all([buffer(streams[0]!.pack), streams[0]!.done]);
-    await expect(server.open(unknown, never)).rejects.toMatchObject({ code: "SOURCE_FAILED" });
-    streams.push(await server.open(request, gone.signal));
-    await expect(server.open(request, never)).rejects.toMatchObject({ code: "QUEUE_FULL" });
+    await expect(server.open("repo002", unknown, never)).rejects.toMatchObject({ code: "SOURCE_FAILED" });
+    streams.push(await server.open("repo002", request, gone.signal));
+    await expect(server.open("repo002", request, never)).rejects.toMatchObject({ code: "QUEUE_FULL" });
     gone.abort();
     await Promise.allSettled(streams.map(({ done }) => done));
-    const { pack, done } = await server.open(request, never);
+    const { pack, done } = await server.open("repo002", request, never);
     await Promise.all([buffer(pack), done]);
   });
 });

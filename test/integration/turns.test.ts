@@ -5,7 +5,7 @@ import { Database, query } from "../../src/store/database.ts";
 import { takeOver } from "../../src/store/device-lease.ts";
 import { readFold, readLog } from "../../src/store/ref-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";
-import { leaveTurn, takeTurn, turnHolder } from "../../src/store/turns.ts";
+import { leaveTurn, listTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
 import { bump, currentWriter, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 
@@ -181,5 +181,31 @@ describe("currentWriter", () => {
     expect(await currentWriter(db, repositoryId)).toMatchObject({ id: second });
     await expire(second);
     expect(await currentWriter(db, repositoryId)).toMatchObject({ id: first });
+  });
+});
+
+describe("the queue", () => {
+  it("lists those who wait in their order, with how long by the database's clock, and nobody whose ticket ran out", async () => {
+    const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];
+    await takeTurn(db, me, ticket(first));
+    await takeTurn(db, other, ticket(second, "bob"));
+    await takeTurn(db, me, ticket(third, "carol"));
+    await query(
+      db.work,
+      "update lockstep.turn set since = clock_timestamp() - interval '1 minute' where write_id = $1",
+      [second],
+    );
+    const tickets = await listTickets(db, repositoryId);
+    expect(tickets).toMatchObject([
+      { writeId: first, device: "mine", author: "ada", reason: "push", since: expect.any(Date) },
+      { writeId: second, device: "other", author: "bob" },
+      { writeId: third, device: "mine", author: "carol" },
+    ]);
+    expect(tickets[0]?.waitedMs).toBeLessThan(30_000);
+    expect(tickets[1]?.waitedMs).toBeGreaterThanOrEqual(60_000);
+    await expire(first);
+    await leaveTurn(db, third);
+    expect((await listTickets(db, repositoryId)).map(({ writeId }) => writeId)).toEqual([second]);
+    expect(await listTickets(db, await repository())).toEqual([]);
   });
 });

@@ -53,13 +53,19 @@ export class Device {
 
   /** `lockstep ARGS --json` on this device. */
   async lockstep(...args: string[]): Promise<Printed> {
+    const { code, stdout, stderr } = await this.print(...args, "--json");
+    return { code, document: JSON.parse(stdout), stderr };
+  }
+
+  /** `lockstep ARGS` on this device. */
+  async print(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
     const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", LOCKSTEP_SOCKET_DIR: dirname(this.demo.socket) };
-    const child = spawn(process.execPath, [PROGRAM, ...args, "--json"], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once("error", reject).once("close", resolve);
     });
     const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-    return { code, document: JSON.parse(stdout), stderr };
+    return { code, stdout, stderr };
   }
 
   /** SIGKILL; resolves when the process is gone. */

@@ -1,7 +1,6 @@
 // A PgBouncer in transaction mode before a test's database, on a unix socket of its own.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants } from "node:fs";
 import { chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,35 +17,6 @@ export interface Pooler extends AsyncDisposable {
   readonly url: string;
   /** Kills the pooler, as a crash of its machine does. */
   kill(): Promise<void>;
-}
-
-/**
- * The path of `pgbouncer`, or the reason why there is none. Where CI runs as root it is installed; anywhere else the machine is
- * left as it is.
- */
-export function findPgBouncer(): { path: string } | { missing: string } {
-  const found = programs().find(isExecutable);
-  if (found !== undefined) return { path: found };
-  if (process.env.CI !== "true" || !isRoot) return { missing: "pgbouncer is not installed (Debian package pgbouncer)" };
-  // In run level 1 the package does not start a service.
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  const { status, stderr } = spawnSync("apt-get", ["install", "-y", "pgbouncer"], { env, encoding: "utf8" });
-  const installed = programs().find(isExecutable);
-  if (installed !== undefined) return { path: installed };
-  return { missing: `apt-get install pgbouncer ended with ${status}: ${stderr?.trim()}` };
-}
-
-function programs(): string[] {
-  return [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"].map((dir) => join(dir, "pgbouncer"));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Starts the program at `path` before the database of `url`, with at most `poolSize` connections to it. */

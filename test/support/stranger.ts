@@ -40,7 +40,11 @@ message CreateRepositoryResponse { Repository repository = 1; }
 message ListRepositoriesRequest { string after = 1; uint32 limit = 2; }
 message ListRepositoriesResponse { repeated Repository repositories = 1; }
 message GetRepositoryRequest { string repository = 1; }
-message GetRepositoryResponse { Repository repository = 1; repeated Replica replicas = 2; Write writer = 3; }
+message Waiter { string device = 1; string author = 2; string reason = 3; Timestamp since = 4; Duration waited = 5; }
+message SyncEvent { string device = 1; string from_device = 2; uint64 from_version = 3; uint64 version = 4; uint64 bytes = 5;
+  uint32 refs_changed = 6; Duration duration = 7; string error = 8; Timestamp at = 9; }
+message GetRepositoryResponse { Repository repository = 1; repeated Replica replicas = 2; Write writer = 3;
+  repeated Waiter waiters = 4; repeated SyncEvent syncs = 5; }
 message RefUpdate { bytes name = 1; string old_value = 2; string new_value = 3; }
 message LogEntry { uint64 version = 1; string write_id = 2; string device = 3; string author = 4; Timestamp landed_at = 5;
   repeated RefUpdate updates = 6; uint32 more = 7; }

@@ -48,6 +48,7 @@ export const SOON = { timeout: 20_000, interval: 5 };
 export interface StartOptions {
   readonly zone?: string;
   readonly inDoubtMs?: number;
+  readonly gitCredentials?: SyncContext["gitCredentials"];
 }
 
 export interface PushOptions {
@@ -181,7 +182,7 @@ export class TestDevice {
       bin: string;
       log: Logger;
       logged: Record<string, unknown>[];
-      context: Omit<SyncContext, "openPack" | "signal" | "onFenced" | "inDoubtMs">;
+      context: Omit<SyncContext, "openPack" | "gitCredentials" | "signal" | "onFenced" | "inDoubtMs">;
     },
   ) {
     this.cluster = cluster;
@@ -190,7 +191,7 @@ export class TestDevice {
     this.#bin = parts.bin;
     this.#lock = parts.lock;
     this.logged = parts.logged;
-    this.openPack = honest(cluster);
+    this.openPack = honest(cluster, name);
     for (const pool of [parts.db.reads, parts.db.work, parts.db.lease]) intercept(pool, () => this.onStatement);
     const onFenced = () => {
       this.fenced = true;
@@ -198,10 +199,11 @@ export class TestDevice {
     };
     this.context = {
       ...parts.context,
-      openPack: async (peer, request, signal) => {
+      openPack: async (peer, request, ...rest) => {
         this.packRequests.push({ from: peer.device, wants: request.wants, haves: request.haves });
-        return await this.openPack(peer, request, signal);
+        return await this.openPack(peer, request, ...rest);
       },
+      gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
       signal: this.#dead.signal,
       onFenced,
       inDoubtMs: options.inDoubtMs ?? 60_000,
@@ -399,12 +401,12 @@ export function change(name: RefName, oldValue: RefValue | null, newValue: RefVa
   return { name: name.startsWith("refs/") ? name : `refs/heads/${name}`, oldValue, newValue };
 }
 
-/** Packs from the other devices of the cluster, over a stream that fails when the pack is not whole. */
-export function honest(cluster: TestCluster): OpenPack {
+/** Packs for `asker` from the other devices of the cluster, over a stream that fails when the pack is not whole. */
+export function honest(cluster: TestCluster, asker = "somebody"): OpenPack {
   return async (peer, request, signal): Promise<Readable> => {
     const source = cluster.devices.get(peer.device);
     if (source === undefined) throw new LockstepError("SOURCE_FAILED", `${peer.device} cannot be reached`);
-    const { pack, done } = await source.packs.open(request, signal);
+    const { pack, done } = await source.packs.open(asker, request, signal);
     const stream = new PassThrough();
     void Promise.all([pipeline(pack, stream, { end: false }), done]).then(
       () => stream.end(),

@@ -9,6 +9,7 @@ import {
   LockstepError,
   retryAfterMs,
 } from "../../src/errors.ts";
+import { gitFailed } from "../../src/git/process.ts";
 
 const codes = Object.keys(ERROR_TABLE) as ErrorCode[];
 
@@ -64,5 +65,14 @@ describe("describe", () => {
     expect(describeError(new TypeError("wrong"))).toBe("wrong");
     expect(describeError("text")).toBe("text");
     expect(describeError(undefined)).toBe("undefined");
+  });
+});
+
+it("what git says comes with an advice, in one sentence", () => {
+  expect(gitFailed(["index-pack", "--stdin"], 128, "fatal: write error: No space left on device\n")).toMatchObject({
+    code: "GIT_FAILED",
+    message:
+      "git index-pack ended with exit code 128 (fatal: write error: No space left on device); correct what git complains of, " +
+      "such as a full disk or wrong permissions, and try again.",
   });
 });

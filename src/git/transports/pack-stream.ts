@@ -1,18 +1,41 @@
 // The fast path between devices: a pack over kept-alive https with mutual TLS. No negotiation and no refs, only ids from the log.
+import { createHash, X509Certificate } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { PeerCertificate, SecureContextOptions } from "node:tls";
+import type { PeerCertificate, SecureContextOptions, TLSSocket } from "node:tls";
 import { LockstepError } from "../../errors.ts";
 import { certificateIdentity } from "../../identity.ts";
 
-/** Where a peer takes pack requests, and the header that says which device it must be. */
+/** Where a peer takes pack requests. */
 export const PACK_PATH = "/v1/pack";
+/** Header of a refusal: the names of devices to ask instead, with spaces between them. Its presence says: busy. */
+export const ASK_HEADER = "lockstep-ask";
 
 export interface PackRequestBody {
   readonly repositoryId: string;
+  /** The version that the wanted objects belong to; text, because JSON has no bigint. */
+  readonly version: string;
   readonly wants: readonly string[];
   readonly haves: readonly string[];
+  /**
+   * `first`: may be sent on to devices that have been given this version. `referred`: was sent on to this device, which may
+   * still be receiving it. `last`: those were no help.
+   */
+  readonly turn: "first" | "referred" | "last";
+}
+
+/** The peer answers, but does not know the pack stream: stock git may get further. */
+export class NoPackStream extends Error {
+  override readonly name = "NoPackStream";
+  /** SHA-256 of the public key that it proved to have, in base64. */
+  readonly publicKey: string;
+
+  constructor(publicKey: string) {
+    super("it has no pack stream");
+    this.publicKey = publicKey;
+  }
 }
 
 export class PackClient {
@@ -27,13 +50,20 @@ export class PackClient {
   }
 
   /**
-   * Asks the device at `address` (host:port) for a pack. The stream fails if the pack is cut off. Throws SOURCE_FAILED when the
-   * device cannot be reached, is not the one it should be, or refuses.
+   * Asks the device at `address` (host:port) for a pack. The stream fails if the pack is cut off; `onAlive` is called while the
+   * device is at work on it. Throws SOURCE_FAILED when the device cannot be reached, is not the one it should be, or refuses,
+   * QUEUE_FULL (with details.ask, the devices it names) when it is busy, NoPackStream.
    */
-  async open(device: string, address: string, body: PackRequestBody, signal: AbortSignal): Promise<Readable> {
-    const failed = (why: string, cause?: unknown) =>
-      new LockstepError("SOURCE_FAILED", why, { cause, details: { device } });
+  async open(
+    device: string,
+    address: string,
+    body: PackRequestBody,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ): Promise<Readable> {
     return await new Promise<Readable>((resolve, reject) => {
+      const failed = (error: Error) =>
+        reject(new LockstepError("SOURCE_FAILED", error.message, { cause: error, details: { device } }));
       const options = {
         ...this.#tls,
         method: "POST",
@@ -46,13 +76,11 @@ export class PackClient {
         signal,
       };
       const call = request(`https://${address}${PACK_PATH}`, options);
-      call.once("error", (error) => reject(failed(error.message, error)));
+      call.once("error", failed);
+      call.on("information", onAlive);
       call.once("response", (response) => {
-        if (response.statusCode === 200) return resolve(response);
-        text(response).then(
-          (said) => reject(failed(said.trim().slice(0, 300) || `it answered ${response.statusCode}`)),
-          (error: unknown) => reject(failed("it broke off its answer", error)),
-        );
+        if (response.statusCode === 200) resolve(response);
+        else refusal(device, response).then(reject, failed);
       });
       call.end(JSON.stringify(body));
     });
@@ -67,4 +95,20 @@ export class PackClient {
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
+}
+
+async function refusal(device: string, response: IncomingMessage): Promise<Error> {
+  const publicKey = publicKeyOf(response.socket as TLSSocket);
+  const said = (await text(response)).trim().slice(0, 300) || `it answered ${response.statusCode}`;
+  if (response.statusCode === 404 || response.statusCode === 501) return new NoPackStream(publicKey);
+  const ask = response.headers[ASK_HEADER];
+  if (typeof ask !== "string") return new LockstepError("SOURCE_FAILED", said, { details: { device } });
+  return new LockstepError("QUEUE_FULL", said, { details: { device, ask } });
+}
+
+function publicKeyOf(socket: TLSSocket): string {
+  const { publicKey } = new X509Certificate(socket.getPeerCertificate().raw);
+  return createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64");
 }

@@ -1,12 +1,16 @@
 import { repositoryName } from "../../domain.ts";
 import type { GetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/GetRepositoryRequest.ts";
 import type { GetRepositoryResponse as Response } from "../../generated/lockstep/v1/GetRepositoryResponse.ts";
-import { toTimestamp } from "../../proto.ts";
+import { toDuration, toTimestamp } from "../../proto.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
+import { recentSyncs, type SyncEventRow } from "../../store/sync-events.ts";
+import { listTickets, type Ticket } from "../../store/turns.ts";
 import { currentWriter } from "../../store/writes.ts";
 import type { SyncContext } from "../../sync/context.ts";
 import { encodeState, encodeWrite } from "../encode.ts";
+
+const SYNCS = 10;
 
 export const getRepository =
   (context: SyncContext) =>
@@ -15,7 +19,12 @@ export const getRepository =
       context.db,
       repositoryName(request.repository),
     );
-    const [replicas, writer] = await Promise.all([replicasOf(context.db, id), currentWriter(context.db, id)]);
+    const [replicas, writer, tickets, syncs] = await Promise.all([
+      replicasOf(context.db, id),
+      currentWriter(context.db, id),
+      listTickets(context.db, id),
+      recentSyncs(context.db, id, SYNCS),
+    ]);
     return {
       repository: { name, headVersion: String(headVersion), objectFormat },
       replicas: replicas.map((replica) => ({
@@ -28,5 +37,23 @@ export const getRepository =
         updatedAt: toTimestamp(replica.updatedAt),
       })),
       writer: writer && encodeWrite(writer),
+      waiters: tickets.filter(({ writeId }) => writeId !== writer?.id).map(encodeTicket),
+      syncs: syncs.map(encodeSync),
     };
   };
+
+function encodeTicket({ device, author, reason, since, waitedMs }: Ticket) {
+  return { device, author, reason, since: toTimestamp(since), waited: toDuration(waitedMs) };
+}
+
+function encodeSync({ fromVersion, version, bytes, durationMs, error, at, ...event }: SyncEventRow) {
+  return {
+    ...event,
+    fromVersion: String(fromVersion),
+    version: String(version),
+    bytes: String(bytes),
+    duration: toDuration(durationMs),
+    error: error ?? "",
+    at: toTimestamp(at),
+  };
+}

@@ -1,0 +1,56 @@
+// The addresses that `serve` listens on: free, or held by the sidecar of this very device.
+import { createServer } from "node:net";
+import { Client } from "../client/client.ts";
+import { type Config, parseHostPort, required } from "../config.ts";
+import { socketPath } from "../sockets.ts";
+import type { Look } from "./finding.ts";
+
+const PATIENCE_MS = 2_000;
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: "end the process that has it, or choose another one",
+  EADDRNOTAVAIL: "give an address of this machine, or 0.0.0.0 for all of them",
+  EACCES: "choose a port above 1023",
+  ENOTFOUND: "give an address, or a host name that resolves",
+};
+
+export const lookAtAddress =
+  (name: "listen" | "git-listen" | "http-listen"): Look =>
+  async (config) => {
+    const address = required(config, name);
+    const { host, port } = parseHostPort(address);
+    const refusal = await tryToListen(host, port);
+    if (refusal === undefined) return `${address} is free`;
+    if (refusal === "EADDRINUSE" && (await isOurs(config, name, port)))
+      return `${address}, held by the sidecar that runs here`;
+    const remedy = REMEDIES[refusal] ?? "choose another one";
+    return { missing: `Nothing can listen on ${address} of --${name} (${refusal}); ${remedy}.` };
+  };
+
+/** Why nobody can listen there, as the system's code. */
+async function tryToListen(host: string, port: number): Promise<string | undefined> {
+  const server = createServer();
+  return await new Promise((resolve) => {
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, host, () => server.close(() => resolve(undefined)));
+  });
+}
+
+async function isOurs(config: Config, name: "listen" | "git-listen" | "http-listen", port: number): Promise<boolean> {
+  try {
+    using client = new Client({ socket: socketPath(required(config, "socket-dir"), "lockstep.sock") });
+    const { devices } = await client.call("GetStatus", {}, { timeoutMs: PATIENCE_MS });
+    const me = devices.find((device) => device.name === config.device);
+    if (name === "http-listen") return me !== undefined && (await answersLikeUs(required(config, name)));
+    const held = name === "listen" ? me?.grpcAddress : me?.gitAddress;
+    return held !== undefined && parseHostPort(held).port === port;
+  } catch {
+    // Nobody answers: it is somebody else's.
+    return false;
+  }
+}
+
+async function answersLikeUs(address: string): Promise<boolean> {
+  const response = await fetch(`http://${address}/gate`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  return response.headers.has("lockstep-reason");
+}

@@ -1,0 +1,54 @@
+// The certificate of the device: its files, whose it is, who vouches for it, until when, and for what.
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { required } from "../config.ts";
+import { readTls } from "../tls-files.ts";
+import type { Look, Verdict } from "./finding.ts";
+
+const DAY_MS = 86_400_000;
+const SOON_DAYS = 30;
+const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+
+export const lookAtCertificate: Look = async (config) => {
+  const device = required(config, "device");
+  // The files, that they belong together, and the device.
+  const { trustDomain } = await readTls(config, device);
+  const [[own, ...intermediates], authorities] = await Promise.all([
+    readCertificates(required(config, "tls-cert")),
+    readCertificates(required(config, "tls-ca")),
+  ]);
+  if (own === undefined) return { missing: "The file of --tls-cert holds no certificate; give the right one." };
+  const flaw = judgeCertificate(own, [...intermediates, ...authorities], Date.now());
+  return flaw ?? `device ${device} of ${trustDomain}, until ${new Date(own.validTo).toISOString().slice(0, 10)}`;
+};
+
+/** What is wrong with a certificate that `signers` should vouch for; undefined: nothing. */
+export function judgeCertificate(
+  certificate: X509Certificate,
+  signers: readonly X509Certificate[],
+  now: number,
+): Verdict | undefined {
+  const { validFrom, validTo, keyUsage } = certificate;
+  const day = (text: string) => new Date(text).toISOString().slice(0, 10);
+  if (!signers.some((signer) => certificate.checkIssued(signer) && certificate.verify(signer.publicKey)))
+    return { missing: "No authority of --tls-ca has signed the certificate; give the authority that issued it." };
+  if (now > Date.parse(validTo)) return { missing: `The certificate expired on ${day(validTo)}; issue a new one.` };
+  if (now < Date.parse(validFrom))
+    return {
+      missing: `The certificate is valid from ${day(validFrom)} on; set this machine's clock, or issue a new one.`,
+    };
+  // A device is a server to its peers and a client of them. Without the extension a certificate is good for everything.
+  if (keyUsage !== undefined && !(keyUsage.includes(SERVER_AUTH) && keyUsage.includes(CLIENT_AUTH)))
+    return {
+      missing: "The certificate is not for servers and clients both; issue one with serverAuth and clientAuth.",
+    };
+  const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
+  return days < SOON_DAYS ? { warning: `The certificate expires in ${days} days; issue a new one before.` } : undefined;
+}
+
+async function readCertificates(file: string): Promise<X509Certificate[]> {
+  const blocks =
+    (await readFile(file, "utf8")).match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+  return blocks.map((block) => new X509Certificate(block));
+}

@@ -1,0 +1,36 @@
+// PostgreSQL: reachable, of a version that will do, a primary, with a schema that fits, and of the same time.
+import { required } from "../config.ts";
+import { type Inspection, inspectDatabase, knownSchemaLevel } from "../store/migrate.ts";
+import type { Look, Verdict } from "./finding.ts";
+
+const OLDEST = 14;
+const SKEW_MS = 5_000;
+
+export const lookAtDatabase: Look = async (config) =>
+  judgeDatabase(await inspectDatabase(required(config, "database-url")), knownSchemaLevel());
+
+export const lookAtClock: Look = async (config) =>
+  judgeClock((await inspectDatabase(required(config, "database-url"))).aheadMs);
+
+export function judgeDatabase({ version, standby, level, mayCreate }: Inspection, known: number): Verdict {
+  if (Number.parseInt(version, 10) < OLDEST)
+    return { missing: `PostgreSQL is ${version}, which is too old; install ${OLDEST} or newer.` };
+  if (standby) return { missing: "This PostgreSQL is a standby; give the URL of the primary." };
+  const found = `PostgreSQL ${version}, schema level ${level}`;
+  if (level >= known) return found;
+  if (!mayCreate)
+    return {
+      missing: `${found} of ${known}, and this user may not migrate it; grant it CREATE on the database, or run \`lockstep migrate\` as one who may.`,
+    };
+  return { warning: `${found} of ${known}; serve migrates it when it starts, \`lockstep migrate\` does so before.` };
+}
+
+/** `aheadMs`: by how much the database's clock is ahead of this machine's. */
+export function judgeClock(aheadMs: number): Verdict {
+  const seconds = Math.round(Math.abs(aheadMs) / 100) / 10;
+  if (Math.abs(aheadMs) < SKEW_MS) return `as the database's, but for ${seconds} s`;
+  const how = aheadMs > 0 ? "behind" : "ahead of";
+  return {
+    warning: `This machine's clock is ${seconds} s ${how} the database's, so that certificates may count as expired and logs mislead; run an NTP client on both.`,
+  };
+}

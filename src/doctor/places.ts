@@ -1,0 +1,83 @@
+// The directories of `serve`: there or to be made, writable, lockable, and with room left.
+import { mkdtemp, open, rm, rmdir, stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { required } from "../config.ts";
+import { describe } from "../errors.ts";
+import { tryLock } from "../git/root-lock.ts";
+import { readRootRecord } from "../git/root-record.ts";
+import { lockCommand, nativeShim } from "../git/shim.ts";
+import { socketPath } from "../sockets.ts";
+import type { Look, Verdict } from "./finding.ts";
+
+const LITTLE_BYTES = 1 << 30;
+const TOO_FEW_BYTES = 100 << 20;
+const FEW_FILES = 10_000;
+
+export const lookAtRoot: Look = async (config) => {
+  const root = required(config, "root");
+  const owner = (await readRootRecord(root))?.device;
+  if (owner !== undefined && owner !== config.device)
+    return { missing: `The root ${root} belongs to device ${owner}; give each device a root of its own.` };
+  return await lookAtDirectory(root, "--root");
+};
+
+export const lookAtSockets: Look = async (config) => {
+  const directory = required(config, "socket-dir");
+  socketPath(directory, "lockstep.sock");
+  return await lookAtDirectory(directory, "--socket-dir");
+};
+
+async function lookAtDirectory(directory: string, flag: string): Promise<Verdict> {
+  const remedy = `let the user write there that runs serve and the git server, or choose another ${flag}`;
+  const place = await nearest(directory);
+  if (!place.isDirectory) return { missing: `${place.path} is no directory; move it away, or choose another ${flag}.` };
+  try {
+    await rmdir(await mkdtemp(join(place.path, ".lockstep-doctor-")));
+  } catch (error) {
+    return { missing: `Nothing can be written to ${place.path} (${describe(error)}); ${remedy}.` };
+  }
+  return place.path === directory ? directory : `${directory}, which serve will make`;
+}
+
+/** The sidecar locks its root: not every network file system has locks, and not every machine a program for them. */
+export const lookAtLock: Look = async (config, host) => {
+  const native = await nativeShim();
+  const locker = lockCommand({ path: native ?? "", native: native !== undefined });
+  const { path } = await nearest(required(config, "root"));
+  const name = join(path, `.lockstep-doctor-${host.pid}.lock`);
+  const file = await open(name, "wx", 0o600);
+  try {
+    await tryLock(file, { locker, path: host.env.PATH ?? "" });
+    return native === undefined ? "flock of util-linux" : "the native shim";
+  } finally {
+    await file.close();
+    await rm(name, { force: true });
+  }
+};
+
+export const lookAtDisk: Look = async (config) => {
+  const { path } = await nearest(required(config, "root"));
+  const { bavail, bsize, files, ffree } = await statfs(path);
+  return judgeDisk(path, { bytes: bavail * bsize, files: files === 0 ? undefined : ffree });
+};
+
+/** `files`: how many more there may be, where the file system counts them. */
+export function judgeDisk(path: string, free: { bytes: number; files: number | undefined }): Verdict {
+  const room = `${(free.bytes / 1e9).toFixed(1)} GB free at ${path}`;
+  const remedy = "make room, or move --root to a larger disk";
+  if (free.bytes < TOO_FEW_BYTES) return { missing: `There is too little room (${room}); ${remedy}.` };
+  if (free.files !== undefined && free.files < FEW_FILES)
+    return { warning: `There may be only ${free.files} more files at ${path}; ${remedy}.` };
+  return free.bytes < LITTLE_BYTES ? { warning: `There is little room (${room}); ${remedy}.` } : room;
+}
+
+/** The path itself, or what is there of the way to it. */
+async function nearest(path: string): Promise<{ path: string; isDirectory: boolean }> {
+  try {
+    return { path, isDirectory: (await stat(path)).isDirectory() };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if ((code !== "ENOENT" && code !== "ENOTDIR") || dirname(path) === path) throw error;
+    return await nearest(dirname(path));
+  }
+}

@@ -1,0 +1,26 @@
+// The programs that `serve` runs, and the one that runs it.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { gitVersion } from "../git/process.ts";
+import { nativeShim } from "../git/shim.ts";
+import type { Look } from "./finding.ts";
+
+const run = promisify(execFile);
+
+const OLDEST_NODE = [20, 20] as const;
+
+export const lookAtNode: Look = async (_, { execPath }) => {
+  const { stdout } = await run(execPath, ["--version"], { env: {} });
+  const version = stdout.trim().replace(/^v/, "");
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return version;
+  return { missing: `Node is ${version}, which is too old; install ${OLDEST_NODE.join(".")} or newer.` };
+};
+
+export const lookAtGit: Look = async (_, { env }) =>
+  await gitVersion({ path: env.PATH ?? "", home: "/", lockFd: null }, "/");
+
+export const lookAtShim: Look = async () =>
+  (await nativeShim()) !== undefined
+    ? "native"
+    : { warning: "It is the Node program, slower by 50 ms a push; install a C compiler and run `npm run build`." };

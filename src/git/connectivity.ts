@@ -1,0 +1,67 @@
+// Whether objects are here, and whether everything that they need is.
+import { finished, type GitContext, gitBytes, gitFailed, spawnGit } from "./process.ts";
+
+/**
+ * True when everything reachable from `wants` is there, given that everything reachable from `haves` is: a walk from the new
+ * tips to the old ones, not over all refs. A commit that merely exists proves nothing, undecided objects exist too.
+ */
+export async function isConnected(
+  context: GitContext,
+  gitDir: string,
+  wants: readonly string[],
+  haves: readonly string[],
+  options: { signal: AbortSignal },
+): Promise<boolean> {
+  if (wants.length === 0) return true;
+  await using walk = startWalk(context, gitDir, options);
+  return await walk.isConnected(wants, haves);
+}
+
+export interface Walk extends AsyncDisposable {
+  /** Once. See `isConnected`. */
+  isConnected(wants: readonly string[], haves: readonly string[]): Promise<boolean>;
+}
+
+/** Starts git for `isConnected`, which looks at no object before it has been told where to begin. */
+export function startWalk(
+  context: GitContext,
+  gitDir: string,
+  options: { env?: Readonly<Record<string, string>>; signal: AbortSignal },
+): Walk {
+  const args = ["rev-list", "--objects", "--quiet", "--stdin"];
+  const child = spawnGit(context, gitDir, args, options);
+  child.stdout.resume();
+  const end = finished(child);
+  end.catch(() => {});
+  return {
+    async isConnected(wants, haves) {
+      child.stdin.end(`${[...wants, ...haves.map((have) => `^${have}`)].join("\n")}\n`);
+      const { exitCode, stderr } = await end;
+      options.signal.throwIfAborted();
+      if (![0, 1, 128].includes(exitCode)) throw gitFailed(args, exitCode, stderr);
+      return exitCode === 0;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await end.catch(() => {});
+    },
+  };
+}
+
+/** Those of `ids` that exist here, which says nothing of what they need. */
+export async function existingObjects(
+  context: GitContext,
+  gitDir: string,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const { stdout } = await gitBytes(context, gitDir, ["cat-file", "--batch-check=%(objectname)"], {
+    input: `${ids.join("\n")}\n`,
+    signal,
+  });
+  return stdout
+    .toString("latin1")
+    .split("\n")
+    .filter((line) => line.length > 0 && !line.endsWith(" missing"));
+}

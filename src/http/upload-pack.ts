@@ -1,0 +1,50 @@
+// git's smart HTTP on the git port, for reading: stock `git fetch` of another device. Nobody is asked before the read, since a
+// peer wants objects that it knows by id, whether or not a ref of this replica holds them now or yet.
+import { realpath } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { LockstepError } from "../errors.ts";
+import { exchange } from "../gate/exchange.ts";
+import { startGit } from "../gate/git-child.ts";
+import { gitProtocol, success } from "../gate/protocol.ts";
+import { Refusal } from "../gate/refusal.ts";
+import { requestBody } from "../gate/request-body.ts";
+import { gitRequest } from "../gate/route.ts";
+import { gitEnvironment } from "../git/process.ts";
+import type { SyncContext } from "../sync/context.ts";
+import type { PackServer } from "../sync/serve-pack.ts";
+
+/** Ids that no ref points at (any more) are sent too; refs of our own stay hidden whatever the repository's settings say. */
+const CONFIG = ["uploadpack.allowAnySHA1InWant=true", "transfer.hideRefs=refs/lockstep"];
+
+/** Resolves when git and the response have ended. Throws Refusal or LockstepError while no part of a response has been sent. */
+export async function serveUploadPack(
+  context: SyncContext,
+  packs: PackServer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const asked = gitRequest(request);
+  if (asked.service !== "upload-pack") {
+    throw new Refusal(403, "This port is for reading; push through the git server of a device.");
+  }
+  const body = asked.advertisement ? undefined : requestBody(request);
+  const path = await existing(await packs.locate(asked.repository), asked.repository);
+  // Advertisements are small: what is counted is those who may be sent a pack.
+  using _place = asked.advertisement ? undefined : packs.takePlace();
+  const protocol = gitProtocol(request.headers["git-protocol"]);
+  const env = gitEnvironment(context.git, path, protocol === undefined ? {} : { GIT_PROTOCOL: protocol });
+  const git = await startGit({ ...asked, path, env, config: CONFIG });
+  git.stderr.setEncoding("utf8").on("data", (said: string) => {
+    context.log.warn({ repository: asked.repository, said }, "git upload-pack said");
+  });
+  const stopping = context.signal;
+  await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
+}
+
+async function existing(path: string, repository: string): Promise<string> {
+  return await realpath(path).catch((cause: unknown) => {
+    throw new LockstepError("REPLICA_NOT_FOUND", `The replica of ${repository} is not on this disk yet; ask another.`, {
+      cause,
+    });
+  });
+}

@@ -1,0 +1,32 @@
+// The catch-ups of a repository's replicas, as people look at them. Rows are made where versions are recorded (replicas.ts).
+import type { Version } from "../domain.ts";
+import { type Database, query } from "./database.ts";
+
+export interface SyncEventRow {
+  readonly device: string;
+  /** Where the objects came from; empty when the catch-up failed. */
+  readonly fromDevice: string;
+  readonly fromVersion: Version;
+  readonly version: Version;
+  readonly bytes: bigint;
+  readonly refsChanged: number;
+  readonly durationMs: number;
+  /** null: it succeeded. */
+  readonly error: string | null;
+  readonly at: Date;
+}
+
+/** The newest `limit` catch-ups over all replicas of a repository, newest first. */
+export async function recentSyncs(db: Database, repositoryId: string, limit: number): Promise<SyncEventRow[]> {
+  return await query<SyncEventRow & { [column: string]: unknown }>(
+    db.work,
+    // By replica, as the index has them: a repository may have a million.
+    `select e.device, e.from_device as "fromDevice", e.from_version as "fromVersion", e.version, e.bytes,
+       e.refs_changed as "refsChanged", e.duration_ms as "durationMs", e.error, e.at
+     from lockstep.replica p cross join lateral (
+       select * from lockstep.sync_event s where s.repository_id = p.repository_id and s.device = p.device
+       order by s.id desc limit $2) e
+     where p.repository_id = $1 order by e.id desc limit $2`,
+    [repositoryId, limit],
+  );
+}

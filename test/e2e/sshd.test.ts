@@ -1,0 +1,93 @@
+// OpenSSH's sshd as the front end, with the forced command of docs/integration.md.
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { wholeLog } from "../support/at-rest.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Device } from "../support/cluster-device.ts";
+import type { RunResult } from "../support/git.ts";
+import { deafen, untilBehind } from "../support/lag.ts";
+import { findProgram } from "../support/programs.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+import { type Sshd, startSshd } from "../support/sshd.ts";
+
+const sshd = findProgram("sshd", "openssh-server");
+const ssh = findProgram("ssh", "openssh-client");
+const missing = [sshd, ssh].flatMap((found) => ("missing" in found ? [found.missing] : []));
+if (missing.length > 0) console.warn(`The tests with sshd are skipped: ${missing.join("; ")}.`);
+
+describe.skipIf(missing.length > 0)("sshd with lockstep-shell as the forced command", () => {
+  let cluster: Cluster;
+  let one: Device;
+  let three: Device;
+  let ada: Pusher;
+  let door: Sshd;
+  const repositories: string[] = [];
+  beforeAll(async () => {
+    cluster = await startCluster();
+    [one, , three] = cluster.devices as [Device, Device, Device];
+    ada = await pusher(cluster.git, "ada");
+    for (let i = 0; i < 3; i += 1) repositories.push(await cluster.createRepository());
+    await deafen(three);
+    door = await startSshd((sshd as { path: string }).path, three);
+  });
+  afterAll(async () => {
+    await door?.[Symbol.asyncDispose]();
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  const git = (args: string[], cwd = cluster.git.dir): Promise<RunResult> =>
+    cluster.git.run(args, { cwd, env: { ...door.env } });
+  /** What `ssh HOST COMMAND` does, by way of git's own idea of ssh. */
+  const shell = (command: string): Promise<RunResult> =>
+    cluster.git.run(["-c", `alias.door=!$GIT_SSH_COMMAND ${door.host} ${command}`, "door"], { env: { ...door.env } });
+
+  it("clones the newest commit from a replica that lags", async () => {
+    const repository = repositories[0]!;
+    let pulls = 0;
+    for (let round = 0; round < 3; round += 1) {
+      const tip = await untilBehind(three, repository, async () => {
+        const made = await ada.commit();
+        await ada.land(one.url(repository), `+${made}:refs/heads/main`);
+        return made;
+      });
+      const before = await cluster.git.run(["ls-remote", three.gitDir(repository), "refs/heads/main"]);
+      if (!before.stdout.includes(tip)) pulls += 1;
+      const clone = join(cluster.git.dir, `clone-${round}`);
+      expect(await git(["clone", "--quiet", `${door.host}:${repository}.git`, clone])).toMatchObject({ code: 0 });
+      expect(await cluster.git.git(["rev-parse", "HEAD"], { cwd: clone })).toBe(tip);
+    }
+    // Otherwise the replica did not lag, and nothing was shown.
+    expect(pulls).toBeGreaterThan(0);
+  });
+
+  it("takes a push in the name of the key, by the whole path too, and others read it at once", async () => {
+    const repository = repositories[1]!;
+    const tip = await ada.commit();
+    const url = `ssh://${door.host}${three.gitDir(repository)}`;
+    expect(await git(["push", url, `${tip}:refs/heads/main`], ada.dir)).toMatchObject({ code: 0 });
+    expect(await cluster.git.git(["ls-remote", one.url(repository), "refs/heads/main"])).toContain(tip);
+    expect(await wholeLog(one, repository)).toMatchObject([{ author: "ada", device: "repo003" }]);
+  });
+
+  it("serves git and nothing else", async () => {
+    const here = await shell("");
+    expect(here.code).not.toBe(0);
+    expect(here.stderr).toContain("this account serves git and has no shell");
+    const elsewhere = await shell("cat /etc/passwd");
+    expect(elsewhere.code).not.toBe(0);
+    expect(elsewhere.stdout).toBe("");
+    expect(elsewhere.stderr).toContain("serves git clone, git fetch and git push only, and refuses: cat /etc/passwd");
+  });
+
+  it("says on the terminal why a repository is not served", async () => {
+    const unknown = await git(["ls-remote", `${door.host}:no/such.git`]);
+    expect(unknown.code).toBe(128);
+    expect(unknown.stderr).toMatch(/^lockstep: There is no repository no\/such/m);
+    await three.kill();
+    const away = await git(["ls-remote", `${door.host}:${repositories[2]}.git`]);
+    expect(away.code).toBe(128);
+    expect(away.stderr).toMatch(/^lockstep: the sidecar does not answer .*start `lockstep serve`/m);
+    await three.start();
+    expect(await git(["ls-remote", `${door.host}:${repositories[2]}.git`])).toMatchObject({ code: 0 });
+  });
+});

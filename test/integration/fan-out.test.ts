@@ -1,0 +1,143 @@
+import { describe, expect, it, vi } from "vitest";
+import { LockstepError } from "../../src/errors.ts";
+import { FAN_OUT } from "../../src/sync/fan-out.ts";
+import { Follower } from "../../src/sync/follow.ts";
+import { change, honest, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+const LONG = { timeout: 60_000, interval: 20 };
+
+async function devices(cluster: TestCluster, count: number): Promise<TestDevice[]> {
+  const started: TestDevice[] = [];
+  for (let index = 1; index <= count; index += 1) {
+    started.push(await cluster.start(`repo${String(index).padStart(3, "0")}`));
+  }
+  await cluster.create(APP, started);
+  return started;
+}
+
+/** Device → the device that it has its newest version from. */
+async function sources(cluster: TestCluster): Promise<Map<string, string>> {
+  const rows = await cluster.sql<{ device: string; from_device: string }>(
+    `select distinct on (device) device, from_device from lockstep.sync_event where result = 'ok' and version > 0
+     order by device, version desc, id desc`,
+  );
+  return new Map(rows.map((row) => [row.device, row.from_device]));
+}
+
+/** Keeps a flight of the device in the air until the returned function is called. */
+function heldUp(device: TestDevice): () => void {
+  const { openPack } = device;
+  let land = () => {};
+  const landed = new Promise<void>((resolve) => {
+    land = resolve;
+  });
+  device.openPack = async (...request) => {
+    const pack = await openPack(...request);
+    await landed;
+    return pack;
+  };
+  return () => land();
+}
+
+describe("a new version", () => {
+  it("spreads over twenty devices as a tree: nobody serves more than a few, the writer neither", async () => {
+    await using cluster = await TestCluster.make();
+    const all = await devices(cluster, 20);
+    const [writer, ...others] = all as [TestDevice, ...TestDevice[]];
+    await writer.push(APP, [change("main", null, await writer.commit(APP, "one"))]);
+    const { id } = writer.replica(APP);
+    // As if one notification had reached them all.
+    await Promise.all(others.map(async (device) => await new Follower(device.context).onHeads([id])));
+    await vi.waitFor(() => {
+      expect(others.map((device) => device.replica(APP).applied)).toEqual(others.map(() => 1n));
+    }, LONG);
+    await vi.waitFor(async () => expect((await sources(cluster)).size).toBe(19), LONG);
+
+    const from = await sources(cluster);
+    const served = new Map(all.map(({ name }) => [name, [...from.values()].filter((each) => each === name).length]));
+    expect(served.get("repo001")).toBe(FAN_OUT);
+    expect(Math.max(...served.values())).toBeLessThanOrEqual(FAN_OUT);
+    // Everyone hangs below the writer.
+    for (const { name } of others) {
+      let [at, hops] = [name, 0];
+      for (; at !== "repo001"; at = from.get(at)!) hops += 1;
+      expect(hops, `${name} by way of ${from.get(name)}`).toBeLessThanOrEqual(5);
+    }
+    for (const device of all) await device.expectInLockstep(APP);
+  });
+
+  it("is waited for at a device that is just receiving it, by whom was sent there", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = (await devices(cluster, 3)) as [TestDevice, TestDevice, TestDevice];
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    a.packs.open = sendingOnTo(a, "repo002", ["repo003"]);
+    const land = heldUp(b);
+    const slow = b.read(APP);
+    await vi.waitFor(() => expect(b.packRequests).toHaveLength(1), SOON);
+    const late = c.read(APP);
+    await vi.waitFor(() => expect(c.packRequests.map(({ from }) => from)).toEqual(["repo001", "repo002"]), SOON);
+    land();
+    await Promise.all([slow, late]);
+    expect(Object.fromEntries(await sources(cluster))).toMatchObject({ repo002: "repo001", repo003: "repo002" });
+    await c.expectInLockstep(APP);
+  });
+
+  it("comes from the first device after all when those it names are no help", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = (await devices(cluster, 3)) as [TestDevice, TestDevice, TestDevice];
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    a.packs.open = sendingOnTo(a, "repo002 repo009", ["repo003"]);
+    await c.read(APP);
+    expect(c.packRequests.map(({ from }) => from)).toEqual(["repo001", "repo002", "repo001"]);
+    expect(b.packRequests).toEqual([]);
+    await c.expectInLockstep(APP);
+  });
+});
+
+describe("sources that are busy", () => {
+  const busy = (device: string) => new LockstepError("QUEUE_FULL", `${device} sends 8 packs already`);
+
+  it("are passed over for one that is not", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = (await devices(cluster, 3)) as [TestDevice, TestDevice, TestDevice];
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    await c.read(APP);
+    let refused: string | undefined;
+    b.openPack = async (peer, ...request) => {
+      refused ??= peer.device;
+      if (peer.device === refused) throw busy(peer.device);
+      return await honest(cluster)(peer, ...request);
+    };
+    await b.read(APP);
+    expect(b.packRequests).toHaveLength(2);
+    expect((await sources(cluster)).get("repo002")).not.toBe(refused);
+    await b.expectInLockstep(APP);
+  });
+
+  it("make the caller come back when all of them are", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = (await devices(cluster, 3)) as [TestDevice, TestDevice, TestDevice];
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    b.openPack = async ({ device }) => {
+      throw busy(device);
+    };
+    await expect(b.read(APP)).rejects.toMatchObject({
+      code: "QUEUE_FULL",
+      message: expect.stringMatching(/repo001: repo001 sends 8 packs already.*repo003/s),
+    });
+    b.openPack = honest(cluster);
+    await vi.waitFor(async () => expect(await b.read(APP)).toMatchObject({ version: 1n }), SOON);
+  });
+});
+
+/** A server that sends some devices on to others, unless they have been there. */
+function sendingOnTo({ packs, name }: TestDevice, ask: string, askers: readonly string[]): TestDevice["packs"]["open"] {
+  const open = packs.open.bind(packs);
+  return async (asker, body, signal) => {
+    if (askers.includes(asker) && (body as { turn: string }).turn === "first") {
+      throw new LockstepError("QUEUE_FULL", "ask others", { details: { device: name, ask } });
+    }
+    return await open(asker, body, signal);
+  };
+}

@@ -1,0 +1,195 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it, vi } from "vitest";
+import { processesAt } from "../support/git.ts";
+import {
+  type Authority,
+  authorityIn,
+  contentsOf,
+  credentialsOf,
+  type Files,
+  openGitPort,
+} from "../support/git-port.ts";
+import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+/** More than what fits between the two ends of a connection. */
+const LARGE = 16_000_000;
+const run = promisify(execFile);
+
+interface Fixture extends AsyncDisposable {
+  readonly cluster: TestCluster;
+  readonly authority: Authority;
+  readonly a: TestDevice;
+  /** The certificate of another device. */
+  readonly peer: Files;
+  readonly address: string;
+  /** On main, and a commit that no ref points at. */
+  readonly one: string;
+  readonly loose: string;
+  git(files: Files, ...args: string[]): Promise<{ stdout: string; stderr: string }>;
+  ask(path: string, options?: object, body?: string | Buffer): Promise<IncomingMessage>;
+}
+
+async function fixture(bytes = 1_000): Promise<Fixture> {
+  const cluster = await TestCluster.make();
+  const authority = await authorityIn(credentialsOf(cluster));
+  const a = await cluster.start("repo001");
+  await cluster.create(APP, [a]);
+  const one = await a.commit(APP, "one", { content: randomBytes(bytes) });
+  await a.push(APP, [change("main", null, one)]);
+  // What is in a pack is sent as it is.
+  await a.git(APP, ["repack", "-adq"]);
+  const loose = await a.commit(APP, "loose", { parents: [one] });
+  await a.git(APP, ["update-ref", "refs/lockstep/kept/1", loose]);
+  const port = await openGitPort(a, await authority.issue("device", "repo001"));
+  const peer = await authority.issue("device", "repo002");
+  const tls = await contentsOf(peer);
+  return {
+    cluster,
+    authority,
+    a,
+    peer,
+    address: port.address,
+    one,
+    loose,
+    async git({ cert, key, ca }, ...args) {
+      const config = [`http.sslCert=${cert}`, `http.sslKey=${key}`, `http.sslCAInfo=${ca}`];
+      const env = { PATH: process.env.PATH, HOME: cluster.dir, GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" };
+      return await run("git", [...config.flatMap((setting) => ["-c", setting]), ...args], { env, cwd: cluster.dir });
+    },
+    async ask(path, options = {}, body = "") {
+      const asking = request(`https://${port.address}${path}`, { ...tls, agent: false, ...options });
+      asking.on("error", () => {});
+      asking.end(body);
+      return (await once(asking, "response"))[0] as IncomingMessage;
+    },
+    async [Symbol.asyncDispose]() {
+      await port[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const packet = (line: string) => `${(line.length + 4).toString(16).padStart(4, "0")}${line}`;
+const FETCH = { method: "POST", headers: { "content-type": "application/x-git-upload-pack-request" } };
+const V2 = { ...FETCH, headers: { ...FETCH.headers, "git-protocol": "version=2" } };
+
+describe("stock git with the certificate of a device", () => {
+  it.each(["0", "1", "2"])(
+    "clones and fetches with protocol version %s, also an id that no ref points at",
+    async (v) => {
+      await using f = await fixture();
+      const url = `https://${f.address}/${APP}.git`;
+      const clone = join(f.cluster.dir, "clone.git");
+      const version = ["-c", `protocol.version=${v}`];
+      await f.git(f.peer, ...version, "clone", "--quiet", "--bare", url, clone);
+      await f.git(f.peer, ...version, "-C", clone, "fetch", "--quiet", url, f.loose);
+      const { stdout } = await f.git(f.peer, "-C", clone, "log", "--format=%s", f.loose);
+      expect(stdout).toBe("loose\none\n");
+    },
+  );
+
+  it("is not told of the refs that are Lockstep's own, even where the repository's settings would show them", async () => {
+    await using f = await fixture();
+    await f.a.git(APP, ["config", "--file", `${f.a.gitDir(APP)}/config`, "transfer.hideRefs", "!refs/lockstep"]);
+    const { stdout } = await f.git(f.peer, "ls-remote", `https://${f.address}/${APP}.git`);
+    expect(stdout).toBe(`${f.one}\tHEAD\n${f.one}\trefs/heads/main\n`);
+  });
+
+  it("cannot push", async () => {
+    await using f = await fixture();
+    const push = f.git(f.peer, "-C", f.a.gitDir(APP), "push", `https://${f.address}/${APP}.git`, "main:other");
+    await expect(push).rejects.toMatchObject({ stderr: expect.stringContaining("This port is for reading") });
+    const response = await f.ask(`/${APP}.git/git-receive-pack`, {
+      method: "POST",
+      headers: { "content-type": "application/x-git-receive-pack-request" },
+    });
+    expect(response.statusCode).toBe(403);
+    expect(await f.a.refs(APP)).not.toHaveProperty("refs/heads/other");
+  });
+
+  it("may compress what it asks", async () => {
+    await using f = await fixture();
+    const asked = gzipSync(`${packet("command=ls-refs\n")}0001${packet("ref-prefix refs/heads/\n")}0000`);
+    const headers = { ...V2.headers, "content-encoding": "gzip" };
+    const response = await f.ask(`/${APP}.git/git-upload-pack`, { ...V2, headers }, asked);
+    expect(await text(response)).toBe(`${packet(`${f.one} refs/heads/main\n`)}0000`);
+  });
+
+  it("is told when there is no such repository, or no replica of it here", async () => {
+    await using f = await fixture();
+    const b = await f.cluster.start("repo002");
+    await f.cluster.create("team/else", [b]);
+    for (const name of ["team/none", "team/else", "../../etc", ".lockstep"]) {
+      const response = await f.ask(`/${name}.git/info/refs?service=git-upload-pack`);
+      expect(response.statusCode, name).toBeGreaterThanOrEqual(400);
+      expect(await text(response), name).toMatch(/^[A-Z].*\.\n$/);
+    }
+  });
+});
+
+describe("the git port", () => {
+  it("is for devices: other roles are refused, and whoever has no certificate", async () => {
+    await using f = await fixture();
+    const url = `https://${f.address}/${APP}.git`;
+    for (const role of ["frontend", "operator"] as const) {
+      const files = await f.authority.issue(role, "somebody");
+      await expect(f.git(files, "ls-remote", url)).rejects.toMatchObject({ stderr: expect.stringContaining("403") });
+    }
+    const nobody = run("git", ["-c", `http.sslCAInfo=${f.peer.ca}`, "ls-remote", url], {
+      env: { PATH: process.env.PATH, HOME: f.cluster.dir },
+    });
+    await expect(nobody).rejects.toMatchObject({ code: 128 });
+  });
+
+  it("ends its git when the client is gone", async () => {
+    await using f = await fixture(LARGE);
+    const response = await f.ask(`/${APP}.git/git-upload-pack`, V2, fetchOf(f.one));
+    expect(response.statusCode).toBe(200);
+    expect(await processesAt(f.a.gitDir(APP))).not.toEqual([]);
+    response.destroy();
+    await vi.waitFor(async () => expect(await processesAt(f.a.gitDir(APP))).toEqual([]), SOON);
+  });
+
+  it("sends eight packs at a time, for stock git and the pack stream together", async () => {
+    await using f = await fixture(LARGE);
+    const pack = JSON.stringify({
+      repositoryId: f.a.replica(APP).id,
+      version: "1",
+      turn: "last",
+      wants: [f.one],
+      haves: [],
+    });
+    const byGit = () => f.ask(`/${APP}.git/git-upload-pack`, V2, fetchOf(f.one));
+    const byStream = () => f.ask("/v1/pack", { method: "POST" }, pack);
+    // Nobody reads them.
+    const held: IncomingMessage[] = [];
+    for (let count = 0; count < 4; count += 1) held.push(await byGit(), await byStream());
+    expect(held.map(({ statusCode }) => statusCode)).toEqual(Array(8).fill(200));
+    const [git, stream] = [await byGit(), await byStream()];
+    expect(git.statusCode).toBe(503);
+    expect(git.headers["retry-after"]).toBe("1");
+    expect(await text(git)).toContain("sends 8 packs already");
+    expect(stream.statusCode).toBe(503);
+    expect(stream.headers["lockstep-ask"]).toBe("");
+    // One of either kind makes room for one of the other.
+    held[0]!.destroy();
+    await vi.waitFor(async () => expect((await byStream()).statusCode).toBe(200), SOON);
+    held[1]!.destroy();
+    await vi.waitFor(async () => expect((await byGit()).statusCode).toBe(200), SOON);
+    for (const response of held) response.destroy();
+  });
+});
+
+/** A request of version 2 for a pack with everything below `id`. */
+function fetchOf(id: string): string {
+  return `${packet("command=fetch")}${packet("object-format=sha1")}0001${packet(`want ${id}\n`)}${packet("done\n")}0000`;
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import type { Incarnation } from "../../src/domain.ts";
+import { Database } from "../../src/store/database.ts";
+import { takeOver } from "../../src/store/device-lease.ts";
+import { recordFailure, recordVersion } from "../../src/store/replicas.ts";
+import { createRepository } from "../../src/store/repositories.ts";
+import { recentSyncs } from "../../src/store/sync-events.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+
+let database: TestDatabase;
+let db: Database;
+let mine: Incarnation;
+let other: Incarnation;
+let id: string;
+
+async function incarnation(device: string): Promise<Incarnation> {
+  const addresses = { grpcAddress: "", gitAddress: "", zone: "" };
+  const taken = await takeOver(db, { device, incarnation: randomUUID(), rootId: randomUUID(), ...addresses });
+  if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
+  return taken.incarnation;
+}
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  db = new Database({ url: database.url, applicationName: "sync events" });
+  [mine, other] = [await incarnation("mine"), await incarnation("other")];
+});
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  const request = { name: `r-${randomUUID()}`, devices: [], defaultBranch: "main", objectFormat: "sha1" } as const;
+  ({ id } = await createRepository(db, request));
+});
+
+const event = { fromDevice: "other", fromVersion: 0n, bytes: 2 ** 40, refsChanged: 3, durationMs: 1.6 };
+
+it("lists what brought versions and what failed, newest first, over all replicas", async () => {
+  await recordVersion(db, mine, id, 1n, event);
+  const failure = { error: "no route", broken: false, fromVersion: 0n, version: 0n, durationMs: 12.4 };
+  await recordFailure(db, other, id, failure);
+  const at = expect.any(Date);
+  expect(await recentSyncs(db, id, 10)).toEqual([
+    {
+      device: "other",
+      fromDevice: "",
+      fromVersion: 0n,
+      version: 0n,
+      bytes: 0n,
+      refsChanged: 0,
+      durationMs: 12,
+      error: "no route",
+      at,
+    },
+    { device: "mine", ...event, version: 1n, bytes: BigInt(event.bytes), durationMs: 2, error: null, at },
+  ]);
+});
+
+it("lists no more than it is asked for, the newest of whichever replica", async () => {
+  for (const version of [1n, 2n, 3n, 4n]) await recordVersion(db, mine, id, version, event);
+  await recordVersion(db, other, id, 4n, event);
+  const listed = await recentSyncs(db, id, 3);
+  expect(listed.map(({ device, version }) => `${device} ${version}`)).toEqual(["other 4", "mine 4", "mine 3"]);
+});
+
+it("lists nothing where nobody had to catch up", async () => {
+  await recordVersion(db, mine, id, 0n, null);
+  expect(await recentSyncs(db, id, 10)).toEqual([]);
+});

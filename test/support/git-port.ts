@@ -1,0 +1,57 @@
+// The git ports of in-process devices: certificates from an authority of the test's own, and addresses that are in the database.
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createAuthority, issue } from "../../src/ca/authority.ts";
+import { writeCredentials } from "../../src/ca/credentials.ts";
+import { type PackListener, servePacks } from "../../src/http/pack-server.ts";
+import type { SyncContext } from "../../src/sync/context.ts";
+import type { TestCluster, TestDevice } from "./sync-cluster.ts";
+
+export const TRUST_DOMAIN = "test.lockstep.internal";
+
+export type Files = SyncContext["gitCredentials"];
+
+export interface Authority {
+  /** Files of a new certificate. A device is reached as 127.0.0.1. */
+  issue(role: "device" | "frontend" | "operator", name: string): Promise<Files>;
+}
+
+export async function authorityIn(directory: string): Promise<Authority> {
+  await mkdir(directory, { recursive: true });
+  const authority = await createAuthority({ trustDomain: TRUST_DOMAIN, days: 1 });
+  const { certificate: ca } = await writeCredentials(directory, "ca", authority);
+  return {
+    async issue(role, name) {
+      const hosts = role === "device" ? ["127.0.0.1"] : [];
+      const pair = await issue(authority, { role, name, hosts, days: 1 });
+      const { certificate, key } = await writeCredentials(directory, `${role}-${name}`, pair);
+      return { cert: certificate, key, ca };
+    },
+  };
+}
+
+/** What a server or client of TLS is given. */
+export async function contentsOf({ cert, key, ca }: Files): Promise<{ cert: string; key: string; ca: string }> {
+  const [certPem, keyPem, caPem] = await Promise.all([cert, key, ca].map((file) => readFile(file, "utf8")));
+  return { cert: certPem as string, key: keyPem as string, ca: caPem as string };
+}
+
+/** Opens the git port of a device, and tells the others where it is. */
+export async function openGitPort(device: TestDevice, files: Files): Promise<PackListener & { address: string }> {
+  const tls = await contentsOf(files);
+  const listen = { host: "127.0.0.1", port: 0 };
+  const listener = await servePacks(device.context, { listen, tls, trustDomain: TRUST_DOMAIN });
+  const address = `127.0.0.1:${listener.port}`;
+  await advertise(device.cluster, device.name, address);
+  return { ...listener, address };
+}
+
+/** From now on the device is thought to have its git port there. */
+export async function advertise(cluster: TestCluster, device: string, address: string): Promise<void> {
+  await cluster.sql("update lockstep.device set git_address = $2 where name = $1", [device, address]);
+}
+
+/** Below the cluster's directory, and gone with it. */
+export function credentialsOf(cluster: TestCluster): string {
+  return join(cluster.dir, "credentials");
+}

@@ -1,0 +1,88 @@
+// A real nginx with fcgiwrap and git http-backend, configured as docs/integration.md says, before one device.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Device } from "./cluster-device.ts";
+import { documented } from "./documented.ts";
+import { freePort, untilListening } from "./ports.ts";
+
+export interface Nginx extends AsyncDisposable {
+  /** Where stock git finds a repository, for a pusher of that name (or nobody). */
+  url(repository: string, user?: string): string;
+}
+
+export interface NginxOptions {
+  readonly nginx: string;
+  readonly fcgiwrap: string;
+  /** What `git --exec-path` says. */
+  readonly execPath: string;
+  /** May push, with the password `secret`. */
+  readonly user: string;
+}
+
+/** Starts both before `device`, as this user; resolves when they answer. */
+export async function startNginx(device: Device, options: NginxOptions): Promise<Nginx> {
+  const dir = await mkdtemp(join(tmpdir(), "ls-nginx-"));
+  const socket = join(dir, "fcgiwrap.socket");
+  const port = await freePort();
+  await mkdir(join(dir, "tmp"));
+  await writeFile(join(dir, "htpasswd"), `${options.user}:{PLAIN}secret\n`);
+  const servers = await documented("nginx", {
+    "listen 80;": `listen 127.0.0.1:${port};`,
+    "/etc/nginx/git.htpasswd": join(dir, "htpasswd"),
+    "/run/fcgiwrap.socket": socket,
+    "/usr/lib/git-core/git-http-backend": join(options.execPath, "git-http-backend"),
+    "/srv/git": device.demo.root,
+    "http://127.0.0.1:7422": device.demo.http,
+  });
+  await writeFile(join(dir, "nginx.conf"), configuration(dir, servers));
+  const children = [
+    // In groups of their own: at its end fcgiwrap signals all of its group.
+    run(options.fcgiwrap, ["-f", "-c", "4", "-s", `unix:${socket}`]),
+    run(options.nginx, ["-p", dir, "-e", join(dir, "error.log"), "-c", join(dir, "nginx.conf")]),
+  ];
+  const stop = async () => {
+    await Promise.all(children.map(end));
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    await Promise.all([untilListening({ path: socket }), untilListening({ host: "127.0.0.1", port })]);
+  } catch (cause) {
+    const log = await readFile(join(dir, "error.log"), "utf8").catch(() => "it has no log");
+    await stop();
+    throw new Error(`nginx or fcgiwrap did not start: ${log}`, { cause });
+  }
+  return {
+    url: (repository, user) => `http://${user ? `${user}:secret@` : ""}127.0.0.1:${port}/${repository}.git`,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function configuration(dir: string, servers: string): string {
+  const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `daemon off;
+pid ${dir}/nginx.pid;
+error_log ${dir}/error.log;
+${process.getuid?.() === 0 ? "user root;" : ""}
+events {}
+http {
+access_log off;
+${kinds.map((kind) => `${kind}_temp_path ${dir}/tmp/${kind};`).join("\n")}
+${servers}
+}
+`;
+}
+
+function run(program: string, args: readonly string[]): ChildProcess {
+  const env = { PATH: process.env.PATH ?? "/usr/bin:/bin" };
+  return spawn(program, args, { env, stdio: "ignore", detached: true });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  process.kill(-child.pid, "SIGTERM");
+  await exited;
+}

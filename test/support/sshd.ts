@@ -1,0 +1,79 @@
+// A real sshd on loopback for this user, whose one key may run what docs/integration.md says and nothing else.
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import type { Device } from "./cluster-device.ts";
+import { documented } from "./documented.ts";
+import { freePort, untilListening } from "./ports.ts";
+
+const run = promisify(execFile);
+
+export interface Sshd extends AsyncDisposable {
+  /** As clients write it before the path. */
+  readonly host: string;
+  /** The environment with which stock git gets there. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Starts the sshd at `program` before `device`; resolves when it answers. */
+export async function startSshd(program: string, device: Device): Promise<Sshd> {
+  const dir = await mkdtemp(join(tmpdir(), "ls-sshd-"));
+  const path = (name: string) => join(dir, name);
+  const port = await freePort();
+  const { username } = userInfo();
+  for (const key of ["host-key", "key"])
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path(key)]);
+  await symlink(join(device.demo.root, ".lockstep", "bin", "lockstep-git"), path("lockstep-shell"));
+  const [, secret = ""] = (await readFile(path("key.pub"), "utf8")).split(" ");
+  const line = await documented("authorized_keys", {
+    "/run/lockstep": dirname(device.demo.socket),
+    "/usr/local/bin/lockstep-shell": path("lockstep-shell"),
+    "AAAA…": secret,
+  });
+  await writeFile(path("authorized_keys"), line);
+  await writeFile(path("sshd_config"), configuration(path, port));
+  // Where it would refuse to start as root.
+  if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
+  const child = spawn(program, ["-D", "-f", path("sshd_config"), "-E", path("log")], { stdio: "ignore" });
+  const stop = async () => {
+    await end(child);
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    await untilListening({ host: "127.0.0.1", port });
+  } catch (cause) {
+    const log = await readFile(path("log"), "utf8").catch(() => "it has no log");
+    await stop();
+    throw new Error(`sshd did not start: ${log}`, { cause });
+  }
+  const options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"];
+  const ssh = ["ssh", "-F", "none", "-i", path("key"), "-p", String(port), "-q", ...options.map((each) => `-o${each}`)];
+  return {
+    host: `${username}@127.0.0.1`,
+    env: { GIT_SSH_COMMAND: ssh.join(" ") },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function configuration(path: (name: string) => string, port: number): string {
+  return `ListenAddress 127.0.0.1:${port}
+HostKey ${path("host-key")}
+PidFile ${path("pid")}
+AuthorizedKeysFile ${path("authorized_keys")}
+AcceptEnv GIT_PROTOCOL
+PermitRootLogin forced-commands-only
+PasswordAuthentication no
+StrictModes no
+UsePAM no
+`;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  await exited;
+}

@@ -1,0 +1,100 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+
+const promtool = (text: string) => spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
+// Not for CI to install: it comes with 100 MB of Prometheus.
+if (promtool("").error) console.warn("One test is skipped: promtool is not installed (Debian package prometheus).");
+
+interface Family {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+}
+
+let page: string;
+let families: Family[];
+beforeAll(async () => {
+  const metrics = new Metrics({ headQueries: () => 3 });
+  metrics.pushed(0.1, 1);
+  metrics.pushFailed(true);
+  metrics.caughtUp(2, 100);
+  metrics.catchUpFailed();
+  metrics.read("current");
+  page = (await metrics.page()).text;
+  families = [...page.matchAll(/^# HELP (\S+) (.*)\n# TYPE \1 (\S+)$/gm)].map(
+    ([, name = "", help = "", type = ""]) => ({
+      name,
+      type,
+      help,
+    }),
+  );
+});
+
+/** What is wrong with the name of a metric by the rule lockstep_<noun>_<unit>[_total]; undefined: nothing. */
+function misnamed({ name, type }: Pick<Family, "name" | "type">): string | undefined {
+  if (!/^lockstep(_[a-z]+)+$/.test(name)) return "lockstep_ and lower-case words";
+  if ((type === "counter") !== name.endsWith("_total")) return "_total at the end of counters, and of nothing else";
+  const unit =
+    name
+      .replace(/_total$/, "")
+      .split("_")
+      .at(-1) ?? "";
+  if (type === "histogram" && !["seconds", "bytes"].includes(unit)) return "base units: seconds or bytes";
+  // What is counted is its own unit, in the plural: pushes, reads, queries.
+  return unit.endsWith("s") ? undefined : "a unit in the plural at the end";
+}
+
+describe("the metrics", () => {
+  it("of ours are named lockstep_<noun>_<unit>[_total], all of them", () => {
+    const ours = families.filter(({ name }) => !/^(process|nodejs)_/.test(name));
+    expect(ours.length).toBeGreaterThanOrEqual(8);
+    for (const family of ours) expect(misnamed(family), family.name).toBeUndefined();
+  });
+
+  it.each([
+    ["lockstep_pushes", "counter"],
+    ["lockstep_queue_total", "gauge"],
+    ["lockstep_push_duration_ms", "histogram"],
+    ["lockstep_push", "histogram"],
+    ["lockstep_catchUp_seconds", "histogram"],
+    ["git_pushes_total", "counter"],
+    ["lockstep_memory_total", "counter"],
+  ])("would not be named %s (%s)", (name, type) => {
+    expect(misnamed({ name, type })).toBeDefined();
+  });
+
+  it("say what they are, once each", () => {
+    for (const { name, help } of families) expect(help, name).toMatch(/\S/);
+    expect(new Set(families.map(({ name }) => name)).size).toBe(families.length);
+    expect(page.match(/^# TYPE/gm)).toHaveLength(families.length);
+  });
+
+  it("of ours are explained in docs/running.md, and no others", () => {
+    const docs = readFileSync(new URL("../../docs/running.md", import.meta.url), "utf8");
+    const explained = [...docs.matchAll(/`(lockstep_[a-z_]+[a-z])[`{]/g)].map(([, name]) => name);
+    const ours = families.map(({ name }) => name).filter((name) => name.startsWith("lockstep_"));
+    expect([...new Set(explained)].sort()).toEqual(ours.sort());
+  });
+
+  it("count what they are told", () => {
+    for (const line of [
+      'lockstep_pushes_total{result="landed"} 1',
+      'lockstep_pushes_total{result="unknown"} 1',
+      "lockstep_push_races_total 1",
+      'lockstep_catch_ups_total{result="ok"} 1',
+      'lockstep_catch_ups_total{result="failed"} 1',
+      "lockstep_catch_up_bytes_total 100",
+      'lockstep_catch_up_seconds_bucket{le="3"} 1',
+      'lockstep_reads_total{result="current"} 1',
+      "lockstep_head_queries_total 3",
+    ])
+      expect(page.split("\n")).toContain(line);
+  });
+
+  it.skipIf(promtool("").error)("please promtool", () => {
+    expect(promtool(page)).toMatchObject({ status: 0, stderr: "" });
+    expect(promtool("# TYPE bad_total gauge\nbad_total 1\n").status).not.toBe(0);
+  });
+});

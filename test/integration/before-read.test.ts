@@ -23,7 +23,7 @@ describe("a read of a replica that is current", () => {
     release();
     expect(a.context.heads.queries).toBe(asked + 1);
     expect(statements).toHaveLength(1);
-    expect(statements[0]).toMatch(/^select d\.fence/);
+    expect(statements[0]).toMatch(/lockstep\.read_heads/);
     expect(await a.gitCommands()).toEqual([]);
   });
 
@@ -46,7 +46,7 @@ describe("a read of a replica that is current", () => {
     let holding = false;
     b.onStatement = async (text, run) => {
       const result = await run();
-      if (holding || !text.startsWith("select d.fence")) return result;
+      if (holding || !text.includes("lockstep.read_heads")) return result;
       holding = true;
       await held;
       return result;
@@ -199,7 +199,7 @@ describe("a read of a replica that is behind", () => {
     let told = 0;
     a.onStatement = async (text, run) => {
       const result = await run();
-      if (text.startsWith("select d.fence")) told += 1;
+      if (text.includes("lockstep.read_heads")) told += 1;
       if (text.includes("lockstep.bump(")) {
         const before = told;
         reader = a.read(APP).then(async ({ version }) => ({ version, refs: await a.refs(APP) }));

@@ -365,9 +365,12 @@ describe("sources that fail", () => {
     b.openPack = async (peer, ...request) => {
       liar ??= peer.device;
       if (peer.device === liar) return await lie(cluster, peer, ...request);
-      // The quarantine for this source may be there already, with nothing in it.
-      const left = (await b.leftovers(APP)).map((name) => name.replace(/tmp_objdir-lockstep-\w+/, "Q"));
-      const more = left.filter((name, index) => !/^objects\/Q(\/pack)?$/.test(name) || left.indexOf(name) !== index);
+      // The quarantine for this source may be there already, and the empty file in it that git is about to fill.
+      const left = (await b.leftovers(APP)).map((name) => name.replace(/(tmp_(objdir-lockstep|pack))[-_]\w+/g, "$1"));
+      const more = left.filter(
+        (name, index) =>
+          !/^objects\/tmp_objdir-lockstep(\/pack(\/tmp_pack)?)?$/.test(name) || left.indexOf(name) !== index,
+      );
       inBetween = { refs: await b.refs(APP), two: await b.has(APP, two), more };
       return await honest(cluster)(peer, ...request);
     };

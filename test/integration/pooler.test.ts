@@ -134,11 +134,11 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
 
   it("a device is taken over, and its fence keeps the old incarnation out", async () => {
     const db = machines[0]!;
-    const { id: repositoryId } = await repository(db);
     const rootId = randomUUID();
     const request = { device: "replaced", rootId, grpcAddress: "", gitAddress: "", zone: "" };
     const taken = await takeOver(db, { ...request, incarnation: randomUUID() });
     const { incarnation: old } = taken as Extract<typeof taken, { outcome: "taken" }>;
+    const { id: repositoryId } = await repository(db);
     const write = { writeId: randomUUID(), repositoryId, base: 0n };
     await stageWrite(db, old, { ...write, author: "ada", names: [] });
     const ticket = { repositoryId, writeId: write.writeId, author: "ada", reason: "push" };

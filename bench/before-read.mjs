@@ -8,7 +8,7 @@ import { Client } from "../dist/client/client.js";
 import { compare, counter, inFolder, median, start, withCluster } from "./harness.mjs";
 
 const SECONDS = 1;
-const RUNS = 9;
+const RUNS = 7;
 const CALL = { timeoutMs: 10_000 };
 
 export const benchmarks = {

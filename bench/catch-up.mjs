@@ -1,17 +1,72 @@
 // Catch-up of one commit, against the fetch of a mirror over https from the same device with the same certificates; and a first
 // copy over the pack stream against one by stock git. The follower hears no notifications, so that it begins when the clock does.
 import { execFileSync, spawn } from "node:child_process";
+import { createHash, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../dist/client/client.js";
-import { compare, git, inFolder, time, withCluster } from "./harness.mjs";
+import { receivePack } from "../dist/git/index-pack.js";
+import { fetchWithGit } from "../dist/git/transports/git-fetch.js";
+import { PackClient } from "../dist/git/transports/pack-stream.js";
+import { compare, git, inFolder, sql, time, withCluster } from "./harness.mjs";
 
 export const benchmarks = {
   "catch up one commit 90 refs": () => catchUpWith(90, "≤ 0.5"),
   "catch up one commit 100000 refs": () => catchUpWith(100_000, "≤ 0.01"),
+  "first copy": firstCopy,
 };
+
+/** Which transport should bring a whole repository (docs/decisions/0005)? Both end with the same check of connectivity. */
+async function firstCopy() {
+  const commits = Number(process.env.BENCH_COMMITS ?? 10_000);
+  await withFollower(async ({ dir, leader, follower, cluster }) => {
+    const source = join(dir, "source.git");
+    await makeHistory(source, commits, 8_000);
+    await git(source, "push", "-q", leader.url, "main");
+    const [{ id }] = await sql(cluster, "select id from lockstep.repository where name = 'demo'");
+    const tip = await git(source, "rev-parse", "main");
+    const files = { cert: follower.cert, key: follower.key, ca: cluster.ca };
+    const tls = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, readFileSync(file, "utf8")]));
+    const client = new PackClient(tls, cluster.trust_domain);
+    const context = { path: process.env.PATH, home: dir, lockFd: null };
+    const signal = new AbortController().signal;
+    const incoming = { wants: [tip], haves: [], signal, onProgress() {} };
+    const { publicKey } = new X509Certificate(readFileSync(leader.cert));
+    const pin = createHash("sha256")
+      .update(publicKey.export({ type: "spki", format: "der" }))
+      .digest("base64");
+    const peer = { address: new URL(leader.git).host, publicKey: pin };
+    let copies = 0;
+    const copy = async (receive) => {
+      copies += 1;
+      const target = join(dir, `copy${copies}.git`);
+      await git(dir, "init", "-q", "--bare", target);
+      await git(target, "config", "core.fsync", "all");
+      const taken = await time(() => receive(target));
+      rmSync(target, { recursive: true });
+      return taken;
+    };
+    await compare({
+      name: "first copy",
+      aim: "≤ 1",
+      runs: 5,
+      baseline: () =>
+        copy((target) =>
+          fetchWithGit(context, target, { ...incoming, peer, credentials: files, name: "demo", objectFormat: "sha1" }),
+        ),
+      ours: () =>
+        copy((target) => {
+          const body = { repositoryId: id, version: "1", turn: "last", wants: [tip], haves: [] };
+          const pack = client.open(leader.name, peer.address, body, signal, () => {});
+          return receivePack(context, target, { ...incoming, pack });
+        }),
+      note: `${commits} commits of 8 kB that do not compress; baseline: stock git fetch, ours: the pack stream`,
+    });
+    client[Symbol.dispose]();
+  });
+}
 
 async function catchUpWith(refs, aim) {
   await withFollower(async ({ dir, work, leader, read, fetchMirror }) => {
@@ -54,15 +109,15 @@ async function catchUpWith(refs, aim) {
 }
 
 /** Makes a repository with a history of `refs` commits, each of which changes one of 100 files and has a ref. */
-async function makeHistory(repository, refs) {
+async function makeHistory(repository, refs, bytes = 0) {
   await git(dirname(repository), "init", "-q", "--bare", "-b", "main", repository);
   const lines = [];
   for (let index = 1; index <= refs; index += 1) {
-    const content = `content ${index}\n`;
+    const content = `content ${index}\n${randomBytes(bytes).toString("latin1")}`;
     lines.push(`commit refs/heads/main\ncommitter b <b@example.org> ${index} +0000\ndata 1\nx\n`);
     lines.push(`M 644 inline f${index % 100}\ndata ${content.length}\n${content}\n`);
   }
-  execFileSync("git", ["-C", repository, "fast-import", "--quiet"], { input: lines.join("") });
+  execFileSync("git", ["-C", repository, "fast-import", "--quiet"], { input: Buffer.from(lines.join(""), "latin1") });
   const commits = (await git(repository, "rev-list", "main")).split("\n");
   const packed = commits.map((id, index) => `${id} refs/pull/${index}/head\n`);
   writeFileSync(join(repository, "packed-refs"), packed.join(""), { flag: "a" });
@@ -88,6 +143,8 @@ async function withFollower(work) {
             dir,
             work: workDir,
             leader: { ...leader, url },
+            follower,
+            cluster,
             read: () => client.call("BeforeRead", { repository: "demo" }, { timeoutMs: 600_000 }),
             fetchMirror: () =>
               git(

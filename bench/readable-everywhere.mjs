@@ -4,7 +4,7 @@ import { Client } from "../dist/client/client.js";
 import { compare, git, inFolder, time, withCluster } from "./harness.mjs";
 import { Branch } from "./http-push.mjs";
 
-const TIMES = 10;
+const TIMES = 6;
 
 export const benchmarks = {
   "readable everywhere": () =>

@@ -22,7 +22,7 @@ export const benchmarks = {
         await sidecar.stop();
         return sidecar.readyMs;
       };
-      await compare({ name: "start-up", aim: "ours ≤ 1000 ms", runs: 7, baseline, ours });
+      await compare({ name: "start-up", aim: "ours ≤ 1000 ms", runs: 5, baseline, ours });
     }),
   "idle memory": () =>
     withStoppedSidecar(async (device, echo) => {

@@ -62,7 +62,7 @@ export const SETTINGS = {
     schema: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7421",
-    help: "packs for other devices, over mutual TLS",
+    help: "packs for other devices and git upload-pack for their stock git, over mutual TLS, read-only",
     commands: SERVE,
   },
   "http-listen": {

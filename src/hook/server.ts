@@ -8,6 +8,7 @@ import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
 import type { Pusher } from "../sync/push-request.ts";
+import { visible } from "../visible.ts";
 import { encodeFrames, type Frame, readFrames } from "./frames.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
 import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
@@ -121,7 +122,7 @@ async function receive(
   if (commands === undefined) return undefined;
   const pusher: Pusher = {
     gone: gone.signal,
-    say: (text) => send("E", `lockstep: ${text}\n`),
+    say: (text) => send("E", `lockstep: ${visible(text)}\n`),
     runHook(path, args) {
       send("U", [path, ...args].map((each) => `${each}\0`).join(""));
       return new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));

@@ -36,8 +36,9 @@ import { readTls } from "./tls-files.ts";
 const GRACE_MS = 10_000;
 
 /** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
-export async function serve(config: Config, host: Host, log: Logger): Promise<void> {
+export async function serve(config: Config, host: Host, logger: Logger): Promise<void> {
   const device = deviceName(required(config, "device"));
+  const log = logger.child({ device });
   const givenRoot = required(config, "root");
   const url = required(config, "database-url");
   const socketDir = await prepareSocketDir(required(config, "socket-dir"));
@@ -149,19 +150,19 @@ export async function serve(config: Config, host: Host, log: Logger): Promise<vo
   await follower.onStart(interrupted);
   rpc.setServing(true);
   serving = context;
-  log.info({ device, root, grpc: rpc.port, git: packs.port, http: http.port, fence: String(me.fence) }, "serving");
+  log.info({ root, grpc: rpc.port, git: packs.port, http: http.port, fence: String(me.fence) }, "serving");
 
   await aborted(stopping.signal);
   serving = undefined;
   rpc.setServing(false);
-  log.info({ device }, "stopping");
+  log.info("stopping");
   await Promise.all([rpc.stop(GRACE_MS), hooks.drain(GRACE_MS)]);
   dead.abort(new LockstepError("SHUTTING_DOWN", `The sidecar of device ${device} is stopping; ask another device.`));
   await background;
   if (fencedOff) throw dead.signal.reason;
   // Best effort: without it a successor on the same root takes over at once all the same.
   await releaseLease(db, me).catch(() => {});
-  log.info({ device }, "stopped");
+  log.info("stopped");
 }
 
 async function takeRoot(

@@ -8,6 +8,7 @@ import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
 import type { Pusher } from "../sync/push-request.ts";
+import { Stopwatch } from "../sync/stopwatch.ts";
 import { visible } from "../visible.ts";
 import { encodeFrames, type Frame, readFrames } from "./frames.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
@@ -152,8 +153,11 @@ async function decideAndReport(
   send: Send,
 ): Promise<number | undefined> {
   const requestId = hello.env.get("LOCKSTEP_REQUEST_ID") ?? randomUUID();
+  const clock = new Stopwatch();
+  let repository: string | undefined;
   try {
-    const request = { ...commands, repository: await named, author: authorOf(hello.env), requestId };
+    repository = await named;
+    const request = { ...commands, repository, author: authorOf(hello.env), requestId, clock };
     const report = await push(context, request, pusher, git);
     send("O", encodeReport(report));
   } catch (error) {
@@ -161,7 +165,14 @@ async function decideAndReport(
     context.metrics.pushFailed(unknown);
     const expected = error instanceof LockstepError;
     context.log[unknown || !expected ? "error" : "warn"](
-      { dir: hello.dir, requestId, err: expected ? describe(error) : error },
+      {
+        repository,
+        dir: hello.dir,
+        requestId,
+        ...clock.laps,
+        durationMs: clock.durationMs,
+        err: expected ? describe(error) : error,
+      },
       "push failed",
     );
     pusher.say(`${expected ? describe(error) : "An internal error; the server's log has it."} (request ${requestId})`);

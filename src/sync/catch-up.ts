@@ -11,6 +11,7 @@ import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
 import { foldReplica, recoverReplica } from "./recovery.ts";
 import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
+import { Stopwatch } from "./stopwatch.ts";
 
 /** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
 const WAITING_LIMIT = 1_000;
@@ -162,11 +163,12 @@ async function followLog(
   onProgress: (progress: CatchUpProgress) => void,
   from: string | undefined,
 ): Promise<void> {
-  const startedAt = performance.now();
+  const clock = new Stopwatch();
   const mine = replica.applied;
   if (mine === undefined)
     throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} came into doubt; try again.`);
   const { head, digest, changes, writers } = await readChanges(context.db, replica.id, mine);
+  clock.lap("logMs");
   // Not an error by itself: a push may have landed here after the head was read.
   if (head < mine && replica.applied === mine && !replica.mutex.isLocked())
     throw aheadOfDatabase(replica.name, mine, head);
@@ -187,8 +189,9 @@ async function followLog(
     prefer: from,
     onProgress,
   });
-  const fetchedMs = performance.now() - startedAt;
+  clock.lap("fetchMs");
   await replica.mutex.runExclusive(async () => {
+    clock.lap("mutexMs");
     // The plan again, now that nothing else moves: a push may have brought this replica as far or further meanwhile, and an
     // older plan would put a ref back.
     const now = replica.applied;
@@ -200,11 +203,12 @@ async function followLog(
       replica,
       plan,
       { version: head, digest },
-      eventOf(fetched, now, plan.size, startedAt),
+      eventOf(fetched, now, plan.size, clock.durationMs),
       transaction,
     );
   });
-  const durationMs = performance.now() - startedAt;
+  clock.lap("applyMs");
+  const { durationMs } = clock;
   context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
   context.log.info(
     {
@@ -214,7 +218,7 @@ async function followLog(
       fromDevice: fetched.from,
       bytes: fetched.bytes,
       refsChanged: changes.length,
-      fetchedMs,
+      ...clock.laps,
       durationMs,
     },
     "caught up",

@@ -29,14 +29,8 @@ export interface Fetched {
 }
 
 /** The row that tells of a catch-up. */
-export function eventOf(fetched: Fetched, fromVersion: Version, refsChanged: number, startedAt: number): SyncEvent {
-  return {
-    fromDevice: fetched.from,
-    fromVersion,
-    bytes: fetched.bytes,
-    refsChanged,
-    durationMs: performance.now() - startedAt,
-  };
+export function eventOf(fetched: Fetched, fromVersion: Version, refsChanged: number, durationMs: number): SyncEvent {
+  return { fromDevice: fetched.from, fromVersion, bytes: fetched.bytes, refsChanged, durationMs };
 }
 
 /**

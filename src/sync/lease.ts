@@ -27,10 +27,7 @@ export async function acquireLease(
     if (taken.outcome === "taken") {
       return { me: taken.incarnation, previousFence: taken.previousFence, interrupted: taken.interrupted };
     }
-    log.warn(
-      { device: request.device, waitMs: taken.waitMs },
-      "another root serves this device; waiting for its lease to end",
-    );
+    log.warn({ waitMs: taken.waitMs }, "another root serves this device; waiting for its lease to end");
     await sleep(Math.min(taken.waitMs, 1_000) + 10, undefined, { signal }).catch(() => {
       throw new LockstepError("SHUTTING_DOWN", "Stopped while waiting for the lease of the device.");
     });
@@ -58,7 +55,7 @@ export async function keepLease(
     } catch (error) {
       pause = RETRY_MS;
       // The lease may run out meanwhile; that alone costs this device nothing, a new fence would.
-      log.warn({ device: me.device, err: describe(error) }, "could not renew the lease, trying again");
+      log.warn({ err: describe(error) }, "could not renew the lease, trying again");
     }
   }
 }

@@ -1,5 +1,6 @@
 // What a push asks for, and who asks: the terms between the hook's protocol and the write.
 import type { RefName, RefUpdate } from "../domain.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 
 export interface PushRequest {
   readonly repository: string;
@@ -9,6 +10,8 @@ export interface PushRequest {
   /** Who pushed, as the git server knows it. */
   readonly author: string;
   readonly requestId: string;
+  /** Runs since git handed the push over. */
+  readonly clock: Stopwatch;
 }
 
 /** The pusher's side, behind the shim. */

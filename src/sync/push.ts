@@ -35,10 +35,12 @@ export async function push(
   pusher: Pusher,
   git?: StartedGit,
 ): Promise<PushReport> {
-  const startedAt = performance.now();
+  const { clock } = request;
   let replica = await replicaOf(context, request.repository);
+  clock.lap("readMs");
   const report = new Map<RefName, string | null>(request.updates.map(({ name }) => [name, null]));
   const allowed = await applyPolicy(context, replica, request, report, pusher);
+  clock.lap("policyMs");
   let writeId: string = randomUUID();
   let last = writeId;
   let races = 0;
@@ -52,11 +54,11 @@ export async function push(
         report,
         pusher,
         git: races === 0 && syncsEachRef(allowed.length) ? git : undefined,
+        clock,
       });
       if (attempt.outcome === "done") {
-        const durationMs = performance.now() - startedAt;
-        logPush(context, request, attempt, { races, durationMs });
-        context.metrics.pushed(durationMs / 1000, races);
+        logPush(context, request, attempt.version, races);
+        context.metrics.pushed(clock.durationMs / 1000, races);
         return report;
       }
       last = writeId;
@@ -73,8 +75,10 @@ export async function push(
       if (attempt.outcome === "turn" || races >= RACES) {
         queued = true;
         await waitForTurn(context, replica.id, writeId, request, pusher);
+        clock.lap("turnMs");
       }
       ({ replica } = await beforeRead(context, request.repository, { signal: patience(context) }));
+      clock.lap("readMs");
     }
   } finally {
     // Where it was being handed on when the database went, the ticket may have either name.
@@ -106,21 +110,22 @@ export function startGitEarly(context: SyncContext, repository: string): Started
 
 function logPush(
   context: SyncContext,
-  request: PushRequest,
-  attempt: { version: Version | null; timings: Record<string, number> },
-  extra: { races: number; durationMs: number },
+  { repository, author, updates, requestId, clock }: PushRequest,
+  version: Version | null,
+  races: number,
 ): void {
   context.log.info(
     {
-      repository: request.repository,
-      version: attempt.version === null ? null : String(attempt.version),
-      author: request.author,
-      refs: request.updates.length,
-      requestId: request.requestId,
-      ...attempt.timings,
-      ...extra,
+      repository,
+      version: version === null ? null : String(version),
+      author,
+      refs: updates.length,
+      requestId,
+      races,
+      ...clock.laps,
+      durationMs: clock.durationMs,
     },
-    attempt.version === null ? "push changed nothing" : "push landed",
+    version === null ? "push changed nothing" : "push landed",
   );
 }
 

@@ -15,6 +15,7 @@ import { applyAndRecord } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
 import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
+import { Stopwatch } from "./stopwatch.ts";
 
 /** A lock that turns up later and is younger than this may be that of a person's git command. */
 const FOREIGN_LOCK_MS = 60_000;
@@ -69,8 +70,9 @@ export async function foldReplica(
   replica: Replica,
   onProgress: (progress: CatchUpProgress) => void,
 ): Promise<void> {
-  const startedAt = performance.now();
+  const clock = new Stopwatch();
   const fold = await readFold(context.db, replica.id);
+  clock.lap("logMs");
   const record = await readReplicaRecord(replica.gitDir);
   if (record?.repositoryId === replica.id && record.version > fold.head) {
     throw aheadOfDatabase(replica.name, record.version, fold.head);
@@ -86,20 +88,23 @@ export async function foldReplica(
     context.log.warn({ repository: replica.name, removed: broken.slice(0, 20) }, "removed refs that git cannot read");
   const onDisk = await readRefs(context.git, replica.gitDir, context.signal);
   const wants = objectIds(difference(onDisk, fold.refs).values());
+  clock.lap("compareMs");
   const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
   const haves = await existingObjects(context.git, replica.gitDir, objectIds(settled), context.signal);
   const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, onProgress };
   const fetched = await fetchObjects(context, replica, request);
+  clock.lap("fetchMs");
   await replica.mutex.runExclusive(async () => {
     // Nothing but this flight writes to a replica whose version is unknown; one that is known may have gone further.
     if (replica.applied !== undefined && replica.applied >= fold.head) return;
     // Killed between here and the end, the next incarnation compares again.
     await forgetReplicaRecord(replica.gitDir);
     const plan = difference(await readRefs(context.git, replica.gitDir, context.signal), fold.refs);
-    const event = eventOf(fetched, record?.version ?? 0n, plan.size, startedAt);
+    const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
     await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);
   });
-  const durationMs = performance.now() - startedAt;
+  clock.lap("applyMs");
+  const { durationMs } = clock;
   context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
   context.log.info(
     {
@@ -107,6 +112,7 @@ export async function foldReplica(
       version: String(fold.head),
       fromDevice: fetched.from,
       bytes: fetched.bytes,
+      ...clock.laps,
       durationMs,
     },
     "folded the log onto the refs",

@@ -14,10 +14,11 @@ import { type Decision, decide } from "./decide.ts";
 import { allOrNone } from "./push-policy.ts";
 import type { Pusher, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 
 export type Attempt =
   /** `version` null: no ref was to change. */
-  | { outcome: "done"; version: Version | null; timings: Record<string, number> }
+  | { outcome: "done"; version: Version | null }
   /** Another device was faster, or the replica must be looked at again: catch up, try anew. */
   | { outcome: "raced" }
   /** Another write has the repository's turn. */
@@ -31,6 +32,7 @@ export interface Pushing {
   readonly pusher: Pusher;
   /** Started for this replica already; undefined: to be started. */
   readonly git: RefTransaction | undefined;
+  readonly clock: Stopwatch;
 }
 
 /**
@@ -40,14 +42,14 @@ export interface Pushing {
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  { writeId, request, report, pusher, git }: Pushing,
+  { writeId, request, report, pusher, git, clock }: Pushing,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
+    clock.lap("mutexMs");
     const base = replica.applied;
     if (base === undefined) return { outcome: "raced" };
     // What an earlier attempt found may have changed since.
     for (const { name } of request.updates) report.set(name, null);
-    const clock = stopwatch();
     // While the database is asked git takes the locks, which show nothing to anyone. Left by a crash, they are swept.
     await using firstTransaction = git ?? new RefTransaction(context.git, replica.gitDir, request.updates.length);
     const early = prepareEarly(firstTransaction, request.updates);
@@ -69,9 +71,7 @@ export async function attemptWrite(
       clock.lap("prepareMs");
       if (prepared.outcome !== "prepared") {
         why = "the refs were not as the pusher saw them";
-        return prepared.outcome === "in_doubt"
-          ? { outcome: "raced" }
-          : { outcome: "done", version: null, timings: clock.laps };
+        return prepared.outcome === "in_doubt" ? { outcome: "raced" } : { outcome: "done", version: null };
       }
       await using transaction = prepared.transaction;
       await synced;
@@ -91,7 +91,7 @@ export async function attemptWrite(
       if (decision.outcome !== "landed") return await notLanded(context, replica, decision.outcome);
       await commit(context, replica, transaction, updates, { version: decision.version, digest });
       clock.lap("commitMs");
-      return { outcome: "done", version: decision.version, timings: clock.laps };
+      return { outcome: "done", version: decision.version };
     } catch (error) {
       if (wasKilled(error)) {
         replica.swept = false;
@@ -235,17 +235,4 @@ async function doubt(replica: Replica): Promise<void> {
 function lostDevice(context: SyncContext): never {
   context.onFenced();
   throw fenced(context.me);
-}
-
-function stopwatch(): { laps: Record<string, number>; lap: (name: string) => void } {
-  const laps: Record<string, number> = {};
-  let last = performance.now();
-  return {
-    laps,
-    lap(name) {
-      const now = performance.now();
-      laps[name] = Math.round((now - last) * 100) / 100;
-      last = now;
-    },
-  };
 }

@@ -33,6 +33,7 @@ import { push } from "../../src/sync/push.ts";
 import type { Pusher } from "../../src/sync/push-request.ts";
 import { type Replica, Replicas } from "../../src/sync/replica.ts";
 import { PackServer } from "../../src/sync/serve-pack.ts";
+import { Stopwatch } from "../../src/sync/stopwatch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { administer } from "./administer.ts";
 import { migratedDatabase } from "./database.ts";
@@ -293,7 +294,15 @@ export class TestDevice {
     updates: readonly RefUpdate[],
     { atomic = false, author = "ada", pusher = {} }: PushOptions = {},
   ): Promise<Record<RefName, string | null>> {
-    const request = { repository, updates, atomic, author, pushOptions: [], requestId: randomUUID() };
+    const request = {
+      repository,
+      updates,
+      atomic,
+      author,
+      pushOptions: [],
+      requestId: randomUUID(),
+      clock: new Stopwatch(),
+    };
     const quiet: Pusher = { say: () => {}, runHook: async () => 0, gone: new AbortController().signal, ...pusher };
     return Object.fromEntries(await push(this.context, request, quiet));
   }

@@ -29,6 +29,7 @@ import { Follower } from "./sync/follow.ts";
 import { HeadReader } from "./sync/heads.ts";
 import { acquireLease, keepLease } from "./sync/lease.ts";
 import { Replicas } from "./sync/replica.ts";
+import { endSessions, Sessions } from "./sync/session-end.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { readTls } from "./tls-files.ts";
 
@@ -113,6 +114,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     shim: shim.path,
     epoch,
     replicas: new Replicas(root),
+    sessions: new Sessions(),
     heads,
     metrics,
     announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
@@ -140,6 +142,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const background = Promise.all([
     keepLease(db, me, log, onFenced, dead.signal),
     follower.run(),
+    endSessions(context),
     listenForHeads(
       { ...options, url: config["notify-database-url"] ?? url },
       device,

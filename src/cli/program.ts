@@ -15,6 +15,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   repo: async () => (await import("./repo.ts")).repoCommand,
   status: async () => (await import("./status.ts")).statusCommand,
   sync: async () => (await import("./sync.ts")).syncCommand,
+  lock: async () => (await import("./lock.ts")).lockCommand,
   log: async () => (await import("./log.ts")).logCommand,
   verify: async () => (await import("./verify.ts")).verifyCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,

@@ -50,9 +50,9 @@ export async function applyRefs(
   plan: ReadonlyMap<RefName, RefValue | null>,
   started?: RefTransaction,
 ): Promise<void> {
-  const symbolic = [...plan].filter(([, value]) => value?.startsWith(SYMREF_PREFIX));
+  const symbolic = [...plan].filter(([, value]) => isSymbolic(value));
   const updates = [...plan]
-    .filter(([, value]) => value !== null && !value.startsWith(SYMREF_PREFIX))
+    .filter(([, value]) => value !== null && !isSymbolic(value))
     .map(([name, newValue]) => ({ name, newValue }));
   // Without an old value git takes the deletion of a ref that is not there (2.39 and 2.47, files and reftable), unless
   // there is one above or below it.
@@ -73,10 +73,23 @@ export async function applyRefs(
     await transaction.commit();
   }
   // update-ref takes symbolic values only since 2.46.
-  for (const [name, value] of symbolic) {
-    const target = Buffer.from((value as string).slice(SYMREF_PREFIX.length), "latin1").toString("utf8");
-    await gitBytes(context, gitDir, ["symbolic-ref", name, target], { writes: true });
-  }
+  for (const [name, value] of symbolic) await setSymbolicRef(context, gitDir, name, value as RefValue);
+}
+
+/** Makes a ref symbolic: `value` is `ref: <name>`. */
+export async function setSymbolicRef(
+  context: GitContext,
+  gitDir: string,
+  name: RefName,
+  value: RefValue,
+): Promise<void> {
+  const target = Buffer.from(value.slice(SYMREF_PREFIX.length), "latin1").toString("utf8");
+  await gitBytes(context, gitDir, ["symbolic-ref", name, target], { writes: true });
+}
+
+/** True for the value of a symbolic ref. */
+export function isSymbolic(value: RefValue | null): boolean {
+  return value?.startsWith(SYMREF_PREFIX) ?? false;
 }
 
 /** Directory/file conflict: a name is a leading directory of another. */

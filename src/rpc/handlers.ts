@@ -2,7 +2,10 @@
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { SyncContext } from "../sync/context.ts";
 import { type CallOptions, streaming, unary } from "./call.ts";
+import { abortWrite } from "./handlers/abort-write.ts";
 import { beforeRead } from "./handlers/before-read.ts";
+import { beginWrite } from "./handlers/begin-write.ts";
+import { bumpVersion } from "./handlers/bump-version.ts";
 import { createRepository } from "./handlers/create-repository.ts";
 import { fetchFrom } from "./handlers/fetch-from.ts";
 import { getRepository } from "./handlers/get-repository.ts";
@@ -11,14 +14,19 @@ import { getVersion } from "./handlers/get-version.ts";
 import { getWrite } from "./handlers/get-write.ts";
 import { listLog } from "./handlers/list-log.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
+import { renewWrite } from "./handlers/renew-write.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
 
-/** lockstep.v1.SyncService. What is missing here (write sessions) answers UNIMPLEMENTED. */
+/** lockstep.v1.SyncService. */
 export function syncHandlers(context: SyncContext, options: CallOptions): UntypedServiceImplementation {
   return {
     GetVersion: unary(options, getVersion(context)),
     FetchFrom: streaming(options, fetchFrom(context)),
     BeforeRead: unary(options, beforeRead(context)),
+    BeginWrite: unary(options, beginWrite(context)),
+    RenewWrite: unary(options, renewWrite(context)),
+    BumpVersion: unary(options, bumpVersion(context)),
+    AbortWrite: unary(options, abortWrite(context)),
     GetWrite: unary(options, getWrite(context)),
   } as UntypedServiceImplementation;
 }

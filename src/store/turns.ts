@@ -1,10 +1,10 @@
 // The write turn of a repository: a queue of tickets, first come, first served. The lowest unexpired ticket has the turn; the
-// bump of anyone else is refused. Pushes that lost several races take one, so that nobody starves.
+// bump of anyone else is refused. Write sessions take one, and pushes that lost several races, so that nobody starves.
 import type { Incarnation } from "../domain.ts";
-import { type Database, query } from "./database.ts";
+import { type Database, query, queryOne } from "./database.ts";
 
-/** A ticket whose holder died stands in the way for this long at the most. */
-const TICKET_TTL_MS = 15_000;
+/** A ticket or a session whose holder died stands in the way for this long at the most. */
+export const TURN_TTL_MS = 15_000;
 
 /** Takes or renews the ticket of a write, and says whether it is its turn. */
 export async function takeTurn(
@@ -12,16 +12,12 @@ export async function takeTurn(
   me: Incarnation,
   request: { repositoryId: string; writeId: string; author: string; reason: string },
 ): Promise<boolean> {
-  await query(
+  const { mine } = await queryOne<{ mine: boolean }>(
     db.work,
-    `insert into lockstep.turn (repository_id, write_id, device, author, reason, expires_at)
-     select $1, $2, d.name, $5, $6, clock_timestamp() + $7::int * interval '1 millisecond'
-     from lockstep.device d where d.name = $3 and d.fence = $4
-     on conflict (write_id) do update set expires_at = excluded.expires_at`,
-    [request.repositoryId, request.writeId, me.device, me.fence, request.author, request.reason, TICKET_TTL_MS],
+    "select lockstep.take_turn($1, $2, $3, $4, $5, $6, $7::int * interval '1 millisecond') as mine",
+    [request.writeId, request.repositoryId, me.device, me.fence, request.author, request.reason, TURN_TTL_MS],
   );
-  const holder = await turnHolder(db, request.repositoryId);
-  return holder?.writeId === request.writeId;
+  return mine;
 }
 
 /** Hands a ticket, with its place in the queue, on to the next attempt of the same push. */

@@ -23,20 +23,27 @@ export interface StageRequest {
 export type Staged =
   | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[] }
   | { outcome: "stale"; head: Version }
+  /** Writes are refused, with that reason. */
+  | { outcome: "drained"; reason: string }
   | { outcome: "turn" | "fenced" | "missing" };
+
+/** The row with which stage_write and stage_session answer. */
+export interface StagedRow {
+  readonly [column: string]: unknown;
+  readonly outcome: Staged["outcome"];
+  readonly head: bigint;
+  readonly digest: Buffer;
+  readonly digest_key: Buffer;
+  readonly held_values: (Buffer | null)[] | null;
+  readonly detail?: string | null;
+}
 
 /**
  * Stages a write on `base` and answers with what the named refs hold there, in the order of `names`. "stale": the head has
  * moved, "turn": another write has the repository's turn; in both cases no row was made.
  */
 export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
-  const row = await queryOne<{
-    outcome: Staged["outcome"];
-    head: bigint;
-    digest: Buffer;
-    digest_key: Buffer;
-    held_values: (Buffer | null)[] | null;
-  }>(db.work, "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7)", [
+  const row = await queryOne<StagedRow>(db.work, "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7)", [
     request.writeId,
     request.repositoryId,
     me.device,
@@ -45,11 +52,26 @@ export async function stageWrite(db: Database, me: Incarnation, request: StageRe
     request.author,
     request.names.map(toBytes),
   ]);
-  if (row.outcome === "staged") {
-    const values = (row.held_values ?? []).map(fromBytes);
-    return { outcome: "staged", digest: row.digest, digestKey: row.digest_key, values };
+  return stagedFrom(row);
+}
+
+/** What the row of stage_write or stage_session says. */
+export function stagedFrom(row: StagedRow): Staged {
+  switch (row.outcome) {
+    case "staged":
+      return {
+        outcome: "staged",
+        digest: row.digest,
+        digestKey: row.digest_key,
+        values: (row.held_values ?? []).map(fromBytes),
+      };
+    case "stale":
+      return { outcome: "stale", head: row.head };
+    case "drained":
+      return { outcome: "drained", reason: row.detail ?? "" };
+    default:
+      return { outcome: row.outcome };
   }
-  return row.outcome === "stale" ? { outcome: "stale", head: row.head } : { outcome: row.outcome };
 }
 
 export interface BumpRequest {
@@ -62,6 +84,7 @@ export interface BumpRequest {
 
 export type Bumped =
   | { outcome: "landed"; version: Version }
+  | { outcome: "drained"; reason: string }
   | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" };
 
 /**
@@ -69,9 +92,9 @@ export type Bumped =
  * asked with `settleWrite`: an answer says why this call did not land the write, not that no other call did.
  */
 export async function bump(db: Database, me: Incarnation, request: BumpRequest): Promise<Bumped> {
-  const row = await queryOne<{ outcome: Bumped["outcome"]; version: bigint | null }>(
+  const row = await queryOne<{ outcome: Bumped["outcome"]; version: bigint | null; detail: string | null }>(
     db.work,
-    "select outcome, version from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     [
       request.writeId,
       request.repositoryId,
@@ -85,7 +108,7 @@ export async function bump(db: Database, me: Incarnation, request: BumpRequest):
     ],
   );
   if (row.outcome === "landed") return { outcome: "landed", version: row.version as Version };
-  return { outcome: row.outcome };
+  return row.outcome === "drained" ? { outcome: "drained", reason: row.detail ?? "" } : { outcome: row.outcome };
 }
 
 export type Settled = { status: "landed"; version: Version } | { status: "dropped"; reason: string };

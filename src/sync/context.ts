@@ -11,6 +11,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Announcer } from "./announce.ts";
 import type { HeadReader } from "./heads.ts";
 import type { Replicas } from "./replica.ts";
+import type { Sessions } from "./session-end.ts";
 
 /** A peer that may be asked for objects. */
 export interface Peer {
@@ -33,6 +34,7 @@ export interface SyncContext {
   readonly replicas: Replicas;
   readonly heads: HeadReader;
   readonly announcer: Announcer;
+  readonly sessions: Sessions;
   /** Asks a peer for a pack over the pack stream (git/transports/pack-stream.ts, which has what it rejects with). */
   readonly openPack: (
     peer: Peer,

@@ -1,7 +1,6 @@
 // The decision and its doubts. An error of the bump proves nothing: the row is asked, with the same id, until it answers; asking
 // makes it final. What stays unknown is never reported as known.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { forgetReplicaRecord } from "../git/root-record.ts";
 import { type Bumped, type BumpRequest, bump, type Settled, settleWrite } from "../store/writes.ts";
@@ -9,7 +8,7 @@ import { abandon } from "./abandon.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
 
-export type Decision = { outcome: "landed"; version: Version } | { outcome: Exclude<Bumped["outcome"], "landed"> };
+export type Decision = Bumped;
 
 const ASK_AGAIN_MS = 500;
 
@@ -18,19 +17,19 @@ const ASK_AGAIN_MS = 500;
  * when the database has not answered for `context.inDoubtMs`.
  */
 export async function decide(context: SyncContext, replica: Replica, request: BumpRequest): Promise<Decision> {
-  let why: Exclude<Bumped["outcome"], "landed"> = "dropped";
+  let why: Exclude<Bumped, { outcome: "landed" }> = { outcome: "dropped" };
   try {
     const bumped = await bump(context.db, context.me, request);
     if (bumped.outcome === "landed") return bumped;
-    why = bumped.outcome;
+    why = bumped;
   } catch (error) {
     context.log.warn(
       { repository: replica.name, write: request.writeId, err: describe(error) },
       "the decision is in doubt, asking for it",
     );
   }
-  const settled = await settle(context, replica, request.writeId, why);
-  return settled.status === "landed" ? { outcome: "landed", version: settled.version } : { outcome: why };
+  const settled = await settle(context, replica, request.writeId, why.outcome);
+  return settled.status === "landed" ? { outcome: "landed", version: settled.version } : why;
 }
 
 async function settle(context: SyncContext, replica: Replica, writeId: string, why: string): Promise<Settled> {

@@ -1,18 +1,18 @@
 // A push that git's receive-pack handed over: policy, then a write that lands or is dropped as one. The locks are held for
 // milliseconds, never for the upload. Before the bump everything may be thrown away, after it only forward.
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { syncsEachRef } from "../git/durability.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
-import { passTurn, takeTurn, turnHolder } from "../store/turns.ts";
+import { passTurn } from "../store/turns.ts";
 import { abandonTurn } from "./abandon.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
 import { applyPolicy } from "./push-policy.ts";
 import type { Pusher, PushReport, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
+import { describeHolder, waitForTurn, writesStopped } from "./turn.ts";
 import { attemptWrite } from "./write.ts";
 
 /** Races lost to other devices before a push queues for the repository's turn. */
@@ -20,9 +20,6 @@ const RACES = 3;
 /** Not reached while turns work; a push must not go on for ever when something else is wrong. */
 const RACES_LIMIT = 50;
 const TURN_PATIENCE_MS = 30_000;
-const TURN_POLL_MS = 25;
-/** After so long the pusher is told for whom he waits. */
-const TURN_NOTICE_MS = 1_000;
 
 /**
  * Lands what may land and says what became of each ref. Throws OUTCOME_UNKNOWN when the database did not say whether the write
@@ -61,6 +58,7 @@ export async function push(
         context.metrics.pushed(clock.durationMs / 1000, races);
         return report;
       }
+      if (attempt.outcome === "drained") throw writesStopped(request.repository, attempt.reason);
       last = writeId;
       writeId = randomUUID();
       if (queued) await passTurn(context.db, last, writeId);
@@ -74,7 +72,12 @@ export async function push(
       // Other devices keep winning, or someone has the turn: queue for it, so that nobody starves.
       if (attempt.outcome === "turn" || races >= RACES) {
         queued = true;
-        await waitForTurn(context, replica.id, writeId, request, pusher);
+        const ticket = { repositoryId: replica.id, writeId, author: request.author, reason: "push" };
+        await waitForTurn(context, request.repository, ticket, {
+          patienceMs: TURN_PATIENCE_MS,
+          signal: pusher.gone,
+          tell: (holder) => pusher.say(`waiting for ${describeHolder(holder)}`),
+        });
         clock.lap("turnMs");
       }
       ({ replica } = await beforeRead(context, request.repository, { signal: patience(context) }));
@@ -127,40 +130,6 @@ function logPush(
     },
     version === null ? "push changed nothing" : "push landed",
   );
-}
-
-async function waitForTurn(
-  context: SyncContext,
-  repositoryId: string,
-  writeId: string,
-  request: PushRequest,
-  pusher: Pusher,
-): Promise<void> {
-  const ticket = { repositoryId, writeId, author: request.author, reason: "push" };
-  const startedAt = performance.now();
-  let told = false;
-  while (!(await takeTurn(context.db, context.me, ticket))) {
-    const waited = performance.now() - startedAt;
-    context.signal.throwIfAborted();
-    if (pusher.gone.aborted) throw new LockstepError("WRITE_DROPPED", "The pusher is gone; nothing was written.");
-    if (waited > TURN_NOTICE_MS && !told) {
-      told = true;
-      const holder = await turnHolder(context.db, repositoryId);
-      if (holder)
-        pusher.say(
-          `waiting for ${holder.author} on ${holder.device} (${holder.reason}, since ${holder.since.toISOString()})`,
-        );
-    }
-    if (waited > TURN_PATIENCE_MS) {
-      const holder = await turnHolder(context.db, repositoryId);
-      throw new LockstepError(
-        "WRITE_DROPPED",
-        `The repository's write turn has been held by ${holder?.author ?? "another push"} on ${holder?.device ?? "another device"} ` +
-          `for too long (${holder?.reason ?? "push"}); nothing was written, push again later.`,
-      );
-    }
-    await sleep(TURN_POLL_MS * (0.5 + Math.random()));
-  }
 }
 
 /** How long a push waits for this replica to catch up: longer than a read, the pusher has uploaded already. */

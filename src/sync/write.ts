@@ -4,8 +4,10 @@ import { describe, LockstepError } from "../errors.ts";
 import { syncObjects } from "../git/durability.ts";
 import { wasKilled } from "../git/process.ts";
 import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
+import { isSymbolic, setSymbolicRef } from "../git/refs.ts";
 import { forgetReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
+import { stageSession } from "../store/sessions.ts";
 import { type Staged, stageWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import { markApplied, recordApplied } from "./apply.ts";
@@ -22,14 +24,18 @@ export type Attempt =
   /** Another device was faster, or the replica must be looked at again: catch up, try anew. */
   | { outcome: "raced" }
   /** Another write has the repository's turn. */
-  | { outcome: "turn" };
+  | { outcome: "turn" }
+  /** Writes to the repository are stopped, for that reason. */
+  | { outcome: "drained"; reason: string };
 
 /** What an attempt tries, and for whom. */
 export interface Pushing {
   readonly writeId: string;
-  readonly request: PushRequest;
+  /** The row of the write is there already, with this version as its base; else it is made, and dropped if the attempt fails. */
+  readonly sessionBase?: Version;
+  readonly request: Pick<PushRequest, "updates" | "atomic" | "author">;
   readonly report: Map<RefName, string | null>;
-  readonly pusher: Pusher;
+  readonly pusher: Pick<Pusher, "gone">;
   /** Started for this replica already; undefined: to be started. */
   readonly git: RefTransaction | undefined;
   readonly clock: Stopwatch;
@@ -42,29 +48,30 @@ export interface Pushing {
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  { writeId, request, report, pusher, git, clock }: Pushing,
+  { writeId, sessionBase, request, report, pusher, git, clock }: Pushing,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
     const base = replica.applied;
-    if (base === undefined) return { outcome: "raced" };
+    if (base === undefined || (sessionBase !== undefined && base < sessionBase)) return { outcome: "raced" };
     // What an earlier attempt found may have changed since.
     for (const { name } of request.updates) report.set(name, null);
     // While the database is asked git takes the locks, which show nothing to anyone. Left by a crash, they are swept.
     await using firstTransaction = git ?? new RefTransaction(context.git, replica.gitDir, request.updates.length);
     const early = prepareEarly(firstTransaction, request.updates);
     let why = "the server failed before the write was decided";
-    let pending = true;
+    let pending = sessionBase === undefined;
     try {
       const names = request.updates.map(({ name }) => name);
-      const row = { writeId, repositoryId: replica.id, base, author: request.author, names };
+      const row = { writeId, repositoryId: replica.id, base: sessionBase ?? base, author: request.author, names };
       const synced = syncObjects(replica.gitDir);
       synced.catch(() => {});
-      const staged = await stageWrite(context.db, context.me, row);
+      const stage = sessionBase === undefined ? stageWrite : stageSession;
+      const staged = await stage(context.db, context.me, row);
       clock.lap("stageMs");
       if (staged.outcome !== "staged") {
         pending = false;
-        return notStaged(context, staged.outcome);
+        return notStaged(context, staged);
       }
       const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
       const prepared = await prepareFresh(context, replica, request, held, report, early);
@@ -86,9 +93,9 @@ export async function attemptWrite(
       const { updates } = prepared;
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
       pending = false;
-      const decision = await decide(context, replica, { writeId, repositoryId: replica.id, base, digest, updates });
+      const decision = await decide(context, replica, { ...row, digest, updates });
       clock.lap("bumpMs");
-      if (decision.outcome !== "landed") return await notLanded(context, replica, decision.outcome);
+      if (decision.outcome !== "landed") return await notLanded(context, replica, decision);
       await commit(context, replica, transaction, updates, { version: decision.version, digest });
       clock.lap("commitMs");
       return { outcome: "done", version: decision.version };
@@ -105,20 +112,22 @@ export async function attemptWrite(
 }
 
 /** Also where the repository or the replica is no longer what it was: whoever looks again finds out. */
-function notStaged(context: SyncContext, outcome: Exclude<Staged["outcome"], "staged">): Attempt {
-  if (outcome === "fenced") return lostDevice(context);
-  return { outcome: outcome === "turn" ? "turn" : "raced" };
+function notStaged(context: SyncContext, staged: Exclude<Staged, { outcome: "staged" }>): Attempt {
+  if (staged.outcome === "fenced") return lostDevice(context);
+  if (staged.outcome === "drained") return staged;
+  return { outcome: staged.outcome === "turn" ? "turn" : "raced" };
 }
 
 /** Proven dropped, for that reason. */
 async function notLanded(
   context: SyncContext,
   replica: Replica,
-  outcome: Exclude<Decision["outcome"], "landed">,
+  decision: Exclude<Decision, { outcome: "landed" }>,
 ): Promise<Attempt> {
-  if (outcome === "fenced") return lostDevice(context);
-  if (outcome === "in_doubt") await doubt(replica);
-  return { outcome: outcome === "turn" ? "turn" : "raced" };
+  if (decision.outcome === "fenced") return lostDevice(context);
+  if (decision.outcome === "drained") return decision;
+  if (decision.outcome === "in_doubt") await doubt(replica);
+  return { outcome: decision.outcome === "turn" ? "turn" : "raced" };
 }
 
 /** Landed: whatever fails from here on, others have it already, so it is rolled forward by the next touch and reported as ok. */
@@ -132,6 +141,8 @@ async function commit(
   replica.applied = undefined;
   try {
     await transaction.commit();
+    for (const { name, newValue } of updates)
+      if (newValue !== null && isSymbolic(newValue)) await setSymbolicRef(context.git, replica.gitDir, name, newValue);
     await markApplied(context, replica, new Set(updates.map(({ name }) => name)), target);
     recordInBackground(context, replica);
   } catch (error) {
@@ -164,16 +175,21 @@ interface Early {
 /** Prepares all updates that change something, before it is known whether their old values are still true. */
 function prepareEarly(transaction: RefTransaction, all: readonly RefUpdate[]): Early {
   const updates = all.filter(({ oldValue, newValue }) => oldValue !== newValue);
-  const refusal = updates.length > 0 ? transaction.prepare(updates) : Promise.resolve(undefined);
+  const refusal = updates.length > 0 ? prepare(transaction, updates) : Promise.resolve(undefined);
   refusal.catch(() => {});
   return { transaction, updates, refusal };
+}
+
+/** Symbolic refs are no matter of a transaction before git 2.46; nobody but this process changes them. */
+async function prepare(transaction: RefTransaction, updates: readonly RefUpdate[]): Promise<Refusal | undefined> {
+  return await transaction.prepare(updates.filter(({ newValue }) => !isSymbolic(newValue)));
 }
 
 /** Prepares those updates whose old values are still true; refusals by git take out the ref it names and try the others. */
 async function prepareFresh(
   context: SyncContext,
   replica: Replica,
-  request: PushRequest,
+  request: Pushing["request"],
   held: ReadonlyMap<RefName, string | null>,
   report: Map<RefName, string | null>,
   early: Early,
@@ -194,7 +210,7 @@ async function prepareFresh(
   }
   for (; updates.length > 0; ready = undefined) {
     const transaction = ready?.transaction ?? new RefTransaction(context.git, replica.gitDir, updates.length);
-    const refusal = await (ready?.refusal ?? transaction.prepare(updates));
+    const refusal = await (ready?.refusal ?? prepare(transaction, updates));
     if (refusal === undefined) return { outcome: "prepared", transaction, updates };
     if (contradictsLog(refusal)) {
       context.log.error({ repository: replica.name, err: refusal.message }, "a ref on disk is not what the log says");

@@ -474,8 +474,8 @@ describe("a repository whose turn somebody else has", () => {
         skipped = 60_000;
       };
       await expect(a.push(APP, [change("main", null, one)], { pusher: { say } })).rejects.toMatchObject({
-        code: "WRITE_DROPPED",
-        message: expect.stringContaining("held by grace on repo009 for too long (rewriting history)"),
+        code: "TURN_HELD",
+        message: expect.stringContaining("held by grace on repo009 (rewriting history, since "),
       });
     } finally {
       spy.mockRestore();

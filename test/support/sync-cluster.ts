@@ -33,6 +33,7 @@ import { push } from "../../src/sync/push.ts";
 import type { Pusher } from "../../src/sync/push-request.ts";
 import { type Replica, Replicas } from "../../src/sync/replica.ts";
 import { PackServer } from "../../src/sync/serve-pack.ts";
+import { Sessions } from "../../src/sync/session-end.ts";
 import { Stopwatch } from "../../src/sync/stopwatch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { administer } from "./administer.ts";
@@ -254,6 +255,7 @@ export class TestDevice {
       shim: shim.path,
       epoch,
       replicas: new Replicas(root),
+      sessions: new Sessions(),
       heads: new HeadReader((names) => readHeads(db, name, names)),
       metrics: new Metrics({ headQueries: () => 0 }),
       announcer: new Announcer((ids) => notifyHeads(db, name, ids), log),

@@ -1,0 +1,117 @@
+// A scratch repository: bare, with the refs of a replica, and its objects as alternate. A caller changes it with any git; nobody who
+// reads the replica sees that. What it began with is noted inside, so that the difference can be told even after a crash.
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RefName, Refs, RefUpdate, RefValue } from "../domain.ts";
+import { receivePack } from "./index-pack.ts";
+import { startPack } from "./pack-source.ts";
+import { type GitContext, gitBytes } from "./process.ts";
+import { isSymbolic, readRefs, setSymbolicRef } from "./refs.ts";
+
+/** Below the root's own directory; each scratch is there under the id of its write. */
+const SCRATCHES = "scratch";
+const BASE = "lockstep.base";
+const OWNER = "lockstep.repository";
+/** Branch tips that a pack may leave out: those that every replica of the base has. */
+const TIPS = 256;
+
+/** Where the scratch of a write is. */
+export function scratchPath(stateDir: string, writeId: string): string {
+  return join(stateDir, SCRATCHES, `${writeId}.git`);
+}
+
+/** The ids of the writes that have a scratch here. */
+export async function listScratches(stateDir: string): Promise<string[]> {
+  const names = await readdir(join(stateDir, SCRATCHES)).catch(() => []);
+  return names.filter((name) => name.endsWith(".git")).map((name) => name.slice(0, -".git".length));
+}
+
+/** The name of the repository that a scratch belongs to. */
+export async function scratchOwner(path: string): Promise<string> {
+  return (await readFile(join(path, OWNER), "utf8")).trim();
+}
+
+/**
+ * Makes the scratch of a write, with the refs that the replica has now: nothing may change them meanwhile. Made aside and renamed,
+ * so that a crash leaves all of it or nothing that anybody looks at. Costs a walk over the refs.
+ */
+export async function createScratch(
+  context: GitContext,
+  path: string,
+  replica: { name: string; gitDir: string; objectFormat: "sha1" | "sha256" },
+): Promise<void> {
+  const refs = await readRefs(context, replica.gitDir);
+  const aside = `${path}.new`;
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { recursive: true });
+  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];
+  await gitBytes(context, aside, init, { writes: true });
+  await mkdir(join(aside, "objects", "info"), { recursive: true });
+  await writeFile(join(aside, "objects", "info", "alternates"), `${join(replica.gitDir, "objects")}\n`);
+  await writeFile(join(aside, OWNER), `${replica.name}\n`);
+  const lines = [...refs].map(([name, value]) => `${value}\0${name}\n`).join("");
+  await writeFile(join(aside, BASE), Buffer.from(lines, "latin1"));
+  const packed = [...refs].filter(([name, value]) => name !== "HEAD" && !isSymbolic(value));
+  packed.sort(([a], [b]) => (a < b ? -1 : 1));
+  const file = `# pack-refs with: sorted\n${packed.map(([name, value]) => `${value} ${name}\n`).join("")}`;
+  await writeFile(join(aside, "packed-refs"), Buffer.from(file, "latin1"));
+  for (const [name, value] of refs) if (isSymbolic(value)) await setSymbolicRef(context, aside, name, value);
+  const head = refs.get("HEAD");
+  if (head && !isSymbolic(head))
+    await gitBytes(context, aside, ["update-ref", "--no-deref", "HEAD", head], { writes: true });
+  await rename(aside, path);
+}
+
+export interface ScratchChanges {
+  readonly updates: RefUpdate[];
+  /** Some of what the replica had when the scratch was made. */
+  readonly tips: readonly string[];
+}
+
+/** What the caller changed, in the order of names. Costs a walk over the refs of the scratch. */
+export async function readScratch(context: GitContext, path: string, signal: AbortSignal): Promise<ScratchChanges> {
+  const base = await readBase(path);
+  const now = await readRefs(context, path, signal);
+  const updates: RefUpdate[] = [];
+  for (const name of [...new Set([...base.keys(), ...now.keys()])].sort()) {
+    const oldValue = base.get(name) ?? null;
+    // A HEAD that cannot be read is no wish.
+    const newValue = now.get(name) || (name === "HEAD" ? oldValue : null);
+    if (oldValue !== newValue) updates.push({ name, oldValue, newValue });
+  }
+  const tips = [...base].filter(([name, value]) => name.startsWith("refs/heads/") && !isSymbolic(value));
+  return { updates, tips: tips.slice(0, TIPS).map(([, value]) => value) };
+}
+
+async function readBase(path: string): Promise<Refs> {
+  const base = new Map<RefName, RefValue>();
+  for (const line of (await readFile(join(path, BASE))).toString("latin1").split("\n")) {
+    const [value, name] = line.split("\0");
+    if (value && name) base.set(name, value);
+  }
+  return base;
+}
+
+/**
+ * Copies the objects that changed refs need from the scratch into the replica, which must have what they had before. Throws
+ * GIT_FAILED and SOURCE_FAILED, where the scratch lacks some: then the replica is as before.
+ */
+export async function takeObjects(
+  context: GitContext,
+  path: string,
+  gitDir: string,
+  { updates, tips }: ScratchChanges,
+  signal: AbortSignal,
+): Promise<void> {
+  const ids = (values: (RefValue | null)[]) => values.filter((value): value is string => !!value && !isSymbolic(value));
+  const wants = [...new Set(ids(updates.map(({ newValue }) => newValue)))];
+  if (wants.length === 0) return;
+  const haves = [...new Set([...ids(updates.map(({ oldValue }) => oldValue)), ...tips])];
+  const pack = startPack(context, path, wants, haves, signal).then((stream) => stream.pack);
+  await receivePack(context, gitDir, { wants, haves, signal, pack });
+}
+
+/** Removes a scratch. */
+export async function removeScratch(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}

@@ -1,0 +1,12 @@
+import { repositoryName } from "../../domain.ts";
+import type { RenewWriteRequest__Output as Request } from "../../generated/lockstep/v1/RenewWriteRequest.ts";
+import type { RenewWriteResponse as Response } from "../../generated/lockstep/v1/RenewWriteResponse.ts";
+import { toTimestamp } from "../../proto.ts";
+import type { SyncContext } from "../../sync/context.ts";
+import { renewWrite as renew } from "../../sync/session.ts";
+
+export const renewWrite =
+  (context: SyncContext) =>
+  async (request: Request): Promise<Response> => {
+    return { expiresAt: toTimestamp(await renew(context, repositoryName(request.repository), request.token)) };
+  };

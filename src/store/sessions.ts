@@ -1,0 +1,127 @@
+// Write sessions: writes that a caller makes in a scratch repository while it holds the repository's turn. The lease of a session is
+// that of its ticket.
+import { type Incarnation, type RefName, toBytes, type Version } from "../domain.ts";
+import { type Database, query, queryOne } from "./database.ts";
+import { TURN_TTL_MS } from "./turns.ts";
+import { type Settled, type Staged, type StagedRow, stagedFrom } from "./writes.ts";
+
+export interface SessionRequest {
+  readonly writeId: string;
+  /** Kept unless the session has begun already. */
+  readonly token: string;
+  readonly repositoryId: string;
+  readonly author: string;
+  readonly reason: string;
+}
+
+export type Begun =
+  | { outcome: "begun"; base: Version; token: string }
+  /** The id is that of a write which is over, or of another device. */
+  | { outcome: "used" }
+  | { outcome: "drained"; reason: string }
+  | { outcome: "turn" | "fenced" | "missing" };
+
+/** Begins the session of a write that has the turn; repeated, it answers as before. */
+export async function beginSession(db: Database, me: Incarnation, request: SessionRequest): Promise<Begun> {
+  const row = await queryOne<{ outcome: Begun["outcome"]; base: bigint; token: string; detail: string | null }>(
+    db.work,
+    "select * from lockstep.begin_session($1, $2, $3, $4, $5, $6, $7)",
+    [request.writeId, request.token, request.repositoryId, me.device, me.fence, request.author, request.reason],
+  );
+  if (row.outcome === "begun") return { outcome: "begun", base: row.base, token: row.token };
+  if (row.outcome === "drained") return { outcome: "drained", reason: row.detail ?? "" };
+  return { outcome: row.outcome };
+}
+
+/** Extends the lease of a session and says until when; undefined when it has none any more. */
+export async function renewSession(db: Database, me: Incarnation, writeId: string): Promise<Date | undefined> {
+  const [row] = await query<{ expires_at: Date }>(
+    db.work,
+    `update lockstep.turn t set expires_at = clock_timestamp() + $4::int * interval '1 millisecond'
+     from lockstep.device d, lockstep.write w
+     where d.name = $2 and d.fence = $3 and w.id = $1 and w.status = 'staged' and w.session and w.device = d.name
+       and t.write_id = w.id and t.expires_at > clock_timestamp()
+     returning t.expires_at`,
+    [writeId, me.device, me.fence, TURN_TTL_MS],
+  );
+  return row?.expires_at;
+}
+
+/** What `stageWrite` answers for a push; the row of a session is there already. "turn": its lease has run out. */
+export async function stageSession(
+  db: Database,
+  me: Incarnation,
+  request: { writeId: string; repositoryId: string; base: Version; names: readonly RefName[] },
+): Promise<Staged> {
+  const { writeId, repositoryId, base, names } = request;
+  return stagedFrom(
+    await queryOne<StagedRow>(db.work, "select * from lockstep.stage_session($1, $2, $3, $4, $5, $6)", [
+      writeId,
+      repositoryId,
+      me.device,
+      me.fence,
+      base,
+      names.map(toBytes),
+    ]),
+  );
+}
+
+/** Lands a session that changed nothing, at the version it began with, unless it is over. Says what it is now. */
+export async function landUnchanged(db: Database, me: Incarnation, writeId: string): Promise<Settled | undefined> {
+  const row = await queryOne<{ status: string | null; version: bigint | null; drop_reason: string | null }>(
+    db.work,
+    "select * from lockstep.land_unchanged($1, $2, $3)",
+    [writeId, me.device, me.fence],
+  );
+  if (row.status === "landed") return { status: "landed", version: row.version as Version };
+  return row.status === "dropped" ? { status: "dropped", reason: row.drop_reason ?? "" } : undefined;
+}
+
+export interface Session {
+  readonly writeId: string;
+  readonly repositoryId: string;
+  readonly device: string;
+  readonly author: string;
+  readonly base: Version;
+  readonly status: "staged" | "landed" | "dropped";
+  readonly version: Version | null;
+  readonly dropReason: string | null;
+  readonly refsChanged: number;
+}
+
+/** The session that `token` names, whatever became of it; undefined: there is none. */
+export async function findSession(
+  db: Database,
+  repository: string,
+  { writeId, secret }: { writeId: string; secret: string },
+): Promise<Session | undefined> {
+  const [row] = await query<Session & { [column: string]: unknown }>(
+    db.work,
+    `select w.id as "writeId", w.repository_id as "repositoryId", w.device, w.author, w.base_version as base, w.status, w.version,
+       w.drop_reason as "dropReason",
+       (select count(*)::int from lockstep.ref_log l join lockstep.ref_log_update u using (repository_id, version)
+        where l.write_id = w.id) as "refsChanged"
+     from lockstep.write w join lockstep.repository r on r.id = w.repository_id
+     where w.id = $1 and w.token = $2 and w.session and r.name = $3`,
+    [writeId, secret, repository],
+  );
+  return row;
+}
+
+/** Drops sessions whose lease has run out, whoever's they were. */
+export async function dropExpiredSessions(db: Database, device: string): Promise<void> {
+  await query(db.work, "select lockstep.drop_expired_sessions($1)", [device]);
+}
+
+/** What became of sessions; those that the database does not know are absent. */
+export async function sessionStatuses(
+  db: Database,
+  writeIds: readonly string[],
+): Promise<Map<string, { status: Session["status"]; fence: bigint; dropReason: string | null }>> {
+  const rows = await query<{ id: string; status: Session["status"]; fence: bigint; drop_reason: string | null }>(
+    db.work,
+    "select id, status, fence, drop_reason from lockstep.write where id = any($1::uuid[])",
+    [writeIds],
+  );
+  return new Map(rows.map(({ id, status, fence, drop_reason }) => [id, { status, fence, dropReason: drop_reason }]));
+}

@@ -1,0 +1,105 @@
+// The end of write sessions: what a dropped one had changed is kept, its scratch goes. Also of those whose caller, whose sidecar or
+// whose device died; and of those whose lease ran out.
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Mutex } from "async-mutex";
+import type { RefName } from "../domain.ts";
+import { PRIVATE_REFS } from "../domain.ts";
+import { describe } from "../errors.ts";
+import { RefTransaction } from "../git/ref-transaction.ts";
+import { isSymbolic } from "../git/refs.ts";
+import { STATE_DIR } from "../git/root-record.ts";
+import { listScratches, readScratch, removeScratch, scratchOwner, scratchPath, takeObjects } from "../git/scratch.ts";
+import { dropExpiredSessions, sessionStatuses } from "../store/sessions.ts";
+import { beforeRead } from "./before-read.ts";
+import type { SyncContext } from "./context.ts";
+
+const LOOK_MS = 5_000;
+
+/** Keeps two calls from working on one session at once. */
+export class Sessions {
+  readonly #busy = new Map<string, Mutex>();
+
+  async exclusively<T>(writeId: string, work: () => Promise<T>): Promise<T> {
+    const mutex = this.#busy.get(writeId) ?? new Mutex();
+    this.#busy.set(writeId, mutex);
+    try {
+      return await mutex.runExclusive(work);
+    } finally {
+      if (!mutex.isLocked()) this.#busy.delete(writeId);
+    }
+  }
+}
+
+/**
+ * Ends a session that is over: keeps what a dropped one changed below refs/lockstep/dropped/<write>/ in this replica, removes its
+ * scratch. Returns the names of the kept refs. Idempotent.
+ */
+export async function endScratch(context: SyncContext, writeId: string, repository: string): Promise<RefName[]> {
+  const path = scratchPath(join(context.root, STATE_DIR), writeId);
+  const statuses = await sessionStatuses(context.db, [writeId]);
+  const kept = statuses.get(writeId)?.status === "landed" ? [] : await keepChanges(context, writeId, repository, path);
+  await removeScratch(path);
+  return kept;
+}
+
+async function keepChanges(
+  context: SyncContext,
+  writeId: string,
+  repository: string,
+  path: string,
+): Promise<RefName[]> {
+  const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
+  const created = changes?.updates.filter(({ newValue }) => newValue !== null && !isSymbolic(newValue)) ?? [];
+  if (changes === undefined || created.length === 0) return [];
+  const { replica } = await beforeRead(context, repository, { signal: context.signal });
+  await takeObjects(context.git, path, replica.gitDir, changes, context.signal);
+  const kept = created.map(({ name, newValue }) => ({
+    name: `${PRIVATE_REFS}dropped/${writeId}/${name.replace(/^refs\//, "")}`,
+    newValue,
+  }));
+  await replica.mutex.runExclusive(async () => {
+    await using transaction = new RefTransaction(context.git, replica.gitDir, kept.length);
+    const refusal = await transaction.prepare(kept);
+    if (refusal) throw new Error(refusal.message);
+    await transaction.commit();
+  });
+  context.log.info(
+    { repository, write: writeId, kept: kept.length },
+    "a dropped write is kept below refs/lockstep/dropped/",
+  );
+  return kept.map(({ name }) => name);
+}
+
+/** Drops sessions that nobody renews and ends those that are over, until the context's signal aborts. */
+export async function endSessions(context: SyncContext): Promise<void> {
+  while (!context.signal.aborted) {
+    try {
+      await dropExpiredSessions(context.db, context.me.device);
+      await endThoseThatAreOver(context);
+    } catch (error) {
+      if (!context.signal.aborted) context.log.warn({ err: describe(error) }, "could not look after write sessions");
+    }
+    await sleep(LOOK_MS, undefined, { signal: context.signal }).catch(() => {});
+  }
+}
+
+async function endThoseThatAreOver(context: SyncContext): Promise<void> {
+  const stateDir = join(context.root, STATE_DIR);
+  const writeIds = await listScratches(stateDir);
+  if (writeIds.length === 0) return;
+  const statuses = await sessionStatuses(context.db, writeIds);
+  for (const writeId of writeIds) {
+    if (statuses.get(writeId)?.status === "staged") continue;
+    const repository = await scratchOwner(scratchPath(stateDir, writeId)).catch(() => undefined);
+    if (repository === undefined) continue;
+    await context.sessions
+      .exclusively(writeId, () => endScratch(context, writeId, repository))
+      .catch((error: unknown) =>
+        context.log.warn(
+          { repository, write: writeId, err: describe(error) },
+          "could not keep a dropped write, trying again",
+        ),
+      );
+  }
+}

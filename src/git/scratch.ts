@@ -2,7 +2,9 @@
 // reads the replica sees that. What it began with is noted inside, so that the difference can be told even after a crash.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import type { RefName, Refs, RefUpdate, RefValue } from "../domain.ts";
+import { isConnected } from "./connectivity.ts";
 import { receivePack } from "./index-pack.ts";
 import { startPack } from "./pack-source.ts";
 import { type GitContext, gitBytes } from "./process.ts";
@@ -103,12 +105,31 @@ export async function takeObjects(
   { updates, tips }: ScratchChanges,
   signal: AbortSignal,
 ): Promise<void> {
-  const ids = (values: (RefValue | null)[]) => values.filter((value): value is string => !!value && !isSymbolic(value));
-  const wants = [...new Set(ids(updates.map(({ newValue }) => newValue)))];
+  const wants = objectIds(updates.map(({ newValue }) => newValue));
   if (wants.length === 0) return;
-  const haves = [...new Set([...ids(updates.map(({ oldValue }) => oldValue)), ...tips])];
-  const pack = startPack(context, path, wants, haves, signal).then((stream) => stream.pack);
+  const haves = [...new Set([...objectIds(updates.map(({ oldValue }) => oldValue)), ...tips])];
+  // Read from the first byte on: what nobody reads is thrown away when the process ends.
+  const pack = startPack(context, path, wants, haves, signal).then((stream) => stream.pack.pipe(new PassThrough()));
   await receivePack(context, gitDir, { wants, haves, signal, pack });
+}
+
+/** Those updates whose new values are whole in the scratch. */
+export async function wholeUpdates(
+  context: GitContext,
+  path: string,
+  { updates, tips }: ScratchChanges,
+  signal: AbortSignal,
+): Promise<RefUpdate[]> {
+  const whole: RefUpdate[] = [];
+  for (const update of updates) {
+    const haves = [...objectIds([update.oldValue]), ...tips];
+    if (await isConnected(context, path, objectIds([update.newValue]), haves, { signal })) whole.push(update);
+  }
+  return whole;
+}
+
+function objectIds(values: readonly (RefValue | null)[]): string[] {
+  return [...new Set(values.filter((value): value is string => value !== null && !isSymbolic(value)))];
 }
 
 /** Removes a scratch. */

@@ -3,13 +3,20 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Mutex } from "async-mutex";
-import type { RefName } from "../domain.ts";
-import { PRIVATE_REFS } from "../domain.ts";
+import { displayRef, PRIVATE_REFS, type RefName } from "../domain.ts";
 import { describe } from "../errors.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { isSymbolic } from "../git/refs.ts";
 import { STATE_DIR } from "../git/root-record.ts";
-import { listScratches, readScratch, removeScratch, scratchOwner, scratchPath, takeObjects } from "../git/scratch.ts";
+import {
+  listScratches,
+  readScratch,
+  removeScratch,
+  scratchOwner,
+  scratchPath,
+  takeObjects,
+  wholeUpdates,
+} from "../git/scratch.ts";
 import { dropExpiredSessions, sessionStatuses } from "../store/sessions.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
@@ -50,10 +57,19 @@ async function keepChanges(
   path: string,
 ): Promise<RefName[]> {
   const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
-  const created = changes?.updates.filter(({ newValue }) => newValue !== null && !isSymbolic(newValue)) ?? [];
-  if (changes === undefined || created.length === 0) return [];
-  const { replica } = await beforeRead(context, repository, { signal: context.signal });
-  await takeObjects(context.git, path, replica.gitDir, changes, context.signal);
+  if (changes === undefined) return [];
+  const { git, signal } = context;
+  const pointed = changes.updates.filter(({ newValue }) => newValue !== null && !isSymbolic(newValue));
+  const created = await wholeUpdates(git, path, { ...changes, updates: pointed }, signal);
+  const lost = pointed.filter((update) => !created.includes(update)).map(({ name }) => displayRef(name));
+  if (lost.length > 0)
+    context.log.warn(
+      { repository, write: writeId, refs: lost },
+      "refs of a dropped write cannot be kept: objects are missing",
+    );
+  if (created.length === 0) return [];
+  const { replica } = await beforeRead(context, repository, { signal });
+  await takeObjects(git, path, replica.gitDir, { ...changes, updates: created }, signal);
   const kept = created.map(({ name, newValue }) => ({
     name: `${PRIVATE_REFS}dropped/${writeId}/${name.replace(/^refs\//, "")}`,
     newValue,

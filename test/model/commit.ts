@@ -1,0 +1,71 @@
+// After the decision only forward: refs, note, report. Stands for the second half of src/sync/write.ts, and for apply.ts.
+import { writeOf } from "./database.ts";
+import { reaches } from "./fail-over.ts";
+import { mayTouchDisk, tear } from "./finish.ts";
+import { headOf } from "./log.ts";
+import { type Model, NONE, type Push, type State, type Who } from "./state.ts";
+import { bit, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
+
+/** update-ref commit, ref by ref as git renames lock files; then the note, and only then the version in memory. */
+export function commitSteps(
+  model: Model,
+  state: State,
+  d: number,
+  who: Who,
+  { write, version, digest, pos }: Push,
+): Step[] {
+  const { refs, session } = writeOf(state, write);
+  const ref = refs[pos];
+  const live = session && !keeps(model, "scratch");
+  if (ref !== undefined && mayTouchDisk(model, who) && !live)
+    return [
+      {
+        kind: "go",
+        label: `${named(d, who)} commits ref${ref} of w${write}`,
+        act: (next) => {
+          const device = deviceOf(next, d);
+          const process = processOf(next, d, who);
+          process.applied = NONE;
+          tear(model, device);
+          if (device.locks[ref] === NONE) {
+            process.push = null;
+            return;
+          }
+          reaches(next, d, ref, device.locks[ref]!);
+          device.refs[ref] = device.locks[ref]!;
+          device.locks[ref] = NONE;
+          process.push!.pos += 1;
+        },
+      },
+    ];
+  return [
+    {
+      kind: "go",
+      label: `${named(d, who)} has committed w${write} as v${version}`,
+      act: (next) => {
+        const process = processOf(next, d, who);
+        const device = deviceOf(next, d);
+        process.push!.phase = "committed";
+        device.scratch &= ~bit(write);
+        if (!mayTouchDisk(model, who)) return;
+        process.applied = version;
+        process.held = digest;
+        process.exact = true;
+        device.note = { version, digest, sound: true };
+      },
+    },
+  ];
+}
+
+export function report(d: number, who: Who, { write, version }: Push): Step {
+  return {
+    kind: "go",
+    label: `${named(d, who)} reports ok for w${write}`,
+    act: (next) => {
+      const row = writeOf(next, write);
+      row.ack = "ok";
+      for (const ref of row.refs) next.seen[ref] = Math.max(next.seen[ref]!, Math.min(version, headOf(next)));
+      processOf(next, d, who).push = null;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+// The decisions, each in one step as in the database. Stands for the functions of migrations/ and src/store/.
+import { digestAt, foldAtHead, headOf } from "./log.ts";
+import { type Model, NONE, type State, type Update, Violation } from "./state.ts";
+import { deviceOf, keeps } from "./step.ts";
+
+export type Outcome = "landed" | "fenced" | "dropped" | "drained" | "turn" | "stale" | "in doubt";
+
+export function writeOf(state: State, w: number) {
+  return state.writes[w - 1]!;
+}
+
+/** Nobody may land anything: drained, or a disk is known to be ahead. */
+export function closed(model: Model, state: State): boolean {
+  if (keeps(model, "ahead-stops-writes") && state.ahead.includes(true)) return true;
+  return keeps(model, "drain-closes") && (state.drain === "closed" || state.drain === "returned");
+}
+
+/** lockstep.bump: the decision. The order of the checks is that of the code. `looked`: its first look was earlier. */
+export function bump(model: Model, state: State, w: number, fence: number, looked: boolean): Outcome {
+  const write = writeOf(state, w);
+  const holder = state.turn[0];
+  if (!looked && write.status === "landed") return "landed";
+  if (keeps(model, "fence") && state.fences[write.device] !== fence) return "fenced";
+  if (write.status === "landed") return "landed";
+  if (keeps(model, "final-status") && write.status !== "staged") return "dropped";
+  if (closed(model, state)) return "drained";
+  if (keeps(model, "turn-refuses-others") && holder !== undefined && holder !== w) return "turn";
+  if (keeps(model, "session-lease") && write.session && holder !== w) return "turn";
+  if (keeps(model, "base-is-head") && headOf(state) !== write.base) return "stale";
+  const now = foldAtHead(state);
+  const lostUpdate = write.refs.some((ref, index) => now[ref] !== write.olds[index]);
+  if (keeps(model, "old-values") && lostUpdate) return "in doubt";
+  if (lostUpdate) throw new Violation(`I2 w${w} lands over a value that its pusher has not seen`);
+  forbidden(state, w);
+  append(
+    state,
+    w,
+    headOf(state) + 1,
+    write.refs.map((ref, index): Update => [ref, write.news[index]!]),
+  );
+  write.status = "landed";
+  state.turn = state.turn.filter((ticket) => ticket !== w);
+  if (!keeps(model, "version-after-refs")) state.recorded[write.device] = headOf(state);
+  return "landed";
+}
+
+/** What must not be so when a write lands, whatever the checks above let through. */
+function forbidden(state: State, w: number): void {
+  const holder = state.turn[0];
+  const write = writeOf(state, w);
+  if (state.drain === "returned") throw new Violation(`I9 w${w} lands after the drain returned`);
+  if (state.ahead.includes(true)) throw new Violation(`I9 w${w} lands while a disk is known to be ahead`);
+  if (holder !== undefined && holder !== w && writeOf(state, holder).status === "staged")
+    throw new Violation(`I9 w${w} lands during the session w${holder}`);
+  if (write.session && holder !== w) throw new Violation(`I9 the session w${w} lands after it lost its lease`);
+}
+
+/** lockstep.append. */
+export function append(state: State, write: number, version: number, updates: readonly Update[]): void {
+  state.log = [...state.log, { version, write, updates }];
+  state.owed = state.owed.filter(([, owed]) => updates.every(([, value]) => value !== owed));
+}
+
+/** lockstep.settle_write: makes the row final. What the caller of a session wrote is owed to him from now on. */
+export function drop(state: State, w: number): void {
+  const write = writeOf(state, w);
+  if (write.status !== "staged") return;
+  write.status = "dropped";
+  state.turn = state.turn.filter((ticket) => ticket !== w);
+  if (deviceOf(state, write.device).scratch & (1 << w)) state.owed = [...state.owed, [write.device, w]];
+}
+
+/** lockstep.take_over: a new fence, what the old incarnation had staged is dropped, its tickets go. */
+export function takeOver(state: State, d: number): number {
+  const fence = state.fences[d]! + 1;
+  state.fences[d] = fence;
+  state.writes.forEach((write, index) => {
+    if (write.device === d) drop(state, index + 1);
+  });
+  state.turn = state.turn.filter((w) => writeOf(state, w).device !== d);
+  return fence;
+}
+
+export function dropAllStaged(state: State): void {
+  state.writes.forEach((_, index) => {
+    drop(state, index + 1);
+  });
+  state.turn = [];
+}
+
+/** Whether a disk with this version and digest holds what the database does not know. */
+export function isAhead(model: Model, state: State, version: number, digest: number, compares: boolean): boolean {
+  if (version === NONE) return false;
+  if (keeps(model, "ahead-version") && version > headOf(state)) return true;
+  const known = digestAt(state, version);
+  return compares && known !== undefined && known !== digest;
+}
+
+export function versionOf(state: State, w: number): number {
+  return state.log.find(({ write }) => write === w)?.version ?? NONE;
+}

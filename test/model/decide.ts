@@ -1,0 +1,110 @@
+// The decision and its doubts. Stands for src/sync/decide.ts.
+import { bump, drop, type Outcome, versionOf, writeOf } from "./database.ts";
+import { doubt, finish } from "./finish.ts";
+import type { Model, Push, State, Who } from "./state.ts";
+import { deviceOf, keeps, named, processOf, type Step } from "./step.ts";
+
+export function send(model: Model, d: number, who: Who, { write }: Push): Step {
+  return {
+    kind: "go",
+    label: `${named(d, who)} sends the bump of w${write}`,
+    act: (next) => {
+      if (!keeps(model, "report-after-bump")) writeOf(next, write).ack = "ok";
+      const process = processOf(next, d, who);
+      post(next, write, process.fence, 0);
+      process.push!.phase = "sent";
+    },
+  };
+}
+
+function post(state: State, write: number, fence: number, again: number): void {
+  if (!state.messages.some(([w, f, a]) => w === write && f === fence && a === again))
+    state.messages = [...state.messages, [write, fence, again] as const].sort(
+      ([a, b, c], [x, y, z]) => a - x || b - y || c - z,
+    );
+}
+
+export function noAnswer(d: number, who: Who, { write }: Push): Step {
+  return {
+    kind: "fault",
+    label: `${named(d, who)} gets no answer for w${write}`,
+    act: (next) => {
+      next.budget.net -= 1;
+      processOf(next, d, who).push!.phase = "unknown";
+    },
+  };
+}
+
+/** lockstep.settle_write until it answers; after 15 minutes the pusher is cut off without a report. */
+export function askSteps(model: Model, state: State, d: number, who: Who, { write, phase }: Push): Step[] {
+  const name = named(d, who);
+  const ask: Step = {
+    kind: "go",
+    label: `${name} asks what became of w${write}`,
+    act: (next) => {
+      drop(next, write);
+      if (writeOf(next, write).status !== "landed") return finish(model, next, d, who, true);
+      landed(next, d, who, write);
+    },
+  };
+  if (phase === "ask") return [ask];
+  const repeat = (next: State) => {
+    const process = processOf(next, d, who);
+    post(next, write, process.fence, 1);
+    process.push!.phase = "sent";
+  };
+  const giveUp = (next: State) => {
+    finish(model, next, d, who, false);
+    doubt(model, next, d, who);
+  };
+  return [
+    ask,
+    { kind: "fault", label: `${name} repeats the bump of w${write}`, act: repeat },
+    ...(state.devices[d]![who]!.push
+      ? [{ kind: "fault" as const, label: `${name} gives w${write} up, hangs up`, act: giveUp }]
+      : []),
+  ];
+}
+
+function landed(state: State, d: number, who: Who, write: number): void {
+  const process = processOf(state, d, who);
+  const push = process.push!;
+  push.phase = "landed";
+  push.version = versionOf(state, write);
+  push.pos = 0;
+}
+
+/** A bump arrives at the database, now or much later; whoever still waits for it has the answer. */
+export function bumpSteps(model: Model, state: State, message: State["messages"][number]): Step[] {
+  const [w, fence, stage] = message;
+  const without = (next: State) => next.messages.filter((each) => each !== message);
+  const arrive: Step = {
+    kind: "go",
+    label: `the bump of w${w} with fence ${fence} is done`,
+    act: (next) => {
+      next.messages = without(next);
+      answer(model, next, w, fence, bump(model, next, w, fence, stage === 2));
+    },
+  };
+  // The statements of one bump are not one moment: the other one may land, and the device be taken over, in between.
+  if (stage !== 1 || writeOf(state, w).status === "landed") return [arrive];
+  const look: Step = {
+    kind: "go",
+    label: `the repeated bump of w${w} finds nothing landed`,
+    act: (next) => {
+      next.messages = [...without(next), [w, fence, 2]];
+    },
+  };
+  return [arrive, look];
+}
+
+function answer(model: Model, state: State, w: number, fence: number, outcome: Outcome): void {
+  const d = writeOf(state, w).device;
+  for (const who of ["live", "zombie"] as const) {
+    const process = deviceOf(state, d)[who];
+    if (process?.fence !== fence || process.push?.write !== w || process.push.phase !== "sent") continue;
+    if (outcome === "landed") landed(state, d, who, w);
+    else if (outcome === "fenced" && !keeps(model, "row-asked")) finish(model, state, d, who, true);
+    else process.push.phase = "ask";
+  }
+}

@@ -1,0 +1,201 @@
+// Breadth first through every order of events, each state once; from every few states on also one way to where no more faults come.
+import { catchUpSteps } from "./catch-up.ts";
+import { bumpSteps } from "./decide.ts";
+import { abandonedSteps, deviceSteps, leaseSteps } from "./device.ts";
+import { failOverSteps } from "./fail-over.ts";
+import { mayTouchDisk } from "./finish.ts";
+import { check, checkSettled } from "./invariants.ts";
+import { operatorSteps } from "./operator.ts";
+import { pushSteps } from "./push.ts";
+import { readSteps } from "./read.ts";
+import { type Budget, copyState, type Model, type State, start, Violation } from "./state.ts";
+import type { Step } from "./step.ts";
+
+export interface Bounds {
+  readonly states: number;
+  /** From each so-many-th new state on it is looked whether everything settles. */
+  readonly settleEvery: number;
+}
+
+export interface Explored {
+  readonly states: number;
+  readonly steps: number;
+  readonly settled: number;
+  /** Every state that can be reached was seen. */
+  readonly complete: boolean;
+  readonly violation: { readonly message: string; readonly trace: readonly string[] } | null;
+}
+
+export function stepsFrom(model: Model, state: State): Step[] {
+  const steps: Step[] = [];
+  for (const message of state.messages) {
+    steps.push(...bumpSteps(model, state, message));
+    if (state.budget.net > 0) steps.push(lostBump(message));
+  }
+  steps.push(...abandonedSteps(state), ...leaseSteps(state), ...operatorSteps(model, state), ...failOverSteps(state));
+  for (const [d, device] of state.devices.entries()) {
+    for (const who of ["live", "zombie"] as const) {
+      if (device[who] === null) continue;
+      steps.push(...pushSteps(model, state, d, who));
+      if (mayTouchDisk(model, who)) steps.push(...catchUpSteps(model, state, d, who));
+    }
+    steps.push(...readSteps(model, state, d), ...deviceSteps(model, state, d));
+  }
+  return steps;
+}
+
+/** The backend dies before it commits; whoever waits has no answer. */
+function lostBump(message: State["messages"][number]): Step {
+  const [w, fence] = message;
+  return {
+    kind: "fault",
+    label: `the bump of w${w} with fence ${fence} is lost`,
+    act: (next) => {
+      next.budget.net -= 1;
+      next.messages = next.messages.filter((each) => each !== message);
+      for (const { live, zombie } of next.devices)
+        for (const process of [live, zombie])
+          if (process?.fence === fence && process.push?.write === w && process.push.phase === "sent")
+            process.push.phase = "unknown";
+    },
+  };
+}
+
+/** Seeks a violation. Deterministic: the same model and bounds give the same answer. */
+export function explore(model: Model, { states: limit, settleEvery }: Bounds): Explored {
+  const first = start(model);
+  const known = new Set([hash(first)]);
+  const parents: { parent: number; label: string }[] = [{ parent: -1, label: "" }];
+  const queue: { state: State; index: number }[] = [{ state: first, index: 0 }];
+  const random = mulberry32(1);
+  let steps = 0;
+  let settled = 0;
+  const result = (complete: boolean, violation: Explored["violation"]): Explored => ({
+    states: known.size,
+    steps,
+    settled,
+    complete,
+    violation,
+  });
+  for (let at = 0; at < queue.length; at += 1) {
+    const { state, index } = queue[at]!;
+    queue[at] = undefined!;
+    for (const { label, act } of stepsFrom(model, state)) {
+      const next = copyState(state);
+      steps += 1;
+      const trail: string[] = [label];
+      try {
+        act(next);
+        const key = hash(next);
+        if (known.has(key)) continue;
+        known.add(key);
+        parents.push({ parent: index, label });
+        queue.push({ state: next, index: parents.length - 1 });
+        check(model, next);
+        if (known.size % settleEvery === 0) {
+          settled += 1;
+          settle(model, next, random, trail);
+        }
+      } catch (error) {
+        if (!(error instanceof Violation)) throw error;
+        return result(false, { message: error.message, trace: [...traceTo(parents, index), ...trail] });
+      }
+      if (known.size >= limit) return result(false, null);
+    }
+  }
+  return result(true, null);
+}
+
+/** Random walks, each until it is long enough and then to where no more faults come: they get deeper than a search does. */
+export function walk(model: Model, bounds: { readonly steps: number; readonly seed: number }): Explored {
+  const random = mulberry32(bounds.seed);
+  const known = new Set<number>();
+  let steps = 0;
+  let settled = 0;
+  while (steps < bounds.steps) {
+    let state = start(model);
+    const trail: string[] = [];
+    try {
+      for (let left = LONGEST; left > 0; left -= 1) {
+        const step = choose(stepsFrom(model, state), random);
+        if (step === undefined) break;
+        state = copyState(state);
+        trail.push(step.label);
+        step.act(state);
+        check(model, state);
+        known.add(hash(state));
+        steps += 1;
+      }
+      settled += 1;
+      settle(model, state, random, trail);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      return {
+        states: known.size,
+        steps,
+        settled,
+        complete: false,
+        violation: { message: error.message, trace: trail },
+      };
+    }
+  }
+  return { states: known.size, steps, settled, complete: false, violation: null };
+}
+
+const LONGEST = 200;
+const WEIGHTS = { go: 6, new: 2, fault: 1 } as const;
+
+function choose(steps: readonly Step[], random: () => number): Step | undefined {
+  let rest = random() * steps.reduce((sum, { kind }) => sum + WEIGHTS[kind], 0);
+  return steps.find(({ kind }) => {
+    rest -= WEIGHTS[kind];
+    return rest < 0;
+  });
+}
+
+function traceTo(parents: readonly { parent: number; label: string }[], index: number): string[] {
+  const trace: string[] = [];
+  for (let at = index; at > 0; at = parents[at]!.parent) trace.unshift(parents[at]!.label);
+  return trace;
+}
+
+/** With no more faults and nothing new everything must come to rest. */
+function settle(model: Model, from: State, random: () => number, trail: string[]): void {
+  let state = copyState(from);
+  for (const fault of Object.keys(state.budget) as (keyof Budget)[]) state.budget[fault] = 0;
+  for (let left = 400; left > 0; left -= 1) {
+    const going = stepsFrom(model, state).filter(({ kind }) => kind === "go");
+    const step = going[Math.floor(random() * going.length)];
+    if (step === undefined) return checkSettled(model, state);
+    state = copyState(state);
+    trail.push(step.label);
+    step.act(state);
+    check(model, state);
+  }
+  throw new Violation("I4 it does not settle: it goes on for ever");
+}
+
+/** 53 bits: among a million states two are taken for one with a probability of about one in ten thousand. */
+function hash(state: State): number {
+  const text = JSON.stringify(state);
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  return 4294967296 * (2097151 & b) + (a >>> 0);
+}
+
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,47 @@
+// A fail-over of the database to a standby that lacks the last commits. What disks hold of them is owed to whoever pushed it.
+import { headOf, newestWith } from "./log.ts";
+import type { State } from "./state.ts";
+import type { Step } from "./step.ts";
+
+/**
+ * A write that was under way at the fail-over and is lost reaches the disk after it. A read that was admitted before may find it,
+ * being as old; and what it replaces is part of its history.
+ */
+export function reaches(state: State, d: number, ref: number, value: number): void {
+  const device = state.devices[d]!;
+  if (!state.writes[value - 1]?.lost) return;
+  if (device.read?.phase === "admitted") device.read = null;
+  const replaced = device.refs[ref];
+  state.owed = state.owed.map(([owner, owed]) => [owner, owner === d && owed === replaced ? value : owed]);
+}
+
+export function failOverSteps(state: State): Step[] {
+  if (state.budget.failOvers === 0) return [];
+  return state.log.map((_, index) => ({
+    kind: "fault",
+    label: `the database fails over and loses the last ${state.log.length - index} versions`,
+    act: (next) => failOver(next, index),
+  }));
+}
+
+function failOver(state: State, kept: number): void {
+  const lost = state.log.slice(kept);
+  state.budget.failOvers -= 1;
+  state.log = state.log.slice(0, kept);
+  const head = headOf(state);
+  for (const { write } of lost) {
+    const row = state.writes[write - 1];
+    if (row) Object.assign(row, { status: "staged", lost: true });
+  }
+  state.recorded = state.recorded.map((version) => Math.min(version, head));
+  state.seen = state.seen.map((version) => Math.min(version, head));
+  state.devices.forEach((device, d) => {
+    const { note } = device;
+    const ahead = note !== null && note.version > head;
+    for (const [ref, value] of device.refs.entries())
+      if (ahead && value !== 0 && newestWith(state, ref, value) < 0) state.owed = [...state.owed, [d, value]];
+    // Answered by the old primary: such a read came before the fail-over.
+    if (device.read && device.read.phase !== "arrived") device.read = null;
+    device.query = -1;
+  });
+}

@@ -1,0 +1,162 @@
+// What operators do: drain, demote, promote, trim. Stands for lockstep.thaw, write_lock and the commands around them.
+import { append, dropAllStaged } from "./database.ts";
+import { mutexIsFree } from "./flight.ts";
+import { digestAt, fold, foldAtHead, headOf } from "./log.ts";
+import { type Model, NONE, type State, type Update, Violation } from "./state.ts";
+import { deviceOf, keeps, objectsOf, processOf, type Step } from "./step.ts";
+
+export function operatorSteps(model: Model, state: State): Step[] {
+  const { budget } = state;
+  const steps = [...drainSteps(model, state), ...aheadSteps(state)];
+  if (state.shown) steps.push(...confirmSteps(model, state, state.shown));
+  else
+    state.devices.forEach((_, device) => {
+      const gone = objectsAreGone(state) && state.devices[device]!.live?.applied !== headOf(state);
+      if (budget.demotes === 0 && !gone) return;
+      const show = (next: State) => {
+        if (budget.demotes > 0) next.budget.demotes -= 1;
+        next.shown = { device, head: headOf(next) };
+      };
+      const worthIt = bestSurvivor(state, device) !== undefined;
+      if (worthIt)
+        steps.push({ kind: gone ? "go" : "fault", label: `an operator looks at demoting d${device}`, act: show });
+    });
+  if (budget.trims > 0 && state.trimmed < headOf(state)) steps.push(trim());
+  return steps;
+}
+
+function trim(): Step {
+  return {
+    kind: "fault",
+    label: "the log is trimmed",
+    act: (next) => {
+      next.budget.trims -= 1;
+      next.trimmed = headOf(next);
+    },
+  };
+}
+
+function drainSteps(model: Model, state: State): Step[] {
+  const quiet = !state.writes.some(({ status }) => status === "staged");
+  const step = (kind: Step["kind"], label: string, drain: State["drain"]): Step[] => [
+    {
+      kind,
+      label,
+      act: (next) => {
+        if (drain === "refusing") next.budget.drains -= 1;
+        next.drain = drain;
+      },
+    },
+  ];
+  switch (state.drain) {
+    case "off":
+      return state.budget.drains > 0 ? step("fault", "a drain begins", "refusing") : [];
+    case "refusing":
+      if (!quiet) return [];
+      return keeps(model, "drain-closes")
+        ? step("go", "the drain closes", "closed")
+        : step("go", "the drain returns", "returned");
+    case "closed":
+      return quiet ? step("go", "the drain returns", "returned") : [];
+    case "returned":
+      return step("go", "the drain ends", "off");
+  }
+}
+
+/** Some object of the head is on no disk any more. */
+export function objectsAreGone(state: State): boolean {
+  const had = state.devices.reduce((sum, { objects }) => sum | objects, 0);
+  return (objectsOf(foldAtHead(state)) & ~had) !== 0;
+}
+
+/** The live device with the newest version among all but `device`, if that is older than the head. */
+function bestSurvivor(state: State, device: number): number | undefined {
+  const others = state.devices.map((_, e) => e).filter((e) => e !== device);
+  const newest = Math.max(...others.map((e) => Math.max(state.recorded[e]!, state.devices[e]!.live?.applied ?? NONE)));
+  if (newest >= headOf(state) || state.ahead.includes(true)) return undefined;
+  return others.find((e) => {
+    const { live } = state.devices[e]!;
+    return (
+      live !== null &&
+      live.fence === state.fences[e] &&
+      live.applied === newest &&
+      live.held === digestAt(state, newest)
+    );
+  });
+}
+
+/** thaw --demote: appends what the best survivor holds, if the head is still the one shown. */
+function confirmSteps(model: Model, state: State, shown: NonNullable<State["shown"]>): Step[] {
+  const survivor = bestSurvivor(state, shown.device);
+  const moved = headOf(state) !== shown.head;
+  if (survivor === undefined || (moved && keeps(model, "head-as-shown")))
+    return [{ kind: "go", label: "the operator lets it be", act: (next) => void (next.shown = null) }];
+  return [
+    {
+      kind: "go",
+      label: `d${shown.device} is demoted to what d${survivor} holds`,
+      act: (next) => demote(next, shown, survivor),
+    },
+  ];
+}
+
+function demote(state: State, { device, head }: NonNullable<State["shown"]>, survivor: number): void {
+  const keep = processOf(state, survivor, "live").applied;
+  const unseen = state.log.find(({ version }) => version > Math.max(head, keep));
+  if (unseen) throw new Violation(`I9 v${unseen.version} is given up, which no operator was shown`);
+  const now = foldAtHead(state);
+  const wanted = fold(state.log, state.seen.length, keep);
+  giveUp(state, device, wanted);
+  dropAllStaged(state);
+  append(state, 0, headOf(state) + 1, changesBetween(now, wanted));
+  state.shown = null;
+}
+
+/** A new fence for the device; what its refs hold and others do not is to be kept when it returns. */
+function giveUp(state: State, device: number, wanted: readonly number[]): void {
+  const { refs, note } = deviceOf(state, device);
+  state.fences[device] = state.fences[device]! + 1;
+  if (note === null) return;
+  state.demoted[device] = true;
+  const owed = refs
+    .filter((value, ref) => value !== 0 && value !== wanted[ref])
+    .map((value) => [device, value] as const);
+  state.owed = [...state.owed, ...owed];
+}
+
+function changesBetween(now: readonly number[], wanted: readonly number[]): Update[] {
+  return wanted.map((value, ref): Update => [ref, value]).filter(([ref, value]) => now[ref] !== value);
+}
+
+/** A disk is ahead of the database: thaw --promote makes it the next version, or it is given up. */
+function aheadSteps(state: State): Step[] {
+  return state.ahead.flatMap((ahead, d): Step[] => {
+    const { live } = deviceOf(state, d);
+    if (!ahead) return [];
+    const steps: Step[] = [
+      { kind: "go", label: `d${d}, which is ahead, is given up`, act: (next) => settleAhead(next, d, null) },
+    ];
+    if (live && live.fence === state.fences[d] && live.flight === null && mutexIsFree(live))
+      steps.push({
+        kind: "go",
+        label: `d${d}, which is ahead, is promoted`,
+        act: (next) => settleAhead(next, d, deviceOf(next, d).refs),
+      });
+    return steps;
+  });
+}
+
+function settleAhead(state: State, d: number, promoted: readonly number[] | null): void {
+  state.ahead[d] = false;
+  dropAllStaged(state);
+  if (promoted === null) return giveUp(state, d, foldAtHead(state));
+  const live = processOf(state, d, "live");
+  const device = deviceOf(state, d);
+  // Beyond what any disk may hold under that number.
+  const version = Math.max(headOf(state), live.applied, device.note?.version ?? 0) + 1;
+  append(state, 0, version, changesBetween(foldAtHead(state), promoted));
+  live.applied = version;
+  live.held = digestAt(state, version)!;
+  live.exact = true;
+  device.note = { version, digest: live.held, sound: true };
+}

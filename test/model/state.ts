@@ -1,0 +1,262 @@
+// One state of the world: what the database holds, what is on each disk, and what each process knows. Small integers throughout.
+// The value of a ref is the number of the write that made it, 0 where there is no such ref.
+import type { RuleName } from "./rules.ts";
+
+/** No lock file; no version known. */
+export const NONE = -1;
+
+export interface Entry {
+  readonly version: number;
+  /** 0: an operator's. */
+  readonly write: number;
+  readonly updates: readonly Update[];
+}
+/** Ref, new value. */
+export type Update = readonly [ref: number, value: number];
+
+export interface Write {
+  readonly device: number;
+  readonly session: boolean;
+  readonly refs: readonly number[];
+  readonly news: readonly number[];
+  olds: readonly number[];
+  base: number;
+  status: "new" | "staged" | "landed" | "dropped";
+  ack: "none" | "ok" | "ng";
+  /** Its row was lost by a fail-over of the database after it had landed. */
+  lost: boolean;
+}
+
+export interface Push {
+  readonly write: number;
+  phase:
+    | "hook"
+    | "checked"
+    | "queued"
+    | "begun"
+    | "written"
+    | "staged"
+    | "prepared"
+    | "sent"
+    | "unknown"
+    | "ask"
+    | "landed"
+    | "committed";
+  version: number;
+  /** Of the refs after it, known since it was staged. */
+  digest: number;
+  pos: number;
+  copied: boolean;
+}
+
+/** A catch-up. `plan` null: it has not got the mutex yet. `whole`: compares the disk with the fold instead of following the log. */
+export interface Flight {
+  readonly to: number;
+  readonly digest: number;
+  readonly whole: boolean;
+  /** Ref, new value, version: as read from the log at the start. */
+  readonly changes: readonly (readonly [number, number, number])[];
+  readonly stalePlan: readonly Update[] | null;
+  /** Copies the refs of this device (only with a rule taken away). */
+  readonly copyOf: number;
+  plan: readonly Update[] | null;
+  pos: number;
+}
+
+export interface Process {
+  readonly fence: number;
+  /** The version whose refs this process knows to be on disk, and their digest. */
+  applied: number;
+  held: number;
+  /** False: believed from the note, and refs that the log changes later may be newer. */
+  exact: boolean;
+  push: Push | null;
+  flight: Flight | null;
+}
+
+export interface Read {
+  who: Who;
+  phase: "arrived" | "asked" | "admitted";
+  /** Per ref: the version that someone had seen when the read arrived. */
+  readonly need: readonly number[];
+  /** The head of the answer, and its digest. */
+  want: number;
+  digest: number;
+}
+
+/** The file beside the replica. `sound`: it may be believed after a mere restart. */
+export interface Note {
+  readonly version: number;
+  readonly digest: number;
+  readonly sound: boolean;
+}
+
+export interface Device {
+  refs: number[];
+  /** The value that the lock file of a ref holds, NONE: no lock file. */
+  locks: number[];
+  /** Bit w: the objects of write w. */
+  objects: number;
+  pins: number;
+  /** Bit w: kept under refs/lockstep/lost or refs/lockstep/dropped. */
+  saved: number;
+  /** Bit w: a scratch repository with what the caller of session w wrote. */
+  scratch: number;
+  note: Note | null;
+  live: Process | null;
+  /** A stopped process that may wake up. */
+  zombie: Process | null;
+  read: Read | null;
+  /** The head that a query under way has read (only with a rule taken away). */
+  query: number;
+}
+export type Who = "live" | "zombie";
+
+/** How often each thing may still happen. */
+export interface Budget {
+  writes: number;
+  sessions: number;
+  reads: number;
+  kills: number;
+  stops: number;
+  net: number;
+  leases: number;
+  demotes: number;
+  trims: number;
+  failOvers: number;
+  disks: number;
+  prunes: number;
+  drains: number;
+}
+
+export interface State {
+  log: readonly Entry[];
+  /** Entries up to here cannot be read any more. */
+  trimmed: number;
+  /** Write w is writes[w - 1]. */
+  writes: Write[];
+  fences: number[];
+  /** Tickets of the write turn, in their order. */
+  turn: readonly number[];
+  /** replica.version. */
+  recorded: number[];
+  ahead: boolean[];
+  demoted: boolean[];
+  /**
+   * Bumps on the wire: write, fence, 1 where it was sent before, 2 where such a one has looked and found nothing landed. They may
+   * be late, lost or repeated.
+   */
+  messages: readonly (readonly [number, number, number])[];
+  drain: "off" | "refusing" | "closed" | "returned";
+  /** An operator looks at what demoting this device would give up. */
+  shown: { readonly device: number; readonly head: number } | null;
+  devices: Device[];
+  /** Per ref: the newest version that anyone outside has seen. */
+  seen: number[];
+  /** Device, value: what may not be thrown away there. */
+  owed: readonly (readonly [number, number])[];
+  budget: Budget;
+}
+
+/** What a push does: refs and whether they are written or deleted. */
+export type Shape = readonly (readonly [ref: number, act: "write" | "delete"])[];
+
+export interface Model {
+  readonly devices: number;
+  readonly refs: number;
+  /** Per write, in the order of their numbers: what it may do. The last one holds for all that follow. */
+  readonly shapes: readonly (readonly Shape[])[];
+  /** The last ref lies below the first one: git cannot hold both. */
+  readonly nested: boolean;
+  /** What has landed before and is applied everywhere. */
+  readonly before: readonly Shape[];
+  readonly minCopies: number;
+  readonly budget: Budget;
+  readonly off: ReadonlySet<RuleName>;
+}
+
+/** Breaks an invariant; the message starts with the invariant's number. */
+export class Violation extends Error {}
+
+export function start(model: Model): State {
+  const { before } = model;
+  const zeros = Array<number>(model.refs).fill(0);
+  const refs = [...zeros];
+  const log = before.map((shape, index): Entry => {
+    const updates = shape.map(([ref, act]): Update => [ref, act === "write" ? index + 1 : 0]);
+    for (const [ref, value] of updates) refs[ref] = value;
+    return { version: index + 1, write: index + 1, updates };
+  });
+  const version = before.length;
+  const digest = digestOf(refs);
+  const each = <T>(make: () => T): T[] => Array.from({ length: model.devices }, make);
+  return {
+    log,
+    trimmed: 0,
+    writes: before.map((shape) => landedBefore(shape)),
+    fences: each(() => 1),
+    turn: [],
+    recorded: each(() => version),
+    ahead: each(() => false),
+    demoted: each(() => false),
+    messages: [],
+    drain: "off",
+    shown: null,
+    devices: each(() => ({
+      refs: [...refs],
+      locks: zeros.map(() => NONE),
+      objects: 2 ** (version + 1) - 1,
+      pins: 0,
+      saved: 0,
+      scratch: 0,
+      note: { version, digest, sound: true },
+      live: { fence: 1, applied: version, held: digest, exact: true, push: null, flight: null },
+      zombie: null,
+      read: null,
+      query: NONE,
+    })),
+    seen: zeros.map((_, ref) => log.findLast(({ updates }) => updates.some(([r]) => r === ref))?.version ?? 0),
+    owed: [],
+    budget: { ...model.budget },
+  };
+}
+
+function landedBefore(shape: Shape): Write {
+  const refs = shape.map(([ref]) => ref);
+  return { device: 0, session: false, refs, news: [], olds: [], base: 0, status: "landed", ack: "ok", lost: false };
+}
+
+export function copyState(state: State): State {
+  return {
+    ...state,
+    writes: state.writes.map((write) => ({ ...write })),
+    fences: [...state.fences],
+    recorded: [...state.recorded],
+    ahead: [...state.ahead],
+    demoted: [...state.demoted],
+    devices: state.devices.map((device) => ({
+      ...device,
+      refs: [...device.refs],
+      locks: [...device.locks],
+      live: copyProcess(device.live),
+      zombie: copyProcess(device.zombie),
+      read: device.read && { ...device.read },
+    })),
+    seen: [...state.seen],
+    budget: { ...state.budget },
+  };
+}
+
+function copyProcess(process: Process | null): Process | null {
+  return (
+    process && {
+      ...process,
+      push: process.push && { ...process.push },
+      flight: process.flight && { ...process.flight },
+    }
+  );
+}
+
+export function digestOf(refs: readonly number[]): number {
+  return refs.reduce((sum, value) => sum * 16 + value, 1);
+}

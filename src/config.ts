@@ -105,6 +105,13 @@ export const SETTINGS = {
     help: "where this device stands; objects come from the same zone first",
     commands: SERVE,
   },
+  "ref-format": {
+    schema: z.enum(["files", "reftable"], "must be files or reftable"),
+    value: "FORMAT",
+    default: "files",
+    help: "how git stores the refs of replicas that are made from now on: files, or reftable, which needs git 2.45 here and in the git server; devices may differ",
+    commands: ["serve", "demo"],
+  },
   "in-doubt-seconds": {
     schema: z.string().regex(/^\d+$/, "must be a number of seconds"),
     value: "SECONDS",

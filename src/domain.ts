@@ -21,6 +21,9 @@ export interface RefUpdate {
 /** The refs of a repository at one version: the fold of its ref log. */
 export type Refs = ReadonlyMap<RefName, RefValue>;
 
+/** How git stores the refs of a replica: a matter of each device. */
+export type RefFormat = "files" | "reftable";
+
 export type ReplicaState = "pending" | "active" | "broken" | "released" | "destroyed";
 export type WriteStatus = "staged" | "landed" | "dropped";
 

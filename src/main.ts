@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// argv, signals, exit code: the only file that touches `process`.
 import { main } from "./cli/program.ts";
+// argv, signals, exit code: the only file that touches `process`.
+import { holdAtCrashPoints } from "./crash-points.ts";
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -18,6 +19,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 // Where nobody reads what went wrong, the exit code still tells.
 process.stderr.on("error", () => {});
+
+if (process.env.LOCKSTEP_CRASH_POINTS) holdAtCrashPoints(process.env.LOCKSTEP_CRASH_POINTS);
 
 process.exitCode = await main({
   env: process.env,

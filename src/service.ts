@@ -3,7 +3,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { type Config, parseHostPort, required } from "./config.ts";
-import { deviceName } from "./domain.ts";
+import { deviceName, type RefFormat } from "./domain.ts";
 import { LockstepError } from "./errors.ts";
 import { ReceivePolicies } from "./git/policy.ts";
 import { type GitContext, gitVersion } from "./git/process.ts";
@@ -45,7 +45,8 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const socketDir = await prepareSocketDir(required(config, "socket-dir"));
   const { tls, trustDomain } = await readTls(config, device);
   const baseGit: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home: host.env.HOME ?? "/", lockFd: null };
-  await gitVersion(baseGit, "/");
+  const refFormat = required(config, "ref-format") as RefFormat;
+  await gitVersion(baseGit, "/", refFormat);
   await mkdir(givenRoot, { recursive: true });
   // As the kernel names it to the hooks, which say where they run.
   const root = await realpath(givenRoot);
@@ -111,6 +112,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     policies: new ReceivePolicies(git),
     root,
     socketDir,
+    refFormat,
     shim: shim.path,
     epoch,
     replicas: new Replicas(root),

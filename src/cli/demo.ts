@@ -2,6 +2,7 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { required } from "../config.ts";
 import { type DemoCluster, Disposals, startCluster } from "../demo/cluster.ts";
 import { show } from "../demo/show.ts";
 import { LockstepError } from "../errors.ts";
@@ -36,7 +37,8 @@ export function demoCommand(host: Host): Command {
       };
       try {
         await using stack = new Disposals();
-        const options = { devices, dir, databaseUrl: run.config["database-url"], host, say };
+        const refFormat = required(run.config, "ref-format");
+        const options = { devices, dir, databaseUrl: run.config["database-url"], refFormat, host, say };
         progress.wait(`starting a database and ${devices} devices`);
         const cluster = await startCluster(options, stack);
         progress.stop();

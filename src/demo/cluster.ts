@@ -53,6 +53,7 @@ export interface ClusterOptions {
   readonly dir: string;
   /** A server to use instead of one of its own. */
   readonly databaseUrl: string | undefined;
+  readonly refFormat: string;
   readonly host: Host;
   readonly say: (line: string) => void;
 }
@@ -143,7 +144,7 @@ async function makeCredentials(dir: string, devices: number) {
   return { ca, operator, frontend, devices: names.map((name, index) => ({ name, ...(rest[index] as Credentials) })) };
 }
 
-async function planDevices({ dir, host }: ClusterOptions, ca: Awaited<ReturnType<typeof makeCredentials>>) {
+async function planDevices({ dir, host, refFormat }: ClusterOptions, ca: Awaited<ReturnType<typeof makeCredentials>>) {
   const ports = await freePorts(ca.devices.length * 4);
   return ca.devices.map(({ name, cert, key }) => {
     const [grpc, git, http, gate] = ports.splice(0, 4) as [number, number, number, number];
@@ -171,6 +172,7 @@ async function planDevices({ dir, host }: ClusterOptions, ca: Awaited<ReturnType
         LOCKSTEP_GIT_LISTEN: `127.0.0.1:${git}`,
         LOCKSTEP_HTTP_LISTEN: `127.0.0.1:${http}`,
         LOCKSTEP_ADVERTISE: "localhost",
+        LOCKSTEP_REF_FORMAT: refFormat,
         LOCKSTEP_TLS_CERT: cert,
         LOCKSTEP_TLS_KEY: key,
         LOCKSTEP_TLS_CA: ca.ca,

@@ -1,6 +1,8 @@
 // The programs that `serve` runs, and the one that runs it.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { required } from "../config.ts";
+import type { RefFormat } from "../domain.ts";
 import { gitVersion } from "../git/process.ts";
 import { nativeShim } from "../git/shim.ts";
 import type { Look } from "./finding.ts";
@@ -17,8 +19,8 @@ export const lookAtNode: Look = async (_, { execPath }) => {
   return { missing: `Node is ${version}, which is too old; install ${OLDEST_NODE.join(".")} or newer.` };
 };
 
-export const lookAtGit: Look = async (_, { env }) =>
-  await gitVersion({ path: env.PATH ?? "", home: "/", lockFd: null }, "/");
+export const lookAtGit: Look = async (config, { env }) =>
+  await gitVersion({ path: env.PATH ?? "", home: "/", lockFd: null }, "/", required(config, "ref-format") as RefFormat);
 
 export const lookAtShim: Look = async () =>
   (await nativeShim()) !== undefined

@@ -1,5 +1,6 @@
 // What must survive power loss goes through here: git syncs the contents of its files (core.fsync=all), the directory entries are ours.
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -32,15 +33,21 @@ export async function syncObjects(gitDir: string): Promise<void> {
  */
 const MANY_REFS = 256;
 
-/** Whether a git that changes `count` refs is to sync each; if not, `syncRefs` does. */
-export function syncsEachRef(count: number): boolean {
-  return count <= MANY_REFS;
+/** Whether git stores the refs of this repository as reftable. */
+export function isReftable(gitDir: string): boolean {
+  return existsSync(join(gitDir, "reftable"));
 }
 
-/** Makes changed refs durable: the directories of loose refs, the repository's own for packed-refs and HEAD, reftable's. */
+/** Whether a git that changes `count` refs is to sync what it writes; if not, `syncRefs` does. Of reftable that is one file. */
+export function gitSyncsRefs(gitDir: string, count: number): boolean {
+  return count <= MANY_REFS || isReftable(gitDir);
+}
+
+/** Makes changed refs durable: the directories of loose refs, the repository's own for packed-refs and HEAD, or reftable's. */
 export async function syncRefs(gitDir: string, names: ReadonlySet<RefName>): Promise<void> {
-  if (!syncsEachRef(names.size)) return await syncFileSystem(gitDir);
-  const directories = new Set(["", "reftable"]);
+  if (!gitSyncsRefs(gitDir, names.size)) return await syncFileSystem(gitDir);
+  if (isReftable(gitDir)) return await syncDirectory(join(gitDir, "reftable"));
+  const directories = new Set([""]);
   for (const name of names) {
     for (let parent = dirname(name); parent !== "."; parent = dirname(parent)) directories.add(parent);
   }

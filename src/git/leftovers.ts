@@ -6,10 +6,16 @@ import { QUARANTINE_PREFIX } from "./quarantine.ts";
 /** A quarantine of git's own may belong to a slow upload that outlived the sidecar; untouched for so long it does not. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
+/** No ref may end so. */
+const LOCK = /\.lock$/;
+/** A ref may well end like a table that is being written. */
+const LOCK_OR_TABLE = /\.lock$|\.ref\.temp\.\w+$/;
+
 /**
- * Removes lock files of refs, HEAD, packed-refs and reftable, quarantines of ours and unfinished packs, that are at least `minAgeMs` old. Only for the
- * one sidecar that holds the root's lock, while it runs nothing in this replica. With 0, before its first touch, no process of
- * ours can own what it finds; later on a young lock may be that of somebody's `git gc`. Returns what was removed.
+ * Removes lock files of refs, HEAD, packed-refs and reftable, unfinished tables and packs, and quarantines of ours, that are at
+ * least `minAgeMs` old. Only for the one sidecar that holds the root's lock, while it runs nothing in this replica. With 0,
+ * before its first touch, no process of ours can own what it finds; later on a young lock may be that of somebody's `git gc`.
+ * Returns what was removed.
  */
 export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]> {
   const removed: string[] = [];
@@ -22,9 +28,8 @@ export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]>
   for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
     if (await exists(join(gitDir, name))) await remove(join(gitDir, name));
   }
-  for (const directory of ["refs", "reftable"]) {
-    for (const path of await findLocks(Buffer.from(join(gitDir, directory)))) await remove(path);
-  }
+  for (const path of await find(Buffer.from(join(gitDir, "refs")), LOCK)) await remove(path);
+  for (const path of await find(Buffer.from(join(gitDir, "reftable")), LOCK_OR_TABLE)) await remove(path);
   for (const name of await list(join(gitDir, "objects"))) {
     if (!name.startsWith("tmp_objdir-")) continue;
     const path = join(gitDir, "objects", name);
@@ -39,13 +44,13 @@ export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]>
 }
 
 /** By bytes: names of refs need not be UTF-8. */
-async function findLocks(directory: Buffer): Promise<Buffer[]> {
+async function find(directory: Buffer, name: RegExp): Promise<Buffer[]> {
   const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(() => []);
   const found: Buffer[] = [];
   for (const entry of entries) {
     const path = Buffer.concat([directory, Buffer.from("/"), entry.name]);
-    if (entry.isDirectory()) found.push(...(await findLocks(path)));
-    else if (path.subarray(-5).toString("latin1") === ".lock") found.push(path);
+    if (entry.isDirectory()) found.push(...(await find(path, name)));
+    else if (name.test(entry.name.toString("latin1"))) found.push(path);
   }
   return found;
 }

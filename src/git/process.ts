@@ -2,6 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { simpleGit } from "simple-git";
+import type { RefFormat } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 
 /** What all git commands of one process share. */
@@ -29,6 +30,8 @@ export function gitEnvironment(
     GIT_TERMINAL_PROMPT: "0",
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
+    // git 3.0 makes reftable unless it is told.
+    GIT_DEFAULT_REF_FORMAT: "files",
     // The owner was checked when the root was opened: the sidecar serves only directories below it.
     GIT_CONFIG_COUNT: "1",
     GIT_CONFIG_KEY_0: "safe.directory",
@@ -162,16 +165,22 @@ export function wasKilled(error: unknown): boolean {
   return error instanceof LockstepError && error.code === "GIT_FAILED" && error.details.exitCode === "-1";
 }
 
-const OLDEST = [2, 39] as const;
+const OLDEST = { files: [2, 39], reftable: [2, 45] } as const;
 
-/** The version of the git on PATH. Throws PREREQUISITE_MISSING when there is none, or one before 2.39. */
-export async function gitVersion(context: GitContext, directory: string): Promise<string> {
-  const install = "install git 2.39 or newer";
+/** The version of the git on PATH. Throws PREREQUISITE_MISSING when there is none, or one too old for refs in that format. */
+export async function gitVersion(
+  context: GitContext,
+  directory: string,
+  refFormat: RefFormat = "files",
+): Promise<string> {
+  const oldest = OLDEST[refFormat];
+  const install = `install git ${oldest.join(".")} or newer`;
   const said = await gitOutput(context, directory, ["version"]).catch((cause: unknown) => {
     throw new LockstepError("PREREQUISITE_MISSING", `git cannot be started; ${install}.`, { cause });
   });
   const version = said.trim().replace("git version ", "");
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return version;
-  throw new LockstepError("PREREQUISITE_MISSING", `git is ${version}, which is too old; ${install}.`);
+  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return version;
+  const why = refFormat === "reftable" ? "too old for --ref-format reftable" : "too old";
+  throw new LockstepError("PREREQUISITE_MISSING", `git is ${version}, which is ${why}; ${install}.`);
 }

@@ -2,6 +2,7 @@
 // only when the new tips are known to be connected; until then nothing that reads the replica can see them.
 import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { reach } from "../crash-points.ts";
 import { LockstepError } from "../errors.ts";
 import { startWalk } from "./connectivity.ts";
 import { syncDirectory } from "./durability.ts";
@@ -50,6 +51,7 @@ export async function quarantined<Result>(
         "The source sent a pack that does not hold everything the new refs need.",
       );
     }
+    await reach("catch-up.arrived");
     await migrate(join(path, "pack"), join(objects, "pack"));
     return result;
   } finally {

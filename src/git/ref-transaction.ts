@@ -2,7 +2,7 @@
 // database decides. Its input ending without a commit makes git give the locks back.
 import { displayRef, type RefName, type RefValue } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { syncsEachRef } from "./durability.ts";
+import { gitSyncsRefs } from "./durability.ts";
 import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "./process.ts";
 
 /** A ref to change. `oldValue` undefined: whatever it holds now; null: it must not exist. */
@@ -27,7 +27,7 @@ export class RefTransaction {
 
   /** Starts git at once, so that the process is ready when the commands are. `count`: how many, if they may be many. */
   constructor(context: GitContext, gitDir: string, count = 1) {
-    const settings = syncsEachRef(count) ? [] : ["-c", "core.fsync=none"];
+    const settings = gitSyncsRefs(gitDir, count) ? [] : ["-c", "core.fsync=none"];
     const args = [...settings, "update-ref", "--no-deref", "--stdin", "-z"];
     this.#child = spawnGit(context, gitDir, args, { writes: true });
     this.#end = finished(this.#child);
@@ -43,7 +43,10 @@ export class RefTransaction {
     const { exitCode, stderr } = await this.#end;
     const said = /^fatal: (?:prepare: )?(.*)/m.exec(stderr)?.[1];
     if (said === undefined) throw gitFailed(["update-ref"], exitCode, stderr);
-    const shown = /'(refs\/[^']+)'/.exec(said)?.[1] ?? /invalid ref format: (refs\/.*)/.exec(said)?.[1];
+    // The ref in the way comes first where the refs are stored as reftable.
+    const shown = (/cannot create '(refs\/[^']+)'/.exec(said) ??
+      /'(refs\/[^']+)'/.exec(said) ??
+      /invalid ref format: (refs\/.*)/.exec(said))?.[1];
     // What git says has been decoded for people; a name that is not UTF-8 is found by what it looks like.
     return { name: commands.find(({ name }) => displayRef(name) === shown)?.name, message: said };
   }

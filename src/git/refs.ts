@@ -1,8 +1,8 @@
 // The refs on disk: read whole (recovery, verify), read by name, and made equal to a plan.
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
-import { syncsEachRef } from "./durability.ts";
+import { gitSyncsRefs, isReftable } from "./durability.ts";
 import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
 import { RefTransaction } from "./ref-transaction.ts";
 
@@ -22,9 +22,14 @@ export async function readRefs(context: GitContext, gitDir: string, signal?: Abo
 
 /**
  * Removes refs that hold nothing git can read, which power loss leaves and a hand may, and returns their names: git neither
- * lists, nor changes, nor deletes them. Costs a walk over all refs.
+ * lists, nor changes, nor deletes them. Of a reftable that git cannot read nothing is kept. Costs a walk over all refs.
  */
 export async function removeBrokenRefs(context: GitContext, gitDir: string): Promise<RefName[]> {
+  // Of a broken table git says nothing, and lists nothing; HEAD is in it too.
+  if (isReftable(gitDir) && (await readHead(context, gitDir)) === "") {
+    await writeFile(join(gitDir, "reftable", "tables.list"), "");
+    return ["refs/"];
+  }
   const { stderr } = await git(context, gitDir, ["for-each-ref", "--format="]);
   const broken = [...stderr.matchAll(/^warning: ignoring broken ref (refs\/.+)$/gm)].map(([, name]) => name as RefName);
   for (const name of broken) await rm(join(gitDir, name), { force: true });
@@ -65,7 +70,7 @@ export async function applyRefs(
   let ready = started;
   for (const batch of batches) {
     if (batch.length === 0) continue;
-    const usable = syncsEachRef(batch.length) ? ready : undefined;
+    const usable = gitSyncsRefs(gitDir, batch.length) ? ready : undefined;
     ready = undefined;
     await using transaction = usable ?? new RefTransaction(context, gitDir, batch.length);
     const refusal = await transaction.prepare(batch);

@@ -1,7 +1,8 @@
 // A replica on disk: an ordinary bare repository, with a file of settings that ours includes and one hook.
 import { access, constants, lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { LockstepError } from "../errors.ts";
+import type { RefFormat } from "../domain.ts";
+import { describe, LockstepError } from "../errors.ts";
 import { syncDirectory } from "./durability.ts";
 import { type GitContext, gitBytes } from "./process.ts";
 
@@ -66,12 +67,16 @@ export async function inspect(
       { details: { path: gitDir } },
     );
   };
-  const { exitCode } = await gitBytes(context, gitDir, ["rev-parse", "--git-dir"], { expected: [0, 128] }).catch(
-    () => ({
-      exitCode: 128,
-    }),
-  );
-  if (exitCode !== 0) refuse("is not a git repository");
+  const failure = await gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);
+  const extension = /unknown repository extension[^:]*:\s*(\w+)/.exec(failure)?.[1];
+  if (extension !== undefined) {
+    throw new LockstepError(
+      "PREREQUISITE_MISSING",
+      `${gitDir} was made by a newer git than the one here, which does not know its ${extension}; install that git again.`,
+      { details: { path: gitDir } },
+    );
+  }
+  if (failure !== "") refuse("is not a git repository");
   const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
   const id = /^\trepositoryId = (.*)$/m.exec(written)?.[1];
   if (id === undefined) refuse("is not a replica made by Lockstep");
@@ -84,13 +89,15 @@ export async function createReplica(
   context: GitContext,
   gitDir: string,
   scratchDir: string,
-  replica: ReplicaSettings & { objectFormat: "sha1" | "sha256" },
+  replica: ReplicaSettings & { objectFormat: "sha1" | "sha256"; refFormat: RefFormat },
 ): Promise<void> {
   const aside = join(scratchDir, `new-${replica.repositoryId}`);
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true });
   const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];
-  await gitBytes(context, aside, init, { writes: true });
+  // Before 2.45 git does not know the option.
+  const env = { GIT_DEFAULT_REF_FORMAT: replica.refFormat };
+  await gitBytes(context, aside, init, { env, writes: true });
   const config = join(aside, "config");
   await writeFile(config, `${await readFile(config, "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`);
   await ensureSettings(aside, replica);

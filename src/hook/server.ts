@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { reach } from "../crash-points.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
@@ -157,8 +158,10 @@ async function decideAndReport(
   let repository: string | undefined;
   try {
     repository = await named;
+    await reach("push.received");
     const request = { ...commands, repository, author: authorOf(hello.env), requestId, clock };
     const report = await push(context, request, pusher, git);
+    await reach("push.reporting");
     send("O", encodeReport(report));
   } catch (error) {
     const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";

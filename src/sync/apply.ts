@@ -1,4 +1,5 @@
 // Refs onto the disk, and only then the version: into this process's memory, beside the replica, and into the database.
+import { reach } from "../crash-points.ts";
 import type { RefName, RefValue, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { syncRefs } from "../git/durability.ts";
@@ -26,6 +27,7 @@ export async function applyAndRecord(
 ): Promise<void> {
   replica.applied = undefined;
   context.signal.throwIfAborted();
+  await reach("catch-up.applying");
   try {
     await applyRefs(context.git, replica.gitDir, plan, started);
   } catch (error) {
@@ -34,7 +36,9 @@ export async function applyAndRecord(
     await forgetReplicaRecord(replica.gitDir);
     throw error;
   }
+  await reach("catch-up.renamed");
   await markApplied(context, replica, new Set(plan.keys()), target);
+  await reach("catch-up.noted");
   await recordApplied(context, replica, event);
 }
 

@@ -1,6 +1,7 @@
 // Catch-up: ask the log what changed between my version and the head, get those exact objects, apply those exact refs. Its cost
 // grows with what changed, not with how many refs exist. One flight per replica; whoever needs it joins.
 import { setTimeout as sleep } from "node:timers/promises";
+import { reach } from "../crash-points.ts";
 import type { RefName, RefValue, Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
@@ -175,6 +176,7 @@ async function followLog(
   if (head <= mine) return await recordApplied(context, replica);
   if (changes === null) return await foldReplica(context, replica, onProgress);
 
+  await reach("catch-up.planned");
   const wants = objectIds(changes.map(({ newValue }) => newValue));
   const haves = await knownObjects(context, replica, mine, changes);
   // Started while the objects still come; it touches nothing before it is told to.
@@ -190,6 +192,7 @@ async function followLog(
     onProgress,
   });
   clock.lap("fetchMs");
+  await reach("catch-up.fetched");
   await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
     // The plan again, now that nothing else moves: a push may have brought this replica as far or further meanwhile, and an

@@ -1,7 +1,7 @@
 // What everything in this room works with: the database, the root, the other devices, and the lease it all hangs on.
 import type { Readable } from "node:stream";
 import type { Logger } from "pino";
-import type { Incarnation } from "../domain.ts";
+import type { Incarnation, RefFormat } from "../domain.ts";
 import type { ReceivePolicies } from "../git/policy.ts";
 import type { GitContext } from "../git/process.ts";
 import type { GitCredentials } from "../git/transports/git-fetch.ts";
@@ -27,6 +27,8 @@ export interface SyncContext {
   readonly policies: ReceivePolicies;
   readonly root: string;
   readonly socketDir: string;
+  /** Of replicas that are made here. */
+  readonly refFormat: RefFormat;
   /** What hooks/proc-receive of every replica points to. */
   readonly shim: string;
   /** Notes beside the replicas are believed only if they were written in this epoch of the root (git/root-record.ts). */

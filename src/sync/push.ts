@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { syncsEachRef } from "../git/durability.ts";
+import { gitSyncsRefs } from "../git/durability.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { passTurn } from "../store/turns.ts";
 import { abandonTurn } from "./abandon.ts";
@@ -50,7 +50,7 @@ export async function push(
         request: { ...request, updates: allowed },
         report,
         pusher,
-        git: races === 0 && syncsEachRef(allowed.length) ? git : undefined,
+        git: races === 0 && gitSyncsRefs(replica.gitDir, allowed.length) ? git : undefined,
         clock,
       });
       if (attempt.outcome === "done") {

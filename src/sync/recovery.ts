@@ -2,6 +2,7 @@
 // missing. It is idempotent and may itself be killed anywhere. It runs on the first touch of a replica by a new incarnation,
 // and whenever a replica comes into doubt.
 import { join } from "node:path";
+import { reach } from "../crash-points.ts";
 import { digestOf } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { existingObjects } from "../git/connectivity.ts";
@@ -30,6 +31,7 @@ export async function recoverReplica(
     await prepareDirectory(context, replica);
     const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0);
     replica.swept = true;
+    await reach("recovery.swept");
     if (removed.length > 0)
       context.log.info({ repository: replica.name, removed }, "removed what an interrupted write left");
     return await believeRecords(context, replica);
@@ -45,6 +47,7 @@ async function prepareDirectory(context: SyncContext, replica: Replica): Promise
   await createReplica(context.git, replica.gitDir, join(root, STATE_DIR), {
     ...settings,
     objectFormat: replica.objectFormat,
+    refFormat: context.refFormat,
   });
 }
 
@@ -89,6 +92,7 @@ export async function foldReplica(
   const onDisk = await readRefs(context.git, replica.gitDir, context.signal);
   const wants = objectIds(difference(onDisk, fold.refs).values());
   clock.lap("compareMs");
+  await reach("recovery.compared");
   const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
   const haves = await existingObjects(context.git, replica.gitDir, objectIds(settled), context.signal);
   const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, onProgress };
@@ -99,6 +103,7 @@ export async function foldReplica(
     if (replica.applied !== undefined && replica.applied >= fold.head) return;
     // Killed between here and the end, the next incarnation compares again.
     await forgetReplicaRecord(replica.gitDir);
+    await reach("recovery.forgotten");
     const plan = difference(await readRefs(context.git, replica.gitDir, context.signal), fold.refs);
     const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
     await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Mutex } from "async-mutex";
+import { reach } from "../crash-points.ts";
 import { displayRef, PRIVATE_REFS, type RefName } from "../domain.ts";
 import { describe } from "../errors.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
@@ -46,6 +47,7 @@ export async function endScratch(context: SyncContext, writeId: string, reposito
   const path = scratchPath(join(context.root, STATE_DIR), writeId);
   const statuses = await sessionStatuses(context.db, [writeId]);
   const kept = statuses.get(writeId)?.status === "landed" ? [] : await keepChanges(context, writeId, repository, path);
+  await reach("session.kept");
   await removeScratch(path);
   return kept;
 }

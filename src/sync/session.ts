@@ -2,6 +2,7 @@
 // scratch repository while the write has the repository's turn; only what differs at the end becomes a write, as a push does.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { reach } from "../crash-points.ts";
 import type { RefName, Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { STATE_DIR } from "../git/root-record.ts";
@@ -50,11 +51,14 @@ export async function beginWrite(context: SyncContext, request: BeginWrite): Pro
   const ticket = { repositoryId: replica.id, writeId, author, reason };
   try {
     await waitForTurn(context, repository, ticket, { patienceMs: request.waitMs, signal });
+    await reach("session.turn");
     const begun = await beginSession(context.db, context.me, { ...ticket, token: randomUUID() });
     if (begun.outcome !== "begun") throw notBegun(context, repository, begun);
+    await reach("session.begun");
     await beforeRead(context, repository, { minVersion: begun.base, signal });
     const path = scratchPath(join(context.root, STATE_DIR), writeId);
     await exclusively(context, writeId, () => makeScratch(context, replica, path, begun.base));
+    await reach("session.scratch");
     const expiresAt = await renewSession(context.db, context.me, writeId);
     if (expiresAt === undefined) throw leaseLost();
     return { writeId, token: `${writeId}.${begun.token}`, base: begun.base, expiresAt, path };
@@ -111,6 +115,7 @@ export async function bumpWrite(context: SyncContext, repository: string, token:
       );
     }
     const result = await land(context, repository, session);
+    await reach("session.landed");
     await endScratch(context, writeId, repository);
     return result;
   });
@@ -131,6 +136,7 @@ async function land(context: SyncContext, repository: string, session: Session):
     const replica = context.replicas.findByName(repository);
     if (replica === undefined) throw repositoryNotFound(repository);
     await takeObjects(context.git, path, replica.gitDir, changes, context.signal);
+    await reach("session.taken");
     return {
       writeId,
       version: await attempt(context, repository, session, changes),

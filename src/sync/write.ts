@@ -1,4 +1,5 @@
 // One attempt to make the next version: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
+import { reach } from "../crash-points.ts";
 import { digestAfter, type RefName, type RefUpdate, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { syncObjects } from "../git/durability.ts";
@@ -69,6 +70,7 @@ export async function attemptWrite(
       const stage = sessionBase === undefined ? stageWrite : stageSession;
       const staged = await stage(context.db, context.me, row);
       clock.lap("stageMs");
+      await reach("push.staged");
       if (staged.outcome !== "staged") {
         pending = false;
         return notStaged(context, staged);
@@ -81,8 +83,10 @@ export async function attemptWrite(
         return prepared.outcome === "in_doubt" ? { outcome: "raced" } : { outcome: "done", version: null };
       }
       await using transaction = prepared.transaction;
+      await reach("push.prepared");
       await synced;
       clock.lap("syncMs");
+      await reach("push.synced");
       if (pusher.gone.aborted) {
         why = "the pusher was gone before the decision";
         throw new LockstepError(
@@ -93,9 +97,11 @@ export async function attemptWrite(
       const { updates } = prepared;
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
       pending = false;
+      await reach("push.deciding");
       const decision = await decide(context, replica, { ...row, digest, updates });
       clock.lap("bumpMs");
       if (decision.outcome !== "landed") return await notLanded(context, replica, decision);
+      await reach("push.decided");
       await commit(context, replica, transaction, updates, { version: decision.version, digest });
       clock.lap("commitMs");
       return { outcome: "done", version: decision.version };
@@ -143,7 +149,9 @@ async function commit(
     await transaction.commit();
     for (const { name, newValue } of updates)
       if (newValue !== null && isSymbolic(newValue)) await setSymbolicRef(context.git, replica.gitDir, name, newValue);
+    await reach("push.committed");
     await markApplied(context, replica, new Set(updates.map(({ name }) => name)), target);
+    await reach("push.applied");
     recordInBackground(context, replica);
   } catch (error) {
     if (wasKilled(error)) replica.swept = false;
@@ -227,15 +235,17 @@ async function prepareFresh(
   return { outcome: "nothing" };
 }
 
-/** git found another value on disk than the log says: the disk must be compared. */
+/** git found another value on disk than the log says, or cannot read what it finds: the disk must be compared. */
 function contradictsLog({ message }: Refusal): boolean {
-  return /is at .* but expected|reference already exists|reference is missing|unable to resolve reference/.test(
-    message,
+  return (
+    /is at .* but expected|reference already exists|reference is missing|unable to resolve reference/.test(message) ||
+    /^reftable: .*(corrupt reftable file|file does not exist)/.test(message)
   );
 }
 
 function reasonOf({ message }: Refusal): string {
-  if (/\.lock': File exists/.test(message)) return "locked by another git process on the server, try again";
+  if (/\.lock': File exists|^cannot lock references/.test(message))
+    return "locked by another git process on the server, try again";
   if (/exists; cannot create/.test(message)) return "conflicts with an existing ref";
   if (/non-commit object/.test(message)) return "not a commit";
   if (/nonexistent object/.test(message)) return "missing object";

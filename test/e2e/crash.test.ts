@@ -153,7 +153,7 @@ describe("kill -9 of a process of the push", () => {
       "receive-pack": receivePack,
       "the hook that waits": waits,
       "the hook that works": pick(({ parent }) => parent === waits.pid),
-      "update-ref": pick(({ command }) => command.startsWith("git update-ref")),
+      "update-ref": pick(({ command }) => /(^|\/)git update-ref/.test(command)),
     };
   }
 

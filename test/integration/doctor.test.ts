@@ -139,6 +139,12 @@ describe("what is missing is said with a remedy", () => {
   const cases: Case[] = [
     ["no git", () => ({ PATH: "/no/such" }), "git", /cannot be started; install git 2\.39 or newer\./],
     ["an old git", () => ({ PATH: `${dir}/old-git:${dir}/bin` }), "git", /2\.30\.2, .* too old; install git 2\.39/],
+    [
+      "a git too old for the refs that are asked for",
+      () => ({ PATH: `${dir}/old-git:${dir}/bin`, LOCKSTEP_REF_FORMAT: "reftable" }),
+      "git",
+      /2\.30\.2, .* too old for --ref-format reftable; install git 2\.45/,
+    ],
     ["no root", () => ({ LOCKSTEP_ROOT: undefined as never }), "root", /--root \(or LOCKSTEP_ROOT\) is missing/],
     ["a file for a root", () => ({ LOCKSTEP_ROOT: `${dir}/file` }), "root", /no directory; .* choose another --root\./],
     ["a root below a file", () => ({ LOCKSTEP_ROOT: `${dir}/file/x` }), "root", /file is no directory; .* --root\./],

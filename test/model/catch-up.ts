@@ -1,6 +1,6 @@
 // Catch-up along the log, or by the whole fold. Stands for src/sync/catch-up.ts, apply.ts and the fold of recovery.ts.
 import { isAhead } from "./database.ts";
-import { reaches } from "./fail-over.ts";
+import { owe, reaches } from "./fail-over.ts";
 import { mayTouchDisk, tear } from "./finish.ts";
 import { mutexIsFree, startSteps, wholeFold } from "./flight.ts";
 import { changesLeft, changesSince, digestAt, fold, headOf } from "./log.ts";
@@ -19,7 +19,9 @@ export function catchUpSteps(model: Model, state: State, d: number, who: Who): S
     steps.push({
       kind: "go",
       label: `${named(d, who)} records v${applied}`,
-      act: (next) => void (next.recorded[d] = Math.max(next.recorded[d]!, applied)),
+      act: (next) => {
+        next.recorded[d] = Math.max(next.recorded[d]!, applied);
+      },
     });
   if (flight !== null)
     return [...steps, ...(flight.plan ? applySteps(model, state, d, who) : beginSteps(model, state, d, who))];
@@ -40,7 +42,9 @@ function clearAhead(d: number, who: Who): Step {
   return {
     kind: "go",
     label: `${named(d, who)} finds its disk not ahead any more`,
-    act: (next) => void (next.ahead[d] = false),
+    act: (next) => {
+      next.ahead[d] = false;
+    },
   };
 }
 
@@ -53,10 +57,16 @@ function followSteps(model: Model, state: State, d: number, who: Who): Step[] {
   ];
   if (state.demoted[d] && keeps(model, "demoted-with-log"))
     return mutexIsFree(processOf(state, d, who))
-      ? go("finds that it was demoted", (next) => void (processOf(next, d, who).applied = NONE))
+      ? go("finds that it was demoted", (next) => {
+          processOf(next, d, who).applied = NONE;
+        })
       : [];
   if (isAhead(model, state, applied, held, keeps(model, "digest-in-catch-up")))
-    return state.ahead[d] ? [] : go("finds its disk ahead", (next) => void (next.ahead[d] = true));
+    return state.ahead[d]
+      ? []
+      : go("finds its disk ahead", (next) => {
+          next.ahead[d] = true;
+        });
   if (applied >= head) return [];
   const changes = keeps(model, "gap-means-fold") ? changesSince(state, applied) : changesLeft(state, applied);
   const flight = changes === undefined ? wholeFold(state) : alongLog(model, state, applied, changes);
@@ -88,7 +98,9 @@ function copySteps(state: State, d: number, who: Who, flight: Flight): Step[] {
           {
             kind: "go",
             label: `${named(d, who)} chooses d${q} to copy its refs as v${flight.to}`,
-            act: (next) => void (processOf(next, d, who).flight = { ...flight, copyOf: q }),
+            act: (next) => {
+              processOf(next, d, who).flight = { ...flight, copyOf: q };
+            },
           },
         ],
   );
@@ -158,6 +170,7 @@ function applySteps(model: Model, state: State, d: number, who: Who): Step[] {
           process.exact = true;
           process.flight = null;
           deviceOf(next, d).note = { version: to, digest, sound: true };
+          owe(next, d);
         },
       },
     ];

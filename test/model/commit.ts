@@ -1,6 +1,6 @@
 // After the decision only forward: refs, note, report. Stands for the second half of src/sync/write.ts, and for apply.ts.
 import { writeOf } from "./database.ts";
-import { reaches } from "./fail-over.ts";
+import { owe, reaches } from "./fail-over.ts";
 import { mayTouchDisk, tear } from "./finish.ts";
 import { headOf } from "./log.ts";
 import { type Model, NONE, type Push, type State, type Who } from "./state.ts";
@@ -52,6 +52,7 @@ export function commitSteps(
         process.held = digest;
         process.exact = true;
         device.note = { version, digest, sound: true };
+        owe(next, d);
       },
     },
   ];

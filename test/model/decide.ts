@@ -51,7 +51,7 @@ export function askSteps(model: Model, state: State, d: number, who: Who, { writ
   const repeat = (next: State) => {
     const process = processOf(next, d, who);
     post(next, write, process.fence, 1);
-    process.push!.phase = "sent";
+    process.push!.phase = "resent";
   };
   const giveUp = (next: State) => {
     finish(model, next, d, who, false);
@@ -83,7 +83,7 @@ export function bumpSteps(model: Model, state: State, message: State["messages"]
     label: `the bump of w${w} with fence ${fence} is done`,
     act: (next) => {
       next.messages = without(next);
-      answer(model, next, w, fence, bump(model, next, w, fence, stage === 2));
+      answer(model, next, message, bump(model, next, w, fence, stage === 2));
     },
   };
   // The statements of one bump are not one moment: the other one may land, and the device be taken over, in between.
@@ -98,11 +98,17 @@ export function bumpSteps(model: Model, state: State, message: State["messages"]
   return [arrive, look];
 }
 
-function answer(model: Model, state: State, w: number, fence: number, outcome: Outcome): void {
+/** The phase of a push that waits for the answer to this message. */
+export function waitingFor([, , stage]: State["messages"][number]): "sent" | "resent" {
+  return stage === 0 ? "sent" : "resent";
+}
+
+function answer(model: Model, state: State, message: State["messages"][number], outcome: Outcome): void {
+  const [w, fence] = message;
   const d = writeOf(state, w).device;
   for (const who of ["live", "zombie"] as const) {
     const process = deviceOf(state, d)[who];
-    if (process?.fence !== fence || process.push?.write !== w || process.push.phase !== "sent") continue;
+    if (process?.fence !== fence || process.push?.write !== w || process.push.phase !== waitingFor(message)) continue;
     if (outcome === "landed") landed(state, d, who, w);
     else if (outcome === "fenced" && !keeps(model, "row-asked")) finish(model, state, d, who, true);
     else process.push.phase = "ask";

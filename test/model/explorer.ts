@@ -1,6 +1,6 @@
 // Breadth first through every order of events, each state once; from every few states on also one way to where no more faults come.
 import { catchUpSteps } from "./catch-up.ts";
-import { bumpSteps } from "./decide.ts";
+import { bumpSteps, waitingFor } from "./decide.ts";
 import { abandonedSteps, deviceSteps, leaseSteps } from "./device.ts";
 import { failOverSteps } from "./fail-over.ts";
 import { mayTouchDisk } from "./finish.ts";
@@ -55,7 +55,7 @@ function lostBump(message: State["messages"][number]): Step {
       next.messages = next.messages.filter((each) => each !== message);
       for (const { live, zombie } of next.devices)
         for (const process of [live, zombie])
-          if (process?.fence === fence && process.push?.write === w && process.push.phase === "sent")
+          if (process?.fence === fence && process.push?.write === w && process.push.phase === waitingFor(message))
             process.push.phase = "unknown";
     },
   };
@@ -166,7 +166,10 @@ function settle(model: Model, from: State, random: () => number, trail: string[]
   for (let left = 400; left > 0; left -= 1) {
     const going = stepsFrom(model, state).filter(({ kind }) => kind === "go");
     const step = going[Math.floor(random() * going.length)];
-    if (step === undefined) return checkSettled(model, state);
+    if (step === undefined) {
+      checkSettled(model, state);
+      return;
+    }
     state = copyState(state);
     trail.push(step.label);
     step.act(state);

@@ -9,10 +9,19 @@ import type { Step } from "./step.ts";
  */
 export function reaches(state: State, d: number, ref: number, value: number): void {
   const device = state.devices[d]!;
-  if (!state.writes[value - 1]?.lost) return;
+  if (newestWith(state, ref, value) >= 0) return;
   if (device.read?.phase === "admitted") device.read = null;
   const replaced = device.refs[ref];
-  state.owed = state.owed.map(([owner, owed]) => [owner, owner === d && owed === replaced ? value : owed]);
+  state.owed = state.owed.filter(([owner, owed]) => owner !== d || owed !== replaced);
+}
+
+/** Once it is all there and noted it is owed as well. */
+export function owe(state: State, d: number): void {
+  if (state.lost.length === 0) return;
+  for (const [ref, value] of state.devices[d]!.refs.entries()) {
+    const owed = state.owed.some(([owner, known]) => owner === d && known === value);
+    if (!owed && newestWith(state, ref, value) < 0) state.owed = [...state.owed, [d, value]];
+  }
 }
 
 export function failOverSteps(state: State): Step[] {
@@ -27,6 +36,7 @@ export function failOverSteps(state: State): Step[] {
 function failOver(state: State, kept: number): void {
   const lost = state.log.slice(kept);
   state.budget.failOvers -= 1;
+  state.lost = lost;
   state.log = state.log.slice(0, kept);
   const head = headOf(state);
   for (const { write } of lost) {
@@ -37,11 +47,10 @@ function failOver(state: State, kept: number): void {
   state.seen = state.seen.map((version) => Math.min(version, head));
   state.devices.forEach((device, d) => {
     const { note } = device;
-    const ahead = note !== null && note.version > head;
-    for (const [ref, value] of device.refs.entries())
-      if (ahead && value !== 0 && newestWith(state, ref, value) < 0) state.owed = [...state.owed, [d, value]];
+    if (note !== null && note.version > head) owe(state, d);
     // Answered by the old primary: such a read came before the fail-over.
-    if (device.read && device.read.phase !== "arrived") device.read = null;
+    if (device.read?.phase !== "arrived") device.read = null;
+    else device.read = { ...device.read, need: device.read.need.map((version) => Math.min(version, head)) };
     device.query = -1;
   });
 }

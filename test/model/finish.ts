@@ -27,7 +27,7 @@ export function finish(model: Model, state: State, d: number, who: Who, ng: bool
   const write = writeOf(state, w);
   const device = deviceOf(state, d);
   const live = write.session && !keeps(model, "scratch");
-  const locked = ["prepared", "sent", "unknown", "ask"].includes(phase);
+  const locked = ["prepared", "sent", "resent", "unknown", "ask"].includes(phase);
   if (locked && mayTouchDisk(model, who) && !live) for (const ref of write.refs) device.locks[ref] = NONE;
   if (write.session && mayTouchDisk(model, who)) keepDropped(model, state, d, w);
   if (ng) write.ack = "ng";

@@ -90,7 +90,15 @@ function confirmSteps(model: Model, state: State, shown: NonNullable<State["show
   const survivor = bestSurvivor(state, shown.device);
   const moved = headOf(state) !== shown.head;
   if (survivor === undefined || (moved && keeps(model, "head-as-shown")))
-    return [{ kind: "go", label: "the operator lets it be", act: (next) => void (next.shown = null) }];
+    return [
+      {
+        kind: "go",
+        label: "the operator lets it be",
+        act: (next) => {
+          next.shown = null;
+        },
+      },
+    ];
   return [
     {
       kind: "go",
@@ -149,12 +157,20 @@ function aheadSteps(state: State): Step[] {
 function settleAhead(state: State, d: number, promoted: readonly number[] | null): void {
   state.ahead[d] = false;
   dropAllStaged(state);
-  if (promoted === null) return giveUp(state, d, foldAtHead(state));
+  if (promoted === null) giveUp(state, d, foldAtHead(state));
+  else promote(state, d, promoted);
+}
+
+function promote(state: State, d: number, refs: readonly number[]): void {
   const live = processOf(state, d, "live");
   const device = deviceOf(state, d);
+  const held = Math.max(live.applied, device.note?.version ?? 0);
   // Beyond what any disk may hold under that number.
-  const version = Math.max(headOf(state), live.applied, device.note?.version ?? 0) + 1;
-  append(state, 0, version, changesBetween(foldAtHead(state), promoted));
+  const version = Math.max(headOf(state), held) + 1;
+  append(state, 0, version, changesBetween(foldAtHead(state), refs));
+  // What this disk was built on is in its history.
+  const history = state.lost.filter((entry) => entry.version <= held).flatMap(({ updates }) => updates);
+  state.owed = state.owed.filter(([, owed]) => history.every(([, value]) => value !== owed));
   live.applied = version;
   live.held = digestAt(state, version)!;
   live.exact = true;

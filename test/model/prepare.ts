@@ -15,7 +15,9 @@ export function stageSteps(model: Model, state: State, d: number, who: Who, push
   if (push.phase === "hook" && (state.drain !== "off" || closed(model, state)))
     return go("refuses", (next) => finish(model, next, d, who, true));
   if (push.phase === "hook" && model.budget.drains > 0)
-    return go("sees no drain for", (next) => void (processOf(next, d, who).push!.phase = "checked"));
+    return go("sees no drain for", (next) => {
+      processOf(next, d, who).push!.phase = "checked";
+    });
   if (isApplying(process) || process.applied !== headOf(state) || state.fences[d] !== process.fence) return [];
   if (keeps(model, "turn-refuses-others") && state.turn.length > 0) return [];
   if (keeps(model, "digest-at-stage") && digestAt(state, process.applied) !== process.held) return [];

@@ -27,6 +27,7 @@ export function pushSteps(model: Model, state: State, d: number, who: Who): Step
     case "prepared":
       return [send(model, d, who, push)];
     case "sent":
+    case "resent":
       return state.budget.net > 0 ? [noAnswer(d, who, push)] : [];
     case "unknown":
     case "ask":

@@ -16,7 +16,9 @@ export function readSteps(model: Model, state: State, d: number): Step[] {
   };
   steps.push({ kind: "new", label: `a read arrives at d${d}`, act: arrive("arrived", 0) });
   if (!keeps(model, "next-query")) {
-    const ask = (next: State) => void (deviceOf(next, d).query = headOf(next));
+    const ask = (next: State) => {
+      deviceOf(next, d).query = headOf(next);
+    };
     if (query === NONE) steps.push({ kind: "new", label: `a query of d${d} has read the head`, act: ask });
     else steps.push({ kind: "new", label: `a read arrives at d${d}, shares the query`, act: arrive("asked", query) });
   }
@@ -26,7 +28,9 @@ export function readSteps(model: Model, state: State, d: number): Step[] {
 function progress(model: Model, state: State, d: number, read: Read): Step[] {
   const process = deviceOf(state, d)[read.who];
   const name = named(d, read.who);
-  const end = (next: State) => void (deviceOf(next, d).read = null);
+  const end = (next: State) => {
+    deviceOf(next, d).read = null;
+  };
   if (read.phase === "admitted") return state.seen.map((_, ref) => look(d, ref));
   if (process === null) return [{ kind: "go", label: `the read at ${name} fails`, act: end }];
   if (read.phase === "arrived") {
@@ -49,7 +53,9 @@ function progress(model: Model, state: State, d: number, read: Read): Step[] {
     return [{ kind: "go", label: `${name} has applied something since, asks again`, act: again }];
   }
   if (!isCurrent(model, state, d, process, read.want)) return [];
-  const admit = (next: State) => void (deviceOf(next, d).read!.phase = "admitted");
+  const admit = (next: State) => {
+    deviceOf(next, d).read!.phase = "admitted";
+  };
   return [{ kind: "go", label: `${name} admits the read`, act: admit }];
 }
 
@@ -62,7 +68,7 @@ function isBeyond(model: Model, state: State, { applied, held }: Process): boole
 /** What is applied now may be what the database that answered does not know. */
 function isNewer(model: Model, { applied, held }: Process, { want, digest }: Read): boolean {
   if (!keeps(model, "asked-after-applied") || model.budget.failOvers === 0) return false;
-  return applied > want || (applied === want && held !== digest);
+  return applied > want || (keeps(model, "digest-before-read") && applied === want && held !== digest);
 }
 
 function isCurrent(model: Model, state: State, d: number, { applied, push }: Process, want: number): boolean {

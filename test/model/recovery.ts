@@ -14,10 +14,13 @@ export function recoverySteps(model: Model, state: State, d: number, who: Who): 
     if (state.fences[d] !== process.fence) return [];
     return [{ kind: "go", label: `${name} saves what its refs held`, act: (next) => saveLost(model, next, d) }];
   }
-  if (note && isAhead(model, state, note.version, note.digest, keeps(model, "digest-in-recovery")))
-    return state.ahead[d]
-      ? []
-      : [{ kind: "go", label: `${name} finds its disk ahead`, act: (next) => void (next.ahead[d] = true) }];
+  if (note && isAhead(model, state, note.version, note.digest, keeps(model, "digest-in-recovery"))) {
+    const find = (next: State) => {
+      sweep(model, next, d);
+      next.ahead[d] = true;
+    };
+    return state.ahead[d] ? [] : [{ kind: "go", label: `${name} finds its disk ahead`, act: find }];
+  }
   if (note && isBelieved(state, d, note)) {
     const believe = (next: State) => {
       sweep(model, next, d);

@@ -38,6 +38,7 @@ export interface Push {
     | "staged"
     | "prepared"
     | "sent"
+    | "resent"
     | "unknown"
     | "ask"
     | "landed"
@@ -131,6 +132,8 @@ export interface Budget {
 
 export interface State {
   log: readonly Entry[];
+  /** What a fail-over lost of it; disks may hold it. */
+  lost: readonly Entry[];
   /** Entries up to here cannot be read any more. */
   trimmed: number;
   /** Write w is writes[w - 1]. */
@@ -192,6 +195,7 @@ export function start(model: Model): State {
   const each = <T>(make: () => T): T[] => Array.from({ length: model.devices }, make);
   return {
     log,
+    lost: [],
     trimmed: 0,
     writes: before.map((shape) => landedBefore(shape)),
     fences: each(() => 1),

@@ -7,6 +7,7 @@ import type { Cluster } from "./cluster.ts";
 import { type Device, PATIENCE } from "./cluster-device.ts";
 
 const SETTLED_MS = 5_000;
+const BACK_OFF = { timeout: 20_000, interval: 50 };
 
 export interface AtRest {
   /** The head, which every device holds. */
@@ -23,7 +24,9 @@ export interface AtRest {
  */
 export async function expectAtRest(cluster: Cluster, repository: string): Promise<AtRest> {
   const { devices } = cluster;
-  const verified = await Promise.all(devices.map((device) => device.call("VerifyReplica", { repository }, PATIENCE)));
+  // A device whose source was down a moment ago still answers with that failure until it tries again.
+  const verify = (device: Device) => device.call("VerifyReplica", { repository }, PATIENCE);
+  const verified = await Promise.all(devices.map((device) => vi.waitFor(() => verify(device), BACK_OFF)));
   for (const { device, differences } of verified) expect(differences, `differences on ${device}`).toEqual([]);
   const log = await wholeLog(devices[0]!, repository);
   expect(log.map((entry) => Number(entry.version))).toEqual(log.map((_, index) => index + 1));

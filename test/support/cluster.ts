@@ -59,10 +59,11 @@ export interface Cluster extends AsyncDisposable {
 export interface ClusterOptions {
   /** The way to the database that the devices are given, if it is not the straight one. */
   readonly via?: (databaseUrl: string) => Promise<string>;
+  readonly refFormat?: "files" | "reftable";
 }
 
 /** Starts three devices and their gates on an empty database. */
-export async function startCluster({ via }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({ via, refFormat = "files" }: ClusterOptions = {}): Promise<Cluster> {
   const database = await createDatabase();
   const git = await gitSandbox();
   // Short: a unix socket takes a path of 107 bytes.
@@ -75,7 +76,7 @@ export async function startCluster({ via }: ClusterOptions = {}): Promise<Cluste
     if (left.length > 0) throw new Error(`The cluster left processes behind: ${left.join("; ")}.`);
   };
   const databaseUrl = via ? await via(database.url) : database.url;
-  const started = startDemo(["--dir", dir], { LOCKSTEP_DATABASE_URL: databaseUrl });
+  const started = startDemo(["--dir", dir, "--ref-format", refFormat], { LOCKSTEP_DATABASE_URL: databaseUrl });
   const demo = await started.catch(async (error: unknown) => {
     await cleanUp();
     throw error;

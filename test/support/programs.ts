@@ -23,6 +23,14 @@ export function findProgram(name: string, debianPackage: string): Found {
   return { missing: `apt-get install ${debianPackage} ended with ${status}: ${stderr?.trim()}` };
 }
 
+/** Why the git on PATH will not do where one from this version on is needed; undefined: it will. */
+export function gitIsOlderThan(major: number, minor: number): string | undefined {
+  const { stdout } = spawnSync("git", ["version"], { encoding: "utf8" });
+  const [found = 0, then = 0] = stdout.replace("git version ", "").split(".").map(Number);
+  if (found > major || (found === major && then >= minor)) return undefined;
+  return `git is ${stdout.trim().replace("git version ", "")}, not ${major}.${minor} or newer (see CONTRIBUTING.md)`;
+}
+
 function places(name: string): string[] {
   const system = ["/usr/sbin", "/usr/local/sbin"];
   return [...(process.env.PATH ?? "").split(":"), ...system].map((dir) => join(dir, name));

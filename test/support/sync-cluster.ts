@@ -12,7 +12,7 @@ import { pipeline } from "node:stream/promises";
 import type pg from "pg";
 import { type Logger, pino } from "pino";
 import { expect, vi } from "vitest";
-import { type RefName, type RefUpdate, type RefValue, SYMREF_PREFIX } from "../../src/domain.ts";
+import { type RefFormat, type RefName, type RefUpdate, type RefValue, SYMREF_PREFIX } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
 import { ReceivePolicies } from "../../src/git/policy.ts";
 import { readRefs } from "../../src/git/refs.ts";
@@ -49,6 +49,7 @@ export const SOON = { timeout: 20_000, interval: 5 };
 
 export interface StartOptions {
   readonly zone?: string;
+  readonly refFormat?: RefFormat;
   readonly inDoubtMs?: number;
   readonly gitCredentials?: SyncContext["gitCredentials"];
 }
@@ -252,6 +253,7 @@ export class TestDevice {
       policies: new ReceivePolicies(git),
       root,
       socketDir: join(cluster.dir, "run"),
+      refFormat: options.refFormat ?? "files",
       shim: shim.path,
       epoch,
       replicas: new Replicas(root),

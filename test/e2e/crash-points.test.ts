@@ -1,0 +1,235 @@
+// Every named step of a push, a session, a catch-up and a recovery, with everything that may die there: afterwards nothing is lost,
+// nothing is halved, nothing is left over, and the next push works without anybody's help.
+import { execFile } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { CRASH_POINTS, type CrashPoint } from "../../src/crash-points.ts";
+import { LockstepError } from "../../src/errors.ts";
+import { administer } from "../support/administer.ts";
+import { expectAtRest } from "../support/at-rest.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { type Device, PATIENCE } from "../support/cluster-device.ts";
+import { Holdable, killProcesses } from "../support/crash-points.ts";
+import { isAlive } from "../support/processes.ts";
+import { PushHistory } from "../support/push-history.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+let cluster: Cluster;
+let one: Holdable;
+let two: Holdable;
+let three: Device;
+let ada: Pusher;
+beforeAll(async () => {
+  cluster = await startCluster();
+  const [first, second, third] = cluster.devices as [Device, Device, Device];
+  [one, two, three] = [new Holdable(first, cluster.dir), new Holdable(second, cluster.dir), third];
+  await Promise.all([one.restart(), two.restart()]);
+  ada = await pusher(cluster.git, "ada");
+});
+afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+// What a test that failed left dead.
+afterEach(async () => {
+  for (const each of [one, two]) if (!isAlive(each.device.pid)) await each.restart();
+});
+
+const endDatabaseSessions = () =>
+  administer(cluster.databaseUrl, (client) =>
+    client.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and application_name like 'lockstep repo%'`,
+    ),
+  );
+
+/** What may die while `device` works in `gitDir`. */
+const STRIKES = {
+  sidecar: async (device: Device) => await device.kill(),
+  "receive-pack": async (_: Device, gitDir: string) => await killProcesses(gitDir, /receive-pack --stateless-rpc/),
+  // The hook is two processes, so that the death of one is never taken for an answer. That of both at once may be.
+  "hook that works": async (_: Device, gitDir: string) => await killProcesses(gitDir, /proc-receive/, /proc-receive/),
+  "hook that waits": async (_: Device, gitDir: string) => await killProcesses(gitDir, /proc-receive/, /receive-pack/),
+  "update-ref": async (_: Device, gitDir: string) => await killProcesses(gitDir, /^git .*update-ref/),
+  database: async () => void (await endDatabaseSessions()),
+  device: async (device: Device, gitDir: string) => {
+    await device.kill();
+    await killProcesses(gitDir, /./).catch(() => {});
+  },
+} as const;
+type Victim = keyof typeof STRIKES;
+
+/** Strikes at a device that is held, brings back what died, lets go what lives. */
+async function strike(holdable: Holdable, repository: string, victim: Victim, release: () => Promise<void>) {
+  await STRIKES[victim](holdable.device, holdable.device.gitDir(repository));
+  await release();
+  if (!isAlive(holdable.device.pid)) await holdable.restart();
+}
+
+const points = (kind: keyof typeof CRASH_POINTS): CrashPoint[] =>
+  CRASH_POINTS[kind].map((point) => `${kind}.${point}` as CrashPoint);
+const cases = (all: readonly CrashPoint[], victims: readonly Victim[]): [CrashPoint, Victim][] =>
+  all.flatMap((point) => victims.map((victim): [CrashPoint, Victim] => [point, victim]));
+
+/** Steps after which the write has landed whatever happens, and before which it has not. */
+const DECIDED = points("push").slice(points("push").indexOf("push.decided"));
+
+describe("a push at", () => {
+  const LOCKED = points("push").filter((point) => /prepared|synced|deciding|decided/.test(point));
+
+  it.each([
+    ...cases(points("push"), ["sidecar", "receive-pack", "hook that works", "hook that waits", "database", "device"]),
+    ...cases(LOCKED, ["update-ref"]),
+  ])("%s survives the death of its %s", async (point, victim) => {
+    const history = await PushHistory.begin(cluster, ada);
+    await history.untilAcknowledged(one.device, "held");
+    await using held = await one.hold(point);
+    const push = history.push(one.device, "held");
+    await held.reached();
+    await strike(one, history.repository, victim, held.release);
+    const { verdict } = await push;
+    const { version } = await one.device.call("BeforeRead", { repository: history.repository }, PATIENCE);
+    if (DECIDED.includes(point)) {
+      expect(version).toBe("2");
+      expect(verdict).not.toBe("refused");
+    } else if (victim !== "database" && victim !== "update-ref") {
+      expect(verdict).not.toBe("acknowledged");
+      expect(version).toBe("1");
+    }
+    expect((await history.push(one.device, "held")).verdict).toBe("acknowledged");
+    expect((await history.push(three, "held")).verdict).toBe("acknowledged");
+    await history.expectTrueAndAtRest();
+  });
+});
+
+describe("a catch-up at", () => {
+  const ARRIVING = points("catch-up").slice(0, 2);
+
+  it.each(cases(points("catch-up"), ["sidecar", "database", "device"]))(
+    "%s survives the death of its %s",
+    async (point, victim) => {
+      const history = await PushHistory.begin(cluster, ada);
+      await history.untilAcknowledged(one.device, "line");
+      await two.device.call("BeforeRead", { repository: history.repository }, PATIENCE);
+      await using held = await two.hold(point);
+      await history.untilAcknowledged(one.device, "line");
+      await held.reached();
+      await strike(two, history.repository, victim, held.release);
+      expect((await history.push(two.device, "line")).verdict).toBe("acknowledged");
+      await history.expectTrueAndAtRest();
+    },
+  );
+
+  it.each(ARRIVING)("%s survives the death of the device that it fetches from", async (point) => {
+    const history = await PushHistory.begin(cluster, ada);
+    await history.untilAcknowledged(one.device, "line");
+    await two.device.call("BeforeRead", { repository: history.repository }, PATIENCE);
+    await using held = await two.hold(point);
+    await history.untilAcknowledged(one.device, "line");
+    await three.call("BeforeRead", { repository: history.repository }, PATIENCE);
+    await held.reached();
+    await one.device.kill();
+    await held.release();
+    // Another device has it.
+    await two.device.call("BeforeRead", { repository: history.repository }, PATIENCE);
+    await one.restart();
+    expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 2 });
+  });
+});
+
+describe("a recovery at", () => {
+  it.each(cases(points("recovery"), ["sidecar", "database", "device"]))(
+    "%s survives the death of its %s",
+    async (point, victim) => {
+      const history = await PushHistory.begin(cluster, ada);
+      await history.untilAcknowledged(one.device, "line");
+      // Killed with half of its work done, and with its notes gone, it must compare everything.
+      const half = await one.hold("push.committed");
+      const push = history.push(one.device, "line");
+      await half.reached();
+      await one.device.kill();
+      await half.release();
+      await push;
+      await rm(join(one.device.gitDir(history.repository), "lockstep.version"), { force: true });
+      await using held = await one.hold(point);
+      await one.restart();
+      await held.reached();
+      await strike(one, history.repository, victim, held.release);
+      expect((await history.push(one.device, "line")).verdict).toBe("acknowledged");
+      expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 3 });
+    },
+  );
+});
+
+describe("a write session at", () => {
+  const git = async (path: string, ...args: string[]) =>
+    (await promisify(execFile)("git", args, { env: { ...process.env, GIT_DIR: path } })).stdout.trim();
+  const BEGINNING = points("session").slice(0, 3);
+  const LANDING: CrashPoint[] = ["session.taken", ...points("push").slice(2, 8), "session.landed"];
+
+  it.each(cases(BEGINNING, ["sidecar", "database", "device"]))(
+    "%s survives the death of its %s",
+    async (point, victim) => {
+      const repository = await cluster.createRepository();
+      await using held = await one.hold(point);
+      const begun = one.device.call("BeginWrite", { repository, author: "grace", reason: "testing" }, PATIENCE);
+      begun.catch(() => {});
+      await held.reached();
+      await strike(one, repository, victim, held.release);
+      const session = await begun.catch(() => undefined);
+      if (session) await one.device.call("AbortWrite", { repository, token: session.token }, PATIENCE);
+      await ada.land(one.device.url(repository), `${await ada.commit()}:refs/heads/main`);
+      await ada.land(three.url(repository), `${await ada.commit()}:refs/heads/other`);
+      await expectAtRest(cluster, repository);
+    },
+  );
+
+  it.each(cases(LANDING, ["sidecar", "database", "device"]))(
+    "%s survives the death of its %s",
+    async (point, victim) => {
+      const repository = await cluster.createRepository();
+      const first = await ada.commit();
+      await ada.land(one.device.url(repository), `${first}:refs/heads/main`, `${first}:refs/heads/topic`);
+      const { token, path } = await one.device.call("BeginWrite", { repository, author: "grace" }, PATIENCE);
+      await git(path, "update-ref", "-d", "refs/heads/topic");
+      await git(path, "update-ref", "refs/tags/made", first);
+      await using held = await one.hold(point);
+      const bump = () => one.device.call("BumpVersion", { repository, token }, PATIENCE);
+      const landing = bump().catch((error: unknown) => error);
+      await held.reached();
+      await strike(one, repository, victim, held.release);
+      const told = await landing;
+      // Whatever the caller was told, asking again tells what is true.
+      const again = await bump().catch((error: unknown) => error);
+      const { refs, version } = await expectAtRest(cluster, repository);
+      const landed = refs.has("refs/tags/made");
+      expect(refs.has("refs/heads/topic")).toBe(!landed);
+      expect(version).toBe(landed ? 2 : 1);
+      if (landed) expect(again).toMatchObject({ version: "2", refsChanged: 2 });
+      else expect(again).toMatchObject({ code: "WRITE_DROPPED" });
+      if (!(told instanceof LockstepError)) expect(landed).toBe(true);
+      if (told instanceof LockstepError && told.code === "WRITE_DROPPED") expect(landed).toBe(false);
+      await ada.land(three.url(repository), `${await ada.commit()}:refs/heads/next`);
+      await expectAtRest(cluster, repository);
+    },
+  );
+
+  it.each(["sidecar", "database", "device"] as const)(
+    "session.kept survives the death of its %s, and what it changed is kept",
+    async (victim) => {
+      const repository = await cluster.createRepository();
+      const first = await ada.commit();
+      await ada.land(one.device.url(repository), `${first}:refs/heads/main`);
+      const { token, path, writeId } = await one.device.call("BeginWrite", { repository, author: "grace" }, PATIENCE);
+      await git(path, "update-ref", "refs/tags/made", first);
+      await using held = await one.hold("session.kept");
+      const aborting = one.device.call("AbortWrite", { repository, token }, PATIENCE).catch(() => {});
+      await held.reached();
+      await strike(one, repository, victim, held.release);
+      await aborting;
+      const kept = `refs/lockstep/dropped/${writeId}/tags/made`;
+      expect(await git(one.device.gitDir(repository), "-c", "safe.directory=*", "rev-parse", kept)).toBe(first);
+      await ada.land(three.url(repository), `${await ada.commit()}:refs/heads/next`);
+      await expectAtRest(cluster, repository);
+    },
+  );
+});

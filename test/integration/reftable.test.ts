@@ -1,0 +1,312 @@
+// Replicas whose refs git stores as reftable: one stack of tables and one lock for all refs, instead of a file and a lock each.
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { open, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { digestAfter, type RefUpdate } from "../../src/domain.ts";
+import { inspect } from "../../src/git/repository.ts";
+import { bump, stageWrite } from "../../src/store/writes.ts";
+import { verify } from "../../src/sync/verify.ts";
+import { gitIsOlderThan } from "../support/programs.ts";
+import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+
+vi.mock("node:fs/promises", { spy: true });
+
+const APP = "team/app";
+const CAFE = "refs/heads/caf\xe9";
+const LOCK = "reftable/tables.list.lock";
+
+const tooOld = gitIsOlderThan(2, 45);
+if (tooOld) console.warn(`The tests with reftable are skipped: ${tooOld}.`);
+const noMigrate = gitIsOlderThan(2, 46);
+
+/** A device whose refs are tables, and one whose refs are files. */
+async function mixed(
+  cluster: TestCluster,
+  objectFormat: "sha1" | "sha256" = "sha1",
+): Promise<[TestDevice, TestDevice]> {
+  const pair: [TestDevice, TestDevice] = [
+    await cluster.start("repo001", { refFormat: "reftable" }),
+    await cluster.start("repo002"),
+  ];
+  await cluster.create(APP, pair, { objectFormat });
+  return pair;
+}
+
+async function history(device: TestDevice): Promise<[string, string, string]> {
+  const one = await device.commit(APP, "one");
+  const two = await device.commit(APP, "two", { parents: [one] });
+  return [one, two, await device.commit(APP, "three", { parents: [two] })];
+}
+
+const tables = (device: TestDevice) => join(device.gitDir(APP), "reftable");
+
+/** The names of refs that are not what the log says. */
+async function differences({ context }: TestDevice): Promise<string[]> {
+  const found = await verify(context, APP, AbortSignal.timeout(SOON.timeout));
+  return found.differences.map(({ name }) => name);
+}
+
+/** What a push has done in the database when its sidecar is killed: staged it, and perhaps decided it. */
+async function writeRows(
+  { context, ...device }: TestDevice,
+  base: bigint,
+  updates: readonly RefUpdate[],
+  decided: boolean,
+) {
+  const { id } = context.replicas.findByName(APP)!;
+  const row = { writeId: randomUUID(), repositoryId: id, base };
+  const names = updates.map(({ name }) => name);
+  const staged = await stageWrite(context.db, context.me, { ...row, author: device.name, names });
+  if (staged.outcome !== "staged") throw new Error(staged.outcome);
+  const digest = digestAfter(staged.digestKey, staged.digest, updates);
+  if (decided)
+    expect(await bump(context.db, context.me, { ...row, digest, updates })).toMatchObject({ outcome: "landed" });
+}
+
+/** A git that is killed when it has locked the refs. */
+async function killPrepared(device: TestDevice, input: string): Promise<void> {
+  const env = { ...process.env, GIT_DIR: device.gitDir(APP) };
+  const child = spawn("git", ["update-ref", "--stdin"], { env, stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.write(`start\n${input}prepare\n`);
+  let said = "";
+  for await (const chunk of child.stdout) {
+    said += String(chunk);
+    if (said.includes("prepare: ok")) child.kill("SIGKILL");
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  expect(await device.leftovers(APP)).toEqual([LOCK]);
+}
+
+describe.skipIf(tooOld)("a replica stored as reftable", () => {
+  it.each(["sha1", "sha256"] as const)("and one stored as files follow each other (%s)", async (objectFormat) => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await mixed(cluster, objectFormat);
+    expect(await a.git(APP, ["rev-parse", "--show-ref-format"])).toBe("reftable");
+    expect(await b.git(APP, ["rev-parse", "--show-ref-format"])).toBe("files");
+    const [one, two, three] = await history(a);
+    await a.push(APP, [change("main", null, one), change(CAFE, null, one), change("x", null, one)]);
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+    expect(await b.push(APP, [change("side", null, one), change(CAFE, one, null)])).toEqual({
+      "refs/heads/side": null,
+      [CAFE]: null,
+    });
+    // One catch-up of several writes, in which a name makes room for one below it.
+    await a.push(APP, [change(CAFE, null, two), change("x", one, null)]);
+    await a.push(APP, [change("x/y", null, three), change("refs/tags/v1", null, one)]);
+    for (const device of [a, b]) {
+      await device.read(APP);
+      await device.expectInLockstep(APP);
+      expect(await differences(device)).toEqual([]);
+    }
+    expect(await a.refs(APP)).toMatchObject({ "refs/heads/side": one, [CAFE]: two, "refs/heads/x/y": three });
+    // The other way round: the tables follow.
+    await b.push(APP, [change("x/y", three, null)]);
+    await b.push(APP, [change("x", null, three)]);
+    await a.read(APP);
+    await a.expectInLockstep(APP);
+  });
+
+  it("refuses a ref as one stored as files does, by its name", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await mixed(cluster);
+    const [one, two] = await history(a);
+    const blob = await a.git(APP, ["hash-object", "-w", "--stdin"], "no commit");
+    await a.push(APP, [change("main", null, one), change("deep/er", null, one), change(CAFE, null, one)]);
+    const updates = [
+      change("main", one, two),
+      change("main/below", null, one),
+      change("deep", null, one),
+      change(`${CAFE}/below`, null, one),
+      change("blob", null, blob),
+      change("nowhere", null, "12".repeat(20)),
+      change("stale", two, one),
+      change("last", null, one),
+    ];
+    expect(await a.push(APP, updates)).toEqual({
+      "refs/heads/main": null,
+      "refs/heads/main/below": "conflicts with an existing ref",
+      "refs/heads/deep": "conflicts with an existing ref",
+      [`${CAFE}/below`]: "conflicts with an existing ref",
+      "refs/heads/blob": "not a commit",
+      "refs/heads/nowhere": "missing object",
+      "refs/heads/stale": "fetch first",
+      "refs/heads/last": null,
+    });
+    for (const device of [a, b]) {
+      await device.read(APP);
+      await device.expectInLockstep(APP);
+    }
+  });
+
+  it("tells a pusher that somebody's git has it locked", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await mixed(cluster);
+    const [one] = await history(a);
+    await writeFile(join(a.gitDir(APP), LOCK), "");
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({
+      "refs/heads/main": "locked by another git process on the server, try again",
+    });
+    await rm(join(a.gitDir(APP), LOCK));
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({ "refs/heads/main": null });
+    await a.expectInLockstep(APP);
+  });
+
+  it("that somebody changed by hand is found by verify, and put right by the next comparison", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await mixed(cluster);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one)]);
+    await a.git(APP, ["update-ref", "refs/heads/main", two]);
+    await a.git(APP, ["symbolic-ref", "HEAD", "refs/heads/stray"]);
+    expect(await differences(a)).toEqual(["HEAD", "refs/heads/main"]);
+    await a.crash();
+    await rm(join(a.gitDir(APP), "lockstep.version"));
+    const again = await a.restart();
+    await again.read(APP);
+    await again.expectInLockstep(APP);
+  });
+
+  it.skipIf(noMigrate)("by `git refs migrate`, while its sidecar is down, goes on from where it was", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one), change(CAFE, null, one)]);
+    await a.crash();
+    await a.git(APP, ["refs", "migrate", "--ref-format=reftable"]);
+    const again = await a.restart();
+    expect(await again.git(APP, ["rev-parse", "--show-ref-format"])).toBe("reftable");
+    expect(await again.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    await again.expectInLockstep(APP);
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("is not taken for something else by a git that does not know the format", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await mixed(cluster);
+    await a.git(APP, ["config", "extensions.fromLater", "x"]);
+    await expect(inspect(a.context.git, a.gitDir(APP), a.replica(APP).id)).rejects.toMatchObject({
+      code: "PREREQUISITE_MISSING",
+      message: expect.stringContaining("does not know its fromlater"),
+    });
+  });
+});
+
+describe.skipIf(tooOld)("after a sidecar was killed in a push to a reftable", () => {
+  it.each([
+    ["prepared", false],
+    ["prepared", true],
+    ["written but not noted", true],
+  ])("%s, decided: %s: the first touch makes the refs what the log says", async (point, decided) => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await mixed(cluster);
+    const [one, two, three] = await history(a);
+    await a.push(APP, [change("main", null, one), change("gone", null, one)]);
+    const updates = [change("main", one, two), change("gone", one, null), change("new", null, one)];
+    await writeRows(a, 1n, updates, decided);
+    const commands = `update refs/heads/main ${two}\ndelete refs/heads/gone\ncreate refs/heads/new ${one}\n`;
+    if (point === "prepared") await killPrepared(a, commands);
+    else await a.git(APP, ["update-ref", "--stdin"], commands);
+    const again = await a.restart();
+    expect(await again.read(APP)).toMatchObject({ version: decided ? 2n : 1n });
+    await again.expectInLockstep(APP);
+    expect(await again.push(APP, [change("main", decided ? two : one, three)])).toEqual({ "refs/heads/main": null });
+    await again.expectInLockstep(APP);
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("removes half a table and locks of tables, and no table", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await mixed(cluster);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one)]);
+    const before = await readdir(tables(a));
+    await killPrepared(a, `update refs/heads/main ${two}\n`);
+    for (const name of [`${before[0]}.lock`, "0x000000000009-0x000000000009-12345678.ref.temp.aB3dE6"])
+      await writeFile(join(tables(a), name), "half");
+    const again = await a.restart();
+    await again.read(APP);
+    expect((await readdir(tables(again))).sort()).toEqual(before.sort());
+    await again.expectInLockstep(APP);
+  });
+
+  it("waits, while it runs, until a lock that its own git left is old", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await mixed(cluster);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one)]);
+    await killPrepared(a, `update refs/heads/main ${two}\n`);
+    expect(await a.push(APP, [change("main", one, two)])).toMatchObject({
+      "refs/heads/main": expect.stringContaining("locked"),
+    });
+    const old = new Date(Date.now() - 120_000);
+    await utimes(join(a.gitDir(APP), LOCK), old, old);
+    a.replica(APP).applied = undefined;
+    await a.read(APP);
+    expect(await a.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    await a.expectInLockstep(APP);
+  });
+});
+
+describe.skipIf(tooOld)("power loss and a reftable", () => {
+  /** How often git synced a file, by its own count, in each ref transaction on the device from now on. */
+  async function countSyncs(device: TestDevice): Promise<() => Promise<number[]>> {
+    const trace = join(device.cluster.dir, "trace");
+    await device.beforeGit(`case "$*" in *update-ref*) export GIT_TRACE2_EVENT=${trace};; esac`);
+    return async () => {
+      const events = (await readFile(trace, "utf8"))
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      await rm(trace);
+      const counted = events.filter(({ event, category }) => event === "counter" && category === "fsync");
+      return counted.map(({ count }) => Number(count));
+    };
+  }
+
+  it.each([1, 300])(
+    "has git sync the table and the list of tables, and us their directory (%i refs)",
+    async (count) => {
+      await using cluster = await TestCluster.make();
+      const [a] = await mixed(cluster);
+      const [one] = await history(a);
+      const syncs = await countSyncs(a);
+      vi.mocked(open).mockClear();
+      await a.push(
+        APP,
+        Array.from({ length: count }, (_, index) => change(`b${index}`, null, one)),
+      );
+      const opened = vi.mocked(open).mock.calls.map(([path]) => String(path));
+      expect(opened).toContain(tables(a));
+      await vi.waitFor(async () => expect((await syncs())[0]).toBeGreaterThanOrEqual(2), SOON);
+      expect(await differences(a)).toEqual([]);
+    },
+  );
+
+  it.each<[string, (dir: string) => Promise<void>]>([
+    ["an empty table", async (dir) => truncate(join(dir, (await readdir(dir)).find((name) => name.endsWith(".ref"))!))],
+    ["a table missing", async (dir) => rm(join(dir, (await readdir(dir)).find((name) => name.endsWith(".ref"))!))],
+    ["an empty list", async (dir) => truncate(join(dir, "tables.list"))],
+    ["no list", async (dir) => rm(join(dir, "tables.list"))],
+  ])("%s: what git cannot read is made anew from the log", async (_, damage) => {
+    await using cluster = await TestCluster.make();
+    const [a] = await mixed(cluster);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one), change("topic", null, one)]);
+    await a.crash();
+    await damage(tables(a));
+    await rm(join(a.gitDir(APP), "lockstep.version"));
+    const again = await a.restart();
+    expect(await again.read(APP)).toMatchObject({ version: 1n });
+    await again.expectInLockstep(APP);
+    // And at a push.
+    await damage(tables(again));
+    expect(await again.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    await again.expectInLockstep(APP);
+  });
+});

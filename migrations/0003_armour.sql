@@ -30,6 +30,12 @@ create table lockstep.audit (
 );
 create index audit_by_repository on lockstep.audit (repository, id desc);
 
+-- The objects of a write are on so many devices before it lands; `land_with_fewer`: where so many cannot be had in time it lands all the
+-- same, and its pusher is told. Beside the device that landed it, the log names those that held its objects then.
+alter table lockstep.repository add column min_copies integer not null default 1 check (min_copies between 1 and 100);
+alter table lockstep.repository add column land_with_fewer boolean not null default false;
+alter table lockstep.ref_log add column copies text[] not null default '{}';
+
 -- Versions that an operator gave up while this device was away: before it follows, what its refs held is kept.
 alter table lockstep.replica add column demoted boolean not null default false;
 
@@ -107,12 +113,14 @@ end $$;
 -- What a session needs to land, as stage_write answers it for a push.
 create function lockstep.stage_session(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_names bytea[],
-  out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[])
+  out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
+  out min_copies integer, out land_with_fewer boolean)
 language plpgsql as $$
 begin
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
-  select r.head_version, r.head_digest, r.digest_key into head, digest, digest_key
+  select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer
+    into head, digest, digest_key, min_copies, land_with_fewer
     from lockstep.repository r
     join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
     where r.id = p_repository;
@@ -158,7 +166,8 @@ end $$;
 drop function lockstep.stage_write(uuid, uuid, text, bigint, bigint, text, bytea[]);
 create function lockstep.stage_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
-  out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[], out detail text)
+  out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
+  out min_copies integer, out land_with_fewer boolean, out detail text)
 language plpgsql as $$
 declare
   holder uuid;
@@ -167,7 +176,8 @@ begin
   perform set_config('synchronous_commit', 'off', true);
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
-  select r.head_version, r.head_digest, r.digest_key into head, digest, digest_key
+  select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer
+    into head, digest, digest_key, min_copies, land_with_fewer
     from lockstep.repository r
     join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
     where r.id = p_repository;
@@ -186,9 +196,10 @@ begin
 end $$;
 
 -- THE decision, one autocommit statement. The order of the checks is the order in which their answers are final.
-create or replace function lockstep.bump(
+drop function lockstep.bump(uuid, uuid, text, bigint, bigint, bytea, bytea[], bytea[], bytea[]);
+create function lockstep.bump(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_digest bytea,
-  p_names bytea[], p_old_values bytea[], p_new_values bytea[],
+  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[],
   out outcome text, out version bigint, out detail text)
 language plpgsql as $$
 declare
@@ -225,7 +236,7 @@ begin
 
   version := current_head + 1;
   perform lockstep.append(p_write, p_repository, bump.version, p_device, p_fence, attempt.author, p_digest,
-    p_names, p_old_values, p_new_values);
+    p_names, p_old_values, p_new_values, p_copies);
   update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp()
     where w.id = p_write;
   delete from lockstep.turn t where t.write_id = p_write;
@@ -235,11 +246,11 @@ end $$;
 -- Appends to the log and keeps the fold at the head. The caller holds the repository's row for update.
 create function lockstep.append(
   p_write uuid, p_repository uuid, p_version bigint, p_device text, p_fence bigint, p_author text, p_digest bytea,
-  p_names bytea[], p_old_values bytea[], p_new_values bytea[]) returns void
+  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[]) returns void
 language plpgsql as $$
 begin
-  insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest)
-    values (p_repository, p_version, p_write, p_device, p_fence, p_author, p_digest);
+  insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest, copies)
+    values (p_repository, p_version, p_write, p_device, p_fence, p_author, p_digest, p_copies);
   insert into lockstep.ref_log_update (repository_id, version, name, old_value, new_value)
     select p_repository, p_version, u.name, u.old_value, u.new_value
     from unnest(p_names, p_old_values, p_new_values) u (name, old_value, new_value);
@@ -290,7 +301,7 @@ begin
   delete from lockstep.turn t where t.repository_id = p_repository;
   update lockstep.replica p set demoted = true where p.repository_id = p_repository and p.device = any(p_demoted);
   perform lockstep.append(p_write, p_repository, p_version, p_device, p_fence, p_author, p_digest,
-    p_names, p_old_values, p_new_values);
+    p_names, p_old_values, p_new_values, '{}');
   insert into lockstep.write (id, repository_id, device, fence, author, reason, base_version, status, version, decided_at)
     values (p_write, p_repository, p_device, p_fence, p_author, p_action, p_head, 'landed', p_version, clock_timestamp());
   insert into lockstep.audit (author, action, repository, device, detail)

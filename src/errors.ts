@@ -44,6 +44,7 @@ export const ERROR_TABLE = {
   VERSION_AHEAD: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   FENCED: { grpc: "ABORTED", exit: "NOT_NOW" },
   ROOT_LOCKED: { grpc: "FAILED_PRECONDITION", exit: "NOT_NOW" },
+  NOT_ENOUGH_COPIES: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 2000 },
   TURN_HELD: { grpc: "ABORTED", exit: "NOT_NOW" },
   WRITES_STOPPED: { grpc: "FAILED_PRECONDITION", exit: "NOT_NOW" },
   WRITE_DROPPED: { grpc: "ABORTED", exit: "NOT_NOW" },

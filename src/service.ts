@@ -121,6 +121,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     metrics,
     announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
     openPack: ({ device, gitAddress }, ...request) => packClient.open(device, gitAddress, ...request),
+    requestHold: ({ device, gitAddress }, ...request) => packClient.hold(device, gitAddress, ...request),
     gitCredentials: {
       cert: required(config, "tls-cert"),
       key: required(config, "tls-key"),

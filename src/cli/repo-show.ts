@@ -27,7 +27,10 @@ export function showCommand(host: Host): Command {
         client.call("ListLog", { repository: name, limit: ENTRIES }, run.patience),
       ]);
       const parts = [
-        [`${name} at version ${details.repository?.headVersion}`, ...describeWriters(details)].join("\n"),
+        [
+          `${name} at version ${details.repository?.headVersion}${describeCopies(details)}`,
+          ...describeWriters(details),
+        ].join("\n"),
         describeReplicas(details),
         `Log\n${describeEntries(entries)}`,
         `Catch-ups\n${describeSyncs(details.syncs)}`,
@@ -37,12 +40,20 @@ export function showCommand(host: Host): Command {
     });
 }
 
+function describeCopies({ repository }: Details): string {
+  const { minCopies = 1, landWithFewer } = repository ?? {};
+  if (minCopies <= 1) return "";
+  return `, every write on at least ${minCopies} devices before it lands${landWithFewer ? " (fewer where they cannot be had)" : ""}`;
+}
+
 /** A repository as --json has it. */
 export function documentOfRepository({ repository, replicas, writer, waiters, syncs }: Details) {
   return {
     name: repository?.name,
     version: Number(repository?.headVersion),
     object_format: repository?.objectFormat,
+    min_copies: repository?.minCopies,
+    land_with_fewer: repository?.landWithFewer,
     replicas: replicas.map((replica) => ({
       device: replica.device,
       version: Number(replica.version),

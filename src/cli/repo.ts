@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Client } from "../client/client.ts";
+import { LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { prepare, subcommand, table } from "./command.ts";
 import { bar, Progress } from "./progress.ts";
@@ -10,6 +11,7 @@ export function repoCommand(host: Host): Command {
     .description("create, list and show repositories")
     .addHelpText("after", "\nExample:\n  lockstep repo create team/app\n")
     .addCommand(createCommand(host))
+    .addCommand(setCommand(host))
     .addCommand(listCommand(host))
     .addCommand(showCommand(host));
 }
@@ -25,6 +27,7 @@ function createCommand(host: Host): Command {
     .option("--devices <names>", "devices that get a replica, separated by commas (default: every live one)")
     .option("--default-branch <branch>", "what HEAD points to", "main")
     .option("--object-format <format>", "sha1 or sha256", "sha1")
+    .option("--min-copies <number>", "devices that have the objects of a write before it lands", "1")
     .action(async (name: string, flags: Record<string, string | undefined>) => {
       const run = prepare(host, "repo", flags);
       using client = run.connect();
@@ -33,6 +36,7 @@ function createCommand(host: Host): Command {
         devices: (flags.devices ?? "").split(",").filter((device) => device !== ""),
         defaultBranch: flags.defaultBranch ?? "",
         objectFormat: flags.objectFormat ?? "",
+        minCopies: numberOf(flags.minCopies),
       };
       {
         using progress = new Progress(host.stderr, run.json);
@@ -42,6 +46,38 @@ function createCommand(host: Host): Command {
       const details = await client.call("GetRepository", { repository: name }, run.patience);
       run.print(documentOfRepository(details), `Created ${name}.\n${describeReplicas(details)}`);
     });
+}
+
+function setCommand(host: Host): Command {
+  return subcommand("set", "change the settings of a repository", "lockstep repo set team/app --min-copies 2", "repo")
+    .argument("<name>")
+    .option("--min-copies <number>", "devices that have the objects of a write before it lands")
+    .option("--land-with-fewer", "where so many cannot be had in time, land all the same and tell the pusher")
+    .option("--no-land-with-fewer", "where so many cannot be had in time, refuse the write")
+    .action(async (name: string, flags: { minCopies?: string; landWithFewer?: boolean }) => {
+      const run = prepare(host, "repo", flags);
+      if (flags.minCopies === undefined && flags.landWithFewer === undefined)
+        throw new LockstepError("USAGE", "Nothing is to be changed; `lockstep repo set --help` shows what can be.");
+      using client = run.connect();
+      const request = {
+        repository: name,
+        ...(flags.minCopies !== undefined && { minCopies: numberOf(flags.minCopies) }),
+        ...(flags.landWithFewer !== undefined && { landWithFewer: flags.landWithFewer }),
+      };
+      const { repository } = await client.call("SetRepository", request, run.patience);
+      const { minCopies, landWithFewer } = repository ?? {};
+      const document = { name, min_copies: minCopies, land_with_fewer: landWithFewer };
+      const fewer = landWithFewer ? "or on fewer where they cannot be had" : "or is refused";
+      run.print(
+        document,
+        `Every write to ${name} is on at least ${minCopies} of its devices before it lands, ${fewer}.`,
+      );
+    });
+}
+
+function numberOf(text = ""): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new LockstepError("USAGE", `--min-copies is a number, not ${JSON.stringify(text)}.`);
 }
 
 const LOOK_MS = 500;

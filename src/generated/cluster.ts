@@ -39,6 +39,8 @@ import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteR
 import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
+import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from './lockstep/v1/SetRepositoryRequest.ts';
+import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from './lockstep/v1/SetRepositoryResponse.ts';
 import type { SyncEvent as _lockstep_v1_SyncEvent, SyncEvent__Output as _lockstep_v1_SyncEvent__Output } from './lockstep/v1/SyncEvent.ts';
 import type { SyncServiceClient as _lockstep_v1_SyncServiceClient, SyncServiceDefinition as _lockstep_v1_SyncServiceDefinition } from './lockstep/v1/SyncService.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
@@ -96,6 +98,8 @@ export interface ProtoGrpcType {
       ReplicaState: EnumTypeDefinition
       Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
       RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
+      SetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryRequest__Output>
+      SetRepositoryResponse: MessageTypeDefinition<_lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryResponse__Output>
       SyncEvent: MessageTypeDefinition<_lockstep_v1_SyncEvent, _lockstep_v1_SyncEvent__Output>
       SyncService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_SyncServiceClient> & { service: _lockstep_v1_SyncServiceDefinition }
       VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>

@@ -3,6 +3,8 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { QUARANTINE_PREFIX } from "./quarantine.ts";
 
+/** A lock that is younger may be that of a person's git command. */
+export const FOREIGN_LOCK_MS = 60_000;
 /** A quarantine of git's own may belong to a slow upload that outlived the sidecar; untouched for so long it does not. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
@@ -18,18 +20,8 @@ const LOCK_OR_TABLE = /\.lock$|\.ref\.temp\.\w+$/;
  * Returns what was removed.
  */
 export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]> {
-  const removed: string[] = [];
-  const remove = async (path: string | Buffer) => {
-    if ((await ageMs(path)) < minAgeMs) return;
-    await rm(path, { recursive: true, force: true });
-    removed.push(path.toString().slice(gitDir.length + 1));
-  };
-  // refs/ by hand: config.lock and the locks of a running gc are not ours to break.
-  for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
-    if (await exists(join(gitDir, name))) await remove(join(gitDir, name));
-  }
-  for (const path of await find(Buffer.from(join(gitDir, "refs")), LOCK)) await remove(path);
-  for (const path of await find(Buffer.from(join(gitDir, "reftable")), LOCK_OR_TABLE)) await remove(path);
+  const removed = await sweepLocks(gitDir, minAgeMs);
+  const remove = remover(gitDir, minAgeMs, removed);
   for (const name of await list(join(gitDir, "objects"))) {
     if (!name.startsWith("tmp_objdir-")) continue;
     const path = join(gitDir, "objects", name);
@@ -41,6 +33,27 @@ export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]>
     if (name.startsWith("tmp_") && (await ageMs(path)) > ABANDONED_AFTER_MS) await remove(path);
   }
   return removed;
+}
+
+/** The part of `sweep` that is safe while objects arrive: lock files only. The caller holds the replica's mutex and no lock of git's. */
+export async function sweepLocks(gitDir: string, minAgeMs: number): Promise<string[]> {
+  const removed: string[] = [];
+  const remove = remover(gitDir, minAgeMs, removed);
+  // refs/ by hand: config.lock and the locks of a running gc are not ours to break.
+  for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
+    if (await exists(join(gitDir, name))) await remove(join(gitDir, name));
+  }
+  for (const path of await find(Buffer.from(join(gitDir, "refs")), LOCK)) await remove(path);
+  for (const path of await find(Buffer.from(join(gitDir, "reftable")), LOCK_OR_TABLE)) await remove(path);
+  return removed;
+}
+
+function remover(gitDir: string, minAgeMs: number, removed: string[]): (path: string | Buffer) => Promise<void> {
+  return async (path) => {
+    if ((await ageMs(path)) < minAgeMs) return;
+    await rm(path, { recursive: true, force: true });
+    removed.push(path.toString().slice(gitDir.length + 1));
+  };
 }
 
 /** By bytes: names of refs need not be UTF-8. */

@@ -20,6 +20,12 @@ export async function readRefs(context: GitContext, gitDir: string, signal?: Abo
   return refs;
 }
 
+/** The names of the refs below `prefix`. */
+export async function readRefNames(context: GitContext, gitDir: string, prefix: string): Promise<RefName[]> {
+  const { stdout } = await gitBytes(context, gitDir, ["for-each-ref", "--format=%(refname)", prefix]);
+  return stdout.toString("latin1").split("\n").filter(Boolean);
+}
+
 /**
  * Removes refs that hold nothing git can read, which power loss leaves and a hand may, and returns their names: git neither
  * lists, nor changes, nor deletes them. Of a reftable that git cannot read nothing is kept. Costs a walk over all refs.

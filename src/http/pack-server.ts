@@ -1,4 +1,4 @@
-// The git port: packs for other devices, over mutual TLS, read-only. Devices of this project ask for a pack by ids; stock git with
+// The git port: packs for other devices, over mutual TLS. Devices of this project ask for a pack by ids; stock git with
 // a device's certificate finds upload-pack.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
@@ -7,9 +7,10 @@ import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { cutterOf } from "../connections.ts";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
 import { asRefusal } from "../gate/refusal.ts";
-import { ASK_HEADER, PACK_PATH } from "../git/transports/pack-stream.ts";
+import { ASK_HEADER, HOLD_PATH, PACK_PATH } from "../git/transports/pack-stream.ts";
 import { certificateIdentity } from "../identity.ts";
 import type { SyncContext } from "../sync/context.ts";
+import { holdObjects } from "../sync/hold.ts";
 import { PackServer } from "../sync/serve-pack.ts";
 import { serveUploadPack } from "./upload-pack.ts";
 
@@ -56,7 +57,8 @@ async function answer(
   response.on("error", () => {});
   try {
     const device = askingDevice(request.socket as TLSSocket, trustDomain);
-    if (request.url !== PACK_PATH) await serveUploadPack(context, packs, request, response);
+    if (request.url === HOLD_PATH && request.method === "POST") await hold(context, device, request, response);
+    else if (request.url !== PACK_PATH) await serveUploadPack(context, packs, request, response);
     else if (request.method === "POST") await sendPack(packs, device, request, response, gone.signal);
     else throw new LockstepError("INVALID_REQUEST", "Packs are asked for with POST.");
   } catch (error) {
@@ -87,15 +89,30 @@ async function sendPack(
   }
 }
 
+/** The only thing that changes anything here: objects that the asking device is about to write are fetched from it, and kept. */
+async function hold(
+  context: SyncContext,
+  device: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  await holdObjects(context, device, await readJson(request));
+  response.writeHead(204).end();
+}
+
 function refuse(context: SyncContext, request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const { status, message, headers } = request.url === PACK_PATH ? packRefusal(error) : asRefusal(error);
+  const { status, message, headers } = isOurs(request) ? packRefusal(error) : asRefusal(error);
   if (status === 500) context.log.error({ err: error }, "a request for a pack failed");
   response.writeHead(status, { ...headers, "content-type": "text/plain; charset=utf-8" }).end(`${message}\n`);
   request.unpipe().resume();
+}
+
+function isOurs({ url }: IncomingMessage): boolean {
+  return url === PACK_PATH || url === HOLD_PATH;
 }
 
 /** Never 404 or 501: those say that there is no pack stream here. */

@@ -1,6 +1,7 @@
 // The nouns of the project as the protocol has them.
 import type { ReplicaState, WriteStatus } from "../domain.ts";
 import { toTimestamp } from "../proto.ts";
+import type { Repository } from "../store/repositories.ts";
 import type { Write } from "../store/writes.ts";
 
 const STATES = {
@@ -19,6 +20,10 @@ const STATUSES = {
 
 export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] {
   return STATES[state];
+}
+
+export function encodeRepository({ name, headVersion, objectFormat, minCopies, landWithFewer }: Repository) {
+  return { name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer };
 }
 
 export function encodeWrite(write: Write) {

@@ -15,6 +15,7 @@ import { getWrite } from "./handlers/get-write.ts";
 import { listLog } from "./handlers/list-log.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
+import { setRepository } from "./handlers/set-repository.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
 
 /** lockstep.v1.SyncService. */
@@ -35,6 +36,7 @@ export function syncHandlers(context: SyncContext, options: CallOptions): Untype
 export function clusterHandlers(context: SyncContext, options: CallOptions): UntypedServiceImplementation {
   return {
     CreateRepository: unary(options, createRepository(context)),
+    SetRepository: unary(options, setRepository(context)),
     ListRepositories: unary(options, listRepositories(context)),
     GetRepository: unary(options, getRepository(context)),
     ListLog: unary(options, listLog(context)),

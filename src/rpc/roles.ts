@@ -17,6 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly Role[]>> = {
   "/lockstep.v1.SyncService/AbortWrite": WRITERS,
   "/lockstep.v1.SyncService/GetWrite": READERS,
   "/lockstep.v1.ClusterService/CreateRepository": OPERATORS,
+  "/lockstep.v1.ClusterService/SetRepository": OPERATORS,
   "/lockstep.v1.ClusterService/ListRepositories": READERS,
   "/lockstep.v1.ClusterService/GetRepository": READERS,
   "/lockstep.v1.ClusterService/ListLog": READERS,

@@ -19,7 +19,7 @@ export interface ChangesSince {
   readonly digest: Buffer;
   /** Also refs that ended where they began. null: the log does not reach back to that version, take the whole fold. */
   readonly changes: RefChange[] | null;
-  /** Devices whose writes landed since: they hold the objects whatever their replica rows say. */
+  /** Devices whose writes landed since, and those that got their objects before: they have them whatever their replica rows say. */
   readonly writers: string[];
 }
 
@@ -42,7 +42,8 @@ export async function readChanges(db: Database, repositoryId: string, since: Ver
     `select r.head_version as head, r.head_digest as digest, l.entries, l.writers, u.name, u.old_value, u.new_value, u.version
      from lockstep.repository r
      cross join lateral (
-       select count(*) as entries, array_agg(distinct l.device) as writers from lockstep.ref_log l
+       select count(distinct l.version) as entries, array_agg(distinct holder) as writers
+       from lockstep.ref_log l, unnest(l.copies || l.device) holder
        where l.repository_id = r.id and l.version > $2 and l.version <= r.head_version) l
      left join lateral (
        select u.name, (array_agg(u.old_value order by u.version))[1] as old_value,

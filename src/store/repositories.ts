@@ -11,6 +11,8 @@ export interface Repository {
   readonly objectFormat: "sha1" | "sha256";
   readonly headVersion: Version;
   readonly headDigest: Buffer;
+  readonly minCopies: number;
+  readonly landWithFewer: boolean;
 }
 
 /** What a read must know, as of one moment after it arrived. */
@@ -73,7 +75,13 @@ export async function readHeads(db: Database, device: string, names: readonly st
  */
 export async function createRepository(
   db: Database,
-  request: { name: string; devices: readonly string[]; defaultBranch: string; objectFormat: "sha1" | "sha256" },
+  request: {
+    name: string;
+    devices: readonly string[];
+    defaultBranch: string;
+    objectFormat: "sha1" | "sha256";
+    minCopies?: number;
+  },
 ): Promise<{ id: string; devices: string[] }> {
   const key = randomBytes(32);
   const head = `ref: refs/heads/${request.defaultBranch}`;
@@ -85,8 +93,8 @@ export async function createRepository(
          select d.name from lockstep.device d
          where case when cardinality($3::text[]) > 0 then d.name = any($3) else d.expires_at > clock_timestamp() end),
        made as (
-         insert into lockstep.repository (id, name, object_format, digest_key, head_digest)
-         select $1, $2, $4, $5, $6 where (select count(*) from chosen) >= greatest(cardinality($3), 1) returning id),
+         insert into lockstep.repository (id, name, object_format, digest_key, head_digest, min_copies)
+         select $1, $2, $4, $5, $6, $9 where (select count(*) from chosen) >= greatest(cardinality($3), 1) returning id),
        head as (
          insert into lockstep.repository_ref (repository_id, name, value) select id, $7, $8 from made),
        replicas as (
@@ -101,6 +109,7 @@ export async function createRepository(
         digest,
         toBytes("HEAD"),
         toBytes(head),
+        request.minCopies ?? 1,
       ],
     );
     if (row.devices === null) throw missingDevice(request.devices);
@@ -140,6 +149,21 @@ export async function findRepository(db: Database, name: string): Promise<Reposi
   return row;
 }
 
+/** Changes what is given; returns the repository. Throws REPOSITORY_NOT_FOUND. */
+export async function setRepository(
+  db: Database,
+  name: string,
+  change: { minCopies: number | null; landWithFewer: boolean | null },
+): Promise<Repository> {
+  await query(
+    db.work,
+    `update lockstep.repository set min_copies = coalesce($2, min_copies), land_with_fewer = coalesce($3, land_with_fewer)
+     where name = $1`,
+    [name, change.minCopies, change.landWithFewer],
+  );
+  return await findRepository(db, name);
+}
+
 /** Repositories by name, at most `limit` after the name `after`. */
 export async function listRepositories(db: Database, after: string, limit: number): Promise<Repository[]> {
   return await query<Repository & { [column: string]: unknown }>(
@@ -150,7 +174,7 @@ export async function listRepositories(db: Database, after: string, limit: numbe
 }
 
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
-  head_digest as "headDigest" from lockstep.repository`;
+  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer" from lockstep.repository`;
 
 /** REPOSITORY_NOT_FOUND for `name`. */
 export function repositoryNotFound(name: string): LockstepError {

@@ -20,8 +20,15 @@ export interface StageRequest {
   readonly names: readonly RefName[];
 }
 
+/** On how many devices the objects of a write must be before it lands. */
+export interface CopiesRule {
+  readonly atLeast: number;
+  /** Where they cannot be had, it lands all the same. */
+  readonly orFewer: boolean;
+}
+
 export type Staged =
-  | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[] }
+  | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[]; copies: CopiesRule }
   | { outcome: "stale"; head: Version }
   /** Writes are refused, with that reason. */
   | { outcome: "drained"; reason: string }
@@ -35,6 +42,8 @@ export interface StagedRow {
   readonly digest: Buffer;
   readonly digest_key: Buffer;
   readonly held_values: (Buffer | null)[] | null;
+  readonly min_copies: number;
+  readonly land_with_fewer: boolean;
   readonly detail?: string | null;
 }
 
@@ -64,6 +73,7 @@ export function stagedFrom(row: StagedRow): Staged {
         digest: row.digest,
         digestKey: row.digest_key,
         values: (row.held_values ?? []).map(fromBytes),
+        copies: { atLeast: row.min_copies, orFewer: row.land_with_fewer },
       };
     case "stale":
       return { outcome: "stale", head: row.head };
@@ -80,6 +90,8 @@ export interface BumpRequest {
   readonly base: Version;
   readonly digest: Buffer;
   readonly updates: readonly RefUpdate[];
+  /** Other devices that hold the objects. */
+  readonly copies?: readonly string[];
 }
 
 export type Bumped =
@@ -94,7 +106,7 @@ export type Bumped =
 export async function bump(db: Database, me: Incarnation, request: BumpRequest): Promise<Bumped> {
   const row = await queryOne<{ outcome: Bumped["outcome"]; version: bigint | null; detail: string | null }>(
     db.work,
-    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [
       request.writeId,
       request.repositoryId,
@@ -105,6 +117,7 @@ export async function bump(db: Database, me: Incarnation, request: BumpRequest):
       request.updates.map((update) => toBytes(update.name)),
       request.updates.map((update) => (update.oldValue === null ? null : toBytes(update.oldValue))),
       request.updates.map((update) => (update.newValue === null ? null : toBytes(update.newValue))),
+      request.copies ?? [],
     ],
   );
   if (row.outcome === "landed") return { outcome: "landed", version: row.version as Version };

@@ -5,7 +5,7 @@ import type { Incarnation, RefFormat } from "../domain.ts";
 import type { ReceivePolicies } from "../git/policy.ts";
 import type { GitContext } from "../git/process.ts";
 import type { GitCredentials } from "../git/transports/git-fetch.ts";
-import type { PackRequestBody } from "../git/transports/pack-stream.ts";
+import type { HoldRequestBody, PackRequestBody } from "../git/transports/pack-stream.ts";
 import type { Database } from "../store/database.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Announcer } from "./announce.ts";
@@ -44,6 +44,8 @@ export interface SyncContext {
     signal: AbortSignal,
     onAlive: () => void,
   ) => Promise<Readable>;
+  /** Has a peer fetch objects from this device and keep them (git/transports/pack-stream.ts). */
+  readonly requestHold: (peer: Peer, request: HoldRequestBody, signal: AbortSignal) => Promise<void>;
   /** For stock git, where a peer has no pack stream. */
   readonly gitCredentials: GitCredentials;
   readonly log: Logger;

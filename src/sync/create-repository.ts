@@ -14,10 +14,20 @@ export interface NewRepository {
   readonly defaultBranch: string;
   /** Empty: sha1. */
   readonly objectFormat: string;
+  /** 0: one. */
+  readonly minCopies: number;
 }
 
 /** How long it waits for the replicas; those of devices that are down come when they do. */
 const PATIENCE_MS = 10_000;
+
+const COPIES_LIMIT = 100;
+
+/** Throws INVALID_REQUEST. */
+export function copiesOf(count: number): number {
+  if (count >= 1 && count <= COPIES_LIMIT) return count;
+  throw new LockstepError("INVALID_REQUEST", `Copies are at least 1 and at most ${COPIES_LIMIT}.`);
+}
 
 /** Throws INVALID_NAME, INVALID_REQUEST, REPOSITORY_EXISTS, DEVICE_NOT_FOUND. */
 export async function createRepository(
@@ -45,7 +55,8 @@ export async function createRepository(
       `There is no object format ${JSON.stringify(objectFormat.slice(0, 70))}; use sha1 or sha256.`,
     );
   }
-  const { id, devices } = await insert(context.db, { name, devices: chosen, defaultBranch, objectFormat });
+  const minCopies = copiesOf(request.minCopies || 1);
+  const { id, devices } = await insert(context.db, { name, devices: chosen, defaultBranch, objectFormat, minCopies });
   context.announcer.announce(id);
   if (devices.includes(context.me.device)) {
     // A failure here is in the replica's row, and is tried again.

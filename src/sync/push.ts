@@ -9,6 +9,7 @@ import { passTurn } from "../store/turns.ts";
 import { abandonTurn } from "./abandon.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
+import { makeCopies } from "./copies.ts";
 import { applyPolicy } from "./push-policy.ts";
 import type { Pusher, PushReport, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
@@ -42,7 +43,14 @@ export async function push(
   let last = writeId;
   let races = 0;
   let queued = false;
+  let copies: string[] | undefined;
   try {
+    if (replica.copies.atLeast > 1 && allowed.length > 0) {
+      // The rule may have changed since: whether they are enough the write finds out.
+      const request = { updates: allowed, rule: replica.copies, tell: pusher.say };
+      copies = await makeCopies(context, replica, request).catch(() => undefined);
+      clock.lap("copiesMs");
+    }
     for (;;) {
       if (allowed.length === 0) return report;
       const attempt = await attemptWrite(context, replica, {
@@ -52,11 +60,18 @@ export async function push(
         pusher,
         git: races === 0 && gitSyncsRefs(replica.gitDir, allowed.length) ? git : undefined,
         clock,
+        copies,
       });
       if (attempt.outcome === "done") {
         logPush(context, request, attempt.version, races);
         context.metrics.pushed(clock.durationMs / 1000, races);
         return report;
+      }
+      if (attempt.outcome === "copies") {
+        copies = await makeCopies(context, replica, { updates: allowed, rule: attempt.rule, tell: pusher.say });
+        clock.lap("copiesMs");
+        writeId = randomUUID();
+        continue;
       }
       if (attempt.outcome === "drained") throw writesStopped(request.repository, attempt.reason);
       last = writeId;

@@ -6,7 +6,7 @@ import { reach } from "../crash-points.ts";
 import { digestOf } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { existingObjects } from "../git/connectivity.ts";
-import { sweep } from "../git/leftovers.ts";
+import { FOREIGN_LOCK_MS, sweep } from "../git/leftovers.ts";
 import { difference, readRefs, removeBrokenRefs } from "../git/refs.ts";
 import { createReplica, ensureSettings, inspect } from "../git/repository.ts";
 import { forgetReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
@@ -17,9 +17,6 @@ import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
 import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
-
-/** A lock that turns up later and is younger than this may be that of a person's git command. */
-const FOREIGN_LOCK_MS = 60_000;
 
 /** Brings a replica that this process knows nothing of, or doubts, to a version that it knows: `replica.applied` is set. */
 export async function recoverReplica(

@@ -2,8 +2,9 @@
 // refs are on disk, by the process that put them there.
 import { join } from "node:path";
 import { Mutex } from "async-mutex";
-import type { Version } from "../domain.ts";
+import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import type { CopiesRule } from "../store/writes.ts";
 
 export interface CatchUpProgress {
   readonly phase: string;
@@ -31,6 +32,10 @@ export class Replica {
   currentAt: number | undefined = undefined;
   /** The version that the database is known to have on record for it. */
   recorded: Version = 0n;
+  /** As of the last write that was staged here. */
+  copies: CopiesRule = { atLeast: 1, orFewer: false };
+  /** Objects of others' writes that are kept here for a while (hold.ts); undefined: not looked at yet. */
+  holds: Set<RefName> | undefined = undefined;
   /** Since the packs were last counted. */
   packsArrived = 0;
   /** What a dead process left here has been removed. */

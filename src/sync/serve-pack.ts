@@ -2,7 +2,7 @@
 import { isObjectId } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type PackStream, startPack } from "../git/pack-source.ts";
-import type { PackRequestBody } from "../git/transports/pack-stream.ts";
+import type { HoldRequestBody, PackRequestBody } from "../git/transports/pack-stream.ts";
 import { replicaName } from "../store/replicas.ts";
 import { findRepository } from "../store/repositories.ts";
 import type { SyncContext } from "./context.ts";
@@ -98,23 +98,34 @@ export class PackServer {
 }
 
 function checked(body: unknown): PackRequestBody {
-  const { repositoryId, version, wants, haves, turn } = (body ?? {}) as Partial<PackRequestBody>;
+  const { version, turn } = (body ?? {}) as Partial<PackRequestBody>;
+  const objects = checkedObjects(body);
+  if (
+    typeof version !== "string" ||
+    !/^\d{1,19}$/.test(version) ||
+    (turn !== "first" && turn !== "referred" && turn !== "last")
+  ) {
+    throw new LockstepError("INVALID_REQUEST", "A pack request has a version and a turn.");
+  }
+  return { ...objects, version, turn };
+}
+
+/** The ids in what a device sent. Throws INVALID_REQUEST. */
+export function checkedObjects(body: unknown): HoldRequestBody {
+  const { repositoryId, wants, haves } = (body ?? {}) as Partial<HoldRequestBody>;
   const ids = (list: unknown): list is string[] =>
     Array.isArray(list) && list.length <= IDS_LIMIT && list.every((id) => typeof id === "string" && isObjectId(id));
   if (
     typeof repositoryId !== "string" ||
     !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(repositoryId) ||
-    typeof version !== "string" ||
-    !/^\d{1,19}$/.test(version) ||
-    (turn !== "first" && turn !== "referred" && turn !== "last") ||
     !ids(wants) ||
     !ids(haves) ||
     wants.length === 0
   ) {
     throw new LockstepError(
       "INVALID_REQUEST",
-      "A pack request has a repository id, a version, a turn, wanted objects and held objects.",
+      "A request for objects has a repository id, wanted objects and held objects.",
     );
   }
-  return { repositoryId, version, wants, haves, turn };
+  return { repositoryId, wants, haves };
 }

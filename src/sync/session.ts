@@ -14,6 +14,7 @@ import { settleWrite } from "../store/writes.ts";
 import { abandon, abandonTurn } from "./abandon.ts";
 import { beforeRead, locate } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
+import { makeCopies } from "./copies.ts";
 import type { Replica } from "./replica.ts";
 import { endScratch } from "./session-end.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -166,6 +167,7 @@ async function attempt(
   { updates }: Awaited<ReturnType<typeof readScratch>>,
 ): Promise<Version> {
   const report = new Map<RefName, string | null>();
+  let copies: string[] | undefined;
   for (let tries = 0; tries < ATTEMPTS; tries += 1) {
     const { replica } = await beforeRead(context, repository, { minVersion: base, signal: context.signal });
     const attempted = await attemptWrite(context, replica, {
@@ -176,7 +178,9 @@ async function attempt(
       pusher: { gone: NOBODY_LEAVES },
       git: undefined,
       clock: new Stopwatch(),
+      copies,
     });
+    if (attempted.outcome === "copies") copies = await makeCopies(context, replica, { updates, rule: attempted.rule });
     if (attempted.outcome === "done" && attempted.version !== null) return attempted.version;
     if (attempted.outcome === "done") throw dropped([...report].map(([name, why]) => `${name}: ${why}`).join("; "));
     if (attempted.outcome === "drained") throw writesStopped(repository, attempted.reason);

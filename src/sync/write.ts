@@ -3,13 +3,14 @@ import { reach } from "../crash-points.ts";
 import { digestAfter, type RefName, type RefUpdate, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { syncObjects } from "../git/durability.ts";
+import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
 import { wasKilled } from "../git/process.ts";
 import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { isSymbolic, setSymbolicRef } from "../git/refs.ts";
 import { forgetReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
 import { stageSession } from "../store/sessions.ts";
-import { type Staged, stageWrite } from "../store/writes.ts";
+import { type CopiesRule, type Staged, stageWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import { markApplied, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
@@ -26,6 +27,8 @@ export type Attempt =
   | { outcome: "raced" }
   /** Another write has the repository's turn. */
   | { outcome: "turn" }
+  /** The objects are on too few devices. */
+  | { outcome: "copies"; rule: CopiesRule }
   /** Writes to the repository are stopped, for that reason. */
   | { outcome: "drained"; reason: string };
 
@@ -40,6 +43,8 @@ export interface Pushing {
   /** Started for this replica already; undefined: to be started. */
   readonly git: RefTransaction | undefined;
   readonly clock: Stopwatch;
+  /** Other devices that hold the objects; undefined: none was asked to. */
+  readonly copies: readonly string[] | undefined;
 }
 
 /**
@@ -49,7 +54,7 @@ export interface Pushing {
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  { writeId, sessionBase, request, report, pusher, git, clock }: Pushing,
+  { writeId, sessionBase, request, report, pusher, git, clock, copies }: Pushing,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
@@ -75,6 +80,10 @@ export async function attemptWrite(
         pending = false;
         return notStaged(context, staged);
       }
+      if (isShort(staged.copies, copies)) {
+        why = "its objects were on too few devices";
+        return { outcome: "copies", rule: staged.copies };
+      }
       const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
       const prepared = await prepareFresh(context, replica, request, held, report, early);
       clock.lap("prepareMs");
@@ -98,7 +107,7 @@ export async function attemptWrite(
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
       pending = false;
       await reach("push.deciding");
-      const decision = await decide(context, replica, { ...row, digest, updates });
+      const decision = await decide(context, replica, { ...row, digest, updates, copies: copies ?? [] });
       clock.lap("bumpMs");
       if (decision.outcome !== "landed") return await notLanded(context, replica, decision);
       await reach("push.decided");
@@ -115,6 +124,11 @@ export async function attemptWrite(
       if (pending) abandon(context, writeId, why);
     }
   });
+}
+
+/** Where fewer will do, asking was enough. */
+function isShort({ atLeast, orFewer }: CopiesRule, copies: readonly string[] | undefined): boolean {
+  return atLeast > 1 + (copies?.length ?? 0) && !(orFewer && copies !== undefined);
 }
 
 /** Also where the repository or the replica is no longer what it was: whoever looks again finds out. */
@@ -220,6 +234,8 @@ async function prepareFresh(
     const transaction = ready?.transaction ?? new RefTransaction(context.git, replica.gitDir, updates.length);
     const refusal = await (ready?.refusal ?? prepare(transaction, updates));
     if (refusal === undefined) return { outcome: "prepared", transaction, updates };
+    // A lock that nobody has held for so long is what some killed git left; waiting for it would be waiting for an operator.
+    if (isLocked(refusal) && (await sweepLocks(replica.gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
     if (contradictsLog(refusal)) {
       context.log.error({ repository: replica.name, err: refusal.message }, "a ref on disk is not what the log says");
       await doubt(replica);
@@ -243,9 +259,13 @@ function contradictsLog({ message }: Refusal): boolean {
   );
 }
 
-function reasonOf({ message }: Refusal): string {
-  if (/\.lock': File exists|^cannot lock references/.test(message))
-    return "locked by another git process on the server, try again";
+function isLocked({ message }: Refusal): boolean {
+  return /\.lock': File exists|^cannot lock references/.test(message);
+}
+
+function reasonOf(refusal: Refusal): string {
+  const { message } = refusal;
+  if (isLocked(refusal)) return "locked by another git process on the server, try again";
   if (/exists; cannot create/.test(message)) return "conflicts with an existing ref";
   if (/non-commit object/.test(message)) return "not a commit";
   if (/nonexistent object/.test(message)) return "missing object";

@@ -141,7 +141,8 @@ describe("a server whose parent is killed", () => {
     const running = await startInChild(project);
     expect(existsSync(pidFile())).toBe(true);
     await killAndExpectNothingLeft(running);
-    expect(log()).toContain("database system is shut down");
+    // Its last word comes after its last file has gone.
+    await vi.waitFor(() => expect(log()).toContain("database system is shut down"), WAIT);
   });
 
   it("shuts down even when it is stopped", async () => {

@@ -556,6 +556,19 @@ describe("a disk that is not what the log says", () => {
     expect(await a.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
     await a.expectInLockstep(APP);
   });
+
+  it("removes a lock that nobody has held for minutes, and lands", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one)]);
+    const lock = join(a.gitDir(APP), "refs/heads/main.lock");
+    await writeFile(lock, "");
+    const longAgo = new Date(Date.now() - 5 * 60_000);
+    await utimes(lock, longAgo, longAgo);
+    expect(await a.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    await a.expectInLockstep(APP);
+  });
 });
 
 describe("a decision whose answer is lost", () => {

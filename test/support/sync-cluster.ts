@@ -28,6 +28,7 @@ import { Announcer } from "../../src/sync/announce.ts";
 import { beforeRead, type ReadGrant } from "../../src/sync/before-read.ts";
 import type { SyncContext } from "../../src/sync/context.ts";
 import { HeadReader } from "../../src/sync/heads.ts";
+import { holdObjects } from "../../src/sync/hold.ts";
 import { acquireLease, keepLease } from "../../src/sync/lease.ts";
 import { push } from "../../src/sync/push.ts";
 import type { Pusher } from "../../src/sync/push-request.ts";
@@ -185,7 +186,7 @@ export class TestDevice {
       bin: string;
       log: Logger;
       logged: Record<string, unknown>[];
-      context: Omit<SyncContext, "openPack" | "gitCredentials" | "signal" | "onFenced" | "inDoubtMs">;
+      context: Omit<SyncContext, "openPack" | "requestHold" | "gitCredentials" | "signal" | "onFenced" | "inDoubtMs">;
     },
   ) {
     this.cluster = cluster;
@@ -205,6 +206,11 @@ export class TestDevice {
       openPack: async (peer, request, ...rest) => {
         this.packRequests.push({ from: peer.device, wants: request.wants, haves: request.haves });
         return await this.openPack(peer, request, ...rest);
+      },
+      requestHold: async ({ device }, request) => {
+        const holder = cluster.devices.get(device);
+        if (holder === undefined) throw new LockstepError("SOURCE_FAILED", `${device} cannot be reached`);
+        await holdObjects(holder.context, name, request);
       },
       gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
       signal: this.#dead.signal,

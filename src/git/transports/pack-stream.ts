@@ -13,6 +13,15 @@ export const PACK_PATH = "/v1/pack";
 /** Header of a refusal: the names of devices to ask instead, with spaces between them. Its presence says: busy. */
 export const ASK_HEADER = "lockstep-ask";
 
+/** Where a peer is asked to fetch objects and to keep them. */
+export const HOLD_PATH = "/v1/hold";
+
+export interface HoldRequestBody {
+  readonly repositoryId: string;
+  readonly wants: readonly string[];
+  readonly haves: readonly string[];
+}
+
 export interface PackRequestBody {
   readonly repositoryId: string;
   /** The version that the wanted objects belong to; text, because JSON has no bigint. */
@@ -61,6 +70,23 @@ export class PackClient {
     signal: AbortSignal,
     onAlive: () => void,
   ): Promise<Readable> {
+    return await this.#post(PACK_PATH, device, address, body, signal, onAlive);
+  }
+
+  /** Returns when the device at `address` holds the objects. Throws SOURCE_FAILED, QUEUE_FULL. */
+  async hold(device: string, address: string, body: HoldRequestBody, signal: AbortSignal): Promise<void> {
+    const answer = await this.#post(HOLD_PATH, device, address, body, signal, () => {});
+    await text(answer);
+  }
+
+  async #post(
+    path: string,
+    device: string,
+    address: string,
+    body: object,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ): Promise<Readable> {
     return await new Promise<Readable>((resolve, reject) => {
       const failed = (error: Error) =>
         reject(new LockstepError("SOURCE_FAILED", error.message, { cause: error, details: { device } }));
@@ -75,11 +101,11 @@ export class PackClient {
         headers: { "content-type": "application/json" },
         signal,
       };
-      const call = request(`https://${address}${PACK_PATH}`, options);
+      const call = request(`https://${address}${path}`, options);
       call.once("error", failed);
       call.on("information", onAlive);
       call.once("response", (response) => {
-        if (response.statusCode === 200) resolve(response);
+        if (response.statusCode === 200 || response.statusCode === 204) resolve(response);
         else refusal(device, response).then(reject, failed);
       });
       call.end(JSON.stringify(body));
@@ -98,16 +124,20 @@ export class PackClient {
 }
 
 async function refusal(device: string, response: IncomingMessage): Promise<Error> {
-  const publicKey = publicKeyOf(response.socket as TLSSocket);
+  const hasNoStream = response.statusCode === 404 || response.statusCode === 501;
+  // Before its body is read: afterwards the connection may be gone, and its certificate with it.
+  const publicKey = hasNoStream ? publicKeyOf(response.socket as TLSSocket) : undefined;
   const said = (await text(response)).trim().slice(0, 300) || `it answered ${response.statusCode}`;
-  if (response.statusCode === 404 || response.statusCode === 501) return new NoPackStream(publicKey);
+  if (publicKey !== undefined) return new NoPackStream(publicKey);
   const ask = response.headers[ASK_HEADER];
   if (typeof ask !== "string") return new LockstepError("SOURCE_FAILED", said, { details: { device } });
   return new LockstepError("QUEUE_FULL", said, { details: { device, ask } });
 }
 
 function publicKeyOf(socket: TLSSocket): string {
-  const { publicKey } = new X509Certificate(socket.getPeerCertificate().raw);
+  const { raw } = socket.getPeerCertificate();
+  if (raw === undefined) throw new Error("the connection ended");
+  const { publicKey } = new X509Certificate(raw);
   return createHash("sha256")
     .update(publicKey.export({ type: "spki", format: "der" }))
     .digest("base64");

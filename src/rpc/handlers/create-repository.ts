@@ -1,12 +1,14 @@
 import type { CreateRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/CreateRepositoryRequest.ts";
 import type { CreateRepositoryResponse as Response } from "../../generated/lockstep/v1/CreateRepositoryResponse.ts";
+import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/context.ts";
 import { createRepository as create } from "../../sync/create-repository.ts";
 import type { CallContext } from "../call.ts";
+import { encodeRepository } from "../encode.ts";
 
 export const createRepository =
   (context: SyncContext) =>
   async (request: Request, { signal }: CallContext): Promise<Response> => {
     const created = await create(context, request, signal);
-    return { repository: { name: created.name, headVersion: "0", objectFormat: created.objectFormat } };
+    return { repository: encodeRepository(await findRepository(context.db, created.name)) };
   };

@@ -8,17 +8,15 @@ import { recentSyncs, type SyncEventRow } from "../../store/sync-events.ts";
 import { listTickets, type Ticket } from "../../store/turns.ts";
 import { currentWriter } from "../../store/writes.ts";
 import type { SyncContext } from "../../sync/context.ts";
-import { encodeState, encodeWrite } from "../encode.ts";
+import { encodeRepository, encodeState, encodeWrite } from "../encode.ts";
 
 const SYNCS = 10;
 
 export const getRepository =
   (context: SyncContext) =>
   async (request: Request): Promise<Response> => {
-    const { id, name, headVersion, objectFormat } = await findRepository(
-      context.db,
-      repositoryName(request.repository),
-    );
+    const repository = await findRepository(context.db, repositoryName(request.repository));
+    const { id, headVersion } = repository;
     const [replicas, writer, tickets, syncs] = await Promise.all([
       replicasOf(context.db, id),
       currentWriter(context.db, id),
@@ -26,7 +24,7 @@ export const getRepository =
       recentSyncs(context.db, id, SYNCS),
     ]);
     return {
-      repository: { name, headVersion: String(headVersion), objectFormat },
+      repository: encodeRepository(repository),
       replicas: replicas.map((replica) => ({
         device: replica.device,
         version: String(replica.version),

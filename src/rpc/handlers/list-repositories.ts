@@ -3,6 +3,7 @@ import type { ListRepositoriesRequest__Output as Request } from "../../generated
 import type { ListRepositoriesResponse as Response } from "../../generated/lockstep/v1/ListRepositoriesResponse.ts";
 import { listRepositories as list } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/context.ts";
+import { encodeRepository } from "../encode.ts";
 
 const PAGE = 1_000;
 const PAGE_LIMIT = 10_000;
@@ -12,11 +13,5 @@ export const listRepositories =
   async (request: Request): Promise<Response> => {
     const after = request.after === "" ? "" : repositoryName(request.after);
     const found = await list(context.db, after, Math.min(request.limit || PAGE, PAGE_LIMIT));
-    return {
-      repositories: found.map(({ name, headVersion, objectFormat }) => ({
-        name,
-        headVersion: String(headVersion),
-        objectFormat,
-      })),
-    };
+    return { repositories: found.map(encodeRepository) };
   };

@@ -12,6 +12,8 @@ import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Out
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from '../../lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from '../../lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from '../../lockstep/v1/ListRepositoriesResponse.ts';
+import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from '../../lockstep/v1/SetRepositoryRequest.ts';
+import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from '../../lockstep/v1/SetRepositoryResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from '../../lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
 
@@ -61,6 +63,15 @@ export interface ClusterServiceClient extends grpc.Client {
   listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   
+  SetRepository(argument: _lockstep_v1_SetRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  SetRepository(argument: _lockstep_v1_SetRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  SetRepository(argument: _lockstep_v1_SetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  SetRepository(argument: _lockstep_v1_SetRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  setRepository(argument: _lockstep_v1_SetRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  setRepository(argument: _lockstep_v1_SetRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  setRepository(argument: _lockstep_v1_SetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  setRepository(argument: _lockstep_v1_SetRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
@@ -83,6 +94,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   ListRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse>;
   
+  SetRepository: grpc.handleUnaryCall<_lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse>;
+  
   VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
   
 }
@@ -93,5 +106,6 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
+  SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
 }

@@ -6,6 +6,7 @@ export interface CreateRepositoryRequest {
   'devices'?: (string)[];
   'defaultBranch'?: (string);
   'objectFormat'?: (string);
+  'minCopies'?: (number);
 }
 
 export interface CreateRepositoryRequest__Output {
@@ -13,4 +14,5 @@ export interface CreateRepositoryRequest__Output {
   'devices': (string)[];
   'defaultBranch': (string);
   'objectFormat': (string);
+  'minCopies': (number);
 }

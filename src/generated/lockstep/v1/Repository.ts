@@ -6,10 +6,14 @@ export interface Repository {
   'name'?: (string);
   'headVersion'?: (number | string | Long);
   'objectFormat'?: (string);
+  'minCopies'?: (number);
+  'landWithFewer'?: (boolean);
 }
 
 export interface Repository__Output {
   'name': (string);
   'headVersion': (string);
   'objectFormat': (string);
+  'minCopies': (number);
+  'landWithFewer': (boolean);
 }

@@ -1,0 +1,17 @@
+import { repositoryName } from "../../domain.ts";
+import type { SetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/SetRepositoryRequest.ts";
+import type { SetRepositoryResponse as Response } from "../../generated/lockstep/v1/SetRepositoryResponse.ts";
+import { setRepository as set } from "../../store/repositories.ts";
+import type { SyncContext } from "../../sync/context.ts";
+import { copiesOf } from "../../sync/create-repository.ts";
+import { encodeRepository } from "../encode.ts";
+
+export const setRepository =
+  (context: SyncContext) =>
+  async (request: Request): Promise<Response> => {
+    const change = {
+      minCopies: request.minCopies === undefined ? null : copiesOf(request.minCopies),
+      landWithFewer: request.landWithFewer ?? null,
+    };
+    return { repository: encodeRepository(await set(context.db, repositoryName(request.repository), change)) };
+  };

@@ -1,0 +1,76 @@
+// The other side of copies: fetches what another device is about to land, and keeps it below refs/lockstep/staged/ until long after
+// it was decided. Takes no mutex: these refs are nobody's but ours.
+import { randomUUID } from "node:crypto";
+import { PRIVATE_REFS, type RefName } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { existingObjects } from "../git/connectivity.ts";
+import { syncRefs } from "../git/durability.ts";
+import { RefTransaction } from "../git/ref-transaction.ts";
+import { readRefNames } from "../git/refs.ts";
+import { replicaName, replicasOf } from "../store/replicas.ts";
+import { beforeRead } from "./before-read.ts";
+import type { SyncContext } from "./context.ts";
+import { fetchFromSource } from "./fetch-from-source.ts";
+import type { Replica } from "./replica.ts";
+import { checkedObjects } from "./serve-pack.ts";
+
+const STAGED_REFS = `${PRIVATE_REFS}staged/`;
+/** Longer than any write stays undecided. */
+const KEPT_MS = 60 * 60_000;
+
+/**
+ * Returns when the wanted objects, and what they need, have come from the device `from`, and are on this disk, synced and kept. Throws
+ * INVALID_REQUEST, REPLICA_NOT_FOUND, and what `fetchFromSource` throws.
+ */
+export async function holdObjects(context: SyncContext, from: string, body: unknown): Promise<void> {
+  const request = checkedObjects(body);
+  const replica = await replicaOf(context, request.repositoryId);
+  const { git, signal } = context;
+  const source = (await replicasOf(context.db, replica.id)).find(({ device }) => device === from);
+  if (source === undefined)
+    throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
+  await releaseHolds(context, replica);
+  const haves = await existingObjects(git, replica.gitDir, request.haves, signal);
+  await fetchFromSource(
+    context,
+    replica,
+    { ...source, turn: "last" },
+    { ...request, haves, version: 0n, writers: [], lookHere: false, prefer: undefined, onProgress: () => {} },
+  );
+  const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
+  const refs = request.wants.map((newValue, index) => ({ name: `${hold}${index}`, newValue }));
+  await using transaction = new RefTransaction(git, replica.gitDir, refs.length);
+  const refusal = await transaction.prepare(refs);
+  if (refusal) throw new LockstepError("GIT_FAILED", `git does not keep the objects (${refusal.message}).`);
+  await transaction.commit();
+  const names = refs.map(({ name }) => name);
+  await syncRefs(replica.gitDir, new Set(names));
+  for (const name of names) replica.holds?.add(name);
+}
+
+async function replicaOf(context: SyncContext, repositoryId: string): Promise<Replica> {
+  const known = context.replicas.find(repositoryId);
+  if (known?.applied !== undefined) return known;
+  const name = await replicaName(context.db, context.me.device, repositoryId);
+  return (await beforeRead(context, name, { signal: context.signal })).replica;
+}
+
+/**
+ * Forgets what was kept long ago: it landed and has arrived for good, or it never will. Should this replica be behind for so long, the
+ * objects are still there for as long as git prunes none.
+ */
+async function releaseHolds(context: SyncContext, replica: Replica): Promise<void> {
+  replica.holds ??= new Set(await readRefNames(context.git, replica.gitDir, STAGED_REFS));
+  const before = Date.now() - KEPT_MS;
+  const over = [...replica.holds].filter((name) => keptSince(name) < before);
+  if (over.length === 0) return;
+  await using transaction = new RefTransaction(context.git, replica.gitDir, over.length);
+  const refusal = await transaction.prepare(over.map((name) => ({ name, newValue: null })));
+  if (refusal) return;
+  await transaction.commit();
+  for (const name of over) replica.holds.delete(name);
+}
+
+function keptSince(name: RefName): number {
+  return Number.parseInt(name.slice(STAGED_REFS.length), 10);
+}

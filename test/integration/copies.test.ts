@@ -1,0 +1,167 @@
+import { rm } from "node:fs/promises";
+import { describe, expect, it, vi } from "vitest";
+import { LockstepError } from "../../src/errors.ts";
+import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+
+async function three(cluster: TestCluster): Promise<[TestDevice, TestDevice, TestDevice]> {
+  const devices = (await Promise.all(["repo001", "repo002", "repo003"].map((name) => cluster.start(name)))) as [
+    TestDevice,
+    TestDevice,
+    TestDevice,
+  ];
+  await cluster.create(APP, devices);
+  return devices;
+}
+
+async function wants(cluster: TestCluster, minCopies: number, landWithFewer = false): Promise<void> {
+  await cluster.sql("update lockstep.repository set min_copies = $1, land_with_fewer = $2", [minCopies, landWithFewer]);
+}
+
+const copies = async (cluster: TestCluster) =>
+  (await cluster.sql<{ copies: string[] }>("select copies from lockstep.ref_log order by version")).map((row) =>
+    row.copies.toSorted(),
+  );
+
+describe("a repository that wants several copies", () => {
+  it("has the objects of a write on so many devices before it lands, and the log names them", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    await wants(cluster, 3);
+    const one = await a.commit(APP, "one");
+    let heldBefore: boolean[] = [];
+    a.onStatement = async (text, run) => {
+      if (text.includes("lockstep.bump(")) heldBefore = await Promise.all([b.has(APP, one), c.has(APP, one)]);
+      return await run();
+    };
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({ "refs/heads/main": null });
+    expect(heldBefore).toEqual([true, true]);
+    expect(await copies(cluster)).toEqual([["repo002", "repo003"]]);
+    expect(await b.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main" });
+    // The next one knows the rule beforehand.
+    const two = await a.commit(APP, "two", { parents: [one] });
+    a.packRequests.length = 0;
+    await a.push(APP, [change("main", one, two)]);
+    const staged = await cluster.sql("select status, drop_reason from lockstep.write order by started_at");
+    expect(staged.map(({ status }) => status)).toEqual(["dropped", "landed", "landed"]);
+    for (const device of [b, c]) await device.read(APP);
+    await Promise.all([a, b, c].map((device) => device.expectInLockstep(APP)));
+  });
+
+  it("needs nothing fetched where they are held already", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await three(cluster);
+    await wants(cluster, 3);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    b.packRequests.length = 0;
+    await b.read(APP);
+    expect(b.packRequests).toEqual([]);
+    await b.expectInLockstep(APP);
+  });
+
+  it("loses nothing when the disk of the writer is lost, whichever follows first", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    await wants(cluster, 2);
+    let parent: string | null = null;
+    for (let version = 1; version <= 5; version += 1) {
+      const next: string = await a.commit(APP, `${version}`, parent ? { parents: [parent] } : {});
+      await a.push(APP, [change("main", parent, next)]);
+      parent = next;
+    }
+    await a.stop();
+    await rm(a.context.root, { recursive: true });
+    for (const device of [b, c]) {
+      await device.read(APP);
+      expect(await device.refs(APP)).toMatchObject({ "refs/heads/main": parent });
+      await device.expectInLockstep(APP);
+    }
+  });
+
+  it("refuses a write that too few devices take, and says why; nothing is left of it", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    await wants(cluster, 3);
+    await c.stop();
+    const one = await a.commit(APP, "one");
+    await expect(a.push(APP, [change("main", null, one)])).rejects.toMatchObject({
+      code: "NOT_ENOUGH_COPIES",
+      message: expect.stringContaining("2 of 3 devices"),
+    });
+    expect(await copies(cluster)).toEqual([]);
+    await a.expectInLockstep(APP);
+    await wants(cluster, 2);
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({ "refs/heads/main": null });
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("lands on fewer where it may, and tells the pusher", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    await wants(cluster, 3, true);
+    await c.stop();
+    const said: string[] = [];
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)], { pusher: { say: (text) => said.push(text) } });
+    expect(said.join()).toContain("2 of 3 devices");
+    expect(await copies(cluster)).toEqual([["repo002"]]);
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("asks another device when one fails, and waits for no more than are needed", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    await wants(cluster, 2);
+    b.openPack = async () => {
+      throw new LockstepError("SOURCE_FAILED", "the cable is cut");
+    };
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    expect(await copies(cluster)).toEqual([["repo003"]]);
+    // One that never answers holds nobody up.
+    b.openPack = () => new Promise(() => {});
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", one, two)]);
+    expect(await copies(cluster)).toEqual([["repo003"], ["repo003"]]);
+    await c.read(APP);
+    await c.expectInLockstep(APP);
+  });
+
+  it("needs no copies of a deletion", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await three(cluster);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one), change("topic", null, one)]);
+    await wants(cluster, 2);
+    expect(await a.push(APP, [change("topic", one, null)])).toEqual({ "refs/heads/topic": null });
+    await a.expectInLockstep(APP);
+  });
+
+  it("forgets after an hour what a device kept for it, and keeps what is younger", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    await wants(cluster, 3);
+    const kept = (device: TestDevice) =>
+      device.git(APP, ["for-each-ref", "--format=%(objectname)", "refs/lockstep/staged"]);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", one, two)]);
+    expect((await kept(b)).split("\n").toSorted()).toEqual([one, two].toSorted());
+    const later = Date.now() + 2 * 60 * 60_000;
+    const clock = vi.spyOn(Date, "now").mockReturnValue(later);
+    const three_ = await a.commit(APP, "three", { parents: [two] });
+    try {
+      await a.push(APP, [change("main", two, three_)]);
+    } finally {
+      clock.mockRestore();
+    }
+    await vi.waitFor(async () => expect(await kept(c)).toBe(three_), SOON);
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+  });
+});

@@ -10,8 +10,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Client } from "../../src/client/client.ts";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, type Demo, startCluster, startDemo } from "../support/cluster.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
+import { type Demo, startDemo } from "../support/demo.ts";
 import { isAlive, processesOf, untilGone } from "../support/processes.ts";
 import { pusher } from "../support/pusher.ts";
 

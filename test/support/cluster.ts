@@ -1,49 +1,16 @@
 // A cluster as an outsider has it: the one line of `demo --json`, stock git, and processes that can be killed and started
 // again. Disposal stops everything and throws when a process is left.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
-import type { DemoCluster } from "../../src/demo/cluster.ts";
-import { Device, PATIENCE, PROGRAM } from "./cluster-device.ts";
+import { Device, PATIENCE } from "./cluster-device.ts";
 import { createDatabase } from "./database.ts";
+import { type Demo, startDemo } from "./demo.ts";
 import { type GitSandbox, gitSandbox } from "./git.ts";
 import { isAlive, processesOf, untilGone } from "./processes.ts";
 
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 /** Until what a stopped process had started may still be ending. */
 const LAST_BREATH_MS = 2_000;
-
-export interface Demo {
-  readonly process: ChildProcess;
-  readonly pid: number;
-  readonly line: DemoCluster;
-  /** Everything that came on standard output, once it has ended. */
-  readonly stdout: Promise<string>;
-  readonly stderr: Promise<string>;
-}
-
-/** Starts `lockstep demo --json ARGS` in a process group of its own, and resolves with its line. */
-export async function startDemo(args: readonly string[], env: Record<string, string>): Promise<Demo> {
-  const child = spawn(process.execPath, [PROGRAM, "demo", "--json", ...args], {
-    cwd: PROJECT,
-    env: { PATH: process.env.PATH ?? "/usr/bin:/bin", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
-  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
-  const first = once(createInterface({ input: child.stdout }), "line") as Promise<[string]>;
-  const ended = once(child, "exit").then(async ([code]) => {
-    throw new Error(`demo ended with ${code}: ${await stderr}`);
-  });
-  ended.catch(() => {});
-  const [line] = await Promise.race([first, ended]);
-  return { process: child, pid: child.pid!, line: JSON.parse(line) as DemoCluster, stdout, stderr };
-}
 
 export interface Cluster extends AsyncDisposable {
   readonly demo: Demo;

@@ -9,6 +9,8 @@ export interface DatabaseProxy extends AsyncDisposable {
   cut(): void;
   /** Nothing moves any more, and nobody is told. */
   stall(): void;
+  /** Breaks every connection; new ones lead to another server. */
+  retarget(url: string): void;
   /** As before; what was stalled goes on. */
   mend(): void;
   /**
@@ -20,7 +22,7 @@ export interface DatabaseProxy extends AsyncDisposable {
 
 /** Opens a way to the database of `url`. */
 export async function databaseProxy(url: string): Promise<DatabaseProxy> {
-  const target = new URL(url);
+  let target = new URL(url);
   const pairs = new Set<readonly [Socket, Socket]>();
   let state: "open" | "cut" | "stalled" = "open";
   let trap: { text: string; moment: "question" | "answer"; sprung: () => void } | undefined;
@@ -67,6 +69,11 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
   return {
     url: proxied.href,
     cut,
+    retarget(other) {
+      cut();
+      target = new URL(other);
+      state = "open";
+    },
     stall() {
       state = "stalled";
       for (const socket of [...pairs].flat()) socket.pause();

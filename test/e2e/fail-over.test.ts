@@ -1,0 +1,97 @@
+// The database fails over to a standby that has everything, and to one that lacks the last commits.
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
+import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
+import { isAlive } from "../support/processes.ts";
+import { PushHistory } from "../support/push-history.ts";
+import { pusher } from "../support/pusher.ts";
+import { type Replication, replicationMissing, startReplication } from "../support/replication.ts";
+
+const missing = replicationMissing();
+if (missing) console.log(`skipped, fail-over of the database: ${missing}`);
+const SOON = { timeout: 30_000, interval: 100 };
+
+describe.skipIf(missing)("after a fail-over", () => {
+  let replication: Replication;
+  let proxy: DatabaseProxy;
+  let cluster: Cluster;
+  beforeAll(async () => {
+    replication = await startReplication();
+    proxy = await databaseProxy(replication.primary);
+    cluster = await startCluster({ via: async () => proxy.url });
+  });
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+    await proxy?.[Symbol.asyncDispose]();
+    await replication?.[Symbol.asyncDispose]();
+  });
+
+  it("to a synchronous standby nothing acknowledged is missing, and no sidecar falls", async () => {
+    const [one, two, three] = cluster.devices as [never, never, never];
+    const history = await PushHistory.begin(cluster, await pusher(cluster.git, "ada"));
+    await replication.setSynchronous(true);
+    const pids = cluster.devices.map(({ pid }) => pid);
+    const stop = new AbortController();
+    const lines = [one, two, three].map((device, index) => history.keepPushing(device, `line-${index}`, stop.signal));
+    await delay(2_000);
+    await replication.failOver();
+    proxy.retarget(replication.standby);
+    for (const [index, device] of cluster.devices.entries()) await history.untilAcknowledged(device, `after-${index}`);
+    stop.abort();
+    await Promise.all(lines);
+    const { log } = await history.expectTrueAndAtRest();
+    expect(pids.every(isAlive)).toBe(true);
+    console.log(history.summary(log));
+  });
+});
+
+describe.skipIf(missing)("after a fail-over to a standby that lacks the last commits", () => {
+  let replication: Replication;
+  let proxy: DatabaseProxy;
+  let cluster: Cluster;
+  beforeAll(async () => {
+    replication = await startReplication();
+    proxy = await databaseProxy(replication.primary);
+    cluster = await startCluster({ via: async () => proxy.url });
+  });
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+    await proxy?.[Symbol.asyncDispose]();
+    await replication?.[Symbol.asyncDispose]();
+  });
+
+  it("reads and writes of what was lost are refused with a sentence, and nothing on disk is taken back", async () => {
+    const history = await PushHistory.begin(cluster, await pusher(cluster.git, "ada"));
+    const [one] = cluster.devices as [Cluster["devices"][number]];
+    await history.untilAcknowledged(one, "kept");
+    const untouched = await cluster.createRepository();
+    await replication.standbyHasAll();
+    await replication.disconnectStandby();
+    await history.untilAcknowledged(one, "lost");
+    const { repository } = history;
+    await Promise.all(cluster.devices.map((device) => device.call("BeforeRead", { repository }, PATIENCE)));
+    const refs = await cluster.git.git(["ls-remote", one.url(repository)]);
+    await replication.failOver();
+    proxy.retarget(replication.standby);
+    await vi.waitFor(async () => expect(await one.isReady()).toBe(true), SOON);
+    for (const device of cluster.devices) {
+      await vi.waitFor(
+        async () =>
+          expect(await cluster.git.run(["ls-remote", device.url(repository)])).toMatchObject({
+            code: 128,
+            stderr: expect.stringContaining("the database lost writes"),
+          }),
+        SOON,
+      );
+      const { verdict, stderr } = await history.push(device, `to-${device.name}`);
+      expect(verdict).not.toBe("acknowledged");
+      expect(stderr).toContain("the database lost writes");
+      const onDisk = await cluster.git.git(["-c", "safe.directory=*", "ls-remote", device.gitDir(repository)]);
+      expect(onDisk).toBe(refs);
+      // Others go on.
+      expect(await cluster.git.run(["ls-remote", device.url(untouched)])).toMatchObject({ code: 0 });
+    }
+  });
+});

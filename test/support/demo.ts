@@ -1,0 +1,37 @@
+// `lockstep demo --json` as a process of somebody else's.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import type { DemoCluster } from "../../src/demo/cluster.ts";
+import { PROGRAM } from "./cluster-device.ts";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Demo {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  readonly line: DemoCluster;
+  /** Everything that came on standard output, once it has ended. */
+  readonly stdout: Promise<string>;
+  readonly stderr: Promise<string>;
+}
+
+/** Starts `lockstep demo --json ARGS` in a process group of its own, and resolves with its line. */
+export async function startDemo(args: readonly string[], env: Record<string, string>): Promise<Demo> {
+  const child = spawn(process.execPath, [PROGRAM, "demo", "--json", ...args], {
+    cwd: PROJECT,
+    env: { PATH: process.env.PATH ?? "/usr/bin:/bin", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+  const first = once(createInterface({ input: child.stdout }), "line") as Promise<[string]>;
+  const ended = once(child, "exit").then(async ([code]) => {
+    throw new Error(`demo ended with ${code}: ${await stderr}`);
+  });
+  ended.catch(() => {});
+  const [line] = await Promise.race([first, ended]);
+  return { process: child, pid: child.pid!, line: JSON.parse(line) as DemoCluster, stdout, stderr };
+}

@@ -1,0 +1,224 @@
+// Negative controls: each takes one rule of the protocol away, in a copy of the project, and names the tests that must then fail. A
+// suite that lets one of them pass proves nothing about that rule. What is replaced must be there exactly once, so that a control
+// cannot go stale unseen.
+
+/**
+ * @typedef {{ file: string, from: string, to: string }} Patch `file` from the project's root.
+ * @typedef {{ rule: string, patches: Patch[], project: string, tests: string, name: string, mustFail?: boolean }} Control
+ */
+
+/** @type {Control[]} */
+export const controls = [
+  {
+    rule: "a read of a replica asks for the head first",
+    patches: [
+      {
+        file: "src/sync/before-read.ts",
+        from: "if (replica.applied !== undefined && replica.applied >= head) {",
+        to: "if (replica.applied !== undefined) {",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/before-read.test.ts",
+    name: "returns with at least the head of when it came",
+  },
+  {
+    rule: "a read shares the next question to the database, never the one under way",
+    patches: [
+      { file: "src/sync/heads.ts", from: "      this.#next = [];\n      this.queries", to: "      this.queries" },
+      {
+        file: "src/sync/heads.ts",
+        from: "for (const waiter of batch) waiter.resolve(heads);",
+        to: "for (const waiter of batch) waiter.resolve(heads);\n        this.#next = [];",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/before-read.test.ts",
+    name: "never shares a question that was asked before it came",
+  },
+  {
+    rule: "the pusher hears of a write after the decision",
+    patches: [
+      {
+        file: "src/hook/server.ts",
+        from: "    const report = await push(context, request, pusher, git);\n",
+        to: '    send("O", encodeReport(new Map(request.updates.map(({ name }) => [name, null]))));\n    send("X", "0");\n    const report = await push(context, request, pusher, git);\n',
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/crash-points.test.ts",
+    name: "push.staged survives the death of its sidecar",
+  },
+  {
+    rule: "after an error of the decision the row is asked, and obeyed",
+    patches: [
+      {
+        file: "src/sync/decide.ts",
+        from: "  const settled = await settle(",
+        to: "  if (Date.now() > 0) return why;\n  const settled = await settle(",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/push.test.ts",
+    name: "",
+  },
+  {
+    rule: "a write is final: a dropped one does not land later",
+    patches: [
+      {
+        file: "migrations/0003_armour.sql",
+        from: "  if attempt.status is distinct from 'staged' then\n    outcome := 'dropped'; detail := attempt.drop_reason; return;\n  end if;\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/bump.test.ts",
+    name: "",
+  },
+  {
+    rule: "a write lands only on the head that it was made on",
+    patches: [
+      {
+        file: "migrations/0003_armour.sql",
+        from: "  if current_head <> p_base then outcome := 'stale'; version := current_head; return; end if;\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/bump.test.ts",
+    name: "",
+  },
+  {
+    rule: "old values are those of the fold",
+    patches: [
+      {
+        file: "migrations/0003_armour.sql",
+        from: "  if matching <> cardinality(p_names) then outcome := 'in_doubt'; return; end if;\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/bump.test.ts",
+    name: "",
+  },
+  {
+    rule: "the plan of a catch-up is made under the mutex",
+    patches: [
+      {
+        file: "src/sync/catch-up.ts",
+        from: "if (now === undefined || now >= head) return;",
+        to: "if (now === undefined) return;",
+      },
+      { file: "src/sync/catch-up.ts", from: "if (change.version > now) plan.set", to: "plan.set" },
+    ],
+    project: "integration",
+    tests: "test/integration/catch-up.test.ts",
+    name: "do not undo each other",
+  },
+  {
+    rule: "a replica has a version when its refs are on disk, not when it is decided",
+    patches: [
+      {
+        file: "src/sync/write.ts",
+        from: "  replica.applied = undefined;\n  try {\n    await transaction.commit();",
+        to: "  replica.applied = target.version;\n  try {\n    await transaction.commit();",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/before-read.test.ts",
+    name: "does not serve the previous version to a reader who comes between the decision and the refs",
+  },
+  {
+    rule: "a replica takes what the log says, whatever refs its source has",
+    patches: [
+      {
+        file: "src/sync/catch-up.ts",
+        from: "    for (const change of changes) if (change.version > now) plan.set(change.name, change.newValue);",
+        to: "    for (const change of changes) if (change.version > now) plan.set(change.name, wants[0] ?? null);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/catch-up.test.ts",
+    name: "brings many versions at once",
+  },
+  {
+    rule: "the caller of a session works in a scratch repository",
+    patches: [
+      {
+        file: "src/sync/session.ts",
+        from: "expiresAt, path };",
+        to: "expiresAt, path: replica.gitDir };",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/write-session.test.ts",
+    name: "lands what was created, moved and deleted",
+  },
+  {
+    rule: "a session whose lease ran out has lost",
+    patches: [
+      {
+        file: "migrations/0003_armour.sql",
+        from: "(holder is not null or attempt.session) then outcome := 'turn'",
+        to: "holder is not null then outcome := 'turn'",
+      },
+      {
+        file: "migrations/0003_armour.sql",
+        from: "  if lockstep.turn_holder(p_repository) is distinct from p_write then outcome := 'turn'; return; end if;\n  select array_agg",
+        to: "  select array_agg",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/write-session.test.ts",
+    name: "lives as long as it is renewed, and is dropped when its lease runs out",
+  },
+  {
+    rule: "the old process is gone before the device is taken over",
+    patches: [
+      {
+        file: "src/git/root-lock.ts",
+        from: "    if (!(await tryLock(file, options))) {",
+        to: "    if (options.recordedPid === -1 && !(await tryLock(file, options))) {",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/root-lock.test.ts",
+    name: "",
+  },
+  {
+    rule: "locks that a dead process left are swept",
+    patches: [
+      {
+        file: "src/sync/recovery.ts",
+        from: "await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0)",
+        to: "[] as string[]",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/crash-points.test.ts",
+    name: "push.prepared survives the death of its device",
+  },
+  {
+    rule: "objects are on several devices before the write lands",
+    patches: [
+      { file: "src/sync/write.ts", from: "if (isShort(staged.copies, copies)) {", to: "if (Date.now() < 0) {" },
+    ],
+    project: "integration",
+    tests: "test/integration/copies.test.ts",
+    name: "loses nothing when the disk of the writer is lost",
+  },
+  {
+    rule: "the fence (its absence must not be found: base, old values and the final status carry the safety, the fence is depth)",
+    patches: [
+      {
+        file: "migrations/0003_armour.sql",
+        from: "  -- key share: blocks a take-over until this statement is done, and not the renewal of the lease.\n  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;\n  if not found then outcome := 'fenced'; return; end if;\n",
+        to: "  perform 1 from lockstep.device d where d.name = p_device for key share;\n",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/crash-points.test.ts",
+    name: "push.(staged|deciding|decided) survives the death of its (sidecar|device)",
+    mustFail: false,
+  },
+];

@@ -1,0 +1,77 @@
+// `npm run controls`, or `npm run controls -- "a read"` for those whose rule begins so: takes one rule away at a time, in a copy of the
+// project, and runs the tests that must notice.
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { controls } from "./controls.mjs";
+
+const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const COPIED = [
+  "src",
+  "test",
+  "migrations",
+  "proto",
+  "scripts",
+  "native",
+  "dist",
+  "docs",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "vitest.config.ts",
+];
+
+/** Runs a program and returns its exit code and everything it printed. */
+async function run(program, args, cwd) {
+  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += chunk));
+  return await new Promise((resolve) => child.once("close", (code) => resolve({ code, said })));
+}
+
+async function check({ rule, patches, project: tests, tests: file, name, mustFail = true }) {
+  const copy = mkdtempSync(join(tmpdir(), "lockstep-control-"));
+  try {
+    for (const each of COPIED)
+      cpSync(join(project, each), join(copy, each), { recursive: true, preserveTimestamps: true });
+    symlinkSync(join(project, "node_modules"), join(copy, "node_modules"));
+    for (const { file, from, to } of patches) {
+      const text = readFileSync(join(copy, file), "utf8");
+      if (text.split(from).length !== 2) return { rule, ok: false, why: `${file} does not have the rule once` };
+      writeFileSync(
+        join(copy, file),
+        text.replace(from, () => to),
+      );
+    }
+    const built = spawnSync(process.execPath, ["scripts/build.mjs"], { cwd: copy, encoding: "utf8" });
+    const vitest = join(project, "node_modules", "vitest", "vitest.mjs");
+    const args = [vitest, "run", "--project", tests, file, "--bail", "1", ...(name ? ["-t", name] : [])];
+    const { said } = await run(process.execPath, args, copy);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours.
+    const plain = said.replace(/\x1b\[[0-9;]*m/g, "");
+    const counted = /^\s*Tests\s+(.*)$/m.exec(plain)?.[1] ?? "";
+    const failed = /(\d+) failed/.exec(counted)?.[1] ?? "0";
+    const passed = /(\d+) passed/.exec(counted)?.[1] ?? "0";
+    if (failed === "0" && passed === "0")
+      return { rule, ok: false, why: `no test ran: ${built.stdout}${plain.slice(-600)}` };
+    const noticed = failed !== "0";
+    return { rule, ok: noticed === mustFail, why: `${failed} failed, ${passed} passed in ${file}` };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+const wanted = process.argv.slice(2);
+let failures = 0;
+let passes = 0;
+for (const control of controls) {
+  if (wanted.length > 0 && !wanted.some((each) => control.rule.startsWith(each))) continue;
+  const { rule, ok, why } = await check(control);
+  if (ok) passes += 1;
+  else failures += 1;
+  console.log(`${ok ? "ok " : "NOT"} without the rule "${rule}": ${why}`);
+}
+console.log(`Tests  ${failures > 0 ? `${failures} failed | ` : ""}${passes} passed`);
+process.exitCode = failures > 0 ? 1 : 0;

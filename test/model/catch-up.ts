@@ -78,6 +78,7 @@ function alongLog(model: Model, state: State, applied: number, all: Flight["chan
   const mine = fold(state.log, state.seen.length, applied);
   const changes = keeps(model, "touched-refs") ? all : all.filter(([ref, value]) => mine[ref] !== value);
   return {
+    from: applied,
     to: headOf(state),
     digest: digestAt(state, headOf(state))!,
     whole: false,
@@ -112,7 +113,8 @@ function beginSteps(model: Model, state: State, d: number, who: Who): Step[] {
   const flight = process.flight!;
   if (!mutexIsFree(process)) return [];
   const { applied } = process;
-  const skip = flight.stalePlan === null && (applied >= flight.to || (applied === NONE && !flight.whole));
+  const moved = keeps(model, "start-over") && applied !== flight.from;
+  const skip = flight.stalePlan === null && (applied >= flight.to || (!flight.whole && (applied === NONE || moved)));
   const plan = planOf(model, state, d, process, flight);
   if (!skip && model.nested && gitRefuses(model, deviceOf(state, d).refs, plan)) return [];
   return [

@@ -1,6 +1,6 @@
 // After the decision only forward: refs, note, report. Stands for the second half of src/sync/write.ts, and for apply.ts.
 import { writeOf } from "./database.ts";
-import { owe, reaches } from "./fail-over.ts";
+import { owe, reaches, supersede } from "./fail-over.ts";
 import { mayTouchDisk, tear } from "./finish.ts";
 import { headOf } from "./log.ts";
 import { type Model, NONE, type Push, type State, type Who } from "./state.ts";
@@ -32,6 +32,7 @@ export function commitSteps(
             return;
           }
           reaches(next, d, ref, device.locks[ref]!);
+          supersede(next, d, ref);
           device.refs[ref] = device.locks[ref]!;
           device.locks[ref] = NONE;
           process.push!.pos += 1;

@@ -36,7 +36,7 @@ export function noAnswer(d: number, who: Who, { write }: Push): Step {
 }
 
 /** lockstep.settle_write until it answers; after 15 minutes the pusher is cut off without a report. */
-export function askSteps(model: Model, state: State, d: number, who: Who, { write, phase }: Push): Step[] {
+export function askSteps(model: Model, d: number, who: Who, { write, phase }: Push): Step[] {
   const name = named(d, who);
   const ask: Step = {
     kind: "go",
@@ -48,6 +48,11 @@ export function askSteps(model: Model, state: State, d: number, who: Who, { writ
     },
   };
   if (phase === "ask") return [ask];
+  const refuse: Step = {
+    kind: "go",
+    label: `${name} takes no answer for a no to w${write}`,
+    act: (next) => finish(model, next, d, who, true),
+  };
   const repeat = (next: State) => {
     const process = processOf(next, d, who);
     post(next, write, process.fence, 1);
@@ -59,10 +64,9 @@ export function askSteps(model: Model, state: State, d: number, who: Who, { writ
   };
   return [
     ask,
+    ...(keeps(model, "row-asked") ? [] : [refuse]),
     { kind: "fault", label: `${name} repeats the bump of w${write}`, act: repeat },
-    ...(state.devices[d]![who]!.push
-      ? [{ kind: "fault" as const, label: `${name} gives w${write} up, hangs up`, act: giveUp }]
-      : []),
+    { kind: "fault", label: `${name} gives w${write} up, hangs up`, act: giveUp },
   ];
 }
 

@@ -11,16 +11,24 @@ export function reaches(state: State, d: number, ref: number, value: number): vo
   const device = state.devices[d]!;
   if (newestWith(state, ref, value) >= 0) return;
   if (device.read?.phase === "admitted") device.read = null;
-  const replaced = device.refs[ref];
+  supersede(state, d, ref);
+}
+
+/** What a landed write replaces is part of its history. */
+export function supersede(state: State, d: number, ref: number): void {
+  const replaced = state.devices[d]!.refs[ref];
   state.owed = state.owed.filter(([owner, owed]) => owner !== d || owed !== replaced);
 }
 
 /** Once it is all there and noted it is owed as well. */
 export function owe(state: State, d: number): void {
-  if (state.lost.length === 0) return;
+  const noted = state.devices[d]!.note?.version ?? 0;
+  const lost = state.lost
+    .filter(({ version }) => version <= noted)
+    .flatMap(({ updates }) => updates.map(([, value]) => value));
   for (const [ref, value] of state.devices[d]!.refs.entries()) {
     const owed = state.owed.some(([owner, known]) => owner === d && known === value);
-    if (!owed && newestWith(state, ref, value) < 0) state.owed = [...state.owed, [d, value]];
+    if (lost.includes(value) && !owed && newestWith(state, ref, value) < 0) state.owed = [...state.owed, [d, value]];
   }
 }
 

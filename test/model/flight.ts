@@ -7,7 +7,17 @@ import { deviceOf, keeps, named, objectsOf, processOf, type Step } from "./step.
 export function wholeFold(state: State): Flight {
   const to = headOf(state);
   const changes = foldAtHead(state).map((value, ref) => [ref, value, to] as const);
-  return { to, digest: digestAt(state, to)!, whole: true, changes, stalePlan: null, copyOf: NONE, plan: null, pos: 0 };
+  return {
+    from: NONE,
+    to,
+    digest: digestAt(state, to)!,
+    whole: true,
+    changes,
+    stalePlan: null,
+    copyOf: NONE,
+    plan: null,
+    pos: 0,
+  };
 }
 
 /** Starts once every object can be had: from the own disk or a live device. */

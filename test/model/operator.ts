@@ -170,7 +170,9 @@ function promote(state: State, d: number, refs: readonly number[]): void {
   append(state, 0, version, changesBetween(foldAtHead(state), refs));
   // What this disk was built on is in its history.
   const history = state.lost.filter((entry) => entry.version <= held).flatMap(({ updates }) => updates);
+  state.lost = state.lost.filter((entry) => entry.version > held);
   state.owed = state.owed.filter(([, owed]) => history.every(([, value]) => value !== owed));
+  device.locks.fill(NONE);
   live.applied = version;
   live.held = digestAt(state, version)!;
   live.exact = true;

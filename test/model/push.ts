@@ -31,7 +31,7 @@ export function pushSteps(model: Model, state: State, d: number, who: Who): Step
       return state.budget.net > 0 ? [noAnswer(d, who, push)] : [];
     case "unknown":
     case "ask":
-      return askSteps(model, state, d, who, push);
+      return askSteps(model, d, who, push);
     case "landed":
       return commitSteps(model, state, d, who, push);
     case "committed":

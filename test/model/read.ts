@@ -65,7 +65,7 @@ function isBeyond(model: Model, state: State, { applied, held }: Process): boole
   return sameNumber && digestAt(state, applied) !== held;
 }
 
-/** What is applied now may be what the database that answered does not know. */
+/** What is applied now may be what the database that answered does not know; without fail-overs it knows all of it. */
 function isNewer(model: Model, { applied, held }: Process, { want, digest }: Read): boolean {
   if (!keeps(model, "asked-after-applied") || model.budget.failOvers === 0) return false;
   return applied > want || (keeps(model, "digest-before-read") && applied === want && held !== digest);

@@ -16,7 +16,6 @@ export function recoverySteps(model: Model, state: State, d: number, who: Who): 
   }
   if (note && isAhead(model, state, note.version, note.digest, keeps(model, "digest-in-recovery"))) {
     const find = (next: State) => {
-      sweep(model, next, d);
       next.ahead[d] = true;
     };
     return state.ahead[d] ? [] : [{ kind: "go", label: `${name} finds its disk ahead`, act: find }];

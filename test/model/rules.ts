@@ -14,11 +14,18 @@ export const MUTATIONS = [
   { name: "freshness", description: "A read is admitted without asking the database for the head." },
   { name: "next-query", description: "A read shares the query under way instead of the next one." },
   { name: "report-after-bump", description: "The pusher is told ok before the bump has answered." },
-  { name: "row-asked", description: "A bump refused by the fence is reported as ng without asking the row." },
+  {
+    name: "row-asked",
+    description: "A bump that failed, or that the fence refused, is reported as ng without asking the row.",
+  },
   { name: "final-status", description: "A bump may land a write that is dropped already." },
   { name: "base-is-head", description: "A bump lands on whatever the head is, if the old values match." },
   { name: "plan-under-mutex", description: "A catch-up applies the plan made before it had the replica's mutex." },
   { name: "version-after-refs", description: "The bump records the writer's version, and reads trust that record." },
+  {
+    name: "start-over",
+    description: "A catch-up goes on with what it read of the log although the replica's version has changed since.",
+  },
   { name: "exact-ids", description: "A catch-up copies the refs of a peer instead of applying those of the log." },
   { name: "scratch", description: "A session writes the refs of the live replica instead of a scratch repository." },
   {

@@ -106,6 +106,7 @@ export const WITHOUT: Readonly<Record<RuleName, Omit<Model, "off">>> = {
   "base-is-head": model({ writes: 2 }, TWO_REFS),
   "plan-under-mutex": model({ writes: 2 }),
   "version-after-refs": model({ writes: 1, reads: 2, net: 1 }),
+  "start-over": model({ writes: 3, failOvers: 1 }, { refs: 2, shapes: [[ONE], [OTHER]] }),
   "exact-ids": model({ writes: 2 }, TWO_REFS),
   scratch: model({ writes: 1, sessions: 1, reads: 1 }),
   "old-process-gone": model({ writes: 2, stops: 1 }),

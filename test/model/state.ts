@@ -52,6 +52,8 @@ export interface Push {
 
 /** A catch-up. `plan` null: it has not got the mutex yet. `whole`: compares the disk with the fold instead of following the log. */
 export interface Flight {
+  /** The version that the log was read from. */
+  readonly from: number;
   readonly to: number;
   readonly digest: number;
   readonly whole: boolean;
@@ -132,7 +134,7 @@ export interface Budget {
 
 export interface State {
   log: readonly Entry[];
-  /** What a fail-over lost of it; disks may hold it. */
+  /** What a fail-over lost of it and no operator has brought back; disks may hold it. */
   lost: readonly Entry[];
   /** Entries up to here cannot be read any more. */
   trimmed: number;
@@ -180,86 +182,6 @@ export interface Model {
 
 /** Breaks an invariant; the message starts with the invariant's number. */
 export class Violation extends Error {}
-
-export function start(model: Model): State {
-  const { before } = model;
-  const zeros = Array<number>(model.refs).fill(0);
-  const refs = [...zeros];
-  const log = before.map((shape, index): Entry => {
-    const updates = shape.map(([ref, act]): Update => [ref, act === "write" ? index + 1 : 0]);
-    for (const [ref, value] of updates) refs[ref] = value;
-    return { version: index + 1, write: index + 1, updates };
-  });
-  const version = before.length;
-  const digest = digestOf(refs);
-  const each = <T>(make: () => T): T[] => Array.from({ length: model.devices }, make);
-  return {
-    log,
-    lost: [],
-    trimmed: 0,
-    writes: before.map((shape) => landedBefore(shape)),
-    fences: each(() => 1),
-    turn: [],
-    recorded: each(() => version),
-    ahead: each(() => false),
-    demoted: each(() => false),
-    messages: [],
-    drain: "off",
-    shown: null,
-    devices: each(() => ({
-      refs: [...refs],
-      locks: zeros.map(() => NONE),
-      objects: 2 ** (version + 1) - 1,
-      pins: 0,
-      saved: 0,
-      scratch: 0,
-      note: { version, digest, sound: true },
-      live: { fence: 1, applied: version, held: digest, exact: true, push: null, flight: null },
-      zombie: null,
-      read: null,
-      query: NONE,
-    })),
-    seen: zeros.map((_, ref) => log.findLast(({ updates }) => updates.some(([r]) => r === ref))?.version ?? 0),
-    owed: [],
-    budget: { ...model.budget },
-  };
-}
-
-function landedBefore(shape: Shape): Write {
-  const refs = shape.map(([ref]) => ref);
-  return { device: 0, session: false, refs, news: [], olds: [], base: 0, status: "landed", ack: "ok", lost: false };
-}
-
-export function copyState(state: State): State {
-  return {
-    ...state,
-    writes: state.writes.map((write) => ({ ...write })),
-    fences: [...state.fences],
-    recorded: [...state.recorded],
-    ahead: [...state.ahead],
-    demoted: [...state.demoted],
-    devices: state.devices.map((device) => ({
-      ...device,
-      refs: [...device.refs],
-      locks: [...device.locks],
-      live: copyProcess(device.live),
-      zombie: copyProcess(device.zombie),
-      read: device.read && { ...device.read },
-    })),
-    seen: [...state.seen],
-    budget: { ...state.budget },
-  };
-}
-
-function copyProcess(process: Process | null): Process | null {
-  return (
-    process && {
-      ...process,
-      push: process.push && { ...process.push },
-      flight: process.flight && { ...process.flight },
-    }
-  );
-}
 
 export function digestOf(refs: readonly number[]): number {
   return refs.reduce((sum, value) => sum * 16 + value, 1);

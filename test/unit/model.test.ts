@@ -1,29 +1,38 @@
 import { describe, expect, it } from "vitest";
-import { type Explored, explore } from "../model/explorer.ts";
+import { type Explored, explore, walk } from "../model/explorer.ts";
 import { DEPTH, MUTATIONS, without } from "../model/rules.ts";
-import { SCENARIOS, WITHOUT } from "../model/scenarios.ts";
+import { ALL_TROUBLES, SCENARIOS, WITHOUT } from "../model/scenarios.ts";
 
-/** Per scenario; where a scenario has fewer all of them are seen. */
-const STATES = 20_000;
+/** Per scenario. MODEL_STATES asks for more, MODEL_SEED for other walks. */
+const STATES = Number(process.env.MODEL_STATES ?? 5_000);
+const SEED = Number(process.env.MODEL_SEED ?? 1);
+/** What the slowest rule to be missed takes, and half as much again. */
+const STATES_TO_MISS_A_RULE = 60_000;
+
+const NOTHING_OFF: ReadonlySet<never> = new Set();
 
 function said(what: string, { states, steps, settled, complete, violation }: Explored): void {
-  const found = violation
-    ? `${violation.message}, after ${violation.trace.length} steps`
-    : complete
-      ? "nothing, all seen"
-      : "nothing";
-  console.log(`${what}: ${states} states, ${steps} steps, ${settled} settled: ${found}`);
+  const nothing = complete ? "nothing, and these are all states" : "nothing";
+  const found = violation ? `"${violation.message}" after ${violation.trace.length} steps` : nothing;
+  console.log(`${what}: ${states} states, ${steps} steps, ${settled} times to rest: found ${found}`);
 }
 
-describe("the model of the protocol", { timeout: 120_000 }, () => {
+describe("the model of the protocol", { timeout: 600_000 }, () => {
   it.each(SCENARIOS)("finds no violation with all rules: $name", ({ name, model }) => {
-    const explored = explore({ ...model, off: new Set() }, { states: STATES, settleEvery: 50 });
+    const explored = explore({ ...model, off: NOTHING_OFF }, { states: STATES, settleEvery: 50 });
     said(name, explored);
     expect(explored.violation).toBeNull();
   });
 
+  it.each(ALL_TROUBLES)("finds no violation at random with all rules: $name", ({ name, model }) => {
+    const explored = walk({ ...model, off: NOTHING_OFF }, { steps: STATES, seed: SEED });
+    said(`at random, seed ${SEED}: ${name}`, explored);
+    expect(explored.violation).toBeNull();
+  });
+
   it.each(MUTATIONS)("finds a violation without the rule $name", ({ name }) => {
-    const explored = explore({ ...WITHOUT[name], off: without(name) }, { states: STATES, settleEvery: 10 });
+    const model = { ...WITHOUT[name], off: without(name) };
+    const explored = explore(model, { states: STATES_TO_MISS_A_RULE, settleEvery: 10 });
     said(`without ${name}`, explored);
     expect(explored.violation?.message).toMatch(/^I\d /);
   });
@@ -32,5 +41,15 @@ describe("the model of the protocol", { timeout: 120_000 }, () => {
     const explored = explore({ ...WITHOUT[name], off: without(name) }, { states: STATES, settleEvery: 50 });
     said(`without ${name}`, explored);
     expect(explored.violation).toBeNull();
+    for (const { model, name: troubles } of ALL_TROUBLES) {
+      const walked = walk({ ...model, off: without(name) }, { steps: STATES, seed: SEED });
+      said(`without ${name}, at random: ${troubles}`, walked);
+      expect(walked.violation).toBeNull();
+    }
+  });
+
+  it("names each rule once", () => {
+    const names = [...MUTATIONS, ...DEPTH].map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
   });
 });

@@ -8,6 +8,7 @@ import { visible } from "../visible.ts";
 import { duration, prepare, subcommand, table } from "./command.ts";
 import { describeEntries, documentOf, instant } from "./log.ts";
 import { size } from "./progress.ts";
+import { describeLock, documentOfLock } from "./write-lock.ts";
 
 const ENTRIES = 20;
 
@@ -27,7 +28,11 @@ export function showCommand(host: Host): Command {
         client.call("ListLog", { repository: name, limit: ENTRIES }, run.patience),
       ]);
       const parts = [
-        [`${name} at version ${details.repository?.headVersion}`, ...describeWriters(details)].join("\n"),
+        [
+          `${name} at version ${details.repository?.headVersion}`,
+          ...describeLocks(details),
+          ...describeWriters(details),
+        ].join("\n"),
         describeReplicas(details),
         `Log\n${describeEntries(entries)}`,
         `Catch-ups\n${describeSyncs(details.syncs)}`,
@@ -38,7 +43,7 @@ export function showCommand(host: Host): Command {
 }
 
 /** A repository as --json has it. */
-export function documentOfRepository({ repository, replicas, writer, waiters, syncs }: Details) {
+export function documentOfRepository({ repository, replicas, writer, waiters, syncs, writeLocks }: Details) {
   return {
     name: repository?.name,
     version: Number(repository?.headVersion),
@@ -77,7 +82,12 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
       error: sync.error || null,
       at: instant(sync.at),
     })),
+    write_locks: writeLocks.map(documentOfLock),
   };
+}
+
+function describeLocks({ writeLocks }: Details): string[] {
+  return writeLocks.map((lock) => `writes are stopped to ${describeLock(lock)}`);
 }
 
 function describeWriters({ writer, waiters }: Details): string[] {

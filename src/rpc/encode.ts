@@ -1,6 +1,7 @@
 // The nouns of the project as the protocol has them.
 import type { ReplicaState, WriteStatus } from "../domain.ts";
 import { toTimestamp } from "../proto.ts";
+import type { WriteLock } from "../store/write-locks.ts";
 import type { Write } from "../store/writes.ts";
 
 const STATES = {
@@ -35,4 +36,8 @@ export function encodeWrite(write: Write) {
     decidedAt: toTimestamp(write.decidedAt),
     dropReason: write.dropReason ?? "",
   };
+}
+
+export function encodeWriteLock({ repository, since, ...lock }: WriteLock) {
+  return { ...lock, repository: repository ?? "", since: toTimestamp(since) };
 }

@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { type ClientReadableStream, credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
+import { service as health } from "grpc-health-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
@@ -61,6 +63,23 @@ describe("a sidecar that is told to stop", () => {
     await history.untilAcknowledged(two, "y");
     await one.start();
     expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 2 });
+  });
+
+  it("says so to those who watch its health, and does not wait for them", async () => {
+    const Health = makeGenericClientConstructor(health, "Health");
+    const client = new Health(`unix:${one.demo.socket}`, credentials.createInsecure());
+    const seen: unknown[] = [];
+    const watch = client.watch!({ service: "" }) as unknown as ClientReadableStream<{ status: string }>;
+    watch.on("data", ({ status }) => seen.push(status));
+    const ended = new Promise((resolve) => watch.once("end", resolve));
+    await vi.waitFor(() => expect(seen).toEqual(["SERVING"]), SOON);
+    const startedAt = performance.now();
+    terminate(one);
+    await ended;
+    await untilGone(one.pid);
+    client.close();
+    expect(seen).toEqual(["SERVING", "NOT_SERVING"]);
+    expect(performance.now() - startedAt).toBeLessThan(GRACE_MS / 2);
   });
 
   it("cuts off what has not ended within the grace, and nobody is told anything false", async () => {

@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { startPostgres } from "../../src/demo/postgres.ts";
 import { allowWrites } from "../../src/rpc/handlers/allow-writes.ts";
-import { listWriteLocks, lockTargets, unlockWrites } from "../../src/store/write-locks.ts";
+import { Database } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { closeWriteLocks, listWriteLocks, lockTargets, lockWrites, unlockWrites } from "../../src/store/write-locks.ts";
 import { stageWrite, type Write } from "../../src/store/writes.ts";
 import { abortWrite, beginWrite, bumpWrite } from "../../src/sync/session.ts";
 import { refuseWhereStopped, stopWrites } from "../../src/sync/stop-writes.ts";
@@ -308,4 +314,26 @@ describe("a write session that is open when writes are stopped", () => {
     await expect(stopped).rejects.toMatchObject({ code: "WRITES_NOT_STOPPED" });
     await push(one);
   });
+});
+
+it("a server of the database that crashes after writes were stopped has not forgotten it", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "lockstep-locked-"));
+  const start = () => startPostgres({ dir, env: process.env, isRoot: process.getuid?.() === 0 });
+  try {
+    await using first = await start();
+    await migrate(first.url);
+    await using db = new Database({ url: first.url, applicationName: "before" });
+    await lockWrites(db, [null], { author: "olga", reason: "upgrade" });
+    await closeWriteLocks(db, [null]);
+    // An immediate shutdown: as after a crash, all it has then is its log on disk.
+    process.kill(first.pid, "SIGQUIT");
+    await vi.waitFor(async () => expect(() => process.kill(first.pid, 0)).toThrow(), SOON);
+    await using second = await start();
+    await using after = new Database({ url: second.url, applicationName: "after" });
+    expect(await listWriteLocks(after)).toMatchObject([{ repository: null, reason: "upgrade", closed: true }]);
+  } finally {
+    // Where TMPDIR is private to root, the database is outside of it.
+    await rm(await realpath(join(dir, "postgres")), { recursive: true, force: true });
+    await rm(dir, { recursive: true, force: true });
+  }
 });

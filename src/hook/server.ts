@@ -4,6 +4,7 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
+import { fromBytes } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
@@ -192,7 +193,7 @@ async function decideAndReport(
 
 /** What stands behind each ref; many programs show only that, so it has the reason that an operator gave. */
 function refLine({ code, details }: LockstepError): string {
-  const why = code === "WRITES_STOPPED" ? `: ${visible(details.reason ?? "")}` : "";
+  const why = code === "WRITES_STOPPED" ? `: ${fromBytes(Buffer.from(visible(details.reason ?? "")))}` : "";
   return `lockstep: ${code.toLowerCase().replaceAll("_", " ")}${why}`;
 }
 

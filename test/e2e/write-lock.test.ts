@@ -134,14 +134,16 @@ describe("write-lock", () => {
     await using held = await holdPush(one, history.repository, "received");
     const push = history.push(one, "held");
     await held.reached();
-    expect(await lockstep("write-lock", "--enable", "--reason", "new disks", history.repository)).toMatchObject({
-      code: 0,
-    });
+    expect(await lockstep("write-lock", "--enable", "--reason", "new disks, Zürich", history.repository)).toMatchObject(
+      {
+        code: 0,
+      },
+    );
     await held.release();
     const { verdict, stderr } = await push;
     expect(verdict).toBe("refused");
-    expect(stderr).toMatch(/\[remote rejected\] .* \(lockstep: writes stopped: new disks\)/);
-    expect(stderr).toMatch(/remote: lockstep: Writes to .* are stopped \(new disks\); nothing was written/);
+    expect(stderr).toMatch(/\[remote rejected\] .* \(lockstep: writes stopped: new disks, Zürich\)/);
+    expect(stderr).toMatch(/remote: lockstep: Writes to .* are stopped \(new disks, Zürich\); nothing was written/);
   });
 
   it("names the session that it waits for, and leaves writes stopped when it is interrupted", async () => {

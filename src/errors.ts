@@ -47,6 +47,8 @@ export const ERROR_TABLE = {
   NOT_ENOUGH_COPIES: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 2000 },
   TURN_HELD: { grpc: "ABORTED", exit: "NOT_NOW" },
   WRITES_STOPPED: { grpc: "FAILED_PRECONDITION", exit: "NOT_NOW" },
+  WRITES_UNDER_WAY: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
+  WRITES_NOT_STOPPED: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
   WRITE_DROPPED: { grpc: "ABORTED", exit: "NOT_NOW" },
   OUTCOME_UNKNOWN: { grpc: "ABORTED", exit: "FAILED" },
   REPLICA_IN_DOUBT: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },

@@ -35,3 +35,5 @@ process.exitCode = await main({
   stop: stop.signal,
   kill: (pid, signal) => void process.kill(pid, signal),
 });
+// Told to stop, it ends even where a git of its own waits for a hook that does not end: whoever starts next here sees to both.
+if (stop.signal.aborted) process.stdout.write("", () => process.exit());

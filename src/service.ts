@@ -26,6 +26,7 @@ import { Announcer } from "./sync/announce.ts";
 import { beforeRead } from "./sync/before-read.ts";
 import type { SyncContext } from "./sync/context.ts";
 import { Follower } from "./sync/follow.ts";
+import { handOver } from "./sync/hand-over.ts";
 import { HeadReader } from "./sync/heads.ts";
 import { acquireLease, keepLease } from "./sync/lease.ts";
 import { Replicas } from "./sync/replica.ts";
@@ -33,7 +34,7 @@ import { endSessions, Sessions } from "./sync/session-end.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { readTls } from "./tls-files.ts";
 
-/** From the signal to stop until calls under way are cut off. */
+/** From the signal to stop until what is under way is cut off: calls and pushes first, then what others still fetch. */
 const GRACE_MS = 10_000;
 
 /** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
@@ -162,7 +163,9 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   serving = undefined;
   rpc.setServing(false);
   log.info("stopping");
+  const deadline = performance.now() + GRACE_MS;
   await Promise.all([rpc.stop(GRACE_MS), hooks.drain(GRACE_MS)]);
+  await handOver(context, deadline - performance.now());
   dead.abort(new LockstepError("SHUTTING_DOWN", `The sidecar of device ${device} is stopping; ask another device.`));
   await background;
   if (fencedOff) throw dead.signal.reason;

@@ -22,8 +22,8 @@ export function gateCommand(host: Host): Command {
       ...parseHostPort(required(run.config, "gate-listen")),
       root,
       socketDir: required(run.config, "socket-dir"),
-      beforeRead: async (repository, { signal }) => {
-        await client.call("BeforeRead", { repository }, { timeoutMs: READ_PATIENCE_MS, signal });
+      beforeRead: async (repository, { signal, forPush }) => {
+        await client.call("BeforeRead", { repository, forPush }, { timeoutMs: READ_PATIENCE_MS, signal });
       },
       log: run.log,
       env: { PATH: host.env.PATH ?? "/usr/bin:/bin", HOME: host.env.HOME ?? "/" },

@@ -8,6 +8,7 @@ import { visible } from "../visible.ts";
 import { duration, prepare, subcommand, table } from "./command.ts";
 import { describeEntries, documentOf, instant } from "./log.ts";
 import { size } from "./progress.ts";
+import { describeLock, documentOfLock } from "./write-lock.ts";
 
 const ENTRIES = 20;
 
@@ -29,6 +30,7 @@ export function showCommand(host: Host): Command {
       const parts = [
         [
           `${name} at version ${details.repository?.headVersion}${describeCopies(details)}`,
+          ...describeLocks(details),
           ...describeWriters(details),
         ].join("\n"),
         describeReplicas(details),
@@ -47,7 +49,7 @@ function describeCopies({ repository }: Details): string {
 }
 
 /** A repository as --json has it. */
-export function documentOfRepository({ repository, replicas, writer, waiters, syncs }: Details) {
+export function documentOfRepository({ repository, replicas, writer, waiters, syncs, writeLocks }: Details) {
   return {
     name: repository?.name,
     version: Number(repository?.headVersion),
@@ -88,7 +90,12 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
       error: sync.error || null,
       at: instant(sync.at),
     })),
+    write_locks: writeLocks.map(documentOfLock),
   };
+}
+
+function describeLocks({ writeLocks }: Details): string[] {
+  return writeLocks.map((lock) => `writes are stopped to ${describeLock(lock)}`);
 }
 
 function describeWriters({ writer, waiters }: Details): string[] {

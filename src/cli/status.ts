@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Host } from "../host.ts";
 import { prepare, subcommand, table } from "./command.ts";
+import { describeLock, documentOfLock } from "./write-lock.ts";
 
 export function statusCommand(host: Host): Command {
   return subcommand(
@@ -10,7 +11,7 @@ export function statusCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);
     using client = run.connect();
-    const { devices, repositories } = await client.call("GetStatus", {}, run.patience);
+    const { devices, repositories, writeLocks } = await client.call("GetStatus", {}, run.patience);
     const document = {
       devices: devices.map(({ name, live, zone, grpcAddress, gitAddress }) => ({
         name,
@@ -19,15 +20,19 @@ export function statusCommand(host: Host): Command {
         grpc: grpcAddress,
         git: gitAddress,
       })),
-      repositories: repositories.map(({ repository, headVersion, behind, broken, leaders, writing }) => ({
-        name: repository,
-        version: Number(headVersion),
-        leaders,
-        behind,
-        broken,
-        writing,
-        unsafe: leaders.length < 2,
-      })),
+      repositories: repositories.map(
+        ({ repository, headVersion, behind, broken, leaders, writing, writesStopped }) => ({
+          name: repository,
+          version: Number(headVersion),
+          leaders,
+          behind,
+          broken,
+          writing,
+          unsafe: leaders.length < 2,
+          drained: writesStopped || writeLocks.some((lock) => lock.repository === ""),
+        }),
+      ),
+      write_locks: writeLocks.map(documentOfLock),
     };
     const deviceRows = devices.map(({ name, live, zone, grpcAddress }) => [
       name,
@@ -43,12 +48,15 @@ export function statusCommand(host: Host): Command {
         each.broken.length > 0 ? `broken: ${each.broken.join(", ")}` : "",
         each.unsafe ? `unsafe: its head is on ${each.leaders.join(", ") || "no device"} only` : "",
         each.writing ? "writing" : "",
+        each.drained ? "writes stopped" : "",
       ]
         .filter(Boolean)
         .join("; "),
     ]);
     const second =
       unrest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], unrest);
-    run.print(document, `${table(["device", "state", "zone", "grpc"], deviceRows)}\n\n${second}`);
+    const stopped = writeLocks.map((lock) => `Writes are stopped to ${describeLock(lock)}.`);
+    const parts = [table(["device", "state", "zone", "grpc"], deviceRows), second, stopped.join("\n")];
+    run.print(document, parts.filter(Boolean).join("\n\n"));
   });
 }

@@ -15,6 +15,8 @@ export class Refusal extends Error {
 }
 
 function httpStatus(code: ErrorCode): number {
+  // So it is on every device: 503 would make a balancer try them all, and take each for broken.
+  if (code === "WRITES_STOPPED") return 403;
   switch (GrpcStatus[ERROR_TABLE[code].grpc]) {
     case GrpcStatus.INVALID_ARGUMENT:
       return 400;

@@ -20,9 +20,9 @@ export interface ServeOptions {
   readonly socketDir: string;
   /**
    * Resolves when this device may serve the repository; rejects with the reason, preferably a LockstepError. The signal aborts
-   * when the client leaves or the gate stops; it must then settle.
+   * when the client leaves or the gate stops; it must then settle. `forPush`: a push begins, nothing of it has been uploaded.
    */
-  readonly beforeRead: (repository: string, options: { signal: AbortSignal }) => Promise<void>;
+  readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<void>;
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
   readonly env: { readonly PATH: string; readonly HOME: string };
 }
@@ -77,7 +77,8 @@ async function serveGit(
   const asked = gitRequest(request);
   Object.assign(fields, { repository: asked.repository, service: asked.service });
   const body = asked.advertisement ? undefined : requestBody(request);
-  await beforeRead(asked.repository, { signal: AbortSignal.any([stopping, closing(response)]) });
+  const forPush = asked.advertisement && asked.service === "receive-pack";
+  await beforeRead(asked.repository, { signal: AbortSignal.any([stopping, closing(response)]), forPush });
   if (response.destroyed) return;
   const path = await repositoryPath(root, asked.repository);
   const protocol = gitProtocol(request.headers["git-protocol"]);

@@ -5,6 +5,8 @@ import type { Duration as _google_protobuf_Duration, Duration__Output as _google
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from './google/protobuf/Timestamp.ts';
 import type { AbortWriteRequest as _lockstep_v1_AbortWriteRequest, AbortWriteRequest__Output as _lockstep_v1_AbortWriteRequest__Output } from './lockstep/v1/AbortWriteRequest.ts';
 import type { AbortWriteResponse as _lockstep_v1_AbortWriteResponse, AbortWriteResponse__Output as _lockstep_v1_AbortWriteResponse__Output } from './lockstep/v1/AbortWriteResponse.ts';
+import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWritesRequest__Output as _lockstep_v1_AllowWritesRequest__Output } from './lockstep/v1/AllowWritesRequest.ts';
+import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from './lockstep/v1/AllowWritesResponse.ts';
 import type { BeforeReadRequest as _lockstep_v1_BeforeReadRequest, BeforeReadRequest__Output as _lockstep_v1_BeforeReadRequest__Output } from './lockstep/v1/BeforeReadRequest.ts';
 import type { BeforeReadResponse as _lockstep_v1_BeforeReadResponse, BeforeReadResponse__Output as _lockstep_v1_BeforeReadResponse__Output } from './lockstep/v1/BeforeReadResponse.ts';
 import type { BeginWriteRequest as _lockstep_v1_BeginWriteRequest, BeginWriteRequest__Output as _lockstep_v1_BeginWriteRequest__Output } from './lockstep/v1/BeginWriteRequest.ts';
@@ -41,12 +43,17 @@ import type { Repository as _lockstep_v1_Repository, Repository__Output as _lock
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from './lockstep/v1/SetRepositoryRequest.ts';
 import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from './lockstep/v1/SetRepositoryResponse.ts';
+import type { StopWritesProgress as _lockstep_v1_StopWritesProgress, StopWritesProgress__Output as _lockstep_v1_StopWritesProgress__Output } from './lockstep/v1/StopWritesProgress.ts';
+import type { StopWritesRequest as _lockstep_v1_StopWritesRequest, StopWritesRequest__Output as _lockstep_v1_StopWritesRequest__Output } from './lockstep/v1/StopWritesRequest.ts';
+import type { StopWritesResponse as _lockstep_v1_StopWritesResponse, StopWritesResponse__Output as _lockstep_v1_StopWritesResponse__Output } from './lockstep/v1/StopWritesResponse.ts';
+import type { StopWritesResult as _lockstep_v1_StopWritesResult, StopWritesResult__Output as _lockstep_v1_StopWritesResult__Output } from './lockstep/v1/StopWritesResult.ts';
 import type { SyncEvent as _lockstep_v1_SyncEvent, SyncEvent__Output as _lockstep_v1_SyncEvent__Output } from './lockstep/v1/SyncEvent.ts';
 import type { SyncServiceClient as _lockstep_v1_SyncServiceClient, SyncServiceDefinition as _lockstep_v1_SyncServiceDefinition } from './lockstep/v1/SyncService.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from './lockstep/v1/Waiter.ts';
 import type { Write as _lockstep_v1_Write, Write__Output as _lockstep_v1_Write__Output } from './lockstep/v1/Write.ts';
+import type { WriteLock as _lockstep_v1_WriteLock, WriteLock__Output as _lockstep_v1_WriteLock__Output } from './lockstep/v1/WriteLock.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -63,6 +70,8 @@ export interface ProtoGrpcType {
     v1: {
       AbortWriteRequest: MessageTypeDefinition<_lockstep_v1_AbortWriteRequest, _lockstep_v1_AbortWriteRequest__Output>
       AbortWriteResponse: MessageTypeDefinition<_lockstep_v1_AbortWriteResponse, _lockstep_v1_AbortWriteResponse__Output>
+      AllowWritesRequest: MessageTypeDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesRequest__Output>
+      AllowWritesResponse: MessageTypeDefinition<_lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesResponse__Output>
       BeforeReadRequest: MessageTypeDefinition<_lockstep_v1_BeforeReadRequest, _lockstep_v1_BeforeReadRequest__Output>
       BeforeReadResponse: MessageTypeDefinition<_lockstep_v1_BeforeReadResponse, _lockstep_v1_BeforeReadResponse__Output>
       BeginWriteRequest: MessageTypeDefinition<_lockstep_v1_BeginWriteRequest, _lockstep_v1_BeginWriteRequest__Output>
@@ -100,12 +109,17 @@ export interface ProtoGrpcType {
       RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
       SetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryRequest__Output>
       SetRepositoryResponse: MessageTypeDefinition<_lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryResponse__Output>
+      StopWritesProgress: MessageTypeDefinition<_lockstep_v1_StopWritesProgress, _lockstep_v1_StopWritesProgress__Output>
+      StopWritesRequest: MessageTypeDefinition<_lockstep_v1_StopWritesRequest, _lockstep_v1_StopWritesRequest__Output>
+      StopWritesResponse: MessageTypeDefinition<_lockstep_v1_StopWritesResponse, _lockstep_v1_StopWritesResponse__Output>
+      StopWritesResult: MessageTypeDefinition<_lockstep_v1_StopWritesResult, _lockstep_v1_StopWritesResult__Output>
       SyncEvent: MessageTypeDefinition<_lockstep_v1_SyncEvent, _lockstep_v1_SyncEvent__Output>
       SyncService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_SyncServiceClient> & { service: _lockstep_v1_SyncServiceDefinition }
       VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>
       VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>
       Waiter: MessageTypeDefinition<_lockstep_v1_Waiter, _lockstep_v1_Waiter__Output>
       Write: MessageTypeDefinition<_lockstep_v1_Write, _lockstep_v1_Write__Output>
+      WriteLock: MessageTypeDefinition<_lockstep_v1_WriteLock, _lockstep_v1_WriteLock__Output>
       WriteStatus: EnumTypeDefinition
     }
   }

@@ -4,11 +4,13 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
+import { fromBytes } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
 import type { Pusher } from "../sync/push-request.ts";
+import { refuseWhereStopped } from "../sync/stop-writes.ts";
 import { Stopwatch } from "../sync/stopwatch.ts";
 import { visible } from "../visible.ts";
 import { encodeFrames, type Frame, readFrames } from "./frames.ts";
@@ -76,11 +78,14 @@ async function converse(context: SyncContext, socket: Socket): Promise<void> {
 type Send = (type: string, payload: Buffer | string) => void;
 
 /** upload-pack and receive-pack started over ssh: may this device serve the repository now? */
-async function read(context: SyncContext, { dir }: Hello, send: Send): Promise<number> {
+async function read(context: SyncContext, { dir, op }: Hello, send: Send): Promise<number> {
   try {
     const name = await nameOf(context.root, dir);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
-    const { replica } = await beforeRead(context, name, { signal });
+    const [{ replica }] = await Promise.all([
+      beforeRead(context, name, { signal }),
+      op === "receive-pack" ? refuseWhereStopped(context, name) : undefined,
+    ]);
     send("P", replica.gitDir);
     return 0;
   } catch (error) {
@@ -181,10 +186,15 @@ async function decideAndReport(
     pusher.say(`${expected ? describe(error) : "An internal error; the server's log has it."} (request ${requestId})`);
     // An error that is not one of ours may have come after the decision.
     if (unknown || !expected) return undefined;
-    const reason = `lockstep: ${error.code.toLowerCase().replaceAll("_", " ")}`;
-    send("O", encodeReport(new Map(commands.updates.map(({ name }) => [name, reason]))));
+    send("O", encodeReport(new Map(commands.updates.map(({ name }) => [name, refLine(error)]))));
   }
   return 0;
+}
+
+/** What stands behind each ref; many programs show only that, so it has the reason that an operator gave. */
+function refLine({ code, details }: LockstepError): string {
+  const why = code === "WRITES_STOPPED" ? `: ${fromBytes(Buffer.from(visible(details.reason ?? "")))}` : "";
+  return `lockstep: ${code.toLowerCase().replaceAll("_", " ")}${why}`;
 }
 
 /** Who pushed, by whichever name the git server has for it. */

@@ -2,6 +2,7 @@
 import type { ReplicaState, WriteStatus } from "../domain.ts";
 import { toTimestamp } from "../proto.ts";
 import type { Repository } from "../store/repositories.ts";
+import type { WriteLock } from "../store/write-locks.ts";
 import type { Write } from "../store/writes.ts";
 
 const STATES = {
@@ -40,4 +41,8 @@ export function encodeWrite(write: Write) {
     decidedAt: toTimestamp(write.decidedAt),
     dropReason: write.dropReason ?? "",
   };
+}
+
+export function encodeWriteLock({ repository, since, ...lock }: WriteLock) {
+  return { ...lock, repository: repository ?? "", since: toTimestamp(since) };
 }

@@ -3,6 +3,7 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { SyncContext } from "../sync/context.ts";
 import { type CallOptions, streaming, unary } from "./call.ts";
 import { abortWrite } from "./handlers/abort-write.ts";
+import { allowWrites } from "./handlers/allow-writes.ts";
 import { beforeRead } from "./handlers/before-read.ts";
 import { beginWrite } from "./handlers/begin-write.ts";
 import { bumpVersion } from "./handlers/bump-version.ts";
@@ -16,6 +17,7 @@ import { listLog } from "./handlers/list-log.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { setRepository } from "./handlers/set-repository.ts";
+import { stopWrites } from "./handlers/stop-writes.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
 
 /** lockstep.v1.SyncService. */
@@ -41,6 +43,8 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Unt
     GetRepository: unary(options, getRepository(context)),
     ListLog: unary(options, listLog(context)),
     GetStatus: unary(options, getStatus(context)),
+    StopWrites: streaming(options, stopWrites(context)),
+    AllowWrites: unary(options, allowWrites(context)),
     VerifyReplica: unary(options, verifyReplica(context)),
   } as UntypedServiceImplementation;
 }

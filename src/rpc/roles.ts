@@ -22,6 +22,8 @@ const ALLOWED: Readonly<Record<string, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/GetRepository": READERS,
   "/lockstep.v1.ClusterService/ListLog": READERS,
   "/lockstep.v1.ClusterService/GetStatus": READERS,
+  "/lockstep.v1.ClusterService/StopWrites": OPERATORS,
+  "/lockstep.v1.ClusterService/AllowWrites": OPERATORS,
   "/lockstep.v1.ClusterService/VerifyReplica": OPERATORS,
 };
 

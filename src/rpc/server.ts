@@ -1,7 +1,14 @@
 // The gRPC servers: one behind mutual TLS 1.3 for devices, front ends and operators, one on a unix socket for this machine.
 import { chmod, rm } from "node:fs/promises";
 import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
-import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  type handleServerStreamingCall,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import { cutterOf } from "../connections.ts";
@@ -34,13 +41,14 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   checkRoles(services);
   const names = ["", ...Object.keys(services)];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING"])));
+  const watches = new Set<Watch>();
   const reflected = reflection();
   const build = (authenticate: Authenticate): Server => {
     const server = new Server({ "grpc.max_receive_message_length": 4 << 20 });
     const call = { authenticate, log: options.log };
     add(server, services["lockstep.v1.SyncService"], syncHandlers(context, call));
     add(server, services["lockstep.v1.ClusterService"], clusterHandlers(context, call));
-    health.addToServer(server);
+    addHealth(server, health, watches);
     reflected.addToServer(server);
     return server;
   };
@@ -68,10 +76,26 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     },
     async stop(graceMs) {
       tls.close();
+      for (const watch of watches) watch.end();
       await Promise.all([shutdown(local, graceMs), shutdown(remote, graceMs)]);
       cutConnections();
     },
   };
+}
+
+type Watch = ServerWritableStream<unknown, unknown>;
+
+/** Keeps the calls that watch the health in `watches`: they do not end by themselves, and a server waits for its calls. */
+function addHealth(server: Server, health: HealthImplementation, watches: Set<Watch>): void {
+  const addService: Server["addService"] = (service, { watch, ...handlers }) => {
+    const watched = (call: Watch) => {
+      watches.add(call);
+      call.once("cancelled", () => watches.delete(call));
+      (watch as handleServerStreamingCall<unknown, unknown>)(call);
+    };
+    server.addService(service, { ...handlers, watch: watched as UntypedHandleCall });
+  };
+  health.addToServer({ addService } as Server);
 }
 
 function add(

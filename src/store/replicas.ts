@@ -176,9 +176,13 @@ export interface StatusRow {
   readonly broken: string[];
   readonly leaders: string[];
   readonly writing: boolean;
+  readonly writesStopped: boolean;
 }
 
-/** Repositories that are not at rest: someone behind or broken, a head on fewer than two devices, or a write under way. */
+/**
+ * Repositories that are not at rest: someone behind or broken, a head on fewer than two devices, a write under way, or writes
+ * stopped to it (not only to all).
+ */
 export async function listUnrest(db: Database, limit: number): Promise<StatusRow[]> {
   return await query<StatusRow & { [column: string]: unknown }>(
     db.work,
@@ -187,9 +191,10 @@ export async function listUnrest(db: Database, limit: number): Promise<StatusRow
          coalesce(array_agg(p.device order by p.device) filter (where p.state in ('pending', 'active') and (p.version < r.head_version or p.state = 'pending')), '{}') as behind,
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'broken'), '{}') as broken,
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'active' and p.version >= r.head_version), '{}') as leaders,
-         exists (select from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as writing
+         exists (select from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as writing,
+         exists (select from lockstep.write_lock l where l.repository_id = r.id) as "writesStopped"
        from lockstep.repository r left join lockstep.replica p on p.repository_id = r.id group by r.id) s
-     where behind <> '{}' or broken <> '{}' or cardinality(leaders) < 2 or writing
+     where behind <> '{}' or broken <> '{}' or cardinality(leaders) < 2 or writing or "writesStopped"
      order by repository limit $1`,
     [limit],
   );

@@ -170,6 +170,24 @@ export async function getWrite(db: Database, repository: string, writeId: string
   );
 }
 
+/**
+ * The staged writes of those repositories (null: of all), oldest first. `live`: its sidecar may still decide it; of a device that is
+ * down or has been taken over it may not.
+ */
+export async function listStaged(
+  db: Database,
+  repositoryIds: readonly string[] | null,
+): Promise<(Write & { live: boolean })[]> {
+  return await query<Write & { live: boolean; [column: string]: unknown }>(
+    db.work,
+    `select s.*, exists (select from lockstep.write w join lockstep.device d on d.name = w.device and d.fence = w.fence
+       where w.id = s.id and d.expires_at > clock_timestamp()) as live
+     from (${SELECT_WRITE} where w.status = 'staged' and ($1::uuid[] is null or w.repository_id = any($1))) s
+     order by s."startedAt"`,
+    [repositoryIds],
+  );
+}
+
 /** The write that has the turn of the repository, else the oldest one that is staged, else null. */
 export async function currentWriter(db: Database, repositoryId: string): Promise<Write | null> {
   const [row] = await query<Write & { [column: string]: unknown }>(

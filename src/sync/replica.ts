@@ -84,6 +84,11 @@ export class Replicas {
     return this.#byId.get(id);
   }
 
+  /** The repositories that this process has touched. */
+  ids(): string[] {
+    return [...this.#byId.keys()];
+  }
+
   findByName(name: string): Replica | undefined {
     return this.#byName.get(name);
   }

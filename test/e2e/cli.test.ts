@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../src/cli/program.ts";
 import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PROGRAM } from "../support/cluster-device.ts";
+import { type Device, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
@@ -91,6 +91,7 @@ const COMMANDS = [
   "repo show",
   "status",
   "sync",
+  "write-lock",
   "log",
   "verify",
   "doctor",
@@ -287,6 +288,20 @@ describe("people who wait at a terminal", () => {
     expect(stderr).toMatch(line);
     expect(stderr.endsWith("\r\x1b[K")).toBe(true);
     expect(stdout).not.toContain("\r");
+  });
+
+  it("see whose write keeps them from stopping writes", async () => {
+    const repository = await cluster.createRepository();
+    const asked = { repository, author: "ada", reason: "import" };
+    const { token, writeId } = await one.call("BeginWrite", asked, PATIENCE);
+    const args = ["write-lock", "--enable", "--reason", "new disks", "--wait", "2", repository];
+    const { code, stderr } = await runHere(args, env(), true);
+    await one.call("AbortWrite", { repository, token }, PATIENCE);
+    await one.lockstep("write-lock", "--disable", repository);
+    expect(code).toBe(EXIT.NOT_NOW);
+    const line = `waiting for ${writeId} in ${repository} by ada on repo001 since \\S+Z \\(import\\) … \\d s`;
+    expect(stderr).toMatch(new RegExp(line));
+    expect(stderr).toContain("\r\x1b[Klockstep: New writes are refused now, but after 2 s ");
   });
 
   it("see nothing of it where standard error is no terminal, nor does a program", async () => {

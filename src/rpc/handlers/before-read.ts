@@ -3,9 +3,10 @@ import { LockstepError } from "../../errors.ts";
 import type { BeforeReadRequest__Output as Request } from "../../generated/lockstep/v1/BeforeReadRequest.ts";
 import type { BeforeReadResponse as Response } from "../../generated/lockstep/v1/BeforeReadResponse.ts";
 import { toDuration, toMs } from "../../proto.ts";
-import { beforeRead as waitForRead } from "../../sync/before-read.ts";
+import { type ReadGrant, type ReadOptions, beforeRead as waitForRead } from "../../sync/before-read.ts";
 import type { SyncContext } from "../../sync/context.ts";
 import { readWithCommit, readWithStaleness } from "../../sync/read-with.ts";
+import { refuseWhereStopped } from "../../sync/stop-writes.ts";
 import type { CallContext } from "../call.ts";
 
 export const beforeRead =
@@ -15,21 +16,21 @@ export const beforeRead =
     const name = repositoryName(request.repository);
     const options = { minVersion: BigInt(request.minVersion), signal };
     const maxStaleness = toMs(request.maxStaleness as never);
-    const answer = ({ version, fetched, stale }: { version: bigint; fetched: boolean; stale: boolean }): Response => ({
-      version: String(version),
-      fetched,
-      stale,
-      waited: toDuration(performance.now() - startedAt),
-    });
-    if (request.commit !== "") {
-      if (maxStaleness !== undefined) {
-        throw new LockstepError(
-          "INVALID_REQUEST",
-          "`commit` and `max_staleness` contradict each other; give one of them.",
-        );
-      }
-      return answer({ ...(await readWithCommit(context, name, request.commit, options)), stale: false });
-    }
-    if (maxStaleness !== undefined) return answer(await readWithStaleness(context, name, maxStaleness, options));
-    return answer({ ...(await waitForRead(context, name, options)), stale: false });
+    const [{ version, fetched, stale }] = await Promise.all([
+      grant(context, name, { commit: request.commit, maxStaleness, options }),
+      request.forPush ? refuseWhereStopped(context, name) : undefined,
+    ]);
+    return { version: String(version), fetched, stale, waited: toDuration(performance.now() - startedAt) };
   };
+
+async function grant(
+  context: SyncContext,
+  name: string,
+  { commit, maxStaleness, options }: { commit: string; maxStaleness: number | undefined; options: ReadOptions },
+): Promise<ReadGrant & { stale: boolean }> {
+  if (commit !== "" && maxStaleness !== undefined)
+    throw new LockstepError("INVALID_REQUEST", "`commit` and `max_staleness` contradict each other; give one of them.");
+  if (commit !== "") return { ...(await readWithCommit(context, name, commit, options)), stale: false };
+  if (maxStaleness !== undefined) return await readWithStaleness(context, name, maxStaleness, options);
+  return { ...(await waitForRead(context, name, options)), stale: false };
+}

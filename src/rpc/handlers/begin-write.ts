@@ -1,28 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { repositoryName } from "../../domain.ts";
-import { LockstepError } from "../../errors.ts";
 import type { BeginWriteRequest__Output as Request } from "../../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse as Response } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
 import { toMs, toTimestamp } from "../../proto.ts";
 import type { SyncContext } from "../../sync/context.ts";
 import { beginWrite as begin } from "../../sync/session.ts";
+import { authorAndReason } from "../author-and-reason.ts";
 import type { CallContext } from "../call.ts";
 import { writeIdOf } from "../write-id.ts";
 
 const WAIT_MS = 30_000;
-const TEXT_LIMIT = 200;
 
 export const beginWrite =
   (context: SyncContext) =>
   async (request: Request, { caller, signal }: CallContext): Promise<Response> => {
-    for (const field of ["author", "reason"] as const) {
-      if (request[field].length > TEXT_LIMIT)
-        throw new LockstepError("INVALID_REQUEST", `The ${field} of a write has at most ${TEXT_LIMIT} characters.`);
-    }
+    const { author, reason } = authorAndReason(request, caller);
     const begun = await begin(context, {
       repository: repositoryName(request.repository),
-      author: request.author || `${caller.role} ${caller.name}`,
-      reason: request.reason || "write session",
+      author,
+      reason: reason || "write session",
       waitMs: toMs(request.wait as never) ?? WAIT_MS,
       writeId: request.writeId === "" ? randomUUID() : writeIdOf(request.writeId),
       signal,

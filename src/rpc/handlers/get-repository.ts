@@ -6,9 +6,10 @@ import { replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import { recentSyncs, type SyncEventRow } from "../../store/sync-events.ts";
 import { listTickets, type Ticket } from "../../store/turns.ts";
+import { listWriteLocks } from "../../store/write-locks.ts";
 import { currentWriter } from "../../store/writes.ts";
 import type { SyncContext } from "../../sync/context.ts";
-import { encodeRepository, encodeState, encodeWrite } from "../encode.ts";
+import { encodeRepository, encodeState, encodeWrite, encodeWriteLock } from "../encode.ts";
 
 const SYNCS = 10;
 
@@ -17,11 +18,12 @@ export const getRepository =
   async (request: Request): Promise<Response> => {
     const repository = await findRepository(context.db, repositoryName(request.repository));
     const { id, headVersion } = repository;
-    const [replicas, writer, tickets, syncs] = await Promise.all([
+    const [replicas, writer, tickets, syncs, writeLocks] = await Promise.all([
       replicasOf(context.db, id),
       currentWriter(context.db, id),
       listTickets(context.db, id),
       recentSyncs(context.db, id, SYNCS),
+      listWriteLocks(context.db, id),
     ]);
     return {
       repository: encodeRepository(repository),
@@ -37,6 +39,7 @@ export const getRepository =
       writer: writer && encodeWrite(writer),
       waiters: tickets.filter(({ writeId }) => writeId !== writer?.id).map(encodeTicket),
       syncs: syncs.map(encodeSync),
+      writeLocks: writeLocks.map(encodeWriteLock),
     };
   };
 

@@ -2,14 +2,21 @@ import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/
 import { toTimestamp } from "../../proto.ts";
 import { listDevices } from "../../store/device-lease.ts";
 import { listUnrest } from "../../store/replicas.ts";
+import { listWriteLocks } from "../../store/write-locks.ts";
 import type { SyncContext } from "../../sync/context.ts";
+import { encodeWriteLock } from "../encode.ts";
 
 const LIMIT = 1_000;
 
 export const getStatus = (context: SyncContext) => async (): Promise<Response> => {
-  const [devices, repositories] = await Promise.all([listDevices(context.db), listUnrest(context.db, LIMIT)]);
+  const [devices, repositories, writeLocks] = await Promise.all([
+    listDevices(context.db),
+    listUnrest(context.db, LIMIT),
+    listWriteLocks(context.db),
+  ]);
   return {
     devices: devices.map(({ startedAt, ...device }) => ({ ...device, startedAt: toTimestamp(startedAt) })),
     repositories: repositories.map(({ head, ...row }) => ({ ...row, headVersion: String(head) })),
+    writeLocks: writeLocks.map(encodeWriteLock),
   };
 };

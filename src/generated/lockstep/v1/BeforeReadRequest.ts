@@ -8,6 +8,7 @@ export interface BeforeReadRequest {
   'minVersion'?: (number | string | Long);
   'commit'?: (string);
   'maxStaleness'?: (_google_protobuf_Duration | null);
+  'forPush'?: (boolean);
 }
 
 export interface BeforeReadRequest__Output {
@@ -15,4 +16,5 @@ export interface BeforeReadRequest__Output {
   'minVersion': (string);
   'commit': (string);
   'maxStaleness': (_google_protobuf_Duration__Output | null);
+  'forPush': (boolean);
 }

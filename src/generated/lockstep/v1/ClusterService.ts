@@ -2,6 +2,8 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
+import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWritesRequest__Output as _lockstep_v1_AllowWritesRequest__Output } from '../../lockstep/v1/AllowWritesRequest.ts';
+import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from '../../lockstep/v1/AllowWritesResponse.ts';
 import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from '../../lockstep/v1/CreateRepositoryRequest.ts';
 import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from '../../lockstep/v1/CreateRepositoryResponse.ts';
 import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from '../../lockstep/v1/GetRepositoryRequest.ts';
@@ -14,10 +16,21 @@ import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, L
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from '../../lockstep/v1/ListRepositoriesResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from '../../lockstep/v1/SetRepositoryRequest.ts';
 import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from '../../lockstep/v1/SetRepositoryResponse.ts';
+import type { StopWritesRequest as _lockstep_v1_StopWritesRequest, StopWritesRequest__Output as _lockstep_v1_StopWritesRequest__Output } from '../../lockstep/v1/StopWritesRequest.ts';
+import type { StopWritesResponse as _lockstep_v1_StopWritesResponse, StopWritesResponse__Output as _lockstep_v1_StopWritesResponse__Output } from '../../lockstep/v1/StopWritesResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from '../../lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
 
 export interface ClusterServiceClient extends grpc.Client {
+  AllowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
+  AllowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
+  AllowWrites(argument: _lockstep_v1_AllowWritesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
+  AllowWrites(argument: _lockstep_v1_AllowWritesRequest, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
+  allowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
+  allowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
+  allowWrites(argument: _lockstep_v1_AllowWritesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
+  allowWrites(argument: _lockstep_v1_AllowWritesRequest, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
+  
   CreateRepository(argument: _lockstep_v1_CreateRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
   CreateRepository(argument: _lockstep_v1_CreateRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
   CreateRepository(argument: _lockstep_v1_CreateRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
@@ -72,6 +85,11 @@ export interface ClusterServiceClient extends grpc.Client {
   setRepository(argument: _lockstep_v1_SetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   setRepository(argument: _lockstep_v1_SetRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   
+  StopWrites(argument: _lockstep_v1_StopWritesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
+  StopWrites(argument: _lockstep_v1_StopWritesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
+  stopWrites(argument: _lockstep_v1_StopWritesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
+  stopWrites(argument: _lockstep_v1_StopWritesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
+  
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
@@ -84,6 +102,8 @@ export interface ClusterServiceClient extends grpc.Client {
 }
 
 export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementation {
+  AllowWrites: grpc.handleUnaryCall<_lockstep_v1_AllowWritesRequest__Output, _lockstep_v1_AllowWritesResponse>;
+  
   CreateRepository: grpc.handleUnaryCall<_lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse>;
   
   GetRepository: grpc.handleUnaryCall<_lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse>;
@@ -96,16 +116,20 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   SetRepository: grpc.handleUnaryCall<_lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse>;
   
+  StopWrites: grpc.handleServerStreamingCall<_lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse>;
+  
   VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
   
 }
 
 export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
+  AllowWrites: MethodDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesRequest__Output, _lockstep_v1_AllowWritesResponse__Output>
   CreateRepository: MethodDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse__Output>
   GetRepository: MethodDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse__Output>
   GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
+  StopWrites: MethodDefinition<_lockstep_v1_StopWritesRequest, _lockstep_v1_StopWritesResponse, _lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
 }

@@ -5,6 +5,7 @@ import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_R
 import type { Write as _lockstep_v1_Write, Write__Output as _lockstep_v1_Write__Output } from '../../lockstep/v1/Write.ts';
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from '../../lockstep/v1/Waiter.ts';
 import type { SyncEvent as _lockstep_v1_SyncEvent, SyncEvent__Output as _lockstep_v1_SyncEvent__Output } from '../../lockstep/v1/SyncEvent.ts';
+import type { WriteLock as _lockstep_v1_WriteLock, WriteLock__Output as _lockstep_v1_WriteLock__Output } from '../../lockstep/v1/WriteLock.ts';
 
 export interface GetRepositoryResponse {
   'repository'?: (_lockstep_v1_Repository | null);
@@ -12,6 +13,7 @@ export interface GetRepositoryResponse {
   'writer'?: (_lockstep_v1_Write | null);
   'waiters'?: (_lockstep_v1_Waiter)[];
   'syncs'?: (_lockstep_v1_SyncEvent)[];
+  'writeLocks'?: (_lockstep_v1_WriteLock)[];
 }
 
 export interface GetRepositoryResponse__Output {
@@ -20,4 +22,5 @@ export interface GetRepositoryResponse__Output {
   'writer': (_lockstep_v1_Write__Output | null);
   'waiters': (_lockstep_v1_Waiter__Output)[];
   'syncs': (_lockstep_v1_SyncEvent__Output)[];
+  'writeLocks': (_lockstep_v1_WriteLock__Output)[];
 }

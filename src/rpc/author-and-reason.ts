@@ -1,0 +1,16 @@
+import { LockstepError } from "../errors.ts";
+import type { Caller } from "./call.ts";
+
+const TEXT_LIMIT = 200;
+
+/** Who does something and why, as the request says; an author that it leaves out is the caller. Throws INVALID_REQUEST. */
+export function authorAndReason(
+  { author, reason = "" }: { author: string; reason?: string },
+  caller: Caller,
+): { author: string; reason: string } {
+  for (const [name, text] of Object.entries({ author, reason })) {
+    if (text.length > TEXT_LIMIT)
+      throw new LockstepError("INVALID_REQUEST", `The ${name} has at most ${TEXT_LIMIT} characters; shorten it.`);
+  }
+  return { author: author || `${caller.role} ${caller.name}`, reason };
+}

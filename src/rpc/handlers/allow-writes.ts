@@ -1,0 +1,20 @@
+import { repositoryName } from "../../domain.ts";
+import type { AllowWritesRequest__Output as Request } from "../../generated/lockstep/v1/AllowWritesRequest.ts";
+import type { AllowWritesResponse as Response } from "../../generated/lockstep/v1/AllowWritesResponse.ts";
+import { listWriteLocks, lockTargets, unlockWrites } from "../../store/write-locks.ts";
+import type { SyncContext } from "../../sync/context.ts";
+import { authorAndReason } from "../author-and-reason.ts";
+import type { CallContext } from "../call.ts";
+import { encodeWriteLock } from "../encode.ts";
+
+export const allowWrites =
+  (context: SyncContext) =>
+  async (request: Request, { caller }: CallContext): Promise<Response> => {
+    const names = [...new Set(request.repositories.map(repositoryName))];
+    await unlockWrites(context.db, await lockTargets(context.db, names), authorAndReason(request, caller).author);
+    const locks = await listWriteLocks(context.db);
+    const remaining = locks.filter(
+      ({ repository }) => names.length === 0 || repository === null || names.includes(repository),
+    );
+    return { remaining: remaining.map(encodeWriteLock) };
+  };

@@ -1,0 +1,16 @@
+// What a sidecar asks before it ends.
+import { type Database, query } from "./database.ts";
+
+/** The names of those repositories whose head no live device but this one holds, though another live one has a replica. */
+export async function listHeldAlone(db: Database, device: string, repositoryIds: readonly string[]): Promise<string[]> {
+  const rows = await query<{ name: string }>(
+    db.work,
+    `select r.name from lockstep.repository r
+       join lockstep.replica p on p.repository_id = r.id and p.device <> $1 and p.state in ('pending', 'active')
+       join lockstep.device d on d.name = p.device and d.expires_at > clock_timestamp()
+     where r.id = any($2::uuid[])
+     group by r.id having not bool_or(p.state = 'active' and p.version >= r.head_version) order by r.name`,
+    [device, repositoryIds],
+  );
+  return rows.map(({ name }) => name);
+}

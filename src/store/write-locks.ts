@@ -1,0 +1,113 @@
+// Where writes are stopped, for one repository or, as null, for all of them. What a lock refuses is decided by the statements that
+// stage and land writes (migrations/0003_armour.sql).
+import { LockstepError } from "../errors.ts";
+import { type Database, query } from "./database.ts";
+import { repositoryNotFound } from "./repositories.ts";
+
+/** The id of a repository; null: all repositories. */
+export type LockTarget = string | null;
+
+export interface WriteLock {
+  /** The name of the repository; null: all repositories. */
+  readonly repository: string | null;
+  readonly reason: string;
+  readonly author: string;
+  readonly since: Date;
+  /** Nothing that was under way before can land any more. */
+  readonly closed: boolean;
+}
+
+/** What the names stand for; none stands for all repositories. Throws REPOSITORY_NOT_FOUND. */
+export async function lockTargets(db: Database, names: readonly string[]): Promise<LockTarget[]> {
+  if (names.length === 0) return [null];
+  const rows = await query<{ id: string; name: string }>(
+    db.work,
+    "select id, name from lockstep.repository where name = any($1) order by id",
+    [names],
+  );
+  const missing = names.find((name) => !rows.some((row) => row.name === name));
+  if (missing !== undefined) throw repositoryNotFound(missing);
+  return rows.map(({ id }) => id);
+}
+
+/** Refuses writes that are not staged yet. Where they are refused already, only the reason and its author become new. */
+export async function lockWrites(
+  db: Database,
+  targets: readonly LockTarget[],
+  { author, reason }: { author: string; reason: string },
+): Promise<void> {
+  await query(
+    db.work,
+    `with locked as (
+       insert into lockstep.write_lock (repository_id, reason, author)
+       select target, $3, $2 from unnest($1::uuid[]) target order by target
+       on conflict (coalesce(repository_id, '00000000-0000-0000-0000-000000000000'))
+         do update set reason = excluded.reason, author = excluded.author
+       returning repository_id, reason)
+     insert into lockstep.audit (author, action, repository, detail)
+     select $2, 'stop writes', r.name, json_build_object('reason', locked.reason)
+     from locked left join lockstep.repository r on r.id = locked.repository_id`,
+    [targets, author, reason],
+  );
+}
+
+/** Refuses the staged ones as well, when they want to land. Throws WRITES_NOT_STOPPED when a lock is gone. */
+export async function closeWriteLocks(db: Database, targets: readonly LockTarget[]): Promise<void> {
+  const closed = await query(
+    db.work,
+    `update lockstep.write_lock l set closed = true from unnest($1::uuid[]) target
+     where l.repository_id is not distinct from target returning 1`,
+    [targets],
+  );
+  if (closed.length === targets.length) return;
+  throw new LockstepError(
+    "WRITES_NOT_STOPPED",
+    "Somebody allowed writes again while this waited for those under way; see `lockstep status`, and stop them again if need be.",
+  );
+}
+
+/** Takes the locks away, all of them or none. Throws WRITES_NOT_STOPPED. */
+export async function unlockWrites(db: Database, targets: readonly LockTarget[], author: string): Promise<void> {
+  const rows = await query<{ name: string | null; locked: boolean }>(
+    db.work,
+    `with held as (
+       select r.name, l.id, l.reason
+       from unnest($1::uuid[]) target left join lockstep.repository r on r.id = target
+       left join lockstep.write_lock l on l.repository_id is not distinct from target),
+     gone as (
+       delete from lockstep.write_lock l using held
+       where l.id = held.id and not exists (select from held where held.id is null) returning l.id),
+     noted as (
+       insert into lockstep.audit (author, action, repository, detail)
+       select $2, 'allow writes', held.name, json_build_object('reason', held.reason) from held join gone using (id))
+     select name, id is not null as locked from held`,
+    [targets, author],
+  );
+  const free = rows.filter(({ locked }) => !locked).map(({ name }) => name ?? "all repositories");
+  if (free.length === 0) return;
+  throw new LockstepError(
+    "WRITES_NOT_STOPPED",
+    `Writes to ${free.join(", ")} are not stopped, so nothing was changed; \`lockstep status\` shows where they are.`,
+  );
+}
+
+/** The locks that refuse writes to a repository, the one whose reason is told first; without one: all that there are. */
+export async function listWriteLocks(db: Database, repositoryId?: string): Promise<WriteLock[]> {
+  return await query<WriteLock & { [column: string]: unknown }>(
+    db.work,
+    `select r.name as repository, l.reason, l.author, l.since, l.closed
+     from lockstep.write_lock l left join lockstep.repository r on r.id = l.repository_id
+     where $1::uuid is null or l.repository_id is null or l.repository_id = $1 order by l.id`,
+    [repositoryId],
+  );
+}
+
+/** Why writes to the repository of that name are refused; undefined: they are not. */
+export async function writesRefused(db: Database, repository: string): Promise<string | undefined> {
+  const [row] = await query<{ reason: string | null }>(
+    db.work,
+    "select lockstep.write_refused(id, false) as reason from lockstep.repository where name = $1",
+    [repository],
+  );
+  return row?.reason ?? undefined;
+}

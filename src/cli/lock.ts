@@ -1,18 +1,26 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
+import pRetry from "p-retry";
 import type { Client } from "../client/client.ts";
-import { LockstepError } from "../errors.ts";
+import { LockstepError, retryAfterMs } from "../errors.ts";
 import type { BeginWriteResponse__Output as Begun } from "../generated/lockstep/v1/BeginWriteResponse.ts";
 import type { Host } from "../host.ts";
 import { toDuration } from "../proto.ts";
 import { duration, Exit, prepare, type Run, subcommand } from "./command.ts";
+import { runLeased } from "./leased-command.ts";
 import { Progress } from "./progress.ts";
 
-/** A third of the lease of a session. */
-const RENEWAL_MS = 5_000;
 /** A landing moves objects, and asks as long as the sidecar does when the database does not answer. */
 const LANDING_MS = 20 * 60_000;
+/** What landed is found out by asking again, also where the sidecar was away for a moment. */
+const ASK_AGAIN = { retries: 30, minTimeout: 1_000, factor: 1 };
+
+/** One session: where it was begun, and with what. */
+interface Held {
+  readonly run: Run;
+  readonly client: Client;
+  readonly repository: string;
+  readonly begun: Begun;
+}
 
 export function lockCommand(host: Host): Command {
   return subcommand(
@@ -24,15 +32,25 @@ export function lockCommand(host: Host): Command {
     .argument("[command...]", "after --; its exit code 0 lands the changes, any other drops them")
     .option("--reason <text>", "shown to those who wait", "maintenance")
     .option("--wait <seconds>", "how long to wait for those who write now", "30")
-    .action(async (name: string, command: string[], flags: Record<string, string>) => {
+    .action(async (repository: string, command: string[], flags: Record<string, string>) => {
       const run = prepare(host, "lock", flags);
       const wait = Number(flags.wait);
       if (!(wait >= 0)) throw new LockstepError("USAGE", `--wait is a number of seconds, not ${flags.wait}.`);
       using client = run.connect();
-      const begun = await begin(run, client, name, { reason: flags.reason ?? "", waitMs: wait * 1000 });
-      const exitCode = await work(run, client, name, begun, command);
-      if (exitCode !== 0) return await giveUp(run, client, name, begun, exitCode);
-      await land(run, client, name, begun);
+      const begun = await begin(run, client, repository, { reason: flags.reason ?? "", waitMs: wait * 1000 });
+      const held = { run, client, repository, begun };
+      try {
+        if (command.length === 0)
+          host.stderr.write(
+            `lockstep: this is the scratch repository of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
+          );
+        const exitCode = await runLeased(run, client, repository, begun, command);
+        if (exitCode !== 0) return await giveUp(held, exitCode);
+        await land(held);
+      } catch (error) {
+        if (error instanceof LockstepError) throw await sayWhatIsKept(held, error);
+        throw error;
+      }
     });
 }
 
@@ -49,88 +67,47 @@ async function begin(
   return await client.call("BeginWrite", request, { timeoutMs: waitMs + 120_000, signal: run.host.stop });
 }
 
-/** Runs the command, renewing the lease meanwhile; its exit code. A lease that is lost ends it. */
-async function work(
-  run: Run,
-  client: Client,
-  repository: string,
-  { token, path, writeId }: Begun,
-  command: readonly string[],
-): Promise<number> {
-  const { host } = run;
-  const [program = host.env.SHELL ?? "/bin/sh", ...args] = command;
-  if (command.length === 0)
-    host.stderr.write(
-      `lockstep: this is the scratch repository of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
-    );
-  const child = spawn(program, args, {
-    cwd: path,
-    env: { ...host.env, GIT_DIR: path, LOCKSTEP_WRITE_ID: writeId },
-    // With --json standard output is ours.
-    stdio: ["inherit", run.json ? 2 : "inherit", "inherit"],
-  });
-  const ended = new AbortController();
-  const lost = keepLease(client, { repository, token }, child, ended.signal);
-  const exitCode = await new Promise<number>((resolve, reject) => {
-    child.once("error", (cause: Error) =>
-      reject(new LockstepError("USAGE", `The command cannot be started: ${cause.message}; nothing was written.`)),
-    );
-    child.once("close", (code) => resolve(code ?? 1));
-  }).finally(() => ended.abort());
-  const error = await lost;
-  if (error) throw error;
-  return host.stop.aborted ? exitCode || 130 : exitCode;
+/** Drops the session, unless it is over; the names of the refs that keep what it had changed. Throws WRITE_DROPPED if it landed. */
+async function abort({ client, repository, begun }: Held, reason: string): Promise<string[]> {
+  const request = { repository, token: begun.token, reason };
+  return (await client.call("AbortWrite", request, { timeoutMs: LANDING_MS })).savedRefs;
 }
 
-async function keepLease(
-  client: Client,
-  session: { repository: string; token: string },
-  child: ChildProcess,
-  ended: AbortSignal,
-): Promise<unknown> {
-  for (;;) {
-    await sleep(RENEWAL_MS, undefined, { signal: ended }).catch(() => {});
-    if (ended.aborted) return undefined;
-    try {
-      await client.call("RenewWrite", session, { timeoutMs: RENEWAL_MS });
-    } catch (error) {
-      // A sidecar that is away for a moment costs nothing: what counts is whether the lease is lost in the end.
-      if (!(error instanceof LockstepError && error.code === "WRITE_DROPPED")) continue;
-      child.kill("SIGTERM");
-      return error;
-    }
-  }
-}
-
-async function giveUp(
-  run: Run,
-  client: Client,
-  repository: string,
-  { token }: Begun,
-  exitCode: number,
-): Promise<never> {
-  const reason = `the command ended with ${exitCode}`;
-  const { writeId, savedRefs } = await client.call(
-    "AbortWrite",
-    { repository, token, reason },
-    { timeoutMs: LANDING_MS },
-  );
-  const kept = savedRefs.length > 0 ? `; what it changed is kept in ${savedRefs.join(" ")}` : "";
+async function giveUp(held: Held, exitCode: number): Promise<never> {
+  const { run, repository, begun } = held;
+  const savedRefs = await abort(held, `the command ended with ${exitCode}`);
   run.print(
-    { repository, write_id: writeId, landed: false, exit_code: exitCode, saved_refs: savedRefs },
-    `The command ended with ${exitCode}, so nothing was written to ${repository}${kept}.`,
+    { repository, write_id: begun.writeId, landed: false, exit_code: exitCode, saved_refs: savedRefs },
+    `The command ended with ${exitCode}, so nothing was written to ${repository}${kept(savedRefs)}.`,
   );
   throw new Exit(exitCode);
 }
 
-async function land(run: Run, client: Client, repository: string, { token }: Begun): Promise<void> {
+/** Nothing landed, or nobody knows: for the first, the same error with the names of what is kept. */
+async function sayWhatIsKept(held: Held, error: LockstepError): Promise<LockstepError> {
+  if (error.code !== "WRITE_DROPPED" && error.code !== "USAGE") return error;
+  const savedRefs = await abort(held, error.message).catch(() => []);
+  if (savedRefs.length === 0) return error;
+  return new LockstepError(error.code, `${error.message.replace(/\.$/, "")}${kept(savedRefs)}.`, {
+    cause: error,
+    details: { ...error.details, saved_refs: savedRefs.join(" ") },
+  });
+}
+
+function kept(savedRefs: readonly string[]): string {
+  return savedRefs.length > 0 ? `; what it changed is kept in ${savedRefs.join(" ")}` : "";
+}
+
+async function land({ run, client, repository, begun }: Held): Promise<void> {
   const startedAt = performance.now();
   using progress = new Progress(run.host.stderr, run.json);
   progress.wait("landing the changes");
-  const { version, refsChanged, writeId } = await client.call(
-    "BumpVersion",
-    { repository, token },
-    { timeoutMs: LANDING_MS },
+  const { version, refsChanged, writeId } = await pRetry(
+    () => client.call("BumpVersion", { repository, token: begun.token }, { timeoutMs: LANDING_MS }),
+    {
+      ...ASK_AGAIN,
+      shouldRetry: ({ error }) => error instanceof LockstepError && retryAfterMs(error.code) !== undefined,
+    },
   );
   progress.stop();
   const taken = duration(performance.now() - startedAt);

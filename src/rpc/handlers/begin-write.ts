@@ -4,8 +4,8 @@ import { LockstepError } from "../../errors.ts";
 import type { BeginWriteRequest__Output as Request } from "../../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse as Response } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
 import { toMs, toTimestamp } from "../../proto.ts";
+import { beginWrite as begin } from "../../sync/begin-write.ts";
 import type { SyncContext } from "../../sync/context.ts";
-import { beginWrite as begin } from "../../sync/session.ts";
 import type { CallContext } from "../call.ts";
 import { writeIdOf } from "../write-id.ts";
 

@@ -9,6 +9,8 @@ import type { Run } from "./command.ts";
 
 /** A third of the lease of a session. */
 const RENEWAL_MS = 5_000;
+/** After Ctrl-C a command may end by itself. */
+const GRACE_MS = 1_000;
 /** What a shell answers for a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
@@ -30,10 +32,10 @@ export async function runLeased(
     // With --json standard output is ours.
     stdio: ["inherit", json ? 2 : "inherit", "inherit"],
   });
-  // Ctrl-C at a terminal reaches the command by itself; a signal to this process alone does not.
-  const stop = () => void child.kill("SIGTERM");
-  host.stop.addEventListener("abort", stop, { once: true });
   const ended = new AbortController();
+  // Ctrl-C at a terminal reaches the command by itself; a signal to this process alone does not.
+  const stop = () => setTimeout(() => void child.kill("SIGTERM"), GRACE_MS).unref();
+  host.stop.addEventListener("abort", stop, { once: true });
   const lost = keepLease(client, { repository, token }, child, ended.signal);
   const exitCode = await exitCodeOf(child).finally(() => {
     ended.abort();

@@ -1,10 +1,12 @@
 // A command (or a shell) that runs in a repository for as long as its write session lives.
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../client/client.ts";
 import { LockstepError } from "../errors.ts";
 import type { BeginWriteResponse__Output as Begun } from "../generated/lockstep/v1/BeginWriteResponse.ts";
+import { livePath } from "../git/live.ts";
 import type { Run } from "./command.ts";
 
 /** A third of the lease of a session. */
@@ -21,17 +23,19 @@ const INTERRUPTED = 130;
 export async function runLeased(
   { host, json }: Run,
   client: Client,
-  repository: string,
-  { token, path, writeId }: Begun,
+  { repository, token, path, writeId, live }: Begun & { repository: string; live: boolean },
   command: readonly string[],
 ): Promise<number> {
   const [program = host.env.SHELL ?? "/bin/sh", ...args] = command;
+  // What works on live files has the note open: the sidecar can tell by it when all of that has ended, though we die.
+  const note = live ? openSync(livePath(path), "r") : undefined;
   const child = spawn(program, args, {
     cwd: path,
     env: { ...host.env, GIT_DIR: path, LOCKSTEP_WRITE_ID: writeId },
     // With --json standard output is ours.
-    stdio: ["inherit", json ? 2 : "inherit", "inherit"],
+    stdio: ["inherit", json ? 2 : "inherit", "inherit", ...(note === undefined ? [] : [note])],
   });
+  if (note !== undefined) closeSync(note);
   const ended = new AbortController();
   // Ctrl-C at a terminal reaches the command by itself; a signal to this process alone does not.
   const stop = () => setTimeout(() => void child.kill("SIGTERM"), GRACE_MS).unref();

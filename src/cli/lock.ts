@@ -2,17 +2,27 @@ import type { Command } from "commander";
 import pRetry from "p-retry";
 import type { Client } from "../client/client.ts";
 import { LockstepError, retryAfterMs } from "../errors.ts";
+import type { BeginWriteRequest } from "../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse__Output as Begun } from "../generated/lockstep/v1/BeginWriteResponse.ts";
 import type { Host } from "../host.ts";
-import { toDuration } from "../proto.ts";
+import { toDuration, toMs } from "../proto.ts";
 import { duration, Exit, prepare, type Run, subcommand } from "./command.ts";
 import { runLeased } from "./leased-command.ts";
 import { Progress } from "./progress.ts";
 
+/** After its turn a session begins with a catch-up. */
+const CATCH_UP_MS = 120_000;
 /** A landing moves objects, and asks as long as the sidecar does when the database does not answer. */
 const LANDING_MS = 20 * 60_000;
 /** What landed is found out by asking again, also where the sidecar was away for a moment. */
 const ASK_AGAIN = { retries: 30, minTimeout: 1_000, factor: 1 };
+
+interface Flags {
+  readonly reason: string;
+  readonly wait: string;
+  readonly live?: boolean;
+  readonly [name: string]: unknown;
+}
 
 /** One session: where it was begun, and with what. */
 interface Held {
@@ -30,21 +40,23 @@ export function lockCommand(host: Host): Command {
   )
     .argument("<name>")
     .argument("[command...]", "after --; its exit code 0 lands the changes, any other drops them")
+    .option("--live", "on the files of this device's replica itself, which serves nobody meanwhile")
     .option("--reason <text>", "shown to those who wait", "maintenance")
     .option("--wait <seconds>", "how long to wait for those who write now", "30")
-    .action(async (repository: string, command: string[], flags: Record<string, string>) => {
+    .action(async (repository: string, command: string[], flags: Flags) => {
       const run = prepare(host, "lock", flags);
       const wait = Number(flags.wait);
       if (!(wait >= 0)) throw new LockstepError("USAGE", `--wait is a number of seconds, not ${flags.wait}.`);
       using client = run.connect();
-      const begun = await begin(run, client, repository, { reason: flags.reason ?? "", waitMs: wait * 1000 });
+      const live = flags.live === true;
+      const begun = await begin(run, client, { repository, reason: flags.reason, live, wait: toDuration(wait * 1000) });
       const held = { run, client, repository, begun };
       try {
         if (command.length === 0)
           host.stderr.write(
-            `lockstep: this is the scratch repository of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
+            `lockstep: this is the ${live ? "replica" : "scratch repository"} of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
           );
-        const exitCode = await runLeased(run, client, repository, begun, command);
+        const exitCode = await runLeased(run, client, { ...begun, repository, live }, command);
         if (exitCode !== 0) return await giveUp(held, exitCode);
         await land(held);
       } catch (error) {
@@ -54,17 +66,12 @@ export function lockCommand(host: Host): Command {
     });
 }
 
-async function begin(
-  run: Run,
-  client: Client,
-  repository: string,
-  { reason, waitMs }: { reason: string; waitMs: number },
-): Promise<Begun> {
+async function begin(run: Run, client: Client, asked: BeginWriteRequest): Promise<Begun> {
   using progress = new Progress(run.host.stderr, run.json);
-  progress.wait(`waiting for the write turn of ${repository}`);
+  progress.wait(`waiting for the write turn of ${asked.repository}`);
   const author = run.host.env.SUDO_USER ?? run.host.env.USER ?? "";
-  const request = { repository, author, reason, wait: toDuration(waitMs) };
-  return await client.call("BeginWrite", request, { timeoutMs: waitMs + 120_000, signal: run.host.stop });
+  const timeoutMs = (toMs(asked.wait as never) ?? 0) + CATCH_UP_MS;
+  return await client.call("BeginWrite", { ...asked, author }, { timeoutMs, signal: run.host.stop });
 }
 
 /** Drops the session, unless it is over; the names of the refs that keep what it had changed. Throws WRITE_DROPPED if it landed. */

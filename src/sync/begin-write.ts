@@ -12,6 +12,7 @@ import { beginSession, renewSession } from "../store/sessions.ts";
 import { abandon, abandonTurn } from "./abandon.ts";
 import { beforeRead, locate } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
+import { beginLive } from "./live.ts";
 import type { Replica } from "./replica.ts";
 import { leaseLost, whileRenewing } from "./session.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -25,6 +26,8 @@ export interface BeginWrite {
   readonly waitMs: number;
   /** Chosen by the caller, so that it may repeat a call whose answer was lost. */
   readonly writeId: string;
+  /** On the files of the replica itself, which serves nobody meanwhile. */
+  readonly live?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -33,7 +36,7 @@ export interface BegunWrite {
   readonly token: string;
   readonly base: Version;
   readonly expiresAt: Date;
-  /** The scratch repository. */
+  /** The scratch repository, or the replica. */
   readonly path: string;
 }
 
@@ -54,13 +57,9 @@ export async function beginWrite(context: SyncContext, request: BeginWrite): Pro
     if (begun.outcome !== "begun") throw notBegun(context, repository, begun);
     clock.lap("turnMs");
     await reach("session.begun");
-    const path = scratchPath(join(context.root, STATE_DIR), writeId);
-    await whileRenewing(context, writeId, async () => {
-      await beforeRead(context, repository, { minVersion: begun.base, signal });
-      clock.lap("readMs");
-      await context.sessions.exclusively(writeId, () => makeScratch(context, replica, path, begun.base));
-      clock.lap("scratchMs");
-    });
+    const path = await whileRenewing(context, writeId, () =>
+      context.sessions.exclusively(writeId, () => makePlace(context, replica, { ...request, base: begun.base }, clock)),
+    );
     await reach("session.scratch");
     const expiresAt = await renewSession(context.db, context.me, writeId);
     if (expiresAt === undefined) throw leaseLost();
@@ -77,12 +76,25 @@ export async function beginWrite(context: SyncContext, request: BeginWrite): Pro
   }
 }
 
-async function makeScratch(context: SyncContext, replica: Replica, path: string, base: Version): Promise<void> {
-  if ((await readScratch(context.git, path, context.signal).catch(() => undefined)) !== undefined) return;
+/** Where the caller may write: made now, or by an earlier call. */
+async function makePlace(
+  context: SyncContext,
+  replica: Replica,
+  { writeId, base, live, author, reason, signal }: BeginWrite & { base: Version },
+  clock: Stopwatch,
+): Promise<string> {
+  if (replica.outOfService?.writeId === writeId) return replica.gitDir;
+  const path = scratchPath(join(context.root, STATE_DIR), writeId);
+  if ((await readScratch(context.git, path, context.signal).catch(() => undefined)) !== undefined) return path;
+  await beforeRead(context, replica.name, { minVersion: base, signal });
+  clock.lap("readMs");
   await replica.mutex.runExclusive(async () => {
     if (replica.applied !== base) throw leaseLost();
-    await createScratch(context.git, path, replica);
+    if (live) await beginLive(context, replica, { writeId, author, reason });
+    else await createScratch(context.git, path, replica);
   });
+  clock.lap("scratchMs");
+  return live ? replica.gitDir : path;
 }
 
 function notBegun(

@@ -12,6 +12,7 @@ import { abandonTurn } from "./abandon.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
 import { makeCopies } from "./copies.ts";
+import { endLiveOf } from "./live.ts";
 import { dropped, leaseLost, sessionOf, whileRenewing } from "./session.ts";
 import { endScratchOrLater } from "./session-end.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -26,7 +27,8 @@ export interface LandedSession {
 
 /**
  * Lands what the caller changed in the scratch repository, all of it or nothing. Repeated, however late, it answers the same. Throws
- * WRITE_DROPPED with the reason, then what was changed is kept (`abortWrite` tells where); OUTCOME_UNKNOWN: call again; WRITE_NOT_FOUND.
+ * WRITE_DROPPED with the reason, then what was changed is kept (`abortWrite` tells where); OUTCOME_UNKNOWN: call again; WRITE_NOT_FOUND; what
+ * `endLive` throws.
  */
 export async function bumpWrite(context: SyncContext, repository: string, token: string): Promise<LandedSession> {
   const { writeId } = await sessionOf(context, repository, token);
@@ -42,6 +44,7 @@ export async function bumpWrite(context: SyncContext, repository: string, token:
         { details: { device: session.device } },
       );
     }
+    await endLiveOf(context, repository, writeId);
     const landed = await whileRenewing(context, writeId, () => land(context, repository, session, token));
     await reach("session.landed");
     // It has landed, whatever becomes of the scratch: that is tried again.

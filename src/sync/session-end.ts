@@ -6,6 +6,7 @@ import { Mutex } from "async-mutex";
 import { reach } from "../crash-points.ts";
 import { displayRef, PRIVATE_REFS, type RefName } from "../domain.ts";
 import { describe } from "../errors.ts";
+import { liveWrite } from "../git/live.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { isSymbolic, readRefNames } from "../git/refs.ts";
 import { STATE_DIR } from "../git/root-record.ts";
@@ -22,6 +23,7 @@ import {
 import { dropExpiredSessions, sessionEnds } from "../store/sessions.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
+import { endLiveOf, endLiveOfAll } from "./live.ts";
 import { replicaPath } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
@@ -54,6 +56,10 @@ export async function endScratch(context: SyncContext, writeId: string, reposito
     await removeScratch(path);
     return [];
   }
+  await endLiveOf(context, repository, writeId);
+  // Begun by an earlier incarnation: the first touch ends it before all else.
+  if ((await liveWrite(replicaPath(context.root, repository))) === writeId)
+    await beforeRead(context, repository, { signal: context.signal });
   const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
   if (changes !== undefined) await keepChanges(context, { writeId, repository, path }, changes);
   const kept = await keptRefs(context, repository, writeId);
@@ -133,9 +139,11 @@ export async function endSessions(context: SyncContext): Promise<void> {
 
 async function endThoseThatAreOver(context: SyncContext): Promise<void> {
   const stateDir = join(context.root, STATE_DIR);
-  const writeIds = await listScratches(stateDir);
+  const live = context.replicas.outOfService().flatMap(({ outOfService }) => outOfService?.writeId ?? []);
+  const writeIds = [...live, ...(await listScratches(stateDir))];
   if (writeIds.length === 0) return;
   const ends = await sessionEnds(context.db, writeIds);
+  await endLiveOfAll(context, (writeId) => ends.get(writeId)?.status !== "staged");
   for (const writeId of writeIds) {
     if (ends.get(writeId)?.status === "staged") continue;
     const repository = await scratchOwner(scratchPath(stateDir, writeId)).catch(() => undefined);

@@ -19,12 +19,15 @@ export const beginWrite =
       if (request[field].length > TEXT_LIMIT)
         throw new LockstepError("INVALID_REQUEST", `The ${field} of a write has at most ${TEXT_LIMIT} characters.`);
     }
+    if (request.live && caller.role !== "operator")
+      throw new LockstepError("PERMISSION_DENIED", `The role ${caller.role} may not take a replica out of service.`);
     const begun = await begin(context, {
       repository: repositoryName(request.repository),
       author: request.author || `${caller.role} ${caller.name}`,
       reason: request.reason || "write session",
       waitMs: toMs(request.wait as never) ?? WAIT_MS,
       writeId: request.writeId === "" ? randomUUID() : writeIdOf(request.writeId),
+      live: request.live,
       signal,
     });
     return {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import pRetry from "p-retry";
 import type { Client } from "../client/client.ts";
-import { LockstepError, retryAfterMs } from "../errors.ts";
+import { describe, LockstepError, retryAfterMs } from "../errors.ts";
 import type { BeginWriteRequest } from "../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse__Output as Begun } from "../generated/lockstep/v1/BeginWriteResponse.ts";
 import type { Host } from "../host.ts";
@@ -51,18 +51,16 @@ export function lockCommand(host: Host): Command {
       const live = flags.live === true;
       const begun = await begin(run, client, { repository, reason: flags.reason, live, wait: toDuration(wait * 1000) });
       const held = { run, client, repository, begun };
-      try {
-        if (command.length === 0)
-          host.stderr.write(
-            `lockstep: this is the ${live ? "replica" : "scratch repository"} of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
-          );
-        const exitCode = await runLeased(run, client, { ...begun, repository, live }, command);
-        if (exitCode !== 0) return await giveUp(held, exitCode);
-        await land(held);
-      } catch (error) {
-        if (error instanceof LockstepError) throw await sayWhatIsKept(held, error);
-        throw error;
-      }
+      if (command.length === 0)
+        host.stderr.write(
+          `lockstep: this is the ${live ? "replica" : "scratch repository"} of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
+        );
+      const failed = async (error: unknown) => {
+        throw await sayWhatIsKept(held, error);
+      };
+      const exitCode = await runLeased(run, client, { ...begun, repository, live }, command).catch(failed);
+      if (exitCode !== 0) return await giveUp(held, exitCode);
+      await land(held).catch(failed);
     });
 }
 
@@ -90,11 +88,12 @@ async function giveUp(held: Held, exitCode: number): Promise<never> {
   throw new Exit(exitCode);
 }
 
-/** Nothing landed, or nobody knows: for the first, the same error with the names of what is kept. */
-async function sayWhatIsKept(held: Held, error: LockstepError): Promise<LockstepError> {
-  if (error.code !== "WRITE_DROPPED" && error.code !== "USAGE") return error;
-  const savedRefs = await abort(held, error.message).catch(() => []);
-  if (savedRefs.length === 0) return error;
+/** Whether anything landed may be unknown; else drops the session, and adds to the error what is kept of it. */
+async function sayWhatIsKept(held: Held, error: unknown): Promise<unknown> {
+  const known = error instanceof LockstepError;
+  if (known && error.code !== "WRITE_DROPPED" && error.code !== "USAGE") return error;
+  const savedRefs = await abort(held, describe(error)).catch(() => []);
+  if (!known || savedRefs.length === 0) return error;
   return new LockstepError(error.code, `${error.message.replace(/\.$/, "")}${kept(savedRefs)}.`, {
     cause: error,
     details: { ...error.details, saved_refs: savedRefs.join(" ") },

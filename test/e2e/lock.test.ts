@@ -93,12 +93,12 @@ interface Held extends Locked {
 let sessions = 0;
 
 /** Begins a session on the device that has made a branch and goes on until it is released. */
-async function held(device: Device, repository: string): Promise<Held> {
+async function held(device: Device, repository: string, ...flags: string[]): Promise<Held> {
   sessions += 1;
   const end = join(cluster.dir, `end-${sessions}`);
   const script = `git update-ref refs/heads/made refs/heads/main; echo changed >&2
     while ! test -s '${end}'; do sleep 0.05; done; exit $(cat '${end}')`;
-  const locked = lock(device, [repository, "--reason", "squashing", "--", "sh", "-c", script]);
+  const locked = lock(device, [repository, "--reason", "squashing", ...flags, "--", "sh", "-c", script]);
   await vi.waitFor(() => expect(locked.said()).toContain("changed"), SOON);
   return Object.assign(locked, { release: (code: number) => writeFile(end, String(code)) });
 }
@@ -320,7 +320,9 @@ describe("a session ends by itself when", () => {
     );
     await expectKept(one, repository, { "heads/made": first });
     await expectAtRest(cluster, repository);
-    console.log(`ms from kill -9 of the sidecar, started at once, to a push on another device: ${took}, ${started} of it the start`);
+    console.log(
+      `ms from kill -9 of the sidecar, started at once, to a push on another device: ${took}, ${started} of it the start`,
+    );
   });
 
   it("kill -9 hits the sidecar for good: others wait for the lease, no longer", async () => {
@@ -353,5 +355,72 @@ describe("a session ends by itself when", () => {
     await expectKept(one, repository, { "heads/made": first });
     const { log } = await expectAtRest(cluster, repository);
     expect(log).toHaveLength(2);
+  });
+});
+
+describe("lockstep lock --live", () => {
+  const readOn = (device: Device, repository: string) => device.call("BeforeRead", { repository }, PATIENCE);
+
+  it("takes the replica of this device out of service, and lands what the command changed there", async () => {
+    const { repository, first } = await withMain();
+    await readOn(two, repository);
+    await using holder = await held(one, repository, "--live");
+    const refused = await cluster.git.run(["ls-remote", one.url(repository)]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/out of service: grace works on its files \(squashing\); ask another device/);
+    expect(await branchesOn(two, repository)).toEqual({ main: first });
+    await holder.release(0);
+    const { code, stdout, stderr } = await holder.ended;
+    expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "changed\n" });
+    expect(stdout).toContain(`${repository} is at version 2: 1 ref changed`);
+    for (const device of cluster.devices)
+      expect(await branchesOn(device, repository)).toEqual({ main: first, made: first });
+    await expectAtRest(cluster, repository);
+  });
+
+  it("of a command that fails keeps what it changed and folds it away", async () => {
+    const { repository, first } = await withMain();
+    await using locked = lock(one, [
+      repository,
+      "--live",
+      "--",
+      "sh",
+      "-c",
+      "git update-ref refs/heads/made main; exit 3",
+    ]);
+    expect((await locked.ended).code).toBe(3);
+    expect(await branchesOn(one, repository)).toEqual({ main: first });
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
+  });
+
+  it("hit by kill -9 holds up nobody else; what its command goes on to do is kept, and served to nobody", async () => {
+    const { repository, first } = await withMain();
+    await readOn(two, repository);
+    await using holder = await held(one, repository, "--live");
+    holder.process.kill("SIGKILL");
+    await ada.land(two.url(repository), `${await ada.commit()}:refs/heads/next`);
+    // Its lease has run out, and still the command works.
+    const stays = { code: "REPLICA_IN_DOUBT", message: expect.stringContaining("on this device") };
+    await expect(readOn(one, repository)).rejects.toMatchObject(stays);
+    await holder.release(0);
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
+  });
+
+  it("whose sidecar is hit by kill -9 ends its command, and what was changed is kept before it is folded away", async () => {
+    const { repository, first } = await withMain();
+    await readOn(two, repository);
+    await using holder = await held(one, repository, "--live");
+    await one.kill();
+    await one.start();
+    await expect(readOn(one, repository)).rejects.toMatchObject({
+      code: "REPLICA_IN_DOUBT",
+      message: expect.stringMatching(/^Process \d+ \(\w+\) still works on the files/),
+    });
+    expect((await holder.ended).code).toBe(EXIT.NOT_NOW);
+    await vi.waitFor(() => readOn(one, repository), SOON);
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
   });
 });

@@ -1,7 +1,7 @@
 // A command (or a shell) that runs in a repository for as long as its write session lives.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { constants } from "node:os";
+import { closeSync, openSync, statSync } from "node:fs";
+import { constants, userInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../client/client.ts";
 import { LockstepError } from "../errors.ts";
@@ -26,6 +26,7 @@ export async function runLeased(
   { repository, token, path, writeId, live }: Begun & { repository: string; live: boolean },
   command: readonly string[],
 ): Promise<number> {
+  refuseStranger(path);
   const [program = host.env.SHELL ?? "/bin/sh", ...args] = command;
   // What works on live files has the note open: the sidecar can tell by it when all of that has ended, though we die.
   const note = live ? openSync(livePath(path), "r") : undefined;
@@ -48,6 +49,12 @@ export async function runLeased(
   const error = await lost;
   if (error) throw error;
   return host.stop.aborted ? exitCode || INTERRUPTED : exitCode;
+}
+
+/** What another user leaves there the sidecar can neither read nor remove, and it cannot see that user's processes. */
+function refuseStranger(path: string): void {
+  if (statSync(path).uid === userInfo().uid) return;
+  throw new LockstepError("USAGE", `${path} belongs to another user; run this as the user of the sidecar.`);
 }
 
 async function exitCodeOf(child: ChildProcess): Promise<number> {

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { expectAtRest } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
+import { holdPush } from "../support/held-push.ts";
 import { isAlive } from "../support/processes.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
@@ -268,7 +269,7 @@ describe("others, while a session is open", () => {
 describe("a session ends by itself when", () => {
   /** Pushes to the device, which must succeed: the milliseconds that it took. */
   async function nextPush(device: Device, repository: string, since: number): Promise<number> {
-    await ada.land(device.url(repository), `${await ada.commit()}:refs/heads/next`);
+    await ada.land(device.url(repository), `+${await ada.commit()}:refs/heads/next`);
     return Math.round(performance.now() - since);
   }
 
@@ -322,6 +323,26 @@ describe("a session ends by itself when", () => {
     await expectAtRest(cluster, repository);
     console.log(
       `ms from kill -9 of the sidecar, started at once, to a push on another device: ${took}, ${started} of it the start`,
+    );
+  });
+
+  it("not even that is waited for where no session was open, though a push was under way", async () => {
+    const { repository } = await withMain();
+    await two.call("BeforeRead", { repository }, PATIENCE);
+    await using push = await holdPush(one, repository, "prepared");
+    const held = ada.push(one.url(repository), `${await ada.commit()}:refs/heads/held/x`);
+    await push.reached();
+    const killedAt = performance.now();
+    await one.kill();
+    const took = await nextPush(two, repository, killedAt);
+    const again = await nextPush(two, repository, performance.now());
+    expect(took).toBeLessThan(LEASE_MS / 2);
+    await push.release();
+    await held;
+    await one.start();
+    await expectAtRest(cluster, repository);
+    console.log(
+      `ms from kill -9 of a device with a staged push to a push on another: ${took}; the one after it: ${again}`,
     );
   });
 

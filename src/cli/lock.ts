@@ -1,18 +1,36 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
+import pRetry from "p-retry";
 import type { Client } from "../client/client.ts";
-import { LockstepError } from "../errors.ts";
+import { describe, LockstepError, retryAfterMs } from "../errors.ts";
+import type { BeginWriteRequest } from "../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse__Output as Begun } from "../generated/lockstep/v1/BeginWriteResponse.ts";
 import type { Host } from "../host.ts";
-import { toDuration } from "../proto.ts";
+import { toDuration, toMs } from "../proto.ts";
 import { duration, Exit, prepare, type Run, subcommand } from "./command.ts";
+import { runLeased } from "./leased-command.ts";
 import { Progress } from "./progress.ts";
 
-/** A third of the lease of a session. */
-const RENEWAL_MS = 5_000;
+/** After its turn a session begins with a catch-up. */
+const CATCH_UP_MS = 120_000;
 /** A landing moves objects, and asks as long as the sidecar does when the database does not answer. */
 const LANDING_MS = 20 * 60_000;
+/** What landed is found out by asking again, also where the sidecar was away for a moment. */
+const ASK_AGAIN = { retries: 30, minTimeout: 1_000, factor: 1 };
+
+interface Flags {
+  readonly reason: string;
+  readonly wait: string;
+  readonly live?: boolean;
+  readonly [name: string]: unknown;
+}
+
+/** One session: where it was begun, and with what. */
+interface Held {
+  readonly run: Run;
+  readonly client: Client;
+  readonly repository: string;
+  readonly begun: Begun;
+}
 
 export function lockCommand(host: Host): Command {
   return subcommand(
@@ -22,115 +40,80 @@ export function lockCommand(host: Host): Command {
   )
     .argument("<name>")
     .argument("[command...]", "after --; its exit code 0 lands the changes, any other drops them")
+    .option("--live", "on the files of this device's replica itself, which serves nobody meanwhile")
     .option("--reason <text>", "shown to those who wait", "maintenance")
     .option("--wait <seconds>", "how long to wait for those who write now", "30")
-    .action(async (name: string, command: string[], flags: Record<string, string>) => {
+    .action(async (repository: string, command: string[], flags: Flags) => {
       const run = prepare(host, "lock", flags);
       const wait = Number(flags.wait);
       if (!(wait >= 0)) throw new LockstepError("USAGE", `--wait is a number of seconds, not ${flags.wait}.`);
       using client = run.connect();
-      const begun = await begin(run, client, name, { reason: flags.reason ?? "", waitMs: wait * 1000 });
-      const exitCode = await work(run, client, name, begun, command);
-      if (exitCode !== 0) return await giveUp(run, client, name, begun, exitCode);
-      await land(run, client, name, begun);
+      const live = flags.live === true;
+      const begun = await begin(run, client, { repository, reason: flags.reason, live, wait: toDuration(wait * 1000) });
+      const held = { run, client, repository, begun };
+      if (command.length === 0)
+        host.stderr.write(
+          `lockstep: this is the ${live ? "replica" : "scratch repository"} of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
+        );
+      const failed = async (error: unknown) => {
+        throw await sayWhatIsKept(held, error);
+      };
+      const exitCode = await runLeased(run, client, { ...begun, repository, live }, command).catch(failed);
+      if (exitCode !== 0) return await giveUp(held, exitCode);
+      await land(held).catch(failed);
     });
 }
 
-async function begin(
-  run: Run,
-  client: Client,
-  repository: string,
-  { reason, waitMs }: { reason: string; waitMs: number },
-): Promise<Begun> {
+async function begin(run: Run, client: Client, asked: BeginWriteRequest): Promise<Begun> {
   using progress = new Progress(run.host.stderr, run.json);
-  progress.wait(`waiting for the write turn of ${repository}`);
+  progress.wait(`waiting for the write turn of ${asked.repository}`);
   const author = run.host.env.SUDO_USER ?? run.host.env.USER ?? "";
-  const request = { repository, author, reason, wait: toDuration(waitMs) };
-  return await client.call("BeginWrite", request, { timeoutMs: waitMs + 120_000, signal: run.host.stop });
+  const timeoutMs = (toMs(asked.wait as never) ?? 0) + CATCH_UP_MS;
+  return await client.call("BeginWrite", { ...asked, author }, { timeoutMs, signal: run.host.stop });
 }
 
-/** Runs the command, renewing the lease meanwhile; its exit code. A lease that is lost ends it. */
-async function work(
-  run: Run,
-  client: Client,
-  repository: string,
-  { token, path, writeId }: Begun,
-  command: readonly string[],
-): Promise<number> {
-  const { host } = run;
-  const [program = host.env.SHELL ?? "/bin/sh", ...args] = command;
-  if (command.length === 0)
-    host.stderr.write(
-      `lockstep: this is the scratch repository of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
-    );
-  const child = spawn(program, args, {
-    cwd: path,
-    env: { ...host.env, GIT_DIR: path, LOCKSTEP_WRITE_ID: writeId },
-    // With --json standard output is ours.
-    stdio: ["inherit", run.json ? 2 : "inherit", "inherit"],
-  });
-  const ended = new AbortController();
-  const lost = keepLease(client, { repository, token }, child, ended.signal);
-  const exitCode = await new Promise<number>((resolve, reject) => {
-    child.once("error", (cause: Error) =>
-      reject(new LockstepError("USAGE", `The command cannot be started: ${cause.message}; nothing was written.`)),
-    );
-    child.once("close", (code) => resolve(code ?? 1));
-  }).finally(() => ended.abort());
-  const error = await lost;
-  if (error) throw error;
-  return host.stop.aborted ? exitCode || 130 : exitCode;
+/** Drops the session, unless it is over; the names of the refs that keep what it had changed. Throws WRITE_DROPPED if it landed. */
+async function abort({ client, repository, begun }: Held, reason: string): Promise<string[]> {
+  const request = { repository, token: begun.token, reason };
+  return (await client.call("AbortWrite", request, { timeoutMs: LANDING_MS })).savedRefs;
 }
 
-async function keepLease(
-  client: Client,
-  session: { repository: string; token: string },
-  child: ChildProcess,
-  ended: AbortSignal,
-): Promise<unknown> {
-  for (;;) {
-    await sleep(RENEWAL_MS, undefined, { signal: ended }).catch(() => {});
-    if (ended.aborted) return undefined;
-    try {
-      await client.call("RenewWrite", session, { timeoutMs: RENEWAL_MS });
-    } catch (error) {
-      // A sidecar that is away for a moment costs nothing: what counts is whether the lease is lost in the end.
-      if (!(error instanceof LockstepError && error.code === "WRITE_DROPPED")) continue;
-      child.kill("SIGTERM");
-      return error;
-    }
-  }
-}
-
-async function giveUp(
-  run: Run,
-  client: Client,
-  repository: string,
-  { token }: Begun,
-  exitCode: number,
-): Promise<never> {
-  const reason = `the command ended with ${exitCode}`;
-  const { writeId, savedRefs } = await client.call(
-    "AbortWrite",
-    { repository, token, reason },
-    { timeoutMs: LANDING_MS },
-  );
-  const kept = savedRefs.length > 0 ? `; what it changed is kept in ${savedRefs.join(" ")}` : "";
+async function giveUp(held: Held, exitCode: number): Promise<never> {
+  const { run, repository, begun } = held;
+  const savedRefs = await abort(held, `the command ended with ${exitCode}`);
   run.print(
-    { repository, write_id: writeId, landed: false, exit_code: exitCode, saved_refs: savedRefs },
-    `The command ended with ${exitCode}, so nothing was written to ${repository}${kept}.`,
+    { repository, write_id: begun.writeId, landed: false, exit_code: exitCode, saved_refs: savedRefs },
+    `The command ended with ${exitCode}, so nothing was written to ${repository}${kept(savedRefs)}.`,
   );
   throw new Exit(exitCode);
 }
 
-async function land(run: Run, client: Client, repository: string, { token }: Begun): Promise<void> {
+/** Whether anything landed may be unknown; else drops the session, and adds to the error what is kept of it. */
+async function sayWhatIsKept(held: Held, error: unknown): Promise<unknown> {
+  const known = error instanceof LockstepError;
+  if (known && error.code !== "WRITE_DROPPED" && error.code !== "USAGE") return error;
+  const savedRefs = await abort(held, describe(error)).catch(() => []);
+  if (!known || savedRefs.length === 0) return error;
+  return new LockstepError(error.code, `${error.message.replace(/\.$/, "")}${kept(savedRefs)}.`, {
+    cause: error,
+    details: { ...error.details, saved_refs: savedRefs.join(" ") },
+  });
+}
+
+function kept(savedRefs: readonly string[]): string {
+  return savedRefs.length > 0 ? `; what it changed is kept in ${savedRefs.join(" ")}` : "";
+}
+
+async function land({ run, client, repository, begun }: Held): Promise<void> {
   const startedAt = performance.now();
   using progress = new Progress(run.host.stderr, run.json);
   progress.wait("landing the changes");
-  const { version, refsChanged, writeId } = await client.call(
-    "BumpVersion",
-    { repository, token },
-    { timeoutMs: LANDING_MS },
+  const { version, refsChanged, writeId } = await pRetry(
+    () => client.call("BumpVersion", { repository, token: begun.token }, { timeoutMs: LANDING_MS }),
+    {
+      ...ASK_AGAIN,
+      shouldRetry: ({ error }) => error instanceof LockstepError && retryAfterMs(error.code) !== undefined,
+    },
   );
   progress.stop();
   const taken = duration(performance.now() - startedAt);

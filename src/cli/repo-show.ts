@@ -69,6 +69,7 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
       write_id: writer.writeId,
       device: writer.device,
       author: writer.author,
+      reason: writer.reason,
       base_version: Number(writer.baseVersion),
       started_at: instant(writer.startedAt),
     },
@@ -101,7 +102,7 @@ function describeLocks({ writeLocks }: Details): string[] {
 function describeWriters({ writer, waiters }: Details): string[] {
   if (!writer && waiters.length === 0) return [];
   const writes = writer
-    ? `${visible(writer.author)} on ${writer.device} since ${instant(writer.startedAt)}, on version ${writer.baseVersion}`
+    ? `${visible(writer.author)} on ${writer.device} since ${instant(writer.startedAt)}, on version ${writer.baseVersion}${writer.reason && ` (${visible(writer.reason)})`}`
     : "nobody at this moment";
   const waits = waiters.map(
     ({ device, author, reason, waited }, place) =>

@@ -106,7 +106,7 @@ async function endHolders(path: string, { host, recordedPid, mayEnd }: RootLockO
 }
 
 /** Processes that have a file open, by /proc; none where there is no /proc. */
-async function processesWithOpen(path: string): Promise<{ pid: number; program: string }[]> {
+export async function processesWithOpen(path: string): Promise<{ pid: number; program: string }[]> {
   const { dev, ino } = await stat(path);
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
   const found: { pid: number; program: string }[] = [];

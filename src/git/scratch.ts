@@ -33,16 +33,31 @@ export async function scratchOwner(path: string): Promise<string> {
   return (await readFile(join(path, OWNER), "utf8")).trim();
 }
 
+export interface ScratchOf {
+  readonly name: string;
+  readonly gitDir: string;
+  readonly objectFormat: "sha1" | "sha256";
+}
+
 /**
- * Makes the scratch of a write, with the refs that the replica has now: nothing may change them meanwhile. Made aside and renamed,
- * so that a crash leaves all of it or nothing that anybody looks at. Costs a walk over the refs.
+ * Makes the scratch of a write, with the refs that the replica has now: nothing may change them meanwhile. Costs a walk over the
+ * refs.
  */
-export async function createScratch(
+export async function createScratch(context: GitContext, path: string, replica: ScratchOf): Promise<void> {
+  const refs = await readRefs(context, replica.gitDir);
+  await replaceScratch(context, path, replica, { base: refs, refs });
+}
+
+/**
+ * Makes a scratch that began with `base` and has `refs` now, in place of the one that may be there. Made aside and renamed, so that
+ * a crash leaves all of it or nothing that anybody looks at.
+ */
+export async function replaceScratch(
   context: GitContext,
   path: string,
-  replica: { name: string; gitDir: string; objectFormat: "sha1" | "sha256" },
+  replica: ScratchOf,
+  { base, refs }: { base: Refs; refs: Refs },
 ): Promise<void> {
-  const refs = await readRefs(context, replica.gitDir);
   const aside = `${path}.new`;
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true });
@@ -51,8 +66,7 @@ export async function createScratch(
   await mkdir(join(aside, "objects", "info"), { recursive: true });
   await writeFile(join(aside, "objects", "info", "alternates"), `${join(replica.gitDir, "objects")}\n`);
   await writeFile(join(aside, OWNER), `${replica.name}\n`);
-  const lines = [...refs].map(([name, value]) => `${value}\0${name}\n`).join("");
-  await writeFile(join(aside, BASE), Buffer.from(lines, "latin1"));
+  await writeFile(join(aside, BASE), formatRefs(base));
   const packed = [...refs].filter(([name, value]) => name !== "HEAD" && !isSymbolic(value));
   packed.sort(([a], [b]) => (a < b ? -1 : 1));
   const file = `# pack-refs with: sorted\n${packed.map(([name, value]) => `${value} ${name}\n`).join("")}`;
@@ -61,7 +75,23 @@ export async function createScratch(
   const head = refs.get("HEAD");
   if (head && !isSymbolic(head))
     await gitBytes(context, aside, ["update-ref", "--no-deref", "HEAD", head], { writes: true });
+  await rm(path, { recursive: true, force: true });
   await rename(aside, path);
+}
+
+/** Refs as they are noted in a file. */
+export function formatRefs(refs: Refs): Buffer {
+  return Buffer.from([...refs].map(([name, value]) => `${value}\0${name}\n`).join(""), "latin1");
+}
+
+/** The inverse of `formatRefs`. */
+export function parseRefs(lines: Buffer): Refs {
+  const refs = new Map<RefName, RefValue>();
+  for (const line of lines.toString("latin1").split("\n")) {
+    const [value, name] = line.split("\0");
+    if (value && name) refs.set(name, value);
+  }
+  return refs;
 }
 
 export interface ScratchChanges {
@@ -72,7 +102,7 @@ export interface ScratchChanges {
 
 /** What the caller changed, in the order of names. Costs a walk over the refs of the scratch. */
 export async function readScratch(context: GitContext, path: string, signal: AbortSignal): Promise<ScratchChanges> {
-  const base = await readBase(path);
+  const base = parseRefs(await readFile(join(path, BASE)));
   const now = await readRefs(context, path, signal);
   const updates: RefUpdate[] = [];
   for (const name of [...new Set([...base.keys(), ...now.keys()])].sort()) {
@@ -83,15 +113,6 @@ export async function readScratch(context: GitContext, path: string, signal: Abo
   }
   const tips = [...base].filter(([name, value]) => name.startsWith("refs/heads/") && !isSymbolic(value));
   return { updates, tips: tips.slice(0, TIPS).map(([, value]) => value) };
-}
-
-async function readBase(path: string): Promise<Refs> {
-  const base = new Map<RefName, RefValue>();
-  for (const line of (await readFile(join(path, BASE))).toString("latin1").split("\n")) {
-    const [value, name] = line.split("\0");
-    if (value && name) base.set(name, value);
-  }
-  return base;
 }
 
 /**

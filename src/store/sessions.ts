@@ -87,7 +87,11 @@ export interface Session {
   readonly version: Version | null;
   readonly dropReason: string | null;
   readonly refsChanged: number;
+  /** Since it began, until it was over. */
+  readonly heldMs: number;
 }
+
+const HELD_MS = `extract(epoch from coalesce(w.decided_at, clock_timestamp()) - w.started_at)::float8 * 1000`;
 
 /** The session that `token` names, whatever became of it; undefined: there is none. */
 export async function findSession(
@@ -98,7 +102,7 @@ export async function findSession(
   const [row] = await query<Session & { [column: string]: unknown }>(
     db.work,
     `select w.id as "writeId", w.repository_id as "repositoryId", w.device, w.author, w.base_version as base, w.status, w.version,
-       w.drop_reason as "dropReason",
+       w.drop_reason as "dropReason", ${HELD_MS} as "heldMs",
        (select count(*)::int from lockstep.ref_log l join lockstep.ref_log_update u using (repository_id, version)
         where l.write_id = w.id) as "refsChanged"
      from lockstep.write w join lockstep.repository r on r.id = w.repository_id
@@ -113,15 +117,16 @@ export async function dropExpiredSessions(db: Database, device: string): Promise
   await query(db.work, "select lockstep.drop_expired_sessions($1)", [device]);
 }
 
+/** What became of a session, for whoever ends it. */
+export type SessionEnd = Pick<Session, "status" | "author" | "dropReason" | "heldMs">;
+
 /** What became of sessions; those that the database does not know are absent. */
-export async function sessionStatuses(
-  db: Database,
-  writeIds: readonly string[],
-): Promise<Map<string, { status: Session["status"]; fence: bigint; dropReason: string | null }>> {
-  const rows = await query<{ id: string; status: Session["status"]; fence: bigint; drop_reason: string | null }>(
+export async function sessionEnds(db: Database, writeIds: readonly string[]): Promise<Map<string, SessionEnd>> {
+  const rows = await query<SessionEnd & { id: string }>(
     db.work,
-    "select id, status, fence, drop_reason from lockstep.write where id = any($1::uuid[])",
+    `select w.id, w.status, w.author, w.drop_reason as "dropReason", ${HELD_MS} as "heldMs"
+     from lockstep.write w where w.id = any($1::uuid[])`,
     [writeIds],
   );
-  return new Map(rows.map(({ id, status, fence, drop_reason }) => [id, { status, fence, dropReason: drop_reason }]));
+  return new Map(rows.map(({ id, ...end }) => [id, end]));
 }

@@ -10,6 +10,7 @@ import { recordFailure } from "../store/replicas.ts";
 import { applyAndRecord, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
+import { outOfServiceFor } from "./live.ts";
 import { foldReplica, recoverReplica } from "./recovery.ts";
 import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -62,6 +63,7 @@ async function joinFlight(context: SyncContext, replica: Replica, options: Catch
   if (replica.waiting >= WAITING_LIMIT) {
     throw new LockstepError("QUEUE_FULL", `${WAITING_LIMIT} calls wait for ${replica.name} already; try again.`);
   }
+  if (replica.outOfService) throw outOfServiceFor(replica.name, replica.outOfService);
   const { failure } = replica;
   if (failure && !replica.flight && !options.insist && failure.until > performance.now()) throw failure.error;
   replica.flight ??= startFlight(context, replica, options.from);

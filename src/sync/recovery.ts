@@ -15,6 +15,7 @@ import { recordedVersion } from "../store/replicas.ts";
 import { applyAndRecord } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
+import { endLive } from "./live.ts";
 import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
@@ -25,6 +26,8 @@ export async function recoverReplica(
   onProgress: (progress: CatchUpProgress) => void,
 ): Promise<void> {
   const known = await replica.mutex.runExclusive(async () => {
+    // Before anything is folded away.
+    await endLive(context, replica);
     await prepareDirectory(context, replica);
     const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0);
     replica.swept = true;

@@ -19,6 +19,13 @@ export interface Flight {
   readonly listeners: Set<(progress: CatchUpProgress) => void>;
 }
 
+/** The write session that works on the files of a replica. */
+export interface OutOfService {
+  readonly writeId: string;
+  readonly author: string;
+  readonly reason: string;
+}
+
 export class Replica {
   readonly id: string;
   readonly name: string;
@@ -43,6 +50,8 @@ export class Replica {
   flight: Flight | undefined = undefined;
   waiting = 0;
 
+  /** Somebody works on its files (live.ts): it serves nobody, and nothing of ours touches it. */
+  outOfService: OutOfService | undefined = undefined;
   /** After a failure: until when (milliseconds of the monotonic clock) it is answered with instead of tried again. */
   failure: { error: unknown; until: number; count: number } | undefined = undefined;
 
@@ -87,6 +96,11 @@ export class Replicas {
   /** The repositories that this process has touched. */
   ids(): string[] {
     return [...this.#byId.keys()];
+  }
+
+  /** Those on whose files somebody works. */
+  outOfService(): Replica[] {
+    return [...this.#byId.values()].filter(({ outOfService }) => outOfService !== undefined);
   }
 
   findByName(name: string): Replica | undefined {

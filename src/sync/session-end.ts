@@ -6,21 +6,26 @@ import { Mutex } from "async-mutex";
 import { reach } from "../crash-points.ts";
 import { displayRef, PRIVATE_REFS, type RefName } from "../domain.ts";
 import { describe } from "../errors.ts";
+import { liveWrite } from "../git/live.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
-import { isSymbolic } from "../git/refs.ts";
+import { isSymbolic, readRefNames } from "../git/refs.ts";
 import { STATE_DIR } from "../git/root-record.ts";
 import {
   listScratches,
   readScratch,
   removeScratch,
+  type ScratchChanges,
   scratchOwner,
   scratchPath,
   takeObjects,
   wholeUpdates,
 } from "../git/scratch.ts";
-import { dropExpiredSessions, sessionStatuses } from "../store/sessions.ts";
+import { dropExpiredSessions, sessionEnds } from "../store/sessions.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
+import { endLiveOf, endLiveOfAll } from "./live.ts";
+import { replicaPath } from "./replica.ts";
+import { Stopwatch } from "./stopwatch.ts";
 
 const LOOK_MS = 5_000;
 
@@ -41,52 +46,82 @@ export class Sessions {
 
 /**
  * Ends a session that is over: keeps what a dropped one changed below refs/lockstep/dropped/<write>/ in this replica, removes its
- * scratch. Returns the names of the kept refs. Idempotent.
+ * scratch. Returns the names of the kept refs, also when they were kept before. Idempotent.
  */
 export async function endScratch(context: SyncContext, writeId: string, repository: string): Promise<RefName[]> {
   const path = scratchPath(join(context.root, STATE_DIR), writeId);
-  const statuses = await sessionStatuses(context.db, [writeId]);
-  const kept = statuses.get(writeId)?.status === "landed" ? [] : await keepChanges(context, writeId, repository, path);
+  const clock = new Stopwatch();
+  const end = (await sessionEnds(context.db, [writeId])).get(writeId);
+  if (end?.status === "landed") {
+    await removeScratch(path);
+    return [];
+  }
+  await endLiveOf(context, repository, writeId);
+  // Begun by an earlier incarnation: the first touch ends it before all else.
+  if ((await liveWrite(replicaPath(context.root, repository))) === writeId)
+    await beforeRead(context, repository, { signal: context.signal });
+  const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
+  if (changes !== undefined) await keepChanges(context, { writeId, repository, path }, changes);
+  const kept = await keptRefs(context, repository, writeId);
   await reach("session.kept");
   await removeScratch(path);
+  if (changes !== undefined) {
+    const { author, heldMs, dropReason: reason } = end ?? {};
+    const { durationMs } = clock;
+    context.log.info(
+      { repository, write: writeId, author, reason, kept: kept.length, heldMs, durationMs },
+      "session dropped",
+    );
+  }
   return kept;
+}
+
+/** The same for whoever has its answer already; what fails is tried again by `endSessions`. */
+export async function endScratchOrLater(context: SyncContext, writeId: string, repository: string): Promise<void> {
+  await endScratch(context, writeId, repository).catch((error: unknown) =>
+    context.log.warn(
+      { repository, write: writeId, err: describe(error) },
+      "could not end a write session, trying again",
+    ),
+  );
 }
 
 async function keepChanges(
   context: SyncContext,
-  writeId: string,
-  repository: string,
-  path: string,
-): Promise<RefName[]> {
-  const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
-  if (changes === undefined) return [];
+  { writeId, repository, path }: { writeId: string; repository: string; path: string },
+  changes: ScratchChanges,
+): Promise<void> {
   const { git, signal } = context;
   const pointed = changes.updates.filter(({ newValue }) => newValue !== null && !isSymbolic(newValue));
-  const created = await wholeUpdates(git, path, { ...changes, updates: pointed }, signal);
-  const lost = pointed.filter((update) => !created.includes(update)).map(({ name }) => displayRef(name));
+  const whole = await wholeUpdates(git, path, { ...changes, updates: pointed }, signal);
+  const lost = pointed.filter((update) => !whole.includes(update)).map(({ name }) => displayRef(name));
   if (lost.length > 0)
     context.log.warn(
       { repository, write: writeId, refs: lost },
       "refs of a dropped write cannot be kept: objects are missing",
     );
-  if (created.length === 0) return [];
+  if (whole.length === 0) return;
   const { replica } = await beforeRead(context, repository, { signal });
-  await takeObjects(git, path, replica.gitDir, { ...changes, updates: created }, signal);
-  const kept = created.map(({ name, newValue }) => ({
-    name: `${PRIVATE_REFS}dropped/${writeId}/${name.replace(/^refs\//, "")}`,
+  await takeObjects(git, path, replica.gitDir, { ...changes, updates: whole }, signal);
+  const kept = whole.map(({ name, newValue }) => ({
+    name: `${droppedRefs(writeId)}${name.replace(/^refs\//, "")}`,
     newValue,
   }));
   await replica.mutex.runExclusive(async () => {
-    await using transaction = new RefTransaction(context.git, replica.gitDir, kept.length);
+    await using transaction = new RefTransaction(git, replica.gitDir, kept.length);
     const refusal = await transaction.prepare(kept);
     if (refusal) throw new Error(refusal.message);
     await transaction.commit();
   });
-  context.log.info(
-    { repository, write: writeId, kept: kept.length },
-    "a dropped write is kept below refs/lockstep/dropped/",
-  );
-  return kept.map(({ name }) => name);
+}
+
+async function keptRefs(context: SyncContext, repository: string, writeId: string): Promise<RefName[]> {
+  const gitDir = replicaPath(context.root, repository);
+  return await readRefNames(context.git, gitDir, droppedRefs(writeId));
+}
+
+function droppedRefs(writeId: string): string {
+  return `${PRIVATE_REFS}dropped/${writeId}/`;
 }
 
 /** Drops sessions that nobody renews and ends those that are over, until the context's signal aborts. */
@@ -104,20 +139,15 @@ export async function endSessions(context: SyncContext): Promise<void> {
 
 async function endThoseThatAreOver(context: SyncContext): Promise<void> {
   const stateDir = join(context.root, STATE_DIR);
-  const writeIds = await listScratches(stateDir);
+  const live = context.replicas.outOfService().flatMap(({ outOfService }) => outOfService?.writeId ?? []);
+  const writeIds = [...live, ...(await listScratches(stateDir))];
   if (writeIds.length === 0) return;
-  const statuses = await sessionStatuses(context.db, writeIds);
+  const ends = await sessionEnds(context.db, writeIds);
+  await endLiveOfAll(context, (writeId) => ends.get(writeId)?.status !== "staged");
   for (const writeId of writeIds) {
-    if (statuses.get(writeId)?.status === "staged") continue;
+    if (ends.get(writeId)?.status === "staged") continue;
     const repository = await scratchOwner(scratchPath(stateDir, writeId)).catch(() => undefined);
     if (repository === undefined) continue;
-    await context.sessions
-      .exclusively(writeId, () => endScratch(context, writeId, repository))
-      .catch((error: unknown) =>
-        context.log.warn(
-          { repository, write: writeId, err: describe(error) },
-          "could not keep a dropped write, trying again",
-        ),
-      );
+    await context.sessions.exclusively(writeId, () => endScratchOrLater(context, writeId, repository));
   }
 }

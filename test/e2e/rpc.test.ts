@@ -434,6 +434,10 @@ describe("errors", () => {
     ["ListLog", { repository: "no/such" }, "NOT_FOUND", "REPOSITORY_NOT_FOUND"],
     ["VerifyReplica", { repository: "no/such" }, "NOT_FOUND", "REPOSITORY_NOT_FOUND"],
     ["GetWrite", { repository: "no/such", writeId: NOBODY }, "NOT_FOUND", "WRITE_NOT_FOUND"],
+    ["BeginWrite", { repository: "no/such" }, "NOT_FOUND", "REPOSITORY_NOT_FOUND"],
+    ["RenewWrite", { repository: "no/such", token: `${NOBODY}.${NOBODY}` }, "NOT_FOUND", "WRITE_NOT_FOUND"],
+    ["BumpVersion", { repository: "no/such", token: "" }, "NOT_FOUND", "WRITE_NOT_FOUND"],
+    ["AbortWrite", { repository: "no/such", token: "x" }, "NOT_FOUND", "WRITE_NOT_FOUND"],
   ])(
     "of %s %j carry google.rpc.ErrorInfo, and no RetryInfo where trying again does not help",
     async (method, request, code, reason) => {
@@ -454,10 +458,6 @@ describe("errors", () => {
       reason: "REPOSITORY_NOT_FOUND",
       domain: "lockstep",
     });
-  });
-
-  it.each(["BeginWrite", "RenewWrite", "BumpVersion", "AbortWrite"])("%s is not served yet", async (method) => {
-    expect(await at.one.refusal(method, { repository: "demo" })).toMatchObject({ code: "UNIMPLEMENTED" });
   });
 });
 

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { STATE_DIR } from "../../src/git/root-record.ts";
-import { abortWrite, type BegunWrite, beginWrite, bumpWrite, renewWrite } from "../../src/sync/session.ts";
+import { abortWrite } from "../../src/sync/abort-write.ts";
+import { type BegunWrite, beginWrite } from "../../src/sync/begin-write.ts";
+import { bumpWrite } from "../../src/sync/bump-version.ts";
+import { renewWrite } from "../../src/sync/session.ts";
 import { endSessions } from "../../src/sync/session-end.ts";
 import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 

@@ -1,8 +1,8 @@
 import { displayRef, repositoryName } from "../../domain.ts";
 import type { AbortWriteRequest__Output as Request } from "../../generated/lockstep/v1/AbortWriteRequest.ts";
 import type { AbortWriteResponse as Response } from "../../generated/lockstep/v1/AbortWriteResponse.ts";
+import { abortWrite as abort } from "../../sync/abort-write.ts";
 import type { SyncContext } from "../../sync/context.ts";
-import { abortWrite as abort } from "../../sync/session.ts";
 
 export const abortWrite =
   (context: SyncContext) =>

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { repositoryName } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
 import type { BeginWriteRequest__Output as Request } from "../../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse as Response } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
 import { toMs, toTimestamp } from "../../proto.ts";
+import { beginWrite as begin } from "../../sync/begin-write.ts";
 import type { SyncContext } from "../../sync/context.ts";
-import { beginWrite as begin } from "../../sync/session.ts";
 import { authorAndReason } from "../author-and-reason.ts";
 import type { CallContext } from "../call.ts";
 import { writeIdOf } from "../write-id.ts";
@@ -15,12 +16,15 @@ export const beginWrite =
   (context: SyncContext) =>
   async (request: Request, { caller, signal }: CallContext): Promise<Response> => {
     const { author, reason } = authorAndReason(request, caller);
+    if (request.live && caller.role !== "operator")
+      throw new LockstepError("PERMISSION_DENIED", `The role ${caller.role} may not take a replica out of service.`);
     const begun = await begin(context, {
       repository: repositoryName(request.repository),
       author,
       reason: reason || "write session",
       waitMs: toMs(request.wait as never) ?? WAIT_MS,
       writeId: request.writeId === "" ? randomUUID() : writeIdOf(request.writeId),
+      live: request.live,
       signal,
     });
     return {

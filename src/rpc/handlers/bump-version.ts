@@ -1,8 +1,8 @@
 import { repositoryName } from "../../domain.ts";
 import type { BumpVersionRequest__Output as Request } from "../../generated/lockstep/v1/BumpVersionRequest.ts";
 import type { BumpVersionResponse as Response } from "../../generated/lockstep/v1/BumpVersionResponse.ts";
+import { bumpWrite } from "../../sync/bump-version.ts";
 import type { SyncContext } from "../../sync/context.ts";
-import { bumpWrite } from "../../sync/session.ts";
 
 export const bumpVersion =
   (context: SyncContext) =>

@@ -8,6 +8,7 @@ export interface BeginWriteRequest {
   'reason'?: (string);
   'wait'?: (_google_protobuf_Duration | null);
   'writeId'?: (string);
+  'live'?: (boolean);
 }
 
 export interface BeginWriteRequest__Output {
@@ -16,4 +17,5 @@ export interface BeginWriteRequest__Output {
   'reason': (string);
   'wait': (_google_protobuf_Duration__Output | null);
   'writeId': (string);
+  'live': (boolean);
 }

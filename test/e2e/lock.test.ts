@@ -1,0 +1,447 @@
+// `lockstep lock` as an operator runs it, with what can die meanwhile.
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmod, readdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { expectAtRest } from "../support/at-rest.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { type Device, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
+import { holdPush } from "../support/held-push.ts";
+import { isAlive } from "../support/processes.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+const SOON = { timeout: 30_000, interval: 20 };
+/** The lease of a session, and what it takes to notice on a busy machine. */
+const LEASE_MS = 15_000;
+const NOTICED_MS = 10_000;
+const EXIT = { OK: 0, NOT_NOW: 3 };
+
+let cluster: Cluster;
+let one: Device;
+let two: Device;
+let ada: Pusher;
+beforeAll(async () => {
+  cluster = await startCluster();
+  [one, two] = cluster.devices as [Device, Device];
+  ada = await pusher(cluster.git, "ada");
+});
+afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+// What a test that failed left dead.
+afterEach(async () => {
+  for (const device of cluster.devices) if (!isAlive(device.pid)) await device.start();
+});
+
+interface Locked extends AsyncDisposable {
+  readonly process: ChildProcess;
+  /** When it ended: its exit code, and what it printed. */
+  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** What it has printed on standard error so far. */
+  said(): string;
+}
+
+/** Starts `lockstep lock ARGS` in a process group of its own. */
+function lock(device: Device, args: readonly string[], env: Record<string, string> = {}): Locked {
+  const child = spawn(process.execPath, [PROGRAM, "lock", ...args], {
+    env: { ...cluster.git.env, USER: "grace", LOCKSTEP_SOCKET_DIR: dirname(device.demo.socket), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said += chunk;
+  });
+  const code = new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject).once("exit", resolve);
+  });
+  const ended = Promise.all([code, text(child.stdout), text(child.stderr)]).then(([exit, stdout, stderr]) => ({
+    code: exit,
+    stdout,
+    stderr,
+  }));
+  return {
+    process: child,
+    ended,
+    said: () => said,
+    async [Symbol.asyncDispose]() {
+      signalGroup(child, "SIGKILL");
+      await ended;
+    },
+  };
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid!, signal);
+  } catch {
+    // All of it has ended.
+  }
+}
+
+/** A repository whose main has one commit. */
+async function withMain(): Promise<{ repository: string; first: string }> {
+  const repository = await cluster.createRepository();
+  const first = await ada.commit();
+  await ada.land(one.url(repository), `${first}:refs/heads/main`);
+  return { repository, first };
+}
+
+interface Held extends Locked {
+  /** Ends the command with that exit code. */
+  release(code: number): Promise<void>;
+}
+
+let sessions = 0;
+
+/** Begins a session on the device that has made a branch and goes on until it is released. */
+async function held(device: Device, repository: string, ...flags: string[]): Promise<Held> {
+  sessions += 1;
+  const end = join(cluster.dir, `end-${sessions}`);
+  const script = `git update-ref refs/heads/made refs/heads/main; echo changed >&2
+    while ! test -s '${end}'; do sleep 0.05; done; exit $(cat '${end}')`;
+  const locked = lock(device, [repository, "--reason", "squashing", ...flags, "--", "sh", "-c", script]);
+  await vi.waitFor(() => expect(locked.said()).toContain("changed"), SOON);
+  return Object.assign(locked, { release: (code: number) => writeFile(end, String(code)) });
+}
+
+/** The branches that stock git is served: name → object id. */
+async function branchesOn(device: Device, repository: string): Promise<Record<string, string>> {
+  const listed = await cluster.git.git(["ls-remote", device.url(repository), "refs/heads/*"]);
+  const lines = listed.split("\n").map((line) => line.split("\trefs/heads/") as [string, string]);
+  return Object.fromEntries(lines.map(([id, name]) => [name, id]));
+}
+
+/** The refs that keep what dropped sessions changed, in the device's replica: name without the write's id → object id. */
+async function keptOn(device: Device, repository: string): Promise<Record<string, string>> {
+  const listed = await cluster.git.git([
+    `--git-dir=${device.gitDir(repository)}`,
+    "for-each-ref",
+    "--format=%(refname) %(objectname)",
+    "refs/lockstep/dropped/",
+  ]);
+  const lines = listed.split("\n").filter(Boolean);
+  return Object.fromEntries(lines.map((line) => line.replace(/^refs\/lockstep\/dropped\/[^/]*\//, "").split(" ")));
+}
+
+async function expectKept(device: Device, repository: string, refs: Record<string, string>): Promise<void> {
+  await vi.waitFor(async () => expect(await keptOn(device, repository)).toEqual(refs), SOON);
+  const scratches = join(device.demo.root, ".lockstep", "scratch");
+  await vi.waitFor(async () => expect(await readdir(scratches)).toEqual([]), SOON);
+}
+
+const writerOf = async (device: Device, repository: string) =>
+  (await device.call("GetVersion", { repository }, PATIENCE)).writer;
+
+describe("lockstep lock", () => {
+  it("lands what its command changed, and every device serves it", async () => {
+    const { repository, first } = await withMain();
+    const script = "git update-ref refs/heads/made refs/heads/main && git update-ref -d refs/heads/main && echo done";
+    await using locked = lock(one, [repository, "--", "sh", "-c", script]);
+    const { code, stdout, stderr } = await locked.ended;
+    expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`^done\n${repository} is at version 2: 2 refs changed \\(.*s\\)\\.\n$`));
+    for (const device of cluster.devices) expect(await branchesOn(device, repository)).toEqual({ made: first });
+    const { log } = await expectAtRest(cluster, repository);
+    expect(log.at(-1)).toMatchObject({ author: "grace", device: "repo001" });
+  });
+
+  it("brings commits with it that the command made", async () => {
+    const { repository } = await withMain();
+    const script = `tree=$(git rev-parse main^{tree}) && id=$(git commit-tree -p main -m made "$tree") && git update-ref refs/heads/main "$id"`;
+    await using locked = lock(two, [repository, "--", "sh", "-c", script]);
+    expect(await locked.ended).toMatchObject({ code: EXIT.OK });
+    const clone = await cluster.git.bare("made");
+    await cluster.git.git(["fetch", "--quiet", one.url(repository), "main"], { cwd: clone });
+    expect(await cluster.git.git(["log", "-1", "--format=%s %an", "FETCH_HEAD"], { cwd: clone })).toBe("made Ada");
+    await expectAtRest(cluster, repository);
+  });
+
+  it("prints one document with --json; what the command prints goes to standard error", async () => {
+    const { repository } = await withMain();
+    const script = "echo from the command; git update-ref refs/heads/made refs/heads/main";
+    await using locked = lock(one, [repository, "--json", "--", "sh", "-c", script]);
+    const { code, stdout, stderr } = await locked.ended;
+    expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "from the command\n" });
+    expect(JSON.parse(stdout)).toEqual({
+      repository,
+      write_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      landed: true,
+      version: 2,
+      refs_changed: 1,
+    });
+    await using nothing = lock(one, [repository, "--", "true"]);
+    expect((await nothing.ended).stdout).toBe(`Nothing was changed; ${repository} stays at version 2.\n`);
+  });
+
+  it("of a command that fails writes nothing, keeps what it changed, and ends with its code", async () => {
+    const { repository, first } = await withMain();
+    const script = "git update-ref refs/heads/made refs/heads/main; exit 7";
+    await using locked = lock(one, [repository, "--json", "--", "sh", "-c", script]);
+    const { code, stdout } = await locked.ended;
+    expect(code).toBe(7);
+    const document = JSON.parse(stdout);
+    const kept = `refs/lockstep/dropped/${document.write_id}/heads/made`;
+    expect(document).toMatchObject({ landed: false, exit_code: 7, saved_refs: [kept] });
+    expect(await branchesOn(one, repository)).toEqual({ main: first });
+    await expectKept(one, repository, { "heads/made": first });
+    // The turn is free at once.
+    await using next = lock(two, [repository, "--wait", "0", "--", "true"]);
+    expect(await next.ended).toMatchObject({ code: EXIT.OK });
+    const line = (await one.log()).find(({ msg, write }) => msg === "session dropped" && write === document.write_id);
+    expect(line).toMatchObject({ repository, author: "grace", reason: "the command ended with 7", kept: 1 });
+  });
+
+  it("of a command that cannot be started ends at once, and the turn is free", async () => {
+    const { repository } = await withMain();
+    await using locked = lock(one, [repository, "--", "/no/such/program"]);
+    const { code, stderr } = await locked.ended;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^lockstep: The command cannot be started: .*ENOENT; nothing was written\.\n$/);
+    await using next = lock(one, [repository, "--wait", "0", "--", "true"]);
+    expect(await next.ended).toMatchObject({ code: EXIT.OK });
+  });
+
+  it("without a command starts the user's shell in the scratch repository", async () => {
+    const { repository, first } = await withMain();
+    const shell = join(cluster.dir, "shell");
+    await writeFile(shell, '#!/bin/sh\ntest "$PWD" = "$GIT_DIR" || exit 9\ngit branch made main\n');
+    await chmod(shell, 0o755);
+    await using locked = lock(one, [repository], { SHELL: shell });
+    const { code, stderr } = await locked.ended;
+    expect(code).toBe(EXIT.OK);
+    expect(stderr).toMatch(/^lockstep: this is the scratch repository of team\/app-\d+; exit 0 lands .*\n$/);
+    expect(await branchesOn(two, repository)).toEqual({ main: first, made: first });
+  });
+});
+
+describe("others, while a session is open", () => {
+  it("are told who holds the turn, where, since when and why; its pushers wait and land afterwards", async () => {
+    const { repository, first } = await withMain();
+    await using holder = await held(one, repository);
+    const since = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+
+    await using refused = lock(two, [repository, "--json", "--wait", "0", "--", "true"]);
+    const { code, stdout } = await refused.ended;
+    expect(code).toBe(EXIT.NOT_NOW);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: "TURN_HELD",
+      details: { author: "grace", device: "repo001", reason: "squashing", since },
+    });
+    await using said = lock(two, [repository, "--wait", "0", "--", "true"]);
+    expect((await said.ended).stderr).toMatch(
+      /^lockstep: The write turn of \S+ is held by grace on repo001 \(squashing, since \S+Z\); nothing was written/,
+    );
+
+    expect(await writerOf(two, repository)).toMatchObject({ author: "grace", device: "repo001", reason: "squashing" });
+    const { document } = await two.lockstep("repo", "show", repository);
+    expect(document.writer).toMatchObject({ author: "grace", device: "repo001", reason: "squashing", base_version: 1 });
+    const { stdout: shown } = await two.print("repo", "show", repository);
+    expect(shown).toMatch(/^writing: grace on repo001 since \S+Z, on version 1 \(squashing\)$/m);
+    // Reads go on, and do not see what is undecided.
+    expect(await branchesOn(one, repository)).toEqual({ main: first });
+
+    const pushedAt = performance.now();
+    const pushed = ada.push(two.url(repository), `${await ada.commit()}:refs/heads/pushed`);
+    await vi.waitFor(
+      async () => expect((await two.lockstep("repo", "show", repository)).document.waiters).toHaveLength(1),
+      SOON,
+    );
+    // Whoever waits for more than a second is told.
+    await vi.waitFor(() => expect(performance.now() - pushedAt).toBeGreaterThan(1_500), SOON);
+    await holder.release(0);
+    expect(await holder.ended).toMatchObject({ code: EXIT.OK });
+    const { code: pushCode, stderr: told } = await pushed;
+    expect(pushCode).toBe(0);
+    expect(told).toMatch(/remote: .*waiting for grace on repo001 \(squashing, since \S+Z\)/);
+    await expectAtRest(cluster, repository);
+  });
+
+  it("are refused when their patience ends before the session does, and nothing of them is written", async () => {
+    const { repository, first } = await withMain();
+    await using _ = await held(one, repository);
+    const { code, stderr } = await ada.push(one.url(repository), `${await ada.commit()}:refs/heads/pushed`);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/held by grace on repo001 \(squashing, since \S+Z\); nothing was written/);
+    expect(await branchesOn(two, repository)).toEqual({ main: first });
+  });
+});
+
+describe("a session ends by itself when", () => {
+  /** Pushes to the device, which must succeed: the milliseconds that it took. */
+  async function nextPush(device: Device, repository: string, since: number): Promise<number> {
+    await ada.land(device.url(repository), `+${await ada.commit()}:refs/heads/next`);
+    return Math.round(performance.now() - since);
+  }
+
+  it("its user presses Ctrl-C", async () => {
+    const { repository, first } = await withMain();
+    await using holder = await held(one, repository);
+    signalGroup(holder.process, "SIGINT");
+    const { code, stdout } = await holder.ended;
+    expect(code).toBe(130);
+    expect(stdout).toContain("The command ended with 130, so nothing was written to ");
+    await expectKept(one, repository, { "heads/made": first });
+    await nextPush(two, repository, 0);
+    await expectAtRest(cluster, repository);
+  });
+
+  it("lockstep alone is told to stop: the command is too", async () => {
+    const { repository, first } = await withMain();
+    await using holder = await held(one, repository);
+    holder.process.kill("SIGTERM");
+    expect((await holder.ended).code).toBe(143);
+    await expectKept(one, repository, { "heads/made": first });
+  });
+
+  it("kill -9 hits lockstep: the turn is free within the lease, and what was changed is kept", async () => {
+    const { repository, first } = await withMain();
+    await using holder = await held(one, repository);
+    const killedAt = performance.now();
+    holder.process.kill("SIGKILL");
+    const took = await nextPush(two, repository, killedAt);
+    expect(took).toBeLessThan(LEASE_MS + NOTICED_MS);
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
+    console.log(`ms from kill -9 of \`lockstep lock\` to a push on another device: ${took}`);
+  });
+
+  it("kill -9 hits the sidecar: it is dropped at the next start, at once, and its user is told what is kept", async () => {
+    const { repository, first } = await withMain();
+    await two.call("BeforeRead", { repository }, PATIENCE);
+    await using holder = await held(one, repository);
+    const killedAt = performance.now();
+    await one.kill();
+    await one.start();
+    const started = Math.round(performance.now() - killedAt);
+    const took = await nextPush(two, repository, killedAt);
+    const { code, stderr } = await holder.ended;
+    expect(code).toBe(EXIT.NOT_NOW);
+    expect(stderr).toMatch(
+      /^lockstep: The write was dropped .*; what it changed is kept in refs\/lockstep\/dropped\/\S+\/heads\/made\.$/m,
+    );
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
+    console.log(
+      `ms from kill -9 of the sidecar, started at once, to a push on another device: ${took}, ${started} of it the start`,
+    );
+  });
+
+  it("not even that is waited for where no session was open, though a push was under way", async () => {
+    const { repository } = await withMain();
+    await two.call("BeforeRead", { repository }, PATIENCE);
+    await using push = await holdPush(one, repository, "prepared");
+    const held = ada.push(one.url(repository), `${await ada.commit()}:refs/heads/held/x`);
+    await push.reached();
+    const killedAt = performance.now();
+    await one.kill();
+    const took = await nextPush(two, repository, killedAt);
+    const again = await nextPush(two, repository, performance.now());
+    expect(took).toBeLessThan(LEASE_MS / 2);
+    await push.release();
+    await held;
+    await one.start();
+    await expectAtRest(cluster, repository);
+    console.log(
+      `ms from kill -9 of a device with a staged push to a push on another: ${took}; the one after it: ${again}`,
+    );
+  });
+
+  it("kill -9 hits the sidecar for good: others wait for the lease, no longer", async () => {
+    const { repository, first } = await withMain();
+    await two.call("BeforeRead", { repository }, PATIENCE);
+    await using _ = await held(one, repository);
+    const killedAt = performance.now();
+    await one.kill();
+    const took = await nextPush(two, repository, killedAt);
+    expect(took).toBeLessThan(LEASE_MS + NOTICED_MS);
+    await one.start();
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
+    console.log(`ms from kill -9 of a device with an open session to a push on another: ${took}`);
+  });
+
+  it("the sidecar is stopped past the lease: others go on, and what it lands when it wakes up is nothing", async () => {
+    const { repository, first } = await withMain();
+    await two.call("BeforeRead", { repository }, PATIENCE);
+    const { token, path } = await one.call("BeginWrite", { repository, author: "grace", reason: "sleep" }, PATIENCE);
+    await cluster.git.git([`--git-dir=${path}`, "update-ref", "refs/heads/made", first]);
+    process.kill(one.pid, "SIGSTOP");
+    const bumped = one.call("BumpVersion", { repository, token }, { timeoutMs: 60_000 }).catch((error) => error);
+    try {
+      await nextPush(two, repository, 0);
+    } finally {
+      process.kill(one.pid, "SIGCONT");
+    }
+    expect(await bumped).toMatchObject({ code: "WRITE_DROPPED" });
+    await expectKept(one, repository, { "heads/made": first });
+    const { log } = await expectAtRest(cluster, repository);
+    expect(log).toHaveLength(2);
+  });
+});
+
+describe("lockstep lock --live", () => {
+  const readOn = (device: Device, repository: string) => device.call("BeforeRead", { repository }, PATIENCE);
+
+  it("takes the replica of this device out of service, and lands what the command changed there", async () => {
+    const { repository, first } = await withMain();
+    await readOn(two, repository);
+    await using holder = await held(one, repository, "--live");
+    const refused = await cluster.git.run(["ls-remote", one.url(repository)]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/out of service: grace works on its files \(squashing\); ask another device/);
+    expect(await branchesOn(two, repository)).toEqual({ main: first });
+    await holder.release(0);
+    const { code, stdout, stderr } = await holder.ended;
+    expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "changed\n" });
+    expect(stdout).toContain(`${repository} is at version 2: 1 ref changed`);
+    for (const device of cluster.devices)
+      expect(await branchesOn(device, repository)).toEqual({ main: first, made: first });
+    await expectAtRest(cluster, repository);
+  });
+
+  it("of a command that fails keeps what it changed and folds it away", async () => {
+    const { repository, first } = await withMain();
+    await using locked = lock(one, [
+      repository,
+      "--live",
+      "--",
+      "sh",
+      "-c",
+      "git update-ref refs/heads/made main; exit 3",
+    ]);
+    expect((await locked.ended).code).toBe(3);
+    expect(await branchesOn(one, repository)).toEqual({ main: first });
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
+  });
+
+  it("hit by kill -9 holds up nobody else; what its command goes on to do is kept, and served to nobody", async () => {
+    const { repository, first } = await withMain();
+    await readOn(two, repository);
+    await using holder = await held(one, repository, "--live");
+    holder.process.kill("SIGKILL");
+    await ada.land(two.url(repository), `${await ada.commit()}:refs/heads/next`);
+    // Its lease has run out, and still the command works.
+    const stays = { code: "REPLICA_IN_DOUBT", message: expect.stringContaining("on this device") };
+    await expect(readOn(one, repository)).rejects.toMatchObject(stays);
+    await holder.release(0);
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
+  });
+
+  it("whose sidecar is hit by kill -9 ends its command, and what was changed is kept before it is folded away", async () => {
+    const { repository, first } = await withMain();
+    await readOn(two, repository);
+    await using holder = await held(one, repository, "--live");
+    await one.kill();
+    await one.start();
+    await expect(readOn(one, repository)).rejects.toMatchObject({
+      code: "REPLICA_IN_DOUBT",
+      message: expect.stringMatching(/^Process \d+ \(\w+\) still works on the files/),
+    });
+    expect((await holder.ended).code).toBe(EXIT.NOT_NOW);
+    await vi.waitFor(() => readOn(one, repository), SOON);
+    await expectKept(one, repository, { "heads/made": first });
+    await expectAtRest(cluster, repository);
+  });
+});

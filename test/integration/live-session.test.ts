@@ -1,0 +1,147 @@
+// Write sessions on the files of a replica itself (`lockstep lock --live`).
+
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { abortWrite } from "../../src/sync/abort-write.ts";
+import { type BegunWrite, beginWrite } from "../../src/sync/begin-write.ts";
+import { bumpWrite } from "../../src/sync/bump-version.ts";
+import { endSessions } from "../../src/sync/session-end.ts";
+import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+const OUT_OF_SERVICE = {
+  code: "REPLICA_IN_DOUBT",
+  message: expect.stringContaining("out of service: grace works on its files (renaming); ask another device"),
+};
+
+async function beginLive(device: TestDevice, writeId: string = randomUUID()): Promise<BegunWrite> {
+  const request = { repository: APP, author: "grace", reason: "renaming", waitMs: 20_000, live: true };
+  return await beginWrite(device.context, { ...request, writeId, signal: new AbortController().signal });
+}
+
+async function withHistory(cluster: TestCluster): Promise<[TestDevice, TestDevice, string]> {
+  const [a, b] = await cluster.pair(APP);
+  const one = await a.commit(APP, "one");
+  await a.push(APP, [change("main", null, one), change("topic", null, one)]);
+  await b.read(APP);
+  return [a, b, one];
+}
+
+const keptRef = ({ writeId }: BegunWrite, name: string) => `refs/lockstep/dropped/${writeId}/heads/${name}`;
+
+async function expire(cluster: TestCluster): Promise<void> {
+  await cluster.sql("update lockstep.turn set expires_at = clock_timestamp() - interval '1 ms'");
+}
+
+/** A process that has worked on the files, and has not ended. */
+async function worker({ path }: BegunWrite): Promise<AsyncDisposable> {
+  const note = await open(join(path, "lockstep.live"));
+  const child = spawn("sleep", ["600"], { stdio: ["ignore", "ignore", "ignore", note.fd] });
+  await once(child, "spawn");
+  await note.close();
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await once(child, "close");
+    },
+  };
+}
+
+describe("a write session on live files", () => {
+  it("takes this replica out of service, and no other; what it changed lands as one version", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, one] = await withHistory(cluster);
+    const session = await beginLive(a);
+    expect(session.path).toBe(a.context.replicas.findByName(APP)?.gitDir);
+    expect(await beginLive(a, session.writeId)).toMatchObject({ token: session.token, path: session.path });
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.git(APP, ["update-ref", "refs/heads/main", two]);
+    await a.git(APP, ["update-ref", "-d", "refs/heads/topic"]);
+    await a.git(APP, ["update-ref", "refs/heads/new", two]);
+    await a.git(APP, ["symbolic-ref", "HEAD", "refs/heads/new"]);
+    await expect(a.read(APP)).rejects.toMatchObject(OUT_OF_SERVICE);
+    await expect(a.push(APP, [change("x", null, one)])).rejects.toMatchObject(OUT_OF_SERVICE);
+    await b.read(APP);
+    expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });
+    const landed = { writeId: session.writeId, version: 2n, refsChanged: 4 };
+    expect(await bumpWrite(a.context, APP, session.token)).toEqual(landed);
+    expect(await bumpWrite(a.context, APP, session.token)).toEqual(landed);
+    const expected = { HEAD: "ref: refs/heads/new", "refs/heads/main": two, "refs/heads/new": two };
+    for (const device of [a, b]) {
+      await device.read(APP);
+      expect(await device.refs(APP)).toEqual(expected);
+      await device.expectInLockstep(APP);
+    }
+  });
+
+  it("given up keeps what was changed, and folds it away", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, , one] = await withHistory(cluster);
+    const session = await beginLive(a);
+    const two = await a.commit(APP, "two");
+    await a.git(APP, ["update-ref", "refs/heads/main", two]);
+    await a.git(APP, ["update-ref", "-d", "refs/heads/topic"]);
+    const { savedRefs } = await abortWrite(a.context, APP, session.token, "");
+    expect(savedRefs).toEqual([keptRef(session, "main")]);
+    expect(await a.git(APP, ["rev-parse", keptRef(session, "main")])).toBe(two);
+    await a.read(APP);
+    expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": one, "refs/heads/topic": one });
+    await a.expectInLockstep(APP);
+  });
+
+  it("whose lease runs out is dropped and kept, and the replica follows what others wrote", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, one] = await withHistory(cluster);
+    const session = await beginLive(a);
+    const two = await a.commit(APP, "two");
+    await a.git(APP, ["update-ref", "refs/heads/main", two]);
+    await expire(cluster);
+    expect(await b.push(APP, [change("topic", one, null)])).toEqual({ "refs/heads/topic": null });
+    await expect(a.read(APP)).rejects.toMatchObject(OUT_OF_SERVICE);
+    void endSessions(a.context);
+    await vi.waitFor(async () => expect(await a.git(APP, ["rev-parse", keptRef(session, "main")])).toBe(two), SOON);
+    await a.read(APP);
+    expect(await a.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/main": one });
+    await a.expectInLockstep(APP);
+  });
+
+  it("whose sidecar died is kept before the first read folds it away", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, , one] = await withHistory(cluster);
+    const session = await beginLive(a);
+    const two = await a.commit(APP, "two");
+    await a.git(APP, ["update-ref", "refs/heads/main", two]);
+    await a.crash();
+    const again = await a.restart();
+    await again.read(APP);
+    expect(await again.refs(APP)).toMatchObject({ "refs/heads/main": one });
+    await expect(bumpWrite(again.context, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
+    expect((await abortWrite(again.context, APP, session.token, "")).savedRefs).toEqual([keptRef(session, "main")]);
+    expect(await again.git(APP, ["rev-parse", keptRef(session, "main")])).toBe(two);
+    await again.expectInLockstep(APP);
+  });
+
+  it("is not over, nor is the replica in service, while a process still works on the files", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, , one] = await withHistory(cluster);
+    const session = await beginLive(a);
+    const stays = { code: "REPLICA_IN_DOUBT", message: expect.stringMatching(/^Process \d+ \(sleep\) still works on/) };
+    {
+      await using _ = await worker(session);
+      await expect(bumpWrite(a.context, APP, session.token)).rejects.toMatchObject(stays);
+      await a.crash();
+      const again = await a.restart();
+      await expect(again.read(APP)).rejects.toMatchObject(stays);
+      // What it does now is not folded over, and is kept.
+      await again.git(APP, ["update-ref", "refs/heads/late", one]);
+    }
+    const last = await a.restart();
+    await last.read(APP);
+    expect((await abortWrite(last.context, APP, session.token, "")).savedRefs).toEqual([keptRef(session, "late")]);
+    await last.expectInLockstep(APP);
+  });
+});

@@ -135,6 +135,21 @@ export async function listReplicas(db: Database, device: string, repositoryIds: 
   );
 }
 
+/** This device's replicas by the names of their repositories, at most `limit` after the name `after`. */
+export async function listReplicasAfter(
+  db: Database,
+  device: string,
+  after: string,
+  limit: number,
+): Promise<{ repositoryId: string; name: string }[]> {
+  return await query<{ repositoryId: string; name: string }>(
+    db.work,
+    `select r.id as "repositoryId", r.name from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+     where p.device = $1 and r.name > $2 and p.state in ('pending', 'active', 'broken') order by r.name limit $3`,
+    [device, after, limit],
+  );
+}
+
 export interface ReplicaRow {
   readonly device: string;
   readonly version: Version;

@@ -25,9 +25,13 @@ export interface Heads {
 export interface Head {
   readonly id: string;
   readonly version: Version;
+  /** Of the refs at that version, hex. */
+  readonly digest: string;
   readonly objectFormat: "sha1" | "sha256";
   /** This device's replica, null when it has none. */
   readonly replicaState: ReplicaState | null;
+  /** Why nobody may use the repository until an operator has decided, null: they may. */
+  readonly stopped: string | null;
 }
 
 /** The answer of lockstep.read_heads. */
@@ -40,6 +44,8 @@ interface HeadsDocument {
     version: string,
     objectFormat: "sha1" | "sha256",
     state: ReplicaState | null,
+    digest: string,
+    stopped: string | null,
   ][];
 }
 
@@ -64,8 +70,8 @@ export async function readHeads(db: Database, device: string, names: readonly st
   }
   if (found.standby) throw unavailable("it is a standby, which may lag behind");
   const byName = new Map<string, Head>();
-  for (const [name, id, version, objectFormat, replicaState] of found.heads)
-    byName.set(name, { id, version: BigInt(version), objectFormat, replicaState });
+  for (const [name, id, version, objectFormat, replicaState, digest, stopped] of found.heads)
+    byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped });
   return { fence: BigInt(found.fence), byName };
 }
 

@@ -9,13 +9,16 @@ import { existingObjects } from "../git/connectivity.ts";
 import { FOREIGN_LOCK_MS, sweep } from "../git/leftovers.ts";
 import { difference, readRefs, removeBrokenRefs } from "../git/refs.ts";
 import { createReplica, ensureSettings, inspect } from "../git/repository.ts";
-import { forgetReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
-import { readDigest, readFold } from "../store/ref-log.ts";
+import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
+import { readDigest, readFold, readSettlements } from "../store/ref-log.ts";
 import { recordedVersion } from "../store/replicas.ts";
+import { readStandings } from "../store/standing.ts";
+import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
-import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
+import { keepLost } from "./lost.ts";
+import type { CatchUpProgress, Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** Brings a replica that this process knows nothing of, or doubts, to a version that it knows: `replica.applied` is set. */
@@ -53,15 +56,22 @@ async function prepareDirectory(context: SyncContext, replica: Replica): Promise
  * written beyond that version is either in the log, and applied from there, or never reached the refs.
  */
 async function believeRecords(context: SyncContext, replica: Replica): Promise<boolean> {
-  const record = await readReplicaRecord(replica.gitDir);
-  if (record?.repositoryId !== replica.id || record.epoch !== context.epoch) return false;
+  const record = await noteOf(replica);
+  if (record?.epoch !== context.epoch) return false;
   const row = await recordedVersion(context.db, context.me.device, replica.id);
   if (row !== record.version) return false;
   const digest = await readDigest(context.db, replica.id, row);
   if (digest?.toString("hex") !== record.digest) return false;
+  replica.appliedDigest = record.digest;
   replica.applied = row;
   replica.recorded = row;
   return true;
+}
+
+/** What is noted beside a replica of this repository. */
+async function noteOf(replica: Replica): Promise<ReplicaRecord | undefined> {
+  const record = await readReplicaRecord(replica.gitDir);
+  return record?.repositoryId === replica.id ? record : undefined;
 }
 
 /** Makes the refs equal to the whole fold at the head, whatever they are. Costs a walk over all refs. */
@@ -71,12 +81,14 @@ export async function foldReplica(
   onProgress: (progress: CatchUpProgress) => void,
 ): Promise<void> {
   const clock = new Stopwatch();
+  // Before the log is: a push that lands here meanwhile is in it then.
+  const record = await noteOf(replica);
+  const standing = record && (await readStandings(context.db, [record])).get(replica.id);
+  if (record && (standing?.standing === "ahead" || standing?.standing === "diverged"))
+    throw await aheadOfDatabase(context, replica, record.version, standing.head);
+  const settlements = await readSettlements(context.db, replica.id, record?.version ?? 0n);
   const fold = await readFold(context.db, replica.id);
   clock.lap("logMs");
-  const record = await readReplicaRecord(replica.gitDir);
-  if (record?.repositoryId === replica.id && record.version > fold.head) {
-    throw aheadOfDatabase(replica.name, record.version, fold.head);
-  }
   if (!digestOf(fold.digestKey, fold.refs).equals(fold.digest)) {
     throw new LockstepError(
       "INTERNAL",
@@ -99,9 +111,12 @@ export async function foldReplica(
     // Nothing but this flight writes to a replica whose version is unknown; one that is known may have gone further.
     if (replica.applied !== undefined && replica.applied >= fold.head) return;
     // Killed between here and the end, the next incarnation compares again.
-    await forgetReplicaRecord(replica.gitDir);
+    await doubtReplicaRecord(replica.gitDir);
     await reach("recovery.forgotten");
-    const plan = difference(await readRefs(context.git, replica.gitDir, context.signal), fold.refs);
+    const now = await readRefs(context.git, replica.gitDir, context.signal);
+    const plan = difference(now, fold.refs);
+    const unknown = standing?.standing === "settled";
+    await keepLost(context, replica, settlements, { onDisk: unknown ? now : new Map(), kept: fold.refs });
     const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
     await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);
   });

@@ -7,11 +7,12 @@ import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
 import { wasKilled } from "../git/process.ts";
 import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { isSymbolic, setSymbolicRef } from "../git/refs.ts";
-import { forgetReplicaRecord } from "../git/root-record.ts";
+import { doubtReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
 import { stageSession } from "../store/sessions.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
+import { aheadOfDatabase } from "./ahead.ts";
 import { markApplied, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { type Decision, decide } from "./decide.ts";
@@ -80,6 +81,9 @@ export async function attemptWrite(
         pending = false;
         return notStaged(context, staged);
       }
+      // The write would land on refs that are not these.
+      if (base === row.base && staged.digest.toString("hex") !== replica.appliedDigest)
+        throw await aheadOfDatabase(context, replica, base, base);
       if (isShort(staged.copies, copies)) {
         why = "its objects were on too few devices";
         return { outcome: "copies", rule: staged.copies };
@@ -275,7 +279,7 @@ function reasonOf(refusal: Refusal): string {
 
 async function doubt(replica: Replica): Promise<void> {
   replica.applied = undefined;
-  await forgetReplicaRecord(replica.gitDir);
+  await doubtReplicaRecord(replica.gitDir);
 }
 
 function lostDevice(context: SyncContext): never {

@@ -16,6 +16,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   status: async () => (await import("./status.ts")).statusCommand,
   sync: async () => (await import("./sync.ts")).syncCommand,
   lock: async () => (await import("./lock.ts")).lockCommand,
+  thaw: async () => (await import("./thaw.ts")).thawCommand,
   log: async () => (await import("./log.ts")).logCommand,
   verify: async () => (await import("./verify.ts")).verifyCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,

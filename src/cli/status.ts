@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Host } from "../host.ts";
 import { prepare, subcommand, table } from "./command.ts";
+import { instant } from "./log.ts";
 
 export function statusCommand(host: Host): Command {
   return subcommand(
@@ -11,15 +12,17 @@ export function statusCommand(host: Host): Command {
     const run = prepare(host, "status", flags);
     using client = run.connect();
     const { devices, repositories } = await client.call("GetStatus", {}, run.patience);
+    const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
     const document = {
-      devices: devices.map(({ name, live, zone, grpcAddress, gitAddress }) => ({
+      devices: devices.map(({ name, live, awaySince, zone, grpcAddress, gitAddress }) => ({
         name,
         live,
+        away_since: awaySince && instant(awaySince),
         zone,
         grpc: grpcAddress,
         git: gitAddress,
       })),
-      repositories: repositories.map(({ repository, headVersion, behind, broken, leaders, writing }) => ({
+      repositories: repositories.map(({ repository, headVersion, behind, broken, leaders, writing, stopped }) => ({
         name: repository,
         version: Number(headVersion),
         leaders,
@@ -27,11 +30,14 @@ export function statusCommand(host: Host): Command {
         broken,
         writing,
         unsafe: leaders.length < 2,
+        // Whoever is not there cannot send it to the others.
+        stuck: leaders.length > 0 && !leaders.some((leader) => live.has(leader)),
+        stopped: stopped || null,
       })),
     };
-    const deviceRows = devices.map(({ name, live, zone, grpcAddress }) => [
+    const deviceRows = devices.map(({ name, live, awaySince, zone, grpcAddress }) => [
       name,
-      live ? "live" : "down",
+      live ? "live" : awaySince ? `down since ${instant(awaySince)}` : "down",
       zone,
       grpcAddress,
     ]);
@@ -39,9 +45,11 @@ export function statusCommand(host: Host): Command {
       each.name,
       String(each.version),
       [
+        each.stopped ? `stopped: ${each.stopped}` : "",
+        each.stuck ? `stuck: version ${each.version} is on ${each.leaders.join(", ")} only, which is down` : "",
         each.behind.length > 0 ? `behind: ${each.behind.join(", ")}` : "",
         each.broken.length > 0 ? `broken: ${each.broken.join(", ")}` : "",
-        each.unsafe ? `unsafe: its head is on ${each.leaders.join(", ") || "no device"} only` : "",
+        each.unsafe && !each.stuck ? `unsafe: its head is on ${each.leaders.join(", ") || "no device"} only` : "",
         each.writing ? "writing" : "",
       ]
         .filter(Boolean)

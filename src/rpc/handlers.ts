@@ -16,6 +16,7 @@ import { listLog } from "./handlers/list-log.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { setRepository } from "./handlers/set-repository.ts";
+import { thaw } from "./handlers/thaw.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
 
 /** lockstep.v1.SyncService. */
@@ -42,5 +43,6 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Unt
     ListLog: unary(options, listLog(context)),
     GetStatus: unary(options, getStatus(context)),
     VerifyReplica: unary(options, verifyReplica(context)),
+    Thaw: unary(options, thaw(context)),
   } as UntypedServiceImplementation;
 }

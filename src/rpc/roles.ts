@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/ListLog": READERS,
   "/lockstep.v1.ClusterService/GetStatus": READERS,
   "/lockstep.v1.ClusterService/VerifyReplica": OPERATORS,
+  "/lockstep.v1.ClusterService/Thaw": OPERATORS,
 };
 
 /** True when `role` may call the RPC at `path`; false for a path that the table lacks. */

@@ -2,6 +2,7 @@
 import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type Database, query } from "./database.ts";
+import { AWAY_SINCE } from "./device-lease.ts";
 
 export interface SyncEvent {
   readonly fromDevice: string;
@@ -158,6 +159,8 @@ export interface ReplicaRow {
   readonly updatedAt: Date;
   /** Its device holds a lease now. */
   readonly live: boolean;
+  /** When its lease ended, null: it holds one, or nobody knows. */
+  readonly awaySince: Date | null;
   readonly gitAddress: string;
   readonly zone: string;
 }
@@ -167,7 +170,7 @@ export async function replicasOf(db: Database, repositoryId: string): Promise<Re
   return await query<ReplicaRow & { [column: string]: unknown }>(
     db.work,
     `select p.device, p.version, p.state, p.last_error as "lastError", p.updated_at as "updatedAt",
-       d.expires_at > clock_timestamp() as live, d.git_address as "gitAddress", d.zone
+       d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone
      from lockstep.replica p join lockstep.device d on d.name = p.device where p.repository_id = $1 order by p.device`,
     [repositoryId],
   );
@@ -191,20 +194,22 @@ export interface StatusRow {
   readonly broken: string[];
   readonly leaders: string[];
   readonly writing: boolean;
+  /** Why nobody may use it until an operator has decided, null: they may. */
+  readonly stopped: string | null;
 }
 
-/** Repositories that are not at rest: someone behind or broken, a head on fewer than two devices, or a write under way. */
+/** Repositories that are not at rest: someone behind or broken, a head on fewer than two devices, a write under way, or stopped. */
 export async function listUnrest(db: Database, limit: number): Promise<StatusRow[]> {
   return await query<StatusRow & { [column: string]: unknown }>(
     db.work,
     `select * from (
-       select r.name as repository, r.head_version as head,
+       select r.name as repository, r.head_version as head, r.stopped,
          coalesce(array_agg(p.device order by p.device) filter (where p.state in ('pending', 'active') and (p.version < r.head_version or p.state = 'pending')), '{}') as behind,
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'broken'), '{}') as broken,
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'active' and p.version >= r.head_version), '{}') as leaders,
          exists (select from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as writing
        from lockstep.repository r left join lockstep.replica p on p.repository_id = r.id group by r.id) s
-     where behind <> '{}' or broken <> '{}' or cardinality(leaders) < 2 or writing
+     where behind <> '{}' or broken <> '{}' or cardinality(leaders) < 2 or writing or stopped is not null
      order by repository limit $1`,
     [limit],
   );

@@ -13,6 +13,8 @@ export interface Repository {
   readonly headDigest: Buffer;
   readonly minCopies: number;
   readonly landWithFewer: boolean;
+  /** Why nobody may use it until an operator has decided, null: they may. */
+  readonly stopped: string | null;
 }
 
 /** What a read must know, as of one moment after it arrived. */
@@ -180,7 +182,7 @@ export async function listRepositories(db: Database, after: string, limit: numbe
 }
 
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
-  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer" from lockstep.repository`;
+  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", stopped from lockstep.repository`;
 
 /** REPOSITORY_NOT_FOUND for `name`. */
 export function repositoryNotFound(name: string): LockstepError {

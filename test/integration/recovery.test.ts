@@ -296,14 +296,13 @@ describe("what is noted beside a replica", () => {
     await using cluster = await TestCluster.make();
     const a = await atVersion2(cluster);
     for (const falsify of [
-      async (path: string, text: string) => writeFile(path, text.replace(" 2 ", " 1 ")),
-      async (path: string, text: string) => writeFile(path, text.replace(/ [0-9a-f]{64} /, ` ${"0".repeat(64)} `)),
+      async () => void (await cluster.sql("update lockstep.replica set version = 1")),
       async (path: string) => writeFile(path, "half a line"),
       async (path: string) => rm(path),
     ]) {
       const path = join(a.gitDir(APP), "lockstep.version");
       await cluster.devices.get(a.name)!.crash();
-      await falsify(path, await readFile(path, "utf8"));
+      await falsify(path);
       const again = await cluster.start(a.name);
       await again.read(APP);
       expect(await walked(again)).toBe(true);

@@ -9,7 +9,15 @@ const LIMIT = 1_000;
 export const getStatus = (context: SyncContext) => async (): Promise<Response> => {
   const [devices, repositories] = await Promise.all([listDevices(context.db), listUnrest(context.db, LIMIT)]);
   return {
-    devices: devices.map(({ startedAt, ...device }) => ({ ...device, startedAt: toTimestamp(startedAt) })),
-    repositories: repositories.map(({ head, ...row }) => ({ ...row, headVersion: String(head) })),
+    devices: devices.map(({ startedAt, awaySince, ...device }) => ({
+      ...device,
+      startedAt: toTimestamp(startedAt),
+      awaySince: toTimestamp(awaySince),
+    })),
+    repositories: repositories.map(({ head, stopped, ...row }) => ({
+      ...row,
+      headVersion: String(head),
+      stopped: stopped ?? "",
+    })),
   };
 };

@@ -14,6 +14,8 @@ import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, L
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from '../../lockstep/v1/ListRepositoriesResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from '../../lockstep/v1/SetRepositoryRequest.ts';
 import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from '../../lockstep/v1/SetRepositoryResponse.ts';
+import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _lockstep_v1_ThawRequest__Output } from '../../lockstep/v1/ThawRequest.ts';
+import type { ThawResponse as _lockstep_v1_ThawResponse, ThawResponse__Output as _lockstep_v1_ThawResponse__Output } from '../../lockstep/v1/ThawResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from '../../lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
 
@@ -72,6 +74,15 @@ export interface ClusterServiceClient extends grpc.Client {
   setRepository(argument: _lockstep_v1_SetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   setRepository(argument: _lockstep_v1_SetRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   
+  Thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  Thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  Thaw(argument: _lockstep_v1_ThawRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  Thaw(argument: _lockstep_v1_ThawRequest, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  thaw(argument: _lockstep_v1_ThawRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  thaw(argument: _lockstep_v1_ThawRequest, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
@@ -96,6 +107,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   SetRepository: grpc.handleUnaryCall<_lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse>;
   
+  Thaw: grpc.handleUnaryCall<_lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse>;
+  
   VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
   
 }
@@ -107,5 +120,6 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
+  Thaw: MethodDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawResponse, _lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
 }

@@ -9,6 +9,7 @@ export interface RepositoryStatus {
   'broken'?: (string)[];
   'leaders'?: (string)[];
   'writing'?: (boolean);
+  'stopped'?: (string);
 }
 
 export interface RepositoryStatus__Output {
@@ -18,4 +19,5 @@ export interface RepositoryStatus__Output {
   'broken': (string)[];
   'leaders': (string)[];
   'writing': (boolean);
+  'stopped': (string);
 }

@@ -15,8 +15,8 @@ export function documentOfThaw(repository: string, thaw: Thaw) {
     keeper: { device: thaw.keeperDevice, version: Number(thaw.keeperVersion) },
     refs: thaw.updates.map(({ name, oldValue, newValue }) => ({
       ref: name.toString("utf8"),
-      now: oldValue || null,
-      then: newValue || null,
+      before: oldValue || null,
+      after: newValue || null,
     })),
     more_refs: thaw.moreUpdates,
     given_up: thaw.givenUp.map(documentOf),
@@ -48,7 +48,7 @@ export function describeThaw(repository: string, thaw: Thaw): string {
       short(newValue),
     ]);
     const more = moreUpdates > 0 ? `\nand ${moreUpdates} more` : "";
-    parts.push(`${table(["ref", "now", "then"], rows)}${more}`);
+    parts.push(`${table(["ref", "before", "after"], rows)}${more}`);
   } else parts.push("No ref changes.");
   parts.push(...describeCommits("Commits that no ref would hold any more:", lost));
   parts.push(...describeCommits("Commits that refs would hold again:", gained));

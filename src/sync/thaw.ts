@@ -42,8 +42,8 @@ export async function thaw(
     if (request.confirmation === "") return { plan, confirmation, done: false };
     check(replica.name, request.confirmation, confirmation);
     await append(context, replica, plan, { author, action: "thaw --demote", demoted: action.demote });
-    // What could not be had before is not wanted any more.
-    await catchUpToHead(context, replica, { signal, insist: true });
+    // What could not be had before is not wanted any more. A failure is in the replica's row, and is tried again.
+    await catchUpToHead(context, replica, { signal, insist: true }).catch(() => {});
     return { plan, confirmation, done: true };
   }
   return await replica.mutex.runExclusive(async () => {

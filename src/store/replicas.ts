@@ -105,6 +105,22 @@ export async function recordFailure(
   );
 }
 
+/** Records that this device's replicas hold less than was recorded. */
+export async function reviseVersions(
+  db: Database,
+  me: Incarnation,
+  replicas: readonly { repositoryId: string; version: Version }[],
+): Promise<void> {
+  await query(
+    db.work,
+    `update lockstep.replica p set version = u.version, next_attempt_at = null,
+       state = case p.state when 'active' then 'pending' else p.state end
+     from unnest($3::uuid[], $4::bigint[]) u (repository_id, version), lockstep.device d
+     where d.name = $1 and d.fence = $2 and p.device = d.name and p.repository_id = u.repository_id and p.version > u.version`,
+    [me.device, me.fence, replicas.map(({ repositoryId }) => repositoryId), replicas.map(({ version }) => version)],
+  );
+}
+
 export interface Behind {
   readonly repositoryId: string;
   readonly name: string;
@@ -136,16 +152,23 @@ export async function listReplicas(db: Database, device: string, repositoryIds: 
   );
 }
 
+/** A replica of this device, and the version that is recorded for it. */
+export interface NotedReplica {
+  readonly repositoryId: string;
+  readonly name: string;
+  readonly version: Version;
+}
+
 /** This device's replicas by the names of their repositories, at most `limit` after the name `after`. */
 export async function listReplicasAfter(
   db: Database,
   device: string,
   after: string,
   limit: number,
-): Promise<{ repositoryId: string; name: string }[]> {
-  return await query<{ repositoryId: string; name: string }>(
+): Promise<NotedReplica[]> {
+  return await query<NotedReplica & { [column: string]: unknown }>(
     db.work,
-    `select r.id as "repositoryId", r.name from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+    `select r.id as "repositoryId", r.name, p.version from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.device = $1 and r.name > $2 and p.state in ('pending', 'active', 'broken') order by r.name limit $3`,
     [device, after, limit],
   );

@@ -2,14 +2,9 @@
 // says whose refs stay (docs/operations.md, AHEAD_OF_DATABASE).
 import type { Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
-import { readReplicaRecord } from "../git/root-record.ts";
-import { listReplicasAfter } from "../store/replicas.ts";
-import { readStandings, stopRepository } from "../store/standing.ts";
+import { stopRepository } from "../store/standing.ts";
 import type { SyncContext } from "./context.ts";
-import { type Replica, replicaPath } from "./replica.ts";
-
-/** Replicas whose notes are compared in one statement. */
-const PAGE = 500;
+import type { Replica } from "./replica.ts";
 
 /** Stops the repository and returns the error to throw: this replica holds `onDisk`, which the database, at `head`, does not know. */
 export async function aheadOfDatabase(
@@ -42,31 +37,4 @@ export function isStopped(name: string, reason: string): LockstepError {
       `\`lockstep thaw ${name} --promote DEVICE\`.`,
     { details: { repository: name, reason } },
   );
-}
-
-/**
- * Compares the note beside every replica of this device with the log, and stops the repositories of which the database lost
- * writes. Reads a small file for each. Throws DATABASE_UNAVAILABLE.
- */
-export async function stopWhatIsAhead(context: SyncContext): Promise<void> {
-  for (let after = ""; !context.signal.aborted; ) {
-    const rows = await listReplicasAfter(context.db, context.me.device, after, PAGE);
-    const noted = await Promise.all(
-      rows.map(async ({ repositoryId, name }) => {
-        const record = await readReplicaRecord(replicaPath(context.root, name));
-        return record?.repositoryId === repositoryId ? [{ ...record, name }] : [];
-      }),
-    );
-    const records = noted.flat();
-    const standings = await readStandings(context.db, records);
-    for (const { repositoryId: id, name, version } of records) {
-      const found = standings.get(id);
-      if (found?.standing !== "ahead" && found?.standing !== "diverged") continue;
-      const error = await aheadOfDatabase(context, { id, name }, version, found.head);
-      context.log.error({ repository: name, err: error.message }, "the database lost writes of this repository");
-    }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return;
-    after = last.name;
-  }
 }

@@ -62,6 +62,12 @@ export async function markApplied(
   context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
 }
 
+/** The refs on disk may not be those of the version: the next touch compares them all. */
+export async function doubt(replica: Replica): Promise<void> {
+  replica.applied = undefined;
+  await doubtReplicaRecord(replica.gitDir);
+}
+
 /** Tells the database which version this replica has, unless it knows. A failure leaves the row behind, which is harmless. */
 export async function recordApplied(
   context: SyncContext,

@@ -18,6 +18,8 @@ export interface FetchRequest {
   readonly writers: readonly string[];
   /** See first whether everything is here already. */
   readonly lookHere: boolean;
+  /** All of it, and by itself: what is here may be damaged. */
+  readonly alone?: boolean;
   readonly prefer: string | undefined;
   readonly onProgress: (progress: CatchUpProgress) => void;
 }

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../errors.ts";
 import { type Behind, listBehind, listReplicas } from "../store/replicas.ts";
-import { stopWhatIsAhead } from "./ahead.ts";
 import { catchUpToHead } from "./catch-up.ts";
+import { compareNotes } from "./compare-notes.ts";
 import type { SyncContext } from "./context.ts";
 
 const POLL_MS = 5_000;
@@ -71,7 +71,7 @@ export class Follower {
     this.#suspicious = false;
     this.#comparing = true;
     try {
-      await stopWhatIsAhead(this.#context);
+      await compareNotes(this.#context);
     } catch (error) {
       this.#suspicious = true;
       if (!this.#context.signal.aborted)

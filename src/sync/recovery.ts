@@ -7,6 +7,7 @@ import { digestOf } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { existingObjects } from "../git/connectivity.ts";
 import { FOREIGN_LOCK_MS, sweep } from "../git/leftovers.ts";
+import { liesAside, moveAside, takeBack } from "../git/misplaced.ts";
 import { difference, readRefs, removeBrokenRefs } from "../git/refs.ts";
 import { createReplica, ensureSettings, inspect } from "../git/repository.ts";
 import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
@@ -41,14 +42,34 @@ export async function recoverReplica(
 
 async function prepareDirectory(context: SyncContext, replica: Replica): Promise<void> {
   const { root, socketDir, shim } = context;
+  const stateDir = join(root, STATE_DIR);
   const settings = { repositoryId: replica.id, socketDir, shim };
-  const found = await inspect(context.git, replica.gitDir, replica.id);
-  if (found === "replica") return await ensureSettings(replica.gitDir, settings);
-  await createReplica(context.git, replica.gitDir, join(root, STATE_DIR), {
+  const found = await findReplica(context, replica, stateDir);
+  if (found === "replica" || (await takeBack(replica.gitDir, stateDir, replica.id)))
+    return await ensureSettings(replica.gitDir, settings);
+  await createReplica(context.git, replica.gitDir, stateDir, {
     ...settings,
     objectFormat: replica.objectFormat,
     refFormat: context.refFormat,
   });
+}
+
+/** What is at its place, after what does not belong there has been moved aside. */
+async function findReplica(context: SyncContext, replica: Replica, stateDir: string): Promise<"absent" | "replica"> {
+  const { id, name, gitDir } = replica;
+  let owner = id;
+  try {
+    if ((await inspect(context.git, gitDir, id)) === "absent") return "absent";
+    // One that was made anew and has got nothing yet makes room for the one that was moved.
+    if ((await noteOf(replica)) || !(await liesAside(stateDir, id))) return "replica";
+    owner = `${id}-new`;
+  } catch (error) {
+    if (!(error instanceof LockstepError && error.details.repositoryId)) throw error;
+    owner = error.details.repositoryId;
+  }
+  const aside = await moveAside(gitDir, stateDir, owner);
+  context.log.warn({ repository: name, path: gitDir, aside }, "moved aside what is no replica of this repository");
+  return "absent";
 }
 
 /**

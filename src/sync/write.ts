@@ -7,13 +7,12 @@ import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
 import { wasKilled } from "../git/process.ts";
 import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { isSymbolic, setSymbolicRef } from "../git/refs.ts";
-import { doubtReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
 import { stageSession } from "../store/sessions.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import { aheadOfDatabase } from "./ahead.ts";
-import { markApplied, recordApplied } from "./apply.ts";
+import { doubt, markApplied, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { type Decision, decide } from "./decide.ts";
 import { allOrNone } from "./push-policy.ts";
@@ -275,11 +274,6 @@ function reasonOf(refusal: Refusal): string {
   if (/nonexistent object/.test(message)) return "missing object";
   if (/invalid ref format/.test(message)) return "funny refname";
   return message.split("\n")[0]?.slice(0, 200) || "failed to update ref";
-}
-
-async function doubt(replica: Replica): Promise<void> {
-  replica.applied = undefined;
-  await doubtReplicaRecord(replica.gitDir);
 }
 
 function lostDevice(context: SyncContext): never {

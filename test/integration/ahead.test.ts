@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { stopWhatIsAhead } from "../../src/sync/ahead.ts";
+import { compareNotes } from "../../src/sync/compare-notes.ts";
 import { Follower } from "../../src/sync/follow.ts";
 import { beginWrite } from "../../src/sync/session.ts";
 import { loseWrites } from "../support/lose-writes.ts";
@@ -148,7 +148,7 @@ describe("a database that has lost writes", () => {
     const look = async (device: TestDevice) => {
       while (running) {
         await device.read(APP);
-        await stopWhatIsAhead(device.context);
+        await compareNotes(device.context);
         await sleep(1);
       }
     };

@@ -408,10 +408,6 @@ describe("something else where a replica should be", () => {
         await writeFile(join(path, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n");
       },
     ],
-    [
-      "a replica of another repository",
-      async (path, a) => cp(a.gitDir(APP), path, { recursive: true, verbatimSymlinks: true }),
-    ],
   ])("%s is not touched, and the reader is told", async (_, put) => {
     await using cluster = await TestCluster.make();
     const a = await cluster.start("repo001");
@@ -437,8 +433,13 @@ describe("something else where a replica should be", () => {
     const [one] = await history(a);
     await a.push(APP, [change("main", null, one)]);
     await cluster.sql("update lockstep.repository set name = 'team/old'");
-    await expect(cluster.create(APP, [a])).rejects.toMatchObject({ code: "NOT_A_REPOSITORY" });
-    expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": one });
+    await cluster.create(APP, [a]);
+    await a.expectInLockstep(APP);
+    expect(await a.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main" });
+    // Nor is the old one lost: it had the only copy.
+    expect(await a.read("team/old")).toMatchObject({ version: 1n });
+    await a.expectInLockstep("team/old");
+    expect(await a.refs("team/old")).toMatchObject({ "refs/heads/main": one });
   });
 
   async function content(path: string): Promise<string> {

@@ -16,7 +16,7 @@ export async function aheadOfDatabase(
   const { name } = replica;
   const { device } = context.me;
   const knows = onDisk > head ? `only ${head}` : "another one of that number";
-  const reason = `device ${device} holds version ${onDisk}, the database knows ${knows}: it lost writes`;
+  const reason = `the database lost writes: device ${device} holds version ${onDisk}, and it knows ${knows}`;
   await stopRepository(context.db, context.me, replica.id, onDisk, reason).catch((error: unknown) =>
     context.log.warn({ repository: name, err: describe(error) }, "could not stop a repository, trying again"),
   );

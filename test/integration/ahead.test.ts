@@ -45,7 +45,7 @@ describe("a database that has lost writes", () => {
     await using cluster = await TestCluster.make();
     const { a, b, commits } = await aheadByOne(cluster);
     await expect(a.read(APP)).rejects.toMatchObject({ ...AHEAD, details: { version: "2", head: "1" } });
-    const why = "device repo001 holds version 2, the database knows only 1: it lost writes";
+    const why = "the database lost writes: device repo001 holds version 2, and it knows only 1";
     expect(await stopOf(cluster)).toBe(why);
     expect(await rowOf(cluster, a)).toEqual({ version: "2", state: "broken", last_error: why });
     await expect(b.read(APP)).rejects.toMatchObject({ ...AHEAD, message: expect.stringContaining(why) });

@@ -36,10 +36,15 @@ alter table lockstep.repository add column min_copies integer not null default 1
 alter table lockstep.repository add column land_with_fewer boolean not null default false;
 alter table lockstep.ref_log add column copies text[] not null default '{}';
 
--- Versions that an operator gave up while this device was away: before it follows, what its refs held is kept.
-alter table lockstep.replica add column demoted boolean not null default false;
+-- Why nobody may read or write a repository until an operator has decided: a device holds what this database has lost.
+alter table lockstep.repository add column stopped text;
 
--- As before, and whether the refs at the head are the ones that a replica at that version holds.
+-- An operator's version: what it replaces, and what disks hold from before it that the log does not know, has been given up. Whoever
+-- follows over it keeps that aside.
+alter table lockstep.ref_log add column settles boolean not null default false;
+create index ref_log_settles on lockstep.ref_log (repository_id, version) where settles;
+
+-- As before, with what the refs at the head must be, and why the repository is stopped.
 create or replace function lockstep.read_heads(p_device text, p_names text[]) returns json
 language plpgsql stable as $$
 begin
@@ -49,7 +54,7 @@ begin
       'standby', pg_is_in_recovery(),
       'heads', (
         select coalesce(json_agg(json_build_array(
-          r.name, r.id, r.head_version::text, r.object_format, p.state, encode(r.head_digest, 'hex'))), '[]')
+          r.name, r.id, r.head_version::text, r.object_format, p.state, encode(r.head_digest, 'hex'), r.stopped)), '[]')
         from lockstep.repository r left join lockstep.replica p on p.repository_id = r.id and p.device = d.name
         where r.name = any(p_names)))
     from lockstep.device d where d.name = p_device);
@@ -65,9 +70,45 @@ $$;
 -- Why nobody may write to a repository; null: they may. `p_closed`: only locks that let no write through any more.
 create function lockstep.write_refused(p_repository uuid, p_closed boolean) returns text
 language sql stable as $$
-  select l.reason from lockstep.write_lock l
-  where (l.repository_id is null or l.repository_id = p_repository) and (l.closed or not p_closed) order by l.id limit 1
+  select coalesce(
+    (select r.stopped from lockstep.repository r where r.id = p_repository),
+    (select l.reason from lockstep.write_lock l
+     where (l.repository_id is null or l.repository_id = p_repository) and (l.closed or not p_closed) order by l.id limit 1))
 $$;
+
+-- How what disks hold stands to the log: 'same'; 'ahead' and 'diverged', when this database has lost writes; 'settled', when an
+-- operator has given that up; 'unknown', when the log does not reach back so far.
+create function lockstep.standing(p_repositories uuid[], p_versions bigint[], p_digests bytea[])
+  returns table (repository_id uuid, head bigint, standing text)
+language sql stable as $$
+  select r.id, r.head_version,
+    case when l.digest = d.digest then 'same'
+      when exists (select from lockstep.ref_log s where s.repository_id = r.id and s.version > d.version and s.settles) then 'settled'
+      when d.version > r.head_version then 'ahead'
+      when l.digest is null then 'unknown'
+      else 'diverged' end
+  from unnest(p_repositories, p_versions, p_digests) d (repository_id, version, digest)
+  join lockstep.repository r on r.id = d.repository_id
+  left join lockstep.ref_log l on l.repository_id = r.id and l.version = d.version
+$$;
+
+-- A device holds what this database has lost: nobody reads or writes the repository until an operator has decided.
+create function lockstep.stop_repository(p_repository uuid, p_device text, p_fence bigint, p_version bigint, p_reason text) returns void
+language plpgsql as $$
+begin
+  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
+  if not found then return; end if;
+  perform 1 from lockstep.repository r where r.id = p_repository for update;
+  -- The version that its disk has, which the next one must exceed.
+  update lockstep.replica p set state = 'broken', last_error = p_reason, version = greatest(p.version, p_version)
+    where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');
+  update lockstep.repository r set stopped = p_reason where r.id = p_repository and r.stopped is null;
+  if found then
+    insert into lockstep.audit (author, action, repository, device, detail)
+      select 'device ' || p_device, 'stop', r.name, p_device, json_build_object('reason', p_reason)
+      from lockstep.repository r where r.id = p_repository;
+  end if;
+end $$;
 
 -- Takes or renews the ticket of a write, and says whether it has the turn. A ticket that ran out has lost its place: someone else may
 -- have begun meanwhile.
@@ -266,7 +307,7 @@ end $$;
 -- An operator's version: what the best surviving replica holds (demote), or what a disk holds that is ahead of the database
 -- (promote). The head must still be the one that the operator was shown. `p_version` may leave a gap, where the database lost
 -- versions that disks have: whoever is in it takes the whole fold. `p_demoted`: devices whose newer versions are given up; each
--- gets a new fence, what it has staged is dropped, and what its refs held will be kept when it returns.
+-- gets a new fence, and what it has staged is dropped.
 create function lockstep.thaw(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_head bigint, p_head_digest bytea, p_version bigint,
   p_digest bytea, p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_author text, p_action text,
@@ -287,21 +328,24 @@ begin
     from lockstep.repository r where r.id = p_repository for update;
   if not found then outcome := 'missing'; return; end if;
   if current_head <> p_head or current_digest <> p_head_digest then outcome := 'stale'; return; end if;
+  -- One that came back meanwhile may bring what was to be given up.
+  perform 1 from lockstep.device d where d.name = any(p_demoted) and d.expires_at > clock_timestamp();
+  if found then outcome := 'stale'; return; end if;
   select count(*) into matching
     from unnest(p_names, p_old_values) u (name, old_value)
     left join lockstep.repository_ref r on r.repository_id = p_repository and r.name = u.name
     where r.value is not distinct from u.old_value;
   if matching <> cardinality(p_names) then outcome := 'stale'; return; end if;
 
-  update lockstep.device d set fence = nextval('lockstep.fence_seq'), expires_at = '-infinity'
-    where d.name = any(p_demoted);
+  update lockstep.device d set fence = nextval('lockstep.fence_seq') where d.name = any(p_demoted);
   update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(),
     drop_reason = p_author || ' settled which versions stay (' || p_action || ')'
     where (w.repository_id = p_repository or w.device = any(p_demoted)) and w.status = 'staged';
   delete from lockstep.turn t where t.repository_id = p_repository;
-  update lockstep.replica p set demoted = true where p.repository_id = p_repository and p.device = any(p_demoted);
   perform lockstep.append(p_write, p_repository, p_version, p_device, p_fence, p_author, p_digest,
     p_names, p_old_values, p_new_values, '{}');
+  update lockstep.ref_log l set settles = true where l.write_id = p_write;
+  update lockstep.repository r set stopped = null where r.id = p_repository;
   insert into lockstep.write (id, repository_id, device, fence, author, reason, base_version, status, version, decided_at)
     values (p_write, p_repository, p_device, p_fence, p_author, p_action, p_head, 'landed', p_version, clock_timestamp());
   insert into lockstep.audit (author, action, repository, device, detail)

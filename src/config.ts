@@ -23,7 +23,7 @@ interface Setting {
 
 const SERVE = ["serve"];
 const DATABASE = ["serve", "migrate", "demo"];
-const CLIENT = ["repo", "status", "sync", "lock", "write-lock", "log", "verify", "gate", "serve"];
+const CLIENT = ["repo", "status", "sync", "lock", "write-lock", "thaw", "log", "verify", "gate", "serve"];
 
 export const SETTINGS = {
   device: { schema: path, value: "NAME", help: "name of this device, as in its certificate", commands: SERVE },

@@ -150,7 +150,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     listenForHeads(
       { ...options, url: config["notify-database-url"] ?? url },
       device,
-      { onHeads: (ids) => void follower.onHeads(ids), onReconnect: () => void follower.poll() },
+      { onHeads: (ids) => void follower.onHeads(ids), onReconnect: () => void follower.onReconnect() },
       dead.signal,
     ),
   ]);

@@ -17,6 +17,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   sync: async () => (await import("./sync.ts")).syncCommand,
   lock: async () => (await import("./lock.ts")).lockCommand,
   "write-lock": async () => (await import("./write-lock.ts")).writeLockCommand,
+  thaw: async () => (await import("./thaw.ts")).thawCommand,
   log: async () => (await import("./log.ts")).logCommand,
   verify: async () => (await import("./verify.ts")).verifyCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,

@@ -31,6 +31,7 @@ export function showCommand(host: Host): Command {
         [
           `${name} at version ${details.repository?.headVersion}${describeCopies(details)}`,
           ...describeLocks(details),
+          ...(details.repository?.stopped ? [`stopped: ${details.repository.stopped}`] : []),
           ...describeWriters(details),
         ].join("\n"),
         describeReplicas(details),
@@ -56,12 +57,14 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
     object_format: repository?.objectFormat,
     min_copies: repository?.minCopies,
     land_with_fewer: repository?.landWithFewer,
+    stopped: repository?.stopped || null,
     replicas: replicas.map((replica) => ({
       device: replica.device,
       version: Number(replica.version),
       state: stateName(replica.state),
       leader: replica.leader,
       live: replica.live,
+      away_since: replica.awaySince && instant(replica.awaySince),
       last_error: replica.lastError,
       updated_at: instant(replica.updatedAt),
     })),
@@ -115,12 +118,12 @@ function describeWriters({ writer, waiters }: Details): string[] {
 export function describeReplicas({ replicas }: Details): string {
   return table(
     ["device", "version", "state", "leader", "live", "last error"],
-    replicas.map(({ device, version, state, leader, live, lastError }) => [
+    replicas.map(({ device, version, state, leader, live, awaySince, lastError }) => [
       device,
       version,
       stateName(state),
       leader ? "yes" : "no",
-      live ? "yes" : "no",
+      live ? "yes" : awaySince ? `no, since ${instant(awaySince)}` : "no",
       lastError,
     ]),
   );

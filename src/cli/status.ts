@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Host } from "../host.ts";
 import { prepare, subcommand, table } from "./command.ts";
+import { instant } from "./log.ts";
 import { describeLock, documentOfLock } from "./write-lock.ts";
 
 export function statusCommand(host: Host): Command {
@@ -12,16 +13,18 @@ export function statusCommand(host: Host): Command {
     const run = prepare(host, "status", flags);
     using client = run.connect();
     const { devices, repositories, writeLocks } = await client.call("GetStatus", {}, run.patience);
+    const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
     const document = {
-      devices: devices.map(({ name, live, zone, grpcAddress, gitAddress }) => ({
+      devices: devices.map(({ name, live, awaySince, zone, grpcAddress, gitAddress }) => ({
         name,
         live,
+        away_since: awaySince && instant(awaySince),
         zone,
         grpc: grpcAddress,
         git: gitAddress,
       })),
       repositories: repositories.map(
-        ({ repository, headVersion, behind, broken, leaders, writing, writesStopped }) => ({
+        ({ repository, headVersion, behind, broken, leaders, writing, writesStopped, stopped }) => ({
           name: repository,
           version: Number(headVersion),
           leaders,
@@ -29,14 +32,17 @@ export function statusCommand(host: Host): Command {
           broken,
           writing,
           unsafe: leaders.length < 2,
+          // Whoever is not there cannot send it to the others.
+          stuck: leaders.length > 0 && !leaders.some((leader) => live.has(leader)),
+          stopped: stopped || null,
           drained: writesStopped || writeLocks.some((lock) => lock.repository === ""),
         }),
       ),
       write_locks: writeLocks.map(documentOfLock),
     };
-    const deviceRows = devices.map(({ name, live, zone, grpcAddress }) => [
+    const deviceRows = devices.map(({ name, live, awaySince, zone, grpcAddress }) => [
       name,
-      live ? "live" : "down",
+      live ? "live" : awaySince ? `down since ${instant(awaySince)}` : "down",
       zone,
       grpcAddress,
     ]);
@@ -44,9 +50,11 @@ export function statusCommand(host: Host): Command {
       each.name,
       String(each.version),
       [
+        each.stopped ? `stopped: ${each.stopped}` : "",
+        each.stuck ? `stuck: version ${each.version} is on ${each.leaders.join(", ")} only, which is down` : "",
         each.behind.length > 0 ? `behind: ${each.behind.join(", ")}` : "",
         each.broken.length > 0 ? `broken: ${each.broken.join(", ")}` : "",
-        each.unsafe ? `unsafe: its head is on ${each.leaders.join(", ") || "no device"} only` : "",
+        each.unsafe && !each.stuck ? `unsafe: its head is on ${each.leaders.join(", ") || "no device"} only` : "",
         each.writing ? "writing" : "",
         each.drained ? "writes stopped" : "",
       ]

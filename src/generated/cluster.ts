@@ -14,6 +14,8 @@ import type { BeginWriteResponse as _lockstep_v1_BeginWriteResponse, BeginWriteR
 import type { BumpVersionRequest as _lockstep_v1_BumpVersionRequest, BumpVersionRequest__Output as _lockstep_v1_BumpVersionRequest__Output } from './lockstep/v1/BumpVersionRequest.ts';
 import type { BumpVersionResponse as _lockstep_v1_BumpVersionResponse, BumpVersionResponse__Output as _lockstep_v1_BumpVersionResponse__Output } from './lockstep/v1/BumpVersionResponse.ts';
 import type { ClusterServiceClient as _lockstep_v1_ClusterServiceClient, ClusterServiceDefinition as _lockstep_v1_ClusterServiceDefinition } from './lockstep/v1/ClusterService.ts';
+import type { Commit as _lockstep_v1_Commit, Commit__Output as _lockstep_v1_Commit__Output } from './lockstep/v1/Commit.ts';
+import type { CommitList as _lockstep_v1_CommitList, CommitList__Output as _lockstep_v1_CommitList__Output } from './lockstep/v1/CommitList.ts';
 import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from './lockstep/v1/CreateRepositoryRequest.ts';
 import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from './lockstep/v1/CreateRepositoryResponse.ts';
 import type { Device as _lockstep_v1_Device, Device__Output as _lockstep_v1_Device__Output } from './lockstep/v1/Device.ts';
@@ -49,6 +51,8 @@ import type { StopWritesResponse as _lockstep_v1_StopWritesResponse, StopWritesR
 import type { StopWritesResult as _lockstep_v1_StopWritesResult, StopWritesResult__Output as _lockstep_v1_StopWritesResult__Output } from './lockstep/v1/StopWritesResult.ts';
 import type { SyncEvent as _lockstep_v1_SyncEvent, SyncEvent__Output as _lockstep_v1_SyncEvent__Output } from './lockstep/v1/SyncEvent.ts';
 import type { SyncServiceClient as _lockstep_v1_SyncServiceClient, SyncServiceDefinition as _lockstep_v1_SyncServiceDefinition } from './lockstep/v1/SyncService.ts';
+import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _lockstep_v1_ThawRequest__Output } from './lockstep/v1/ThawRequest.ts';
+import type { ThawResponse as _lockstep_v1_ThawResponse, ThawResponse__Output as _lockstep_v1_ThawResponse__Output } from './lockstep/v1/ThawResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from './lockstep/v1/Waiter.ts';
@@ -79,6 +83,8 @@ export interface ProtoGrpcType {
       BumpVersionRequest: MessageTypeDefinition<_lockstep_v1_BumpVersionRequest, _lockstep_v1_BumpVersionRequest__Output>
       BumpVersionResponse: MessageTypeDefinition<_lockstep_v1_BumpVersionResponse, _lockstep_v1_BumpVersionResponse__Output>
       ClusterService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_ClusterServiceClient> & { service: _lockstep_v1_ClusterServiceDefinition }
+      Commit: MessageTypeDefinition<_lockstep_v1_Commit, _lockstep_v1_Commit__Output>
+      CommitList: MessageTypeDefinition<_lockstep_v1_CommitList, _lockstep_v1_CommitList__Output>
       CreateRepositoryRequest: MessageTypeDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryRequest__Output>
       CreateRepositoryResponse: MessageTypeDefinition<_lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryResponse__Output>
       Device: MessageTypeDefinition<_lockstep_v1_Device, _lockstep_v1_Device__Output>
@@ -115,6 +121,8 @@ export interface ProtoGrpcType {
       StopWritesResult: MessageTypeDefinition<_lockstep_v1_StopWritesResult, _lockstep_v1_StopWritesResult__Output>
       SyncEvent: MessageTypeDefinition<_lockstep_v1_SyncEvent, _lockstep_v1_SyncEvent__Output>
       SyncService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_SyncServiceClient> & { service: _lockstep_v1_SyncServiceDefinition }
+      ThawRequest: MessageTypeDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawRequest__Output>
+      ThawResponse: MessageTypeDefinition<_lockstep_v1_ThawResponse, _lockstep_v1_ThawResponse__Output>
       VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>
       VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>
       Waiter: MessageTypeDefinition<_lockstep_v1_Waiter, _lockstep_v1_Waiter__Output>

@@ -48,6 +48,25 @@ export function startWalk(
   };
 }
 
+/**
+ * Those of `ids` that nothing in `from` reaches; undefined when something that they need is not here. Costs a walk from the ones
+ * to the others.
+ */
+export async function unreachable(
+  context: GitContext,
+  gitDir: string,
+  ids: readonly string[],
+  from: readonly string[],
+  signal: AbortSignal,
+): Promise<string[] | undefined> {
+  const input = `${[...ids, ...from.map((id) => `^${id}`)].join("\n")}\n`;
+  const args = ["rev-list", "--objects", "--no-object-names", "--stdin"];
+  const { exitCode, stdout } = await gitBytes(context, gitDir, args, { input, signal, expected: [0, 1, 128] });
+  if (exitCode !== 0) return undefined;
+  const seen = new Set(stdout.toString("latin1").split("\n"));
+  return ids.filter((id) => seen.has(id));
+}
+
 /** Those of `ids` that exist here, which says nothing of what they need. */
 export async function existingObjects(
   context: GitContext,

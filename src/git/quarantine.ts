@@ -17,6 +17,8 @@ export interface Incoming {
   readonly wants: readonly string[];
   /** Tips that are whole already: the walk ends there. */
   readonly haves: readonly string[];
+  /** What is in the replica is not to be relied on: what comes must be whole by itself. */
+  readonly alone?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -33,14 +35,15 @@ export interface Quarantine {
 export async function quarantined<Result>(
   context: GitContext,
   gitDir: string,
-  { wants, haves, signal }: Incoming,
+  { wants, haves, alone, signal }: Incoming,
   bring: (quarantine: Quarantine) => Promise<Result>,
 ): Promise<Result> {
   const objects = join(gitDir, "objects");
   const path = await mkdtemp(join(objects, QUARANTINE_PREFIX));
   try {
     await mkdir(join(path, "pack"));
-    const env = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: quoteAlternate(objects) };
+    const alternates = alone ? "" : quoteAlternate(objects);
+    const env = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
     const bringing = bring({ path, env });
     // Started while the objects still come: a process takes longer to start than to walk a push.
     await using walk = startWalk(context, gitDir, { env, signal });

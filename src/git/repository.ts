@@ -42,7 +42,10 @@ function settings({ repositoryId, socketDir }: ReplicaSettings): string {
 `;
 }
 
-/** What is at `gitDir`: nothing, a replica of the repository, or something that is neither. */
+/**
+ * What is at `gitDir`: nothing, or a replica of the repository. Throws NOT_A_REPOSITORY when it is neither; `details.repositoryId`
+ * says of which repository it is a replica, if it is one.
+ */
 export async function inspect(
   context: GitContext,
   gitDir: string,
@@ -60,11 +63,11 @@ export async function inspect(
       { cause: error, details: { path: gitDir } },
     );
   }
-  const refuse = (what: string): never => {
+  const refuse = (what: string, repositoryId?: string): never => {
     throw new LockstepError(
       "NOT_A_REPOSITORY",
       `${gitDir} is there but ${what}; move it away, and the replica is made anew from the other devices.`,
-      { details: { path: gitDir } },
+      { details: { path: gitDir, ...(repositoryId && { repositoryId }) } },
     );
   };
   const failure = await gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);
@@ -80,7 +83,8 @@ export async function inspect(
   const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
   const id = /^\trepositoryId = (.*)$/m.exec(written)?.[1];
   if (id === undefined) refuse("is not a replica made by Lockstep");
-  if (id !== repositoryId) refuse("is a replica of another repository");
+  if (id !== repositoryId)
+    refuse("is a replica of another repository", /^[0-9a-f-]{36}$/.test(id ?? "") ? id : undefined);
   return "replica";
 }
 

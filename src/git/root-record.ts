@@ -105,7 +105,15 @@ export async function readReplicaRecord(gitDir: string): Promise<ReplicaRecord |
   return { repositoryId, version: BigInt(version), digest, epoch };
 }
 
-/** Removes the note: what is on disk is in doubt, and must be compared whatever happens next. */
-export async function forgetReplicaRecord(gitDir: string): Promise<void> {
-  await rm(join(gitDir, REPLICA_RECORD), { force: true });
+/** In no epoch. */
+const DOUBT = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * What is on disk is in doubt, and must be compared whatever happens next. Which version it was stays noted: a database that
+ * knows only older ones has lost some.
+ */
+export async function doubtReplicaRecord(gitDir: string): Promise<void> {
+  const record = await readReplicaRecord(gitDir);
+  if (record) await writeReplicaRecord(gitDir, { ...record, epoch: DOUBT });
+  else await rm(join(gitDir, REPLICA_RECORD), { force: true });
 }

@@ -1,6 +1,7 @@
 // The nouns of the project as the protocol has them.
-import type { ReplicaState, WriteStatus } from "../domain.ts";
+import { type RefUpdate, type ReplicaState, toBytes, type WriteStatus } from "../domain.ts";
 import { toTimestamp } from "../proto.ts";
+import type { LogEntry } from "../store/ref-log.ts";
 import type { Repository } from "../store/repositories.ts";
 import type { WriteLock } from "../store/write-locks.ts";
 import type { Write } from "../store/writes.ts";
@@ -23,8 +24,8 @@ export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] 
   return STATES[state];
 }
 
-export function encodeRepository({ name, headVersion, objectFormat, minCopies, landWithFewer }: Repository) {
-  return { name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer };
+export function encodeRepository({ name, headVersion, objectFormat, minCopies, landWithFewer, stopped }: Repository) {
+  return { name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer, stopped: stopped ?? "" };
 }
 
 export function encodeWrite(write: Write) {
@@ -45,4 +46,12 @@ export function encodeWrite(write: Write) {
 
 export function encodeWriteLock({ repository, since, ...lock }: WriteLock) {
   return { ...lock, repository: repository ?? "", since: toTimestamp(since) };
+}
+
+export function encodeUpdate({ name, oldValue, newValue }: RefUpdate) {
+  return { name: toBytes(name), oldValue: oldValue ?? "", newValue: newValue ?? "" };
+}
+
+export function encodeEntry({ version, landedAt, updates, ...entry }: LogEntry) {
+  return { ...entry, version: String(version), landedAt: toTimestamp(landedAt), updates: updates.map(encodeUpdate) };
 }

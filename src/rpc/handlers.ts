@@ -18,6 +18,7 @@ import { listRepositories } from "./handlers/list-repositories.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { setRepository } from "./handlers/set-repository.ts";
 import { stopWrites } from "./handlers/stop-writes.ts";
+import { thaw } from "./handlers/thaw.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
 
 /** lockstep.v1.SyncService. */
@@ -46,5 +47,6 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Unt
     StopWrites: streaming(options, stopWrites(context)),
     AllowWrites: unary(options, allowWrites(context)),
     VerifyReplica: unary(options, verifyReplica(context)),
+    Thaw: unary(options, thaw(context)),
   } as UntypedServiceImplementation;
 }

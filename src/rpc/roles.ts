@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/StopWrites": OPERATORS,
   "/lockstep.v1.ClusterService/AllowWrites": OPERATORS,
   "/lockstep.v1.ClusterService/VerifyReplica": OPERATORS,
+  "/lockstep.v1.ClusterService/Thaw": OPERATORS,
 };
 
 /** True when `role` may call the RPC at `path`; false for a path that the table lacks. */

@@ -67,11 +67,14 @@ export async function renewLease(db: Database, me: Incarnation): Promise<boolean
 
 /** Gives the lease back at the end of an orderly stop, so that a successor on another root need not wait for it. */
 export async function releaseLease(db: Database, me: Incarnation): Promise<void> {
-  await query(db.lease, "update lockstep.device set expires_at = '-infinity' where name = $1 and fence = $2", [
+  await query(db.lease, "update lockstep.device set expires_at = clock_timestamp() where name = $1 and fence = $2", [
     me.device,
     me.fence,
   ]);
 }
+
+/** SQL: when a device "d" went, null while it is there, and for one that has never been. */
+export const AWAY_SINCE = "case when d.expires_at between '2000-01-01' and clock_timestamp() then d.expires_at end";
 
 export interface Device {
   readonly name: string;
@@ -80,6 +83,8 @@ export interface Device {
   readonly zone: string;
   /** A sidecar holds its lease now. */
   readonly live: boolean;
+  /** When its lease ended, null: it holds one, or never did. */
+  readonly awaySince: Date | null;
   readonly startedAt: Date | null;
 }
 
@@ -88,8 +93,8 @@ export async function listDevices(db: Database): Promise<Device[]> {
   return await query<Device & { [column: string]: unknown }>(
     db.work,
     `select name, grpc_address as "grpcAddress", git_address as "gitAddress", zone,
-       expires_at > clock_timestamp() as live, started_at as "startedAt"
-     from lockstep.device order by name`,
+       expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", started_at as "startedAt"
+     from lockstep.device d order by name`,
   );
 }
 

@@ -17,8 +17,12 @@ export interface RefChange {
 export interface ChangesSince {
   readonly head: Version;
   readonly digest: Buffer;
+  /** The digest of `since`; null where the log does not have it. */
+  readonly base: Buffer | null;
   /** Also refs that ended where they began. null: the log does not reach back to that version, take the whole fold. */
   readonly changes: RefChange[] | null;
+  /** An operator's version is among them, which gives others up. */
+  readonly settled: boolean;
   /** Devices whose writes landed since, and those that got their objects before: they have them whatever their replica rows say. */
   readonly writers: string[];
 }
@@ -31,7 +35,9 @@ export async function readChanges(db: Database, repositoryId: string, since: Ver
   const rows = await query<{
     head: bigint;
     digest: Buffer;
+    base: Buffer | null;
     entries: bigint;
+    settled: boolean | null;
     writers: string[] | null;
     name: Buffer | null;
     old_value: Buffer | null;
@@ -39,10 +45,11 @@ export async function readChanges(db: Database, repositoryId: string, since: Ver
     version: bigint;
   }>(
     db.work,
-    `select r.head_version as head, r.head_digest as digest, l.entries, l.writers, u.name, u.old_value, u.new_value, u.version
+    `select r.head_version as head, r.head_digest as digest, b.digest as base, l.entries, l.settled, l.writers, u.name, u.old_value, u.new_value, u.version
      from lockstep.repository r
+     left join lockstep.ref_log b on b.repository_id = r.id and b.version = $2
      cross join lateral (
-       select count(distinct l.version) as entries, array_agg(distinct holder) as writers
+       select count(distinct l.version) as entries, bool_or(l.settles) as settled, array_agg(distinct holder) as writers
        from lockstep.ref_log l, unnest(l.copies || l.device) holder
        where l.repository_id = r.id and l.version > $2 and l.version <= r.head_version) l
      left join lateral (
@@ -66,7 +73,40 @@ export async function readChanges(db: Database, repositoryId: string, since: Ver
       version: row.version,
     });
   }
-  return { head: first.head, digest: first.digest, changes: dense ? changes : null, writers: first.writers ?? [] };
+  const { head, digest, base, writers } = first;
+  return {
+    head,
+    digest,
+    base,
+    changes: dense ? changes : null,
+    settled: first.settled ?? false,
+    writers: writers ?? [],
+  };
+}
+
+/** A version that an operator made, and what refs held before it. */
+export interface Settlement {
+  readonly version: Version;
+  readonly givenUp: Refs;
+}
+
+/** The versions above `since` with which an operator gave others up, oldest first. */
+export async function readSettlements(db: Database, repositoryId: string, since: Version): Promise<Settlement[]> {
+  const rows = await query<{ version: bigint; name: Buffer | null; old_value: Buffer | null }>(
+    db.work,
+    `select l.version, u.name, u.old_value from lockstep.ref_log l
+     left join lockstep.ref_log_update u
+       on u.repository_id = l.repository_id and u.version = l.version and u.old_value is not null
+     where l.repository_id = $1 and l.version > $2 and l.settles order by l.version`,
+    [repositoryId, since],
+  );
+  const byVersion = new Map<Version, Map<RefName, RefValue>>();
+  for (const { version, name, old_value } of rows) {
+    const refs = byVersion.get(version) ?? new Map<RefName, RefValue>();
+    byVersion.set(version, refs);
+    if (name !== null) refs.set(fromBytes(name) as RefName, fromBytes(old_value) as RefValue);
+  }
+  return [...byVersion].map(([version, givenUp]) => ({ version, givenUp }));
 }
 
 export interface Fold {

@@ -2,6 +2,7 @@
 import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type Database, query } from "./database.ts";
+import { AWAY_SINCE } from "./device-lease.ts";
 
 export interface SyncEvent {
   readonly fromDevice: string;
@@ -104,6 +105,22 @@ export async function recordFailure(
   );
 }
 
+/** Records that this device's replicas hold less than was recorded. */
+export async function reviseVersions(
+  db: Database,
+  me: Incarnation,
+  replicas: readonly { repositoryId: string; version: Version }[],
+): Promise<void> {
+  await query(
+    db.work,
+    `update lockstep.replica p set version = u.version, next_attempt_at = null,
+       state = case p.state when 'active' then 'pending' else p.state end
+     from unnest($3::uuid[], $4::bigint[]) u (repository_id, version), lockstep.device d
+     where d.name = $1 and d.fence = $2 and p.device = d.name and p.repository_id = u.repository_id and p.version > u.version`,
+    [me.device, me.fence, replicas.map(({ repositoryId }) => repositoryId), replicas.map(({ version }) => version)],
+  );
+}
+
 export interface Behind {
   readonly repositoryId: string;
   readonly name: string;
@@ -135,6 +152,28 @@ export async function listReplicas(db: Database, device: string, repositoryIds: 
   );
 }
 
+/** A replica of this device, and the version that is recorded for it. */
+export interface NotedReplica {
+  readonly repositoryId: string;
+  readonly name: string;
+  readonly version: Version;
+}
+
+/** This device's replicas by the names of their repositories, at most `limit` after the name `after`. */
+export async function listReplicasAfter(
+  db: Database,
+  device: string,
+  after: string,
+  limit: number,
+): Promise<NotedReplica[]> {
+  return await query<NotedReplica & { [column: string]: unknown }>(
+    db.work,
+    `select r.id as "repositoryId", r.name, p.version from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+     where p.device = $1 and r.name > $2 and p.state in ('pending', 'active', 'broken') order by r.name limit $3`,
+    [device, after, limit],
+  );
+}
+
 export interface ReplicaRow {
   readonly device: string;
   readonly version: Version;
@@ -143,6 +182,8 @@ export interface ReplicaRow {
   readonly updatedAt: Date;
   /** Its device holds a lease now. */
   readonly live: boolean;
+  /** When its lease ended, null: it holds one, or nobody knows. */
+  readonly awaySince: Date | null;
   readonly gitAddress: string;
   readonly zone: string;
 }
@@ -152,7 +193,7 @@ export async function replicasOf(db: Database, repositoryId: string): Promise<Re
   return await query<ReplicaRow & { [column: string]: unknown }>(
     db.work,
     `select p.device, p.version, p.state, p.last_error as "lastError", p.updated_at as "updatedAt",
-       d.expires_at > clock_timestamp() as live, d.git_address as "gitAddress", d.zone
+       d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone
      from lockstep.replica p join lockstep.device d on d.name = p.device where p.repository_id = $1 order by p.device`,
     [repositoryId],
   );
@@ -177,24 +218,26 @@ export interface StatusRow {
   readonly leaders: string[];
   readonly writing: boolean;
   readonly writesStopped: boolean;
+  /** Why nobody may use it until an operator has decided, null: they may. */
+  readonly stopped: string | null;
 }
 
 /**
- * Repositories that are not at rest: someone behind or broken, a head on fewer than two devices, a write under way, or writes
- * stopped to it (not only to all).
+ * Repositories that are not at rest: someone behind or broken, a head on fewer than two devices, a write under way, writes
+ * stopped to it (not only to all), or all of it.
  */
 export async function listUnrest(db: Database, limit: number): Promise<StatusRow[]> {
   return await query<StatusRow & { [column: string]: unknown }>(
     db.work,
     `select * from (
-       select r.name as repository, r.head_version as head,
+       select r.name as repository, r.head_version as head, r.stopped,
          coalesce(array_agg(p.device order by p.device) filter (where p.state in ('pending', 'active') and (p.version < r.head_version or p.state = 'pending')), '{}') as behind,
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'broken'), '{}') as broken,
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'active' and p.version >= r.head_version), '{}') as leaders,
          exists (select from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as writing,
          exists (select from lockstep.write_lock l where l.repository_id = r.id) as "writesStopped"
        from lockstep.repository r left join lockstep.replica p on p.repository_id = r.id group by r.id) s
-     where behind <> '{}' or broken <> '{}' or cardinality(leaders) < 2 or writing or "writesStopped"
+     where behind <> '{}' or broken <> '{}' or cardinality(leaders) < 2 or writing or "writesStopped" or stopped is not null
      order by repository limit $1`,
     [limit],
   );

@@ -13,6 +13,8 @@ export interface Repository {
   readonly headDigest: Buffer;
   readonly minCopies: number;
   readonly landWithFewer: boolean;
+  /** Why nobody may use it until an operator has decided, null: they may. */
+  readonly stopped: string | null;
 }
 
 /** What a read must know, as of one moment after it arrived. */
@@ -25,9 +27,13 @@ export interface Heads {
 export interface Head {
   readonly id: string;
   readonly version: Version;
+  /** Of the refs at that version, hex. */
+  readonly digest: string;
   readonly objectFormat: "sha1" | "sha256";
   /** This device's replica, null when it has none. */
   readonly replicaState: ReplicaState | null;
+  /** Why nobody may use the repository until an operator has decided, null: they may. */
+  readonly stopped: string | null;
 }
 
 /** The answer of lockstep.read_heads. */
@@ -40,6 +46,8 @@ interface HeadsDocument {
     version: string,
     objectFormat: "sha1" | "sha256",
     state: ReplicaState | null,
+    digest: string,
+    stopped: string | null,
   ][];
 }
 
@@ -64,8 +72,8 @@ export async function readHeads(db: Database, device: string, names: readonly st
   }
   if (found.standby) throw unavailable("it is a standby, which may lag behind");
   const byName = new Map<string, Head>();
-  for (const [name, id, version, objectFormat, replicaState] of found.heads)
-    byName.set(name, { id, version: BigInt(version), objectFormat, replicaState });
+  for (const [name, id, version, objectFormat, replicaState, digest, stopped] of found.heads)
+    byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped });
   return { fence: BigInt(found.fence), byName };
 }
 
@@ -174,7 +182,7 @@ export async function listRepositories(db: Database, after: string, limit: numbe
 }
 
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
-  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer" from lockstep.repository`;
+  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", stopped from lockstep.repository`;
 
 /** REPOSITORY_NOT_FOUND for `name`. */
 export function repositoryNotFound(name: string): LockstepError {

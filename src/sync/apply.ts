@@ -6,7 +6,7 @@ import { syncRefs } from "../git/durability.ts";
 import { wasKilled } from "../git/process.ts";
 import type { RefTransaction } from "../git/ref-transaction.ts";
 import { applyRefs } from "../git/refs.ts";
-import { forgetReplicaRecord, writeReplicaRecord } from "../git/root-record.ts";
+import { doubtReplicaRecord, writeReplicaRecord } from "../git/root-record.ts";
 import { recordVersion, type SyncEvent } from "../store/replicas.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
@@ -33,7 +33,7 @@ export async function applyAndRecord(
   } catch (error) {
     // The disk is not what was noted, or the plan would have fitted: the next touch compares all of it.
     if (wasKilled(error)) replica.swept = false;
-    await forgetReplicaRecord(replica.gitDir);
+    await doubtReplicaRecord(replica.gitDir);
     throw error;
   }
   await reach("catch-up.renamed");
@@ -56,9 +56,16 @@ export async function markApplied(
     digest: target.digest.toString("hex"),
     epoch: context.epoch,
   });
+  replica.appliedDigest = target.digest.toString("hex");
   replica.applied = target.version;
   packArrived(context, replica);
   context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
+}
+
+/** The refs on disk may not be those of the version: the next touch compares them all. */
+export async function doubt(replica: Replica): Promise<void> {
+  replica.applied = undefined;
+  await doubtReplicaRecord(replica.gitDir);
 }
 
 /** Tells the database which version this replica has, unless it knows. A failure leaves the row behind, which is harmless. */

@@ -2,10 +2,11 @@
 import type { Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { fenced } from "../store/replicas.ts";
-import { repositoryNotFound } from "../store/repositories.ts";
+import { type Head, repositoryNotFound } from "../store/repositories.ts";
+import { aheadOfDatabase, isStopped } from "./ahead.ts";
 import { catchUp } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";
-import { aheadOfDatabase, type Replica } from "./replica.ts";
+import type { Replica } from "./replica.ts";
 
 export interface ReadOptions {
   /** Also wait for this version. */
@@ -28,8 +29,13 @@ export interface ReadGrant {
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
   const askedAt = performance.now();
-  const { replica, head, appliedBefore } = await locate(context, name);
-  if (appliedBefore !== undefined && appliedBefore > head) throw aheadOfDatabase(name, appliedBefore, head);
+  const { replica, found, appliedBefore } = await locate(context, name);
+  const head = found.version;
+  // A version has one digest for ever: whenever the two were read, another one means that the database lost what was here.
+  const differs = replica.applied === head && replica.appliedDigest !== found.digest;
+  if (differs || (appliedBefore !== undefined && appliedBefore > head))
+    throw await aheadOfDatabase(context, replica, differs ? head : (appliedBefore ?? head), head);
+  if (found.stopped !== null) throw isStopped(name, found.stopped);
   const wanted = options.minVersion ?? 0n;
   if (wanted > head) {
     throw new LockstepError(
@@ -55,7 +61,7 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
 export async function locate(
   context: SyncContext,
   name: string,
-): Promise<{ replica: Replica; head: Version; appliedBefore: Version | undefined }> {
+): Promise<{ replica: Replica; found: Head; appliedBefore: Version | undefined }> {
   // Read before the question is asked: a push that lands meanwhile may well be newer than the answer.
   const known = context.replicas.findByName(name);
   const appliedBefore = known?.applied;
@@ -75,5 +81,5 @@ export async function locate(
     );
   }
   const replica = context.replicas.get({ id: head.id, name, objectFormat: head.objectFormat });
-  return { replica, head: head.version, appliedBefore: replica === known ? appliedBefore : undefined };
+  return { replica, found: head, appliedBefore: replica === known ? appliedBefore : undefined };
 }

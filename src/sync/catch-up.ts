@@ -7,12 +7,13 @@ import { describe, LockstepError } from "../errors.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { type RefChange, readChanges, readUnchangedTips } from "../store/ref-log.ts";
 import { recordFailure } from "../store/replicas.ts";
+import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
 import { outOfServiceFor } from "./live.ts";
 import { foldReplica, recoverReplica } from "./recovery.ts";
-import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
+import type { CatchUpProgress, Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
@@ -167,16 +168,17 @@ async function followLog(
   from: string | undefined,
 ): Promise<void> {
   const clock = new Stopwatch();
-  const mine = replica.applied;
+  const { applied: mine, appliedDigest } = replica;
   if (mine === undefined)
     throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} came into doubt; try again.`);
-  const { head, digest, changes, writers } = await readChanges(context.db, replica.id, mine);
+  const { head, digest, base, changes, settled, writers } = await readChanges(context.db, replica.id, mine);
   clock.lap("logMs");
-  // Not an error by itself: a push may have landed here after the head was read.
-  if (head < mine && replica.applied === mine && !replica.mutex.isLocked())
-    throw aheadOfDatabase(replica.name, mine, head);
-  if (head <= mine) return await recordApplied(context, replica);
-  if (changes === null) return await foldReplica(context, replica, onProgress);
+  if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
+    throw await aheadOfDatabase(context, replica, mine, head);
+  if (head === mine) return await recordApplied(context, replica);
+  // What changed since another version of that number says nothing of these refs.
+  const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
+  if (changes === null || !sameBase || settled) return await foldReplica(context, replica, onProgress);
 
   await reach("catch-up.planned");
   const wants = objectIds(changes.map(({ newValue }) => newValue));

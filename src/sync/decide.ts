@@ -2,7 +2,7 @@
 // makes it final. What stays unknown is never reported as known.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, LockstepError } from "../errors.ts";
-import { forgetReplicaRecord } from "../git/root-record.ts";
+import { doubtReplicaRecord } from "../git/root-record.ts";
 import { type Bumped, type BumpRequest, bump, type Settled, settleWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import type { SyncContext } from "./context.ts";
@@ -44,7 +44,7 @@ async function settle(context: SyncContext, replica: Replica, writeId: string, w
     } catch (error) {
       if (performance.now() > deadline || context.signal.aborted) {
         replica.applied = undefined;
-        await forgetReplicaRecord(replica.gitDir);
+        await doubtReplicaRecord(replica.gitDir);
         // Nobody waits for it any more; once the database is back its row becomes final all the same.
         abandon(context, writeId, "the database did not confirm it in time");
         throw new LockstepError(

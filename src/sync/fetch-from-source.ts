@@ -45,7 +45,7 @@ async function fetchOnce(
     return await streamPack(context, replica, source, request);
   } catch (error) {
     if (!(error instanceof NoPackStream)) throw error;
-    const { wants, haves, onProgress } = request;
+    const { wants, haves, alone = false, onProgress } = request;
     return await fetchWithGit(context.git, replica.gitDir, {
       peer: { address: source.gitAddress, publicKey: error.publicKey },
       credentials: context.gitCredentials,
@@ -53,6 +53,7 @@ async function fetchOnce(
       objectFormat: replica.objectFormat,
       wants,
       haves,
+      alone,
       signal: context.signal,
       onProgress: (seen) => onProgress({ ...seen, bytes: 0 }),
     });
@@ -63,7 +64,7 @@ async function streamPack(
   context: SyncContext,
   replica: Replica,
   { device, gitAddress, turn }: Source,
-  { wants, haves, version, ...request }: FetchRequest,
+  { wants, haves, alone = false, version, ...request }: FetchRequest,
 ): Promise<number> {
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(), STALL_MS);
@@ -83,7 +84,7 @@ async function streamPack(
     const onProgress = (seen: { phase: string; objects: number; totalObjects: number }) => {
       request.onProgress({ ...Object.assign(progress, seen) });
     };
-    await receivePack(context.git, replica.gitDir, { pack, wants, haves, signal, onProgress });
+    await receivePack(context.git, replica.gitDir, { pack, wants, haves, alone, signal, onProgress });
     return progress.bytes;
   } catch (error) {
     if (!stalled.signal.aborted) {

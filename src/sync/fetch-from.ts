@@ -36,7 +36,8 @@ export async function fetchFrom(
   options: { version: Version; from: string | undefined; signal: AbortSignal },
   onProgress: (progress: CatchUpProgress) => void,
 ): Promise<FetchOutcome> {
-  const { replica, head } = await locate(context, name);
+  const { replica, found } = await locate(context, name);
+  const head = found.version;
   if (options.version > head) {
     throw new LockstepError(
       "VERSION_AHEAD",

@@ -18,6 +18,8 @@ export interface FetchRequest {
   readonly writers: readonly string[];
   /** See first whether everything is here already. */
   readonly lookHere: boolean;
+  /** All of it, and by itself: what is here may be damaged. */
+  readonly alone?: boolean;
   readonly prefer: string | undefined;
   readonly onProgress: (progress: CatchUpProgress) => void;
 }
@@ -40,7 +42,8 @@ export function eventOf(fetched: Fetched, fromVersion: Version, refsChanged: num
 export async function fetchObjects(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
   const here = { from: context.me.device, bytes: 0 };
   if (request.wants.length === 0 || (request.lookHere && (await isHere(context, replica, request)))) return here;
-  const queue = new SourceQueue(chooseSources(context, await replicasOf(context.db, replica.id), request));
+  const rows = await replicasOf(context.db, replica.id);
+  const queue = new SourceQueue(chooseSources(context, rows, request));
   const refusals: { device: string; error: unknown }[] = [];
   for (let source = queue.next(); source; source = queue.next()) {
     const { device } = source;
@@ -56,13 +59,15 @@ export async function fetchObjects(context: SyncContext, replica: Replica, reque
       } else context.log.warn(line, "a source failed, trying the next");
     }
   }
-  throw noSource(replica, request, refusals);
+  const away = rows.filter((row) => !row.live && row.device !== context.me.device && leads(row, request));
+  throw noSource(replica, request, refusals, away);
 }
 
 function noSource(
   replica: Replica,
   { version }: FetchRequest,
   refusals: readonly { device: string; error: unknown }[],
+  away: readonly ReplicaRow[],
 ): LockstepError {
   const said = refusals.map(({ device, error }) => `${device}: ${describe(error)}`).join("; ");
   const details = { repository: replica.name, version: String(version) };
@@ -70,13 +75,29 @@ function noSource(
     const busy = `The devices that hold version ${version} of ${replica.name} are busy (${said}); try again.`;
     return new LockstepError("QUEUE_FULL", busy, { details });
   }
-  return new LockstepError(
-    "NO_SOURCE",
+  const what =
     refusals.length > 0
-      ? `No device could send version ${version} of ${replica.name} (${said}); mend or start one of them and try again, \`lockstep repo show ${replica.name}\` says who has it.`
-      : `No other device that holds version ${version} of ${replica.name} is live; start one of its devices.`,
-    { details },
-  );
+      ? `No device could send version ${version} of ${replica.name} (${said})`
+      : `No other device that holds version ${version} of ${replica.name} is live`;
+  return new LockstepError("NO_SOURCE", `${what}; ${whatToDo(replica.name, refusals.length > 0, away)}.`, {
+    details: { ...details, away: away.map(({ device }) => device).join(" ") },
+  });
+}
+
+function whatToDo(name: string, asked: boolean, away: readonly ReplicaRow[]): string {
+  if (away.length > 0) {
+    const holders = away.map(({ device, awaySince }) => `${device} (away${since(awaySince)})`).join(" and ");
+    const demote = `lockstep thaw ${name} --demote ${away.map(({ device }) => device).join(",")}`;
+    return `${holders} should have it: start one of them, or, if they are lost, give up what only they have with \`${demote}\``;
+  }
+  return asked
+    ? `mend or start one of them and try again, \`lockstep repo show ${name}\` says who has it`
+    : "start one of its devices";
+}
+
+/** " since 2026-01-02T03:04:05.000Z", or nothing where nobody knows. */
+export function since(at: Date | null): string {
+  return at === null ? "" : ` since ${at.toISOString()}`;
 }
 
 function isBusy(error: unknown): error is LockstepError {
@@ -122,15 +143,18 @@ export function chooseSources(
   rows: readonly ReplicaRow[],
   request: Pick<FetchRequest, "version" | "writers" | "prefer">,
 ): ReplicaRow[] {
-  const rank = (row: ReplicaRow) => {
-    const leads = row.version >= request.version || request.writers.includes(row.device);
-    return (row.device === request.prefer ? 0 : 4) + (leads ? 0 : 2) + (row.zone === context.zone ? 0 : 1);
-  };
+  const rank = (row: ReplicaRow) =>
+    (row.device === request.prefer ? 0 : 4) + (leads(row, request) ? 0 : 2) + (row.zone === context.zone ? 0 : 1);
   return rows
     .filter((row) => row.live && row.device !== context.me.device && row.gitAddress !== "")
     .map((row) => ({ row, rank: rank(row), chance: randomInt(1 << 30) }))
     .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
     .map(({ row }) => row);
+}
+
+/** It holds all of the wanted version, as far as is known. */
+function leads(row: ReplicaRow, { version, writers }: Pick<FetchRequest, "version" | "writers">): boolean {
+  return row.version >= version || writers.includes(row.device);
 }
 
 /** The object ids among what refs hold or held, each once. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../errors.ts";
 import { type Behind, listBehind, listReplicas } from "../store/replicas.ts";
 import { catchUpToHead } from "./catch-up.ts";
+import { compareNotes } from "./compare-notes.ts";
 import type { SyncContext } from "./context.ts";
 
 const POLL_MS = 5_000;
@@ -14,6 +15,9 @@ export class Follower {
   readonly #context: SyncContext;
   readonly #queue = new Map<string, Behind>();
   #running = 0;
+  /** The database may have lost writes since it was last asked. */
+  #suspicious = false;
+  #comparing = false;
 
   constructor(context: SyncContext) {
     this.#context = context;
@@ -27,10 +31,17 @@ export class Follower {
   /** Repositories that a crash of the last incarnation left unfinished, and whatever else is behind. */
   async onStart(interrupted: readonly string[]): Promise<void> {
     if (interrupted.length > 0) await this.onHeads(interrupted);
+    await this.onReconnect();
+  }
+
+  /** The connection to the database was lost: it may be another server now, with other contents. */
+  async onReconnect(): Promise<void> {
+    this.#suspicious = true;
     await this.poll();
   }
 
   async poll(): Promise<void> {
+    void this.#compare();
     await this.#look(() => listBehind(this.#context.db, this.#context.me.device, BATCH));
   }
 
@@ -47,10 +58,27 @@ export class Follower {
     try {
       for (const behind of await find()) this.#queue.set(behind.repositoryId, behind);
     } catch (error) {
+      this.#suspicious = true;
       if (!this.#context.signal.aborted)
         this.#context.log.warn({ err: describe(error) }, "could not look for replicas that are behind");
     }
     this.#drain();
+  }
+
+  /** In the background; what fails here is found by whoever touches the replica, and by the next poll. */
+  async #compare(): Promise<void> {
+    if (!this.#suspicious || this.#comparing) return;
+    this.#suspicious = false;
+    this.#comparing = true;
+    try {
+      await compareNotes(this.#context);
+    } catch (error) {
+      this.#suspicious = true;
+      if (!this.#context.signal.aborted)
+        this.#context.log.warn({ err: describe(error) }, "could not compare the replicas with the database");
+    } finally {
+      this.#comparing = false;
+    }
   }
 
   #drain(): void {

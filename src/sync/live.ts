@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { describe, LockstepError } from "../errors.ts";
 import { leaveLive, noteLive } from "../git/live.ts";
-import { forgetReplicaRecord, STATE_DIR } from "../git/root-record.ts";
+import { doubtReplicaRecord, STATE_DIR } from "../git/root-record.ts";
 import { scratchPath } from "../git/scratch.ts";
 import type { SyncContext } from "./context.ts";
 import type { OutOfService, Replica } from "./replica.ts";
@@ -14,7 +14,7 @@ export async function beginLive(context: SyncContext, replica: Replica, session:
   replica.outOfService = session;
   replica.applied = undefined;
   await noteLive(context.git, replica.gitDir, session.writeId);
-  await forgetReplicaRecord(replica.gitDir);
+  await doubtReplicaRecord(replica.gitDir);
 }
 
 /**

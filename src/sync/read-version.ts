@@ -18,7 +18,8 @@ export interface VersionAnswer {
 
 /** Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, DATABASE_UNAVAILABLE. */
 export async function readVersion(context: SyncContext, name: string): Promise<VersionAnswer> {
-  const { replica, head } = await locate(context, name);
+  const { replica, found } = await locate(context, name);
+  const head = found.version;
   const [rows, writer] = await Promise.all([replicasOf(context.db, replica.id), currentWriter(context.db, replica.id)]);
   const mine = rows.find((row) => row.device === context.me.device);
   if (mine === undefined)

@@ -7,16 +7,20 @@ import { digestOf } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { existingObjects } from "../git/connectivity.ts";
 import { FOREIGN_LOCK_MS, sweep } from "../git/leftovers.ts";
+import { liesAside, moveAside, takeBack } from "../git/misplaced.ts";
 import { difference, readRefs, removeBrokenRefs } from "../git/refs.ts";
 import { createReplica, ensureSettings, inspect } from "../git/repository.ts";
-import { forgetReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
-import { readDigest, readFold } from "../store/ref-log.ts";
+import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
+import { readDigest, readFold, readSettlements } from "../store/ref-log.ts";
 import { recordedVersion } from "../store/replicas.ts";
+import { readStandings } from "../store/standing.ts";
+import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
 import { endLive } from "./live.ts";
-import { aheadOfDatabase, type CatchUpProgress, type Replica } from "./replica.ts";
+import { keepLost } from "./lost.ts";
+import type { CatchUpProgress, Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** Brings a replica that this process knows nothing of, or doubts, to a version that it knows: `replica.applied` is set. */
@@ -41,14 +45,34 @@ export async function recoverReplica(
 
 async function prepareDirectory(context: SyncContext, replica: Replica): Promise<void> {
   const { root, socketDir, shim } = context;
+  const stateDir = join(root, STATE_DIR);
   const settings = { repositoryId: replica.id, socketDir, shim };
-  const found = await inspect(context.git, replica.gitDir, replica.id);
-  if (found === "replica") return await ensureSettings(replica.gitDir, settings);
-  await createReplica(context.git, replica.gitDir, join(root, STATE_DIR), {
+  const found = await findReplica(context, replica, stateDir);
+  if (found === "replica" || (await takeBack(replica.gitDir, stateDir, replica.id)))
+    return await ensureSettings(replica.gitDir, settings);
+  await createReplica(context.git, replica.gitDir, stateDir, {
     ...settings,
     objectFormat: replica.objectFormat,
     refFormat: context.refFormat,
   });
+}
+
+/** What is at its place, after what does not belong there has been moved aside. */
+async function findReplica(context: SyncContext, replica: Replica, stateDir: string): Promise<"absent" | "replica"> {
+  const { id, name, gitDir } = replica;
+  let owner = id;
+  try {
+    if ((await inspect(context.git, gitDir, id)) === "absent") return "absent";
+    // One that was made anew and has got nothing yet makes room for the one that was moved.
+    if ((await noteOf(replica)) || !(await liesAside(stateDir, id))) return "replica";
+    owner = `${id}-new`;
+  } catch (error) {
+    if (!(error instanceof LockstepError && error.details.repositoryId)) throw error;
+    owner = error.details.repositoryId;
+  }
+  const aside = await moveAside(gitDir, stateDir, owner);
+  context.log.warn({ repository: name, path: gitDir, aside }, "moved aside what is no replica of this repository");
+  return "absent";
 }
 
 /**
@@ -56,15 +80,22 @@ async function prepareDirectory(context: SyncContext, replica: Replica): Promise
  * written beyond that version is either in the log, and applied from there, or never reached the refs.
  */
 async function believeRecords(context: SyncContext, replica: Replica): Promise<boolean> {
-  const record = await readReplicaRecord(replica.gitDir);
-  if (record?.repositoryId !== replica.id || record.epoch !== context.epoch) return false;
+  const record = await noteOf(replica);
+  if (record?.epoch !== context.epoch) return false;
   const row = await recordedVersion(context.db, context.me.device, replica.id);
   if (row !== record.version) return false;
   const digest = await readDigest(context.db, replica.id, row);
   if (digest?.toString("hex") !== record.digest) return false;
+  replica.appliedDigest = record.digest;
   replica.applied = row;
   replica.recorded = row;
   return true;
+}
+
+/** What is noted beside a replica of this repository. */
+async function noteOf(replica: Replica): Promise<ReplicaRecord | undefined> {
+  const record = await readReplicaRecord(replica.gitDir);
+  return record?.repositoryId === replica.id ? record : undefined;
 }
 
 /** Makes the refs equal to the whole fold at the head, whatever they are. Costs a walk over all refs. */
@@ -74,12 +105,14 @@ export async function foldReplica(
   onProgress: (progress: CatchUpProgress) => void,
 ): Promise<void> {
   const clock = new Stopwatch();
+  // Before the log is: a push that lands here meanwhile is in it then.
+  const record = await noteOf(replica);
+  const standing = record && (await readStandings(context.db, [record])).get(replica.id);
+  if (record && (standing?.standing === "ahead" || standing?.standing === "diverged"))
+    throw await aheadOfDatabase(context, replica, record.version, standing.head);
+  const settlements = await readSettlements(context.db, replica.id, record?.version ?? 0n);
   const fold = await readFold(context.db, replica.id);
   clock.lap("logMs");
-  const record = await readReplicaRecord(replica.gitDir);
-  if (record?.repositoryId === replica.id && record.version > fold.head) {
-    throw aheadOfDatabase(replica.name, record.version, fold.head);
-  }
   if (!digestOf(fold.digestKey, fold.refs).equals(fold.digest)) {
     throw new LockstepError(
       "INTERNAL",
@@ -102,9 +135,12 @@ export async function foldReplica(
     // Nothing but this flight writes to a replica whose version is unknown; one that is known may have gone further.
     if (replica.applied !== undefined && replica.applied >= fold.head) return;
     // Killed between here and the end, the next incarnation compares again.
-    await forgetReplicaRecord(replica.gitDir);
+    await doubtReplicaRecord(replica.gitDir);
     await reach("recovery.forgotten");
-    const plan = difference(await readRefs(context.git, replica.gitDir, context.signal), fold.refs);
+    const now = await readRefs(context.git, replica.gitDir, context.signal);
+    const plan = difference(now, fold.refs);
+    const unknown = standing?.standing === "settled";
+    await keepLost(context, replica, settlements, { onDisk: unknown ? now : new Map(), kept: fold.refs });
     const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
     await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);
   });

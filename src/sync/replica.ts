@@ -3,7 +3,6 @@
 import { join } from "node:path";
 import { Mutex } from "async-mutex";
 import type { RefName, Version } from "../domain.ts";
-import { LockstepError } from "../errors.ts";
 import type { CopiesRule } from "../store/writes.ts";
 
 export interface CatchUpProgress {
@@ -35,6 +34,8 @@ export class Replica {
   readonly mutex = new Mutex();
   /** The version whose refs are on disk; undefined: not looked at yet by this process, or in doubt. */
   applied: Version | undefined = undefined;
+  /** The digest (hex) of those refs; set with `applied`. */
+  appliedDigest = "";
   /** When (milliseconds of the monotonic clock) it was last known to hold the head of that moment. */
   currentAt: number | undefined = undefined;
   /** The version that the database is known to have on record for it. */
@@ -106,14 +107,4 @@ export class Replicas {
   findByName(name: string): Replica | undefined {
     return this.#byName.get(name);
   }
-}
-
-/** AHEAD_OF_DATABASE: the disk holds a version that the database does not know, so decided rows were lost there. */
-export function aheadOfDatabase(name: string, onDisk: Version, head: Version): LockstepError {
-  return new LockstepError(
-    "AHEAD_OF_DATABASE",
-    `The replica of ${name} on this device holds version ${onDisk}, the database knows only ${head}: the database lost writes ` +
-      "(a fail-over or an old backup). Nothing is changed here; restore the newer database.",
-    { details: { repository: name, version: String(onDisk), head: String(head) } },
-  );
 }

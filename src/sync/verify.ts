@@ -1,23 +1,69 @@
-// Do the refs on disk equal the fold of the log? Reads, changes nothing.
-import { digestOf, displayRef, type RefName, type Version } from "../domain.ts";
-import { LockstepError } from "../errors.ts";
+// Do the refs on disk equal the fold of the log, and, if all of it is to be read, are the objects what they should be? What is not is
+// repaired.
+import { digestOf, displayRef, type RefName, type Refs, type Version } from "../domain.ts";
+import { describe, LockstepError } from "../errors.ts";
+import { type Damage, findDamage } from "../git/damage.ts";
 import { readRefs } from "../git/refs.ts";
 import { inspect } from "../git/repository.ts";
 import { readFold } from "../store/ref-log.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
+import { objectIds } from "./fetch-objects.ts";
+import { repairObjects, repairRefs } from "./repair.ts";
+import type { Replica } from "./replica.ts";
 
 export interface Verification {
   readonly version: Version;
   readonly refs: number;
   readonly differences: { name: RefName; onDisk: string; inLog: string }[];
+  /** Packs and objects that are damaged, by name; "incomplete" where refs need objects that are not here. */
+  readonly damage: string[];
+  /** Why what was found could not be repaired, null: it was, or nothing was found. */
+  readonly failure: string | null;
+}
+
+export interface VerifyOptions {
+  /** Read every object. */
+  readonly full: boolean;
+  readonly signal: AbortSignal;
 }
 
 /**
- * Catches up, then compares while no ref changes. Throws what `beforeRead` throws, NOT_A_REPOSITORY, and INTERNAL when the stored
- * refs themselves do not have the digest of their version.
+ * Catches up, compares while no ref changes, and repairs what differs; what the disk held instead is kept below
+ * refs/lockstep/lost/<version>/. Throws what `beforeRead` throws, NOT_A_REPOSITORY, and INTERNAL when the stored refs themselves do not
+ * have the digest of their version.
  */
-export async function verify(context: SyncContext, name: string, signal: AbortSignal): Promise<Verification> {
+export async function verify(
+  context: SyncContext,
+  name: string,
+  { full, signal }: VerifyOptions,
+): Promise<Verification> {
+  const { replica, version, fold, onDisk } = await compare(context, name, signal);
+  const differences = differencesOf(onDisk, fold);
+  let damage: Damage = { packs: [], objects: [], incomplete: false };
+  let failure: string | null = null;
+  try {
+    if (differences.length > 0) await repairRefs(context, replica, { version, onDisk, fold }, signal);
+    if (full) damage = await findDamage(context.git, replica.gitDir, objectIds(fold.values()), signal);
+    if (names(damage).length > 0) await repairObjects(context, replica, damage, { version, fold }, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    failure = describe(error);
+  }
+  const found = { refs: differences.length, damage: names(damage) };
+  if (found.refs > 0 || found.damage.length > 0)
+    context.log.warn({ repository: name, ...found, err: failure }, "a replica was not as the log says");
+  return { version, refs: fold.size, differences, damage: names(damage), failure };
+}
+
+interface Compared {
+  readonly replica: Replica;
+  readonly version: Version;
+  readonly fold: Refs;
+  readonly onDisk: Refs;
+}
+
+async function compare(context: SyncContext, name: string, signal: AbortSignal): Promise<Compared> {
   for (;;) {
     const { replica } = await beforeRead(context, name, { signal });
     const found = await replica.mutex.runExclusive(async () => {
@@ -29,22 +75,32 @@ export async function verify(context: SyncContext, name: string, signal: AbortSi
           `The stored refs of ${name} do not have the digest of version ${fold.head}; restore the database.`,
         );
       }
-      if ((await inspect(context.git, replica.gitDir, replica.id)) === "absent") {
-        throw new LockstepError(
-          "NOT_A_REPOSITORY",
-          `${replica.gitDir} is gone; restart the sidecar, which makes the replica anew.`,
-        );
-      }
-      const onDisk = await readRefs(context.git, replica.gitDir, signal);
-      const names = new Set([...onDisk.keys(), ...fold.refs.keys()]);
-      const differences = [...names]
-        .map((ref) => ({ name: ref, onDisk: onDisk.get(ref) ?? "", inLog: fold.refs.get(ref) ?? "" }))
-        .filter((each) => each.onDisk !== each.inLog)
-        .sort((a, b) => (displayRef(a.name) < displayRef(b.name) ? -1 : 1));
-      return { version: fold.head, refs: fold.refs.size, differences };
+      const onDisk = (await isAt(context, replica)) ? await readRefs(context.git, replica.gitDir, signal) : new Map();
+      return { replica, version: fold.head, fold: fold.refs, onDisk };
     });
     // Another device landed a write between the two looks; catch up and compare again.
     if (found) return found;
     signal.throwIfAborted();
   }
+}
+
+/** Whether the replica is at its place; false: nothing is there, or the replica of another repository. */
+async function isAt(context: SyncContext, replica: Replica): Promise<boolean> {
+  try {
+    return (await inspect(context.git, replica.gitDir, replica.id)) === "replica";
+  } catch (error) {
+    if (error instanceof LockstepError && error.details.repositoryId) return false;
+    throw error;
+  }
+}
+
+function differencesOf(onDisk: Refs, fold: Refs): Verification["differences"] {
+  return [...new Set([...onDisk.keys(), ...fold.keys()])]
+    .map((ref) => ({ name: ref, onDisk: onDisk.get(ref) ?? "", inLog: fold.get(ref) ?? "" }))
+    .filter((each) => each.onDisk !== each.inLog)
+    .sort((a, b) => (displayRef(a.name) < displayRef(b.name) ? -1 : 1));
+}
+
+function names({ packs, objects, incomplete }: Damage): string[] {
+  return [...packs, ...objects, ...(incomplete ? ["incomplete"] : [])];
 }

@@ -7,12 +7,12 @@ import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
 import { wasKilled } from "../git/process.ts";
 import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { isSymbolic, setSymbolicRef } from "../git/refs.ts";
-import { forgetReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
 import { stageSession } from "../store/sessions.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
-import { markApplied, recordApplied } from "./apply.ts";
+import { aheadOfDatabase } from "./ahead.ts";
+import { doubt, markApplied, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { type Decision, decide } from "./decide.ts";
 import { allOrNone } from "./push-policy.ts";
@@ -80,6 +80,9 @@ export async function attemptWrite(
         pending = false;
         return notStaged(context, staged);
       }
+      // The write would land on refs that are not these.
+      if (base === row.base && staged.digest.toString("hex") !== replica.appliedDigest)
+        throw await aheadOfDatabase(context, replica, base, base);
       if (isShort(staged.copies, copies)) {
         why = "its objects were on too few devices";
         return { outcome: "copies", rule: staged.copies };
@@ -271,11 +274,6 @@ function reasonOf(refusal: Refusal): string {
   if (/nonexistent object/.test(message)) return "missing object";
   if (/invalid ref format/.test(message)) return "funny refname";
   return message.split("\n")[0]?.slice(0, 200) || "failed to update ref";
-}
-
-async function doubt(replica: Replica): Promise<void> {
-  replica.applied = undefined;
-  await forgetReplicaRecord(replica.gitDir);
 }
 
 function lostDevice(context: SyncContext): never {

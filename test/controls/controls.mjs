@@ -208,6 +208,45 @@ export const controls = [
     name: "loses nothing when the disk of the writer is lost",
   },
   {
+    rule: "another digest at the same version means that the database lost writes",
+    patches: [
+      {
+        file: "src/sync/before-read.ts",
+        from: "replica.appliedDigest !== found.digest",
+        to: "replica.appliedDigest === ''",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/ahead.test.ts",
+    name: "shows after the number was used again",
+  },
+  {
+    rule: "what a disk holds is not folded backwards",
+    patches: [
+      {
+        file: "src/sync/recovery.ts",
+        from: '(standing?.standing === "ahead" || standing?.standing === "diverged")',
+        to: "standing === null",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/ahead.test.ts",
+    name: "shows when others have gone on since",
+  },
+  {
+    rule: "what an operator gave up is kept aside",
+    patches: [
+      {
+        file: "src/sync/lost.ts",
+        from: "if (last === undefined) return;",
+        to: "if (last === undefined || Date.now() > 0) return;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/thaw.test.ts",
+    name: "keeps what was given up aside",
+  },
+  {
     rule: "the fence (its absence must not be found: base, old values and the final status carry the safety, the fence is depth)",
     patches: [
       {

@@ -501,6 +501,7 @@ describe("the order of sources", () => {
     lastError: null,
     updatedAt: new Date(),
     live: true,
+    awaySince: null,
     gitAddress: `${device}:1`,
     ...more,
   });

@@ -14,18 +14,21 @@ async function filled(cluster: TestCluster): Promise<{ a: TestDevice; b: TestDev
   return { a, b, one, two };
 }
 
-const check = (device: TestDevice) => verify(device.context, APP, AbortSignal.timeout(SOON.timeout));
+const check = (device: TestDevice, full = false) =>
+  verify(device.context, APP, { full, signal: AbortSignal.timeout(SOON.timeout) });
+const SOUND = { differences: [], damage: [], failure: null };
 
 describe("a replica that is verified", () => {
   it("is found to be as the log says, after catching up first", async () => {
     await using cluster = await TestCluster.make();
     const { a, b } = await filled(cluster);
-    expect(await check(a)).toEqual({ version: 1n, refs: 4, differences: [] });
-    expect(await check(b)).toEqual({ version: 1n, refs: 4, differences: [] });
+    expect(await check(a)).toEqual({ version: 1n, refs: 4, ...SOUND });
+    expect(await check(b)).toEqual({ version: 1n, refs: 4, ...SOUND });
+    expect(await check(b, true)).toEqual({ version: 1n, refs: 4, ...SOUND });
     expect(b.packRequests).toHaveLength(1);
   });
 
-  it("has every ref named that was changed, deleted or made by hand, and HEAD", async () => {
+  it("has every ref named that was changed, deleted or made by hand, and HEAD, and gets them back", async () => {
     await using cluster = await TestCluster.make();
     const { a, one, two } = await filled(cluster);
     await a.git(APP, ["update-ref", "refs/heads/main", two]);
@@ -40,9 +43,15 @@ describe("a replica that is verified", () => {
       { name: "refs/heads/topic", onDisk: "", inLog: one },
       { name: "refs/tags/stray", onDisk: one, inLog: "" },
     ];
-    expect(await check(a)).toEqual({ version: 1n, refs: 4, differences });
-    // It only looks.
-    expect(await check(a)).toEqual({ version: 1n, refs: 4, differences });
+    expect(await check(a)).toEqual({ version: 1n, refs: 4, ...SOUND, differences });
+    expect(await check(a)).toEqual({ version: 1n, refs: 4, ...SOUND });
+    await a.expectInLockstep(APP);
+    // What no ref of the log holds is kept.
+    const kept = await a.git(APP, ["for-each-ref", "--format=%(refname) %(objectname)", "refs/lockstep/"]);
+    expect(kept.split("\n")).toEqual([
+      `refs/lockstep/lost/1/heads/caf\xe9 ${two}`,
+      `refs/lockstep/lost/1/heads/main ${two}`,
+    ]);
   });
 
   it("may have refs of Lockstep's own", async () => {
@@ -64,11 +73,18 @@ describe("a replica that is verified", () => {
     expect(await check(b)).toMatchObject({ version: 7n, differences: [] });
   });
 
-  it("is gone", async () => {
+  it("is gone, and is made anew from the others, or it is said why not", async () => {
     await using cluster = await TestCluster.make();
-    const { a } = await filled(cluster);
+    const { a, b } = await filled(cluster);
+    await b.read(APP);
     await rm(a.gitDir(APP), { recursive: true });
-    await expect(check(a)).rejects.toMatchObject({ code: "NOT_A_REPOSITORY" });
+    const found = await check(a);
+    expect(found).toMatchObject({ version: 1n, refs: 4, failure: null });
+    expect(found.differences.map(({ onDisk }) => onDisk)).toEqual(["", "", "", ""]);
+    await a.expectInLockstep(APP);
+    await b.stop();
+    await rm(a.gitDir(APP), { recursive: true });
+    expect(await check(a)).toMatchObject({ failure: expect.stringContaining("repo002 (away since") });
   });
 
   it("cannot be judged by stored refs that do not have their digest", async () => {

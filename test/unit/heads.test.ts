@@ -18,7 +18,14 @@ function scripted(): { reader: HeadReader; queries: Query[] } {
 }
 
 function heads(version: bigint, ...names: string[]): Heads {
-  const head = (name: string): Head => ({ id: name, version, objectFormat: "sha1", replicaState: "active" });
+  const head = (name: string): Head => ({
+    id: name,
+    version,
+    digest: "",
+    stopped: null,
+    objectFormat: "sha1",
+    replicaState: "active",
+  });
   return { fence: 7n, byName: new Map(names.map((name) => [name, head(name)])) };
 }
 

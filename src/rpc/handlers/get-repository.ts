@@ -33,6 +33,7 @@ export const getRepository =
         state: encodeState(replica.state),
         leader: replica.state === "active" && replica.version >= headVersion,
         live: replica.live,
+        awaySince: toTimestamp(replica.awaySince),
         lastError: replica.lastError ?? "",
         updatedAt: toTimestamp(replica.updatedAt),
       })),

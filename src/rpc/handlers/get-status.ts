@@ -15,8 +15,16 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
     listWriteLocks(context.db),
   ]);
   return {
-    devices: devices.map(({ startedAt, ...device }) => ({ ...device, startedAt: toTimestamp(startedAt) })),
-    repositories: repositories.map(({ head, ...row }) => ({ ...row, headVersion: String(head) })),
+    devices: devices.map(({ startedAt, awaySince, ...device }) => ({
+      ...device,
+      startedAt: toTimestamp(startedAt),
+      awaySince: toTimestamp(awaySince),
+    })),
+    repositories: repositories.map(({ head, stopped, ...row }) => ({
+      ...row,
+      headVersion: String(head),
+      stopped: stopped ?? "",
+    })),
     writeLocks: writeLocks.map(encodeWriteLock),
   };
 };

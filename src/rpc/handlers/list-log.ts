@@ -1,10 +1,10 @@
-import { repositoryName, toBytes } from "../../domain.ts";
+import { repositoryName } from "../../domain.ts";
 import type { ListLogRequest__Output as Request } from "../../generated/lockstep/v1/ListLogRequest.ts";
 import type { ListLogResponse as Response } from "../../generated/lockstep/v1/ListLogResponse.ts";
-import { toTimestamp } from "../../proto.ts";
 import { readLog } from "../../store/ref-log.ts";
 import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/context.ts";
+import { encodeEntry } from "../encode.ts";
 
 const PAGE = 20;
 const PAGE_LIMIT = 1_000;
@@ -23,15 +23,6 @@ export const listLog =
       Math.min(request.limit || PAGE, PAGE_LIMIT),
     );
     return {
-      entries: entries.map(({ version, landedAt, updates, ...entry }) => ({
-        ...entry,
-        version: String(version),
-        landedAt: toTimestamp(landedAt),
-        updates: updates.map(({ name, oldValue, newValue }) => ({
-          name: toBytes(name),
-          oldValue: oldValue ?? "",
-          newValue: newValue ?? "",
-        })),
-      })),
+      entries: entries.map(encodeEntry),
     };
   };

@@ -10,7 +10,8 @@ const LISTED = 1_000;
 export const verifyReplica =
   (context: SyncContext) =>
   async (request: Request, { signal }: CallContext): Promise<Response> => {
-    const { version, refs, differences } = await verify(context, repositoryName(request.repository), signal);
+    const name = repositoryName(request.repository);
+    const { version, refs, differences, damage, failure } = await verify(context, name, { full: request.full, signal });
     const listed = differences
       .slice(0, LISTED)
       .map(({ name, onDisk, inLog }) => ({ name: toBytes(name), onDisk, inLog }));
@@ -20,5 +21,7 @@ export const verifyReplica =
       refs,
       differences: listed,
       more: differences.length - listed.length,
+      damage,
+      failure: failure ?? "",
     };
   };

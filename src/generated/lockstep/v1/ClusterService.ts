@@ -18,6 +18,8 @@ import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepo
 import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from '../../lockstep/v1/SetRepositoryResponse.ts';
 import type { StopWritesRequest as _lockstep_v1_StopWritesRequest, StopWritesRequest__Output as _lockstep_v1_StopWritesRequest__Output } from '../../lockstep/v1/StopWritesRequest.ts';
 import type { StopWritesResponse as _lockstep_v1_StopWritesResponse, StopWritesResponse__Output as _lockstep_v1_StopWritesResponse__Output } from '../../lockstep/v1/StopWritesResponse.ts';
+import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _lockstep_v1_ThawRequest__Output } from '../../lockstep/v1/ThawRequest.ts';
+import type { ThawResponse as _lockstep_v1_ThawResponse, ThawResponse__Output as _lockstep_v1_ThawResponse__Output } from '../../lockstep/v1/ThawResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from '../../lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
 
@@ -90,6 +92,15 @@ export interface ClusterServiceClient extends grpc.Client {
   stopWrites(argument: _lockstep_v1_StopWritesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
   stopWrites(argument: _lockstep_v1_StopWritesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
   
+  Thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  Thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  Thaw(argument: _lockstep_v1_ThawRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  Thaw(argument: _lockstep_v1_ThawRequest, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  thaw(argument: _lockstep_v1_ThawRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  thaw(argument: _lockstep_v1_ThawRequest, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
@@ -118,6 +129,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   StopWrites: grpc.handleServerStreamingCall<_lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse>;
   
+  Thaw: grpc.handleUnaryCall<_lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse>;
+  
   VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
   
 }
@@ -131,5 +144,6 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
   StopWrites: MethodDefinition<_lockstep_v1_StopWritesRequest, _lockstep_v1_StopWritesResponse, _lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse__Output>
+  Thaw: MethodDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawResponse, _lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
 }

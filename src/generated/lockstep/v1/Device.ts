@@ -9,6 +9,7 @@ export interface Device {
   'grpcAddress'?: (string);
   'gitAddress'?: (string);
   'startedAt'?: (_google_protobuf_Timestamp | null);
+  'awaySince'?: (_google_protobuf_Timestamp | null);
 }
 
 export interface Device__Output {
@@ -18,4 +19,5 @@ export interface Device__Output {
   'grpcAddress': (string);
   'gitAddress': (string);
   'startedAt': (_google_protobuf_Timestamp__Output | null);
+  'awaySince': (_google_protobuf_Timestamp__Output | null);
 }

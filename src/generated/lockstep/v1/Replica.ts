@@ -12,6 +12,7 @@ export interface Replica {
   'live'?: (boolean);
   'lastError'?: (string);
   'updatedAt'?: (_google_protobuf_Timestamp | null);
+  'awaySince'?: (_google_protobuf_Timestamp | null);
 }
 
 export interface Replica__Output {
@@ -22,4 +23,5 @@ export interface Replica__Output {
   'live': (boolean);
   'lastError': (string);
   'updatedAt': (_google_protobuf_Timestamp__Output | null);
+  'awaySince': (_google_protobuf_Timestamp__Output | null);
 }

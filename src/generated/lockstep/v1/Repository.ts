@@ -8,6 +8,7 @@ export interface Repository {
   'objectFormat'?: (string);
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
+  'stopped'?: (string);
 }
 
 export interface Repository__Output {
@@ -16,4 +17,5 @@ export interface Repository__Output {
   'objectFormat': (string);
   'minCopies': (number);
   'landWithFewer': (boolean);
+  'stopped': (string);
 }

@@ -10,6 +10,7 @@ export interface RepositoryStatus {
   'leaders'?: (string)[];
   'writing'?: (boolean);
   'writesStopped'?: (boolean);
+  'stopped'?: (string);
 }
 
 export interface RepositoryStatus__Output {
@@ -20,4 +21,5 @@ export interface RepositoryStatus__Output {
   'leaders': (string)[];
   'writing': (boolean);
   'writesStopped': (boolean);
+  'stopped': (string);
 }

@@ -3,8 +3,10 @@
 
 export interface VerifyReplicaRequest {
   'repository'?: (string);
+  'full'?: (boolean);
 }
 
 export interface VerifyReplicaRequest__Output {
   'repository': (string);
+  'full': (boolean);
 }

@@ -9,6 +9,8 @@ export interface VerifyReplicaResponse {
   'refs'?: (number);
   'differences'?: (_lockstep_v1_RefDifference)[];
   'more'?: (number);
+  'damage'?: (string)[];
+  'failure'?: (string);
 }
 
 export interface VerifyReplicaResponse__Output {
@@ -17,4 +19,6 @@ export interface VerifyReplicaResponse__Output {
   'refs': (number);
   'differences': (_lockstep_v1_RefDifference__Output)[];
   'more': (number);
+  'damage': (string)[];
+  'failure': (string);
 }

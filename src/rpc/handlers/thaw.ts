@@ -1,0 +1,48 @@
+import { deviceName, repositoryName } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import type { CommitList as Encoded } from "../../generated/lockstep/v1/CommitList.ts";
+import type { ThawRequest__Output as Request } from "../../generated/lockstep/v1/ThawRequest.ts";
+import type { ThawResponse as Response } from "../../generated/lockstep/v1/ThawResponse.ts";
+import { toTimestamp } from "../../proto.ts";
+import type { SyncContext } from "../../sync/context.ts";
+import { thaw as decide, type ThawAction } from "../../sync/thaw.ts";
+import type { ThawPlan } from "../../sync/thaw-plan.ts";
+import type { CallContext } from "../call.ts";
+import { encodeEntry, encodeUpdate } from "../encode.ts";
+
+const UPDATES = 1_000;
+
+export const thaw =
+  (context: SyncContext) =>
+  async (request: Request, { caller, signal }: CallContext): Promise<Response> => {
+    const { plan, confirmation, done } = await decide(context, {
+      repository: repositoryName(request.repository),
+      action: actionOf(request),
+      confirmation: request.confirmation,
+      author: request.author || `${caller.role} ${caller.name}`,
+      signal,
+    });
+    return {
+      confirmation,
+      done,
+      headVersion: String(plan.head),
+      version: String(plan.version),
+      keeperDevice: plan.keeper.device,
+      keeperVersion: String(plan.keeper.version ?? 0n),
+      updates: plan.updates.slice(0, UPDATES).map(encodeUpdate),
+      moreUpdates: Math.max(0, plan.updates.length - UPDATES),
+      givenUp: plan.givenUp.map(encodeEntry),
+      lost: encodeCommits(plan.lost),
+      gained: encodeCommits(plan.gained),
+    };
+  };
+
+function actionOf({ promote, demote }: Request): ThawAction {
+  if ((promote === "") === (demote.length === 0))
+    throw new LockstepError("INVALID_REQUEST", "Name either the device to promote or the devices to demote.");
+  return promote === "" ? { demote: [...new Set(demote.map(deviceName))].sort() } : { promote: deviceName(promote) };
+}
+
+function encodeCommits({ commits, more, missing }: ThawPlan["lost"]): Encoded {
+  return { commits: commits.map(({ at, ...commit }) => ({ ...commit, at: toTimestamp(at) })), more, missing };
+}

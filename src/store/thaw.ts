@@ -1,0 +1,57 @@
+// What an operator decides where leaders are lost or the database is: a version of his own, appended to the log.
+import { type Incarnation, type RefUpdate, toBytes, type Version } from "../domain.ts";
+import { type Database, queryOne } from "./database.ts";
+
+export interface ThawRequest {
+  readonly writeId: string;
+  readonly repositoryId: string;
+  /** The head as the operator was shown it. */
+  readonly head: Version;
+  readonly headDigest: Buffer;
+  /** The version to append, and the digest of its refs. */
+  readonly version: Version;
+  readonly digest: Buffer;
+  readonly updates: readonly RefUpdate[];
+  readonly author: string;
+  readonly action: string;
+  /** Devices whose newer versions are given up; each gets a new fence. */
+  readonly demoted: readonly string[];
+}
+
+/** "stale": something is not as the operator was shown it, nothing was changed. Repeatable with the same write id. */
+export async function appendThaw(
+  db: Database,
+  me: Incarnation,
+  request: ThawRequest,
+): Promise<"landed" | "stale" | "fenced" | "missing"> {
+  const { updates } = request;
+  const bytes = (value: string | null) => (value === null ? null : toBytes(value));
+  const detail = {
+    device: me.device,
+    head: String(request.head),
+    version: String(request.version),
+    refs: updates.length,
+  };
+  const { outcome } = await queryOne<{ outcome: "landed" | "stale" | "fenced" | "missing" }>(
+    db.work,
+    "select outcome from lockstep.thaw($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    [
+      request.writeId,
+      request.repositoryId,
+      me.device,
+      me.fence,
+      request.head,
+      request.headDigest,
+      request.version,
+      request.digest,
+      updates.map(({ name }) => toBytes(name)),
+      updates.map(({ oldValue }) => bytes(oldValue)),
+      updates.map(({ newValue }) => bytes(newValue)),
+      request.author,
+      request.action,
+      request.demoted,
+      detail,
+    ],
+  );
+  return outcome;
+}

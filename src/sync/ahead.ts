@@ -1,0 +1,40 @@
+// The database lost writes that this device has: nothing is folded backwards. The repository stops on all devices until an operator
+// says whose refs stay (docs/operations.md, AHEAD_OF_DATABASE).
+import type { Version } from "../domain.ts";
+import { describe, LockstepError } from "../errors.ts";
+import { stopRepository } from "../store/standing.ts";
+import type { SyncContext } from "./context.ts";
+import type { Replica } from "./replica.ts";
+
+/** Stops the repository and returns the error to throw: this replica holds `onDisk`, which the database, at `head`, does not know. */
+export async function aheadOfDatabase(
+  context: SyncContext,
+  replica: Pick<Replica, "id" | "name">,
+  onDisk: Version,
+  head: Version,
+): Promise<LockstepError> {
+  const { name } = replica;
+  const { device } = context.me;
+  const knows = onDisk > head ? `only ${head}` : "another one of that number";
+  const reason = `the database lost writes: device ${device} holds version ${onDisk}, and it knows ${knows}`;
+  await stopRepository(context.db, context.me, replica.id, onDisk, reason).catch((error: unknown) =>
+    context.log.warn({ repository: name, err: describe(error) }, "could not stop a repository, trying again"),
+  );
+  return new LockstepError(
+    "AHEAD_OF_DATABASE",
+    `The replica of ${name} on this device holds version ${onDisk}, the database knows ${knows}: the database lost writes ` +
+      "(a fail-over or an old backup). Nothing is changed here; restore the newer database, or say whose refs stay with " +
+      `\`lockstep thaw ${name} --promote DEVICE\`.`,
+    { details: { repository: name, version: String(onDisk), head: String(head) } },
+  );
+}
+
+/** AHEAD_OF_DATABASE on a device that need not be the one that is ahead: what the others acknowledged is not in the database. */
+export function isStopped(name: string, reason: string): LockstepError {
+  return new LockstepError(
+    "AHEAD_OF_DATABASE",
+    `Repository ${name} is stopped (${reason}); restore the newer database, or say whose refs stay with ` +
+      `\`lockstep thaw ${name} --promote DEVICE\`.`,
+    { details: { repository: name, reason } },
+  );
+}

@@ -1,0 +1,75 @@
+// What an operator gave up (docs/operations.md, "Thaw") is kept by every device that has it, below
+// refs/lockstep/lost/<version that gave it up>/, before the device follows.
+import { PRIVATE_REFS, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
+import { existingObjects, unreachable } from "../git/connectivity.ts";
+import { gitFailed } from "../git/process.ts";
+import { RefTransaction } from "../git/ref-transaction.ts";
+import { isSymbolic } from "../git/refs.ts";
+import type { Settlement } from "../store/ref-log.ts";
+import type { SyncContext } from "./context.ts";
+import { objectIds } from "./fetch-objects.ts";
+import type { Replica } from "./replica.ts";
+
+/**
+ * Keeps what the settlements gave up and, below the last of them, what is `onDisk`, as far as its objects are here and nothing in
+ * `kept` reaches them. The caller holds the replica's mutex. Idempotent.
+ */
+export async function keepLost(
+  context: SyncContext,
+  replica: Replica,
+  settlements: readonly Settlement[],
+  { onDisk, kept }: { onDisk: Refs; kept: Refs },
+): Promise<void> {
+  const last = settlements.at(-1);
+  if (last === undefined) return;
+  const lost = new Map<RefName, RefValue>();
+  for (const { version, givenUp } of settlements) collect(lost, version, givenUp);
+  collect(lost, last.version, onDisk);
+  const keep = new Set(await notIn(context, replica, objectIds(lost.values()), objectIds(kept.values())));
+  const refs = [...lost].filter(([, value]) => keep.has(value)).map(([name, newValue]) => ({ name, newValue }));
+  if (refs.length === 0) return;
+  // Names of different times may be above or below each other; ids are not.
+  const flat = refs.map(({ newValue }) => ({ name: `${PRIVATE_REFS}lost/${last.version}/id/${newValue}`, newValue }));
+  if (!(await keepRefs(context, replica, refs))) await keepRefs(context, replica, flat);
+  context.log.warn(
+    { repository: replica.name, kept: refs.map(({ name }) => name).slice(0, 20) },
+    "kept what an operator gave up",
+  );
+}
+
+/** Makes refs of Lockstep's own; false: they are in each other's way. The caller holds the replica's mutex. */
+export async function keepRefs(
+  context: SyncContext,
+  replica: Replica,
+  refs: readonly { name: RefName; newValue: RefValue }[],
+): Promise<boolean> {
+  await using transaction = new RefTransaction(context.git, replica.gitDir, refs.length);
+  const refusal = await transaction.prepare(refs);
+  if (refusal && !/exists; cannot create|cannot process|cannot lock ref/.test(refusal.message))
+    throw gitFailed(["update-ref"], 128, refusal.message);
+  if (refusal) return false;
+  await transaction.commit();
+  return true;
+}
+
+function collect(lost: Map<RefName, RefValue>, version: Version, refs: Refs): void {
+  for (const [name, value] of refs) {
+    if (!isSymbolic(value)) lost.set(`${PRIVATE_REFS}lost/${version}/${name.replace(/^refs\//, "")}`, value);
+  }
+}
+
+/** Those of `ids` that are here, whole, and not part of `kept`. */
+async function notIn(
+  { git, signal }: SyncContext,
+  { gitDir }: Replica,
+  ids: readonly string[],
+  kept: readonly string[],
+): Promise<string[]> {
+  const present = await existingObjects(git, gitDir, ids, signal);
+  if (present.length === 0) return [];
+  const all = await unreachable(git, gitDir, present, kept, signal);
+  if (all) return all;
+  const whole: string[] = [];
+  for (const id of present) whole.push(...((await unreachable(git, gitDir, [id], kept, signal)) ?? []));
+  return whole;
+}

@@ -1,0 +1,65 @@
+// What verify found wrong with a replica is made good from the log and from the other devices, never the other way round. What was
+// there instead is kept: it may be the only copy.
+import { join } from "node:path";
+import type { Refs, Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { type Damage, findDamage, setDamageAside } from "../git/damage.ts";
+import { STATE_DIR } from "../git/root-record.ts";
+import { doubt } from "./apply.ts";
+import { catchUp } from "./catch-up.ts";
+import type { SyncContext } from "./context.ts";
+import { fetchObjects, objectIds } from "./fetch-objects.ts";
+import { keepLost } from "./lost.ts";
+import type { Replica } from "./replica.ts";
+
+/** Below the root's own directory: damaged packs and objects, under the id of their repository. */
+const DAMAGED = "damaged";
+
+/** Folds the log onto the refs again. Throws what `catchUp` throws. */
+export async function repairRefs(
+  context: SyncContext,
+  replica: Replica,
+  { version, onDisk, fold }: { version: Version; onDisk: Refs; fold: Refs },
+  signal: AbortSignal,
+): Promise<void> {
+  const strange = new Map([...onDisk].filter(([name, value]) => fold.get(name) !== value));
+  await replica.mutex.runExclusive(async () => {
+    if (strange.size > 0)
+      await keepLost(context, replica, [{ version, givenUp: new Map() }], { onDisk: strange, kept: fold });
+    await doubt(replica);
+  });
+  await catchUp(context, replica, version, { signal, insist: true });
+}
+
+/**
+ * Fetches everything that the refs need from the other devices, relying on nothing that is here, and only then moves aside what is
+ * damaged. Throws NO_SOURCE when nobody has all of it: then everything is as before; REPLICA_IN_DOUBT when it did not help.
+ */
+export async function repairObjects(
+  context: SyncContext,
+  replica: Replica,
+  damage: Damage,
+  { version, fold }: { version: Version; fold: Refs },
+  signal: AbortSignal,
+): Promise<void> {
+  const { git, root } = context;
+  const wants = objectIds(fold.values());
+  await fetchObjects(context, replica, {
+    wants,
+    haves: [],
+    version,
+    writers: [],
+    lookHere: false,
+    alone: true,
+    prefer: undefined,
+    onProgress: () => {},
+  });
+  const aside = join(root, STATE_DIR, DAMAGED, replica.id);
+  await context.replicas.tidying.runExclusive(() => setDamageAside(git, replica.gitDir, damage, aside, signal));
+  const left = await findDamage(git, replica.gitDir, wants, signal);
+  if (left.packs.length + left.objects.length === 0 && !left.incomplete) return;
+  throw new LockstepError(
+    "REPLICA_IN_DOUBT",
+    `The replica of ${replica.name} is still damaged after everything was fetched again; does its disk fail?`,
+  );
+}

@@ -1,0 +1,265 @@
+// Disks that are not what they were: found by themselves or by verify, made good from the other devices, and never the other way round.
+import { cp, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { compareNotes } from "../../src/sync/compare-notes.ts";
+import { Follower } from "../../src/sync/follow.ts";
+import { verify } from "../../src/sync/verify.ts";
+import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+const OTHER = "team/other";
+
+const check = (device: TestDevice, full = false) =>
+  verify(device.context, APP, { full, signal: AbortSignal.timeout(SOON.timeout) });
+const rowOf = async (cluster: TestCluster, device: TestDevice) =>
+  (await cluster.sql("select version, state from lockstep.replica where device = $1", [device.name]))[0];
+const copyOf = (cluster: TestCluster) => join(cluster.dir, "copy");
+const COPY = { recursive: true, verbatimSymlinks: true };
+
+/** Both devices at version 2: `one` then `two` on main. */
+async function atVersion2(cluster: TestCluster) {
+  const [a, b] = await cluster.pair(APP);
+  const one = await a.commit(APP, "one");
+  const two = await a.commit(APP, "two", { parents: [one] });
+  await a.push(APP, [change("main", null, one), change("gone", null, one)]);
+  const early = join(cluster.dir, "early");
+  await cp(a.context.root, early, COPY);
+  await a.push(APP, [change("main", one, two), change("gone", one, null)]);
+  await b.read(APP);
+  return { a, b, one, two, early };
+}
+
+/** All objects of a replica in one pack, as after a while. */
+async function pack(device: TestDevice): Promise<string> {
+  await device.git(APP, ["repack", "-adq"]);
+  const [name] = (await readdir(join(device.gitDir(APP), "objects", "pack"))).filter((file) => file.endsWith(".pack"));
+  return join(device.gitDir(APP), "objects", "pack", name as string);
+}
+
+async function flip(path: string, offset: number): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, offset);
+    await file.write(Buffer.from([(buffer[0] ?? 0) ^ 0xff]), 0, 1, offset);
+  } finally {
+    await file.close();
+  }
+}
+
+describe("a disk restored from an older copy", () => {
+  it("counts for nothing at start, and is brought to the head without being asked", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, early, two } = await atVersion2(cluster);
+    await a.stop();
+    await rm(a.context.root, { recursive: true });
+    await rename(early, a.context.root);
+    const again = await a.restart();
+    await compareNotes(again.context);
+    expect(await rowOf(cluster, again)).toEqual({ version: "1", state: "pending" });
+    await new Follower(again.context).onStart([]);
+    await vi.waitFor(async () => expect(await rowOf(cluster, again)).toEqual({ version: "2", state: "active" }), SOON);
+    await again.expectInLockstep(APP);
+    expect(await again.refs(APP)).toMatchObject({ "refs/heads/main": two });
+  });
+
+  it("does not take the others back: what only the newer disk had cannot be read, and is not overwritten", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, two, early } = await atVersion2(cluster);
+    const third = await a.commit(APP, "three", { parents: [two] });
+    await a.push(APP, [change("main", two, third)]);
+    await a.stop();
+    await rename(a.context.root, copyOf(cluster));
+    await cp(early, a.context.root, COPY);
+    const again = await a.restart();
+    for (const device of [again, b])
+      await expect(device.read(APP)).rejects.toMatchObject({ code: "NO_SOURCE", details: { version: "3" } });
+    expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": two });
+    // The newer disk is found again.
+    await again.stop();
+    await rm(again.context.root, { recursive: true });
+    await rename(copyOf(cluster), again.context.root);
+    const third_ = await again.restart();
+    expect(await third_.read(APP)).toMatchObject({ version: 3n });
+    await vi.waitFor(async () => expect(await b.read(APP)).toMatchObject({ version: 3n }), SOON);
+    await b.expectInLockstep(APP);
+  });
+});
+
+it("an emptied disk is no source and no leader, and is filled without being asked", async () => {
+  await using cluster = await TestCluster.make();
+  const { a, b } = await atVersion2(cluster);
+  await a.stop();
+  await rm(a.context.root, { recursive: true });
+  const again = await a.restart();
+  await compareNotes(again.context);
+  expect(await rowOf(cluster, again)).toEqual({ version: "0", state: "pending" });
+  expect(await rowOf(cluster, b)).toEqual({ version: "2", state: "active" });
+  await new Follower(again.context).onStart([]);
+  await vi.waitFor(async () => expect(await rowOf(cluster, again)).toEqual({ version: "2", state: "active" }), SOON);
+  await again.expectInLockstep(APP);
+  await b.expectInLockstep(APP);
+});
+
+it("a mere restart leaves what is recorded as it is", async () => {
+  await using cluster = await TestCluster.make();
+  const { a } = await atVersion2(cluster);
+  await vi.waitFor(async () => expect(await rowOf(cluster, a)).toEqual({ version: "2", state: "active" }), SOON);
+  const again = await a.restart();
+  await compareNotes(again.context);
+  expect(await rowOf(cluster, again)).toEqual({ version: "2", state: "active" });
+});
+
+describe("replicas whose directories were exchanged", () => {
+  async function exchanged(cluster: TestCluster, alone: boolean) {
+    const a = await cluster.start("repo001");
+    const devices = alone ? [a] : [a, await cluster.start("repo002")];
+    await cluster.create(APP, devices);
+    await cluster.create(OTHER, devices);
+    const app = await a.commit(APP, "app");
+    const other = await a.commit(OTHER, "other");
+    await a.push(APP, [change("main", null, app)]);
+    await a.push(OTHER, [change("main", null, other)]);
+    for (const device of devices) for (const name of [APP, OTHER]) await device.read(name);
+    const aside = join(cluster.dir, "aside");
+    await rename(a.gitDir(APP), aside);
+    await rename(a.gitDir(OTHER), a.gitDir(APP));
+    await rename(aside, a.gitDir(OTHER));
+    return { a, app, other };
+  }
+
+  it.each([false, true])("are put right at the next start (the only copies: %s)", async (alone) => {
+    await using cluster = await TestCluster.make();
+    const { a, app, other } = await exchanged(cluster, alone);
+    const again = await a.restart();
+    for (const [name, commit] of [
+      [APP, app],
+      [OTHER, other],
+      [APP, app],
+    ] as const) {
+      const reading = vi.waitFor(async () => expect(await again.read(name)).toMatchObject({ version: 1n }), SOON);
+      // Its own directory lies at the place of the other, which has not been looked at yet.
+      if (name === APP && alone && !(await exists(join(again.context.root, ".lockstep", "misplaced"))))
+        await again.read(OTHER).catch(() => {});
+      await reading;
+      expect(await again.refs(name)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/main": commit });
+      await again.expectInLockstep(name);
+    }
+  });
+
+  it("are found by verify while the sidecar runs", async () => {
+    await using cluster = await TestCluster.make();
+    const { a } = await exchanged(cluster, false);
+    expect(await check(a)).toMatchObject({
+      failure: null,
+      differences: [{ name: "HEAD" }, { name: "refs/heads/main" }],
+    });
+    await a.expectInLockstep(APP);
+  });
+});
+
+describe("refs edited by hand", () => {
+  it.each(["while the sidecar runs", "while it is stopped"])(
+    "%s are found by verify, and are those of the log again",
+    async (when) => {
+      await using cluster = await TestCluster.make();
+      const { a, one, two } = await atVersion2(cluster);
+      if (when !== "while the sidecar runs") await a.stop();
+      await a.git(APP, ["update-ref", "-d", "refs/heads/main"]);
+      await a.git(APP, ["update-ref", "refs/heads/stray", one]);
+      const device = when === "while the sidecar runs" ? a : await a.restart();
+      expect(await check(device)).toMatchObject({
+        failure: null,
+        differences: [
+          { name: "refs/heads/main", onDisk: "", inLog: two },
+          { name: "refs/heads/stray", onDisk: one, inLog: "" },
+        ],
+      });
+      await device.expectInLockstep(APP);
+    },
+  );
+
+  it("are found by the push that meets them, which lands all the same", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, one, two } = await atVersion2(cluster);
+    await a.git(APP, ["update-ref", "refs/heads/main", one]);
+    const third = await a.commit(APP, "three", { parents: [two] });
+    expect(await a.push(APP, [change("main", two, third)])).toEqual({ "refs/heads/main": null });
+    await a.expectInLockstep(APP);
+  });
+});
+
+describe("a damaged object", () => {
+  it("in a pack is found by verify --full and fetched again; the damaged pack is kept aside", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, two } = await atVersion2(cluster);
+    // Only here: an old push that was refused, which no other device can send.
+    const own = await a.commit(APP, "own");
+    await a.git(APP, ["update-ref", "refs/lockstep/dropped/x/heads/main", own]);
+    const path = await pack(a);
+    // In the middle: not the header, and not the checksum at the end.
+    await flip(path, Math.floor((await stat(path)).size / 2));
+    const name = path.replace(/.*\/|\.pack$/g, "");
+    expect(await check(a)).toMatchObject({ differences: [], damage: [] });
+    expect(await check(a, true)).toMatchObject({
+      differences: [],
+      damage: expect.arrayContaining([name]),
+      failure: null,
+    });
+    expect(await check(a, true)).toMatchObject({ damage: [], failure: null });
+    await a.expectInLockstep(APP);
+    expect(await a.git(APP, ["log", "--format=%s", two])).toBe("two\none");
+    const aside = join(a.context.root, ".lockstep", "damaged", a.replica(APP).id);
+    expect((await readdir(aside)).sort()).toEqual([`${name}.bitmap`, `${name}.idx`, `${name}.pack`]);
+  });
+
+  it("that is loose, or missing, is found and fetched again", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, one, two } = await atVersion2(cluster);
+    const place = (id: string) => join(a.gitDir(APP), "objects", id.slice(0, 2), id.slice(2));
+    await a.git(APP, ["cat-file", "-e", one]);
+    await rm(place(one));
+    const damaged = await readFile(place(two));
+    damaged[damaged.length - 3] = (damaged[damaged.length - 3] ?? 0) ^ 0xff;
+    await rm(place(two));
+    await writeFile(place(two), damaged);
+    expect(await check(a, true)).toMatchObject({ damage: [two, "incomplete"], failure: null });
+    expect(await check(a, true)).toMatchObject({ damage: [], failure: null });
+    await a.expectInLockstep(APP);
+  });
+
+  it("of which nobody has another copy stays where it is, and it is said so", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await atVersion2(cluster);
+    const path = await pack(a);
+    await flip(path, Math.floor((await stat(path)).size / 2));
+    const before = await readFile(path);
+    await b.stop();
+    expect(await check(a, true)).toMatchObject({ failure: expect.stringContaining("repo002 (away since") });
+    expect(await readFile(path)).toEqual(before);
+    const back = await b.restart();
+    await back.read(APP);
+    expect(await check(a, true)).toMatchObject({ failure: null });
+    expect(await check(a, true)).toMatchObject({ damage: [] });
+  });
+
+  it("is not sent to others: who asks this device gets what it needs from another", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, two } = await atVersion2(cluster);
+    const path = await pack(a);
+    await flip(path, Math.floor((await stat(path)).size / 2));
+    const c = await cluster.start("repo003");
+    await cluster.addReplica(APP, c);
+    await mkdir(c.context.root, { recursive: true });
+    await vi.waitFor(async () => expect(await c.read(APP)).toMatchObject({ version: 2n }), SOON);
+    await c.expectInLockstep(APP);
+    expect(await c.refs(APP)).toMatchObject({ "refs/heads/main": two });
+  });
+});
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -135,7 +135,7 @@ declare
 begin
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
-  select r.head_version into base from lockstep.repository r where r.id = p_repository for update;
+  select r.head_version into base from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;
   select * into known from lockstep.write w where w.id = p_write;
   if found and (known.status <> 'staged' or not known.session or known.device <> p_device) then
@@ -255,7 +255,8 @@ begin
   -- key share: blocks a take-over until this statement is done, and not the renewal of the lease.
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
-  select r.head_version into current_head from lockstep.repository r where r.id = p_repository for update;
+  -- no key: rows that only refer to the repository, such as a write that is being staged, do not wait for this.
+  select r.head_version into current_head from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;
   select * into attempt from lockstep.write w where w.id = p_write for update;
   if attempt.status = 'landed' then outcome := 'landed'; version := attempt.version; return; end if;

@@ -20,8 +20,8 @@ export type CrashPoint = { [K in Kind]: `${K}.${(typeof CRASH_POINTS)[K][number]
 const POLL_MS = 5;
 let directory: string | undefined;
 
-/** From now on a point is held as long as `path` has a file of its name; another one, ending in `.reached`, says that it is. */
-export function holdAtCrashPoints(path: string): void {
+/** From now on a point is held as long as `path` has a file of its name; another one, ending in `.reached`, says that it is. undefined: none is. */
+export function holdAtCrashPoints(path: string | undefined): void {
   directory = path;
 }
 

@@ -114,6 +114,7 @@ const DOUBT = "00000000-0000-0000-0000-000000000000";
  */
 export async function doubtReplicaRecord(gitDir: string): Promise<void> {
   const record = await readReplicaRecord(gitDir);
+  if (record?.epoch === DOUBT) return;
   if (record) await writeReplicaRecord(gitDir, { ...record, epoch: DOUBT });
   else await rm(join(gitDir, REPLICA_RECORD), { force: true });
 }

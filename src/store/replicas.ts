@@ -14,6 +14,7 @@ export interface SyncEvent {
 
 /**
  * Records that this device's replica has the refs of `version` on disk, with the catch-up that brought them, if one did.
+ * A version that the database does not know, or knows with another digest, is not recorded: it lost writes, which the next read finds.
  * Throws FENCED when another incarnation has the device, REPLICA_NOT_FOUND when the replica is gone.
  */
 export async function recordVersion(
@@ -22,6 +23,7 @@ export async function recordVersion(
   repositoryId: string,
   version: Version,
   event: SyncEvent | null,
+  digest?: string,
 ): Promise<void> {
   const rows = await query(
     db.work,
@@ -29,9 +31,11 @@ export async function recordVersion(
     `with quick as materialized (select set_config('synchronous_commit', 'off', true)),
      me as (select name from lockstep.device, quick where name = $2 and fence = $3 for key share of device),
      recorded as (
-       update lockstep.replica p set version = greatest(p.version, $4), state = 'active', fence = $3, last_error = null,
-         attempts = 0, next_attempt_at = null, updated_at = clock_timestamp()
-       from me where p.repository_id = $1 and p.device = me.name and p.state in ('pending', 'active', 'broken') returning p.device),
+       update lockstep.replica p set state = 'active', fence = $3, last_error = null,
+         attempts = 0, next_attempt_at = null, updated_at = clock_timestamp(),
+         version = case when r.head_version < $4 or coalesce(l.digest, r.head_digest) <> $10::bytea then p.version else greatest(p.version, $4) end
+       from me, lockstep.repository r left join lockstep.ref_log l on l.repository_id = r.id and l.version = $4
+       where r.id = p.repository_id and p.repository_id = $1 and p.device = me.name and p.state in ('pending', 'active', 'broken') returning p.device),
      event as (
        insert into lockstep.sync_event
          (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)
@@ -47,6 +51,7 @@ export async function recordVersion(
       event?.bytes ?? 0,
       event?.refsChanged ?? 0,
       Math.round(event?.durationMs ?? 0),
+      digest === undefined ? null : Buffer.from(digest, "hex"),
     ],
   );
   if (rows.length === 0) throw await whyNotRecorded(db, me);

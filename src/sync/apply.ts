@@ -28,12 +28,13 @@ export async function applyAndRecord(
   replica.applied = undefined;
   context.signal.throwIfAborted();
   await reach("catch-up.applying");
+  // Killed between the first ref and the last, it is not believed to hold what it held.
+  await doubtReplicaRecord(replica.gitDir);
   try {
     await applyRefs(context.git, replica.gitDir, plan, started);
   } catch (error) {
     // The disk is not what was noted, or the plan would have fitted: the next touch compares all of it.
     if (wasKilled(error)) replica.swept = false;
-    await doubtReplicaRecord(replica.gitDir);
     throw error;
   }
   await reach("catch-up.renamed");
@@ -50,16 +51,25 @@ export async function markApplied(
   target: { version: Version; digest: Buffer },
 ): Promise<void> {
   await syncRefs(replica.gitDir, names);
+  await note(context, replica, target);
+  replica.appliedDigest = target.digest.toString("hex");
+  replica.applied = target.version;
+  packArrived(context, replica);
+  context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
+}
+
+/** Notes beside the replica that its refs are those of `target`. */
+export async function note(
+  context: SyncContext,
+  replica: Replica,
+  target: { version: Version; digest: Buffer },
+): Promise<void> {
   await writeReplicaRecord(replica.gitDir, {
     repositoryId: replica.id,
     version: target.version,
     digest: target.digest.toString("hex"),
     epoch: context.epoch,
   });
-  replica.appliedDigest = target.digest.toString("hex");
-  replica.applied = target.version;
-  packArrived(context, replica);
-  context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
 }
 
 /** The refs on disk may not be those of the version: the next touch compares them all. */
@@ -77,7 +87,7 @@ export async function recordApplied(
   const version = replica.applied;
   if (version === undefined || (event === null && replica.recorded >= version)) return;
   try {
-    await recordVersion(context.db, context.me, replica.id, version, event);
+    await recordVersion(context.db, context.me, replica.id, version, event, replica.appliedDigest);
     replica.recorded = version;
   } catch (error) {
     if (error instanceof LockstepError && error.code === "FENCED") context.onFenced();

@@ -31,6 +31,9 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   const askedAt = performance.now();
   const { replica, found, appliedBefore } = await locate(context, name);
   const head = found.version;
+  // The replica was not looked at when this asked, and what it holds is newer than the answer: a push since then, or lost writes.
+  if (appliedBefore === undefined && replica.applied !== undefined && replica.applied > head)
+    return await beforeRead(context, name, options);
   // A version has one digest for ever: whenever the two were read, another one means that the database lost what was here.
   const differs = replica.applied === head && replica.appliedDigest !== found.digest;
   if (differs || (appliedBefore !== undefined && appliedBefore > head))

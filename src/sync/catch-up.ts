@@ -197,23 +197,25 @@ async function followLog(
   });
   clock.lap("fetchMs");
   await reach("catch-up.fetched");
-  await replica.mutex.runExclusive(async () => {
+  const moved = await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
-    // The plan again, now that nothing else moves: a push may have brought this replica as far or further meanwhile, and an
-    // older plan would put a ref back.
-    const now = replica.applied;
-    if (now === undefined || now >= head) return;
-    const plan = new Map<RefName, RefValue | null>();
-    for (const change of changes) if (change.version > now) plan.set(change.name, change.newValue);
+    // Now that nothing else moves: a push may have brought this replica further meanwhile, and an older plan would put a ref back.
+    if (replica.applied !== mine) return true;
+    const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
     await applyAndRecord(
       context,
       replica,
       plan,
       { version: head, digest },
-      eventOf(fetched, now, plan.size, clock.durationMs),
+      eventOf(fetched, mine, plan.size, clock.durationMs),
       transaction,
     );
+    return false;
   });
+  if (moved) {
+    if (replica.applied === undefined || replica.applied < head) await followOnce(context, replica, onProgress, from);
+    return;
+  }
   clock.lap("applyMs");
   const { durationMs } = clock;
   context.metrics.caughtUp(durationMs / 1000, fetched.bytes);

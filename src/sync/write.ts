@@ -7,12 +7,13 @@ import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
 import { wasKilled } from "../git/process.ts";
 import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { isSymbolic, setSymbolicRef } from "../git/refs.ts";
+import { doubtReplicaRecord } from "../git/root-record.ts";
 import { fenced } from "../store/replicas.ts";
 import { stageSession } from "../store/sessions.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import { aheadOfDatabase } from "./ahead.ts";
-import { doubt, markApplied, recordApplied } from "./apply.ts";
+import { doubt, markApplied, note, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { type Decision, decide } from "./decide.ts";
 import { allOrNone } from "./push-policy.ts";
@@ -110,9 +111,18 @@ export async function attemptWrite(
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
       pending = false;
       await reach("push.deciding");
+      // Killed between the first ref and the last, this replica is not believed to hold what it held.
+      const doubted = doubtReplicaRecord(replica.gitDir);
+      doubted.catch(() => {});
       const decision = await decide(context, replica, { ...row, digest, updates, copies: copies ?? [] });
       clock.lap("bumpMs");
-      if (decision.outcome !== "landed") return await notLanded(context, replica, decision);
+      await doubted;
+      if (decision.outcome !== "landed") {
+        const attempt = await notLanded(context, replica, decision);
+        if (replica.applied === base)
+          await note(context, replica, { version: base, digest: Buffer.from(replica.appliedDigest ?? "", "hex") });
+        return attempt;
+      }
       await reach("push.decided");
       await commit(context, replica, transaction, updates, { version: decision.version, digest });
       clock.lap("commitMs");

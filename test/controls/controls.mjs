@@ -103,14 +103,7 @@ export const controls = [
   },
   {
     rule: "the plan of a catch-up is made under the mutex",
-    patches: [
-      {
-        file: "src/sync/catch-up.ts",
-        from: "if (now === undefined || now >= head) return;",
-        to: "if (now === undefined) return;",
-      },
-      { file: "src/sync/catch-up.ts", from: "if (change.version > now) plan.set", to: "plan.set" },
-    ],
+    patches: [{ file: "src/sync/catch-up.ts", from: "    if (replica.applied !== mine) return true;\n", to: "" }],
     project: "integration",
     tests: "test/integration/catch-up.test.ts",
     name: "do not undo each other",
@@ -120,21 +113,21 @@ export const controls = [
     patches: [
       {
         file: "src/sync/write.ts",
-        from: "  replica.applied = undefined;\n  try {\n    await transaction.commit();",
-        to: "  replica.applied = target.version;\n  try {\n    await transaction.commit();",
+        from: '      await reach("push.decided");',
+        to: '      replica.applied = decision.version;\n      replica.appliedDigest = digest.toString("hex");\n      await reach("push.decided");',
       },
     ],
     project: "integration",
     tests: "test/integration/before-read.test.ts",
-    name: "does not serve the previous version to a reader who comes between the decision and the refs",
+    name: "waits for the refs of a write that is decided and not yet on disk",
   },
   {
     rule: "a replica takes what the log says, whatever refs its source has",
     patches: [
       {
         file: "src/sync/catch-up.ts",
-        from: "    for (const change of changes) if (change.version > now) plan.set(change.name, change.newValue);",
-        to: "    for (const change of changes) if (change.version > now) plan.set(change.name, wants[0] ?? null);",
+        from: "changes.map(({ name, newValue }) => [name, newValue])",
+        to: "changes.map(({ name }) => [name, wants[0] ?? null])",
       },
     ],
     project: "integration",
@@ -145,7 +138,7 @@ export const controls = [
     rule: "the caller of a session works in a scratch repository",
     patches: [
       {
-        file: "src/sync/session.ts",
+        file: "src/sync/begin-write.ts",
         from: "expiresAt, path };",
         to: "expiresAt, path: replica.gitDir };",
       },
@@ -153,6 +146,19 @@ export const controls = [
     project: "integration",
     tests: "test/integration/write-session.test.ts",
     name: "lands what was created, moved and deleted",
+  },
+  {
+    rule: "a replica that is being changed is not believed to hold what it held",
+    patches: [
+      {
+        file: "src/sync/write.ts",
+        from: "const doubted = doubtReplicaRecord(replica.gitDir);",
+        to: "const doubted = Promise.resolve();",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/ahead.test.ts",
+    name: "where the writer was killed between the first ref and the note",
   },
   {
     rule: "a session whose lease ran out has lost",

@@ -6,13 +6,14 @@ import { torture } from "../torture/torture.ts";
 
 // A short run of `npm run torture` with a database of its own, which it crashes. test/torture/README.md says what it proves.
 it("clients under faults see one history, which lasts, on devices that come back to rest", {
-  timeout: 300_000,
+  timeout: 420_000,
 }, async () => {
   const history = await torture({
     seed: 20_261_121,
     minutes: 4,
-    operations: 600,
+    operations: 450,
     devices: 3,
+    minCopies: 1,
     arguments: [],
     env: { LOCKSTEP_LOG_LEVEL: "info" },
     signal: new AbortController().signal,
@@ -23,6 +24,6 @@ it("clients under faults see one history, which lasts, on devices that come back
   console.log(text);
   for (const { check, violations } of verdicts) expect(violations, check).toEqual([]);
   expect(ok).toBe(true);
-  expect(recordsOf(history, "operation").length).toBeGreaterThan(500);
-  expect(recordsOf(history, "fault").length).toBeGreaterThan(15);
+  expect(recordsOf(history, "operation").length).toBeGreaterThan(300);
+  expect(recordsOf(history, "fault").length).toBeGreaterThan(12);
 });

@@ -1,5 +1,9 @@
+import { access, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
+import { holdAtCrashPoints } from "../../src/crash-points.ts";
+import { recordVersion } from "../../src/store/replicas.ts";
 import { beginWrite } from "../../src/sync/begin-write.ts";
 import { compareNotes } from "../../src/sync/compare-notes.ts";
 import { Follower } from "../../src/sync/follow.ts";
@@ -133,6 +137,38 @@ describe("a database that has lost writes", () => {
     await loseWrites(cluster, APP, 1n);
     const again = await a.restart();
     await expect(again.read(APP)).rejects.toMatchObject(AHEAD);
+  });
+
+  it("serves no refs of a write that it lost, where the writer was killed between the first ref and the note", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one)]);
+    const hold = join(cluster.dir, "push.committed");
+    await writeFile(hold, "");
+    holdAtCrashPoints(cluster.dir);
+    try {
+      void a.push(APP, [change("main", one, two)]).catch(() => {});
+      await vi.waitFor(() => access(`${hold}.reached`), SOON);
+      expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two });
+      await a.crash();
+      await loseWrites(cluster, APP, 1n);
+      const again = await a.restart();
+      expect(await again.read(APP)).toMatchObject({ version: 1n });
+      expect(await again.refs(APP)).toMatchObject({ "refs/heads/main": one });
+    } finally {
+      holdAtCrashPoints(undefined);
+    }
+  });
+
+  it("is recorded by nobody: the version of a replica stays one that it knows", async () => {
+    await using cluster = await TestCluster.make();
+    const { a } = await aheadByOne(cluster);
+    await cluster.sql("update lockstep.replica set version = 0");
+    await recordVersion(a.context.db, a.context.me, a.replica(APP).id, 2n, null, a.replica(APP).appliedDigest);
+    expect(await rowOf(cluster, a)).toMatchObject({ version: "0" });
+    await recordVersion(a.context.db, a.context.me, a.replica(APP).id, 1n, null, "00".repeat(32));
+    expect(await rowOf(cluster, a)).toMatchObject({ version: "0" });
   });
 
   it("is no suspicion against devices that only race: reads, pushes and looks at the notes at the same time", async () => {

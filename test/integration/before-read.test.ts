@@ -1,6 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { readWithCommit, readWithStaleness } from "../../src/sync/read-with.ts";
 import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
@@ -194,6 +195,28 @@ describe("a read of a replica that is behind", () => {
       expect(served).toBe(version);
       expect(await b.git(APP, ["rev-parse", "refs/heads/main"])).toBe(next);
       last = next;
+    }
+  });
+
+  it("waits for the refs of a write that is decided and not yet on disk", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const hold = join(cluster.dir, "push.decided");
+    await writeFile(hold, "");
+    holdAtCrashPoints(cluster.dir);
+    try {
+      const push = a.push(APP, [change("main", null, one)]);
+      await vi.waitFor(() => access(`${hold}.reached`), SOON);
+      const reader = a.read(APP).then(async ({ version }) => ({ version, refs: await a.refs(APP) }));
+      // A granted read would be granted by now: the database has answered a later one.
+      await a.context.heads.ask(APP);
+      await a.context.heads.ask(APP);
+      await rm(hold);
+      await push;
+      expect(await reader).toMatchObject({ version: 1n, refs: { "refs/heads/main": one } });
+    } finally {
+      holdAtCrashPoints(undefined);
     }
   });
 

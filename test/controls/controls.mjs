@@ -145,7 +145,7 @@ export const controls = [
     rule: "the caller of a session works in a scratch repository",
     patches: [
       {
-        file: "src/sync/session.ts",
+        file: "src/sync/begin-write.ts",
         from: "expiresAt, path };",
         to: "expiresAt, path: replica.gitDir };",
       },
@@ -153,6 +153,13 @@ export const controls = [
     project: "integration",
     tests: "test/integration/write-session.test.ts",
     name: "lands what was created, moved and deleted",
+  },
+  {
+    rule: "what was changed on live files is kept before anything is folded",
+    patches: [{ file: "src/sync/recovery.ts", from: "    await endLive(context, replica);\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/live-session.test.ts",
+    name: "whose sidecar died is kept before the first read folds it away",
   },
   {
     rule: "a session whose lease ran out has lost",

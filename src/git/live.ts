@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { reach } from "../crash-points.ts";
 import type { Refs } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { syncDirectory } from "./durability.ts";
+import { syncDirectory, syncFileSystem } from "./durability.ts";
 import type { GitContext } from "./process.ts";
 import { readRefs } from "./refs.ts";
 import { processesWithOpen } from "./root-lock.ts";
@@ -69,6 +69,7 @@ export async function leaveLive(
     base,
     refs: withHead(refs, base),
   });
+  await syncFileSystem(gitDir);
   await reach("live.moved");
   await rm(livePath(gitDir));
   await syncDirectory(gitDir);

@@ -10,6 +10,8 @@ export const CRASH_POINTS = {
   /** A push that git handed over; a session whose caller said BumpVersion passes those from `prepared` to `applied` too. */
   push: ["received", "staged", "prepared", "synced", "deciding", "decided", "committed", "applied", "reporting"],
   session: ["turn", "begun", "scratch", "taken", "landed", "kept"],
+  /** Of a session on the files of the replica itself, besides. */
+  live: ["noted", "moved"],
   "catch-up": ["planned", "arrived", "fetched", "applying", "renamed", "noted"],
   recovery: ["swept", "compared", "forgotten"],
 } as const;

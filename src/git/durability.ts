@@ -56,7 +56,8 @@ export async function syncRefs(gitDir: string, names: ReadonlySet<RefName>): Pro
   await Promise.all(paths.map(syncDirectory));
 }
 
-async function syncFileSystem(path: string): Promise<void> {
+/** Makes everything durable that has been written to the file system of `path`. Throws PREREQUISITE_MISSING. */
+export async function syncFileSystem(path: string): Promise<void> {
   // Node has no syncfs; coreutils and busybox have.
   await promisify(execFile)("sync", ["-f", path]).catch((cause: unknown) => {
     throw new LockstepError(

@@ -2,9 +2,10 @@
 // changed is told from what was there before, and kept, before anything else looks at the refs.
 import { open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { reach } from "../crash-points.ts";
 import type { Refs } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { syncDirectory } from "./durability.ts";
+import { syncDirectory, syncFileSystem } from "./durability.ts";
 import type { GitContext } from "./process.ts";
 import { readRefs } from "./refs.ts";
 import { processesWithOpen } from "./root-lock.ts";
@@ -38,6 +39,7 @@ export async function noteLive(context: GitContext, gitDir: string, writeId: str
   }
   await rename(aside, livePath(gitDir));
   await syncDirectory(gitDir);
+  await reach("live.noted");
 }
 
 /**
@@ -67,6 +69,8 @@ export async function leaveLive(
     base,
     refs: withHead(refs, base),
   });
+  await syncFileSystem(gitDir);
+  await reach("live.moved");
   await rm(livePath(gitDir));
   await syncDirectory(gitDir);
 }

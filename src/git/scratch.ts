@@ -22,10 +22,19 @@ export function scratchPath(stateDir: string, writeId: string): string {
   return join(stateDir, SCRATCHES, `${writeId}.git`);
 }
 
-/** The ids of the writes that have a scratch here. */
+/** The ids of the writes that have a scratch here, or of which a crash left one half made. */
 export async function listScratches(stateDir: string): Promise<string[]> {
   const names = await readdir(join(stateDir, SCRATCHES)).catch(() => []);
-  return names.filter((name) => name.endsWith(".git")).map((name) => name.slice(0, -".git".length));
+  return [...new Set(names.map((name) => name.replace(/\.git(\.new)?$/, "")))];
+}
+
+/** Removes a scratch that is half made. */
+export async function removeHalfMade(path: string): Promise<void> {
+  await rm(halfMade(path), { recursive: true, force: true });
+}
+
+function halfMade(path: string): string {
+  return `${path}.new`;
 }
 
 /** The name of the repository that a scratch belongs to. */
@@ -58,7 +67,7 @@ export async function replaceScratch(
   replica: ScratchOf,
   { base, refs }: { base: Refs; refs: Refs },
 ): Promise<void> {
-  const aside = `${path}.new`;
+  const aside = halfMade(path);
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true });
   const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];

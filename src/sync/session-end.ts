@@ -13,6 +13,7 @@ import { STATE_DIR } from "../git/root-record.ts";
 import {
   listScratches,
   readScratch,
+  removeHalfMade,
   removeScratch,
   type ScratchChanges,
   scratchOwner,
@@ -146,7 +147,9 @@ async function endThoseThatAreOver(context: SyncContext): Promise<void> {
   await endLiveOfAll(context, (writeId) => ends.get(writeId)?.status !== "staged");
   for (const writeId of writeIds) {
     if (ends.get(writeId)?.status === "staged") continue;
-    const repository = await scratchOwner(scratchPath(stateDir, writeId)).catch(() => undefined);
+    const path = scratchPath(stateDir, writeId);
+    await removeHalfMade(path);
+    const repository = await scratchOwner(path).catch(() => undefined);
     if (repository === undefined) continue;
     await context.sessions.exclusively(writeId, () => endScratchOrLater(context, writeId, repository));
   }

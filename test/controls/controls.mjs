@@ -161,6 +161,13 @@ export const controls = [
     name: "where the writer was killed between the first ref and the note",
   },
   {
+    rule: "what was changed on live files is kept before anything is folded",
+    patches: [{ file: "src/sync/recovery.ts", from: "    await endLive(context, replica);\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/live-session.test.ts",
+    name: "whose sidecar died is kept before the first read folds it away",
+  },
+  {
     rule: "a session whose lease ran out has lost",
     patches: [
       {

@@ -92,6 +92,7 @@ const COMMANDS = [
   "status",
   "sync",
   "write-lock",
+  "lock",
   "log",
   "verify",
   "doctor",

@@ -166,9 +166,10 @@ describe("a recovery at", () => {
   );
 });
 
+const git = async (path: string, ...args: string[]) =>
+  (await promisify(execFile)("git", args, { env: { ...process.env, GIT_DIR: path } })).stdout.trim();
+
 describe("a write session at", () => {
-  const git = async (path: string, ...args: string[]) =>
-    (await promisify(execFile)("git", args, { env: { ...process.env, GIT_DIR: path } })).stdout.trim();
   const BEGINNING = points("session").slice(0, 3);
   const LANDING: CrashPoint[] = ["session.taken", ...points("push").slice(2, 8), "session.landed"];
 
@@ -235,6 +236,48 @@ describe("a write session at", () => {
       const kept = `refs/lockstep/dropped/${writeId}/tags/made`;
       expect(await git(one.device.gitDir(repository), "-c", "safe.directory=*", "rev-parse", kept)).toBe(first);
       await ada.land(three.url(repository), `${await ada.commit()}:refs/heads/next`);
+      await expectAtRest(cluster, repository);
+    },
+  );
+});
+
+describe("work on the files of a replica at", () => {
+  it.each(cases(points("live"), ["sidecar", "database", "device"]))(
+    "%s survives the death of its %s, and what was changed has landed or is kept",
+    async (point, victim) => {
+      const repository = await cluster.createRepository();
+      const first = await ada.commit();
+      await ada.land(one.device.url(repository), `${first}:refs/heads/main`);
+      await two.device.call("BeforeRead", { repository }, PATIENCE);
+      await using held = await one.hold(point);
+      const beginning = one.device.call("BeginWrite", { repository, author: "grace", live: true }, PATIENCE);
+      beginning.catch(() => {});
+      if (point === "live.noted") {
+        await held.reached();
+        await strike(one, repository, victim, held.release);
+      }
+      const session = await beginning.catch(() => undefined);
+      if (session) {
+        const { token, path, writeId } = session;
+        await git(path, "update-ref", "refs/tags/made", first);
+        const bump = () => one.device.call("BumpVersion", { repository, token }, PATIENCE).catch((error) => error);
+        const landing = bump();
+        if (point === "live.moved") {
+          await held.reached();
+          await strike(one, repository, victim, held.release);
+        }
+        await landing;
+        const again = await bump();
+        const { refs } = await expectAtRest(cluster, repository);
+        if (refs.has("refs/tags/made")) expect(again).toMatchObject({ version: "2", refsChanged: 1 });
+        else {
+          expect(again).toMatchObject({ code: "WRITE_DROPPED" });
+          const { savedRefs } = await one.device.call("AbortWrite", { repository, token }, PATIENCE);
+          expect(savedRefs).toEqual([`refs/lockstep/dropped/${writeId}/tags/made`]);
+        }
+      }
+      await ada.land(one.device.url(repository), `${await ada.commit()}:refs/heads/next`);
+      await ada.land(three.url(repository), `${await ada.commit()}:refs/heads/other`);
       await expectAtRest(cluster, repository);
     },
   );

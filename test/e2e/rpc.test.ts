@@ -197,6 +197,39 @@ describe("FetchFrom", () => {
   });
 });
 
+describe("a write session", () => {
+  it.each([false, true])("takes the turn and gives it back, with live %s", async (live) => {
+    const { repository } = await repositoryAt(1);
+    const asked = { repository, author: "grace", reason: "trying", wait: { seconds: 20 }, live };
+    const { token, path, baseVersion, expiresAt } = await at.one.call("BeginWrite", asked);
+    expect(baseVersion).toBe(1);
+    expect(path === one.gitDir(repository)).toBe(live);
+    const held = await at.two.refusal("BeginWrite", { repository, wait: { seconds: 0 } });
+    expect(held).toMatchObject({
+      code: "ABORTED",
+      reason: "TURN_HELD",
+      metadata: { author: "grace", device: "repo001", reason: "trying", since: expect.stringMatching(/Z$/) },
+    });
+    const renewed = await at.one.call("RenewWrite", { repository, token });
+    expect(renewed.expiresAt.seconds).toBeGreaterThanOrEqual(expiresAt.seconds);
+    const landed = await at.one.call("BumpVersion", { repository, token });
+    expect(landed).toMatchObject({ version: 1, refsChanged: 0 });
+    expect(await at.one.call("BumpVersion", { repository, token })).toEqual(landed);
+    const next = await at.two.call("BeginWrite", { repository, wait: { seconds: 0 }, live });
+    const dropped = await at.two.call("AbortWrite", { repository, token: next.token });
+    expect(dropped).toEqual({ writeId: next.writeId, savedRefs: [] });
+  });
+
+  it("on live files is for operators", async () => {
+    const { ca, frontend } = cluster.demo.line;
+    using frontEnd = stranger(one.demo.grpc, tlsCredentials(ca, frontend));
+    expect(await frontEnd.refusal("BeginWrite", { repository: "demo", live: true })).toMatchObject({
+      code: "PERMISSION_DENIED",
+      reason: "PERMISSION_DENIED",
+    });
+  });
+});
+
 describe("GetWrite", () => {
   it("knows the write of every log entry, and only by its repository", async () => {
     const { repository, commits } = await repositoryAt(1);

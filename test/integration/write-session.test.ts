@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { access, readdir } from "node:fs/promises";
+import { access, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
@@ -267,6 +267,17 @@ describe("a write session", () => {
     await vi.waitFor(async () => expect(await scratches(again)).toEqual([]), SOON);
     expect(await again.git(APP, ["rev-parse", `refs/lockstep/dropped/${session.writeId}/heads/main`])).toBe(two);
     await again.expectInLockstep(APP);
+  });
+
+  it("that died while its scratch was being made leaves nothing", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await withHistory(cluster);
+    const { token, path } = await begin(a);
+    await rename(path, `${path}.new`);
+    await abortWrite(a.context, APP, token, "");
+    expect(await scratches(a)).toHaveLength(1);
+    void endSessions(a.context);
+    await vi.waitFor(async () => expect(await scratches(a)).toEqual([]), SOON);
   });
 
   it("of a dead device keeps others waiting for its lease only, and the zombie's bump lands nothing", async () => {

@@ -33,5 +33,8 @@ export async function startDemo(args: readonly string[], env: Record<string, str
   });
   ended.catch(() => {});
   const [line] = await Promise.race([first, ended]);
-  return { process: child, pid: child.pid!, line: JSON.parse(line) as DemoCluster, stdout, stderr };
+  const document = JSON.parse(line) as DemoCluster & { error?: unknown };
+  // Another test may have taken a port in the moment between its choice and its use.
+  if (document.error) throw new Error(`demo did not start: ${line}`);
+  return { process: child, pid: child.pid!, line: document, stdout, stderr };
 }

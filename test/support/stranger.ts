@@ -21,14 +21,16 @@ message FetchResult { string from_device = 1; uint64 from_version = 2; uint64 ve
   uint32 refs_changed = 5; Duration duration = 6; bool already_current = 7; }
 message BeforeReadRequest { string repository = 1; uint64 min_version = 2; string commit = 3; Duration max_staleness = 4; }
 message BeforeReadResponse { uint64 version = 1; bool fetched = 2; bool stale = 3; Duration waited = 4; }
-message BeginWriteRequest { string repository = 1; }
-message BeginWriteResponse {}
+message BeginWriteRequest { string repository = 1; string author = 2; string reason = 3; Duration wait = 4; string write_id = 5;
+  bool live = 6; }
+message BeginWriteResponse { string write_id = 1; string token = 2; uint64 base_version = 3; Timestamp expires_at = 4;
+  string path = 5; }
 message RenewWriteRequest { string repository = 1; string token = 2; }
-message RenewWriteResponse {}
+message RenewWriteResponse { Timestamp expires_at = 1; }
 message BumpVersionRequest { string repository = 1; string token = 2; }
-message BumpVersionResponse {}
+message BumpVersionResponse { string write_id = 1; uint64 version = 2; uint32 refs_changed = 3; }
 message AbortWriteRequest { string repository = 1; string token = 2; string reason = 3; }
-message AbortWriteResponse {}
+message AbortWriteResponse { string write_id = 1; repeated string saved_refs = 2; }
 message GetWriteRequest { string repository = 1; string write_id = 2; }
 message GetWriteResponse { Write write = 1; }
 message Repository { string name = 1; uint64 head_version = 2; string object_format = 3; }

@@ -1,7 +1,7 @@
 // What is noted beside the replicas is compared with the database, for all of them: at start, and when the database may be another one
 // than before. Either may have gone back in time: the database (a fail-over, a backup), or the disk (a copy, an empty one).
 import type { Version } from "../domain.ts";
-import { readReplicaRecord } from "../git/root-record.ts";
+import { doubtReplicaRecord, readReplicaRecord } from "../git/root-record.ts";
 import { listReplicasAfter, type NotedReplica, reviseVersions } from "../store/replicas.ts";
 import { readStandings } from "../store/standing.ts";
 import { aheadOfDatabase } from "./ahead.ts";
@@ -54,9 +54,11 @@ async function stopWhatIsAhead(context: SyncContext, noted: readonly Noted[]): P
 async function mistrustWhatIsBehind(context: SyncContext, noted: readonly Noted[]): Promise<void> {
   const less = noted.filter(({ version, record }) => version > (record?.version ?? 0n));
   if (less.length === 0) return;
-  for (const { repositoryId } of less) {
+  for (const { repositoryId, name } of less) {
+    // A copy need not be of one moment, so its note is not believed either.
     const replica = context.replicas.find(repositoryId);
-    if (replica?.applied !== undefined) await replica.mutex.runExclusive(() => doubt(replica));
+    if (replica) await replica.mutex.runExclusive(() => doubt(replica));
+    else await doubtReplicaRecord(replicaPath(context.root, name));
   }
   const revised = less.map(({ repositoryId, record }) => ({ repositoryId, version: record?.version ?? 0n }));
   await reviseVersions(context.db, context.me, revised);

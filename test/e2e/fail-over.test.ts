@@ -62,7 +62,7 @@ describe.skipIf(missing)("after a fail-over to a standby that lacks the last com
     await replication?.[Symbol.asyncDispose]();
   });
 
-  it("reads and writes of what was lost are refused with a sentence, and nothing on disk is taken back", async () => {
+  it("reads and writes of what was lost are refused with a sentence, nothing on disk is taken back, and an operator gets out", async () => {
     const history = await PushHistory.begin(cluster, await pusher(cluster.git, "ada"));
     const [one] = cluster.devices as [Cluster["devices"][number]];
     await history.untilAcknowledged(one, "kept");
@@ -93,5 +93,19 @@ describe.skipIf(missing)("after a fail-over to a standby that lacks the last com
       // Others go on.
       expect(await cluster.git.run(["ls-remote", device.url(untouched)])).toMatchObject({ code: 0 });
     }
+    const { document: status } = await one.lockstep("status");
+    expect(status.repositories).toContainEqual(
+      expect.objectContaining({ name: repository, stopped: expect.stringContaining("the database lost writes") }),
+    );
+
+    // An operator says that what is on the disks stays: nothing acknowledged is lost after all.
+    const settled = await one.lockstep("thaw", repository, "--promote", one.name, "--yes");
+    expect(settled).toMatchObject({ code: 0, document: { repositories: [{ done: true, lost: { commits: [] } }] } });
+    for (const device of cluster.devices) {
+      const shown = async () => (await cluster.git.run(["ls-remote", device.url(repository)])).stdout.trim();
+      await vi.waitFor(async () => expect(await shown()).toBe(refs), SOON);
+      expect((await device.lockstep("verify", repository)).document).toMatchObject({ ok: true });
+    }
+    for (const device of cluster.devices) await history.untilAcknowledged(device, `again-${device.name}`);
   });
 });

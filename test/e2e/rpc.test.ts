@@ -437,7 +437,7 @@ describe("GetStatus", () => {
 });
 
 describe("VerifyReplica", () => {
-  it("finds what was written behind its back, and changes nothing", async () => {
+  it("finds what was written behind its back, and puts it right", async () => {
     const { repository, commits } = await repositoryAt(2);
     expect(await at.two.call("VerifyReplica", { repository })).toEqual({
       device: "repo002",
@@ -445,17 +445,22 @@ describe("VerifyReplica", () => {
       refs: 2,
       differences: [],
       more: 0,
+      damage: [],
+      failure: "",
     });
     const meddle = (...args: string[]) =>
       cluster.git.git(["-c", "safe.directory=*", ...args], { cwd: cluster.devices[1]!.gitDir(repository) });
     await meddle("update-ref", "refs/heads/main", commits[0]!);
     await meddle("update-ref", "refs/heads/smuggled", commits[1]!);
-    const { differences } = await at.two.call("VerifyReplica", { repository });
+    const { differences, failure } = await at.two.call("VerifyReplica", { repository });
+    expect(failure).toBe("");
     expect(differences).toEqual([
       { name: Buffer.from("refs/heads/main"), onDisk: commits[0], inLog: commits[1] },
       { name: Buffer.from("refs/heads/smuggled"), onDisk: commits[1], inLog: "" },
     ]);
-    expect(await meddle("rev-parse", "refs/heads/main")).toBe(commits[0]);
+    expect(await meddle("rev-parse", "refs/heads/main")).toBe(commits[1]);
+    const full = await at.two.call("VerifyReplica", { repository, full: true });
+    expect(full).toMatchObject({ differences: [], damage: [], failure: "" });
   });
 });
 
@@ -466,6 +471,7 @@ describe("errors", () => {
     ["GetRepository", { repository: "no/such" }, "NOT_FOUND", "REPOSITORY_NOT_FOUND"],
     ["ListLog", { repository: "no/such" }, "NOT_FOUND", "REPOSITORY_NOT_FOUND"],
     ["VerifyReplica", { repository: "no/such" }, "NOT_FOUND", "REPOSITORY_NOT_FOUND"],
+    ["Thaw", { repository: "no/such", promote: "repo001" }, "NOT_FOUND", "REPOSITORY_NOT_FOUND"],
     ["GetWrite", { repository: "no/such", writeId: NOBODY }, "NOT_FOUND", "WRITE_NOT_FOUND"],
     ["BeginWrite", { repository: "no/such" }, "NOT_FOUND", "REPOSITORY_NOT_FOUND"],
     ["RenewWrite", { repository: "no/such", token: `${NOBODY}.${NOBODY}` }, "NOT_FOUND", "WRITE_NOT_FOUND"],

@@ -154,5 +154,8 @@ describe("when the device with the head is lost", () => {
     expect(await two.lockstep("thaw", "team/app")).toMatchObject({ code: 2, document: { error: { code: "USAGE" } } });
     const both = await two.lockstep("thaw", "team/app", "--demote", "a", "--promote", "b");
     expect(both).toMatchObject({ code: 2, document: { error: { code: "USAGE" } } });
+    await expect(two.call("Thaw", { repository: "team/app" }, { timeoutMs: 30_000 })).rejects.toMatchObject({
+      code: "INVALID_REQUEST",
+    });
   });
 });

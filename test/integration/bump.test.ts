@@ -114,6 +114,7 @@ describe("stageWrite", () => {
       digest: request.digest,
       digestKey,
       values: [B, null, "ref: refs/heads/main", A],
+      copies: { atLeast: 1, orFewer: false },
     });
   });
 

@@ -289,8 +289,16 @@ describe("createRepository", () => {
     const digest = digestOf(digestKey, refs);
     expect(fold).toEqual({ name: request.name, objectFormat: "sha256", head: 0n, digest, refs });
     expect(digestKey).toHaveLength(32);
-    const found = { id: made.id, name: request.name, objectFormat: "sha256", headVersion: 0n, headDigest: digest };
-    expect(await findRepository(db, request.name)).toEqual(found);
+    expect(await findRepository(db, request.name)).toEqual({
+      id: made.id,
+      name: request.name,
+      objectFormat: "sha256",
+      headVersion: 0n,
+      headDigest: digest,
+      minCopies: 1,
+      landWithFewer: false,
+      stopped: null,
+    });
   });
 
   it("has replicas on all live devices when none is named", async () => {
@@ -330,6 +338,8 @@ describe("listRepositories", () => {
 });
 
 describe("readHeads", () => {
+  const digestAt = async (repository: string) => (await findRepository(db, repository)).headDigest.toString("hex");
+
   it("has the heads of known names with this device's replica, and its fence, in one answer", async () => {
     await land(0n);
     const foreign = `r-${randomUUID()}`;
@@ -339,8 +349,28 @@ describe("readHeads", () => {
     expect(fence).toBe(me.fence);
     expect(byName).toEqual(
       new Map([
-        [name, { id, version: 1n, objectFormat: "sha1", replicaState: "active" }],
-        [foreign, { id: foreignId, version: 0n, objectFormat: "sha1", replicaState: null }],
+        [
+          name,
+          {
+            id,
+            version: 1n,
+            digest: await digestAt(name),
+            objectFormat: "sha1",
+            replicaState: "active",
+            stopped: null,
+          },
+        ],
+        [
+          foreign,
+          {
+            id: foreignId,
+            version: 0n,
+            digest: await digestAt(foreign),
+            objectFormat: "sha1",
+            replicaState: null,
+            stopped: null,
+          },
+        ],
       ]),
     );
   });

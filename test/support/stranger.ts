@@ -59,9 +59,13 @@ message RepositoryStatus { string repository = 1; uint64 head_version = 2; repea
 message GetStatusRequest {}
 message GetStatusResponse { repeated Device devices = 1; repeated RepositoryStatus repositories = 2; }
 message RefDifference { bytes name = 1; string on_disk = 2; string in_log = 3; }
-message VerifyReplicaRequest { string repository = 1; }
+message VerifyReplicaRequest { string repository = 1; bool full = 2; }
 message VerifyReplicaResponse { string device = 1; uint64 version = 2; uint32 refs = 3;
-  repeated RefDifference differences = 4; uint32 more = 5; }
+  repeated RefDifference differences = 4; uint32 more = 5; repeated string damage = 6; string failure = 7; }
+message ThawRequest { string repository = 1; string promote = 2; repeated string demote = 3; string confirmation = 4;
+  string author = 5; }
+message ThawResponse { string confirmation = 1; bool done = 2; uint64 head_version = 3; uint64 version = 4;
+  string keeper_device = 5; uint64 keeper_version = 6; }
 message HealthCheckRequest { string service = 1; }
 message HealthCheckResponse { int32 status = 1; }
 message ServerReflectionRequest { string host = 1; string file_containing_symbol = 4; string list_services = 7; }
@@ -94,6 +98,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   ListLog: CLUSTER,
   GetStatus: CLUSTER,
   VerifyReplica: CLUSTER,
+  Thaw: CLUSTER,
 };
 const PATIENCE_MS = 20_000;
 

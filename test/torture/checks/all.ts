@@ -1,0 +1,23 @@
+import type { History } from "../history.ts";
+import { convergence, leftovers, liveness } from "./at-the-end.ts";
+import { atomicity } from "./atomicity.ts";
+import { durability } from "./durability.ts";
+import { linearizability } from "./linearizability.ts";
+import { monotonicReads, readYourWrites } from "./sessions.ts";
+import type { Check, Verdict } from "./verdict.ts";
+
+const CHECKS: readonly Check[] = [
+  readYourWrites,
+  monotonicReads,
+  linearizability,
+  atomicity,
+  durability,
+  convergence,
+  liveness,
+  leftovers,
+];
+
+/** What each check says of a history. */
+export function verdictsOf(history: History): Verdict[] {
+  return CHECKS.map((check) => check(history));
+}

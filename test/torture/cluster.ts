@@ -1,0 +1,137 @@
+// The devices of `lockstep demo`, each under a supervisor, and with every way between them and to the database through a proxy.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Device, PATIENCE } from "../support/cluster-device.ts";
+import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
+import { type Demo, startDemo } from "../support/demo.ts";
+import { isAlive, processesOf, untilGone } from "../support/processes.ts";
+import { SupervisedDevice } from "./device.ts";
+import { PeerProxy } from "./peer-proxy.ts";
+import { mountSmallDisk, unmount } from "./small-disk.ts";
+
+const START_MS = 60_000;
+const LAST_BREATH_MS = 5_000;
+/** Where sidecars listen; what they advertise as localhost are the proxies, at 127.0.0.1. */
+const BEHIND = "127.0.0.2";
+
+/** A device with the ways that lead from it. */
+export interface Member {
+  readonly host: SupervisedDevice;
+  readonly database: DatabaseProxy;
+  /** The ways that lead to it: its gRPC and its git port. */
+  readonly peers: readonly PeerProxy[];
+}
+
+export class TortureCluster implements AsyncDisposable {
+  readonly dir: string;
+  readonly demo: Demo;
+  readonly members: Member[] = [];
+  /** The straight way. */
+  readonly databaseUrl: string;
+
+  /** File systems of their own. */
+  readonly disks: readonly string[];
+
+  private constructor(dir: string, disks: readonly string[], demo: Demo) {
+    this.dir = dir;
+    this.disks = disks;
+    this.demo = demo;
+    this.databaseUrl = demo.line.database_url;
+  }
+
+  /** `env` is added to the environment of everything that is started. */
+  static async start(devices: number, env: Record<string, string>): Promise<TortureCluster> {
+    // Short: a unix socket takes a path of 107 bytes.
+    const dir = await mkdtemp(join(tmpdir(), "ls-"));
+    const disks = await smallDisks(join(dir, "c"), devices);
+    const starting = startDemo(["--dir", join(dir, "c"), "--devices", String(devices)], env);
+    const demo = await starting.catch(async (error: unknown) => {
+      await Promise.all(disks.map(unmount));
+      await rm(dir, { recursive: true });
+      throw error;
+    });
+    const cluster = new TortureCluster(dir, disks, demo);
+    try {
+      for (const device of demo.line.devices) await cluster.#interpose(new Device(device), env);
+      await cluster.untilReady(START_MS);
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  member(name: string): Member {
+    return this.members.find(({ host }) => host.name === name)!;
+  }
+
+  get names(): string[] {
+    return this.members.map(({ host }) => host.name);
+  }
+
+  async createRepository(repository: string, minCopies: number): Promise<void> {
+    await this.members[0]!.host.device.call("CreateRepository", { repository, minCopies }, PATIENCE);
+  }
+
+  /** Throws when a device is not ready in time. */
+  async untilReady(withinMs: number): Promise<void> {
+    const ready = await Promise.all(this.members.map(({ host }) => host.untilReady(withinMs)));
+    const late = this.members.filter((_, index) => !ready[index]).map(({ host }) => host);
+    if (late.length === 0) return;
+    const logs = await Promise.all(late.map(async (host) => `${host.name}: ${await host.device.logEnd()}`));
+    throw new Error(`Not ready within ${withinMs} ms: ${logs.join("\n")}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { host } of this.members) if (isAlive(host.pid)) process.kill(host.pid, "SIGCONT");
+    await Promise.all(this.members.map(({ host }) => host.stop()));
+    if (isAlive(this.demo.pid)) this.demo.process.kill("SIGINT");
+    await untilGone(this.demo.pid);
+    for (const { database, peers } of this.members) {
+      await Promise.all([database, ...peers].map((proxy) => proxy[Symbol.asyncDispose]()));
+    }
+    const left = await processesLeft(this.dir);
+    await Promise.all(this.disks.map(unmount));
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 3 });
+    if (left.length > 0) throw new Error(`The cluster left processes behind: ${left.join("; ")}.`);
+  }
+
+  /** Ends the sidecar that the demo has started, and starts it again behind proxies. */
+  async #interpose(device: Device, env: Record<string, string>): Promise<void> {
+    const database = await databaseProxy(this.databaseUrl);
+    const sidecars = () => new Map(this.members.map((member) => [member.host.name, member.host.pid]));
+    const [grpc, git] = [await PeerProxy.open(BEHIND, sidecars), await PeerProxy.open(BEHIND, sidecars)];
+    const host = new SupervisedDevice(device, {
+      ...env,
+      LOCKSTEP_DATABASE_URL: database.url,
+      LOCKSTEP_LISTEN: `${BEHIND}:${grpc.port}`,
+      LOCKSTEP_GIT_LISTEN: `${BEHIND}:${git.port}`,
+    });
+    await host.killSidecar();
+    const peers = [grpc, git];
+    this.members.push({ host, database, peers });
+    host.start();
+  }
+}
+
+/** Where `demo` is going to put the repositories of its devices; none where this user may not mount. */
+async function smallDisks(dir: string, devices: number): Promise<string[]> {
+  const names = Array.from({ length: devices }, (_, index) => `repo${String(index + 1).padStart(3, "0")}`);
+  const paths = names.map((name) => join(dir, name, "repositories"));
+  const mounted = await Promise.all(paths.map(mountSmallDisk));
+  return paths.filter((_, index) => mounted[index]);
+}
+
+/** What still runs for `dir`; killed, so that nothing stays behind whatever went wrong. */
+async function processesLeft(dir: string): Promise<string[]> {
+  const deadline = Date.now() + LAST_BREATH_MS;
+  let left = await processesOf(dir);
+  while (left.length > 0 && Date.now() < deadline) {
+    await delay(50);
+    left = await processesOf(dir);
+  }
+  for (const { pid } of left) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  return left.map(({ pid, command }) => `${pid} ${command}`);
+}

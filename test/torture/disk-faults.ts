@@ -1,0 +1,89 @@
+// Faults on the disks of devices.
+import { execFile } from "node:child_process";
+import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { administer } from "../support/administer.ts";
+import type { Make } from "./fault-context.ts";
+import { drain, fill } from "./small-disk.ts";
+
+const run = promisify(execFile);
+/** Sidecars take locks that are older than a minute for nobody's. */
+const LOCK_AGE_MS = 10 * 60_000;
+const GC_MS = 60_000;
+/** A new disk has to wait for the lease of the old one. */
+const WHOLE_AGAIN_MS = 120_000;
+const RETRY_MS = 200;
+const CALL_MS = 10_000;
+const GC = [
+  ["gc", "--quiet"],
+  ["repack", "-d", "--quiet"],
+  ["pack-refs", "--all", "--prune"],
+];
+
+export const oldLock: Make = async ({ activeRef, locks }, { device, repository, choice }, { host }) => {
+  const ref = choice < 0.15 ? "packed-refs" : activeRef(repository, choice);
+  const path = join(host.gitDir(repository), `${ref}.lock`);
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await writeFile(path, "", { flag: "wx" });
+  } catch {
+    return `${ref} was locked`;
+  }
+  const old = new Date(Date.now() - LOCK_AGE_MS);
+  // It may have been found already.
+  await utimes(path, old, old).catch(() => {});
+  locks.push({ device, repository, ref });
+  return ref;
+};
+
+/** Whether the device whose disk was lost last holds again what it held. */
+let wholeAgain: Promise<boolean> = Promise.resolve(true);
+
+/** One at a time: with two copies of everything only one of them may go. */
+export const loseDisk: Make = async ({ cluster }, { lasts }, { host }) => {
+  const lost = async () => {
+    await host.killAll();
+    const { root } = host.device.demo;
+    for (const name of await readdir(root)) await rm(join(root, name), { recursive: true });
+    await delay(lasts);
+    host.start();
+    const repositories = await administer(cluster.databaseUrl, async (db) => {
+      const { rows } = await db.query<{ name: string }>("select name from lockstep.repository");
+      return rows.map(({ name }) => name);
+    });
+    const deadline = Date.now() + WHOLE_AGAIN_MS;
+    for (const repository of repositories) {
+      const read = () => host.device.call("BeforeRead", { repository }, { timeoutMs: CALL_MS });
+      while (!(await read().then(Boolean, () => false))) {
+        if (Date.now() > deadline) return false;
+        await delay(RETRY_MS);
+      }
+    }
+    return true;
+  };
+  wholeAgain = wholeAgain.then((whole) => whole && lost());
+  return (await wholeAgain)
+    ? "lost, and whole again"
+    : "not whole again in time, or left out because another one is not";
+};
+
+export const fullDisk: Make = async ({ cluster }, { lasts }, { host }) => {
+  const { root } = host.device.demo;
+  if (!cluster.disks.includes(root)) return "not possible: this user may not mount";
+  const taken = await fill(root);
+  await delay(lasts);
+  await drain(root);
+  return `${taken} MB`;
+};
+
+export const collectGarbage: Make = async (_, { repository, choice }, { host }) => {
+  const args = GC[Math.floor(choice * GC.length)]!;
+  const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: host.home, GIT_CONFIG_NOSYSTEM: "1" };
+  const cwd = host.gitDir(repository);
+  return await run("git", ["-c", "safe.directory=*", ...args], { cwd, env, timeout: GC_MS }).then(
+    () => args.join(" "),
+    (error: { stderr?: string }) => `${args.join(" ")} failed: ${error.stderr?.trim().slice(-200)}`,
+  );
+};

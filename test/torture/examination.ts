@@ -1,0 +1,118 @@
+// What the database and the disks hold in the end, as records of the history.
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import type pg from "pg";
+import { administer } from "../support/administer.ts";
+import type { TortureCluster } from "./cluster.ts";
+import type { HistoryRecord, LogVersion, Value } from "./history.ts";
+
+const run = promisify(execFile);
+/** Within it followers catch up, and writes that came to nothing are dropped. */
+const SETTLED_MS = 30_000;
+const POLL_MS = 250;
+
+/** Looks at everything once it has come to rest, or when it should have. */
+export async function examine(cluster: TortureCluster, repositories: readonly string[]): Promise<HistoryRecord[]> {
+  return await administer(cluster.databaseUrl, async (db) => {
+    const deadline = Date.now() + SETTLED_MS;
+    for (;;) {
+      const found = await look(cluster, repositories, db);
+      if (isAtRest(found) || Date.now() > deadline) return [...(await logOf(db, repositories)), ...found];
+      await delay(POLL_MS);
+    }
+  });
+}
+
+async function look(cluster: TortureCluster, repositories: readonly string[], db: pg.Client): Promise<HistoryRecord[]> {
+  const records: HistoryRecord[] = [{ record: "rest", place: "the database", left: await undecided(db) }];
+  for (const repository of repositories) {
+    records.push({ record: "refs", repository, place: "fold", refs: await foldOf(db, repository) });
+    for (const { host } of cluster.members) {
+      const gitDir = host.gitDir(repository);
+      records.push({ record: "refs", repository, place: host.name, refs: await refsOn(gitDir) });
+      records.push({ record: "rest", place: gitDir, left: [...(await leftIn(gitDir)), ...(await damageOf(gitDir))] });
+    }
+  }
+  return records;
+}
+
+function isAtRest(found: readonly HistoryRecord[]): boolean {
+  const folds = new Map(
+    found.flatMap((each) => (each.record === "refs" && each.place === "fold" ? [[each.repository, each.refs]] : [])),
+  );
+  const inOrder = (refs: Readonly<Record<string, string>> = {}) => JSON.stringify(Object.entries(refs).toSorted());
+  return found.every((each) => {
+    if (each.record === "rest") return each.left.length === 0;
+    return each.record !== "refs" || inOrder(each.refs) === inOrder(folds.get(each.repository));
+  });
+}
+
+async function undecided(db: pg.Client): Promise<string[]> {
+  const { rows: writes } = await db.query("select id, device from lockstep.write where status = 'staged'");
+  const { rows: turns } = await db.query("select write_id, device, reason from lockstep.turn");
+  return [
+    ...writes.map(({ id, device }) => `the write ${id} of ${device} is staged`),
+    ...turns.map(({ write_id, device, reason }) => `the turn of ${write_id} on ${device} (${reason})`),
+  ];
+}
+
+async function foldOf(db: pg.Client, repository: string): Promise<Record<string, string>> {
+  const { rows } = await db.query<{ name: Buffer; value: Buffer }>(
+    `select f.name, f.value from lockstep.repository_ref f join lockstep.repository r on r.id = f.repository_id
+     where r.name = $1`,
+    [repository],
+  );
+  const refs = rows.map(({ name, value }) => [name.toString("latin1"), value.toString("latin1")] as const);
+  return Object.fromEntries(refs.filter(([name]) => name.startsWith("refs/")));
+}
+
+async function logOf(db: pg.Client, repositories: readonly string[]): Promise<LogVersion[]> {
+  type Row = { repository: string; version: string; name: Buffer; old_value: Buffer | null; new_value: Buffer | null };
+  const { rows } = await db.query<Row>(
+    `select r.name as repository, l.version, u.name, u.old_value, u.new_value from lockstep.repository r
+     join lockstep.ref_log l on l.repository_id = r.id
+     join lockstep.ref_log_update u on u.repository_id = r.id and u.version = l.version
+     where r.name = any($1) order by r.name, l.version`,
+    [repositories],
+  );
+  const log = new Map<string, LogVersion & { changes: LogVersion["changes"][number][] }>();
+  const decoded = (bytes: Buffer | null): Value => bytes?.toString("latin1") ?? null;
+  for (const { repository, version, name, old_value, new_value } of rows) {
+    const key = `${repository} ${version}`;
+    const entry = log.get(key) ?? { record: "log" as const, repository, version: Number(version), changes: [] };
+    log.set(key, entry);
+    entry.changes.push({ ref: name.toString("latin1"), old: decoded(old_value), new: decoded(new_value) });
+  }
+  return [...log.values()];
+}
+
+async function git(gitDir: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: gitDir, LC_ALL: "C", GIT_CONFIG_NOSYSTEM: "1" };
+  const options = { cwd: gitDir, env, maxBuffer: 1 << 26 };
+  return await run("git", ["-c", "safe.directory=*", ...args], options).catch((error) => ({
+    stdout: error.stdout ?? "",
+    stderr: `${error.stderr ?? ""}${error.message}`,
+  }));
+}
+
+async function refsOn(gitDir: string): Promise<Record<string, string>> {
+  const { stdout } = await git(gitDir, "for-each-ref", "--format=%(objectname) %(refname)");
+  const lines = stdout.split("\n").filter((line) => line !== "" && !line.includes(" refs/lockstep/"));
+  return Object.fromEntries(lines.map((line) => line.split(" ").reverse() as [string, string]));
+}
+
+/** Locks, and quarantines whoever they belonged to. */
+async function leftIn(gitDir: string): Promise<string[]> {
+  const files = await readdir(gitDir, { recursive: true }).catch(() => ["nothing can be read"]);
+  return files.filter((name) => name.endsWith(".lock") || /(^|\/)tmp_objdir-[^/]*$/.test(name));
+}
+
+async function damageOf(gitDir: string): Promise<string[]> {
+  const { stdout, stderr } = await git(gitDir, "fsck", "--full", "--no-dangling", "--no-progress");
+  return `${stdout}${stderr}`
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("notice:"))
+    .slice(0, 20);
+}

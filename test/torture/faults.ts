@@ -1,0 +1,149 @@
+// How each fault is made, and taken back. Each says in a few words what became of it.
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import type pg from "pg";
+import { administer } from "../support/administer.ts";
+import { isAlive } from "../support/processes.ts";
+import type { Member } from "./cluster.ts";
+import { collectGarbage, fullDisk, loseDisk, oldLock } from "./disk-faults.ts";
+import type { FaultContext, Make } from "./fault-context.ts";
+import type { FaultKind, PlannedFault } from "./fault-schedule.ts";
+
+/** How long a process to kill is waited for. */
+const SEARCH_MS = 1_500;
+/** The lease, and a start. */
+const REPLACED_MS = 60_000;
+
+export const MAKE: Readonly<Record<FaultKind, Make>> = {
+  "kill sidecar": async (_, { lasts }, { host }) => {
+    const { pid } = host;
+    await host.killSidecar();
+    await delay(lasts);
+    host.start();
+    return `process ${pid}`;
+  },
+  "kill device": async (_, { lasts }, { host }) => {
+    const killed = await host.killAll();
+    await delay(lasts);
+    host.start();
+    return `${killed} processes`;
+  },
+  "kill process of a push": killProcessOfPush,
+  "kill client": async ({ clients }, { choice }) => {
+    const busy = clients.filter((client) => client.busy);
+    const victim = busy[Math.floor(choice * busy.length)];
+    victim?.kill();
+    return victim?.name ?? "nobody was busy";
+  },
+  "terminate backends": async ({ cluster }, { device, choice }) =>
+    await administer(cluster.databaseUrl, async (client) => {
+      // All of a device's, or one of anybody's.
+      const whose =
+        choice < 0.5 ? `application_name like 'lockstep ${device}%'` : "application_name like 'lockstep repo%'";
+      const { rowCount } = await client.query(
+        `with victim as (select pid from pg_stat_activity where datname = current_database() and ${whose}
+           order by random() ${choice < 0.5 ? "" : "limit 1"})
+         select pg_terminate_backend(pid) from victim`,
+      );
+      return `${rowCount} backends`;
+    }),
+  "crash database": async ({ cluster }) => {
+    const pid = await administer(cluster.databaseUrl, someBackend);
+    process.kill(pid, "SIGKILL");
+    return `backend ${pid}`;
+  },
+  "stop sidecar": stopSidecar,
+  "stop sidecar past its lease": stopSidecar,
+  "replace a stopped sidecar": async (_, { lasts }, { host }) => {
+    const { pid } = host;
+    process.kill(pid, "SIGSTOP");
+    await delay(lasts);
+    host.replace();
+    const deadline = Date.now() + REPLACED_MS;
+    while (isAlive(pid) && Date.now() < deadline) await delay(100);
+    if (!isAlive(pid)) return `process ${pid} by ${host.pid}`;
+    process.kill(pid, "SIGKILL");
+    return `process ${pid} was not ended by ${host.pid}`;
+  },
+  "cut from database": async (_, { lasts }, { database }) => {
+    database.cut();
+    await delay(lasts);
+    database.mend();
+    return "cut";
+  },
+  "stall to database": async (_, { lasts }, { database }) => {
+    database.stall();
+    await delay(lasts);
+    database.mend();
+    return "stalled";
+  },
+  "cut from a device": async (context, fault) => await between(context, fault, "cut"),
+  "stall to a device": async (context, fault) => await between(context, fault, "stalled"),
+  "old lock file": oldLock,
+  "lose disk": loseDisk,
+  "full disk": fullDisk,
+  "gc on a replica": collectGarbage,
+};
+
+async function stopSidecar(_: FaultContext, { lasts }: PlannedFault, { host }: Member): Promise<string> {
+  const { pid } = host;
+  process.kill(pid, "SIGSTOP");
+  await delay(lasts);
+  if (isAlive(pid)) process.kill(pid, "SIGCONT");
+  return `process ${pid}`;
+}
+
+const OF_A_PUSH =
+  /^git (-c \S+ )*receive-pack --stateless-rpc|proc-receive|^git .*(update-ref|index-pack|unpack-objects)/;
+
+/** One process of a push or a catch-up on this device: git's, the hook's two, or those of the sidecar's git. */
+async function killProcessOfPush(_: FaultContext, { choice }: PlannedFault, { host }: Member): Promise<string> {
+  const deadline = Date.now() + SEARCH_MS;
+  while (Date.now() < deadline) {
+    const found = await processesAt(host.device.demo.root);
+    const victim = found[Math.floor(choice * found.length)];
+    if (victim && isAlive(victim.pid)) {
+      process.kill(victim.pid, "SIGKILL");
+      return `${victim.pid} ${victim.command.slice(0, 60)}`;
+    }
+    await delay(10);
+  }
+  return "no process of a push was found";
+}
+
+/** The processes of pushes that work in or on a directory below `root`. Cheap enough to be asked again and again. */
+async function processesAt(root: string): Promise<{ pid: number; command: string }[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found: { pid: number; command: string }[] = [];
+  for (const pid of pids) {
+    const command = (await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "")).replaceAll("\0", " ").trim();
+    if (!OF_A_PUSH.test(command)) continue;
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    if (`${command} ${cwd}`.includes(root)) found.push({ pid: Number(pid), command });
+  }
+  return found;
+}
+
+async function between(
+  { cluster }: FaultContext,
+  { device, other, lasts }: PlannedFault,
+  how: "cut" | "stalled",
+): Promise<string> {
+  // Both ways: neither reaches the other, a third one reaches both.
+  const ways = [
+    ...cluster.member(device).peers.map((proxy) => [proxy, other] as const),
+    ...cluster.member(other).peers.map((proxy) => [proxy, device] as const),
+  ];
+  for (const [proxy, from] of ways) proxy.block(from, how);
+  await delay(lasts);
+  for (const [proxy, from] of ways) proxy.mend(from);
+  return `${how} between ${device} and ${other}`;
+}
+
+async function someBackend(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>(
+    "select pid from pg_stat_activity where application_name like 'lockstep repo%' order by random() limit 1",
+  );
+  if (rows[0] === undefined) throw new Error("no sidecar is connected");
+  return rows[0].pid;
+}

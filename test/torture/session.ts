@@ -1,0 +1,124 @@
+// One client at work: it carries out plans one after another, and knows only what its own pushes and reads have told it.
+import type { Client, Sight } from "./client.ts";
+import type { Commits } from "./commits.ts";
+import { type Change, type OperationKind, type Result, registerOf, type Value } from "./history.ts";
+import { isRead, type Plan } from "./plan.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Asked, Told } from "./told.ts";
+
+export interface SessionOptions {
+  readonly client: Client;
+  readonly commits: Commits;
+  readonly recorder: Recorder;
+  readonly urlOf: (device: string, repository: string) => string;
+}
+
+/** A push in full: `forced` overwrites whatever there is. */
+export interface Push {
+  readonly operation: OperationKind;
+  readonly device: string;
+  readonly repository: string;
+  readonly asked: readonly Asked[];
+  readonly forced?: true;
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #beliefs = new Map<string, Value>();
+  /** Repositories that it has to look at again: somebody else was there, or a push came to an unknown end. */
+  readonly #stale = new Set<string>();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Carries out a plan on the refs of `generation`; resolves with its result. */
+  async perform(plan: Plan, generation: number): Promise<Result> {
+    const { device, repository } = plan;
+    const scope = `refs/heads/g${generation}/`;
+    if (isRead(plan.operation)) return await this.read(plan.operation, device, repository, scope);
+    if (this.#stale.delete(repository)) return await this.read("ls-remote", device, repository, scope);
+    return await this.push(await this.#pushOf(plan, scope));
+  }
+
+  async push({ operation, device, repository, asked, forced }: Push): Promise<Result> {
+    const { client, recorder, urlOf } = this.#options;
+    const leases = asked
+      .filter(({ demanded }) => demanded)
+      .map(({ ref, believed }) => `--force-with-lease=${ref}:${believed ?? ""}`);
+    const options = [...leases, ...(forced ? ["--force"] : []), ...(operation === "atomic" ? ["--atomic"] : [])];
+    const [id, invoked] = [recorder.nextOperation(), recorder.now()];
+    const { told, said } = await client.push(urlOf(device, repository), asked, options);
+    const returned = recorder.now();
+    const changes = asked.map((each, index) => changeOf(each, told[index]!));
+    const result = resultOf(changes);
+    const entry = { id, client: client.name, device, repository, operation, invoked, returned, result, changes };
+    recorder.addOperation(result === "ok" ? entry : { ...entry, said });
+    for (const { ref, new: value, result } of changes) {
+      if (result === "ok") this.#beliefs.set(registerOf(repository, ref), value);
+      else this.#stale.add(repository);
+    }
+    return result;
+  }
+
+  async read(
+    operation: "ls-remote" | "fetch" | "clone",
+    device: string,
+    repository: string,
+    scope: string,
+  ): Promise<Result> {
+    const { client, recorder, urlOf } = this.#options;
+    const ways: Record<typeof operation, (url: string) => Promise<Sight>> = {
+      "ls-remote": (url) => client.lsRemote(url, scope),
+      fetch: (url) => client.fetch(url, scope),
+      clone: (url) => client.clone(url, scope),
+    };
+    const [id, invoked] = [recorder.nextOperation(), recorder.now()];
+    const { refs, said } = await ways[operation](urlOf(device, repository));
+    const returned = recorder.now();
+    const entry = { id, client: client.name, device, repository, operation, invoked, returned };
+    if (refs === undefined) {
+      recorder.addOperation({ ...entry, result: "failed", said });
+      return "failed";
+    }
+    recorder.addOperation({ ...entry, result: "ok", scope, refs });
+    for (const register of [...this.#beliefs.keys()]) {
+      if (register.startsWith(registerOf(repository, scope))) this.#beliefs.delete(register);
+    }
+    for (const [ref, value] of Object.entries(refs)) this.#beliefs.set(registerOf(repository, ref), value);
+    return "ok";
+  }
+
+  async #pushOf({ operation, device, repository, refs, lease, deletes }: Plan, scope: string): Promise<Push> {
+    const believed = refs.map((ref) => this.#beliefs.get(registerOf(repository, `${scope}r${ref}`)) ?? null);
+    const deletesFirst = believed[0] !== null && (operation === "delete" || (operation === "atomic" && deletes));
+    const asked = await Promise.all(
+      refs.map(async (ref, index): Promise<Asked> => {
+        const isDeleted = deletesFirst && index === 0;
+        const value = isDeleted ? null : await this.#newValue(operation === "force" ? null : believed[index]!);
+        // A plain deletion tells nothing of what it deleted.
+        const demanded = operation !== "force" && (lease || isDeleted);
+        return { ref: `${scope}r${ref}`, believed: believed[index]!, demanded, new: value };
+      }),
+    );
+    if (operation === "atomic") return { operation, device, repository, asked };
+    if (operation === "force") return { operation, device, repository, asked, forced: true };
+    const kind = deletesFirst ? "delete" : believed[0] === null ? "create" : "update";
+    return { operation: kind, device, repository, asked };
+  }
+
+  async #newValue(parent: Value): Promise<string> {
+    return await this.#options.commits.make(parent, this.#options.client.name);
+  }
+}
+
+function changeOf({ ref, believed, demanded, new: value }: Asked, { result, old, mismatch }: Told): Change {
+  const known = old !== undefined ? old : demanded || mismatch ? believed : undefined;
+  return { ref, new: value, result, ...(known !== undefined && { old: known }), ...(mismatch && { mismatch }) };
+}
+
+/** Of a push as a whole: unknown where any part is. */
+function resultOf(changes: readonly Change[]): Result {
+  if (changes.some(({ result }) => result === "unknown")) return "unknown";
+  return changes.every(({ result }) => result === "ok") ? "ok" : "failed";
+}

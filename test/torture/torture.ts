@@ -1,0 +1,113 @@
+// A run from start to end: a cluster, clients, faults, healing, and the history of it all.
+import { execFileSync } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Balancer } from "./balancer.ts";
+import { Client } from "./client.ts";
+import { TortureCluster } from "./cluster.ts";
+import { Commits } from "./commits.ts";
+import { examine } from "./examination.ts";
+import type { FaultContext } from "./fault-context.ts";
+import { runFaults } from "./fault-runner.ts";
+import { faultSchedule } from "./fault-schedule.ts";
+import { heal } from "./healing.ts";
+import type { History } from "./history.ts";
+import { drawPlan, REFS } from "./plan.ts";
+import { randomOf } from "./random.ts";
+import { Recorder } from "./recorder.ts";
+import { Session } from "./session.ts";
+
+const REPOSITORIES = ["team/one", "team/two", "team/three"];
+const CLIENTS = 6;
+/** Operations after which all turn to new refs. */
+const GENERATION = 500;
+/** How long a client waits after something did not work: nobody hammers on a closed door. */
+const PAUSE_MS = { low: 20, high: 150 };
+const FAULT_STREAM = 0;
+const CLIENT_STREAM = 100;
+
+export interface TortureOptions {
+  readonly seed: number;
+  readonly minutes: number;
+  /** Ends earlier, when so many operations have been begun. */
+  readonly operations: number;
+  readonly devices: number;
+  /** Of each write before it lands; with two or more, disks of single devices are lost. */
+  readonly minCopies: number;
+  /** As it was called, for the record. */
+  readonly arguments: readonly string[];
+  readonly env: Record<string, string>;
+  readonly signal: AbortSignal;
+  readonly onProgress: (recorder: Recorder) => void;
+  /** Called before the cluster is removed, with the logs of its sidecars: device → file. */
+  readonly onEnd?: (history: History, logs: ReadonlyMap<string, string>) => Promise<void>;
+}
+
+/** Resolves with the history, whatever it proves. Throws when the cluster does not start or does not come back. */
+export async function torture(options: TortureOptions): Promise<History> {
+  const { seed, devices, signal, onProgress } = options;
+  await using cluster = await TortureCluster.start(devices, options.env);
+  for (const repository of REPOSITORIES) await cluster.createRepository(repository, options.minCopies);
+  const commits = new Commits(join(cluster.dir, "objects"));
+  await mkdir(join(cluster.dir, "clients"));
+  const names = Array.from({ length: CLIENTS }, (_, index) => `client${index + 1}`);
+  const clients = await Promise.all(
+    names.map((name) => Client.create(name, join(cluster.dir, "clients"), commits.directory)),
+  );
+  const recorder = new Recorder();
+  recorder.records.push({ record: "run", seed, arguments: options.arguments, versions: versions() });
+  const urlOf = (device: string, repository: string) => cluster.member(device).host.device.url(repository);
+  const sessions = clients.map((client) => new Session({ client, commits, recorder, urlOf }));
+  const balancer = new Balancer(cluster.names);
+  const generation = () => Math.floor(recorder.operations / GENERATION);
+  const context: FaultContext = {
+    cluster,
+    clients,
+    locks: [],
+    activeRef: (_, choice) => `refs/heads/g${generation()}/r${Math.floor(choice * REFS)}`,
+  };
+
+  const over = new AbortController();
+  const stop = AbortSignal.any([signal, over.signal]);
+  const timer = setTimeout(() => over.abort(), options.minutes * 60_000);
+  const ticker = setInterval(() => onProgress(recorder), 1_000);
+  try {
+    const schedule = faultSchedule(randomOf(seed, FAULT_STREAM), {
+      devices: cluster.names,
+      repositories: REPOSITORIES,
+      losesDisks: options.minCopies > 1,
+    });
+    const faults = runFaults(schedule, context, recorder, stop);
+    await Promise.all(sessions.map((session, index) => work(session, index)));
+    over.abort();
+    await faults;
+    await heal({ cluster, commits, recorder, repositories: REPOSITORIES, sessions, locks: context.locks });
+    recorder.records.push(...(await examine(cluster, REPOSITORIES)));
+    for (const { host } of cluster.members) {
+      for (const how of host.endings) recorder.records.push({ record: "ending", device: host.name, how });
+    }
+  } finally {
+    clearInterval(ticker);
+    clearTimeout(timer);
+    over.abort();
+  }
+  await options.onEnd?.(recorder.records, new Map(cluster.members.map(({ host }) => [host.name, host.device.logFile])));
+  return recorder.records;
+
+  async function work(session: Session, index: number): Promise<void> {
+    const random = randomOf(seed, CLIENT_STREAM + index);
+    while (!stop.aborted && recorder.operations < options.operations) {
+      const drawn = drawPlan(random, REPOSITORIES, cluster.names);
+      const pause = random.between(PAUSE_MS.low, PAUSE_MS.high);
+      const plan = { ...drawn, device: balancer.choose(drawn.device) };
+      const result = await session.perform(plan, generation());
+      balancer.note(plan.device, result);
+      if (result !== "ok") await delay(pause);
+    }
+  }
+}
+
+function versions(): Record<string, string> {
+  return { node: process.version, git: execFileSync("git", ["version"], { encoding: "utf8" }).trim() };
+}

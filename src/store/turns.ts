@@ -4,7 +4,7 @@ import type { Incarnation } from "../domain.ts";
 import { type Database, query, queryOne } from "./database.ts";
 
 /** A ticket or a session whose holder died stands in the way for this long at the most. */
-export const TURN_TTL_MS = 15_000;
+export const TURN_TTL_MS = 12_000;
 
 /** Takes or renews the ticket of a write, and says whether it is its turn. */
 export async function takeTurn(

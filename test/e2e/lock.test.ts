@@ -13,7 +13,7 @@ import { type Pusher, pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 30_000, interval: 20 };
 /** The lease of a session, and what it takes to notice on a busy machine. */
-const LEASE_MS = 15_000;
+const LEASE_MS = 12_000;
 const NOTICED_MS = 10_000;
 const EXIT = { OK: 0, NOT_NOW: 3 };
 

@@ -12,6 +12,8 @@ describe("a read of a replica that is current", () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    // The row is written after the pusher's answer.
+    await vi.waitFor(() => expect(a.replica(APP).recorded).toBe(1n), SOON);
     await a.gitCommands();
     const statements: string[] = [];
     a.onStatement = (text, run) => {

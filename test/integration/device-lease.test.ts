@@ -270,8 +270,8 @@ describe("a lease", () => {
     const devices = await listDevices(db);
     expect(devices.map(({ name }) => name)).toEqual(devices.map(({ name }) => name).sort());
     const fields = { grpcAddress: "repo001:7420", gitAddress: "repo001:7421", zone: "a", startedAt: expect.any(Date) };
-    expect(devices).toContainEqual({ name: live.device, live: true, ...fields });
-    expect(devices).toContainEqual({ name: ended.device, live: false, ...fields });
+    expect(devices).toContainEqual({ name: live.device, live: true, awaySince: null, ...fields });
+    expect(devices).toContainEqual({ name: ended.device, live: false, awaySince: expect.any(Date), ...fields });
   });
 
   it("of a device that never registered has ended", async () => {

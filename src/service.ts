@@ -1,4 +1,5 @@
 // The sidecar: builds everything, starts it in order, stops it in the reverse order. Nothing here decides anything.
+import { setMaxListeners } from "node:events";
 import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
@@ -78,6 +79,8 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   host.stop.addEventListener("abort", () => stopping.abort(), { once: true });
   if (host.stop.aborted) stopping.abort();
   const dead = new AbortController();
+  // Everything that runs listens to it.
+  setMaxListeners(0, dead.signal, stopping.signal);
   let fencedOff = false;
   const onFenced = () => {
     fencedOff = true;

@@ -1,4 +1,4 @@
-import { access, writeFile } from "node:fs/promises";
+import { access, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
@@ -147,8 +147,9 @@ describe("a database that has lost writes", () => {
     const hold = join(cluster.dir, "push.committed");
     await writeFile(hold, "");
     holdAtCrashPoints(cluster.dir);
+    let killed: Promise<unknown> | undefined;
     try {
-      void a.push(APP, [change("main", one, two)]).catch(() => {});
+      killed = a.push(APP, [change("main", one, two)]).catch(() => {});
       await vi.waitFor(() => access(`${hold}.reached`), SOON);
       expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two });
       await a.crash();
@@ -157,6 +158,9 @@ describe("a database that has lost writes", () => {
       expect(await again.read(APP)).toMatchObject({ version: 1n });
       expect(await again.refs(APP)).toMatchObject({ "refs/heads/main": one });
     } finally {
+      // What a real kill would have ended.
+      await rm(hold);
+      await killed;
       holdAtCrashPoints(undefined);
     }
   });

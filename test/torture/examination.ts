@@ -106,7 +106,7 @@ async function refsOn(gitDir: string): Promise<Record<string, string>> {
 /** Locks, and quarantines whoever they belonged to. */
 async function leftIn(gitDir: string): Promise<string[]> {
   const files = await readdir(gitDir, { recursive: true }).catch(() => ["nothing can be read"]);
-  return files.filter((name) => name.endsWith(".lock") || /(^|\/)tmp_objdir-[^/]*$/.test(name));
+  return files.filter((name) => name.endsWith(".lock") || /(^|\/)tmp_objdir-lockstep-[^/]*$/.test(name));
 }
 
 async function damageOf(gitDir: string): Promise<string[]> {

@@ -103,7 +103,7 @@ async function refsOn(gitDir: string): Promise<Record<string, string>> {
   return Object.fromEntries(lines.map((line) => line.split(" ").reverse() as [string, string]));
 }
 
-/** Locks, and quarantines whoever they belonged to. */
+/** Locks, and quarantines of ours. */
 async function leftIn(gitDir: string): Promise<string[]> {
   const files = await readdir(gitDir, { recursive: true }).catch(() => ["nothing can be read"]);
   return files.filter((name) => name.endsWith(".lock") || /(^|\/)tmp_objdir-lockstep-[^/]*$/.test(name));

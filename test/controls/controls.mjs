@@ -209,7 +209,7 @@ export const controls = [
     ],
     project: "e2e",
     tests: "test/e2e/crash-points.test.ts",
-    name: "push.prepared survives the death of its device",
+    name: "push.prepared survives the death of its update-ref",
   },
   {
     rule: "objects are on several devices before the write lands",

@@ -15,7 +15,7 @@ import type { Replica } from "./replica.ts";
 import { checkedObjects } from "./serve-pack.ts";
 
 const STAGED_REFS = `${PRIVATE_REFS}staged/`;
-/** Longer than any write stays undecided. */
+/** At least; and longer than any write stays undecided. */
 const KEPT_MS = 60 * 60_000;
 
 /**
@@ -61,7 +61,7 @@ async function replicaOf(context: SyncContext, repositoryId: string): Promise<Re
  */
 async function releaseHolds(context: SyncContext, replica: Replica): Promise<void> {
   replica.holds ??= new Set(await readRefNames(context.git, replica.gitDir, STAGED_REFS));
-  const before = Date.now() - KEPT_MS;
+  const before = Date.now() - Math.max(KEPT_MS, 4 * context.inDoubtMs);
   const over = [...replica.holds].filter((name) => keptSince(name) < before);
   if (over.length === 0) return;
   await using transaction = new RefTransaction(context.git, replica.gitDir, over.length);

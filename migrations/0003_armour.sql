@@ -187,21 +187,18 @@ begin
   select w.status, w.version, w.drop_reason into status, version, drop_reason from lockstep.write w where w.id = p_write;
 end $$;
 
--- Sessions whose lease ran out are dropped, on whichever device they were; answers with those of `p_device`.
-create function lockstep.drop_expired_sessions(p_device text) returns setof uuid
-language plpgsql as $$
-begin
-  return query with expired as (
+-- Sessions whose lease ran out are dropped, on whichever device they were.
+create function lockstep.drop_expired_sessions() returns void
+language sql as $$
+  with expired as (
     select w.id from lockstep.write w
     where w.status = 'staged' and w.session
       and not exists (select from lockstep.turn t where t.write_id = w.id and t.expires_at > clock_timestamp())
-    for update skip locked),
-  dropped as (
-    update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(),
-      drop_reason = 'the lease of its session ran out: nobody renewed it'
-    from expired where w.id = expired.id returning w.id, w.device)
-  select d.id from dropped d where d.device = p_device;
-end $$;
+    for update skip locked)
+  update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(),
+    drop_reason = 'the lease of its session ran out: nobody renewed it'
+  from expired where w.id = expired.id
+$$;
 
 -- As before, and refused where writes are.
 drop function lockstep.stage_write(uuid, uuid, text, bigint, bigint, text, bytea[]);
@@ -285,7 +282,7 @@ begin
   outcome := 'landed';
 end $$;
 
--- Appends to the log and keeps the fold at the head. The caller holds the repository's row for update.
+-- Appends to the log and keeps the fold at the head. The caller holds the repository's row.
 create function lockstep.append(
   p_write uuid, p_repository uuid, p_version bigint, p_device text, p_fence bigint, p_author text, p_digest bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[]) returns void

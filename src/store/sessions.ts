@@ -113,8 +113,8 @@ export async function findSession(
 }
 
 /** Drops sessions whose lease has run out, whoever's they were. */
-export async function dropExpiredSessions(db: Database, device: string): Promise<void> {
-  await query(db.work, "select lockstep.drop_expired_sessions($1)", [device]);
+export async function dropExpiredSessions(db: Database): Promise<void> {
+  await query(db.work, "select lockstep.drop_expired_sessions()");
 }
 
 /** What became of a session, for whoever ends it. */

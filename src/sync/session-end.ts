@@ -129,7 +129,7 @@ function droppedRefs(writeId: string): string {
 export async function endSessions(context: SyncContext): Promise<void> {
   while (!context.signal.aborted) {
     try {
-      await dropExpiredSessions(context.db, context.me.device);
+      await dropExpiredSessions(context.db);
       await endThoseThatAreOver(context);
     } catch (error) {
       if (!context.signal.aborted) context.log.warn({ err: describe(error) }, "could not look after write sessions");

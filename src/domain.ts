@@ -131,3 +131,10 @@ export function toBytes(text: string): Buffer {
 export function fromBytes(bytes: Buffer | null): string | null {
   return bytes === null ? null : bytes.toString("latin1");
 }
+
+/** The object ids among what refs hold or held, each once. */
+export function objectIds(values: Iterable<RefValue | null>): string[] {
+  const ids = new Set<string>();
+  for (const value of values) if (value && !value.startsWith(SYMREF_PREFIX)) ids.add(value);
+  return [...ids];
+}

@@ -1,12 +1,11 @@
 // Objects on several devices before the write that needs them lands (docs/architecture.md, "Copies"): whatever disk is lost afterwards,
 // another one has them.
-import { randomInt } from "node:crypto";
-import type { RefUpdate } from "../domain.ts";
+import { objectIds, type RefUpdate } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { type ReplicaRow, replicasOf } from "../store/replicas.ts";
 import type { CopiesRule } from "../store/writes.ts";
 import type { SyncContext } from "./context.ts";
-import { objectIds } from "./fetch-objects.ts";
+import { chooseSources } from "./fetch-objects.ts";
 import type { Replica } from "./replica.ts";
 
 /** A pusher waits no longer than this for copies. */
@@ -33,17 +32,15 @@ export async function makeCopies(
   replica.copies = rule;
   const wanted = rule.atLeast - 1;
   const wants = objectIds(updates.map(({ newValue }) => newValue));
-  const rows = (await replicasOf(context.db, replica.id)).filter(
-    (row) => row.live && row.device !== context.me.device && row.gitAddress !== "",
-  );
-  // Where nothing but deletions is written there is nothing to keep.
-  if (wanted <= 0) return [];
-  if (wants.length === 0) return rows.slice(0, wanted).map(({ device }) => device);
+  if (wanted <= 0 || wants.length === 0) return [];
+  // Those that are current have what the objects build on.
+  const like = { version: replica.applied ?? 0n, writers: [], prefer: undefined };
+  const rows = chooseSources(context, await replicasOf(context.db, replica.id), like);
   const haves = objectIds(updates.map(({ oldValue }) => oldValue));
   const patience = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE_MS)]);
   const body = { repositoryId: replica.id, wants, haves };
   const refusals: string[] = [];
-  const holders = await fastest(nearestFirst(rows, context.zone), wanted, async (row) => {
+  const holders = await fastest(rows, wanted, async (row) => {
     try {
       await context.requestHold(row, body, patience);
       return row.device;
@@ -95,11 +92,4 @@ async function fastest(
     };
     next();
   });
-}
-
-function nearestFirst(rows: readonly ReplicaRow[], zone: string): ReplicaRow[] {
-  return rows
-    .map((row) => ({ row, rank: Number(row.zone !== zone), chance: randomInt(1 << 30) }))
-    .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
-    .map(({ row }) => row);
 }

@@ -1,7 +1,7 @@
 // Objects by exact id, from any device that holds them: a leader before others, the own zone first, at random among equals. A
 // device that is busy names others that have them, and those come next.
 import { randomInt } from "node:crypto";
-import { type RefValue, SYMREF_PREFIX, type Version } from "../domain.ts";
+import type { Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { existingObjects, isConnected } from "../git/connectivity.ts";
 import { type ReplicaRow, replicasOf, type SyncEvent } from "../store/replicas.ts";
@@ -155,11 +155,4 @@ export function chooseSources(
 /** It holds all of the wanted version, as far as is known. */
 function leads(row: ReplicaRow, { version, writers }: Pick<FetchRequest, "version" | "writers">): boolean {
   return row.version >= version || writers.includes(row.device);
-}
-
-/** The object ids among what refs hold or held, each once. */
-export function objectIds(values: Iterable<RefValue | null>): string[] {
-  const ids = new Set<string>();
-  for (const value of values) if (value && !value.startsWith(SYMREF_PREFIX)) ids.add(value);
-  return [...ids];
 }

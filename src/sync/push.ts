@@ -47,8 +47,8 @@ export async function push(
   try {
     if (replica.copies.atLeast > 1 && allowed.length > 0) {
       // The rule may have changed since: whether they are enough the write finds out.
-      const request = { updates: allowed, rule: replica.copies, tell: pusher.say };
-      copies = await makeCopies(context, replica, request).catch(() => undefined);
+      const asLastTime = { updates: allowed, rule: replica.copies, tell: pusher.say };
+      copies = await makeCopies(context, replica, asLastTime).catch(() => undefined);
       clock.lap("copiesMs");
     }
     for (;;) {

@@ -83,7 +83,7 @@ export async function attemptWrite(
       // The write would land on refs that are not these.
       if (base === row.base && staged.digest.toString("hex") !== replica.appliedDigest)
         throw await aheadOfDatabase(context, replica, base, base);
-      if (isShort(staged.copies, copies)) {
+      if (isShort(staged.copies, copies, request.updates)) {
         why = "its objects were on too few devices";
         return { outcome: "copies", rule: staged.copies };
       }
@@ -108,14 +108,13 @@ export async function attemptWrite(
       }
       const { updates } = prepared;
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
+      // Killed between the first ref and the last, this replica is not believed to hold what it held. Before the decision: a disk that
+      // takes no note drops the write.
+      await doubtReplicaRecord(replica.gitDir);
       pending = false;
       await reach("push.deciding");
-      // Killed between the first ref and the last, this replica is not believed to hold what it held.
-      const doubted = doubtReplicaRecord(replica.gitDir);
-      doubted.catch(() => {});
       const decision = await decide(context, replica, { ...row, digest, updates, copies: copies ?? [] });
       clock.lap("bumpMs");
-      await doubted;
       if (decision.outcome !== "landed") {
         const attempt = await notLanded(context, replica, decision);
         if (replica.applied === base)
@@ -138,8 +137,13 @@ export async function attemptWrite(
   });
 }
 
-/** Where fewer will do, asking was enough. */
-function isShort({ atLeast, orFewer }: CopiesRule, copies: readonly string[] | undefined): boolean {
+/** Where fewer will do, asking was enough; where nothing is but removed, there is nothing to copy. */
+function isShort(
+  { atLeast, orFewer }: CopiesRule,
+  copies: readonly string[] | undefined,
+  updates: readonly RefUpdate[],
+): boolean {
+  if (updates.every(({ newValue }) => newValue === null)) return false;
   return atLeast > 1 + (copies?.length ?? 0) && !(orFewer && copies !== undefined);
 }
 

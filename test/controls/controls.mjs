@@ -152,8 +152,8 @@ export const controls = [
     patches: [
       {
         file: "src/sync/write.ts",
-        from: "const doubted = doubtReplicaRecord(replica.gitDir);",
-        to: "const doubted = Promise.resolve();",
+        from: "await doubtReplicaRecord(replica.gitDir);\n      pending",
+        to: "pending",
       },
     ],
     project: "integration",
@@ -214,7 +214,11 @@ export const controls = [
   {
     rule: "objects are on several devices before the write lands",
     patches: [
-      { file: "src/sync/write.ts", from: "if (isShort(staged.copies, copies)) {", to: "if (Date.now() < 0) {" },
+      {
+        file: "src/sync/write.ts",
+        from: "if (isShort(staged.copies, copies, request.updates)) {",
+        to: "if (Date.now() < 0) {",
+      },
     ],
     project: "integration",
     tests: "test/integration/copies.test.ts",

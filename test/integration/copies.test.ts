@@ -141,6 +141,18 @@ describe("a repository that wants several copies", () => {
     await a.expectInLockstep(APP);
   });
 
+  it("lands a deletion however few devices are up, and names no copies of it", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one), change("topic", null, one)]);
+    await wants(cluster, 3);
+    await Promise.all([b.stop(), c.stop()]);
+    expect(await a.push(APP, [change("topic", one, null)])).toEqual({ "refs/heads/topic": null });
+    expect((await copies(cluster)).at(-1)).toEqual([]);
+    await a.expectInLockstep(APP);
+  });
+
   it("forgets after an hour what a device kept for it, and keeps what is younger", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, c] = await three(cluster);

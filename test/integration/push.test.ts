@@ -41,6 +41,21 @@ async function history(device: TestDevice): Promise<[string, string, string]> {
 }
 
 describe("a push", () => {
+  it("onto a disk that takes no note of it is dropped before the decision, and lands when it does", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one, two] = await history(a);
+    await a.push(APP, [change("main", null, one)]);
+    const inTheWay = join(a.gitDir(APP), "lockstep.version.new");
+    await mkdir(inTheWay);
+    await expect(a.push(APP, [change("main", one, two)])).rejects.toThrow();
+    expect(await log(cluster)).toHaveLength(1);
+    await rm(inTheWay, { recursive: true });
+    await vi.waitFor(async () => expect((await writes(cluster)).at(-1)).toMatchObject({ status: "dropped" }), SOON);
+    expect(await a.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    await a.expectInLockstep(APP);
+  });
+
   it("creates, moves and deletes refs, each push one version with its author", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);

@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import type { RefName, Refs, RefUpdate, RefValue } from "../domain.ts";
+import { objectIds, type RefName, type Refs, type RefUpdate, type RefValue } from "../domain.ts";
 import { isConnected } from "./connectivity.ts";
 import { receivePack } from "./index-pack.ts";
 import { startPack } from "./pack-source.ts";
@@ -150,16 +150,14 @@ export async function wholeUpdates(
   { updates, tips }: ScratchChanges,
   signal: AbortSignal,
 ): Promise<RefUpdate[]> {
+  const all = objectIds(updates.map(({ newValue }) => newValue));
+  if (await isConnected(context, path, all, tips, { signal })) return [...updates];
   const whole: RefUpdate[] = [];
   for (const update of updates) {
     const haves = [...objectIds([update.oldValue]), ...tips];
     if (await isConnected(context, path, objectIds([update.newValue]), haves, { signal })) whole.push(update);
   }
   return whole;
-}
-
-function objectIds(values: readonly (RefValue | null)[]): string[] {
-  return [...new Set(values.filter((value): value is string => value !== null && !isSymbolic(value)))];
 }
 
 /** Removes a scratch. */

@@ -2,7 +2,7 @@
 // grows with what changed, not with how many refs exist. One flight per replica; whoever needs it joins.
 import { setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
-import type { RefName, RefValue, Version } from "../domain.ts";
+import { objectIds, type RefName, type RefValue, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { type RefChange, readChanges, readUnchangedTips } from "../store/ref-log.ts";
@@ -10,7 +10,7 @@ import { recordFailure } from "../store/replicas.ts";
 import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
-import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
+import { eventOf, fetchObjects } from "./fetch-objects.ts";
 import { outOfServiceFor } from "./live.ts";
 import { foldReplica, recoverReplica } from "./recovery.ts";
 import type { CatchUpProgress, Replica } from "./replica.ts";

@@ -1,13 +1,12 @@
 // What an operator gave up (docs/operations.md, "Thaw") is kept by every device that has it, below
 // refs/lockstep/lost/<version that gave it up>/, before the device follows.
-import { PRIVATE_REFS, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
+import { objectIds, PRIVATE_REFS, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
 import { existingObjects, unreachable } from "../git/connectivity.ts";
 import { gitFailed } from "../git/process.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { isSymbolic } from "../git/refs.ts";
 import type { Settlement } from "../store/ref-log.ts";
 import type { SyncContext } from "./context.ts";
-import { objectIds } from "./fetch-objects.ts";
 import type { Replica } from "./replica.ts";
 
 /**

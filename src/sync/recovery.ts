@@ -3,7 +3,7 @@
 // and whenever a replica comes into doubt.
 import { join } from "node:path";
 import { reach } from "../crash-points.ts";
-import { digestOf } from "../domain.ts";
+import { digestOf, objectIds } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { existingObjects } from "../git/connectivity.ts";
 import { FOREIGN_LOCK_MS, sweep } from "../git/leftovers.ts";
@@ -17,7 +17,7 @@ import { readStandings } from "../store/standing.ts";
 import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
-import { eventOf, fetchObjects, objectIds } from "./fetch-objects.ts";
+import { eventOf, fetchObjects } from "./fetch-objects.ts";
 import { endLive } from "./live.ts";
 import { keepLost } from "./lost.ts";
 import type { CatchUpProgress, Replica } from "./replica.ts";

@@ -1,14 +1,14 @@
 // What verify found wrong with a replica is made good from the log and from the other devices, never the other way round. What was
 // there instead is kept: it may be the only copy.
 import { join } from "node:path";
-import type { Refs, Version } from "../domain.ts";
+import { objectIds, type Refs, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type Damage, findDamage, setDamageAside } from "../git/damage.ts";
 import { STATE_DIR } from "../git/root-record.ts";
 import { doubt } from "./apply.ts";
 import { catchUp } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";
-import { fetchObjects, objectIds } from "./fetch-objects.ts";
+import { fetchObjects } from "./fetch-objects.ts";
 import { keepLost } from "./lost.ts";
 import type { Replica } from "./replica.ts";
 

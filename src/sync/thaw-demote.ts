@@ -1,12 +1,12 @@
 // `thaw --demote`: versions whose objects are only on devices that are gone are given up.
-import { digestAfter, type RefUpdate, type Version } from "../domain.ts";
+import { digestAfter, objectIds, type RefUpdate, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { listCommits } from "../git/commits.ts";
 import { type RefChange, readChanges, readFold, readLog } from "../store/ref-log.ts";
 import { type ReplicaRow, replicasOf } from "../store/replicas.ts";
 import { findRepository } from "../store/repositories.ts";
 import type { SyncContext } from "./context.ts";
-import { objectIds, since } from "./fetch-objects.ts";
+import { since } from "./fetch-objects.ts";
 import type { Replica } from "./replica.ts";
 import { COMMITS_LISTED, highest, refused, type ThawPlan } from "./thaw-plan.ts";
 

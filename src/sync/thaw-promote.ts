@@ -1,5 +1,5 @@
 // `thaw --promote`: what lies on this device's disk is what the repository holds from now on.
-import { digestAfter, type RefUpdate, type Version } from "../domain.ts";
+import { digestAfter, objectIds, type RefUpdate, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { listCommits } from "../git/commits.ts";
 import { isConnected } from "../git/connectivity.ts";
@@ -10,7 +10,6 @@ import { readFold } from "../store/ref-log.ts";
 import { replicasOf } from "../store/replicas.ts";
 import { findRepository } from "../store/repositories.ts";
 import type { SyncContext } from "./context.ts";
-import { objectIds } from "./fetch-objects.ts";
 import type { Replica } from "./replica.ts";
 import { COMMITS_LISTED, highest, refused, type ThawPlan } from "./thaw-plan.ts";
 

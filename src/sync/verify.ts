@@ -1,6 +1,6 @@
 // Do the refs on disk equal the fold of the log, and, if all of it is to be read, are the objects what they should be? What is not is
 // repaired.
-import { digestOf, displayRef, type RefName, type Refs, type Version } from "../domain.ts";
+import { digestOf, displayRef, objectIds, type RefName, type Refs, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { type Damage, findDamage } from "../git/damage.ts";
 import { readRefs } from "../git/refs.ts";
@@ -8,7 +8,6 @@ import { inspect } from "../git/repository.ts";
 import { readFold } from "../store/ref-log.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
-import { objectIds } from "./fetch-objects.ts";
 import { repairObjects, repairRefs } from "./repair.ts";
 import type { Replica } from "./replica.ts";
 

@@ -1,9 +1,25 @@
-// Prints how many tests of a vitest JSON report passed and failed.
+// Prints how many tests of a vitest JSON report passed and failed, then what failed, a line each.
 import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 
+const [, , report, suite] = process.argv;
+let passed = 0;
+const failures = [];
 try {
-  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(process.argv[2], "utf8"));
-  console.log(numPassedTests, numFailedTests);
-} catch {
-  console.log(0, 1);
+  const { numPassedTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
+  passed = numPassedTests;
+  for (const { name, status, message, assertionResults } of testResults) {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    const file = `${suite}: ${relative("", name)}`;
+    for (const { fullName, failureMessages } of failed)
+      failures.push(`${file} > ${fullName}: ${firstLine(failureMessages[0])}`);
+    if (status === "failed" && failed.length === 0) failures.push(`${file}: ${firstLine(message)}`);
+  }
+} catch (error) {
+  failures.push(`${suite}: no report: ${error.message}`);
+}
+console.log([`${passed} ${failures.length}`, ...failures].join("\n"));
+
+function firstLine(message = "") {
+  return message.split("\n", 1)[0].slice(0, 500);
 }

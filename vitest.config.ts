@@ -1,7 +1,12 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/** Tests wait more than they compute: for leases, for processes to start, for disks. */
+const WORKERS_PER_CORE = 1.5;
 
 export default defineConfig({
   test: {
+    maxWorkers: Math.ceil(availableParallelism() * WORKERS_PER_CORE),
     // How long a condition may take on a busy machine, not how long it should.
     expect: { poll: { timeout: 30_000 } },
     projects: [

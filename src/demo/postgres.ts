@@ -43,18 +43,27 @@ export interface PostgresOptions {
   readonly isRoot: boolean;
   /** Gives up the start; a server that runs is stopped by its disposal. */
   readonly signal?: AbortSignal;
+  /** Added to the environment of its programs. */
+  readonly serverEnv?: Readonly<Record<string, string>>;
 }
 
 /**
  * Starts a server and resolves when it takes connections; disposal ends it in order and resolves when it is gone. Throws
  * PREREQUISITE_MISSING when there is no PostgreSQL to run, or when it does not start, then with the end of its log.
  */
-export async function startPostgres({ dir, env, isRoot, signal }: PostgresOptions): Promise<LocalPostgres> {
+export async function startPostgres({
+  dir,
+  env,
+  isRoot,
+  signal,
+  serverEnv = {},
+}: PostgresOptions): Promise<LocalPostgres> {
   const home = await postgresHome(dir, isRoot);
   const launcher: Launcher = {
     home,
     bin: await postgresBinaries(home, env.PATH),
-    path: env.PATH || "/usr/bin:/bin",
+    // One of its own: PGDATA and the like must not get through. UTC spares initdb a search for the time zone.
+    env: { PATH: env.PATH || "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC", ...serverEnv },
     signal,
   };
   signal?.throwIfAborted();
@@ -75,16 +84,14 @@ export async function startPostgres({ dir, env, isRoot, signal }: PostgresOption
 interface Launcher {
   readonly home: PostgresHome;
   readonly bin: string;
-  readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Each program starts a new log, so that what it holds is about this attempt. */
-async function launch({ home, bin, path }: Launcher, program: string, args: string[]): Promise<Tethered> {
+async function launch({ home, bin, env }: Launcher, program: string, args: string[]): Promise<Tethered> {
   await rm(home.log, { force: true });
   await using log = await open(home.log, "ax", 0o600);
-  // An environment of its own: PGDATA and the like must not get through. UTC spares initdb a search for the time zone.
-  const env = { PATH: path, LC_ALL: "C", TZ: "UTC" };
   return await tether([join(bin, program), ...args], { env, user: home.user, log: log.fd });
 }
 

@@ -1,12 +1,15 @@
 // The devices of `lockstep demo`, each under a supervisor, and with every way between them and to the database through a proxy.
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { Disposals } from "../../src/demo/cluster.ts";
+import { type LocalPostgres, startPostgres } from "../../src/demo/postgres.ts";
 import { Device, PATIENCE } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
 import { type Demo, startDemo } from "../support/demo.ts";
 import { isAlive, processesOf, untilGone } from "../support/processes.ts";
+import { SettableClock } from "./clock.ts";
 import { SupervisedDevice } from "./device.ts";
 import { PeerProxy } from "./peer-proxy.ts";
 import { mountSmallDisk, unmount } from "./small-disk.ts";
@@ -19,6 +22,8 @@ const BEHIND = "127.0.0.2";
 /** A device with the ways that lead from it. */
 export interface Member {
   readonly host: SupervisedDevice;
+  /** Of its sidecar. */
+  readonly clock: SettableClock;
   readonly database: DatabaseProxy;
   /** The ways that lead to it: its gRPC and its git port. */
   readonly peers: readonly PeerProxy[];
@@ -30,35 +35,48 @@ export class TortureCluster implements AsyncDisposable {
   readonly members: Member[] = [];
   /** The straight way. */
   readonly databaseUrl: string;
-
+  /** Of PostgreSQL. */
+  readonly clock: SettableClock;
   /** File systems of their own. */
   readonly disks: readonly string[];
 
-  private constructor(dir: string, disks: readonly string[], demo: Demo) {
+  #undo: Disposals | undefined;
+  #left: readonly string[] = [];
+
+  private constructor(dir: string, disks: readonly string[], demo: Demo, clock: SettableClock) {
     this.dir = dir;
     this.disks = disks;
     this.demo = demo;
     this.databaseUrl = demo.line.database_url;
+    this.clock = clock;
   }
 
   /** `env` is added to the environment of everything that is started. */
   static async start(devices: number, env: Record<string, string>): Promise<TortureCluster> {
     // Short: a unix socket takes a path of 107 bytes.
     const dir = await mkdtemp(join(tmpdir(), "ls-"));
-    const disks = await smallDisks(join(dir, "c"), devices);
-    const starting = startDemo(["--dir", join(dir, "c"), "--devices", String(devices)], env);
-    const demo = await starting.catch(async (error: unknown) => {
-      await Promise.all(disks.map(unmount));
-      await rm(dir, { recursive: true });
-      throw error;
-    });
-    const cluster = new TortureCluster(dir, disks, demo);
+    const undo = new Disposals();
+    undo.defer(async () => await rm(dir, { recursive: true, force: true, maxRetries: 3 }));
     try {
+      // PostgreSQL may run as somebody else.
+      await chmod(dir, 0o711);
+      const clock = await SettableClock.create(join(dir, "clock"));
+      const database = await startDatabase(dir, clock);
+      undo.defer(async () => await database[Symbol.asyncDispose]());
+      const disks = await smallDisks(join(dir, "c"), devices);
+      undo.defer(async () => void (await Promise.all(disks.map(unmount))));
+      const demo = await startDemo(["--dir", join(dir, "c"), "--devices", String(devices)], {
+        ...env,
+        LOCKSTEP_DATABASE_URL: database.url,
+      });
+      const cluster = new TortureCluster(dir, disks, demo, clock);
+      undo.defer(async () => await cluster.#stop());
       for (const device of demo.line.devices) await cluster.#interpose(new Device(device), env);
       await cluster.untilReady(START_MS);
+      cluster.#undo = undo;
       return cluster;
     } catch (error) {
-      await cluster[Symbol.asyncDispose]();
+      await undo[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -84,7 +102,13 @@ export class TortureCluster implements AsyncDisposable {
     throw new Error(`Not ready within ${withinMs} ms: ${logs.join("\n")}`);
   }
 
+  /** Throws when processes were left behind. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#undo?.[Symbol.asyncDispose]();
+    if (this.#left.length > 0) throw new Error(`The cluster left processes behind: ${this.#left.join("; ")}.`);
+  }
+
+  async #stop(): Promise<void> {
     for (const { host } of this.members) if (isAlive(host.pid)) process.kill(host.pid, "SIGCONT");
     await Promise.all(this.members.map(({ host }) => host.stop()));
     if (isAlive(this.demo.pid)) this.demo.process.kill("SIGINT");
@@ -92,10 +116,7 @@ export class TortureCluster implements AsyncDisposable {
     for (const { database, peers } of this.members) {
       await Promise.all([database, ...peers].map((proxy) => proxy[Symbol.asyncDispose]()));
     }
-    const left = await processesLeft(this.dir);
-    await Promise.all(this.disks.map(unmount));
-    await rm(this.dir, { recursive: true, force: true, maxRetries: 3 });
-    if (left.length > 0) throw new Error(`The cluster left processes behind: ${left.join("; ")}.`);
+    this.#left = await processesLeft(join(this.dir, "c", "/"));
   }
 
   /** Ends the sidecar that the demo has started, and starts it again behind proxies. */
@@ -103,17 +124,28 @@ export class TortureCluster implements AsyncDisposable {
     const database = await databaseProxy(this.databaseUrl);
     const sidecars = () => new Map(this.members.map((member) => [member.host.name, member.host.pid]));
     const [grpc, git] = [await PeerProxy.open(BEHIND, sidecars), await PeerProxy.open(BEHIND, sidecars)];
+    const clock = await SettableClock.create(join(this.dir, `clock-${device.name}`));
     const host = new SupervisedDevice(device, {
       ...env,
+      ...clock.env,
       LOCKSTEP_DATABASE_URL: database.url,
       LOCKSTEP_LISTEN: `${BEHIND}:${grpc.port}`,
       LOCKSTEP_GIT_LISTEN: `${BEHIND}:${git.port}`,
     });
     await host.killSidecar();
     const peers = [grpc, git];
-    this.members.push({ host, database, peers });
+    this.members.push({ host, clock, database, peers });
     host.start();
   }
+}
+
+async function startDatabase(dir: string, clock: SettableClock): Promise<LocalPostgres> {
+  return await startPostgres({
+    dir: join(dir, "database"),
+    env: process.env,
+    isRoot: process.getuid?.() === 0,
+    serverEnv: clock.env,
+  });
 }
 
 /** Where `demo` is going to put the repositories of its devices; none where this user may not mount. */

@@ -19,6 +19,9 @@ export const FAULTS = {
   "gc on a replica": 10,
   "full disk": 7,
   "lose disk": 5,
+  "clock of a device jumps": 5,
+  "clock of the database jumps": 5,
+  "writes stopped": 3,
 } as const;
 
 export type FaultKind = keyof typeof FAULTS;
@@ -52,6 +55,9 @@ const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
   "cut from a device": { low: 500, high: 8_000 },
   "stall to a device": { low: 500, high: 12_000 },
   "full disk": { low: 300, high: 4_000 },
+  // Long enough to be noticed.
+  "clock of a device jumps": { low: 1_500, high: 8_000 },
+  "clock of the database jumps": { low: 1_500, high: 6_000 },
 };
 
 export interface Targets {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { administer } from "../support/administer.ts";
 import { isAlive } from "../support/processes.ts";
+import type { SettableClock } from "./clock.ts";
 import type { Member } from "./cluster.ts";
 import { collectGarbage, fullDisk, loseDisk, oldLock } from "./disk-faults.ts";
 import type { FaultContext, Make } from "./fault-context.ts";
@@ -13,6 +14,13 @@ import type { FaultKind, PlannedFault } from "./fault-schedule.ts";
 const SEARCH_MS = 1_500;
 /** The lease, and a start. */
 const REPLACED_MS = 60_000;
+const ALLOWED_MS = 120_000;
+const CALL_MS = 5_000;
+const RETRY_MS = 200;
+/** Seconds. Ahead no further than the age of locks that a sidecar takes for nobody's: files keep the machine's time. */
+const DEVICE_JUMPS = { back: 600, ahead: 45 };
+/** Seconds: beyond the lease of a device, both ways. */
+const DATABASE_JUMPS = { back: 20, ahead: 20 };
 
 export const MAKE: Readonly<Record<FaultKind, Make>> = {
   "kill sidecar": async (_, { lasts }, { host }) => {
@@ -83,7 +91,49 @@ export const MAKE: Readonly<Record<FaultKind, Make>> = {
   "lose disk": loseDisk,
   "full disk": fullDisk,
   "gc on a replica": collectGarbage,
+  "clock of a device jumps": async (_, { lasts, choice }, { clock }) => await jump(clock, DEVICE_JUMPS, choice, lasts),
+  "clock of the database jumps": async ({ cluster }, { lasts, choice }) =>
+    await jump(cluster.clock, DATABASE_JUMPS, choice, lasts),
+  "writes stopped": stopWrites,
 };
+
+/** There and back: two jumps. */
+async function jump(
+  clock: SettableClock,
+  { back, ahead }: typeof DEVICE_JUMPS,
+  choice: number,
+  lasts: number,
+): Promise<string> {
+  if (!clock.canBeSet) return "not possible: libfaketime is not installed";
+  const seconds = Math.round(choice * (back + ahead)) - back;
+  await clock.set(seconds);
+  await delay(lasts);
+  await clock.set(0);
+  return `${seconds} s`;
+}
+
+/** What an operator does before maintenance; allowed again by whichever device answers. */
+async function stopWrites({ cluster }: FaultContext, { repository, lasts }: PlannedFault, { host }: Member) {
+  const { code } = await host.device.lockstep(
+    "write-lock",
+    repository,
+    "--enable",
+    "--reason",
+    "torture",
+    "--wait",
+    "3",
+  );
+  await delay(lasts);
+  const deadline = Date.now() + ALLOWED_MS;
+  while (Date.now() < deadline) {
+    for (const member of cluster.members) {
+      const allowed = member.host.device.call("AllowWrites", { repositories: [repository] }, { timeoutMs: CALL_MS });
+      if (await allowed.then(Boolean, () => false)) return `${repository}, ${code === 0 ? "" : "not "}waited for`;
+    }
+    await delay(RETRY_MS);
+  }
+  return "failed: writes were not allowed again";
+}
 
 async function stopSidecar(_: FaultContext, { lasts }: PlannedFault, { host }: Member): Promise<string> {
   const { pid } = host;

@@ -6,7 +6,7 @@ export type Value = string | null;
 /** `failed` is proven to have had no effect. Whatever is neither proven done nor proven refused is `unknown`. */
 export type Result = "ok" | "failed" | "unknown";
 
-export const WRITES = ["create", "update", "force", "delete", "atomic"] as const;
+export const WRITES = ["create", "update", "force", "delete", "atomic", "session"] as const;
 export const READS = ["ls-remote", "fetch", "clone"] as const;
 export type OperationKind = (typeof WRITES)[number] | (typeof READS)[number];
 
@@ -21,7 +21,7 @@ export interface Change {
   readonly mismatch?: true;
 }
 
-/** One command of stock git. */
+/** One command of stock git; a session is one with BeginWrite before it and BumpVersion after. */
 export interface Operation {
   readonly record: "operation";
   readonly id: number;

@@ -12,6 +12,7 @@ const WEIGHTS: Readonly<Record<OperationKind, number>> = {
   force: 10,
   delete: 8,
   atomic: 12,
+  session: 5,
   "ls-remote": 22,
   fetch: 11,
   clone: 3,
@@ -25,7 +26,7 @@ export interface Plan {
   readonly refs: readonly number[];
   /** With --force-with-lease and the exact values that the client believes in. */
   readonly lease: boolean;
-  /** An atomic push deletes its first ref. */
+  /** An atomic push, or a session, deletes its first ref. */
   readonly deletes: boolean;
 }
 
@@ -38,7 +39,7 @@ export function drawPlan(random: Random, repositories: readonly string[], device
     operation,
     repository: random.pick(repositories),
     device: random.pick(devices),
-    refs: operation === "atomic" ? [first, second] : [first],
+    refs: operation === "atomic" || operation === "session" ? [first, second] : [first],
     lease: random.percent(60),
     deletes: random.percent(15),
   };

@@ -1,19 +1,21 @@
 // One client at work: it carries out plans one after another, and knows only what its own pushes and reads have told it.
+import type { Device } from "../support/cluster-device.ts";
 import type { Client, Sight } from "./client.ts";
 import type { Commits } from "./commits.ts";
 import { type Change, type OperationKind, type Result, registerOf, type Value } from "./history.ts";
 import { isRead, type Plan } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Asked, Told } from "./told.ts";
+import { changeInSession } from "./write-session.ts";
 
 export interface SessionOptions {
   readonly client: Client;
   readonly commits: Commits;
   readonly recorder: Recorder;
-  readonly urlOf: (device: string, repository: string) => string;
+  readonly deviceOf: (name: string) => Device;
 }
 
-/** A push in full: `forced` overwrites whatever there is. */
+/** A push, or a write session, in full: `forced` overwrites whatever there is. */
 export interface Push {
   readonly operation: OperationKind;
   readonly device: string;
@@ -42,13 +44,16 @@ export class Session {
   }
 
   async push({ operation, device, repository, asked, forced }: Push): Promise<Result> {
-    const { client, recorder, urlOf } = this.#options;
+    const { client, recorder, deviceOf } = this.#options;
     const leases = asked
       .filter(({ demanded }) => demanded)
       .map(({ ref, believed }) => `--force-with-lease=${ref}:${believed ?? ""}`);
     const options = [...leases, ...(forced ? ["--force"] : []), ...(operation === "atomic" ? ["--atomic"] : [])];
     const [id, invoked] = [recorder.nextOperation(), recorder.now()];
-    const { told, said } = await client.push(urlOf(device, repository), asked, options);
+    const { told, said } =
+      operation === "session"
+        ? await changeInSession(deviceOf(device), client, repository, asked, options)
+        : await client.push(deviceOf(device).url(repository), asked, options);
     const returned = recorder.now();
     const changes = asked.map((each, index) => changeOf(each, told[index]!));
     const result = resultOf(changes);
@@ -67,14 +72,14 @@ export class Session {
     repository: string,
     scope: string,
   ): Promise<Result> {
-    const { client, recorder, urlOf } = this.#options;
+    const { client, recorder, deviceOf } = this.#options;
     const ways: Record<typeof operation, (url: string) => Promise<Sight>> = {
       "ls-remote": (url) => client.lsRemote(url, scope),
       fetch: (url) => client.fetch(url, scope),
       clone: (url) => client.clone(url, scope),
     };
     const [id, invoked] = [recorder.nextOperation(), recorder.now()];
-    const { refs, said } = await ways[operation](urlOf(device, repository));
+    const { refs, said } = await ways[operation](deviceOf(device).url(repository));
     const returned = recorder.now();
     const entry = { id, client: client.name, device, repository, operation, invoked, returned };
     if (refs === undefined) {
@@ -91,7 +96,8 @@ export class Session {
 
   async #pushOf({ operation, device, repository, refs, lease, deletes }: Plan, scope: string): Promise<Push> {
     const believed = refs.map((ref) => this.#beliefs.get(registerOf(repository, `${scope}r${ref}`)) ?? null);
-    const deletesFirst = believed[0] !== null && (operation === "delete" || (operation === "atomic" && deletes));
+    const ofSeveral = operation === "atomic" || operation === "session";
+    const deletesFirst = believed[0] !== null && (operation === "delete" || (ofSeveral && deletes));
     const asked = await Promise.all(
       refs.map(async (ref, index): Promise<Asked> => {
         const isDeleted = deletesFirst && index === 0;
@@ -101,7 +107,7 @@ export class Session {
         return { ref: `${scope}r${ref}`, believed: believed[index]!, demanded, new: value };
       }),
     );
-    if (operation === "atomic") return { operation, device, repository, asked };
+    if (ofSeveral) return { operation, device, repository, asked };
     if (operation === "force") return { operation, device, repository, asked, forced: true };
     const kind = deletesFirst ? "delete" : believed[0] === null ? "create" : "update";
     return { operation: kind, device, repository, asked };

@@ -57,8 +57,8 @@ export async function torture(options: TortureOptions): Promise<History> {
   );
   const recorder = new Recorder();
   recorder.records.push({ record: "run", seed, arguments: options.arguments, versions: versions() });
-  const urlOf = (device: string, repository: string) => cluster.member(device).host.device.url(repository);
-  const sessions = clients.map((client) => new Session({ client, commits, recorder, urlOf }));
+  const deviceOf = (name: string) => cluster.member(name).host.device;
+  const sessions = clients.map((client) => new Session({ client, commits, recorder, deviceOf }));
   const balancer = new Balancer(cluster.names);
   const generation = () => Math.floor(recorder.operations / GENERATION);
   const context: FaultContext = {

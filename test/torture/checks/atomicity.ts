@@ -1,4 +1,4 @@
-// A push with --atomic lands as a whole or not at all. Three ways to see it: what its pusher was told, what the log holds, and what
+// A push with --atomic, or a write session, lands as a whole or not at all. Three ways to see it: what its pusher was told, what the log holds, and what
 // readers saw: whoever asks after one of its refs was seen new finds the others new, or newer.
 import { type History, type Operation, recordsOf, registerOf } from "../history.ts";
 import { violationsOf } from "./linearizability.ts";
@@ -8,7 +8,9 @@ import { stepsOf } from "./steps.ts";
 import type { Verdict, Violation } from "./verdict.ts";
 
 export function atomicity(history: History): Verdict {
-  const pushes = recordsOf(history, "operation").filter(({ operation }) => operation === "atomic");
+  const pushes = recordsOf(history, "operation").filter(
+    ({ operation }) => operation === "atomic" || operation === "session",
+  );
   const landings = landingsOf(history);
   const violations = [
     ...pushes.flatMap(toldByHalves),

@@ -1,0 +1,67 @@
+// A write session as a client has one: begun over gRPC on the device, changed with stock git, landed by BumpVersion.
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, LockstepError } from "../../src/errors.ts";
+import { toDuration } from "../../src/proto.ts";
+import type { Device } from "../support/cluster-device.ts";
+import type { Client } from "./client.ts";
+import type { Asked, Told } from "./told.ts";
+
+const TURN_MS = 4_000;
+const CALL_MS = 8_000;
+/** BumpVersion says the same however often it is called, so a caller asks again, also when the sidecar was away for a moment. */
+const ASKS = 4;
+const PAUSE_MS = 700;
+
+export interface Outcome {
+  readonly told: Told[];
+  readonly said: string;
+}
+
+/** Changes refs in one session; what each has come to, all of them alike. `options` as of a push. */
+export async function changeInSession(
+  device: Device,
+  client: Client,
+  repository: string,
+  asked: readonly Asked[],
+  options: readonly string[],
+): Promise<Outcome> {
+  const request = { repository, author: client.name, reason: "torture", wait: toDuration(TURN_MS) };
+  const begun = await device.call("BeginWrite", request, { timeoutMs: CALL_MS }).catch((error: unknown) => error);
+  if (!isBegun(begun)) return failed(asked, describe(begun));
+  const { token, path } = begun;
+  const { told, said } = await client.push(path, asked, options);
+  if (told.every(({ result }) => result === "ok")) {
+    const { result, said } = await bump(device, repository, token);
+    return { told: told.map((each) => ({ ...each, result })), said };
+  }
+  // Best effort: nothing can land without BumpVersion.
+  await device.call("AbortWrite", { repository, token }, { timeoutMs: CALL_MS }).catch(() => {});
+  return { told: told.map(({ mismatch }) => ({ result: "failed", ...(mismatch && { mismatch }) })), said };
+}
+
+async function bump(
+  device: Device,
+  repository: string,
+  token: string,
+): Promise<{ result: Told["result"]; said: string }> {
+  let said = "";
+  for (let asks = 0; asks < ASKS; asks += 1) {
+    if (asks > 0) await delay(PAUSE_MS);
+    try {
+      await device.call("BumpVersion", { repository, token }, { timeoutMs: CALL_MS });
+      return { result: "ok", said: "" };
+    } catch (error) {
+      said = describe(error);
+      if (error instanceof LockstepError && error.code === "WRITE_DROPPED") return { result: "failed", said };
+    }
+  }
+  return { result: "unknown", said };
+}
+
+function failed(asked: readonly Asked[], said: string): Outcome {
+  return { told: asked.map(() => ({ result: "failed" })), said };
+}
+
+function isBegun(value: unknown): value is { token: string; path: string } {
+  return value !== null && typeof value === "object" && "token" in value && "path" in value;
+}

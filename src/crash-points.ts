@@ -9,6 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 export const CRASH_POINTS = {
   /** A push that git handed over; a session whose caller said BumpVersion passes those from `prepared` to `applied` too. */
   push: ["received", "staged", "prepared", "synced", "deciding", "decided", "committed", "applied", "reporting"],
+  /** Where several devices must have the objects: on one that fetches them, and back on the one that is pushed to. */
+  copies: ["fetched", "kept", "made"],
   session: ["turn", "begun", "scratch", "taken", "landed", "kept"],
   /** Of a session on the files of the replica itself, besides. */
   live: ["noted", "moved"],

@@ -2,27 +2,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { createAuthority, issue } from "../ca/authority.ts";
-import { writeCredentials } from "../ca/credentials.ts";
 import { Client } from "../client/client.ts";
 import { LockstepError } from "../errors.ts";
-import type { Host } from "../host.ts";
+import { type Credentials, makeCredentials, type PlanOptions, planDevices, TRUST_DOMAIN } from "./plan.ts";
 import { startPostgres } from "./postgres.ts";
 
-export const TRUST_DOMAIN = "demo.lockstep.internal";
-const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
 const START_MS = 60_000;
 const STOP_MS = 15_000;
-const DAYS = 30;
-
-export interface Credentials {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /** A device as `demo --json` shows it. `argv` with `env` starts its sidecar again. */
 export interface DemoDevice extends Credentials {
@@ -47,14 +36,10 @@ export interface DemoCluster {
   readonly devices: DemoDevice[];
 }
 
-export interface ClusterOptions {
+export interface ClusterOptions extends PlanOptions {
   readonly devices: number;
-  /** Everything lives below it. */
-  readonly dir: string;
   /** A server to use instead of one of its own. */
   readonly databaseUrl: string | undefined;
-  readonly refFormat: string;
-  readonly host: Host;
   readonly say: (line: string) => void;
 }
 
@@ -120,89 +105,6 @@ async function startDatabase({ databaseUrl, dir, host, say }: ClusterOptions, st
   stack.defer(async () => await server[Symbol.asyncDispose]());
   say(`database: an embedded PostgreSQL, process ${server.pid}`);
   return server.url;
-}
-
-async function makeCredentials(dir: string, devices: number) {
-  const authority = await createAuthority({ trustDomain: TRUST_DOMAIN, days: DAYS });
-  const directory = join(dir, "credentials");
-  const { certificate: ca } = await writeCredentials(directory, "ca", authority);
-  const make = async (role: "device" | "frontend" | "operator", name: string): Promise<Credentials> => {
-    const hosts = role === "device" ? ["localhost", "127.0.0.1"] : [];
-    const { certificate, key } = await writeCredentials(
-      directory,
-      name,
-      await issue(authority, { role, name, hosts, days: DAYS }),
-    );
-    return { cert: certificate, key };
-  };
-  const names = Array.from({ length: devices }, (_, index) => `repo${String(index + 1).padStart(3, "0")}`);
-  const [operator, frontend, ...rest] = await Promise.all([
-    make("operator", "operator"),
-    make("frontend", "frontend"),
-    ...names.map((name) => make("device", name)),
-  ]);
-  return { ca, operator, frontend, devices: names.map((name, index) => ({ name, ...(rest[index] as Credentials) })) };
-}
-
-async function planDevices({ dir, host, refFormat }: ClusterOptions, ca: Awaited<ReturnType<typeof makeCredentials>>) {
-  const ports = await freePorts(ca.devices.length * 4);
-  return ca.devices.map(({ name, cert, key }) => {
-    const [grpc, git, http, gate] = ports.splice(0, 4) as [number, number, number, number];
-    const home = join(dir, name);
-    const root = join(home, "repositories");
-    const socketDir = join(home, "run");
-    const base = {
-      PATH: host.env.PATH ?? "/usr/bin:/bin",
-      HOME: home,
-      LOCKSTEP_ROOT: root,
-      LOCKSTEP_SOCKET_DIR: socketDir,
-    };
-    const tied = {
-      ...base,
-      LOCKSTEP_EXIT_WITH_PID: String(host.pid),
-      LOCKSTEP_LOG_LEVEL: host.env.LOCKSTEP_LOG_LEVEL ?? "info",
-    };
-    return {
-      name,
-      argv: [host.execPath, MAIN, "serve"],
-      env: {
-        ...tied,
-        LOCKSTEP_DEVICE: name,
-        LOCKSTEP_LISTEN: `127.0.0.1:${grpc}`,
-        LOCKSTEP_GIT_LISTEN: `127.0.0.1:${git}`,
-        LOCKSTEP_HTTP_LISTEN: `127.0.0.1:${http}`,
-        LOCKSTEP_ADVERTISE: "localhost",
-        LOCKSTEP_REF_FORMAT: refFormat,
-        LOCKSTEP_TLS_CERT: cert,
-        LOCKSTEP_TLS_KEY: key,
-        LOCKSTEP_TLS_CA: ca.ca,
-      } as Record<string, string>,
-      gateArgv: [host.execPath, MAIN, "gate"],
-      gateEnv: { ...tied, LOCKSTEP_GATE_LISTEN: `127.0.0.1:${gate}` } as Record<string, string>,
-      gateUrl: `http://127.0.0.1:${gate}`,
-      root,
-      grpc: `localhost:${grpc}`,
-      git: `https://localhost:${git}`,
-      http: `http://127.0.0.1:${http}`,
-      socket: join(socketDir, "lockstep.sock"),
-      cert,
-      key,
-    };
-  });
-}
-
-/** Ports that are free now; all are held open until all are known, so that none is given twice. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((done, failed) => server.once("error", failed).listen(0, "127.0.0.1", done));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.close(() => done()))));
-  return ports;
 }
 
 /** Starts a process in a group of its own: Ctrl-C reaches the demo only, which stops the others in order. */

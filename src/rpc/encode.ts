@@ -1,7 +1,7 @@
 // The nouns of the project as the protocol has them.
 import { type RefUpdate, type ReplicaState, toBytes, type WriteStatus } from "../domain.ts";
 import { toTimestamp } from "../proto.ts";
-import type { LogEntry } from "../store/ref-log.ts";
+import type { LogEntry } from "../store/list-log.ts";
 import type { Repository } from "../store/repositories.ts";
 import type { WriteLock } from "../store/write-locks.ts";
 import type { Write } from "../store/writes.ts";

@@ -7,7 +7,7 @@ import { wasKilled } from "../git/process.ts";
 import type { RefTransaction } from "../git/ref-transaction.ts";
 import { applyRefs } from "../git/refs.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../git/root-record.ts";
-import { recordVersion, type SyncEvent } from "../store/replicas.ts";
+import { recordVersion, type SyncEvent } from "../store/record-replica.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
 import { packArrived } from "./tidy.ts";

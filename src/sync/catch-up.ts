@@ -1,28 +1,18 @@
-// Catch-up: ask the log what changed between my version and the head, get those exact objects, apply those exact refs. Its cost
-// grows with what changed, not with how many refs exist. One flight per replica; whoever needs it joins.
+// Catch-up (follow-log.ts) for all who need it: one flight per replica, which whoever comes joins; after a failure a moment's rest.
 import { setTimeout as sleep } from "node:timers/promises";
-import { reach } from "../crash-points.ts";
-import { objectIds, type RefName, type RefValue, type Version } from "../domain.ts";
+import type { Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
-import { RefTransaction } from "../git/ref-transaction.ts";
-import { type RefChange, readChanges, readUnchangedTips } from "../store/ref-log.ts";
-import { recordFailure } from "../store/replicas.ts";
-import { aheadOfDatabase } from "./ahead.ts";
-import { applyAndRecord, recordApplied } from "./apply.ts";
+import { recordFailure } from "../store/record-replica.ts";
 import type { SyncContext } from "./context.ts";
-import { eventOf, fetchObjects } from "./fetch-objects.ts";
+import { followLog } from "./follow-log.ts";
 import { outOfServiceFor } from "./live.ts";
-import { foldReplica, recoverReplica } from "./recovery.ts";
 import type { CatchUpProgress, Replica } from "./replica.ts";
-import { Stopwatch } from "./stopwatch.ts";
 
 /** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
 const WAITING_LIMIT = 1_000;
 const START_OVER_MS = 100;
 const BACK_OFF_MS = 250;
 const BACK_OFF_LIMIT_MS = 10_000;
-/** Unchanged branch tips offered to the source when the changes only create refs. */
-const TIPS_OFFERED = 256;
 
 export interface CatchUpOptions {
   /** The caller's patience; the flight itself goes on for the others. */
@@ -123,13 +113,13 @@ async function fly(
   const fromVersion = replica.applied ?? 0n;
   try {
     try {
-      await followOnce(context, replica, onProgress, from);
+      await followLog(context, replica, onProgress, from);
     } catch (error) {
       if (!(error instanceof LockstepError && (error.code === "NO_SOURCE" || error.code === "QUEUE_FULL"))) throw error;
       // What was wanted may have been forced away and pruned meanwhile, a connection broke, or everyone was busy for a moment:
       // the head again, from the start.
       await sleep(START_OVER_MS, undefined, { signal: context.signal }).catch(() => {});
-      await followOnce(context, replica, onProgress, from);
+      await followLog(context, replica, onProgress, from);
     }
     replica.failure = undefined;
   } catch (error) {
@@ -149,101 +139,4 @@ async function fly(
     await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
     throw error;
   }
-}
-
-async function followOnce(
-  context: SyncContext,
-  replica: Replica,
-  onProgress: (progress: CatchUpProgress) => void,
-  from: string | undefined,
-): Promise<void> {
-  if (replica.applied === undefined) await recoverReplica(context, replica, onProgress);
-  await followLog(context, replica, onProgress, from);
-}
-
-async function followLog(
-  context: SyncContext,
-  replica: Replica,
-  onProgress: (progress: CatchUpProgress) => void,
-  from: string | undefined,
-): Promise<void> {
-  const clock = new Stopwatch();
-  const { applied: mine, appliedDigest } = replica;
-  if (mine === undefined)
-    throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} came into doubt; try again.`);
-  const { head, digest, base, changes, settled, writers } = await readChanges(context.db, replica.id, mine);
-  clock.lap("logMs");
-  if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
-    throw await aheadOfDatabase(context, replica, mine, head);
-  if (head === mine) return await recordApplied(context, replica);
-  // What changed since another version of that number says nothing of these refs.
-  const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
-  if (changes === null || !sameBase || settled) return await foldReplica(context, replica, onProgress);
-
-  await reach("catch-up.planned");
-  const wants = objectIds(changes.map(({ newValue }) => newValue));
-  const haves = await knownObjects(context, replica, mine, changes);
-  // Started while the objects still come; it touches nothing before it is told to.
-  await using transaction = new RefTransaction(context.git, replica.gitDir);
-  const fetched = await fetchObjects(context, replica, {
-    wants,
-    haves,
-    version: head,
-    writers,
-    // What was pushed here is here, even when the refs were not written before a crash.
-    lookHere: writers.includes(context.me.device),
-    prefer: from,
-    onProgress,
-  });
-  clock.lap("fetchMs");
-  await reach("catch-up.fetched");
-  const moved = await replica.mutex.runExclusive(async () => {
-    clock.lap("mutexMs");
-    // Now that nothing else moves: a push may have brought this replica further meanwhile, and an older plan would put a ref back.
-    if (replica.applied !== mine) return true;
-    const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
-    await applyAndRecord(
-      context,
-      replica,
-      plan,
-      { version: head, digest },
-      eventOf(fetched, mine, plan.size, clock.durationMs),
-      transaction,
-    );
-    return false;
-  });
-  if (moved) {
-    if (replica.applied === undefined || replica.applied < head) await followOnce(context, replica, onProgress, from);
-    return;
-  }
-  clock.lap("applyMs");
-  const { durationMs } = clock;
-  context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
-  context.log.info(
-    {
-      repository: replica.name,
-      version: String(head),
-      fromVersion: String(mine),
-      fromDevice: fetched.from,
-      bytes: fetched.bytes,
-      refsChanged: changes.length,
-      ...clock.laps,
-      durationMs,
-    },
-    "caught up",
-  );
-}
-
-/** Objects that are whole here: what the changed refs hold now, or, where the changes only create refs, other branches. */
-async function knownObjects(
-  context: SyncContext,
-  replica: Replica,
-  mine: Version,
-  changes: readonly RefChange[],
-): Promise<string[]> {
-  const held = changes.map(({ oldValue }) => oldValue);
-  const creates = changes.some(({ oldValue, newValue }) => oldValue === null && newValue !== null);
-  return objectIds(
-    creates ? [...held, ...(await readUnchangedTips(context.db, replica.id, mine, TIPS_OFFERED))] : held,
-  );
 }

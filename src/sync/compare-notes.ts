@@ -2,7 +2,8 @@
 // than before. Either may have gone back in time: the database (a fail-over, a backup), or the disk (a copy, an empty one).
 import type { Version } from "../domain.ts";
 import { doubtReplicaRecord, readReplicaRecord } from "../git/root-record.ts";
-import { listReplicasAfter, type NotedReplica, reviseVersions } from "../store/replicas.ts";
+import { reviseVersions } from "../store/record-replica.ts";
+import { listReplicasAfter, type NotedReplica } from "../store/replicas.ts";
 import { readStandings } from "../store/standing.ts";
 import { aheadOfDatabase } from "./ahead.ts";
 import { doubt } from "./apply.ts";

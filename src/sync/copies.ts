@@ -1,5 +1,6 @@
 // Objects on several devices before the write that needs them lands (docs/architecture.md, "Copies"): whatever disk is lost afterwards,
 // another one has them.
+import { reach } from "../crash-points.ts";
 import { objectIds, type RefUpdate } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { type ReplicaRow, replicasOf } from "../store/replicas.ts";
@@ -49,6 +50,7 @@ export async function makeCopies(
       return undefined;
     }
   });
+  await reach("copies.made");
   if (holders.length >= wanted) return holders;
   const have = `${holders.length + 1} of ${rule.atLeast} devices`;
   if (rule.orFewer) {

@@ -1,7 +1,8 @@
 // FetchFrom: bring this replica to a version, telling how it goes.
 import type { Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { lastSync, replicasOf } from "../store/replicas.ts";
+import { lastSync } from "../store/record-replica.ts";
+import { replicasOf } from "../store/replicas.ts";
 import { locate } from "./before-read.ts";
 import { catchUp } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";

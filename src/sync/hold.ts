@@ -1,6 +1,7 @@
 // The other side of copies: fetches what another device is about to land, and keeps it below refs/lockstep/staged/ until long after
 // it was decided. Takes no mutex: these refs are nobody's but ours.
 import { randomUUID } from "node:crypto";
+import { reach } from "../crash-points.ts";
 import { PRIVATE_REFS, type RefName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { existingObjects } from "../git/connectivity.ts";
@@ -37,6 +38,7 @@ export async function holdObjects(context: SyncContext, from: string, body: unkn
     { ...source, turn: "last" },
     { ...request, haves, version: 0n, writers: [], lookHere: false, prefer: undefined, onProgress: () => {} },
   );
+  await reach("copies.fetched");
   const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
   const refs = request.wants.map((newValue, index) => ({ name: `${hold}${index}`, newValue }));
   await using transaction = new RefTransaction(git, replica.gitDir, refs.length);
@@ -46,6 +48,7 @@ export async function holdObjects(context: SyncContext, from: string, body: unkn
   const names = refs.map(({ name }) => name);
   await syncRefs(replica.gitDir, new Set(names));
   for (const name of names) replica.holds?.add(name);
+  await reach("copies.kept");
 }
 
 async function replicaOf(context: SyncContext, repositoryId: string): Promise<Replica> {

@@ -1,6 +1,7 @@
 // A push that git's receive-pack handed over: policy, then a write that lands or is dropped as one. The locks are held for
 // milliseconds, never for the upload. Before the bump everything may be thrown away, after it only forward.
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { gitSyncsRefs } from "../git/durability.ts";
@@ -44,11 +45,16 @@ export async function push(
   let races = 0;
   let queued = false;
   let copies: string[] | undefined;
+  let tooFew: unknown;
+  const lastRule = replica.copies;
   try {
-    if (replica.copies.atLeast > 1 && allowed.length > 0) {
+    if (lastRule.atLeast > 1 && allowed.length > 0) {
       // The rule may have changed since: whether they are enough the write finds out.
-      const asLastTime = { updates: allowed, rule: replica.copies, tell: pusher.say };
-      copies = await makeCopies(context, replica, asLastTime).catch(() => undefined);
+      const asLastTime = { updates: allowed, rule: lastRule, tell: pusher.say };
+      copies = await makeCopies(context, replica, asLastTime).catch((error: unknown) => {
+        tooFew = error;
+        return undefined;
+      });
       clock.lap("copiesMs");
     }
     for (;;) {
@@ -68,6 +74,8 @@ export async function push(
         return report;
       }
       if (attempt.outcome === "copies") {
+        if (tooFew !== undefined && isDeepStrictEqual(attempt.rule, lastRule)) throw tooFew;
+        tooFew = undefined;
         copies = await makeCopies(context, replica, { updates: allowed, rule: attempt.rule, tell: pusher.say });
         clock.lap("copiesMs");
         writeId = randomUUID();

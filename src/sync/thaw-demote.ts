@@ -2,7 +2,8 @@
 import { digestAfter, objectIds, type RefUpdate, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { listCommits } from "../git/commits.ts";
-import { type RefChange, readChanges, readFold, readLog } from "../store/ref-log.ts";
+import { readLog } from "../store/list-log.ts";
+import { type RefChange, readChanges, readFold } from "../store/ref-log.ts";
 import { type ReplicaRow, replicasOf } from "../store/replicas.ts";
 import { findRepository } from "../store/repositories.ts";
 import type { SyncContext } from "./context.ts";

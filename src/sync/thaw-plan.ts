@@ -2,7 +2,7 @@
 import type { RefUpdate, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import type { CommitList } from "../git/commits.ts";
-import type { LogEntry } from "../store/ref-log.ts";
+import type { LogEntry } from "../store/list-log.ts";
 
 /** What would be done. */
 export interface ThawPlan {

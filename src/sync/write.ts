@@ -96,7 +96,9 @@ export async function attemptWrite(
       }
       await using transaction = prepared.transaction;
       await reach("push.prepared");
-      await synced;
+      // Killed between the first ref and the last, this replica is not believed to hold what it held. Before the decision: a disk that
+      // takes no note drops the write.
+      await Promise.all([synced, doubtReplicaRecord(replica.gitDir)]);
       clock.lap("syncMs");
       await reach("push.synced");
       if (pusher.gone.aborted) {
@@ -108,9 +110,6 @@ export async function attemptWrite(
       }
       const { updates } = prepared;
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
-      // Killed between the first ref and the last, this replica is not believed to hold what it held. Before the decision: a disk that
-      // takes no note drops the write.
-      await doubtReplicaRecord(replica.gitDir);
       pending = false;
       await reach("push.deciding");
       const decision = await decide(context, replica, { ...row, digest, updates, copies: copies ?? [] });

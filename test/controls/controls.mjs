@@ -103,7 +103,7 @@ export const controls = [
   },
   {
     rule: "the plan of a catch-up is made under the mutex",
-    patches: [{ file: "src/sync/catch-up.ts", from: "    if (replica.applied !== mine) return true;\n", to: "" }],
+    patches: [{ file: "src/sync/follow-log.ts", from: "    if (replica.applied !== mine) return true;\n", to: "" }],
     project: "integration",
     tests: "test/integration/catch-up.test.ts",
     name: "do not undo each other",
@@ -125,7 +125,7 @@ export const controls = [
     rule: "a replica takes what the log says, whatever refs its source has",
     patches: [
       {
-        file: "src/sync/catch-up.ts",
+        file: "src/sync/follow-log.ts",
         from: "changes.map(({ name, newValue }) => [name, newValue])",
         to: "changes.map(({ name }) => [name, wants[0] ?? null])",
       },
@@ -152,8 +152,8 @@ export const controls = [
     patches: [
       {
         file: "src/sync/write.ts",
-        from: "await doubtReplicaRecord(replica.gitDir);\n      pending",
-        to: "pending",
+        from: "await Promise.all([synced, doubtReplicaRecord(replica.gitDir)]);",
+        to: "await synced;",
       },
     ],
     project: "integration",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
-import { recordVersion } from "../../src/store/replicas.ts";
+import { recordVersion } from "../../src/store/record-replica.ts";
 import { beginWrite } from "../../src/sync/begin-write.ts";
 import { compareNotes } from "../../src/sync/compare-notes.ts";
 import { Follower } from "../../src/sync/follow.ts";

@@ -12,7 +12,8 @@ import {
 } from "../../src/domain.ts";
 import { Database, query } from "../../src/store/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
-import { readFold, readLog } from "../../src/store/ref-log.ts";
+import { readLog } from "../../src/store/list-log.ts";
+import { readFold } from "../../src/store/ref-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";
 import { type BumpRequest, bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

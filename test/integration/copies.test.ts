@@ -98,6 +98,24 @@ describe("a repository that wants several copies", () => {
     await b.expectInLockstep(APP);
   });
 
+  it("asks nobody twice for a write that is refused", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    await wants(cluster, 2);
+    await c.stop();
+    let asked = 0;
+    b.openPack = async () => {
+      asked += 1;
+      throw new LockstepError("SOURCE_FAILED", "the cable is cut");
+    };
+    const one = await a.commit(APP, "one");
+    for (const times of [1, 2]) {
+      const push = a.push(APP, [change("main", null, one)]);
+      await expect(push).rejects.toMatchObject({ code: "NOT_ENOUGH_COPIES" });
+      expect(asked).toBe(times);
+    }
+  });
+
   it("lands on fewer where it may, and tells the pusher", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, c] = await three(cluster);

@@ -13,14 +13,8 @@ import {
 } from "../../src/domain.ts";
 import { Database, query } from "../../src/store/database.ts";
 import { takeOver } from "../../src/store/device-lease.ts";
-import {
-  type ChangesSince,
-  readChanges,
-  readDigest,
-  readFold,
-  readLog,
-  readUnchangedTips,
-} from "../../src/store/ref-log.ts";
+import { readLog } from "../../src/store/list-log.ts";
+import { type ChangesSince, readChanges, readDigest, readFold, readUnchangedTips } from "../../src/store/ref-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
 import { Database } from "../../src/store/database.ts";
 import { takeOver } from "../../src/store/device-lease.ts";
-import { recordFailure, recordVersion } from "../../src/store/replicas.ts";
+import { recordFailure, recordVersion } from "../../src/store/record-replica.ts";
 import { createRepository } from "../../src/store/repositories.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

@@ -19,8 +19,8 @@ export interface Cluster extends AsyncDisposable {
   readonly devices: readonly Device[];
   /** Stock git of somebody else. */
   readonly git: GitSandbox;
-  /** An empty repository with a name of its own, on every device. */
-  createRepository(): Promise<string>;
+  /** An empty repository with a name of its own, on every device; every write to it on so many of them before it lands. */
+  createRepository(minCopies?: number): Promise<string>;
 }
 
 export interface ClusterOptions {
@@ -56,10 +56,10 @@ export async function startCluster({ via, refFormat = "files" }: ClusterOptions 
     databaseUrl: database.url,
     devices,
     git,
-    async createRepository() {
+    async createRepository(minCopies = 1) {
       repositories += 1;
       const repository = `team/app-${repositories}`;
-      await devices[0]!.call("CreateRepository", { repository }, PATIENCE);
+      await devices[0]!.call("CreateRepository", { repository, minCopies }, PATIENCE);
       return repository;
     },
     async [Symbol.asyncDispose]() {

@@ -26,8 +26,8 @@ export class PushHistory {
   }
 
   /** The history of a new repository. */
-  static async begin(cluster: Cluster, pusher: Pusher): Promise<PushHistory> {
-    return new PushHistory(cluster, pusher, await cluster.createRepository());
+  static async begin(cluster: Cluster, pusher: Pusher, minCopies = 1): Promise<PushHistory> {
+    return new PushHistory(cluster, pusher, await cluster.createRepository(minCopies));
   }
 
   /** Pushes a new commit to the two refs of a line with --atomic. Pushes of one line must come one after another. */

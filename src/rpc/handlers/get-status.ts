@@ -1,7 +1,7 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
 import { toTimestamp } from "../../proto.ts";
 import { listDevices } from "../../store/device-lease.ts";
-import { listUnrest } from "../../store/replicas.ts";
+import { listUnrest } from "../../store/unrest.ts";
 import { listWriteLocks } from "../../store/write-locks.ts";
 import type { SyncContext } from "../../sync/context.ts";
 import { encodeWriteLock } from "../encode.ts";

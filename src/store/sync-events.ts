@@ -1,4 +1,5 @@
-// The catch-ups of a repository's replicas, as people look at them. Rows are made where versions are recorded (replicas.ts).
+// The catch-ups of a repository's replicas, as people look at them. Rows are made where versions are recorded (record-replica.ts); the
+// newest hundred of each replica are kept.
 import type { Version } from "../domain.ts";
 import { type Database, query } from "./database.ts";
 

@@ -2,6 +2,7 @@ import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
+import { readReplicaRecord, writeReplicaRecord } from "../../src/git/root-record.ts";
 import { readWithCommit, readWithStaleness } from "../../src/sync/read-with.ts";
 import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
@@ -170,9 +171,8 @@ describe("a replica ahead of a database that has lost writes", () => {
     const record = join(a.gitDir(APP), "lockstep.version");
     const version1 = await readFile(record, "utf8");
     await a.push(APP, [change("main", one, two)]);
-    const version2 = await readFile(record, "utf8");
     // From this database's view the record on disk is from its future.
-    await writeFile(record, version2.replace(` 2 `, ` 3 `));
+    await writeReplicaRecord(a.gitDir(APP), { ...(await readReplicaRecord(a.gitDir(APP)))!, version: 3n });
     const again = await a.restart();
     await expect(again.read(APP)).rejects.toMatchObject({ code: "AHEAD_OF_DATABASE" });
     await writeFile(record, version1);

@@ -298,6 +298,8 @@ describe("what is noted beside a replica", () => {
     for (const falsify of [
       async () => void (await cluster.sql("update lockstep.replica set version = 1")),
       async (path: string) => writeFile(path, "half a line"),
+      // A bit that rotted is no version from the future.
+      async (path: string) => writeFile(path, (await readFile(path, "utf8")).replace(" 2 ", " 3 ")),
       async (path: string) => rm(path),
     ]) {
       const path = join(a.gitDir(APP), "lockstep.version");

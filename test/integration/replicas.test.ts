@@ -7,6 +7,7 @@ import { lastSync, recordFailure, recordVersion } from "../../src/store/record-r
 import { readFold } from "../../src/store/ref-log.ts";
 import { listBehind, listReplicas, recordedVersion, replicaName, replicasOf } from "../../src/store/replicas.ts";
 import { createRepository, findRepository, listRepositories, readHeads } from "../../src/store/repositories.ts";
+import { recentSyncs } from "../../src/store/sync-events.ts";
 import { listUnrest } from "../../src/store/unrest.ts";
 import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
@@ -149,6 +150,15 @@ describe("recordVersion", () => {
   it("records no catch-up when there was none", async () => {
     await recordVersion(db, me, id, 1n, null);
     expect(await lastSync(db, "mine", id)).toBeUndefined();
+  });
+
+  it("keeps the newest hundred catch-ups of each replica", async () => {
+    await headIs(1n);
+    await recordVersion(db, other, id, 1n, { ...event, refsChanged: 1000 });
+    for (let refsChanged = 1; refsChanged <= 103; refsChanged += 1)
+      await recordVersion(db, me, id, 1n, { ...event, refsChanged });
+    const kept = (await recentSyncs(db, id, 1000)).map((row) => row.refsChanged);
+    expect(kept).toEqual([...Array.from({ length: 100 }, (_, index) => 103 - index), 1000]);
   });
 
   it("ends what failures before it have left", async () => {

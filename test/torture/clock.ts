@@ -1,7 +1,7 @@
-// A clock that can be set: libfaketime (Debian's package) stands between processes and the system's. Timers, which go by the
-// monotonic clock, and the times of files, which the kernel writes, are as ever.
-import { existsSync } from "node:fs";
+// A clock that can be set: libfaketime stands between processes and the system's. Timers, which go by the monotonic clock, and the
+// times of files, which the kernel writes, are as ever.
 import { rename, writeFile } from "node:fs/promises";
+import { findProgram } from "../support/programs.ts";
 
 const LIBRARY = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
 /** Seconds until a process finds out. */
@@ -11,6 +11,8 @@ export class SettableClock {
   readonly #file: string;
   /** To be added to the environment of whatever goes by this clock. */
   readonly env: Readonly<Record<string, string>>;
+  /** Why it cannot be set. */
+  readonly missing: string | undefined;
 
   /** `file` is made, for all to read; it says how far off the clock is. */
   static async create(file: string): Promise<SettableClock> {
@@ -21,20 +23,20 @@ export class SettableClock {
 
   private constructor(file: string) {
     this.#file = file;
-    this.env = existsSync(LIBRARY)
-      ? {
-          LD_PRELOAD: LIBRARY,
-          FAKETIME_TIMESTAMP_FILE: file,
-          FAKETIME_CACHE_DURATION: String(NOTICED),
-          FAKETIME_DONT_FAKE_MONOTONIC: "1",
-          FAKETIME_DISABLE_SHM: "1",
-          NO_FAKE_STAT: "1",
-        }
-      : {};
-  }
-
-  get canBeSet(): boolean {
-    return Object.keys(this.env).length > 0;
+    // The library is of the same package.
+    const found = findProgram("faketime", "faketime");
+    this.missing = "missing" in found ? found.missing : undefined;
+    this.env =
+      this.missing !== undefined
+        ? {}
+        : {
+            LD_PRELOAD: LIBRARY,
+            FAKETIME_TIMESTAMP_FILE: file,
+            FAKETIME_CACHE_DURATION: String(NOTICED),
+            FAKETIME_DONT_FAKE_MONOTONIC: "1",
+            FAKETIME_DISABLE_SHM: "1",
+            NO_FAKE_STAT: "1",
+          };
   }
 
   /** Seconds ahead of the system's clock, or behind it. */

@@ -104,7 +104,7 @@ async function jump(
   choice: number,
   lasts: number,
 ): Promise<string> {
-  if (!clock.canBeSet) return "not possible: libfaketime is not installed";
+  if (clock.missing) return `not possible: ${clock.missing}`;
   const seconds = Math.round(choice * (back + ahead)) - back;
   await clock.set(seconds);
   await delay(lasts);

@@ -32,6 +32,7 @@ import { HeadReader } from "./sync/heads.ts";
 import { acquireLease, keepLease } from "./sync/lease.ts";
 import { Replicas } from "./sync/replica.ts";
 import { endSessions, Sessions } from "./sync/session-end.ts";
+import { refuseWhereStopped } from "./sync/stop-writes.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { readTls } from "./tls-files.ts";
 
@@ -68,10 +69,11 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     serving: () => serving !== undefined,
     checks: { database: async () => void (await query(db.reads, "select 1")) },
     metrics: () => metrics.page(),
-    beforeRead: async (repository, signal) => {
+    beforeRead: async (repository, { signal, forPush }) => {
       if (serving === undefined)
         throw new LockstepError("SHUTTING_DOWN", "The sidecar is starting or stopping; try again.");
-      await beforeRead(serving, repository, { signal });
+      const current = beforeRead(serving, repository, { signal });
+      await Promise.all([current, forPush ? refuseWhereStopped(serving, repository) : undefined]);
     },
   });
 

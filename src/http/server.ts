@@ -11,8 +11,8 @@ export interface HttpEndpoints {
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   /** The page for Prometheus. */
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
-  /** Resolves when this device may serve a read of the repository; rejects with the reason. */
-  readonly beforeRead: (repository: string, signal: AbortSignal) => Promise<void>;
+  /** Resolves when this device may serve a read of the repository, or take a push to it; rejects with the reason. */
+  readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<void>;
 }
 
 export interface HttpListener {
@@ -22,7 +22,8 @@ export interface HttpListener {
 
 /**
  * /gate?repository=NAME: 204 when this device may serve the repository now, 503 with the reason when not, in the body and, since
- * nginx's auth_request drops that, in the header Lockstep-Reason. /metrics. /livez: the process runs (the database does not
+ * nginx's auth_request drops that, in the header Lockstep-Reason. With service=git-receive-pack also 503 where writes are stopped, before
+ * anything is uploaded. /metrics. /livez: the process runs (the database does not
  * matter: restarting would not bring it back). /readyz: it can serve; with ?verbose it says which check fails and why.
  */
 export async function serveHttp(
@@ -38,7 +39,7 @@ export async function serveHttp(
     else if (path === "/livez") say(response, 200, "ok");
     else if (path === "/readyz") void ready(response, endpoints, parameters.has("verbose"));
     else if (path === "/metrics") void metrics(response, endpoints);
-    else if (path === "/gate") void gate(response, endpoints, parameters.get("repository"));
+    else if (path === "/gate") void gate(response, endpoints, parameters);
     else say(response, 404, "There is /livez, /readyz?verbose, /metrics and /gate?repository=NAME.");
   });
   await new Promise<void>((done, failed) => server.once("error", failed).listen(listen.port, listen.host, done));
@@ -74,7 +75,13 @@ async function ready(response: ServerResponse, { serving, checks }: HttpEndpoint
 /** As long as a front end waits before it gives a client up. */
 const READ_PATIENCE_MS = 55_000;
 
-async function gate(response: ServerResponse, { beforeRead }: HttpEndpoints, repository: string | null): Promise<void> {
+async function gate(
+  response: ServerResponse,
+  { beforeRead }: HttpEndpoints,
+  parameters: URLSearchParams,
+): Promise<void> {
+  const repository = parameters.get("repository");
+  const forPush = parameters.get("service") === "git-receive-pack";
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   try {
@@ -83,7 +90,8 @@ async function gate(response: ServerResponse, { beforeRead }: HttpEndpoints, rep
         "INVALID_REQUEST",
         "The parameter `repository` is missing; ask for /gate?repository=NAME.",
       );
-    await beforeRead(repositoryName(repository), AbortSignal.any([gone.signal, AbortSignal.timeout(READ_PATIENCE_MS)]));
+    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
+    await beforeRead(repositoryName(repository), { signal, forPush });
     response.writeHead(204, { "cache-control": "no-store" }).end();
   } catch (error) {
     const reason = describe(error);

@@ -100,6 +100,20 @@ describe.skipIf(missing.length > 0)("nginx before git http-backend", () => {
     expect(stderr).toMatch(/returned error: 503/);
   });
 
+  it("refuses a push before its upload while writes are stopped, and goes on serving reads", async () => {
+    const repository = repositories[3]!;
+    const writeLock = (...flags: string[]) => one.print("write-lock", repository, ...flags);
+    expect(await writeLock("--enable", "--reason", "a new disk until noon")).toMatchObject({ code: 0 });
+    const advertisement = await fetch(`${web.url(repository)}/info/refs?service=git-receive-pack`, {
+      headers: { authorization: `Basic ${btoa("ada:secret")}` },
+    });
+    expect(advertisement.status).toBe(503);
+    expect(await advertisement.text()).toContain("a new disk until noon");
+    expect(await cluster.git.run(["ls-remote", web.url(repository)])).toMatchObject({ code: 0 });
+    expect(await writeLock("--disable")).toMatchObject({ code: 0 });
+    await ada.land(web.url(repository, "ada"), `${await ada.commit()}:refs/heads/allowed`);
+  });
+
   it("serves nothing while the sidecar is away, and says so", async () => {
     const repository = repositories[3]!;
     await three.kill();

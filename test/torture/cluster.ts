@@ -40,6 +40,8 @@ export class TortureCluster implements AsyncDisposable {
   /** File systems of their own. */
   readonly disks: readonly string[];
 
+  /** Aborts, with the reason, when the demo ends, and with it all that it has started. */
+  readonly lost: AbortSignal;
   #undo: Disposals | undefined;
   #left: readonly string[] = [];
 
@@ -49,6 +51,11 @@ export class TortureCluster implements AsyncDisposable {
     this.demo = demo;
     this.databaseUrl = demo.line.database_url;
     this.clock = clock;
+    const lost = new AbortController();
+    this.lost = lost.signal;
+    demo.process.once("exit", async (code, signal) => {
+      lost.abort(new Error(`The demo ended with ${code ?? signal}: ${await demo.stderr}`));
+    });
   }
 
   /** `env` is added to the environment of everything that is started. */

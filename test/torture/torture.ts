@@ -69,7 +69,7 @@ export async function torture(options: TortureOptions): Promise<History> {
   };
 
   const over = new AbortController();
-  const stop = AbortSignal.any([signal, over.signal]);
+  const stop = AbortSignal.any([signal, over.signal, cluster.lost]);
   const timer = setTimeout(() => over.abort(), options.minutes * 60_000);
   const ticker = setInterval(() => onProgress(recorder), 1_000);
   try {
@@ -82,6 +82,7 @@ export async function torture(options: TortureOptions): Promise<History> {
     await Promise.all(sessions.map((session, index) => work(session, index)));
     over.abort();
     await faults;
+    cluster.lost.throwIfAborted();
     await heal({ cluster, commits, recorder, repositories: REPOSITORIES, sessions, locks: context.locks });
     recorder.records.push(...(await examine(cluster, REPOSITORIES)));
     for (const { host } of cluster.members) {

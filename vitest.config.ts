@@ -11,6 +11,7 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "model", include: ["test/model/**/*.test.ts"] } },
       {
         extends: true,
         test: {

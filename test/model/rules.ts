@@ -9,7 +9,7 @@ export interface Mutation {
   readonly also?: string;
 }
 
-/** Each of these is caught: test/unit/model.test.ts shows how. */
+/** Each of these is caught: model.test.ts shows how. */
 export const MUTATIONS = [
   { name: "freshness", description: "A read is admitted without asking the database for the head." },
   { name: "next-query", description: "A read shares the query under way instead of the next one." },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Explored, explore, walk } from "../model/explorer.ts";
-import { DEPTH, MUTATIONS, without } from "../model/rules.ts";
-import { ALL_TROUBLES, SCENARIOS, WITHOUT } from "../model/scenarios.ts";
+import { type Explored, explore, walk } from "./explorer.ts";
+import { DEPTH, MUTATIONS, without } from "./rules.ts";
+import { ALL_TROUBLES, SCENARIOS, WITHOUT } from "./scenarios.ts";
 
 /** Per scenario. MODEL_STATES asks for more, MODEL_SEED for other walks. */
 const STATES = Number(process.env.MODEL_STATES ?? 5_000);

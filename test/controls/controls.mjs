@@ -59,7 +59,7 @@ export const controls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/push.test.ts",
+    tests: "test/integration/decide.test.ts",
     name: "",
   },
   {

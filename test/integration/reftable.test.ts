@@ -35,12 +35,6 @@ async function mixed(
   return pair;
 }
 
-async function history(device: TestDevice): Promise<[string, string, string]> {
-  const one = await device.commit(APP, "one");
-  const two = await device.commit(APP, "two", { parents: [one] });
-  return [one, two, await device.commit(APP, "three", { parents: [two] })];
-}
-
 const tables = (device: TestDevice) => join(device.gitDir(APP), "reftable");
 
 /** The names of refs that are not what the log says. */
@@ -86,7 +80,7 @@ describe.skipIf(tooOld)("a replica stored as reftable", () => {
     const [a, b] = await mixed(cluster, objectFormat);
     expect(await a.git(APP, ["rev-parse", "--show-ref-format"])).toBe("reftable");
     expect(await b.git(APP, ["rev-parse", "--show-ref-format"])).toBe("files");
-    const [one, two, three] = await history(a);
+    const [one, two, three] = await a.history(APP);
     await a.push(APP, [change("main", null, one), change(CAFE, null, one), change("x", null, one)]);
     await b.read(APP);
     await b.expectInLockstep(APP);
@@ -113,7 +107,7 @@ describe.skipIf(tooOld)("a replica stored as reftable", () => {
   it("refuses a ref as one stored as files does, by its name", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await mixed(cluster);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     const blob = await a.git(APP, ["hash-object", "-w", "--stdin"], "no commit");
     await a.push(APP, [change("main", null, one), change("deep/er", null, one), change(CAFE, null, one)]);
     const updates = [
@@ -145,7 +139,7 @@ describe.skipIf(tooOld)("a replica stored as reftable", () => {
   it("tells a pusher that somebody's git has it locked", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await mixed(cluster);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     await writeFile(join(a.gitDir(APP), LOCK), "");
     expect(await a.push(APP, [change("main", null, one)])).toEqual({
       "refs/heads/main": "locked by another git process on the server, try again",
@@ -158,7 +152,7 @@ describe.skipIf(tooOld)("a replica stored as reftable", () => {
   it("that somebody changed by hand is found by verify, and put right by the next comparison", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await mixed(cluster);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await a.git(APP, ["update-ref", "refs/heads/main", two]);
     await a.git(APP, ["symbolic-ref", "HEAD", "refs/heads/stray"]);
@@ -173,7 +167,7 @@ describe.skipIf(tooOld)("a replica stored as reftable", () => {
   it.skipIf(noMigrate)("by `git refs migrate`, while its sidecar is down, goes on from where it was", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one), change(CAFE, null, one)]);
     await a.crash();
     await a.git(APP, ["refs", "migrate", "--ref-format=reftable"]);
@@ -204,7 +198,7 @@ describe.skipIf(tooOld)("after a sidecar was killed in a push to a reftable", ()
   ])("%s, decided: %s: the first touch makes the refs what the log says", async (point, decided) => {
     await using cluster = await TestCluster.make();
     const [a, b] = await mixed(cluster);
-    const [one, two, three] = await history(a);
+    const [one, two, three] = await a.history(APP);
     await a.push(APP, [change("main", null, one), change("gone", null, one)]);
     const updates = [change("main", one, two), change("gone", one, null), change("new", null, one)];
     await writeRows(a, 1n, updates, decided);
@@ -223,7 +217,7 @@ describe.skipIf(tooOld)("after a sidecar was killed in a push to a reftable", ()
   it("removes half a table and locks of tables, and no table", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await mixed(cluster);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     const before = await readdir(tables(a));
     await killPrepared(a, `update refs/heads/main ${two}\n`);
@@ -238,7 +232,7 @@ describe.skipIf(tooOld)("after a sidecar was killed in a push to a reftable", ()
   it("waits, while it runs, until a lock that its own git left is old", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await mixed(cluster);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await killPrepared(a, `update refs/heads/main ${two}\n`);
     expect(await a.push(APP, [change("main", one, two)])).toMatchObject({
@@ -274,7 +268,7 @@ describe.skipIf(tooOld)("power loss and a reftable", () => {
     async (count) => {
       await using cluster = await TestCluster.make();
       const [a] = await mixed(cluster);
-      const [one] = await history(a);
+      const [one] = await a.history(APP);
       const syncs = await countSyncs(a);
       vi.mocked(open).mockClear();
       await a.push(
@@ -296,7 +290,7 @@ describe.skipIf(tooOld)("power loss and a reftable", () => {
   ])("%s: what git cannot read is made anew from the log", async (_, damage) => {
     await using cluster = await TestCluster.make();
     const [a] = await mixed(cluster);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one), change("topic", null, one)]);
     await a.crash();
     await damage(tables(a));

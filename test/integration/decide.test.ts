@@ -1,0 +1,225 @@
+import { readdir, readFile, rm, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import type { LockstepError } from "../../src/errors.ts";
+import { bump } from "../../src/store/writes.ts";
+import { processesAt } from "../support/git.ts";
+import { change, SOON, TestCluster } from "../support/sync-cluster.ts";
+import { isBump, isSettle, log, writes } from "../support/write-rows.ts";
+
+const APP = "team/app";
+
+describe("a decision whose answer is lost", () => {
+  it("is reported as landed when it has landed", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one] = await a.history(APP);
+    a.onStatement = async (text, run) => {
+      const result = await run();
+      if (isBump(text)) throw new Error("Connection terminated unexpectedly");
+      return result;
+    };
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({ "refs/heads/main": null });
+    expect(await writes(cluster)).toEqual([{ status: "landed", version: "1", drop_reason: null }]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("is made again when it has not", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one] = await a.history(APP);
+    let bumps = 0;
+    a.onStatement = async (text, run) => {
+      if (isBump(text) && ++bumps === 1) throw new Error("connect ECONNREFUSED");
+      return await run();
+    };
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({ "refs/heads/main": null });
+    expect(await writes(cluster)).toMatchObject([
+      { status: "dropped", drop_reason: "the database did not confirm it" },
+      { status: "landed", version: "1" },
+    ]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("is asked for until the database answers, with the refs locked meanwhile", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one] = await a.history(APP);
+    let asked = 0;
+    let locked: string[] = [];
+    a.onStatement = async (text, run) => {
+      const result = await run();
+      if (isBump(text)) throw new Error("Connection terminated unexpectedly");
+      if (isSettle(text) && ++asked <= 2) {
+        locked = await a.leftovers(APP);
+        throw new Error("the database system is starting up");
+      }
+      return result;
+    };
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({ "refs/heads/main": null });
+    expect(asked).toBe(3);
+    expect(locked).toContain("refs/heads/main.lock");
+    await a.expectInLockstep(APP);
+  });
+
+  it.each([true, false])(
+    "stays unknown while the database is away, and is then whatever its row says (landed: %s)",
+    async (landed) => {
+      await using cluster = await TestCluster.make();
+      const a = await cluster.start("repo001", { inDoubtMs: 0 });
+      await cluster.create(APP, [a]);
+      const [one, two] = await a.history(APP);
+      await a.push(APP, [change("main", null, one)]);
+      a.onStatement = async (text, run) => {
+        if (isBump(text) && landed) await run();
+        if (isBump(text) || isSettle(text)) throw new Error("Connection terminated unexpectedly");
+        return await run();
+      };
+      const failure = await a.push(APP, [change("main", one, two)]).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: "OUTCOME_UNKNOWN", details: { write: expect.any(String) } });
+      expect(a.replica(APP).applied).toBeUndefined();
+      expect(await a.leftovers(APP)).toEqual([]);
+      a.onStatement = (_, run) => run();
+      expect(await a.read(APP)).toMatchObject({ version: landed ? 2n : 1n });
+      expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": landed ? two : one });
+      await a.restart();
+    },
+  );
+
+  it("is final: a write whose outcome was unknown is dropped when the database is back, however late its statement comes", async () => {
+    await using cluster = await TestCluster.make();
+    const a = await cluster.start("repo001", { inDoubtMs: 0 });
+    await cluster.create(APP, [a]);
+    const [one, two] = await a.history(APP);
+    a.onStatement = async (text, run) => {
+      if (isBump(text) || isSettle(text)) throw new Error("Connection terminated unexpectedly");
+      return await run();
+    };
+    const failure = await a.push(APP, [change("main", null, one)]).catch((error: LockstepError) => error);
+    expect(failure).toMatchObject({ code: "OUTCOME_UNKNOWN" });
+    a.onStatement = (_, run) => run();
+    expect(await a.push(APP, [change("main", null, two)])).toEqual({ "refs/heads/main": null });
+    await vi.waitFor(async () => expect(await a.staged()).toEqual([]), SOON);
+    const late = {
+      writeId: (failure as LockstepError).details.write!,
+      repositoryId: a.replica(APP).id,
+      base: 0n,
+      digest: Buffer.alloc(32),
+      updates: [change("main", null, one)],
+    };
+    expect(await bump(a.context.db, a.context.me, late)).toEqual({ outcome: "dropped" });
+    await a.expectInLockstep(APP);
+    expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two });
+  });
+
+  it("on a device that was taken over lands nothing, and ends the process", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one] = await a.history(APP);
+    a.onStatement = async (text, run) => {
+      if (isBump(text)) {
+        await cluster.sql(
+          "select * from lockstep.take_over($1, gen_random_uuid(), (select root_id from lockstep.device where name = $1), true, '1 minute', '', '', '')",
+          [a.name],
+        );
+      }
+      return await run();
+    };
+    await expect(a.push(APP, [change("main", null, one)])).rejects.toMatchObject({ code: "FENCED" });
+    expect(a.fenced).toBe(true);
+    expect(await log(cluster)).toEqual([]);
+    expect(await writes(cluster)).toMatchObject([{ status: "dropped" }]);
+    expect(await a.leftovers(APP)).toEqual([]);
+    expect(await a.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main" });
+  });
+});
+
+describe("git failing around the decision", () => {
+  it("before it drops the write, and the next push lands", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one] = await a.history(APP);
+    await a.beforeGit('case "$*" in *update-ref*) echo "fatal: the disk is full" >&2; exit 128;; esac');
+    const failed = await a.push(APP, [change("main", null, one)]).catch((error: unknown) => error);
+    expect(JSON.stringify([failed, String(failed)])).toContain("the disk is full");
+    await vi.waitFor(async () => expect(await a.staged()).toEqual([]), SOON);
+    await a.beforeGit("");
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({ "refs/heads/main": null });
+    await a.expectInLockstep(APP);
+  });
+
+  it("before it, by a signal, drops the write too", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one] = await a.history(APP);
+    await a.beforeGit('case "$*" in *update-ref*) kill -9 $$;; esac');
+    await expect(a.push(APP, [change("main", null, one)])).rejects.toMatchObject({ code: "GIT_FAILED" });
+    await vi.waitFor(async () => expect(await a.staged()).toEqual([]), SOON);
+    await a.beforeGit("");
+    expect(await a.push(APP, [change("main", null, one)])).toEqual({ "refs/heads/main": null });
+    await a.expectInLockstep(APP);
+  });
+
+  it("after it is still reported as landed, and put right by the next read", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const [one, two] = await a.history(APP);
+    await a.push(APP, [change("main", null, one), change("topic", null, one)]);
+    const refs = join(a.gitDir(APP), "refs/heads");
+    a.onStatement = async (text, run) => {
+      const result = await run();
+      // The file to be renamed is gone.
+      if (isBump(text)) await rm(join(refs, "topic.lock"));
+      return result;
+    };
+    expect(await a.push(APP, [change("main", one, two), change("topic", one, two)])).toEqual({
+      "refs/heads/main": null,
+      "refs/heads/topic": null,
+    });
+    expect(JSON.stringify(a.logged)).toContain("landed, but not yet on this disk");
+    expect(a.replica(APP).applied).toBeUndefined();
+    expect(await b.read(APP)).toMatchObject({ version: 2n });
+    expect(await a.read(APP)).toMatchObject({ version: 2n, fetched: true });
+    await a.expectInLockstep(APP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("after it, killed, is still reported as landed, and put right once its locks are old", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one, two] = await a.history(APP);
+    await a.push(APP, [change("main", null, one)]);
+    a.onStatement = async (text, run) => {
+      const result = await run();
+      if (!isBump(text)) return result;
+      const holder = (await processesAt(a.gitDir(APP))).find((line) => line.includes("update-ref"))!;
+      process.kill(Number(holder.split(" ")[0]), "SIGKILL");
+      await vi.waitFor(async () => expect(await processesAt(a.gitDir(APP))).toEqual([]), SOON);
+      return result;
+    };
+    expect(await a.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    const locks = await a.leftovers(APP);
+    expect(locks).toContain("refs/heads/main.lock");
+    const old = new Date(Date.now() - 120_000);
+    for (const lock of locks) await utimes(join(a.gitDir(APP), lock), old, old);
+    await vi.waitFor(async () => expect(await a.read(APP)).toMatchObject({ version: 2n }), SOON);
+    await a.expectInLockstep(APP);
+  });
+
+  it("never leaves the record beside the replica ahead of its refs", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one] = await a.history(APP);
+    const record = () => readFile(join(a.gitDir(APP), "lockstep.version"), "utf8");
+    let atDecision = "";
+    a.onStatement = async (text, run) => {
+      const result = await run();
+      if (isBump(text)) atDecision = await record();
+      return result;
+    };
+    await a.push(APP, [change("main", null, one)]);
+    expect(atDecision).toContain(" 0 ");
+    expect(await record()).toContain(" 1 ");
+    expect(await readdir(join(a.gitDir(APP), "refs/heads"))).toEqual(["main"]);
+  });
+});

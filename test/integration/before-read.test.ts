@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { readReplicaRecord, writeReplicaRecord } from "../../src/git/root-record.ts";
 import { readWithCommit, readWithStaleness } from "../../src/sync/read-with.ts";
+import { latch } from "../support/latch.ts";
 import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
 const APP = "team/app";
@@ -43,10 +44,7 @@ describe("a read of a replica that is current", () => {
   it("never shares a question that was asked before it came", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    let answered = () => {};
-    const held = new Promise<void>((resolve) => {
-      answered = resolve;
-    });
+    const { opened: held, open: answered } = latch();
     let holding = false;
     b.onStatement = async (text, run) => {
       const result = await run();

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { FAN_OUT } from "../../src/sync/fan-out.ts";
 import { Follower } from "../../src/sync/follow.ts";
+import { latch } from "../support/latch.ts";
 import { change, honest, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
 const APP = "team/app";
@@ -28,16 +29,13 @@ async function sources(cluster: TestCluster): Promise<Map<string, string>> {
 /** Keeps a flight of the device in the air until the returned function is called. */
 function heldUp(device: TestDevice): () => void {
   const { openPack } = device;
-  let land = () => {};
-  const landed = new Promise<void>((resolve) => {
-    land = resolve;
-  });
+  const { opened: landed, open: land } = latch();
   device.openPack = async (...request) => {
     const pack = await openPack(...request);
     await landed;
     return pack;
   };
-  return () => land();
+  return land;
 }
 
 describe("a new version", () => {

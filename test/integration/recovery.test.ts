@@ -6,16 +6,11 @@ import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { digestAfter, type RefUpdate } from "../../src/domain.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
+import { latch } from "../support/latch.ts";
 import { change, honest, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
 const APP = "team/app";
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-async function history(device: TestDevice): Promise<[string, string, string]> {
-  const one = await device.commit(APP, "one");
-  const two = await device.commit(APP, "two", { parents: [one] });
-  return [one, two, await device.commit(APP, "three", { parents: [two] })];
-}
 
 /** What a push has done in the database when its sidecar is killed: staged it, and perhaps decided it. */
 async function writeRows(device: TestDevice, updates: readonly RefUpdate[], decided: boolean): Promise<string> {
@@ -88,7 +83,7 @@ describe("after a sidecar was killed in a push", () => {
     async (_, { decided, disk }) => {
       await using cluster = await TestCluster.make();
       const [a] = await cluster.pair(APP);
-      const [one, two, three] = await history(a);
+      const [one, two, three] = await a.history(APP);
       await a.push(APP, [change("main", null, one), change("topic", null, one), change("gone", null, one)]);
       await a.git(APP, ["pack-refs", "--all"]);
       const updates = [
@@ -118,7 +113,7 @@ describe("after a sidecar was killed in a push", () => {
   it("a write of the old incarnation cannot land any more, however late its statement comes", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     const writeId = await writeRows(a, [change("main", null, one)], false);
     const zombie = a.context.me;
     const again = await a.restart();
@@ -137,7 +132,7 @@ describe("after a sidecar was killed in a push", () => {
   it("removes quarantines and locks of every name, and nothing that may be somebody else's", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     const dir = a.gitDir(APP);
     const objects = join(dir, "objects");
@@ -178,7 +173,7 @@ describe("after a sidecar was killed in a push", () => {
 describe("what is noted beside a replica", () => {
   async function atVersion2(cluster: TestCluster): Promise<TestDevice> {
     const [a] = await cluster.pair(APP);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await a.push(APP, [change("main", one, two)]);
     return a;
@@ -218,7 +213,7 @@ describe("what is noted beside a replica", () => {
   it("may be older than the refs, where the process was killed between the two", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("x", null, one), change("y/z", null, one), change("main", null, one)]);
     await b.read(APP);
     const record = join(b.gitDir(APP), "lockstep.version");
@@ -261,7 +256,7 @@ describe("what is noted beside a replica", () => {
   it("counts for nothing after a power failure that tore the contents of refs, which are put right", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one), change("side/way", null, two), change("gone", null, two)]);
     await a.push(APP, [change("gone", two, null)]);
     await a.crash();
@@ -317,7 +312,7 @@ describe("a disk that is not the one that was", () => {
   it("restored from an older copy is brought to the head again", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one, two, three] = await history(a);
+    const [one, two, three] = await a.history(APP);
     await a.push(APP, [change("main", null, one), change("gone", null, one)]);
     const copy = join(cluster.dir, "copy");
     await cp(a.context.root, copy, { recursive: true, verbatimSymlinks: true });
@@ -337,7 +332,7 @@ describe("a disk that is not the one that was", () => {
   it("empty is filled from the other devices", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await b.read(APP);
     await a.stop();
@@ -350,7 +345,7 @@ describe("a disk that is not the one that was", () => {
   it("without a replica's directory gets it anew", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await b.read(APP);
     await a.crash();
@@ -366,7 +361,7 @@ describe("a disk that is not the one that was", () => {
   it("whose objects nobody else has cannot be filled, and says so", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await a.crash();
     await rm(a.gitDir(APP), { recursive: true });
@@ -432,7 +427,7 @@ describe("something else where a replica should be", () => {
   it("under a new name after a renaming is not taken for the old one", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await cluster.sql("update lockstep.repository set name = 'team/old'");
     await cluster.create(APP, [a]);
@@ -454,16 +449,13 @@ describe("recovery that is itself interrupted", () => {
   it("while it fetches begins again", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await b.crash();
     await rm(join(b.gitDir(APP), "lockstep.version"));
     await file(join(b.gitDir(APP), "refs/heads/main.lock"));
     const second = await b.restart();
-    let asked = () => {};
-    const asking = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
+    const { opened: asking, open: asked } = latch();
     second.openPack = async (_peer, _request, signal) => {
       asked();
       return await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
@@ -480,7 +472,7 @@ describe("recovery that is itself interrupted", () => {
   it("between two steps of applying the refs begins again", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("x", null, one), change("other", null, one)]);
     await b.read(APP);
     await a.push(APP, [change("x", one, null), change("other", one, two)]);
@@ -504,7 +496,7 @@ describe("recovery that is itself interrupted", () => {
   it("in the middle of the objects begins again", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
-    const [one] = await history(a);
+    const [one] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await b.beforeGit('case "$*" in index-pack*) kill -9 $$;; esac');
     await expect(b.read(APP)).rejects.toMatchObject({ code: "NO_SOURCE" });
@@ -519,7 +511,7 @@ describe("stored refs that are not what their digest says", () => {
   it("are not put onto the disk", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
-    const [one, two] = await history(a);
+    const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await cluster.sql("update lockstep.repository_ref set value = $1 where name = 'refs/heads/main'", [
       Buffer.from(two),

@@ -14,6 +14,7 @@ import { beginWrite } from "../../src/sync/begin-write.ts";
 import { bumpWrite } from "../../src/sync/bump-version.ts";
 import { refuseWhereStopped, stopWrites } from "../../src/sync/stop-writes.ts";
 import { administer } from "../support/administer.ts";
+import { latch } from "../support/latch.ts";
 import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
 
 let cluster: TestCluster;
@@ -79,14 +80,8 @@ const head = async () => (await one.read(repository)).version;
 
 /** Keeps everyone from writing into a table until disposed of: a statement that has come that far waits there. */
 async function lockTable(table: string): Promise<AsyncDisposable> {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let held = () => {};
-  const locked = new Promise<void>((resolve) => {
-    held = resolve;
-  });
+  const { opened: released, open: release } = latch();
+  const { opened: locked, open: held } = latch();
   const done = administer(cluster.url, async (client) => {
     await client.query(`begin; lock table ${table} in share mode`);
     held();
@@ -209,10 +204,7 @@ describe("where writes are stopped", () => {
 describe("a write that is under way when writes are stopped", () => {
   it("lands, and is waited for and named until it has", async () => {
     const waits: string[][] = [];
-    let decide = () => {};
-    const mayDecide = new Promise<void>((resolve) => {
-      decide = resolve;
-    });
+    const { opened: mayDecide, open: decide } = latch();
     one.onStatement = async (text, run) => {
       if (text.includes("lockstep.bump(")) await mayDecide;
       return await run();
@@ -304,10 +296,7 @@ describe("a write session that is open when writes are stopped", () => {
 
   it("does not keep anyone from allowing writes, which ends the drain with an error", async () => {
     const session = await begin();
-    let told = () => {};
-    const waiting = new Promise<void>((resolve) => {
-      told = resolve;
-    });
+    const { opened: waiting, open: told } = latch();
     const stopped = stop({ tell: told });
     stopped.catch(() => {});
     await waiting;

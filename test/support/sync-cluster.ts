@@ -353,6 +353,13 @@ export class TestDevice {
     return await this.git(repository, ["commit-tree", tree, "-m", message, ...parents]);
   }
 
+  /** Three commits, one after another. */
+  async history(repository: string): Promise<[string, string, string]> {
+    const one = await this.commit(repository, "one");
+    const two = await this.commit(repository, "two", { parents: [one] });
+    return [one, two, await this.commit(repository, "three", { parents: [two] })];
+  }
+
   /** Whether an object can be seen in the replica. */
   async has(repository: string, id: string): Promise<boolean> {
     return await this.git(repository, ["cat-file", "-e", id]).then(
@@ -412,6 +419,14 @@ export class TestDevice {
       [this.name],
     );
     return rows.map((row) => row.id);
+  }
+
+  /** What this device noted of its catch-ups, oldest first. */
+  async syncEvents() {
+    return await this.cluster.sql<{ from_device: string; from_version: string; version: string; result: string }>(
+      "select from_device, from_version, version, refs_changed, result, error from lockstep.sync_event where device = $1 order by id",
+      [this.name],
+    );
   }
 }
 

@@ -1,0 +1,333 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { type Result, type Running, Site, seesClient, shims } from "../support/shim-site.ts";
+
+function processes(): { pid: number; parent: number }[] {
+  if (!existsSync("/proc/self/stat")) {
+    const lines = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).stdout.trim().split("\n");
+    return lines
+      .map((line) => line.trim().split(/\s+/).map(Number))
+      .map(([pid, parent]) => ({ pid: pid!, parent: parent! }));
+  }
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const fields = readFileSync(`/proc/${name}/stat`, "latin1")
+          .replace(/^.*\) /s, "")
+          .split(" ");
+        return fields[0] === "Z" ? [] : [{ pid: Number(name), parent: Number(fields[1]) }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** git push → (sh →) receive-pack → the two processes of the hook, each the only child of the one before. */
+function chainBelow(pid: number): number[] {
+  const child = processes().find(({ parent }) => parent === pid);
+  return child === undefined ? [] : [child.pid, ...chainBelow(child.pid)];
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(10);
+}
+
+function refNames(commands: readonly string[]): string[] {
+  return commands.map((line) => line.split(" ")[2]!);
+}
+
+function expectHangUp({ code, stderr }: Result): void {
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(/hung up unexpectedly|unexpected disconnect/);
+  expect(stderr).not.toMatch(/rejected|proc-receive/);
+}
+
+describe.each(shims)("the $name shim as proc-receive", (shim) => {
+  it("hands the push to the sidecar, and its report to the pusher", async () => {
+    await using site = await Site.create(shim);
+    await using sidecar = await site.sidecar(async (peer) => {
+      expect(Object.fromEntries(peer.hello)).toEqual({
+        version: "1",
+        op: "proc-receive",
+        dir: site.repository,
+        "env.REMOTE_USER": "ann=a",
+      });
+      const push = await peer.readPush();
+      expect(push).toEqual({
+        capabilities: "",
+        commands: [`${"0".repeat(40)} ${site.head()} refs/heads/main`],
+        options: [],
+      });
+      site.land(push.commands);
+      peer.report(["ok refs/heads/main"]);
+      peer.exit(0);
+      expect(await peer.ended()).toMatch(/^I?$/);
+    });
+    site.env.REMOTE_USER = "ann=a";
+    const { code, stderr } = await site.push();
+    await sidecar.served();
+    expect(stderr).toContain("[new branch]");
+    expect(stderr).not.toContain("remote:");
+    expect(code).toBe(0);
+    expect(site.refs()).toBe(`${site.head()} refs/heads/main`);
+  });
+
+  it("passes a refusal on with its reason", async () => {
+    await using site = await Site.create(shim);
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      peer.report(["ng refs/heads/main drained for a move"]);
+      peer.exit(0);
+    });
+    const { code, stderr } = await site.push();
+    await sidecar.served();
+    expect(code).toBe(1);
+    expect(stderr).toContain("[remote rejected] HEAD -> main (drained for a move)");
+    expect(site.refs()).toBe("");
+  });
+
+  it("shows the pusher what the sidecar has to say", async () => {
+    await using site = await Site.create(shim);
+    await using sidecar = await site.sidecar(async (peer) => {
+      const { commands } = await peer.readPush();
+      peer.send("E", "waiting for repo002\n");
+      peer.send("E", "still waiting\n".repeat(20_000));
+      peer.report(refNames(commands).map((name) => `ok ${name}`));
+      peer.exit(0);
+    });
+    const { code, stderr } = await site.push();
+    await sidecar.served();
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^remote: waiting for repo002 *$/m);
+    expect(stderr.match(/^remote: still waiting *$/gm)).toHaveLength(20_000);
+  });
+
+  it("runs the update hook as git would have, and answers its exit code", async () => {
+    await using site = await Site.create(shim);
+    const hook = await site.script(
+      join(site.repository, "hooks", "update"),
+      'echo "$# $1 $3 $GIT_DIR $(pwd -P) $(wc -c)"; exit 3',
+    );
+    await using sidecar = await site.sidecar(async (peer) => {
+      const { commands } = await peer.readPush();
+      const [before, after, name] = commands[0]!.split(" ");
+      peer.send("U", `${hook}\0${name}\0${before}\0${after}\0`);
+      expect((await peer.frame())?.payload.toString()).toBe("3");
+      peer.send("U", `${join(site.dir, "missing")}\0`);
+      expect((await peer.frame())?.payload.toString()).toMatch(/^12[67]$/);
+      peer.report([`ng ${name} hook declined`]);
+      peer.exit(0);
+    });
+    const { stderr } = await site.push();
+    await sidecar.served();
+    expect(stderr).toMatch(new RegExp(`^remote: 3 refs/heads/main ${site.head()} \\. ${site.repository} 0 *$`, "m"));
+    expect(stderr).toMatch(/^remote: lockstep: the hook .*missing cannot be run: /m);
+    expect(stderr).toContain("(hook declined)");
+  });
+
+  it("never gives a hook another ref name than the pushed one", async () => {
+    await using site = await Site.create(shim);
+    const hook = await site.script(join(site.dir, "hook"), `[ "$1" = "$(printf 'refs/heads/\\377')" ] || exit 9`);
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      peer.send("U", Buffer.from(`${hook}\0refs/heads/\xff\0`, "latin1"));
+      // Node cannot pass such a name on.
+      expect((await peer.frame())?.payload.toString()).toBe(shim.name === "native" ? "0" : "126");
+      peer.report(["ng refs/heads/main no"]);
+      peer.exit(0);
+    });
+    await site.push();
+    await sidecar.served();
+  });
+
+  it("shows push options and --atomic in the stream", async () => {
+    await using site = await Site.create(shim);
+    await using sidecar = await site.sidecar(async (peer) => {
+      const push = await peer.readPush();
+      expect(push.capabilities).toBe("atomic push-options");
+      expect(push.options).toEqual(["ci.skip", "reviewer=bob"]);
+      site.land(push.commands);
+      peer.report(["ok refs/heads/main"]);
+      peer.exit(0);
+    });
+    const { code } = await site.push("--atomic", "--push-option=ci.skip", "--push-option=reviewer=bob");
+    await sidecar.served();
+    expect(code).toBe(0);
+  });
+
+  it("passes a push of 20,000 refs", async () => {
+    await using site = await Site.create(shim);
+    const names = Array.from({ length: 20_000 }, (_, n) => `refs/heads/topic/with-a-name-of-some-length/${n}`);
+    const id = site.head();
+    const packed = `# pack-refs with: sorted\n${names
+      .sort()
+      .map((name) => `${id} ${name}\n`)
+      .join("")}`;
+    await writeFile(join(site.clone, ".git", "packed-refs"), packed);
+    await using sidecar = await site.sidecar(async (peer) => {
+      const { commands } = await peer.readPush();
+      expect(refNames(commands)).toHaveLength(20_000);
+      await writeFile(join(site.repository, "packed-refs"), packed);
+      peer.report(refNames(commands).map((name) => `ok ${name}`));
+      peer.exit(0);
+    });
+    const { code } = await site.run([
+      "git",
+      "push",
+      "--quiet",
+      site.repository,
+      "refs/heads/topic/*:refs/heads/topic/*",
+    ]);
+    await sidecar.served();
+    expect(code).toBe(0);
+    expect(site.refs().split("\n")).toHaveLength(20_000);
+  });
+
+  it("refuses the push with a sentence when there is no sidecar", async () => {
+    await using site = await Site.create(shim);
+    const { code, stderr } = await site.push();
+    expect(code).toBe(1);
+    expect(stderr.replace(/ +$/gm, "")).toMatch(
+      /^remote: lockstep: the sidecar does not answer at \/.*\/hook\.sock \(no such file or directory\), so this push was refused and nothing has changed; start `lockstep serve` on this server and push again\.$/im,
+    );
+    expect(stderr).toContain("[remote rejected]");
+  });
+
+  it("refuses the push with a sentence when the path of the socket is too long", async () => {
+    await using site = await Site.create(shim);
+    site.env.LOCKSTEP_SOCKET_DIR = `/${"d".repeat(120)}`;
+    const { code, stderr } = await site.push();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /has 131 bytes and a unix socket takes \d+, so this push was refused and nothing has changed/,
+    );
+  });
+
+  it("finds the socket in the repository's configuration", async () => {
+    await using site = await Site.create(shim);
+    site.git(site.repository, "config", "lockstep.socketDir", site.dir);
+    delete site.env.LOCKSTEP_SOCKET_DIR;
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      peer.report(["ok refs/heads/main"]);
+      peer.exit(0);
+    });
+    const { code } = await site.push();
+    await sidecar.served();
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ["before it answers", ""],
+    ["in the middle of the report", "001aok refs/hea"],
+  ])("hangs up when the connection ends %s", async (_when, report) => {
+    await using site = await Site.create(shim);
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      if (report) peer.send("O", report);
+      peer.socket.end();
+    });
+    const result = await site.push();
+    await sidecar.served();
+    expectHangUp(result);
+    expect(result.stderr).toContain("it is not known whether this push has landed");
+  });
+
+  it.each([
+    ["a frame that the protocol does not have", Buffer.from("?\0\0\0\0")],
+    ["a frame of more than 1 MiB", Buffer.from("O\x7f\0\0\0")],
+    ["an exit code that is none", Buffer.from("X\0\0\0\x03256")],
+  ])("hangs up when the sidecar sends %s", async (_what, bytes) => {
+    await using site = await Site.create(shim);
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      peer.socket.write(bytes);
+      await peer.ended();
+    });
+    const result = await site.push();
+    await sidecar.served();
+    expectHangUp(result);
+  });
+
+  it.each([
+    ["the process that git waits for is killed", ["SIGKILL"], [-2]],
+    ["the other process is killed", ["SIGKILL"], [-1]],
+    // Stopped first, so that neither can act on the end of the other.
+    ["both processes are terminated", ["SIGSTOP", "SIGTERM", "SIGCONT"], [-2, -1]],
+  ] as const)("hangs up when %s", async (_what, signals, targets) => {
+    await using site = await Site.create(shim);
+    let push: Running | undefined;
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      const chain = chainBelow(push!.pid);
+      expect(chain.length).toBeGreaterThanOrEqual(3);
+      for (const signal of signals) for (const target of targets) process.kill(chain.at(target)!, signal);
+      await peer.ended();
+      await until(() => !processes().some(({ pid }) => chain.includes(pid)));
+    });
+    push = site.startPush();
+    const result = await push.result;
+    expectHangUp(result);
+    await sidecar.served();
+  });
+
+  it("tells the sidecar when the pusher interrupts git", async () => {
+    await using site = await Site.create(shim);
+    let push: Running | undefined;
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      process.kill(-push!.pid, "SIGINT");
+      expect(await peer.ended()).toMatch(/^I?$/);
+    });
+    push = site.startPush();
+    const { stderr } = await push.result;
+    await sidecar.served();
+    expect(stderr).not.toContain("rejected");
+  });
+
+  it.runIf(seesClient(shim))(
+    "tells the sidecar when the client vanishes, which receive-pack does not notice",
+    async () => {
+      await using site = await Site.create(shim);
+      let push: Running | undefined;
+      await using sidecar = await site.sidecar(async (peer) => {
+        await peer.readPush();
+        const chain = chainBelow(push!.pid);
+        process.kill(push!.pid, "SIGKILL");
+        expect(await peer.ended()).toBe("I");
+        peer.socket.end();
+        await until(() => !processes().some(({ pid }) => chain.includes(pid)));
+      });
+      push = site.startPush();
+      await push.result;
+      await sidecar.served();
+    },
+  );
+
+  it("tells the sidecar when receive-pack is killed", async () => {
+    await using site = await Site.create(shim);
+    let push: Running | undefined;
+    await using sidecar = await site.sidecar(async (peer) => {
+      await peer.readPush();
+      process.kill(chainBelow(push!.pid).at(-3)!, "SIGKILL");
+      expect(await peer.ended()).toBe("I");
+    });
+    push = site.startPush();
+    expectHangUp(await push.result);
+    await sidecar.served();
+  });
+
+  it("will not be started by hand, where it would kill the shell", async () => {
+    await using site = await Site.create(shim);
+    const { code, stderr } = await site.act(["proc-receive"]);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      "lockstep: proc-receive is a hook that only git receive-pack can start; push to the repository instead.\n",
+    );
+  });
+});

@@ -12,12 +12,11 @@ import {
   type Version,
 } from "../../src/domain.ts";
 import { Database, query } from "../../src/store/database.ts";
-import { takeOver } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { type ChangesSince, readChanges, readDigest, readFold, readUnchangedTips } from "../../src/store/ref-log.ts";
-import { createRepository } from "../../src/store/repositories.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { incarnation, repository } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
 const HEAD: [RefName, RefValue] = ["HEAD", "ref: refs/heads/main"];
@@ -29,29 +28,17 @@ let me: Incarnation;
 let other: Incarnation;
 let id: string;
 
-async function incarnation(device: string): Promise<Incarnation> {
-  const addresses = { grpcAddress: "", gitAddress: "", zone: "" };
-  const taken = await takeOver(db, { device, incarnation: randomUUID(), rootId: randomUUID(), ...addresses });
-  if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
-  return taken.incarnation;
-}
-
-async function repository(): Promise<string> {
-  const request = { name: `r-${randomUUID()}`, devices: [me.device, other.device], defaultBranch: "main" };
-  return (await createRepository(db, { ...request, objectFormat: "sha1" })).id;
-}
-
 beforeAll(async () => {
   database = await migratedDatabase();
   db = new Database({ url: database.url, applicationName: "ref-log" });
-  [me, other] = [await incarnation("mine"), await incarnation("other")];
+  [me, other] = [await incarnation(db, { device: "mine" }), await incarnation(db, { device: "other" })];
 });
 afterAll(async () => {
   await db[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  id = await repository();
+  ({ id } = await repository(db, me, other));
 });
 
 /** Lands what the refs are to hold, null for gone, and returns the id of the write. */
@@ -195,7 +182,7 @@ describe("the log", () => {
     const value = fc.option(fc.constantFrom(A, B, C, "ref: refs/heads/a", "ref: refs/heads/\xff"), { nil: null });
     const write = fc.dictionary(name, value, { maxKeys: 4 });
     const property = fc.asyncProperty(fc.array(write, { minLength: 1, maxLength: 6 }), async (writes) => {
-      const repositoryId = await repository();
+      const { id: repositoryId } = await repository(db, me, other);
       const { digestKey } = await readFold(db, repositoryId);
       const states: Refs[] = [new Map([HEAD])];
       for (const wanted of writes) {
@@ -250,7 +237,7 @@ describe("the log", () => {
   });
 
   it("is one repository's own", async () => {
-    const neighbour = await repository();
+    const { id: neighbour } = await repository(db, me, other);
     await land({ [MAIN]: A });
     expect(await readLog(db, neighbour, null, 10)).toEqual([]);
     expect(await readChanges(db, neighbour, 0n)).toMatchObject({ head: 0n, changes: [] });

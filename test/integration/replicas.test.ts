@@ -12,6 +12,7 @@ import { listUnrest } from "../../src/store/unrest.ts";
 import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { incarnation } from "../support/store-rows.ts";
 
 const ROOT = randomUUID();
 const WITH_REPLICA: ReplicaState[] = ["pending", "active", "broken"];
@@ -24,12 +25,7 @@ let other: Incarnation;
 let name: string;
 let id: string;
 
-async function incarnation(device: string): Promise<Incarnation> {
-  const addresses = { grpcAddress: "", gitAddress: `${device}:7421`, zone: "a" };
-  const taken = await takeOver(db, { device, incarnation: randomUUID(), rootId: ROOT, ...addresses });
-  if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
-  return taken.incarnation;
-}
+const start = (device: string) => incarnation(db, { device, gitAddress: `${device}:7421`, zone: "a" });
 
 beforeAll(async () => {
   database = await migratedDatabase();
@@ -40,7 +36,7 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  [me, other] = [await incarnation("mine"), await incarnation("other")];
+  [me, other] = [await start("mine"), await start("other")];
   name = `r-${randomUUID()}`;
   id = await repository(name, "mine", "other");
 });
@@ -169,7 +165,7 @@ describe("recordVersion", () => {
   });
 
   it("is refused to an incarnation that was replaced", async () => {
-    const successor = await incarnation("mine");
+    const successor = await start("mine");
     await expect(recordVersion(db, me, id, 1n, event)).rejects.toMatchObject({ code: "FENCED" });
     expect(await row()).toMatchObject({ version: 0n, state: "pending" });
     expect(await lastSync(db, "mine", id)).toBeUndefined();
@@ -216,7 +212,7 @@ describe("recordFailure", () => {
   });
 
   it("is ignored from an incarnation that was replaced", async () => {
-    await incarnation("mine");
+    await start("mine");
     await recordFailure(db, me, id, failure);
     expect(await row()).toMatchObject({ attempts: 0, last_error: null });
   });
@@ -389,7 +385,7 @@ describe("readHeads", () => {
   });
 
   it("shows the successor's fence to an incarnation that was replaced", async () => {
-    const successor = await incarnation("mine");
+    const successor = await start("mine");
     expect((await readHeads(db, "mine", [])).fence).toBe(successor.fence);
   });
 

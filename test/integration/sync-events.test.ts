@@ -1,12 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
 import { Database } from "../../src/store/database.ts";
-import { takeOver } from "../../src/store/device-lease.ts";
 import { recordFailure, recordVersion } from "../../src/store/record-replica.ts";
-import { createRepository } from "../../src/store/repositories.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { incarnation, repository } from "../support/store-rows.ts";
 
 let database: TestDatabase;
 let db: Database;
@@ -14,25 +12,17 @@ let mine: Incarnation;
 let other: Incarnation;
 let id: string;
 
-async function incarnation(device: string): Promise<Incarnation> {
-  const addresses = { grpcAddress: "", gitAddress: "", zone: "" };
-  const taken = await takeOver(db, { device, incarnation: randomUUID(), rootId: randomUUID(), ...addresses });
-  if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
-  return taken.incarnation;
-}
-
 beforeAll(async () => {
   database = await migratedDatabase();
   db = new Database({ url: database.url, applicationName: "sync events" });
-  [mine, other] = [await incarnation("mine"), await incarnation("other")];
+  [mine, other] = [await incarnation(db, { device: "mine" }), await incarnation(db, { device: "other" })];
 });
 afterAll(async () => {
   await db[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  const request = { name: `r-${randomUUID()}`, devices: [], defaultBranch: "main", objectFormat: "sha1" } as const;
-  ({ id } = await createRepository(db, request));
+  ({ id } = await repository(db));
 });
 
 const event = { fromDevice: "other", fromVersion: 0n, bytes: 2 ** 40, refsChanged: 3, durationMs: 1.6 };

@@ -2,15 +2,12 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EMPTY_DIGEST, type Incarnation, type Version } from "../../src/domain.ts";
 import { Database, query } from "../../src/store/database.ts";
-import { takeOver } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
-import { createRepository } from "../../src/store/repositories.ts";
 import { leaveTurn, listTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
 import { bump, currentWriter, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
-
-const ROOT = randomUUID();
+import { incarnation, repository } from "../support/store-rows.ts";
 
 let database: TestDatabase;
 let db: Database;
@@ -18,29 +15,17 @@ let me: Incarnation;
 let other: Incarnation;
 let repositoryId: string;
 
-async function incarnation(device: string): Promise<Incarnation> {
-  const request = { device, incarnation: randomUUID(), rootId: ROOT, grpcAddress: "", gitAddress: "", zone: "" };
-  const taken = await takeOver(db, request);
-  if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
-  return taken.incarnation;
-}
-
-async function repository(): Promise<string> {
-  const request = { name: `r-${randomUUID()}`, devices: [me.device], defaultBranch: "main" };
-  return (await createRepository(db, { ...request, objectFormat: "sha1" })).id;
-}
-
 beforeAll(async () => {
   database = await migratedDatabase();
   db = new Database({ url: database.url, applicationName: "turns" });
-  [me, other] = [await incarnation("mine"), await incarnation("other")];
+  [me, other] = [await incarnation(db, { device: "mine" }), await incarnation(db, { device: "other" })];
 });
 afterAll(async () => {
   await db[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  repositoryId = await repository();
+  ({ id: repositoryId } = await repository(db, me));
 });
 
 const ticket = (writeId: string, author = "ada") => ({ repositoryId, writeId, author, reason: "push" });
@@ -105,13 +90,13 @@ describe("a repository's turn", () => {
 
   it("is another one in each repository", async () => {
     await takeTurn(db, me, ticket(randomUUID()));
-    repositoryId = await repository();
+    ({ id: repositoryId } = await repository(db, me));
     expect(await takeTurn(db, other, ticket(randomUUID()))).toBe(true);
   });
 
   it("is not given to an incarnation that was replaced", async () => {
-    const old = await incarnation("replaced");
-    await incarnation("replaced");
+    const old = await incarnation(db, { device: "replaced" });
+    await incarnation(db, { device: "replaced" });
     expect(await takeTurn(db, old, ticket(randomUUID()))).toBe(false);
     expect(await turnHolder(db, repositoryId)).toBeUndefined();
   });
@@ -208,6 +193,6 @@ describe("the queue", () => {
     await expire(first);
     await leaveTurn(db, third);
     expect((await listTickets(db, repositoryId)).map(({ writeId }) => writeId)).toEqual([second]);
-    expect(await listTickets(db, await repository())).toEqual([]);
+    expect(await listTickets(db, (await repository(db, me)).id)).toEqual([]);
   });
 });

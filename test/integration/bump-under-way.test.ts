@@ -1,0 +1,216 @@
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Database, query } from "../../src/store/database.ts";
+import { renewLease, takeOver } from "../../src/store/device-lease.ts";
+import { readFold } from "../../src/store/ref-log.ts";
+import { bump, getWrite, settleWrite } from "../../src/store/writes.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { databaseProxy } from "../support/database-proxy.ts";
+import { create, incarnation, repository, stage, starting, versions } from "../support/store-rows.ts";
+
+const MAIN = "refs/heads/main";
+const A = "a".repeat(40);
+const WAIT = { timeout: 10_000, interval: 5 };
+
+let database: TestDatabase;
+let db: Database;
+/** The connections of a second machine. */
+let elsewhere: Database;
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  db = new Database({ url: database.url, applicationName: "here" });
+  elsewhere = new Database({ url: database.url, applicationName: "elsewhere" });
+});
+afterAll(async () => {
+  await Promise.all([db[Symbol.asyncDispose](), elsewhere[Symbol.asyncDispose]()]);
+  await database[Symbol.asyncDispose]();
+});
+
+/** One connection in the guise of a database: between `begin` and `commit` all that it is asked is one transaction. */
+function session(): { one: Database; run(text: string, values?: unknown[]): Promise<unknown> } & AsyncDisposable {
+  const pool = new pg.Pool({ connectionString: database.url, max: 1, application_name: "session" });
+  pool.on("error", () => {});
+  return {
+    one: { reads: pool, work: pool, lease: pool } as Database,
+    run: (text, values) => query(pool, text, values),
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
+}
+
+/** Waits until a statement like `text` waits for a lock, and returns the pid of its backend. */
+async function blocked(text: string): Promise<number> {
+  return await vi.waitUntil(async () => {
+    const [row] = await query<{ pid: number }>(
+      db.reads,
+      `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like $1`,
+      [`%${text}%`],
+    );
+    return row?.pid;
+  }, WAIT);
+}
+
+/** Locks the row of a repository, as the bump of another device does. */
+async function lockRepository(holder: ReturnType<typeof session>, id: string): Promise<void> {
+  await holder.run("begin");
+  await holder.run("select from lockstep.repository where id = $1 for update", [id]);
+}
+
+/** The answer, or "blocked" when it does not come. */
+async function answerAtOnce<T>(answer: Promise<T>): Promise<T | "blocked"> {
+  return await Promise.race([answer, delay(3_000, "blocked" as const, { ref: false })]);
+}
+
+describe("a bump under way", () => {
+  it("does not block the renewal of the lease while it waits for a hot repository", async () => {
+    const me = await incarnation(elsewhere);
+    const { id } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await using holder = session();
+    await lockRepository(holder, id);
+    const bumped = bump(db, me, request);
+    await blocked("lockstep.bump");
+    expect(await answerAtOnce(renewLease(db, me))).toBe(true);
+    await holder.run("rollback");
+    expect(await bumped).toEqual({ outcome: "landed", version: 1n });
+  });
+
+  it("keeps a take-over waiting, which then finds it landed", async () => {
+    const me = await incarnation(elsewhere);
+    const { id, name } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    const unfinished = await stage(db, me, id, 0n, [create("refs/heads/x", A)]);
+    await using holder = session();
+    await lockRepository(holder, id);
+    const bumped = bump(db, me, request);
+    await blocked("lockstep.bump");
+    const successor = incarnation(elsewhere, { device: me.device });
+    await blocked("lockstep.take_over");
+    // A take-over that waits must not block the lease either: until it is through, the old incarnation is the one.
+    expect(await answerAtOnce(renewLease(db, me))).toBe(true);
+    await holder.run("rollback");
+    expect(await bumped).toEqual({ outcome: "landed", version: 1n });
+    await successor;
+    expect(await getWrite(db, name, request.writeId)).toMatchObject({ status: "landed", version: 1n });
+    expect(await getWrite(db, name, unfinished.writeId)).toMatchObject({ status: "dropped" });
+    expect(await renewLease(db, me)).toBe(false);
+  });
+
+  it("waits for a take-over that came first, and is fenced", async () => {
+    const me = await incarnation(elsewhere);
+    const { id, name } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await using holder = session();
+    await holder.run("begin");
+    const again = starting({ device: me.device });
+    expect(await takeOver(holder.one, again)).toMatchObject({ outcome: "taken" });
+    const bumped = bump(db, me, request);
+    await blocked("lockstep.bump");
+    await holder.run("commit");
+    expect(await bumped).toEqual({ outcome: "fenced" });
+    expect(await getWrite(db, name, request.writeId)).toMatchObject({ status: "dropped", version: null });
+    expect(await versions(db, id)).toEqual([]);
+  });
+
+  it("lets settle wait once it has begun, which then says landed", async () => {
+    const me = await incarnation(elsewhere);
+    const { id } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await using holder = session();
+    await holder.run("begin");
+    // Behind its last check: it may read the log, but not append.
+    await holder.run("lock table lockstep.ref_log in share mode");
+    const bumped = bump(db, me, request);
+    await blocked("lockstep.bump");
+    const settled = settleWrite(db, request.writeId, "impatient");
+    await blocked("lockstep.settle_write");
+    await holder.run("rollback");
+    expect(await bumped).toEqual({ outcome: "landed", version: 1n });
+    expect(await settled).toEqual({ status: "landed", version: 1n });
+  });
+
+  it("lets settle wait until it was rolled back, and is dropped then", async () => {
+    const me = await incarnation(elsewhere);
+    const { id } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await using bumping = session();
+    await bumping.run("begin");
+    await bump(bumping.one, me, request);
+    const settled = settleWrite(db, request.writeId, "impatient");
+    await blocked("lockstep.settle_write");
+    await bumping.run("rollback");
+    expect(await settled).toEqual({ status: "dropped", reason: "impatient" });
+    expect(await bump(db, me, request)).toEqual({ outcome: "dropped" });
+    expect(await versions(db, id)).toEqual([]);
+  });
+
+  it("is dropped by a settle that comes before its turn at the repository", async () => {
+    const me = await incarnation(elsewhere);
+    const { id } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await using holder = session();
+    await lockRepository(holder, id);
+    const bumped = bump(db, me, request);
+    await blocked("lockstep.bump");
+    expect(await answerAtOnce(settleWrite(db, request.writeId, "impatient"))).toMatchObject({ status: "dropped" });
+    await holder.run("rollback");
+    expect(await bumped).toEqual({ outcome: "dropped" });
+    expect(await versions(db, id)).toEqual([]);
+  });
+});
+
+describe("a bump whose connection breaks", () => {
+  const unavailable = expect.objectContaining({ code: "DATABASE_UNAVAILABLE" });
+
+  it("has not landed when its backend was killed while it waited, and settle says so", async () => {
+    const me = await incarnation(elsewhere);
+    const { id } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await using holder = session();
+    await lockRepository(holder, id);
+    const bumped = expect(bump(db, me, request)).rejects.toEqual(unavailable);
+    await query(db.reads, "select pg_terminate_backend($1)", [await blocked("lockstep.bump")]);
+    await bumped;
+    await holder.run("rollback");
+    expect(await settleWrite(db, request.writeId, "unknown")).toEqual({ status: "dropped", reason: "unknown" });
+    expect(await versions(db, id)).toEqual([]);
+    expect((await readFold(db, id)).head).toBe(0n);
+  });
+
+  it("has not landed when its backend was killed before the commit, and settle says so", async () => {
+    const me = await incarnation(elsewhere);
+    const { id } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await using bumping = session();
+    await bumping.run("begin");
+    expect(await bump(bumping.one, me, request)).toMatchObject({ outcome: "landed" });
+    const settled = settleWrite(db, request.writeId, "unknown");
+    await blocked("lockstep.settle_write");
+    await query(
+      db.reads,
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'",
+    );
+    expect(await settled).toEqual({ status: "dropped", reason: "unknown" });
+    expect(await versions(db, id)).toEqual([]);
+  });
+
+  it("lands all the same when only the answer was lost, and settle says so", async () => {
+    const me = await incarnation(elsewhere);
+    const { id } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await using way = await databaseProxy(database.url);
+    await using far = new Database({ url: way.url, applicationName: "far" });
+    await using holder = session();
+    await lockRepository(holder, id);
+    const bumped = expect(bump(far, me, request)).rejects.toEqual(unavailable);
+    await blocked("lockstep.bump");
+    way.cut();
+    await bumped;
+    await holder.run("rollback");
+    await vi.waitUntil(async () => (await readFold(db, id)).head === 1n, WAIT);
+    way.mend();
+    expect(await settleWrite(far, request.writeId, "unknown")).toEqual({ status: "landed", version: 1n });
+    expect(await bump(far, me, request)).toEqual({ outcome: "landed", version: 1n });
+  });
+});

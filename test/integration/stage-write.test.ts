@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Database, query } from "../../src/store/database.ts";
+import { readFold } from "../../src/store/ref-log.ts";
+import { bump, stageWrite } from "../../src/store/writes.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";
+
+const MAIN = "refs/heads/main";
+const A = "a".repeat(40);
+const B = "b".repeat(40);
+
+let database: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  db = new Database({ url: database.url, applicationName: "stage-write" });
+});
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+describe("stageWrite", () => {
+  it("tells what the named refs hold, in the order of the names", async () => {
+    const me = await incarnation(db);
+    const { id } = await repository(db, me);
+    const request = await stage(db, me, id, 0n, [create(MAIN, A), create("refs/tags/v1", B)]);
+    await bump(db, me, request);
+    const names = ["refs/tags/v1", "refs/heads/none", "HEAD", MAIN];
+    const staged = await stageWrite(db, me, {
+      writeId: randomUUID(),
+      repositoryId: id,
+      base: 1n,
+      author: "ada",
+      names,
+    });
+    const { digestKey } = await readFold(db, id);
+    expect(staged).toEqual({
+      outcome: "staged",
+      digest: request.digest,
+      digestKey,
+      values: [B, null, "ref: refs/heads/main", A],
+      copies: { atLeast: 1, orFewer: false },
+    });
+  });
+
+  it("makes no row on another base than the head, nor where there is no repository", async () => {
+    const me = await incarnation(db);
+    const { id } = await repository(db, me);
+    await bump(db, me, await stage(db, me, id, 0n, [create(MAIN, A)]));
+    const before = await contents(db);
+    const write = { writeId: randomUUID(), repositoryId: id, author: "ada", names: [MAIN] };
+    for (const base of [0n, 2n])
+      expect(await stageWrite(db, me, { ...write, base })).toEqual({ outcome: "stale", head: 1n });
+    expect(await stageWrite(db, me, { ...write, base: 0n, repositoryId: randomUUID() })).toEqual({
+      outcome: "missing",
+    });
+    expect(await contents(db)).toEqual(before);
+  });
+});
+
+describe("stageWrite on a device without the replica", () => {
+  it("finds it missing, also where it was released", async () => {
+    const [me, other] = [await incarnation(db), await incarnation(db)];
+    const { id } = await repository(db, me);
+    const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [MAIN] };
+    expect(await stageWrite(db, other, write)).toEqual({ outcome: "missing" });
+    await query(db.work, "update lockstep.replica set state = 'released' where repository_id = $1", [id]);
+    expect(await stageWrite(db, me, write)).toEqual({ outcome: "missing" });
+    expect(await versions(db, id)).toEqual([]);
+  });
+});

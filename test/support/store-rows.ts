@@ -1,0 +1,67 @@
+// Devices, repositories and writes as rows only, for tests of the store.
+import { randomUUID } from "node:crypto";
+import { digestAfter, type Incarnation, type RefUpdate, type Version } from "../../src/domain.ts";
+import { type Database, query } from "../../src/store/database.ts";
+import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts";
+import { readLog } from "../../src/store/list-log.ts";
+import { createRepository } from "../../src/store/repositories.ts";
+import { type BumpRequest, stageWrite } from "../../src/store/writes.ts";
+
+const ROOT = randomUUID();
+
+/** A sidecar that starts: on a device of its own unless one is given, always on the root that its device had before. */
+export function starting(given: Partial<TakeOverRequest> = {}): TakeOverRequest {
+  const addresses = { grpcAddress: "", gitAddress: "", zone: "" };
+  return { device: `d-${randomUUID()}`, incarnation: randomUUID(), rootId: ROOT, ...addresses, ...given };
+}
+
+/** The incarnation that such a start makes. */
+export async function incarnation(db: Database, given: Partial<TakeOverRequest> = {}): Promise<Incarnation> {
+  const taken = await takeOver(db, starting(given));
+  if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
+  return taken.incarnation;
+}
+
+/** A new repository at version 0, with replicas on these devices. */
+export async function repository(db: Database, ...on: Incarnation[]): Promise<{ id: string; name: string }> {
+  const name = `r-${randomUUID()}`;
+  const devices = on.map(({ device }) => device);
+  const { id } = await createRepository(db, { name, devices, defaultBranch: "main", objectFormat: "sha1" });
+  return { id, name };
+}
+
+/** The creation of a ref. */
+export const create = (name: string, newValue: string): RefUpdate => ({ name, oldValue: null, newValue });
+
+/** Stages a write of the updates on `base` and returns what lands it. */
+export async function stage(
+  db: Database,
+  me: Incarnation,
+  repositoryId: string,
+  base: Version,
+  updates: readonly RefUpdate[],
+): Promise<BumpRequest> {
+  const writeId = randomUUID();
+  const names = updates.map(({ name }) => name);
+  const staged = await stageWrite(db, me, { writeId, repositoryId, base, author: "ada", names });
+  if (staged.outcome !== "staged") throw new Error(`the write is ${staged.outcome}`);
+  return { writeId, repositoryId, base, digest: digestAfter(staged.digestKey, staged.digest, updates), updates };
+}
+
+/** The versions of the log, newest first. */
+export async function versions(db: Database, repositoryId: string): Promise<Version[]> {
+  return (await readLog(db, repositoryId, null, 1000)).map(({ version }) => version);
+}
+
+/** What every table holds, to compare with later. */
+export async function contents(db: Database): Promise<object[]> {
+  const tables = await query<{ name: string }>(
+    db.work,
+    "select table_name as name from information_schema.tables where table_schema = 'lockstep' order by 1",
+  );
+  const counts = tables.map(
+    ({ name }) =>
+      `select '${name}' as name, count(*), md5(string_agg(t::text, ' ' order by t::text)) as rows from lockstep.${name} t`,
+  );
+  return await query(db.work, counts.join(" union all "));
+}

@@ -1,21 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { main } from "../../src/cli/program.ts";
-import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
-import { createDatabase, migratedDatabase } from "../support/database.ts";
+import { type Device, type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
+import { type Environment, EXIT, expectSentence, runHere, Terminal } from "../support/command-line.ts";
+import { createDatabase } from "../support/database.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
-
-const EXIT = { OK: 0, FAILED: 1, USAGE: 2, NOT_NOW: 3 };
-type Environment = Readonly<Record<string, string>>;
 
 let cluster: Cluster;
 let one: Device;
@@ -28,59 +21,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(args: readonly string[], env: Environment = {}): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], {
-    env: { PATH: process.env.PATH ?? "/usr/bin:/bin", LOCKSTEP_SOCKET_DIR: dirname(one.demo.socket), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
-
-async function ended(child: ChildProcess): Promise<Ended> {
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, "close")]);
-  return { code, stdout, stderr };
-}
-
-const lockstep = (args: readonly string[], env?: Environment): Promise<Ended> => ended(start(args, env));
-
-/** The same without a process of its own, which takes longer to start than these take to refuse. */
-async function runHere(args: readonly string[], env: Environment = {}, isTTY = false): Promise<Ended> {
-  const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY })];
-  const stream = (to: PassThrough) => to as unknown as NodeJS.WriteStream;
-  const code = await main({
-    env: { PATH: process.env.PATH ?? "/usr/bin:/bin", ...env },
-    argv: args,
-    cwd: "/",
-    pid: process.pid,
-    execPath: process.execPath,
-    isRoot: process.getuid?.() === 0,
-    stdin: process.stdin,
-    stdout: stream(stdout),
-    stderr: stream(stderr),
-    stop: AbortSignal.timeout(10_000),
-    kill: (pid, signal) => void process.kill(pid, signal),
-  });
-  stdout.end();
-  stderr.end();
-  return { code, stdout: await text(stdout), stderr: await text(stderr) };
-}
-
-/** A sidecar like that of device one, but for `env`. It is expected to refuse to start. */
-const serve = (env: Environment, ...args: string[]): Promise<Ended> =>
-  lockstep(["serve", ...args], { ...one.demo.env, ...env });
-
-/** One sentence for a person on standard error and nothing on standard output: what, why, what to do. */
-function expectSentence({ stdout, stderr }: Ended, ...parts: (string | RegExp)[]): void {
-  expect(stdout).toBe("");
-  expect(stderr).toMatch(/^lockstep: ([A-Z"`-]|git )[^\n]*\.\n$/);
-  expect(stderr).not.toMatch(/a bug|undefined|\bError:|\[object/);
-  for (const part of parts) expect(stderr).toMatch(part);
-}
+const lockstep = (args: readonly string[], env?: Environment): Promise<Ended> => ended(one.command(args, env));
 
 const COMMANDS = [
   "serve",
@@ -263,15 +204,15 @@ describe("people", () => {
 describe("people who wait at a terminal", () => {
   const env = () => ({ LOCKSTEP_SOCKET_DIR: dirname(one.demo.socket) });
 
-  /** Runs `work` while whoever asks about a repository waits. */
-  async function whileAllWait<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work` while whoever asks about a repository waits, until somebody at the terminal has seen `line`. */
+  async function whileAllWait<T>(terminal: Terminal, line: RegExp, work: () => Promise<T>): Promise<T> {
     const locker = new pg.Client({ connectionString: cluster.databaseUrl });
     await locker.connect();
     try {
       await locker.query("begin");
       await locker.query("lock table lockstep.repository in access exclusive mode");
       const working = work();
-      await delay(1_000);
+      await expect.poll(() => terminal.shown).toMatch(line);
       await locker.query("rollback");
       return await working;
     } finally {
@@ -284,7 +225,8 @@ describe("people who wait at a terminal", () => {
     [["verify", "demo"], /comparing every ref on disk with the log … \d s/],
     [["repo", "create", "waited/for"], /replicas made: +0 of \?/],
   ])("see on it what goes on, in one line that goes away: %j", async (args, line) => {
-    const { code, stdout, stderr } = await whileAllWait(() => runHere(args, env(), true));
+    const terminal = new Terminal();
+    const { code, stdout, stderr } = await whileAllWait(terminal, line, () => runHere(args, env(), terminal));
     expect(code).toBe(EXIT.OK);
     expect(stderr).toMatch(line);
     expect(stderr.endsWith("\r\x1b[K")).toBe(true);
@@ -296,7 +238,7 @@ describe("people who wait at a terminal", () => {
     const asked = { repository, author: "ada", reason: "import" };
     const { token, writeId } = await one.call("BeginWrite", asked, PATIENCE);
     const args = ["write-lock", "--enable", "--reason", "new disks", "--wait", "2", repository];
-    const { code, stderr } = await runHere(args, env(), true);
+    const { code, stderr } = await runHere(args, env(), new Terminal());
     await one.call("AbortWrite", { repository, token }, PATIENCE);
     await one.lockstep("write-lock", "--disable", repository);
     expect(code).toBe(EXIT.NOT_NOW);
@@ -306,8 +248,14 @@ describe("people who wait at a terminal", () => {
   });
 
   it("see nothing of it where standard error is no terminal, nor does a program", async () => {
-    const [person, program] = await whileAllWait(() =>
-      Promise.all([runHere(["verify", "demo"], env(), false), runHere(["verify", "demo", "--json"], env(), true)]),
+    const terminal = new Terminal();
+    // By then the others have waited for twice as long as it takes until something is shown.
+    const [person, program] = await whileAllWait(terminal, /… 1 s/, () =>
+      Promise.all([
+        runHere(["verify", "demo"], env()),
+        runHere(["verify", "demo", "--json"], env(), new Terminal()),
+        runHere(["verify", "demo"], env(), terminal),
+      ]),
     );
     for (const { code, stderr } of [person, program]) expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "" });
     expect(JSON.parse(program.stdout)).toMatchObject({ ok: true });
@@ -333,113 +281,6 @@ describe("doctor", () => {
     expect(code).toBe(EXIT.FAILED);
     for (const check of ["listen", "git-listen"])
       expect(stdout).toMatch(new RegExp(`^missing +${check} +.*\\(EADDRINUSE\\); end the process that has it`, "m"));
-  });
-});
-
-describe("serve refuses to start", () => {
-  const elsewhere = (name: string) => ({
-    LOCKSTEP_ROOT: join(cluster.dir, name),
-    LOCKSTEP_SOCKET_DIR: join(cluster.dir, `${name}.run`),
-  });
-  const long = `/tmp/${"x".repeat(120)}`;
-  const credentials = (name: string) => join(dirname(one.demo.cert), name);
-
-  it("a root that a live sidecar serves, and names its process", async () => {
-    const refused = await serve({});
-    expect(refused.code).toBe(EXIT.NOT_NOW);
-    expectSentence(refused, `process ${one.pid}`, one.demo.root, "--root");
-  });
-
-  it("a root of another device", async () => {
-    const refused = await serve({ LOCKSTEP_ROOT: two.demo.root });
-    expect(refused.code).toBe(EXIT.FAILED);
-    expectSentence(refused, "belongs to device repo002, not to repo001");
-  });
-
-  it("an address that somebody has", async () => {
-    const refused = await serve(elsewhere("busy"));
-    expect(refused.code).toBe(EXIT.FAILED);
-    expectSentence(refused, "EADDRINUSE", new URL(one.demo.http).host, "choose another one");
-  });
-
-  it.each<[string, () => Environment, RegExp]>([
-    [
-      "a socket directory that is too long",
-      () => ({ LOCKSTEP_SOCKET_DIR: long }),
-      /too long for a unix socket.*--socket-dir/,
-    ],
-    ["another device's certificate", () => ({ LOCKSTEP_DEVICE: "repo009" }), /not that of device repo009.*spiffe:/],
-    [
-      "a frontend's certificate",
-      () => ({ LOCKSTEP_TLS_CERT: credentials("frontend.pem"), LOCKSTEP_TLS_KEY: credentials("frontend.key") }),
-      /not that of device repo001/,
-    ],
-    ["a certificate that is not there", () => ({ LOCKSTEP_TLS_CERT: "/no/such" }), /--tls-cert cannot be read/],
-    ["a certificate that is none", () => ({ LOCKSTEP_TLS_CERT: PROGRAM }), /--tls-cert holds no certificate/],
-    [
-      "a key of another certificate",
-      () => ({ LOCKSTEP_TLS_KEY: two.demo.key }),
-      /--tls-key is no private key for the certificate/,
-    ],
-    ["an authority that is none", () => ({ LOCKSTEP_TLS_CA: PROGRAM }), /--tls-ca holds no certificate/],
-    ["a device name that is none", () => ({ LOCKSTEP_DEVICE: "Repo_1" }), /"Repo_1" is not a DNS label/],
-    ["an address that is none", () => ({ LOCKSTEP_LISTEN: "here" }), /LOCKSTEP_LISTEN must be HOST:PORT/],
-    ["an empty variable", () => ({ LOCKSTEP_ROOT: "" }), /LOCKSTEP_ROOT must not be empty/],
-    [
-      "a URL file that is not there",
-      () => ({ LOCKSTEP_DATABASE_URL_FILE: "/no/such" }),
-      /\/no\/such of --database-url-file cannot be read/,
-    ],
-    ["a URL file with something else", () => ({ LOCKSTEP_DATABASE_URL_FILE: PROGRAM }), /does not hold a URL/],
-  ])("with %s", async (_, env, sentence) => {
-    const refused = await runHere(["serve"], { ...one.demo.env, ...elsewhere("wrong"), ...env() });
-    expect(refused.code).toBe(EXIT.USAGE);
-    expectSentence(refused, sentence);
-  });
-
-  it("with a root that cannot be made", async () => {
-    const refused = await serve({ LOCKSTEP_ROOT: join(PROGRAM, "root") });
-    expect(refused.code).toBe(EXIT.FAILED);
-    expectSentence(refused, "ENOTDIR");
-  });
-
-  it("without git, and with one that is too old", async () => {
-    const none = await serve({ PATH: "/no/such" });
-    expect(none.code).toBe(EXIT.FAILED);
-    expectSentence(none, "git cannot be started; install git 2.39 or newer");
-    const bin = join(cluster.dir, "old");
-    await mkdir(bin);
-    await writeFile(join(bin, "git"), "#!/bin/sh\necho git version 2.30.2\n");
-    await chmod(join(bin, "git"), 0o755);
-    const old = await serve({ PATH: `${bin}:${one.demo.env.PATH}` });
-    expect(old.code).toBe(EXIT.FAILED);
-    expectSentence(old, "git is 2.30.2, which is too old; install git 2.39 or newer");
-    const shown = await lockstep(["version", "--json"], { PATH: "/no/such" });
-    expect(JSON.parse(shown.stdout)).toMatchObject({ git: null });
-  });
-
-  it("without a database", async () => {
-    const refused = await serve({ ...elsewhere("none"), LOCKSTEP_DATABASE_URL: "postgres://ada:secret@127.0.0.1:1/x" });
-    expect(refused.code).toBe(EXIT.NOT_NOW);
-    expectSentence(refused, "The database cannot be used now", "ECONNREFUSED", "see whether PostgreSQL runs");
-    expect(refused.stderr).not.toContain("secret");
-  });
-
-  it("on a schema that is too new for it, as does migrate", async () => {
-    await using database = await migratedDatabase();
-    await administer(database.url, (client) =>
-      client.query("update lockstep.schema_level set level = 99, compatible_from = 99"),
-    );
-    const url = { LOCKSTEP_DATABASE_URL: database.url };
-    for (const refused of [await serve({ ...elsewhere("new"), ...url }), await lockstep(["migrate"], url)]) {
-      expect(refused.code).toBe(EXIT.FAILED);
-      expectSentence(refused, "The database schema is at level 99", "install the newer version");
-    }
-  });
-
-  it("and the device that runs takes no notice of all that", async () => {
-    await expect(lockstep(["sync", "demo"])).resolves.toMatchObject({ code: EXIT.OK });
-    expect(await one.isReady()).toBe(true);
   });
 });
 
@@ -485,7 +326,7 @@ describe("migrate", () => {
 
 describe("a reader that goes away", () => {
   it.each([["repo", "list"], ["status", "--json"], ["no-such-command"]])("is no crash: %s", async (...args) => {
-    const child = start(args);
+    const child = one.command(args);
     child.stdout?.destroy();
     const code = once(child, "close");
     const stderr = await text(child.stderr!);
@@ -494,7 +335,7 @@ describe("a reader that goes away", () => {
   });
 
   it("leaves the exit code when it had standard error", async () => {
-    const child = start(["no-such-command"]);
+    const child = one.command(["no-such-command"]);
     child.stderr?.destroy();
     const [[code]] = await Promise.all([once(child, "close"), text(child.stdout!)]);
     expect(code).toBe(EXIT.USAGE);
@@ -519,7 +360,7 @@ describe("Ctrl-C", () => {
         await locker.query("begin");
         await locker.query("lock table lockstep.repository in access exclusive mode");
         const before = await connections(one.demo.socket);
-        const child = start(args);
+        const child = one.command(args);
         const end = ended(child);
         await expect.poll(async () => await connections(one.demo.socket)).toBeGreaterThan(before);
         child.kill("SIGINT");

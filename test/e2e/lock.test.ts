@@ -1,12 +1,11 @@
 // `lockstep lock` as an operator runs it, with what can die meanwhile.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { chmod, readdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
+import { type Device, type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
 import { holdPush } from "../support/held-push.ts";
 import { isAlive } from "../support/processes.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
@@ -35,37 +34,26 @@ afterEach(async () => {
 interface Locked extends AsyncDisposable {
   readonly process: ChildProcess;
   /** When it ended: its exit code, and what it printed. */
-  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
+  readonly ended: Promise<Ended>;
   /** What it has printed on standard error so far. */
   said(): string;
 }
 
 /** Starts `lockstep lock ARGS` in a process group of its own. */
 function lock(device: Device, args: readonly string[], env: Record<string, string> = {}): Locked {
-  const child = spawn(process.execPath, [PROGRAM, "lock", ...args], {
-    env: { ...cluster.git.env, USER: "grace", LOCKSTEP_SOCKET_DIR: dirname(device.demo.socket), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
+  const child = device.command(["lock", ...args], { ...cluster.git.env, USER: "grace", ...env }, true);
   let said = "";
-  child.stderr.on("data", (chunk) => {
+  child.stderr?.on("data", (chunk) => {
     said += chunk;
   });
-  const code = new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject).once("exit", resolve);
-  });
-  const ended = Promise.all([code, text(child.stdout), text(child.stderr)]).then(([exit, stdout, stderr]) => ({
-    code: exit,
-    stdout,
-    stderr,
-  }));
+  const end = ended(child);
   return {
     process: child,
-    ended,
+    ended: end,
     said: () => said,
     async [Symbol.asyncDispose]() {
       signalGroup(child, "SIGKILL");
-      await ended;
+      await end;
     },
   };
 }

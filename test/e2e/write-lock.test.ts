@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
+import { type Device, type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
 import { holdPush } from "../support/held-push.ts";
 import { PushHistory } from "../support/push-history.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
@@ -29,20 +28,13 @@ afterEach(async () => {
 
 interface Running {
   readonly process: ChildProcess;
-  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
+  readonly ended: Promise<Ended>;
 }
 
 /** `lockstep ARGS` on device one, to be signalled while it runs. */
 function start(...args: string[]): Running {
-  const env = {
-    PATH: process.env.PATH ?? "/usr/bin:/bin",
-    USER: "olga",
-    LOCKSTEP_SOCKET_DIR: dirname(one.demo.socket),
-  };
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const ended = Promise.all([closed, text(child.stdout), text(child.stderr)]);
-  return { process: child, ended: ended.then(([code, stdout, stderr]) => ({ code, stdout, stderr })) };
+  const child = one.command(args, { USER: "olga" });
+  return { process: child, ended: ended(child) };
 }
 
 const lockstep = (...args: string[]) => start(...args).ended;

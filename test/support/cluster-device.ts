@@ -1,5 +1,6 @@
 // One device of a cluster: its sidecar to kill and to start again as an outsider would, its gate, its command line.
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -20,6 +21,18 @@ export interface Printed {
   // biome-ignore lint/suspicious/noExplicitAny: the shape of a document is what tests check.
   readonly document: any;
   readonly stderr: string;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Resolves when the command has ended. */
+export async function ended(child: ChildProcess): Promise<Ended> {
+  const [[code], stdout, stderr] = await Promise.all([once(child, "close"), text(child.stdout!), text(child.stderr!)]);
+  return { code, stdout, stderr };
 }
 
 export class Device {
@@ -58,14 +71,17 @@ export class Device {
   }
 
   /** `lockstep ARGS` on this device. */
-  async print(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", LOCKSTEP_SOCKET_DIR: dirname(this.demo.socket) };
-    const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-    const ended = new Promise<number | null>((resolve, reject) => {
-      child.once("error", reject).once("close", resolve);
+  async print(...args: string[]): Promise<Ended> {
+    return await ended(this.command(args));
+  }
+
+  /** `lockstep ARGS` on this device as a process that can be signalled, in a group of its own if `detached`; see `ended`. */
+  command(args: readonly string[], env: Record<string, string> = {}, detached = false): ChildProcess {
+    return spawn(process.execPath, [PROGRAM, ...args], {
+      env: { PATH: process.env.PATH ?? "/usr/bin:/bin", LOCKSTEP_SOCKET_DIR: dirname(this.demo.socket), ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached,
     });
-    const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-    return { code, stdout, stderr };
   }
 
   /** SIGKILL; resolves when the process is gone. */

@@ -1,6 +1,6 @@
 // The database fails over to a standby that has everything, and to one that lacks the last commits.
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
@@ -13,21 +13,21 @@ const missing = replicationMissing();
 if (missing) console.log(`skipped, fail-over of the database: ${missing}`);
 const SOON = { timeout: 30_000, interval: 100 };
 
-describe.skipIf(missing)("after a fail-over", () => {
-  let replication: Replication;
-  let proxy: DatabaseProxy;
-  let cluster: Cluster;
-  beforeAll(async () => {
-    replication = await startReplication();
-    proxy = await databaseProxy(replication.primary);
-    cluster = await startCluster({ via: async () => proxy.url });
-  });
-  afterAll(async () => {
-    await cluster?.[Symbol.asyncDispose]();
-    await proxy?.[Symbol.asyncDispose]();
-    await replication?.[Symbol.asyncDispose]();
-  });
+let replication: Replication;
+let proxy: DatabaseProxy;
+let cluster: Cluster;
+beforeEach(async () => {
+  replication = await startReplication();
+  proxy = await databaseProxy(replication.primary);
+  cluster = await startCluster({ via: async () => proxy.url });
+});
+afterEach(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+  await proxy?.[Symbol.asyncDispose]();
+  await replication?.[Symbol.asyncDispose]();
+});
 
+describe.skipIf(missing)("after a fail-over", () => {
   it("to a synchronous standby nothing acknowledged is missing, and no sidecar falls", async () => {
     const [one, two, three] = cluster.devices as [never, never, never];
     const history = await PushHistory.begin(cluster, await pusher(cluster.git, "ada"));
@@ -48,20 +48,6 @@ describe.skipIf(missing)("after a fail-over", () => {
 });
 
 describe.skipIf(missing)("after a fail-over to a standby that lacks the last commits", () => {
-  let replication: Replication;
-  let proxy: DatabaseProxy;
-  let cluster: Cluster;
-  beforeAll(async () => {
-    replication = await startReplication();
-    proxy = await databaseProxy(replication.primary);
-    cluster = await startCluster({ via: async () => proxy.url });
-  });
-  afterAll(async () => {
-    await cluster?.[Symbol.asyncDispose]();
-    await proxy?.[Symbol.asyncDispose]();
-    await replication?.[Symbol.asyncDispose]();
-  });
-
   it("reads and writes of what was lost are refused with a sentence, nothing on disk is taken back, and an operator gets out", async () => {
     const history = await PushHistory.begin(cluster, await pusher(cluster.git, "ada"));
     const [one] = cluster.devices as [Cluster["devices"][number]];

@@ -3,23 +3,21 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Client } from "../../src/client/client.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Cluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { deafen, untilBehind } from "../support/lag.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { type LaggingCluster, startLaggingCluster } from "../support/lag.ts";
+import type { Pusher } from "../support/pusher.ts";
 
+let lagging: LaggingCluster;
 let cluster: Cluster;
 let one: Device;
 let three: Device;
 let ada: Pusher;
 let frontEnd: Client;
-const repositories: string[] = [];
+let repositories: readonly string[];
 beforeAll(async () => {
-  cluster = await startCluster();
-  [one, , three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-  for (let i = 0; i < 4; i += 1) repositories.push(await cluster.createRepository());
-  await deafen(three);
+  lagging = await startLaggingCluster(4);
+  ({ cluster, one, three, ada, repositories } = lagging);
   const { ca, frontend, trust_domain: trustDomain } = cluster.demo.line;
   const [authority, cert, key] = (await Promise.all(
     [ca, frontend.cert, frontend.key].map((file) => readFile(file, "utf8")),
@@ -28,16 +26,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   frontEnd?.[Symbol.dispose]();
-  await cluster?.[Symbol.asyncDispose]();
+  await lagging?.[Symbol.asyncDispose]();
 });
-
-/** Pushes to the first device a tip that the third one has not noticed. */
-const pushUnnoticed = (repository: string) =>
-  untilBehind(three, repository, async () => {
-    const tip = await ada.commit();
-    await ada.land(one.url(repository), `+${tip}:refs/heads/main`);
-    return tip;
-  });
 
 /** What stock git reads from the third device's disk, past every gate. */
 const onDisk = (repository: string) => cluster.git.run(["ls-remote", three.gitDir(repository), "refs/heads/main"]);
@@ -47,7 +37,7 @@ describe("a front end on another machine", () => {
     const repository = repositories[0]!;
     let pulls = 0;
     for (let round = 0; round < 3; round += 1) {
-      const tip = await pushUnnoticed(repository);
+      const tip = await lagging.pushUnnoticed(repository);
       const before = await onDisk(repository);
       const { version, fetched, stale } = await frontEnd.call("BeforeRead", { repository }, PATIENCE);
       expect(stale).toBe(false);
@@ -75,7 +65,7 @@ describe("a front end on another machine", () => {
   it("gets a labelled stale answer when it says how old one may be, and the newest when it does not", async () => {
     const repository = repositories[2]!;
     await frontEnd.call("BeforeRead", { repository }, PATIENCE);
-    await pushUnnoticed(repository);
+    await lagging.pushUnnoticed(repository);
     const maxStaleness = { seconds: "3600", nanos: 0 };
     const old = await frontEnd.call("BeforeRead", { repository, maxStaleness }, PATIENCE);
     expect(old.stale).toBe(true);

@@ -4,12 +4,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wholeLog } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Cluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { deafen, untilBehind } from "../support/lag.ts";
+import { type LaggingCluster, startLaggingCluster } from "../support/lag.ts";
 import { type Nginx, startNginx } from "../support/nginx.ts";
 import { findProgram } from "../support/programs.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import type { Pusher } from "../support/pusher.ts";
 
 const nginx = findProgram("nginx", "nginx-light");
 const fcgiwrap = findProgram("fcgiwrap", "fcgiwrap");
@@ -17,45 +17,29 @@ const missing = [nginx, fcgiwrap].flatMap((found) => ("missing" in found ? [foun
 if (missing.length > 0) console.warn(`The tests with nginx are skipped: ${missing.join("; ")}.`);
 
 describe.skipIf(missing.length > 0)("nginx before git http-backend", () => {
+  let lagging: LaggingCluster;
   let cluster: Cluster;
   let one: Device;
   let three: Device;
   let ada: Pusher;
   let web: Nginx;
-  const repositories: string[] = [];
+  let repositories: readonly string[];
   beforeAll(async () => {
-    cluster = await startCluster();
-    [one, , three] = cluster.devices as [Device, Device, Device];
-    ada = await pusher(cluster.git, "ada");
-    for (let i = 0; i < 4; i += 1) repositories.push(await cluster.createRepository());
+    lagging = await startLaggingCluster(4);
+    ({ cluster, one, three, ada, repositories } = lagging);
     await one.call("CreateRepository", { repository: "only/c++", devices: ["repo001"] }, PATIENCE);
-    await deafen(three);
     const [program, wrap] = [nginx, fcgiwrap] as { path: string }[];
     const execPath = await cluster.git.git(["--exec-path"]);
     web = await startNginx(three, { nginx: program!.path, fcgiwrap: wrap!.path, execPath, user: "ada" });
   });
   afterAll(async () => {
     await web?.[Symbol.asyncDispose]();
-    await cluster?.[Symbol.asyncDispose]();
+    await lagging?.[Symbol.asyncDispose]();
   });
 
   it("clones the newest commit from a replica that lags", async () => {
     const repository = repositories[0]!;
-    let pulls = 0;
-    for (let round = 0; round < 3; round += 1) {
-      const tip = await untilBehind(three, repository, async () => {
-        const made = await ada.commit();
-        await ada.land(one.url(repository), `+${made}:refs/heads/main`);
-        return made;
-      });
-      const before = await cluster.git.run(["ls-remote", three.gitDir(repository), "refs/heads/main"]);
-      if (!before.stdout.includes(tip)) pulls += 1;
-      const clone = join(cluster.git.dir, `clone-${round}`);
-      await cluster.git.git(["clone", "--quiet", web.url(repository), clone]);
-      expect(await cluster.git.git(["rev-parse", "HEAD"], { cwd: clone })).toBe(tip);
-    }
-    // Otherwise the replica did not lag, and nothing was shown.
-    expect(pulls).toBeGreaterThan(0);
+    await lagging.expectNewest(repository, (into) => cluster.git.git(["clone", "--quiet", web.url(repository), into]));
   });
 
   it("takes pushes, small ones and chunked ones, in the name of whoever nginx let in", async () => {

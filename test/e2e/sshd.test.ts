@@ -1,13 +1,12 @@
 // OpenSSH's sshd as the front end, with the forced command of docs/integration.md.
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wholeLog } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Cluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import type { RunResult } from "../support/git.ts";
-import { deafen, untilBehind } from "../support/lag.ts";
+import { type LaggingCluster, startLaggingCluster } from "../support/lag.ts";
 import { findProgram } from "../support/programs.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import type { Pusher } from "../support/pusher.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 
 const sshd = findProgram("sshd", "openssh-server");
@@ -16,23 +15,21 @@ const missing = [sshd, ssh].flatMap((found) => ("missing" in found ? [found.miss
 if (missing.length > 0) console.warn(`The tests with sshd are skipped: ${missing.join("; ")}.`);
 
 describe.skipIf(missing.length > 0)("sshd with lockstep-shell as the forced command", () => {
+  let lagging: LaggingCluster;
   let cluster: Cluster;
   let one: Device;
   let three: Device;
   let ada: Pusher;
   let door: Sshd;
-  const repositories: string[] = [];
+  let repositories: readonly string[];
   beforeAll(async () => {
-    cluster = await startCluster();
-    [one, , three] = cluster.devices as [Device, Device, Device];
-    ada = await pusher(cluster.git, "ada");
-    for (let i = 0; i < 3; i += 1) repositories.push(await cluster.createRepository());
-    await deafen(three);
+    lagging = await startLaggingCluster(3);
+    ({ cluster, one, three, ada, repositories } = lagging);
     door = await startSshd((sshd as { path: string }).path, three);
   });
   afterAll(async () => {
     await door?.[Symbol.asyncDispose]();
-    await cluster?.[Symbol.asyncDispose]();
+    await lagging?.[Symbol.asyncDispose]();
   });
 
   const git = (args: string[], cwd = cluster.git.dir): Promise<RunResult> =>
@@ -43,21 +40,9 @@ describe.skipIf(missing.length > 0)("sshd with lockstep-shell as the forced comm
 
   it("clones the newest commit from a replica that lags", async () => {
     const repository = repositories[0]!;
-    let pulls = 0;
-    for (let round = 0; round < 3; round += 1) {
-      const tip = await untilBehind(three, repository, async () => {
-        const made = await ada.commit();
-        await ada.land(one.url(repository), `+${made}:refs/heads/main`);
-        return made;
-      });
-      const before = await cluster.git.run(["ls-remote", three.gitDir(repository), "refs/heads/main"]);
-      if (!before.stdout.includes(tip)) pulls += 1;
-      const clone = join(cluster.git.dir, `clone-${round}`);
-      expect(await git(["clone", "--quiet", `${door.host}:${repository}.git`, clone])).toMatchObject({ code: 0 });
-      expect(await cluster.git.git(["rev-parse", "HEAD"], { cwd: clone })).toBe(tip);
-    }
-    // Otherwise the replica did not lag, and nothing was shown.
-    expect(pulls).toBeGreaterThan(0);
+    await lagging.expectNewest(repository, async (into) => {
+      expect(await git(["clone", "--quiet", `${door.host}:${repository}.git`, into])).toMatchObject({ code: 0 });
+    });
   });
 
   it("takes a push in the name of the key, by the whole path too, and others read it at once", async () => {

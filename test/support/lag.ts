@@ -1,15 +1,68 @@
 // A device that lags: it hears of no push and learns of one only when it is asked, or when it polls (every 5 s or so).
-import { inject } from "vitest";
+import { join } from "node:path";
+import { expect, inject } from "vitest";
+import { type Cluster, startCluster } from "./cluster.ts";
 import { type Device, PATIENCE } from "./cluster-device.ts";
+import { type Pusher, pusher } from "./pusher.ts";
+
+/** A cluster whose third device lags, with empty repositories to push to. */
+export interface LaggingCluster extends AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly one: Device;
+  readonly three: Device;
+  readonly ada: Pusher;
+  readonly repositories: readonly string[];
+  /** Pushes to the first device a tip that the third one has not noticed, and returns it. */
+  pushUnnoticed(repository: string): Promise<string>;
+  /** Expects `clone`, which is told where to, to bring the newest commit each time though the third device's disk lacked it. */
+  expectNewest(repository: string, clone: (into: string) => Promise<unknown>): Promise<void>;
+}
+
+export async function startLaggingCluster(repositoryCount: number): Promise<LaggingCluster> {
+  const cluster = await startCluster();
+  const [one, , three] = cluster.devices as [Device, Device, Device];
+  const ada = await pusher(cluster.git, "ada");
+  const repositories: string[] = [];
+  for (let i = 0; i < repositoryCount; i += 1) repositories.push(await cluster.createRepository());
+  await deafen(three);
+  const pushUnnoticed = (repository: string) =>
+    untilBehind(three, repository, async () => {
+      const tip = await ada.commit();
+      await ada.land(one.url(repository), `+${tip}:refs/heads/main`);
+      return tip;
+    });
+  return {
+    cluster,
+    one,
+    three,
+    ada,
+    repositories,
+    pushUnnoticed,
+    async expectNewest(repository, clone) {
+      let pulls = 0;
+      for (let round = 0; round < 3; round += 1) {
+        const tip = await pushUnnoticed(repository);
+        const before = await cluster.git.run(["ls-remote", three.gitDir(repository), "refs/heads/main"]);
+        if (!before.stdout.includes(tip)) pulls += 1;
+        const into = join(cluster.git.dir, `clone-${round}`);
+        await clone(into);
+        expect(await cluster.git.git(["rev-parse", "HEAD"], { cwd: into })).toBe(tip);
+      }
+      // Otherwise the replica did not lag, and nothing was shown.
+      expect(pulls).toBeGreaterThan(0);
+    },
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
 
 /** Starts the sidecar again, listening for news where none are told. */
-export async function deafen(device: Device): Promise<void> {
+async function deafen(device: Device): Promise<void> {
   await device.kill();
   await device.start({ LOCKSTEP_NOTIFY_DATABASE_URL: inject("postgresUrl") });
 }
 
 /** Runs `push`, which returns the new tip, until `device` has not noticed the last one: polls come in between once in a while. */
-export async function untilBehind(device: Device, repository: string, push: () => Promise<string>): Promise<string> {
+async function untilBehind(device: Device, repository: string, push: () => Promise<string>): Promise<string> {
   for (;;) {
     const tip = await push();
     const { version, headVersion } = await device.call("GetVersion", { repository }, PATIENCE);

@@ -1,0 +1,67 @@
+import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Device } from "../support/cluster-device.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+let cluster: Cluster;
+let one: Device;
+let two: Device;
+let three: Device;
+let ada: Pusher;
+beforeAll(async () => {
+  cluster = await startCluster();
+  [one, two, three] = cluster.devices as [Device, Device, Device];
+  ada = await pusher(cluster.git, "ada");
+});
+afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+
+describe("something else where a replica should be", () => {
+  it.each<[string, string, (gitDir: string) => Promise<unknown>, RegExp]>([
+    ["a directory", "dir", (path) => mkdir(join(path, "precious"), { recursive: true }), /is not a git repository/],
+    ["a file", "file", (path) => writeFile(path, "precious"), /is not a git repository/],
+    [
+      "somebody's repository",
+      "foreign",
+      (path) => cluster.git.git(["init", "--quiet", "--bare", path]),
+      /is not a replica made by Lockstep/,
+    ],
+    ["a link to nowhere", "link", (path) => symlink("/no/such", path), /is not a git repository/],
+    ["a link out of the root", "out", (path) => symlink(cluster.git.dir, path), /is not a git repository/],
+    ["a file on the way", "way/app", (path) => writeFile(dirname(path), "precious"), /There is no way to/],
+  ])("is told of, left alone, and no matter elsewhere: %s", async (_, place, put, sentence) => {
+    const repository = `occupied-${place}`;
+    const gitDir = one.gitDir(repository);
+    await put(gitDir);
+    const created = await one.lockstep("repo", "create", repository);
+    const lastError = expect.stringMatching(new RegExp(`^[^\\n]*${sentence.source}[^\\n]*\\.$`));
+    expect(created).toMatchObject({
+      code: 0,
+      document: { replicas: [{ state: "broken", last_error: lastError }, { state: "active" }, { state: "active" }] },
+    });
+    for (const args of [["sync"], ["verify"]]) {
+      const refused = await one.lockstep(...args, repository);
+      expect(refused).toMatchObject({ code: 1, document: { error: { code: "NOT_A_REPOSITORY", message: lastError } } });
+    }
+    expect((await one.lockstep("repo", "show", repository)).document.replicas[0].last_error).toEqual(lastError);
+    const read = await cluster.git.run(["ls-remote", one.url(repository)]);
+    expect(read).toMatchObject({ code: 128, stderr: expect.stringMatching(sentence) });
+    const first = await ada.commit();
+    const pushed = await ada.push(one.url(repository), `${first}:refs/heads/main`);
+    expect(pushed).toMatchObject({ code: 128, stderr: expect.stringMatching(sentence) });
+
+    await ada.land(two.url(repository), `${first}:refs/heads/main`);
+    expect(await cluster.git.git(["ls-remote", three.url(repository), "refs/heads/main"])).toContain(first);
+
+    // Moved away, as the sentence says. It is as it was.
+    const inTheWay = place.includes("/") ? dirname(gitDir) : gitDir;
+    const aside = join(cluster.git.dir, `aside-${place.replace("/", "-")}`);
+    await rename(inTheWay, aside);
+    expect(await one.lockstep("sync", repository)).toMatchObject({ code: 0, document: { version: 1 } });
+    expect(await cluster.git.git(["ls-remote", one.url(repository), "refs/heads/main"])).toContain(first);
+    if (place === "dir") expect(await readdir(aside)).toEqual(["precious"]);
+    if (place === "foreign") expect(await readdir(aside)).not.toContain("lockstep.config");
+    await rm(aside, { recursive: true });
+  });
+});

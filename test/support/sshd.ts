@@ -22,19 +22,43 @@ export interface Sshd extends AsyncDisposable {
 export async function startSshd(program: string, device: Device): Promise<Sshd> {
   const dir = await mkdtemp(join(tmpdir(), "ls-sshd-"));
   const path = (name: string) => join(dir, name);
-  const port = await freePort();
-  const { username } = userInfo();
-  for (const key of ["host-key", "key"])
-    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path(key)]);
+  const secret = await makeKey(path("key"));
   await symlink(join(device.demo.root, ".lockstep", "bin", "lockstep-git"), path("lockstep-shell"));
-  const [, secret = ""] = (await readFile(path("key.pub"), "utf8")).split(" ");
   const line = await documented("authorized_keys", {
     "/run/lockstep": dirname(device.demo.socket),
     "/usr/local/bin/lockstep-shell": path("lockstep-shell"),
     "AAAA…": secret,
   });
   await writeFile(path("authorized_keys"), line);
-  await writeFile(path("sshd_config"), configuration(path, port));
+  const daemon = await listen(program, dir, `AuthorizedKeysFile ${path("authorized_keys")}`);
+  return {
+    host: daemon.host,
+    env: daemon.env(path("key")),
+    [Symbol.asyncDispose]: daemon.stop,
+  };
+}
+
+/** Makes a pair of keys, the public one at `path`.pub; returns what stands in that between its type and its comment. */
+export async function makeKey(path: string): Promise<string> {
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path]);
+  return (await readFile(`${path}.pub`, "utf8")).split(" ")[1] ?? "";
+}
+
+export interface Daemon {
+  /** As clients write it before the path. */
+  readonly host: string;
+  /** The environment with which stock git gets there with the private key at `key`. */
+  env(key: string): Record<string, string>;
+  /** Ends it and removes its directory. */
+  stop(): Promise<void>;
+}
+
+/** Runs the sshd at `program` in `dir`, with the lines of `settings` in its configuration; resolves when it answers. */
+export async function listen(program: string, dir: string, settings: string): Promise<Daemon> {
+  const path = (name: string) => join(dir, name);
+  const port = await freePort();
+  await makeKey(path("host-key"));
+  await writeFile(path("sshd_config"), configuration(path, port, settings));
   // Where it would refuse to start as root.
   if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
   const child = spawn(program, ["-D", "-f", path("sshd_config"), "-E", path("log")], { stdio: "ignore" });
@@ -50,24 +74,25 @@ export async function startSshd(program: string, device: Device): Promise<Sshd> 
     throw new Error(`sshd did not start: ${log}`, { cause });
   }
   const options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"];
-  const ssh = ["ssh", "-F", "none", "-i", path("key"), "-p", String(port), "-q", ...options.map((each) => `-o${each}`)];
+  const ssh = (key: string) =>
+    ["ssh", "-F", "none", "-i", key, "-p", port, "-q", ...options.map((each) => `-o${each}`)].join(" ");
   return {
-    host: `${username}@127.0.0.1`,
-    env: { GIT_SSH_COMMAND: ssh.join(" ") },
-    [Symbol.asyncDispose]: stop,
+    host: `${userInfo().username}@127.0.0.1`,
+    env: (key) => ({ GIT_SSH_COMMAND: ssh(key) }),
+    stop,
   };
 }
 
-function configuration(path: (name: string) => string, port: number): string {
+function configuration(path: (name: string) => string, port: number, settings: string): string {
   return `ListenAddress 127.0.0.1:${port}
 HostKey ${path("host-key")}
 PidFile ${path("pid")}
-AuthorizedKeysFile ${path("authorized_keys")}
 AcceptEnv GIT_PROTOCOL
 PermitRootLogin forced-commands-only
 PasswordAuthentication no
 StrictModes no
 UsePAM no
+${settings}
 `;
 }
 

@@ -284,6 +284,7 @@ const BY_HISTORY = [
   "a read of a replica asks for the head first",
   "the pusher hears of a write after the decision",
   "a write lands only on the head that it was made on",
+  "a replica takes what the log says, whatever refs its source has",
 ];
 
 export const controls = [

@@ -5,22 +5,10 @@ import { join } from "node:path";
 
 export type Found = { readonly path: string } | { readonly missing: string };
 
-/**
- * The path of `name`, or the reason why there is none. Where CI runs as root its Debian package is installed; anywhere else the
- * machine is left as it is.
- */
+/** The path of `name`, or the reason why there is none. */
 export function findProgram(name: string, debianPackage: string): Found {
-  const found = places(name).find(isExecutable);
-  if (found !== undefined) return { path: found };
-  if (process.env.CI !== "true" || process.getuid?.() !== 0)
-    return { missing: `${name} is not installed (Debian package ${debianPackage})` };
-  // In run level 1 a package does not start its service.
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  const options = ["install", "-y", "--no-install-recommends", debianPackage];
-  const { status, stderr } = spawnSync("apt-get", options, { env, encoding: "utf8" });
-  const installed = places(name).find(isExecutable);
-  if (installed !== undefined) return { path: installed };
-  return { missing: `apt-get install ${debianPackage} ended with ${status}: ${stderr?.trim()}` };
+  const path = places(name).find(isExecutable);
+  return path === undefined ? { missing: `${name} is not installed (Debian package ${debianPackage})` } : { path };
 }
 
 /** Why the git on PATH will not do where one from this version on is needed; undefined: it will. */

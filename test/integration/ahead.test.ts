@@ -8,7 +8,8 @@ import { beginWrite } from "../../src/sync/begin-write.ts";
 import { compareNotes } from "../../src/sync/compare-notes.ts";
 import { Follower } from "../../src/sync/follow.ts";
 import { loseWrites } from "../support/lose-writes.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const AHEAD = { code: "AHEAD_OF_DATABASE" };

@@ -5,7 +5,8 @@ import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { readReplicaRecord, writeReplicaRecord } from "../../src/git/root-record.ts";
 import { readWithCommit, readWithStaleness } from "../../src/sync/read-with.ts";
 import { latch } from "../support/latch.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 

@@ -6,7 +6,8 @@ import { catchUp, catchUpToHead } from "../../src/sync/catch-up.ts";
 import { Follower } from "../../src/sync/follow.ts";
 import type { CatchUpProgress } from "../../src/sync/replica.ts";
 import { latch } from "../support/latch.ts";
-import { change, honest, SOON, TestCluster } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, honest, SOON } from "../support/sync-device.ts";
 import { isBump } from "../support/write-rows.ts";
 
 const APP = "team/app";

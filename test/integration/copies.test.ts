@@ -1,7 +1,8 @@
 import { rm } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 

@@ -4,7 +4,8 @@ import { describe, expect, it, vi } from "vitest";
 import type { LockstepError } from "../../src/errors.ts";
 import { bump } from "../../src/store/writes.ts";
 import { processesAt } from "../support/git.ts";
-import { change, SOON, TestCluster } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON } from "../support/sync-device.ts";
 import { isBump, isSettle, log, writes } from "../support/write-rows.ts";
 
 const APP = "team/app";

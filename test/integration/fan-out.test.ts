@@ -3,7 +3,8 @@ import { LockstepError } from "../../src/errors.ts";
 import { FAN_OUT } from "../../src/sync/fan-out.ts";
 import { Follower } from "../../src/sync/follow.ts";
 import { latch } from "../support/latch.ts";
-import { change, honest, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const LONG = { timeout: 60_000, interval: 20 };

@@ -7,7 +7,8 @@ import { LockstepError } from "../../src/errors.ts";
 import { catchUp } from "../../src/sync/catch-up.ts";
 import { chooseSources } from "../../src/sync/fetch-objects.ts";
 import { latch } from "../support/latch.ts";
-import { change, honest, type OpenPack, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, honest, type OpenPack, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 

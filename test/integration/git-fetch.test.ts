@@ -7,7 +7,8 @@ import { catchUp } from "../../src/sync/catch-up.ts";
 import type { CatchUpProgress } from "../../src/sync/replica.ts";
 import { advertise, authorityIn, contentsOf, credentialsOf, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
 import { type PlainGitServer, plainGitServer } from "../support/plain-git-server.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 

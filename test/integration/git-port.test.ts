@@ -17,7 +17,8 @@ import {
   type Files,
   openGitPort,
 } from "../support/git-port.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 /** More than what fits between the two ends of a connection. */

@@ -10,7 +10,8 @@ import { abortWrite } from "../../src/sync/abort-write.ts";
 import { type BegunWrite, beginWrite } from "../../src/sync/begin-write.ts";
 import { bumpWrite } from "../../src/sync/bump-version.ts";
 import { endSessions } from "../../src/sync/session-end.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const OUT_OF_SERVICE = {

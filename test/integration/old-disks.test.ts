@@ -5,7 +5,8 @@ import { describe, expect, it, vi } from "vitest";
 import { compareNotes } from "../../src/sync/compare-notes.ts";
 import { Follower } from "../../src/sync/follow.ts";
 import { verify } from "../../src/sync/verify.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const OTHER = "team/other";

@@ -2,7 +2,8 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { change, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, type TestDevice } from "../support/sync-device.ts";
 import { log, writes } from "../support/write-rows.ts";
 
 const APP = "team/app";

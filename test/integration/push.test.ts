@@ -2,7 +2,8 @@ import { mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { bump, stageWrite } from "../../src/store/writes.ts";
-import { change, SOON, TestCluster } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON } from "../support/sync-device.ts";
 import { isBump, log, writes } from "../support/write-rows.ts";
 
 const APP = "team/app";

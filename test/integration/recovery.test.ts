@@ -7,7 +7,8 @@ import { describe, expect, it, vi } from "vitest";
 import { digestAfter, type RefUpdate } from "../../src/domain.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { latch } from "../support/latch.ts";
-import { change, honest, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -10,7 +10,8 @@ import { inspect } from "../../src/git/repository.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { verify } from "../../src/sync/verify.ts";
 import { gitIsOlderThan } from "../support/programs.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 vi.mock("node:fs/promises", { spy: true });
 

@@ -5,7 +5,8 @@ import { sweep } from "../../src/git/leftovers.ts";
 import type { GitContext } from "../../src/git/process.ts";
 import { rollUpPacks } from "../../src/git/roll-up.ts";
 import { type GitSandbox, gitSandbox } from "../support/git.ts";
-import { change, SOON, TestCluster } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON } from "../support/sync-device.ts";
 
 interface Fixture extends AsyncDisposable {
   readonly sandbox: GitSandbox;

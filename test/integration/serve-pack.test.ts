@@ -4,7 +4,8 @@ import { describe, expect, it, vi } from "vitest";
 import type { PackStream } from "../../src/git/pack-source.ts";
 import { PackServer } from "../../src/sync/serve-pack.ts";
 import { processesAt } from "../support/git.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const PLAIN = { version: "1", turn: "first" };

@@ -15,7 +15,8 @@ import { bumpWrite } from "../../src/sync/bump-version.ts";
 import { refuseWhereStopped, stopWrites } from "../../src/sync/stop-writes.ts";
 import { administer } from "../support/administer.ts";
 import { latch } from "../support/latch.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 let cluster: TestCluster;
 let one: TestDevice;

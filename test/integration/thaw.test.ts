@@ -5,7 +5,8 @@ import type { RefName } from "../../src/domain.ts";
 import { Follower } from "../../src/sync/follow.ts";
 import { type ThawAction, thaw } from "../../src/sync/thaw.ts";
 import { loseWrites } from "../support/lose-writes.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const REFUSED = { code: "THAW_REFUSED" };

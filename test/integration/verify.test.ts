@@ -1,7 +1,8 @@
 import { rm } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { verify } from "../../src/sync/verify.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const CAFE = "refs/heads/caf\xe9";

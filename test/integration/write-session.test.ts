@@ -10,7 +10,8 @@ import { type BegunWrite, beginWrite } from "../../src/sync/begin-write.ts";
 import { bumpWrite } from "../../src/sync/bump-version.ts";
 import { renewWrite } from "../../src/sync/session.ts";
 import { endSessions } from "../../src/sync/session-end.ts";
-import { change, SOON, TestCluster, type TestDevice } from "../support/sync-cluster.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const run = promisify(execFile);

@@ -5,7 +5,8 @@ import { createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
 import { type PackListener, servePacks } from "../../src/http/pack-server.ts";
 import type { SyncContext } from "../../src/sync/context.ts";
-import type { TestCluster, TestDevice } from "./sync-cluster.ts";
+import type { TestCluster } from "./sync-cluster.ts";
+import type { TestDevice } from "./sync-device.ts";
 
 export const TRUST_DOMAIN = "test.lockstep.internal";
 

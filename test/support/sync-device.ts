@@ -1,0 +1,395 @@
+// A device in the test's own process, on a real database and real git: its context is built as src/service.ts builds it, with a root, a
+// lock, a lease. Only the network is missing: a pack comes from the other device's PackServer directly. What a test may put in the
+// way: the source of packs, every statement sent to the database but those about the lease, every git command.
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type pg from "pg";
+import { type Logger, pino } from "pino";
+import { expect, vi } from "vitest";
+import { type RefFormat, type RefName, type RefUpdate, type RefValue, SYMREF_PREFIX } from "../../src/domain.ts";
+import { LockstepError } from "../../src/errors.ts";
+import { ReceivePolicies } from "../../src/git/policy.ts";
+import { readRefs } from "../../src/git/refs.ts";
+import { lockRoot, type RootLock } from "../../src/git/root-lock.ts";
+import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "../../src/git/root-record.ts";
+import { installShim, lockCommand } from "../../src/git/shim.ts";
+import { Database } from "../../src/store/database.ts";
+import { leaseHasEnded, releaseLease } from "../../src/store/device-lease.ts";
+import { notifyHeads } from "../../src/store/notifications.ts";
+import { readFold } from "../../src/store/ref-log.ts";
+import { findRepository, readHeads } from "../../src/store/repositories.ts";
+import { Announcer } from "../../src/sync/announce.ts";
+import { beforeRead, type ReadGrant } from "../../src/sync/before-read.ts";
+import type { SyncContext } from "../../src/sync/context.ts";
+import { HeadReader } from "../../src/sync/heads.ts";
+import { holdObjects } from "../../src/sync/hold.ts";
+import { acquireLease, keepLease } from "../../src/sync/lease.ts";
+import { push } from "../../src/sync/push.ts";
+import type { Pusher } from "../../src/sync/push-request.ts";
+import { type Replica, Replicas } from "../../src/sync/replica.ts";
+import { PackServer } from "../../src/sync/serve-pack.ts";
+import { Sessions } from "../../src/sync/session-end.ts";
+import { Stopwatch } from "../../src/sync/stopwatch.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import type { TestCluster } from "./sync-cluster.ts";
+
+export type OpenPack = SyncContext["openPack"];
+/** Stands between a device and its database: sees the text of a statement, and runs it, or not. */
+export type StatementScript = (text: string, run: () => Promise<unknown>) => Promise<unknown>;
+
+/** How long a test waits for what must come; `vi.waitFor` takes it. */
+export const SOON = { timeout: 20_000, interval: 5 };
+
+export interface StartOptions {
+  readonly zone?: string;
+  readonly refFormat?: RefFormat;
+  readonly inDoubtMs?: number;
+  readonly gitCredentials?: SyncContext["gitCredentials"];
+}
+
+export interface PushOptions {
+  readonly atomic?: boolean;
+  readonly author?: string;
+  readonly pusher?: Partial<Pusher>;
+}
+
+/** One incarnation of a device. */
+export class TestDevice {
+  readonly cluster: TestCluster;
+  readonly name: string;
+  readonly context: SyncContext;
+  readonly packs: PackServer;
+  /** Every question for a pack so far. */
+  readonly packRequests: { from: string; wants: readonly string[]; haves: readonly string[] }[] = [];
+  /** Lines of the log. */
+  readonly logged: Record<string, unknown>[] = [];
+  fenced = false;
+  openPack: OpenPack;
+  onStatement: StatementScript = (_, run) => run();
+  readonly #options: StartOptions;
+  readonly #dead = new AbortController();
+  readonly #bin: string;
+  readonly #lease: Promise<void>;
+  readonly #lock: RootLock;
+  /** How much of the log of git commands has been looked at. */
+  #seen = 0;
+  #crashed = false;
+
+  private constructor(
+    cluster: TestCluster,
+    name: string,
+    options: StartOptions,
+    parts: {
+      db: Database;
+      lock: RootLock;
+      bin: string;
+      log: Logger;
+      logged: Record<string, unknown>[];
+      context: Omit<SyncContext, "openPack" | "requestHold" | "gitCredentials" | "signal" | "onFenced" | "inDoubtMs">;
+    },
+  ) {
+    this.cluster = cluster;
+    this.name = name;
+    this.#options = options;
+    this.#bin = parts.bin;
+    this.#lock = parts.lock;
+    this.logged = parts.logged;
+    this.openPack = honest(cluster, name);
+    for (const pool of [parts.db.reads, parts.db.work]) intercept(pool, () => this.onStatement);
+    const onFenced = () => {
+      this.fenced = true;
+      this.#dead.abort(new LockstepError("FENCED", "Another sidecar has taken over."));
+    };
+    this.context = {
+      ...parts.context,
+      openPack: async (peer, request, ...rest) => {
+        this.packRequests.push({ from: peer.device, wants: request.wants, haves: request.haves });
+        return await this.openPack(peer, request, ...rest);
+      },
+      requestHold: async ({ device }, request) => {
+        const holder = cluster.devices.get(device);
+        if (holder === undefined) throw new LockstepError("SOURCE_FAILED", `${device} cannot be reached`);
+        await holdObjects(holder.context, name, request);
+      },
+      gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
+      signal: this.#dead.signal,
+      onFenced,
+      inDoubtMs: options.inDoubtMs ?? 60_000,
+    };
+    this.packs = new PackServer(this.context);
+    this.#lease = keepLease(parts.db, this.context.me, parts.log, onFenced, this.#dead.signal);
+  }
+
+  static async start(cluster: TestCluster, name: string, options: StartOptions): Promise<TestDevice> {
+    // Characters that mean something to git's list of alternates, to its configuration and to UTF-8.
+    const root = join(cluster.dir, 'ü:"\\', name);
+    const bin = join(cluster.dir, "bin", name);
+    await mkdir(root, { recursive: true });
+    await mkdir(bin, { recursive: true });
+    const path = `${bin}:${process.env.PATH}`;
+    await rm(join(bin, "log"), { force: true });
+    await writeGitWrapper(bin, "");
+    const logged: Record<string, unknown>[] = [];
+    const log = pino({ level: "debug" }, { write: (line: string) => logged.push(JSON.parse(line)) });
+    const db = new Database({ url: cluster.url, applicationName: name });
+    const record = await openRoot(root, name);
+    const shim = await installShim(root, process.execPath);
+    const lock = await lockRoot({
+      stateDir: join(root, STATE_DIR),
+      locker: lockCommand(shim),
+      path,
+      host: { pid: process.pid, kill: (pid, signal) => void process.kill(pid, signal) },
+      recordedPid: record.pid || undefined,
+      mayEnd: () => leaseHasEnded(db, name),
+    });
+    const address = `${name}.test:1`;
+    const zone = options.zone ?? "";
+    const request = { device: name, rootId: record.rootId, grpcAddress: address, gitAddress: address, zone };
+    const { me, previousFence } = await acquireLease(db, request, log, AbortSignal.timeout(30_000));
+    const bootId = await currentBoot();
+    const epoch = nextEpoch(record, bootId, previousFence);
+    await writeRootRecord(root, { ...record, fence: String(me.fence), bootId, pid: process.pid, epoch });
+    const git = { path, home: cluster.dir, lockFd: lock.fd };
+    const context = {
+      db,
+      me,
+      zone,
+      git,
+      policies: new ReceivePolicies(git),
+      root,
+      socketDir: join(cluster.dir, "run"),
+      refFormat: options.refFormat ?? "files",
+      shim: shim.path,
+      epoch,
+      replicas: new Replicas(root),
+      sessions: new Sessions(),
+      heads: new HeadReader((names) => readHeads(db, name, names)),
+      metrics: new Metrics({ headQueries: () => 0 }),
+      announcer: new Announcer((ids) => notifyHeads(db, name, ids), log),
+      log,
+    };
+    return new TestDevice(cluster, name, options, { db, lock, bin, log, logged, context });
+  }
+
+  /** Ends as a killed process does: nothing is given back but what the system takes. */
+  async crash(): Promise<void> {
+    if (this.#crashed) return;
+    this.#crashed = true;
+    this.onStatement = (_, run) => run();
+    this.#dead.abort(new LockstepError("SHUTTING_DOWN", "The device has crashed."));
+    await this.#lease;
+    await this.#lock[Symbol.asyncDispose]();
+    await this.context.db[Symbol.asyncDispose]();
+  }
+
+  /** Ends as `lockstep serve` does when it is told to stop. */
+  async stop(): Promise<void> {
+    await releaseLease(this.context.db, this.context.me);
+    await this.crash();
+  }
+
+  /** The next incarnation, on the same root, after a crash of this one. */
+  async restart(options: StartOptions = {}): Promise<TestDevice> {
+    return await this.cluster.start(this.name, { ...this.#options, ...options });
+  }
+
+  async read(repository: string, options: { minVersion?: bigint; signal?: AbortSignal } = {}): Promise<ReadGrant> {
+    return await beforeRead(this.context, repository, { signal: AbortSignal.timeout(SOON.timeout), ...options });
+  }
+
+  /** What receive-pack does once the objects are in: hands over the updates. Returns what the pusher is told of each ref. */
+  async push(
+    repository: string,
+    updates: readonly RefUpdate[],
+    { atomic = false, author = "ada", pusher = {} }: PushOptions = {},
+  ): Promise<Record<RefName, string | null>> {
+    const request = {
+      repository,
+      updates,
+      atomic,
+      author,
+      pushOptions: [],
+      requestId: randomUUID(),
+      clock: new Stopwatch(),
+    };
+    const quiet: Pusher = { say: () => {}, runHook: async () => 0, gone: new AbortController().signal, ...pusher };
+    return Object.fromEntries(await push(this.context, request, quiet));
+  }
+
+  replica(repository: string): Replica {
+    const replica = this.context.replicas.findByName(repository);
+    if (replica === undefined) throw new Error(`${this.name} has not touched ${repository}`);
+    return replica;
+  }
+
+  gitDir(repository: string): string {
+    return join(this.context.root, `${repository}.git`);
+  }
+
+  /** Runs git on the replica, with a person's rights and not through the sidecar; returns its output, trimmed. */
+  async git(repository: string, args: readonly string[], input: string | Buffer = ""): Promise<string> {
+    return await new Promise((resolve, reject) => {
+      const env = { ...process.env, ...PERSON, GIT_DIR: this.gitDir(repository), LC_ALL: "C" };
+      const child = execFile(
+        "git",
+        [...args],
+        { env, encoding: "latin1", maxBuffer: 1 << 28 },
+        (error, stdout, stderr) => (error ? reject(new Error(`${error.message}${stderr}`)) : resolve(stdout.trimEnd())),
+      );
+      child.stdin?.on("error", () => {}).end(input);
+    });
+  }
+
+  /** Puts a commit into the replica's objects, as an upload does, and returns its id. */
+  async commit(
+    repository: string,
+    message: string,
+    options: { parents?: readonly string[]; content?: string | Buffer } = {},
+  ): Promise<string> {
+    const blob = await this.git(repository, ["hash-object", "-w", "--stdin"], options.content ?? `${message}\n`);
+    const tree = await this.git(repository, ["mktree"], `100644 blob ${blob}\tfile\n`);
+    const parents = (options.parents ?? []).flatMap((parent) => ["-p", parent]);
+    return await this.git(repository, ["commit-tree", tree, "-m", message, ...parents]);
+  }
+
+  /** Three commits, one after another. */
+  async history(repository: string): Promise<[string, string, string]> {
+    const one = await this.commit(repository, "one");
+    const two = await this.commit(repository, "two", { parents: [one] });
+    return [one, two, await this.commit(repository, "three", { parents: [two] })];
+  }
+
+  /** Whether an object can be seen in the replica. */
+  async has(repository: string, id: string): Promise<boolean> {
+    return await this.git(repository, ["cat-file", "-e", id]).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** The refs on disk and HEAD. */
+  async refs(repository: string): Promise<Record<RefName, RefValue>> {
+    const plain = { path: process.env.PATH ?? "", home: this.cluster.dir, lockFd: null };
+    return Object.fromEntries(await readRefs(plain, this.gitDir(repository)));
+  }
+
+  /** The git commands that the sidecar has started since the last call. */
+  async gitCommands(): Promise<string[]> {
+    const text = await readFile(join(this.#bin, "log"), "utf8").catch(() => "");
+    const since = text.slice(this.#seen);
+    this.#seen = text.length;
+    return since.split("\n").filter(Boolean);
+  }
+
+  /** Lines of sh that run before each git command of the sidecar, whose arguments are "$*". */
+  async beforeGit(script: string): Promise<void> {
+    await writeGitWrapper(this.#bin, script);
+  }
+
+  /** Fails unless the replica is what it should be after whatever happened: current, equal to the log, and tidy. */
+  async expectInLockstep(repository: string): Promise<void> {
+    const { id } = await findRepository(this.context.db, repository);
+    const fold = await readFold(this.context.db, id);
+    expect(await this.refs(repository)).toEqual(Object.fromEntries(fold.refs));
+    expect(this.replica(repository).applied).toBe(fold.head);
+    for (const [ref, value] of fold.refs) {
+      if (!value.startsWith(SYMREF_PREFIX))
+        await this.git(repository, ["rev-list", "--objects", "--quiet", value], ref);
+    }
+    expect(await this.leftovers(repository)).toEqual([]);
+    const rows = await this.cluster.sql(
+      "select version, state from lockstep.replica where repository_id = $1 and device = $2",
+      [id, this.name],
+    );
+    expect(rows).toEqual([{ version: String(fold.head), state: "active" }]);
+    await vi.waitFor(async () => expect(await this.staged()).toEqual([]), SOON);
+  }
+
+  /** Locks and quarantines in the replica. */
+  async leftovers(repository: string): Promise<string[]> {
+    const entries = await readdir(this.gitDir(repository), { recursive: true, encoding: "latin1" });
+    return entries.filter((name) => /\.lock$|tmp_objdir/.test(name)).sort();
+  }
+
+  /** Ids of this device's writes that wait for their decision. */
+  async staged(): Promise<string[]> {
+    const rows = await this.cluster.sql<{ id: string }>(
+      "select id from lockstep.write where device = $1 and status = 'staged'",
+      [this.name],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** What this device noted of its catch-ups, oldest first. */
+  async syncEvents() {
+    return await this.cluster.sql<{ from_device: string; from_version: string; version: string; result: string }>(
+      "select from_device, from_version, version, refs_changed, result, error from lockstep.sync_event where device = $1 order by id",
+      [this.name],
+    );
+  }
+}
+
+/** A change of a ref. A name that does not begin with refs/ is that of a branch. */
+export function change(name: RefName, oldValue: RefValue | null, newValue: RefValue | null): RefUpdate {
+  return { name: name.startsWith("refs/") ? name : `refs/heads/${name}`, oldValue, newValue };
+}
+
+/** Packs for `asker` from the other devices of the cluster, over a stream that fails when the pack is not whole. */
+export function honest(cluster: TestCluster, asker = "somebody"): OpenPack {
+  return async (peer, request, signal): Promise<Readable> => {
+    const source = cluster.devices.get(peer.device);
+    if (source === undefined) throw new LockstepError("SOURCE_FAILED", `${peer.device} cannot be reached`);
+    const { pack, done } = await source.packs.open(asker, request, signal);
+    const stream = new PassThrough();
+    void Promise.all([pipeline(pack, stream, { end: false }), done]).then(
+      () => stream.end(),
+      (error: Error) => stream.destroy(error),
+    );
+    return stream;
+  };
+}
+
+const PERSON = {
+  GIT_AUTHOR_NAME: "Ada",
+  GIT_AUTHOR_EMAIL: "ada@example.com",
+  GIT_COMMITTER_NAME: "Ada",
+  GIT_COMMITTER_EMAIL: "ada@example.com",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+};
+
+async function writeGitWrapper(bin: string, script: string): Promise<void> {
+  const path = join(bin, "git");
+  const lines = [
+    "#!/bin/sh",
+    `PATH='${process.env.PATH}'`,
+    `printf "%s\\n" "$*" >> '${join(bin, "log")}'`,
+    script,
+    'exec git "$@"',
+  ];
+  // Replaced as a whole: one that is being read must not change.
+  await writeFile(`${path}.new`, `${lines.join("\n")}\n`, { mode: 0o755 });
+  await rename(`${path}.new`, path);
+}
+
+/** Sends every statement on a pool's connections through the script of the moment. */
+function intercept(pool: pg.Pool, script: () => StatementScript): void {
+  const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>;
+  const intercepted = async () => {
+    const client = await connect();
+    const query = (text: string, values: unknown[]) =>
+      script()(text, () => client.query(text, values) as Promise<unknown>);
+    return new Proxy(client, {
+      get(target, key) {
+        if (key === "query") return query;
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  };
+  pool.connect = intercepted as typeof pool.connect;
+}

@@ -24,6 +24,7 @@ import { migrate } from "./store/migrate.ts";
 import { listenForHeads, notifyHeads } from "./store/notifications.ts";
 import { readHeads } from "./store/repositories.ts";
 import { Announcer } from "./sync/announce.ts";
+import { beforePush } from "./sync/before-push.ts";
 import { beforeRead } from "./sync/before-read.ts";
 import type { SyncContext } from "./sync/context.ts";
 import { Follower } from "./sync/follow.ts";
@@ -32,7 +33,6 @@ import { HeadReader } from "./sync/heads.ts";
 import { acquireLease, keepLease } from "./sync/lease.ts";
 import { Replicas } from "./sync/replica.ts";
 import { endSessions, Sessions } from "./sync/session-end.ts";
-import { refuseWhereStopped } from "./sync/stop-writes.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { readTls } from "./tls-files.ts";
 
@@ -72,8 +72,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     beforeRead: async (repository, { signal, forPush }) => {
       if (serving === undefined)
         throw new LockstepError("SHUTTING_DOWN", "The sidecar is starting or stopping; try again.");
-      const current = beforeRead(serving, repository, { signal });
-      await Promise.all([current, forPush ? refuseWhereStopped(serving, repository) : undefined]);
+      await (forPush ? beforePush : beforeRead)(serving, repository, { signal });
     },
   });
 

@@ -6,11 +6,11 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
 import { fromBytes } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
+import { beforePush } from "../sync/before-push.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
 import type { Pusher } from "../sync/push-request.ts";
-import { refuseWhereStopped } from "../sync/stop-writes.ts";
 import { Stopwatch } from "../sync/stopwatch.ts";
 import { visible } from "../visible.ts";
 import { encodeFrames, type Frame, readFrames } from "./frames.ts";
@@ -82,10 +82,8 @@ async function read(context: SyncContext, { dir, op }: Hello, send: Send): Promi
   try {
     const name = await nameOf(context.root, dir);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
-    const [{ replica }] = await Promise.all([
-      beforeRead(context, name, { signal }),
-      op === "receive-pack" ? refuseWhereStopped(context, name) : undefined,
-    ]);
+    const ask = op === "receive-pack" ? beforePush : beforeRead;
+    const { replica } = await ask(context, name, { signal });
     send("P", replica.gitDir);
     return 0;
   } catch (error) {

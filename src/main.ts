@@ -35,5 +35,6 @@ process.exitCode = await main({
   stop: stop.signal,
   kill: (pid, signal) => void process.kill(pid, signal),
 });
-// Told to stop, it ends even where a git of its own waits for a hook that does not end: whoever starts next here sees to both.
-if (stop.signal.aborted) process.stdout.write("", () => process.exit());
+// Told to stop, it ends even where a git of its own waits for a hook that does not end: whoever starts next here sees to both. What failed
+// ends whatever it had begun: a sidecar that neither serves nor ends is started again by nobody.
+if (stop.signal.aborted || process.exitCode !== 0) process.stdout.write("", () => process.exit());

@@ -1,7 +1,7 @@
 // The cluster on one machine: a database, a small CA, devices and gates as processes of their own. Nothing is restarted here.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +12,7 @@ import { startPostgres } from "./postgres.ts";
 
 const START_MS = 60_000;
 const STOP_MS = 15_000;
+const LOG_LINES_SHOWN = 5;
 
 /** A device as `demo --json` shows it. `argv` with `env` starts its sidecar again. */
 export interface DemoDevice extends Credentials {
@@ -144,7 +145,11 @@ async function untilReady(device: DemoDevice, child: ChildProcess, log: string, 
     ]);
     if (sidecar && gate) return;
     if (child.exitCode !== null || Date.now() > deadline) {
-      throw new LockstepError("SIDECAR_UNAVAILABLE", `The sidecar of ${device.name} did not start; its log is ${log}.`);
+      const end = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-LOG_LINES_SHOWN).join("\n");
+      throw new LockstepError(
+        "SIDECAR_UNAVAILABLE",
+        `The sidecar of ${device.name} did not start; mend what the end of its log (${log}) says, and try again:\n${end}`,
+      );
     }
     await sleep(20);
   }

@@ -1,10 +1,10 @@
 // What a cluster on one machine consists of, before any of it runs.
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createAuthority, issue } from "../ca/authority.ts";
 import { writeCredentials } from "../ca/credentials.ts";
 import type { Host } from "../host.ts";
+import { freePorts } from "./ports.ts";
 
 export const TRUST_DOMAIN = "demo.lockstep.internal";
 const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
@@ -94,18 +94,4 @@ export async function planDevices(
       key,
     };
   });
-}
-
-/** Ports that are free now; all are held open until all are known, so that none is given twice. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((done, failed) => server.once("error", failed).listen(0, "127.0.0.1", done));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.close(() => done()))));
-  return ports;
 }

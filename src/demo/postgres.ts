@@ -1,13 +1,12 @@
 // A PostgreSQL server for one machine: for the demo, and for the tests. It listens on 127.0.0.1 only, keeps fsync on, and
 // ends with this process even after SIGKILL (tether.ts).
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
+import { freePorts } from "./ports.ts";
 import { postgresBinaries } from "./postgres-binaries.ts";
 import { PASSAGE, type PostgresHome, postgresHome } from "./postgres-home.ts";
 import { type Tethered, tether } from "./tether.ts";
@@ -128,7 +127,7 @@ async function serve(launcher: Launcher): Promise<{ server: Tethered; port: numb
   const { home, signal } = launcher;
   const deadline = Date.now() + START_DEADLINE_MS;
   for (;;) {
-    const port = await freePort();
+    const [port] = (await freePorts(1)) as [number];
     const settings = [...SETTINGS, `port=${port}`].flatMap((setting) => ["-c", setting]);
     const server = await launch(launcher, "postgres", ["-D", join(home.cluster, "data"), ...settings]);
     if (await becomesReady(server, port, launcher, deadline)) return { server, port };
@@ -162,15 +161,6 @@ async function isReady(home: PostgresHome, pid: number, port: number): Promise<b
   const file = await readFile(join(home.cluster, "data", "postmaster.pid"), "utf8").catch(() => "");
   const lines = file.split("\n").map((line) => line.trim());
   return lines[0] === String(pid) && lines[3] === String(port) && lines[7] === "ready";
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 async function failed(home: PostgresHome, program: string): Promise<LockstepError> {

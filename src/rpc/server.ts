@@ -54,7 +54,6 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   };
   const local = build(localCaller);
   const remote = build(certificateCaller(options.trustDomain));
-  await listenOnSocket(local, options.socketPath);
   const injector = remote.createConnectionInjector(ServerCredentials.createInsecure());
   // A TLS server of our own: grpc-js accepts TLS 1.2 and cannot change certificates while it runs.
   const tls = createTlsServer(
@@ -66,20 +65,27 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     options.log.debug({ err: error.message, from: socket.remoteAddress }, "refused a TLS connection");
     socket.destroy();
   });
-  await new Promise<void>((done, failed) =>
-    tls.once("error", failed).listen(options.listen.port, options.listen.host, done),
-  );
+  const stop = async (graceMs: number) => {
+    tls.close();
+    for (const watch of watches) watch.end();
+    await Promise.all([shutdown(local, graceMs), shutdown(remote, graceMs)]);
+    cutConnections();
+  };
+  try {
+    await listenOnSocket(local, options.socketPath);
+    await new Promise<void>((done, failed) =>
+      tls.once("error", failed).listen(options.listen.port, options.listen.host, done),
+    );
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
   return {
     port: (tls.address() as { port: number }).port,
     setServing(serving) {
       for (const name of names) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
     },
-    async stop(graceMs) {
-      tls.close();
-      for (const watch of watches) watch.end();
-      await Promise.all([shutdown(local, graceMs), shutdown(remote, graceMs)]);
-      cutConnections();
-    },
+    stop,
   };
 }
 

@@ -41,11 +41,17 @@ describe("serve refuses to start", () => {
     expectSentence(refused, "belongs to device repo002, not to repo001");
   });
 
-  it("an address that somebody has", async () => {
-    const refused = await serve(elsewhere("busy"));
-    expect(refused.code).toBe(EXIT.FAILED);
-    expectSentence(refused, "EADDRINUSE", new URL(one.demo.http).host, "choose another one");
-  });
+  it.each(["LOCKSTEP_LISTEN", "LOCKSTEP_GIT_LISTEN", "LOCKSTEP_HTTP_LISTEN"])(
+    "an address that somebody has (%s)",
+    async (setting) => {
+      await two.kill();
+      const address = one.demo.env[setting]!;
+      const refused = await ended(two.command(["serve"], { ...two.demo.env, [setting]: address }));
+      expect(refused.code).toBe(EXIT.FAILED);
+      expectSentence(refused, "EADDRINUSE", address, "choose another one");
+      await two.start();
+    },
+  );
 
   it.each<[string, () => Environment, RegExp]>([
     [

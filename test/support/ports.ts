@@ -1,17 +1,15 @@
 // Ports and sockets of the servers that a test starts.
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePorts } from "../../src/demo/ports.ts";
 
 const START_DEADLINE_MS = 10_000;
 
 /** A port of 127.0.0.1 that is free now. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
+  const [port] = await freePorts(1);
+  return port as number;
 }
 
 /** Resolves when somebody listens there; throws when nobody does for ten seconds. */

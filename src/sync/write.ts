@@ -98,7 +98,10 @@ export async function attemptWrite(
       await reach("push.prepared");
       // Killed between the first ref and the last, this replica is not believed to hold what it held. Before the decision: a disk that
       // takes no note drops the write.
-      await Promise.all([synced, doubtReplicaRecord(replica.gitDir)]);
+      const doubted = doubtReplicaRecord(replica.gitDir);
+      // Neither may still be at work when the mutex is given back.
+      await Promise.allSettled([synced, doubted]);
+      await Promise.all([synced, doubted]);
       clock.lap("syncMs");
       await reach("push.synced");
       if (pusher.gone.aborted) {

@@ -152,8 +152,8 @@ const byTests = [
     patches: [
       {
         file: "src/sync/write.ts",
-        from: "await Promise.all([synced, doubtReplicaRecord(replica.gitDir)]);",
-        to: "await synced;",
+        from: "const doubted = doubtReplicaRecord(replica.gitDir);",
+        to: "const doubted = Promise.resolve();",
       },
     ],
     project: "integration",

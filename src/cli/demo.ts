@@ -47,9 +47,7 @@ export function demoCommand(host: Host): Command {
           if (flags.try) await show(cluster, dir, host.env.PATH ?? "", say);
           describe(cluster, dir, say);
         }
-        await new Promise<void>((done) =>
-          host.stop.aborted ? done() : host.stop.addEventListener("abort", () => done(), { once: true }),
-        );
+        await untilStopped(host.stop);
         say("stopping …");
       } catch (error) {
         // Stopped while starting: that was asked for.
@@ -58,6 +56,16 @@ export function demoCommand(host: Host): Command {
         if (flags.dir === undefined) await removeAll(dir);
       }
     });
+}
+
+/** Waits also when all that was started here is gone: whoever starts it again counts on this process. */
+async function untilStopped(stop: AbortSignal): Promise<void> {
+  // Node ends where nothing but a promise is left.
+  const awake = setInterval(() => {}, 60_000);
+  await new Promise<void>((done) =>
+    stop.aborted ? done() : stop.addEventListener("abort", () => done(), { once: true }),
+  );
+  clearInterval(awake);
 }
 
 /** The database may lie elsewhere, with a link to it in the folder (postgres-home.ts). */

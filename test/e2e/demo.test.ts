@@ -94,6 +94,14 @@ describe("a demo", () => {
     await expectAtRest(cluster, "demo");
   });
 
+  it("stays up when all that it has started is gone, for what is started again", async () => {
+    await using alone = await startCluster();
+    for (const pid of pidsOf(alone.demo)) process.kill(pid, "SIGKILL");
+    await Promise.all(pidsOf(alone.demo).map((pid) => untilGone(pid)));
+    await alone.devices[0]!.start();
+    expect(isAlive(alone.demo.pid)).toBe(true);
+  });
+
   it("stops its devices in no time though strangers keep connections to every port", async () => {
     const [, device] = cluster.devices as [Device, Device];
     const addresses = [device.demo.grpc, device.demo.git, device.demo.http].map((address) =>

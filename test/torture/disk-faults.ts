@@ -1,5 +1,6 @@
 // Faults on the disks of devices.
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -25,6 +26,8 @@ const GC = [
 export const oldLock: Make = async ({ activeRef, locks }, { device, repository, choice }, { host }) => {
   const ref = choice < 0.15 ? "packed-refs" : activeRef(repository, choice);
   const path = join(host.gitDir(repository), `${ref}.lock`);
+  // After a lost disk a directory made here would stand in the way of the new replica.
+  if (!existsSync(join(host.gitDir(repository), "HEAD"))) return "no repository is there";
   await mkdir(dirname(path), { recursive: true });
   try {
     await writeFile(path, "", { flag: "wx" });

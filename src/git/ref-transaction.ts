@@ -18,6 +18,11 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** Somebody has the lock of a ref, of packed-refs or of the reftable; or has left it behind. */
+export function isLocked({ message }: Refusal): boolean {
+  return /\.lock': File exists|^cannot lock references/.test(message);
+}
+
 export class RefTransaction {
   readonly #child: GitProcess;
   readonly #end: Promise<{ exitCode: number; stderr: string }>;

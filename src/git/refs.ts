@@ -3,8 +3,9 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
 import { gitSyncsRefs, isReftable } from "./durability.ts";
+import { FOREIGN_LOCK_MS, sweepLocks } from "./leftovers.ts";
 import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
-import { RefTransaction } from "./ref-transaction.ts";
+import { isLocked, RefTransaction } from "./ref-transaction.ts";
 
 /** All refs of a repository and HEAD, but for those below refs/lockstep/. Costs a walk over all of them. */
 export async function readRefs(context: GitContext, gitDir: string, signal?: AbortSignal): Promise<Refs> {
@@ -53,7 +54,8 @@ export async function readHead(context: GitContext, gitDir: string): Promise<Ref
 /**
  * Makes refs hold what a plan says (null: absent), whatever they hold now; the objects must be there. One transaction, or
  * two where names of the plan are above or below each other: git refuses both in one. Idempotent: after a crash between
- * any two of its steps it is simply run again. `started` is a transaction that nothing has been asked of yet. Throws GIT_FAILED.
+ * any two of its steps it is simply run again. `started` is a transaction that nothing has been asked of yet. The caller holds the
+ * replica's mutex. Throws GIT_FAILED.
  */
 export async function applyRefs(
   context: GitContext,
@@ -78,13 +80,26 @@ export async function applyRefs(
     if (batch.length === 0) continue;
     const usable = gitSyncsRefs(gitDir, batch.length) ? ready : undefined;
     ready = undefined;
-    await using transaction = usable ?? new RefTransaction(context, gitDir, batch.length);
-    const refusal = await transaction.prepare(batch);
-    if (refusal) throw gitFailed(["update-ref"], 128, refusal.message);
-    await transaction.commit();
+    await write(context, gitDir, batch, usable);
   }
   // update-ref takes symbolic values only since 2.46.
   for (const [name, value] of symbolic) await setSymbolicRef(context, gitDir, name, value as RefValue);
+}
+
+async function write(
+  context: GitContext,
+  gitDir: string,
+  batch: readonly { name: RefName; newValue: RefValue | null }[],
+  started: RefTransaction | undefined,
+): Promise<void> {
+  for (let ready = started; ; ready = undefined) {
+    await using transaction = ready ?? new RefTransaction(context, gitDir, batch.length);
+    const refusal = await transaction.prepare(batch);
+    if (refusal === undefined) return await transaction.commit();
+    // A lock that is old is what some killed git left.
+    if (isLocked(refusal) && (await sweepLocks(gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
+    throw gitFailed(["update-ref"], 128, refusal.message);
+  }
 }
 
 /** Makes a ref symbolic: `value` is `ref: <name>`. */

@@ -1,7 +1,7 @@
 // The refs of a write, locked by git with their old values checked, and what git says where it will not.
 import type { RefName, RefUpdate } from "../domain.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
-import { RefTransaction, type Refusal } from "../git/ref-transaction.ts";
+import { isLocked, RefTransaction, type Refusal } from "../git/ref-transaction.ts";
 import { isSymbolic } from "../git/refs.ts";
 import { doubt } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
@@ -86,10 +86,6 @@ function contradictsLog({ message }: Refusal): boolean {
     /is at .* but expected|reference already exists|reference is missing|unable to resolve reference/.test(message) ||
     /^reftable: .*(corrupt reftable file|file does not exist)/.test(message)
   );
-}
-
-function isLocked({ message }: Refusal): boolean {
-  return /\.lock': File exists|^cannot lock references/.test(message);
 }
 
 function reasonOf(refusal: Refusal): string {

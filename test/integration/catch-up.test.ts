@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
@@ -15,6 +15,35 @@ const APP = "team/app";
 const CAFE = "refs/heads/caf\xe9/latin1";
 
 describe("catching up", () => {
+  it.each(["refs/heads/main", "packed-refs"])(
+    "takes away an old lock of %s, and leaves a young one",
+    async (locked) => {
+      await using cluster = await TestCluster.make();
+      const [a, b] = await cluster.pair(APP);
+      const one = await a.commit(APP, "one");
+      await a.push(APP, [change("main", null, one), change("topic", null, one)]);
+      await b.read(APP);
+      await b.git(APP, ["pack-refs", "--all"]);
+      const path = join(b.gitDir(APP), `${locked}.lock`);
+      await writeFile(path, "");
+      // Deletions need the lock of packed-refs.
+      await a.push(APP, [change("main", one, await a.commit(APP, "two")), change("topic", one, null)]);
+      await expect(b.read(APP)).rejects.toMatchObject({ code: "GIT_FAILED" });
+      const old = new Date(Date.now() - 10 * 60_000);
+      await utimes(path, old, old);
+      await a.push(APP, [change("next", null, one)]);
+      await vi.waitFor(() => b.read(APP), SOON);
+      await b.expectInLockstep(APP);
+
+      await writeFile(path, "");
+      await utimes(path, old, old);
+      await a.push(APP, [change("main", await a.git(APP, ["rev-parse", "main"]), one), change("next", one, null)]);
+      // In one go: the flight before it had left the replica in doubt, and what is in doubt is swept in any case.
+      expect(await b.read(APP)).toMatchObject({ version: 4n, fetched: true });
+      await b.expectInLockstep(APP);
+    },
+  );
+
   it("brings one commit in one pack, and says so in the database", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);

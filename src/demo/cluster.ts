@@ -4,6 +4,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../client/client.ts";
 import { LockstepError } from "../errors.ts";
@@ -12,7 +13,8 @@ import { startPostgres } from "./postgres.ts";
 
 const START_MS = 60_000;
 const STOP_MS = 15_000;
-const LOG_LINES_SHOWN = 5;
+const PROBE_MS = 2_000;
+const LOG_LINES_SHOWN = 3;
 
 /** A device as `demo --json` shows it. `argv` with `env` starts its sidecar again. */
 export interface DemoDevice extends Credentials {
@@ -55,22 +57,15 @@ export async function startCluster(options: ClusterOptions, stack: Disposals): P
   const started = await Promise.all(
     plans.map(async (plan) => {
       const env = { ...plan.env, LOCKSTEP_DATABASE_URL: database };
-      const pid = await startProcess(plan.argv, env, join(dir, plan.name, "sidecar.log"), stack);
-      const gatePid = await startProcess(plan.gateArgv, plan.gateEnv, join(dir, plan.name, "gate.log"), stack);
+      const sidecar = await startProgram(plan.argv, env, join(dir, plan.name, "sidecar.log"), stack);
+      const gate = await startProgram(plan.gateArgv, plan.gateEnv, join(dir, plan.name, "gate.log"), stack);
       const { gateArgv: _, gateEnv: __, gateUrl, ...device } = plan;
-      return {
-        ...device,
-        env,
-        pid: pid.pid as number,
-        gate: { url: gateUrl, pid: gatePid.pid as number },
-        process: pid,
-      };
+      const pids = { pid: sidecar.process.pid as number, gate: { url: gateUrl, pid: gate.process.pid as number } };
+      return { device: { ...device, env, ...pids }, programs: [sidecar, gate] };
     }),
   );
-  const devices = started.map(({ process: _, ...device }) => device);
-  await Promise.all(
-    started.map((device) => untilReady(device, device.process, join(dir, device.name, "sidecar.log"), host.stop)),
-  );
+  const devices = started.map(({ device }) => device);
+  await Promise.all(started.map(({ device, programs }) => untilReady(device, programs, host.stop)));
   using client = new Client({ socket: (devices[0] as DemoDevice).socket });
   await client.call("CreateRepository", { repository: "demo" }, { timeoutMs: START_MS });
   return {
@@ -108,51 +103,68 @@ async function startDatabase({ databaseUrl, dir, host, say }: ClusterOptions, st
   return server.url;
 }
 
+interface Program {
+  readonly process: ChildProcess;
+  readonly log: string;
+  /** Resolves when it has ended and all that it said is in its log. */
+  readonly logged: Promise<void>;
+}
+
 /** Starts a process in a group of its own: Ctrl-C reaches the demo only, which stops the others in order. */
-async function startProcess(
+async function startProgram(
   argv: string[],
   env: Record<string, string>,
   log: string,
   stack: Disposals,
-): Promise<ChildProcess> {
+): Promise<Program> {
   await mkdir(join(log, ".."), { recursive: true });
   const [program, ...args] = argv as [string, ...string[]];
   const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "pipe"], detached: true, cwd: "/" });
-  child.stderr?.pipe(createWriteStream(log, { flags: "a" }));
+  const logged = finished(child.stderr.pipe(createWriteStream(log, { flags: "a" }))).catch(() => {});
   await new Promise<void>((done, failed) => child.once("error", failed).once("spawn", done));
   const ended = new Promise<void>((done) => child.once("exit", () => done()));
   stack.defer(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded(child)) return;
     child.kill("SIGTERM");
     if ((await Promise.race([ended, sleep(STOP_MS, "late", { ref: false })])) === "late") {
       child.kill("SIGKILL");
       await ended;
     }
   });
-  return child;
+  return { process: child, log, logged };
 }
 
-async function untilReady(device: DemoDevice, child: ChildProcess, log: string, stop: AbortSignal): Promise<void> {
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** Whoever else answers at these addresses: the programs themselves must live. */
+async function untilReady(device: DemoDevice, programs: readonly Program[], stop: AbortSignal): Promise<void> {
   const deadline = Date.now() + START_MS;
   for (;;) {
     stop.throwIfAborted();
-    const [sidecar, gate] = await Promise.all([
-      fetch(`${device.http}/readyz`).then(
+    const [serves, takesClients] = await Promise.all([
+      fetch(`${device.http}/readyz`, { signal: AbortSignal.timeout(PROBE_MS) }).then(
         (response) => response.ok,
         () => false,
       ),
       listens(Number(new URL(device.gate.url).port)),
     ]);
-    if (sidecar && gate) return;
-    if (child.exitCode !== null || Date.now() > deadline) {
-      const end = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-LOG_LINES_SHOWN).join("\n");
-      throw new LockstepError(
-        "SIDECAR_UNAVAILABLE",
-        `The sidecar of ${device.name} did not start; mend what the end of its log (${log}) says, and try again:\n${end}`,
-      );
-    }
+    const dead = programs.find((program) => hasEnded(program.process));
+    if (dead) throw await notStarted(device, dead);
+    if (serves && takesClients) return;
+    if (Date.now() > deadline) throw await notStarted(device, programs[0] as Program);
     await sleep(20);
   }
+}
+
+async function notStarted(device: DemoDevice, { process, log, logged }: Program): Promise<LockstepError> {
+  if (hasEnded(process)) await logged;
+  const end = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-LOG_LINES_SHOWN).join(" / ");
+  return new LockstepError(
+    "SIDECAR_UNAVAILABLE",
+    `${device.name} did not start; mend what the end of its log (${log}) says, and try again: ${end}`,
+  );
 }
 
 async function listens(port: number): Promise<boolean> {

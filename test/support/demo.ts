@@ -35,6 +35,7 @@ export async function startDemo(args: readonly string[], env: Record<string, str
   const [line] = await Promise.race([first, ended]);
   const document = JSON.parse(line) as DemoCluster & { error?: unknown };
   // Another test may have taken a port in the moment between its choice and its use.
+  if (document.error && /EADDRINUSE/.test(line)) return await startDemo(args, env);
   if (document.error) throw new Error(`demo did not start: ${line}`);
   return { process: child, pid: child.pid!, line: document, stdout, stderr };
 }

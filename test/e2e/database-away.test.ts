@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
@@ -88,6 +89,9 @@ describe("while the database is away", () => {
     proxy.mend();
     // Their leases have run out meanwhile, and without one a device is not asked for objects.
     await vi.waitFor(async () => expect(await list(three, history.repository)).toMatchObject({ code: 0 }), 4_000);
+    const live = "select name from lockstep.device where expires_at > clock_timestamp()";
+    const leases = () => administer(cluster.databaseUrl, async (db) => (await db.query(live)).rowCount);
+    await vi.waitFor(async () => expect(await leases()).toBe(cluster.devices.length), { timeout: 20_000 });
     await expectAllIsWell(history);
   });
 });
@@ -97,11 +101,13 @@ describe("when the database goes at the decision", () => {
     "and the %s is lost, the push is acknowledged once it is back",
     async (moment) => {
       const history = await PushHistory.begin(cluster, ada);
+      const doubts = async () => (await one.log()).filter(({ msg }) => /decision is in doubt/.test(String(msg))).length;
+      const before = await doubts();
       const cut = proxy.cutAt(BUMP, moment);
       const push = history.push(one, "x");
       await cut;
+      await vi.waitFor(async () => expect(await doubts()).toBeGreaterThan(before), { timeout: 20_000 });
       // Nobody is told anything meanwhile.
-      await delay(1_000);
       expect(history.told).toEqual([]);
       proxy.mend();
       expect(await push).toMatchObject({ verdict: "acknowledged" });

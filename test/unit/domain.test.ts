@@ -68,7 +68,7 @@ describe("repositoryName", () => {
           }
         })();
         if (taken === undefined) return;
-        expect(new URL(`file:///root/${taken}.git`).pathname).toBe(`/root/${name}.git`);
+        expect(new URL(`file:///srv/git/${taken}.git`).pathname).toBe(`/srv/git/${name}.git`);
         expect(taken.split("/")).not.toContain("..");
       }),
     );

@@ -200,7 +200,7 @@ language sql as $$
   from expired where w.id = expired.id
 $$;
 
--- As before, and refused where writes are.
+-- As before, and refused where writes are. Repeated, it answers as before.
 drop function lockstep.stage_write(uuid, uuid, text, bigint, bigint, text, bytea[]);
 create function lockstep.stage_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
@@ -229,7 +229,8 @@ begin
     from unnest(p_names) with ordinality u (name, place)
     left join lockstep.repository_ref r on r.repository_id = p_repository and r.name = u.name;
   insert into lockstep.write (id, repository_id, device, fence, author, base_version)
-    values (p_write, p_repository, p_device, p_fence, p_author, p_base);
+    values (p_write, p_repository, p_device, p_fence, p_author, p_base)
+    on conflict (id) do nothing;
   outcome := 'staged';
 end $$;
 

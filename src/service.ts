@@ -18,7 +18,7 @@ import { servePacks } from "./http/pack-server.ts";
 import { serveHttp } from "./http/server.ts";
 import { serveRpc } from "./rpc/server.ts";
 import { socketPath } from "./sockets.ts";
-import { Database, query } from "./store/database.ts";
+import { ask, Database } from "./store/database.ts";
 import { leaseHasEnded, releaseLease } from "./store/device-lease.ts";
 import { migrate } from "./store/migrate.ts";
 import { listenForHeads, notifyHeads } from "./store/notifications.ts";
@@ -67,7 +67,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const metrics = new Metrics({ headQueries: () => heads.queries });
   await using http = await serveHttp(parseHostPort(required(config, "http-listen")), {
     serving: () => serving !== undefined,
-    checks: { database: async () => void (await query(db.reads, "select 1")) },
+    checks: { database: async () => void (await ask(db.reads, "select 1")) },
     metrics: () => metrics.page(),
     beforeRead: async (repository, { signal, forPush }) => {
       if (serving === undefined)

@@ -70,18 +70,53 @@ export async function query<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
-  deadlineMs = STATEMENT_DEADLINE_MS,
 ): Promise<Row[]> {
-  let client: pg.PoolClient;
-  try {
-    client = await pool.connect();
-  } catch (error) {
-    throw unavailable(error);
+  const client = await connect(pool);
+  return await runOn<Row>(client, text, values).catch(asOutage);
+}
+
+/**
+ * Like `query`, for a statement that may as well run twice. One connection after another that broke while it lay idle is passed
+ * over, so that a restart of the server costs nobody an error; only what a new connection says counts.
+ */
+export async function ask<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  for (;;) {
+    const client = await connect(pool);
+    const isNew = !used.has(client);
+    used.add(client);
+    try {
+      return await runOn<Row>(client, text, values);
+    } catch (error) {
+      if (isNew || !isBroken(error)) return asOutage(error);
+    }
   }
+}
+
+/** Connections that have been asked before, and may have broken since. */
+const used = new WeakSet<pg.PoolClient>();
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  return await pool.connect().catch((error: unknown) => {
+    throw unavailable(error);
+  });
+}
+
+async function runOn<Row extends pg.QueryResultRow>(
+  client: pg.PoolClient,
+  text: string,
+  values: readonly unknown[],
+): Promise<Row[]> {
   let timer: NodeJS.Timeout | undefined;
   try {
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(unavailable(`no answer for ${deadlineMs / 1000} s`)), deadlineMs);
+      timer = setTimeout(
+        () => reject(unavailable(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
+        STATEMENT_DEADLINE_MS,
+      );
     });
     const result = await Promise.race([client.query<Row>(text, values as unknown[]), late]);
     client.release();
@@ -89,10 +124,14 @@ export async function query<Row extends pg.QueryResultRow>(
   } catch (error) {
     // The connection goes too: after a time-out its answer may still come, after an error it may be half dead.
     client.release(true);
-    throw isOutage(error) ? unavailable(error) : error;
+    throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+function asOutage(error: unknown): never {
+  throw isOutage(error) ? unavailable(error) : error;
 }
 
 /** Like `query`, for statements that answer with exactly one row. */
@@ -101,10 +140,29 @@ export async function queryOne<Row extends pg.QueryResultRow>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row> {
-  const rows = await query<Row>(pool, text, values);
+  return theOnly(await query<Row>(pool, text, values), text);
+}
+
+/** Like `ask`, for statements that answer with exactly one row. */
+export async function askOne<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row> {
+  return theOnly(await ask<Row>(pool, text, values), text);
+}
+
+function theOnly<Row>(rows: Row[], text: string): Row {
   const row = rows[0];
   if (row === undefined || rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${text}`);
   return row;
+}
+
+/** True when the connection is gone, and not only what was asked of it. A time-out is no proof of that. */
+function isBroken(error: unknown): boolean {
+  if (error instanceof LockstepError) return false;
+  // No SQLSTATE: the socket. 08: a pooler lost its server. 57P01 and 02: the server ended this session, or all.
+  return !(error instanceof pg.DatabaseError) || /^(08|57P0[12])/.test(error.code ?? "");
 }
 
 /** True when the error says that the statement's outcome is unknown or that the server cannot be used now. */

@@ -1,6 +1,6 @@
 // The lease of the one live sidecar of a device, by the database's clock.
 import type { Incarnation } from "../domain.ts";
-import { type Database, query, queryOne } from "./database.ts";
+import { ask, type Database, queryOne } from "./database.ts";
 
 /** Renewed at a third of it: two renewals may fail before another incarnation may take over. */
 export const LEASE_TTL_MS = 15_000;
@@ -56,7 +56,7 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
 
 /** Extends the lease. False: another incarnation has the device, and this process must end. */
 export async function renewLease(db: Database, me: Incarnation): Promise<boolean> {
-  const rows = await query(
+  const rows = await ask(
     db.lease,
     `update lockstep.device set expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
      where name = $1 and fence = $2 returning 1`,
@@ -67,7 +67,7 @@ export async function renewLease(db: Database, me: Incarnation): Promise<boolean
 
 /** Gives the lease back at the end of an orderly stop, so that a successor on another root need not wait for it. */
 export async function releaseLease(db: Database, me: Incarnation): Promise<void> {
-  await query(db.lease, "update lockstep.device set expires_at = clock_timestamp() where name = $1 and fence = $2", [
+  await ask(db.lease, "update lockstep.device set expires_at = clock_timestamp() where name = $1 and fence = $2", [
     me.device,
     me.fence,
   ]);
@@ -90,7 +90,7 @@ export interface Device {
 
 /** All devices that ever registered, by name. */
 export async function listDevices(db: Database): Promise<Device[]> {
-  return await query<Device & { [column: string]: unknown }>(
+  return await ask<Device & { [column: string]: unknown }>(
     db.work,
     `select name, grpc_address as "grpcAddress", git_address as "gitAddress", zone,
        expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", started_at as "startedAt"
@@ -100,10 +100,8 @@ export async function listDevices(db: Database): Promise<Device[]> {
 
 /** True when nobody holds the device's lease any more. */
 export async function leaseHasEnded(db: Database, device: string): Promise<boolean> {
-  const rows = await query(
-    db.lease,
-    "select 1 from lockstep.device where name = $1 and expires_at > clock_timestamp()",
-    [device],
-  );
+  const rows = await ask(db.lease, "select 1 from lockstep.device where name = $1 and expires_at > clock_timestamp()", [
+    device,
+  ]);
   return rows.length === 0;
 }

@@ -1,9 +1,9 @@
 // What a sidecar asks before it ends.
-import { type Database, query } from "./database.ts";
+import { ask, type Database } from "./database.ts";
 
 /** The names of those repositories whose head no live device but this one holds, though another live one has a replica. */
 export async function listHeldAlone(db: Database, device: string, repositoryIds: readonly string[]): Promise<string[]> {
-  const rows = await query<{ name: string }>(
+  const rows = await ask<{ name: string }>(
     db.work,
     `select r.name from lockstep.repository r
        join lockstep.replica p on p.repository_id = r.id and p.device <> $1 and p.state in ('pending', 'active')

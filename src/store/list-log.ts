@@ -1,6 +1,6 @@
 // The ref log for people.
 import { fromBytes, type RefName, type RefValue, type Version } from "../domain.ts";
-import { type Database, query } from "./database.ts";
+import { ask, type Database } from "./database.ts";
 
 export interface LogEntry {
   readonly version: Version;
@@ -20,7 +20,7 @@ export async function readLog(
   before: Version | null,
   limit: number,
 ): Promise<LogEntry[]> {
-  const rows = await query<{
+  const rows = await ask<{
     version: bigint;
     write_id: string;
     device: string;

@@ -1,7 +1,7 @@
 // What a device writes down of its own replicas. The version is recorded only when the refs are on disk.
 import type { Incarnation, Version } from "../domain.ts";
 import type { LockstepError } from "../errors.ts";
-import { type Database, query } from "./database.ts";
+import { ask, type Database, query } from "./database.ts";
 import { fenced, noReplica } from "./replicas.ts";
 
 export interface SyncEvent {
@@ -25,7 +25,7 @@ export async function recordVersion(
   event: SyncEvent | null,
   digest?: string,
 ): Promise<void> {
-  const rows = await query(
+  const rows = await ask(
     db.work,
     // A server that crashes may forget it: then the replica is compared once more.
     `with quick as materialized (select set_config('synchronous_commit', 'off', true)),
@@ -58,7 +58,7 @@ export async function recordVersion(
 }
 
 async function whyNotRecorded(db: Database, me: Incarnation): Promise<LockstepError> {
-  const rows = await query(db.work, "select 1 from lockstep.device where name = $1 and fence = $2", [
+  const rows = await ask(db.work, "select 1 from lockstep.device where name = $1 and fence = $2", [
     me.device,
     me.fence,
   ]);
@@ -103,7 +103,7 @@ export async function reviseVersions(
   me: Incarnation,
   replicas: readonly { repositoryId: string; version: Version }[],
 ): Promise<void> {
-  await query(
+  await ask(
     db.work,
     `update lockstep.replica p set version = u.version, next_attempt_at = null,
        state = case p.state when 'active' then 'pending' else p.state end
@@ -119,7 +119,7 @@ export async function lastSync(
   device: string,
   repositoryId: string,
 ): Promise<{ fromDevice: string; bytes: bigint; refsChanged: number } | undefined> {
-  const [row] = await query<{ fromDevice: string; bytes: bigint; refsChanged: number }>(
+  const [row] = await ask<{ fromDevice: string; bytes: bigint; refsChanged: number }>(
     db.work,
     `select from_device as "fromDevice", bytes, refs_changed as "refsChanged" from lockstep.sync_event
      where repository_id = $1 and device = $2 and result = 'ok' order by id desc limit 1`,

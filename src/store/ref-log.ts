@@ -1,7 +1,7 @@
 // Reading the ref log: what changed since a version (catch-up), the whole fold (new replica, recovery). list-log.ts has it for people.
 import { fromBytes, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Database, query } from "./database.ts";
+import { ask, type Database } from "./database.ts";
 
 /** One ref touched between two versions. */
 export interface RefChange {
@@ -32,7 +32,7 @@ export interface ChangesSince {
  * versions (trimmed meanwhile) gives `changes: null`. Throws REPOSITORY_NOT_FOUND.
  */
 export async function readChanges(db: Database, repositoryId: string, since: Version): Promise<ChangesSince> {
-  const rows = await query<{
+  const rows = await ask<{
     head: bigint;
     digest: Buffer;
     base: Buffer | null;
@@ -92,7 +92,7 @@ export interface Settlement {
 
 /** The versions above `since` with which an operator gave others up, oldest first. */
 export async function readSettlements(db: Database, repositoryId: string, since: Version): Promise<Settlement[]> {
-  const rows = await query<{ version: bigint; name: Buffer | null; old_value: Buffer | null }>(
+  const rows = await ask<{ version: bigint; name: Buffer | null; old_value: Buffer | null }>(
     db.work,
     `select l.version, u.name, u.old_value from lockstep.ref_log l
      left join lockstep.ref_log_update u
@@ -120,7 +120,7 @@ export interface Fold {
 
 /** The refs at the head with its version and digest, in one statement. Throws REPOSITORY_NOT_FOUND. */
 export async function readFold(db: Database, repositoryId: string): Promise<Fold> {
-  const rows = await query<{
+  const rows = await ask<{
     repository: string;
     object_format: "sha1" | "sha256";
     head: bigint;
@@ -161,7 +161,7 @@ export async function readUnchangedTips(
   since: Version,
   limit: number,
 ): Promise<RefValue[]> {
-  const rows = await query<{ value: Buffer }>(
+  const rows = await ask<{ value: Buffer }>(
     db.work,
     `select f.value from lockstep.repository_ref f
      where f.repository_id = $1 and f.name >= '\\x726566732f68656164732f' and f.name < '\\x726566732f686561647330'
@@ -178,7 +178,7 @@ export async function readUnchangedTips(
  * REPOSITORY_NOT_FOUND.
  */
 export async function readDigest(db: Database, repositoryId: string, version: Version): Promise<Buffer | undefined> {
-  const [row] = await query<{ head_version: bigint; head_digest: Buffer; digest: Buffer | null }>(
+  const [row] = await ask<{ head_version: bigint; head_digest: Buffer; digest: Buffer | null }>(
     db.work,
     `select r.head_version, r.head_digest, l.digest from lockstep.repository r
      left join lockstep.ref_log l on l.repository_id = r.id and l.version = $2 where r.id = $1`,

@@ -1,7 +1,7 @@
 // Replicas: what each device is known to hold.
 import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Database, query } from "./database.ts";
+import { ask, type Database } from "./database.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
 
 /** REPLICA_NOT_FOUND. */
@@ -26,7 +26,7 @@ export interface Behind {
 
 /** This device's replicas that are behind the head, missing or broken, and due for an attempt; at most `limit`, at random. */
 export async function listBehind(db: Database, device: string, limit: number): Promise<Behind[]> {
-  return await query<Behind & { [column: string]: unknown }>(
+  return await ask<Behind & { [column: string]: unknown }>(
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
@@ -40,7 +40,7 @@ export async function listBehind(db: Database, device: string, limit: number): P
 
 /** Those of the given repositories of which this device has a replica. */
 export async function listReplicas(db: Database, device: string, repositoryIds: readonly string[]): Promise<Behind[]> {
-  return await query<Behind & { [column: string]: unknown }>(
+  return await ask<Behind & { [column: string]: unknown }>(
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
@@ -63,7 +63,7 @@ export async function listReplicasAfter(
   after: string,
   limit: number,
 ): Promise<NotedReplica[]> {
-  return await query<NotedReplica & { [column: string]: unknown }>(
+  return await ask<NotedReplica & { [column: string]: unknown }>(
     db.work,
     `select r.id as "repositoryId", r.name, p.version from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.device = $1 and r.name > $2 and p.state in ('pending', 'active', 'broken') order by r.name limit $3`,
@@ -87,7 +87,7 @@ export interface ReplicaRow {
 
 /** All replicas of a repository, by device. */
 export async function replicasOf(db: Database, repositoryId: string): Promise<ReplicaRow[]> {
-  return await query<ReplicaRow & { [column: string]: unknown }>(
+  return await ask<ReplicaRow & { [column: string]: unknown }>(
     db.work,
     `select p.device, p.version, p.state, p.last_error as "lastError", p.updated_at as "updatedAt",
        d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone
@@ -98,7 +98,7 @@ export async function replicasOf(db: Database, repositoryId: string): Promise<Re
 
 /** The version recorded for this device's replica. Throws REPLICA_NOT_FOUND. */
 export async function recordedVersion(db: Database, device: string, repositoryId: string): Promise<Version> {
-  const [row] = await query<{ version: bigint }>(
+  const [row] = await ask<{ version: bigint }>(
     db.work,
     "select version from lockstep.replica where repository_id = $1 and device = $2",
     [repositoryId, device],
@@ -109,7 +109,7 @@ export async function recordedVersion(db: Database, device: string, repositoryId
 
 /** The name of a repository of which the device has a replica. Throws REPLICA_NOT_FOUND. */
 export async function replicaName(db: Database, device: string, repositoryId: string): Promise<string> {
-  const [row] = await query<{ name: string }>(
+  const [row] = await ask<{ name: string }>(
     db.work,
     `select r.name from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.repository_id = $1 and p.device = $2`,

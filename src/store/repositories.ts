@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
 import { digestOf, type ReplicaState, toBytes, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Database, query, queryOne, unavailable } from "./database.ts";
+import { ask, askOne, type Database, queryOne, unavailable } from "./database.ts";
 
 export interface Repository {
   readonly id: string;
@@ -59,7 +59,7 @@ const FOREIGN_KEY_VIOLATION = "23503";
  * Names that are unknown are absent from the answer. Throws DATABASE_UNAVAILABLE.
  */
 export async function readHeads(db: Database, device: string, names: readonly string[]): Promise<Heads> {
-  const { heads: found } = await queryOne<{ heads: HeadsDocument | null }>(
+  const { heads: found } = await askOne<{ heads: HeadsDocument | null }>(
     db.reads,
     "select lockstep.read_heads($1, $2) as heads",
     [device, names],
@@ -148,11 +148,9 @@ function missingDevice(devices: readonly string[]): LockstepError {
 
 /** The repository of that name. Throws REPOSITORY_NOT_FOUND. */
 export async function findRepository(db: Database, name: string): Promise<Repository> {
-  const [row] = await query<Repository & { [column: string]: unknown }>(
-    db.work,
-    `${SELECT_REPOSITORY} where name = $1`,
-    [name],
-  );
+  const [row] = await ask<Repository & { [column: string]: unknown }>(db.work, `${SELECT_REPOSITORY} where name = $1`, [
+    name,
+  ]);
   if (row === undefined) throw repositoryNotFound(name);
   return row;
 }
@@ -163,7 +161,7 @@ export async function setRepository(
   name: string,
   change: { minCopies: number | null; landWithFewer: boolean | null },
 ): Promise<Repository> {
-  await query(
+  await ask(
     db.work,
     `update lockstep.repository set min_copies = coalesce($2, min_copies), land_with_fewer = coalesce($3, land_with_fewer)
      where name = $1`,
@@ -174,7 +172,7 @@ export async function setRepository(
 
 /** Repositories by name, at most `limit` after the name `after`. */
 export async function listRepositories(db: Database, after: string, limit: number): Promise<Repository[]> {
-  return await query<Repository & { [column: string]: unknown }>(
+  return await ask<Repository & { [column: string]: unknown }>(
     db.work,
     `${SELECT_REPOSITORY} where name > $1 order by name limit $2`,
     [after, limit],

@@ -1,7 +1,7 @@
 // Write sessions: writes that a caller makes in a scratch repository while it holds the repository's turn. The lease of a session is
 // that of its ticket.
 import { type Incarnation, type RefName, toBytes, type Version } from "../domain.ts";
-import { type Database, query, queryOne } from "./database.ts";
+import { ask, askOne, type Database } from "./database.ts";
 import { TURN_TTL_MS } from "./turns.ts";
 import { type Settled, type Staged, type StagedRow, stagedFrom } from "./writes.ts";
 
@@ -23,7 +23,7 @@ export type Begun =
 
 /** Begins the session of a write that has the turn; repeated, it answers as before. */
 export async function beginSession(db: Database, me: Incarnation, request: SessionRequest): Promise<Begun> {
-  const row = await queryOne<{ outcome: Begun["outcome"]; base: bigint; token: string; detail: string | null }>(
+  const row = await askOne<{ outcome: Begun["outcome"]; base: bigint; token: string; detail: string | null }>(
     db.work,
     "select * from lockstep.begin_session($1, $2, $3, $4, $5, $6, $7)",
     [request.writeId, request.token, request.repositoryId, me.device, me.fence, request.author, request.reason],
@@ -35,7 +35,7 @@ export async function beginSession(db: Database, me: Incarnation, request: Sessi
 
 /** Extends the lease of a session and says until when; undefined when it has none any more. */
 export async function renewSession(db: Database, me: Incarnation, writeId: string): Promise<Date | undefined> {
-  const [row] = await query<{ expires_at: Date }>(
+  const [row] = await ask<{ expires_at: Date }>(
     db.work,
     `update lockstep.turn t set expires_at = clock_timestamp() + $4::int * interval '1 millisecond'
      from lockstep.device d, lockstep.write w
@@ -55,7 +55,7 @@ export async function stageSession(
 ): Promise<Staged> {
   const { writeId, repositoryId, base, names } = request;
   return stagedFrom(
-    await queryOne<StagedRow>(db.work, "select * from lockstep.stage_session($1, $2, $3, $4, $5, $6)", [
+    await askOne<StagedRow>(db.work, "select * from lockstep.stage_session($1, $2, $3, $4, $5, $6)", [
       writeId,
       repositoryId,
       me.device,
@@ -68,7 +68,7 @@ export async function stageSession(
 
 /** Lands a session that changed nothing, at the version it began with, unless it is over. Says what it is now. */
 export async function landUnchanged(db: Database, me: Incarnation, writeId: string): Promise<Settled | undefined> {
-  const row = await queryOne<{ status: string | null; version: bigint | null; drop_reason: string | null }>(
+  const row = await askOne<{ status: string | null; version: bigint | null; drop_reason: string | null }>(
     db.work,
     "select * from lockstep.land_unchanged($1, $2, $3)",
     [writeId, me.device, me.fence],
@@ -99,7 +99,7 @@ export async function findSession(
   repository: string,
   { writeId, secret }: { writeId: string; secret: string },
 ): Promise<Session | undefined> {
-  const [row] = await query<Session & { [column: string]: unknown }>(
+  const [row] = await ask<Session & { [column: string]: unknown }>(
     db.work,
     `select w.id as "writeId", w.repository_id as "repositoryId", w.device, w.author, w.base_version as base, w.status, w.version,
        w.drop_reason as "dropReason", ${HELD_MS} as "heldMs",
@@ -114,7 +114,7 @@ export async function findSession(
 
 /** Drops sessions whose lease has run out, whoever's they were. */
 export async function dropExpiredSessions(db: Database): Promise<void> {
-  await query(db.work, "select lockstep.drop_expired_sessions()");
+  await ask(db.work, "select lockstep.drop_expired_sessions()");
 }
 
 /** What became of a session, for whoever ends it. */
@@ -122,7 +122,7 @@ export type SessionEnd = Pick<Session, "status" | "author" | "dropReason" | "hel
 
 /** What became of sessions; those that the database does not know are absent. */
 export async function sessionEnds(db: Database, writeIds: readonly string[]): Promise<Map<string, SessionEnd>> {
-  const rows = await query<SessionEnd & { id: string }>(
+  const rows = await ask<SessionEnd & { id: string }>(
     db.work,
     `select w.id, w.status, w.author, w.drop_reason as "dropReason", ${HELD_MS} as "heldMs"
      from lockstep.write w where w.id = any($1::uuid[])`,

@@ -1,7 +1,7 @@
 // How what disks hold stands to the log. A version has one digest for ever, so another one on a disk means that the database lost
 // writes: a fail-over to a standby that lagged, or a backup.
 import type { Incarnation, Version } from "../domain.ts";
-import { type Database, query } from "./database.ts";
+import { ask, type Database } from "./database.ts";
 
 /** What a disk holds of a repository. */
 export interface Held {
@@ -22,7 +22,7 @@ export async function readStandings(
   db: Database,
   held: readonly Held[],
 ): Promise<Map<string, { standing: Standing; head: Version }>> {
-  const rows = await query<{ repository_id: string; head: bigint; standing: Standing }>(
+  const rows = await ask<{ repository_id: string; head: bigint; standing: Standing }>(
     db.work,
     "select * from lockstep.standing($1::uuid[], $2::bigint[], $3::bytea[])",
     [
@@ -42,7 +42,7 @@ export async function stopRepository(
   version: Version,
   reason: string,
 ): Promise<void> {
-  await query(db.work, "select lockstep.stop_repository($1, $2, $3, $4, $5)", [
+  await ask(db.work, "select lockstep.stop_repository($1, $2, $3, $4, $5)", [
     repositoryId,
     me.device,
     me.fence,

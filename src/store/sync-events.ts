@@ -1,7 +1,7 @@
 // The catch-ups of a repository's replicas, as people look at them. Rows are made where versions are recorded (record-replica.ts); the
 // newest hundred of each replica are kept.
 import type { Version } from "../domain.ts";
-import { type Database, query } from "./database.ts";
+import { ask, type Database } from "./database.ts";
 
 export interface SyncEventRow {
   readonly device: string;
@@ -19,7 +19,7 @@ export interface SyncEventRow {
 
 /** The newest `limit` catch-ups over all replicas of a repository, newest first. */
 export async function recentSyncs(db: Database, repositoryId: string, limit: number): Promise<SyncEventRow[]> {
-  return await query<SyncEventRow & { [column: string]: unknown }>(
+  return await ask<SyncEventRow & { [column: string]: unknown }>(
     db.work,
     // By replica, as the index has them: a repository may have a million.
     `select e.device, e.from_device as "fromDevice", e.from_version as "fromVersion", e.version, e.bytes,

@@ -1,7 +1,7 @@
 // The write turn of a repository: a queue of tickets, first come, first served. The lowest unexpired ticket has the turn; the
 // bump of anyone else is refused. Write sessions take one, and pushes that lost several races, so that nobody starves.
 import type { Incarnation } from "../domain.ts";
-import { type Database, query, queryOne } from "./database.ts";
+import { ask, askOne, type Database } from "./database.ts";
 
 /** A ticket or a session whose holder died stands in the way for this long at the most. */
 export const TURN_TTL_MS = 12_000;
@@ -12,7 +12,7 @@ export async function takeTurn(
   me: Incarnation,
   request: { repositoryId: string; writeId: string; author: string; reason: string },
 ): Promise<boolean> {
-  const { mine } = await queryOne<{ mine: boolean }>(
+  const { mine } = await askOne<{ mine: boolean }>(
     db.work,
     "select lockstep.take_turn($1, $2, $3, $4, $5, $6, $7::int * interval '1 millisecond') as mine",
     [request.writeId, request.repositoryId, me.device, me.fence, request.author, request.reason, TURN_TTL_MS],
@@ -22,12 +22,12 @@ export async function takeTurn(
 
 /** Hands a ticket, with its place in the queue, on to the next attempt of the same push. */
 export async function passTurn(db: Database, fromWriteId: string, toWriteId: string): Promise<void> {
-  await query(db.work, "update lockstep.turn set write_id = $2 where write_id = $1", [fromWriteId, toWriteId]);
+  await ask(db.work, "update lockstep.turn set write_id = $2 where write_id = $1", [fromWriteId, toWriteId]);
 }
 
 /** Gives a ticket back; a bump that lands does so by itself. */
 export async function leaveTurn(db: Database, writeId: string): Promise<void> {
-  await query(db.work, "delete from lockstep.turn where write_id = $1", [writeId]);
+  await ask(db.work, "delete from lockstep.turn where write_id = $1", [writeId]);
 }
 
 export interface TurnHolder {
@@ -40,7 +40,7 @@ export interface TurnHolder {
 
 /** Who has the turn of the repository, or undefined. */
 export async function turnHolder(db: Database, repositoryId: string): Promise<TurnHolder | undefined> {
-  const [row] = await query<TurnHolder & { [column: string]: unknown }>(
+  const [row] = await ask<TurnHolder & { [column: string]: unknown }>(
     db.work,
     `select write_id as "writeId", device, author, reason, since from lockstep.turn
      where repository_id = $1 and expires_at > clock_timestamp() order by ticket limit 1`,
@@ -56,7 +56,7 @@ export interface Ticket extends TurnHolder {
 
 /** The unexpired tickets of the repository, in their order; the first has the turn. */
 export async function listTickets(db: Database, repositoryId: string): Promise<Ticket[]> {
-  return await query<Ticket & { [column: string]: unknown }>(
+  return await ask<Ticket & { [column: string]: unknown }>(
     db.work,
     `select write_id as "writeId", device, author, reason, since,
        extract(epoch from clock_timestamp() - since)::float8 * 1000 as "waitedMs" from lockstep.turn

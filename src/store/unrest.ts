@@ -1,6 +1,6 @@
 // Repositories that somebody may want to look at.
 import type { Version } from "../domain.ts";
-import { type Database, query } from "./database.ts";
+import { ask, type Database } from "./database.ts";
 
 export interface StatusRow {
   readonly repository: string;
@@ -19,7 +19,7 @@ export interface StatusRow {
  * stopped to it (not only to all), or all of it.
  */
 export async function listUnrest(db: Database, limit: number): Promise<StatusRow[]> {
-  return await query<StatusRow & { [column: string]: unknown }>(
+  return await ask<StatusRow & { [column: string]: unknown }>(
     db.work,
     `select * from (
        select r.name as repository, r.head_version as head, r.stopped,

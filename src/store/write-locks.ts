@@ -1,7 +1,7 @@
 // Where writes are stopped, for one repository or, as null, for all of them. What a lock refuses is decided by the statements that
 // stage and land writes (migrations/0003_armour.sql).
 import { LockstepError } from "../errors.ts";
-import { type Database, query } from "./database.ts";
+import { ask, type Database, query } from "./database.ts";
 import { repositoryNotFound } from "./repositories.ts";
 
 /** The id of a repository; null: all repositories. */
@@ -20,7 +20,7 @@ export interface WriteLock {
 /** What the names stand for; none stands for all repositories. Throws REPOSITORY_NOT_FOUND. */
 export async function lockTargets(db: Database, names: readonly string[]): Promise<LockTarget[]> {
   if (names.length === 0) return [null];
-  const rows = await query<{ id: string; name: string }>(
+  const rows = await ask<{ id: string; name: string }>(
     db.work,
     "select id, name from lockstep.repository where name = any($1) order by id",
     [names],
@@ -53,7 +53,7 @@ export async function lockWrites(
 
 /** Refuses the staged ones as well, when they want to land. Throws WRITES_NOT_STOPPED when a lock is gone. */
 export async function closeWriteLocks(db: Database, targets: readonly LockTarget[]): Promise<void> {
-  const closed = await query(
+  const closed = await ask(
     db.work,
     `update lockstep.write_lock l set closed = true from unnest($1::uuid[]) target
      where l.repository_id is not distinct from target returning 1`,
@@ -93,7 +93,7 @@ export async function unlockWrites(db: Database, targets: readonly LockTarget[],
 
 /** The locks that refuse writes to a repository, the one whose reason is told first; without one: all that there are. */
 export async function listWriteLocks(db: Database, repositoryId?: string): Promise<WriteLock[]> {
-  return await query<WriteLock & { [column: string]: unknown }>(
+  return await ask<WriteLock & { [column: string]: unknown }>(
     db.work,
     `select r.name as repository, l.reason, l.author, l.since, l.closed
      from lockstep.write_lock l left join lockstep.repository r on r.id = l.repository_id
@@ -104,7 +104,7 @@ export async function listWriteLocks(db: Database, repositoryId?: string): Promi
 
 /** Why writes to the repository of that name are refused; undefined: they are not. */
 export async function writesRefused(db: Database, repository: string): Promise<string | undefined> {
-  const [row] = await query<{ reason: string | null }>(
+  const [row] = await ask<{ reason: string | null }>(
     db.work,
     "select lockstep.write_refused(id, false) as reason from lockstep.repository where name = $1",
     [repository],

@@ -10,7 +10,7 @@ import {
   type WriteStatus,
 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Database, query, queryOne } from "./database.ts";
+import { ask, askOne, type Database } from "./database.ts";
 
 export interface StageRequest {
   readonly writeId: string;
@@ -52,7 +52,7 @@ export interface StagedRow {
  * moved, "turn": another write has the repository's turn; in both cases no row was made.
  */
 export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
-  const row = await queryOne<StagedRow>(db.work, "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7)", [
+  const row = await askOne<StagedRow>(db.work, "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7)", [
     request.writeId,
     request.repositoryId,
     me.device,
@@ -104,7 +104,7 @@ export type Bumped =
  * asked with `settleWrite`: an answer says why this call did not land the write, not that no other call did.
  */
 export async function bump(db: Database, me: Incarnation, request: BumpRequest): Promise<Bumped> {
-  const row = await queryOne<{ outcome: Bumped["outcome"]; version: bigint | null; detail: string | null }>(
+  const row = await askOne<{ outcome: Bumped["outcome"]; version: bigint | null; detail: string | null }>(
     db.work,
     "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [
@@ -128,7 +128,7 @@ export type Settled = { status: "landed"; version: Version } | { status: "droppe
 
 /** Makes the outcome of a write final (dropped, unless it has landed) and returns it. Throws DATABASE_UNAVAILABLE: ask again. */
 export async function settleWrite(db: Database, writeId: string, reason: string): Promise<Settled> {
-  const row = await queryOne<{ status: WriteStatus | null; version: bigint | null; drop_reason: string | null }>(
+  const row = await askOne<{ status: WriteStatus | null; version: bigint | null; drop_reason: string | null }>(
     db.work,
     "select status, version, drop_reason from lockstep.settle_write($1, $2)",
     [writeId, reason],
@@ -158,7 +158,7 @@ const SELECT_WRITE = `select w.id, r.name as repository, w.device, w.author, w.r
 
 /** What became of a write. Throws WRITE_NOT_FOUND. */
 export async function getWrite(db: Database, repository: string, writeId: string): Promise<Write> {
-  const [row] = await query<Write & { [column: string]: unknown }>(
+  const [row] = await ask<Write & { [column: string]: unknown }>(
     db.work,
     `${SELECT_WRITE} where w.id = $1 and r.name = $2`,
     [writeId, repository],
@@ -178,7 +178,7 @@ export async function listStaged(
   db: Database,
   repositoryIds: readonly string[] | null,
 ): Promise<(Write & { live: boolean })[]> {
-  return await query<Write & { live: boolean; [column: string]: unknown }>(
+  return await ask<Write & { live: boolean; [column: string]: unknown }>(
     db.work,
     `select s.*, exists (select from lockstep.write w join lockstep.device d on d.name = w.device and d.fence = w.fence
        where w.id = s.id and d.expires_at > clock_timestamp()) as live
@@ -190,7 +190,7 @@ export async function listStaged(
 
 /** The write that has the turn of the repository, else the oldest one that is staged, else null. */
 export async function currentWriter(db: Database, repositoryId: string): Promise<Write | null> {
-  const [row] = await query<Write & { [column: string]: unknown }>(
+  const [row] = await ask<Write & { [column: string]: unknown }>(
     db.work,
     `${SELECT_WRITE} where w.repository_id = $1 and w.status = 'staged'
      order by (w.id = (select t.write_id from lockstep.turn t where t.repository_id = $1

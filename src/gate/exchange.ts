@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { copy } from "./copy.ts";
+import { copy } from "../copy.ts";
 import type { Ending, GitChild } from "./git-child.ts";
 import type { Success } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";

@@ -1,6 +1,6 @@
 // The receiving side of the pack stream: a pack from anywhere becomes objects of the replica, or nothing does.
-import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { drained } from "../copy.ts";
 import { LockstepError } from "../errors.ts";
 import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "./process.ts";
 import { type PackProgress, reportProgress } from "./progress.ts";
@@ -55,18 +55,16 @@ async function indexPack(
   signal.throwIfAborted();
   // It has seen the pack's own checksum; whether the source said goodbye does not matter.
   if (exitCode === 0) return;
-  if (exitCode > 0 && broken === undefined) throw gitFailed(args, exitCode, stderr);
+  if (broken === undefined) throw gitFailed(args, exitCode, stderr);
   throw new LockstepError("SOURCE_FAILED", "The source broke off in the middle of a pack.", { cause: broken });
 }
 
 /** git ends when it has the whole pack, perhaps before the source does: the source is read to its end, so that its connection lives on. */
 async function feed(pack: Readable, { stdin }: GitProcess): Promise<void> {
-  // When git ends early, what it said of that tells more than a broken pipe.
-  const ignore = () => {};
-  const closed = once(stdin, "close").catch(ignore);
   for await (const chunk of pack) {
-    if (!stdin.write(chunk)) await Promise.race([once(stdin, "drain").catch(ignore), closed]);
+    // When git ends early, what it said of that tells more than a broken pipe.
     if (stdin.destroyed) return;
+    if (!stdin.write(chunk)) await drained(stdin);
   }
   stdin.end();
 }

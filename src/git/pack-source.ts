@@ -23,7 +23,7 @@ export async function startPack(
   signal: AbortSignal,
 ): Promise<PackStream> {
   const stream = packObjects(context, gitDir, wants, haves, signal);
-  if (await hasBegun(stream.pack)) return stream;
+  if (await hasBegun(stream)) return stream;
   // git dies of any id that it does not know, which is rare: looked for only then.
   const present = new Set(await existingObjects(context, gitDir, [...wants, ...haves], signal));
   const missing = wants.find((want) => !present.has(want));
@@ -56,7 +56,7 @@ function packObjects(
 }
 
 /** False: it ended without a byte. */
-async function hasBegun(pack: Readable): Promise<boolean> {
-  if (!pack.readableLength && !pack.readableEnded) await once(pack, "readable").catch(() => {});
+async function hasBegun({ pack, done }: PackStream): Promise<boolean> {
+  if (!pack.readableLength && !pack.readableEnded) await Promise.race([once(pack, "readable"), done]).catch(() => {});
   return pack.readableLength > 0;
 }

@@ -181,8 +181,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
   });
 
   /** Starts a bump that waits for the row of its repository, and breaks its way with `cut`. */
-  async function breakOff(cut: (pid: number) => Promise<unknown>) {
-    await using direct = new Database({ url: database.url, applicationName: "direct" });
+  async function breakOff(direct: Database, cut: (pid: number) => Promise<unknown>) {
     const [db, me] = [machines[0]!, devices[0]!];
     const { id: repositoryId } = await repository(direct);
     const { digest } = await readFold(direct, repositoryId);
@@ -191,31 +190,44 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     const holder = direct.lease;
     await query(holder, "begin");
     await query(holder, "select from lockstep.repository where id = $1 for update", [repositoryId]);
-    const bumped = expect(bump(db, me, { ...write, digest, updates: [] })).rejects.toMatchObject({
-      code: "DATABASE_UNAVAILABLE",
-    });
-    const pid = await vi.waitUntil(async () => {
+    const bumped = bump(db, me, { ...write, digest, updates: [] });
+    bumped.catch(() => {});
+    const waiting = async (other = 0) => {
       const [row] = await query<{ pid: number }>(
         direct.reads,
-        `select pid from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock' and query like '%lockstep.bump%'`,
+        `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+           and query like '%lockstep.bump%' and pid <> $1`,
+        [other],
       );
       return row?.pid;
-    }, WAIT);
+    };
+    const pid = await vi.waitUntil(waiting, WAIT);
     await cut(pid);
-    await bumped;
-    await query(holder, "rollback");
-    const settled = await settleWrite(direct, write.writeId, "unknown");
-    const { head } = await readFold(direct, repositoryId);
-    expect(settled.status).toBe(head === 1n ? "landed" : "dropped");
+    return {
+      ...write,
+      bumped,
+      untilRepeated: () => vi.waitUntil(() => waiting(pid), WAIT),
+      release: () => query(holder, "rollback"),
+    };
   }
 
-  it("a bump whose backend is killed is unavailable, and settle tells the truth", async () => {
-    await breakOff((pid) => query(machines[1]!.work, "select pg_terminate_backend($1)", [pid]));
+  it("a bump whose backend is killed is made again, and lands once", async () => {
+    await using direct = new Database({ url: database.url, applicationName: "direct" });
+    const write = await breakOff(direct, (pid) => query(machines[1]!.work, "select pg_terminate_backend($1)", [pid]));
+    await write.untilRepeated();
+    await write.release();
+    expect(await write.bumped).toEqual({ outcome: "landed", version: 1n });
+    expect((await readFold(direct, write.repositoryId)).head).toBe(1n);
   });
 
   it("a bump is unavailable when the pooler is killed, settle tells the truth, and a new pooler serves again", async () => {
-    await breakOff(() => pooler.kill());
+    await using direct = new Database({ url: database.url, applicationName: "direct" });
+    const write = await breakOff(direct, () => pooler.kill());
+    await expect(write.bumped).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+    await write.release();
+    const settled = await settleWrite(direct, write.writeId, "unknown");
+    const { head } = await readFold(direct, write.repositoryId);
+    expect(settled.status).toBe(head === 1n ? "landed" : "dropped");
     await expect(readHeads(machines[1]!, "device-1", [])).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
     await pooler[Symbol.asyncDispose]();
     await Promise.all(machines.map((db) => db[Symbol.asyncDispose]()));

@@ -7,6 +7,7 @@ import { existingObjects, isConnected } from "../../src/git/connectivity.ts";
 import { receivePack } from "../../src/git/index-pack.ts";
 import type { GitContext } from "../../src/git/process.ts";
 import type { PackProgress } from "../../src/git/progress.ts";
+import { killProcesses } from "../support/crash-points.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "../support/git.ts";
 
 interface Fixture extends AsyncDisposable {
@@ -19,7 +20,10 @@ interface Fixture extends AsyncDisposable {
   readonly one: string;
   readonly two: string;
   pack(options: readonly string[], revisions: readonly string[]): Promise<Buffer>;
-  receive(pack: Buffer | Readable, more?: Partial<Parameters<typeof receivePack>[2]>): Promise<void>;
+  receive(
+    pack: Buffer | Parameters<typeof receivePack>[2]["pack"],
+    more?: Partial<Parameters<typeof receivePack>[2]>,
+  ): Promise<void>;
   has(id: string): Promise<boolean>;
 }
 
@@ -213,6 +217,24 @@ describe("a pack that is refused", () => {
     await vi.waitFor(async () => expect(await receiving(f)).toHaveLength(1), SOON);
     stop.abort(new Error("enough"));
     await expect(received).rejects.toThrow("enough");
+  });
+
+  it("fails when git is killed before the first of it has come", async () => {
+    await using f = await fixture();
+    let arrive = (_: Readable) => {};
+    const pack = new Promise<Readable>((resolve) => {
+      arrive = resolve;
+    });
+    const received = f.receive(pack);
+    received.catch(() => {});
+    await vi.waitFor(async () => expect(await receiving(f)).toHaveLength(1), SOON);
+    await killProcesses(f.dir, /index-pack/);
+    await vi.waitFor(async () => expect(await receiving(f)).toEqual([]), SOON);
+    arrive(Readable.from([await f.pack(["--revs"], [f.two])]));
+    await expect(received).rejects.toMatchObject({ code: "GIT_FAILED", message: expect.stringContaining("a signal") });
+    expect(await readdir(join(f.dir, "objects"))).not.toContainEqual(expect.stringContaining("tmp_objdir"));
+    await f.receive(await f.pack(["--revs"], [f.two]));
+    expect(await f.has(f.two)).toBe(true);
   });
 
   it("fails for a reason of ours, which is told even if git left in the middle", async () => {

@@ -10,7 +10,7 @@ export async function copy(source: AsyncIterable<Buffer>, sink: Writable): Promi
 }
 
 /** Resolves when the sink takes more, or is gone. */
-function drained(sink: Writable): Promise<void> {
+export function drained(sink: Writable): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       sink.off("drain", settle).off("close", settle);

@@ -7,31 +7,8 @@ import { compare, git, inFolder, start, time, withCluster } from "./harness.mjs"
 const MANY = Number(process.env.BENCH_REFS ?? 10_000);
 
 export const benchmarks = {
-  "push one commit": () =>
-    withBoth(async ({ work, urls }) => {
-      const tree = await git(work, "hash-object", "-w", "-t", "tree", "/dev/null");
-      const tips = new Map(urls.map((url) => [url, ""]));
-      const pushTo = async (url) => {
-        const parent = tips.get(url);
-        const tip = await git(work, "commit-tree", "-m", `${Math.random()}`, ...(parent ? ["-p", parent] : []), tree);
-        tips.set(url, tip);
-        return await time(() => git(work, "push", "-q", url, `${tip}:refs/heads/main`));
-      };
-      const [plain, ours] = urls;
-      const several = async (url) => {
-        const times = [];
-        for (let index = 0; index < 10; index += 1) times.push(await pushTo(url));
-        return times.reduce((sum, each) => sum + each, 0) / times.length;
-      };
-      await compare({
-        name: "push one commit",
-        aim: "≤ 1.15",
-        runs: 7,
-        baseline: () => several(plain),
-        ours: () => several(ours),
-        note: "mean of 10 pushes a run",
-      });
-    }),
+  "push one commit": () => pushOne(0, 10),
+  "push one commit among 100000 refs": () => pushOne(100_000, 3),
   "push many refs": () =>
     withBoth(async ({ work, directories }) => {
       const tree = await git(work, "hash-object", "-w", "-t", "tree", "/dev/null");
@@ -39,11 +16,7 @@ export const benchmarks = {
       let round = 0;
       const pushTo = async (url) => {
         round += 1;
-        const lines = Array.from({ length: MANY }, (_, index) => `${tip} refs/heads/r${round}/${index}\n`);
-        writeFileSync(
-          join(work, "packed-refs"),
-          `# pack-refs with: peeled fully-peeled sorted \n${lines.sort().join("")}`,
-        );
+        packRefs(work, tip, `r${round}`, MANY);
         return await time(() => git(work, "push", "-q", url, `refs/heads/r${round}/*:refs/heads/r${round}/*`));
       };
       const [plain, ours] = directories;
@@ -57,6 +30,50 @@ export const benchmarks = {
       });
     }),
 };
+
+/** A push of a commit to a repository that has `others` refs besides; the mean of `times` pushes a run. */
+async function pushOne(others, times) {
+  await withBoth(async ({ work, urls, directories }) => {
+    const tree = await git(work, "hash-object", "-w", "-t", "tree", "/dev/null");
+    if (others > 0) {
+      packRefs(work, await git(work, "commit-tree", "-m", "x", tree), "others", others);
+      for (const directory of directories)
+        await git(work, "push", "-q", directory, "refs/heads/others/*:refs/heads/others/*");
+      for (const directory of directories) await git(directory, "pack-refs", "--all");
+      writeFileSync(join(work, "packed-refs"), "");
+    }
+    const tips = new Map(urls.map((url) => [url, ""]));
+    const pushTo = async (url) => {
+      const parent = tips.get(url);
+      const tip = await git(work, "commit-tree", "-m", `${Math.random()}`, ...(parent ? ["-p", parent] : []), tree);
+      tips.set(url, tip);
+      return await time(() => git(work, "push", "-q", url, `${tip}:refs/heads/main`));
+    };
+    const several = async (url) => {
+      let sum = 0;
+      for (let index = 0; index < times; index += 1) sum += await pushTo(url);
+      return sum / times;
+    };
+    const [plain, ours] = urls;
+    await compare({
+      name: others > 0 ? `push one commit among ${others} refs` : "push one commit",
+      aim: "≤ 1.15",
+      runs: 7,
+      baseline: () => several(plain),
+      ours: () => several(ours),
+      note: `mean of ${times} pushes a run`,
+    });
+  });
+}
+
+/** Makes `count` refs below refs/heads/NAME at `tip` all that the repository has. */
+function packRefs(repository, tip, name, count) {
+  const lines = Array.from({ length: count }, (_, index) => `${tip} refs/heads/${name}/${index}\n`);
+  writeFileSync(
+    join(repository, "packed-refs"),
+    `# pack-refs with: peeled fully-peeled sorted \n${lines.sort().join("")}`,
+  );
+}
 
 async function withBoth(work) {
   await inFolder(async (dir) => {

@@ -29,6 +29,7 @@ export interface GitChild {
   readonly stdout: ChildProcessWithoutNullStreams["stdout"];
   readonly stderr: ChildProcessWithoutNullStreams["stderr"];
   readonly ended: Promise<Ending>;
+  hasEnded(): boolean;
   /** Resolves when nobody holds the pipes any more, be it git or a program that a hook left behind. */
   readonly closed: Promise<void>;
   /** Ends it: SIGTERM, SIGKILL later. Nothing can be read from it afterwards. */
@@ -54,14 +55,16 @@ export async function startGit({ service, advertisement, path, env, config = [] 
       resolve({ code, signal });
     });
   });
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return {
     stdin: child.stdin,
     stdout: child.stdout,
     stderr: child.stderr,
     ended,
+    hasEnded,
     closed: new Promise((resolve) => child.once("close", () => resolve())),
     stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (hasEnded()) return;
       // The signal first: the end of its input must not look to git like the end of a request.
       child.kill("SIGTERM");
       child.stdin.destroy();

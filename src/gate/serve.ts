@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { exchange } from "./exchange.ts";
-import { startGit } from "./git-child.ts";
+import { type GitChild, startGit } from "./git-child.ts";
 import { gitProtocol, NO_CACHE, serverEnvironment, success } from "./protocol.ts";
 import { asRefusal, type Refusal } from "./refusal.ts";
 import { requestBody } from "./request-body.ts";
@@ -78,14 +78,36 @@ async function serveGit(
   Object.assign(fields, { repository: asked.repository, service: asked.service });
   const body = asked.advertisement ? undefined : requestBody(request);
   const forPush = asked.advertisement && asked.service === "receive-pack";
-  await beforeRead(asked.repository, { signal: AbortSignal.any([stopping, closing(response)]), forPush });
-  if (response.destroyed) return;
-  const path = await repositoryPath(root, asked.repository);
+  const granted = beforeRead(asked.repository, { signal: AbortSignal.any([stopping, closing(response)]), forPush });
   const protocol = gitProtocol(request.headers["git-protocol"]);
   const caller = { address: request.socket.remoteAddress ?? "unknown", protocol, requestId: String(fields.requestId) };
-  const git = await startGit({ ...asked, path, env: serverEnvironment(env, socketDir, caller) });
+  const start = async () => {
+    const path = await repositoryPath(root, asked.repository);
+    return await startGit({ ...asked, path, env: serverEnvironment(env, socketDir, caller) });
+  };
+  const waitsForCommands = asked.service === "receive-pack" && !asked.advertisement;
+  const git = await (waitsForCommands ? startBeside(granted, start) : granted.then(start));
   git.stderr.setEncoding("utf8").on("data", (said: string) => log.warn({ ...fields, said }, "git said"));
   await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
+}
+
+/**
+ * Starts a git that looks at no ref before it has been given something, while the sidecar is asked: the one takes as long as the other.
+ * It is given nothing unless the sidecar agrees.
+ */
+async function startBeside(granted: Promise<void>, start: () => Promise<GitChild>): Promise<GitChild> {
+  const early = start().catch(() => undefined);
+  try {
+    await granted;
+  } catch (error) {
+    const git = await early;
+    git?.stop();
+    await git?.ended;
+    throw error;
+  }
+  const git = await early;
+  // What was not there yet, the sidecar may have fetched.
+  return git === undefined || git.hasEnded() ? await start() : git;
 }
 
 /** A proxy's id for the request, so that one id runs through all logs; else a new one. */

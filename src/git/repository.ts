@@ -18,6 +18,9 @@ const SETTINGS_FILE = "lockstep.config";
 /**
  * All pushes go through proc-receive, nothing is packed or pruned behind our back, every object and ref is synced, and
  * refs/lockstep/ is nobody's business. Without the sidecar a push fails; it never goes round it.
+ *
+ * alternateRefsCommand: of a push git looks at all refs twice, once as those of the alternate that its quarantine has in the repository
+ * itself. One is enough.
  */
 function settings({ repositoryId, socketDir }: ReplicaSettings): string {
   const quoted = socketDir.replace(/["\\]/g, "\\$&");
@@ -27,6 +30,7 @@ function settings({ repositoryId, socketDir }: ReplicaSettings): string {
 	socketDir = "${quoted}"
 [core]
 	fsync = all
+	alternateRefsCommand = true
 [receive]
 	procReceiveRefs = refs/
 	unpackLimit = 1

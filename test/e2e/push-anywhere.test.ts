@@ -125,6 +125,17 @@ describe("a push to any device", () => {
     expect(await readFile(seen, "utf8")).toBe(`${"0".repeat(40)} ${commit} refs/heads/main\n1 ci.skip\n`);
   });
 
+  it("does not list the refs of the repository as those of an alternate", async () => {
+    const repository = await cluster.createRepository();
+    const trace = join(cluster.dir, "trace");
+    const args = ["push", one.gitDir(repository), `${await ada.commit()}:refs/heads/main`];
+    const { code } = await cluster.git.run(args, { cwd: ada.dir, env: { GIT_TRACE2_EVENT: trace } });
+    expect(code).toBe(0);
+    const started = (await readFile(trace, "utf8")).split("\n").filter((line) => line.includes('"child_start"'));
+    expect(started).toContainEqual(expect.stringContaining('"--alternate-refs"'));
+    expect(started).not.toContainEqual(expect.stringContaining("for-each-ref"));
+  });
+
   it("may carry 1,000 refs, which are one version", async () => {
     const repository = await cluster.createRepository();
     const commit = await ada.commit();

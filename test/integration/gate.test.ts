@@ -4,9 +4,10 @@ import { mkdir, readFile } from "node:fs/promises";
 import { Agent, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { FETCH_TYPE, GateSite, MIB, PUSH_TYPE } from "../support/gate-site.ts";
+import { processesAt } from "../support/git.ts";
 
 let site: GateSite;
 beforeEach(async () => {
@@ -101,7 +102,47 @@ describe("the sidecar's word", () => {
     expect(stderr).toMatch(/HTTP 503/);
     expect(asked).toEqual(["team/app", "team/app"]);
     expect(await site.refs()).toBe("");
+    await site.untilNoGitRuns();
   });
+
+  it("is waited for with the commands of a push, though git waits already", async () => {
+    const id = await site.sandbox.commit(site.work, "first");
+    const body = await site.pushBody("refs/heads/main", id);
+    let grant = () => {};
+    const granted = new Promise<void>((resolve) => {
+      grant = resolve;
+    });
+    site.beforeRead = () => granted;
+    const answer = site.fetchRaw("/team/app.git/git-receive-pack", { method: "POST", headers: PUSH_TYPE }, body);
+    await site.untilGitRuns();
+    await vi.waitFor(async () => expect(await site.starts()).toBe(1));
+    expect(await site.refs()).toBe("");
+    grant();
+    expect((await answer).body).toContain("ok refs/heads/main");
+    expect(await site.refs()).toContain(id);
+    expect(await site.starts()).toBe(1);
+  });
+
+  it.each(["missing", "empty"])(
+    "may come with the first copy of a repository that was %s when git was started",
+    async (was) => {
+      const id = await site.sandbox.commit(site.work, "first");
+      const body = await site.pushBody("refs/heads/main", id);
+      const bare = join(site.sandbox.dir, "root/team/new.git");
+      if (was === "empty") await mkdir(bare);
+      site.beforeRead = async () => {
+        if (was === "empty") await vi.waitFor(async () => expect(await site.starts()).toBe(1));
+        await vi.waitFor(async () => expect(await processesAt(bare)).toEqual([]));
+        await site.sandbox.git(["init", "--quiet", "--bare", bare]);
+      };
+      const answer = await site.fetchRaw(
+        "/team/new.git/git-receive-pack",
+        { method: "POST", headers: PUSH_TYPE },
+        body,
+      );
+      expect(answer.body).toContain("ok refs/heads/main");
+    },
+  );
 
   it.each([
     ["INVALID_NAME", 400, undefined],

@@ -44,7 +44,7 @@ alter table lockstep.repository add column stopped text;
 alter table lockstep.ref_log add column settles boolean not null default false;
 create index ref_log_settles on lockstep.ref_log (repository_id, version) where settles;
 
--- As before, with what the refs at the head must be, and why the repository is stopped.
+-- As before, with what the refs at the head must be, why the repository is stopped, and why writes are. Of write locks there are seldom any.
 create or replace function lockstep.read_heads(p_device text, p_names text[]) returns json
 language plpgsql stable as $$
 begin
@@ -54,7 +54,8 @@ begin
       'standby', pg_is_in_recovery(),
       'heads', (
         select coalesce(json_agg(json_build_array(
-          r.name, r.id, r.head_version::text, r.object_format, p.state, encode(r.head_digest, 'hex'), r.stopped)), '[]')
+          r.name, r.id, r.head_version::text, r.object_format, p.state, encode(r.head_digest, 'hex'), r.stopped,
+          case when exists (select from lockstep.write_lock) then lockstep.write_refused(r.id, false) end)), '[]')
         from lockstep.repository r left join lockstep.replica p on p.repository_id = r.id and p.device = d.name
         where r.name = any(p_names)))
     from lockstep.device d where d.name = p_device);

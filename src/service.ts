@@ -24,7 +24,6 @@ import { migrate } from "./store/migrate.ts";
 import { listenForHeads, notifyHeads } from "./store/notifications.ts";
 import { readHeads } from "./store/repositories.ts";
 import { Announcer } from "./sync/announce.ts";
-import { beforePush } from "./sync/before-push.ts";
 import { beforeRead } from "./sync/before-read.ts";
 import type { SyncContext } from "./sync/context.ts";
 import { Follower } from "./sync/follow.ts";
@@ -69,10 +68,10 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     serving: () => serving !== undefined,
     checks: { database: async () => void (await ask(db.reads, "select 1")) },
     metrics: () => metrics.page(),
-    beforeRead: async (repository, { signal, forPush }) => {
+    beforeRead: async (repository, options) => {
       if (serving === undefined)
         throw new LockstepError("SHUTTING_DOWN", "The sidecar is starting or stopping; try again.");
-      await (forPush ? beforePush : beforeRead)(serving, repository, { signal });
+      await beforeRead(serving, repository, options);
     },
   });
 

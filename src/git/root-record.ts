@@ -112,12 +112,11 @@ export async function readReplicaRecord(gitDir: string): Promise<ReplicaRecord |
 const DOUBT = "00000000-0000-0000-0000-000000000000";
 
 /**
- * What is on disk is in doubt, and must be compared whatever happens next. Which version it was stays noted: a database that
- * knows only older ones has lost some.
+ * What is on disk is in doubt, and must be compared whatever happens next. Which version it was (`known`; else it is looked up) stays
+ * noted: a database that knows only older ones has lost some.
  */
-export async function doubtReplicaRecord(gitDir: string): Promise<void> {
-  const record = await readReplicaRecord(gitDir);
-  if (record?.epoch === DOUBT) return;
+export async function doubtReplicaRecord(gitDir: string, known?: Omit<ReplicaRecord, "epoch">): Promise<void> {
+  const record = known ?? (await readReplicaRecord(gitDir));
   if (record) await writeReplicaRecord(gitDir, { ...record, epoch: DOUBT });
   else await rm(join(gitDir, REPLICA_RECORD), { force: true });
 }

@@ -6,7 +6,6 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
 import { fromBytes } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
-import { beforePush } from "../sync/before-push.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
@@ -82,8 +81,7 @@ async function read(context: SyncContext, { dir, op }: Hello, send: Send): Promi
   try {
     const name = await nameOf(context.root, dir);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
-    const ask = op === "receive-pack" ? beforePush : beforeRead;
-    const { replica } = await ask(context, name, { signal });
+    const { replica } = await beforeRead(context, name, { signal, forPush: op === "receive-pack" });
     send("P", replica.gitDir);
     return 0;
   } catch (error) {

@@ -34,6 +34,8 @@ export interface Head {
   readonly replicaState: ReplicaState | null;
   /** Why nobody may use the repository until an operator has decided, null: they may. */
   readonly stopped: string | null;
+  /** Why writes to it are refused, null: they are not. */
+  readonly writesStopped: string | null;
 }
 
 /** The answer of lockstep.read_heads. */
@@ -48,6 +50,7 @@ interface HeadsDocument {
     state: ReplicaState | null,
     digest: string,
     stopped: string | null,
+    writesStopped: string | null,
   ][];
 }
 
@@ -72,8 +75,8 @@ export async function readHeads(db: Database, device: string, names: readonly st
   }
   if (found.standby) throw unavailable("it is a standby, which may lag behind");
   const byName = new Map<string, Head>();
-  for (const [name, id, version, objectFormat, replicaState, digest, stopped] of found.heads)
-    byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped });
+  for (const [name, id, version, objectFormat, replicaState, digest, stopped, writesStopped] of found.heads)
+    byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped, writesStopped });
   return { fence: BigInt(found.fence), byName };
 }
 

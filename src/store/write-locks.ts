@@ -101,13 +101,3 @@ export async function listWriteLocks(db: Database, repositoryId?: string): Promi
     [repositoryId],
   );
 }
-
-/** Why writes to the repository of that name are refused; undefined: they are not. */
-export async function writesRefused(db: Database, repository: string): Promise<string | undefined> {
-  const [row] = await ask<{ reason: string | null }>(
-    db.work,
-    "select lockstep.write_refused(id, false) as reason from lockstep.repository where name = $1",
-    [repository],
-  );
-  return row?.reason ?? undefined;
-}

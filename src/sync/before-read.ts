@@ -7,10 +7,13 @@ import { aheadOfDatabase, isStopped } from "./ahead.ts";
 import { catchUp } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
+import { writesStopped } from "./turn.ts";
 
 export interface ReadOptions {
   /** Also wait for this version. */
   readonly minVersion?: Version;
+  /** A push is to follow: refused where writes are stopped, before anything of it is uploaded. */
+  readonly forPush?: boolean;
   /** The caller's patience. */
   readonly signal: AbortSignal;
 }
@@ -25,7 +28,7 @@ export interface ReadGrant {
 /**
  * Returns when the replica of `name` on this device may serve a read. On a current replica that costs one database round trip
  * shared with other reads, no git and no lock. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, VERSION_AHEAD,
- * AHEAD_OF_DATABASE, FENCED, DATABASE_UNAVAILABLE, and what `catchUp` throws.
+ * AHEAD_OF_DATABASE, WRITES_STOPPED, FENCED, DATABASE_UNAVAILABLE, and what `catchUp` throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
   const askedAt = performance.now();
@@ -39,6 +42,7 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   if (differs || (appliedBefore !== undefined && appliedBefore > head))
     throw await aheadOfDatabase(context, replica, differs ? head : (appliedBefore ?? head), head);
   if (found.stopped !== null) throw isStopped(name, found.stopped);
+  if (options.forPush && found.writesStopped !== null) throw writesStopped(name, found.writesStopped);
   const wanted = options.minVersion ?? 0n;
   if (wanted > head) {
     throw new LockstepError(

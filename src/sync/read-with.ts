@@ -47,7 +47,7 @@ function commitNotFound(name: string, commit: string, version: bigint): Lockstep
 
 /**
  * Grants a read of what was the head at most `maxStalenessMs` ago without asking anyone, or asks like `beforeRead` when that is too
- * long ago. The answer says which it was.
+ * long ago, or for a push. The answer says which it was.
  */
 export async function readWithStaleness(
   context: SyncContext,
@@ -57,7 +57,7 @@ export async function readWithStaleness(
 ): Promise<ReadGrant & { stale: boolean }> {
   const replica = context.replicas.findByName(name);
   const { applied: version, currentAt } = replica ?? {};
-  const fresh = currentAt !== undefined && performance.now() - currentAt <= maxStalenessMs;
+  const fresh = !options.forPush && currentAt !== undefined && performance.now() - currentAt <= maxStalenessMs;
   if (replica && version !== undefined && fresh && version >= (options.minVersion ?? 0n)) {
     return { replica, version, fetched: false, stale: true };
   }

@@ -2,10 +2,9 @@
 // nothing lands any more. A write that is being staged while the lock is made may be overlooked; it comes too late to land.
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
-import { closeWriteLocks, type LockTarget, lockTargets, lockWrites, writesRefused } from "../store/write-locks.ts";
+import { closeWriteLocks, type LockTarget, lockTargets, lockWrites } from "../store/write-locks.ts";
 import { listStaged, settleWrite, type Write } from "../store/writes.ts";
 import type { SyncContext } from "./context.ts";
-import { writesStopped } from "./turn.ts";
 
 const LOOK_MS = 100;
 
@@ -91,10 +90,4 @@ function underWay({ id, repository, device, author, reason, startedAt }: Write, 
       `${more > 0 ? `, and ${more} more writes are under way` : ""}; stop writes again to go on waiting, or allow them.`,
     { details: { write: id, repository, device, author, reason, since, more: String(more) } },
   );
-}
-
-/** Throws WRITES_STOPPED where they are: asked before a pusher uploads anything. */
-export async function refuseWhereStopped(context: SyncContext, repository: string): Promise<void> {
-  const reason = await writesRefused(context.db, repository);
-  if (reason !== undefined) throw writesStopped(repository, reason);
 }

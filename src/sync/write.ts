@@ -98,7 +98,8 @@ export async function attemptWrite(
       await reach("push.prepared");
       // Killed between the first ref and the last, this replica is not believed to hold what it held. Before the decision: a disk that
       // takes no note drops the write.
-      const doubted = doubtReplicaRecord(replica.gitDir);
+      const noted = { repositoryId: replica.id, version: base, digest: replica.appliedDigest ?? "" };
+      const doubted = doubtReplicaRecord(replica.gitDir, noted);
       // Neither may still be at work when the mutex is given back.
       await Promise.allSettled([synced, doubted]);
       await Promise.all([synced, doubted]);

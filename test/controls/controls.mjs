@@ -152,7 +152,7 @@ const byTests = [
     patches: [
       {
         file: "src/sync/write.ts",
-        from: "const doubted = doubtReplicaRecord(replica.gitDir);",
+        from: "const doubted = doubtReplicaRecord(replica.gitDir, noted);",
         to: "const doubted = Promise.resolve();",
       },
     ],

@@ -10,9 +10,10 @@ import { migrate } from "../../src/store/migrate.ts";
 import { closeWriteLocks, listWriteLocks, lockTargets, lockWrites, unlockWrites } from "../../src/store/write-locks.ts";
 import { stageWrite, type Write } from "../../src/store/writes.ts";
 import { abortWrite } from "../../src/sync/abort-write.ts";
+import { beforeRead } from "../../src/sync/before-read.ts";
 import { beginWrite } from "../../src/sync/begin-write.ts";
 import { bumpWrite } from "../../src/sync/bump-version.ts";
-import { refuseWhereStopped, stopWrites } from "../../src/sync/stop-writes.ts";
+import { stopWrites } from "../../src/sync/stop-writes.ts";
 import { administer } from "../support/administer.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
@@ -60,6 +61,9 @@ const stop = ({ names = [repository], reason = "upgrade", waitMs = SOON.timeout,
 
 const allow = async (...names: string[]) =>
   await unlockWrites(two.context.db, await lockTargets(two.context.db, names), "olga");
+
+const beforePush = (device: TestDevice) =>
+  beforeRead(device.context, repository, { forPush: true, signal: AbortSignal.timeout(SOON.timeout) });
 
 const begin = () =>
   beginWrite(one.context, {
@@ -127,13 +131,13 @@ describe("where writes are stopped", () => {
         message: expect.stringContaining("(upgrade)"),
         details: { repository, reason: "upgrade" },
       });
-      await expect(refuseWhereStopped(device.context, repository)).rejects.toMatchObject({ code: "WRITES_STOPPED" });
+      await expect(beforePush(device)).rejects.toMatchObject({ code: "WRITES_STOPPED" });
       expect(await head()).toBe(1n);
     }
     repository = "other/app";
     await cluster.create(repository, [one, two]);
     await push(two);
-    await refuseWhereStopped(two.context, repository);
+    await beforePush(two);
   });
 
   it("sessions do not begin", async () => {
@@ -171,7 +175,7 @@ describe("where writes are stopped", () => {
       },
     );
     expect(answer.remaining).toMatchObject([{ repository: "", reason: "all" }]);
-    await expect(refuseWhereStopped(one.context, repository)).rejects.toMatchObject({ details: { reason: "all" } });
+    await expect(beforePush(one)).rejects.toMatchObject({ details: { reason: "all" } });
     await allow();
     await push(one);
     expect(await audit()).toEqual([
@@ -280,7 +284,7 @@ describe("a write session that is open when writes are stopped", () => {
       details: holder,
     });
     expect(await listWriteLocks(two.context.db)).toMatchObject([{ repository, closed: false }]);
-    await expect(refuseWhereStopped(one.context, repository)).rejects.toMatchObject({ code: "WRITES_STOPPED" });
+    await expect(beforePush(one)).rejects.toMatchObject({ code: "WRITES_STOPPED" });
     const stopped = stop();
     await one.git(repository, ["--git-dir", session.path, "update-ref", "refs/heads/imported", commit]);
     expect(await bumpWrite(one.context, repository, session.token)).toMatchObject({ version: 2n, refsChanged: 1 });

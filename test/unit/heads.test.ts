@@ -23,6 +23,7 @@ function heads(version: bigint, ...names: string[]): Heads {
     version,
     digest: "",
     stopped: null,
+    writesStopped: null,
     objectFormat: "sha1",
     replicaState: "active",
   });

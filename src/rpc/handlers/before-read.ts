@@ -6,7 +6,6 @@ import { toDuration, toMs } from "../../proto.ts";
 import { type ReadGrant, type ReadOptions, beforeRead as waitForRead } from "../../sync/before-read.ts";
 import type { SyncContext } from "../../sync/context.ts";
 import { readWithCommit, readWithStaleness } from "../../sync/read-with.ts";
-import { refuseWhereStopped } from "../../sync/stop-writes.ts";
 import type { CallContext } from "../call.ts";
 
 export const beforeRead =
@@ -14,12 +13,10 @@ export const beforeRead =
   async (request: Request, { signal }: CallContext): Promise<Response> => {
     const startedAt = performance.now();
     const name = repositoryName(request.repository);
-    const options = { minVersion: BigInt(request.minVersion), signal };
+    const options = { minVersion: BigInt(request.minVersion), forPush: request.forPush, signal };
     const maxStaleness = toMs(request.maxStaleness as never);
-    const [{ version, fetched, stale }] = await Promise.all([
-      grant(context, name, { commit: request.commit, maxStaleness, options }),
-      request.forPush ? refuseWhereStopped(context, name) : undefined,
-    ]);
+    const asked = { commit: request.commit, maxStaleness, options };
+    const { version, fetched, stale } = await grant(context, name, asked);
     return { version: String(version), fetched, stale, waited: toDuration(performance.now() - startedAt) };
   };
 

@@ -152,12 +152,15 @@ begin
   outcome := 'begun';
 end $$;
 
+-- Of many refs each is looked up by itself, through the index: a join with a repository that the planner takes for small, as most are,
+-- costs the product of both. So in all that follows (enable_seqscan: also where the plan was made when the table had a page).
+
 -- What a session needs to land, as stage_write answers it for a push.
 create function lockstep.stage_session(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_names bytea[],
   out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
   out min_copies integer, out land_with_fewer boolean)
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 begin
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
@@ -169,9 +172,8 @@ begin
   if not found then outcome := 'missing'; return; end if;
   if head <> p_base then outcome := 'stale'; return; end if;
   if lockstep.turn_holder(p_repository) is distinct from p_write then outcome := 'turn'; return; end if;
-  select array_agg(r.value order by u.place) into held_values
-    from unnest(p_names) with ordinality u (name, place)
-    left join lockstep.repository_ref r on r.repository_id = p_repository and r.name = u.name;
+  select array_agg((select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name) order by u.place)
+    into held_values from unnest(p_names) with ordinality u (name, place);
   outcome := 'staged';
 end $$;
 
@@ -207,7 +209,7 @@ create function lockstep.stage_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
   out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
   out min_copies integer, out land_with_fewer boolean, out detail text)
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 declare
   holder uuid;
 begin
@@ -226,9 +228,8 @@ begin
   if head <> p_base then outcome := 'stale'; return; end if;
   holder := lockstep.turn_holder(p_repository);
   if holder is distinct from p_write and holder is not null then outcome := 'turn'; return; end if;
-  select array_agg(r.value order by u.place) into held_values
-    from unnest(p_names) with ordinality u (name, place)
-    left join lockstep.repository_ref r on r.repository_id = p_repository and r.name = u.name;
+  select array_agg((select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name) order by u.place)
+    into held_values from unnest(p_names) with ordinality u (name, place);
   insert into lockstep.write (id, repository_id, device, fence, author, base_version)
     values (p_write, p_repository, p_device, p_fence, p_author, p_base)
     on conflict (id) do nothing;
@@ -241,7 +242,7 @@ create function lockstep.bump(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_digest bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[],
   out outcome text, out version bigint, out detail text)
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 declare
   current_head bigint;
   attempt lockstep.write%rowtype;
@@ -271,8 +272,8 @@ begin
   -- Every old value must be the one in the fold, or this replica's disk is not what it claims to be.
   select count(*) into matching
     from unnest(p_names, p_old_values) u (name, old_value)
-    left join lockstep.repository_ref r on r.repository_id = p_repository and r.name = u.name
-    where r.value is not distinct from u.old_value;
+    where u.old_value is not distinct from
+      (select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name);
   if matching <> cardinality(p_names) then outcome := 'in_doubt'; return; end if;
 
   version := current_head + 1;
@@ -288,15 +289,15 @@ end $$;
 create function lockstep.append(
   p_write uuid, p_repository uuid, p_version bigint, p_device text, p_fence bigint, p_author text, p_digest bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[]) returns void
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 begin
   insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest, copies)
     values (p_repository, p_version, p_write, p_device, p_fence, p_author, p_digest, p_copies);
   insert into lockstep.ref_log_update (repository_id, version, name, old_value, new_value)
     select p_repository, p_version, u.name, u.old_value, u.new_value
     from unnest(p_names, p_old_values, p_new_values) u (name, old_value, new_value);
-  delete from lockstep.repository_ref r using unnest(p_names, p_new_values) u (name, new_value)
-    where r.repository_id = p_repository and r.name = u.name and u.new_value is null;
+  delete from lockstep.repository_ref r where r.repository_id = p_repository and r.name = any(array(
+    select u.name from unnest(p_names, p_new_values) u (name, new_value) where u.new_value is null));
   insert into lockstep.repository_ref (repository_id, name, value)
     select p_repository, u.name, u.new_value from unnest(p_names, p_new_values) u (name, new_value)
     where u.new_value is not null
@@ -312,7 +313,7 @@ create function lockstep.thaw(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_head bigint, p_head_digest bytea, p_version bigint,
   p_digest bytea, p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_author text, p_action text,
   p_demoted text[], p_detail jsonb, out outcome text, out version bigint)
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 declare
   current_head bigint;
   current_digest bytea;
@@ -333,8 +334,8 @@ begin
   if found then outcome := 'stale'; return; end if;
   select count(*) into matching
     from unnest(p_names, p_old_values) u (name, old_value)
-    left join lockstep.repository_ref r on r.repository_id = p_repository and r.name = u.name
-    where r.value is not distinct from u.old_value;
+    where u.old_value is not distinct from
+      (select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name);
   if matching <> cardinality(p_names) then outcome := 'stale'; return; end if;
 
   update lockstep.device d set fence = nextval('lockstep.fence_seq') where d.name = any(p_demoted);

@@ -165,8 +165,7 @@ export async function readUnchangedTips(
     db.work,
     `select f.value from lockstep.repository_ref f
      where f.repository_id = $1 and f.name >= '\\x726566732f68656164732f' and f.name < '\\x726566732f686561647330'
-       and not exists (select from lockstep.ref_log_update u
-         where u.repository_id = f.repository_id and u.version > $2 and u.name = f.name)
+       and f.name not in (select u.name from lockstep.ref_log_update u where u.repository_id = $1 and u.version > $2)
      limit $3`,
     [repositoryId, since, limit],
   );

@@ -362,6 +362,7 @@ describe("readHeads", () => {
             objectFormat: "sha1",
             replicaState: "active",
             stopped: null,
+            writesStopped: null,
           },
         ],
         [
@@ -373,6 +374,7 @@ describe("readHeads", () => {
             objectFormat: "sha1",
             replicaState: null,
             stopped: null,
+            writesStopped: null,
           },
         ],
       ]),

@@ -43,8 +43,8 @@ export async function sweepLocks(gitDir: string, minAgeMs: number): Promise<stri
   for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
     if (await exists(join(gitDir, name))) await remove(join(gitDir, name));
   }
-  for (const path of await find(Buffer.from(join(gitDir, "refs")), LOCK)) await remove(path);
-  for (const path of await find(Buffer.from(join(gitDir, "reftable")), LOCK_OR_TABLE)) await remove(path);
+  for (const path of await findFiles(Buffer.from(join(gitDir, "refs")), LOCK)) await remove(path);
+  for (const path of await findFiles(Buffer.from(join(gitDir, "reftable")), LOCK_OR_TABLE)) await remove(path);
   return removed;
 }
 
@@ -56,13 +56,13 @@ function remover(gitDir: string, minAgeMs: number, removed: string[]): (path: st
   };
 }
 
-/** By bytes: names of refs need not be UTF-8. */
-async function find(directory: Buffer, name: RegExp): Promise<Buffer[]> {
+/** The files below `directory` whose names match. By bytes: names of refs need not be UTF-8. */
+export async function findFiles(directory: Buffer, name: RegExp): Promise<Buffer[]> {
   const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(() => []);
   const found: Buffer[] = [];
   for (const entry of entries) {
     const path = Buffer.concat([directory, Buffer.from("/"), entry.name]);
-    if (entry.isDirectory()) found.push(...(await find(path, name)));
+    if (entry.isDirectory()) found.push(...(await findFiles(path, name)));
     else if (name.test(entry.name.toString("latin1"))) found.push(path);
   }
   return found;

@@ -10,7 +10,7 @@ import { doubtReplicaRecord, writeReplicaRecord } from "../git/root-record.ts";
 import { recordVersion, type SyncEvent } from "../store/record-replica.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
-import { packArrived } from "./tidy.ts";
+import { arrived } from "./tidy.ts";
 
 /**
  * Makes the refs of a replica those of `target` and records it. The caller holds the replica's mutex and computed the plan under
@@ -54,7 +54,7 @@ export async function markApplied(
   await note(context, replica, target);
   replica.appliedDigest = target.digest.toString("hex");
   replica.applied = target.version;
-  packArrived(context, replica);
+  arrived(context, replica, names.size);
   context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
 }
 

@@ -30,6 +30,7 @@ export async function recoverReplica(
   onProgress: (progress: CatchUpProgress) => void,
 ): Promise<void> {
   const known = await replica.mutex.runExclusive(async () => {
+    await replica.packingRefs;
     // Before anything is folded away.
     await endLive(context, replica);
     await prepareDirectory(context, replica);

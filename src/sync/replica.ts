@@ -44,8 +44,10 @@ export class Replica {
   copies: CopiesRule = { atLeast: 1, orFewer: false };
   /** Objects of others' writes that are kept here for a while (hold.ts); undefined: not looked at yet. */
   holds: Set<RefName> | undefined = undefined;
-  /** Since the packs were last counted. */
-  packsArrived = 0;
+  /** Pushes and catch-ups since packs and loose refs were last counted. */
+  arrivals = 0;
+  /** Until it resolves git packs refs in the background: its locks are young, and not to be swept. */
+  packingRefs = Promise.resolve();
   /** What a dead process left here has been removed. */
   swept = false;
   flight: Flight | undefined = undefined;

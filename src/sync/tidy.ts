@@ -1,33 +1,45 @@
-// Keeps the packs of a replica few while pushes and catch-ups leave one each.
+// Keeps the packs of a replica few, and most of its refs in one file, while every push and every catch-up adds to both.
 import { describe } from "../errors.ts";
+import { countLooseRefs, packRefs } from "../git/pack-refs.ts";
 import { rollUpPacks } from "../git/roll-up.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
 
 /** Each pack costs every push some 50 µs, so many of them 2 ms; rolling them up takes a tenth of a second in the background. */
 const PACKS_LIMIT = 50;
-/** Between looks into the directory. */
+/** Each costs a push some 20 µs, so many of them 20 ms; packing them takes a fifth of a second in the background. */
+const LOOSE_REFS_LIMIT = 1_000;
+/** Pushes and catch-ups between looks into the directories. */
 const ARRIVALS = 25;
 
-/** Takes note that a pack may have come. Returns at once; where there are many, they are rolled up in the background. */
-export function packArrived(context: SyncContext, replica: Replica): void {
-  replica.packsArrived += 1;
-  if (replica.packsArrived < ARRIVALS) return;
-  replica.packsArrived = 0;
-  void tidy(context, replica);
+/** Takes note that a pack, and so many refs, may have come. Returns at once; what there are many of is tidied up in the background. */
+export function arrived(context: SyncContext, replica: Replica, refs: number): void {
+  replica.arrivals += 1;
+  if (replica.arrivals < ARRIVALS && refs < LOOSE_REFS_LIMIT) return;
+  replica.arrivals = 0;
+  // One replica at a time: a push must not find all processors busy.
+  void context.replicas.tidying.runExclusive(() => tidy(context, replica));
 }
 
-/** One replica at a time: a push must not find all processors busy. Never rejects: what failed is tried again with later packs. */
+/** Never rejects: what failed is tried again when more has come. */
 async function tidy(context: SyncContext, replica: Replica): Promise<void> {
-  await context.replicas.tidying.runExclusive(async () => {
-    const startedAt = performance.now();
-    try {
-      const packs = await rollUpPacks(context.git, replica.gitDir, PACKS_LIMIT, context.signal);
-      const durationMs = performance.now() - startedAt;
-      if (packs > 0) context.log.info({ repository: replica.name, packs, durationMs }, "rolled packs up into one");
-    } catch (error) {
-      if (context.signal.aborted) return;
-      context.log.warn({ repository: replica.name, err: describe(error) }, "could not roll packs up");
-    }
-  });
+  const { git, log, signal } = context;
+  const startedAt = performance.now();
+  const said = () => ({ repository: replica.name, durationMs: performance.now() - startedAt });
+  try {
+    const packs = await rollUpPacks(git, replica.gitDir, PACKS_LIMIT, signal);
+    if (packs > 0) log.info({ ...said(), packs }, "rolled packs up into one");
+    const refs = await countLooseRefs(replica.gitDir);
+    if (refs < LOOSE_REFS_LIMIT || replica.outOfService) return;
+    let packing = Promise.resolve();
+    // Begun under the mutex, which is then free again: pushes go on beside it, and who has the mutex knows whether it is under way.
+    await replica.mutex.runExclusive(() => {
+      packing = packRefs(git, replica.gitDir, signal);
+      replica.packingRefs = packing.catch(() => {});
+    });
+    await packing;
+    log.info({ ...said(), refs }, "packed loose refs");
+  } catch (error) {
+    if (!signal.aborted) log.warn({ ...said(), err: describe(error) }, "could not tidy a replica up");
+  }
 }

@@ -71,7 +71,7 @@ export async function query<Row extends pg.QueryResultRow>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const client = await connect(pool);
+  const { client } = await connect(pool);
   return await runOn<Row>(client, text, values).catch(asOutage);
 }
 
@@ -85,9 +85,7 @@ export async function ask<Row extends pg.QueryResultRow>(
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
   for (;;) {
-    const client = await connect(pool);
-    const isNew = !used.has(client);
-    used.add(client);
+    const { client, isNew } = await connect(pool);
     try {
       return await runOn<Row>(client, text, values);
     } catch (error) {
@@ -96,13 +94,16 @@ export async function ask<Row extends pg.QueryResultRow>(
   }
 }
 
-/** Connections that have been asked before, and may have broken since. */
+/** Connections that have been used before, and may have broken since. */
 const used = new WeakSet<pg.PoolClient>();
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
-  return await pool.connect().catch((error: unknown) => {
+async function connect(pool: pg.Pool): Promise<{ client: pg.PoolClient; isNew: boolean }> {
+  const client = await pool.connect().catch((error: unknown) => {
     throw unavailable(error);
   });
+  const isNew = !used.has(client);
+  used.add(client);
+  return { client, isNew };
 }
 
 async function runOn<Row extends pg.QueryResultRow>(

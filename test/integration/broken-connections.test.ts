@@ -23,7 +23,7 @@ afterAll(async () => {
 /** Fills the pool with connections that have been used, and ends all of them before this process can hear of it. */
 async function breakIdle(pool: Database["work"]): Promise<void> {
   const count = pool.options.max;
-  await Promise.all(Array.from({ length: count }, () => ask(pool, "select pg_sleep(0.05)")));
+  await Promise.all(Array.from({ length: count }, () => query(pool, "select pg_sleep(0.05)")));
   expect(pool.idleCount).toBe(count);
   const program = `
     import pg from "pg";

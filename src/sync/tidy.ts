@@ -1,6 +1,7 @@
 // Keeps the packs of a replica few, and most of its refs in one file, while every push and every catch-up adds to both.
 import { describe } from "../errors.ts";
 import { countLooseRefs, packRefs } from "../git/pack-refs.ts";
+import { wasKilled } from "../git/process.ts";
 import { rollUpPacks } from "../git/roll-up.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
@@ -40,6 +41,10 @@ async function tidy(context: SyncContext, replica: Replica): Promise<void> {
     await packing;
     log.info({ ...said(), refs }, "packed loose refs");
   } catch (error) {
-    if (!signal.aborted) log.warn({ ...said(), err: describe(error) }, "could not tidy a replica up");
+    if (signal.aborted) return;
+    log.warn({ ...said(), err: describe(error) }, "could not tidy a replica up");
+    // Its lock would stand in the way for a minute: the next touch sweeps it.
+    if (wasKilled(error))
+      await replica.mutex.runExclusive(() => Object.assign(replica, { applied: undefined, swept: false }));
   }
 }

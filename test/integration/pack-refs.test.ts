@@ -50,6 +50,21 @@ it("and few are left as they are", async () => {
   expect(await readdir(a.gitDir("few"))).not.toContain("packed-refs");
 });
 
+it("and a git that is killed meanwhile leaves nothing in the way of the next push", async () => {
+  await cluster.create("killed", [a]);
+  const commit = await a.commit("killed", "one");
+  await a.beforeGit('case "$*" in *pack-refs*) touch "$GIT_DIR/packed-refs.lock"; kill -9 $$;; esac');
+  await a.push(
+    "killed",
+    branches(MANY).map((name) => change(name, null, commit)),
+  );
+  await vi.waitFor(() => expect(a.logged.map(({ msg }) => msg)).toContain("could not tidy a replica up"), SOON);
+  await a.beforeGit("");
+  // git wants the lock of packed-refs for it.
+  expect(await a.push("killed", [change("many/1", commit, null)])).toEqual({ "refs/heads/many/1": null });
+  await a.expectInLockstep("killed");
+});
+
 it("and a recovery does not sweep the locks of git that packs", async () => {
   await cluster.create("locked", [a]);
   const commit = await a.commit("locked", "one");

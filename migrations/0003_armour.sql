@@ -153,7 +153,7 @@ begin
 end $$;
 
 -- Of many refs each is looked up by itself, through the index: a join with a repository that the planner takes for small, as most are,
--- costs the product of both. So in all that follows (enable_seqscan: also where the plan was made when the table had a page).
+-- costs the product of both. enable_seqscan is off for plans that were made when the table had a page, and are kept.
 
 -- What a session needs to land, as stage_write answers it for a push.
 create function lockstep.stage_session(
@@ -285,11 +285,11 @@ begin
   outcome := 'landed';
 end $$;
 
--- Appends to the log and keeps the fold at the head. The caller holds the repository's row.
+-- Appends to the log and keeps the fold at the head. The caller holds the repository's row, and its enable_seqscan is off.
 create function lockstep.append(
   p_write uuid, p_repository uuid, p_version bigint, p_device text, p_fence bigint, p_author text, p_digest bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[]) returns void
-language plpgsql set enable_seqscan = off as $$
+language plpgsql as $$
 begin
   insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest, copies)
     values (p_repository, p_version, p_write, p_device, p_fence, p_author, p_digest, p_copies);

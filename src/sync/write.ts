@@ -98,7 +98,7 @@ export async function attemptWrite(
       await reach("push.prepared");
       // Killed between the first ref and the last, this replica is not believed to hold what it held. Before the decision: a disk that
       // takes no note drops the write.
-      const noted = { repositoryId: replica.id, version: base, digest: replica.appliedDigest ?? "" };
+      const noted = { repositoryId: replica.id, version: base, digest: replica.appliedDigest };
       const doubted = doubtReplicaRecord(replica.gitDir, noted);
       // Neither may still be at work when the mutex is given back.
       await Promise.allSettled([synced, doubted]);
@@ -121,7 +121,7 @@ export async function attemptWrite(
       if (decision.outcome !== "landed") {
         const attempt = await notLanded(context, replica, decision);
         if (replica.applied === base)
-          await note(context, replica, { version: base, digest: Buffer.from(replica.appliedDigest ?? "", "hex") });
+          await note(context, replica, { version: base, digest: Buffer.from(replica.appliedDigest, "hex") });
         return attempt;
       }
       await reach("push.decided");

@@ -1,7 +1,7 @@
 // Loose refs are packed in the background when there are many, beside pushes that go on.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { countLooseRefs, packRefs } from "../../src/git/pack-refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
@@ -19,72 +19,74 @@ afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
 const branches = (count: number) => Array.from({ length: count }, (_, index) => `many/${index}`);
 
-it("where a push and the catch-ups that follow it bring many", async () => {
-  const commit = await a.commit("app", "one");
-  const report = await a.push(
-    "app",
-    branches(MANY).map((name) => change(name, null, commit)),
-  );
-  expect(Object.values(report)).toEqual(Array.from({ length: MANY }, () => null));
-  // Beside it: a change, a deletion, and a ref of its own.
-  const next = await a.commit("app", "two", { parents: [commit] });
-  const beside = [change("many/7", commit, next), change("many/8", commit, null), change("own", null, next)];
-  expect(Object.values(await a.push("app", beside))).toEqual([null, null, null]);
-  await b.read("app");
-  for (const device of [a, b]) {
-    await vi.waitFor(() => expect(device.logged.map(({ msg }) => msg)).toContain("packed loose refs"), SOON);
-    expect(await countLooseRefs(device.gitDir("app"))).toBeLessThan(10);
-    expect((await readFile(join(device.gitDir("app"), "packed-refs"), "utf8")).split("\n").length).toBeGreaterThan(
-      MANY - 2,
+describe("loose refs are packed", () => {
+  it("where a push and the catch-ups that follow it bring many", async () => {
+    const commit = await a.commit("app", "one");
+    const report = await a.push(
+      "app",
+      branches(MANY).map((name) => change(name, null, commit)),
     );
-    await device.expectInLockstep("app");
-  }
-});
-
-it("and few are left as they are", async () => {
-  await cluster.create("few", [a]);
-  const commit = await a.commit("few", "one");
-  for (let push = 0; push < 30; push += 1) await a.push("few", [change(`b${push}`, null, commit)]);
-  await vi.waitFor(() => expect(a.context.replicas.tidying.isLocked()).toBe(false), SOON);
-  expect(await countLooseRefs(a.gitDir("few"))).toBe(30);
-  expect(await readdir(a.gitDir("few"))).not.toContain("packed-refs");
-});
-
-it("and a git that is killed meanwhile leaves nothing in the way of the next push", async () => {
-  await cluster.create("killed", [a]);
-  const commit = await a.commit("killed", "one");
-  await a.beforeGit('case "$*" in *pack-refs*) touch "$GIT_DIR/packed-refs.lock"; kill -9 $$;; esac');
-  await a.push(
-    "killed",
-    branches(MANY).map((name) => change(name, null, commit)),
-  );
-  await vi.waitFor(() => expect(a.logged.map(({ msg }) => msg)).toContain("could not tidy a replica up"), SOON);
-  await a.beforeGit("");
-  // git wants the lock of packed-refs for it.
-  expect(await a.push("killed", [change("many/1", commit, null)])).toEqual({ "refs/heads/many/1": null });
-  await a.expectInLockstep("killed");
-});
-
-it("and a recovery does not sweep the locks of git that packs", async () => {
-  await cluster.create("locked", [a]);
-  const commit = await a.commit("locked", "one");
-  await a.push("locked", [change("main", null, commit)]);
-  const replica = a.context.replicas.findByName("locked")!;
-  const lock = join(a.gitDir("locked"), "packed-refs.lock");
-  let end = () => {};
-  replica.packingRefs = new Promise<void>((resolve) => {
-    end = resolve;
+    expect(Object.values(report)).toEqual(Array.from({ length: MANY }, () => null));
+    // Beside it: a change, a deletion, and a ref of its own.
+    const next = await a.commit("app", "two", { parents: [commit] });
+    const beside = [change("many/7", commit, next), change("many/8", commit, null), change("own", null, next)];
+    expect(Object.values(await a.push("app", beside))).toEqual([null, null, null]);
+    await b.read("app");
+    for (const device of [a, b]) {
+      await vi.waitFor(() => expect(device.logged.map(({ msg }) => msg)).toContain("packed loose refs"), SOON);
+      expect(await countLooseRefs(device.gitDir("app"))).toBeLessThan(10);
+      expect((await readFile(join(device.gitDir("app"), "packed-refs"), "utf8")).split("\n").length).toBeGreaterThan(
+        MANY - 2,
+      );
+      await device.expectInLockstep("app");
+    }
   });
-  await writeFile(lock, "");
-  Object.assign(replica, { applied: undefined, swept: false });
-  const reading = a.read("locked");
-  await vi.waitFor(() => expect(replica.mutex.isLocked()).toBe(true), SOON);
-  await expect(packRefs(a.context.git, a.gitDir("locked"), a.context.signal)).rejects.toMatchObject({
-    code: "GIT_FAILED",
+
+  it("but few are left as they are", async () => {
+    await cluster.create("few", [a]);
+    const commit = await a.commit("few", "one");
+    for (let push = 0; push < 30; push += 1) await a.push("few", [change(`b${push}`, null, commit)]);
+    await vi.waitFor(() => expect(a.context.replicas.tidying.isLocked()).toBe(false), SOON);
+    expect(await countLooseRefs(a.gitDir("few"))).toBe(30);
+    expect(await readdir(a.gitDir("few"))).not.toContain("packed-refs");
   });
-  expect(await readdir(a.gitDir("locked"))).toContain("packed-refs.lock");
-  end();
-  await reading;
-  expect(await readdir(a.gitDir("locked"))).not.toContain("packed-refs.lock");
-  await a.expectInLockstep("locked");
+
+  it("and a git that is killed meanwhile leaves nothing in the way of the next push", async () => {
+    await cluster.create("killed", [a]);
+    const commit = await a.commit("killed", "one");
+    await a.beforeGit('case "$*" in *pack-refs*) touch "$GIT_DIR/packed-refs.lock"; kill -9 $$;; esac');
+    await a.push(
+      "killed",
+      branches(MANY).map((name) => change(name, null, commit)),
+    );
+    await vi.waitFor(() => expect(a.logged.map(({ msg }) => msg)).toContain("could not tidy a replica up"), SOON);
+    await a.beforeGit("");
+    // git wants the lock of packed-refs for it.
+    expect(await a.push("killed", [change("many/1", commit, null)])).toEqual({ "refs/heads/many/1": null });
+    await a.expectInLockstep("killed");
+  });
+
+  it("and a recovery does not sweep the locks of git that packs", async () => {
+    await cluster.create("locked", [a]);
+    const commit = await a.commit("locked", "one");
+    await a.push("locked", [change("main", null, commit)]);
+    const replica = a.context.replicas.findByName("locked")!;
+    const lock = join(a.gitDir("locked"), "packed-refs.lock");
+    let end = () => {};
+    replica.packingRefs = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    await writeFile(lock, "");
+    Object.assign(replica, { applied: undefined, swept: false });
+    const reading = a.read("locked");
+    await vi.waitFor(() => expect(replica.mutex.isLocked()).toBe(true), SOON);
+    await expect(packRefs(a.context.git, a.gitDir("locked"), a.context.signal)).rejects.toMatchObject({
+      code: "GIT_FAILED",
+    });
+    expect(await readdir(a.gitDir("locked"))).toContain("packed-refs.lock");
+    end();
+    await reading;
+    expect(await readdir(a.gitDir("locked"))).not.toContain("packed-refs.lock");
+    await a.expectInLockstep("locked");
+  });
 });

@@ -88,7 +88,7 @@ describe("while the database is away", () => {
     expect(push.stderr).toMatch(AWAY);
     proxy.mend();
     // Their leases have run out meanwhile, and without one a device is not asked for objects.
-    await vi.waitFor(async () => expect(await list(three, history.repository)).toMatchObject({ code: 0 }), 4_000);
+    await vi.waitFor(async () => expect(await list(three, history.repository)).toMatchObject({ code: 0 }), 20_000);
     const live = "select name from lockstep.device where expires_at > clock_timestamp()";
     const leases = () => administer(cluster.databaseUrl, async (db) => (await db.query(live)).rowCount);
     await vi.waitFor(async () => expect(await leases()).toBe(cluster.devices.length), { timeout: 20_000 });

@@ -90,7 +90,7 @@ describe("a demo", () => {
     await device.start();
     const commit = await ada.commit();
     // The gate looks for its sidecar many times a second.
-    await vi.waitFor(() => ada.land(device.url("demo"), `${commit}:refs/heads/main`), { timeout: 10_000 });
+    await vi.waitFor(() => ada.land(device.url("demo"), `${commit}:refs/heads/main`), { timeout: 30_000 });
     await expectAtRest(cluster, "demo");
   });
 

@@ -193,7 +193,7 @@ describe("followers", () => {
     const commit = await ada.commit();
     await ada.land(one.url(repository), `${commit}:refs/heads/main`);
     for (const device of [two, three]) {
-      await vi.waitFor(async () => expect(await onDisk(device, repository, "refs/heads/main")).toBe(commit), 3_000);
+      await vi.waitFor(async () => expect(await onDisk(device, repository, "refs/heads/main")).toBe(commit), 15_000);
     }
   });
 

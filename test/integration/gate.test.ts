@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import { FETCH_TYPE, GateSite, MIB, PUSH_TYPE } from "../support/gate-site.ts";
+import { FETCH_TYPE, GateSite, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { processesAt } from "../support/git.ts";
 
 let site: GateSite;
@@ -115,7 +115,7 @@ describe("the sidecar's word", () => {
     site.beforeRead = () => granted;
     const answer = site.fetchRaw("/team/app.git/git-receive-pack", { method: "POST", headers: PUSH_TYPE }, body);
     await site.untilGitRuns();
-    await vi.waitFor(async () => expect(await site.starts()).toBe(1));
+    await vi.waitFor(async () => expect(await site.starts()).toBe(1), SOON);
     expect(await site.refs()).toBe("");
     grant();
     expect((await answer).body).toContain("ok refs/heads/main");
@@ -131,8 +131,8 @@ describe("the sidecar's word", () => {
       const bare = join(site.sandbox.dir, "root/team/new.git");
       if (was === "empty") await mkdir(bare);
       site.beforeRead = async () => {
-        if (was === "empty") await vi.waitFor(async () => expect(await site.starts()).toBe(1));
-        await vi.waitFor(async () => expect(await processesAt(bare)).toEqual([]));
+        if (was === "empty") await vi.waitFor(async () => expect(await site.starts()).toBe(1), SOON);
+        await vi.waitFor(async () => expect(await processesAt(bare)).toEqual([]), SOON);
         await site.sandbox.git(["init", "--quiet", "--bare", bare]);
       };
       const answer = await site.fetchRaw(

@@ -12,7 +12,7 @@ export const MIB = 1024 * 1024;
 export const PUSH_TYPE = { "Content-Type": "application/x-git-receive-pack-request" };
 export const FETCH_TYPE = { "Content-Type": "application/x-git-upload-pack-request" };
 
-const SOON = { timeout: 5_000 };
+export const SOON = { timeout: 20_000, interval: 5 };
 
 /** Writes a program of sh. */
 export async function script(path: string, body: string): Promise<void> {

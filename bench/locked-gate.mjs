@@ -8,7 +8,7 @@ const silent = { info() {}, warn() {}, error() {} };
 const options = {
   root: process.argv[2],
   socketDir: "/nowhere",
-  beforeRead: async () => {},
+  beforeRead: async () => ({ unchangedMs: Number.POSITIVE_INFINITY }),
   log: silent,
   env: { PATH: process.env.PATH, HOME: process.env.HOME },
 };

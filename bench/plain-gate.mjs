@@ -7,7 +7,7 @@ const gate = await startGate({
   port: 0,
   root: process.argv[2],
   socketDir: "/nowhere",
-  beforeRead: async () => {},
+  beforeRead: async () => ({ unchangedMs: Number.POSITIVE_INFINITY }),
   log: silent,
   env: { PATH: process.env.PATH, HOME: process.env.HOME },
 });

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { parseHostPort, required } from "../config.ts";
 import { startGate } from "../gate/gate.ts";
 import type { Host } from "../host.ts";
+import { toMs } from "../proto.ts";
 import { prepare, subcommand } from "./command.ts";
 import { untilGone } from "./tied.ts";
 
@@ -23,7 +24,9 @@ export function gateCommand(host: Host): Command {
       root,
       socketDir: required(run.config, "socket-dir"),
       beforeRead: async (repository, { signal, forPush }) => {
-        await client.call("BeforeRead", { repository, forPush }, { timeoutMs: READ_PATIENCE_MS, signal });
+        const options = { timeoutMs: READ_PATIENCE_MS, signal };
+        const { unchanged } = await client.call("BeforeRead", { repository, forPush }, options);
+        return { unchangedMs: toMs(unchanged as never) ?? 0 };
       },
       log: run.log,
       env: { PATH: host.env.PATH ?? "/usr/bin:/bin", HOME: host.env.HOME ?? "/" },

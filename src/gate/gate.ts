@@ -1,10 +1,11 @@
 // The reference front end: git's smart HTTP protocol for stock git, which asks the sidecar before every request. A push is two
 // requests, and behind a balancer they may reach two devices, so the answer to the first says nothing about the second.
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
+import { EarlyStarts } from "./early-start.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
 /** git prepares a large pack between the two requests of a push; a connection that waits for it is worth keeping. */
@@ -29,8 +30,11 @@ export interface Gate extends AsyncDisposable {
 export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: GateOptions): Promise<Gate> {
   const draining = new AbortController();
   const stopping = new AbortController();
+  // Every request under way listens.
+  setMaxListeners(0, stopping.signal);
   const running = new Set<Promise<unknown>>();
   const unread = new Set<Promise<unknown>>();
+  const shared = { draining: draining.signal, stopping: stopping.signal, earlyStarts: new EarlyStarts() };
   const server = createServer({
     // A pack takes as long as it takes. A client that is gone without a word is found by the kernel's probes.
     requestTimeout: 0,
@@ -40,7 +44,7 @@ export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: 
     keepAliveInitialDelay: 30_000,
   });
   server.on("request", (request, response) => {
-    const served = serve(request, response, options, { draining: draining.signal, stopping: stopping.signal });
+    const served = serve(request, response, options, shared);
     keepWhilePending(running, served);
     keepWhilePending(unread, new Promise((resolve) => response.once("close", resolve)));
   });

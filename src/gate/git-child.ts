@@ -29,7 +29,8 @@ export interface GitChild {
   readonly stdout: ChildProcessWithoutNullStreams["stdout"];
   readonly stderr: ChildProcessWithoutNullStreams["stderr"];
   readonly ended: Promise<Ending>;
-  hasEnded(): boolean;
+  /** It has ended, and not well. */
+  hasFailed(): boolean;
   /** Resolves when nobody holds the pipes any more, be it git or a program that a hook left behind. */
   readonly closed: Promise<void>;
   /** Ends it: SIGTERM, SIGKILL later. Nothing can be read from it afterwards. */
@@ -48,6 +49,8 @@ export async function startGit({ service, advertisement, path, env, config = [] 
   });
   // git may have its answer before it has read everything; its ending tells more than EPIPE.
   child.stdin.on("error", () => {});
+  // Node throws away what a process that has ended has said, unless somebody listens; the reader may come later.
+  child.stdout.on("readable", () => {});
   const ended = new Promise<Ending>((resolve) => {
     child.once("exit", (code, signal) => {
       // What is left in the pipe of a killed git is nobody's answer, and a process it started may hold the pipe open.
@@ -61,7 +64,7 @@ export async function startGit({ service, advertisement, path, env, config = [] 
     stdout: child.stdout,
     stderr: child.stderr,
     ended,
-    hasEnded,
+    hasFailed: () => hasEnded() && child.exitCode !== 0,
     closed: new Promise((resolve) => child.once("close", () => resolve())),
     stop() {
       if (hasEnded()) return;

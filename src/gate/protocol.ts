@@ -23,10 +23,19 @@ export interface Success {
 /** How the answer to a request starts once git has something to say. */
 export function success({ service, advertisement }: GitRequest, protocol: string | undefined): Success {
   const type = `application/x-git-${service}-${advertisement ? "advertisement" : "result"}`;
-  // Version 2 starts with its own packet. receive-pack has no version 2: it answers such a client in version 0.
-  const version2 = service === "upload-pack" && protocol?.split(":").includes("version=2");
-  const preface = advertisement && !version2 ? `${packet(`# service=git-${service}\n`)}0000` : "";
+  // Version 2 starts with its own packet.
+  const preface = advertisement && !isVersion2(service, protocol) ? `${packet(`# service=git-${service}\n`)}0000` : "";
   return { headers: { ...NO_CACHE, "Content-Type": type }, preface };
+}
+
+/** Whether git looks at refs before it has read anything; what it has read tells version 2 which refs are wanted. */
+export function looksFirst({ service, advertisement }: GitRequest, protocol: string | undefined): boolean {
+  return service === "receive-pack" ? advertisement : !isVersion2(service, protocol);
+}
+
+/** receive-pack has no version 2: it answers such a client in version 0. */
+function isVersion2(service: GitRequest["service"], protocol: string | undefined): boolean {
+  return service === "upload-pack" && protocol?.split(":").includes("version=2") === true;
 }
 
 function packet(line: string): string {

@@ -4,9 +4,10 @@ import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
+import type { EarlyStarts, Grant } from "./early-start.ts";
 import { exchange } from "./exchange.ts";
-import { type GitChild, startGit } from "./git-child.ts";
-import { gitProtocol, NO_CACHE, serverEnvironment, success } from "./protocol.ts";
+import { startGit } from "./git-child.ts";
+import { gitProtocol, looksFirst, NO_CACHE, serverEnvironment, success } from "./protocol.ts";
 import { asRefusal, type Refusal } from "./refusal.ts";
 import { requestBody } from "./request-body.ts";
 import { gitRequest } from "./route.ts";
@@ -22,15 +23,18 @@ export interface ServeOptions {
    * Resolves when this device may serve the repository; rejects with the reason, preferably a LockstepError. The signal aborts
    * when the client leaves or the gate stops; it must then settle. `forPush`: a push begins, nothing of it has been uploaded.
    */
-  readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<void>;
+  readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<Grant>;
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
   readonly env: { readonly PATH: string; readonly HOME: string };
 }
 
-/** Aborted, with the error to answer with: `draining` when no new request is wanted, `stopping` when none may go on. */
-export interface Phases {
+/** What all requests to a gate share. */
+export interface Shared {
+  /** Aborted, with the error to answer with, when no new request is wanted. */
   readonly draining: AbortSignal;
+  /** Aborted, with the error to answer with, when no request may go on. */
   readonly stopping: AbortSignal;
+  readonly earlyStarts: EarlyStarts;
 }
 
 /**
@@ -41,7 +45,7 @@ export async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   options: ServeOptions,
-  phases: Phases,
+  shared: Shared,
 ): Promise<void> {
   const started = performance.now();
   const requestId = requestIdOf(request);
@@ -55,12 +59,12 @@ export async function serve(
   // A client may leave at any moment; the exchange learns it from `close`.
   response.on("error", () => {});
   try {
-    phases.draining.throwIfAborted();
-    await serveGit(request, response, options, phases.stopping, fields);
+    shared.draining.throwIfAborted();
+    await serveGit(request, response, options, shared, fields);
     options.log.info(outcome(), response.writableEnded ? "request served" : "request ended by a hang-up");
   } catch (error) {
     if (response.destroyed) return options.log.info(outcome(), "client left");
-    const refusal = asRefusal(phases.stopping.aborted ? phases.stopping.reason : error);
+    const refusal = asRefusal(shared.stopping.aborted ? shared.stopping.reason : error);
     refuse(response, refusal, requestId);
     request.unpipe().resume();
     options.log[refusal.status === 500 ? "error" : "warn"]({ ...outcome(), err: error }, "request refused");
@@ -71,7 +75,7 @@ async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
   { root, socketDir, beforeRead, log, env }: ServeOptions,
-  stopping: AbortSignal,
+  { stopping, earlyStarts }: Shared,
   fields: Record<string, unknown>,
 ): Promise<void> {
   const asked = gitRequest(request);
@@ -85,29 +89,9 @@ async function serveGit(
     const path = await repositoryPath(root, asked.repository);
     return await startGit({ ...asked, path, env: serverEnvironment(env, socketDir, caller) });
   };
-  const waitsForCommands = asked.service === "receive-pack" && !asked.advertisement;
-  const git = await (waitsForCommands ? startBeside(granted, start) : granted.then(start));
+  const git = await earlyStarts.git(granted, start, looksFirst(asked, protocol));
   git.stderr.setEncoding("utf8").on("data", (said: string) => log.warn({ ...fields, said }, "git said"));
   await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
-}
-
-/**
- * Starts a git that looks at no ref before it has been given something, while the sidecar is asked: the one takes as long as the other.
- * It is given nothing unless the sidecar agrees.
- */
-async function startBeside(granted: Promise<void>, start: () => Promise<GitChild>): Promise<GitChild> {
-  const early = start().catch(() => undefined);
-  try {
-    await granted;
-  } catch (error) {
-    const git = await early;
-    git?.stop();
-    await git?.ended;
-    throw error;
-  }
-  const git = await early;
-  // What was not there yet, the sidecar may have fetched.
-  return git === undefined || git.hasEnded() ? await start() : git;
 }
 
 /** A proxy's id for the request, so that one id runs through all logs; else a new one. */

@@ -32,8 +32,9 @@ export class Replica {
   readonly gitDir: string;
   /** Held while refs change. Objects arrive without it. First come, first served. */
   readonly mutex = new Mutex();
-  /** The version whose refs are on disk; undefined: not looked at yet by this process, or in doubt. */
-  applied: Version | undefined = undefined;
+  #applied: Version | undefined = undefined;
+  /** Since when (milliseconds of the monotonic clock) `applied` has been what it is; while it is defined, the refs too. */
+  unchangedSince = performance.now();
   /** The digest (hex) of those refs; set with `applied`. */
   appliedDigest = "";
   /** When (milliseconds of the monotonic clock) it was last known to hold the head of that moment. */
@@ -63,6 +64,16 @@ export class Replica {
     this.name = name;
     this.objectFormat = objectFormat;
     this.gitDir = replicaPath(root, name);
+  }
+
+  /** The version whose refs are on disk; undefined: not looked at yet by this process, or in doubt. */
+  get applied(): Version | undefined {
+    return this.#applied;
+  }
+
+  set applied(version: Version | undefined) {
+    this.#applied = version;
+    this.unchangedSince = performance.now();
   }
 }
 

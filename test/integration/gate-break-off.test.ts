@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FETCH_TYPE, GateSite, MIB, PUSH_TYPE, script, untilExists } from "../support/gate-site.ts";
+import { FETCH_TYPE, GateSite, GRANT, MIB, PUSH_TYPE, script, untilExists } from "../support/gate-site.ts";
 import { processesAt } from "../support/git.ts";
 
 let site: GateSite;
@@ -80,7 +80,10 @@ describe("a push that breaks off", () => {
     await site.hook("post-receive", `echo a word to the one who left; touch '${done}'`);
     const id = await site.sandbox.commit(site.work, "first");
     const left = new Promise((resolve) => {
-      site.beforeRead = async (_, { signal }) => signal.addEventListener("abort", resolve);
+      site.beforeRead = async (_, { signal }) => {
+        signal.addEventListener("abort", resolve);
+        return GRANT;
+      };
     });
     const client = push();
     client.end(await site.pushBody("refs/heads/main", id));

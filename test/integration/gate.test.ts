@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import { FETCH_TYPE, GateSite, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
+import type { Grant } from "../../src/gate/early-start.ts";
+import { FETCH_TYPE, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { processesAt } from "../support/git.ts";
 
 let site: GateSite;
@@ -87,7 +88,7 @@ describe("the sidecar's word", () => {
     expect(stderr).toMatch(/^remote: The database does not answer; try again\.\nremote: Request [\w-]{36}$/m);
     expect(stderr).toMatch(/503/);
     expect(await site.refs()).toBe("");
-    expect(await site.starts()).toBe(0);
+    await site.untilNoGitRuns();
   });
 
   it("is asked for every request, so that the second one of a push can still be refused", async () => {
@@ -96,6 +97,7 @@ describe("the sidecar's word", () => {
     site.beforeRead = async (name) => {
       asked.push(name);
       if (asked.length === 2) await down();
+      return GRANT;
     };
     const { code, stderr } = await site.sandbox.run(["push", "origin", "main"], { cwd: site.work });
     expect(code).not.toBe(0);
@@ -108,16 +110,13 @@ describe("the sidecar's word", () => {
   it("is waited for with the commands of a push, though git waits already", async () => {
     const id = await site.sandbox.commit(site.work, "first");
     const body = await site.pushBody("refs/heads/main", id);
-    let grant = () => {};
-    const granted = new Promise<void>((resolve) => {
-      grant = resolve;
-    });
+    const { granted, grant } = waitingForGrant();
     site.beforeRead = () => granted;
     const answer = site.fetchRaw("/team/app.git/git-receive-pack", { method: "POST", headers: PUSH_TYPE }, body);
     await site.untilGitRuns();
     await vi.waitFor(async () => expect(await site.starts()).toBe(1), SOON);
     expect(await site.refs()).toBe("");
-    grant();
+    grant({ unchangedMs: 0 });
     expect((await answer).body).toContain("ok refs/heads/main");
     expect(await site.refs()).toContain(id);
     expect(await site.starts()).toBe(1);
@@ -134,6 +133,7 @@ describe("the sidecar's word", () => {
         if (was === "empty") await vi.waitFor(async () => expect(await site.starts()).toBe(1), SOON);
         await vi.waitFor(async () => expect(await processesAt(bare)).toEqual([]), SOON);
         await site.sandbox.git(["init", "--quiet", "--bare", bare]);
+        return GRANT;
       };
       const answer = await site.fetchRaw(
         "/team/new.git/git-receive-pack",
@@ -175,15 +175,99 @@ describe("the sidecar's word", () => {
         client.destroy();
         await once(signal, "abort");
         resolve();
-        signal.throwIfAborted();
+        throw signal.reason;
       };
     });
     const client = site.open("/team/app.git/info/refs?service=git-upload-pack").on("error", () => {});
     client.end();
     await left;
-    expect(await site.starts()).toBe(0);
+    await site.untilNoGitRuns();
+  });
+
+  const ADVERTISED = [
+    ["receive-pack", {}],
+    ["upload-pack", {}],
+    ["upload-pack", { "Git-Protocol": "version=1" }],
+  ] as const;
+
+  it.each(ADVERTISED)("is waited for with what git has seen already: %s %j", async (service, headers) => {
+    const id = await site.sandbox.commit(site.work, "first");
+    await site.sandbox.git(["push", "--quiet", "origin", "main"], { cwd: site.work });
+    const before = await site.starts();
+    const { granted, grant } = waitingForGrant();
+    site.beforeRead = () => granted;
+    const request = site.open(`/team/app.git/info/refs?service=git-${service}`, { headers });
+    let answered = false;
+    request.once("response", () => {
+      answered = true;
+    });
+    const response = once(request.end(), "response") as Promise<[IncomingMessage]>;
+    await vi.waitFor(async () => expect(await site.starts()).toBe(before + 1), SOON);
+    await site.untilNoGitRuns();
+    expect(answered).toBe(false);
+    grant(GRANT);
+    expect(await text((await response)[0])).toContain(id);
+    expect(await site.starts()).toBe(before + 1);
+  });
+
+  it.each(ADVERTISED)("makes git look again where refs may have changed meanwhile: %s %j", async (service, headers) => {
+    const id = await site.sandbox.commit(site.work, "first");
+    await site.sandbox.git(["push", "--quiet", "origin", "main"], { cwd: site.work });
+    const before = await site.starts();
+    site.beforeRead = async () => {
+      await vi.waitFor(async () => expect(await site.starts()).toBe(before + 1), SOON);
+      await site.untilNoGitRuns();
+      const startedAt = performance.now();
+      await site.sandbox.git(["update-ref", "refs/heads/late", id], { cwd: site.bare });
+      return { unchangedMs: performance.now() - startedAt };
+    };
+    const answer = await site.fetchRaw(`/team/app.git/info/refs?service=git-${service}`, { headers });
+    expect(answer.body).toContain("refs/heads/late");
+    expect(await site.starts()).toBe(before + 2);
+  });
+
+  it("is waited for with a git that has looked at no ref yet, whatever has changed", async () => {
+    const id = await site.sandbox.commit(site.work, "first");
+    await site.sandbox.git(["push", "--quiet", "origin", "main"], { cwd: site.work });
+    const before = await site.starts();
+    site.beforeRead = async () => {
+      await site.untilGitRuns();
+      await site.sandbox.git(["update-ref", "refs/heads/late", id], { cwd: site.bare });
+      return { unchangedMs: 0 };
+    };
+    const headers = { ...FETCH_TYPE, "Git-Protocol": "version=2" };
+    const listRefs = "0014command=ls-refs\n00010000";
+    const answer = await site.fetchRaw("/team/app.git/git-upload-pack", { method: "POST", headers }, listRefs);
+    expect(answer.body).toContain("refs/heads/late");
+    expect(await site.starts()).toBe(before + 1);
+  });
+
+  it("is waited for by some with a git, by more than that without", async () => {
+    const { granted, grant } = waitingForGrant();
+    const asked: string[] = [];
+    site.beforeRead = (name) => {
+      asked.push(name);
+      return granted;
+    };
+    const MANY = 50;
+    const path = "/team/app.git/info/refs?service=git-upload-pack";
+    const answers = Array.from({ length: MANY }, () => site.fetchRaw(path));
+    await vi.waitFor(() => expect(asked).toHaveLength(MANY), SOON);
+    await vi.waitFor(async () => expect(await site.starts()).toBe(32), SOON);
+    grant(GRANT);
+    for (const answer of answers) expect((await answer).status).toBe(200);
+    expect(await site.starts()).toBe(MANY);
   });
 });
+
+/** A sidecar that takes its time. */
+function waitingForGrant() {
+  let grant: (answer: Grant) => void = () => {};
+  const granted = new Promise<Grant>((resolve) => {
+    grant = resolve;
+  });
+  return { granted, grant };
+}
 
 describe("HTTP", () => {
   const bad = [

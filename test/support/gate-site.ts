@@ -20,6 +20,9 @@ export async function script(path: string, body: string): Promise<void> {
   await chmod(path, 0o755);
 }
 
+/** Nothing has ever changed here. */
+export const GRANT = { unchangedMs: Number.POSITIVE_INFINITY };
+
 export const untilExists = (path: string) => vi.waitFor(() => access(path), SOON);
 
 /** Disposal throws when a git process is left. */
@@ -32,7 +35,7 @@ export class GateSite implements AsyncDisposable {
   readonly realGit: string;
   gate!: Gate;
   /** What the sidecar says to the gates of this site. */
-  beforeRead: GateOptions["beforeRead"] = async () => {};
+  beforeRead: GateOptions["beforeRead"] = async () => GRANT;
 
   private constructor(sandbox: GitSandbox, bare: string, work: string, realGit: string) {
     this.sandbox = sandbox;

@@ -16,8 +16,10 @@ export const beforeRead =
     const options = { minVersion: BigInt(request.minVersion), forPush: request.forPush, signal };
     const maxStaleness = toMs(request.maxStaleness as never);
     const asked = { commit: request.commit, maxStaleness, options };
-    const { version, fetched, stale } = await grant(context, name, asked);
-    return { version: String(version), fetched, stale, waited: toDuration(performance.now() - startedAt) };
+    const { replica, version, fetched, stale } = await grant(context, name, asked);
+    const now = performance.now();
+    const unchanged = toDuration(now - replica.unchangedSince);
+    return { version: String(version), fetched, stale, waited: toDuration(now - startedAt), unchanged };
   };
 
 async function grant(

@@ -8,6 +8,7 @@ export interface BeforeReadResponse {
   'fetched'?: (boolean);
   'stale'?: (boolean);
   'waited'?: (_google_protobuf_Duration | null);
+  'unchanged'?: (_google_protobuf_Duration | null);
 }
 
 export interface BeforeReadResponse__Output {
@@ -15,4 +16,5 @@ export interface BeforeReadResponse__Output {
   'fetched': (boolean);
   'stale': (boolean);
   'waited': (_google_protobuf_Duration__Output | null);
+  'unchanged': (_google_protobuf_Duration__Output | null);
 }

@@ -1,0 +1,47 @@
+// git is started while the sidecar is asked: the one takes as long as the other. It is given nothing, and nothing of what it says is
+// passed on, unless the sidecar agrees.
+import type { GitChild } from "./git-child.ts";
+
+/** What the sidecar grants: this device may serve the repository. */
+export interface Grant {
+  /** For how many milliseconds, up to this answer, the refs here have been what they are. */
+  readonly unchangedMs: number;
+}
+
+/** Where the sidecar waits for something, requests wait without a process each. */
+const LIMIT = 32;
+
+export class EarlyStarts {
+  #waiting = 0;
+
+  /**
+   * The git to serve a request with, started by `start`. `looksFirst`: it looks at refs before it has been given anything, so one
+   * that was started too early may have seen refs from before the grant. Throws what `granted` and `start` reject with.
+   */
+  async git(granted: Promise<Grant>, start: () => Promise<GitChild>, looksFirst: boolean): Promise<GitChild> {
+    if (this.#waiting >= LIMIT) return await granted.then(start);
+    const startedAt = performance.now();
+    this.#waiting += 1;
+    const early = start().catch(() => undefined);
+    try {
+      const { unchangedMs } = await granted;
+      const saw = !looksFirst || unchangedMs >= performance.now() - startedAt;
+      const git = await early;
+      // What was not there yet, the sidecar may have fetched.
+      if (git !== undefined && saw && !git.hasFailed()) return git;
+      await discard(git);
+    } catch (error) {
+      await discard(await early);
+      throw error;
+    } finally {
+      this.#waiting -= 1;
+    }
+    return await start();
+  }
+}
+
+async function discard(git: GitChild | undefined): Promise<void> {
+  git?.stop();
+  git?.stdout.destroy();
+  await git?.ended;
+}

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { type Config, parseHostPort, required } from "./config.ts";
 import { deviceName, type RefFormat } from "./domain.ts";
 import { LockstepError } from "./errors.ts";
+import { makeDirectory } from "./git/durability.ts";
 import { ReceivePolicies } from "./git/policy.ts";
 import { type GitContext, gitVersion } from "./git/process.ts";
 import { lockRoot, type RootLock } from "./git/root-lock.ts";
@@ -49,7 +50,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const baseGit: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home: host.env.HOME ?? "/", lockFd: null };
   const refFormat = required(config, "ref-format") as RefFormat;
   await gitVersion(baseGit, "/", refFormat);
-  await mkdir(givenRoot, { recursive: true });
+  await makeDirectory(givenRoot);
   // As the kernel names it to the hooks, which say where they run.
   const root = await realpath(givenRoot);
 

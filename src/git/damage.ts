@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
 import { isConnected } from "./connectivity.ts";
-import { syncDirectory } from "./durability.ts";
+import { sync } from "./durability.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "./process.ts";
 
 export interface Damage {
@@ -67,7 +67,7 @@ export async function setDamageAside(
   for (const name of damage.packs) await rescue(context, gitDir, join(to, `${name}.pack`), signal);
   // It would name packs that are gone.
   await rm(join(packs, "multi-pack-index"), { force: true });
-  await syncDirectory(packs);
+  await sync(packs);
 }
 
 /** What can be read of a damaged pack becomes loose objects, unless it is here otherwise. */

@@ -1,20 +1,20 @@
 // What must survive power loss goes through here: git syncs the contents of its files (core.fsync=all), the directory entries are ours.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, open, readdir, rename } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { type RefName, toBytes } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 
-/** Makes the entries of a directory durable. A directory that is gone has nothing to lose. */
-export async function syncDirectory(path: string | Buffer): Promise<void> {
+/** Makes the entries of a directory durable, or the content of a file. What is gone has nothing to lose. */
+export async function sync(path: string | Buffer): Promise<void> {
   try {
-    const directory = await open(path, "r");
+    const handle = await open(path, "r");
     try {
-      await directory.sync();
+      await handle.sync();
     } finally {
-      await directory.close();
+      await handle.close();
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" && (error as NodeJS.ErrnoException).code !== "ENOTDIR")
@@ -22,9 +22,44 @@ export async function syncDirectory(path: string | Buffer): Promise<void> {
   }
 }
 
+/** Makes a directory and those above it that are not there, durably. */
+export async function makeDirectory(path: string, mode?: number): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode });
+  if (first === undefined) return;
+  const top = dirname(first);
+  for (let each = dirname(resolve(path)); ; each = dirname(each)) {
+    await sync(each);
+    if (each === top) return;
+  }
+}
+
+/** Makes all files and directories below `path` durable, and itself. */
+export async function syncTree(path: string): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const below = join(path, entry.name);
+    if (entry.isDirectory()) await syncTree(below);
+    else if (entry.isFile()) await sync(below);
+  }
+  await sync(path);
+}
+
+/** Gives a file another content, durably: after power loss it has the one or the other. */
+export async function replaceFile(path: string, content: string | Buffer, mode?: number): Promise<void> {
+  const aside = `${path}.new`;
+  const file = await open(aside, "w", mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(aside, path);
+  await sync(dirname(path));
+}
+
 /** Makes new packs durable: the barrier before a write is decided. */
 export async function syncObjects(gitDir: string): Promise<void> {
-  await syncDirectory(join(gitDir, "objects", "pack"));
+  await sync(join(gitDir, "objects", "pack"));
 }
 
 /**
@@ -46,14 +81,17 @@ export function gitSyncsRefs(gitDir: string, count: number): boolean {
 /** Makes changed refs durable: the directories of loose refs, the repository's own for packed-refs and HEAD, or reftable's. */
 export async function syncRefs(gitDir: string, names: ReadonlySet<RefName>): Promise<void> {
   if (!gitSyncsRefs(gitDir, names.size)) return await syncFileSystem(gitDir);
-  if (isReftable(gitDir)) return await syncDirectory(join(gitDir, "reftable"));
+  if (isReftable(gitDir)) return await sync(join(gitDir, "reftable"));
   const directories = new Set([""]);
   for (const name of names) {
     for (let parent = dirname(name); parent !== "."; parent = dirname(parent)) directories.add(parent);
   }
-  // The repository's path is text, a ref's name is bytes.
-  const paths = [...directories].map((each) => Buffer.concat([Buffer.from(`${gitDir}/`), toBytes(each)]));
-  await Promise.all(paths.map(syncDirectory));
+  await Promise.all([...directories].map(async (each) => await sync(refPath(gitDir, each))));
+}
+
+/** Where git stores a ref that is not packed: the repository's path is text, a ref's name is bytes. */
+export function refPath(gitDir: string, name: RefName): Buffer {
+  return Buffer.concat([Buffer.from(`${gitDir}/`), toBytes(name)]);
 }
 
 /** Makes everything durable that has been written to the file system of `path`. Throws PREREQUISITE_MISSING. */

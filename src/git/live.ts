@@ -1,11 +1,11 @@
 // A replica on whose files somebody works directly. What its refs were is noted beside them: whatever dies meanwhile, what was
 // changed is told from what was there before, and kept, before anything else looks at the refs.
-import { open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { reach } from "../crash-points.ts";
 import type { Refs } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { syncDirectory, syncFileSystem } from "./durability.ts";
+import { replaceFile, sync, syncFileSystem } from "./durability.ts";
 import type { GitContext } from "./process.ts";
 import { readRefs } from "./refs.ts";
 import { processesWithOpen } from "./root-lock.ts";
@@ -29,16 +29,7 @@ export async function liveWrite(gitDir: string): Promise<string | undefined> {
 /** Notes, durably, that the write works on the files of a replica, and which refs that has now. Costs a walk over them. */
 export async function noteLive(context: GitContext, gitDir: string, writeId: string): Promise<void> {
   const refs = await readRefs(context, gitDir);
-  const aside = `${livePath(gitDir)}.new`;
-  const file = await open(aside, "w");
-  try {
-    await file.writeFile(Buffer.concat([Buffer.from(`${writeId}\n`), formatRefs(refs)]));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(aside, livePath(gitDir));
-  await syncDirectory(gitDir);
+  await replaceFile(livePath(gitDir), Buffer.concat([Buffer.from(`${writeId}\n`), formatRefs(refs)]));
   await reach("live.noted");
 }
 
@@ -72,7 +63,7 @@ export async function leaveLive(
   await syncFileSystem(gitDir);
   await reach("live.moved");
   await rm(livePath(gitDir));
-  await syncDirectory(gitDir);
+  await sync(gitDir);
 }
 
 /** A HEAD that cannot be read is no wish. */

@@ -1,8 +1,8 @@
 // A replica that lies where another one belongs (directories were moved by hand, a repository was renamed). It may be the only copy of
 // what it holds, so it is never removed: it lies aside until its own repository is looked for.
-import { mkdir, rename, stat } from "node:fs/promises";
+import { rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncDirectory } from "./durability.ts";
+import { makeDirectory, sync } from "./durability.ts";
 import { doubtReplicaRecord } from "./root-record.ts";
 
 /** Below the root's own directory; each one there is under the id of its repository. */
@@ -37,10 +37,10 @@ export async function liesAside(stateDir: string, repositoryId: string): Promise
 }
 
 async function move(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeDirectory(dirname(to));
   await rename(from, to);
-  await syncDirectory(dirname(from));
-  await syncDirectory(dirname(to));
+  await sync(dirname(from));
+  await sync(dirname(to));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { reach } from "../crash-points.ts";
 import { LockstepError } from "../errors.ts";
 import { startWalk } from "./connectivity.ts";
-import { syncDirectory } from "./durability.ts";
+import { sync } from "./durability.ts";
 import type { GitContext } from "./process.ts";
 
 /** git's own name for it, so that git's housekeeping removes one that a crash left. */
@@ -67,7 +67,7 @@ async function migrate(from: string, to: string): Promise<void> {
   const files = await readdir(from);
   const isIndex = (file: string) => Number(file.endsWith(".idx"));
   for (const file of files.sort((a, b) => isIndex(a) - isIndex(b))) await rename(join(from, file), join(to, file));
-  await syncDirectory(to);
+  await sync(to);
 }
 
 /** git splits the variable at colons and takes names in double quotes with C escapes. */

@@ -2,7 +2,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
-import { gitSyncsRefs, isReftable } from "./durability.ts";
+import { gitSyncsRefs, isReftable, refPath, sync } from "./durability.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "./leftovers.ts";
 import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";
@@ -102,7 +102,7 @@ async function write(
   }
 }
 
-/** Makes a ref symbolic: `value` is `ref: <name>`. */
+/** Makes a ref symbolic: `value` is `ref: <name>`. Its directory is the caller's to sync. */
 export async function setSymbolicRef(
   context: GitContext,
   gitDir: string,
@@ -111,6 +111,8 @@ export async function setSymbolicRef(
 ): Promise<void> {
   const target = Buffer.from(value.slice(SYMREF_PREFIX.length), "latin1").toString("utf8");
   await gitBytes(context, gitDir, ["symbolic-ref", name, target], { writes: true });
+  // Unlike other refs, git does not sync it; and without HEAD nothing here is a repository.
+  if (!isReftable(gitDir)) await sync(refPath(gitDir, name));
 }
 
 /** True for the value of a symbolic ref. */

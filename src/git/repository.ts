@@ -3,8 +3,9 @@ import { access, constants, lstat, mkdir, readFile, readlink, rename, rm, symlin
 import { dirname, join } from "node:path";
 import type { RefFormat } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
-import { syncDirectory } from "./durability.ts";
+import { makeDirectory, replaceFile, sync, syncTree } from "./durability.ts";
 import { type GitContext, gitBytes } from "./process.ts";
+import { doubtReplicaRecord } from "./root-record.ts";
 
 export interface ReplicaSettings {
   readonly repositoryId: string;
@@ -74,7 +75,10 @@ export async function inspect(
       { details: { path: gitDir, ...(repositoryId && { repositoryId }) } },
     );
   };
-  const failure = await gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);
+  const look = () => gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);
+  const settled = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
+  let failure = await look();
+  if (failure !== "" && settled !== "" && (await mendHead(gitDir))) failure = await look();
   const extension = /unknown repository extension[^:]*:\s*(\w+)/.exec(failure)?.[1];
   if (extension !== undefined) {
     throw new LockstepError(
@@ -84,15 +88,26 @@ export async function inspect(
     );
   }
   if (failure !== "") refuse("is not a git repository");
-  const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
-  const id = /^\trepositoryId = (.*)$/m.exec(written)?.[1];
+  const id = /^\trepositoryId = (.*)$/m.exec(settled)?.[1];
   if (id === undefined) refuse("is not a replica made by Lockstep");
   if (id !== repositoryId)
     refuse("is a replica of another repository", /^[0-9a-f-]{36}$/.test(id ?? "") ? id : undefined);
   return "replica";
 }
 
-/** Creates an empty replica. It is made aside and renamed, so that a crash leaves all of it or nothing. */
+/**
+ * Power loss may leave a HEAD without content: git renames a new one into its place before it is synced. Without HEAD nothing is a
+ * repository; with any, what it should be is found in the log. True: something was to mend.
+ */
+async function mendHead(gitDir: string): Promise<boolean> {
+  const path = join(gitDir, "HEAD");
+  if ((await readFile(path, "utf8").catch(() => "")).trim() !== "") return false;
+  await doubtReplicaRecord(gitDir);
+  await replaceFile(path, "ref: refs/heads/main\n");
+  return true;
+}
+
+/** Creates an empty replica, durably. It is made aside and renamed, so that a crash leaves all of it or nothing. */
 export async function createReplica(
   context: GitContext,
   gitDir: string,
@@ -109,25 +124,26 @@ export async function createReplica(
   const config = join(aside, "config");
   await writeFile(config, `${await readFile(config, "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`);
   await ensureSettings(aside, replica);
-  await mkdir(dirname(gitDir), { recursive: true });
+  await syncTree(aside);
+  await makeDirectory(dirname(gitDir));
   await rename(aside, gitDir);
-  await syncDirectory(dirname(gitDir));
+  await sync(dirname(gitDir));
 }
 
-/** Brings the settings and the hook of a replica up to date; writes nothing when they are. */
+/** Brings the settings and the hook of a replica up to date, durably; writes nothing when they are. */
 export async function ensureSettings(gitDir: string, replica: ReplicaSettings): Promise<void> {
   const path = join(gitDir, SETTINGS_FILE);
   const wanted = settings(replica);
   if ((await readFile(path, "utf8").catch(() => "")) !== wanted) {
-    await writeFile(`${path}.new`, wanted);
-    await rename(`${path}.new`, path);
+    await replaceFile(path, wanted);
   }
   const hook = join(gitDir, "hooks", "proc-receive");
   if ((await readlink(hook).catch(() => "")) === replica.shim) return;
-  await mkdir(dirname(hook), { recursive: true });
+  await makeDirectory(dirname(hook));
   await rm(`${hook}.new`, { force: true });
   await symlink(replica.shim, `${hook}.new`);
   await rename(`${hook}.new`, hook);
+  await sync(dirname(hook));
 }
 
 /** The path of an executable hook of the replica, or undefined. */

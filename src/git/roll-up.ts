@@ -2,7 +2,7 @@
 // them. Nothing is pruned: what no ref reaches may be a push that is about to be decided.
 import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { syncDirectory } from "./durability.ts";
+import { sync } from "./durability.ts";
 import { type GitContext, gitBytes } from "./process.ts";
 
 export interface Pack {
@@ -45,7 +45,7 @@ export async function rollUpPacks(
   ];
   const input = chosen.map(({ name }) => `${name}.pack\n`).join("");
   const { stdout } = await gitBytes(context, gitDir, args, { input, signal, writes: true });
-  await syncDirectory(directory);
+  await sync(directory);
   const made = `pack-${stdout.toString("latin1").trim()}`;
   // The index first: without it a pack is not there.
   const endings = [".idx", ".pack", ".rev", ".bitmap"];

@@ -1,12 +1,12 @@
 // What the root remembers of itself: which device's disk it is, who served it last, and which version each replica had. A disk that
 // was swapped, restored from an older copy or served after a new boot does not match, and then everything is compared.
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { syncDirectory } from "./durability.ts";
+import { makeDirectory, replaceFile } from "./durability.ts";
 
 /** Below the root, and no repository: names of repositories cannot start with a dot. */
 export const STATE_DIR = ".lockstep";
@@ -27,7 +27,7 @@ export interface RootRecord {
 
 /** The record of a root, made when the root is new. Throws NOT_A_REPOSITORY when the root is another device's. */
 export async function openRoot(root: string, device: string): Promise<RootRecord> {
-  await mkdir(join(root, STATE_DIR), { recursive: true, mode: 0o700 });
+  await makeDirectory(join(root, STATE_DIR), 0o700);
   const record = await readRootRecord(root);
   if (record === undefined) {
     const fresh: RootRecord = { rootId: randomUUID(), device, fence: "0", bootId: "", pid: 0, epoch: randomUUID() };
@@ -54,17 +54,7 @@ export async function readRootRecord(root: string): Promise<RootRecord | undefin
 
 /** Replaces the record, durably. */
 export async function writeRootRecord(root: string, record: RootRecord): Promise<void> {
-  const directory = join(root, STATE_DIR);
-  const aside = join(directory, "root.json.new");
-  const file = await open(aside, "w", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(record)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(aside, join(directory, "root.json"));
-  await syncDirectory(directory);
+  await replaceFile(join(root, STATE_DIR, "root.json"), `${JSON.stringify(record)}\n`, 0o600);
 }
 
 /** The epoch to serve a root in: the recorded one if nobody but the recorded incarnation can have touched the disk since. */

@@ -33,6 +33,14 @@ export async function makeDirectory(path: string, mode?: number): Promise<void> 
   }
 }
 
+/** Moves a directory to where nothing is, durably: a file system without a journal may else find it at both places, and choose. */
+export async function moveDirectory(from: string, to: string): Promise<void> {
+  await makeDirectory(dirname(to));
+  await rename(from, to);
+  await sync(dirname(to));
+  await sync(dirname(from));
+}
+
 /** Makes all files and directories below `path` durable, and itself. */
 export async function syncTree(path: string): Promise<void> {
   for (const entry of await readdir(path, { withFileTypes: true })) {

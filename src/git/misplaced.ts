@@ -1,8 +1,8 @@
 // A replica that lies where another one belongs (directories were moved by hand, a repository was renamed). It may be the only copy of
 // what it holds, so it is never removed: it lies aside until its own repository is looked for.
-import { rename, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { makeDirectory, sync } from "./durability.ts";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { moveDirectory } from "./durability.ts";
 import { doubtReplicaRecord } from "./root-record.ts";
 
 /** Below the root's own directory; each one there is under the id of its repository. */
@@ -17,7 +17,7 @@ export async function moveAside(gitDir: string, stateDir: string, repositoryId: 
   let to = placeOf(stateDir, repositoryId);
   // One that lies there already is another copy, and stays too.
   if (await exists(to)) to = `${to}.${Date.now()}`;
-  await move(gitDir, to);
+  await moveDirectory(gitDir, to);
   return to;
 }
 
@@ -25,7 +25,7 @@ export async function moveAside(gitDir: string, stateDir: string, repositoryId: 
 export async function takeBack(gitDir: string, stateDir: string, repositoryId: string): Promise<boolean> {
   const from = placeOf(stateDir, repositoryId);
   if (!(await exists(from))) return false;
-  await move(from, gitDir);
+  await moveDirectory(from, gitDir);
   // Whoever moved it may have done more.
   await doubtReplicaRecord(gitDir);
   return true;
@@ -34,13 +34,6 @@ export async function takeBack(gitDir: string, stateDir: string, repositoryId: s
 /** Whether a replica of the repository lies aside. */
 export async function liesAside(stateDir: string, repositoryId: string): Promise<boolean> {
   return await exists(placeOf(stateDir, repositoryId));
-}
-
-async function move(from: string, to: string): Promise<void> {
-  await makeDirectory(dirname(to));
-  await rename(from, to);
-  await sync(dirname(from));
-  await sync(dirname(to));
 }
 
 async function exists(path: string): Promise<boolean> {

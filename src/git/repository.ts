@@ -3,7 +3,7 @@ import { access, constants, lstat, mkdir, readFile, readlink, rename, rm, symlin
 import { dirname, join } from "node:path";
 import type { RefFormat } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
-import { makeDirectory, replaceFile, sync, syncTree } from "./durability.ts";
+import { makeDirectory, moveDirectory, replaceFile, sync, syncTree } from "./durability.ts";
 import { type GitContext, gitBytes } from "./process.ts";
 import { doubtReplicaRecord } from "./root-record.ts";
 
@@ -125,9 +125,7 @@ export async function createReplica(
   await writeFile(config, `${await readFile(config, "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`);
   await ensureSettings(aside, replica);
   await syncTree(aside);
-  await makeDirectory(dirname(gitDir));
-  await rename(aside, gitDir);
-  await sync(dirname(gitDir));
+  await moveDirectory(aside, gitDir);
 }
 
 /** Brings the settings and the hook of a replica up to date, durably; writes nothing when they are. */

@@ -122,8 +122,8 @@ describe.skipIf(missing !== undefined)("a device that loses its power", () => {
   });
 
   it("right after it said yes to the first push to a new repository has it", async () => {
-    await killOthers();
     const history = await PushHistory.begin(cluster, ada);
+    await killOthers();
     await history.untilAcknowledged(one.device, "line");
     await one.losePower();
     await bootAll();

@@ -1,51 +1,66 @@
-// A file system of its own, in a file, for the repositories of a device: it can be filled without harm to anyone else, and it can lose
-// its power. Root only, on Linux with ext4 and loop devices. It has no journal, which would keep with each file that is synced all that
-// was done before: here a name is lost unless its directory was synced.
+// A file system of its own, in a file, for the root of a device: it can be filled without harm to anyone else, and it can lose its
+// power. Root only, on Linux with ext4 and loop devices.
 import { execFile } from "node:child_process";
 import { access, mkdir, mkdtemp, rename, rm, statfs, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { readRootRecord, writeRootRecord } from "../../src/git/root-record.ts";
 
 const run = promisify(execFile);
 const SIZE = 512 * 2 ** 20;
 const FILLING = "filling";
-/** A rename is no reason to write a file. */
-const MOUNT_OPTIONS = "loop,noauto_da_alloc";
+/** The journal is not written of itself, and a rename is no reason to write a file: what nobody synced is lost. */
+const MOUNT_OPTIONS = { journal: "loop,commit=300,noauto_da_alloc", "no journal": "loop,noauto_da_alloc" };
+const FEATURES = { journal: "has_journal", "no journal": "^has_journal" };
+/** ioctl EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH: from here on nothing is written. */
+const SHUT_DOWN =
+  'open(my $d, "<", $ARGV[0]) or die $!; my $f = pack("L", 2); defined(ioctl($d, 0x8004587D, $f)) or die $!';
 /** Of e2fsck: errors were found, and corrected. */
 const CORRECTED = 1;
 
+/**
+ * With a journal, each file that is synced takes along what was done to names before. Without, a name is lost unless its directory was
+ * synced.
+ */
+export type DiskKind = keyof typeof FEATURES;
+
 export class Disk implements AsyncDisposable {
   readonly path: string;
+  readonly #kind: DiskKind;
   readonly #image: string;
 
-  private constructor(path: string, image: string) {
+  private constructor(path: string, kind: DiskKind, image: string) {
     this.path = path;
+    this.#kind = kind;
     this.#image = image;
   }
 
   /** An empty file system at `path`, kept in a file beside it. Rejects where this user may not mount. */
-  static async mount(path: string): Promise<Disk> {
-    const disk = new Disk(path, `${path}.ext4`);
+  static async mount(path: string, kind: DiskKind): Promise<Disk> {
+    const disk = new Disk(path, kind, `${path}.ext4`);
     await mkdir(path, { recursive: true });
     await writeFile(disk.#image, "");
     await truncate(disk.#image, SIZE);
-    await run("mkfs.ext4", ["-q", "-m", "0", "-O", "^has_journal", disk.#image]);
+    await run("mkfs.ext4", ["-q", "-m", "0", "-O", FEATURES[kind], disk.#image]);
     await disk.#mount();
     return disk;
   }
 
-  /** Loses what has not been written, and is checked and mounted again. Whoever used it is dead. */
+  /** Loses what has not been written, and is checked and mounted again, as in another boot. Whoever used it is dead. */
   async losePower(): Promise<void> {
+    await run("perl", ["-e", SHUT_DOWN, this.path]);
     const written = `${this.#image}.written`;
     await run("cp", ["--sparse=always", this.#image, written]);
-    // What is written from now on goes nowhere.
+    // What may still be written is not read.
     await run("umount", ["--lazy", this.path]);
     await rename(written, this.#image);
     await run("e2fsck", ["-f", "-y", this.#image]).catch((error: { code?: unknown }) => {
       if (error.code !== CORRECTED) throw error;
     });
     await this.#mount();
+    const record = await readRootRecord(this.path);
+    if (record) await writeRootRecord(this.path, { ...record, bootId: "an earlier boot of this machine" });
   }
 
   /** Takes all the room there is. Returns how many megabytes that were. */
@@ -66,7 +81,7 @@ export class Disk implements AsyncDisposable {
   }
 
   async #mount(): Promise<void> {
-    await run("mount", ["-o", MOUNT_OPTIONS, this.#image, this.path]);
+    await run("mount", ["-o", MOUNT_OPTIONS[this.#kind], this.#image, this.path]);
     await rm(join(this.path, "lost+found"), { recursive: true });
     await run("sync", ["-f", this.path]);
   }
@@ -76,7 +91,7 @@ export class Disk implements AsyncDisposable {
 export async function whyNoDisk(): Promise<string | undefined> {
   const directory = await mkdtemp(join(tmpdir(), "ls-disk-"));
   try {
-    await using disk = await Disk.mount(join(directory, "disk"));
+    await using disk = await Disk.mount(join(directory, "disk"), "no journal");
     const [synced, lost] = ["synced", "lost"].map((name) => join(disk.path, name)) as [string, string];
     await writeFile(synced, "");
     await run("sync", ["-f", disk.path]);

@@ -8,11 +8,11 @@ import { type LocalPostgres, startPostgres } from "../../src/demo/postgres.ts";
 import { Device, PATIENCE } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
 import { type Demo, startDemo } from "../support/demo.ts";
+import { Disk } from "../support/disk.ts";
 import { isAlive, processesOf, untilGone } from "../support/processes.ts";
 import { SettableClock } from "./clock.ts";
 import { SupervisedDevice } from "./device.ts";
 import { PeerProxy } from "./peer-proxy.ts";
-import { mountSmallDisk, unmount } from "./small-disk.ts";
 
 const START_MS = 60_000;
 const LAST_BREATH_MS = 5_000;
@@ -37,15 +37,15 @@ export class TortureCluster implements AsyncDisposable {
   readonly databaseUrl: string;
   /** Of PostgreSQL. */
   readonly clock: SettableClock;
-  /** File systems of their own. */
-  readonly disks: readonly string[];
+  /** The file systems of roots that have one of their own. */
+  readonly disks: ReadonlyMap<string, Disk>;
 
   /** Aborts, with the reason, when the demo ends, and with it all that it has started. */
   readonly lost: AbortSignal;
   #undo: Disposals | undefined;
   #left: readonly string[] = [];
 
-  private constructor(dir: string, disks: readonly string[], demo: Demo, clock: SettableClock) {
+  private constructor(dir: string, disks: ReadonlyMap<string, Disk>, demo: Demo, clock: SettableClock) {
     this.dir = dir;
     this.disks = disks;
     this.demo = demo;
@@ -70,8 +70,10 @@ export class TortureCluster implements AsyncDisposable {
       const clock = await SettableClock.create(join(dir, "clock"));
       const database = await startDatabase(dir, clock);
       undo.defer(async () => await database[Symbol.asyncDispose]());
-      const disks = await smallDisks(join(dir, "c"), devices);
-      undo.defer(async () => void (await Promise.all(disks.map(unmount))));
+      const disks = await mountDisks(join(dir, "c"), devices);
+      undo.defer(async () => {
+        for (const disk of disks.values()) await disk[Symbol.asyncDispose]();
+      });
       const demo = await startDemo(["--dir", join(dir, "c"), "--devices", String(devices)], {
         ...env,
         LOCKSTEP_DATABASE_URL: database.url,
@@ -156,11 +158,14 @@ async function startDatabase(dir: string, clock: SettableClock): Promise<LocalPo
 }
 
 /** Where `demo` is going to put the repositories of its devices; none where this user may not mount. */
-async function smallDisks(dir: string, devices: number): Promise<string[]> {
-  const names = Array.from({ length: devices }, (_, index) => `repo${String(index + 1).padStart(3, "0")}`);
-  const paths = names.map((name) => join(dir, name, "repositories"));
-  const mounted = await Promise.all(paths.map(mountSmallDisk));
-  return paths.filter((_, index) => mounted[index]);
+async function mountDisks(dir: string, devices: number): Promise<Map<string, Disk>> {
+  const disks = new Map<string, Disk>();
+  for (let index = 1; index <= devices; index += 1) {
+    const root = join(dir, `repo${String(index).padStart(3, "0")}`, "repositories");
+    const disk = await Disk.mount(root, "journal").catch(() => undefined);
+    if (disk) disks.set(root, disk);
+  }
+  return disks;
 }
 
 /** What still runs for `dir`; killed, so that nothing stays behind whatever went wrong. */

@@ -7,7 +7,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { administer } from "../support/administer.ts";
 import type { Make } from "./fault-context.ts";
-import { drain, fill } from "./small-disk.ts";
 
 const run = promisify(execFile);
 /** Sidecars take locks that are older than a minute for nobody's. */
@@ -16,6 +15,7 @@ const GC_MS = 60_000;
 /** A new disk has to wait for the lease of the old one. */
 const WHOLE_AGAIN_MS = 120_000;
 const RETRY_MS = 200;
+const NO_DISK = "not possible: this user may not mount";
 const CALL_MS = 10_000;
 const GC = [
   ["gc", "--quiet"],
@@ -73,12 +73,22 @@ export const loseDisk: Make = async ({ cluster }, { lasts }, { host }) => {
 };
 
 export const fullDisk: Make = async ({ cluster }, { lasts }, { host }) => {
-  const { root } = host.device.demo;
-  if (!cluster.disks.includes(root)) return "not possible: this user may not mount";
-  const taken = await fill(root);
+  const disk = cluster.disks.get(host.device.demo.root);
+  if (disk === undefined) return NO_DISK;
+  const taken = await disk.fill();
   await delay(lasts);
-  await drain(root);
+  await disk.drain();
   return `${taken} MB`;
+};
+
+export const losePower: Make = async ({ cluster }, { lasts }, { host }) => {
+  const disk = cluster.disks.get(host.device.demo.root);
+  if (disk === undefined) return NO_DISK;
+  const killed = await host.killAll();
+  await disk.losePower();
+  await delay(lasts);
+  host.start();
+  return `${killed} processes`;
 };
 
 export const collectGarbage: Make = async (_, { repository, choice }, { host }) => {

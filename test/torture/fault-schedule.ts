@@ -18,6 +18,7 @@ export const FAULTS = {
   "old lock file": 12,
   "gc on a replica": 10,
   "full disk": 7,
+  "power loss of a device": 6,
   "lose disk": 5,
   "clock of a device jumps": 5,
   "clock of the database jumps": 5,

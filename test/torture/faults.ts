@@ -6,7 +6,7 @@ import { administer } from "../support/administer.ts";
 import { isAlive } from "../support/processes.ts";
 import type { SettableClock } from "./clock.ts";
 import type { Member } from "./cluster.ts";
-import { collectGarbage, fullDisk, loseDisk, oldLock } from "./disk-faults.ts";
+import { collectGarbage, fullDisk, loseDisk, losePower, oldLock } from "./disk-faults.ts";
 import type { FaultContext, Make } from "./fault-context.ts";
 import type { FaultKind, PlannedFault } from "./fault-schedule.ts";
 
@@ -90,6 +90,7 @@ export const MAKE: Readonly<Record<FaultKind, Make>> = {
   "old lock file": oldLock,
   "lose disk": loseDisk,
   "full disk": fullDisk,
+  "power loss of a device": losePower,
   "gc on a replica": collectGarbage,
   "clock of a device jumps": async (_, { lasts, choice }, { clock }) => await jump(clock, DEVICE_JUMPS, choice, lasts),
   "clock of the database jumps": async ({ cluster }, { lasts, choice }) =>

@@ -76,9 +76,10 @@ export async function inspect(
     );
   };
   const look = () => gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);
-  const settled = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
+  const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
+  const id = /^\trepositoryId = (.*)$/m.exec(written)?.[1];
   let failure = await look();
-  if (failure !== "" && settled !== "" && (await mendHead(gitDir))) failure = await look();
+  if (failure !== "" && id === repositoryId && (await mendHead(gitDir))) failure = await look();
   const extension = /unknown repository extension[^:]*:\s*(\w+)/.exec(failure)?.[1];
   if (extension !== undefined) {
     throw new LockstepError(
@@ -88,7 +89,6 @@ export async function inspect(
     );
   }
   if (failure !== "") refuse("is not a git repository");
-  const id = /^\trepositoryId = (.*)$/m.exec(settled)?.[1];
   if (id === undefined) refuse("is not a replica made by Lockstep");
   if (id !== repositoryId)
     refuse("is a replica of another repository", /^[0-9a-f-]{36}$/.test(id ?? "") ? id : undefined);
@@ -101,7 +101,8 @@ export async function inspect(
  */
 async function mendHead(gitDir: string): Promise<boolean> {
   const path = join(gitDir, "HEAD");
-  if ((await readFile(path, "utf8").catch(() => "")).trim() !== "") return false;
+  // Some file systems leave zeros.
+  if (/[^\s\0]/.test(await readFile(path, "utf8").catch(() => ""))) return false;
   await doubtReplicaRecord(gitDir);
   await replaceFile(path, "ref: refs/heads/main\n");
   return true;

@@ -225,6 +225,13 @@ const byTests = [
     name: "loses nothing when the disk of the writer is lost",
   },
   {
+    rule: "objects are durable before the write is decided",
+    patches: [{ file: "src/git/durability.ts", from: 'await sync(join(gitDir, "objects", "pack"));', to: "" }],
+    project: "e2e",
+    tests: "test/e2e/power-loss.test.ts",
+    name: "right after it said yes to the first push",
+  },
+  {
     rule: "another digest at the same version means that the database lost writes",
     patches: [
       {

@@ -1,6 +1,18 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { cp, mkdir, readFile, readlink, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
@@ -248,6 +260,26 @@ describe("a disk that is not the one that was", () => {
     expect(await again.git(APP, ["config", "core.fsync"])).toBe("all");
     expect(await again.git(APP, ["config", "receive.procReceiveRefs"])).toBe("refs/");
     expect(await again.git(APP, ["config", "lockstep.socketDir"])).toBe(again.context.socketDir);
+  });
+});
+
+describe("a replica whose HEAD power loss has left", () => {
+  it.each<[string, (path: string) => Promise<void>]>([
+    ["without content", async (path) => await truncate(path)],
+    ["with zeros", async (path) => await writeFile(path, Buffer.alloc(24))],
+    ["nowhere", async (path) => await rm(path)],
+  ])("%s has it back", async (_, damage) => {
+    await using cluster = await TestCluster.make();
+    const a = await cluster.start("repo001");
+    await cluster.create(APP, [a], { defaultBranch: "topic" });
+    const [one] = await a.history(APP);
+    await a.push(APP, [change("main", null, one)]);
+    await a.crash();
+    await damage(join(a.gitDir(APP), "HEAD"));
+    const again = await a.restart();
+    expect(await again.read(APP)).toMatchObject({ version: 1n });
+    await again.expectInLockstep(APP);
+    expect(await again.refs(APP)).toEqual({ HEAD: "ref: refs/heads/topic", "refs/heads/main": one });
   });
 });
 

@@ -249,6 +249,8 @@ declare
   holder uuid;
   matching bigint;
 begin
+  -- A server that crashes must not forget a decision, whatever its configuration says of other commits.
+  if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
   -- Landed already: the same answer, whoever asks and however late.
   select l.version into version from lockstep.ref_log l where l.write_id = p_write;
   if found then outcome := 'landed'; return; end if;

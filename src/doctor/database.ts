@@ -12,16 +12,21 @@ export const lookAtDatabase: Look = async (config) =>
 export const lookAtClock: Look = async (config) =>
   judgeClock((await inspectDatabase(required(config, "database-url"))).aheadMs);
 
-export function judgeDatabase({ version, standby, level, mayCreate }: Inspection, known: number): Verdict {
+export function judgeDatabase({ version, standby, level, mayCreate, off }: Inspection, known: number): Verdict {
   if (Number.parseInt(version, 10) < OLDEST)
     return { missing: `PostgreSQL is ${version}, which is too old; install ${OLDEST} or newer.` };
   if (standby) return { missing: "This PostgreSQL is a standby; give the URL of the primary." };
   const found = `PostgreSQL ${version}, schema level ${level}`;
-  if (level >= known) return found;
-  if (!mayCreate)
+  if (level < known && !mayCreate)
     return {
       missing: `${found} of ${known}, and this user may not migrate it; grant it CREATE on the database, or run \`lockstep migrate\` as one who may.`,
     };
+  if (off.length > 0) {
+    return {
+      warning: `${found}, but ${off.join(" and ")} ${off.length > 1 ? "are" : "is"} off, so that a crash may cost it what it has committed; turn that on.`,
+    };
+  }
+  if (level >= known) return found;
   return { warning: `${found} of ${known}; serve migrates it when it starts, \`lockstep migrate\` does so before.` };
 }
 

@@ -102,6 +102,8 @@ export interface Inspection {
   readonly mayCreate: boolean;
   /** By how much its clock is ahead of this machine's, give or take half a round trip. */
   readonly aheadMs: number;
+  /** Settings that are off, though without them a crash may cost what was committed. */
+  readonly off: readonly string[];
 }
 
 /** What a database is, without changing it. Throws DATABASE_UNAVAILABLE, SCHEMA_TOO_NEW. */
@@ -114,7 +116,9 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
     const { rows } = await client.query<Omit<Inspection, "level" | "aheadMs"> & { now: number }>(
       `select current_setting('server_version') as version, pg_is_in_recovery() as standby,
          has_database_privilege(current_database(), 'create') as "mayCreate",
-         extract(epoch from clock_timestamp())::float8 * 1000 as now`,
+         extract(epoch from clock_timestamp())::float8 * 1000 as now,
+         array(select name from pg_settings
+           where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off' order by name) as off`,
     );
     const aheadMs = (rows[0]?.now ?? 0) - (askedAt + Date.now()) / 2;
     const { level } = await readSchemaLevel(client);
@@ -124,6 +128,7 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
       level,
       mayCreate: rows[0]?.mayCreate === true,
       aheadMs,
+      off: rows[0]?.off ?? [],
     };
   } catch (error) {
     throw unavailable(error);

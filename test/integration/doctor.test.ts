@@ -306,8 +306,23 @@ describe("what will soon be missing is a warning, and no failure", () => {
   });
 });
 
+describe("a database that may forget", () => {
+  it("is warned of", async () => {
+    await using forgetful = await migratedDatabase();
+    await administer(forgetful.url, (client) =>
+      client.query(`alter database ${new URL(forgetful.url).pathname.slice(1)} set synchronous_commit = off`),
+    );
+    const { code, checks } = await doctor({ ...well, LOCKSTEP_DATABASE_URL: forgetful.url });
+    expect(code).toBe(0);
+    expect(checks.find(({ check }) => check === "database")).toMatchObject({
+      state: "warning",
+      said: expect.stringContaining("synchronous_commit is off"),
+    });
+  });
+});
+
 describe("what cannot be had here is judged all the same", () => {
-  const inspection = { version: "16.4 (Debian)", standby: false, level: 3, mayCreate: true, aheadMs: 0 };
+  const inspection = { version: "16.4 (Debian)", standby: false, level: 3, mayCreate: true, aheadMs: 0, off: [] };
   const pem = async (days: number) => {
     const grant = { role: "device", name: "repo001", hosts: [], days } as const;
     return new X509Certificate((await issue(authority, grant)).certificatePem);
@@ -319,6 +334,8 @@ describe("what cannot be had here is judged all the same", () => {
     [{ version: "13.9" }, 3, { missing: "PostgreSQL is 13.9, which is too old; install 14 or newer." }],
     [{ standby: true }, 3, { missing: "This PostgreSQL is a standby; give the URL of the primary." }],
     [{ level: 2 }, 3, { warning: expect.stringMatching(/level 2 of 3; serve migrates it/) }],
+    [{ off: ["fsync"] }, 3, { warning: expect.stringMatching(/level 3, but fsync is off, .*; turn that on/) }],
+    [{ off: ["fsync", "x"] }, 3, { warning: expect.stringMatching(/but fsync and x are off/) }],
     [{ level: 2, mayCreate: false }, 3, { missing: expect.stringMatching(/may not migrate it; grant it CREATE/) }],
   ])("a database %j", (found, known, verdict) => {
     expect(judgeDatabase({ ...inspection, ...found }, known)).toEqual(verdict);

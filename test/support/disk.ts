@@ -1,29 +1,39 @@
 // A file system of its own, in a file, for the root of a device: it can be filled without harm to anyone else, and it can lose its
-// power. Root only, on Linux with ext4 and loop devices.
+// power. Root only, on Linux with loop devices.
 import { execFile } from "node:child_process";
 import { access, mkdir, mkdtemp, rename, rm, statfs, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { readRootRecord, writeRootRecord } from "../../src/git/root-record.ts";
 
 const run = promisify(execFile);
 const SIZE = 512 * 2 ** 20;
 const FILLING = "filling";
-/** The journal is not written of itself, and a rename is no reason to write a file: what nobody synced is lost. */
-const MOUNT_OPTIONS = { journal: "loop,commit=300,noauto_da_alloc", "no journal": "loop,noauto_da_alloc" };
-const FEATURES = { journal: "has_journal", "no journal": "^has_journal" };
+/** Until what works there has ended. */
+const BUSY_MS = 10_000;
 /** ioctl EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH: from here on nothing is written. */
 const SHUT_DOWN =
   'open(my $d, "<", $ARGV[0]) or die $!; my $f = pack("L", 2); defined(ioctl($d, 0x8004587D, $f)) or die $!';
-/** Of e2fsck: errors were found, and corrected. */
-const CORRECTED = 1;
 
-/**
- * With a journal, each file that is synced takes along what was done to names before. Without, a name is lost unless its directory was
- * synced.
- */
-export type DiskKind = keyof typeof FEATURES;
+/** Mounted so that little is written of itself: what nobody synced is lost. */
+const KINDS = {
+  ext4: {
+    make: ["mkfs.ext4", "-q", "-m", "0"],
+    options: "loop,commit=300,noauto_da_alloc",
+    // Its journal must not be written while it is read.
+    stop: ["perl", "-e", SHUT_DOWN],
+  },
+  btrfs: {
+    make: ["mkfs.btrfs", "-q", "--data", "single", "--metadata", "single"],
+    options: "loop,commit=300",
+    stop: ["true"],
+  },
+} as const;
+
+/** Whoever syncs a file in ext4 syncs all that was done to names before; in btrfs a name is lost unless its own directory was synced. */
+export type DiskKind = keyof typeof KINDS;
 
 export class Disk implements AsyncDisposable {
   readonly path: string;
@@ -38,26 +48,23 @@ export class Disk implements AsyncDisposable {
 
   /** An empty file system at `path`, kept in a file beside it. Rejects where this user may not mount. */
   static async mount(path: string, kind: DiskKind): Promise<Disk> {
-    const disk = new Disk(path, kind, `${path}.ext4`);
+    const disk = new Disk(path, kind, `${path}.disk`);
     await mkdir(path, { recursive: true });
     await writeFile(disk.#image, "");
     await truncate(disk.#image, SIZE);
-    await run("mkfs.ext4", ["-q", "-m", "0", "-O", FEATURES[kind], disk.#image]);
+    await exec([...KINDS[kind].make, disk.#image]);
     await disk.#mount();
     return disk;
   }
 
-  /** Loses what has not been written, and is checked and mounted again, as in another boot. Whoever used it is dead. */
+  /** Loses what has not been written, and is mounted again, as in another boot. Whoever used it is dead. */
   async losePower(): Promise<void> {
-    await run("perl", ["-e", SHUT_DOWN, this.path]);
+    await exec([...KINDS[this.#kind].stop, this.path]);
     const written = `${this.#image}.written`;
     await run("cp", ["--sparse=always", this.#image, written]);
-    // What may still be written is not read.
-    await run("umount", ["--lazy", this.path]);
+    // What is still written is not read.
+    await this.#unmount();
     await rename(written, this.#image);
-    await run("e2fsck", ["-f", "-y", this.#image]).catch((error: { code?: unknown }) => {
-      if (error.code !== CORRECTED) throw error;
-    });
     await this.#mount();
     const record = await readRootRecord(this.path);
     if (record) await writeRootRecord(this.path, { ...record, bootId: "an earlier boot of this machine" });
@@ -81,17 +88,34 @@ export class Disk implements AsyncDisposable {
   }
 
   async #mount(): Promise<void> {
-    await run("mount", ["-o", MOUNT_OPTIONS[this.#kind], this.#image, this.path]);
-    await rm(join(this.path, "lost+found"), { recursive: true });
+    await run("mount", ["-o", KINDS[this.#kind].options, this.#image, this.path]);
+    await rm(join(this.path, "lost+found"), { recursive: true, force: true });
     await run("sync", ["-f", this.path]);
+  }
+
+  /** Not lazily: of two file systems that call themselves the same btrfs may take the wrong one. */
+  async #unmount(): Promise<void> {
+    const deadline = performance.now() + BUSY_MS;
+    for (;;) {
+      try {
+        return void (await run("umount", [this.path]));
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await delay(20);
+      }
+    }
   }
 }
 
+async function exec([program, ...args]: readonly string[]): Promise<void> {
+  await run(program!, args);
+}
+
 /** Why there can be no such disk here; undefined: there can. */
-export async function whyNoDisk(): Promise<string | undefined> {
+export async function whyNoDisk(kind: DiskKind): Promise<string | undefined> {
   const directory = await mkdtemp(join(tmpdir(), "ls-disk-"));
   try {
-    await using disk = await Disk.mount(join(directory, "disk"), "no journal");
+    await using disk = await Disk.mount(join(directory, "disk"), kind);
     const [synced, lost] = ["synced", "lost"].map((name) => join(disk.path, name)) as [string, string];
     await writeFile(synced, "");
     await run("sync", ["-f", disk.path]);

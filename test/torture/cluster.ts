@@ -162,7 +162,7 @@ async function mountDisks(dir: string, devices: number): Promise<Map<string, Dis
   const disks = new Map<string, Disk>();
   for (let index = 1; index <= devices; index += 1) {
     const root = join(dir, `repo${String(index).padStart(3, "0")}`, "repositories");
-    const disk = await Disk.mount(root, "journal").catch(() => undefined);
+    const disk = await Disk.mount(root, "ext4").catch(() => undefined);
     if (disk) disks.set(root, disk);
   }
   return disks;

@@ -1,13 +1,13 @@
 // A machine whose power goes: what its disk had not been told to keep is gone, and nothing of what anyone was told.
 import { execFile } from "node:child_process";
-import { rename, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CrashPoint } from "../../src/crash-points.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { Holdable } from "../support/crash-points.ts";
-import { Disk, whyNoDisk } from "../support/disk.ts";
+import { Disk, type DiskKind, whyNoDisk } from "../support/disk.ts";
 import { isAlive, processesOf, untilGone } from "../support/processes.ts";
 import { gitIsOlderThan } from "../support/programs.ts";
 import { PushHistory } from "../support/push-history.ts";
@@ -21,29 +21,28 @@ const isAbout = (msg: string, repository: string) => (line: Record<string, unkno
   line.msg === msg && line.repository === repository;
 
 /** A device whose disk can lose its power. */
-class Machine {
+class Machine implements AsyncDisposable {
   readonly device: Device;
   readonly sidecar: Holdable;
-  readonly #disk: Disk;
+  #disk: Disk | undefined;
 
-  private constructor(device: Device, sidecar: Holdable, disk: Disk) {
+  constructor(device: Device, dir: string) {
     this.device = device;
-    this.sidecar = sidecar;
-    this.#disk = disk;
+    this.sidecar = new Holdable(device, dir);
   }
 
-  /** Moves what the device has onto a disk of its own. */
-  static async of(device: Device, dir: string): Promise<Machine> {
-    await device.kill();
-    const { root } = device.demo;
-    await rename(root, `${root}.old`);
-    const disk = await Disk.mount(root, "btrfs");
-    await run("cp", ["-a", `${root}.old/.`, root]);
+  /** Moves all that it has onto a new disk, and starts its sidecar. */
+  async getDisk(kind: DiskKind): Promise<void> {
+    if (isAlive(this.device.pid)) await this.device.kill();
+    const { root } = this.device.demo;
+    const aside = `${root}.aside`;
+    await run("cp", ["-a", root, aside]);
+    await this.#disk?.[Symbol.asyncDispose]();
+    this.#disk = await Disk.mount(root, kind);
+    await run("cp", ["-a", `${aside}/.`, root]);
     await run("sync", ["-f", root]);
-    await rm(`${root}.old`, { recursive: true });
-    const machine = new Machine(device, new Holdable(device, dir), disk);
-    await machine.boot();
-    return machine;
+    await rm(aside, { recursive: true });
+    await this.boot();
   }
 
   /** The power goes; it stays off until `boot`. */
@@ -54,7 +53,7 @@ class Machine {
     const others = (await processesOf(root)).filter(({ pid }) => pid !== gate.pid);
     for (const { pid } of others) if (isAlive(pid)) process.kill(pid, "SIGKILL");
     await Promise.all(others.map(({ pid }) => untilGone(pid)));
-    await this.#disk.losePower();
+    await this.#disk!.losePower();
   }
 
   async boot(): Promise<void> {
@@ -63,11 +62,11 @@ class Machine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.device.stop();
-    await this.#disk[Symbol.asyncDispose]();
+    await this.#disk?.[Symbol.asyncDispose]();
   }
 }
 
-const noDisk = await whyNoDisk("btrfs");
+const noDisk = await whyNoDisk();
 const missing = {
   files: noDisk && `no disk can lose its power here (${noDisk})`,
   reftable: gitIsOlderThan(2, 45),
@@ -85,7 +84,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
     beforeAll(async () => {
       cluster = await startCluster({ refFormat });
       const [first, second, third] = cluster.devices as [Device, Device, Device];
-      [one, two] = await Promise.all([Machine.of(first, cluster.dir), Machine.of(second, cluster.dir)]);
+      [one, two] = [new Machine(first, cluster.dir), new Machine(second, cluster.dir)];
       three = third;
       ada = await pusher(cluster.git, "ada");
     });
@@ -97,6 +96,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
       for (const machine of [one, two]) if (!isAlive(machine.device.pid)) await machine.boot();
       if (!isAlive(three.pid)) await three.start();
     };
+    beforeEach(async () => await one.getDisk("ext4 without journal"));
     afterEach(bootAll);
 
     const killOthers = () => Promise.all([two.device.kill(), three.kill()]);
@@ -142,6 +142,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
     });
 
     it("right after many packs became one has what was in them", async () => {
+      await one.getDisk("ext4");
       const history = await PushHistory.begin(cluster, ada);
       await killOthers();
       const isRolledUp = async () =>
@@ -156,6 +157,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
     });
 
     it("after a thousand refs were pushed at once has them, and after they were packed", async () => {
+      await one.getDisk("ext4");
       const repository = await cluster.createRepository();
       await killOthers();
       const commit = await ada.commit();
@@ -182,6 +184,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
     });
 
     it("after it has caught up still has what it said that it has, though the writer is gone", async () => {
+      await two.getDisk("ext4 without journal");
       const history = await PushHistory.begin(cluster, ada);
       await three.kill();
       await history.untilAcknowledged(one.device, "line");
@@ -195,6 +198,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
     });
 
     it("has the copy that a push waited for, though the device that was pushed to is gone", async () => {
+      await two.getDisk("ext4 without journal");
       const history = await PushHistory.begin(cluster, ada, 2);
       await history.untilAcknowledged(one.device, "line");
       await Promise.all([read(two.device, history.repository), three.kill()]);

@@ -24,13 +24,10 @@ export async function sync(path: string | Buffer): Promise<void> {
 
 /** Makes a directory and those above it that are not there, durably. */
 export async function makeDirectory(path: string, mode?: number): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode });
-  if (first === undefined) return;
-  const top = dirname(first);
-  for (let each = dirname(resolve(path)); ; each = dirname(each)) {
-    await sync(each);
-    if (each === top) return;
-  }
+  const made = await mkdir(resolve(path), { recursive: true, mode });
+  // What was made is the path itself, or one above it.
+  for (let each = resolve(path); made !== undefined && each.startsWith(made); each = dirname(each))
+    await sync(dirname(each));
 }
 
 /** Moves a directory to where nothing is, durably: a file system without a journal may else find it at both places, and choose. */

@@ -101,8 +101,8 @@ describe("a push at", () => {
       expect(verdict).not.toBe("acknowledged");
       expect(version).toBe("1");
     }
-    expect((await history.push(one.device, "held")).verdict).toBe("acknowledged");
-    expect((await history.push(three, "held")).verdict).toBe("acknowledged");
+    await history.expectAcknowledged(one.device, "held");
+    await history.expectAcknowledged(three, "held");
     await history.expectTrueAndAtRest();
   });
 });
@@ -160,7 +160,7 @@ describe("a catch-up at", () => {
       await history.untilAcknowledged(one.device, "line");
       await held.reached();
       await strike(two, history.repository, victim, held.release);
-      expect((await history.push(two.device, "line")).verdict).toBe("acknowledged");
+      await history.expectAcknowledged(two.device, "line");
       await history.expectTrueAndAtRest();
     },
   );
@@ -200,7 +200,7 @@ describe("a recovery at", () => {
       await one.restart();
       await held.reached();
       await strike(one, history.repository, victim, held.release);
-      expect((await history.push(one.device, "line")).verdict).toBe("acknowledged");
+      await history.expectAcknowledged(one.device, "line");
       expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 3 });
     },
   );

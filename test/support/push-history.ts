@@ -41,6 +41,12 @@ export class PushHistory {
     return told;
   }
 
+  /** Pushes, and expects the push to be acknowledged. */
+  async expectAcknowledged(device: Device, line: string): Promise<void> {
+    const { verdict, stderr } = await this.push(device, line);
+    expect(verdict, stderr).toBe("acknowledged");
+  }
+
   /** Pushes again and again until the signal aborts and the push under way has ended. */
   async keepPushing(device: Device, line: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) await this.push(device, line);

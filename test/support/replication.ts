@@ -1,7 +1,7 @@
 // A PostgreSQL primary with a streaming standby, for fail-overs. Of Debian's package: the embedded one brings no pg_basebackup.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { chown, mkdir, mkdtemp, open, rm } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
@@ -65,12 +65,14 @@ export async function startReplication(): Promise<Replication> {
   };
   const [primaryPort, standbyPort] = [await freePort(), await freePort()];
   run("initdb", "-D", join(dir, "primary"), "-U", "lockstep", "-A", "trust", "--no-sync", "--locale=C");
-  const primary = await launch("primary", primaryPort, []);
+  // The standby may come late to what it needs.
+  const primary = await launch("primary", primaryPort, ["wal_keep_size=1GB"]);
   await mkdir(join(dir, "standby"), { mode: 0o700 });
   if (user) await chown(join(dir, "standby"), user.uid, user.gid);
   const source = `host=127.0.0.1 port=${primaryPort} user=lockstep application_name=standby`;
   run("pg_basebackup", "-d", source, "-D", join(dir, "standby"), "-R", "--no-sync", "-c", "fast");
   let standby = await launch("standby", standbyPort, []);
+  const logEnd = async (name: string) => (await readFile(join(dir, `${name}.log`), "utf8")).slice(-1_000);
   const sql = async <Row extends object>(port: number, text: string) =>
     await administer(url(port), async (client) => (await client.query<Row>(text)).rows);
   return {
@@ -81,7 +83,8 @@ export async function startReplication(): Promise<Replication> {
       await sql(primaryPort, "select pg_reload_conf()");
       await vi.waitFor(async () => {
         const [row] = await sql<{ sync_state: string }>(primaryPort, "select sync_state from pg_stat_replication");
-        if (row?.sync_state !== (on ? "sync" : "async")) throw new Error(`the standby is ${row?.sync_state}`);
+        if (row?.sync_state !== (on ? "sync" : "async"))
+          throw new Error(`the standby is ${row?.sync_state}: ${await logEnd("standby")}`);
       }, SOON);
     },
     async standbyHasAll() {

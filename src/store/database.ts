@@ -77,21 +77,19 @@ export async function query<Row extends pg.QueryResultRow>(
 
 /**
  * Like `query`, for a statement that may as well run twice. One connection after another that broke while it lay idle is passed
- * over, so that a restart of the server costs nobody an error; only what a second new connection says counts, since the first may have
- * been made a moment before the restart.
+ * over, so that a restart of the server costs nobody an error; only what a new connection says counts.
  */
 export async function ask<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  for (let brokenNewOnes = 0; ; ) {
+  for (;;) {
     const { client, isNew } = await connect(pool);
     try {
       return await runOn<Row>(client, text, values);
     } catch (error) {
-      if (isNew) brokenNewOnes += 1;
-      if (brokenNewOnes > 1 || !isBroken(error)) return asOutage(error);
+      if (isNew || !isBroken(error)) return asOutage(error);
     }
   }
 }

@@ -1,10 +1,7 @@
 // Connections that break while they lie idle: whoever comes next and may ask twice, does not notice.
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import type pg from "pg";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import type { LockstepError } from "../../src/errors.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { ask, Database, query } from "../../src/store/database.ts";
 import { readHeads } from "../../src/store/repositories.ts";
 import { bump, getWrite, stageWrite } from "../../src/store/writes.ts";
@@ -44,27 +41,6 @@ it("a statement that may run twice passes over all of them", async () => {
   await breakIdle(db.work);
   const answers = await Promise.all(Array.from({ length: 8 }, () => ask(db.work, "select 1 as one")));
   expect(answers.flat()).toEqual(Array.from({ length: 8 }, () => ({ one: 1 })));
-});
-
-it.each([
-  [1, { one: 1 }],
-  [2, "DATABASE_UNAVAILABLE"],
-])("of new connections that break before they are used, %i: %j", async (count, answer) => {
-  await using fresh = new Database({ url: database.url, applicationName: "new" });
-  let broken = 0;
-  const connect = fresh.work.connect.bind(fresh.work) as () => Promise<pg.PoolClient>;
-  vi.spyOn(fresh.work, "connect").mockImplementation(async () => {
-    const client = await connect();
-    if (broken < count) {
-      broken += 1;
-      const gone = once(client, "error");
-      await query(db.work, "select pg_terminate_backend($1)", [(client as unknown as { processID: number }).processID]);
-      await gone;
-    }
-    return client;
-  });
-  const said = await ask(fresh.work, "select 1 as one").catch((error: LockstepError) => error.code);
-  expect(said).toEqual(typeof answer === "string" ? answer : [answer]);
 });
 
 it("a statement that may not says that its outcome is unknown", async () => {

@@ -1,12 +1,15 @@
-// The schema: plain SQL files in migrations/, numbered, forward only. Each ends up in lockstep.schema_level, where a file that
-// older programs cannot live with raises `compatible_from`.
-import { readdirSync } from "node:fs";
+// The schema. Tables: numbered SQL files in migrations/, forward only, each run once. Functions: one file each in
+// migrations/functions/, all replaced by every migration. So a released function changes together with a new numbered file, which
+// sets lockstep.schema_level, and raises `compatible_from` where older programs cannot live with the change.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { LockstepError } from "../errors.ts";
 import { unavailable } from "./database.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../migrations", import.meta.url));
+const FUNCTIONS = join(DIRECTORY, "functions");
 /** Any constant will do, if nobody else uses it in this database. */
 const MIGRATION_LOCK = 7_420_742_174;
 
@@ -56,9 +59,8 @@ async function migrateOn(client: pg.Client): Promise<{ from: number; to: number 
   await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
   const { level } = await readSchemaLevel(client);
   if (level < knownSchemaLevel()) {
-    // Its own "begin" inside ours is a no-op, and its "commit" ends both.
     await runner({
-      dbClient: client,
+      dbClient: withoutTransactions(client),
       dir: DIRECTORY,
       direction: "up",
       migrationsTable: "migration",
@@ -68,9 +70,29 @@ async function migrateOn(client: pg.Client): Promise<{ from: number; to: number 
       singleTransaction: true,
       log: () => {},
     });
+    await replaceFunctions(client);
   }
   await client.query("commit");
   return { from: level, to: Math.max(level, knownSchemaLevel()) };
+}
+
+/** The client for the migrator, whose own "begin" and "commit" are left out: the functions belong to the same transaction. */
+function withoutTransactions(client: pg.Client): pg.Client {
+  const inner: pg.Client = Object.create(client);
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  inner.query = ((...args: unknown[]) =>
+    query(...(args[0] === "BEGIN" || args[0] === "COMMIT" ? ["select"] : args))) as typeof client.query;
+  return inner;
+}
+
+async function replaceFunctions(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ signature: string }>(
+    "select oid::regprocedure::text as signature from pg_proc where pronamespace = to_regnamespace('lockstep')",
+  );
+  for (const { signature } of rows) await client.query(`drop function ${signature} cascade`);
+  // They call each other: a body may name a function that comes later.
+  await client.query("set local check_function_bodies = off");
+  for (const file of readdirSync(FUNCTIONS).sort()) await client.query(readFileSync(join(FUNCTIONS, file), "utf8"));
 }
 
 /** The schema level of the database; throws SCHEMA_TOO_NEW when this program must not run against it. */

@@ -1,5 +1,5 @@
 // Where writes are stopped, for one repository or, as null, for all of them. What a lock refuses is decided by the statements that
-// stage and land writes (migrations/0003_armour.sql).
+// stage and land writes (migrations/functions/write_refused.sql).
 import { LockstepError } from "../errors.ts";
 import { ask, type Database, query } from "./database.ts";
 import { repositoryNotFound } from "./repositories.ts";

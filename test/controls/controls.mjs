@@ -66,7 +66,7 @@ const byTests = [
     rule: "a write is final: a dropped one does not land later",
     patches: [
       {
-        file: "migrations/0003_armour.sql",
+        file: "migrations/functions/bump.sql",
         from: "  if attempt.status is distinct from 'staged' then\n    outcome := 'dropped'; detail := attempt.drop_reason; return;\n  end if;\n",
         to: "",
       },
@@ -79,7 +79,7 @@ const byTests = [
     rule: "a write lands only on the head that it was made on",
     patches: [
       {
-        file: "migrations/0003_armour.sql",
+        file: "migrations/functions/bump.sql",
         from: "  if current_head <> p_base then outcome := 'stale'; version := current_head; return; end if;\n",
         to: "",
       },
@@ -92,7 +92,7 @@ const byTests = [
     rule: "old values are those of the fold",
     patches: [
       {
-        file: "migrations/0003_armour.sql",
+        file: "migrations/functions/bump.sql",
         from: "  if matching <> cardinality(p_names) then outcome := 'in_doubt'; return; end if;\n",
         to: "",
       },
@@ -171,12 +171,12 @@ const byTests = [
     rule: "a session whose lease ran out has lost",
     patches: [
       {
-        file: "migrations/0003_armour.sql",
+        file: "migrations/functions/bump.sql",
         from: "(holder is not null or attempt.session) then outcome := 'turn'",
         to: "holder is not null then outcome := 'turn'",
       },
       {
-        file: "migrations/0003_armour.sql",
+        file: "migrations/functions/stage_session.sql",
         from: "  if lockstep.turn_holder(p_repository) is distinct from p_write then outcome := 'turn'; return; end if;\n  select array_agg",
         to: "  select array_agg",
       },
@@ -274,7 +274,7 @@ const byTests = [
     rule: "the fence (its absence must not be found: base, old values and the final status carry the safety, the fence is depth)",
     patches: [
       {
-        file: "migrations/0003_armour.sql",
+        file: "migrations/functions/bump.sql",
         from: "  -- key share: blocks a take-over until this statement is done, and not the renewal of the lease.\n  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;\n  if not found then outcome := 'fenced'; return; end if;\n",
         to: "  perform 1 from lockstep.device d where d.name = p_device for key share;\n",
       },

@@ -104,6 +104,21 @@ describe("migrate", () => {
     expect(await schemaOf(database.url)).toEqual(["v sync_event"]);
   });
 
+  it("from an older level replaces every function, also one whose parameters have changed", async () => {
+    await using database = await migratedDatabase();
+    const schema = await schemaOf(database.url);
+    await administer(database.url, async (client) => {
+      await client.query("drop function lockstep.turn_holder(uuid)");
+      await client.query("create function lockstep.turn_holder(p_old text) returns int language sql as 'select 1'");
+      await client.query("create function lockstep.no_longer_used() returns int language sql as 'select 1'");
+    });
+    await setLevel(database.url, KNOWN - 1, 0);
+    await migrate(database.url);
+    expect(await schemaOf(database.url)).toEqual(schema);
+    const text = "select lockstep.turn_holder(gen_random_uuid()) as holder";
+    expect((await administer(database.url, (client) => client.query(text))).rows).toEqual([{ holder: null }]);
+  });
+
   it("leaves a newer schema alone that says it is compatible", async () => {
     await using database = await migratedDatabase();
     await setLevel(database.url, KNOWN + 5, KNOWN);

@@ -1,0 +1,177 @@
+-- The decisions: who may write (device), what was decided (ref_log), and what that adds up to (repository_ref). The statements that
+-- make them are in functions/, one file each. Lock order everywhere: device, repository, replica, write. Leases run by this
+-- database's clock and no other.
+
+create schema if not exists lockstep;
+
+-- What this schema asks of a program: one that knows less than `compatible_from` must not run against it.
+create table lockstep.schema_level (
+  only_row boolean primary key default true check (only_row),
+  level integer not null,
+  compatible_from integer not null
+);
+insert into lockstep.schema_level (level, compatible_from) values (1, 1);
+
+-- Fences only grow, over all devices and for ever: a statement with an older one is from a process that was replaced.
+create sequence lockstep.fence_seq;
+
+create table lockstep.device (
+  name text primary key,
+  root_id uuid,
+  grpc_address text not null default '',
+  git_address text not null default '',
+  zone text not null default '',
+  incarnation uuid,
+  fence bigint not null default 0,
+  expires_at timestamptz not null default '-infinity',
+  started_at timestamptz,
+  created_at timestamptz not null default clock_timestamp()
+);
+
+create table lockstep.repository (
+  id uuid primary key,
+  name text not null unique,
+  object_format text not null check (object_format in ('sha1', 'sha256')),
+  digest_key bytea not null,
+  head_version bigint not null default 0 check (head_version >= 0),
+  head_digest bytea not null,
+  -- The objects of a write are on so many devices before it lands; `land_with_fewer`: where so many cannot be had in time it lands
+  -- all the same, and its pusher is told.
+  min_copies integer not null default 1 check (min_copies between 1 and 100),
+  land_with_fewer boolean not null default false,
+  -- Why nobody may read or write this repository until an operator has decided: a device holds what this database has lost.
+  stopped text,
+  created_at timestamptz not null default clock_timestamp()
+);
+
+-- Append-only and dense. The state at version n is the fold of rows 1..n over the symbolic refs set at creation.
+create table lockstep.ref_log (
+  repository_id uuid not null references lockstep.repository on delete cascade,
+  version bigint not null check (version > 0),
+  write_id uuid not null unique,
+  device text not null,
+  fence bigint not null,
+  author text not null,
+  digest bytea not null,
+  landed_at timestamptz not null default clock_timestamp(),
+  -- Devices beside the one that landed it which held its objects then.
+  copies text[] not null default '{}',
+  -- An operator's version: what it replaces, and what disks hold from before it that the log does not know, has been given up.
+  -- Each device that follows over it keeps that aside.
+  settles boolean not null default false,
+  primary key (repository_id, version)
+);
+
+create index ref_log_settles on lockstep.ref_log (repository_id, version) where settles;
+
+-- Names and values are bytes: git takes names that are not UTF-8. A value is what a loose ref file holds: an object id in
+-- hex, or 'ref: <name>' for a symbolic ref such as HEAD.
+create table lockstep.ref_log_update (
+  repository_id uuid not null,
+  version bigint not null,
+  name bytea not null,
+  old_value bytea,
+  new_value bytea,
+  primary key (repository_id, version, name),
+  foreign key (repository_id, version) references lockstep.ref_log on delete cascade,
+  check (old_value is distinct from new_value)
+);
+
+-- The fold at the head, kept by the statement that appends: a new replica needs no replay.
+create table lockstep.repository_ref (
+  repository_id uuid not null references lockstep.repository on delete cascade,
+  name bytea not null,
+  value bytea not null,
+  primary key (repository_id, name)
+);
+
+create table lockstep.replica (
+  repository_id uuid not null references lockstep.repository on delete cascade,
+  device text not null references lockstep.device,
+  version bigint not null default 0,
+  state text not null default 'pending' check (state in ('pending', 'active', 'broken', 'released', 'destroyed')),
+  fence bigint not null default 0,
+  last_error text,
+  attempts integer not null default 0,
+  next_attempt_at timestamptz,
+  updated_at timestamptz not null default clock_timestamp(),
+  primary key (repository_id, device)
+);
+create index replica_by_device on lockstep.replica (device);
+
+-- Rows outlive every retry: whoever was cut off asks here what became of its write.
+create table lockstep.write (
+  id uuid primary key,
+  repository_id uuid not null references lockstep.repository on delete cascade,
+  device text not null,
+  fence bigint not null,
+  author text not null,
+  reason text not null default '',
+  base_version bigint not null,
+  status text not null default 'staged' check (status in ('staged', 'landed', 'dropped')),
+  version bigint,
+  drop_reason text,
+  started_at timestamptz not null default clock_timestamp(),
+  decided_at timestamptz,
+  -- A write that a caller makes in a scratch repository. `token`: whoever has it may land or drop the write. `reason`: what the
+  -- caller said it is for.
+  session boolean not null default false,
+  token uuid,
+  check ((status = 'landed') = (version is not null)),
+  check ((status = 'staged') = (decided_at is null))
+);
+create index write_staged on lockstep.write (device) where status = 'staged';
+create index write_staged_by_repository on lockstep.write (repository_id) where status = 'staged';
+
+-- The write turn: first come, first served. The lowest unexpired ticket holds it, and bumps of others are refused.
+create table lockstep.turn (
+  repository_id uuid not null references lockstep.repository on delete cascade,
+  ticket bigint generated always as identity,
+  write_id uuid not null unique,
+  device text not null,
+  author text not null,
+  reason text not null,
+  since timestamptz not null default clock_timestamp(),
+  expires_at timestamptz not null,
+  primary key (repository_id, ticket)
+);
+
+create table lockstep.sync_event (
+  id bigint generated always as identity primary key,
+  repository_id uuid not null references lockstep.repository on delete cascade,
+  device text not null,
+  from_device text not null,
+  from_version bigint not null,
+  version bigint not null,
+  bytes bigint not null,
+  refs_changed integer not null,
+  duration_ms integer not null,
+  result text not null check (result in ('ok', 'failed')),
+  error text,
+  at timestamptz not null default clock_timestamp()
+);
+create index sync_event_recent on lockstep.sync_event (repository_id, device, id desc);
+
+-- Writes are refused with this reason. repository_id null: to every repository. Until `closed` writes that were staged before may
+-- still land; who enables it waits for those, closes it, and waits for those that were being staged meanwhile.
+create table lockstep.write_lock (
+  id bigint generated always as identity primary key,
+  repository_id uuid references lockstep.repository on delete cascade,
+  reason text not null,
+  author text not null,
+  closed boolean not null default false,
+  since timestamptz not null default clock_timestamp()
+);
+create unique index write_lock_one_each on lockstep.write_lock (coalesce(repository_id, '00000000-0000-0000-0000-000000000000'));
+
+-- What operators did.
+create table lockstep.audit (
+  id bigint generated always as identity primary key,
+  at timestamptz not null default clock_timestamp(),
+  author text not null,
+  action text not null,
+  repository text,
+  device text,
+  detail jsonb not null default '{}'
+);
+create index audit_by_repository on lockstep.audit (repository, id desc);

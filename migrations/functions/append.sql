@@ -1,0 +1,19 @@
+-- Appends to the log and keeps the fold at the head. The caller holds the repository's row, and its enable_seqscan is off.
+create function lockstep.append(
+  p_write uuid, p_repository uuid, p_version bigint, p_device text, p_fence bigint, p_author text, p_digest bytea,
+  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[]) returns void
+language plpgsql as $$
+begin
+  insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest, copies)
+    values (p_repository, p_version, p_write, p_device, p_fence, p_author, p_digest, p_copies);
+  insert into lockstep.ref_log_update (repository_id, version, name, old_value, new_value)
+    select p_repository, p_version, u.name, u.old_value, u.new_value
+    from unnest(p_names, p_old_values, p_new_values) u (name, old_value, new_value);
+  delete from lockstep.repository_ref r where r.repository_id = p_repository and r.name = any(array(
+    select u.name from unnest(p_names, p_new_values) u (name, new_value) where u.new_value is null));
+  insert into lockstep.repository_ref (repository_id, name, value)
+    select p_repository, u.name, u.new_value from unnest(p_names, p_new_values) u (name, new_value)
+    where u.new_value is not null
+    on conflict (repository_id, name) do update set value = excluded.value;
+  update lockstep.repository r set head_version = p_version, head_digest = p_digest where r.id = p_repository;
+end $$;

@@ -1,0 +1,49 @@
+-- THE decision, one autocommit statement. The order of the checks is the order in which their answers are final.
+create function lockstep.bump(
+  p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_digest bytea,
+  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[],
+  out outcome text, out version bigint, out detail text)
+language plpgsql set enable_seqscan = off as $$
+declare
+  current_head bigint;
+  attempt lockstep.write%rowtype;
+  holder uuid;
+  matching bigint;
+begin
+  -- A server that crashes must not forget a decision, whatever its configuration says of other commits.
+  if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
+  -- Landed already: the same answer, whoever asks and however late.
+  select l.version into version from lockstep.ref_log l where l.write_id = p_write;
+  if found then outcome := 'landed'; return; end if;
+  -- key share: blocks a take-over until this statement is done, and not the renewal of the lease.
+  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
+  if not found then outcome := 'fenced'; return; end if;
+  -- no key: rows that only refer to the repository, such as a write that is being staged, do not wait for this.
+  select r.head_version into current_head from lockstep.repository r where r.id = p_repository for no key update;
+  if not found then outcome := 'missing'; return; end if;
+  select * into attempt from lockstep.write w where w.id = p_write for update;
+  if attempt.status = 'landed' then outcome := 'landed'; version := attempt.version; return; end if;
+  if attempt.status is distinct from 'staged' then
+    outcome := 'dropped'; detail := attempt.drop_reason; return;
+  end if;
+  detail := lockstep.write_refused(p_repository, true);
+  if detail is not null then outcome := 'drained'; return; end if;
+  holder := lockstep.turn_holder(p_repository);
+  -- A session whose lease ran out has lost, even where nobody else has come.
+  if holder is distinct from p_write and (holder is not null or attempt.session) then outcome := 'turn'; return; end if;
+  if current_head <> p_base then outcome := 'stale'; version := current_head; return; end if;
+  -- Every old value must be the one in the fold, or this replica's disk is not what it claims to be.
+  select count(*) into matching
+    from unnest(p_names, p_old_values) u (name, old_value)
+    where u.old_value is not distinct from
+      (select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name);
+  if matching <> cardinality(p_names) then outcome := 'in_doubt'; return; end if;
+
+  version := current_head + 1;
+  perform lockstep.append(p_write, p_repository, bump.version, p_device, p_fence, attempt.author, p_digest,
+    p_names, p_old_values, p_new_values, p_copies);
+  update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp()
+    where w.id = p_write;
+  delete from lockstep.turn t where t.write_id = p_write;
+  outcome := 'landed';
+end $$;

@@ -1,0 +1,35 @@
+-- Before a write touches the disk: its row, so that a take-over can drop it. Answers with the values of the named refs at the
+-- head. Stages nothing unless the base is the head and writes are allowed. Repeated, it answers as before.
+--
+-- Each of many refs is looked up by itself, through the index: a join with a repository that the planner takes for small, as most
+-- are, costs the product of both. enable_seqscan is off for plans that were made when the table had a page, and are kept.
+create function lockstep.stage_write(
+  p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
+  out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
+  out min_copies integer, out land_with_fewer boolean, out detail text)
+language plpgsql set enable_seqscan = off as $$
+declare
+  holder uuid;
+begin
+  -- A server that crashes may forget this row: then the write cannot land, which is what would have become of it anyway.
+  perform set_config('synchronous_commit', 'off', true);
+  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
+  if not found then outcome := 'fenced'; return; end if;
+  select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer
+    into head, digest, digest_key, min_copies, land_with_fewer
+    from lockstep.repository r
+    join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
+    where r.id = p_repository;
+  if not found then outcome := 'missing'; return; end if;
+  detail := lockstep.write_refused(p_repository, false);
+  if detail is not null then outcome := 'drained'; return; end if;
+  if head <> p_base then outcome := 'stale'; return; end if;
+  holder := lockstep.turn_holder(p_repository);
+  if holder is distinct from p_write and holder is not null then outcome := 'turn'; return; end if;
+  select array_agg((select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name) order by u.place)
+    into held_values from unnest(p_names) with ordinality u (name, place);
+  insert into lockstep.write (id, repository_id, device, fence, author, base_version)
+    values (p_write, p_repository, p_device, p_fence, p_author, p_base)
+    on conflict (id) do nothing;
+  outcome := 'staged';
+end $$;

@@ -1,0 +1,15 @@
+-- How what disks hold stands to the log: 'same'; 'ahead' and 'diverged', when this database has lost writes; 'settled', when an
+-- operator has given that up; 'unknown', when the log does not reach back so far.
+create function lockstep.standing(p_repositories uuid[], p_versions bigint[], p_digests bytea[])
+  returns table (repository_id uuid, head bigint, standing text)
+language sql stable as $$
+  select r.id, r.head_version,
+    case when l.digest = d.digest then 'same'
+      when exists (select from lockstep.ref_log s where s.repository_id = r.id and s.version > d.version and s.settles) then 'settled'
+      when d.version > r.head_version then 'ahead'
+      when l.digest is null then 'unknown'
+      else 'diverged' end
+  from unnest(p_repositories, p_versions, p_digests) d (repository_id, version, digest)
+  join lockstep.repository r on r.id = d.repository_id
+  left join lockstep.ref_log l on l.repository_id = r.id and l.version = d.version
+$$;

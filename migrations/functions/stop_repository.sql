@@ -1,0 +1,17 @@
+-- A device holds what this database has lost: nobody reads or writes the repository until an operator has decided.
+create function lockstep.stop_repository(p_repository uuid, p_device text, p_fence bigint, p_version bigint, p_reason text) returns void
+language plpgsql as $$
+begin
+  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
+  if not found then return; end if;
+  perform 1 from lockstep.repository r where r.id = p_repository for update;
+  -- The version that its disk has, which the next one must exceed.
+  update lockstep.replica p set state = 'broken', last_error = p_reason, version = greatest(p.version, p_version)
+    where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');
+  update lockstep.repository r set stopped = p_reason where r.id = p_repository and r.stopped is null;
+  if found then
+    insert into lockstep.audit (author, action, repository, device, detail)
+      select 'device ' || p_device, 'stop', r.name, p_device, json_build_object('reason', p_reason)
+      from lockstep.repository r where r.id = p_repository;
+  end if;
+end $$;

@@ -1,0 +1,36 @@
+-- A new incarnation takes its device over: a bigger fence, and what the old one had staged is dropped in the same
+-- transaction. `p_old_is_gone`: the caller holds the operating system's lock on the root, so no process of the old
+-- incarnation is left; it need not wait for the lease if that root is the one the device last served.
+create function lockstep.take_over(
+  p_device text, p_incarnation uuid, p_root_id uuid, p_old_is_gone boolean, p_ttl interval,
+  p_grpc_address text, p_git_address text, p_zone text,
+  out outcome text, out fence bigint, out previous_fence bigint, out wait_ms integer, out interrupted uuid[])
+language plpgsql as $$
+declare
+  held lockstep.device%rowtype;
+begin
+  insert into lockstep.device (name) values (p_device) on conflict do nothing;
+  -- for update: waits for bumps of the old incarnation that are under way (they hold key share), so that none of
+  -- them lands after its write is dropped below.
+  select * into held from lockstep.device d where d.name = p_device for update;
+  previous_fence := held.fence;
+  if held.expires_at > clock_timestamp() and held.incarnation is distinct from p_incarnation
+     and not (p_old_is_gone and held.root_id = p_root_id) then
+    outcome := 'held';
+    wait_ms := ceil(extract(epoch from held.expires_at - clock_timestamp()) * 1000);
+    return;
+  end if;
+  fence := nextval('lockstep.fence_seq');
+  update lockstep.device d set incarnation = p_incarnation, fence = take_over.fence, root_id = p_root_id,
+    expires_at = clock_timestamp() + p_ttl, started_at = clock_timestamp(),
+    grpc_address = p_grpc_address, git_address = p_git_address, zone = p_zone
+  where d.name = p_device;
+  with dropped as (
+    update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(),
+      drop_reason = 'the sidecar of device ' || p_device || ' ended before the write was decided'
+    where w.device = p_device and w.status = 'staged'
+    returning w.repository_id)
+  select coalesce(array_agg(distinct d.repository_id), '{}') into interrupted from dropped d;
+  delete from lockstep.turn t where t.device = p_device;
+  outcome := 'taken';
+end $$;

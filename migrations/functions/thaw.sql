@@ -1,0 +1,49 @@
+-- An operator's version: what the best surviving replica holds (demote), or what a disk holds that is ahead of the database
+-- (promote). The head must still be the one that the operator was shown. `p_version` may leave a gap, where the database lost
+-- versions that disks have: whoever is in it takes the whole fold. `p_demoted`: devices whose newer versions are given up; each
+-- gets a new fence, and what it has staged is dropped.
+create function lockstep.thaw(
+  p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_head bigint, p_head_digest bytea, p_version bigint,
+  p_digest bytea, p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_author text, p_action text,
+  p_demoted text[], p_detail jsonb, out outcome text, out version bigint)
+language plpgsql set enable_seqscan = off as $$
+declare
+  current_head bigint;
+  current_digest bytea;
+  matching bigint;
+begin
+  select l.version into version from lockstep.ref_log l where l.write_id = p_write;
+  if found then outcome := 'landed'; return; end if;
+  -- In the order of names, as two of these at once would otherwise wait for each other.
+  perform 1 from lockstep.device d where d.name = any(p_demoted || p_device) order by d.name for update;
+  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence;
+  if not found then outcome := 'fenced'; return; end if;
+  select r.head_version, r.head_digest into current_head, current_digest
+    from lockstep.repository r where r.id = p_repository for update;
+  if not found then outcome := 'missing'; return; end if;
+  if current_head <> p_head or current_digest <> p_head_digest then outcome := 'stale'; return; end if;
+  -- One that came back meanwhile may bring what was to be given up.
+  perform 1 from lockstep.device d where d.name = any(p_demoted) and d.expires_at > clock_timestamp();
+  if found then outcome := 'stale'; return; end if;
+  select count(*) into matching
+    from unnest(p_names, p_old_values) u (name, old_value)
+    where u.old_value is not distinct from
+      (select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name);
+  if matching <> cardinality(p_names) then outcome := 'stale'; return; end if;
+
+  update lockstep.device d set fence = nextval('lockstep.fence_seq') where d.name = any(p_demoted);
+  update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(),
+    drop_reason = p_author || ' settled which versions stay (' || p_action || ')'
+    where (w.repository_id = p_repository or w.device = any(p_demoted)) and w.status = 'staged';
+  delete from lockstep.turn t where t.repository_id = p_repository;
+  perform lockstep.append(p_write, p_repository, p_version, p_device, p_fence, p_author, p_digest,
+    p_names, p_old_values, p_new_values, '{}');
+  update lockstep.ref_log l set settles = true where l.write_id = p_write;
+  update lockstep.repository r set stopped = null where r.id = p_repository;
+  insert into lockstep.write (id, repository_id, device, fence, author, reason, base_version, status, version, decided_at)
+    values (p_write, p_repository, p_device, p_fence, p_author, p_action, p_head, 'landed', p_version, clock_timestamp());
+  insert into lockstep.audit (author, action, repository, device, detail)
+    select p_author, p_action, r.name, array_to_string(p_demoted, ' '), p_detail from lockstep.repository r where r.id = p_repository;
+  version := p_version;
+  outcome := 'landed';
+end $$;

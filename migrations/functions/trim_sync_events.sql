@@ -1,0 +1,12 @@
+-- A repository that everyone reads has a catch-up for each push on each device: the newest hundred of a replica tell what people want to
+-- know.
+create function lockstep.trim_sync_events() returns trigger
+language plpgsql as $$
+begin
+  delete from lockstep.sync_event s
+    where s.repository_id = new.repository_id and s.device = new.device and s.id < (
+      select e.id from lockstep.sync_event e where e.repository_id = new.repository_id and e.device = new.device
+      order by e.id desc offset 99 limit 1);
+  return null;
+end $$;
+create trigger trimmed after insert on lockstep.sync_event for each row execute function lockstep.trim_sync_events();

@@ -27,6 +27,7 @@ export class RefTransaction {
   readonly #child: GitProcess;
   readonly #end: Promise<{ exitCode: number; stderr: string }>;
   readonly #answers: AsyncIterator<string>;
+  #asked = false;
   #over = false;
   #committed = false;
 
@@ -40,8 +41,13 @@ export class RefTransaction {
     this.#answers = lines(this.#child);
   }
 
-  /** Locks the refs, checks old values and new objects. Returns a refusal (all locks given back) or undefined: prepared. */
+  /**
+   * Locks the refs, checks old values and new objects. Returns a refusal (all locks given back) or undefined: prepared. Once: git
+   * has ended, or has the refs of the first call locked.
+   */
   async prepare(commands: readonly RefCommand[]): Promise<Refusal | undefined> {
+    if (this.#asked || this.#over) throw new Error("a transaction was to be prepared that is used up");
+    this.#asked = true;
     this.#child.stdin.write(`start\0${commands.map(encode).join("")}prepare\0`, "latin1");
     if ((await this.#answer("start")) && (await this.#answer("prepare"))) return undefined;
     this.#over = true;

@@ -2,10 +2,11 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
-import { gitSyncsRefs, isReftable, refPath, sync } from "./durability.ts";
+import { isReftable, refPath, sync } from "./durability.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "./leftovers.ts";
 import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";
+import type { StartedTransaction } from "./started-transaction.ts";
 
 /** All refs of a repository and HEAD, but for those below refs/lockstep/. Costs a walk over all of them. */
 export async function readRefs(context: GitContext, gitDir: string, signal?: AbortSignal): Promise<Refs> {
@@ -54,14 +55,14 @@ export async function readHead(context: GitContext, gitDir: string): Promise<Ref
 /**
  * Makes refs hold what a plan says (null: absent), whatever they hold now; the objects must be there. One transaction, or
  * two where names of the plan are above or below each other: git refuses both in one. Idempotent: after a crash between
- * any two of its steps it is simply run again. `started` is a transaction that nothing has been asked of yet. The caller holds the
+ * any two of its steps it is simply run again. `started` spares the first transaction its start. The caller holds the
  * replica's mutex. Throws GIT_FAILED.
  */
 export async function applyRefs(
   context: GitContext,
   gitDir: string,
   plan: ReadonlyMap<RefName, RefValue | null>,
-  started?: RefTransaction,
+  started?: StartedTransaction,
 ): Promise<void> {
   const symbolic = [...plan].filter(([, value]) => isSymbolic(value));
   const updates = [...plan]
@@ -75,13 +76,7 @@ export async function applyRefs(
     .filter(([name, value]) => value === null && onDisk?.has(name) !== false)
     .map(([name]) => ({ name, newValue: null }));
   const batches = clash ? [deletes, updates] : [[...deletes, ...updates]];
-  let ready = started;
-  for (const batch of batches) {
-    if (batch.length === 0) continue;
-    const usable = gitSyncsRefs(gitDir, batch.length) ? ready : undefined;
-    ready = undefined;
-    await write(context, gitDir, batch, usable);
-  }
+  for (const batch of batches) if (batch.length > 0) await write(context, gitDir, batch, started);
   // update-ref takes symbolic values only since 2.46.
   for (const [name, value] of symbolic) await setSymbolicRef(context, gitDir, name, value as RefValue);
 }
@@ -90,10 +85,10 @@ async function write(
   context: GitContext,
   gitDir: string,
   batch: readonly { name: RefName; newValue: RefValue | null }[],
-  started: RefTransaction | undefined,
+  started: StartedTransaction | undefined,
 ): Promise<void> {
-  for (let ready = started; ; ready = undefined) {
-    await using transaction = ready ?? new RefTransaction(context, gitDir, batch.length);
+  for (;;) {
+    await using transaction = started?.take(gitDir, batch.length) ?? new RefTransaction(context, gitDir, batch.length);
     const refusal = await transaction.prepare(batch);
     if (refusal === undefined) return await transaction.commit();
     // A lock that is old is what some killed git left.

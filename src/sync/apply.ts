@@ -4,9 +4,9 @@ import type { RefName, RefValue, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { syncRefs } from "../git/durability.ts";
 import { wasKilled } from "../git/process.ts";
-import type { RefTransaction } from "../git/ref-transaction.ts";
 import { applyRefs } from "../git/refs.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../git/root-record.ts";
+import type { StartedTransaction } from "../git/started-transaction.ts";
 import { recordVersion, type SyncEvent } from "../store/record-replica.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
@@ -14,7 +14,7 @@ import { arrived } from "./tidy.ts";
 
 /**
  * Makes the refs of a replica those of `target` and records it. The caller holds the replica's mutex and computed the plan under
- * it. `started` is a transaction whose git runs already. If anything fails between the first ref and the last, the replica is in
+ * it. `started` spares git its start. If anything fails between the first ref and the last, the replica is in
  * doubt and the next touch recovers it.
  */
 export async function applyAndRecord(
@@ -23,7 +23,7 @@ export async function applyAndRecord(
   plan: ReadonlyMap<RefName, RefValue | null>,
   target: { version: Version; digest: Buffer },
   event: SyncEvent,
-  started?: RefTransaction,
+  started?: StartedTransaction,
 ): Promise<void> {
   replica.applied = undefined;
   context.signal.throwIfAborted();

@@ -119,7 +119,6 @@ async function landChanges(
       request: { updates: changes.updates, atomic: true, author },
       report,
       pusher: { gone: NOBODY_LEAVES },
-      git: undefined,
       clock,
       copies,
     });

@@ -3,7 +3,7 @@
 import { reach } from "../crash-points.ts";
 import { objectIds, type RefName, type RefValue, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { RefTransaction } from "../git/ref-transaction.ts";
+import { StartedTransaction } from "../git/started-transaction.ts";
 import { type RefChange, readChanges, readUnchangedTips } from "../store/ref-log.ts";
 import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord, recordApplied } from "./apply.ts";
@@ -50,7 +50,7 @@ async function applyChanges(
   const wants = objectIds(changes.map(({ newValue }) => newValue));
   const haves = await knownObjects(context, replica, mine, changes);
   // Started while the objects still come; it touches nothing before it is told to.
-  await using transaction = new RefTransaction(context.git, replica.gitDir);
+  await using started = new StartedTransaction(context.git, replica.gitDir);
   const fetched = await fetchObjects(context, replica, {
     wants,
     haves,
@@ -74,7 +74,7 @@ async function applyChanges(
       plan,
       { version: head, digest },
       eventOf(fetched, mine, plan.size, clock.durationMs),
-      transaction,
+      started,
     );
     return false;
   });

@@ -4,8 +4,7 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { gitSyncsRefs } from "../git/durability.ts";
-import { RefTransaction } from "../git/ref-transaction.ts";
+import { StartedTransaction } from "../git/started-transaction.ts";
 import { passTurn } from "../store/turns.ts";
 import { abandonTurn } from "./abandon.ts";
 import { beforeRead } from "./before-read.ts";
@@ -25,14 +24,14 @@ const TURN_PATIENCE_MS = 30_000;
 
 /**
  * Lands what may land and says what became of each ref. Throws OUTCOME_UNKNOWN when the database did not say whether the write
- * landed: then the pusher must be told neither yes nor no. Every other error means that nothing landed. `git` as from
- * `startGitEarly`.
+ * landed: then the pusher must be told neither yes nor no. Every other error means that nothing landed. `started` as from
+ * `startGitEarly`; it stays the caller's to dispose of.
  */
 export async function push(
   context: SyncContext,
   request: PushRequest,
   pusher: Pusher,
-  git?: StartedGit,
+  started?: StartedGit,
 ): Promise<PushReport> {
   const { clock } = request;
   let replica = await replicaOf(context, request.repository);
@@ -64,7 +63,7 @@ export async function push(
         request: { ...request, updates: allowed },
         report,
         pusher,
-        git: races === 0 && gitSyncsRefs(replica.gitDir, allowed.length) ? git : undefined,
+        started,
         clock,
         copies,
       });
@@ -123,7 +122,7 @@ async function replicaOf(context: SyncContext, repository: string): Promise<Repl
 }
 
 /** A git that waits for the refs of a push. */
-export type StartedGit = RefTransaction;
+export type StartedGit = StartedTransaction;
 
 /**
  * git for the write of a push whose commands are still to come, where it may be started now: a start takes as long as all the
@@ -131,7 +130,7 @@ export type StartedGit = RefTransaction;
  */
 export function startGitEarly(context: SyncContext, repository: string): StartedGit | undefined {
   const known = context.replicas.findByName(repository);
-  return known?.applied === undefined ? undefined : new RefTransaction(context.git, known.gitDir);
+  return known?.applied === undefined ? undefined : new StartedTransaction(context.git, known.gitDir);
 }
 
 function logPush(

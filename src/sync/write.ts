@@ -7,6 +7,7 @@ import { wasKilled } from "../git/process.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { isSymbolic, setSymbolicRef } from "../git/refs.ts";
 import { doubtReplicaRecord } from "../git/root-record.ts";
+import type { StartedTransaction } from "../git/started-transaction.ts";
 import { fenced } from "../store/replicas.ts";
 import { stageSession } from "../store/sessions.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../store/writes.ts";
@@ -40,8 +41,8 @@ export interface Pushing {
   readonly request: Pick<PushRequest, "updates" | "atomic" | "author">;
   readonly report: Map<RefName, string | null>;
   readonly pusher: Pick<Pusher, "gone">;
-  /** Started for this replica already; undefined: to be started. */
-  readonly git: RefTransaction | undefined;
+  /** Spares the first attempt that takes it the start of git. */
+  readonly started?: StartedTransaction | undefined;
   readonly clock: Stopwatch;
   /** Other devices that hold the objects; undefined: none was asked to. */
   readonly copies: readonly string[] | undefined;
@@ -54,7 +55,7 @@ export interface Pushing {
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  { writeId, sessionBase, request, report, pusher, git, clock, copies }: Pushing,
+  { writeId, sessionBase, request, report, pusher, started, clock, copies }: Pushing,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
@@ -63,7 +64,9 @@ export async function attemptWrite(
     // What an earlier attempt found may have changed since.
     for (const { name } of request.updates) report.set(name, null);
     // While the database is asked git takes the locks, which show nothing to anyone. Left by a crash, they are swept.
-    await using firstTransaction = git ?? new RefTransaction(context.git, replica.gitDir, request.updates.length);
+    const { length: count } = request.updates;
+    await using firstTransaction =
+      started?.take(replica.gitDir, count) ?? new RefTransaction(context.git, replica.gitDir, count);
     const early = prepareEarly(firstTransaction, request.updates);
     let why = "the server failed before the write was decided";
     let pending = sessionBase === undefined;

@@ -50,6 +50,38 @@ describe("a repository that wants several copies", () => {
     await Promise.all([a, b, c].map((device) => device.expectInLockstep(APP)));
   });
 
+  it("takes the first push after the number rose, rose again, or its sidecar was started anew", async () => {
+    await using cluster = await TestCluster.make();
+    let [a] = await three(cluster);
+    const ids = await a.history(APP);
+    await a.push(APP, [change("main", null, ids[0])]);
+    await wants(cluster, 2);
+    expect(await a.push(APP, [change("main", ids[0], ids[1])])).toEqual({ "refs/heads/main": null });
+    await wants(cluster, 3);
+    expect(await a.push(APP, [change("main", ids[1], ids[2])])).toEqual({ "refs/heads/main": null });
+    await a.crash();
+    a = await a.restart();
+    await a.read(APP);
+    expect(await a.push(APP, [change("main", ids[2], ids[0])])).toEqual({ "refs/heads/main": null });
+    expect((await copies(cluster)).map(({ length }) => length)).toEqual([0, 1, 2, 2]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("takes a push during which the number rises twice", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await three(cluster);
+    const [one, two] = await a.history(APP);
+    await a.push(APP, [change("main", null, one)]);
+    let wanted = 1;
+    a.onStatement = async (text, run) => {
+      if (text.includes("stage_write") && wanted < 3) await wants(cluster, ++wanted);
+      return await run();
+    };
+    expect(await a.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    expect((await copies(cluster)).at(-1)).toEqual(["repo002", "repo003"]);
+    await a.expectInLockstep(APP);
+  });
+
   it("needs nothing fetched where they are held already", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await three(cluster);

@@ -28,7 +28,7 @@ import type { SyncContext } from "../../src/sync/context.ts";
 import { HeadReader } from "../../src/sync/heads.ts";
 import { holdObjects } from "../../src/sync/hold.ts";
 import { acquireLease, keepLease } from "../../src/sync/lease.ts";
-import { push } from "../../src/sync/push.ts";
+import { push, startGitEarly } from "../../src/sync/push.ts";
 import type { Pusher } from "../../src/sync/push-request.ts";
 import { type Replica, Replicas } from "../../src/sync/replica.ts";
 import { PackServer } from "../../src/sync/serve-pack.ts";
@@ -201,7 +201,10 @@ export class TestDevice {
     return await beforeRead(this.context, repository, { signal: AbortSignal.timeout(SOON.timeout), ...options });
   }
 
-  /** What receive-pack does once the objects are in: hands over the updates. Returns what the pusher is told of each ref. */
+  /**
+   * What receive-pack does once the objects are in: hands over the updates. As in the hook, git is started before them. Returns what
+   * the pusher is told of each ref.
+   */
   async push(
     repository: string,
     updates: readonly RefUpdate[],
@@ -217,7 +220,8 @@ export class TestDevice {
       clock: new Stopwatch(),
     };
     const quiet: Pusher = { say: () => {}, runHook: async () => 0, gone: new AbortController().signal, ...pusher };
-    return Object.fromEntries(await push(this.context, request, quiet));
+    await using started = startGitEarly(this.context, repository);
+    return Object.fromEntries(await push(this.context, request, quiet, started));
   }
 
   replica(repository: string): Replica {

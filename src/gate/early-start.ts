@@ -8,6 +8,12 @@ export interface Grant {
   readonly unchangedMs: number;
 }
 
+export interface EarlyStart {
+  readonly start: () => Promise<GitChild>;
+  readonly looksFirst: boolean;
+  readonly place: () => Promise<string | undefined>;
+}
+
 /** Where the sidecar waits for something, requests wait without a process each. */
 const LIMIT = 32;
 
@@ -16,28 +22,37 @@ export class EarlyStarts {
 
   /**
    * The git to serve a request with, started by `start`. `looksFirst`: it looks at refs before it has been given anything, so one
-   * that was started too early may have seen refs from before the grant. Throws what `granted` and `start` reject with.
+   * that was started too early may have seen refs from before the grant. `place`: which replica lies where git is started; before it
+   * grants, the sidecar may move another repository's replica away from there. Throws what `granted` and `start` reject with.
    */
-  async git(granted: Promise<Grant>, start: () => Promise<GitChild>, looksFirst: boolean): Promise<GitChild> {
+  async git(granted: Promise<Grant>, { start, looksFirst, place }: EarlyStart): Promise<GitChild> {
     if (this.#waiting >= LIMIT) return await granted.then(start);
     const startedAt = performance.now();
     this.#waiting += 1;
-    const early = start().catch(() => undefined);
+    const early = startAt(place, start);
     try {
       const { unchangedMs } = await granted;
       const saw = !looksFirst || unchangedMs >= performance.now() - startedAt;
-      const git = await early;
+      const { git, at } = await early;
       // What was not there yet, the sidecar may have fetched.
-      if (git !== undefined && saw && !git.hasFailed()) return git;
+      if (git !== undefined && saw && !git.hasFailed() && at !== undefined && at === (await place())) return git;
       await discard(git);
     } catch (error) {
-      await discard(await early);
+      await discard((await early).git);
       throw error;
     } finally {
       this.#waiting -= 1;
     }
     return await start();
   }
+}
+
+async function startAt(
+  place: EarlyStart["place"],
+  start: EarlyStart["start"],
+): Promise<{ at: string | undefined; git: GitChild | undefined }> {
+  const at = await place();
+  return { at, git: await start().catch(() => undefined) };
 }
 
 async function discard(git: GitChild | undefined): Promise<void> {

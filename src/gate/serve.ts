@@ -7,6 +7,7 @@ import { LockstepError } from "../errors.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
 import { exchange } from "./exchange.ts";
 import { startGit } from "./git-child.ts";
+import { placeOf } from "./place.ts";
 import { gitProtocol, looksFirst, NO_CACHE, serverEnvironment, success } from "./protocol.ts";
 import { asRefusal, type Refusal } from "./refusal.ts";
 import { requestBody } from "./request-body.ts";
@@ -89,7 +90,8 @@ async function serveGit(
     const path = await repositoryPath(root, asked.repository);
     return await startGit({ ...asked, path, env: serverEnvironment(env, socketDir, caller) });
   };
-  const git = await earlyStarts.git(granted, start, looksFirst(asked, protocol));
+  const place = () => placeOf(join(root, `${asked.repository}.git`));
+  const git = await earlyStarts.git(granted, { start, looksFirst: looksFirst(asked, protocol), place });
   git.stderr.setEncoding("utf8").on("data", (said: string) => log.warn({ ...fields, said }, "git said"));
   await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
 }

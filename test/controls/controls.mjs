@@ -286,6 +286,15 @@ const byTests = [
     name: "keeps what was given up aside",
   },
   {
+    rule: "a git that was started early serves only the replica that it was started in",
+    patches: [
+      { file: "src/gate/early-start.ts", from: "at !== undefined && at === (await place())", to: "at !== undefined" },
+    ],
+    project: "integration",
+    tests: "test/integration/gate.test.ts",
+    name: "started in another repository's replica",
+  },
+  {
     rule: "the fence (its absence must not be found: base, old values and the final status carry the safety, the fence is depth)",
     patches: [
       {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { Agent, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -242,6 +242,63 @@ describe("the sidecar's word", () => {
     expect(await site.starts()).toBe(before + 1);
   });
 
+  it.each([
+    ["ls-refs of version 2", "/git-upload-pack", { ...FETCH_TYPE, "Git-Protocol": "version=2" }],
+    ["an advertisement", "/info/refs?service=git-upload-pack", {}],
+    ["an advertisement for a push", "/info/refs?service=git-receive-pack", {}],
+  ])("is not served by a git that was started in another repository's replica: %s", async (_, path, headers) => {
+    const other = await site.sandbox.bare("root/team/other.git");
+    const ids = { app: await site.sandbox.commit(site.work, "app"), other: "" };
+    await site.sandbox.git(["push", "--quiet", site.bare, "main"], { cwd: site.work });
+    ids.other = await site.sandbox.commit(site.work, "other");
+    await site.sandbox.git(["push", "--quiet", other, "main"], { cwd: site.work });
+    // Each lies where the other one belongs, until the sidecar has looked.
+    await exchange(site.bare, other);
+    const before = await site.starts();
+    site.beforeRead = async () => {
+      await vi.waitFor(async () => expect(await site.starts()).toBe(before + 1), SOON);
+      if (path === "/git-upload-pack") await site.untilGitRuns();
+      else await site.untilNoGitRuns();
+      await exchange(site.bare, other);
+      return GRANT;
+    };
+    const method = path === "/git-upload-pack" ? "POST" : "GET";
+    const body = method === "POST" ? "0014command=ls-refs\n00010000" : "";
+    const answer = await site.fetchRaw(`/team/app.git${path}`, { method, headers }, body);
+    expect(answer.body).toContain(ids.app);
+    expect(answer.body).not.toContain(ids.other);
+    expect(await site.starts()).toBe(before + 2);
+  });
+
+  it("does not let a push into another repository's replica that lay there when git was started", async () => {
+    const other = await site.sandbox.bare("root/team/other.git");
+    const id = await site.sandbox.commit(site.work, "first");
+    await exchange(site.bare, other);
+    site.beforeRead = async () => {
+      await site.untilGitRuns();
+      await exchange(site.bare, other);
+      return { unchangedMs: 0 };
+    };
+    const body = await site.pushBody("refs/heads/main", id);
+    const answer = await site.fetchRaw("/team/app.git/git-receive-pack", { method: "POST", headers: PUSH_TYPE }, body);
+    expect(answer.body).toContain("ok refs/heads/main");
+    expect(await site.refs()).toContain(id);
+    expect(await site.sandbox.git(["for-each-ref"], { cwd: other })).toBe("");
+    expect(await site.starts()).toBe(2);
+  });
+
+  it("is not served by a git that was started where the settings name another repository", async () => {
+    await writeFile(join(site.bare, "lockstep.config"), "[lockstep]\n\trepositoryId = other\n");
+    site.beforeRead = async () => {
+      await site.untilGitRuns();
+      await writeFile(join(site.bare, "lockstep.config"), "[lockstep]\n\trepositoryId = app\n");
+      return GRANT;
+    };
+    const headers = { ...FETCH_TYPE, "Git-Protocol": "version=2" };
+    await site.fetchRaw("/team/app.git/git-upload-pack", { method: "POST", headers }, "0014command=ls-refs\n00010000");
+    expect(await site.starts()).toBe(2);
+  });
+
   it("is waited for by some with a git, by more than that without", async () => {
     const { granted, grant } = waitingForGrant();
     const asked: string[] = [];
@@ -395,3 +452,9 @@ describe("HTTP", () => {
     expect(lines.filter((line) => /^(VITEST|NODE|USER|GIT_AUTHOR)/.test(line))).toEqual([]);
   });
 });
+
+async function exchange(one: string, another: string): Promise<void> {
+  await rename(one, `${one}.away`);
+  await rename(another, one);
+  await rename(`${one}.away`, another);
+}

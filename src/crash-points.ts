@@ -15,6 +15,8 @@ export const CRASH_POINTS = {
   /** Of a session on the files of the replica itself, besides. */
   live: ["noted", "moved"],
   "catch-up": ["planned", "arrived", "fetched", "applying", "renamed", "noted"],
+  /** Where a write deletes refs to make room for others (`topic` for `topic/a`): they are gone from the disk, and the others not yet there. */
+  refs: ["cleared"],
   recovery: ["swept", "compared", "forgotten"],
 } as const;
 

@@ -84,3 +84,19 @@ export async function existingObjects(
     .split("\n")
     .filter((line) => line.length > 0 && !line.endsWith(" missing"));
 }
+
+/** The types of those of `ids` that exist here. */
+export async function objectTypes(
+  context: GitContext,
+  gitDir: string,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const { stdout } = await gitBytes(context, gitDir, ["cat-file", "--batch-check=%(objectname) %(objecttype)"], {
+    input: `${ids.join("\n")}\n`,
+    signal,
+  });
+  const pairs = stdout.toString("latin1").split("\n").filter(Boolean);
+  return new Map(pairs.map((line) => line.split(" ") as [string, string]).filter(([, type]) => type !== "missing"));
+}

@@ -1,10 +1,12 @@
 // The refs on disk: read whole (recovery, verify), read by name, and made equal to a plan.
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { reach } from "../crash-points.ts";
 import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
 import { isReftable, refPath, sync } from "./durability.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "./leftovers.ts";
 import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
+import { clash } from "./ref-paths.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";
 import type { StartedTransaction } from "./started-transaction.ts";
 
@@ -70,13 +72,16 @@ export async function applyRefs(
     .map(([name, newValue]) => ({ name, newValue }));
   // Without an old value git takes the deletion of a ref that is not there (2.39 and 2.47, files and reftable), unless
   // there is one above or below it.
-  const clash = conflicts(new Set(plan.keys()));
-  const onDisk = clash ? await readRefs(context, gitDir) : undefined;
+  const clashes = clash(plan.keys());
+  const onDisk = clashes ? await readRefs(context, gitDir) : undefined;
   const deletes = [...plan]
     .filter(([name, value]) => value === null && onDisk?.has(name) !== false)
     .map(([name]) => ({ name, newValue: null }));
-  const batches = clash ? [deletes, updates] : [[...deletes, ...updates]];
-  for (const batch of batches) if (batch.length > 0) await write(context, gitDir, batch, started);
+  const batches = clashes ? [deletes, updates] : [[...deletes, ...updates]];
+  for (const batch of batches) {
+    if (batch.length > 0) await write(context, gitDir, batch, started);
+    if (batch === deletes) await reach("refs.cleared");
+  }
   // update-ref takes symbolic values only since 2.46.
   for (const [name, value] of symbolic) await setSymbolicRef(context, gitDir, name, value as RefValue);
 }
@@ -113,16 +118,6 @@ export async function setSymbolicRef(
 /** True for the value of a symbolic ref. */
 export function isSymbolic(value: RefValue | null): boolean {
   return value?.startsWith(SYMREF_PREFIX) ?? false;
-}
-
-/** Directory/file conflict: a name is a leading directory of another. */
-function conflicts(names: ReadonlySet<RefName>): boolean {
-  return [...names].some((name) => parents(name).some((parent) => names.has(parent)));
-}
-
-function parents(name: RefName): RefName[] {
-  const parts = name.split("/");
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
 /** What must change on disk so that it holds `wanted`: the plan for `applyRefs`. */

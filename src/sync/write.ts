@@ -5,7 +5,7 @@ import { describe, LockstepError } from "../errors.ts";
 import { syncObjects } from "../git/durability.ts";
 import { wasKilled } from "../git/process.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
-import { isSymbolic, setSymbolicRef } from "../git/refs.ts";
+import { applyRefs } from "../git/refs.ts";
 import { doubtReplicaRecord } from "../git/root-record.ts";
 import type { StartedTransaction } from "../git/started-transaction.ts";
 import { fenced } from "../store/replicas.ts";
@@ -16,7 +16,7 @@ import { aheadOfDatabase } from "./ahead.ts";
 import { doubt, markApplied, note, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { type Decision, decide } from "./decide.ts";
-import { prepareEarly, prepareFresh } from "./prepare-refs.ts";
+import { type Prepared, prepareEarly, prepareFresh } from "./prepare-refs.ts";
 import type { Pusher, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
 import type { Stopwatch } from "./stopwatch.ts";
@@ -91,7 +91,8 @@ export async function attemptWrite(
         return { outcome: "copies", rule: staged.copies };
       }
       const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
-      const prepared = await prepareFresh(context, replica, request, held, report, early);
+      const preparing = { ...request, bySession: sessionBase !== undefined };
+      const prepared = await prepareFresh(context, replica, preparing, held, report, early);
       clock.lap("prepareMs");
       if (prepared.outcome !== "prepared") {
         why = "the refs were not as the pusher saw them";
@@ -115,7 +116,7 @@ export async function attemptWrite(
           "The pusher was gone before the write was decided; nothing was written.",
         );
       }
-      const { updates } = prepared;
+      const { updates, afterwards } = prepared;
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
       pending = false;
       await reach("push.deciding");
@@ -128,7 +129,7 @@ export async function attemptWrite(
         return attempt;
       }
       await reach("push.decided");
-      await commit(context, replica, transaction, updates, { version: decision.version, digest });
+      await commit(context, replica, { transaction, updates, afterwards }, { version: decision.version, digest });
       clock.lap("commitMs");
       return { outcome: "done", version: decision.version };
     } catch (error) {
@@ -176,15 +177,20 @@ async function notLanded(
 async function commit(
   context: SyncContext,
   replica: Replica,
-  transaction: RefTransaction,
-  updates: readonly RefUpdate[],
+  {
+    transaction,
+    updates,
+    afterwards,
+  }: Pick<Prepared & { outcome: "prepared" }, "transaction" | "updates" | "afterwards">,
   target: { version: Version; digest: Buffer },
 ): Promise<void> {
   replica.applied = undefined;
   try {
     await transaction.commit();
-    for (const { name, newValue } of updates)
-      if (newValue !== null && isSymbolic(newValue)) await setSymbolicRef(context.git, replica.gitDir, name, newValue);
+    if (afterwards.size > 0) {
+      await reach("refs.cleared");
+      await applyRefs(context.git, replica.gitDir, afterwards);
+    }
     await reach("push.committed");
     await markApplied(context, replica, new Set(updates.map(({ name }) => name)), target);
     await reach("push.applied");

@@ -240,6 +240,49 @@ const byTests = [
     name: "takes the first push after the number rose",
   },
   {
+    rule: "a ref is made where deletions leave room for it, and nowhere else",
+    patches: [
+      { file: "src/sync/examine-refs.ts", from: "if (taken.leaveRoomFor(name)) taken", to: "if (taken) taken" },
+    ],
+    project: "integration",
+    tests: "test/integration/refs-in-the-way.test.ts",
+    name: "a push that is not atomic",
+  },
+  {
+    rule: "an atomic push that git cannot do in one transaction is refused",
+    patches: [
+      {
+        file: "src/sync/prepare-refs.ts",
+        from: "examine(context, replica, updates, atomic && !bySession)",
+        to: "examine(context, replica, updates, false)",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/refs-in-the-way.test.ts",
+    name: "an atomic push",
+  },
+  {
+    rule: "refs that need the room of deleted ones are made after those",
+    patches: [{ file: "src/sync/write.ts", from: "await applyRefs(context.git, replica.gitDir, afterwards);", to: "" }],
+    project: "integration",
+    tests: "test/integration/refs-in-the-way.test.ts",
+    name: "a push that is not atomic",
+  },
+  {
+    rule: "many bad refs are found at once",
+    patches: [
+      { file: "src/sync/prepare-refs.ts", from: "  let tried = 0;\n", to: "  let tried = 1;\n" },
+      {
+        file: "src/sync/prepare-refs.ts",
+        from: "updates = refuse(updates, await remedies[0]());",
+        to: "updates = refuse(updates, await remedies[1]());",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/refs-in-the-way.test.ts",
+    name: "cost a number of gits",
+  },
+  {
     rule: "objects are durable before the write is decided",
     patches: [{ file: "src/git/durability.ts", from: 'await sync(join(gitDir, "objects", "pack"));', to: "" }],
     project: "e2e",

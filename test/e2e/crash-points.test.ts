@@ -114,6 +114,60 @@ describe("a push at", () => {
   });
 });
 
+describe("where refs make room for others below them, refs.cleared", () => {
+  const made = async () => {
+    const repository = await cluster.createRepository();
+    const first = await ada.commit();
+    await ada.land(one.device.url(repository), `${first}:refs/heads/topic`);
+    await two.device.call("BeforeRead", { repository }, PATIENCE);
+    return { repository, first };
+  };
+  const expectMoved = async (repository: string, first: string) => {
+    const { version, refs } = await expectAtRest(cluster, repository);
+    expect([...refs]).toEqual([["refs/heads/topic/a", first]]);
+    expect(version).toBe(2);
+    await ada.land(three.url(repository), `${first}:refs/heads/next`);
+    await expectAtRest(cluster, repository);
+  };
+
+  it.each<Victim>(["sidecar", "receive-pack", "database", "device"])(
+    "of a push survives the death of its %s: all of it has landed",
+    async (victim) => {
+      const { repository, first } = await made();
+      await using held = await one.hold("refs.cleared");
+      const push = ada.push(one.device.url(repository), ":refs/heads/topic", `${first}:refs/heads/topic/a`);
+      await held.reached();
+      await strike(one, repository, victim, held.release);
+      expect((await push).stderr).not.toMatch(/rejected/);
+      await expectMoved(repository, first);
+    },
+  );
+
+  it.each<Victim>(["sidecar", "database", "device"])("of a session survives the death of its %s", async (victim) => {
+    const { repository, first } = await made();
+    const { token, path } = await one.device.call("BeginWrite", { repository, author: "grace" }, PATIENCE);
+    await git(path, "branch", "-m", "topic", "topic/a");
+    await using held = await one.hold("refs.cleared");
+    const bump = () => one.device.call("BumpVersion", { repository, token }, PATIENCE);
+    const landing = bump().catch(() => {});
+    await held.reached();
+    await strike(one, repository, victim, held.release);
+    await landing;
+    expect(await bump()).toMatchObject({ version: "2", refsChanged: 2 });
+    await expectMoved(repository, first);
+  });
+
+  it.each<Victim>(["sidecar", "database", "device"])("of a catch-up survives the death of its %s", async (victim) => {
+    const { repository, first } = await made();
+    await using held = await two.hold("refs.cleared");
+    await ada.land(one.device.url(repository), ":refs/heads/topic", `${first}:refs/heads/topic/a`);
+    await held.reached();
+    await strike(two, repository, victim, held.release);
+    await two.device.call("BeforeRead", { repository }, PATIENCE);
+    await expectMoved(repository, first);
+  });
+});
+
 describe("a push that wants copies at", () => {
   const hasOnAllDevices = async (repository: string, commit: string) => {
     for (const device of cluster.devices) await git(device.gitDir(repository), "cat-file", "-e", commit);

@@ -38,18 +38,6 @@ describe("a ref that git would refuse", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("is refused when its name conflicts with another of the same push", async () => {
-    await using cluster = await TestCluster.make();
-    const [a] = await cluster.pair(APP);
-    const [one] = await a.history(APP);
-    await a.push(APP, [change("x", null, one)]);
-    // git takes neither, in one transaction.
-    const report = await a.push(APP, [change("x", one, null), change("x/y", null, one), change("z", null, one)]);
-    expect(report["refs/heads/z"]).toBeNull();
-    expect(report["refs/heads/x/y"]).toBe("conflicts with an existing ref");
-    await a.expectInLockstep(APP);
-  });
-
   it("is refused by its name before anybody is asked", async () => {
     await using cluster = await TestCluster.make();
     const a = await cluster.start("repo001");

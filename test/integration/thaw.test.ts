@@ -151,6 +151,27 @@ describe("when the only device with the head is gone", () => {
     ).toEqual([{ versions: ["1", "2", "3", "4", "5"] }]);
   });
 
+  it("refs that had given way to others below them come back, and what was below them is kept aside", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    const [one, two] = await commits(a);
+    await a.push(APP, [change("topic", null, one)]);
+    await b.read(APP);
+    await c.read(APP);
+    await recorded(cluster, b, "1");
+    await a.push(APP, [change("topic", one, null), change("topic/a", null, two)]);
+    await a.stop();
+    expect((await settle(b, { demote: ["repo001"] })).done).toBe(true);
+    const back = await a.restart();
+    await back.read(APP);
+    await c.read(APP);
+    for (const device of [back, b, c]) {
+      expect(await device.refs(APP)).toMatchObject({ "refs/heads/topic": one });
+      await device.expectInLockstep(APP);
+    }
+    expect(Object.values(await lost(back))).toEqual([two]);
+  });
+
   it("the device that returns keeps what was given up aside, then follows", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, one, two, third } = await leaderGone(cluster);

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { access, readdir, rename } from "node:fs/promises";
+import { access, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
@@ -323,16 +323,38 @@ describe("a write session", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("lands all or nothing: a ref in the way of another one drops it", async () => {
+  it("lands all or nothing: a branch that is no commit drops it", async () => {
     await using cluster = await TestCluster.make();
     const [a, , one] = await withHistory(cluster);
     const session = await begin(a);
-    await git(session, "update-ref", "-d", "refs/heads/topic");
-    await git(session, "update-ref", "refs/heads/topic/below", one);
+    const tree = (await git(session, "rev-parse", `${one}^{tree}`)).trim();
+    // Its own git would not.
+    await writeFile(join(session.path, "refs/heads/tree"), `${tree}\n`);
     await commitTo(session, "refs/heads/main", "two");
-    await expect(bump(a, session)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
+    await expect(bump(a, session)).rejects.toMatchObject({
+      code: "WRITE_DROPPED",
+      message: expect.stringContaining("not a commit"),
+    });
     expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": one, "refs/heads/topic": one });
     await a.expectInLockstep(APP);
+  });
+
+  it("lands what was renamed into a directory of its own name, and back, as one version", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, one] = await withHistory(cluster);
+    const into = await begin(a);
+    await git(into, "branch", "-m", "topic", "topic/a");
+    expect(await bump(a, into)).toMatchObject({ version: 2n, refsChanged: 2 });
+    expect(await a.refs(APP)).toMatchObject({ "refs/heads/topic/a": one });
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+    const out = await begin(b);
+    await git(out, "branch", "-m", "topic/a", "topic");
+    expect(await bump(b, out)).toMatchObject({ version: 3n, refsChanged: 2 });
+    await a.read(APP);
+    expect(await a.refs(APP)).toMatchObject({ "refs/heads/topic": one });
+    await a.expectInLockstep(APP);
+    await b.expectInLockstep(APP);
   });
 
   it("does not know a token that is wrong, or of another repository", async () => {

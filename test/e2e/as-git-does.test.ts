@@ -1,0 +1,185 @@
+// The same push, from the same repository, into a plain bare repository and into a replica: the same report, and the same refs afterwards.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAtRest } from "../support/at-rest.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Device } from "../support/cluster-device.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+let cluster: Cluster;
+let one: Device;
+let ada: Pusher;
+let first: string;
+let second: string;
+beforeAll(async () => {
+  cluster = await startCluster();
+  [one] = cluster.devices as [Device];
+  ada = await pusher(cluster.git, "ada");
+  first = await ada.commit();
+  second = await ada.commit(first);
+});
+afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+
+let count = 0;
+
+/** A plain repository and one of the cluster, both with these refs (names below refs/), all at the first commit. */
+async function twins(refs: readonly string[]): Promise<{ plain: string; repository: string }> {
+  count += 1;
+  const plain = await cluster.git.bare(`plain-${count}.git`);
+  // Every other one makes copies before it lands.
+  const repository = await cluster.createRepository(1 + (count % 2));
+  const specs = ["heads/main", ...refs].map((name) => `${first}:refs/${name}`);
+  for (const url of [plain, one.url(repository)]) await ada.land(url, ...specs);
+  return { plain, repository };
+}
+
+/** Pushes; returns what the client is told of each ref: whether it was taken. git's reasons differ from version to version. */
+async function push(
+  from: string,
+  url: string,
+  options: readonly string[],
+  specs: readonly string[],
+): Promise<string[]> {
+  const { stdout } = await cluster.git.run(["push", "--porcelain", "--force", ...options, url, ...specs], {
+    cwd: from,
+  });
+  return stdout
+    .split("\n")
+    .filter((line) => line.includes("\t"))
+    .map((line) => {
+      const [flag, names] = line.split("\t") as [string, string];
+      return `${flag === "!" ? "refused" : "taken"} ${names.split(":")[1]}`;
+    })
+    .sort();
+}
+
+/** A repository to push from, with these refs at the second commit. */
+async function source(refs: readonly string[]): Promise<string> {
+  count += 1;
+  const dir = await cluster.git.bare(`source-${count}.git`);
+  const { git } = cluster.git;
+  await git(["fetch", "--quiet", ada.dir, `+refs/made/*:refs/kept/*`], { cwd: dir });
+  for (const name of ["heads/main", ...refs]) await git(["update-ref", `refs/${name}`, second], { cwd: dir });
+  await git(["for-each-ref", "--format=delete %(refname)", "refs/kept/"], { cwd: dir }).then((input) =>
+    git(["update-ref", "--stdin"], { cwd: dir, input: `${input}\n` }),
+  );
+  return dir;
+}
+
+interface Case {
+  readonly title: string;
+  /** Beside refs/heads/main, below refs/. */
+  readonly before: readonly string[];
+  /** In the repository that is pushed from. */
+  readonly source: readonly string[];
+  /** Arguments of `git push`; the last of them are refspecs. */
+  readonly options?: readonly string[];
+  readonly specs: readonly string[];
+}
+
+const heads = (...names: string[]) => names.map((name) => `heads/${name}`);
+const ALL = "refs/heads/*:refs/heads/*";
+
+const CASES: Case[] = [
+  {
+    title: "a branch renamed into a directory of its name",
+    before: heads("topic"),
+    source: heads("topic/a"),
+    specs: [":refs/heads/topic", "refs/heads/topic/a"],
+  },
+  {
+    title: "the same, the new name first",
+    before: heads("topic"),
+    source: heads("topic/a"),
+    specs: ["refs/heads/topic/a", ":refs/heads/topic"],
+  },
+  {
+    title: "a branch renamed out of a directory",
+    before: heads("topic/a"),
+    source: heads("topic"),
+    specs: ["refs/heads/topic", ":refs/heads/topic/a"],
+  },
+  {
+    title: "a branch renamed out of a directory where another is left",
+    before: heads("topic/a", "topic/b"),
+    source: heads("topic"),
+    specs: ["refs/heads/topic", ":refs/heads/topic/a"],
+  },
+  {
+    title: "push --prune",
+    before: heads("topic", "gone", "dir/x", "dir/y"),
+    source: heads("topic/a", "dir"),
+    options: ["--prune"],
+    specs: [ALL],
+  },
+  {
+    title: "push --mirror",
+    before: [...heads("topic", "a/b/c"), "tags/v1"],
+    source: [...heads("topic/a", "a/b"), "tags/v1/x", "notes/commits"],
+    options: ["--mirror"],
+    specs: [],
+  },
+  {
+    title: "push --mirror --atomic",
+    before: heads("topic"),
+    source: heads("topic/a"),
+    options: ["--mirror", "--atomic"],
+    specs: [],
+  },
+  {
+    title: "an atomic rename into a directory",
+    before: heads("topic"),
+    source: heads("topic/a", "ok"),
+    options: ["--atomic"],
+    specs: [":refs/heads/topic", "refs/heads/topic/a", "refs/heads/ok"],
+  },
+  {
+    title: "a new branch below one that stays",
+    before: heads("topic"),
+    source: heads("topic/a", "ok"),
+    specs: ["refs/heads/topic/a", "refs/heads/ok"],
+  },
+  {
+    title: "two new branches in each other's way",
+    before: [],
+    source: heads("x", "y"),
+    specs: ["refs/heads/x:refs/heads/a", "refs/heads/y:refs/heads/a/b"],
+  },
+  {
+    title: "two new branches in each other's way, the longer one first",
+    before: [],
+    source: heads("x", "y"),
+    specs: ["refs/heads/y:refs/heads/a/b", "refs/heads/x:refs/heads/a"],
+  },
+  {
+    title: "two new branches in each other's way, atomic",
+    before: [],
+    source: heads("x", "y"),
+    options: ["--atomic"],
+    specs: ["refs/heads/x:refs/heads/a", "refs/heads/y:refs/heads/a/b"],
+  },
+  {
+    title: "a branch moved and one made below it",
+    before: heads("a"),
+    source: heads("a", "y"),
+    specs: ["refs/heads/a", "refs/heads/y:refs/heads/a/b"],
+  },
+  {
+    title: "a tag that takes the place of a directory of tags",
+    before: ["tags/v/1", "tags/v/2"],
+    source: ["tags/v"],
+    specs: ["refs/tags/v", ":refs/tags/v/1", ":refs/tags/v/2"],
+  },
+];
+
+describe("a push into a replica does what it does into a plain repository:", () => {
+  it.each(CASES)("$title", async ({ before, source: refs, options = [], specs }) => {
+    const { plain, repository } = await twins(before);
+    const from = await source(refs);
+    const expected = await push(from, plain, options, specs);
+    expect(expected.length).toBeGreaterThan(0);
+    expect(await push(from, one.url(repository), options, specs)).toEqual(expected);
+    const refsAt = (url: string) => cluster.git.git(["ls-remote", url]);
+    for (const device of cluster.devices) expect(await refsAt(device.url(repository))).toBe(await refsAt(plain));
+    await expectAtRest(cluster, repository);
+  });
+});

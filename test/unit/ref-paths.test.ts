@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { clash, namesAbove, TakenNames } from "../../src/git/ref-paths.ts";
+
+describe("names of refs", () => {
+  it("have all their leading directories above them", () => {
+    expect(namesAbove("refs/heads/a/b")).toEqual(["refs", "refs/heads", "refs/heads/a"]);
+    expect(namesAbove("HEAD")).toEqual([]);
+  });
+
+  it.each([
+    [["refs/heads/a", "refs/heads/b"], false],
+    [["refs/heads/a", "refs/heads/a/b"], true],
+    [["refs/heads/a/b/c", "refs/heads/a"], true],
+    [["refs/heads/a", "refs/heads/a-b", "refs/heads/a.b", "refs/heads/ab"], false],
+    [["refs/heads/a", "refs/tags/a/b"], false],
+    [["HEAD", "refs/heads/HEAD"], false],
+    [[], false],
+  ])("%j clash: %s", (names, expected) => {
+    expect(clash(names)).toBe(expected);
+  });
+
+  it("leave room for themselves", () => {
+    const taken = new TakenNames(["refs/heads/a/b"]);
+    expect(taken.leaveRoomFor("refs/heads/a/b")).toBe(true);
+    expect(taken.leaveRoomFor("refs/heads/a")).toBe(false);
+    expect(taken.leaveRoomFor("refs/heads/a/b/c")).toBe(false);
+    expect(taken.leaveRoomFor("refs/heads/a/c")).toBe(true);
+  });
+});

@@ -4,6 +4,11 @@
 // The one thing it must never do is to let git tell a client something false. git takes a hook that merely ends for a
 // refusal, although the sidecar may have landed the push: so where the outcome is unknown, receive-pack is killed and
 // the client sees a hang-up. For that proc-receive is two processes, and each kills receive-pack when the other dies.
+//
+// Over ssh a stranger starts it, who may use git and nothing else. So nothing that he says decides whom it obeys: the
+// directory that he names is only passed on, the sidecar is found where the operator put it, and each frame is taken
+// only where it has its place.
+#define _GNU_SOURCE // struct ucred
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -47,6 +52,7 @@ static int partner = -1; // has an end when the other one of the two processes i
 static int client_gone, sending_ended;
 static pid_t receive_pack; // 0 unless this is proc-receive
 static char *exec_path;
+extern char **environ;
 
 static void write_sentence(const char *format, va_list arguments) {
   char text[2 * PATH_MAX] = "lockstep: ";
@@ -70,6 +76,11 @@ __attribute__((format(printf, 2, 3), noreturn)) static void fail(int code, const
   write_sentence(format, arguments);
   va_end(arguments);
   exit(code);
+}
+
+static const char *basename_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path + (*path == '-'); // sshd marks a login shell with "-"
 }
 
 // The status of `child` when it has ended, as a shell would give it.
@@ -126,8 +137,37 @@ static void split_in_two(void) {
   hang_up(0);
 }
 
-// The socket directory that the configuration of `repository` names, or NULL.
-static const char *configured_directory(const char *repository) {
+// What `name` is in the file that the sidecar writes beside this program in its root (lines of `name=value`), or NULL.
+static const char *installed_setting(const char *name) {
+  static char text[3 * PATH_MAX];
+  static ssize_t length = -1;
+  if (length < 0) {
+    char path[PATH_MAX + 32];
+    ssize_t directory = readlink("/proc/self/exe", path, PATH_MAX);
+    while (directory > 0 && path[directory - 1] != '/') directory--;
+    strcpy(path + (directory > 0 ? directory : 0), "lockstep-git.settings");
+    int file = directory > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+    if (length < 0) length = 0;
+    if (file >= 0) close(file);
+    for (ssize_t i = 0; i < length; i++)
+      if (text[i] == '\n') text[i] = '\0';
+  }
+  size_t wanted = strlen(name);
+  for (const char *line = text; line < text + length; line += strlen(line) + 1)
+    if (strncmp(line, name, wanted) == 0 && line[wanted] == '=' && line[wanted + 1]) return line + wanted + 1;
+  return NULL;
+}
+
+// What the environment says, else the file beside this program; or NULL.
+static const char *setting(const char *variable, const char *name) {
+  const char *value = getenv(variable);
+  return value && *value ? value : installed_setting(name);
+}
+
+// The socket directory that the configuration of the current directory names, or NULL. Only for proc-receive: whoever
+// can write the configuration of a repository that receive-pack serves can put hooks of his own there anyway.
+static const char *configured_directory(void) {
   static char directory[PATH_MAX];
   size_t length = 0;
   ssize_t got;
@@ -140,7 +180,7 @@ static const char *configured_directory(const char *repository) {
     dup2(null, STDERR_FILENO);
     dup2(ends[1], STDOUT_FILENO);
     close(ends[0]);
-    execlp("git", "git", "--git-dir", repository, "config", "--get", "lockstep.socketDir", (char *)NULL);
+    execlp("git", "git", "--git-dir", ".", "config", "--get", "lockstep.socketDir", (char *)NULL);
     _exit(127);
   }
   close(ends[1]);
@@ -154,23 +194,43 @@ static const char *configured_directory(const char *repository) {
   return *directory ? directory : NULL;
 }
 
-// Connects to the sidecar of `repository`, or ends with a sentence.
-static void connect_to_sidecar(const char *repository, struct purpose purpose) {
+// Whether what listens at the other end of `sidecar` was started by root, by this user, or by the owner of the
+// repositories.
+static int peer_is_ours(void) {
+  struct ucred peer;
+  struct stat repositories;
+  socklen_t size = sizeof peer;
+  const char *root = setting("LOCKSTEP_ROOT", "root");
+  if (!root && receive_pack) root = ".";
+  if (getsockopt(sidecar, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return 0;
+  if (peer.uid == 0 || peer.uid == geteuid()) return 1;
+  return root && stat(root, &repositories) == 0 && peer.uid == repositories.st_uid;
+}
+
+// Connects to the sidecar, or ends with a sentence. Strangers read it: it names no path.
+static void connect_to_sidecar(struct purpose purpose) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char *directory = getenv("LOCKSTEP_SOCKET_DIR");
-  if (!directory || !*directory) directory = configured_directory(repository);
+  const char *directory = setting("LOCKSTEP_SOCKET_DIR", "socket-dir");
+  if (!directory && receive_pack) directory = configured_directory();
   if (!directory) directory = "/run/lockstep";
+  if (*directory != '/')
+    fail(FAILED, "the socket directory of this server is no absolute path, %s; correct LOCKSTEP_SOCKET_DIR.",
+         purpose.refused);
   int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/hook.sock", directory);
   if ((size_t)length >= sizeof address.sun_path)
     fail(FAILED,
-         "the socket path %s/hook.sock has %d bytes and a unix socket takes %zu, %s; choose a shorter socket "
-         "directory, for `lockstep serve` too.",
-         directory, length, sizeof address.sun_path - 1, purpose.refused);
-  sidecar = socket(AF_UNIX, SOCK_STREAM, 0);
-  if (sidecar >= 0) fcntl(sidecar, F_SETFD, FD_CLOEXEC);
+         "the path of the socket has %d bytes and a unix socket takes %zu, %s; choose a shorter socket directory, for "
+         "`lockstep serve` too.",
+         length, sizeof address.sun_path - 1, purpose.refused);
+  sidecar = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (sidecar < 0 || connect(sidecar, (struct sockaddr *)&address, sizeof address) < 0)
-    fail(FAILED, "the sidecar does not answer at %s (%s), %s; start `lockstep serve` on this server and %s.",
-         address.sun_path, strerror(errno), purpose.refused, purpose.again);
+    fail(FAILED, "the sidecar of this server does not answer (%s), %s; start `lockstep serve` on this server and %s.",
+         strerror(errno), purpose.refused, purpose.again);
+  if (!peer_is_ours())
+    fail(FAILED,
+         "the socket of the sidecar belongs to another user than the repositories, %s; run `lockstep serve` as the "
+         "user of the git server.",
+         purpose.refused);
 }
 
 static int is_sending(void) { return outgoing.done < outgoing.length; }
@@ -258,7 +318,7 @@ static int run_hook(void) {
     dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
     dup2(STDERR_FILENO, STDOUT_FILENO);
     execvp(arguments[0], arguments);
-    say("the hook %s cannot be run: %s.", arguments[0], strerror(errno));
+    say("the hook %s cannot be run: %s.", basename_of(arguments[0]), strerror(errno));
     _exit(errno == ENOENT ? 127 : 126);
   }
   free(arguments);
@@ -280,23 +340,25 @@ static int exit_code(void) {
   return code <= 255 ? code : LOST;
 }
 
-// Deals with the frame that came in, unless it is output. Returns the outcome, or UNFINISHED.
+// Deals with the frame that came in, unless it is output. Returns the outcome, or UNFINISHED. Only a hook speaks for git
+// (`O`) and runs programs (`U`); only what becomes git is told where (`P`), and once.
 static int take_frame(void) {
   if (!has_frame()) return UNFINISHED;
   switch (incoming.bytes[0]) {
   case 'O':
-    return UNFINISHED;
+    return receive_pack ? UNFINISHED : LOST;
   case 'E':
     // The thread of receive-pack that empties the pipe has ended, so that a full pipe would stay full.
     if (client_gone) drop_frame();
     return UNFINISHED;
   case 'U':
+    if (!receive_pack) return LOST;
     if (is_sending()) return UNFINISHED;
     if (!sending_ended && !run_hook()) return LOST;
     drop_frame();
     return UNFINISHED;
   case 'P':
-    free(exec_path);
+    if (receive_pack || exec_path) return LOST;
     exec_path = strndup((char *)incoming.bytes + HEADER, payload_length());
     drop_frame();
     return UNFINISHED;
@@ -389,7 +451,7 @@ static int proc_receive(void) {
   char *directory = getcwd(NULL, 0);
   if (!directory)
     fail(FAILED, "the repository cannot be found (%s), %s; %s.", strerror(errno), PUSH.refused, PUSH.again);
-  connect_to_sidecar(".", PUSH);
+  connect_to_sidecar(PUSH);
   const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
   for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) signal(deadly[i], hang_up);
   split_in_two();
@@ -407,17 +469,66 @@ static int proc_receive(void) {
   return FAILED;
 }
 
+// Who pushes: what the sidecar would make of the environment that git gets, were it whole (authorOf in src/hook/).
+static void name_pusher(void) {
+  static const char *const names[] = {"LOCKSTEP_PUSHER", "REMOTE_USER", "GITEA_PUSHER_NAME", "GL_USER", "GL_ID",
+                                      "LOGNAME",         "USER"};
+  const char *address = getenv("REMOTE_ADDR"), *connection = getenv("SSH_CONNECTION");
+  char anonymous[100];
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *value = getenv(names[i]);
+    if (!value || !*value) continue;
+    setenv("LOCKSTEP_PUSHER", value, 1);
+    return;
+  }
+  if (!address && !connection) return;
+  snprintf(anonymous, sizeof anonymous, "anonymous@%.*s", (int)strcspn(address ? address : connection, " "),
+           address ? address : connection);
+  setenv("LOCKSTEP_PUSHER", anonymous, 1);
+}
+
+// What git is to find of the environment: much of it makes git run programs or read other configuration.
+static void clean_environment(void) {
+  static const char *const kept[] = {"PATH=", "HOME=", "GIT_PROTOCOL=", "LOCKSTEP_"};
+  char **to = environ;
+  for (char **from = environ; *from; from++)
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+      if (strncmp(*from, kept[i], strlen(kept[i])) == 0) {
+        *to++ = *from;
+        break;
+      }
+  *to = NULL;
+}
+
+// `path` without symbolic links if it lies below the root, else NULL. Where no root is known, that is for git to judge
+// (safe.directory).
+static const char *below_root(const char *path) {
+  static char resolved[PATH_MAX], root[PATH_MAX];
+  const char *configured = setting("LOCKSTEP_ROOT", "root");
+  if (*path != '/' || !realpath(path, resolved)) return NULL;
+  if (!configured) return resolved;
+  if (!realpath(configured, root)) return NULL;
+  size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+  return strncmp(resolved, root, length) == 0 && resolved[length] == '/' && resolved[length + 1] ? resolved : NULL;
+}
+
 // Asks the sidecar whether, and with which repository, git may run, and becomes git.
 static int become_git(const char *command, const char *directory) {
   struct purpose purpose = strcmp(command, "upload-pack") == 0 ? READ : PUSH;
-  connect_to_sidecar(directory, purpose);
+  connect_to_sidecar(purpose);
   client = STDOUT_FILENO;
   say_hello(command, directory);
   int code = converse();
   if (code > 0) return code;
   if (code == LOST || !exec_path || !*exec_path)
     fail(FAILED, "the sidecar ended the connection without an answer, %s; %s.", purpose.refused, purpose.again);
-  execlp("git", "git", command, exec_path, (char *)NULL);
+  const char *repository = below_root(exec_path);
+  if (!repository)
+    fail(FAILED, "the sidecar named a repository that is not below its root, %s; tell the operator of this server.",
+         purpose.refused);
+  name_pusher();
+  clean_environment();
+  execlp("git", "git", command, repository, (char *)NULL);
   fail(FAILED, "git cannot be started (%s), %s; install git on this server.", strerror(errno), purpose.refused);
 }
 
@@ -470,11 +581,6 @@ static int lock(const char *descriptor) {
     if (errno != EINTR) fail(2, "the descriptor %ld cannot be locked: %s.", number, strerror(errno));
   }
   return 0;
-}
-
-static const char *basename_of(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path + (*path == '-'); // sshd marks a login shell with "-"
 }
 
 static void ignore(int unused) { (void)unused; }

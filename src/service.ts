@@ -1,7 +1,7 @@
 // The sidecar: builds everything, starts it in order, stops it in the reverse order. Nothing here decides anything.
 import { setMaxListeners } from "node:events";
 import { mkdir, realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { type Config, parseHostPort, required } from "./config.ts";
 import { deviceName, type RefFormat } from "./domain.ts";
@@ -11,7 +11,7 @@ import { ReceivePolicies } from "./git/policy.ts";
 import { type GitContext, gitVersion } from "./git/process.ts";
 import { lockRoot, type RootLock } from "./git/root-lock.ts";
 import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "./git/root-record.ts";
-import { installShim, lockCommand, type Shim } from "./git/shim.ts";
+import { installShim, lockCommand, type Shim, tellShim } from "./git/shim.ts";
 import { PackClient } from "./git/transports/pack-stream.ts";
 import { serveHooks } from "./hook/server.ts";
 import type { Host } from "./host.ts";
@@ -62,6 +62,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   if (!shim.native)
     log.warn("no C compiler was found when this was built: pushes go through the Node shim, about 50 ms slower each");
   await using lock = await takeRoot(root, device, record.pid, shim, db, host);
+  await tellShim(shim, { root, socketDir });
   let serving: SyncContext | undefined;
   const heads = new HeadReader((names) => readHeads(db, device, names));
   const metrics = new Metrics({ headQueries: () => heads.queries });
@@ -205,11 +206,11 @@ async function prepareSocketDir(socketDir: string): Promise<string> {
       { cause },
     );
   });
-  return socketDir;
+  return resolve(socketDir);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) =>
-    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+  return new Promise((done) =>
+    signal.aborted ? done() : signal.addEventListener("abort", () => done(), { once: true }),
   );
 }

@@ -3,6 +3,7 @@
 import { access, chmod, copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { replaceFile } from "./durability.ts";
 import { STATE_DIR } from "./root-record.ts";
 
 const NATIVE = fileURLToPath(new URL("../native/lockstep-git", import.meta.url));
@@ -38,11 +39,25 @@ export async function installShim(root: string, execPath: string): Promise<Shim>
     }
   } else {
     const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-    // Git calls the hook by a symbolic link; the name of the link says what to be.
-    await writeFile(aside, `#!/bin/sh\nexec ${quote(execPath)} ${quote(SCRIPT)} "\${0##*/}" "$@"\n`, { mode: 0o755 });
+    const command = [execPath, SCRIPT, "--settings", settingsOf(path)].map(quote).join(" ");
+    // Git calls the hook by a symbolic link; the name of the link says what to be. What a client may have put into NODE_OPTIONS is
+    // not for this Node.
+    await writeFile(aside, `#!/bin/sh\nunset NODE_OPTIONS\nexec ${command} "\${0##*/}" "$@"\n`, { mode: 0o755 });
     await rename(aside, path);
   }
   return { path, native: native !== undefined };
+}
+
+/**
+ * Tells the shim, in a file beside it, where the sidecar listens and which repositories are its own. Only the sidecar that has the
+ * root's lock may: one that is refused would lead pushes to where nobody listens.
+ */
+export async function tellShim({ path }: Shim, settings: { root: string; socketDir: string }): Promise<void> {
+  await replaceFile(settingsOf(path), `socket-dir=${settings.socketDir}\nroot=${settings.root}\n`, 0o644);
+}
+
+function settingsOf(path: string): string {
+  return `${path}.settings`;
 }
 
 /** The command that locks an inherited descriptor: the native program, else util-linux. */

@@ -103,19 +103,25 @@ async function receive(
   const arriving = new Promise<PushCommands | undefined>((complete, failed) => {
     void (async () => {
       for await (const { type, payload } of frames) {
-        if (type === "R") answers.shift()?.(Number(payload.toString()));
-        if (type !== "I") continue;
+        if (type === "R") {
+          const answer = answers.shift();
+          const code = payload.toString();
+          if (answer === undefined || !/^\d{1,3}$/.test(code)) throw outOfPlace(type);
+          answer(Number(code));
+          continue;
+        }
+        if (type !== "I") throw outOfPlace(type);
         if (payload.length === 0) break;
         const pushed = conversation.push(payload);
         if (pushed) complete(pushed);
       }
-      gone.abort();
       complete(undefined);
-      for (const answer of answers) answer(1);
-    })().catch((error: unknown) => {
-      gone.abort();
-      failed(error);
-    });
+    })()
+      .catch(failed)
+      .finally(() => {
+        gone.abort();
+        for (const answer of answers) answer(1);
+      });
   });
   arriving.catch(() => {});
   const named = nameOf(context.root, hello.dir);
@@ -132,6 +138,10 @@ async function receive(
     },
   };
   return await decideAndReport(context, { hello, named, commands, git }, pusher, send);
+}
+
+function outOfPlace(type: string): LockstepError {
+  return new LockstepError("INVALID_REQUEST", `A shim sent a frame ${JSON.stringify(type)} where it has no place.`);
 }
 
 /** Starts git for a push, once git's first question has been answered: a start holds everything else up. */

@@ -10,19 +10,24 @@ export interface Ending {
   readonly path: string | undefined;
 }
 
-/** The frames of one connection, from the hello to `X`. */
+/**
+ * The frames of one connection, from the hello to `X`. Only a hook speaks for git (`O`) and runs programs (`U`); only what becomes
+ * git is told where (`P`), and once.
+ */
 export class Conversation {
   /** Resolves when everything is written; null: the connection ended without `X`. */
   readonly ending: Promise<Ending | null>;
   readonly #socket: Socket;
   readonly #host: NodeJS.Process;
+  readonly #isHook: boolean;
   #sendingHasEnded = false;
   #path: string | undefined;
 
   /** `host` is the process whose standard output and error the sidecar writes. */
-  constructor(socket: Socket, host: NodeJS.Process) {
+  constructor(socket: Socket, host: NodeJS.Process, { isHook }: { isHook: boolean }) {
     this.#socket = socket;
     this.#host = host;
+    this.#isHook = isHook;
     // Whoever read it is gone; the sidecar learns that from the end of standard input.
     host.stdout.on("error", () => {});
     host.stderr.on("error", () => {});
@@ -59,12 +64,12 @@ export class Conversation {
 
   #take({ type, payload }: Frame, resolve: (ending: Ending) => void): void {
     const text = payload.toString();
-    if (type === "O") this.#write(this.#host.stdout, payload);
+    if (type === "O" && this.#isHook) this.#write(this.#host.stdout, payload);
     else if (type === "E") this.#write(this.#host.stderr, payload);
-    else if (type === "U") this.#answerHook(payload);
-    else if (type === "P") this.#path = text;
+    else if (type === "U" && this.#isHook) this.#answerHook(payload);
+    else if (type === "P" && !this.#isHook && this.#path === undefined) this.#path = text;
     else if (type === "X" && EXIT_CODE.test(text)) resolve({ code: Number(text), path: this.#path });
-    else throw new Error(`a frame of type ${type} that the protocol does not have`);
+    else throw new Error(`a frame of type ${type} that the protocol does not have here`);
   }
 
   #write(stream: NodeJS.WriteStream, payload: Buffer): void {

@@ -1,19 +1,33 @@
 import { spawnSync } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { constants } from "node:os";
+import { isAbsolute, relative } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { Conversation } from "./conversation.ts";
+import { gitEnvironment } from "./git-environment.ts";
+import type { ShimSettings } from "./settings.ts";
 import { connectToSidecar, hello, PUSH, READ } from "./sidecar.ts";
 
 export type GitCommand = "upload-pack" | "receive-pack";
+
+/** What a client asks for. The directory is whatever he wrote: it is passed on, and nothing else. */
+export interface GitRequest {
+  readonly command: GitCommand;
+  readonly directory: string;
+}
 
 /**
  * Asks the sidecar whether, and with which repository, git may run, and runs it with this process's standard input and
  * output. Returns the exit code of git, or the one that the sidecar refused with. Throws SIDECAR_UNAVAILABLE.
  */
-export async function runGit(host: NodeJS.Process, command: GitCommand, directory: string): Promise<number> {
+export async function runGit(
+  host: NodeJS.Process,
+  settings: ShimSettings,
+  { command, directory }: GitRequest,
+): Promise<number> {
   const purpose = command === "upload-pack" ? READ : PUSH;
-  const socket = await connectToSidecar(host, directory, purpose);
-  const conversation = new Conversation(socket, host);
+  const socket = await connectToSidecar(host, settings, purpose);
+  const conversation = new Conversation(socket, host, { isHook: false });
   conversation.send("H", hello(command, directory, host.env));
   const ending = await conversation.ending;
   socket.destroy();
@@ -23,7 +37,14 @@ export async function runGit(host: NodeJS.Process, command: GitCommand, director
       "SIDECAR_UNAVAILABLE",
       `the sidecar ended the connection without an answer, ${purpose.refused}; ${purpose.again}.`,
     );
-  const { status, signal, error } = spawnSync("git", [command, ending.path], { stdio: "inherit" });
+  const repository = belowRoot(ending.path, settings.root);
+  if (repository === undefined)
+    throw new LockstepError(
+      "SIDECAR_UNAVAILABLE",
+      `the sidecar named a repository that is not below its root, ${purpose.refused}; tell the operator of this server.`,
+    );
+  const env = gitEnvironment(host.env);
+  const { status, signal, error } = spawnSync("git", [command, repository], { stdio: "inherit", env });
   if (error)
     throw new LockstepError(
       "PREREQUISITE_MISSING",
@@ -31,4 +52,20 @@ export async function runGit(host: NodeJS.Process, command: GitCommand, director
       { cause: error },
     );
   return signal ? 128 + constants.signals[signal] : (status ?? 1);
+}
+
+/**
+ * `path` without symbolic links if it lies below the root, else undefined. Where no root is known, that is for git to judge
+ * (safe.directory).
+ */
+function belowRoot(path: string, root: string | undefined): string | undefined {
+  if (!isAbsolute(path)) return undefined;
+  try {
+    const resolved = realpathSync(path);
+    if (root === undefined) return resolved;
+    const below = relative(realpathSync(root), resolved);
+    return below === "" || below === ".." || below.startsWith("../") ? undefined : resolved;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
+import { basename } from "node:path";
 
 const CANNOT_RUN = 126;
 
@@ -11,10 +12,13 @@ export function runHook(payload: Buffer, complain: (sentence: string) => void): 
   const [program = "", ...args] = payload.toString().split("\0").slice(0, -1);
   // Node passes only UTF-8 on, and a hook that judges another ref than the pushed one is worse than none.
   if (!Buffer.from(payload.toString()).equals(payload)) {
-    complain(`the hook ${program} cannot be run: a name is not UTF-8, for which \`lockstep\` needs its native shim.`);
+    complain(
+      `the hook ${basename(program)} cannot be run: a name is not UTF-8, for which \`lockstep\` needs its native shim.`,
+    );
     return CANNOT_RUN;
   }
   const { status, signal, error } = spawnSync(program, args, { stdio: ["ignore", 2, 2] });
-  if (error) complain(`the hook ${program} cannot be run: ${error.message}.`);
+  // The sentence of Node names the path, and strangers read it.
+  if (error) complain(`the hook ${basename(program)} cannot be run: ${(error as NodeJS.ErrnoException).code}.`);
   return signal ? 128 + constants.signals[signal] : (status ?? CANNOT_RUN);
 }

@@ -1,19 +1,20 @@
-// native/lockstep-git.c for machines without a C compiler: `node main.js NAME …`, with the same names but for `flock`.
+// native/lockstep-git.c for machines without a C compiler: `node main.js [--settings FILE] NAME …`, with the same names but for `flock`.
 import { describe, LockstepError } from "../errors.ts";
 import { runGit } from "./git-session.ts";
 import { procReceive } from "./proc-receive.ts";
+import { readSettings, type ShimSettings } from "./settings.ts";
 import { parseSshCommand } from "./ssh-command.ts";
 
-async function run(name: string | undefined, args: readonly string[]): Promise<number> {
+async function run(settings: ShimSettings, name: string | undefined, args: readonly string[]): Promise<number> {
   const [first, second] = args;
-  if (name === "proc-receive") return procReceive(process);
-  if (name === "lockstep-upload-pack" && first && args.length === 1) return runGit(process, "upload-pack", first);
-  if (name === "lockstep-receive-pack" && first && args.length === 1) return runGit(process, "receive-pack", first);
+  if (name === "proc-receive") return procReceive(process, settings);
+  const command = name === "lockstep-upload-pack" ? "upload-pack" : "receive-pack";
+  if (name === `lockstep-${command}` && first && args.length === 1)
+    return runGit(process, settings, { command, directory: first });
   if (name === "lockstep-shell") {
     // A login shell gets `-c`; where the administrator forces a command too, that is the one to judge.
     const request = first === "-c" ? second : process.env.SSH_ORIGINAL_COMMAND;
-    const { command, directory } = parseSshCommand(request);
-    return runGit(process, command, directory);
+    return runGit(process, settings, parseSshCommand(request));
   }
   throw new LockstepError(
     "USAGE",
@@ -21,9 +22,11 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
   );
 }
 
-const [name, ...args] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const file = given[0] === "--settings" ? given.splice(0, 2)[1] : undefined;
+const [name, ...args] = given;
 try {
-  process.exit(await run(name, args));
+  process.exit(await run(readSettings(process.env, file), name, args));
 } catch (error) {
   process.stderr.write(`lockstep: ${describe(error)}\n`);
   process.exit(error instanceof LockstepError && error.code === "USAGE" ? 2 : 1);

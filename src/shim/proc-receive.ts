@@ -1,9 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { fstatSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
 import { Conversation } from "./conversation.ts";
 import { Guard } from "./guard.ts";
+import type { ShimSettings } from "./settings.ts";
 import { connectToSidecar, hello, PUSH } from "./sidecar.ts";
 
 // receive-pack passes messages on from a pipe that Node cannot look into; what lies in it would die with receive-pack.
@@ -16,7 +18,7 @@ const UNKNOWN =
  * The hook: copies between receive-pack and the sidecar. Returns the exit code. Where the outcome is unknown it kills
  * receive-pack, which would report a refusal that may be a lie. Throws while nothing has been asked yet.
  */
-export async function procReceive(host: NodeJS.Process): Promise<number> {
+export async function procReceive(host: NodeJS.Process, settings: ShimSettings): Promise<number> {
   const receivePack = host.ppid;
   // Started by hand, it would kill the shell.
   if (!fstatSync(0).isFIFO() || !fstatSync(1).isFIFO())
@@ -24,9 +26,9 @@ export async function procReceive(host: NodeJS.Process): Promise<number> {
       "USAGE",
       "proc-receive is a hook that only git receive-pack can start; push to the repository instead.",
     );
-  const socket = await connectToSidecar(host, ".", PUSH);
+  const socket = await connectToSidecar(host, repositorySettings(settings), PUSH);
   const guard = await Guard.start(host.pid, receivePack);
-  const conversation = new Conversation(socket, host);
+  const conversation = new Conversation(socket, host, { isHook: true });
   const signal = new Promise<"signal">((resolve) => {
     for (const name of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const) host.on(name, () => resolve("signal"));
   });
@@ -43,6 +45,17 @@ export async function procReceive(host: NodeJS.Process): Promise<number> {
   if (!isKnown && !input.hasEnded && host.ppid === receivePack) host.kill(receivePack, "SIGKILL");
   await guard.dismiss();
   return isKnown ? ending.code : 1;
+}
+
+/**
+ * Where nobody has said it, the configuration of the repository does. Only here: whoever can write that of a repository which
+ * receive-pack serves can put hooks of his own there anyway.
+ */
+function repositorySettings({ socketDir, root = "." }: ShimSettings): ShimSettings {
+  if (socketDir !== undefined) return { socketDir, root };
+  const query = ["--git-dir", ".", "config", "--get", "lockstep.socketDir"];
+  const { status, stdout } = spawnSync("git", query, { stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" });
+  return { socketDir: (status === 0 && stdout.split("\n")[0]) || undefined, root };
 }
 
 function forwardInput(stdin: NodeJS.ReadStream, conversation: Conversation, socket: Socket): { hasEnded: boolean } {

@@ -1,8 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { statSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
+import { isAbsolute } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import { LockstepError } from "../errors.ts";
+import type { ShimSettings } from "./settings.ts";
 
 /** What a person reads when the sidecar cannot be asked: what that means, and what to do once it can. */
 export interface Purpose {
@@ -33,37 +35,48 @@ export function hello(operation: string, directory: string, env: NodeJS.ProcessE
   return Buffer.from(lines.map((line) => `${line}\0`).join(""));
 }
 
-function socketDirectory(env: NodeJS.ProcessEnv, repository: string): string {
-  if (env.LOCKSTEP_SOCKET_DIR) return env.LOCKSTEP_SOCKET_DIR;
-  const query = ["--git-dir", repository, "config", "--get", "lockstep.socketDir"];
-  const { status, stdout } = spawnSync("git", query, { stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" });
-  return (status === 0 && stdout.split("\n")[0]) || "/run/lockstep";
-}
-
-/** A connection to the sidecar of `repository`. Throws SIDECAR_UNAVAILABLE. */
+/** A connection to the sidecar. Throws SIDECAR_UNAVAILABLE, with a sentence that strangers read: it names no path. */
 export async function connectToSidecar(
   host: NodeJS.Process,
-  repository: string,
+  { socketDir = "/run/lockstep", root }: ShimSettings,
   { refused, again }: Purpose,
 ): Promise<Socket> {
-  const path = `${socketDirectory(host.env, repository)}/hook.sock`;
+  const fail = (what: string, cause?: unknown) => new LockstepError("SIDECAR_UNAVAILABLE", what, { cause });
+  if (!isAbsolute(socketDir))
+    throw fail(`the socket directory of this server is no absolute path, ${refused}; correct LOCKSTEP_SOCKET_DIR.`);
+  const path = `${socketDir}/hook.sock`;
   const length = Buffer.byteLength(path);
   const limit = host.platform === "linux" ? 107 : 103;
   if (length > limit)
-    throw new LockstepError(
-      "SIDECAR_UNAVAILABLE",
-      `the socket path ${path} has ${length} bytes and a unix socket takes ${limit}, ${refused}; choose a shorter socket directory, for \`lockstep serve\` too.`,
+    throw fail(
+      `the path of the socket has ${length} bytes and a unix socket takes ${limit}, ${refused}; choose a shorter socket directory, for \`lockstep serve\` too.`,
     );
   const socket = createConnection({ path });
   try {
     await once(socket, "connect");
   } catch (error) {
     const why = getSystemErrorMap().get((error as { errno: number }).errno)?.[1] ?? String(error);
-    throw new LockstepError(
-      "SIDECAR_UNAVAILABLE",
-      `the sidecar does not answer at ${path} (${why}), ${refused}; start \`lockstep serve\` on this server and ${again}.`,
-      { cause: error },
+    throw fail(
+      `the sidecar of this server does not answer (${why}), ${refused}; start \`lockstep serve\` on this server and ${again}.`,
+      error,
     );
   }
-  return socket;
+  if (isOurs(host, path, root)) return socket;
+  socket.destroy();
+  throw fail(
+    `the socket of the sidecar belongs to another user than the repositories, ${refused}; run \`lockstep serve\` as the user of the git server.`,
+  );
+}
+
+/**
+ * Whether root, this user or the owner of the repositories listens there. Node cannot ask who is at the other end of a socket (the
+ * native shim does), so the owner of its file has to do.
+ */
+function isOurs(host: NodeJS.Process, path: string, root: string | undefined): boolean {
+  const owner = ownerOf(path);
+  return owner !== undefined && [0, host.geteuid?.(), root === undefined ? undefined : ownerOf(root)].includes(owner);
+}
+
+function ownerOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.uid;
 }

@@ -225,6 +225,66 @@ const byTests = [
     name: "loses nothing when the disk of the writer is lost",
   },
   {
+    rule: "only a hook runs programs for the sidecar",
+    patches: [
+      {
+        file: "native/lockstep-git.c",
+        from: "    if (!receive_pack) return LOST;\n    if (is_sending())",
+        to: "    if (is_sending())",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/shim-stranger.test.ts",
+    name: "takes no frame U, which",
+  },
+  {
+    rule: "the directory that a client names does not say where the sidecar is",
+    patches: [
+      {
+        file: "native/lockstep-git.c",
+        from: "  if (!directory && receive_pack) directory = configured_directory();",
+        to: "  if (!receive_pack && chdir(named) == 0) directory = configured_directory();",
+      },
+      {
+        file: "native/lockstep-git.c",
+        from: "static void connect_to_sidecar(struct purpose purpose) {",
+        to: "static void connect_to(const char *named, struct purpose purpose) {",
+      },
+      {
+        file: "native/lockstep-git.c",
+        from: "  connect_to_sidecar(purpose);",
+        to: "  connect_to(directory, purpose);",
+      },
+      { file: "native/lockstep-git.c", from: "  connect_to_sidecar(PUSH);", to: '  connect_to(".", PUSH);' },
+    ],
+    project: "integration",
+    tests: "test/integration/shim-stranger.test.ts",
+    name: "asks the sidecar that its operator has named",
+  },
+  {
+    rule: "a shim asks no sidecar of another user's",
+    patches: [
+      { file: "native/lockstep-git.c", from: "  if (!peer_is_ours())", to: "  if (!peer_is_ours() && getpid() < 0)" },
+    ],
+    project: "integration",
+    tests: "test/integration/shim-stranger.test.ts",
+    name: "asks no sidecar of another user's",
+  },
+  {
+    rule: "git runs below the root only",
+    patches: [{ file: "native/lockstep-git.c", from: "  if (!configured) return resolved;", to: "  return resolved;" }],
+    project: "integration",
+    tests: "test/integration/shim-stranger.test.ts",
+    name: "does not run git on",
+  },
+  {
+    rule: "git gets none of a stranger's environment",
+    patches: [{ file: "native/lockstep-git.c", from: "  clean_environment();\n", to: "  (void)clean_environment;\n" }],
+    project: "integration",
+    tests: "test/integration/shim-stranger.test.ts",
+    name: "gives git nothing of the environment",
+  },
+  {
     rule: "a git that was started early is used once",
     patches: [
       { file: "src/git/started-transaction.ts", from: "    this.#transaction = undefined;\n", to: "" },

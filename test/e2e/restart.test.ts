@@ -126,7 +126,7 @@ describe("a sidecar that is told to stop", () => {
     const { verdict, stderr } = await push;
     expect(verdict).toBe("refused");
     expect(stderr).toMatch(
-      /remote: lockstep: the sidecar does not answer at .*, so this push was refused and nothing has changed/,
+      /remote: lockstep: the sidecar of this server does not answer .*, so this push was refused and nothing has changed/,
     );
     await history.untilAcknowledged(two, "held");
     await one.start();

@@ -37,7 +37,7 @@ describe("a sidecar that is not running", () => {
     const { verdict, stderr } = await received;
     expect(verdict).toBe("refused");
     expect(stderr).toMatch(
-      /remote: lockstep: the sidecar does not answer at .*, so this push was refused and nothing has changed/,
+      /remote: lockstep: the sidecar of this server does not answer .*, so this push was refused and nothing has changed/,
     );
     const sentence = /remote: The sidecar does not answer .*; see whether `lockstep serve` runs\./;
     expect(await history.push(one, "x")).toMatchObject({ verdict: "neither", stderr: expect.stringMatching(sentence) });

@@ -71,7 +71,7 @@ describe.skipIf(missing.length > 0)("sshd with lockstep-shell as the forced comm
     await three.kill();
     const away = await git(["ls-remote", `${door.host}:${repositories[2]}.git`]);
     expect(away.code).toBe(128);
-    expect(away.stderr).toMatch(/^lockstep: the sidecar does not answer .*start `lockstep serve`/m);
+    expect(away.stderr).toMatch(/^lockstep: the sidecar of this server does not answer .*start `lockstep serve`/m);
     await three.start();
     expect(await git(["ls-remote", `${door.host}:${repositories[2]}.git`])).toMatchObject({ code: 0 });
   });

@@ -47,16 +47,6 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     expect(code).toBe(0);
   });
 
-  it("finds the socket in the configuration of the repository it is given", async () => {
-    await using site = await Site.create(shim);
-    site.git(site.repository, "config", "lockstep.socketDir", site.dir);
-    delete site.env.LOCKSTEP_SOCKET_DIR;
-    await using sidecar = await site.sidecar((peer) => peer.exit(7));
-    const { code } = await site.act(["lockstep-upload-pack", site.repository]);
-    await sidecar.served();
-    expect(code).toBe(7);
-  });
-
   it("passes a refusal on", async () => {
     await using site = await Site.create(shim);
     await using sidecar = await site.sidecar((peer) => {
@@ -96,7 +86,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     const { code, stderr } = await site.act(["lockstep-upload-pack", site.repository]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^lockstep: the sidecar does not answer at .*, so nothing was read; start `lockstep serve` on/,
+      /^lockstep: the sidecar of this server does not answer \(.*\), so nothing was read; start `lockstep serve` on/,
     );
   });
 

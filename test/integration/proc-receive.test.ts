@@ -126,7 +126,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
     const { stderr } = await site.push();
     await sidecar.served();
     expect(stderr).toMatch(new RegExp(`^remote: 3 refs/heads/main ${site.head()} \\. ${site.repository} 0 *$`, "m"));
-    expect(stderr).toMatch(/^remote: lockstep: the hook .*missing cannot be run: /m);
+    expect(stderr).toMatch(/^remote: lockstep: the hook missing cannot be run: /m);
     expect(stderr).toContain("(hook declined)");
   });
 
@@ -193,8 +193,10 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
     const { code, stderr } = await site.push();
     expect(code).toBe(1);
     expect(stderr.replace(/ +$/gm, "")).toMatch(
-      /^remote: lockstep: the sidecar does not answer at \/.*\/hook\.sock \(no such file or directory\), so this push was refused and nothing has changed; start `lockstep serve` on this server and push again\.$/im,
+      /^remote: lockstep: the sidecar of this server does not answer \(no such file or directory\), so this push was refused and nothing has changed; start `lockstep serve` on this server and push again\.$/im,
     );
+    // Whoever pushes may be a stranger.
+    expect(stderr).not.toContain("hook.sock");
     expect(stderr).toContain("[remote rejected]");
   });
 

@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Device } from "./cluster-device.ts";
 import { documented } from "./documented.ts";
@@ -25,7 +25,6 @@ export async function startSshd(program: string, device: Device): Promise<Sshd> 
   const secret = await makeKey(path("key"));
   await symlink(join(device.demo.root, ".lockstep", "bin", "lockstep-git"), path("lockstep-shell"));
   const line = await documented("authorized_keys", {
-    "/run/lockstep": dirname(device.demo.socket),
     "/usr/local/bin/lockstep-shell": path("lockstep-shell"),
     "AAAA…": secret,
   });

@@ -1,7 +1,10 @@
 // The connections to PostgreSQL. Everything here works through a pooler in transaction mode: no session state, no named
 // statements, no startup parameters; LISTEN is elsewhere (notifications.ts), on a connection of its own.
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { describe, LockstepError } from "../errors.ts";
+import { LockstepError } from "../errors.ts";
+import { asTold, hasEndedSession, unavailable, verdictOf } from "./sqlstate.ts";
+import { StatementClient } from "./statement.ts";
 
 const INT8_OID = 20;
 const types: pg.CustomTypesConfig = {
@@ -9,7 +12,7 @@ const types: pg.CustomTypesConfig = {
     oid === INT8_OID && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format)) as never,
 };
 
-/** How long a statement may take before its outcome counts as unknown. A bump is never cancelled, only no longer waited for. */
+/** How long a statement may take before its outcome counts as unknown. The server ends it then, too, unless it is a decision. */
 const STATEMENT_DEADLINE_MS = 15_000;
 const CONNECT_DEADLINE_MS = 5_000;
 
@@ -32,6 +35,7 @@ export class Database {
     const pool = (max: number, purpose: string) => {
       const made = new pg.Pool({
         ...connectionConfig(options, purpose),
+        Client: StatementClient,
         max,
         types,
         connectionTimeoutMillis: CONNECT_DEADLINE_MS,
@@ -62,17 +66,26 @@ export function connectionConfig(options: DatabaseOptions, purpose: string): pg.
   };
 }
 
+/** What is special about a statement. */
+export interface StatementOptions {
+  /** The server never ends it by itself: a decision of any size is waited for, and what became of it is asked. */
+  readonly decides?: boolean;
+}
+
 /**
- * Runs one autocommit statement and returns its rows. Throws DATABASE_UNAVAILABLE when the connection or the server failed:
- * then the statement may have taken effect or not. Other errors of PostgreSQL pass through as they are.
+ * Runs one statement, which is a transaction of its own, and returns its rows. Throws DATABASE_UNAVAILABLE when the connection or the
+ * server failed: then the statement may have taken effect or not. What else PostgreSQL may say: sqlstate.ts.
  */
 export async function query<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
+  options: StatementOptions = {},
 ): Promise<Row[]> {
-  const { client } = await connect(pool);
-  return await runOn<Row>(client, text, values).catch(asOutage);
+  return await unlessRaced(async () => {
+    const { client } = await connect(pool);
+    return await runOn<Row>(client, text, values, options);
+  });
 }
 
 /**
@@ -83,33 +96,52 @@ export async function ask<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
+  options: StatementOptions = {},
 ): Promise<Row[]> {
-  for (;;) {
-    const { client, isNew } = await connect(pool);
+  return await unlessRaced(async () => {
+    for (;;) {
+      const { client, isNew } = await connect(pool);
+      try {
+        return await runOn<Row>(client, text, values, options);
+      } catch (error) {
+        if (isNew || error instanceof LockstepError || !hasEndedSession(error)) throw error;
+      }
+    }
+  });
+}
+
+/** A statement that lost a race has had no effect: it runs again, a few times. */
+const RACES_LIMIT = 5;
+const RACE_PAUSE_MS = 20;
+
+async function unlessRaced<T>(run: () => Promise<T>): Promise<T> {
+  for (let races = 1; ; races += 1) {
     try {
-      return await runOn<Row>(client, text, values);
+      return await run();
     } catch (error) {
-      if (isNew || !isBroken(error)) return asOutage(error);
+      if (error instanceof LockstepError || verdictOf(error) !== "race" || races > RACES_LIMIT) throw asTold(error);
+      await sleep(RACE_PAUSE_MS * races * Math.random());
     }
   }
 }
 
 /** Connections that have been used before, and may have broken since. */
-const used = new WeakSet<pg.PoolClient>();
+const used = new WeakSet<StatementClient>();
 
-async function connect(pool: pg.Pool): Promise<{ client: pg.PoolClient; isNew: boolean }> {
-  const client = await pool.connect().catch((error: unknown) => {
-    throw unavailable(error);
-  });
+async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.PoolClient; isNew: boolean }> {
+  const client = (await pool.connect().catch((error: unknown) => {
+    throw asTold(error);
+  })) as StatementClient & pg.PoolClient;
   const isNew = !used.has(client);
   used.add(client);
   return { client, isNew };
 }
 
 async function runOn<Row extends pg.QueryResultRow>(
-  client: pg.PoolClient,
+  client: StatementClient & pg.PoolClient,
   text: string,
   values: readonly unknown[],
+  { decides = false }: StatementOptions,
 ): Promise<Row[]> {
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -119,7 +151,7 @@ async function runOn<Row extends pg.QueryResultRow>(
         STATEMENT_DEADLINE_MS,
       );
     });
-    const result = await Promise.race([client.query<Row>(text, values as unknown[]), late]);
+    const result = await Promise.race([client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS), late]);
     client.release();
     return result.rows;
   } catch (error) {
@@ -131,17 +163,14 @@ async function runOn<Row extends pg.QueryResultRow>(
   }
 }
 
-function asOutage(error: unknown): never {
-  throw isOutage(error) ? unavailable(error) : error;
-}
-
 /** Like `query`, for statements that answer with exactly one row. */
 export async function queryOne<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
+  options: StatementOptions = {},
 ): Promise<Row> {
-  return theOnly(await query<Row>(pool, text, values), text);
+  return theOnly(await query<Row>(pool, text, values, options), text);
 }
 
 /** Like `ask`, for statements that answer with exactly one row. */
@@ -149,53 +178,13 @@ export async function askOne<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
+  options: StatementOptions = {},
 ): Promise<Row> {
-  return theOnly(await ask<Row>(pool, text, values), text);
+  return theOnly(await ask<Row>(pool, text, values, options), text);
 }
 
 function theOnly<Row>(rows: Row[], text: string): Row {
   const row = rows[0];
   if (row === undefined || rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${text}`);
   return row;
-}
-
-/** True when the connection is gone, and not only what was asked of it. A time-out is no proof of that. */
-function isBroken(error: unknown): boolean {
-  if (error instanceof LockstepError) return false;
-  // No SQLSTATE: the socket. 08: a pooler lost its server. 57P01 and 02: the server ended this session, or all.
-  return !(error instanceof pg.DatabaseError) || /^(08|57P0[12])/.test(error.code ?? "");
-}
-
-/** True when the error says that the statement's outcome is unknown or that the server cannot be used now. */
-function isOutage(error: unknown): boolean {
-  if (error instanceof LockstepError) return false;
-  const code = (error as { code?: unknown }).code;
-  // No SQLSTATE: the connection broke. 08 connection, 57P shutdown and cancel, 53 resources, 25006 read-only, 58 system.
-  return !(error instanceof pg.DatabaseError) || (typeof code === "string" && /^(08|57|53|58|25006|40)/.test(code));
-}
-
-/** SQLSTATE → what is wrong with the URL: trying again is no advice there. */
-const WRONG_URL: Readonly<Record<string, string>> = {
-  "28P01": "correct the user or the password",
-  "28000": "let this user in by pg_hba.conf, or correct it",
-  "3D000": "create that database, or correct its name",
-};
-
-/** DATABASE_UNAVAILABLE with what the server or the network said. */
-export function unavailable(cause: unknown): LockstepError {
-  if (cause instanceof LockstepError) return cause;
-  const said = describe(cause) || String((cause as { code?: unknown }).code ?? "no details");
-  const wrong = WRONG_URL[String((cause as { code?: unknown }).code)];
-  if (wrong !== undefined) {
-    return new LockstepError(
-      "DATABASE_UNAVAILABLE",
-      `The database refuses the connection (${said}); ${wrong} in the database URL (LOCKSTEP_DATABASE_URL, --database-url or the file of --database-url-file).`,
-      { cause },
-    );
-  }
-  return new LockstepError(
-    "DATABASE_UNAVAILABLE",
-    `The database cannot be used now (${said}); try again, and see whether PostgreSQL runs and can be reached.`,
-    { cause },
-  );
 }

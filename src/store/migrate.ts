@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { LockstepError } from "../errors.ts";
-import { unavailable } from "./database.ts";
+import { describe, LockstepError } from "../errors.ts";
+import { asTold, unavailable } from "./sqlstate.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../migrations", import.meta.url));
 const FUNCTIONS = join(DIRECTORY, "functions");
@@ -35,14 +35,14 @@ export async function migrate(url: string): Promise<{ from: number; to: number }
   client.on("error", () => {});
   try {
     await client.connect().catch((error: unknown) => {
-      throw unavailable(error);
+      throw asTold(error);
     });
     return await migrateOn(client).catch(async (error: unknown) => {
       // Whatever the migrator made of the error: a connection that does not even roll back is lost.
       await client.query("rollback").catch(() => {
-        throw unavailable(error);
+        throw unavailable(describe(error));
       });
-      throw error;
+      throw error instanceof pg.DatabaseError ? asTold(error) : error;
     });
   } finally {
     await client.end().catch(() => {});
@@ -55,7 +55,9 @@ async function migrateOn(client: pg.Client): Promise<{ from: number; to: number 
   const { runner } = await import("node-pg-migrate");
   // A transaction-level lock and one transaction round everything: the migrator's own session lock would be lost, or
   // held by a stranger, behind a pooler in transaction mode.
-  await client.query("begin");
+  await client.query("begin isolation level read committed");
+  for (const timeout of ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"])
+    await client.query(`set local ${timeout} = 0`);
   await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
   const { level } = await readSchemaLevel(client);
   if (level < knownSchemaLevel()) {
@@ -153,7 +155,7 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
       off: rows[0]?.off ?? [],
     };
   } catch (error) {
-    throw unavailable(error);
+    throw asTold(error);
   } finally {
     await client.end().catch(() => {});
   }

@@ -3,7 +3,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
 import { digestOf, type ReplicaState, toBytes, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, askOne, type Database, queryOne, unavailable } from "./database.ts";
+import { ask, askOne, type Database, queryOne } from "./database.ts";
+import { unavailable } from "./sqlstate.ts";
 
 export interface Repository {
   readonly id: string;

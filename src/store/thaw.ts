@@ -52,6 +52,7 @@ export async function appendThaw(
       request.demoted,
       detail,
     ],
+    { decides: true },
   );
   return outcome;
 }

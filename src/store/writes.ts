@@ -119,6 +119,7 @@ export async function bump(db: Database, me: Incarnation, request: BumpRequest):
       request.updates.map((update) => (update.newValue === null ? null : toBytes(update.newValue))),
       request.copies ?? [],
     ],
+    { decides: true },
   );
   if (row.outcome === "landed") return { outcome: "landed", version: row.version as Version };
   return row.outcome === "drained" ? { outcome: "drained", reason: row.detail ?? "" } : { outcome: row.outcome };

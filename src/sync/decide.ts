@@ -1,14 +1,17 @@
 // The decision and its doubts. An error of the bump proves nothing: the row is asked, with the same id, until it answers; asking
 // makes it final. What stays unknown is never reported as known.
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, LockstepError } from "../errors.ts";
 import { doubtReplicaRecord } from "../git/root-record.ts";
+import { isPermanent } from "../store/sqlstate.ts";
 import { type Bumped, type BumpRequest, bump, type Settled, settleWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
 
-export type Decision = Bumped;
+/** "failed": dropped, because of an error of the database. */
+export type Decision = Bumped | { outcome: "failed"; error: unknown };
 
 const ASK_AGAIN_MS = 500;
 
@@ -17,12 +20,13 @@ const ASK_AGAIN_MS = 500;
  * when the database has not answered for `context.inDoubtMs`.
  */
 export async function decide(context: SyncContext, replica: Replica, request: BumpRequest): Promise<Decision> {
-  let why: Exclude<Bumped, { outcome: "landed" }> = { outcome: "dropped" };
+  let why: Exclude<Decision, { outcome: "landed" }> = { outcome: "dropped" };
   try {
     const bumped = await bump(context.db, context.me, request);
     if (bumped.outcome === "landed") return bumped;
     why = bumped;
   } catch (error) {
+    why = { outcome: "failed", error: withId(context, error) };
     context.log.warn(
       { repository: replica.name, write: request.writeId, err: describe(error) },
       "the decision is in doubt, asking for it",
@@ -32,6 +36,15 @@ export async function decide(context: SyncContext, replica: Replica, request: Bu
   return settled.status === "landed" ? { outcome: "landed", version: settled.version } : why;
 }
 
+/** The error as the pusher is told it: a bug is known by an id, its stack is in the log. */
+function withId(context: SyncContext, error: unknown): unknown {
+  if (error instanceof LockstepError || !isPermanent(error)) return error;
+  const id = randomUUID();
+  context.log.error({ id, err: error }, "an error that nobody expected");
+  const sentence = `An internal error; nothing was written, the server's log has it under ${id}.`;
+  return new LockstepError("INTERNAL", sentence, { cause: error, details: { id } });
+}
+
 async function settle(context: SyncContext, replica: Replica, writeId: string, why: string): Promise<Settled> {
   const deadline = performance.now() + context.inDoubtMs;
   for (;;) {
@@ -39,7 +52,7 @@ async function settle(context: SyncContext, replica: Replica, writeId: string, w
       return await settleWrite(
         context.db,
         writeId,
-        why === "dropped" ? "the database did not confirm it" : `not landed: ${why}`,
+        why === "failed" ? "the database did not confirm it" : `not landed: ${why}`,
       );
     } catch (error) {
       if (performance.now() > deadline || context.signal.aborted) {

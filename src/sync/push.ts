@@ -20,6 +20,8 @@ import { attemptWrite } from "./write.ts";
 const RACES = 3;
 /** Not reached while turns work; a push must not go on for ever when something else is wrong. */
 const RACES_LIMIT = 50;
+/** A database that fails so many decisions of a push in a row is not asked again. */
+const FAILURES_LIMIT = 3;
 const TURN_PATIENCE_MS = 30_000;
 
 /**
@@ -42,6 +44,7 @@ export async function push(
   let writeId: string = randomUUID();
   let last = writeId;
   let races = 0;
+  let failures = 0;
   let queued = false;
   let copies: string[] | undefined;
   let tooFew: unknown;
@@ -85,6 +88,8 @@ export async function push(
       writeId = randomUUID();
       if (queued) await passTurn(context.db, last, writeId);
       races += 1;
+      failures = attempt.outcome === "raced" && attempt.failure !== undefined ? failures + 1 : 0;
+      if (attempt.outcome === "raced" && failures >= FAILURES_LIMIT) throw attempt.failure;
       if (races > RACES_LIMIT) {
         throw new LockstepError(
           "WRITE_DROPPED",

@@ -10,6 +10,7 @@ import { doubtReplicaRecord } from "../git/root-record.ts";
 import type { StartedTransaction } from "../git/started-transaction.ts";
 import { fenced } from "../store/replicas.ts";
 import { stageSession } from "../store/sessions.ts";
+import { isPermanent } from "../store/sqlstate.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import { aheadOfDatabase } from "./ahead.ts";
@@ -24,8 +25,8 @@ import type { Stopwatch } from "./stopwatch.ts";
 export type Attempt =
   /** `version` null: no ref was to change. */
   | { outcome: "done"; version: Version | null }
-  /** Another device was faster, or the replica must be looked at again: catch up, try anew. */
-  | { outcome: "raced" }
+  /** Another device was faster, or the replica must be looked at again: catch up, try anew. `failure`: or the database failed. */
+  | { outcome: "raced"; failure?: unknown }
   /** Another write has the repository's turn. */
   | { outcome: "turn" }
   /** The objects are on too few devices. */
@@ -126,6 +127,7 @@ export async function attemptWrite(
         const attempt = await notLanded(context, replica, decision);
         if (replica.applied === base)
           await note(context, replica, { version: base, digest: Buffer.from(replica.appliedDigest, "hex") });
+        if (decision.outcome === "failed" && isPermanent(decision.error)) throw decision.error;
         return attempt;
       }
       await reach("push.decided");
@@ -170,6 +172,7 @@ async function notLanded(
   if (decision.outcome === "fenced") return lostDevice(context);
   if (decision.outcome === "drained") return decision;
   if (decision.outcome === "in_doubt") await doubt(replica);
+  if (decision.outcome === "failed") return { outcome: "raced", failure: decision.error };
   return { outcome: decision.outcome === "turn" ? "turn" : "raced" };
 }
 

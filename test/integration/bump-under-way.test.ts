@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Database, query } from "../../src/store/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
@@ -7,6 +6,7 @@ import { readFold } from "../../src/store/ref-log.ts";
 import { bump, getWrite, settleWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
+import { type OpenSession, openSession } from "../support/open-session.ts";
 import { create, incarnation, repository, stage, starting, versions } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
@@ -28,15 +28,8 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-/** One connection in the guise of a database: between `begin` and `commit` all that it is asked is one transaction. */
-function session(): { one: Database; run(text: string, values?: unknown[]): Promise<unknown> } & AsyncDisposable {
-  const pool = new pg.Pool({ connectionString: database.url, max: 1, application_name: "session" });
-  pool.on("error", () => {});
-  return {
-    one: { reads: pool, work: pool, lease: pool } as Database,
-    run: (text, values) => query(pool, text, values),
-    [Symbol.asyncDispose]: () => pool.end(),
-  };
+function session(): OpenSession {
+  return openSession(database.url);
 }
 
 /** Waits until a statement like `text` waits for a lock, and returns the pid of its backend. */
@@ -52,7 +45,7 @@ async function blocked(text: string): Promise<number> {
 }
 
 /** Locks the row of a repository, as the bump of another device does. */
-async function lockRepository(holder: ReturnType<typeof session>, id: string): Promise<void> {
+async function lockRepository(holder: OpenSession, id: string): Promise<void> {
   await holder.run("begin");
   await holder.run("select from lockstep.repository where id = $1 for update", [id]);
 }

@@ -12,6 +12,7 @@ import { createRepository, readHeads } from "../../src/store/repositories.ts";
 import { leaveTurn, takeTurn } from "../../src/store/turns.ts";
 import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { openSession } from "../support/open-session.ts";
 import { type Pooler, startPooler } from "../support/pooler.ts";
 import { findProgram } from "../support/programs.ts";
 
@@ -187,9 +188,9 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     const { digest } = await readFold(direct, repositoryId);
     const write = { writeId: randomUUID(), repositoryId, base: 0n };
     await stageWrite(direct, me, { ...write, author: "ada", names: [] });
-    const holder = direct.lease;
-    await query(holder, "begin");
-    await query(holder, "select from lockstep.repository where id = $1 for update", [repositoryId]);
+    const holder = openSession(database.url);
+    await holder.run("begin");
+    await holder.run("select from lockstep.repository where id = $1 for update", [repositoryId]);
     const bumped = bump(db, me, { ...write, digest, updates: [] });
     bumped.catch(() => {});
     const waiting = async (other = 0) => {
@@ -207,7 +208,10 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
       ...write,
       bumped,
       untilRepeated: () => vi.waitUntil(() => waiting(pid), WAIT),
-      release: () => query(holder, "rollback"),
+      async release() {
+        await holder.run("rollback");
+        await holder[Symbol.asyncDispose]();
+      },
     };
   }
 

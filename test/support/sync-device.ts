@@ -22,6 +22,7 @@ import { leaseHasEnded, releaseLease } from "../../src/store/device-lease.ts";
 import { notifyHeads } from "../../src/store/notifications.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { findRepository, readHeads } from "../../src/store/repositories.ts";
+import type { StatementClient } from "../../src/store/statement.ts";
 import { Announcer } from "../../src/sync/announce.ts";
 import { beforeRead, type ReadGrant } from "../../src/sync/before-read.ts";
 import type { SyncContext } from "../../src/sync/context.ts";
@@ -386,11 +387,11 @@ function intercept(pool: pg.Pool, script: () => StatementScript): void {
   const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>;
   const intercepted = async () => {
     const client = await connect();
-    const query = (text: string, values: unknown[]) =>
-      script()(text, () => client.query(text, values) as Promise<unknown>);
+    const run = (text: string, ...rest: [unknown[], number]) =>
+      script()(text, () => (client as unknown as StatementClient).run(text, ...rest));
     return new Proxy(client, {
       get(target, key) {
-        if (key === "query") return query;
+        if (key === "run") return run;
         const value: unknown = Reflect.get(target, key);
         return typeof value === "function" ? value.bind(target) : value;
       },

@@ -69,7 +69,7 @@ export class Exit extends Error {
 /** Rows in columns, with a heading. What strangers wrote into a cell cannot act on the terminal. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heading, ...rows.map((row) => row.map(visible))];
-  const widths = heading.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  const widths = heading.map((_, column) => all.reduce((most, row) => Math.max(most, (row[column] ?? "").length), 0));
   return all
     .map((row) =>
       row

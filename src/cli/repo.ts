@@ -105,7 +105,7 @@ function listCommand(host: Host): Command {
     for (let after = ""; ; ) {
       const request = { after, limit: 10_000 };
       const { repositories } = await client.call("ListRepositories", request, run.patience);
-      found.push(...repositories.map(({ name, headVersion }) => ({ name, version: Number(headVersion) })));
+      for (const { name, headVersion } of repositories) found.push({ name, version: Number(headVersion) });
       const last = repositories.at(-1);
       if (last === undefined || repositories.length < request.limit) break;
       after = last.name;

@@ -27,7 +27,8 @@ export async function listCommits(
   signal: AbortSignal,
 ): Promise<CommitList> {
   const present = await existingObjects(context, gitDir, tips, signal);
-  const missing = tips.filter((id) => !present.includes(id));
+  const here = new Set(present);
+  const missing = tips.filter((id) => !here.has(id));
   if (present.length === 0) return { commits: [], more: 0, missing };
   const known = await existingObjects(context, gitDir, without, signal);
   const input = `${[...present, ...known.map((id) => `^${id}`)].join("\n")}\n`;
@@ -35,11 +36,11 @@ export async function listCommits(
   const format = ["--encoding=UTF-8", "--format=%H%x00%an%x00%ae%x00%ct%x00%s", `--max-count=${limit}`];
   const shown = await gitBytes(context, gitDir, ["log", "--stdin", ...format], { input, signal, expected });
   const counted = await gitBytes(context, gitDir, ["rev-list", "--count", "--stdin"], { input, signal, expected });
-  // History that breaks off is shown as far as it goes.
-  if (shown.exitCode !== 0) missing.push(...present);
   const commits = shown.stdout.toString("utf8").split("\n").filter(Boolean).map(parse);
   const total = Number(counted.stdout.toString("latin1").trim()) || commits.length;
-  return { commits, more: Math.max(0, total - commits.length), missing };
+  // History that breaks off is shown as far as it goes.
+  const broken = shown.exitCode === 0 ? [] : present;
+  return { commits, more: Math.max(0, total - commits.length), missing: missing.concat(broken) };
 }
 
 function parse(line: string): Commit {

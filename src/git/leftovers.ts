@@ -1,6 +1,7 @@
 // What a killed process leaves in a replica: lock files, which git never removes by itself, and quarantines.
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isBeingPacked } from "./packing.ts";
 import { QUARANTINE_PREFIX } from "./quarantine.ts";
 
 /** A lock that is younger may be that of a person's git command. */
@@ -35,16 +36,22 @@ export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]>
   return removed;
 }
 
-/** The part of `sweep` that is safe while objects arrive: lock files only. The caller holds the replica's mutex and no lock of git's. */
+/**
+ * The part of `sweep` that is safe while objects arrive: lock files only, and none while a git packs the refs, for however long. The
+ * caller holds the replica's mutex and no lock of git's.
+ */
 export async function sweepLocks(gitDir: string, minAgeMs: number): Promise<string[]> {
-  const removed: string[] = [];
-  const remove = remover(gitDir, minAgeMs, removed);
+  const found: (string | Buffer)[] = [];
   // refs/ by hand: config.lock and the locks of a running gc are not ours to break.
   for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
-    if (await exists(join(gitDir, name))) await remove(join(gitDir, name));
+    if (await exists(join(gitDir, name))) found.push(join(gitDir, name));
   }
-  for (const path of await findFiles(Buffer.from(join(gitDir, "refs")), LOCK)) await remove(path);
-  for (const path of await findFiles(Buffer.from(join(gitDir, "reftable")), LOCK_OR_TABLE)) await remove(path);
+  for (const path of await findFiles(Buffer.from(join(gitDir, "refs")), LOCK)) found.push(path);
+  for (const path of await findFiles(Buffer.from(join(gitDir, "reftable")), LOCK_OR_TABLE)) found.push(path);
+  const removed: string[] = [];
+  if (found.length === 0 || (await isBeingPacked(gitDir))) return removed;
+  const remove = remover(gitDir, minAgeMs, removed);
+  for (const path of found) await remove(path);
   return removed;
 }
 
@@ -56,13 +63,12 @@ function remover(gitDir: string, minAgeMs: number, removed: string[]): (path: st
   };
 }
 
-/** The files below `directory` whose names match. By bytes: names of refs need not be UTF-8. */
-export async function findFiles(directory: Buffer, name: RegExp): Promise<Buffer[]> {
+/** The files below `directory` whose names match, added to `found`. By bytes: names of refs need not be UTF-8. */
+export async function findFiles(directory: Buffer, name: RegExp, found: Buffer[] = []): Promise<Buffer[]> {
   const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(() => []);
-  const found: Buffer[] = [];
   for (const entry of entries) {
     const path = Buffer.concat([directory, Buffer.from("/"), entry.name]);
-    if (entry.isDirectory()) found.push(...(await findFiles(path, name)));
+    if (entry.isDirectory()) await findFiles(path, name, found);
     else if (name.test(entry.name.toString("latin1"))) found.push(path);
   }
   return found;
@@ -78,7 +84,7 @@ async function isAbandoned(quarantine: string): Promise<boolean> {
       ),
     ),
   );
-  return Date.now() - Math.max(...times) > ABANDONED_AFTER_MS;
+  return times.every((time) => Date.now() - time > ABANDONED_AFTER_MS);
 }
 
 async function exists(path: string): Promise<boolean> {

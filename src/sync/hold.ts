@@ -1,11 +1,12 @@
 // The other side of copies: fetches what another device is about to land, and keeps it below refs/lockstep/staged/ until long after
-// it was decided. Takes no mutex: these refs are nobody's but ours.
+// it was decided. Takes no mutex while they come, and none for these
+// refs, which are nobody's but ours, unless git has one lock for all refs.
 import { randomUUID } from "node:crypto";
 import { reach } from "../crash-points.ts";
 import { PRIVATE_REFS, type RefName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { existingObjects } from "../git/connectivity.ts";
-import { syncRefs } from "../git/durability.ts";
+import { isReftable, syncRefs } from "../git/durability.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { readRefNames } from "../git/refs.ts";
 import { replicaName, replicasOf } from "../store/replicas.ts";
@@ -41,10 +42,12 @@ export async function holdObjects(context: SyncContext, from: string, body: unkn
   await reach("copies.fetched");
   const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
   const refs = request.wants.map((newValue, index) => ({ name: `${hold}${index}`, newValue }));
-  await using transaction = new RefTransaction(git, replica.gitDir, refs.length);
-  const refusal = await transaction.prepare(refs);
-  if (refusal) throw new LockstepError("GIT_FAILED", `git does not keep the objects (${refusal.message}).`);
-  await transaction.commit();
+  await besideWrites(replica, async () => {
+    await using transaction = new RefTransaction(git, replica.gitDir, refs.length);
+    const refusal = await transaction.prepare(refs);
+    if (refusal) throw new LockstepError("GIT_FAILED", `git does not keep the objects (${refusal.message}).`);
+    await transaction.commit();
+  });
   const names = refs.map(({ name }) => name);
   await syncRefs(replica.gitDir, new Set(names));
   for (const name of names) replica.holds?.add(name);
@@ -67,11 +70,22 @@ async function releaseHolds(context: SyncContext, replica: Replica): Promise<voi
   const before = Date.now() - Math.max(KEPT_MS, 4 * context.inDoubtMs);
   const over = [...replica.holds].filter((name) => keptSince(name) < before);
   if (over.length === 0) return;
-  await using transaction = new RefTransaction(context.git, replica.gitDir, over.length);
-  const refusal = await transaction.prepare(over.map((name) => ({ name, newValue: null })));
-  if (refusal) return;
-  await transaction.commit();
-  for (const name of over) replica.holds.delete(name);
+  await besideWrites(replica, async () => {
+    await using transaction = new RefTransaction(context.git, replica.gitDir, over.length);
+    const refusal = await transaction.prepare(over.map((name) => ({ name, newValue: null })));
+    if (refusal) return;
+    await transaction.commit();
+    for (const name of over) replica.holds?.delete(name);
+  });
+}
+
+/**
+ * A reftable has one lock for all refs: a push that waits for its decision would refuse this, and this would refuse a push. The device
+ * that asks holds no mutex while it does, so two that ask each other do not wait for each other.
+ */
+async function besideWrites(replica: Replica, change: () => Promise<void>): Promise<void> {
+  if (isReftable(replica.gitDir)) await replica.mutex.runExclusive(change);
+  else await change();
 }
 
 function keptSince(name: RefName): number {

@@ -68,7 +68,7 @@ async function notIn(
   if (present.length === 0) return [];
   const all = await unreachable(git, gitDir, present, kept, signal);
   if (all) return all;
-  const whole: string[] = [];
-  for (const id of present) whole.push(...((await unreachable(git, gitDir, [id], kept, signal)) ?? []));
-  return whole;
+  const whole: string[][] = [];
+  for (const id of present) whole.push((await unreachable(git, gitDir, [id], kept, signal)) ?? []);
+  return whole.flat();
 }

@@ -55,7 +55,7 @@ export async function repairObjects(
     onProgress: () => {},
   });
   const aside = join(root, STATE_DIR, DAMAGED, replica.id);
-  await context.replicas.tidying.runExclusive(() => setDamageAside(git, replica.gitDir, damage, aside, signal));
+  await replica.tidying.runExclusive(() => setDamageAside(git, replica.gitDir, damage, aside, signal));
   const left = await findDamage(git, replica.gitDir, wants, signal);
   if (left.packs.length + left.objects.length === 0 && !left.incomplete) return;
   throw new LockstepError(

@@ -47,6 +47,10 @@ export class Replica {
   holds: Set<RefName> | undefined = undefined;
   /** Pushes and catch-ups since packs and loose refs were last counted. */
   arrivals = 0;
+  /** Held while its packs are rolled up, its refs packed, or its damaged packs moved aside. */
+  readonly tidying = new Mutex();
+  /** It waits for its turn to be tidied. */
+  awaitsTidying = false;
   /** Until it resolves git packs refs in the background: its locks are young, and not to be swept. */
   packingRefs = Promise.resolve();
   /** What a dead process left here has been removed. */
@@ -83,7 +87,7 @@ export function replicaPath(root: string, name: string): string {
 }
 
 export class Replicas {
-  /** Held while packs are rolled up, of one replica at a time. */
+  /** Held while a replica is tidied, for a few seconds at most. */
   readonly tidying = new Mutex();
   readonly #root: string;
   readonly #byId = new Map<string, Replica>();

@@ -1,4 +1,5 @@
 // Keeps the packs of a replica few, and most of its refs in one file, while every push and every catch-up adds to both.
+import type { Mutex } from "async-mutex";
 import { describe } from "../errors.ts";
 import { countLooseRefs, packRefs } from "../git/pack-refs.ts";
 import { wasKilled } from "../git/process.ts";
@@ -13,13 +14,35 @@ const LOOSE_REFS_LIMIT = 1_000;
 /** Pushes and catch-ups between looks into the directories. */
 const ARRIVALS = 25;
 
+/** One replica is tidied at a time, so that a push does not find all processors busy. A slow one holds the others up for so long. */
+const TURN_MS = 5_000;
+
 /** Takes note that a pack, and so many refs, may have come. Returns at once; what there are many of is tidied up in the background. */
 export function arrived(context: SyncContext, replica: Replica, refs: number): void {
   replica.arrivals += 1;
   if (replica.arrivals < ARRIVALS && refs < LOOSE_REFS_LIMIT) return;
+  // It will look at what has come until then.
+  if (replica.awaitsTidying) return;
   replica.arrivals = 0;
-  // One replica at a time: a push must not find all processors busy.
-  void context.replicas.tidying.runExclusive(() => tidy(context, replica));
+  replica.awaitsTidying = true;
+  void takeTurn(context.replicas.tidying, () =>
+    replica.tidying.runExclusive(async () => {
+      replica.awaitsTidying = false;
+      await tidy(context, replica);
+    }),
+  );
+}
+
+/** Runs when the turn is free, and gives it back at the end, or earlier when that takes long. */
+async function takeTurn(turn: Mutex, run: () => Promise<void>): Promise<void> {
+  const release = await turn.acquire();
+  const timer = setTimeout(release, TURN_MS).unref();
+  try {
+    await run();
+  } finally {
+    clearTimeout(timer);
+    release();
+  }
 }
 
 /** Never rejects: what failed is tried again when more has come. */

@@ -2,6 +2,8 @@
 // suite that lets one of them pass proves nothing about that rule. What is replaced must be there exactly once, so that a control
 // cannot go stale unseen.
 
+import { diskControls } from "./disk.mjs";
+
 /**
  * @typedef {{ file: string, from: string, to: string }} Patch `file` from the project's root.
  * @typedef {{ rule: string, patches: Patch[], project: string, tests: string, name: string, mustFail?: boolean }} Control
@@ -418,6 +420,7 @@ const BY_HISTORY = ["a read of a replica asks for the head first", "the pusher h
 
 export const controls = [
   ...byTests,
+  ...diskControls,
   ...byTests
     .filter(({ rule }) => BY_HISTORY.includes(rule))
     .map((control) => ({ ...control, project: "e2e", tests: "test/e2e/torture.test.ts", name: "" })),

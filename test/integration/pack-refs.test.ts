@@ -1,5 +1,7 @@
 // Loose refs are packed in the background when there are many, beside pushes that go on.
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { countLooseRefs, packRefs } from "../../src/git/pack-refs.ts";
@@ -16,6 +18,8 @@ beforeAll(async () => {
   [a, b] = await cluster.pair("app");
 });
 afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+
+const PACKED = { repository: "long", msg: "packed loose refs" };
 
 const branches = (count: number) => Array.from({ length: count }, (_, index) => `many/${index}`);
 
@@ -64,6 +68,60 @@ describe("loose refs are packed", () => {
     // git wants the lock of packed-refs for it.
     expect(await a.push("killed", [change("many/1", commit, null)])).toEqual({ "refs/heads/many/1": null });
     await a.expectInLockstep("killed");
+  });
+
+  it("however many there are in one directory", async () => {
+    const gitDir = await mkdtemp(join(tmpdir(), "lockstep-many-"));
+    try {
+      const heads = join(gitDir, "refs", "heads");
+      await mkdir(heads, { recursive: true });
+      for (let index = 0; index < 150_000; index += 1) writeFileSync(join(heads, `b${index}`), "");
+      expect(await countLooseRefs(gitDir)).toBe(150_000);
+    } finally {
+      await rm(gitDir, { recursive: true, force: true });
+    }
+  });
+
+  it("of a repository whose neighbour is slow, too", async () => {
+    await cluster.create("slow", [a]);
+    await cluster.create("quick", [a]);
+    const go = join(cluster.dir, "go");
+    await a.beforeGit(`case "$GIT_DIR $*" in *slow.git*pack-refs*) until [ -e '${go}' ]; do sleep 0.02; done;; esac`);
+    for (const name of ["slow", "quick"]) {
+      const commit = await a.commit(name, "one");
+      const made = branches(MANY).map((branch) => change(branch, null, commit));
+      await a.push(name, made);
+    }
+    const packed = () =>
+      a.logged.filter(({ msg }) => msg === "packed loose refs").map(({ repository }) => String(repository));
+    await vi.waitFor(() => expect(packed()).toContain("quick"), SOON);
+    expect(packed()).not.toContain("slow");
+    await writeFile(go, "");
+    await vi.waitFor(() => expect(packed()).toContain("slow"), SOON);
+    await a.beforeGit("");
+  });
+
+  it("and nobody breaks the locks of git that packs, however long it takes", async () => {
+    await cluster.create("long", [a]);
+    const commit = await a.commit("long", "one");
+    const go = join(cluster.dir, "go-long");
+    const hold = 'touch -d "2 minutes ago" "$GIT_DIR/packed-refs.lock"';
+    const held = `${hold}; until [ -e '${go}' ]; do sleep 0.02; done; rm "$GIT_DIR/packed-refs.lock"`;
+    await a.beforeGit(`case "$*" in *pack-refs*) ${held};; esac`);
+    await a.push(
+      "long",
+      branches(MANY).map((name) => change(name, null, commit)),
+    );
+    await vi.waitFor(async () => expect(await readdir(a.gitDir("long"))).toContain("packed-refs.lock"), SOON);
+    // git wants that lock to delete a ref.
+    const deleted = { "refs/heads/many/1": expect.stringMatching(/^locked by another git process/) };
+    expect(await a.push("long", [change("many/1", commit, null)])).toEqual(deleted);
+    expect(await readdir(a.gitDir("long"))).toContain("packed-refs.lock");
+    await writeFile(go, "");
+    await vi.waitFor(() => expect(a.logged).toContainEqual(expect.objectContaining(PACKED)), SOON);
+    await a.beforeGit("");
+    expect(await a.push("long", [change("many/1", commit, null)])).toEqual({ "refs/heads/many/1": null });
+    await a.expectInLockstep("long");
   });
 
   it("and a recovery does not sweep the locks of git that packs", async () => {

@@ -304,4 +304,29 @@ describe.skipIf(tooOld)("power loss and a reftable", () => {
     expect(await again.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
     await again.expectInLockstep(APP);
   });
+
+  it("keeps copies for another device while a push of its own is being decided", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await mixed(cluster);
+    await cluster.sql("update lockstep.repository set min_copies = 2");
+    const ours = await a.commit(APP, "ours");
+    const theirs = await b.commit(APP, "theirs");
+    let asked = Promise.resolve<unknown>(undefined);
+    a.onStatement = async (text, run) => {
+      if (!text.includes("lockstep.bump(")) return await run();
+      a.onStatement = (_, next) => next();
+      // Its refs are locked: all of them, as reftable has it.
+      const waits = vi.spyOn(a.replica(APP).mutex, "runExclusive");
+      const ended = vi.fn();
+      asked = b.push(APP, [change("theirs", null, theirs)]);
+      void asked.then(ended, ended);
+      await vi.waitFor(() => expect(waits.mock.calls.length + ended.mock.calls.length).toBeGreaterThan(0), SOON);
+      expect(await a.has(APP, theirs)).toBe(true);
+      return await run();
+    };
+    expect(await a.push(APP, [change("ours", null, ours)])).toEqual({ "refs/heads/ours": null });
+    expect(await asked).toEqual({ "refs/heads/theirs": null });
+    for (const device of [a, b]) await device.read(APP);
+    for (const device of [a, b]) await device.expectInLockstep(APP);
+  });
 });

@@ -7,10 +7,20 @@ import { asTold, hasEndedSession, unavailable, verdictOf } from "./sqlstate.ts";
 import { StatementClient } from "./statement.ts";
 
 const INT8_OID = 20;
+/** date, time, timestamp, timestamptz, interval, timetz. */
+const TIME_OIDS: ReadonlySet<number> = new Set([1082, 1083, 1114, 1184, 1186, 1266]);
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: "text" | "binary") =>
-    oid === INT8_OID && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format)) as never,
+  getTypeParser: ((oid: number, format?: "text" | "binary") => {
+    if (TIME_OIDS.has(oid)) return refuseTime;
+    return oid === INT8_OID && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format);
+  }) as never,
 };
+
+function refuseTime(): never {
+  throw new TypeError(
+    "a statement answers with a time as text, which depends on DateStyle; instant.ts has it as a number",
+  );
+}
 
 /** How long a statement may take before its outcome counts as unknown. The server ends it then, too, unless it is a decision. */
 const STATEMENT_DEADLINE_MS = 15_000;

@@ -1,6 +1,7 @@
 // The lease of the one live sidecar of a device, by the database's clock.
 import type { Incarnation } from "../domain.ts";
 import { ask, type Database, queryOne } from "./database.ts";
+import { dated, epochMs } from "./instant.ts";
 
 /** Renewed at a third of it: two renewals may fail before another incarnation may take over. */
 export const LEASE_TTL_MS = 15_000;
@@ -73,8 +74,10 @@ export async function releaseLease(db: Database, me: Incarnation): Promise<void>
   ]);
 }
 
-/** SQL: when a device "d" went, null while it is there, and for one that has never been. */
-export const AWAY_SINCE = "case when d.expires_at between '2000-01-01' and clock_timestamp() then d.expires_at end";
+/** SQL: when a device "d" went (`epochMs`), null while it is there, and for one that has never been. */
+export const AWAY_SINCE = epochMs(
+  "case when isfinite(d.expires_at) and d.expires_at <= clock_timestamp() then d.expires_at end",
+);
 
 export interface Device {
   readonly name: string;
@@ -90,12 +93,13 @@ export interface Device {
 
 /** All devices that ever registered, by name. */
 export async function listDevices(db: Database): Promise<Device[]> {
-  return await ask<Device & { [column: string]: unknown }>(
+  const rows = await ask(
     db.work,
     `select name, grpc_address as "grpcAddress", git_address as "gitAddress", zone,
-       expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", started_at as "startedAt"
+       expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", ${epochMs("started_at")} as "startedAt"
      from lockstep.device d order by name`,
   );
+  return rows.map((row) => dated<Device>(row, "awaySince", "startedAt"));
 }
 
 /** True when nobody holds the device's lease any more. */

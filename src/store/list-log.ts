@@ -1,6 +1,7 @@
 // The ref log for people.
 import { fromBytes, type RefName, type RefValue, type Version } from "../domain.ts";
 import { ask, type Database } from "./database.ts";
+import { epochMs } from "./instant.ts";
 
 export interface LogEntry {
   readonly version: Version;
@@ -25,14 +26,14 @@ export async function readLog(
     write_id: string;
     device: string;
     author: string;
-    landed_at: Date;
+    landed_at: bigint;
     total: bigint;
     names: Buffer[] | null;
     old_values: (Buffer | null)[] | null;
     new_values: (Buffer | null)[] | null;
   }>(
     db.work,
-    `select l.version, l.write_id, l.device, l.author, l.landed_at, u.*,
+    `select l.version, l.write_id, l.device, l.author, ${epochMs("l.landed_at")} as landed_at, u.*,
        (select count(*) from lockstep.ref_log_update t where t.repository_id = l.repository_id and t.version = l.version) as total
      from lockstep.ref_log l
      cross join lateral (
@@ -53,7 +54,7 @@ export async function readLog(
       writeId: row.write_id,
       device: row.device,
       author: row.author,
-      landedAt: row.landed_at,
+      landedAt: new Date(Number(row.landed_at)),
       updates,
       more: Number(row.total) - updates.length,
     };

@@ -6,12 +6,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { describe, LockstepError } from "../errors.ts";
+import { epochMs } from "./instant.ts";
+import { refuseWrongSettings } from "./server-settings.ts";
 import { asTold, unavailable } from "./sqlstate.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../migrations", import.meta.url));
 const FUNCTIONS = join(DIRECTORY, "functions");
 /** Any constant will do, if nobody else uses it in this database. */
 const MIGRATION_LOCK = 7_420_742_174;
+
+/** In one message: a server that ends idle transactions may do so after the first statement. */
+const BEGIN = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"].reduce(
+  (begun, timeout) => `${begun}; set local ${timeout} = 0`,
+  "begin isolation level read committed",
+);
 
 /** The schema level that this program knows: the number of its newest migration. */
 export function knownSchemaLevel(): number {
@@ -27,7 +35,8 @@ export interface SchemaLevel {
 
 /**
  * Brings the schema to this program's level and returns what changed. Two callers at once: one migrates, the other waits
- * and finds nothing to do. Throws SCHEMA_TOO_NEW against a schema that this program must not use, DATABASE_UNAVAILABLE.
+ * and finds nothing to do. Throws SCHEMA_TOO_NEW against a schema that this program must not use, PREREQUISITE_MISSING on a server whose
+ * settings would not do, DATABASE_UNAVAILABLE.
  */
 export async function migrate(url: string): Promise<{ from: number; to: number }> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
@@ -50,14 +59,13 @@ export async function migrate(url: string): Promise<{ from: number; to: number }
 }
 
 async function migrateOn(client: pg.Client): Promise<{ from: number; to: number }> {
+  await refuseWrongSettings(client);
   const before = await readSchemaLevel(client);
   if (before.level >= knownSchemaLevel()) return { from: before.level, to: before.level };
   const { runner } = await import("node-pg-migrate");
   // A transaction-level lock and one transaction round everything: the migrator's own session lock would be lost, or
   // held by a stranger, behind a pooler in transaction mode.
-  await client.query("begin isolation level read committed");
-  for (const timeout of ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"])
-    await client.query(`set local ${timeout} = 0`);
+  await client.query(BEGIN);
   await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
   const { level } = await readSchemaLevel(client);
   if (level < knownSchemaLevel()) {
@@ -136,15 +144,16 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
   client.on("error", () => {});
   try {
     await client.connect();
+    await refuseWrongSettings(client);
     const askedAt = Date.now();
-    const { rows } = await client.query<Omit<Inspection, "level" | "aheadMs"> & { now: number }>(
+    const { rows } = await client.query<Omit<Inspection, "level" | "aheadMs"> & { now: string }>(
       `select current_setting('server_version') as version, pg_is_in_recovery() as standby,
          has_database_privilege(current_database(), 'create') as "mayCreate",
-         extract(epoch from clock_timestamp())::float8 * 1000 as now,
+         ${epochMs("clock_timestamp()")} as now,
          array(select name from pg_settings
            where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off' order by name) as off`,
     );
-    const aheadMs = (rows[0]?.now ?? 0) - (askedAt + Date.now()) / 2;
+    const aheadMs = Number(rows[0]?.now ?? 0) - (askedAt + Date.now()) / 2;
     const { level } = await readSchemaLevel(client);
     return {
       version: String(rows[0]?.version),

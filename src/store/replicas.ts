@@ -3,6 +3,7 @@ import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { ask, type Database } from "./database.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
+import { dated, epochMs } from "./instant.ts";
 
 /** REPLICA_NOT_FOUND. */
 export function noReplica(device: string): LockstepError {
@@ -87,13 +88,14 @@ export interface ReplicaRow {
 
 /** All replicas of a repository, by device. */
 export async function replicasOf(db: Database, repositoryId: string): Promise<ReplicaRow[]> {
-  return await ask<ReplicaRow & { [column: string]: unknown }>(
+  const rows = await ask(
     db.work,
-    `select p.device, p.version, p.state, p.last_error as "lastError", p.updated_at as "updatedAt",
+    `select p.device, p.version, p.state, p.last_error as "lastError", ${epochMs("p.updated_at")} as "updatedAt",
        d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone
      from lockstep.replica p join lockstep.device d on d.name = p.device where p.repository_id = $1 order by p.device`,
     [repositoryId],
   );
+  return rows.map((row) => dated<ReplicaRow>(row, "awaySince", "updatedAt"));
 }
 
 /** The version recorded for this device's replica. Throws REPLICA_NOT_FOUND. */

@@ -2,6 +2,7 @@
 // that of its ticket.
 import { type Incarnation, type RefName, toBytes, type Version } from "../domain.ts";
 import { ask, askOne, type Database } from "./database.ts";
+import { epochMs, intervalMs } from "./instant.ts";
 import { TURN_TTL_MS } from "./turns.ts";
 import { type Settled, type Staged, type StagedRow, stagedFrom } from "./writes.ts";
 
@@ -35,16 +36,16 @@ export async function beginSession(db: Database, me: Incarnation, request: Sessi
 
 /** Extends the lease of a session and says until when; undefined when it has none any more. */
 export async function renewSession(db: Database, me: Incarnation, writeId: string): Promise<Date | undefined> {
-  const [row] = await ask<{ expires_at: Date }>(
+  const [row] = await ask<{ expires_at: bigint }>(
     db.work,
     `update lockstep.turn t set expires_at = clock_timestamp() + $4::int * interval '1 millisecond'
      from lockstep.device d, lockstep.write w
      where d.name = $2 and d.fence = $3 and w.id = $1 and w.status = 'staged' and w.session and w.device = d.name
        and t.write_id = w.id and t.expires_at > clock_timestamp()
-     returning t.expires_at`,
+     returning ${epochMs("t.expires_at")} as expires_at`,
     [writeId, me.device, me.fence, TURN_TTL_MS],
   );
-  return row?.expires_at;
+  return row && new Date(Number(row.expires_at));
 }
 
 /** What `stageWrite` answers for a push; the row of a session is there already. "turn": its lease has run out. */
@@ -91,7 +92,7 @@ export interface Session {
   readonly heldMs: number;
 }
 
-const HELD_MS = `extract(epoch from coalesce(w.decided_at, clock_timestamp()) - w.started_at)::float8 * 1000`;
+const HELD_MS = intervalMs("coalesce(w.decided_at, clock_timestamp()) - w.started_at");
 
 /** The session that `token` names, whatever became of it; undefined: there is none. */
 export async function findSession(

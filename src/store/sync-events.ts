@@ -2,6 +2,7 @@
 // newest hundred of each replica are kept.
 import type { Version } from "../domain.ts";
 import { ask, type Database } from "./database.ts";
+import { dated, epochMs } from "./instant.ts";
 
 export interface SyncEventRow {
   readonly device: string;
@@ -19,15 +20,16 @@ export interface SyncEventRow {
 
 /** The newest `limit` catch-ups over all replicas of a repository, newest first. */
 export async function recentSyncs(db: Database, repositoryId: string, limit: number): Promise<SyncEventRow[]> {
-  return await ask<SyncEventRow & { [column: string]: unknown }>(
+  const rows = await ask(
     db.work,
     // By replica, as the index has them: a repository may have a million.
     `select e.device, e.from_device as "fromDevice", e.from_version as "fromVersion", e.version, e.bytes,
-       e.refs_changed as "refsChanged", e.duration_ms as "durationMs", e.error, e.at
+       e.refs_changed as "refsChanged", e.duration_ms as "durationMs", e.error, ${epochMs("e.at")} as at
      from lockstep.replica p cross join lateral (
        select * from lockstep.sync_event s where s.repository_id = p.repository_id and s.device = p.device
        order by s.id desc limit $2) e
      where p.repository_id = $1 order by e.id desc limit $2`,
     [repositoryId, limit],
   );
+  return rows.map((row) => dated<SyncEventRow>(row, "at"));
 }

@@ -2,6 +2,7 @@
 // bump of anyone else is refused. Write sessions take one, and pushes that lost several races, so that nobody starves.
 import type { Incarnation } from "../domain.ts";
 import { ask, askOne, type Database } from "./database.ts";
+import { dated, epochMs, intervalMs } from "./instant.ts";
 
 /** A ticket or a session whose holder died stands in the way for this long at the most. */
 export const TURN_TTL_MS = 12_000;
@@ -40,13 +41,13 @@ export interface TurnHolder {
 
 /** Who has the turn of the repository, or undefined. */
 export async function turnHolder(db: Database, repositoryId: string): Promise<TurnHolder | undefined> {
-  const [row] = await ask<TurnHolder & { [column: string]: unknown }>(
+  const [row] = await ask(
     db.work,
-    `select write_id as "writeId", device, author, reason, since from lockstep.turn
+    `select write_id as "writeId", device, author, reason, ${epochMs("since")} as since from lockstep.turn
      where repository_id = $1 and expires_at > clock_timestamp() order by ticket limit 1`,
     [repositoryId],
   );
-  return row;
+  return row && dated<TurnHolder>(row, "since");
 }
 
 export interface Ticket extends TurnHolder {
@@ -56,11 +57,12 @@ export interface Ticket extends TurnHolder {
 
 /** The unexpired tickets of the repository, in their order; the first has the turn. */
 export async function listTickets(db: Database, repositoryId: string): Promise<Ticket[]> {
-  return await ask<Ticket & { [column: string]: unknown }>(
+  const rows = await ask(
     db.work,
-    `select write_id as "writeId", device, author, reason, since,
-       extract(epoch from clock_timestamp() - since)::float8 * 1000 as "waitedMs" from lockstep.turn
+    `select write_id as "writeId", device, author, reason, ${epochMs("since")} as since,
+       ${intervalMs("clock_timestamp() - since")} as "waitedMs" from lockstep.turn
      where repository_id = $1 and expires_at > clock_timestamp() order by ticket`,
     [repositoryId],
   );
+  return rows.map((row) => dated<Ticket>(row, "since"));
 }

@@ -2,6 +2,7 @@
 // stage and land writes (migrations/functions/write_refused.sql).
 import { LockstepError } from "../errors.ts";
 import { ask, type Database, query } from "./database.ts";
+import { dated, epochMs } from "./instant.ts";
 import { repositoryNotFound } from "./repositories.ts";
 
 /** The id of a repository; null: all repositories. */
@@ -93,11 +94,12 @@ export async function unlockWrites(db: Database, targets: readonly LockTarget[],
 
 /** The locks that refuse writes to a repository, the one whose reason is told first; without one: all that there are. */
 export async function listWriteLocks(db: Database, repositoryId?: string): Promise<WriteLock[]> {
-  return await ask<WriteLock & { [column: string]: unknown }>(
+  const rows = await ask(
     db.work,
-    `select r.name as repository, l.reason, l.author, l.since, l.closed
+    `select r.name as repository, l.reason, l.author, ${epochMs("l.since")} as since, l.closed
      from lockstep.write_lock l left join lockstep.repository r on r.id = l.repository_id
      where $1::uuid is null or l.repository_id is null or l.repository_id = $1 order by l.id`,
     [repositoryId],
   );
+  return rows.map((row) => dated<WriteLock>(row, "since"));
 }

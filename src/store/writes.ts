@@ -11,6 +11,7 @@ import {
 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { ask, askOne, type Database } from "./database.ts";
+import { dated, epochMs } from "./instant.ts";
 
 export interface StageRequest {
   readonly writeId: string;
@@ -154,17 +155,13 @@ export interface Write {
 }
 
 const SELECT_WRITE = `select w.id, r.name as repository, w.device, w.author, w.reason, w.base_version as "baseVersion",
-  w.status, w.version, w.drop_reason as "dropReason", w.started_at as "startedAt", w.decided_at as "decidedAt"
+  w.status, w.version, w.drop_reason as "dropReason", ${epochMs("w.started_at")} as "startedAt", ${epochMs("w.decided_at")} as "decidedAt"
   from lockstep.write w join lockstep.repository r on r.id = w.repository_id`;
 
 /** What became of a write. Throws WRITE_NOT_FOUND. */
 export async function getWrite(db: Database, repository: string, writeId: string): Promise<Write> {
-  const [row] = await ask<Write & { [column: string]: unknown }>(
-    db.work,
-    `${SELECT_WRITE} where w.id = $1 and r.name = $2`,
-    [writeId, repository],
-  );
-  if (row !== undefined) return row;
+  const [row] = await ask(db.work, `${SELECT_WRITE} where w.id = $1 and r.name = $2`, [writeId, repository]);
+  if (row !== undefined) return dated<Write>(row, "startedAt", "decidedAt");
   throw new LockstepError(
     "WRITE_NOT_FOUND",
     `Repository ${repository} has no write ${writeId}; a write that never got as far as being staged has left no trace.`,
@@ -179,7 +176,7 @@ export async function listStaged(
   db: Database,
   repositoryIds: readonly string[] | null,
 ): Promise<(Write & { live: boolean })[]> {
-  return await ask<Write & { live: boolean; [column: string]: unknown }>(
+  const rows = await ask(
     db.work,
     `select s.*, exists (select from lockstep.write w join lockstep.device d on d.name = w.device and d.fence = w.fence
        where w.id = s.id and d.expires_at > clock_timestamp()) as live
@@ -187,16 +184,17 @@ export async function listStaged(
      order by s."startedAt"`,
     [repositoryIds],
   );
+  return rows.map((row) => dated<Write & { live: boolean }>(row, "startedAt", "decidedAt"));
 }
 
 /** The write that has the turn of the repository, else the oldest one that is staged, else null. */
 export async function currentWriter(db: Database, repositoryId: string): Promise<Write | null> {
-  const [row] = await ask<Write & { [column: string]: unknown }>(
+  const [row] = await ask(
     db.work,
     `${SELECT_WRITE} where w.repository_id = $1 and w.status = 'staged'
      order by (w.id = (select t.write_id from lockstep.turn t where t.repository_id = $1
        and t.expires_at > clock_timestamp() order by t.ticket limit 1)) desc nulls last, w.started_at limit 1`,
     [repositoryId],
   );
-  return row ?? null;
+  return row === undefined ? null : dated<Write>(row, "startedAt", "decidedAt");
 }

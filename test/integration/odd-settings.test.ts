@@ -1,0 +1,178 @@
+// A role, a database or a server may have any setting as its default: each statement brings along what it needs, and what would make it
+// wrong is refused before anything is served.
+import { describe, expect, it } from "vitest";
+import { Database, query } from "../../src/store/database.ts";
+import { listDevices } from "../../src/store/device-lease.ts";
+import { readLog } from "../../src/store/list-log.ts";
+import { inspectDatabase, migrate } from "../../src/store/migrate.ts";
+import { recordFailure } from "../../src/store/record-replica.ts";
+import { replicasOf } from "../../src/store/replicas.ts";
+import { beginSession, renewSession, sessionEnds } from "../../src/store/sessions.ts";
+import { recentSyncs } from "../../src/store/sync-events.ts";
+import { listTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
+import { listWriteLocks, lockWrites } from "../../src/store/write-locks.ts";
+import { getWrite, listStaged } from "../../src/store/writes.ts";
+import { administer } from "../support/administer.ts";
+import { createDatabase, migratedDatabase } from "../support/database.ts";
+import { incarnation, repository } from "../support/store-rows.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change } from "../support/sync-device.ts";
+
+const APP = "team/app";
+const MINUTE_MS = 60_000;
+
+async function setDefaults(url: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  await administer(url, async (client) => {
+    const name = client.escapeIdentifier(new URL(url).pathname.slice(1));
+    for (const [setting, value] of Object.entries(settings))
+      await client.query(`alter database ${name} set ${setting} = ${value}`);
+  });
+}
+
+const HARMLESS: Readonly<Record<string, string>> = {
+  datestyle: "'German, DMY'",
+  intervalstyle: "'sql_standard'",
+  timezone: "'Asia/Kathmandu'",
+  bytea_output: "'escape'",
+  standard_conforming_strings: "off",
+  extra_float_digits: "-15",
+  statement_timeout: "'400ms'",
+  lock_timeout: "'1ms'",
+  idle_in_transaction_session_timeout: "'1ms'",
+  search_path: "''",
+  client_encoding: "'LATIN1'",
+  row_security: "off",
+  work_mem: "'64kB'",
+  default_transaction_deferrable: "on",
+  default_transaction_isolation: "'serializable'",
+  plan_cache_mode: "'force_generic_plan'",
+  synchronous_commit: "off",
+  escape_string_warning: "on",
+  quote_all_identifiers: "on",
+  transform_null_equals: "on",
+};
+
+describe("where the defaults of the database are odd", () => {
+  it.each(["serializable", "repeatable read"])("twelve pushes at once all land (%s)", async (isolation) => {
+    await using cluster = await TestCluster.make();
+    await setDefaults(cluster.url, { default_transaction_isolation: `'${isolation}'` });
+    const pair = await cluster.pair(APP);
+    const tips = await Promise.all(pair.map((device) => device.commit(APP, "tip")));
+    const pushes = Array.from({ length: 12 }, (_, index) => {
+      const name = `branch-${index}`;
+      return pair[index % 2]?.push(APP, [change(name, null, tips[index % 2] as string)]);
+    });
+    const reports = await Promise.all(pushes);
+    expect(reports).toEqual(pushes.map((_, index) => ({ [`refs/heads/branch-${index}`]: null })));
+    for (const device of pair) {
+      await device.read(APP);
+      await device.expectInLockstep(APP);
+    }
+  });
+
+  it("a schema is made, refs of any bytes are pushed and followed", async () => {
+    await using cluster = await TestCluster.make();
+    await setDefaults(cluster.url, HARMLESS);
+    const [a, b] = await cluster.pair(APP);
+    const [one, two] = await a.history(APP);
+    const strange = `refs/heads/caf\xe9'"x{,}`;
+    const author = "Zoë \\ 'Ž'";
+    await a.push(APP, [change(strange, null, one), change("main", null, one)], { author });
+    await a.push(APP, [change("main", one, two)], { author });
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+    const [row] = await cluster.sql<{ id: string }>("select id from lockstep.repository");
+    const [newest, oldest] = await readLog(b.context.db, row?.id as string, null, 10);
+    expect(newest).toMatchObject({ author, updates: [{ name: "refs/heads/main", oldValue: one, newValue: two }] });
+    expect(oldest?.updates.map(({ name }) => name)).toContain(strange);
+  });
+
+  it("migrate makes the schema", async () => {
+    await using database = await createDatabase();
+    await setDefaults(database.url, HARMLESS);
+    expect(await migrate(database.url)).toMatchObject({ from: 0 });
+    expect((await inspectDatabase(database.url)).aheadMs).toBeLessThan(MINUTE_MS);
+  });
+
+  it("every time is the one that it is", async () => {
+    await using database = await migratedDatabase();
+    await setDefaults(database.url, HARMLESS);
+    await using db = new Database({ url: database.url, applicationName: "odd" });
+    const me = await incarnation(db);
+    const { id, name } = await repository(db, me);
+    const writeId = "11111111-1111-4111-8111-111111111111";
+    const ticket = { repositoryId: id, writeId, author: "ada", reason: "r" };
+    await takeTurn(db, me, ticket);
+    await beginSession(db, me, { ...ticket, token: "22222222-2222-4222-8222-222222222222" });
+    const failure = { error: "e", broken: false, fromVersion: 0n, version: 0n, durationMs: 1 };
+    await recordFailure(db, me, id, failure);
+    await lockWrites(db, [null], { author: "ada", reason: "r" });
+    const [device] = await listDevices(db);
+    const write = await getWrite(db, name, writeId);
+    const times = {
+      startedAt: device?.startedAt,
+      updatedAt: (await replicasOf(db, id))[0]?.updatedAt,
+      expiresAt: await renewSession(db, me, writeId),
+      syncedAt: (await recentSyncs(db, id, 1))[0]?.at,
+      holderSince: (await turnHolder(db, id))?.since,
+      ticketSince: (await listTickets(db, id))[0]?.since,
+      lockedSince: (await listWriteLocks(db))[0]?.since,
+      writeStartedAt: write.startedAt,
+      stagedAt: (await listStaged(db, null))[0]?.startedAt,
+    };
+    for (const [what, time] of Object.entries(times))
+      expect([what, Math.abs((time?.getTime() ?? 0) - Date.now()) < MINUTE_MS]).toEqual([what, true]);
+    expect([device?.awaySince, write.decidedAt]).toEqual([null, null]);
+    expect((await listTickets(db, id))[0]?.waitedMs).toBeLessThan(MINUTE_MS);
+    expect((await sessionEnds(db, [writeId])).get(writeId)?.heldMs).toBeLessThan(MINUTE_MS);
+  });
+
+  it("a statement that answers with a time as text is a mistake that nobody overlooks", async () => {
+    await using database = await migratedDatabase();
+    await using db = new Database({ url: database.url, applicationName: "odd" });
+    for (const type of ["timestamptz", "timestamp", "date"])
+      await expect(query(db.work, `select now()::${type} as at`)).rejects.toThrow(TypeError);
+    await expect(query(db.work, "select interval '1 day' as age")).rejects.toThrow(TypeError);
+  });
+});
+
+describe("settings that would do harm", () => {
+  it.each([
+    ["array_nulls", "off"],
+    ["client_min_messages", "error"],
+    ["session_replication_role", "replica"],
+  ])("%s = %s is refused before anything is served, with a remedy", async (setting, value) => {
+    await using database = await migratedDatabase();
+    await setDefaults(database.url, { [setting]: value });
+    for (const look of [migrate, inspectDatabase])
+      await expect(look(database.url)).rejects.toMatchObject({
+        code: "PREREQUISITE_MISSING",
+        message: expect.stringMatching(
+          new RegExp(`has ${setting} = ${value} .*alter role \\w+ in database \\w+ set ${setting} = `),
+        ),
+      });
+  });
+
+  it("a database whose encoding cannot hold every text is refused", async () => {
+    await using database = await createDatabase();
+    const name = new URL(database.url).pathname.slice(1);
+    await administer(database.url.replace(`/${name}`, "/postgres"), async (client) => {
+      await client.query(`drop database ${name}`);
+      await client.query(`create database ${name} encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'`);
+    });
+    await expect(migrate(database.url)).rejects.toMatchObject({
+      code: "PREREQUISITE_MISSING",
+      message: expect.stringMatching(/has the encoding LATIN1, which cannot hold every text; .*encoding 'UTF8'/),
+    });
+  });
+
+  it("a database that takes no writes says what it is, and is not called unreachable", async () => {
+    await using database = await migratedDatabase();
+    await setDefaults(database.url, { default_transaction_read_only: "on" });
+    await using db = new Database({ url: database.url, applicationName: "odd" });
+    await expect(incarnation(db)).rejects.toMatchObject({
+      code: "DATABASE_UNAVAILABLE",
+      message: expect.stringMatching(/read-only transaction\); it takes no writes, .*default_transaction_read_only/),
+    });
+  });
+});

@@ -109,7 +109,7 @@ export const SETTINGS = {
     schema: z.enum(["files", "reftable"], "must be files or reftable"),
     value: "FORMAT",
     default: "files",
-    help: "how git stores the refs of replicas that are made from now on: files, or reftable, which needs git 2.45 here and in the git server; devices may differ",
+    help: "how git stores the refs of replicas that are made from now on: files, or reftable, which needs git 2.46 here and in the git server; devices may differ",
     commands: ["serve", "demo"],
   },
   "in-doubt-seconds": {

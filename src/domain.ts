@@ -5,11 +5,23 @@ import { LockstepError } from "./errors.ts";
 /** The number of the last write that a replica, or the cluster, holds: 0, 1, 2 … dense per repository. */
 export type Version = bigint;
 
-/** A full ref name as git stores it. Git takes names that are not UTF-8, so each character is one byte (latin1). */
-export type RefName = string;
+declare const kind: unique symbol;
 
-/** What a ref holds, as in a loose ref file: an object id in hex, or `ref: <name>` for a symbolic ref. */
-export type RefValue = string;
+/**
+ * A full ref name as git stores it: bytes, which need not be UTF-8. It is kept as a string of one character a byte (latin1), so that it
+ * can be compared and be the key of a map. To the compiler it is no string: TypeScript refuses to put a symbol into another string, to pass
+ * it as one or to compare it with one, so a conversion that was forgotten does not compile. The functions below convert.
+ */
+export type RefName = symbol & { readonly [kind]: "ref name" };
+
+/** The id of an object in hex, which is ASCII. */
+export type ObjectId = string & { readonly [kind]: "object id" };
+
+/** What a symbolic ref holds, as in a loose ref file: `ref: ` and the name of another ref. */
+export type SymbolicValue = symbol & { readonly [kind]: "symbolic value" };
+
+/** What a ref holds. */
+export type RefValue = ObjectId | SymbolicValue;
 
 /** One ref changed by a write. null: the ref does not exist on that side. */
 export interface RefUpdate {
@@ -34,7 +46,6 @@ export interface Incarnation {
   readonly fence: bigint;
 }
 
-export const SYMREF_PREFIX = "ref: ";
 /** Refs below it belong to Lockstep: outside fold, digest, advertisement and push. */
 export const PRIVATE_REFS = "refs/lockstep/";
 
@@ -75,13 +86,8 @@ export function deviceName(name: string): string {
   );
 }
 
-/** Ref names and messages from git as a person reads them: bytes decoded as UTF-8. */
-export function displayRef(name: RefName): string {
-  return Buffer.from(name, "latin1").toString("utf8");
-}
-
 /** True for an object id (SHA-1 or SHA-256, hex). */
-export function isObjectId(value: string): boolean {
+export function isObjectId(value: string): value is ObjectId {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
 }
 
@@ -90,10 +96,7 @@ const DIGEST_MODULUS = 1n << 256n;
 export const EMPTY_DIGEST: Buffer = Buffer.alloc(DIGEST_BYTES);
 
 function refHash(key: Buffer, name: RefName, value: RefValue): bigint {
-  const mac = createHmac("sha256", key)
-    .update(Buffer.from(name, "latin1"))
-    .update("\0")
-    .update(Buffer.from(value, "latin1"));
+  const mac = createHmac("sha256", key).update(toBytes(name)).update("\0").update(toBytes(value));
   return BigInt(`0x${mac.digest("hex")}`);
 }
 
@@ -122,19 +125,88 @@ export function shortHash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-/** A ref name or value as the bytes that git has. */
-export function toBytes(text: string): Buffer {
-  return Buffer.from(text, "latin1");
+/** A ref name that this program or a person writes: text. */
+export function refName(text: string): RefName {
+  return nameFromBytes(Buffer.from(text, "utf8"));
 }
 
-/** The inverse of `toBytes`, keeping null. */
-export function fromBytes(bytes: Buffer | null): string | null {
-  return bytes === null ? null : bytes.toString("latin1");
+/** A ref name or value as git and the database have it. */
+export function toBytes(ref: RefName | RefValue): Buffer {
+  return Buffer.from(toLatin1(ref), "latin1");
+}
+
+/** The inverse of `toBytes`, for names. */
+export function nameFromBytes(bytes: Buffer): RefName {
+  return nameFromLatin1(bytes.toString("latin1"));
+}
+
+/** The inverse of `toBytes`, for values; keeps null. */
+export function valueFromBytes(bytes: Buffer | null): RefValue | null {
+  return bytes === null ? null : valueFromLatin1(bytes.toString("latin1"));
+}
+
+/** A ref name or value as a part of what git reads or has written, one character a byte. Whoever writes it out says "latin1". */
+export function toLatin1(ref: RefName | RefValue): string {
+  return ref as unknown as string;
+}
+
+/** The inverse of `toLatin1`, for names. */
+export function nameFromLatin1(text: string): RefName {
+  return text as unknown as RefName;
+}
+
+/** The inverse of `toLatin1`, for values. */
+export function valueFromLatin1(text: string): RefValue {
+  return text as unknown as RefValue;
+}
+
+// What UTF-8 has for one character; a byte that is no part of such is caught.
+const CHARACTER = /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|([\x80-\xff])/g;
+
+/** A ref name or value for people, in JSON and in logs: its bytes decoded as UTF-8; one that is not UTF-8 is written out, as `\xe9`. */
+export function displayRef(ref: RefName | RefValue): string {
+  return toLatin1(ref).replace(CHARACTER, (character, stray: string | undefined) =>
+    stray === undefined ? Buffer.from(character, "latin1").toString("utf8") : `\\x${stray.charCodeAt(0).toString(16)}`,
+  );
+}
+
+const SYMBOLIC = "ref: ";
+
+/** The value of a ref that stands for another. */
+export function symbolicTo(target: RefName): SymbolicValue {
+  return (SYMBOLIC + toLatin1(target)) as unknown as SymbolicValue;
+}
+
+/** True for the value of a symbolic ref. */
+export function isSymbolic(value: RefValue | null): value is SymbolicValue {
+  return value !== null && toLatin1(value).startsWith(SYMBOLIC);
+}
+
+/** The ref that a symbolic one stands for. */
+export function targetOf(value: SymbolicValue): RefName {
+  return nameFromLatin1(toLatin1(value).slice(SYMBOLIC.length));
+}
+
+export const HEAD: RefName = refName("HEAD");
+
+/** True when a name begins so; `prefix` is ASCII. */
+export function isBelow(name: RefName, prefix: string): boolean {
+  return toLatin1(name).startsWith(prefix);
+}
+
+/** The name of the ref below `prefix` (ASCII) that stands for `name`, which loses its own `refs/`. */
+export function namedBelow(prefix: string, name: RefName): RefName {
+  return nameFromLatin1(prefix + toLatin1(name).replace(/^refs\//, ""));
+}
+
+/** The order of bytes, which is git's. */
+export function compareRefs(a: RefName, b: RefName): number {
+  return toLatin1(a) < toLatin1(b) ? -1 : Number(a !== b);
 }
 
 /** The object ids among what refs hold or held, each once. */
-export function objectIds(values: Iterable<RefValue | null>): string[] {
-  const ids = new Set<string>();
-  for (const value of values) if (value && !value.startsWith(SYMREF_PREFIX)) ids.add(value);
+export function objectIds(values: Iterable<RefValue | null>): ObjectId[] {
+  const ids = new Set<ObjectId>();
+  for (const value of values) if (value !== null && value !== "" && !isSymbolic(value)) ids.add(value);
   return [...ids];
 }

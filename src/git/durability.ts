@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readdir, rename } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { type RefName, toBytes } from "../domain.ts";
+import { nameFromLatin1, type RefName, toBytes, toLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 
 /** Makes the entries of a directory durable, or the content of a file. What is gone has nothing to lose. */
@@ -89,9 +89,9 @@ export async function syncRefs(gitDir: string, names: ReadonlySet<RefName>): Pro
   if (isReftable(gitDir)) return await sync(join(gitDir, "reftable"));
   const directories = new Set([""]);
   for (const name of names) {
-    for (let parent = dirname(name); parent !== "."; parent = dirname(parent)) directories.add(parent);
+    for (let parent = dirname(toLatin1(name)); parent !== "."; parent = dirname(parent)) directories.add(parent);
   }
-  await Promise.all([...directories].map(async (each) => await sync(refPath(gitDir, each))));
+  await Promise.all([...directories].map(async (each) => await sync(refPath(gitDir, nameFromLatin1(each)))));
 }
 
 /** Where git stores a ref that is not packed: the repository's path is text, a ref's name is bytes. */

@@ -3,7 +3,7 @@
 import { readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { reach } from "../crash-points.ts";
-import type { Refs } from "../domain.ts";
+import { HEAD, type Refs } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { replaceFile, sync, syncFileSystem } from "./durability.ts";
 import type { GitContext } from "./process.ts";
@@ -55,7 +55,7 @@ export async function leaveLive(
     );
   const end = note.indexOf("\n");
   const base = parseRefs(note.subarray(end + 1));
-  const refs = new Map([...(await readRefs(context, gitDir))].filter(([, value]) => value !== ""));
+  const refs = await readRefs(context, gitDir);
   await replaceScratch(context, scratchOf(note.toString("latin1", 0, end)), replica, {
     base,
     refs: withHead(refs, base),
@@ -68,6 +68,6 @@ export async function leaveLive(
 
 /** A HEAD that cannot be read is no wish. */
 function withHead(refs: Refs, base: Refs): Refs {
-  const head = refs.get("HEAD") ?? base.get("HEAD");
-  return head === undefined ? refs : new Map([...refs, ["HEAD", head]]);
+  const head = refs.get(HEAD) ?? base.get(HEAD);
+  return head === undefined ? refs : new Map([...refs, [HEAD, head]]);
 }

@@ -1,11 +1,12 @@
 // git stores `refs/heads/a` as a file and `refs/heads/a/b` below a directory of that name, so a repository holds only one of the two.
-import type { RefName } from "../domain.ts";
+import { nameFromLatin1, type RefName, toLatin1 } from "../domain.ts";
 
 /** The names that may not exist beside `name` because they are its leading directories: `refs`, `refs/heads`, … */
 export function namesAbove(name: RefName): RefName[] {
   const above: RefName[] = [];
-  for (let slash = name.indexOf("/"); slash >= 0; slash = name.indexOf("/", slash + 1))
-    above.push(name.slice(0, slash));
+  const path = toLatin1(name);
+  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1))
+    above.push(nameFromLatin1(path.slice(0, slash)));
   return above;
 }
 

@@ -1,6 +1,6 @@
 // One `git update-ref --stdin` transaction, held open between prepare and commit: the references stay locked while the
 // database decides. Its input ending without a commit makes git give the locks back.
-import { displayRef, type RefName, type RefValue } from "../domain.ts";
+import { type RefName, type RefValue, toBytes, toLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { gitSyncsRefs } from "./durability.ts";
 import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "./process.ts";
@@ -59,7 +59,7 @@ export class RefTransaction {
       /'(refs\/[^']+)'/.exec(said) ??
       /invalid ref format: (refs\/.*)/.exec(said))?.[1];
     // What git says has been decoded for people; a name that is not UTF-8 is found by what it looks like.
-    return { name: commands.find(({ name }) => displayRef(name) === shown)?.name, message: said };
+    return { name: commands.find(({ name }) => toBytes(name).toString() === shown)?.name, message: said };
   }
 
   /** Makes the prepared values the refs'. Throws GIT_FAILED when git could not, which may leave some changed. */
@@ -96,10 +96,12 @@ export class RefTransaction {
 }
 
 function encode({ name, oldValue, newValue }: RefCommand): string {
-  const zero = "0".repeat((newValue ?? oldValue ?? "").length || 40);
-  if (newValue === null) return `delete ${name}\0${oldValue ?? ""}\0`;
+  const ref = toLatin1(name);
+  const before = oldValue ? toLatin1(oldValue) : "";
+  if (newValue === null) return `delete ${ref}\0${before}\0`;
+  const after = toLatin1(newValue);
   // An empty old value means: any. A create is an update from nothing.
-  return `update ${name}\0${newValue}\0${oldValue === undefined ? "" : (oldValue ?? zero)}\0`;
+  return `update ${ref}\0${after}\0${oldValue === null ? "0".repeat(after.length) : before}\0`;
 }
 
 async function* lines(child: GitProcess): AsyncIterator<string> {

@@ -1,16 +1,24 @@
 // The refs on disk: read whole (recovery, verify), read by name, and made equal to a plan.
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { reach } from "../crash-points.ts";
-import { PRIVATE_REFS, type RefName, type Refs, type RefValue, SYMREF_PREFIX } from "../domain.ts";
-import { isReftable, refPath, sync } from "./durability.ts";
+import {
+  HEAD,
+  isSymbolic,
+  nameFromLatin1,
+  PRIVATE_REFS,
+  type RefName,
+  type Refs,
+  type RefValue,
+  symbolicTo,
+  valueFromLatin1,
+} from "../domain.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "./leftovers.ts";
-import { type GitContext, git, gitBytes, gitFailed } from "./process.ts";
+import { type GitContext, gitBytes, gitFailed } from "./process.ts";
 import { clash } from "./ref-paths.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";
 import type { StartedTransaction } from "./started-transaction.ts";
+import { readHead, setSymbolicRef } from "./symbolic-refs.ts";
 
-/** All refs of a repository and HEAD, but for those below refs/lockstep/. Costs a walk over all of them. */
+/** All refs of a repository and HEAD, if git can read it, but for those below refs/lockstep/. Costs a walk over all of them. */
 export async function readRefs(context: GitContext, gitDir: string, signal?: AbortSignal): Promise<Refs> {
   const format = "--format=%(refname)%00%(objectname)%00%(symref)";
   const { stdout } = await gitBytes(context, gitDir, ["for-each-ref", format], signal ? { signal } : {});
@@ -18,40 +26,17 @@ export async function readRefs(context: GitContext, gitDir: string, signal?: Abo
   for (const line of stdout.toString("latin1").split("\n")) {
     const [name, objectId, symref] = line.split("\0");
     if (!name || objectId === undefined || name.startsWith(PRIVATE_REFS)) continue;
-    refs.set(name, symref ? SYMREF_PREFIX + symref : objectId);
+    refs.set(nameFromLatin1(name), symref ? symbolicTo(nameFromLatin1(symref)) : valueFromLatin1(objectId));
   }
-  refs.set("HEAD", await readHead(context, gitDir));
+  const head = await readHead(context, gitDir);
+  if (head !== null) refs.set(HEAD, head);
   return refs;
 }
 
 /** The names of the refs below `prefix`. */
 export async function readRefNames(context: GitContext, gitDir: string, prefix: string): Promise<RefName[]> {
   const { stdout } = await gitBytes(context, gitDir, ["for-each-ref", "--format=%(refname)", prefix]);
-  return stdout.toString("latin1").split("\n").filter(Boolean);
-}
-
-/**
- * Removes refs that hold nothing git can read, which power loss leaves and a hand may, and returns their names: git neither
- * lists, nor changes, nor deletes them. Of a reftable that git cannot read nothing is kept. Costs a walk over all refs.
- */
-export async function removeBrokenRefs(context: GitContext, gitDir: string): Promise<RefName[]> {
-  // Of a broken table git says nothing, and lists nothing; HEAD is in it too.
-  if (isReftable(gitDir) && (await readHead(context, gitDir)) === "") {
-    await writeFile(join(gitDir, "reftable", "tables.list"), "");
-    return ["refs/"];
-  }
-  const { stderr } = await git(context, gitDir, ["for-each-ref", "--format="]);
-  const broken = [...stderr.matchAll(/^warning: ignoring broken ref (refs\/.+)$/gm)].map(([, name]) => name as RefName);
-  for (const name of broken) await rm(join(gitDir, name), { force: true });
-  return broken;
-}
-
-/** What HEAD holds: `ref: <name>`, an object id when detached. */
-export async function readHead(context: GitContext, gitDir: string): Promise<RefValue> {
-  const symbolic = await git(context, gitDir, ["symbolic-ref", "--quiet", "HEAD"]);
-  if (symbolic.exitCode === 0) return SYMREF_PREFIX + Buffer.from(symbolic.stdout.trimEnd(), "utf8").toString("latin1");
-  const detached = await git(context, gitDir, ["rev-parse", "--verify", "--quiet", "HEAD"]);
-  return detached.exitCode === 0 ? detached.stdout.trim() : "";
+  return stdout.toString("latin1").split("\n").filter(Boolean).map(nameFromLatin1);
 }
 
 /**
@@ -66,7 +51,6 @@ export async function applyRefs(
   plan: ReadonlyMap<RefName, RefValue | null>,
   started?: StartedTransaction,
 ): Promise<void> {
-  const symbolic = [...plan].filter(([, value]) => isSymbolic(value));
   const updates = [...plan]
     .filter(([, value]) => value !== null && !isSymbolic(value))
     .map(([name, newValue]) => ({ name, newValue }));
@@ -83,7 +67,7 @@ export async function applyRefs(
     if (batch === deletes) await reach("refs.cleared");
   }
   // update-ref takes symbolic values only since 2.46.
-  for (const [name, value] of symbolic) await setSymbolicRef(context, gitDir, name, value as RefValue);
+  for (const [name, value] of plan) if (isSymbolic(value)) await setSymbolicRef(context, gitDir, name, value);
 }
 
 async function write(
@@ -100,24 +84,6 @@ async function write(
     if (isLocked(refusal) && (await sweepLocks(gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
     throw gitFailed(["update-ref"], 128, refusal.message);
   }
-}
-
-/** Makes a ref symbolic: `value` is `ref: <name>`. Its directory is the caller's to sync. */
-export async function setSymbolicRef(
-  context: GitContext,
-  gitDir: string,
-  name: RefName,
-  value: RefValue,
-): Promise<void> {
-  const target = Buffer.from(value.slice(SYMREF_PREFIX.length), "latin1").toString("utf8");
-  await gitBytes(context, gitDir, ["symbolic-ref", name, target], { writes: true });
-  // Unlike other refs, git does not sync it; and without HEAD nothing here is a repository.
-  if (!isReftable(gitDir)) await sync(refPath(gitDir, name));
-}
-
-/** True for the value of a symbolic ref. */
-export function isSymbolic(value: RefValue | null): boolean {
-  return value?.startsWith(SYMREF_PREFIX) ?? false;
 }
 
 /** What must change on disk so that it holds `wanted`: the plan for `applyRefs`. */

@@ -3,12 +3,26 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { objectIds, type RefName, type Refs, type RefUpdate, type RefValue } from "../domain.ts";
+import {
+  compareRefs,
+  HEAD,
+  isBelow,
+  isSymbolic,
+  nameFromLatin1,
+  objectIds,
+  type RefName,
+  type Refs,
+  type RefUpdate,
+  type RefValue,
+  toLatin1,
+  valueFromLatin1,
+} from "../domain.ts";
 import { isConnected } from "./connectivity.ts";
 import { receivePack } from "./index-pack.ts";
 import { startPack } from "./pack-source.ts";
 import { type GitContext, gitBytes } from "./process.ts";
-import { isSymbolic, readRefs, setSymbolicRef } from "./refs.ts";
+import { readRefs } from "./refs.ts";
+import { setSymbolicRef } from "./symbolic-refs.ts";
 
 /** Below the root's own directory; each scratch is there under the id of its write. */
 const SCRATCHES = "scratch";
@@ -76,12 +90,12 @@ export async function replaceScratch(
   await writeFile(join(aside, "objects", "info", "alternates"), `${join(replica.gitDir, "objects")}\n`);
   await writeFile(join(aside, OWNER), `${replica.name}\n`);
   await writeFile(join(aside, BASE), formatRefs(base));
-  const packed = [...refs].filter(([name, value]) => name !== "HEAD" && !isSymbolic(value));
-  packed.sort(([a], [b]) => (a < b ? -1 : 1));
-  const file = `# pack-refs with: sorted\n${packed.map(([name, value]) => `${value} ${name}\n`).join("")}`;
+  const packed = [...refs].filter(([name, value]) => name !== HEAD && !isSymbolic(value));
+  packed.sort(([a], [b]) => compareRefs(a, b));
+  const file = `# pack-refs with: sorted\n${packed.map(([name, value]) => `${toLatin1(value)} ${toLatin1(name)}\n`).join("")}`;
   await writeFile(join(aside, "packed-refs"), Buffer.from(file, "latin1"));
   for (const [name, value] of refs) if (isSymbolic(value)) await setSymbolicRef(context, aside, name, value);
-  const head = refs.get("HEAD");
+  const head = refs.get(HEAD);
   if (head && !isSymbolic(head))
     await gitBytes(context, aside, ["update-ref", "--no-deref", "HEAD", head], { writes: true });
   await rm(path, { recursive: true, force: true });
@@ -90,7 +104,7 @@ export async function replaceScratch(
 
 /** Refs as they are noted in a file. */
 export function formatRefs(refs: Refs): Buffer {
-  return Buffer.from([...refs].map(([name, value]) => `${value}\0${name}\n`).join(""), "latin1");
+  return Buffer.from([...refs].map(([name, value]) => `${toLatin1(value)}\0${toLatin1(name)}\n`).join(""), "latin1");
 }
 
 /** The inverse of `formatRefs`. */
@@ -98,7 +112,7 @@ export function parseRefs(lines: Buffer): Refs {
   const refs = new Map<RefName, RefValue>();
   for (const line of lines.toString("latin1").split("\n")) {
     const [value, name] = line.split("\0");
-    if (value && name) refs.set(name, value);
+    if (value && name) refs.set(nameFromLatin1(name), valueFromLatin1(value));
   }
   return refs;
 }
@@ -114,14 +128,14 @@ export async function readScratch(context: GitContext, path: string, signal: Abo
   const base = parseRefs(await readFile(join(path, BASE)));
   const now = await readRefs(context, path, signal);
   const updates: RefUpdate[] = [];
-  for (const name of [...new Set([...base.keys(), ...now.keys()])].sort()) {
+  for (const name of [...new Set([...base.keys(), ...now.keys()])].sort(compareRefs)) {
     const oldValue = base.get(name) ?? null;
     // A HEAD that cannot be read is no wish.
-    const newValue = now.get(name) || (name === "HEAD" ? oldValue : null);
+    const newValue = now.get(name) ?? (name === HEAD ? oldValue : null);
     if (oldValue !== newValue) updates.push({ name, oldValue, newValue });
   }
-  const tips = [...base].filter(([name, value]) => name.startsWith("refs/heads/") && !isSymbolic(value));
-  return { updates, tips: tips.slice(0, TIPS).map(([, value]) => value) };
+  const tips = objectIds([...base].filter(([name]) => isBelow(name, "refs/heads/")).map(([, value]) => value));
+  return { updates, tips: tips.slice(0, TIPS) };
 }
 
 /**

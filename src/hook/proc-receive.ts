@@ -1,5 +1,5 @@
 // The conversation of git's proc-receive hook: versions, commands, push options, report (git's githooks documentation).
-import type { RefUpdate } from "../domain.ts";
+import { nameFromLatin1, type RefUpdate, toLatin1, valueFromLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import type { PushReport } from "../sync/push-request.ts";
 import { FLUSH, type Packet, PacketReader, packet } from "./pkt-line.ts";
@@ -74,14 +74,15 @@ function parseCommand(line: Buffer): RefUpdate {
   const match = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) ([^\0\n]+)\n?$/.exec(line.toString("latin1"));
   if (match === null) throw new LockstepError("INVALID_REQUEST", "git sent a push command that cannot be read.");
   const [, oldId, newId, name] = match as unknown as [string, string, string, string];
-  const orNull = (id: string) => (/^0+$/.test(id) ? null : id);
-  return { name, oldValue: orNull(oldId), newValue: orNull(newId) };
+  const orNull = (id: string) => (/^0+$/.test(id) ? null : valueFromLatin1(id));
+  return { name: nameFromLatin1(name), oldValue: orNull(oldId), newValue: orNull(newId) };
 }
 
 /** The report that receive-pack passes on to the client. */
 export function encodeReport(report: PushReport): Buffer {
-  const lines = [...report].map(([name, reason]) =>
-    packet(reason === null ? `ok ${name}\n` : `ng ${name} ${reason.replace(/[\n\0]/g, " ")}\n`),
-  );
+  const lines = [...report].map(([name, reason]) => {
+    const ref = toLatin1(name);
+    return packet(reason === null ? `ok ${ref}\n` : `ng ${ref} ${reason.replace(/[\n\0]/g, " ")}\n`);
+  });
   return Buffer.concat([...lines, FLUSH]);
 }

@@ -4,7 +4,6 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
-import { fromBytes } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
@@ -74,6 +73,8 @@ async function converse(context: SyncContext, socket: Socket): Promise<void> {
   }
 }
 
+const NUL = Buffer.alloc(1);
+
 type Send = (type: string, payload: Buffer | string) => void;
 
 /** upload-pack and receive-pack started over ssh: may this device serve the repository now? */
@@ -133,7 +134,7 @@ async function receive(
     gone: gone.signal,
     say: (text) => send("E", `lockstep: ${visible(text)}\n`),
     runHook(path, args) {
-      send("U", [path, ...args].map((each) => `${each}\0`).join(""));
+      send("U", Buffer.concat([Buffer.from(path), ...args].flatMap((each) => [each, NUL])));
       return new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));
     },
   };
@@ -199,7 +200,7 @@ async function decideAndReport(
 
 /** What stands behind each ref; many programs show only that, so it has the reason that an operator gave. */
 function refLine({ code, details }: LockstepError): string {
-  const why = code === "WRITES_STOPPED" ? `: ${fromBytes(Buffer.from(visible(details.reason ?? "")))}` : "";
+  const why = code === "WRITES_STOPPED" ? `: ${Buffer.from(visible(details.reason ?? "")).toString("latin1")}` : "";
   return `lockstep: ${code.toLowerCase().replaceAll("_", " ")}${why}`;
 }
 

@@ -1,5 +1,5 @@
 // The nouns of the project as the protocol has them.
-import { type RefUpdate, type ReplicaState, toBytes, type WriteStatus } from "../domain.ts";
+import { displayRef, type RefUpdate, type RefValue, type ReplicaState, toBytes, type WriteStatus } from "../domain.ts";
 import { toTimestamp } from "../proto.ts";
 import type { LogEntry } from "../store/list-log.ts";
 import type { Repository } from "../store/repositories.ts";
@@ -49,7 +49,12 @@ export function encodeWriteLock({ repository, since, ...lock }: WriteLock) {
 }
 
 export function encodeUpdate({ name, oldValue, newValue }: RefUpdate) {
-  return { name: toBytes(name), oldValue: oldValue ?? "", newValue: newValue ?? "" };
+  return { name: toBytes(name), oldValue: encodeValue(oldValue), newValue: encodeValue(newValue) };
+}
+
+/** Values are text in the protocol: a symbolic one is for people to read. */
+export function encodeValue(value: RefValue | null): string {
+  return value === null ? "" : displayRef(value);
 }
 
 export function encodeEntry({ version, landedAt, updates, ...entry }: LogEntry) {

@@ -1,5 +1,5 @@
 // The ref log for people.
-import { fromBytes, type RefName, type RefValue, type Version } from "../domain.ts";
+import { nameFromBytes, type RefName, type RefValue, type Version, valueFromBytes } from "../domain.ts";
 import { ask, type Database } from "./database.ts";
 import { epochMs } from "./instant.ts";
 
@@ -45,9 +45,9 @@ export async function readLog(
   );
   return rows.map((row) => {
     const updates = (row.names ?? []).map((name, index) => ({
-      name: fromBytes(name) as RefName,
-      oldValue: fromBytes(row.old_values?.[index] ?? null),
-      newValue: fromBytes(row.new_values?.[index] ?? null),
+      name: nameFromBytes(name),
+      oldValue: valueFromBytes(row.old_values?.[index] ?? null),
+      newValue: valueFromBytes(row.new_values?.[index] ?? null),
     }));
     return {
       version: row.version,

@@ -1,5 +1,5 @@
 // Reading the ref log: what changed since a version (catch-up), the whole fold (new replica, recovery). list-log.ts has it for people.
-import { fromBytes, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
+import { nameFromBytes, type RefName, type Refs, type RefValue, type Version, valueFromBytes } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { ask, type Database } from "./database.ts";
 
@@ -67,9 +67,9 @@ export async function readChanges(db: Database, repositoryId: string, since: Ver
   for (const row of rows) {
     if (row.name === null) continue;
     changes.push({
-      name: fromBytes(row.name) as RefName,
-      oldValue: fromBytes(row.old_value),
-      newValue: fromBytes(row.new_value),
+      name: nameFromBytes(row.name),
+      oldValue: valueFromBytes(row.old_value),
+      newValue: valueFromBytes(row.new_value),
       version: row.version,
     });
   }
@@ -104,7 +104,7 @@ export async function readSettlements(db: Database, repositoryId: string, since:
   for (const { version, name, old_value } of rows) {
     const refs = byVersion.get(version) ?? new Map<RefName, RefValue>();
     byVersion.set(version, refs);
-    if (name !== null) refs.set(fromBytes(name) as RefName, fromBytes(old_value) as RefValue);
+    if (name !== null) refs.set(nameFromBytes(name), valueFromBytes(old_value) as RefValue);
   }
   return [...byVersion].map(([version, givenUp]) => ({ version, givenUp }));
 }
@@ -139,7 +139,7 @@ export async function readFold(db: Database, repositoryId: string): Promise<Fold
   const refs = new Map<RefName, RefValue>();
   for (const row of rows) {
     if (row.name !== null && row.value !== null)
-      refs.set(fromBytes(row.name) as RefName, fromBytes(row.value) as RefValue);
+      refs.set(nameFromBytes(row.name), valueFromBytes(row.value) as RefValue);
   }
   return {
     name: first.repository,
@@ -169,7 +169,7 @@ export async function readUnchangedTips(
      limit $3`,
     [repositoryId, since, limit],
   );
-  return rows.map((row) => fromBytes(row.value) as RefValue);
+  return rows.map((row) => valueFromBytes(row.value) as RefValue);
 }
 
 /**

@@ -1,5 +1,5 @@
 // Which refs of the head keep new ones from being made, because one name would be a leading directory of the other.
-import { type RefName, toBytes } from "../domain.ts";
+import { nameFromBytes, type RefName, toBytes } from "../domain.ts";
 import { askOne, type Database } from "./database.ts";
 
 export interface Neighbours {
@@ -20,5 +20,5 @@ export async function refsInTheWay(
     "select lockstep.refs_in_the_way($1, $2, $3, $4) as names",
     [repositoryId, above.map(toBytes), below.map(({ name }) => toBytes(name)), below.map(({ most }) => most)],
   );
-  return names.map((name) => name.toString("latin1"));
+  return names.map(nameFromBytes);
 }

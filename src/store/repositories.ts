@@ -1,7 +1,7 @@
 // Repositories: creation, look-up by name, and the heads that every read asks for.
 import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
-import { digestOf, type ReplicaState, toBytes, type Version } from "../domain.ts";
+import { digestOf, HEAD, type ReplicaState, refName, symbolicTo, toBytes, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { ask, askOne, type Database, queryOne } from "./database.ts";
 import { unavailable } from "./sqlstate.ts";
@@ -96,8 +96,8 @@ export async function createRepository(
   },
 ): Promise<{ id: string; devices: string[] }> {
   const key = randomBytes(32);
-  const head = `ref: refs/heads/${request.defaultBranch}`;
-  const digest = digestOf(key, new Map([["HEAD", head]]));
+  const head = symbolicTo(refName(`refs/heads/${request.defaultBranch}`));
+  const digest = digestOf(key, new Map([[HEAD, head]]));
   try {
     const row = await queryOne<{ id: string; devices: string[] | null }>(
       db.work,
@@ -119,7 +119,7 @@ export async function createRepository(
         request.objectFormat,
         key,
         digest,
-        toBytes("HEAD"),
+        toBytes(HEAD),
         toBytes(head),
         request.minCopies ?? 1,
       ],

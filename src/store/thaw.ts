@@ -1,5 +1,5 @@
 // What an operator decides where leaders are lost or the database is: a version of his own, appended to the log.
-import { type Incarnation, type RefUpdate, toBytes, type Version } from "../domain.ts";
+import { type Incarnation, type RefUpdate, type RefValue, toBytes, type Version } from "../domain.ts";
 import { type Database, queryOne } from "./database.ts";
 
 export interface ThawRequest {
@@ -25,7 +25,7 @@ export async function appendThaw(
   request: ThawRequest,
 ): Promise<"landed" | "stale" | "fenced" | "missing"> {
   const { updates } = request;
-  const bytes = (value: string | null) => (value === null ? null : toBytes(value));
+  const bytes = (value: RefValue | null) => (value === null ? null : toBytes(value));
   const detail = {
     device: me.device,
     head: String(request.head),

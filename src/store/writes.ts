@@ -1,12 +1,12 @@
 // Writes: staged before the disk is touched, then landed or dropped for ever by one row.
 import {
-  fromBytes,
   type Incarnation,
   type RefName,
   type RefUpdate,
   type RefValue,
   toBytes,
   type Version,
+  valueFromBytes,
   type WriteStatus,
 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
@@ -73,7 +73,7 @@ export function stagedFrom(row: StagedRow): Staged {
         outcome: "staged",
         digest: row.digest,
         digestKey: row.digest_key,
-        values: (row.held_values ?? []).map(fromBytes),
+        values: (row.held_values ?? []).map(valueFromBytes),
         copies: { atLeast: row.min_copies, orFewer: row.land_with_fewer },
       };
     case "stale":

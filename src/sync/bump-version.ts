@@ -1,7 +1,7 @@
 // The landing of a write session: what differs between the scratch and what it began with becomes a write, all of it or nothing.
 import { join } from "node:path";
 import { reach } from "../crash-points.ts";
-import type { RefName, Version } from "../domain.ts";
+import { displayRef, type RefName, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { STATE_DIR } from "../git/root-record.ts";
 import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../git/scratch.ts";
@@ -125,7 +125,8 @@ async function landChanges(
     if (attempted.outcome === "copies")
       copies = await makeCopies(context, replica, { updates: changes.updates, rule: attempted.rule });
     if (attempted.outcome === "done" && attempted.version !== null) return attempted.version;
-    if (attempted.outcome === "done") throw dropped([...report].map(([name, why]) => `${name}: ${why}`).join("; "));
+    if (attempted.outcome === "done")
+      throw dropped([...report].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
     if (attempted.outcome === "drained") throw writesStopped(repository, attempted.reason);
     if (attempted.outcome === "turn") throw leaseLost();
   }

@@ -1,9 +1,8 @@
 // Why git would refuse refs of a write. git names one and gives up; this finds all of them at once, so that the cost of a write
 // with many bad refs follows their number once.
-import { objectIds, type RefName, type RefUpdate } from "../domain.ts";
+import { HEAD, isBelow, isSymbolic, objectIds, type RefName, type RefUpdate } from "../domain.ts";
 import { objectTypes } from "../git/connectivity.ts";
 import { namesAbove, TakenNames } from "../git/ref-paths.ts";
-import { isSymbolic } from "../git/refs.ts";
 import { refsInTheWay } from "../store/refs-in-the-way.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
@@ -49,8 +48,7 @@ async function wrongObjects(
     if (newValue === null || isSymbolic(newValue)) continue;
     const type = types.get(newValue);
     if (type === undefined) reasons.set(name, "missing object");
-    else if (type !== "commit" && (name === "HEAD" || name.startsWith("refs/heads/")))
-      reasons.set(name, "not a commit");
+    else if (type !== "commit" && (name === HEAD || isBelow(name, "refs/heads/"))) reasons.set(name, "not a commit");
   }
   return reasons;
 }

@@ -3,7 +3,7 @@
 // refs, which are nobody's but ours, unless git has one lock for all refs.
 import { randomUUID } from "node:crypto";
 import { reach } from "../crash-points.ts";
-import { PRIVATE_REFS, type RefName } from "../domain.ts";
+import { PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { existingObjects } from "../git/connectivity.ts";
 import { isReftable, syncRefs } from "../git/durability.ts";
@@ -41,7 +41,7 @@ export async function holdObjects(context: SyncContext, from: string, body: unkn
   );
   await reach("copies.fetched");
   const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
-  const refs = request.wants.map((newValue, index) => ({ name: `${hold}${index}`, newValue }));
+  const refs = request.wants.map((id, index) => ({ name: refName(`${hold}${index}`), newValue: valueFromLatin1(id) }));
   await besideWrites(replica, async () => {
     await using transaction = new RefTransaction(git, replica.gitDir, refs.length);
     const refusal = await transaction.prepare(refs);
@@ -89,5 +89,5 @@ async function besideWrites(replica: Replica, change: () => Promise<void>): Prom
 }
 
 function keptSince(name: RefName): number {
-  return Number.parseInt(name.slice(STAGED_REFS.length), 10);
+  return Number.parseInt(toLatin1(name).slice(STAGED_REFS.length), 10);
 }

@@ -1,10 +1,20 @@
 // What an operator gave up (docs/operations.md, "Thaw") is kept by every device that has it, below
 // refs/lockstep/lost/<version that gave it up>/, before the device follows.
-import { objectIds, PRIVATE_REFS, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
+import {
+  displayRef,
+  isSymbolic,
+  namedBelow,
+  type ObjectId,
+  objectIds,
+  PRIVATE_REFS,
+  type RefName,
+  type Refs,
+  refName,
+  type Version,
+} from "../domain.ts";
 import { existingObjects, unreachable } from "../git/connectivity.ts";
 import { gitFailed } from "../git/process.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
-import { isSymbolic } from "../git/refs.ts";
 import type { Settlement } from "../store/ref-log.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
@@ -21,17 +31,20 @@ export async function keepLost(
 ): Promise<void> {
   const last = settlements.at(-1);
   if (last === undefined) return;
-  const lost = new Map<RefName, RefValue>();
+  const lost = new Map<RefName, ObjectId>();
   for (const { version, givenUp } of settlements) collect(lost, version, givenUp);
   collect(lost, last.version, onDisk);
   const keep = new Set(await notIn(context, replica, objectIds(lost.values()), objectIds(kept.values())));
   const refs = [...lost].filter(([, value]) => keep.has(value)).map(([name, newValue]) => ({ name, newValue }));
   if (refs.length === 0) return;
   // Names of different times may be above or below each other; ids are not.
-  const flat = refs.map(({ newValue }) => ({ name: `${PRIVATE_REFS}lost/${last.version}/id/${newValue}`, newValue }));
+  const flat = refs.map(({ newValue }) => ({
+    name: refName(`${PRIVATE_REFS}lost/${last.version}/id/${newValue}`),
+    newValue,
+  }));
   if (!(await keepRefs(context, replica, refs))) await keepRefs(context, replica, flat);
   context.log.warn(
-    { repository: replica.name, kept: refs.map(({ name }) => name).slice(0, 20) },
+    { repository: replica.name, kept: refs.slice(0, 20).map(({ name }) => displayRef(name)) },
     "kept what an operator gave up",
   );
 }
@@ -40,7 +53,7 @@ export async function keepLost(
 export async function keepRefs(
   context: SyncContext,
   replica: Replica,
-  refs: readonly { name: RefName; newValue: RefValue }[],
+  refs: readonly { name: RefName; newValue: ObjectId }[],
 ): Promise<boolean> {
   await using transaction = new RefTransaction(context.git, replica.gitDir, refs.length);
   const refusal = await transaction.prepare(refs);
@@ -51,9 +64,9 @@ export async function keepRefs(
   return true;
 }
 
-function collect(lost: Map<RefName, RefValue>, version: Version, refs: Refs): void {
+function collect(lost: Map<RefName, ObjectId>, version: Version, refs: Refs): void {
   for (const [name, value] of refs) {
-    if (!isSymbolic(value)) lost.set(`${PRIVATE_REFS}lost/${version}/${name.replace(/^refs\//, "")}`, value);
+    if (!isSymbolic(value)) lost.set(namedBelow(`${PRIVATE_REFS}lost/${version}/`, name), value);
   }
 }
 

@@ -1,9 +1,8 @@
 // The refs of a write, locked by git with their old values checked, and what git says where it will not.
-import type { RefName, RefUpdate, RefValue } from "../domain.ts";
+import { isSymbolic, type RefName, type RefUpdate, type RefValue } from "../domain.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
 import { clash, TakenNames } from "../git/ref-paths.ts";
 import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../git/ref-transaction.ts";
-import { isSymbolic } from "../git/refs.ts";
 import { doubt } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { examine } from "./examine-refs.ts";
@@ -52,7 +51,7 @@ export async function prepareFresh(
   context: SyncContext,
   replica: Replica,
   { updates: all, atomic, bySession }: Preparing,
-  held: ReadonlyMap<RefName, string | null>,
+  held: ReadonlyMap<RefName, RefValue | null>,
   report: Map<RefName, string | null>,
   early: Early | undefined,
 ): Promise<Prepared> {

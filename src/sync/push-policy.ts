@@ -1,8 +1,19 @@
 // What git would have refused in receive-pack, had proc-receive not taken over, and the `update` hook.
-import { displayRef, isObjectId, PRIVATE_REFS, type RefName, type RefUpdate, SYMREF_PREFIX } from "../domain.ts";
+import {
+  isBelow,
+  isObjectId,
+  isSymbolic,
+  PRIVATE_REFS,
+  type RefName,
+  type RefUpdate,
+  type RefValue,
+  targetOf,
+  toBytes,
+  toLatin1,
+} from "../domain.ts";
 import { isFastForward, type ReceivePolicy } from "../git/policy.ts";
-import { readHead } from "../git/refs.ts";
 import { findHook } from "../git/repository.ts";
+import { readHead } from "../git/symbolic-refs.ts";
 import type { SyncContext } from "./context.ts";
 import type { Pusher, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
@@ -21,14 +32,14 @@ export async function applyPolicy(
   const policy = await context.policies.read(replica.gitDir);
   const updateHook = await findHook(replica.gitDir, "update");
   const deletesBranches = request.updates.some(
-    ({ name, newValue }) => newValue === null && name.startsWith("refs/heads/"),
+    ({ name, newValue }) => newValue === null && isBelow(name, "refs/heads/"),
   );
-  const currentBranch = deletesBranches ? await readHead(context.git, replica.gitDir) : "";
+  const head = deletesBranches ? await readHead(context.git, replica.gitDir) : null;
   const allowed: RefUpdate[] = [];
   for (const update of request.updates) {
     const reason =
       malformed(update) ??
-      refusedDelete(policy, update, currentBranch, pusher) ??
+      refusedDelete(policy, update, head, pusher) ??
       (await refusedRewind(context, replica, policy, update)) ??
       (updateHook === undefined ? null : await declined(updateHook, update, pusher, replica));
     report.set(update.name, reason);
@@ -47,12 +58,12 @@ export function allOrNone(allowed: RefUpdate[], report: Map<RefName, string | nu
 function refusedDelete(
   policy: ReceivePolicy,
   { name, newValue }: RefUpdate,
-  currentBranch: string,
+  head: RefValue | null,
   pusher: Pusher,
 ): string | null {
   if (newValue !== null) return null;
-  if (policy.denyDeletes && name.startsWith("refs/heads/")) return "deletion prohibited";
-  if (currentBranch !== SYMREF_PREFIX + name) return null;
+  if (policy.denyDeletes && isBelow(name, "refs/heads/")) return "deletion prohibited";
+  if (!isSymbolic(head) || targetOf(head) !== name) return null;
   if (policy.denyDeleteCurrent === "warn") pusher.say("warning: deleting the current branch");
   return policy.denyDeleteCurrent === "refuse" ? "deletion of the current branch prohibited" : null;
 }
@@ -63,23 +74,26 @@ async function refusedRewind(
   policy: ReceivePolicy,
   { name, oldValue, newValue }: RefUpdate,
 ): Promise<string | null> {
-  if (!policy.denyNonFastForwards || oldValue === null || newValue === null || !name.startsWith("refs/heads/"))
-    return null;
+  if (!policy.denyNonFastForwards || !isBelow(name, "refs/heads/")) return null;
+  if (oldValue === null || newValue === null || isSymbolic(oldValue) || isSymbolic(newValue)) return null;
   return (await isFastForward(context.git, replica.gitDir, oldValue, newValue)) ? null : "non-fast-forward";
 }
 
 async function declined(hook: string, update: RefUpdate, pusher: Pusher, replica: Replica): Promise<string | null> {
   const zero = "0".repeat(replica.objectFormat === "sha1" ? 40 : 64);
-  const args = [displayRef(update.name), update.oldValue ?? zero, update.newValue ?? zero];
+  const args = [update.name, update.oldValue, update.newValue].map((each) =>
+    each === null ? Buffer.from(zero) : toBytes(each),
+  );
   return (await pusher.runHook(hook, args)) === 0 ? null : "hook declined";
 }
 
 /** Refuses what no repository may hold, before anything is asked of git or the database. Returns the reason, or null. */
 function malformed({ name, oldValue, newValue }: RefUpdate): string | null {
-  if (!name.startsWith("refs/")) return "funny refname";
-  if (name.startsWith(PRIVATE_REFS)) return "refs/lockstep/ belongs to Lockstep";
+  if (!isBelow(name, "refs/")) return "funny refname";
+  if (isBelow(name, PRIVATE_REFS)) return "refs/lockstep/ belongs to Lockstep";
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
-  if (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\.$|\/$/.test(name)) return "funny refname";
-  for (const value of [oldValue, newValue]) if (value !== null && !isObjectId(value)) return "not an object id";
+  if (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\.$|\/$/.test(toLatin1(name))) return "funny refname";
+  for (const value of [oldValue, newValue])
+    if (value !== null && !isObjectId(toLatin1(value))) return "not an object id";
   return null;
 }

@@ -3,12 +3,13 @@
 // and whenever a replica comes into doubt.
 import { join } from "node:path";
 import { reach } from "../crash-points.ts";
-import { digestOf, objectIds } from "../domain.ts";
+import { digestOf, displayRef, objectIds } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { removeBrokenRefs } from "../git/broken-refs.ts";
 import { existingObjects } from "../git/connectivity.ts";
 import { FOREIGN_LOCK_MS, sweep } from "../git/leftovers.ts";
 import { liesAside, moveAside, takeBack } from "../git/misplaced.ts";
-import { difference, readRefs, removeBrokenRefs } from "../git/refs.ts";
+import { difference, readRefs } from "../git/refs.ts";
 import { createReplica, ensureSettings, inspect } from "../git/repository.ts";
 import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
 import { readDigest, readFold, readSettlements } from "../store/ref-log.ts";
@@ -120,9 +121,12 @@ export async function foldReplica(
       `The stored refs of ${replica.name} do not have the digest of version ${fold.head}.`,
     );
   }
-  const broken = await replica.mutex.runExclusive(() => removeBrokenRefs(context.git, replica.gitDir));
+  const broken = await replica.mutex.runExclusive(() => removeBrokenRefs(context.git, replica));
   if (broken.length > 0)
-    context.log.warn({ repository: replica.name, removed: broken.slice(0, 20) }, "removed refs that git cannot read");
+    context.log.warn(
+      { repository: replica.name, removed: broken.slice(0, 20).map(displayRef) },
+      "removed refs that git cannot read",
+    );
   const onDisk = await readRefs(context.git, replica.gitDir, context.signal);
   const wants = objectIds(difference(onDisk, fold.refs).values());
   clock.lap("compareMs");

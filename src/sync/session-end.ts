@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Mutex } from "async-mutex";
 import { reach } from "../crash-points.ts";
-import { displayRef, PRIVATE_REFS, type RefName } from "../domain.ts";
+import { displayRef, isSymbolic, namedBelow, PRIVATE_REFS, type RefName } from "../domain.ts";
 import { describe } from "../errors.ts";
 import { liveWrite } from "../git/live.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
-import { isSymbolic, readRefNames } from "../git/refs.ts";
+import { readRefNames } from "../git/refs.ts";
 import { STATE_DIR } from "../git/root-record.ts";
 import {
   listScratches,
@@ -104,10 +104,7 @@ async function keepChanges(
   if (whole.length === 0) return;
   const { replica } = await beforeRead(context, repository, { signal });
   await takeObjects(git, path, replica.gitDir, { ...changes, updates: whole }, signal);
-  const kept = whole.map(({ name, newValue }) => ({
-    name: `${droppedRefs(writeId)}${name.replace(/^refs\//, "")}`,
-    newValue,
-  }));
+  const kept = whole.map(({ name, newValue }) => ({ name: namedBelow(droppedRefs(writeId), name), newValue }));
   await replica.mutex.runExclusive(async () => {
     await using transaction = new RefTransaction(git, replica.gitDir, kept.length);
     const refusal = await transaction.prepare(kept);

@@ -1,5 +1,5 @@
 // `thaw --promote`: what lies on this device's disk is what the repository holds from now on.
-import { digestAfter, objectIds, type RefUpdate, type Version } from "../domain.ts";
+import { digestAfter, HEAD, objectIds, type RefUpdate, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { listCommits } from "../git/commits.ts";
 import { isConnected } from "../git/connectivity.ts";
@@ -33,7 +33,7 @@ export async function planPromote(
   const fold = await readFold(db, replica.id);
   const onDisk = await readRefs(git, gitDir, signal);
   const updates: RefUpdate[] = [...difference(fold.refs, onDisk)]
-    .filter(([ref]) => ref !== "HEAD" || onDisk.get(ref))
+    .filter(([ref]) => ref !== HEAD || onDisk.get(ref))
     .map(([ref, newValue]) => ({ name: ref, oldValue: fold.refs.get(ref) ?? null, newValue }));
   if (updates.length === 0 && stopped === null)
     throw refused(

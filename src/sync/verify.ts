@@ -1,6 +1,6 @@
 // Do the refs on disk equal the fold of the log, and, if all of it is to be read, are the objects what they should be? What is not is
 // repaired.
-import { digestOf, displayRef, objectIds, type RefName, type Refs, type Version } from "../domain.ts";
+import { compareRefs, digestOf, objectIds, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { type Damage, findDamage } from "../git/damage.ts";
 import { readRefs } from "../git/refs.ts";
@@ -14,7 +14,7 @@ import type { Replica } from "./replica.ts";
 export interface Verification {
   readonly version: Version;
   readonly refs: number;
-  readonly differences: { name: RefName; onDisk: string; inLog: string }[];
+  readonly differences: { name: RefName; onDisk: RefValue | null; inLog: RefValue | null }[];
   /** Packs and objects that are damaged, by name; "incomplete" where refs need objects that are not here. */
   readonly damage: string[];
   /** Why what was found could not be repaired, null: it was, or nothing was found. */
@@ -95,9 +95,9 @@ async function isAt(context: SyncContext, replica: Replica): Promise<boolean> {
 
 function differencesOf(onDisk: Refs, fold: Refs): Verification["differences"] {
   return [...new Set([...onDisk.keys(), ...fold.keys()])]
-    .map((ref) => ({ name: ref, onDisk: onDisk.get(ref) ?? "", inLog: fold.get(ref) ?? "" }))
+    .map((ref) => ({ name: ref, onDisk: onDisk.get(ref) ?? null, inLog: fold.get(ref) ?? null }))
     .filter((each) => each.onDisk !== each.inLog)
-    .sort((a, b) => (displayRef(a.name) < displayRef(b.name) ? -1 : 1));
+    .sort((a, b) => compareRefs(a.name, b.name));
 }
 
 function names({ packs, objects, incomplete }: Damage): string[] {

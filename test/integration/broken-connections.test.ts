@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { HEAD } from "../../src/domain.ts";
 import { ask, Database, query } from "../../src/store/database.ts";
 import { readHeads } from "../../src/store/repositories.ts";
 import { bump, getWrite, stageWrite } from "../../src/store/writes.ts";
@@ -62,7 +63,7 @@ it("a read and every step of a push go on", async () => {
 it("a write that is staged twice is staged once", async () => {
   const me = await incarnation(db);
   const { id, name } = await repository(db, me);
-  const row = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: ["HEAD"] };
+  const row = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [HEAD] };
   const first = await stageWrite(db, me, row);
   expect(first.outcome).toBe("staged");
   expect(await stageWrite(db, me, row)).toEqual(first);

@@ -1,12 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { digestAfter, digestOf, EMPTY_DIGEST, type Incarnation, type RefUpdate } from "../../src/domain.ts";
+import {
+  digestAfter,
+  digestOf,
+  EMPTY_DIGEST,
+  HEAD,
+  type Incarnation,
+  type RefUpdate,
+  symbolicTo,
+} from "../../src/domain.ts";
 import { Database, query } from "../../src/store/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { ref, textOf, update } from "../support/refs.ts";
 import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
@@ -51,20 +60,15 @@ describe("a bump", () => {
     const first = await stage(db, me, id, 0n, [create(MAIN, A), create("refs/tags/v1", B)]);
     expect(await bump(db, me, first)).toEqual({ outcome: "landed", version: 1n });
     const second = await stage(db, me, id, 1n, [
-      { name: MAIN, oldValue: A, newValue: C },
-      { name: "refs/tags/v1", oldValue: B, newValue: null },
-      { name: "HEAD", oldValue: "ref: refs/heads/main", newValue: "ref: refs/heads/dev" },
+      update(MAIN, A, C),
+      update("refs/tags/v1", B, null),
+      { name: HEAD, oldValue: symbolicTo(ref(MAIN)), newValue: symbolicTo(ref("refs/heads/dev")) },
     ]);
     expect(await bump(db, me, second)).toEqual({ outcome: "landed", version: 2n });
 
     const fold = await readFold(db, id);
     expect(fold).toMatchObject({ head: 2n, digest: second.digest });
-    expect(fold.refs).toEqual(
-      new Map([
-        ["HEAD", "ref: refs/heads/dev"],
-        [MAIN, C],
-      ]),
-    );
+    expect(textOf(fold.refs)).toEqual({ HEAD: "ref: refs/heads/dev", [MAIN]: C });
     expect(fold.digest).toEqual(digestOf(digestKey, fold.refs));
     const [newest] = await readLog(db, id, null, 1);
     expect(newest).toMatchObject({ version: 2n, writeId: second.writeId, device: me.device, author: "ada" });
@@ -81,7 +85,7 @@ describe("a bump", () => {
     expect(await bump(db, me, request)).toEqual(landed);
     expect(await bump(db, me, request)).toEqual(landed);
     expect(await bump(elsewhere, other, request)).toEqual(landed);
-    await bump(db, other, await stage(db, other, id, 1n, [{ name: MAIN, oldValue: A, newValue: B }]));
+    await bump(db, other, await stage(db, other, id, 1n, [update(MAIN, A, B)]));
     expect(await bump(db, me, request)).toEqual(landed);
     const successor = await incarnation(elsewhere, { device: me.device });
     expect(await bump(db, me, request)).toEqual(landed);
@@ -127,7 +131,7 @@ describe("a bump", () => {
       for (let landed = 0; landed < each; ) {
         const { head: base, refs, digest, digestKey } = await readFold(at, id);
         const updates = [
-          { name: "refs/heads/hot", oldValue: refs.get("refs/heads/hot") ?? null, newValue: randomUUID() },
+          update("refs/heads/hot", textOf(refs)["refs/heads/hot"] ?? null, randomUUID()),
           create(`refs/heads/${index}-${landed}`, A),
         ];
         const request = { writeId: randomUUID(), repositoryId: id, base, updates };
@@ -149,7 +153,7 @@ describe("a bump", () => {
     expect(log.map(({ version }) => version)).toEqual(
       Array.from({ length: 8 * each }, (_, index) => BigInt(index + 1)),
     );
-    const hot = log.map(({ updates }) => updates.find(({ name }) => name === "refs/heads/hot")!);
+    const hot = log.map(({ updates }) => updates.find(({ name }) => name === ref("refs/heads/hot"))!);
     expect(hot.map(({ oldValue }) => oldValue)).toEqual([null, ...hot.slice(0, -1).map(({ newValue }) => newValue)]);
     const fold = await readFold(db, id);
     expect(fold.refs.size).toBe(8 * each + 2);
@@ -221,14 +225,11 @@ describe("a bump that is refused", () => {
   });
 
   it.each<[string, RefUpdate[]]>([
-    ["holds something else", [{ name: MAIN, oldValue: B, newValue: C }]],
+    ["holds something else", [update(MAIN, B, C)]],
     ["exists and should not", [create(MAIN, B)]],
-    ["does not exist and should", [{ name: "refs/heads/x", oldValue: A, newValue: B }]],
-    ["does not exist and should be deleted", [{ name: "refs/heads/x", oldValue: A, newValue: null }]],
-    [
-      "is one of many",
-      [create("refs/heads/x", B), { name: MAIN, oldValue: B, newValue: C }, create("refs/heads/y", B)],
-    ],
+    ["does not exist and should", [update("refs/heads/x", A, B)]],
+    ["does not exist and should be deleted", [update("refs/heads/x", A, null)]],
+    ["is one of many", [create("refs/heads/x", B), update(MAIN, B, C), create("refs/heads/y", B)]],
   ])("is in doubt when a ref %s, and nothing changes", async (_, updates) => {
     const answer = await refused(async (me, id) => {
       const request = await stage(db, me, id, 1n, updates);
@@ -239,7 +240,7 @@ describe("a bump that is refused", () => {
 
   it.each<[string, RefUpdate[]]>([
     ["names a ref twice", [create("refs/heads/x", A), create("refs/heads/x", B)]],
-    ["changes nothing in one ref", [create("refs/heads/x", A), { name: MAIN, oldValue: A, newValue: A }]],
+    ["changes nothing in one ref", [create("refs/heads/x", A), update(MAIN, A, A)]],
   ])("leaves nothing behind when it %s", async (_, updates) => {
     await refused(async (me, id) => {
       const request = await stage(db, me, id, 1n, updates);
@@ -280,7 +281,7 @@ describe("a big bump", () => {
         me,
         id,
         base,
-        names.map((name) => ({ name, oldValue, newValue })),
+        names.map((name) => update(name, oldValue, newValue)),
       );
       const startedAt = performance.now();
       expect(await bump(db, me, request)).toEqual({ outcome: "landed", version: base + 1n });

@@ -15,6 +15,7 @@ import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { openSession } from "../support/open-session.ts";
 import { type Pooler, startPooler } from "../support/pooler.ts";
 import { findProgram } from "../support/programs.ts";
+import { create } from "../support/store-rows.ts";
 
 const WAIT = { timeout: 10_000, interval: 5 };
 const POOL_SIZE = 2;
@@ -65,9 +66,9 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
   /** One attempt to create the ref; says whether it landed. */
   async function push(db: Database, me: Incarnation, repositoryId: string, ref: string): Promise<boolean> {
     const { head: base } = await readFold(db, repositoryId);
-    const updates: RefUpdate[] = [{ name: ref, oldValue: null, newValue: A }];
+    const updates: RefUpdate[] = [create(ref, A)];
     const request = { writeId: randomUUID(), repositoryId, base, updates };
-    const staged = await stageWrite(db, me, { ...request, author: "ada", names: [ref] });
+    const staged = await stageWrite(db, me, { ...request, author: "ada", names: updates.map(({ name }) => name) });
     if (staged.outcome !== "staged") {
       expect(staged.outcome).toBe("stale");
       return false;

@@ -2,6 +2,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { update } from "../support/refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 import { log, writes } from "../support/write-rows.ts";
@@ -60,7 +61,9 @@ describe("a ref that git would refuse", () => {
     ];
     const names = ["HEAD", "refs/../../config", ...funny.map((name) => `refs/heads/${name}`)];
     for (const name of names) {
-      expect(await a.push(APP, [{ name, oldValue: null, newValue: one }])).toEqual({ [name]: "funny refname" });
+      expect(await a.push(APP, [update(name, null, one)])).toEqual({
+        [name]: "funny refname",
+      });
     }
     expect(await a.push(APP, [change("refs/lockstep/lost/main", null, one)])).toEqual({
       "refs/lockstep/lost/main": "refs/lockstep/ belongs to Lockstep",
@@ -122,10 +125,10 @@ describe("the repository's policy", () => {
     await writeFile(hook, "#!/bin/sh\nexit 1\n");
     const calls: (readonly string[])[] = [];
     const pusher = {
-      runHook: async (path: string, args: readonly string[]) => {
+      runHook: async (path: string, args: readonly Buffer[]) => {
         expect(path).toBe(hook);
-        calls.push(args);
-        return args[0] === "refs/heads/main" ? 7 : 0;
+        calls.push(args.map(String));
+        return String(args[0]) === "refs/heads/main" ? 7 : 0;
       },
     };
     // A file that cannot be run is no hook.

@@ -1,7 +1,9 @@
 import { mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { toLatin1 } from "../../src/domain.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
+import { ref } from "../support/refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
 import { isBump, log, writes } from "../support/write-rows.ts";
@@ -71,7 +73,7 @@ describe("a push", () => {
     const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one), change("still", null, one)]);
     await a.push(APP, [change("main", one, two), change("still", one, one)]);
-    expect((await log(cluster)).at(-1)).toMatchObject({ names: ["refs/heads/main"] });
+    expect((await log(cluster)).at(-1)).toMatchObject({ names: [ref("refs/heads/main")] });
     await a.expectInLockstep(APP);
   });
 
@@ -118,7 +120,7 @@ describe("a push", () => {
       const report = await a.push(APP, [change("main", one, two), bad, change("new", null, two)], { atomic: true });
       expect(Object.values(report)).toContain("atomic push failure");
       expect(Object.values(report)).not.toContain(null);
-      expect([reason, "atomic push failure"]).toContain(report[bad.name]);
+      expect([reason, "atomic push failure"]).toContain(report[toLatin1(bad.name)]);
     }
     expect(await log(cluster)).toHaveLength(1);
     expect(await a.push(APP, [change("main", one, two), change("new", null, two)], { atomic: true })).toEqual({
@@ -376,8 +378,8 @@ describe("a disk that is not what the log says", () => {
     await a.push(APP, [change("main", null, one)]);
     const { context } = a;
     const row = { writeId: crypto.randomUUID(), repositoryId: a.replica(APP).id, base: 1n };
-    await stageWrite(context.db, context.me, { ...row, author: "mallory", names: ["refs/heads/main"] });
-    const lie = { name: "refs/heads/main", oldValue: two, newValue: null };
+    await stageWrite(context.db, context.me, { ...row, author: "mallory", names: [ref("refs/heads/main")] });
+    const lie = change("main", two, null);
     const digest = Buffer.alloc(32);
     expect(await bump(context.db, context.me, { ...row, digest, updates: [lie] })).toEqual({ outcome: "in_doubt" });
     expect(await log(cluster)).toHaveLength(1);

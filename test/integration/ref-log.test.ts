@@ -5,10 +5,9 @@ import {
   digestAfter,
   digestOf,
   type Incarnation,
-  type RefName,
   type Refs,
   type RefUpdate,
-  type RefValue,
+  toLatin1,
   type Version,
 } from "../../src/domain.ts";
 import { Database, query } from "../../src/store/database.ts";
@@ -16,10 +15,11 @@ import { readLog } from "../../src/store/list-log.ts";
 import { type ChangesSince, readChanges, readDigest, readFold, readUnchangedTips } from "../../src/store/ref-log.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { planFrom, ref, refsFrom } from "../support/refs.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
-const HEAD: [RefName, RefValue] = ["HEAD", "ref: refs/heads/main"];
+const AT_FIRST = { HEAD: "ref: refs/heads/main" };
 const [A, B, C] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)] as const;
 
 let database: TestDatabase;
@@ -42,9 +42,9 @@ beforeEach(async () => {
 });
 
 /** Lands what the refs are to hold, null for gone, and returns the id of the write. */
-async function land(wanted: Record<RefName, RefValue | null>, by = me, repositoryId = id): Promise<string> {
+async function land(wanted: Readonly<Record<string, string | null>>, by = me, repositoryId = id): Promise<string> {
   const { head: base, refs } = await readFold(db, repositoryId);
-  const updates = Object.entries(wanted).map(
+  const updates = [...planFrom(Object.entries(wanted))].map(
     ([name, newValue]): RefUpdate => ({ name, oldValue: refs.get(name) ?? null, newValue }),
   );
   const request = { writeId: randomUUID(), repositoryId, base };
@@ -65,7 +65,7 @@ async function trim(...versions: Version[]): Promise<void> {
   ]);
 }
 
-const byName = ({ changes }: ChangesSince) => new Map(changes!.map(({ name, ...change }) => [name, change]));
+const byName = ({ changes }: ChangesSince) => new Map(changes!.map(({ name, ...change }) => [toLatin1(name), change]));
 
 /** The refs that a replica has after it applied the changes. */
 function applied(refs: Refs, { changes }: ChangesSince): Refs {
@@ -184,14 +184,14 @@ describe("the log", () => {
     const property = fc.asyncProperty(fc.array(write, { minLength: 1, maxLength: 6 }), async (writes) => {
       const { id: repositoryId } = await repository(db, me, other);
       const { digestKey } = await readFold(db, repositoryId);
-      const states: Refs[] = [new Map([HEAD])];
+      const states: Refs[] = [refsFrom(AT_FIRST)];
       for (const wanted of writes) {
         const before = states.at(-1)!;
         // What changes nothing is left out, as a push does.
-        const changing = Object.entries(wanted).filter(([ref, to]) => (before.get(ref) ?? null) !== to);
+        const changing = Object.entries(wanted).filter(([name, to]) => (before.get(ref(name)) ?? null) !== to);
         await land(Object.fromEntries(changing), me, repositoryId);
         const after = new Map(before);
-        for (const [ref, to] of changing) to === null ? after.delete(ref) : after.set(ref, to);
+        for (const [name, to] of planFrom(changing)) to === null ? after.delete(name) : after.set(name, to);
         states.push(after);
       }
       const head = states.at(-1)!;
@@ -241,14 +241,14 @@ describe("the log", () => {
     await land({ [MAIN]: A });
     expect(await readLog(db, neighbour, null, 10)).toEqual([]);
     expect(await readChanges(db, neighbour, 0n)).toMatchObject({ head: 0n, changes: [] });
-    expect((await readFold(db, neighbour)).refs).toEqual(new Map([HEAD]));
+    expect((await readFold(db, neighbour)).refs).toEqual(refsFrom(AT_FIRST));
   });
 });
 
 describe("readFold", () => {
   it("has name, format, head, digest, key and refs", async () => {
     const { name, digestKey, digest, ...fold } = await readFold(db, id);
-    expect(fold).toEqual({ objectFormat: "sha1", head: 0n, refs: new Map([HEAD]) });
+    expect(fold).toEqual({ objectFormat: "sha1", head: 0n, refs: refsFrom(AT_FIRST) });
     expect(name).toMatch(/^r-/);
     expect(digest).toEqual(digestOf(digestKey, fold.refs));
   });
@@ -257,7 +257,7 @@ describe("readFold", () => {
     await land({ [MAIN]: A });
     await land({ "refs/tags/v1": B });
     await trim(1n, 2n);
-    const refs = new Map([HEAD, [MAIN, A], ["refs/tags/v1", B]]);
+    const refs = refsFrom({ ...AT_FIRST, [MAIN]: A, "refs/tags/v1": B });
     expect(await readFold(db, id)).toMatchObject({ head: 2n, refs });
   });
 

@@ -1,16 +1,27 @@
 import { mkdir, open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { type RefName, type RefValue, toBytes } from "../../src/domain.ts";
+import { toBytes } from "../../src/domain.ts";
 import { syncRefs } from "../../src/git/durability.ts";
 import type { GitContext } from "../../src/git/process.ts";
-import { RefTransaction } from "../../src/git/ref-transaction.ts";
-import { applyRefs, difference, readHead, readRefs } from "../../src/git/refs.ts";
+import { type RefCommand, RefTransaction } from "../../src/git/ref-transaction.ts";
+import { applyRefs, difference, readRefs } from "../../src/git/refs.ts";
+import { readHead } from "../../src/git/symbolic-refs.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "../support/git.ts";
+import { planFrom, ref, refsFrom, textOf, update } from "../support/refs.ts";
 
 vi.mock("node:fs/promises", { spy: true });
 
 const CAFE = "refs/heads/caf\xe9";
+
+/** Whatever the ref holds now. */
+function set(name: string, newValue: string | null): RefCommand {
+  return { ...update(name, null, newValue), oldValue: undefined };
+}
+
+async function apply(context: GitContext, dir: string, plan: ReadonlyMap<string, string | null>): Promise<void> {
+  await applyRefs(context, dir, planFrom(plan));
+}
 
 interface Repository extends AsyncDisposable {
   readonly context: GitContext;
@@ -18,7 +29,7 @@ interface Repository extends AsyncDisposable {
   readonly sandbox: GitSandbox;
   readonly one: string;
   readonly two: string;
-  refs(): Promise<Record<RefName, RefValue>>;
+  refs(): Promise<Record<string, string>>;
   locks(): Promise<string[]>;
 }
 
@@ -37,7 +48,7 @@ async function repository(format = "sha1"): Promise<Repository> {
     sandbox,
     one,
     two,
-    refs: async () => Object.fromEntries(await readRefs(context, dir)),
+    refs: async () => textOf(await readRefs(context, dir)),
     locks: async () => (await readdir(dir, { recursive: true })).filter((name) => name.endsWith(".lock")).sort(),
     async [Symbol.asyncDispose]() {
       await vi.waitFor(async () => expect(await processesAt(sandbox.dir)).toEqual([]), { timeout: 10_000 });
@@ -50,7 +61,7 @@ describe("a ref transaction", () => {
   it.each(["sha1", "sha256"])("changes nothing until it commits, and then all (%s)", async (format) => {
     await using repo = await repository(format);
     const { context, dir, one, two } = repo;
-    await applyRefs(
+    await apply(
       context,
       dir,
       new Map([
@@ -60,9 +71,9 @@ describe("a ref transaction", () => {
     );
     await using transaction = new RefTransaction(context, dir);
     const refusal = await transaction.prepare([
-      { name: "refs/heads/main", oldValue: one, newValue: two },
-      { name: "refs/heads/gone", oldValue: one, newValue: null },
-      { name: CAFE, oldValue: null, newValue: one },
+      update("refs/heads/main", one, two),
+      update("refs/heads/gone", one, null),
+      update(CAFE, null, one),
     ]);
     expect(refusal).toBeUndefined();
     expect(await repo.refs()).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/main": one, "refs/heads/gone": one });
@@ -76,7 +87,7 @@ describe("a ref transaction", () => {
     await using repo = await repository();
     const { context, dir, one, two } = repo;
     await using transaction = new RefTransaction(context, dir);
-    await transaction.prepare([{ name: "refs/heads/main", newValue: one }]);
+    await transaction.prepare([set("refs/heads/main", one)]);
     const { code, stderr } = await repo.sandbox.run(["update-ref", "refs/heads/main", two], { cwd: dir });
     expect(code).not.toBe(0);
     expect(stderr).toContain("File exists");
@@ -89,7 +100,7 @@ describe("a ref transaction", () => {
     const { context, dir, one } = repo;
     {
       await using transaction = new RefTransaction(context, dir);
-      await transaction.prepare([{ name: "refs/heads/main", newValue: one }]);
+      await transaction.prepare([set("refs/heads/main", one)]);
       expect(await repo.locks()).toContain("refs/heads/main.lock");
     }
     expect(await repo.locks()).toEqual([]);
@@ -104,14 +115,14 @@ describe("a ref transaction", () => {
   it("takes thousands of refs", async () => {
     await using repo = await repository();
     const { context, dir, one } = repo;
-    const commands = Array.from({ length: 5_000 }, (_, index) => ({ name: `refs/tags/v${index}`, newValue: one }));
+    const commands = Array.from({ length: 5_000 }, (_, index) => set(`refs/tags/v${index}`, one));
     await using transaction = new RefTransaction(context, dir);
     expect(await transaction.prepare(commands)).toBeUndefined();
     await transaction.commit();
     expect((await readRefs(context, dir)).size).toBe(5_001);
   });
 
-  it.each<[string, RefName, (repo: Repository) => { oldValue?: string | null; newValue: string | null }, RegExp]>([
+  it.each<[string, string, (repo: Repository) => { oldValue?: string | null; newValue: string | null }, RegExp]>([
     [
       "holds another value",
       "refs/heads/main",
@@ -145,14 +156,14 @@ describe("a ref transaction", () => {
       ["refs/heads/deep/er", one],
       [CAFE, one],
     ]);
-    await applyRefs(context, dir, before);
+    await apply(context, dir, before);
     const wanted = values(repo);
     const blob = await repo.sandbox.git(["hash-object", "-w", "--stdin"], { cwd: dir, input: "blob" });
     const newValue = wanted.newValue === "" ? blob : wanted.newValue;
     await using transaction = new RefTransaction(context, dir);
     const refusal = await transaction.prepare([
-      { name: "refs/heads/innocent", newValue: one },
-      { name, ...wanted, newValue },
+      set("refs/heads/innocent", one),
+      wanted.oldValue === undefined ? set(name, newValue) : update(name, wanted.oldValue, newValue),
     ]);
     expect(refusal).toMatchObject({ name, message: expect.stringMatching(message) });
     expect(await repo.locks()).toEqual([]);
@@ -165,11 +176,8 @@ describe("a ref transaction", () => {
     await mkdir(join(dir, "refs/heads/deep"));
     await writeFile(join(dir, "refs/heads/deep/x.lock"), "");
     await using transaction = new RefTransaction(context, dir);
-    const refusal = await transaction.prepare([
-      { name: "refs/heads/a", newValue: one },
-      { name: "refs/heads/deep/x", newValue: one },
-    ]);
-    expect(refusal).toMatchObject({ name: "refs/heads/deep/x", message: expect.stringContaining("File exists") });
+    const refusal = await transaction.prepare([set("refs/heads/a", one), set("refs/heads/deep/x", one)]);
+    expect(refusal).toMatchObject({ name: ref("refs/heads/deep/x"), message: expect.stringContaining("File exists") });
     expect(await repo.locks()).toEqual(["refs/heads/deep/x.lock"]);
   });
 
@@ -177,7 +185,7 @@ describe("a ref transaction", () => {
     await using repo = await repository();
     const { context, dir, one } = repo;
     await using transaction = new RefTransaction(context, dir);
-    await transaction.prepare([{ name: "refs/heads/main", newValue: one }]);
+    await transaction.prepare([set("refs/heads/main", one)]);
     const [line] = await processesAt(dir);
     process.kill(Number(line!.split(" ")[0]), "SIGKILL");
     await expect(transaction.commit()).rejects.toMatchObject({
@@ -190,7 +198,7 @@ describe("a ref transaction", () => {
   it("fails with what git said when git cannot even begin", async () => {
     await using repo = await repository();
     await using transaction = new RefTransaction(repo.context, join(repo.dir, "objects"));
-    await expect(transaction.prepare([{ name: "refs/heads/x", newValue: repo.one }])).resolves.toMatchObject({
+    await expect(transaction.prepare([set("refs/heads/x", repo.one)])).resolves.toMatchObject({
       name: undefined,
       message: expect.stringContaining("not a git repository"),
     });
@@ -201,7 +209,7 @@ describe("applying a plan", () => {
   it("brings any refs to any others, and can be done twice", async () => {
     await using repo = await repository();
     const { context, dir, one, two } = repo;
-    const states: Record<RefName, RefValue>[] = [
+    const states: Record<string, string>[] = [
       { HEAD: "ref: refs/heads/main" },
       { HEAD: "ref: refs/heads/main", "refs/heads/x": one, "refs/heads/y/z": one, [CAFE]: two },
       { HEAD: "ref: refs/heads/x/y", "refs/heads/x/y": one, "refs/heads/y": two, [`${CAFE}/below`]: two },
@@ -210,9 +218,9 @@ describe("applying a plan", () => {
     ];
     for (const from of states) {
       for (const to of states) {
-        await applyRefs(context, dir, difference(await readRefs(context, dir), new Map(Object.entries(from))));
+        await applyRefs(context, dir, difference(await readRefs(context, dir), refsFrom(from)));
         expect(await repo.refs()).toEqual(from);
-        const plan = difference(await readRefs(context, dir), new Map(Object.entries(to)));
+        const plan = difference(await readRefs(context, dir), refsFrom(to));
         await applyRefs(context, dir, plan);
         await applyRefs(context, dir, plan);
         expect(await repo.refs()).toEqual(to);
@@ -223,7 +231,7 @@ describe("applying a plan", () => {
   it("deletes what is packed, and what is not there", async () => {
     await using repo = await repository();
     const { context, dir, one } = repo;
-    await applyRefs(
+    await apply(
       context,
       dir,
       new Map([
@@ -232,7 +240,7 @@ describe("applying a plan", () => {
       ]),
     );
     await repo.sandbox.git(["pack-refs", "--all"], { cwd: dir });
-    await applyRefs(
+    await apply(
       context,
       dir,
       new Map([
@@ -250,7 +258,7 @@ describe("applying a plan", () => {
       ["refs/heads/good", one],
       ["refs/heads/void", "12".repeat(20)],
     ]);
-    await expect(applyRefs(context, dir, plan)).rejects.toMatchObject({
+    await expect(apply(context, dir, plan)).rejects.toMatchObject({
       code: "GIT_FAILED",
       message: expect.stringContaining("nonexistent object"),
     });
@@ -262,7 +270,7 @@ describe("reading refs", () => {
   it("leaves out those of Lockstep, and reads symbolic ones as such", async () => {
     await using repo = await repository();
     const { context, dir, one } = repo;
-    await applyRefs(
+    await apply(
       context,
       dir,
       new Map([
@@ -295,15 +303,15 @@ describe("making refs durable", () => {
     await using repo = await repository();
     const { context, dir, one } = repo;
     const name = `${CAFE}/deep/er`;
-    await applyRefs(context, dir, new Map([[name, one]]));
+    await apply(context, dir, new Map([[name, one]]));
     vi.mocked(open).mockClear();
-    await syncRefs(dir, new Set([name, "refs/heads/removed/with/its/directories"]));
+    await syncRefs(dir, new Set([ref(name), ref("refs/heads/removed/with/its/directories")]));
     const opened = vi
       .mocked(open)
       .mock.settledResults.map(({ type }, index) =>
         type === "fulfilled" ? String(vi.mocked(open).mock.calls[index]![0]) : "",
       );
-    const bytes = (ref: RefName) => String(Buffer.concat([Buffer.from(`${dir}/`), toBytes(ref)]));
+    const bytes = (name: string) => String(Buffer.concat([Buffer.from(`${dir}/`), toBytes(ref(name))]));
     expect(opened).toEqual(
       expect.arrayContaining([`${dir}/`, ...["refs", "refs/heads", CAFE, `${CAFE}/deep`].map(bytes)]),
     );
@@ -313,11 +321,13 @@ describe("making refs durable", () => {
     await using repo = await repository();
     const { context, dir, one } = repo;
     const names = Array.from({ length: 300 }, (_, index) => `refs/heads/${index}`);
-    await applyRefs(context, dir, new Map(names.map((name) => [name, one])));
+    await apply(context, dir, new Map(names.map((name) => [name, one])));
     vi.mocked(open).mockClear();
-    await syncRefs(dir, new Set(names));
+    await syncRefs(dir, new Set(names.map(ref)));
     expect(open).not.toHaveBeenCalled();
-    await expect(syncRefs(`${dir}/not-there`, new Set(names))).rejects.toMatchObject({ code: "PREREQUISITE_MISSING" });
+    await expect(syncRefs(`${dir}/not-there`, new Set(names.map(ref)))).rejects.toMatchObject({
+      code: "PREREQUISITE_MISSING",
+    });
     expect(Object.keys(await repo.refs())).toEqual(expect.arrayContaining(names));
   });
 });

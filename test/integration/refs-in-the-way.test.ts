@@ -3,9 +3,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import type { RefName, RefUpdate, RefValue } from "../../src/domain.ts";
+import type { RefName, RefUpdate } from "../../src/domain.ts";
 import { RefTransaction } from "../../src/git/ref-transaction.ts";
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
+import { ref } from "../support/refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 import { log, writes } from "../support/write-rows.ts";
@@ -14,7 +15,7 @@ vi.mock("../../src/git/ref-transaction.ts", { spy: true });
 
 const APP = "team/app";
 const CONFLICTS = "conflicts with an existing ref";
-const branch = (name: string): RefName => `refs/heads/${name}`;
+const branch = (name: string): RefName => ref(`refs/heads/${name}`);
 
 /** Two devices; the first has these branches, all at the first of three commits. */
 async function withBranches(cluster: TestCluster, branches: readonly string[]) {
@@ -237,7 +238,7 @@ describe("the refs in the way of new ones", () => {
     const { a } = await withBranches(cluster, ["x/a", "x/b", "x/c", "x-y", "x0", "deep/er"]);
     const { id } = a.replica(APP);
     const found = await refsInTheWay(a.context.db, id, {
-      above: ["refs", "refs/heads", "refs/heads/deep/er"],
+      above: ["refs", "refs/heads", "refs/heads/deep/er"].map(ref),
       below: [
         { name: branch("x"), most: 2 },
         { name: branch("x-y"), most: 5 },
@@ -255,7 +256,7 @@ describe("a replica that was away while refs gave way to each other", () => {
     const { a, b, history } = await withBranches(cluster, ["x"]);
     const [one, two] = history;
     await b.read(APP);
-    const steps: [string, RefValue | null, RefValue | null][][] = [
+    const steps: [string, string | null, string | null][][] = [
       [
         ["x", one, null],
         ["x/y", null, one],

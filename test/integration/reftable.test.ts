@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { open, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { digestAfter, type RefUpdate } from "../../src/domain.ts";
+import { digestAfter, type RefUpdate, toLatin1 } from "../../src/domain.ts";
 import { inspect } from "../../src/git/repository.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { verify } from "../../src/sync/verify.ts";
@@ -41,7 +41,7 @@ const tables = (device: TestDevice) => join(device.gitDir(APP), "reftable");
 /** The names of refs that are not what the log says. */
 async function differences({ context }: TestDevice): Promise<string[]> {
   const found = await verify(context, APP, { full: false, signal: AbortSignal.timeout(SOON.timeout) });
-  return found.differences.map(({ name }) => name);
+  return found.differences.map(({ name }) => toLatin1(name));
 }
 
 /** What a push has done in the database when its sidecar is killed: staged it, and perhaps decided it. */

@@ -12,6 +12,7 @@ import { listUnrest } from "../../src/store/unrest.ts";
 import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { refsFrom } from "../support/refs.ts";
 import { incarnation } from "../support/store-rows.ts";
 
 const ROOT = randomUUID();
@@ -289,7 +290,7 @@ describe("createRepository", () => {
     const made = await createRepository(db, { ...request, objectFormat: "sha256" });
     expect(made.devices).toEqual(["mine"]);
     const { digestKey, ...fold } = await readFold(db, made.id);
-    const refs = new Map([["HEAD", "ref: refs/heads/trunk"]]);
+    const refs = refsFrom({ HEAD: "ref: refs/heads/trunk" });
     const digest = digestOf(digestKey, refs);
     expect(fold).toEqual({ name: request.name, objectFormat: "sha256", head: 0n, digest, refs });
     expect(digestKey).toHaveLength(32);

@@ -4,6 +4,7 @@ import { Database, query } from "../../src/store/database.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { ref } from "../support/refs.ts";
 import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
@@ -28,7 +29,7 @@ describe("stageWrite", () => {
     const { id } = await repository(db, me);
     const request = await stage(db, me, id, 0n, [create(MAIN, A), create("refs/tags/v1", B)]);
     await bump(db, me, request);
-    const names = ["refs/tags/v1", "refs/heads/none", "HEAD", MAIN];
+    const names = ["refs/tags/v1", "refs/heads/none", "HEAD", MAIN].map(ref);
     const staged = await stageWrite(db, me, {
       writeId: randomUUID(),
       repositoryId: id,
@@ -51,7 +52,7 @@ describe("stageWrite", () => {
     const { id } = await repository(db, me);
     await bump(db, me, await stage(db, me, id, 0n, [create(MAIN, A)]));
     const before = await contents(db);
-    const write = { writeId: randomUUID(), repositoryId: id, author: "ada", names: [MAIN] };
+    const write = { writeId: randomUUID(), repositoryId: id, author: "ada", names: [ref(MAIN)] };
     for (const base of [0n, 2n])
       expect(await stageWrite(db, me, { ...write, base })).toEqual({ outcome: "stale", head: 1n });
     expect(await stageWrite(db, me, { ...write, base: 0n, repositoryId: randomUUID() })).toEqual({
@@ -65,7 +66,7 @@ describe("stageWrite on a device without the replica", () => {
   it("finds it missing, also where it was released", async () => {
     const [me, other] = [await incarnation(db), await incarnation(db)];
     const { id } = await repository(db, me);
-    const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [MAIN] };
+    const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [ref(MAIN)] };
     expect(await stageWrite(db, other, write)).toEqual({ outcome: "missing" });
     await query(db.work, "update lockstep.replica set state = 'released' where repository_id = $1", [id]);
     expect(await stageWrite(db, me, write)).toEqual({ outcome: "missing" });

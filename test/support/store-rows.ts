@@ -6,6 +6,7 @@ import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts"
 import { readLog } from "../../src/store/list-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";
 import { type BumpRequest, stageWrite } from "../../src/store/writes.ts";
+import { update } from "./refs.ts";
 
 const ROOT = randomUUID();
 
@@ -31,7 +32,7 @@ export async function repository(db: Database, ...on: Incarnation[]): Promise<{ 
 }
 
 /** The creation of a ref. */
-export const create = (name: string, newValue: string): RefUpdate => ({ name, oldValue: null, newValue });
+export const create = (name: string, newValue: string): RefUpdate => update(name, null, newValue);
 
 /** Stages a write of the updates on `base` and returns what lands it. */
 export async function stage(

@@ -10,7 +10,7 @@ import { pipeline } from "node:stream/promises";
 import type pg from "pg";
 import { type Logger, pino } from "pino";
 import { expect, vi } from "vitest";
-import { type RefFormat, type RefName, type RefUpdate, type RefValue, SYMREF_PREFIX } from "../../src/domain.ts";
+import { objectIds, type RefFormat, type RefUpdate } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
 import { ReceivePolicies } from "../../src/git/policy.ts";
 import { readRefs } from "../../src/git/refs.ts";
@@ -36,6 +36,7 @@ import { PackServer } from "../../src/sync/serve-pack.ts";
 import { Sessions } from "../../src/sync/session-end.ts";
 import { Stopwatch } from "../../src/sync/stopwatch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { textOf, update } from "./refs.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 
 export type OpenPack = SyncContext["openPack"];
@@ -210,7 +211,7 @@ export class TestDevice {
     repository: string,
     updates: readonly RefUpdate[],
     { atomic = false, author = "ada", pusher = {} }: PushOptions = {},
-  ): Promise<Record<RefName, string | null>> {
+  ): Promise<Record<string, string | null>> {
     const request = {
       repository,
       updates,
@@ -276,10 +277,10 @@ export class TestDevice {
     );
   }
 
-  /** The refs on disk and HEAD. */
-  async refs(repository: string): Promise<Record<RefName, RefValue>> {
+  /** The refs on disk and HEAD, as latin1. */
+  async refs(repository: string): Promise<Record<string, string>> {
     const plain = { path: process.env.PATH ?? "", home: this.cluster.dir, lockFd: null };
-    return Object.fromEntries(await readRefs(plain, this.gitDir(repository)));
+    return textOf(await readRefs(plain, this.gitDir(repository)));
   }
 
   /** The git commands that the sidecar has started since the last call. */
@@ -301,10 +302,8 @@ export class TestDevice {
     const fold = await readFold(this.context.db, id);
     expect(await this.refs(repository)).toEqual(Object.fromEntries(fold.refs));
     expect(this.replica(repository).applied).toBe(fold.head);
-    for (const [ref, value] of fold.refs) {
-      if (!value.startsWith(SYMREF_PREFIX))
-        await this.git(repository, ["rev-list", "--objects", "--quiet", value], ref);
-    }
+    for (const id of objectIds(fold.refs.values()))
+      await this.git(repository, ["rev-list", "--objects", "--quiet", id]);
     // Where there are many refs they may be being packed, each for a moment under its lock.
     await vi.waitFor(async () => expect(await this.leftovers(repository)).toEqual([]), SOON);
     const rows = await this.cluster.sql(
@@ -339,9 +338,9 @@ export class TestDevice {
   }
 }
 
-/** A change of a ref. A name that does not begin with refs/ is that of a branch. */
-export function change(name: RefName, oldValue: RefValue | null, newValue: RefValue | null): RefUpdate {
-  return { name: name.startsWith("refs/") ? name : `refs/heads/${name}`, oldValue, newValue };
+/** A change of a ref, of which all is latin1. A name that does not begin with refs/ is that of a branch. */
+export function change(name: string, oldValue: string | null, newValue: string | null): RefUpdate {
+  return update(name.startsWith("refs/") ? name : `refs/heads/${name}`, oldValue, newValue);
 }
 
 /** Packs for `asker` from the other devices of the cluster, over a stream that fails when the pack is not whole. */

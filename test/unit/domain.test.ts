@@ -6,17 +6,27 @@ import {
   digestOf,
   displayRef,
   EMPTY_DIGEST,
-  fromBytes,
   isObjectId,
+  isSymbolic,
+  nameFromBytes,
   type RefUpdate,
+  refName,
   repositoryName,
   shortHash,
+  symbolicTo,
+  targetOf,
   toBytes,
+  toLatin1,
+  valueFromBytes,
+  valueFromLatin1,
 } from "../../src/domain.ts";
+import { ref, refsFrom } from "../support/refs.ts";
 
 const KEY = Buffer.alloc(32, 7);
 const latin1 = fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((byte) => String.fromCharCode(byte)) });
-const refsArbitrary = fc.array(fc.tuple(latin1, latin1), { maxLength: 8 }).map((pairs) => new Map(pairs));
+const refsArbitrary = fc
+  .array(fc.tuple(latin1, latin1), { maxLength: 8 })
+  .map((pairs) => refsFrom(Object.fromEntries(pairs)));
 
 describe("repositoryName", () => {
   it.each(["a", "team/app", "a/b/c", "A-b_c.d+e", "_x", "9", "x".repeat(200), "a.gitx", "lock"])(
@@ -95,13 +105,29 @@ describe("isObjectId", () => {
 
 describe("ref names", () => {
   it("survive the way to bytes and back whatever their bytes are", () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => toBytes(fromBytes(Buffer.from(bytes))!).equals(bytes)));
-    expect(fromBytes(null)).toBeNull();
+    for (const fromBytes of [nameFromBytes, valueFromBytes])
+      fc.assert(fc.property(fc.uint8Array(), (bytes) => toBytes(fromBytes(Buffer.from(bytes))!).equals(bytes)));
+    expect(valueFromBytes(null)).toBeNull();
   });
 
-  it("are shown as UTF-8, and with a replacement character where they are not", () => {
-    expect(displayRef(Buffer.from("refs/heads/ä€").toString("latin1"))).toBe("refs/heads/ä€");
-    expect(displayRef("refs/heads/\xff")).toBe("refs/heads/\ufffd");
+  it("that a person writes are in UTF-8, and shown as they were written", () => {
+    expect(toLatin1(refName("refs/heads/glück"))).toBe("refs/heads/gl\xc3\xbcck");
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 20 }), (text) => displayRef(refName(text)) === text),
+    );
+  });
+
+  it("are shown with each byte written out that is not UTF-8", () => {
+    expect(displayRef(ref("refs/heads/\xff\xc3(\xe2\x82"))).toBe("refs/heads/\\xff\\xc3(\\xe2\\x82");
+  });
+
+  it("can be the values of others", () => {
+    const value = symbolicTo(ref("refs/heads/caf\xe9"));
+    expect(isSymbolic(value)).toBe(true);
+    expect(targetOf(value)).toBe("refs/heads/caf\xe9");
+    expect(toBytes(value)).toEqual(Buffer.from("ref: refs/heads/caf\xe9", "latin1"));
+    expect(isSymbolic(valueFromLatin1("a".repeat(40)))).toBe(false);
+    expect(isSymbolic(null)).toBe(false);
   });
 });
 
@@ -133,11 +159,11 @@ describe("the digest", () => {
 
   it("differs by name, value and key, and between what stands left and right of the NUL", () => {
     const digests = [
-      digestOf(KEY, new Map([["a", "b"]])),
-      digestOf(KEY, new Map([["a", "c"]])),
-      digestOf(KEY, new Map([["c", "b"]])),
-      digestOf(KEY, new Map([["ab", ""]])),
-      digestOf(Buffer.alloc(32, 8), new Map([["a", "b"]])),
+      digestOf(KEY, refsFrom({ a: "b" })),
+      digestOf(KEY, refsFrom({ a: "c" })),
+      digestOf(KEY, refsFrom({ c: "b" })),
+      digestOf(KEY, refsFrom({ ab: "" })),
+      digestOf(Buffer.alloc(32, 8), refsFrom({ a: "b" })),
     ].map((digest) => digest.toString("hex"));
     expect(new Set(digests).size).toBe(digests.length);
     for (const digest of digests) expect(digest).toMatch(/^[0-9a-f]{64}$/);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { clash, namesAbove, TakenNames } from "../../src/git/ref-paths.ts";
+import { ref } from "../support/refs.ts";
 
 describe("names of refs", () => {
   it("have all their leading directories above them", () => {
-    expect(namesAbove("refs/heads/a/b")).toEqual(["refs", "refs/heads", "refs/heads/a"]);
-    expect(namesAbove("HEAD")).toEqual([]);
+    expect(namesAbove(ref("refs/heads/a/b"))).toEqual(["refs", "refs/heads", "refs/heads/a"]);
+    expect(namesAbove(ref("HEAD"))).toEqual([]);
   });
 
   it.each([
@@ -16,14 +17,14 @@ describe("names of refs", () => {
     [["HEAD", "refs/heads/HEAD"], false],
     [[], false],
   ])("%j clash: %s", (names, expected) => {
-    expect(clash(names)).toBe(expected);
+    expect(clash(names.map(ref))).toBe(expected);
   });
 
   it("leave room for themselves", () => {
-    const taken = new TakenNames(["refs/heads/a/b"]);
-    expect(taken.leaveRoomFor("refs/heads/a/b")).toBe(true);
-    expect(taken.leaveRoomFor("refs/heads/a")).toBe(false);
-    expect(taken.leaveRoomFor("refs/heads/a/b/c")).toBe(false);
-    expect(taken.leaveRoomFor("refs/heads/a/c")).toBe(true);
+    const taken = new TakenNames([ref("refs/heads/a/b")]);
+    expect(taken.leaveRoomFor(ref("refs/heads/a/b"))).toBe(true);
+    expect(taken.leaveRoomFor(ref("refs/heads/a"))).toBe(false);
+    expect(taken.leaveRoomFor(ref("refs/heads/a/b/c"))).toBe(false);
+    expect(taken.leaveRoomFor(ref("refs/heads/a/c"))).toBe(true);
   });
 });

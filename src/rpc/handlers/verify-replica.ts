@@ -4,6 +4,7 @@ import type { VerifyReplicaResponse as Response } from "../../generated/lockstep
 import type { SyncContext } from "../../sync/context.ts";
 import { verify } from "../../sync/verify.ts";
 import type { CallContext } from "../call.ts";
+import { encodeValue } from "../encode.ts";
 
 const LISTED = 1_000;
 
@@ -12,9 +13,11 @@ export const verifyReplica =
   async (request: Request, { signal }: CallContext): Promise<Response> => {
     const name = repositoryName(request.repository);
     const { version, refs, differences, damage, failure } = await verify(context, name, { full: request.full, signal });
-    const listed = differences
-      .slice(0, LISTED)
-      .map(({ name, onDisk, inLog }) => ({ name: toBytes(name), onDisk, inLog }));
+    const listed = differences.slice(0, LISTED).map(({ name, onDisk, inLog }) => ({
+      name: toBytes(name),
+      onDisk: encodeValue(onDisk),
+      inLog: encodeValue(inLog),
+    }));
     return {
       device: context.me.device,
       version: String(version),

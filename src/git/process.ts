@@ -165,7 +165,7 @@ export function wasKilled(error: unknown): boolean {
   return error instanceof LockstepError && error.code === "GIT_FAILED" && error.details.exitCode === "-1";
 }
 
-const OLDEST = { files: [2, 39], reftable: [2, 45] } as const;
+const OLDEST = { files: [2, 39], reftable: [2, 46] } as const;
 
 /** The version of the git on PATH. Throws PREREQUISITE_MISSING when there is none, or one too old for refs in that format. */
 export async function gitVersion(

@@ -69,7 +69,7 @@ class Machine implements AsyncDisposable {
 const noDisk = await whyNoDisk();
 const missing = {
   files: noDisk && `no disk can lose its power here (${noDisk})`,
-  reftable: gitIsOlderThan(2, 45),
+  reftable: gitIsOlderThan(2, 46),
 };
 for (const [refFormat, why] of Object.entries(missing))
   if (why !== undefined) console.warn(`The tests of power loss with refs in ${refFormat} are skipped: ${why}.`);

@@ -8,7 +8,7 @@ import { gitIsOlderThan } from "../support/programs.ts";
 import { PushHistory } from "../support/push-history.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
-const tooOld = gitIsOlderThan(2, 45);
+const tooOld = gitIsOlderThan(2, 46);
 if (tooOld) console.warn(`The tests with reftable are skipped: ${tooOld}.`);
 
 describe.skipIf(tooOld)("a cluster that stores refs as reftable", () => {

@@ -19,7 +19,7 @@ const APP = "team/app";
 const CAFE = "refs/heads/caf\xe9";
 const LOCK = "reftable/tables.list.lock";
 
-const tooOld = gitIsOlderThan(2, 45);
+const tooOld = gitIsOlderThan(2, 46);
 if (tooOld) console.warn(`The tests with reftable are skipped: ${tooOld}.`);
 const noMigrate = gitIsOlderThan(2, 46);
 

@@ -134,7 +134,7 @@ async function receive(
     gone: gone.signal,
     say: (text) => send("E", `lockstep: ${visible(text)}\n`),
     runHook(path, args) {
-      send("U", Buffer.concat([Buffer.from(path), ...args].flatMap((each) => [each, NUL])));
+      send("U", Buffer.concat([path, ...args].flatMap((each) => [Buffer.from(each as string), NUL])));
       return new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));
     },
   };

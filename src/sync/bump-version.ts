@@ -1,5 +1,6 @@
 // The landing of a write session: what differs between the scratch and what it began with becomes a write, all of it or nothing.
 import { join } from "node:path";
+import { describeUnacceptable } from "../acceptable-ref.ts";
 import { reach } from "../crash-points.ts";
 import { displayRef, type RefName, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
@@ -63,6 +64,8 @@ async function land(context: SyncContext, repository: string, session: Session, 
   try {
     const changes = await readScratch(context.git, scratchPath(join(context.root, STATE_DIR), writeId), context.signal);
     clock.lap("compareMs");
+    const unacceptable = describeUnacceptable(changes.updates);
+    if (unacceptable !== "") throw dropped(unacceptable);
     const version =
       changes.updates.length === 0
         ? await asItWas(context, writeId)

@@ -1,6 +1,7 @@
 // A new repository: its rows, then the replicas on the devices, which find their pending rows by being told or by polling.
 import { setTimeout as sleep } from "node:timers/promises";
-import { deviceName, repositoryName } from "../domain.ts";
+import { whyUnacceptable } from "../acceptable-ref.ts";
+import { deviceName, HEAD, refName, repositoryName, symbolicTo } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { replicasOf } from "../store/replicas.ts";
 import { createRepository as insert } from "../store/repositories.ts";
@@ -38,10 +39,10 @@ export async function createRepository(
   const name = repositoryName(request.repository);
   const chosen = request.devices.map(deviceName);
   const defaultBranch = request.defaultBranch || "main";
-  // As git check-ref-format has it, narrowed to what needs no quoting anywhere.
+  // As for every ref, narrowed to what needs no quoting anywhere.
   if (
     !/^[A-Za-z0-9_][A-Za-z0-9_./+-]{0,199}$/.test(defaultBranch) ||
-    /\.\.|\/\/|\.lock(\/|$)|[./]$|\/\./.test(defaultBranch)
+    whyUnacceptable({ name: HEAD, newValue: symbolicTo(refName(`refs/heads/${defaultBranch}`)) }) !== null
   ) {
     throw new LockstepError(
       "INVALID_REQUEST",

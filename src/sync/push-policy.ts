@@ -1,9 +1,10 @@
 // What git would have refused in receive-pack, had proc-receive not taken over, and the `update` hook.
+import { whyUnacceptable } from "../acceptable-ref.ts";
 import {
+  HEAD,
   isBelow,
   isObjectId,
   isSymbolic,
-  PRIVATE_REFS,
   type RefName,
   type RefUpdate,
   type RefValue,
@@ -88,12 +89,10 @@ async function declined(hook: string, update: RefUpdate, pusher: Pusher, replica
 }
 
 /** Refuses what no repository may hold, before anything is asked of git or the database. Returns the reason, or null. */
-function malformed({ name, oldValue, newValue }: RefUpdate): string | null {
-  if (!isBelow(name, "refs/")) return "funny refname";
-  if (isBelow(name, PRIVATE_REFS)) return "refs/lockstep/ belongs to Lockstep";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
-  if (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\.$|\/$/.test(toLatin1(name))) return "funny refname";
-  for (const value of [oldValue, newValue])
+function malformed(update: RefUpdate): string | null {
+  // A push cannot name it: only a write session changes HEAD.
+  if (update.name === HEAD) return "funny refname";
+  for (const value of [update.oldValue, update.newValue])
     if (value !== null && !isObjectId(toLatin1(value))) return "not an object id";
-  return null;
+  return whyUnacceptable(update);
 }

@@ -19,7 +19,7 @@ export interface Pusher {
   /** Shows a line on the pusher's terminal. */
   say(text: string): void;
   /** Runs a hook in the git server's environment and returns its exit code. Arguments are bytes: names of refs need not be UTF-8. */
-  runHook(path: string, args: readonly Buffer[]): Promise<number>;
+  runHook(path: string, args: readonly (string | Buffer)[]): Promise<number>;
   /** Aborts when the pusher is gone. */
   readonly gone: AbortSignal;
 }

@@ -1,4 +1,5 @@
 // `thaw --promote`: what lies on this device's disk is what the repository holds from now on.
+import { describeUnacceptable } from "../acceptable-ref.ts";
 import { digestAfter, HEAD, objectIds, type RefUpdate, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { listCommits } from "../git/commits.ts";
@@ -38,6 +39,12 @@ export async function planPromote(
   if (updates.length === 0 && stopped === null)
     throw refused(
       `The refs of ${name} on ${device} are those of version ${fold.head} already; there is nothing to decide.`,
+      name,
+    );
+  const unacceptable = describeUnacceptable(updates);
+  if (unacceptable !== "")
+    throw refused(
+      `Other devices cannot hold all refs of ${name} that ${device} has (${unacceptable}); delete or rename them there with git, and ask again.`,
       name,
     );
   const before = objectIds(updates.map(({ oldValue }) => oldValue));

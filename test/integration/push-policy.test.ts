@@ -125,7 +125,7 @@ describe("the repository's policy", () => {
     await writeFile(hook, "#!/bin/sh\nexit 1\n");
     const calls: (readonly string[])[] = [];
     const pusher = {
-      runHook: async (path: string, args: readonly Buffer[]) => {
+      runHook: async (path: string, args: readonly (string | Buffer)[]) => {
         expect(path).toBe(hook);
         calls.push(args.map(String));
         return String(args[0]) === "refs/heads/main" ? 7 : 0;

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { hasPassword, parseDatabaseUrl } from "./database-url.ts";
 import { LockstepError } from "./errors.ts";
 
 const hostPort = z
@@ -10,7 +11,8 @@ const hostPort = z
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be HOST:PORT")
   .refine((text) => parseHostPort(text).port <= 65_535, "must be HOST:PORT, with a port up to 65535");
 const path = z.string().min(1, "must not be empty");
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgres://");
+/** What is wrong with it `parseDatabaseUrl` says. */
+const postgresUrl = z.string();
 
 interface Setting {
   readonly schema: z.ZodType<string>;
@@ -36,7 +38,7 @@ export const SETTINGS = {
   "database-url": {
     schema: postgresUrl,
     value: "URL",
-    help: "PostgreSQL, as postgres://user@host:port/database; without a password on the command line",
+    help: "PostgreSQL, as libpq has it: postgres://user@host:port/database or key=value words, several hosts too; without a password on the command line",
     commands: DATABASE,
   },
   "database-url-file": {
@@ -177,8 +179,7 @@ export function readConfig(
     const parsed = setting.schema.safeParse(value);
     if (!parsed.success) {
       const where = typeof flag === "string" ? `--${name}` : variableOf(name);
-      // A database URL may carry a password.
-      const shown = setting.schema === postgresUrl ? "" : `, not ${JSON.stringify(value.slice(0, 200))}`;
+      const shown = `, not ${JSON.stringify(value.slice(0, 200))}`;
       throw new LockstepError("USAGE", `${where} ${parsed.error.issues[0]?.message ?? "is wrong"}${shown}.`);
     }
     if (name.endsWith("database-url") && typeof flag === "string" && hasPassword(flag)) {
@@ -187,6 +188,8 @@ export function readConfig(
         `--${name} must not carry a password, which every user of this machine could read; use ${variableOf(name)} or --database-url-file.`,
       );
     }
+    if (setting.schema === postgresUrl)
+      parseDatabaseUrl(value, `The value of ${typeof flag === "string" ? `--${name}` : variableOf(name)}`);
     config[name] = setting.value === "DIR" || setting.value === "FILE" ? resolve(cwd, value) : value;
   }
   const file = config["database-url-file"];
@@ -241,16 +244,13 @@ function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function hasPassword(url: string): boolean {
-  if (/[?&]password=/.test(url)) return true;
-  return URL.canParse(url) ? new URL(url).password !== "" : /:[^/@]*@/.test(url);
-}
-
 function readUrl(file: string): string {
+  let url: string;
   try {
-    return postgresUrl.parse(readFileSync(file, "utf8").trim());
+    url = readFileSync(file, "utf8").trim();
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? "does not hold a URL that begins with postgres://" : "cannot be read";
-    throw new LockstepError("USAGE", `The file ${file} of --database-url-file ${why}; correct it.`, { cause });
+    throw new LockstepError("USAGE", `The file ${file} of --database-url-file cannot be read; correct it.`, { cause });
   }
+  parseDatabaseUrl(url, `The content of the file ${file} of --database-url-file`);
+  return url;
 }

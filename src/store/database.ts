@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { LockstepError } from "../errors.ts";
+import { refuseStandby, Servers } from "./servers.ts";
 import { asTold, hasEndedSession, unavailable, verdictOf } from "./sqlstate.ts";
 import { StatementClient } from "./statement.ts";
 
@@ -24,7 +25,6 @@ function refuseTime(): never {
 
 /** How long a statement may take before its outcome counts as unknown. The server ends it then, too, unless it is a decision. */
 const STATEMENT_DEADLINE_MS = 15_000;
-const CONNECT_DEADLINE_MS = 5_000;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -41,19 +41,23 @@ export class Database {
   readonly work: pg.Pool;
   readonly lease: pg.Pool;
 
+  /** Throws USAGE on a URL that cannot be used. */
   constructor(options: DatabaseOptions) {
+    const servers = new Servers(options.url);
     const pool = (max: number, purpose: string) => {
       const made = new pg.Pool({
         ...connectionConfig(options, purpose),
+        ...servers.config,
+        ...(servers.areSeveral && { onConnect: (client) => refuseStandby(client) as never }),
         Client: StatementClient,
         max,
         types,
-        connectionTimeoutMillis: CONNECT_DEADLINE_MS,
         idleTimeoutMillis: 60_000,
       });
       // A connection that breaks fails its statement and is replaced; without listeners, idle or in use, it would end the process.
       made.on("error", () => {});
       made.on("connect", (client) => client.on("error", () => {}));
+      serversOf.set(made, servers);
       return made;
     };
     this.reads = pool(2, "read");
@@ -66,10 +70,9 @@ export class Database {
   }
 }
 
-/** The client configuration for one kind of connection. TCP keepalives notice a database host that vanished. */
+/** The client configuration for one kind of connection, wherever it leads. TCP keepalives notice a database host that vanished. */
 export function connectionConfig(options: DatabaseOptions, purpose: string): pg.ClientConfig {
   return {
-    connectionString: options.url,
     application_name: `lockstep ${options.applicationName} ${purpose}`.slice(0, 63),
     keepAlive: true,
     keepAliveInitialDelayMillis: 1_000,
@@ -135,13 +138,18 @@ async function unlessRaced<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+const serversOf = new WeakMap<pg.Pool, Servers>();
+
 /** Connections that have been used before, and may have broken since. */
 const used = new WeakSet<StatementClient>();
 
 async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.PoolClient; isNew: boolean }> {
-  const client = (await pool.connect().catch((error: unknown) => {
-    throw asTold(error);
-  })) as StatementClient & pg.PoolClient;
+  const servers = serversOf.get(pool);
+  const open = async (config?: pg.ClientConfig) => {
+    Object.assign(pool.options, config);
+    return (await pool.connect()) as StatementClient & pg.PoolClient;
+  };
+  const client = await (servers ? servers.connect(open) : open());
   const isNew = !used.has(client);
   used.add(client);
   return { client, isNew };

@@ -8,6 +8,7 @@ import pg from "pg";
 import { describe, LockstepError } from "../errors.ts";
 import { epochMs } from "./instant.ts";
 import { refuseWrongSettings } from "./server-settings.ts";
+import { connectTo, Servers } from "./servers.ts";
 import { asTold, unavailable } from "./sqlstate.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../migrations", import.meta.url));
@@ -39,13 +40,8 @@ export interface SchemaLevel {
  * settings would not do, DATABASE_UNAVAILABLE.
  */
 export async function migrate(url: string): Promise<{ from: number; to: number }> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  // A broken connection is reported by the statement that meets it.
-  client.on("error", () => {});
+  const client = await connectTo(new Servers(url));
   try {
-    await client.connect().catch((error: unknown) => {
-      throw asTold(error);
-    });
     return await migrateOn(client).catch(async (error: unknown) => {
       // Whatever the migrator made of the error: a connection that does not even roll back is lost.
       await client.query("rollback").catch(() => {
@@ -140,10 +136,8 @@ export interface Inspection {
 
 /** What a database is, without changing it. Throws DATABASE_UNAVAILABLE, SCHEMA_TOO_NEW. */
 export async function inspectDatabase(url: string): Promise<Inspection> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  client.on("error", () => {});
+  const client = await connectTo(new Servers(url));
   try {
-    await client.connect();
     await refuseWrongSettings(client);
     const askedAt = Date.now();
     const { rows } = await client.query<Omit<Inspection, "level" | "aheadMs"> & { now: string }>(

@@ -13,6 +13,8 @@ interface Need {
 
 /** A decision may be large, and must not be ended half-way each time. */
 const SHORTEST_TRANSACTION_MS = 60_000;
+/** SQL_ASCII keeps the bytes as they come. */
+const HOLDS_ALL = ["UTF8", "SQL_ASCII"];
 const QUIET = ["error", "fatal", "panic"];
 
 const NEEDS: readonly Need[] = [
@@ -50,7 +52,7 @@ export async function refuseWrongSettings(client: Pick<pg.ClientBase, "query">):
     [NEEDS.map(({ name }) => name)],
   );
   const encoding = rows.find(({ name }) => name === "server_encoding");
-  if (encoding && encoding.setting !== "UTF8") {
+  if (encoding && !HOLDS_ALL.includes(encoding.setting)) {
     throw new LockstepError(
       "PREREQUISITE_MISSING",
       `The database ${encoding.database} has the encoding ${encoding.setting}, which cannot hold every text; create one with \`create database … encoding 'UTF8' template template0\`.`,

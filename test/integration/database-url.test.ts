@@ -1,8 +1,10 @@
 // A database that cannot be used because of what is in its URL: the sentence says what to correct, and not to try again.
-import { expect, inject, it } from "vitest";
-import { Database, query } from "../../src/store/database.ts";
+import { expect, inject, it, vi } from "vitest";
+import { ask, Database, query } from "../../src/store/database.ts";
 import { inspectDatabase, migrate } from "../../src/store/migrate.ts";
-import { databaseUrl } from "../support/administer.ts";
+import { administer, databaseUrl } from "../support/administer.ts";
+import { migratedDatabase } from "../support/database.ts";
+import { replicationMissing, startReplication } from "../support/replication.ts";
 
 function withUser(user: string, password: string): string {
   const url = new URL(inject("postgresUrl"));
@@ -41,3 +43,93 @@ it.each(WAYS)("tells %s about a database that does not exist", async (_, use) =>
     message: expect.stringMatching(/no_such_database.*; create that database, or correct its name in the database URL/),
   });
 });
+
+/** The parts of the URL of the test's server. */
+function parts(): { host: string; port: string; user: string; password: string } {
+  const { hostname, port, username, password } = new URL(inject("postgresUrl"));
+  return { host: hostname, port, user: username, password: decodeURIComponent(password) };
+}
+
+it.each(WAYS)("lets %s use every form of a URL that leads to the server", async (_, use) => {
+  await using database = await migratedDatabase();
+  const name = new URL(database.url).pathname.slice(1);
+  const { host, port, user, password } = parts();
+  const auth = `${user}:${encodeURIComponent(password)}`;
+  for (const url of [
+    database.url,
+    `host=${host} port=${port} dbname=${name} user=${user} password='${password}'`,
+    `postgresql:///${name}?host=${host}&port=${port}&user=${user}&password=${encodeURIComponent(password)}`,
+    // TLS is offered, and done without where the server has none.
+    `postgres://${auth}@${host}:${port}/${name}?sslmode=prefer`,
+    `postgres://${auth}@${host}:${port}/${name}?sslmode=allow&options=-c%20geqo%3Doff`,
+    // Nobody listens at the first of them.
+    `postgres://${auth}@127.0.0.1:1,${host}:${port}/${name}?target_session_attrs=read-write`,
+    `host=127.0.0.1,${host} port=1,${port} dbname=${name} user=${user} password='${password}'`,
+  ])
+    await use(url);
+});
+
+it.each(WAYS)("tells %s when none of several servers will do, and why", async (_, use) => {
+  await expect(use("postgres://ada@127.0.0.1:1,localhost:1/app")).rejects.toMatchObject({
+    code: "DATABASE_UNAVAILABLE",
+    message: expect.stringMatching(/\(127\.0\.0\.1: .*ECONNREFUSED.*; localhost: .*ECONNREFUSED.*\); try again/),
+  });
+});
+
+it.each(WAYS)("tells %s that the server has no TLS, where TLS is asked for", async (_, use) => {
+  const url = `${inject("postgresUrl")}?sslmode=require`;
+  await expect(use(url)).rejects.toMatchObject({
+    code: "DATABASE_UNAVAILABLE",
+    message: expect.stringMatching(
+      /does not support SSL.*; turn on ssl in the server, or correct sslmode in the database URL/,
+    ),
+  });
+});
+
+it.each(["p#ss", "p%25ss?", "p@ss:w/rd", "p' \\ss", "gr\u00fc\u00dfe"])("takes the password %j", async (password) => {
+  const role = `url_${Math.random().toString(36).slice(2)}`;
+  await administer(inject("postgresUrl"), (client) =>
+    client.query(`create role ${role} login password ${client.escapeLiteral(password)}`),
+  );
+  try {
+    const { host, port } = parts();
+    const quoted = password.replaceAll("\\", "\\\\").replaceAll("'", "\\'");
+    for (const url of [
+      `postgres://${role}:${encodeURIComponent(password)}@${host}:${port}/postgres`,
+      `host=${host} port=${port} dbname=postgres user=${role} password='${quoted}'`,
+    ]) {
+      await using db = new Database({ url, applicationName: "password" });
+      expect(await query(db.work, "select current_user::text as role")).toEqual([{ role }]);
+    }
+  } finally {
+    await administer(inject("postgresUrl"), (client) => client.query(`drop role ${role}`));
+  }
+});
+
+const missing = replicationMissing();
+if (missing) console.log(`skipped, several servers in a URL: ${missing}`);
+
+it.skipIf(missing !== undefined)(
+  "finds the server that takes writes among several, and the next one after a fail-over",
+  async () => {
+    await using replication = await startReplication();
+    const [primary, standby] = [new URL(replication.primary), new URL(replication.standby)];
+    const url = `postgres://lockstep@${standby.host},${primary.host}/postgres`;
+    await using db = new Database({ url, applicationName: "several" });
+    const port = async () => {
+      const [row] = await ask<{ port: number; standby: boolean }>(
+        db.work,
+        "select current_setting('port')::int as port, pg_is_in_recovery() as standby",
+      );
+      return row;
+    };
+    expect(await port()).toEqual({ port: Number(primary.port), standby: false });
+    expect((await inspectDatabase(url)).standby).toBe(false);
+    await replication.standbyHasAll();
+    await replication.failOver();
+    await vi.waitFor(async () => expect(await port()).toEqual({ port: Number(standby.port), standby: false }), {
+      timeout: 30_000,
+      interval: 50,
+    });
+  },
+);

@@ -1,6 +1,9 @@
 -- The decisions: who may write (device), what was decided (ref_log), and what that adds up to (repository_ref). The statements that
--- make them are in functions/, one file each. Lock order everywhere: device, repository, replica, write. Leases run by this
--- database's clock and no other.
+-- make them are in functions/, one file each. Leases run by this database's clock and no other.
+--
+-- Lock order everywhere: device, repository, replica, write, turn, command; several rows of one table in the order of their key. Nobody
+-- locks a repository more strongly than `no key update`: the foreign keys of rows that refer to it, which are checked at the end of a
+-- statement, then never wait. test/integration/lock-order.test.ts runs every pair against each other.
 
 create schema if not exists lockstep;
 
@@ -113,17 +116,22 @@ create table lockstep.write (
   drop_reason text,
   started_at timestamptz not null default clock_timestamp(),
   decided_at timestamptz,
-  -- A write that a caller makes in a scratch repository. `token`: whoever has it may land or drop the write. `reason`: what the
-  -- caller said it is for.
+  -- A write that a caller makes in a scratch repository. `caller`: the role and name that its certificate, or the socket, proved; nobody
+  -- else may renew or land it. `token_hash`: SHA-256 of what the caller must show besides. The id is no secret: readers see it.
   session boolean not null default false,
-  token uuid,
+  caller text,
+  token_hash bytea,
+  -- The ticket with which a push waited for the repository's turn, one for all its attempts; null: the id of the write.
+  ticket uuid,
   check ((status = 'landed') = (version is not null)),
-  check ((status = 'staged') = (decided_at is null))
+  check ((status = 'staged') = (decided_at is null)),
+  check (not session or (caller is not null and token_hash is not null))
 );
 create index write_staged on lockstep.write (device) where status = 'staged';
 create index write_staged_by_repository on lockstep.write (repository_id) where status = 'staged';
 
--- The write turn: first come, first served. The lowest unexpired ticket holds it, and bumps of others are refused.
+-- The write turn: first come, first served. The lowest unexpired ticket holds it, and bumps of others are refused. `write_id` names the
+-- ticket: the write of a session, an id of its own for a push, which keeps it through all its attempts. `caller`: of a session.
 create table lockstep.turn (
   repository_id uuid not null references lockstep.repository on delete cascade,
   ticket bigint generated always as identity,
@@ -131,6 +139,7 @@ create table lockstep.turn (
   device text not null,
   author text not null,
   reason text not null,
+  caller text,
   since timestamptz not null default clock_timestamp(),
   expires_at timestamptz not null,
   primary key (repository_id, ticket)

@@ -148,6 +148,10 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     log,
   });
   const follower = new Follower(context);
+  const onHeads = (ids: string[]) => {
+    context.sessions.turns.wake(context, ids);
+    void follower.onHeads(ids);
+  };
   const background = Promise.all([
     keepLease(db, me, log, onFenced, dead.signal),
     follower.run(),
@@ -155,7 +159,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     listenForHeads(
       { ...options, url: config["notify-database-url"] ?? url },
       device,
-      { onHeads: (ids) => void follower.onHeads(ids), onReconnect: () => void follower.onReconnect() },
+      { onHeads, onReconnect: () => void follower.onReconnect() },
       dead.signal,
     ),
   ]);

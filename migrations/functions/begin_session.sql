@@ -1,8 +1,9 @@
 -- Begins the session of a write that has the turn: its row, with the head as its base. Locks the repository: every bump that did
--- not see the turn has ended when this reads the head. Repeated, it answers as before.
+-- not see the turn has ended when this reads the head. Repeated by the same caller it answers as before, with `again`. 'used': the id
+-- is that of a write which is over, or of another caller, kind or device.
 create function lockstep.begin_session(
-  p_write uuid, p_token uuid, p_repository uuid, p_device text, p_fence bigint, p_author text, p_reason text,
-  out outcome text, out base bigint, out token uuid, out detail text)
+  p_write uuid, p_token_hash bytea, p_repository uuid, p_device text, p_fence bigint, p_author text, p_reason text, p_caller text,
+  out outcome text, out base bigint, out again boolean, out detail text)
 language plpgsql as $$
 declare
   known lockstep.write%rowtype;
@@ -12,15 +13,16 @@ begin
   select r.head_version into base from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;
   select * into known from lockstep.write w where w.id = p_write;
-  if found and (known.status <> 'staged' or not known.session or known.device <> p_device) then
-    outcome := 'used'; detail := known.status; return;
+  again := found;
+  if again and (known.status <> 'staged' or not known.session or known.repository_id <> p_repository or known.device <> p_device
+      or known.caller <> p_caller or known.token_hash <> p_token_hash) then
+    outcome := 'used'; return;
   end if;
   if lockstep.turn_holder(p_repository) is distinct from p_write then outcome := 'turn'; return; end if;
-  if known.id is not null then outcome := 'begun'; base := known.base_version; token := known.token; return; end if;
+  if again then outcome := 'begun'; base := known.base_version; return; end if;
   detail := lockstep.write_refused(p_repository, false);
   if detail is not null then outcome := 'drained'; return; end if;
-  insert into lockstep.write (id, repository_id, device, fence, author, reason, base_version, session, token)
-    values (p_write, p_repository, p_device, p_fence, p_author, p_reason, base, true, p_token);
-  token := p_token;
+  insert into lockstep.write (id, repository_id, device, fence, author, reason, base_version, session, caller, token_hash)
+    values (p_write, p_repository, p_device, p_fence, p_author, p_reason, base, true, p_caller, p_token_hash);
   outcome := 'begun';
 end $$;

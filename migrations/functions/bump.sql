@@ -30,7 +30,7 @@ begin
   if detail is not null then outcome := 'drained'; return; end if;
   holder := lockstep.turn_holder(p_repository);
   -- A session whose lease ran out has lost, even where nobody else has come.
-  if holder is distinct from p_write and (holder is not null or attempt.session) then outcome := 'turn'; return; end if;
+  if holder is distinct from coalesce(attempt.ticket, p_write) and (holder is not null or attempt.session) then outcome := 'turn'; return; end if;
   if current_head <> p_base then outcome := 'stale'; version := current_head; return; end if;
   -- Every old value must be the one in the fold, or this replica's disk is not what it claims to be.
   select count(*) into matching
@@ -44,6 +44,6 @@ begin
     p_names, p_old_values, p_new_values, p_copies);
   update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp()
     where w.id = p_write;
-  delete from lockstep.turn t where t.write_id = p_write;
+  delete from lockstep.turn t where t.write_id = coalesce(attempt.ticket, p_write);
   outcome := 'landed';
 end $$;

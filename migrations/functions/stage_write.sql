@@ -5,6 +5,7 @@
 -- are, costs the product of both. enable_seqscan is off for plans that were made when the table had a page, and are kept.
 create function lockstep.stage_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
+  p_ticket uuid,
   out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
   out min_copies integer, out land_with_fewer boolean, out detail text)
 language plpgsql set enable_seqscan = off as $$
@@ -25,11 +26,11 @@ begin
   if detail is not null then outcome := 'drained'; return; end if;
   if head <> p_base then outcome := 'stale'; return; end if;
   holder := lockstep.turn_holder(p_repository);
-  if holder is distinct from p_write and holder is not null then outcome := 'turn'; return; end if;
+  if holder is distinct from coalesce(p_ticket, p_write) and holder is not null then outcome := 'turn'; return; end if;
   select array_agg((select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name) order by u.place)
     into held_values from unnest(p_names) with ordinality u (name, place);
-  insert into lockstep.write (id, repository_id, device, fence, author, base_version)
-    values (p_write, p_repository, p_device, p_fence, p_author, p_base)
+  insert into lockstep.write (id, repository_id, device, fence, author, base_version, ticket)
+    values (p_write, p_repository, p_device, p_fence, p_author, p_base, p_ticket)
     on conflict (id) do nothing;
   outcome := 'staged';
 end $$;

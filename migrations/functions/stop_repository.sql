@@ -4,7 +4,7 @@ language plpgsql as $$
 begin
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then return; end if;
-  perform 1 from lockstep.repository r where r.id = p_repository for update;
+  perform 1 from lockstep.repository r where r.id = p_repository for no key update;
   -- The version that its disk has, which the next one must exceed.
   update lockstep.replica p set state = 'broken', last_error = p_reason, version = greatest(p.version, p_version)
     where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');

@@ -25,12 +25,15 @@ begin
     expires_at = clock_timestamp() + p_ttl, started_at = clock_timestamp(),
     grpc_address = p_grpc_address, git_address = p_git_address, zone = p_zone
   where d.name = p_device;
-  with dropped as (
+  with undecided as (
+    select w.id from lockstep.write w where w.device = p_device and w.status = 'staged' order by w.id for update),
+  dropped as (
     update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(),
       drop_reason = 'the sidecar of device ' || p_device || ' ended before the write was decided'
-    where w.device = p_device and w.status = 'staged'
+    from undecided where w.id = undecided.id
     returning w.repository_id)
   select coalesce(array_agg(distinct d.repository_id), '{}') into interrupted from dropped d;
-  delete from lockstep.turn t where t.device = p_device;
+  with gone as (select t.repository_id, t.ticket from lockstep.turn t where t.device = p_device order by t.ticket for update)
+  delete from lockstep.turn t using gone where t.repository_id = gone.repository_id and t.ticket = gone.ticket;
   outcome := 'taken';
 end $$;

@@ -19,7 +19,7 @@ begin
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence;
   if not found then outcome := 'fenced'; return; end if;
   select r.head_version, r.head_digest into current_head, current_digest
-    from lockstep.repository r where r.id = p_repository for update;
+    from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;
   if current_head <> p_head or current_digest <> p_head_digest then outcome := 'stale'; return; end if;
   -- One that came back meanwhile may bring what was to be given up.
@@ -32,10 +32,14 @@ begin
   if matching <> cardinality(p_names) then outcome := 'stale'; return; end if;
 
   update lockstep.device d set fence = nextval('lockstep.fence_seq') where d.name = any(p_demoted);
+  with undecided as (
+    select w.id from lockstep.write w
+    where (w.repository_id = p_repository or w.device = any(p_demoted)) and w.status = 'staged' order by w.id for update)
   update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(),
     drop_reason = p_author || ' settled which versions stay (' || p_action || ')'
-    where (w.repository_id = p_repository or w.device = any(p_demoted)) and w.status = 'staged';
-  delete from lockstep.turn t where t.repository_id = p_repository;
+    from undecided where w.id = undecided.id;
+  with gone as (select t.ticket from lockstep.turn t where t.repository_id = p_repository order by t.ticket for update)
+  delete from lockstep.turn t using gone where t.repository_id = p_repository and t.ticket = gone.ticket;
   perform lockstep.append(p_write, p_repository, p_version, p_device, p_fence, p_author, p_digest,
     p_names, p_old_values, p_new_values, '{}');
   update lockstep.ref_log l set settles = true where l.write_id = p_write;

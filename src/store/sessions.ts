@@ -1,37 +1,50 @@
 // Write sessions: writes that a caller makes in a scratch repository while it holds the repository's turn. The lease of a session is
 // that of its ticket.
 import { type Incarnation, type RefName, toBytes, type Version } from "../domain.ts";
-import { ask, askOne, type Database } from "./database.ts";
+import { ask, askOne, type Database, query } from "./database.ts";
 import { epochMs, intervalMs } from "./instant.ts";
 import { TURN_TTL_MS } from "./turns.ts";
 import { type Settled, type Staged, type StagedRow, stagedFrom } from "./writes.ts";
 
 export interface SessionRequest {
   readonly writeId: string;
-  /** Kept unless the session has begun already. */
-  readonly token: string;
+  /** Of the token that the caller will have to show. */
+  readonly tokenHash: Buffer;
+  /** The role and name of whoever calls. */
+  readonly caller: string;
   readonly repositoryId: string;
   readonly author: string;
   readonly reason: string;
 }
 
 export type Begun =
-  | { outcome: "begun"; base: Version; token: string }
-  /** The id is that of a write which is over, or of another device. */
+  /** `again`: it had begun before. */
+  | { outcome: "begun"; base: Version; again: boolean }
+  /** The id is that of a write which is over, or of another caller or device. */
   | { outcome: "used" }
   | { outcome: "drained"; reason: string }
   | { outcome: "turn" | "fenced" | "missing" };
 
-/** Begins the session of a write that has the turn; repeated, it answers as before. */
+/** Begins the session of a write that has the turn; repeated by the same caller, it answers as before. */
 export async function beginSession(db: Database, me: Incarnation, request: SessionRequest): Promise<Begun> {
-  const row = await askOne<{ outcome: Begun["outcome"]; base: bigint; token: string; detail: string | null }>(
+  const { writeId, tokenHash, repositoryId, author, reason, caller } = request;
+  const row = await askOne<{ outcome: Begun["outcome"]; base: bigint; again: boolean; detail: string | null }>(
     db.work,
-    "select * from lockstep.begin_session($1, $2, $3, $4, $5, $6, $7)",
-    [request.writeId, request.token, request.repositoryId, me.device, me.fence, request.author, request.reason],
+    "select * from lockstep.begin_session($1, $2, $3, $4, $5, $6, $7, $8)",
+    [writeId, tokenHash, repositoryId, me.device, me.fence, author, reason, caller],
   );
-  if (row.outcome === "begun") return { outcome: "begun", base: row.base, token: row.token };
+  if (row.outcome === "begun") return { outcome: "begun", base: row.base, again: row.again };
   if (row.outcome === "drained") return { outcome: "drained", reason: row.detail ?? "" };
   return { outcome: row.outcome };
+}
+
+/** Drops a session that could not begin, and gives its ticket back, if they are that caller's on this device. */
+export async function giveUpSession(
+  db: Database,
+  me: Incarnation,
+  { writeId, caller, reason }: { writeId: string; caller: string; reason: string },
+): Promise<void> {
+  await ask(db.work, "select lockstep.give_up_session($1, $2, $3, $4)", [writeId, me.device, caller, reason]);
 }
 
 /** Extends the lease of a session and says until when; undefined when it has none any more. */
@@ -82,6 +95,8 @@ export interface Session {
   readonly writeId: string;
   readonly repositoryId: string;
   readonly device: string;
+  /** The role and name of whoever began it. */
+  readonly caller: string;
   readonly author: string;
   readonly base: Version;
   readonly status: "staged" | "landed" | "dropped";
@@ -94,23 +109,38 @@ export interface Session {
 
 const HELD_MS = intervalMs("coalesce(w.decided_at, clock_timestamp()) - w.started_at");
 
-/** The session that `token` names, whatever became of it; undefined: there is none. */
+/**
+ * The session with that id, whatever became of it, and only with the hash of its token where one is given; undefined: there is none.
+ */
 export async function findSession(
   db: Database,
   repository: string,
-  { writeId, secret }: { writeId: string; secret: string },
+  { writeId, tokenHash }: { writeId: string; tokenHash?: Buffer | undefined },
 ): Promise<Session | undefined> {
   const [row] = await ask<Session & { [column: string]: unknown }>(
     db.work,
-    `select w.id as "writeId", w.repository_id as "repositoryId", w.device, w.author, w.base_version as base, w.status, w.version,
+    `select w.id as "writeId", w.repository_id as "repositoryId", w.device, w.caller, w.author, w.base_version as base, w.status, w.version,
        w.drop_reason as "dropReason", ${HELD_MS} as "heldMs",
        (select count(*)::int from lockstep.ref_log l join lockstep.ref_log_update u using (repository_id, version)
         where l.write_id = w.id) as "refsChanged"
      from lockstep.write w join lockstep.repository r on r.id = w.repository_id
-     where w.id = $1 and w.token = $2 and w.session and r.name = $3`,
-    [writeId, secret, repository],
+     where w.id = $1 and ($2::bytea is null or w.token_hash = $2) and w.session and r.name = $3`,
+    [writeId, tokenHash ?? null, repository],
   );
   return row;
+}
+
+/** Notes that an operator dropped the session of another caller. */
+export async function noteDropped(
+  db: Database,
+  { author, repository, session }: { author: string; repository: string; session: Session },
+): Promise<void> {
+  const { device, writeId, caller } = session;
+  await query(
+    db.work,
+    "insert into lockstep.audit (author, action, repository, device, detail) values ($1, 'drop session', $2, $3, $4)",
+    [author, repository, device, { write: writeId, caller }],
+  );
 }
 
 /** Drops sessions whose lease has run out, whoever's they were. */

@@ -1,29 +1,69 @@
 // The write turn of a repository: a queue of tickets, first come, first served. The lowest unexpired ticket has the turn; the
 // bump of anyone else is refused. Write sessions take one, and pushes that lost several races, so that nobody starves.
 import type { Incarnation } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
 import { ask, askOne, type Database } from "./database.ts";
 import { dated, epochMs, intervalMs } from "./instant.ts";
 
 /** A ticket or a session whose holder died stands in the way for this long at the most. */
 export const TURN_TTL_MS = 12_000;
 
-/** Takes or renews the ticket of a write, and says whether it is its turn. */
-export async function takeTurn(
-  db: Database,
-  me: Incarnation,
-  request: { repositoryId: string; writeId: string; author: string; reason: string },
-): Promise<boolean> {
-  const { mine } = await askOne<{ mine: boolean }>(
-    db.work,
-    "select lockstep.take_turn($1, $2, $3, $4, $5, $6, $7::int * interval '1 millisecond') as mine",
-    [request.writeId, request.repositoryId, me.device, me.fence, request.author, request.reason, TURN_TTL_MS],
-  );
-  return mine;
+export interface TicketRequest {
+  readonly repositoryId: string;
+  /** Names the ticket: the write of a session; an id of its own for a push, which keeps it through all its attempts. */
+  readonly writeId: string;
+  readonly author: string;
+  readonly reason: string;
+  /** Whose session it is; absent: it is a push's. */
+  readonly caller?: string;
 }
 
-/** Hands a ticket, with its place in the queue, on to the next attempt of the same push. */
-export async function passTurn(db: Database, fromWriteId: string, toWriteId: string): Promise<void> {
-  await ask(db.work, "update lockstep.turn set write_id = $2 where write_id = $1", [fromWriteId, toWriteId]);
+/** Takes or renews a ticket, and says whether it is its turn. Throws IdInUse. */
+export async function takeTurn(db: Database, me: Incarnation, request: TicketRequest): Promise<boolean> {
+  const { writeId, repositoryId, author, reason, caller = null } = request;
+  const { outcome } = await askOne<{ outcome: "first" | "waiting" | "used" }>(
+    db.work,
+    "select lockstep.take_turn($1, $2, $3, $4, $5, $6, $7::int * interval '1 millisecond', $8) as outcome",
+    [writeId, repositoryId, me.device, me.fence, author, reason, TURN_TTL_MS, caller],
+  );
+  if (outcome === "used") throw new IdInUse();
+  return outcome === "first";
+}
+
+/** The write id that a caller chose is not its own. */
+export class IdInUse extends LockstepError {
+  constructor() {
+    super(
+      "INVALID_REQUEST",
+      "The id is that of a write which is over, or of another caller or device; choose a new one.",
+    );
+  }
+}
+
+/** Extends the tickets of this device that have not run out, all of them in one statement. */
+export async function renewTickets(db: Database, me: Incarnation, writeIds: readonly string[]): Promise<void> {
+  await ask(
+    db.work,
+    // In the order of tickets, as whoever else locks several.
+    `with mine as (
+       select t.repository_id, t.ticket from lockstep.turn t join lockstep.device d on d.name = t.device
+       where t.write_id = any($1::uuid[]) and d.name = $2 and d.fence = $3 and t.expires_at > clock_timestamp()
+       order by t.ticket for update of t)
+     update lockstep.turn t set expires_at = clock_timestamp() + $4::int * interval '1 millisecond'
+     from mine where t.repository_id = mine.repository_id and t.ticket = mine.ticket`,
+    [writeIds, me.device, me.fence, TURN_TTL_MS],
+  );
+}
+
+/** Who has the turn that each of these tickets waits for, perhaps itself. A ticket that has run out is absent. Writes nothing. */
+export async function readTurns(db: Database, writeIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await ask<{ ticket: string; holder: string }>(
+    db.work,
+    `select t.write_id as ticket, lockstep.turn_holder(t.repository_id) as holder from lockstep.turn t
+     where t.write_id = any($1::uuid[]) and t.expires_at > clock_timestamp()`,
+    [writeIds],
+  );
+  return new Map(rows.map(({ ticket, holder }) => [ticket, holder]));
 }
 
 /** Gives a ticket back; a bump that lands does so by itself. */

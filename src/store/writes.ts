@@ -19,6 +19,8 @@ export interface StageRequest {
   readonly base: Version;
   readonly author: string;
   readonly names: readonly RefName[];
+  /** With which it has waited for the repository's turn, if it has. */
+  readonly ticket?: string | undefined;
 }
 
 /** On how many devices the objects of a write must be before it lands. */
@@ -53,7 +55,7 @@ export interface StagedRow {
  * moved, "turn": another write has the repository's turn; in both cases no row was made.
  */
 export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
-  const row = await askOne<StagedRow>(db.work, "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7)", [
+  const row = await askOne<StagedRow>(db.work, "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7, $8)", [
     request.writeId,
     request.repositoryId,
     me.device,
@@ -61,6 +63,7 @@ export async function stageWrite(db: Database, me: Incarnation, request: StageRe
     request.base,
     request.author,
     request.names.map(toBytes),
+    request.ticket ?? null,
   ]);
   return stagedFrom(row);
 }
@@ -142,6 +145,8 @@ export async function settleWrite(db: Database, writeId: string, reason: string)
 
 export interface Write {
   readonly id: string;
+  /** With which it waits, or has waited, for the repository's turn, if it has. */
+  readonly ticket: string;
   readonly repository: string;
   readonly device: string;
   readonly author: string;
@@ -154,8 +159,8 @@ export interface Write {
   readonly decidedAt: Date | null;
 }
 
-const SELECT_WRITE = `select w.id, r.name as repository, w.device, w.author, w.reason, w.base_version as "baseVersion",
-  w.status, w.version, w.drop_reason as "dropReason", ${epochMs("w.started_at")} as "startedAt", ${epochMs("w.decided_at")} as "decidedAt"
+const SELECT_WRITE = `select w.id, coalesce(w.ticket, w.id) as ticket, r.name as repository, w.device, w.author, w.reason,
+  w.base_version as "baseVersion", w.status, w.version, w.drop_reason as "dropReason", ${epochMs("w.started_at")} as "startedAt", ${epochMs("w.decided_at")} as "decidedAt"
   from lockstep.write w join lockstep.repository r on r.id = w.repository_id`;
 
 /** What became of a write. Throws WRITE_NOT_FOUND. */
@@ -192,7 +197,7 @@ export async function currentWriter(db: Database, repositoryId: string): Promise
   const [row] = await ask(
     db.work,
     `${SELECT_WRITE} where w.repository_id = $1 and w.status = 'staged'
-     order by (w.id = (select t.write_id from lockstep.turn t where t.repository_id = $1
+     order by (coalesce(w.ticket, w.id) = (select t.write_id from lockstep.turn t where t.repository_id = $1
        and t.expires_at > clock_timestamp() order by t.ticket limit 1)) desc nulls last, w.started_at limit 1`,
     [repositoryId],
   );

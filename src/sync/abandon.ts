@@ -2,21 +2,39 @@
 // It goes now, or as soon as the database answers again; if this process ends first, the next incarnation drops it when it takes
 // the device over.
 import pRetry from "p-retry";
+import { giveUpSession } from "../store/sessions.ts";
 import { leaveTurn } from "../store/turns.ts";
 import { settleWrite } from "../store/writes.ts";
 import type { SyncContext } from "./context.ts";
+import type { Ticket } from "./turn-queue.ts";
 
 /** Drops a write, staged or perhaps staged, unless it has landed; in the background. */
 export function abandon(context: SyncContext, writeId: string, reason: string): void {
-  untilDone(context, () => settleWrite(context.db, writeId, reason));
+  void untilDone(context, () => settleWrite(context.db, writeId, reason));
 }
 
-/** Gives back the ticket of a write, if it has one, for the repository's turn; in the background. */
-export function abandonTurn(context: SyncContext, writeId: string): void {
-  untilDone(context, () => leaveTurn(context.db, writeId));
+/** Gives a ticket for the repository's turn back; in the background. */
+export function abandonTurn(context: SyncContext, { writeId, repositoryId }: Ticket): void {
+  void untilDone(context, () => leaveTurn(context.db, writeId)).then(() => turnMoved(context, repositoryId));
 }
 
-function untilDone(context: SyncContext, act: () => Promise<unknown>): void {
+/** Drops a session that could not begin, and gives its ticket back. Resolves when that is done, or the process ends; never rejects. */
+export async function abandonSession(
+  context: SyncContext,
+  { repositoryId, ...session }: { repositoryId: string; writeId: string; caller: string; reason: string },
+): Promise<void> {
+  await untilDone(context, () => giveUpSession(context.db, context.me, session));
+  turnMoved(context, repositoryId);
+}
+
+/** Those who wait for the turn of the repository look at once: here, and on devices that hear of it. */
+export function turnMoved(context: SyncContext, repositoryId: string): void {
+  if (context.signal.aborted) return;
+  context.sessions.turns.wake(context, [repositoryId]);
+  context.announcer.announce(repositoryId);
+}
+
+async function untilDone(context: SyncContext, act: () => Promise<unknown>): Promise<void> {
   const attempts = {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 250,
@@ -24,5 +42,5 @@ function untilDone(context: SyncContext, act: () => Promise<unknown>): void {
     signal: context.signal,
     unref: true,
   };
-  void pRetry(act, attempts).catch(() => {});
+  await pRetry(act, attempts).catch(() => {});
 }

@@ -1,25 +1,40 @@
 import type { RefName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { findSession, noteDropped, type Session } from "../store/sessions.ts";
 import { settleWrite } from "../store/writes.ts";
 import { abandonTurn } from "./abandon.ts";
 import type { SyncContext } from "./context.ts";
-import { sessionOf } from "./session.ts";
+import { type SessionCall, sessionOf } from "./session.ts";
+import { callerText } from "./session-caller.ts";
 import { endScratch } from "./session-end.ts";
 
+export interface AbortWrite extends SessionCall {
+  /** Instead of the token, for an operator. */
+  readonly writeId: string;
+  readonly reason: string;
+}
+
 /**
- * Drops a session; what the caller changed is kept below refs/lockstep/dropped/ in this replica. Returns the names of those refs.
- * Repeatable. Throws WRITE_NOT_FOUND, and WRITE_DROPPED when it has landed.
+ * Drops a session: the caller's own, or any if the caller is an operator. What was changed in it is kept below refs/lockstep/dropped/ in
+ * this replica, if the session is on this device. Returns the names of those refs. Repeatable. Throws WRITE_NOT_FOUND, PERMISSION_DENIED, and
+ * WRITE_DROPPED when it has landed.
  */
 export async function abortWrite(
   context: SyncContext,
-  repository: string,
-  token: string,
-  reason: string,
+  call: AbortWrite,
 ): Promise<{ writeId: string; savedRefs: RefName[] }> {
-  const { writeId } = await sessionOf(context, repository, token);
+  const { repository, caller } = call;
+  const session = call.token === "" && call.writeId !== "" ? await named(context, call) : await anyOf(context, call);
+  const { writeId } = session;
   return await context.sessions.exclusively(writeId, async () => {
-    const settled = await settleWrite(context.db, writeId, reason || "the caller gave it up");
-    abandonTurn(context, writeId);
+    const author = callerText(caller);
+    const isOwn = session.caller === author;
+    const settled = await settleWrite(
+      context.db,
+      writeId,
+      call.reason || (isOwn ? "the caller gave it up" : `${author} ended it`),
+    );
+    abandonTurn(context, session);
     if (settled.status === "landed") {
       throw new LockstepError(
         "WRITE_DROPPED",
@@ -27,6 +42,23 @@ export async function abortWrite(
         { details: { version: String(settled.version) } },
       );
     }
+    if (!isOwn && session.status === "staged") await noteDropped(context.db, { author, repository, session });
     return { writeId, savedRefs: await endScratch(context, writeId, repository) };
   });
+}
+
+async function anyOf(context: SyncContext, call: AbortWrite): Promise<Session> {
+  return await sessionOf(context, call, () => true);
+}
+
+async function named(context: SyncContext, { repository, writeId, caller }: AbortWrite): Promise<Session> {
+  if (caller.role !== "operator") {
+    throw new LockstepError(
+      "PERMISSION_DENIED",
+      "Only an operator may drop a write session by its write id; send the token that BeginWrite gave.",
+    );
+  }
+  const session = await findSession(context.db, repository, { writeId });
+  if (session) return session;
+  throw new LockstepError("WRITE_NOT_FOUND", `Repository ${repository} has no write session ${writeId}.`);
 }

@@ -1,25 +1,29 @@
 // The begin of a write session: the turn, the head, a scratch repository.
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { reach } from "../crash-points.ts";
 import type { Version } from "../domain.ts";
-import { describe, LockstepError } from "../errors.ts";
+import { describe, type LockstepError } from "../errors.ts";
 import { STATE_DIR } from "../git/root-record.ts";
 import { createScratch, readScratch, scratchPath } from "../git/scratch.ts";
 import { fenced } from "../store/replicas.ts";
 import { repositoryNotFound } from "../store/repositories.ts";
 import { beginSession, renewSession } from "../store/sessions.ts";
-import { abandon, abandonTurn } from "./abandon.ts";
+import { IdInUse } from "../store/turns.ts";
+import { abandonSession } from "./abandon.ts";
 import { beforeRead, locate } from "./before-read.ts";
+import type { BeginCall } from "./begin-calls.ts";
 import type { SyncContext } from "./context.ts";
 import { beginLive } from "./live.ts";
 import type { Replica } from "./replica.ts";
-import { leaseLost, whileRenewing } from "./session.ts";
+import { leaseLost } from "./session.ts";
+import { callerText, type SessionCaller } from "./session-caller.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { waitForTurn, writesStopped } from "./turn.ts";
+import { Turn, writesStopped } from "./turn.ts";
 
 export interface BeginWrite {
   readonly repository: string;
+  /** Whose session it is: nobody else may renew or land it. */
+  readonly caller: SessionCaller;
   readonly author: string;
   readonly reason: string;
   /** How long to wait for the turn. */
@@ -41,46 +45,63 @@ export interface BegunWrite {
 }
 
 /**
- * Waits for the repository's turn, brings this replica to the head and makes the scratch repository. Repeated with the same id it
- * answers as before. Throws TURN_HELD, WRITES_STOPPED, INVALID_REQUEST when the id is that of a write that is
- * over, and what `beforeRead` throws.
+ * Waits for the repository's turn, brings this replica to the head and makes the scratch repository. Repeated by the same caller with the
+ * same id it answers as before. Throws TURN_HELD, WRITES_STOPPED, INVALID_REQUEST when the id is that of a write that is over or of
+ * another caller, and what `beforeRead` throws.
  */
 export async function beginWrite(context: SyncContext, request: BeginWrite): Promise<BegunWrite> {
-  const { repository, writeId, author, reason, signal } = request;
+  const { replica } = await locate(context, request.repository);
+  const { writeId } = request;
+  const caller = callerText(request.caller);
+  return await context.sessions.begins.run(
+    `${writeId} ${caller}`,
+    async (call) => await begin(context, replica, { ...request, caller }, call),
+    async (error, { begun, hadBegun }) => {
+      // The ticket and the row, if there are any, are another caller's, or an earlier call has been answered.
+      if (error instanceof IdInUse || hadBegun) return;
+      // A caller that was cut off may repeat its call. The session waits for that as long as for a renewal.
+      if (begun && request.signal.aborted) return;
+      const reason = `its session could not begin: ${describe(error)}`;
+      await abandonSession(context, { repositoryId: replica.id, writeId, caller, reason });
+    },
+  );
+}
+
+async function begin(
+  context: SyncContext,
+  replica: Replica,
+  request: Omit<BeginWrite, "caller"> & { caller: string },
+  call: BeginCall,
+): Promise<BegunWrite> {
+  const { repository, writeId, caller, author, reason, signal } = request;
   const clock = new Stopwatch();
-  const { replica } = await locate(context, repository);
-  const ticket = { repositoryId: replica.id, writeId, author, reason };
-  try {
-    await waitForTurn(context, repository, ticket, { patienceMs: request.waitMs, signal });
-    await reach("session.turn");
-    const begun = await beginSession(context.db, context.me, { ...ticket, token: randomUUID() });
-    if (begun.outcome !== "begun") throw notBegun(context, repository, begun);
-    clock.lap("turnMs");
-    await reach("session.begun");
-    const path = await whileRenewing(context, writeId, () =>
-      context.sessions.exclusively(writeId, () => makePlace(context, replica, { ...request, base: begun.base }, clock)),
-    );
-    await reach("session.scratch");
-    const expiresAt = await renewSession(context.db, context.me, writeId);
-    if (expiresAt === undefined) throw leaseLost();
-    const { laps, durationMs } = clock;
-    context.log.info({ repository, write: writeId, author, reason, ...laps, durationMs }, "session begun");
-    return { writeId, token: `${writeId}.${begun.token}`, base: begun.base, expiresAt, path };
-  } catch (error) {
-    // The ticket and the row are another call's.
-    if (error instanceof IdInUse) throw error;
-    abandonTurn(context, writeId);
-    // Begun by this call or by one like it, it is of no use without an answer; the row of a write that is over stays as it is.
-    abandon(context, writeId, `its session could not begin: ${describe(error)}`);
-    throw error;
-  }
+  const ticket = { repositoryId: replica.id, writeId, author, reason, caller };
+  using turn = new Turn(context, repository, ticket);
+  await turn.wait({ patienceMs: request.waitMs, signal });
+  await reach("session.turn");
+  const { token, tokenHash } = context.sessions.tokens.issue(writeId, caller);
+  const begun = await beginSession(context.db, context.me, { ...ticket, tokenHash });
+  if (begun.outcome !== "begun") throw notBegun(context, repository, begun);
+  if (!begun.again) call.begun = true;
+  else if (!call.begun) call.hadBegun = true;
+  clock.lap("turnMs");
+  await reach("session.begun");
+  const path = await context.sessions.exclusively(writeId, () =>
+    makePlace(context, replica, { ...request, base: begun.base }, clock),
+  );
+  await reach("session.scratch");
+  const expiresAt = await renewSession(context.db, context.me, writeId);
+  if (expiresAt === undefined) throw leaseLost();
+  const { laps, durationMs } = clock;
+  context.log.info({ repository, write: writeId, author, reason, ...laps, durationMs }, "session begun");
+  return { writeId, token, base: begun.base, expiresAt, path };
 }
 
 /** Where the caller may write: made now, or by an earlier call. */
 async function makePlace(
   context: SyncContext,
   replica: Replica,
-  { writeId, base, live, author, reason, signal }: BeginWrite & { base: Version },
+  { writeId, base, live, author, reason, signal }: Omit<BeginWrite, "caller"> & { base: Version },
   clock: Stopwatch,
 ): Promise<string> {
   if (replica.outOfService?.writeId === writeId) return replica.gitDir;
@@ -114,11 +135,5 @@ function notBegun(
       return leaseLost();
     case "used":
       return new IdInUse();
-  }
-}
-
-class IdInUse extends LockstepError {
-  constructor() {
-    super("INVALID_REQUEST", "The id is that of a write which is over, or of one on another device; choose a new one.");
   }
 }

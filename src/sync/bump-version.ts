@@ -9,12 +9,12 @@ import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../g
 import { repositoryNotFound } from "../store/repositories.ts";
 import { landUnchanged, type Session } from "../store/sessions.ts";
 import { settleWrite } from "../store/writes.ts";
-import { abandonTurn } from "./abandon.ts";
+import { abandonTurn, turnMoved } from "./abandon.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
 import { makeCopies } from "./copies.ts";
 import { endLiveOf } from "./live.ts";
-import { dropped, leaseLost, sessionOf, whileRenewing } from "./session.ts";
+import { dropped, leaseLost, type SessionCall, sessionOf, whileRenewing } from "./session.ts";
 import { endScratchOrLater } from "./session-end.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { writesStopped } from "./turn.ts";
@@ -26,16 +26,20 @@ export interface LandedSession {
   readonly refsChanged: number;
 }
 
+/** The outcome of one that is over is no secret; operators read it on any device. */
+const isOver = ({ status }: Session): boolean => status !== "staged";
+
 /**
  * Lands what the caller changed in the scratch repository, all of it or nothing. Repeated, however late, it answers the same. Throws
  * WRITE_DROPPED with the reason, then what was changed is kept (`abortWrite` tells where); OUTCOME_UNKNOWN: call again; WRITE_NOT_FOUND; what
  * `endLive` throws.
  */
-export async function bumpWrite(context: SyncContext, repository: string, token: string): Promise<LandedSession> {
-  const { writeId } = await sessionOf(context, repository, token);
+export async function bumpWrite(context: SyncContext, call: SessionCall): Promise<LandedSession> {
+  const { repository } = call;
+  const { writeId } = await sessionOf(context, call, isOver);
   return await context.sessions.exclusively(writeId, async () => {
     // Again, now that no other call works on it.
-    const session = await sessionOf(context, repository, token);
+    const session = await sessionOf(context, call, isOver);
     if (session.status === "dropped") throw dropped(session.dropReason ?? "");
     if (session.status === "landed") return landedAs(session);
     if (session.device !== context.me.device) {
@@ -46,7 +50,7 @@ export async function bumpWrite(context: SyncContext, repository: string, token:
       );
     }
     await endLiveOf(context, repository, writeId);
-    const landed = await whileRenewing(context, writeId, () => land(context, repository, session, token));
+    const landed = await whileRenewing(context, writeId, () => land(context, call, session));
     await reach("session.landed");
     // It has landed, whatever becomes of the scratch: that is tried again.
     await endScratchOrLater(context, writeId, repository);
@@ -58,7 +62,8 @@ function landedAs({ writeId, version, refsChanged }: Session): LandedSession {
   return { writeId, version: version ?? 0n, refsChanged };
 }
 
-async function land(context: SyncContext, repository: string, session: Session, token: string): Promise<LandedSession> {
+async function land(context: SyncContext, call: SessionCall, session: Session): Promise<LandedSession> {
+  const { repository } = call;
   const { writeId, author, heldMs } = session;
   const clock = new Stopwatch();
   try {
@@ -68,7 +73,7 @@ async function land(context: SyncContext, repository: string, session: Session, 
     if (unacceptable !== "") throw dropped(unacceptable);
     const version =
       changes.updates.length === 0
-        ? await asItWas(context, writeId)
+        ? await asItWas(context, session)
         : await landChanges(context, repository, session, { changes, clock });
     const refsChanged = changes.updates.length;
     const { laps, durationMs } = clock;
@@ -82,15 +87,16 @@ async function land(context: SyncContext, repository: string, session: Session, 
       throw error;
     // Nothing of it landed, and nothing of it will: unless the row says otherwise, which is then the answer.
     const settled = await settleWrite(context.db, writeId, describe(error));
-    if (settled.status === "landed") return landedAs(await sessionOf(context, repository, token));
-    abandonTurn(context, writeId);
+    if (settled.status === "landed") return landedAs(await sessionOf(context, call));
+    abandonTurn(context, session);
     await endScratchOrLater(context, writeId, repository);
     throw error instanceof LockstepError && error.code === "WRITE_DROPPED" ? error : dropped(describe(error), error);
   }
 }
 
-async function asItWas(context: SyncContext, writeId: string): Promise<Version> {
+async function asItWas(context: SyncContext, { writeId, repositoryId }: Session): Promise<Version> {
   const settled = await landUnchanged(context.db, context.me, writeId);
+  turnMoved(context, repositoryId);
   if (settled?.status !== "landed") throw settled ? dropped(settled.reason) : leaseLost();
   return settled.version;
 }

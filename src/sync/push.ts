@@ -5,15 +5,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { StartedTransaction } from "../git/started-transaction.ts";
-import { passTurn } from "../store/turns.ts";
-import { abandonTurn } from "./abandon.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
 import { makeCopies } from "./copies.ts";
 import { applyPolicy } from "./push-policy.ts";
 import type { Pusher, PushReport, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
-import { describeHolder, waitForTurn, writesStopped } from "./turn.ts";
+import { describeHolder, Turn, writesStopped } from "./turn.ts";
 import { attemptWrite } from "./write.ts";
 
 /** Races lost to other devices before a push queues for the repository's turn. */
@@ -42,10 +40,10 @@ export async function push(
   const allowed = await applyPolicy(context, replica, request, report, pusher);
   clock.lap("policyMs");
   let writeId: string = randomUUID();
-  let last = writeId;
   let races = 0;
   let failures = 0;
-  let queued = false;
+  // Its ticket is one for all attempts, each of which has an id of its own.
+  let turn: Turn | undefined;
   let copies: string[] | undefined;
   let tooFew: unknown;
   const lastRule = replica.copies;
@@ -63,6 +61,7 @@ export async function push(
       if (allowed.length === 0) return report;
       const attempt = await attemptWrite(context, replica, {
         writeId,
+        ticket: turn?.ticket,
         request: { ...request, updates: allowed },
         report,
         pusher,
@@ -84,9 +83,7 @@ export async function push(
         continue;
       }
       if (attempt.outcome === "drained") throw writesStopped(request.repository, attempt.reason);
-      last = writeId;
       writeId = randomUUID();
-      if (queued) await passTurn(context.db, last, writeId);
       races += 1;
       failures = attempt.outcome === "raced" && attempt.failure !== undefined ? failures + 1 : 0;
       if (attempt.outcome === "raced" && failures >= FAILURES_LIMIT) throw attempt.failure;
@@ -98,9 +95,13 @@ export async function push(
       }
       // Other devices keep winning, or someone has the turn: queue for it, so that nobody starves.
       if (attempt.outcome === "turn" || races >= RACES) {
-        queued = true;
-        const ticket = { repositoryId: replica.id, writeId, author: request.author, reason: "push" };
-        await waitForTurn(context, request.repository, ticket, {
+        turn ??= new Turn(context, request.repository, {
+          repositoryId: replica.id,
+          writeId: randomUUID(),
+          author: request.author,
+          reason: "push",
+        });
+        await turn.wait({
           patienceMs: TURN_PATIENCE_MS,
           signal: pusher.gone,
           tell: (holder) => pusher.say(`waiting for ${describeHolder(holder)}`),
@@ -111,8 +112,7 @@ export async function push(
       clock.lap("readMs");
     }
   } finally {
-    // Where it was being handed on when the database went, the ticket may have either name.
-    if (queued) for (const ticket of new Set([last, writeId])) abandonTurn(context, ticket);
+    turn?.giveBack();
   }
 }
 

@@ -23,17 +23,24 @@ import {
 } from "../git/scratch.ts";
 import { dropExpiredSessions, sessionEnds } from "../store/sessions.ts";
 import { beforeRead } from "./before-read.ts";
+import { BeginCalls } from "./begin-calls.ts";
 import type { SyncContext } from "./context.ts";
 import { endLiveOf, endLiveOfAll } from "./live.ts";
 import { replicaPath } from "./replica.ts";
+import { SessionTokens } from "./session-caller.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 const LOOK_MS = 5_000;
 
-/** Keeps two calls from working on one session at once. */
+/** What this process knows of write sessions and turns. */
 export class Sessions {
+  readonly tokens = new SessionTokens();
+  readonly begins = new BeginCalls();
+  readonly turns = new TurnQueue();
   readonly #busy = new Map<string, Mutex>();
 
+  /** Keeps two calls from working on one session at once. */
   async exclusively<T>(writeId: string, work: () => Promise<T>): Promise<T> {
     const mutex = this.#busy.get(writeId) ?? new Mutex();
     this.#busy.set(writeId, mutex);

@@ -4,34 +4,48 @@
 import { LockstepError } from "../errors.ts";
 import { findSession, renewSession, type Session } from "../store/sessions.ts";
 import type { SyncContext } from "./context.ts";
+import { callerText, parseToken, type SessionCaller } from "./session-caller.ts";
 
 const RENEWAL_MS = 5_000;
 const LEASE = "its lease ran out: a session must be renewed every few seconds";
 
-/** Extends the lease of a session; returns when it ends then. Throws WRITE_DROPPED when the session is over. */
-export async function renewWrite(context: SyncContext, repository: string, token: string): Promise<Date> {
-  const session = await sessionOf(context, repository, token);
+/** Extends the lease of a session; returns when it ends then. Throws WRITE_DROPPED when the session is over, and as `sessionOf`. */
+export async function renewWrite(context: SyncContext, call: SessionCall): Promise<Date> {
+  const session = await sessionOf(context, call);
   const expiresAt = await renewSession(context.db, context.me, session.writeId);
   if (expiresAt !== undefined) return expiresAt;
   throw dropped(session.dropReason ?? (session.status === "landed" ? "it has landed" : LEASE));
 }
 
-/** The session that a token names, whatever became of it. Throws WRITE_NOT_FOUND. */
-export async function sessionOf(context: SyncContext, repository: string, token: string): Promise<Session> {
-  const [, writeId, secret] = /^([0-9a-f-]{36})\.([0-9a-f-]{36})$/.exec(token) ?? [];
-  const session =
-    writeId && secret ? await findSession(context.db, repository, { writeId, secret }).catch(noSuchUuid) : undefined;
-  if (session) return session;
-  throw new LockstepError(
-    "WRITE_NOT_FOUND",
-    `Repository ${repository} has no write session with this token; begin one with BeginWrite.`,
-  );
+/** Who wants something of which session. */
+export interface SessionCall {
+  readonly repository: string;
+  readonly token: string;
+  readonly caller: SessionCaller;
 }
 
-/** 22P02: thirty-six characters, but no UUID. */
-function noSuchUuid(error: unknown): undefined {
-  if ((error as { code?: unknown }).code === "22P02") return undefined;
-  throw error;
+/**
+ * The session that a token names, whatever became of it. It is that of the caller, or one that operators may do the same to. Throws
+ * WRITE_NOT_FOUND, PERMISSION_DENIED.
+ */
+export async function sessionOf(
+  context: SyncContext,
+  { repository, token, caller }: SessionCall,
+  operatorsMay: (session: Session) => boolean = () => false,
+): Promise<Session> {
+  const named = parseToken(token);
+  const session = named && (await findSession(context.db, repository, named));
+  if (session === undefined) {
+    throw new LockstepError(
+      "WRITE_NOT_FOUND",
+      `Repository ${repository} has no write session with this token; begin one with BeginWrite.`,
+    );
+  }
+  if (session.caller === callerText(caller) || (caller.role === "operator" && operatorsMay(session))) return session;
+  throw new LockstepError(
+    "PERMISSION_DENIED",
+    "The write session is another caller's: only that one renews or lands it, and an operator may drop it; begin one of your own.",
+  );
 }
 
 /** Keeps the lease of a session while this device itself works on it, however long that takes. */

@@ -1,19 +1,13 @@
 // Waiting for a repository's turn, the cluster-wide write lock: who waits is told for whom, and who waits in vain too.
-import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
-import { type TurnHolder, takeTurn, turnHolder } from "../store/turns.ts";
+import { type TicketRequest, type TurnHolder, takeTurn, turnHolder } from "../store/turns.ts";
+import { abandonTurn } from "./abandon.ts";
 import type { SyncContext } from "./context.ts";
 
-const POLL_MS = 25;
 /** After so long the one who waits is told for whom. */
 const NOTICE_MS = 1_000;
-
-export interface TurnTicket {
-  readonly repositoryId: string;
-  readonly writeId: string;
-  readonly author: string;
-  readonly reason: string;
-}
+/** Longer than any look; timers take no more than 24 days. */
+const LONG_MS = 60_000;
 
 export interface TurnPatience {
   readonly patienceMs: number;
@@ -22,33 +16,82 @@ export interface TurnPatience {
   readonly tell?: (holder: TurnHolder) => void;
 }
 
-/**
- * Returns when the write has the turn. The caller gives the ticket back (`abandonTurn`) whatever happens. Throws TURN_HELD when its
- * patience ends, WRITE_DROPPED when nobody waits any more.
- */
-export async function waitForTurn(
-  context: SyncContext,
-  repository: string,
-  ticket: TurnTicket,
-  { patienceMs, signal, tell }: TurnPatience,
-): Promise<void> {
-  const startedAt = performance.now();
-  let told = false;
-  while (!(await takeTurn(context.db, context.me, ticket))) {
-    const waited = performance.now() - startedAt;
-    context.signal.throwIfAborted();
-    if (signal.aborted)
-      throw new LockstepError("WRITE_DROPPED", "Nobody waits for this write any more; nothing was written.");
-    const holder =
-      waited > patienceMs || (waited > NOTICE_MS && !told)
-        ? await turnHolder(context.db, ticket.repositoryId)
-        : undefined;
-    if (waited > patienceMs) throw turnHeld(repository, holder);
-    if (holder) {
-      told = true;
-      tell?.(holder);
+/** A ticket for the turn of a repository, renewed until it is disposed of. */
+export class Turn implements Disposable {
+  readonly #context: SyncContext;
+  readonly #repository: string;
+  readonly #ticket: TicketRequest;
+  #kept = false;
+
+  constructor(context: SyncContext, repository: string, ticket: TicketRequest) {
+    this.#context = context;
+    this.#repository = repository;
+    this.#ticket = ticket;
+  }
+
+  get ticket(): string {
+    return this.#ticket.writeId;
+  }
+
+  /**
+   * Returns when the ticket has the turn; waits again where it has lost it. The caller gives it back whatever happens. Throws TURN_HELD
+   * when its patience ends, WRITE_DROPPED when nobody waits any more, IdInUse.
+   */
+  async wait({ patienceMs, signal, tell }: TurnPatience): Promise<void> {
+    const { db, me, sessions } = this.#context;
+    const startedAt = performance.now();
+    let told = false;
+    let isNew = true;
+    let first: boolean | undefined = await takeTurn(db, me, this.#ticket);
+    if (!this.#kept) sessions.turns.keep(this.#context, this.#ticket);
+    this.#kept = true;
+    while (!first) {
+      const waited = performance.now() - startedAt;
+      this.#context.signal.throwIfAborted();
+      if (signal.aborted)
+        throw new LockstepError("WRITE_DROPPED", "Nobody waits for this write any more; nothing was written.");
+      const asks = waited > patienceMs || (!told && waited > NOTICE_MS);
+      const holder = asks ? await turnHolder(db, this.#ticket.repositoryId) : undefined;
+      if (waited > patienceMs) throw turnHeld(this.#repository, holder);
+      if (holder) {
+        told = true;
+        tell?.(holder);
+      }
+      const look = sessions.turns.look(this.#context, this.#ticket, { isNew });
+      isNew = false;
+      const untilMs = asks ? patienceMs : Math.min(patienceMs, NOTICE_MS);
+      const seen = await within(look, Math.min(Math.max(untilMs - waited, 0) + 5, LONG_MS), signal);
+      // It ran out while the database did not answer: to the end of the queue.
+      first = seen === undefined ? await takeTurn(db, me, this.#ticket) : seen === true;
     }
-    await sleep(POLL_MS * (0.5 + Math.random()));
+  }
+
+  /** Gives the ticket back; a bump that lands does so by itself. */
+  giveBack(): void {
+    this[Symbol.dispose]();
+    abandonTurn(this.#context, this.#ticket);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#kept) this.#context.sessions.turns.release(this.#ticket);
+    this.#kept = false;
+  }
+}
+
+/** What a promise becomes; "later" when it has become nothing for so long, or the signal aborts. */
+async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T | "later"> {
+  let stop = () => {};
+  const stopped = new Promise<"later">((resolve) => {
+    stop = () => resolve("later");
+  });
+  const timer = setTimeout(stop, ms);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
   }
 }
 

@@ -12,7 +12,7 @@ import { fenced } from "../store/replicas.ts";
 import { stageSession } from "../store/sessions.ts";
 import { isPermanent } from "../store/sqlstate.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../store/writes.ts";
-import { abandon } from "./abandon.ts";
+import { abandon, turnMoved } from "./abandon.ts";
 import { aheadOfDatabase } from "./ahead.ts";
 import { doubt, markApplied, note, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
@@ -39,6 +39,8 @@ export interface Pushing {
   readonly writeId: string;
   /** The row of the write is there already, with this version as its base; else it is made, and dropped if the attempt fails. */
   readonly sessionBase?: Version;
+  /** With which a push has waited for the repository's turn, if it has. */
+  readonly ticket?: string | undefined;
   readonly request: Pick<PushRequest, "updates" | "atomic" | "author">;
   readonly report: Map<RefName, string | null>;
   readonly pusher: Pick<Pusher, "gone">;
@@ -56,7 +58,7 @@ export interface Pushing {
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  { writeId, sessionBase, request, report, pusher, started, clock, copies }: Pushing,
+  { writeId, sessionBase, ticket, request, report, pusher, started, clock, copies }: Pushing,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
@@ -73,7 +75,14 @@ export async function attemptWrite(
     let pending = sessionBase === undefined;
     try {
       const names = request.updates.map(({ name }) => name);
-      const row = { writeId, repositoryId: replica.id, base: sessionBase ?? base, author: request.author, names };
+      const row = {
+        writeId,
+        repositoryId: replica.id,
+        base: sessionBase ?? base,
+        author: request.author,
+        names,
+        ticket,
+      };
       const synced = syncObjects(replica.gitDir);
       synced.catch(() => {});
       const stage = sessionBase === undefined ? stageWrite : stageSession;
@@ -205,7 +214,7 @@ async function commit(
       "landed, but not yet on this disk",
     );
   }
-  context.announcer.announce(replica.id);
+  turnMoved(context, replica.id);
 }
 
 /** The pusher need not wait for it: the row only tells others of one more source, and the log names the writer already. */

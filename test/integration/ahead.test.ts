@@ -4,10 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { recordVersion } from "../../src/store/record-replica.ts";
-import { beginWrite } from "../../src/sync/begin-write.ts";
 import { compareNotes } from "../../src/sync/compare-notes.ts";
 import { Follower } from "../../src/sync/follow.ts";
 import { loseWrites } from "../support/lose-writes.ts";
+import { beginSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -57,15 +57,7 @@ describe("a database that has lost writes", () => {
     const stopped = { code: "WRITES_STOPPED", message: expect.stringContaining(why) };
     for (const device of [a, b])
       await expect(device.push(APP, [change("topic", null, commits[0])])).rejects.toMatchObject(stopped);
-    const session = {
-      repository: APP,
-      author: "ada",
-      reason: "",
-      waitMs: 1000,
-      writeId: crypto.randomUUID(),
-      signal: new AbortController().signal,
-    };
-    await expect(beginWrite(b.context, session)).rejects.toMatchObject(stopped);
+    await expect(beginSession(b, APP)).rejects.toMatchObject(stopped);
     expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": commits[1] });
     expect(await cluster.sql("select author, action, repository, device from lockstep.audit")).toEqual([
       { author: "device repo001", action: "stop", repository: APP, device: "repo001" },

@@ -6,10 +6,9 @@ import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { abortWrite } from "../../src/sync/abort-write.ts";
-import { type BegunWrite, beginWrite } from "../../src/sync/begin-write.ts";
-import { bumpWrite } from "../../src/sync/bump-version.ts";
+import type { BegunWrite } from "../../src/sync/begin-write.ts";
 import { endSessions } from "../../src/sync/session-end.ts";
+import { abortSession, beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -20,8 +19,7 @@ const OUT_OF_SERVICE = {
 };
 
 async function beginLive(device: TestDevice, writeId: string = randomUUID()): Promise<BegunWrite> {
-  const request = { repository: APP, author: "grace", reason: "renaming", waitMs: 20_000, live: true };
-  return await beginWrite(device.context, { ...request, writeId, signal: new AbortController().signal });
+  return await beginSession(device, APP, { reason: "renaming", live: true, writeId });
 }
 
 async function withHistory(cluster: TestCluster): Promise<[TestDevice, TestDevice, string]> {
@@ -69,8 +67,8 @@ describe("a write session on live files", () => {
     await b.read(APP);
     expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });
     const landed = { writeId: session.writeId, version: 2n, refsChanged: 4 };
-    expect(await bumpWrite(a.context, APP, session.token)).toEqual(landed);
-    expect(await bumpWrite(a.context, APP, session.token)).toEqual(landed);
+    expect(await bumpSession(a, APP, session.token)).toEqual(landed);
+    expect(await bumpSession(a, APP, session.token)).toEqual(landed);
     const expected = { HEAD: "ref: refs/heads/new", "refs/heads/main": two, "refs/heads/new": two };
     for (const device of [a, b]) {
       await device.read(APP);
@@ -86,7 +84,7 @@ describe("a write session on live files", () => {
     const two = await a.commit(APP, "two");
     await a.git(APP, ["update-ref", "refs/heads/main", two]);
     await a.git(APP, ["update-ref", "-d", "refs/heads/topic"]);
-    const { savedRefs } = await abortWrite(a.context, APP, session.token, "");
+    const { savedRefs } = await abortSession(a, APP, session.token);
     expect(savedRefs).toEqual([keptRef(session, "main")]);
     expect(await a.git(APP, ["rev-parse", keptRef(session, "main")])).toBe(two);
     await a.read(APP);
@@ -120,8 +118,8 @@ describe("a write session on live files", () => {
     const again = await a.restart();
     await again.read(APP);
     expect(await again.refs(APP)).toMatchObject({ "refs/heads/main": one });
-    await expect(bumpWrite(again.context, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    expect((await abortWrite(again.context, APP, session.token, "")).savedRefs).toEqual([keptRef(session, "main")]);
+    await expect(bumpSession(again, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
+    expect((await abortSession(again, APP, session.token)).savedRefs).toEqual([keptRef(session, "main")]);
     expect(await again.git(APP, ["rev-parse", keptRef(session, "main")])).toBe(two);
     await again.expectInLockstep(APP);
   });
@@ -133,7 +131,7 @@ describe("a write session on live files", () => {
     const stays = { code: "REPLICA_IN_DOUBT", message: expect.stringMatching(/^Process \d+ \(sleep\) still works on/) };
     {
       await using _ = await worker(session);
-      await expect(bumpWrite(a.context, APP, session.token)).rejects.toMatchObject(stays);
+      await expect(bumpSession(a, APP, session.token)).rejects.toMatchObject(stays);
       await a.crash();
       const again = await a.restart();
       await expect(again.read(APP)).rejects.toMatchObject(stays);
@@ -142,7 +140,7 @@ describe("a write session on live files", () => {
     }
     const last = await a.restart();
     await last.read(APP);
-    expect((await abortWrite(last.context, APP, session.token, "")).savedRefs).toEqual([keptRef(session, "late")]);
+    expect((await abortSession(last, APP, session.token)).savedRefs).toEqual([keptRef(session, "late")]);
     await last.expectInLockstep(APP);
   });
 });

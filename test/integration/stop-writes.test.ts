@@ -9,13 +9,11 @@ import { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { closeWriteLocks, listWriteLocks, lockTargets, lockWrites, unlockWrites } from "../../src/store/write-locks.ts";
 import { stageWrite, type Write } from "../../src/store/writes.ts";
-import { abortWrite } from "../../src/sync/abort-write.ts";
 import { beforeRead } from "../../src/sync/before-read.ts";
-import { beginWrite } from "../../src/sync/begin-write.ts";
-import { bumpWrite } from "../../src/sync/bump-version.ts";
 import { stopWrites } from "../../src/sync/stop-writes.ts";
 import { administer } from "../support/administer.ts";
 import { latch } from "../support/latch.ts";
+import { abortSession, beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -66,12 +64,10 @@ const beforePush = (device: TestDevice) =>
   beforeRead(device.context, repository, { forPush: true, signal: AbortSignal.timeout(SOON.timeout) });
 
 const begin = () =>
-  beginWrite(one.context, {
-    repository,
+  beginSession(one, repository, {
     author: "ada",
     reason: "import",
     waitMs: 1_000,
-    writeId: randomUUID(),
     signal: AbortSignal.timeout(SOON.timeout),
   });
 
@@ -287,7 +283,7 @@ describe("a write session that is open when writes are stopped", () => {
     await expect(beforePush(one)).rejects.toMatchObject({ code: "WRITES_STOPPED" });
     const stopped = stop();
     await one.git(repository, ["--git-dir", session.path, "update-ref", "refs/heads/imported", commit]);
-    expect(await bumpWrite(one.context, repository, session.token)).toMatchObject({ version: 2n, refsChanged: 1 });
+    expect(await bumpSession(one, repository, session.token)).toMatchObject({ version: 2n, refsChanged: 1 });
     expect(await stopped).toEqual([]);
   });
 
@@ -296,7 +292,7 @@ describe("a write session that is open when writes are stopped", () => {
     const gone = new AbortController();
     const stopped = stop({ signal: gone.signal, tell: () => gone.abort() });
     await expect(stopped).rejects.toMatchObject({ code: "WRITES_UNDER_WAY", details: { write: session.writeId } });
-    await abortWrite(one.context, repository, session.token, "");
+    await abortSession(one, repository, session.token);
   });
 
   it("does not keep anyone from allowing writes, which ends the drain with an error", async () => {
@@ -306,7 +302,7 @@ describe("a write session that is open when writes are stopped", () => {
     stopped.catch(() => {});
     await waiting;
     await allow(repository);
-    await bumpWrite(one.context, repository, session.token);
+    await bumpSession(one, repository, session.token);
     await expect(stopped).rejects.toMatchObject({ code: "WRITES_NOT_STOPPED" });
     await push(one);
   });

@@ -5,30 +5,20 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { STATE_DIR } from "../../src/git/root-record.ts";
-import { abortWrite } from "../../src/sync/abort-write.ts";
-import { type BegunWrite, beginWrite } from "../../src/sync/begin-write.ts";
-import { bumpWrite } from "../../src/sync/bump-version.ts";
-import { renewWrite } from "../../src/sync/session.ts";
+import type { BeginWrite, BegunWrite } from "../../src/sync/begin-write.ts";
 import { endSessions } from "../../src/sync/session-end.ts";
+import { abortSession, beginSession, bumpSession, renewSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const run = promisify(execFile);
 
-async function begin(device: TestDevice, options: Partial<Parameters<typeof beginWrite>[1]> = {}): Promise<BegunWrite> {
-  return await beginWrite(device.context, {
-    repository: APP,
-    author: "grace",
-    reason: "merging",
-    waitMs: 20_000,
-    writeId: randomUUID(),
-    signal: new AbortController().signal,
-    ...options,
-  });
+async function begin(device: TestDevice, options: Partial<BeginWrite> = {}): Promise<BegunWrite> {
+  return await beginSession(device, APP, options);
 }
 
-const bump = (device: TestDevice, { token }: BegunWrite) => bumpWrite(device.context, APP, token);
+const bump = (device: TestDevice, { token }: BegunWrite) => bumpSession(device, APP, token);
 
 /** git in a scratch repository, as its caller runs it. */
 async function git({ path }: BegunWrite, ...args: string[]): Promise<string> {
@@ -125,7 +115,7 @@ describe("a write session", () => {
     expect(await bump(a, session)).toEqual(first);
     const again = await a.restart();
     expect(await bump(again, session)).toEqual(first);
-    await expect(abortWrite(again.context, APP, session.token, "")).rejects.toMatchObject({ code: "WRITE_DROPPED" });
+    await expect(abortSession(again, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
   });
 
   it("answers a repeated begin with the same id as before", async () => {
@@ -200,7 +190,7 @@ describe("a write session", () => {
     const session = await begin(a);
     const two = await commitTo(session, "refs/heads/main", "two");
     await git(session, "update-ref", "-d", "refs/heads/topic");
-    const { savedRefs } = await abortWrite(a.context, APP, session.token, "changed my mind");
+    const { savedRefs } = await abortSession(a, APP, session.token, "changed my mind");
     const kept = `refs/lockstep/dropped/${session.writeId}/heads/main`;
     expect(savedRefs).toEqual([kept]);
     expect(await a.git(APP, ["rev-parse", kept])).toBe(two);
@@ -211,8 +201,8 @@ describe("a write session", () => {
       code: "WRITE_DROPPED",
       message: expect.stringContaining("changed my mind"),
     });
-    await expect(renewWrite(a.context, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    expect((await abortWrite(a.context, APP, session.token, "")).writeId).toBe(session.writeId);
+    await expect(renewSession(a, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
+    expect((await abortSession(a, APP, session.token)).writeId).toBe(session.writeId);
     expect(await scratches(a)).toEqual([]);
     await a.push(APP, [change("topic", one, null)]);
     await a.expectInLockstep(APP);
@@ -222,12 +212,10 @@ describe("a write session", () => {
     await using cluster = await TestCluster.make();
     const [a, b, one] = await withHistory(cluster);
     const session = await begin(a);
-    expect((await renewWrite(a.context, APP, session.token)).getTime()).toBeGreaterThanOrEqual(
-      session.expiresAt.getTime(),
-    );
+    expect((await renewSession(a, APP, session.token)).getTime()).toBeGreaterThanOrEqual(session.expiresAt.getTime());
     const two = await commitTo(session, "refs/heads/main", "two");
     await expire(cluster, session);
-    await expect(renewWrite(a.context, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
+    await expect(renewSession(a, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
     // Nobody else came, and still it has lost.
     await expect(bump(a, session)).rejects.toMatchObject({
       code: "WRITE_DROPPED",
@@ -275,7 +263,7 @@ describe("a write session", () => {
     const [a] = await withHistory(cluster);
     const { token, path } = await begin(a);
     await rename(path, `${path}.new`);
-    await abortWrite(a.context, APP, token, "");
+    await abortSession(a, APP, token);
     expect(await scratches(a)).toHaveLength(1);
     void endSessions(a.context);
     await vi.waitFor(async () => expect(await scratches(a)).toEqual([]), SOON);
@@ -364,8 +352,8 @@ describe("a write session", () => {
     const session = await begin(a);
     const [writeId] = session.token.split(".");
     for (const token of ["", "x", `${writeId}.${randomUUID()}`, `${"z".repeat(36)}.${"z".repeat(36)}`])
-      await expect(bumpWrite(a.context, APP, token)).rejects.toMatchObject({ code: "WRITE_NOT_FOUND" });
-    await expect(bumpWrite(a.context, "other", session.token)).rejects.toMatchObject({ code: "WRITE_NOT_FOUND" });
+      await expect(bumpSession(a, APP, token)).rejects.toMatchObject({ code: "WRITE_NOT_FOUND" });
+    await expect(bumpSession(a, "other", session.token)).rejects.toMatchObject({ code: "WRITE_NOT_FOUND" });
     await access(session.path);
   });
 });

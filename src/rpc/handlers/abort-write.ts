@@ -3,11 +3,14 @@ import type { AbortWriteRequest__Output as Request } from "../../generated/locks
 import type { AbortWriteResponse as Response } from "../../generated/lockstep/v1/AbortWriteResponse.ts";
 import { abortWrite as abort } from "../../sync/abort-write.ts";
 import type { SyncContext } from "../../sync/context.ts";
+import type { CallContext } from "../call.ts";
+import { writeIdOf } from "../write-id.ts";
 
 export const abortWrite =
   (context: SyncContext) =>
-  async (request: Request): Promise<Response> => {
-    const name = repositoryName(request.repository);
-    const { writeId, savedRefs } = await abort(context, name, request.token, request.reason);
-    return { writeId, savedRefs: savedRefs.map(displayRef) };
+  async ({ token, reason, ...request }: Request, { caller }: CallContext): Promise<Response> => {
+    const repository = repositoryName(request.repository);
+    const writeId = request.writeId === "" ? "" : writeIdOf(request.writeId);
+    const aborted = await abort(context, { repository, token, writeId, reason, caller });
+    return { writeId: aborted.writeId, savedRefs: aborted.savedRefs.map(displayRef) };
   };

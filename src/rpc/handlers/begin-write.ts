@@ -20,6 +20,7 @@ export const beginWrite =
       throw new LockstepError("PERMISSION_DENIED", `The role ${caller.role} may not take a replica out of service.`);
     const begun = await begin(context, {
       repository: repositoryName(request.repository),
+      caller,
       author,
       reason: reason || "write session",
       waitMs: toMs(request.wait as never) ?? WAIT_MS,

@@ -3,10 +3,11 @@ import type { BumpVersionRequest__Output as Request } from "../../generated/lock
 import type { BumpVersionResponse as Response } from "../../generated/lockstep/v1/BumpVersionResponse.ts";
 import { bumpWrite } from "../../sync/bump-version.ts";
 import type { SyncContext } from "../../sync/context.ts";
+import type { CallContext } from "../call.ts";
 
 export const bumpVersion =
   (context: SyncContext) =>
-  async (request: Request): Promise<Response> => {
-    const landed = await bumpWrite(context, repositoryName(request.repository), request.token);
+  async ({ repository, token }: Request, { caller }: CallContext): Promise<Response> => {
+    const landed = await bumpWrite(context, { repository: repositoryName(repository), token, caller });
     return { ...landed, version: String(landed.version) };
   };

@@ -38,7 +38,7 @@ export const getRepository =
         updatedAt: toTimestamp(replica.updatedAt),
       })),
       writer: writer && encodeWrite(writer),
-      waiters: tickets.filter(({ writeId }) => writeId !== writer?.id).map(encodeTicket),
+      waiters: tickets.filter(({ writeId }) => writeId !== writer?.ticket).map(encodeTicket),
       syncs: syncs.map(encodeSync),
       writeLocks: writeLocks.map(encodeWriteLock),
     };

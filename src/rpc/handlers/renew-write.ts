@@ -4,9 +4,10 @@ import type { RenewWriteResponse as Response } from "../../generated/lockstep/v1
 import { toTimestamp } from "../../proto.ts";
 import type { SyncContext } from "../../sync/context.ts";
 import { renewWrite as renew } from "../../sync/session.ts";
+import type { CallContext } from "../call.ts";
 
 export const renewWrite =
   (context: SyncContext) =>
-  async (request: Request): Promise<Response> => {
-    return { expiresAt: toTimestamp(await renew(context, repositoryName(request.repository), request.token)) };
+  async ({ repository, token }: Request, { caller }: CallContext): Promise<Response> => {
+    return { expiresAt: toTimestamp(await renew(context, { repository: repositoryName(repository), token, caller })) };
   };

@@ -5,10 +5,12 @@ export interface AbortWriteRequest {
   'repository'?: (string);
   'token'?: (string);
   'reason'?: (string);
+  'writeId'?: (string);
 }
 
 export interface AbortWriteRequest__Output {
   'repository': (string);
   'token': (string);
   'reason': (string);
+  'writeId': (string);
 }

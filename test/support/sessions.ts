@@ -1,0 +1,57 @@
+// Write sessions on devices in the test's own process, as a front end has them.
+import { randomUUID } from "node:crypto";
+import type { RefName } from "../../src/domain.ts";
+import { abortWrite } from "../../src/sync/abort-write.ts";
+import { type BeginWrite, type BegunWrite, beginWrite } from "../../src/sync/begin-write.ts";
+import { bumpWrite, type LandedSession } from "../../src/sync/bump-version.ts";
+import { renewWrite } from "../../src/sync/session.ts";
+import type { SessionCaller } from "../../src/sync/session-caller.ts";
+import type { TestDevice } from "./sync-device.ts";
+
+/** Whose sessions they are unless a test says otherwise. */
+export const FRONT_END: SessionCaller = { role: "frontend", name: "web" };
+
+export async function beginSession(
+  { context }: TestDevice,
+  repository: string,
+  options: Partial<BeginWrite> = {},
+): Promise<BegunWrite> {
+  return await beginWrite(context, {
+    repository,
+    caller: FRONT_END,
+    author: "grace",
+    reason: "merging",
+    waitMs: 20_000,
+    writeId: randomUUID(),
+    signal: new AbortController().signal,
+    ...options,
+  });
+}
+
+export async function renewSession(
+  { context }: TestDevice,
+  repository: string,
+  token: string,
+  caller = FRONT_END,
+): Promise<Date> {
+  return await renewWrite(context, { repository, token, caller });
+}
+
+export async function bumpSession(
+  { context }: TestDevice,
+  repository: string,
+  token: string,
+  caller = FRONT_END,
+): Promise<LandedSession> {
+  return await bumpWrite(context, { repository, token, caller });
+}
+
+export async function abortSession(
+  { context }: TestDevice,
+  repository: string,
+  token: string,
+  reason = "",
+  caller = FRONT_END,
+): Promise<{ writeId: string; savedRefs: RefName[] }> {
+  return await abortWrite(context, { repository, token, writeId: "", reason, caller });
+}

@@ -101,9 +101,9 @@ describe("where the defaults of the database are odd", () => {
     const me = await incarnation(db);
     const { id, name } = await repository(db, me);
     const writeId = "11111111-1111-4111-8111-111111111111";
-    const ticket = { repositoryId: id, writeId, author: "ada", reason: "r" };
+    const ticket = { repositoryId: id, writeId, author: "ada", reason: "r", caller: "frontend web" };
     await takeTurn(db, me, ticket);
-    await beginSession(db, me, { ...ticket, token: "22222222-2222-4222-8222-222222222222" });
+    await beginSession(db, me, { ...ticket, tokenHash: Buffer.alloc(32) });
     const failure = { error: "e", broken: false, fromVersion: 0n, version: 0n, durationMs: 1 };
     await recordFailure(db, me, id, failure);
     await lockWrites(db, [null], { author: "ada", reason: "r" });

@@ -82,6 +82,8 @@ async function feed({ git, body, request }: Exchange, received: Received): Promi
 async function answer({ git, response, success }: Exchange): Promise<Ending> {
   async function* output(): AsyncGenerator<Buffer> {
     for await (const chunk of git.stdout) {
+      // Read to its end, or git would die of a broken pipe before it has removed its quarantine.
+      if (git.stopped) continue;
       if (!response.headersSent && !response.destroyed) response.writeHead(200, success.headers).write(success.preface);
       yield chunk;
     }

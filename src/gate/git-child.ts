@@ -5,7 +5,11 @@ import { describe } from "../errors.ts";
 import { Refusal } from "./refusal.ts";
 import type { Service } from "./route.ts";
 
-/** git removes its quarantine and lock files on SIGTERM; one that does not end within this time is stuck. */
+/**
+ * A git that is ended by a signal leaves its quarantine behind (since 2.39), and its .keep. At the end of its input it removes both, if
+ * somebody reads what it has to say about that. One that does not end within this time is told by SIGTERM, and then killed.
+ */
+const TERM_AFTER_MS = 3_000;
 const KILL_AFTER_MS = 5_000;
 
 export interface GitCommand {
@@ -33,8 +37,9 @@ export interface GitChild {
   hasFailed(): boolean;
   /** Resolves when nobody holds the pipes any more, be it git or a program that a hook left behind. */
   readonly closed: Promise<void>;
-  /** Ends it: SIGTERM, SIGKILL later. Nothing can be read from it afterwards. */
+  /** Ends it: by the end of its input where it may have a quarantine, else by a signal. What it says afterwards is for nobody. */
   stop(): void;
+  readonly stopped: boolean;
 }
 
 /** Starts git. Resolves once it runs; throws Refusal when it cannot be started. */
@@ -59,6 +64,14 @@ export async function startGit({ service, advertisement, path, env, config = [] 
     });
   });
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const takesObjects = service === "receive-pack" && !advertisement;
+  let stopped = false;
+  const terminate = () => {
+    child.kill("SIGTERM");
+    child.stdout.destroy();
+    const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+    child.once("exit", () => clearTimeout(timer));
+  };
   return {
     stdin: child.stdin,
     stdout: child.stdout,
@@ -67,13 +80,18 @@ export async function startGit({ service, advertisement, path, env, config = [] 
     hasFailed: () => hasEnded() && child.exitCode !== 0,
     closed: new Promise((resolve) => child.once("close", () => resolve())),
     stop() {
-      if (hasEnded()) return;
-      // The signal first: the end of its input must not look to git like the end of a request.
-      child.kill("SIGTERM");
+      if (hasEnded() || stopped) return;
+      stopped = true;
+      // upload-pack answers a request that is cut off: the signal comes first. receive-pack does not, as its pack is not whole
+      // (request-body.ts).
+      if (!takesObjects) terminate();
       child.stdin.destroy();
-      child.stdout.destroy();
-      const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+      if (!takesObjects) return;
+      const timer = setTimeout(terminate, TERM_AFTER_MS);
       child.once("exit", () => clearTimeout(timer));
+    },
+    get stopped() {
+      return stopped;
     },
   };
 }

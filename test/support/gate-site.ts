@@ -1,6 +1,6 @@
 // A gate before a bare repository, with stock git and raw HTTP to knock at it.
 import { once } from "node:events";
-import { access, chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -79,6 +79,12 @@ export class GateSite implements AsyncDisposable {
 
   async refs(): Promise<string> {
     return await this.sandbox.git(["for-each-ref"], { cwd: this.bare });
+  }
+
+  /** The files among the objects: what is whole, and what was left behind. */
+  async objects(): Promise<string[]> {
+    const entries = await readdir(join(this.bare, "objects"), { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => !entry.isDirectory() || entry.name.startsWith("tmp_")).map(({ name }) => name);
   }
 
   /** How often a gate has started git. */

@@ -426,12 +426,32 @@ static void say_hello(const char *operation, const char *directory) {
   set_frame('H', outgoing.length);
 }
 
-// The pipe through which receive-pack answers the client, opened once more: while it waits for us, receive-pack does not
-// notice that the client has gone, but poll tells whoever could write. -1 where there is no such way.
+// The parent of a process, or 0.
+static pid_t parent_of(pid_t process) {
+  char text[512];
+  long parent = 0;
+  snprintf(text, sizeof text, "/proc/%ld/stat", (long)process);
+  int file = open(text, O_RDONLY | O_CLOEXEC);
+  ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+  if (file >= 0) close(file);
+  text[length > 0 ? length : 0] = '\0';
+  const char *name_end = strrchr(text, ')');
+  return name_end && sscanf(name_end, ") %*c %ld", &parent) == 1 ? (pid_t)parent : 0;
+}
+
+// A pipe that nobody reads any more once the client is gone, which poll tells whoever could write: while it waits for us,
+// receive-pack does not notice. It is the one of the process that stands between receive-pack and the client, else the one
+// through which receive-pack answers, opened once more. -1 where there is no such way.
 static int pipe_to_client(void) {
-  char path[64];
+  char path[64], between[32];
   struct stat status;
-  snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)receive_pack);
+  const char *named = getenv("LOCKSTEP_CLIENT");
+  int length = snprintf(between, sizeof between, "/proc/%ld/", (long)parent_of(receive_pack));
+  // A push that a hook of another push makes has inherited the variable.
+  if (named && strncmp(named, between, (size_t)length) == 0)
+    snprintf(path, sizeof path, "%s", named);
+  else
+    snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)receive_pack);
   if (stat(path, &status) < 0 || !S_ISFIFO(status.st_mode)) return -1;
   return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
@@ -512,6 +532,52 @@ static const char *below_root(const char *path) {
   return strncmp(resolved, root, length) == 0 && resolved[length] == '/' && resolved[length + 1] ? resolved : NULL;
 }
 
+// receive-pack would die of a broken pipe when its client is gone, and leave its quarantine and its .keep. So this process
+// reads what it says, passes it on, and reads on when nobody wants it any more. Returns in a child, which becomes git; the
+// parent ends as git does.
+static void stand_between(void) {
+  int output[2], alive[2], killed;
+  char place[64];
+  if (pipe2(output, O_CLOEXEC) < 0 || pipe2(alive, O_CLOEXEC) < 0)
+    fail(FAILED, "no pipe could be made (%s), %s; %s.", strerror(errno), PUSH.refused, PUSH.again);
+  snprintf(place, sizeof place, "/proc/%ld/fd/%d", (long)getpid(), alive[1]);
+  setenv("LOCKSTEP_CLIENT", place, 1);
+  pid_t git = fork();
+  if (git < 0) fail(FAILED, "no process could be started (%s), %s; %s.", strerror(errno), PUSH.refused, PUSH.again);
+  if (git == 0) {
+    dup2(output[1], STDOUT_FILENO);
+    return;
+  }
+  close(output[1]);
+  close(STDIN_FILENO); // or a client would go on sending to nobody when git has ended
+  static char bytes[INPUT_CHUNK];
+  for (ssize_t left = 0, got = 0;;) {
+    struct pollfd polled[] = {
+        {.fd = alive[0] < 0 ? -1 : STDOUT_FILENO, .events = left ? POLLOUT : 0},
+        {.fd = left ? -1 : output[0], .events = POLLIN},
+    };
+    if (poll(polled, 2, -1) < 0 && errno != EINTR) break;
+    if (left && polled[0].revents & POLLOUT) {
+      ssize_t written = write(STDOUT_FILENO, bytes + got - left, (size_t)left);
+      if (written > 0)
+        left -= written;
+      else if (written < 0 && errno != EINTR && errno != EAGAIN)
+        polled[0].revents |= POLLERR;
+    }
+    if (polled[0].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+      if (alive[0] >= 0) close(alive[0]); // the hook sees that
+      alive[0] = -1;
+    }
+    if (alive[0] < 0) left = 0;
+    if (left == 0 && polled[1].revents) {
+      got = left = read(output[0], bytes, sizeof bytes);
+      if (got == 0 || (got < 0 && errno != EINTR)) break;
+      if (got < 0 || alive[0] < 0) left = 0;
+    }
+  }
+  _exit(wait_for(git, &killed));
+}
+
 // Asks the sidecar whether, and with which repository, git may run, and becomes git.
 static int become_git(const char *command, const char *directory) {
   struct purpose purpose = strcmp(command, "upload-pack") == 0 ? READ : PUSH;
@@ -528,6 +594,7 @@ static int become_git(const char *command, const char *directory) {
          purpose.refused);
   name_pusher();
   clean_environment();
+  if (strcmp(command, "receive-pack") == 0) stand_between();
   execlp("git", "git", command, repository, (char *)NULL);
   fail(FAILED, "git cannot be started (%s), %s; install git on this server.", strerror(errno), purpose.refused);
 }

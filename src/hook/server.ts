@@ -26,7 +26,8 @@ export interface HookServer {
 /** Serves the shims on `path`, a unix socket for this user only. */
 export async function serveHooks(context: SyncContext, path: string): Promise<HookServer> {
   const open = new Set<Socket>();
-  const server = createServer((socket) => {
+  // A shim whose pusher is gone ends its side and waits for `X`: without that it kills receive-pack, which leaves its .keep.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => open.delete(socket));
@@ -54,13 +55,14 @@ export async function serveHooks(context: SyncContext, path: string): Promise<Ho
 }
 
 async function converse(context: SyncContext, socket: Socket): Promise<void> {
-  const frames = readFrames(socket as AsyncIterable<Buffer>);
+  // The end of what it sends is not the end of what it waits for.
+  const frames = readFrames(socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
   const send = (type: string, payload: Buffer | string) => {
     if (socket.writable) socket.write(encodeFrames(type, payload));
   };
   try {
     const first = await frames.next();
-    if (first.done) return;
+    if (first.done) return void socket.destroy();
     const hello = parseHello(first.value);
     const code =
       hello.op === "proc-receive" ? await receive(context, hello, frames, send) : await read(context, hello, send);

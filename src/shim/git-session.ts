@@ -1,7 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { realpathSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, realpathSync } from "node:fs";
 import { constants } from "node:os";
 import { isAbsolute, relative } from "node:path";
+import { copy } from "../copy.ts";
 import { LockstepError } from "../errors.ts";
 import { Conversation } from "./conversation.ts";
 import { gitEnvironment } from "./git-environment.ts";
@@ -44,14 +46,32 @@ export async function runGit(
       `the sidecar named a repository that is not below its root, ${purpose.refused}; tell the operator of this server.`,
     );
   const env = gitEnvironment(host.env);
-  const { status, signal, error } = spawnSync("git", [command, repository], { stdio: "inherit", env });
-  if (error)
+  try {
+    return await beGit(host, [command, repository], env);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
     throw new LockstepError(
       "PREREQUISITE_MISSING",
-      `git cannot be started (${error.message}), ${purpose.refused}; install git on this server.`,
+      `git cannot be started (${code}), ${purpose.refused}; install git on this server.`,
       { cause: error },
     );
-  return signal ? 128 + constants.signals[signal] : (status ?? 1);
+  }
+}
+
+/**
+ * Runs git with this process's standard input and passes on what it says. receive-pack would die of a broken pipe when its client is
+ * gone, and leave its quarantine and its .keep: so its output is read on when nobody wants it any more.
+ */
+async function beGit(host: NodeJS.Process, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const child = spawn("git", args, { stdio: ["inherit", "pipe", "inherit"], env });
+  const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  await once(child, "spawn");
+  // Or a client would go on sending to nobody when git has ended.
+  closeSync(0);
+  host.stdout.on("error", () => {});
+  await copy(child.stdout, host.stdout);
+  const [code, signal] = await ended;
+  return signal ? 128 + constants.signals[signal] : (code ?? 1);
 }
 
 /**

@@ -318,6 +318,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
       await peer.readPush();
       process.kill(chainBelow(push!.pid).at(-3)!, "SIGKILL");
       expect(await peer.ended()).toBe("I");
+      peer.socket.end();
     });
     push = site.startPush();
     expectHangUp(await push.result);

@@ -286,8 +286,8 @@ async function fakeGit(site: Site): Promise<() => Promise<{ args: string[]; env:
   await site.script(join(bin, "git"), `printf '%s\\0' "$@" >'${file}.args'; exec /usr/bin/env -0 >'${file}.env'`);
   site.env.PATH = `${bin}:${site.env.PATH}`;
   const strings = async (what: string) => (await readFile(`${file}.${what}`, "utf8")).split("\0").slice(0, -1);
-  // What the shell of the script itself adds.
-  const added = ["PWD", "SHLVL", "_", "OLDPWD"];
+  // What the shell of the script itself adds, and the shim (docs/hook-protocol.md).
+  const added = ["PWD", "SHLVL", "_", "OLDPWD", "LOCKSTEP_CLIENT"];
   return async () => ({
     args: await strings("args"),
     env: Object.fromEntries(

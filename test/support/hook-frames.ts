@@ -29,7 +29,7 @@ function packet(line: string): string {
 }
 
 async function* framesOf(socket: Socket): AsyncGenerator<Frame> {
-  const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   let rest = Buffer.alloc(0);
   const take = async (count: number): Promise<Buffer | null> => {
     while (rest.length < count) {
@@ -142,7 +142,7 @@ export async function playSidecar(
 ): Promise<ScriptedSidecar> {
   const open = new Set<Socket>();
   let first: Promise<void> | undefined;
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.on("error", () => {});
     const played = ShimPeer.greet(socket).then(script);

@@ -3,10 +3,11 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isBeingPacked } from "./packing.ts";
 import { QUARANTINE_PREFIX } from "./quarantine.ts";
+import { isUntouched, sweepUploads } from "./uploads.ts";
 
 /** A lock that is younger may be that of a person's git command. */
 export const FOREIGN_LOCK_MS = 60_000;
-/** A quarantine of git's own may belong to a slow upload that outlived the sidecar; untouched for so long it does not. */
+/** A quarantine of git's own may belong to a slow command that outlived the sidecar; untouched for so long it does not. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /** No ref may end so. */
@@ -24,10 +25,11 @@ export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]>
   const removed = await sweepLocks(gitDir, minAgeMs);
   const remove = remover(gitDir, minAgeMs, removed);
   for (const name of await list(join(gitDir, "objects"))) {
-    if (!name.startsWith("tmp_objdir-")) continue;
+    if (!name.startsWith("tmp_objdir-") || name.startsWith("tmp_objdir-incoming-")) continue;
     const path = join(gitDir, "objects", name);
-    if (name.startsWith(QUARANTINE_PREFIX) || (await isAbandoned(path))) await remove(path);
+    if (name.startsWith(QUARANTINE_PREFIX) || (await isUntouched(path, ABANDONED_AFTER_MS))) await remove(path);
   }
+  removed.push(...(await sweepUploads(gitDir)));
   // Packs that were being rolled up; a young one may be that of somebody's `git gc`.
   for (const name of await list(join(gitDir, "objects", "pack"))) {
     const path = join(gitDir, "objects", "pack", name);
@@ -72,19 +74,6 @@ export async function findFiles(directory: Buffer, name: RegExp, found: Buffer[]
     else if (name.test(entry.name.toString("latin1"))) found.push(path);
   }
   return found;
-}
-
-async function isAbandoned(quarantine: string): Promise<boolean> {
-  const inside = await readdir(quarantine, { recursive: true }).catch(() => []);
-  const times = await Promise.all(
-    [".", ...inside].map((name) =>
-      stat(join(quarantine, name)).then(
-        (found) => found.mtimeMs,
-        () => 0,
-      ),
-    ),
-  );
-  return times.every((time) => Date.now() - time > ABANDONED_AFTER_MS);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -8,6 +8,7 @@ import { catchUp } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
 import { writesStopped } from "./turn.ts";
+import { lookAfterUploads } from "./uploads.ts";
 
 export interface ReadOptions {
   /** Also wait for this version. */
@@ -43,6 +44,7 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
     throw await aheadOfDatabase(context, replica, differs ? head : (appliedBefore ?? head), head);
   if (found.stopped !== null) throw isStopped(name, found.stopped);
   if (options.forPush && found.writesStopped !== null) throw writesStopped(name, found.writesStopped);
+  if (options.forPush) lookAfterUploads(context, replica);
   const wanted = options.minVersion ?? 0n;
   if (wanted > head) {
     throw new LockstepError(

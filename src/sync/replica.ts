@@ -53,6 +53,8 @@ export class Replica {
   awaitsTidying = false;
   /** Until it resolves git packs refs in the background: its locks are young, and not to be swept. */
   packingRefs = Promise.resolve();
+  /** When (milliseconds of the monotonic clock) what uploads left here was last removed (uploads.ts). */
+  uploadsSweptAt: number | undefined = undefined;
   /** What a dead process left here has been removed. */
   swept = false;
   flight: Flight | undefined = undefined;

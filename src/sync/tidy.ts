@@ -6,6 +6,7 @@ import { wasKilled } from "../git/process.ts";
 import { rollUpPacks } from "../git/roll-up.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
+import { lookAfterUploads } from "./uploads.ts";
 
 /** Each pack costs every push some 50 µs, so many of them 2 ms; rolling them up takes a tenth of a second in the background. */
 const PACKS_LIMIT = 50;
@@ -19,6 +20,7 @@ const TURN_MS = 5_000;
 
 /** Takes note that a pack, and so many refs, may have come. Returns at once; what there are many of is tidied up in the background. */
 export function arrived(context: SyncContext, replica: Replica, refs: number): void {
+  lookAfterUploads(context, replica);
   replica.arrivals += 1;
   if (replica.arrivals < ARRIVALS && refs < LOOSE_REFS_LIMIT) return;
   // It will look at what has come until then.

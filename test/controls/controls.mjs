@@ -227,6 +227,40 @@ const byTests = [
     name: "loses nothing when the disk of the writer is lost",
   },
   {
+    rule: "a push that breaks off ends by the end of git's input",
+    patches: [{ file: "src/gate/git-child.ts", from: "if (!takesObjects) terminate();", to: "terminate();" }],
+    project: "integration",
+    tests: "test/integration/gate-break-off.test.ts",
+    name: "leaves no git process, no quarantine and no ref",
+  },
+  {
+    rule: "receive-pack's output is read on when the client is gone",
+    patches: [
+      {
+        file: "native/lockstep-git.c",
+        from: 'if (strcmp(command, "receive-pack") == 0) stand_between();',
+        to: "(void)stand_between;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/shim-client-gone.test.ts",
+    name: "lets it remove its quarantine when an upload is cut off",
+  },
+  {
+    rule: "a shim that has ended its side hears how the push ended",
+    patches: [{ file: "src/hook/server.ts", from: "socket.iterator({ destroyOnReturn: false })", to: "socket" }],
+    project: "e2e",
+    tests: "test/e2e/pusher-leaves.test.ts",
+    name: "leaves no .keep",
+  },
+  {
+    rule: "what a receive-pack at work uses is no leftover",
+    patches: [{ file: "src/git/uploads.ts", from: " || (await isReceiving(gitDir))", to: "" }],
+    project: "integration",
+    tests: "test/integration/uploads.test.ts",
+    name: "stays while a receive-pack is at work",
+  },
+  {
     rule: "only a hook runs programs for the sidecar",
     patches: [
       {

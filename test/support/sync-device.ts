@@ -199,7 +199,10 @@ export class TestDevice {
     return await this.cluster.start(this.name, { ...this.#options, ...options });
   }
 
-  async read(repository: string, options: { minVersion?: bigint; signal?: AbortSignal } = {}): Promise<ReadGrant> {
+  async read(
+    repository: string,
+    options: { minVersion?: bigint; forPush?: boolean; signal?: AbortSignal } = {},
+  ): Promise<ReadGrant> {
     return await beforeRead(this.context, repository, { signal: AbortSignal.timeout(SOON.timeout), ...options });
   }
 

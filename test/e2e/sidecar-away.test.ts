@@ -35,7 +35,7 @@ describe("a sidecar that is not running", () => {
     await one.kill();
     await held.release();
     const { verdict, stderr } = await received;
-    expect(verdict).toBe("refused");
+    expect(verdict, stderr).toBe("refused");
     expect(stderr).toMatch(
       /remote: lockstep: the sidecar of this server does not answer .*, so this push was refused and nothing has changed/,
     );

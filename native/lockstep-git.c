@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -410,6 +411,41 @@ static void add(const char *name, const char *value) {
   outgoing.length += (size_t)length + 1;
 }
 
+static uint64_t hash(uint64_t state, const void *bytes, size_t length) {
+  const unsigned char *each = bytes;
+  for (size_t i = 0; i < length; i++) state = (state ^ each[i]) * 0x100000001b3u; // FNV-1a
+  return state;
+}
+
+static uint64_t hash_file(uint64_t state, const char *path) {
+  struct stat found;
+  if (stat(path, &found) < 0) return hash(state, "-", 1);
+  const uint64_t seen[] = {found.st_dev,         found.st_ino,          found.st_size,        found.st_mtim.tv_sec,
+                           found.st_mtim.tv_nsec, found.st_ctim.tv_sec, found.st_ctim.tv_nsec, found.st_mode};
+  return hash(state, seen, sizeof seen);
+}
+
+// Adds what changes whenever git may read other configuration here: of the variables that name or hold some, and of the
+// files that the sidecar has listed. Nothing where it has listed none, or more than fit.
+static void add_settings(void) {
+  static const char *const variables[] = {"GIT_CONFIG", "HOME=", "XDG_CONFIG_HOME="};
+  static char paths[1 << 15];
+  const uint64_t seed = 0xcbf29ce484222325u;
+  int file = open("lockstep.watched", O_RDONLY | O_CLOEXEC);
+  ssize_t length = file < 0 ? -1 : read(file, paths, sizeof paths);
+  if (file >= 0) close(file);
+  if (length <= 0 || (size_t)length == sizeof paths || paths[length - 1] != '\0') return;
+  uint64_t stamp = hash(seed, paths, (size_t)length);
+  for (const char *path = paths; path < paths + length; path += strlen(path) + 1) stamp = hash_file(stamp, path);
+  // Added up, so that their order does not matter.
+  for (char **each = environ; *each; each++)
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+      if (strncmp(*each, variables[i], strlen(variables[i])) == 0) stamp += hash(seed, *each, strlen(*each));
+  char value[20];
+  snprintf(value, sizeof value, "%016llx", (unsigned long long)stamp);
+  add("settings", value);
+}
+
 static void say_hello(const char *operation, const char *directory) {
   static const char *const variables[] = {
       "REMOTE_USER", "REMOTE_ADDR", "SSH_CONNECTION",    "USER",            "LOGNAME",
@@ -423,6 +459,7 @@ static void say_hello(const char *operation, const char *directory) {
     const char *value = getenv(variables[i]);
     if (value) add(strcat(name, variables[i]), value);
   }
+  if (receive_pack) add_settings();
   set_frame('H', outgoing.length);
 }
 

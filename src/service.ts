@@ -115,7 +115,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     me,
     zone: config.zone ?? "",
     git,
-    policies: new ReceivePolicies(git),
+    policies: new ReceivePolicies(join(root, STATE_DIR)),
     root,
     socketDir,
     refFormat,

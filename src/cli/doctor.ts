@@ -3,6 +3,7 @@ import { lookAtAddress } from "../doctor/addresses.ts";
 import { lookAtCertificate } from "../doctor/certificate.ts";
 import { lookAtClock, lookAtDatabase } from "../doctor/database.ts";
 import { find, type Look } from "../doctor/finding.ts";
+import { lookAtHooks } from "../doctor/hooks.ts";
 import { lookAtDisk, lookAtLock, lookAtRoot, lookAtSockets } from "../doctor/places.ts";
 import { lookAtGit, lookAtNode, lookAtShim } from "../doctor/programs.ts";
 import { ExitCode } from "../errors.ts";
@@ -14,6 +15,7 @@ const CHECKS: readonly (readonly [string, Look])[] = [
   ["git", lookAtGit],
   ["shim", lookAtShim],
   ["root", lookAtRoot],
+  ["hooks", lookAtHooks],
   ["lock", lookAtLock],
   ["disk", lookAtDisk],
   ["sockets", lookAtSockets],

@@ -1,5 +1,5 @@
 // A replica on disk: an ordinary bare repository, with a file of settings that ours includes and one hook.
-import { access, constants, lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { RefFormat } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
@@ -143,13 +143,4 @@ export async function ensureSettings(gitDir: string, replica: ReplicaSettings): 
   await symlink(replica.shim, `${hook}.new`);
   await rename(`${hook}.new`, hook);
   await sync(dirname(hook));
-}
-
-/** The path of an executable hook of the replica, or undefined. */
-export async function findHook(gitDir: string, name: string): Promise<string | undefined> {
-  const path = join(gitDir, "hooks", name);
-  return await access(path, constants.X_OK).then(
-    () => path,
-    () => undefined,
-  );
 }

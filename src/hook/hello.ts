@@ -11,6 +11,8 @@ export interface Hello {
   readonly op: string;
   readonly dir: string;
   readonly env: ReadonlyMap<string, string>;
+  /** Of proc-receive: a stamp of the configuration that git reads there. */
+  readonly settings: string | undefined;
 }
 
 /** Reads the first frame. Throws INVALID_REQUEST on one that is no hello of this version. */
@@ -31,7 +33,7 @@ export function parseHello({ type, payload }: Frame): Hello {
   const env = new Map(
     [...values].filter(([key]) => key.startsWith("env.")).map(([key, value]) => [key.slice(4), value]),
   );
-  return { op, dir, env };
+  return { op, dir, env, settings: values.get("settings") };
 }
 
 /** The name of the repository that lies in `dir`, an absolute path below the root or a name. Throws INVALID_NAME. */

@@ -134,6 +134,7 @@ async function receive(
   if (commands === undefined) return undefined;
   const pusher: Pusher = {
     gone: gone.signal,
+    settings: hello.settings,
     say: (text) => send("E", `lockstep: ${visible(text)}\n`),
     runHook(path, args) {
       send("U", Buffer.concat([path, ...args].flatMap((each) => [Buffer.from(each as string), NUL])));

@@ -6,6 +6,7 @@ import { LockstepError } from "../errors.ts";
 import { Conversation } from "./conversation.ts";
 import { Guard } from "./guard.ts";
 import type { ShimSettings } from "./settings.ts";
+import { settingsStamp } from "./settings-stamp.ts";
 import { connectToSidecar, hello, PUSH } from "./sidecar.ts";
 
 // receive-pack passes messages on from a pipe that Node cannot look into; what lies in it would die with receive-pack.
@@ -32,7 +33,7 @@ export async function procReceive(host: NodeJS.Process, settings: ShimSettings):
   const signal = new Promise<"signal">((resolve) => {
     for (const name of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const) host.on(name, () => resolve("signal"));
   });
-  conversation.send("H", hello("proc-receive", host.cwd(), host.env));
+  conversation.send("H", hello("proc-receive", host.cwd(), host.env, settingsStamp(host.cwd(), host.env)));
   const input = forwardInput(host.stdin, conversation, socket);
 
   const ending = await Promise.race([conversation.ending, signal, guard.ended.then(() => "unguarded" as const)]);

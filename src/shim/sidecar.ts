@@ -29,9 +29,15 @@ const ENVIRONMENT = [
 ];
 
 /** The payload of the hello frame. */
-export function hello(operation: string, directory: string, env: NodeJS.ProcessEnv): Buffer {
+export function hello(operation: string, directory: string, env: NodeJS.ProcessEnv, settings?: string): Buffer {
   const variables = ENVIRONMENT.filter((name) => env[name] !== undefined).map((name) => `env.${name}=${env[name]}`);
-  const lines = ["version=1", `op=${operation}`, `dir=${directory}`, ...variables];
+  const lines = [
+    "version=1",
+    `op=${operation}`,
+    `dir=${directory}`,
+    ...(settings ? [`settings=${settings}`] : []),
+    ...variables,
+  ];
   return Buffer.from(lines.map((line) => `${line}\0`).join(""));
 }
 

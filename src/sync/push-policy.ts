@@ -13,8 +13,8 @@ import {
   toLatin1,
 } from "../domain.ts";
 import { isFastForward, type ReceivePolicy } from "../git/policy.ts";
-import { findHook } from "../git/repository.ts";
 import { readHead } from "../git/symbolic-refs.ts";
+import { checkedOut } from "../git/worktrees.ts";
 import type { SyncContext } from "./context.ts";
 import type { Pusher, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
@@ -30,21 +30,25 @@ export async function applyPolicy(
   report: Map<RefName, string | null>,
   pusher: Pusher,
 ): Promise<RefUpdate[]> {
-  const policy = await context.policies.read(replica.gitDir);
-  const updateHook = await findHook(replica.gitDir, "update");
+  const policy = await context.policies.read(replica.gitDir, pusher);
+  const { updateHook } = policy;
   const deletesBranches = request.updates.some(
     ({ name, newValue }) => newValue === null && isBelow(name, "refs/heads/"),
   );
   const head = deletesBranches ? await readHead(context.git, replica.gitDir) : null;
+  const current = await checkedOut(replica.gitDir);
   const allowed: RefUpdate[] = [];
   for (const update of request.updates) {
     const reason =
       malformed(update) ??
-      refusedDelete(policy, update, head, pusher) ??
+      refusedCheckedOut(policy, update, current, pusher) ??
+      refusedDelete(policy, update, current.has(update.name) || isTarget(head, update.name), pusher) ??
       (await refusedRewind(context, replica, policy, update)) ??
       (updateHook === undefined ? null : await declined(updateHook, update, pusher, replica));
     report.set(update.name, reason);
     if (reason === null) allowed.push(update);
+    // git asks no further hook about a push that is refused already.
+    else if (request.atomic) break;
   }
   return request.atomic ? allOrNone(allowed, report) : allowed;
 }
@@ -56,15 +60,31 @@ export function allOrNone(allowed: RefUpdate[], report: Map<RefName, string | nu
   return [];
 }
 
-function refusedDelete(
+function isTarget(head: RefValue | null, name: RefName): boolean {
+  return isSymbolic(head) && targetOf(head) === name;
+}
+
+/** Somebody has made a work tree of the replica (`git worktree add`), which would not follow its branch. */
+function refusedCheckedOut(
   policy: ReceivePolicy,
-  { name, newValue }: RefUpdate,
-  head: RefValue | null,
+  { name }: RefUpdate,
+  current: ReadonlySet<RefName>,
   pusher: Pusher,
 ): string | null {
-  if (newValue !== null) return null;
+  if (!current.has(name)) return null;
+  if (policy.denyCurrentBranch === "warn") pusher.say("warning: updating the current branch");
+  return policy.denyCurrentBranch === "refuse" ? "branch is currently checked out" : null;
+}
+
+function refusedDelete(
+  policy: ReceivePolicy,
+  { name, oldValue, newValue }: RefUpdate,
+  isCurrent: boolean,
+  pusher: Pusher,
+): string | null {
+  if (newValue !== null || oldValue === null) return null;
   if (policy.denyDeletes && isBelow(name, "refs/heads/")) return "deletion prohibited";
-  if (!isSymbolic(head) || targetOf(head) !== name) return null;
+  if (!isCurrent) return null;
   if (policy.denyDeleteCurrent === "warn") pusher.say("warning: deleting the current branch");
   return policy.denyDeleteCurrent === "refuse" ? "deletion of the current branch prohibited" : null;
 }

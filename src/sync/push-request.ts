@@ -18,6 +18,8 @@ export interface PushRequest {
 export interface Pusher {
   /** Shows a line on the pusher's terminal. */
   say(text: string): void;
+  /** Changes whenever the configuration of the git server may have changed; undefined: not known. */
+  readonly settings: string | undefined;
   /** Runs a hook in the git server's environment and returns its exit code. Arguments are bytes: names of refs need not be UTF-8. */
   runHook(path: string, args: readonly (string | Buffer)[]): Promise<number>;
   /** Aborts when the pusher is gone. */

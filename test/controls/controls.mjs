@@ -379,6 +379,35 @@ const byTests = [
     name: "cost a number of gits",
   },
   {
+    rule: "the policy is asked for again when a file that is included appears",
+    patches: [
+      { file: "src/git/settings-watch.ts", from: "if (value !== null && /^include", to: "if (!value && /^include" },
+    ],
+    project: "integration",
+    tests: "test/integration/policy.test.ts",
+    name: "notices a file that was included",
+  },
+  {
+    rule: "the policy is that of the git that received the push",
+    patches: [
+      {
+        file: "src/git/settings-watch.ts",
+        from: 'files.add(join(home, ".gitconfig"));',
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/policy.test.ts",
+    name: "obeys the configuration of the git server's user",
+  },
+  {
+    rule: "a new ref has three parts",
+    patches: [{ file: "src/acceptable-ref.ts", from: '  if (parts.length < 3) return "funny refname";\n', to: "" }],
+    project: "integration",
+    tests: "test/integration/push-policy.test.ts",
+    name: "is refused by its name before anybody is asked",
+  },
+  {
     rule: "objects are durable before the write is decided",
     patches: [{ file: "src/git/durability.ts", from: 'await sync(join(gitDir, "objects", "pack"));', to: "" }],
     project: "e2e",

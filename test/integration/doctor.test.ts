@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
@@ -6,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type CredentialPair, createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
@@ -143,7 +145,7 @@ describe("what is missing is said with a remedy", () => {
       "a git too old for the refs that are asked for",
       () => ({ PATH: `${dir}/old-git:${dir}/bin`, LOCKSTEP_REF_FORMAT: "reftable" }),
       "git",
-      /2\.30\.2, .* too old for --ref-format reftable; install git 2\.45/,
+      /2\.30\.2, .* too old for --ref-format reftable; install git 2\.46/,
     ],
     ["no root", () => ({ LOCKSTEP_ROOT: undefined as never }), "root", /--root \(or LOCKSTEP_ROOT\) is missing/],
     ["a file for a root", () => ({ LOCKSTEP_ROOT: `${dir}/file` }), "root", /no directory; .* choose another --root\./],
@@ -249,6 +251,37 @@ describe("what is missing is said with a remedy", () => {
     const blamed = checks.filter(({ state }) => state === "missing").map((each) => each.check);
     for (const name of blamed) expect(together ?? [check]).toContain(name);
     expect(JSON.stringify(checks)).not.toContain("secret");
+  });
+
+  it("a folder of hooks without ours, of the user or of one replica, unless it is linked there", async () => {
+    const home = join(dir, "home");
+    const shared = join(home, "hooks");
+    await mkdir(shared, { recursive: true });
+    const config = join(home, ".gitconfig");
+    await writeFile(config, "[core]\n\thooksPath = ~/hooks\n");
+    const root = join(dir, "with-replica");
+    const replica = join(root, "team", "app.git");
+    await mkdir(join(replica, "hooks"), { recursive: true });
+    const env = { ...well, HOME: home, LOCKSTEP_ROOT: root };
+    const look = async () => (await doctor(env)).checks.find(({ check }) => check === "hooks");
+    const shim = join(root, ".lockstep", "bin", "lockstep-git");
+    expect(await look()).toEqual({
+      check: "hooks",
+      state: "missing",
+      said: `core.hooksPath is ${shared} (${config}), and git finds no proc-receive there, so that every push is refused; run \`ln -s ${shim} ${shared}/proc-receive\`, or unset core.hooksPath.`,
+    });
+    const program = join(dir, "bin", "git");
+    await symlink(program, join(shared, "proc-receive"));
+    expect(await look()).toMatchObject({ state: "ok", said: shared });
+    await promisify(execFile)(program, ["init", "--quiet", "--bare", replica]);
+    await promisify(execFile)(program, ["config", "core.hooksPath", "elsewhere"], { cwd: replica });
+    expect(await look()).toMatchObject({
+      state: "missing",
+      said: expect.stringContaining(`${replica}/elsewhere/proc-receive`),
+    });
+    await promisify(execFile)(program, ["config", "core.hooksPath", "hooks"], { cwd: replica });
+    await symlink(program, join(replica, "hooks", "proc-receive"));
+    expect(await look()).toMatchObject({ state: "ok" });
   });
 
   it("an old Node", async () => {

@@ -77,6 +77,44 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
     expect(site.refs()).toBe(`${site.head()} refs/heads/main`);
   });
 
+  it("stamps the configuration that git reads there, once the sidecar has listed its files", async () => {
+    await using site = await Site.create(shim);
+    const stamp = async () => {
+      let stamped: string | undefined;
+      await using sidecar = await site.sidecar(async (peer) => {
+        stamped = peer.hello.get("settings");
+        peer.report(refNames((await peer.readPush()).commands).map((name) => `ng ${name} no`));
+        peer.exit(0);
+      });
+      await site.push();
+      await sidecar.served();
+      return stamped;
+    };
+    expect(await stamp()).toBeUndefined();
+    const config = join(site.repository, "config");
+    const later = join(site.dir, "not yet\nthere");
+    await writeFile(join(site.repository, "lockstep.watched"), `${config}\0${later}\0`);
+    const stamps = [await stamp()];
+    expect(await stamp()).toBe(stamps[0]);
+    site.env.USER = "somebody else";
+    expect(await stamp()).toBe(stamps[0]);
+    const changes = [
+      () => writeFile(later, ""),
+      () => writeFile(config, `${readFileSync(config, "utf8")}# more\n`),
+      () => void Object.assign(site.env, { GIT_CONFIG_GLOBAL: config }),
+      () => void Object.assign(site.env, { XDG_CONFIG_HOME: site.dir }),
+      () => writeFile(join(site.repository, "lockstep.watched"), `${config}\0`),
+    ];
+    for (const change of changes) {
+      await change();
+      stamps.push(await stamp());
+    }
+    for (const each of stamps) expect(each).toMatch(/^[0-9a-f]{16,64}$/);
+    expect(new Set(stamps).size).toBe(stamps.length);
+    await writeFile(join(site.repository, "lockstep.watched"), `${"x".repeat(40_000)}\0`);
+    if (shim.name === "native") expect(await stamp()).toBeUndefined();
+  });
+
   it("passes a refusal on with its reason", async () => {
     await using site = await Site.create(shim);
     await using sidecar = await site.sidecar(async (peer) => {

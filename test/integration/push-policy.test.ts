@@ -59,7 +59,13 @@ describe("a ref that git would refuse", () => {
       "a\tb",
       "a\x7f",
     ];
-    const names = ["HEAD", "refs/../../config", ...funny.map((name) => `refs/heads/${name}`)];
+    const names = [
+      "HEAD",
+      "refs/stash",
+      "refs/heads",
+      "refs/../../config",
+      ...funny.map((name) => `refs/heads/${name}`),
+    ];
     for (const name of names) {
       expect(await a.push(APP, [update(name, null, one)])).toEqual({
         [name]: "funny refname",
@@ -114,6 +120,40 @@ describe("the repository's policy", () => {
     const pusher = { say: (text: string) => void said.push(text) };
     expect(await a.push(APP, [change("main", two, null)], { pusher })).toEqual({ "refs/heads/main": null });
     expect(said).toEqual(["warning: deleting the current branch"]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("keeps a branch as it is that a work tree has checked out", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, one, two] = await configured(cluster, "user.name", "nobody");
+    await a.git(APP, ["worktree", "add", "--quiet", join(cluster.dir, "tree"), "topic"]);
+    expect(await a.push(APP, [change("topic", two, one), change("main", two, one)])).toEqual({
+      "refs/heads/topic": "branch is currently checked out",
+      "refs/heads/main": null,
+    });
+    await a.git(APP, ["config", "receive.denyCurrentBranch", "ignore"]);
+    expect(await a.push(APP, [change("topic", two, one)])).toEqual({ "refs/heads/topic": null });
+    expect(await a.push(APP, [change("topic", one, null)])).toEqual({
+      "refs/heads/topic": "deletion of the current branch prohibited",
+    });
+    await a.expectInLockstep(APP);
+  });
+
+  it("asks no further hook about an atomic push that one has refused", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, one, two] = await configured(cluster, "user.name", "nobody");
+    const hook = join(a.gitDir(APP), "hooks", "update");
+    await mkdir(dirname(hook), { recursive: true });
+    await writeFile(hook, "#!/bin/sh\n", { mode: 0o755 });
+    const asked: string[] = [];
+    const runHook = async (_: string, [name]: readonly (string | Buffer)[]) => asked.push(String(name)) - 1;
+    const updates = [change("new", null, one), change("main", two, one), change("topic", two, one)];
+    expect(await a.push(APP, updates, { atomic: true, pusher: { runHook } })).toEqual({
+      "refs/heads/new": "atomic push failure",
+      "refs/heads/main": "hook declined",
+      "refs/heads/topic": "atomic push failure",
+    });
+    expect(asked).toEqual(["refs/heads/new", "refs/heads/main"]);
     await a.expectInLockstep(APP);
   });
 

@@ -36,6 +36,7 @@ import { PackServer } from "../../src/sync/serve-pack.ts";
 import { Sessions } from "../../src/sync/session-end.ts";
 import { Stopwatch } from "../../src/sync/stopwatch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { gitServer } from "./git-server.ts";
 import { textOf, update } from "./refs.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 
@@ -161,7 +162,7 @@ export class TestDevice {
       me,
       zone,
       git,
-      policies: new ReceivePolicies(git),
+      policies: new ReceivePolicies(join(root, STATE_DIR)),
       root,
       socketDir: join(cluster.dir, "run"),
       refFormat: options.refFormat ?? "files",
@@ -224,9 +225,12 @@ export class TestDevice {
       requestId: randomUUID(),
       clock: new Stopwatch(),
     };
-    const quiet: Pusher = { say: () => {}, runHook: async () => 0, gone: new AbortController().signal, ...pusher };
+    const server = gitServer(this.gitDir(repository), { ...process.env, ...PERSON });
+    const quiet: Pusher = { say: () => {}, gone: new AbortController().signal, ...server, ...pusher };
+    // What the sidecar asks of the git server is answered whatever becomes of hooks.
+    const runHook: Pusher["runHook"] = (path, args) => (path === "sh" ? server : quiet).runHook(path, args);
     await using started = startGitEarly(this.context, repository);
-    return Object.fromEntries(await push(this.context, request, quiet, started));
+    return Object.fromEntries(await push(this.context, request, { ...quiet, runHook }, started));
   }
 
   replica(repository: string): Replica {

@@ -1,0 +1,86 @@
+// Whether git finds the hook that hands pushes over: core.hooksPath, set by an operator anywhere, makes it look elsewhere.
+import { execFile } from "node:child_process";
+import { access, constants, readdir } from "node:fs/promises";
+import { isAbsolute, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { STATE_DIR } from "../git/root-record.ts";
+import type { Look } from "./finding.ts";
+
+const run = promisify(execFile);
+
+/** A git for each: more of them would make the doctor slow. */
+const REPLICAS_LOOKED_AT = 50;
+const DEPTH = 6;
+
+interface HooksPath {
+  readonly file: string;
+  readonly path: string;
+}
+
+/** As the user who runs this sees it; that must be the one of the git server. */
+export const lookAtHooks: Look = async (config, { env }) => {
+  const { root } = config;
+  if (root === undefined) return "no root to look below";
+  const own = { PATH: env.PATH ?? "", HOME: env.HOME ?? "/", ...overrides(env) };
+  const everywhere = await hooksPath("/", own);
+  if (everywhere !== undefined && isAbsolute(everywhere.path) && !(await isRunnable(everywhere.path)))
+    return { missing: sentence(everywhere, everywhere.path, root) };
+  for (const replica of await replicasBelow(root)) {
+    const found = await hooksPath(replica, { ...own, GIT_DIR: replica });
+    const directory = found && resolve(replica, found.path);
+    if (found && directory !== undefined && !(await isRunnable(directory)))
+      return { missing: sentence(found, directory, root) };
+  }
+  return everywhere === undefined ? "in each replica" : everywhere.path;
+};
+
+function overrides(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const entries = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      (entry[0].startsWith("GIT_CONFIG") || entry[0] === "XDG_CONFIG_HOME") && entry[1] !== undefined,
+  );
+  return Object.fromEntries(entries);
+}
+
+function sentence({ file, path }: HooksPath, directory: string, root: string): string {
+  const shim = join(root, STATE_DIR, "bin", "lockstep-git");
+  return (
+    `core.hooksPath is ${path} (${file}), and git finds no proc-receive there, so that every push is refused; ` +
+    `run \`ln -s ${shim} ${join(directory, "proc-receive")}\`, or unset core.hooksPath.`
+  );
+}
+
+async function hooksPath(cwd: string, env: Record<string, string>): Promise<HooksPath | undefined> {
+  const args = ["config", "--null", "--show-origin", "--type=path", "--get", "core.hooksPath"];
+  const { stdout } = await run("git", args, { cwd, env }).catch((error: { code?: unknown }) => {
+    // A git that is missing is another check's to say.
+    if (error.code === 1 || error.code === "ENOENT") return { stdout: "" };
+    throw error;
+  });
+  const [origin = "", path = ""] = stdout.split("\0");
+  return path === "" ? undefined : { file: origin.replace(/^file:/, ""), path };
+}
+
+async function isRunnable(directory: string): Promise<boolean> {
+  return await access(join(directory, "proc-receive"), constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The first few replicas that a walk finds. */
+async function replicasBelow(root: string): Promise<string[]> {
+  const found: string[] = [];
+  const walk = async (directory: string, depth: number): Promise<void> => {
+    const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (found.length >= REPLICAS_LOOKED_AT) return;
+      if (!entry.isDirectory() || entry.name.startsWith(".")) continue;
+      const path = join(directory, entry.name);
+      if (entry.name.endsWith(".git")) found.push(path);
+      else if (depth < DEPTH) await walk(path, depth + 1);
+    }
+  };
+  await walk(root, 0);
+  return found;
+}

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Changes whenever what git reads as configuration in this repository may have changed: the variables that name or hold some, and the
+ * files that the sidecar has listed. undefined where it has listed none. The native program makes another one of the same.
+ */
+export function settingsStamp(directory: string, env: NodeJS.ProcessEnv): string | undefined {
+  let list: Buffer;
+  try {
+    list = readFileSync(join(directory, "lockstep.watched"));
+  } catch {
+    return undefined;
+  }
+  const variables = Object.entries(env)
+    .filter(([name]) => name === "HOME" || name === "XDG_CONFIG_HOME" || name.startsWith("GIT_CONFIG"))
+    .map(([name, value]) => `${name}=${value}`)
+    .sort();
+  const files = list
+    .toString("utf8")
+    .split("\0")
+    .filter(Boolean)
+    .map((path) => {
+      const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+      return found && [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs, found.mode].join(" ");
+    });
+  return createHash("sha256")
+    .update(list)
+    .update(JSON.stringify([variables, files]))
+    .digest("hex");
+}

@@ -1,0 +1,98 @@
+// What an operator has set outside the replica, where only the git that receives the push reads it.
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAtRest } from "../support/at-rest.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Device } from "../support/cluster-device.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+let cluster: Cluster;
+let one: Device;
+let ada: Pusher;
+let first: string;
+let second: string;
+beforeAll(async () => {
+  cluster = await startCluster();
+  [one] = cluster.devices as [Device];
+  ada = await pusher(cluster.git, "ada");
+  first = await ada.commit();
+  second = await ada.commit(first);
+});
+afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+
+let count = 0;
+
+/** A home directory for the git server, with a configuration. */
+async function home(config: string): Promise<string> {
+  count += 1;
+  const dir = join(cluster.git.dir, `home-${count}`);
+  await mkdir(dir);
+  await writeFile(join(dir, ".gitconfig"), `[safe]\n\tdirectory = *\n${config}`);
+  return dir;
+}
+
+/** Pushes into the directory of a replica: the client starts receive-pack itself, in this environment. */
+const pushInto = (repository: string, HOME: string, ...specs: string[]) =>
+  cluster.git.run(["push", "--porcelain", "--force", one.gitDir(repository), ...specs], {
+    cwd: ada.dir,
+    env: { HOME, GIT_CONFIG_GLOBAL: join(HOME, ".gitconfig") },
+  });
+
+async function program(path: string, body: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `#!/bin/sh\n${body}\n`);
+  await chmod(path, 0o755);
+}
+
+async function repositoryWith(...branches: string[]): Promise<string> {
+  const repository = await cluster.createRepository();
+  await ada.land(one.url(repository), ...branches.map((branch) => `${second}:refs/heads/${branch}`));
+  return repository;
+}
+
+describe("the configuration of the git server's user", () => {
+  it("forbids what it forbids without Lockstep, from the push after it was written", async () => {
+    const repository = await repositoryWith("main", "topic");
+    const user = await home("");
+    expect(await pushInto(repository, user, `${first}:refs/heads/topic`)).toMatchObject({ code: 0 });
+    expect(await pushInto(repository, user, `${second}:refs/heads/topic`)).toMatchObject({ code: 0 });
+    const rules = join(user, "rules");
+    await writeFile(rules, "[receive]\n\tdenyDeletes = true\n\tdenyNonFastForwards = true\n");
+    const config = join(user, ".gitconfig");
+    await writeFile(config, `${await readFile(config, "utf8")}[include]\n\tpath = rules\n`);
+    const { code, stdout } = await pushInto(repository, user, `${first}:refs/heads/main`, ":refs/heads/topic");
+    expect(code).toBe(1);
+    expect(stdout).toContain("(non-fast-forward)");
+    expect(stdout).toContain("(deletion prohibited)");
+    expect([...(await expectAtRest(cluster, repository)).refs.keys()]).toEqual(["refs/heads/main", "refs/heads/topic"]);
+    // Another git server of the same repository has no such rule.
+    await ada.land(one.url(repository), ":refs/heads/topic");
+  });
+
+  it("names a folder of hooks, whose update hook is run, with the shim beside it", async () => {
+    const repository = await repositoryWith("main");
+    const user = await home("[core]\n\thooksPath = ~/hooks\n");
+    const hooks = join(user, "hooks");
+    await mkdir(hooks);
+    await symlink(join(dirname(one.gitDir("x")), ".lockstep", "bin", "lockstep-git"), join(hooks, "proc-receive"));
+    await program(join(hooks, "update"), 'case "$1" in refs/heads/release*) echo "not $1"; exit 1;; esac');
+    const specs = [`${first}:refs/heads/release-1`, `${first}:refs/heads/ok`];
+    const { code, stdout, stderr } = await pushInto(repository, user, ...specs);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/release-1.*\(hook declined\)/);
+    expect(stderr).toContain("not refs/heads/release-1");
+    expect([...(await expectAtRest(cluster, repository)).refs.keys()]).toEqual(["refs/heads/main", "refs/heads/ok"]);
+  });
+});
+
+describe("a ref that git calls funny", () => {
+  it.each(["refs/stash", "refs/master", "refs/heads", "refs/tags"])("such as %s is not made", async (name) => {
+    const repository = await cluster.createRepository();
+    const { code, stderr } = await ada.push(one.url(repository), `${first}:${name}`, `${first}:refs/heads/main`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/remote rejected.*\(funny refname\)/);
+    await ada.land(one.url(repository), `${first}:refs/heads/other`);
+    expect([...(await expectAtRest(cluster, repository)).refs.keys()]).toEqual(["refs/heads/main", "refs/heads/other"]);
+  });
+});

@@ -57,6 +57,6 @@ async function startAt(
 
 async function discard(git: GitChild | undefined): Promise<void> {
   git?.stop();
-  git?.stdout.resume();
   await git?.ended;
+  git?.stdout.destroy();
 }

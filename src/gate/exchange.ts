@@ -95,10 +95,13 @@ async function answer({ git, response, success }: Exchange): Promise<Ending> {
 
 function finish(parts: Exchange, { code, signal }: Ending): void {
   const { asked, response, success } = parts;
-  if (code !== 0 && !signal && !response.headersSent)
+  const silent = !response.headersSent;
+  const died = code === GIT_DIED;
+  if (silent && !signal && code !== 0 && (asked.advertisement || !died))
     throw new Refusal(500, `git ${asked.service} failed on this server; tell its operator.`);
-  // As git http-backend does: the message is part of upload-pack's output, and no client takes such output for a whole one.
-  if (code === 0 || (code === GIT_DIED && asked.service === "upload-pack")) {
+  // As git http-backend does: the message is part of upload-pack's output, and no client takes such output for a whole one. Nor an empty
+  // one: a git that dies of a request without a word was asked what it does not do, such as a shallow fetch of nothing.
+  if (code === 0 || (died && (silent || asked.service === "upload-pack"))) {
     if (!response.headersSent) response.writeHead(200, success.headers);
     response.end();
   } else hangUp(parts);

@@ -18,21 +18,22 @@ const ROUTE = /^\/(.+)\/(info\/refs|git-upload-pack|git-receive-pack)$/s;
 /** Reads a request line and its content type. Throws Refusal, or LockstepError with INVALID_NAME. */
 export function gitRequest(request: IncomingMessage): GitRequest {
   const [path = "", query = ""] = (request.url ?? "").split(/\?(.*)/s);
-  const [, name, endpoint] = ROUTE.exec(path) ?? [];
+  // As every web server before git http-backend does, whose clients write http://host//NAME.git, or name the host once more.
+  const [, name, endpoint] = ROUTE.exec(path.replace(/^https?:\/\/[^/]*/i, "").replace(/\/{2,}/g, "/")) ?? [];
   if (name === undefined || endpoint === undefined)
     throw new Refusal(404, "Nothing is here: this server speaks git's smart HTTP protocol, at /NAME.git.");
   const advertisement = endpoint === "info/refs";
-  allowOnly(advertisement ? "GET" : "POST", request.method);
+  allowOnly(advertisement ? ["GET", "HEAD"] : ["POST"], request.method);
   const repository = decodedName(name);
   const service = serviceNamed(advertisement ? new URLSearchParams(query).get("service") : endpoint);
   if (!advertisement) expectContentType(`application/x-git-${service}-request`, request.headers["content-type"]);
   return { repository, service, advertisement };
 }
 
-function allowOnly(allowed: string, method = ""): void {
-  if (method !== allowed)
-    throw new Refusal(405, `The method ${method} is not for this address; use ${allowed}.`, {
-      headers: { Allow: allowed },
+function allowOnly(allowed: readonly string[], method = ""): void {
+  if (!allowed.includes(method))
+    throw new Refusal(405, `The method ${method} is not for this address; use ${allowed.join(" or ")}.`, {
+      headers: { Allow: allowed.join(", ") },
     });
 }
 

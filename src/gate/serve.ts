@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
 import { exchange } from "./exchange.ts";
@@ -11,7 +12,8 @@ import { placeOf } from "./place.ts";
 import { gitProtocol, looksFirst, NO_CACHE, serverEnvironment, success } from "./protocol.ts";
 import { asRefusal, type Refusal } from "./refusal.ts";
 import { requestBody } from "./request-body.ts";
-import { gitRequest } from "./route.ts";
+import { type GitRequest, gitRequest } from "./route.ts";
+import { toldByGit } from "./told-by-git.ts";
 
 type Log = (fields: Record<string, unknown>, message: string) => void;
 
@@ -59,14 +61,14 @@ export async function serve(
   response.setHeader("X-Request-Id", requestId);
   // A client may leave at any moment; the exchange learns it from `close`.
   response.on("error", () => {});
+  const inHand: InHand = {};
   try {
-    shared.draining.throwIfAborted();
-    await serveGit(request, response, options, shared, fields);
+    await serveGit(request, response, options, shared, fields, inHand);
     options.log.info(outcome(), response.writableEnded ? "request served" : "request ended by a hang-up");
   } catch (error) {
     if (response.destroyed) return options.log.info(outcome(), "client left");
     const refusal = asRefusal(shared.stopping.aborted ? shared.stopping.reason : error);
-    refuse(response, refusal, requestId);
+    await refuse(response, refusal, requestId, inHand);
     request.unpipe().resume();
     options.log[refusal.status === 500 ? "error" : "warn"]({ ...outcome(), err: error }, "request refused");
   }
@@ -76,12 +78,15 @@ async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
   { root, socketDir, beforeRead, log, env }: ServeOptions,
-  { stopping, earlyStarts }: Shared,
+  { draining, stopping, earlyStarts }: Shared,
   fields: Record<string, unknown>,
+  inHand: InHand,
 ): Promise<void> {
   const asked = gitRequest(request);
   Object.assign(fields, { repository: asked.repository, service: asked.service });
   const body = asked.advertisement ? undefined : requestBody(request);
+  if (body) inHand.unread = { asked, body };
+  draining.throwIfAborted();
   const forPush = asked.advertisement && asked.service === "receive-pack";
   const granted = beforeRead(asked.repository, { signal: AbortSignal.any([stopping, closing(response)]), forPush });
   const protocol = gitProtocol(request.headers["git-protocol"]);
@@ -93,6 +98,7 @@ async function serveGit(
   const place = () => placeOf(join(root, `${asked.repository}.git`));
   const git = await earlyStarts.git(granted, { start, looksFirst: looksFirst(asked, protocol), place });
   git.stderr.setEncoding("utf8").on("data", (said: string) => log.warn({ ...fields, said }, "git said"));
+  inHand.unread = undefined;
   await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
 }
 
@@ -119,10 +125,26 @@ async function repositoryPath(root: string, repository: string): Promise<string>
   }
 }
 
-function refuse(response: ServerResponse, { status, headers, message }: Refusal, requestId: string): void {
+/** Nobody has read the body of the request yet. */
+interface InHand {
+  unread?: { asked: GitRequest; body: Readable } | undefined;
+}
+
+async function refuse(
+  response: ServerResponse,
+  { status, headers, message }: Refusal,
+  requestId: string,
+  { unread }: InHand,
+): Promise<void> {
   if (response.headersSent) {
     response.socket?.destroy();
     return;
+  }
+  // What is wrong with the request itself is for the program that made it; what is wrong here is for the person who waits.
+  if (unread && (status === 403 || status >= 500)) {
+    const told = await toldByGit(unread.asked, unread.body, { sentence: message, requestId });
+    if (response.destroyed) return;
+    if (told) return void response.writeHead(200, success(unread.asked, undefined).headers).end(told);
   }
   const text = { "Content-Type": "text/plain; charset=utf-8" };
   response.writeHead(status, { ...NO_CACHE, ...headers, ...text }).end(`${message}\nRequest ${requestId}\n`);

@@ -234,6 +234,22 @@ const byTests = [
     name: "leaves no git process, no quarantine and no ref",
   },
   {
+    rule: "a refusal of the second request is told in git's own words",
+    patches: [
+      { file: "src/gate/serve.ts", from: "if (unread && (status", to: "if (unread && Date.now() < 0 && (status" },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-errors.test.ts",
+    name: "of (a small push is told for each ref|a fetch is told)",
+  },
+  {
+    rule: "a git that dies of a request without a word has answered it",
+    patches: [{ file: "src/gate/exchange.ts", from: "(asked.advertisement || !died)", to: "true" }],
+    project: "integration",
+    tests: "test/integration/gate-errors.test.ts",
+    name: "is answered as git http-backend does: a shallow fetch of nothing",
+  },
+  {
     rule: "receive-pack's output is read on when the client is gone",
     patches: [
       {

@@ -37,7 +37,8 @@ export async function plainGitServer(root: string, files: Files): Promise<PlainG
   return plain;
 }
 
-function backend(root: string, request: IncomingMessage, response: ServerResponse): void {
+/** Answers a request as git http-backend does for the repositories below `root`. */
+export function backend(root: string, request: IncomingMessage, response: ServerResponse): void {
   const [path, query = ""] = (request.url ?? "").split("?");
   const child = spawn("git", ["-c", "safe.directory=*", "http-backend"], {
     env: {
@@ -47,6 +48,7 @@ function backend(root: string, request: IncomingMessage, response: ServerRespons
       PATH_INFO: path,
       QUERY_STRING: query,
       REQUEST_METHOD: request.method,
+      SERVER_PROTOCOL: "HTTP/1.1",
       CONTENT_TYPE: request.headers["content-type"],
       HTTP_CONTENT_ENCODING: request.headers["content-encoding"],
       GIT_PROTOCOL: request.headers["git-protocol"] as string | undefined,

@@ -1,4 +1,5 @@
 // What surrounds git's own bytes: headers, the first packets of an advertisement, the environment of a git server.
+import { OBJECTS_AS_THEY_ARE } from "../git/objects-as-they-are.ts";
 import type { GitRequest } from "./route.ts";
 
 /** For every answer: refs change at any moment, so none may be kept. */
@@ -65,6 +66,7 @@ export function serverEnvironment(
     GIT_COMMITTER_NAME: "anonymous",
     GIT_COMMITTER_EMAIL: `anonymous@http.${address}`,
     REMOTE_ADDR: address,
+    ...OBJECTS_AS_THEY_ARE,
     LOCKSTEP_SOCKET_DIR: socketDir,
     LOCKSTEP_REQUEST_ID: requestId,
     ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),

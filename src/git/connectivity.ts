@@ -10,32 +10,36 @@ export async function isConnected(
   gitDir: string,
   wants: readonly string[],
   haves: readonly string[],
-  options: { signal: AbortSignal },
+  options: WalkOptions,
 ): Promise<boolean> {
   if (wants.length === 0) return true;
   await using walk = startWalk(context, gitDir, options);
   return await walk.isConnected(wants, haves);
 }
 
+export interface WalkOptions {
+  readonly signal: AbortSignal;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of rev-list that say where else the walk ends. */
+  readonly besides?: readonly string[];
+}
+
 export interface Walk extends AsyncDisposable {
-  /** Once. See `isConnected`. */
+  /** Once. See `isConnected`; `haves` may be names of refs too, which must be there. */
   isConnected(wants: readonly string[], haves: readonly string[]): Promise<boolean>;
 }
 
 /** Starts git for `isConnected`, which looks at no object before it has been told where to begin. */
-export function startWalk(
-  context: GitContext,
-  gitDir: string,
-  options: { env?: Readonly<Record<string, string>>; signal: AbortSignal },
-): Walk {
-  const args = ["rev-list", "--objects", "--quiet", "--stdin"];
+export function startWalk(context: GitContext, gitDir: string, options: WalkOptions): Walk {
+  const args = ["rev-list", "--objects", "--quiet", "--stdin", ...(options.besides ?? [])];
   const child = spawnGit(context, gitDir, args, options);
   child.stdout.resume();
   const end = finished(child);
   end.catch(() => {});
   return {
     async isConnected(wants, haves) {
-      child.stdin.end(`${[...wants, ...haves.map((have) => `^${have}`)].join("\n")}\n`);
+      // latin1: refs may be among them, and their names are bytes.
+      child.stdin.end(`${[...wants, ...haves.map((have) => `^${have}`)].join("\n")}\n`, "latin1");
       const { exitCode, stderr } = await end;
       options.signal.throwIfAborted();
       if (![0, 1, 128].includes(exitCode)) throw gitFailed(args, exitCode, stderr);

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { simpleGit } from "simple-git";
 import type { RefFormat } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { OBJECTS_AS_THEY_ARE } from "./objects-as-they-are.ts";
 
 /** What all git commands of one process share. */
 export interface GitContext {
@@ -32,10 +33,13 @@ export function gitEnvironment(
     GIT_CONFIG_GLOBAL: "/dev/null",
     // git 3.0 makes reftable unless it is told.
     GIT_DEFAULT_REF_FORMAT: "files",
+    ...OBJECTS_AS_THEY_ARE,
     // The owner was checked when the root was opened: the sidecar serves only directories below it.
-    GIT_CONFIG_COUNT: "1",
-    GIT_CONFIG_KEY_0: "safe.directory",
-    GIT_CONFIG_VALUE_0: "*",
+    GIT_CONFIG_COUNT: "2",
+    GIT_CONFIG_KEY_1: "safe.directory",
+    GIT_CONFIG_VALUE_1: "*",
+    // Nor does it fetch what is missing from where the repository's settings say.
+    GIT_ALLOW_PROTOCOL: "",
     ...extra,
   };
 }

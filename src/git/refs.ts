@@ -11,6 +11,8 @@ import {
   symbolicTo,
   valueFromLatin1,
 } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { objectTypes } from "./connectivity.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "./leftovers.ts";
 import { type GitContext, gitBytes, gitFailed } from "./process.ts";
 import { clash } from "./ref-paths.ts";
@@ -94,15 +96,29 @@ export function difference(onDisk: Refs, wanted: Refs): Map<RefName, RefValue | 
   return plan;
 }
 
-/** True when a ref (but none below refs/lockstep/) contains `commit`. Costs a walk from the refs down to it. */
+/**
+ * True when a ref (but none below refs/lockstep/) contains the commit or the annotated tag `id`. That the object is here proves nothing,
+ * undecided ones are too. Costs a walk from the refs down to it. Throws INVALID_REQUEST for an object of another type: to find a file
+ * or a tree, all of history would have to be searched.
+ */
 export async function isReachable(
   context: GitContext,
   gitDir: string,
-  commit: string,
+  id: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const args = ["rev-list", "--max-count=1", commit, "--not", `--exclude=${PRIVATE_REFS}*`, "--all", "--"];
-  // Exit 128: the object is not here at all.
-  const { exitCode, stdout } = await gitBytes(context, gitDir, args, { signal, expected: [0, 128] });
+  const type = (await objectTypes(context, gitDir, [id], signal)).get(id);
+  if (type === undefined) return false;
+  if (type !== "commit" && type !== "tag")
+    throw new LockstepError("INVALID_REQUEST", `Object ${id} is a ${type}; ask for a commit or an annotated tag.`);
+  // The refs come first, so that a tag inside the tag of a ref counts as theirs before it is looked at itself.
+  const args = ["rev-list", "--not", `--exclude=${PRIVATE_REFS}*`, "--all", "--not", id];
+  // Without objects a walk lists commits only, and those of a tag that no ref has may well be on a branch.
+  const shown = type === "tag" ? ["--objects", "--no-object-names", "--max-count=0"] : ["--max-count=1"];
+  const { exitCode, stdout } = await gitBytes(context, gitDir, [...args, ...shown, "--"], {
+    signal,
+    // Something that it needs is not here.
+    expected: [0, 128],
+  });
   return exitCode === 0 && stdout.length === 0;
 }

@@ -22,6 +22,9 @@ const SETTINGS_FILE = "lockstep.config";
  *
  * alternateRefsCommand: of a push git looks at all refs twice, once as those of the alternate that its quarantine has in the repository
  * itself. One is enough.
+ *
+ * useReplaceRefs: whoever may push can push replacements. With them a front end's git would take a commit for whole, and serve it, though
+ * no other device can follow. Settings are only the first line: whether a write is whole the sidecar sees for itself (whole-updates.ts).
  */
 function settings({ repositoryId, socketDir }: ReplicaSettings): string {
   const quoted = socketDir.replace(/["\\]/g, "\\$&");
@@ -32,11 +35,13 @@ function settings({ repositoryId, socketDir }: ReplicaSettings): string {
 [core]
 	fsync = all
 	alternateRefsCommand = true
+	useReplaceRefs = false
 [receive]
 	procReceiveRefs = refs/
 	unpackLimit = 1
 	autogc = false
 	advertisePushOptions = true
+	shallowUpdate = false
 [transfer]
 	hideRefs = refs/lockstep
 [gc]

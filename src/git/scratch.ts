@@ -1,6 +1,6 @@
 // A scratch repository: bare, with the refs of a replica, and its objects as alternate. A caller changes it with any git; nobody who
 // reads the replica sees that. What it began with is noted inside, so that the difference can be told even after a crash.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import {
@@ -17,6 +17,7 @@ import {
   toLatin1,
   valueFromLatin1,
 } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
 import { isConnected } from "./connectivity.ts";
 import { receivePack } from "./index-pack.ts";
 import { startPack } from "./pack-source.ts";
@@ -86,6 +87,8 @@ export async function replaceScratch(
   await mkdir(aside, { recursive: true });
   const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];
   await gitBytes(context, aside, init, { writes: true });
+  // What a pusher had replaced must not find its way into what the caller makes.
+  await appendFile(join(aside, "config"), "[core]\n\tuseReplaceRefs = false\n");
   await mkdir(join(aside, "objects", "info"), { recursive: true });
   await writeFile(join(aside, "objects", "info", "alternates"), `${join(replica.gitDir, "objects")}\n`);
   await writeFile(join(aside, OWNER), `${replica.name}\n`);
@@ -154,7 +157,25 @@ export async function takeObjects(
   const haves = [...new Set([...objectIds(updates.map(({ oldValue }) => oldValue)), ...tips])];
   // Read from the first byte on: what nobody reads is thrown away when the process ends.
   const pack = startPack(context, path, wants, haves, signal).then((stream) => stream.pack.pipe(new PassThrough()));
-  await receivePack(context, gitDir, { wants, haves, signal, pack });
+  await receivePack(context, gitDir, { wants, haves, signal, pack }).catch(async (error: unknown) => {
+    throw (await isShallow(path)) ? notWhole(error) : error;
+  });
+}
+
+/** `git fetch --depth` notes in this file where the history ends. */
+async function isShallow(path: string): Promise<boolean> {
+  return await readFile(join(path, "shallow"), "utf8").then(
+    (noted) => noted !== "",
+    () => false,
+  );
+}
+
+function notWhole(cause: unknown): LockstepError {
+  return new LockstepError(
+    "SOURCE_FAILED",
+    "The scratch repository is shallow and lacks objects that the new refs need; begin again, and fetch without --depth or with --unshallow.",
+    { cause },
+  );
 }
 
 /** Those updates whose new values are whole in the scratch. */

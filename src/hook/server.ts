@@ -128,7 +128,7 @@ async function receive(
   });
   arriving.catch(() => {});
   const named = nameOf(context.root, hello.dir);
-  await using git = await startEarly(context, named);
+  await using git = await startEarly(context, named, gone.signal);
   const commands = await arriving;
   // The end before the commands: receive-pack died, and nobody is left to tell.
   if (commands === undefined) return undefined;
@@ -149,10 +149,14 @@ function outOfPlace(type: string): LockstepError {
 }
 
 /** Starts git for a push, once git's first question has been answered: a start holds everything else up. */
-async function startEarly(context: SyncContext, named: Promise<string>): Promise<StartedGit | undefined> {
+async function startEarly(
+  context: SyncContext,
+  named: Promise<string>,
+  gone: AbortSignal,
+): Promise<StartedGit | undefined> {
   const repository = await named.catch(() => undefined);
   await setImmediate();
-  return repository === undefined ? undefined : startGitEarly(context, repository);
+  return repository === undefined ? undefined : startGitEarly(context, repository, gone);
 }
 
 interface HandedOver {

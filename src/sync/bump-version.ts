@@ -6,6 +6,7 @@ import { displayRef, type RefName, type Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { STATE_DIR } from "../git/root-record.ts";
 import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../git/scratch.ts";
+import { incompleteUpdates } from "../git/whole-updates.ts";
 import { repositoryNotFound } from "../store/repositories.ts";
 import { landUnchanged, type Session } from "../store/sessions.ts";
 import { settleWrite } from "../store/writes.ts";
@@ -115,6 +116,9 @@ async function landChanges(
   if (found === undefined) throw repositoryNotFound(repository);
   const scratch = scratchPath(join(context.root, STATE_DIR), writeId);
   await takeObjects(context.git, scratch, found.gitDir, changes, context.signal);
+  const incomplete = await incompleteUpdates(context.git, found.gitDir, changes.updates, { signal: context.signal });
+  if (incomplete.size > 0)
+    throw dropped([...incomplete].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
   clock.lap("objectsMs");
   await reach("session.taken");
   const report = new Map<RefName, string | null>();

@@ -12,11 +12,14 @@ import {
   toBytes,
   toLatin1,
 } from "../domain.ts";
+import type { Walk } from "../git/connectivity.ts";
 import { isFastForward, type ReceivePolicy } from "../git/policy.ts";
 import { readHead } from "../git/symbolic-refs.ts";
+import { incompleteUpdates } from "../git/whole-updates.ts";
 import { checkedOut } from "../git/worktrees.ts";
+import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
-import type { Pusher, PushRequest } from "./push-request.ts";
+import { type Pusher, type PushRequest, pusherGone } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
 
 /**
@@ -29,8 +32,12 @@ export async function applyPolicy(
   request: PushRequest,
   report: Map<RefName, string | null>,
   pusher: Pusher,
+  walk?: Walk,
 ): Promise<RefUpdate[]> {
-  const policy = await context.policies.read(replica.gitDir, pusher);
+  const [incomplete, policy] = await Promise.all([
+    notWhole(context, replica, request, pusher, walk),
+    context.policies.read(replica.gitDir, pusher),
+  ]);
   const { updateHook } = policy;
   const deletesBranches = request.updates.some(
     ({ name, newValue }) => newValue === null && isBelow(name, "refs/heads/"),
@@ -41,6 +48,7 @@ export async function applyPolicy(
   for (const update of request.updates) {
     const reason =
       malformed(update) ??
+      incomplete.get(update.name) ??
       refusedCheckedOut(policy, update, current, pusher) ??
       refusedDelete(policy, update, current.has(update.name) || isTarget(head, update.name), pusher) ??
       (await refusedRewind(context, replica, policy, update)) ??
@@ -51,6 +59,27 @@ export async function applyPolicy(
     else if (request.atomic) break;
   }
   return request.atomic ? allOrNone(allowed, report) : allowed;
+}
+
+async function notWhole(
+  context: SyncContext,
+  replica: Replica,
+  { repository, updates }: PushRequest,
+  { gone }: Pusher,
+  started: Walk | undefined,
+): Promise<Map<RefName, string>> {
+  const readable = updates.filter((update) => malformed(update) === null);
+  const look = (walk?: Walk) =>
+    incompleteUpdates(context.git, replica.gitDir, readable, { signal: gone, started: walk });
+  try {
+    const incomplete = await look(started);
+    if (incomplete.size === 0) return incomplete;
+    // What is missing may have landed elsewhere a moment ago.
+    await beforeRead(context, repository, { signal: gone });
+    return await look();
+  } catch (error) {
+    throw gone.aborted ? pusherGone() : error;
+  }
 }
 
 /** With --atomic, one refused ref refuses all. */

@@ -1,5 +1,6 @@
 // What a push asks for, and who asks: the terms between the hook's protocol and the write.
 import type { RefName, RefUpdate } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 export interface PushRequest {
@@ -28,3 +29,8 @@ export interface Pusher {
 
 /** Per ref, in the order of the request: why it was refused, or null when it holds what the pusher wanted. */
 export type PushReport = ReadonlyMap<RefName, string | null>;
+
+/** Nobody waits for the outcome any more, and nothing has been decided. */
+export function pusherGone(): LockstepError {
+  return new LockstepError("WRITE_DROPPED", "The pusher was gone before the write was decided; nothing was written.");
+}

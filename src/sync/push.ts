@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { startWalk, type Walk } from "../git/connectivity.ts";
 import { StartedTransaction } from "../git/started-transaction.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
@@ -37,7 +38,8 @@ export async function push(
   let replica = await replicaOf(context, request.repository);
   clock.lap("readMs");
   const report = new Map<RefName, string | null>(request.updates.map(({ name }) => [name, null]));
-  const allowed = await applyPolicy(context, replica, request, report, pusher);
+  const walk = started?.walkOf(replica.gitDir);
+  const allowed = await applyPolicy(context, replica, request, report, pusher, walk);
   clock.lap("policyMs");
   let writeId: string = randomUUID();
   let races = 0;
@@ -65,7 +67,7 @@ export async function push(
         request: { ...request, updates: allowed },
         report,
         pusher,
-        started,
+        started: started?.transaction,
         clock,
         copies,
       });
@@ -126,16 +128,35 @@ async function replicaOf(context: SyncContext, repository: string): Promise<Repl
   return (await beforeRead(context, repository, { signal: patience(context) })).replica;
 }
 
-/** A git that waits for the refs of a push. */
-export type StartedGit = StartedTransaction;
+/** Gits that wait for the refs of a push. */
+export interface StartedGit extends AsyncDisposable {
+  readonly transaction: StartedTransaction;
+  /** The walk that tells whether new values are whole, if it is one in that repository; once. */
+  walkOf(gitDir: string): Walk | undefined;
+}
 
 /**
- * git for the write of a push whose commands are still to come, where it may be started now: a start takes as long as all the
+ * The gits of a push whose commands are still to come, where they may be started now: a start takes as long as all the
  * rest of a small push. To be disposed of.
  */
-export function startGitEarly(context: SyncContext, repository: string): StartedGit | undefined {
+export function startGitEarly(context: SyncContext, repository: string, gone: AbortSignal): StartedGit | undefined {
   const known = context.replicas.findByName(repository);
-  return known?.applied === undefined ? undefined : new StartedTransaction(context.git, known.gitDir);
+  if (known?.applied === undefined) return undefined;
+  const { gitDir } = known;
+  const transaction = new StartedTransaction(context.git, gitDir);
+  const walk = startWalk(context.git, gitDir, { signal: gone });
+  let taken = false;
+  return {
+    transaction,
+    walkOf(wanted) {
+      if (taken || wanted !== gitDir) return undefined;
+      taken = true;
+      return walk;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([transaction[Symbol.asyncDispose](), walk[Symbol.asyncDispose]()]);
+    },
+  };
 }
 
 function logPush(

@@ -10,8 +10,9 @@ import type { SyncContext } from "./context.ts";
 const LOOK_AGAIN_MS = 200;
 
 /**
- * Like `beforeRead`, and returns when `commit` is reachable from the applied refs: what a CI job that was told of a commit asks for.
- * That the object exists proves nothing, undecided ones do too. Throws COMMIT_NOT_FOUND when the caller's patience ends first.
+ * Like `beforeRead`, and returns when `commit`, the id of a commit or of an annotated tag, is reachable from the applied refs: what a CI
+ * job that was told of it asks for. That the object exists proves nothing, undecided ones do too. Throws COMMIT_NOT_FOUND when the
+ * caller's patience ends first, INVALID_REQUEST for the id of something else.
  */
 export async function readWithCommit(
   context: SyncContext,

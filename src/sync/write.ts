@@ -1,7 +1,7 @@
 // One attempt to make the next version: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
 import { reach } from "../crash-points.ts";
 import { digestAfter, type RefName, type RefUpdate, type Version } from "../domain.ts";
-import { describe, LockstepError } from "../errors.ts";
+import { describe } from "../errors.ts";
 import { syncObjects } from "../git/durability.ts";
 import { wasKilled } from "../git/process.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
@@ -18,7 +18,7 @@ import { doubt, markApplied, note, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { type Decision, decide } from "./decide.ts";
 import { type Prepared, prepareEarly, prepareFresh } from "./prepare-refs.ts";
-import type { Pusher, PushRequest } from "./push-request.ts";
+import { type Pusher, type PushRequest, pusherGone } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
@@ -121,10 +121,7 @@ export async function attemptWrite(
       await reach("push.synced");
       if (pusher.gone.aborted) {
         why = "the pusher was gone before the decision";
-        throw new LockstepError(
-          "WRITE_DROPPED",
-          "The pusher was gone before the write was decided; nothing was written.",
-        );
+        throw pusherGone();
       }
       const { updates, afterwards } = prepared;
       const digest = digestAfter(staged.digestKey, staged.digest, updates);

@@ -479,6 +479,60 @@ const byTests = [
     name: "started in another repository's replica",
   },
   {
+    rule: "what a read is to wait for is reachable, not merely present",
+    patches: [
+      {
+        file: "src/git/refs.ts",
+        from: 'type === "tag" ? ["--objects", "--no-object-names", "--max-count=0"] : ["--max-count=1"]',
+        to: '["--max-count=1"]',
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/before-read.test.ts",
+    name: "takes an annotated tag too",
+  },
+  {
+    rule: "the objects of a push are checked whatever replaces them for the front end's git",
+    patches: [
+      {
+        file: "src/git/whole-updates.ts",
+        from: "  if (await walk.isConnected(idsOf(making), ends.map(toLatin1))) return new Map();",
+        to: "  if (Date.now() > 0) return new Map();",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/replacement-refs.test.ts",
+    name: "a commit whose parent nobody has lands neither",
+  },
+  {
+    rule: "the sidecar's own git follows no replacement",
+    patches: [
+      { file: "src/git/objects-as-they-are.ts", from: 'GIT_NO_REPLACE_OBJECTS: "1",', to: "" },
+      { file: "src/git/objects-as-they-are.ts", from: 'GIT_CONFIG_VALUE_0: "false"', to: 'GIT_CONFIG_VALUE_0: "true"' },
+    ],
+    project: "e2e",
+    tests: "test/e2e/replacement-refs.test.ts",
+    name: "a commit whose parent nobody has lands neither",
+  },
+  {
+    rule: "the walk over what is new ends at what the refs hold, not at what a pusher claims",
+    patches: [
+      {
+        file: "src/git/whole-updates.ts",
+        from: "making.filter(({ oldValue }) => oldValue !== null).map(({ name }) => name);",
+        to: "objectIds(making.map(({ oldValue }) => oldValue)) as unknown as RefName[];",
+      },
+      {
+        file: "src/git/whole-updates.ts",
+        from: "known.length === making.length ? known : ",
+        to: "known.length > 0 ? known : ",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/replacement-refs.test.ts",
+    name: "the old value that a pusher claims",
+  },
+  {
     rule: "the fence (its absence must not be found: base, old values and the final status carry the safety, the fence is depth)",
     patches: [
       {

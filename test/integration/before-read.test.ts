@@ -267,6 +267,53 @@ describe("a read for a commit", () => {
     await expect(reading(a, one, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { commit: one } });
   });
 
+  /** An annotated tag in the objects of a replica, as an upload leaves it there. */
+  const tagOf = (device: TestDevice, id: string, name: string, type = "commit") =>
+    device.git(
+      APP,
+      ["mktag"],
+      `object ${id}\ntype ${type}\ntag ${name}\ntagger Ada <a@example.com> 1 +0000\n\n${name}\n`,
+    );
+
+  it("takes an annotated tag too, once a ref has it or a tag that it is in", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const inner = await tagOf(a, one, "inner");
+    const outer = await tagOf(a, inner, "outer", "tag");
+    await a.push(APP, [change("main", null, one)]);
+    for (const tag of [inner, outer])
+      await expect(reading(a, tag, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { commit: tag } });
+    const waiting = reading(b, inner);
+    await a.push(APP, [change("refs/tags/outer", null, outer)]);
+    for (const tag of [inner, outer]) expect(await reading(a, tag)).toMatchObject({ version: 2n });
+    expect(await waiting).toMatchObject({ version: 2n, fetched: true });
+    await a.push(APP, [change("refs/tags/outer", outer, null)]);
+    for (const tag of [inner, outer])
+      await expect(reading(a, tag, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { commit: tag } });
+  });
+
+  it("is not content with what lies below refs/lockstep/ only", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const tag = await tagOf(a, one, "v1");
+    await a.git(APP, ["update-ref", "refs/lockstep/staged/1/0", tag]);
+    for (const id of [one, tag])
+      await expect(reading(a, id, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { commit: id } });
+  });
+
+  it.each(["blob", "tree"])("does not look for a %s, landed or not", async (type) => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    const id = await a.git(APP, ["rev-parse", type === "tree" ? `${one}^{tree}` : `${one}:file`]);
+    const refused = { code: "INVALID_REQUEST", message: expect.stringContaining(`is a ${type}; ask for a commit`) };
+    await expect(reading(a, id)).rejects.toMatchObject(refused);
+    await a.push(APP, [change("main", null, one)]);
+    await expect(reading(a, id)).rejects.toMatchObject(refused);
+  });
+
   it("says so too when patience ends while git still looks", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);

@@ -229,7 +229,7 @@ export class TestDevice {
     const quiet: Pusher = { say: () => {}, gone: new AbortController().signal, ...server, ...pusher };
     // What the sidecar asks of the git server is answered whatever becomes of hooks.
     const runHook: Pusher["runHook"] = (path, args) => (path === "sh" ? server : quiet).runHook(path, args);
-    await using started = startGitEarly(this.context, repository);
+    await using started = startGitEarly(this.context, repository, quiet.gone);
     return Object.fromEntries(await push(this.context, request, { ...quiet, runHook }, started));
   }
 

@@ -1,0 +1,59 @@
+// Whether everything that new values of refs need is here. git's receive-pack has looked too, but the front end's settings decide how: it
+// may follow replacement refs, or take the edge of a shallow clone for the beginning of history. No other device can follow then.
+import { HEAD, isSymbolic, objectIds, PRIVATE_REFS, type RefName, type RefUpdate, toLatin1 } from "../domain.ts";
+import { existingObjects, isConnected, startWalk, type Walk } from "./connectivity.ts";
+import type { GitContext } from "./process.ts";
+
+/** Beyond so many gits no more is tried to tell updates apart. */
+const WALKS_LIMIT = 64;
+
+/** git's words, and what helps: most often it is the edge of a shallow clone. */
+const NOT_WHOLE = "missing necessary objects, push from a clone with the whole history (git fetch --unshallow)";
+
+/**
+ * Those updates whose new value needs an object that is not here, each with a sentence for whoever made it. Costs a walk over what is new; where something is missing,
+ * a few walks and a look at all refs. The refs on disk are whole; their old values in `updates` are only what somebody claims, so the
+ * walk ends at what the refs hold. `started`: from `startWalk`.
+ */
+export async function incompleteUpdates(
+  context: GitContext,
+  gitDir: string,
+  updates: readonly RefUpdate[],
+  options: { signal: AbortSignal; started?: Walk | undefined },
+): Promise<Map<RefName, string>> {
+  const making = updates.filter(({ newValue }) => newValue !== null && !isSymbolic(newValue));
+  if (making.length === 0) return new Map();
+  const known = making.filter(({ oldValue }) => oldValue !== null).map(({ name }) => name);
+  // What is made anew is most often near the branch of HEAD. A name that is not there makes git fail, and all refs are looked at.
+  const ends = known.length === making.length ? known : [...new Set([...known, HEAD])];
+  await using walk = options.started ?? startWalk(context, gitDir, options);
+  if (await walk.isConnected(idsOf(making), ends.map(toLatin1))) return new Map();
+  const incomplete = await apart(context, gitDir, making, options);
+  const here = new Set(await existingObjects(context, gitDir, idsOf(incomplete), options.signal));
+  return new Map(
+    incomplete.map(({ name, newValue }) => [name, here.has(newValue as string) ? NOT_WHOLE : "missing object"]),
+  );
+}
+
+/** Finds by halves which updates are not whole; what has not been told apart within the limit counts as not whole. */
+async function apart(
+  context: GitContext,
+  gitDir: string,
+  updates: readonly RefUpdate[],
+  { signal }: { signal: AbortSignal },
+): Promise<RefUpdate[]> {
+  let walks = 0;
+  const look = async (some: readonly RefUpdate[]): Promise<RefUpdate[]> => {
+    walks += 1;
+    const besides = ["--not", `--exclude=${PRIVATE_REFS}*`, "--all"];
+    if (await isConnected(context, gitDir, idsOf(some), [], { signal, besides })) return [];
+    const half = Math.ceil(some.length / 2);
+    if (some.length === 1 || walks >= WALKS_LIMIT) return [...some];
+    return [...(await look(some.slice(0, half))), ...(await look(some.slice(half)))];
+  };
+  return await look(updates);
+}
+
+function idsOf(updates: readonly RefUpdate[]): string[] {
+  return objectIds(updates.map(({ newValue }) => newValue));
+}

@@ -1,6 +1,8 @@
 import { once } from "node:events";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
@@ -26,6 +28,17 @@ afterEach(async () => {
   else await one.start();
 });
 
+/** Whether somebody listens for hooks on the device. */
+async function takesCalls({ demo }: Device): Promise<boolean> {
+  const socket = connect(join(dirname(demo.socket), "hook.sock"));
+  const taken = await once(socket, "connect").then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return taken;
+}
+
 describe("a sidecar that is not running", () => {
   it("is named to whoever clones or pushes, and nothing has changed", async () => {
     const history = await PushHistory.begin(cluster, ada);
@@ -33,6 +46,8 @@ describe("a sidecar that is not running", () => {
     const received = history.push(one, "held");
     await held.reached();
     await one.kill();
+    // Its main thread may be gone a moment before its sockets are.
+    await vi.waitFor(async () => expect(await takesCalls(one)).toBe(false), { timeout: 20_000, interval: 5 });
     await held.release();
     const { verdict, stderr } = await received;
     expect(verdict, stderr).toBe("refused");

@@ -5,6 +5,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
+import { findBeside, setAside } from "./beside-objects.ts";
 import { isConnected } from "./connectivity.ts";
 import { sync } from "./durability.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "./process.ts";
@@ -16,6 +17,13 @@ export interface Damage {
   readonly objects: readonly string[];
   /** Something that `tips` need is not here, damaged or not. */
   readonly incomplete: boolean;
+  /** Files that make git see other objects than are here (beside-objects.ts). */
+  readonly beside: readonly string[];
+}
+
+/** Below the root's own directory: what was moved out of the replica of a repository, damaged or strange. */
+export function damagedPath(stateDir: string, repositoryId: string): string {
+  return join(stateDir, "damaged", repositoryId);
 }
 
 const PACK_FILES = [".idx", ".rev", ".bitmap", ".pack"];
@@ -42,7 +50,8 @@ export async function findDamage(
       signal.throwIfAborted();
     }
   }
-  return { packs, objects, incomplete: !(await isConnected(context, gitDir, tips, [], { signal })) };
+  const incomplete = !(await isConnected(context, gitDir, tips, [], { signal }));
+  return { packs, objects, incomplete, beside: await findBeside(gitDir) };
 }
 
 /**
@@ -64,6 +73,7 @@ export async function setDamageAside(
     for (const ending of PACK_FILES) await moveIfThere(join(packs, name + ending), join(to, name + ending));
   }
   for (const id of damage.objects) await moveIfThere(loosePath(gitDir, id), join(to, id));
+  await setAside(gitDir, damage.beside, to);
   for (const name of damage.packs) await rescue(context, gitDir, join(to, `${name}.pack`), signal);
   // It would name packs that are gone.
   await rm(join(packs, "multi-pack-index"), { force: true });

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { reach } from "../crash-points.ts";
 import { digestOf, displayRef, objectIds } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { setHistoryAside } from "../git/beside-objects.ts";
 import { removeBrokenRefs } from "../git/broken-refs.ts";
 import { existingObjects } from "../git/connectivity.ts";
+import { damagedPath } from "../git/damage.ts";
 import { FOREIGN_LOCK_MS, sweep } from "../git/leftovers.ts";
 import { liesAside, moveAside, takeBack } from "../git/misplaced.ts";
 import { difference, readRefs } from "../git/refs.ts";
@@ -35,6 +37,9 @@ export async function recoverReplica(
     // Before anything is folded away.
     await endLive(context, replica);
     await prepareDirectory(context, replica);
+    const strange = await setHistoryAside(replica.gitDir, damagedPath(join(context.root, STATE_DIR), replica.id));
+    if (strange.length > 0)
+      context.log.warn({ repository: replica.name, strange }, "moved aside files that hide a part of history");
     const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0);
     replica.swept = true;
     await reach("recovery.swept");

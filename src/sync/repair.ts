@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import { objectIds, type Refs, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { type Damage, findDamage, setDamageAside } from "../git/damage.ts";
+import { ALTERNATES } from "../git/beside-objects.ts";
+import { type Damage, damagedPath, findDamage, setDamageAside } from "../git/damage.ts";
 import { STATE_DIR } from "../git/root-record.ts";
 import { doubt } from "./apply.ts";
 import { catchUp } from "./catch-up.ts";
@@ -11,9 +12,6 @@ import type { SyncContext } from "./context.ts";
 import { fetchObjects } from "./fetch-objects.ts";
 import { keepLost } from "./lost.ts";
 import type { Replica } from "./replica.ts";
-
-/** Below the root's own directory: damaged packs and objects, under the id of their repository. */
-const DAMAGED = "damaged";
 
 /** Folds the log onto the refs again. Throws what `catchUp` throws. */
 export async function repairRefs(
@@ -44,22 +42,29 @@ export async function repairObjects(
 ): Promise<void> {
   const { git, root } = context;
   const wants = objectIds(fold.values());
-  await fetchObjects(context, replica, {
-    wants,
-    haves: [],
-    version,
-    writers: [],
-    lookHere: false,
-    alone: true,
-    prefer: undefined,
-    onProgress: () => {},
-  });
-  const aside = join(root, STATE_DIR, DAMAGED, replica.id);
+  if (lacksObjects(damage)) {
+    await fetchObjects(context, replica, {
+      wants,
+      haves: [],
+      version,
+      writers: [],
+      lookHere: false,
+      alone: true,
+      prefer: undefined,
+      onProgress: () => {},
+    });
+  }
+  const aside = damagedPath(join(root, STATE_DIR), replica.id);
   await replica.tidying.runExclusive(() => setDamageAside(git, replica.gitDir, damage, aside, signal));
   const left = await findDamage(git, replica.gitDir, wants, signal);
-  if (left.packs.length + left.objects.length === 0 && !left.incomplete) return;
+  if (!lacksObjects(left)) return;
   throw new LockstepError(
     "REPLICA_IN_DOUBT",
     `The replica of ${replica.name} is still damaged after everything was fetched again; does its disk fail?`,
   );
+}
+
+/** Files that only make git see fewer objects than are here need no others instead. */
+function lacksObjects({ packs, objects, incomplete, beside }: Damage): boolean {
+  return packs.length + objects.length > 0 || incomplete || beside.includes(ALTERNATES);
 }

@@ -15,7 +15,10 @@ export interface Verification {
   readonly version: Version;
   readonly refs: number;
   readonly differences: { name: RefName; onDisk: RefValue | null; inLog: RefValue | null }[];
-  /** Packs and objects that are damaged, by name; "incomplete" where refs need objects that are not here. */
+  /**
+   * Packs and objects that are damaged, by name; "incomplete" where refs need objects that are not here; files such as "shallow", which
+   * make git see another history than the objects have.
+   */
   readonly damage: string[];
   /** Why what was found could not be repaired, null: it was, or nothing was found. */
   readonly failure: string | null;
@@ -39,7 +42,7 @@ export async function verify(
 ): Promise<Verification> {
   const { replica, version, fold, onDisk } = await compare(context, name, signal);
   const differences = differencesOf(onDisk, fold);
-  let damage: Damage = { packs: [], objects: [], incomplete: false };
+  let damage: Damage = { packs: [], objects: [], incomplete: false, beside: [] };
   let failure: string | null = null;
   try {
     if (differences.length > 0) await repairRefs(context, replica, { version, onDisk, fold }, signal);
@@ -100,6 +103,6 @@ function differencesOf(onDisk: Refs, fold: Refs): Verification["differences"] {
     .sort((a, b) => compareRefs(a.name, b.name));
 }
 
-function names({ packs, objects, incomplete }: Damage): string[] {
-  return [...packs, ...objects, ...(incomplete ? ["incomplete"] : [])];
+function names({ packs, objects, incomplete, beside }: Damage): string[] {
+  return [...packs, ...objects, ...(incomplete ? ["incomplete"] : []), ...beside];
 }

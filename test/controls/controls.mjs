@@ -533,6 +533,26 @@ const byTests = [
     name: "the old value that a pusher claims",
   },
   {
+    rule: "a session lands nothing that is not whole",
+    patches: [
+      { file: "src/git/objects-as-they-are.ts", from: '  GIT_SHALLOW_FILE: "",\n', to: "" },
+      { file: "src/sync/bump-version.ts", from: "  if (incomplete.size > 0)\n", to: "  if (incomplete.size < 0)\n" },
+    ],
+    project: "e2e",
+    tests: "test/e2e/shallow.test.ts",
+    name: "is dropped with the reason, and changes nothing",
+  },
+  {
+    rule: "what hides a part of history is set aside before a replica is read",
+    patches: [
+      { file: "src/git/beside-objects.ts", from: "  await setAside(gitDir, found, to);\n", to: "" },
+      { file: "src/gate/protocol.ts", from: "    ...OBJECTS_AS_THEY_ARE,\n", to: "" },
+    ],
+    project: "e2e",
+    tests: "test/e2e/shallow.test.ts",
+    name: "is set aside before the first read",
+  },
+  {
     rule: "the fence (its absence must not be found: base, old values and the final status carry the safety, the fence is depth)",
     patches: [
       {

@@ -5,7 +5,7 @@ import pg from "pg";
 import { LockstepError } from "../errors.ts";
 import { refuseStandby, Servers } from "./servers.ts";
 import { asTold, hasEndedSession, unavailable, verdictOf } from "./sqlstate.ts";
-import { StatementClient } from "./statement.ts";
+import { beginSnapshot, StatementClient } from "./statement.ts";
 
 const INT8_OID = 20;
 /** date, time, timestamp, timestamptz, interval, timetz. */
@@ -155,27 +155,59 @@ async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.Po
   return { client, isNew };
 }
 
+/** A question of many within `inSnapshot`. */
+export type AskInSnapshot = <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) => Promise<Row[]>;
+
+/**
+ * Asks several questions about one moment. Each has the deadline of a statement, all together have none. Nothing can be changed, and
+ * nothing but the database is to be waited for in between. Throws as `query`.
+ */
+export async function inSnapshot<T>(pool: pg.Pool, work: (ask: AskInSnapshot) => Promise<T>): Promise<T> {
+  for (;;) {
+    const { client, isNew } = await connect(pool);
+    try {
+      await inTime(client.query(beginSnapshot(STATEMENT_DEADLINE_MS)));
+      const result = await work(
+        async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) =>
+          (await inTime(client.query<Row>(text, values as unknown[]))).rows,
+      );
+      await inTime(client.query("commit"));
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      if (isNew || error instanceof LockstepError || !hasEndedSession(error)) throw asTold(error);
+    }
+  }
+}
+
 async function runOn<Row extends pg.QueryResultRow>(
   client: StatementClient & pg.PoolClient,
   text: string,
   values: readonly unknown[],
   { decides = false }: StatementOptions,
 ): Promise<Row[]> {
-  let timer: NodeJS.Timeout | undefined;
   try {
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(unavailable(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
-        STATEMENT_DEADLINE_MS,
-      );
-    });
-    const result = await Promise.race([client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS), late]);
+    const result = await inTime(client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS));
     client.release();
     return result.rows;
   } catch (error) {
     // The connection goes too: after a time-out its answer may still come, after an error it may be half dead.
     client.release(true);
     throw error;
+  }
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(unavailable(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
+      STATEMENT_DEADLINE_MS,
+    );
+  });
+  try {
+    return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
   }

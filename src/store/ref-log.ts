@@ -2,17 +2,17 @@
 import { nameFromBytes, type RefName, type Refs, type RefValue, type Version, valueFromBytes } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { ask, type Database } from "./database.ts";
+import {
+  type ChangesHeader,
+  type FoldHeader,
+  type LogEntries,
+  PAGE,
+  type RefChange,
+  readChangesInPages,
+  readFoldInPages,
+} from "./read-pages.ts";
 
-/** One ref touched between two versions. */
-export interface RefChange {
-  readonly name: RefName;
-  /** What it held before the first of the changes: what a replica at the older version has. */
-  readonly oldValue: RefValue | null;
-  /** What it holds after the last of them. */
-  readonly newValue: RefValue | null;
-  /** The version of the last of them. */
-  readonly version: Version;
-}
+export type { RefChange } from "./read-pages.ts";
 
 export interface ChangesSince {
   readonly head: Version;
@@ -28,60 +28,72 @@ export interface ChangesSince {
 }
 
 /**
- * What happened to the refs of a repository after `since`, up to the head, read with the head in one statement. A gap in the
- * versions (trimmed meanwhile) gives `changes: null`. Throws REPOSITORY_NOT_FOUND.
+ * What happened to the refs of a repository after `since`, up to the head. A gap in the versions (trimmed meanwhile) gives
+ * `changes: null`. What fits into a page is read with the head in one statement. Throws REPOSITORY_NOT_FOUND.
  */
-export async function readChanges(db: Database, repositoryId: string, since: Version): Promise<ChangesSince> {
-  const rows = await ask<{
-    head: bigint;
-    digest: Buffer;
-    base: Buffer | null;
-    entries: bigint;
-    settled: boolean | null;
-    writers: string[] | null;
-    name: Buffer | null;
-    old_value: Buffer | null;
-    new_value: Buffer | null;
-    version: bigint;
-  }>(
+export async function readChanges(
+  db: Database,
+  repositoryId: string,
+  since: Version,
+  page: number = PAGE,
+): Promise<ChangesSince> {
+  const rows = await ask<
+    ChangesHeader &
+      LogEntries & {
+        total: bigint | null;
+        name: Buffer | null;
+        old_value: Buffer | null;
+        new_value: Buffer | null;
+        version: bigint;
+      }
+  >(
     db.work,
-    `select r.head_version as head, r.head_digest as digest, b.digest as base, l.entries, l.settled, l.writers, u.name, u.old_value, u.new_value, u.version
+    `select r.head_version as head, r.head_digest as digest, b.digest as base, l.entries, l.settled, l.writers,
+       u.total, u.name, u.old_value, u.new_value, u.version
      from lockstep.repository r
      left join lockstep.ref_log b on b.repository_id = r.id and b.version = $2
      cross join lateral (
-       select count(distinct l.version) as entries, bool_or(l.settles) as settled, array_agg(distinct holder) as writers
-       from lockstep.ref_log l, unnest(l.copies || l.device) holder
-       where l.repository_id = r.id and l.version > $2 and l.version <= r.head_version) l
+       select count(distinct p.version) as entries, bool_or(p.settles) as settled, array_agg(distinct holder) as writers
+       from (
+         select * from lockstep.ref_log l where l.repository_id = r.id and l.version > $2 and l.version <= r.head_version
+         order by l.version limit $3) p, unnest(p.copies || p.device) holder) l
      left join lateral (
-       select u.name, (array_agg(u.old_value order by u.version))[1] as old_value,
-         (array_agg(u.new_value order by u.version desc))[1] as new_value, max(u.version) as version
-       from lockstep.ref_log_update u
-       where u.repository_id = r.id and u.version > $2 and u.version <= r.head_version group by u.name) u on true
+       select p.name, (array_agg(p.old_value order by p.version))[1] as old_value,
+         (array_agg(p.new_value order by p.version desc))[1] as new_value, max(p.version) as version,
+         (sum(count(*)) over ())::int8 as total
+       from (
+         select * from lockstep.ref_log_update u
+         where u.repository_id = r.id and u.version > $2 and u.version <= r.head_version
+         order by u.version, u.name limit $3) p
+       group by p.name) u on true
      where r.id = $1`,
-    [repositoryId, since],
+    [repositoryId, since, page],
   );
   const first = rows[0];
   if (first === undefined) throw gone(repositoryId);
-  const dense = first.entries === (first.head > since ? first.head - since : 0n);
-  const changes: RefChange[] = [];
-  for (const row of rows) {
-    if (row.name === null) continue;
-    changes.push({
-      name: nameFromBytes(row.name),
-      oldValue: valueFromBytes(row.old_value),
-      newValue: valueFromBytes(row.new_value),
-      version: row.version,
-    });
+  const { head, digest, base } = first;
+  if (first.entries >= BigInt(page) || (first.total ?? 0n) >= BigInt(page)) {
+    const found = await readChangesInPages(db, repositoryId, since, page);
+    if (found === undefined) throw gone(repositoryId);
+    return changesOf(found.header, since, found.log, found.changes);
   }
-  const { head, digest, base, writers } = first;
-  return {
-    head,
-    digest,
-    base,
-    changes: dense ? changes : null,
-    settled: first.settled ?? false,
-    writers: writers ?? [],
-  };
+  const changes: RefChange[] = [];
+  for (const { name, old_value, new_value, version } of rows) {
+    if (name === null) continue;
+    const [oldValue, newValue] = [valueFromBytes(old_value), valueFromBytes(new_value)];
+    changes.push({ name: nameFromBytes(name), oldValue, newValue, version });
+  }
+  return changesOf({ head, digest, base }, since, first, changes);
+}
+
+function changesOf(
+  { head, digest, base }: ChangesHeader,
+  since: Version,
+  { entries, settled, writers }: LogEntries,
+  changes: RefChange[],
+): ChangesSince {
+  const dense = entries === (head > since ? head - since : 0n);
+  return { head, digest, base, changes: dense ? changes : null, settled: settled ?? false, writers: writers ?? [] };
 }
 
 /** A version that an operator made, and what refs held before it. */
@@ -118,41 +130,42 @@ export interface Fold {
   readonly refs: Refs;
 }
 
-/** The refs at the head with its version and digest, in one statement. Throws REPOSITORY_NOT_FOUND. */
-export async function readFold(db: Database, repositoryId: string): Promise<Fold> {
-  const rows = await ask<{
-    repository: string;
-    object_format: "sha1" | "sha256";
-    head: bigint;
-    digest: Buffer;
-    digest_key: Buffer;
-    name: Buffer | null;
-    value: Buffer | null;
-  }>(
+/** The refs at the head with its version and digest, all as of one moment. Throws REPOSITORY_NOT_FOUND. */
+export async function readFold(db: Database, repositoryId: string, page: number = PAGE): Promise<Fold> {
+  const rows = await ask<FoldHeader & { name: Buffer | null; value: Buffer | null }>(
     db.work,
     `select r.name as repository, r.object_format, r.head_version as head, r.head_digest as digest, r.digest_key, f.name, f.value
-     from lockstep.repository r left join lockstep.repository_ref f on f.repository_id = r.id where r.id = $1`,
-    [repositoryId],
+     from lockstep.repository r
+     left join lateral (select * from lockstep.repository_ref f where f.repository_id = r.id limit $2) f on true
+     where r.id = $1`,
+    [repositoryId, page],
   );
   const first = rows[0];
   if (first === undefined) throw gone(repositoryId);
-  const refs = new Map<RefName, RefValue>();
-  for (const row of rows) {
-    if (row.name !== null && row.value !== null)
-      refs.set(nameFromBytes(row.name), valueFromBytes(row.value) as RefValue);
+  if (rows.length < page) {
+    const refs = new Map<RefName, RefValue>();
+    for (const { name, value } of rows)
+      if (name !== null && value !== null) refs.set(nameFromBytes(name), valueFromBytes(value) as RefValue);
+    return foldOf(first, refs);
   }
-  return {
-    name: first.repository,
-    objectFormat: first.object_format,
-    head: first.head,
-    digest: first.digest,
-    digestKey: first.digest_key,
-    refs,
-  };
+  const whole = await readFoldInPages(db, repositoryId, page);
+  if (whole === undefined) throw gone(repositoryId);
+  return foldOf(whole.header, whole.refs);
 }
 
+function foldOf(header: FoldHeader, refs: Refs): Fold {
+  const { repository: name, object_format: objectFormat, head, digest, digest_key: digestKey } = header;
+  return { name, objectFormat, head, digest, digestKey, refs };
+}
+
+/** Where more refs than this were updated since, it is not worth while to find out which were not. */
+const TOUCHED_LIMIT = 2_000;
+/** Branches among which those are looked for. */
+const TIPS_LOOKED_AT = 1_000;
+const BRANCHES: readonly [from: Buffer, to: Buffer] = [Buffer.from("refs/heads/"), Buffer.from("refs/heads0")];
+
 /**
- * Branch tips that have not changed since `since`, at most `limit`: objects that a replica at that version has, for a source
+ * Some branch tips that have not changed since `since`, at most `limit`: objects that a replica at that version has, for a source
  * to leave out of a pack when the changes themselves only create refs.
  */
 export async function readUnchangedTips(
@@ -163,11 +176,14 @@ export async function readUnchangedTips(
 ): Promise<RefValue[]> {
   const rows = await ask<{ value: Buffer }>(
     db.work,
-    `select f.value from lockstep.repository_ref f
-     where f.repository_id = $1 and f.name >= '\\x726566732f68656164732f' and f.name < '\\x726566732f686561647330'
-       and f.name not in (select u.name from lockstep.ref_log_update u where u.repository_id = $1 and u.version > $2)
-     limit $3`,
-    [repositoryId, since, limit],
+    // Both sides are limited, so that every plan will do: a follower may be hundreds of thousands of updates behind.
+    `with touched as materialized (
+       select u.name from lockstep.ref_log_update u where u.repository_id = $1 and u.version > $2 limit $4),
+     tip as materialized (
+       select f.name, f.value from lockstep.repository_ref f where f.repository_id = $1 and f.name >= $5 and f.name < $6 limit $7)
+     select t.value from tip t
+     where (select count(*) from touched) < $4 and not exists (select from touched u where u.name = t.name) limit $3`,
+    [repositoryId, since, limit, TOUCHED_LIMIT, ...BRANCHES, TIPS_LOOKED_AT],
   );
   return rows.map((row) => valueFromBytes(row.value) as RefValue);
 }

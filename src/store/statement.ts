@@ -13,6 +13,13 @@ function preamble(limitMs: number): string[] {
   ];
 }
 
+/** Begins a transaction whose statements all see the same moment. In one message, as a server may end those that idle. */
+export function beginSnapshot(limitMs: number): string {
+  const settings = [`statement_timeout = ${limitMs}`, "lock_timeout = 0", "idle_in_transaction_session_timeout = 0"];
+  const begin = "begin isolation level repeatable read, read only, not deferrable";
+  return [begin, ...settings.map((setting) => `set local ${setting}`)].join("; ");
+}
+
 /** The parts of pg that its types leave out. */
 interface Wire {
   parse(message: { text: string }): void;

@@ -1,0 +1,334 @@
+// Every statement of the store against tables with a million rows, before and after their statistics are there: how many rows it touches
+// must not depend on how many there are, or only as this table says. A plan that is quadratic only at size shows nowhere else.
+import { randomUUID } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import type pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Incarnation, RefValue } from "../../src/domain.ts";
+import { Database } from "../../src/store/database.ts";
+import { leaseHasEnded, listDevices, releaseLease, renewLease } from "../../src/store/device-lease.ts";
+import { listHeldAlone } from "../../src/store/hand-over.ts";
+import { readLog } from "../../src/store/list-log.ts";
+import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
+import { readChanges, readDigest, readFold, readSettlements, readUnchangedTips } from "../../src/store/ref-log.ts";
+import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
+import {
+  listBehind,
+  listReplicas,
+  listReplicasAfter,
+  recordedVersion,
+  replicaName,
+  replicasOf,
+} from "../../src/store/replicas.ts";
+import { findRepository, listRepositories, readHeads, setRepository } from "../../src/store/repositories.ts";
+import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
+import { readStandings } from "../../src/store/standing.ts";
+import { recentSyncs } from "../../src/store/sync-events.ts";
+import { leaveTurn, listTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
+import { listUnrest } from "../../src/store/unrest.ts";
+import { listWriteLocks, lockTargets } from "../../src/store/write-locks.ts";
+import { bump, currentWriter, getWrite, listStaged, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { administer } from "../support/administer.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { ref } from "../support/refs.ts";
+import { incarnation } from "../support/store-rows.ts";
+
+const HUGE = "00000000-0000-4000-8000-000000000001";
+const SMALL = "00000000-0000-4000-8000-000000000002";
+const WRITE = "00000000-0000-4000-8000-000000000003";
+/** Refs of the huge repository, and updates in its log, five a version. */
+const REFS = 1_000_000;
+const VERSIONS = 200_000;
+const REPOSITORIES = 30_000;
+/** A statement whose plan is quadratic would run for hours; this is no measure of speed. */
+const GUARD = "90s";
+
+let database: TestDatabase;
+let db: Database;
+let me: Incarnation;
+
+/** No statistics but those that a test asks for. Rows are made without their triggers and foreign keys, which takes half the time. */
+async function fill(client: pg.Client): Promise<void> {
+  await client.query("set session_replication_role = replica");
+  const { rows } = await client.query<{ name: string }>(
+    "select tablename as name from pg_tables where schemaname = 'lockstep' and tablename not in ('migration', 'schema_level')",
+  );
+  for (const { name } of rows) await client.query(`alter table lockstep.${name} set (autovacuum_enabled = off)`);
+  const devices = "array['a', 'b', 'c']";
+  await client.query(
+    `insert into lockstep.repository (id, name, object_format, digest_key, head_digest, head_version)
+     select gen_random_uuid(), 'r/' || i, 'sha1', 'k'::bytea, 'd'::bytea, 0 from generate_series(1, $1::int) i
+     union all select '${HUGE}'::uuid, 'huge', 'sha1', 'k'::bytea, 'd'::bytea, $2 union all select '${SMALL}'::uuid, 'small', 'sha1', 'k'::bytea, 'd'::bytea, 0`,
+    [REPOSITORIES, VERSIONS],
+  );
+  await client.query(
+    `insert into lockstep.replica (repository_id, device, version, state)
+     select id, device, head_version, 'active' from lockstep.repository, unnest(${devices}) device`,
+  );
+  await client.query(
+    `insert into lockstep.repository_ref (repository_id, name, value)
+     select '${HUGE}', convert_to('refs/heads/' || i, 'UTF8'), repeat('a', 40)::bytea from generate_series(1, $1::int) i`,
+    [REFS],
+  );
+  await client.query(
+    `insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest)
+     select '${HUGE}', i, gen_random_uuid(), 'a', 1, 'ada', 'd' from generate_series(1, $1::int) i`,
+    [VERSIONS],
+  );
+  await client.query(
+    `insert into lockstep.ref_log_update (repository_id, version, name, old_value, new_value)
+     select '${HUGE}', v, convert_to('refs/heads/' || (v * 5 + i), 'UTF8'), null, repeat('a', 40)::bytea
+     from generate_series(1, $1::int) v, generate_series(1, 5) i`,
+    [VERSIONS],
+  );
+  await client.query(
+    `insert into lockstep.write (id, repository_id, device, fence, author, base_version, status, version, decided_at)
+     select gen_random_uuid(), '${HUGE}'::uuid, 'a', 1, 'ada', i - 1, 'landed', i, now() from generate_series(1, $1::int) i
+     union all select '${WRITE}'::uuid, '${SMALL}'::uuid, 'a', 1, 'ada', 0, 'staged', null::int, null::timestamptz`,
+    [VERSIONS],
+  );
+  await client.query(
+    `insert into lockstep.sync_event (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)
+     select id, device, 'b', 0, 0, 0, 0, 0, 'ok' from lockstep.repository, unnest(${devices}) device, generate_series(1, 2)`,
+  );
+}
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  db = new Database({ url: database.url, applicationName: "at size" });
+  me = await incarnation(db, { device: "a" });
+  for (const device of ["b", "c"]) await incarnation(db, { device });
+  await administer(database.url, fill);
+}, 300_000);
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const ticket = () => ({ repositoryId: SMALL, writeId: randomUUID(), author: "ada", reason: "push" });
+const write = () => ({ writeId: randomUUID(), repositoryId: HUGE, base: BigInt(VERSIONS), author: "ada" });
+const name = ref("refs/heads/17");
+const value = "b".repeat(40) as unknown as RefValue;
+const names = Array.from({ length: 500 }, (_, index) => ref(`refs/heads/${index * 7}`));
+const ids = [HUGE, SMALL];
+
+/** Rows that a statement may touch, whatever the tables hold. */
+const FEW = 300;
+/** What grows with the tables touches no more rows than this for each row that it is about. */
+const TIMES = 5;
+
+/** Statement → what calls it, and how many rows it may touch. */
+const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: number }>> = {
+  // These grow with what they are about; the tables say how far.
+  readFold: { call: () => readFold(db, HUGE), rows: TIMES * REFS },
+  readChanges: { call: () => readChanges(db, HUGE, 0n), rows: TIMES * 7 * VERSIONS },
+  "readChanges, a little behind": { call: () => readChanges(db, HUGE, BigInt(VERSIONS) - 3n), rows: FEW },
+  readUnchangedTips: { call: () => readUnchangedTips(db, HUGE, BigInt(VERSIONS) - 20n, 256), rows: TIMES * REFS },
+  "readUnchangedTips, far behind": { call: () => readUnchangedTips(db, HUGE, 0n, 256), rows: TIMES * REFS },
+  readLog: { call: () => readLog(db, HUGE, null, 20), rows: 2_000 },
+  readSettlements: { call: () => readSettlements(db, HUGE, 0n), rows: FEW },
+  listBehind: { call: () => listBehind(db, "a", 200), rows: TIMES * REPOSITORIES },
+  listUnrest: { call: () => listUnrest(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
+  listReplicasAfter: { call: () => listReplicasAfter(db, "a", "r/2", 100), rows: TIMES * REPOSITORIES },
+  listRepositories: { call: () => listRepositories(db, "r/2", 100), rows: FEW },
+  listStaged: { call: () => listStaged(db, null), rows: TIMES * REPOSITORIES },
+  stageWrite: {
+    call: () => stageWrite(db, me, { ...write(), names }),
+    rows: TIMES * names.length,
+  },
+  bump: {
+    call: async () => {
+      const request = { ...write(), names: [name] };
+      await stageWrite(db, me, request);
+      const updates = [{ name, oldValue: "a".repeat(40) as unknown as RefValue, newValue: value }];
+      // Not run before it is looked at: once it has landed, it is only found.
+      return await bump(db, me, { ...request, digest: Buffer.from("d"), updates }).catch(() => {});
+    },
+    rows: FEW,
+  },
+  refsInTheWay: {
+    call: () => refsInTheWay(db, HUGE, { above: names, below: names.map((each) => ({ name: each, most: 1 })) }),
+    rows: TIMES * 3 * names.length,
+  },
+  // These touch a few rows, however many there are.
+  currentWriter: { call: () => currentWriter(db, HUGE), rows: FEW },
+  dropExpiredSessions: { call: () => dropExpiredSessions(db), rows: FEW },
+  findRepository: { call: () => findRepository(db, "huge"), rows: FEW },
+  findSession: { call: () => findSession(db, "huge", { writeId: WRITE, secret: WRITE }).catch(() => {}), rows: FEW },
+  getWrite: { call: () => getWrite(db, "small", WRITE), rows: FEW },
+  lastSync: { call: () => lastSync(db, "a", HUGE), rows: FEW },
+  leaseHasEnded: { call: () => leaseHasEnded(db, "a"), rows: FEW },
+  leaveTurn: { call: () => leaveTurn(db, WRITE), rows: FEW },
+  listDevices: { call: () => listDevices(db), rows: FEW },
+  listHeldAlone: { call: () => listHeldAlone(db, "a", ids), rows: FEW },
+  listReplicas: { call: () => listReplicas(db, "a", ids), rows: FEW },
+  listTickets: { call: () => listTickets(db, HUGE), rows: FEW },
+  listWriteLocks: { call: () => listWriteLocks(db), rows: FEW },
+  lockTargets: { call: () => lockTargets(db, ["huge", "small"]), rows: FEW },
+  readDigest: { call: () => readDigest(db, HUGE, 5n), rows: FEW },
+  readHeads: { call: () => readHeads(db, "a", ["huge", "small", "r/17"]), rows: FEW },
+  readStandings: {
+    call: () =>
+      readStandings(
+        db,
+        ids.map((repositoryId) => ({ repositoryId, version: 5n, digest: "aa" })),
+      ),
+    rows: FEW,
+  },
+  recentSyncs: { call: () => recentSyncs(db, HUGE, 10), rows: FEW },
+  recordFailure: {
+    call: () =>
+      recordFailure(db, me, SMALL, { error: "e", broken: false, fromVersion: 0n, version: 0n, durationMs: 1 }),
+    rows: FEW,
+  },
+  recordVersion: {
+    call: () =>
+      recordVersion(db, me, SMALL, 0n, { fromDevice: "b", fromVersion: 0n, bytes: 1, refsChanged: 1, durationMs: 1 }),
+    rows: FEW,
+  },
+  recordedVersion: { call: () => recordedVersion(db, "a", HUGE), rows: FEW },
+  releaseLease: { call: () => releaseLease(db, { ...me, fence: 0n }), rows: FEW },
+  renewLease: { call: () => renewLease(db, me), rows: FEW },
+  replicaName: { call: () => replicaName(db, "a", HUGE), rows: FEW },
+  replicasOf: { call: () => replicasOf(db, HUGE), rows: FEW },
+  reviseVersions: { call: () => reviseVersions(db, me, [{ repositoryId: SMALL, version: 0n }]), rows: FEW },
+  sessionEnds: { call: () => sessionEnds(db, [WRITE]), rows: FEW },
+  setRepository: { call: () => setRepository(db, "small", { minCopies: 1, landWithFewer: null }), rows: FEW },
+  settleWrite: { call: () => settleWrite(db, randomUUID(), "r").catch(() => {}), rows: FEW },
+  takeTurn: { call: () => takeTurn(db, me, ticket()), rows: FEW },
+  turnHolder: { call: () => turnHolder(db, HUGE), rows: FEW },
+};
+
+/** Statements that are not tried here, with the reason. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  appendThaw: "what bump does, for an operator",
+  beginSession: "one row by its key each",
+  closeWriteLocks: "a row a lock",
+  createRepository: "inserts",
+  landUnchanged: "one row by its key",
+  lockWrites: "a row a lock",
+  notifyHeads: "reads no table",
+  passTurn: "one row by its key",
+  renewSession: "one row by its key each",
+  stageSession: "what stageWrite does, for a session",
+  stopRepository: "one row by its key each",
+  takeOver: "one device, and its staged writes by their index",
+  unlockWrites: "a row a lock",
+};
+
+it("knows every statement of the store", () => {
+  const directory = new URL("../../src/store/", import.meta.url);
+  const found = readdirSync(directory).flatMap((file) => [
+    ...readFileSync(new URL(file, directory), "utf8").matchAll(/export async function (\w+)[^(]*\(\s*db: Database/g),
+  ]);
+  const known = new Set([...Object.keys(STATEMENTS).map((each) => each.split(",")[0]), ...Object.keys(ELSEWHERE)]);
+  expect(found.map(([, each]) => each).filter((each) => !known.has(each))).toEqual(PAGES);
+});
+/** Called by readFold and readChanges, which are tried. */
+const PAGES = ["readChangesInPages", "readFoldInPages"];
+
+interface Asked {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** The statements that `call` sends, each answered as always. */
+async function statementsOf(call: () => Promise<unknown>): Promise<Asked[]> {
+  const asked: Asked[] = [];
+  const connects = [db.reads, db.work, db.lease].map((pool) => [pool, pool.connect] as const);
+  for (const [pool, connect] of connects) {
+    pool.connect = (async () => {
+      const client = (await (connect as () => Promise<unknown>).call(pool)) as unknown as pg.PoolClient;
+      const noted = (text: string, values: readonly unknown[] = []) => {
+        if (!/^(begin|commit|fetch|close)/.test(text)) asked.push({ text, values });
+      };
+      return new Proxy(client, {
+        get(target, key) {
+          const method: unknown = Reflect.get(target, key);
+          if (typeof method !== "function") return method;
+          if (key !== "run" && key !== "query") return method.bind(target);
+          return (...args: [string, unknown[]]) => {
+            noted(...args);
+            if (args[0].includes("lockstep.bump")) return Promise.reject(new Error("not run"));
+            return method.apply(target, args);
+          };
+        },
+      });
+    }) as never;
+  }
+  try {
+    await call();
+  } finally {
+    for (const [pool, connect] of connects) pool.connect = connect;
+  }
+  return asked;
+}
+
+interface Node {
+  readonly "Actual Rows": number;
+  readonly "Actual Loops": number;
+  readonly "Rows Removed by Filter"?: number;
+  readonly "Rows Removed by Join Filter"?: number;
+  readonly Plans?: readonly Node[];
+}
+
+/** Rows that all nodes of a plan worked on: a join of everything with everything shows here, whatever it reads. */
+function work(node: Node): number {
+  const { "Rows Removed by Filter": filtered = 0, "Rows Removed by Join Filter": joined = 0, Plans = [] } = node;
+  const own = (node["Actual Rows"] + filtered + joined) * node["Actual Loops"];
+  return Plans.reduce((sum, each) => sum + work(each), own);
+}
+
+/** Runs a statement once more, and takes it back. Also what the functions that it calls read. */
+async function rowsTouched(client: pg.Client, { text, values }: Asked): Promise<number> {
+  await client.query(`begin; set local statement_timeout = '${GUARD}'`);
+  try {
+    const count = `select coalesce(sum(seq_tup_read), 0) + coalesce(sum(idx_tup_fetch), 0) as touched from pg_stat_xact_user_tables`;
+    const before = await client.query<{ touched: string }>(count);
+    const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: Node }] }>(
+      `explain (analyze, timing off, format json) ${text}`,
+      values as unknown[],
+    );
+    const after = await client.query<{ touched: string }>(count);
+    const read = Number(after.rows[0]?.touched) - Number(before.rows[0]?.touched);
+    return Math.max(read, work((rows[0] as { "QUERY PLAN": [{ Plan: Node }] })["QUERY PLAN"][0].Plan));
+  } finally {
+    await client.query("rollback");
+  }
+}
+
+/** What takes long to read is read once, and looked at each time. */
+const large = new Map<string, Asked[]>();
+
+describe.each(["without statistics", "with statistics and little memory"])("%s", (when) => {
+  beforeAll(async () => {
+    if (when !== "without statistics") await administer(database.url, (client) => client.query("vacuum analyze"));
+  }, 300_000);
+
+  it.each(Object.keys(STATEMENTS))(
+    "%s touches no more rows than it must",
+    async (each) => {
+      const { call, rows } = STATEMENTS[each] as (typeof STATEMENTS)[string];
+      const asked = large.get(each) ?? (await statementsOf(call));
+      if (rows >= REFS) large.set(each, asked);
+      expect(asked.length).toBeGreaterThan(0);
+      await administer(database.url, async (client) => {
+        if (when !== "without statistics") await client.query("set work_mem = '64kB'");
+        let touched = 0;
+        for (const statement of asked) touched += await rowsTouched(client, statement);
+        expect(touched).toBeLessThanOrEqual(rows);
+      });
+    },
+    300_000,
+  );
+});
+
+it("a plan that joins everything with everything would be noticed", async () => {
+  const text = `select count(*) from (select name from lockstep.repository_ref limit 2000) f
+    where f.name not in (select u.name from lockstep.ref_log_update u where u.version > $1 limit 20000)`;
+  const touched = await administer(database.url, async (client) => {
+    await client.query("set work_mem = '64kB'");
+    return await rowsTouched(client, { text, values: [0] });
+  });
+  expect(touched).toBeGreaterThan(1_000_000);
+});

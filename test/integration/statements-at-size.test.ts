@@ -154,7 +154,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   currentWriter: { call: () => currentWriter(db, HUGE), rows: FEW },
   dropExpiredSessions: { call: () => dropExpiredSessions(db), rows: FEW },
   findRepository: { call: () => findRepository(db, "huge"), rows: FEW },
-  findSession: { call: () => findSession(db, "huge", { writeId: WRITE, secret: WRITE }).catch(() => {}), rows: FEW },
+  findSession: { call: () => findSession(db, "huge", { writeId: WRITE }).catch(() => {}), rows: FEW },
   getWrite: { call: () => getWrite(db, "small", WRITE), rows: FEW },
   lastSync: { call: () => lastSync(db, "a", HUGE), rows: FEW },
   leaseHasEnded: { call: () => leaseHasEnded(db, "a"), rows: FEW },

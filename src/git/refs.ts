@@ -18,18 +18,22 @@ import { type GitContext, gitBytes, gitFailed } from "./process.ts";
 import { clash } from "./ref-paths.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";
 import type { StartedTransaction } from "./started-transaction.ts";
-import { readHead, setSymbolicRef } from "./symbolic-refs.ts";
+import { readHead, readSymbolicRefs, setSymbolicRef } from "./symbolic-refs.ts";
 
 /** All refs of a repository and HEAD, if git can read it, but for those below refs/lockstep/. Costs a walk over all of them. */
 export async function readRefs(context: GitContext, gitDir: string, signal?: AbortSignal): Promise<Refs> {
   const format = "--format=%(refname)%00%(objectname)%00%(symref)";
   const { stdout } = await gitBytes(context, gitDir, ["for-each-ref", format], signal ? { signal } : {});
   const refs = new Map<RefName, RefValue>();
+  const plain = new Set<RefName>();
   for (const line of stdout.toString("latin1").split("\n")) {
     const [name, objectId, symref] = line.split("\0");
     if (!name || objectId === undefined || name.startsWith(PRIVATE_REFS)) continue;
     refs.set(nameFromLatin1(name), symref ? symbolicTo(nameFromLatin1(symref)) : valueFromLatin1(objectId));
+    if (!symref) plain.add(nameFromLatin1(name));
   }
+  // git follows a chain of symbolic refs to its end, and does not list one that leads nowhere.
+  for (const [name, value] of await readSymbolicRefs(gitDir, plain)) refs.set(name, value);
   const head = await readHead(context, gitDir);
   if (head !== null) refs.set(HEAD, head);
   return refs;
@@ -54,7 +58,7 @@ export async function applyRefs(
   started?: StartedTransaction,
 ): Promise<void> {
   const updates = [...plan]
-    .filter(([, value]) => value !== null && !isSymbolic(value))
+    .filter(([name, value]) => name !== HEAD && value !== null && !isSymbolic(value))
     .map(([name, newValue]) => ({ name, newValue }));
   // Without an old value git takes the deletion of a ref that is not there (2.39 and 2.47, files and reftable), unless
   // there is one above or below it.
@@ -68,6 +72,9 @@ export async function applyRefs(
     if (batch.length > 0) await write(context, gitDir, batch, started);
     if (batch === deletes) await reach("refs.cleared");
   }
+  const head = plan.get(HEAD) ?? null;
+  // Not with the branch that it stands for, whose change git takes for one of HEAD too.
+  if (head !== null && !isSymbolic(head)) await write(context, gitDir, [{ name: HEAD, newValue: head }], started);
   // update-ref takes symbolic values only since 2.46.
   for (const [name, value] of plan) if (isSymbolic(value)) await setSymbolicRef(context, gitDir, name, value);
 }

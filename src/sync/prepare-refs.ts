@@ -1,5 +1,5 @@
 // The refs of a write, locked by git with their old values checked, and what git says where it will not.
-import { isSymbolic, type RefName, type RefUpdate, type RefValue } from "../domain.ts";
+import { HEAD, isSymbolic, type RefName, type RefUpdate, type RefValue } from "../domain.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
 import { clash, TakenNames } from "../git/ref-paths.ts";
 import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../git/ref-transaction.ts";
@@ -77,7 +77,7 @@ export async function prepareFresh(
     (refusal: Refusal) => Promise.resolve(new Map(namesOf(updates).map((name) => [name, reasonOf(refusal)]))),
   ] as const;
   let tried = 0;
-  if (clash(namesOf(updates))) {
+  if (clash(namesOf(updates)) || looksAlone(updates)) {
     updates = refuse(updates, await remedies[0]());
     tried = 1;
   }
@@ -105,16 +105,23 @@ function namesOf(updates: readonly RefUpdate[]): RefName[] {
   return updates.map(({ name }) => name);
 }
 
+/** git prepares nothing of what is made afterwards, and so refuses none of it in time. */
+function looksAlone(updates: readonly RefUpdate[]): boolean {
+  return [...inOrder(updates).afterwards].some(([name, value]) => name !== HEAD || !isSymbolic(value));
+}
+
 /**
  * The commands of one transaction, and what is made after it: refs for which a deletion makes room, since git takes both in one
- * transaction under no circumstances, and symbolic refs, which are no matter of a transaction before git 2.46.
+ * transaction under no circumstances; symbolic refs, which are no matter of a transaction before git 2.46; and HEAD, which git
+ * locks with the branch that it stands for.
  */
 function inOrder(updates: readonly RefUpdate[]): { commands: RefCommand[]; afterwards: Map<RefName, RefValue> } {
   const deleted = new TakenNames(namesOf(updates.filter(({ newValue }) => newValue === null)));
   const commands: RefCommand[] = [];
   const afterwards = new Map<RefName, RefValue>();
   for (const { name, oldValue, newValue } of updates) {
-    if (newValue !== null && (isSymbolic(newValue) || !deleted.leaveRoomFor(name))) afterwards.set(name, newValue);
+    if (newValue !== null && (name === HEAD || isSymbolic(newValue) || !deleted.leaveRoomFor(name)))
+      afterwards.set(name, newValue);
     // git compares ids only. Nobody but this process changes a symbolic ref, and the bump compares what it was.
     else commands.push(isSymbolic(oldValue) ? { name, newValue } : { name, oldValue, newValue });
   }

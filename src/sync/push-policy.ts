@@ -1,20 +1,9 @@
 // What git would have refused in receive-pack, had proc-receive not taken over, and the `update` hook.
 import { whyUnacceptable } from "../acceptable-ref.ts";
-import {
-  HEAD,
-  isBelow,
-  isObjectId,
-  isSymbolic,
-  type RefName,
-  type RefUpdate,
-  type RefValue,
-  targetOf,
-  toBytes,
-  toLatin1,
-} from "../domain.ts";
+import { HEAD, isBelow, isObjectId, isSymbolic, type RefName, type RefUpdate, toBytes, toLatin1 } from "../domain.ts";
 import type { Walk } from "../git/connectivity.ts";
 import { isFastForward, type ReceivePolicy } from "../git/policy.ts";
-import { readHead } from "../git/symbolic-refs.ts";
+import { currentBranch } from "../git/symbolic-refs.ts";
 import { incompleteUpdates } from "../git/whole-updates.ts";
 import { checkedOut } from "../git/worktrees.ts";
 import { beforeRead } from "./before-read.ts";
@@ -42,7 +31,7 @@ export async function applyPolicy(
   const deletesBranches = request.updates.some(
     ({ name, newValue }) => newValue === null && isBelow(name, "refs/heads/"),
   );
-  const head = deletesBranches ? await readHead(context.git, replica.gitDir) : null;
+  const head = deletesBranches ? await currentBranch(context.git, replica.gitDir) : undefined;
   const current = await checkedOut(replica.gitDir);
   const allowed: RefUpdate[] = [];
   for (const update of request.updates) {
@@ -50,7 +39,7 @@ export async function applyPolicy(
       malformed(update) ??
       incomplete.get(update.name) ??
       refusedCheckedOut(policy, update, current, pusher) ??
-      refusedDelete(policy, update, current.has(update.name) || isTarget(head, update.name), pusher) ??
+      refusedDelete(policy, update, current.has(update.name) || head === update.name, pusher) ??
       (await refusedRewind(context, replica, policy, update)) ??
       (updateHook === undefined ? null : await declined(updateHook, update, pusher, replica));
     report.set(update.name, reason);
@@ -87,10 +76,6 @@ export function allOrNone(allowed: RefUpdate[], report: Map<RefName, string | nu
   if (allowed.length === report.size) return allowed;
   for (const [name, reason] of report) if (reason === null) report.set(name, "atomic push failure");
   return [];
-}
-
-function isTarget(head: RefValue | null, name: RefName): boolean {
-  return isSymbolic(head) && targetOf(head) === name;
 }
 
 /** Somebody has made a work tree of the replica (`git worktree add`), which would not follow its branch. */

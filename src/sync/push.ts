@@ -6,6 +6,7 @@ import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { startWalk, type Walk } from "../git/connectivity.ts";
 import { StartedTransaction } from "../git/started-transaction.ts";
+import { Aliases, meantBy, tellOf } from "./aliases.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
 import { makeCopies } from "./copies.ts";
@@ -46,6 +47,7 @@ export async function push(
   let failures = 0;
   // Its ticket is one for all attempts, each of which has an id of its own.
   let turn: Turn | undefined;
+  const aliases = new Aliases();
   let copies: string[] | undefined;
   let tooFew: unknown;
   const lastRule = replica.copies;
@@ -60,21 +62,29 @@ export async function push(
       clock.lap("copiesMs");
     }
     for (;;) {
-      if (allowed.length === 0) return report;
+      const { updates, told } = meantBy(allowed, aliases, request, report);
+      if (updates.length === 0) return report;
       const attempt = await attemptWrite(context, replica, {
         writeId,
         ticket: turn?.ticket,
-        request: { ...request, updates: allowed },
-        report,
+        request: { ...request, updates },
+        report: told,
+        aliases: aliases.held,
         pusher,
         started: started?.transaction,
         clock,
         copies,
       });
       if (attempt.outcome === "done") {
+        tellOf(allowed, aliases, told, report);
         logPush(context, request, attempt.version, races);
         context.metrics.pushed(clock.durationMs / 1000, races);
         return report;
+      }
+      if (attempt.outcome === "aliases") {
+        aliases.learn(attempt.held);
+        writeId = randomUUID();
+        continue;
       }
       if (attempt.outcome === "copies") {
         if (tooFew !== undefined && isDeepStrictEqual(attempt.rule, lastRule)) throw tooFew;

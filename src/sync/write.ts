@@ -1,6 +1,14 @@
 // One attempt to make the next version: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
 import { reach } from "../crash-points.ts";
-import { digestAfter, type RefName, type RefUpdate, type Version } from "../domain.ts";
+import {
+  digestAfter,
+  isSymbolic,
+  objectIds,
+  type RefName,
+  type RefUpdate,
+  type RefValue,
+  type Version,
+} from "../domain.ts";
 import { describe } from "../errors.ts";
 import { syncObjects } from "../git/durability.ts";
 import { wasKilled } from "../git/process.ts";
@@ -31,6 +39,8 @@ export type Attempt =
   | { outcome: "turn" }
   /** The objects are on too few devices. */
   | { outcome: "copies"; rule: CopiesRule }
+  /** Some refs stand for others: what these hold, and those that were believed to. */
+  | { outcome: "aliases"; held: ReadonlyMap<RefName, RefValue | null> }
   /** Writes to the repository are stopped, for that reason. */
   | { outcome: "drained"; reason: string };
 
@@ -43,6 +53,8 @@ export interface Pushing {
   readonly ticket?: string | undefined;
   readonly request: Pick<PushRequest, "updates" | "atomic" | "author">;
   readonly report: Map<RefName, string | null>;
+  /** Refs through which the updates were pushed, and what they are believed to hold. A session changes the aliases themselves. */
+  readonly aliases?: ReadonlyMap<RefName, RefValue>;
   readonly pusher: Pick<Pusher, "gone">;
   /** Spares the first attempt that takes it the start of git. */
   readonly started?: StartedTransaction | undefined;
@@ -58,7 +70,7 @@ export interface Pushing {
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  { writeId, sessionBase, ticket, request, report, pusher, started, clock, copies }: Pushing,
+  { writeId, sessionBase, ticket, request, report, aliases, pusher, started, clock, copies }: Pushing,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
@@ -74,7 +86,7 @@ export async function attemptWrite(
     let why = "the server failed before the write was decided";
     let pending = sessionBase === undefined;
     try {
-      const names = request.updates.map(({ name }) => name);
+      const names = [...request.updates.map(({ name }) => name), ...(aliases?.keys() ?? [])];
       const row = {
         writeId,
         repositoryId: replica.id,
@@ -101,6 +113,13 @@ export async function attemptWrite(
         return { outcome: "copies", rule: staged.copies };
       }
       const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
+      if (
+        aliases !== undefined &&
+        [...held].some(([name, value]) => (isSymbolic(value) ? aliases.get(name) !== value : aliases.has(name)))
+      ) {
+        why = "some of its refs stand for others";
+        return { outcome: "aliases", held };
+      }
       const preparing = { ...request, bySession: sessionBase !== undefined };
       const prepared = await prepareFresh(context, replica, preparing, held, report, early);
       clock.lap("prepareMs");
@@ -152,13 +171,13 @@ export async function attemptWrite(
   });
 }
 
-/** Where fewer will do, asking was enough; where nothing is but removed, there is nothing to copy. */
+/** Where fewer will do, asking was enough; where refs are but removed or made to stand for others, there is nothing to copy. */
 function isShort(
   { atLeast, orFewer }: CopiesRule,
   copies: readonly string[] | undefined,
   updates: readonly RefUpdate[],
 ): boolean {
-  if (updates.every(({ newValue }) => newValue === null)) return false;
+  if (objectIds(updates.map(({ newValue }) => newValue)).length === 0) return false;
   return atLeast > 1 + (copies?.length ?? 0) && !(orFewer && copies !== undefined);
 }
 

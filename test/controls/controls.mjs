@@ -424,6 +424,33 @@ const byTests = [
     name: "is refused by its name before anybody is asked",
   },
   {
+    rule: "an alias is pushed through as far as it is what it was believed to be",
+    patches: [{ file: "src/sync/aliases.ts", from: "      at = next;\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/aliases.test.ts",
+    name: "moves, deletes and makes its target",
+  },
+  {
+    rule: "a symbolic ref that leads nowhere is read",
+    patches: [
+      {
+        file: "src/git/refs.ts",
+        from: "of await readSymbolicRefs(gitDir, plain)) refs",
+        to: "of await readSymbolicRefs(gitDir, plain)) if (refs.has(name)) refs",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/aliases.test.ts",
+    name: "makes an alias that leads nowhere",
+  },
+  {
+    rule: "what git does not prepare is looked at before the decision",
+    patches: [{ file: "src/sync/prepare-refs.ts", from: " || looksAlone(updates)", to: "" }],
+    project: "integration",
+    tests: "test/integration/aliases.test.ts",
+    name: "may not",
+  },
+  {
     rule: "objects are durable before the write is decided",
     patches: [{ file: "src/git/durability.ts", from: 'await sync(join(gitDir, "objects", "pack"));', to: "" }],
     project: "e2e",

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
+import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
 let cluster: Cluster;
@@ -21,14 +21,29 @@ afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
 let count = 0;
 
-/** A plain repository and one of the cluster, both with these refs (names below refs/), all at the first commit. */
-async function twins(refs: readonly string[]): Promise<{ plain: string; repository: string }> {
+/**
+ * A plain repository and one of the cluster, both with these refs (names below refs/), all at the first commit, and these symbolic refs.
+ */
+async function twins(
+  refs: readonly string[],
+  aliases: Readonly<Record<string, string>>,
+): Promise<{ plain: string; repository: string }> {
   count += 1;
   const plain = await cluster.git.bare(`plain-${count}.git`);
   // Every other one makes copies before it lands.
   const repository = await cluster.createRepository(1 + (count % 2));
   const specs = ["heads/main", ...refs].map((name) => `${first}:refs/${name}`);
   for (const url of [plain, one.url(repository)]) await ada.land(url, ...specs);
+  const alias = async (dir: string) => {
+    for (const names of Object.entries(aliases))
+      await cluster.git.git(["symbolic-ref", ...names], { env: { GIT_DIR: dir } });
+  };
+  await alias(plain);
+  if (Object.keys(aliases).length > 0) {
+    const { path, token } = await one.call("BeginWrite", { repository, author: "grace" }, PATIENCE);
+    await alias(path);
+    await one.call("BumpVersion", { repository, token }, PATIENCE);
+  }
   return { plain, repository };
 }
 
@@ -69,6 +84,7 @@ interface Case {
   readonly title: string;
   /** Beside refs/heads/main, below refs/. */
   readonly before: readonly string[];
+  readonly aliases?: Readonly<Record<string, string>>;
   /** In the repository that is pushed from. */
   readonly source: readonly string[];
   /** Arguments of `git push`; the last of them are refspecs. */
@@ -169,17 +185,68 @@ const CASES: Case[] = [
     source: ["tags/v"],
     specs: ["refs/tags/v", ":refs/tags/v/1", ":refs/tags/v/2"],
   },
+  {
+    title: "through an alias",
+    before: heads("dev"),
+    aliases: { "refs/heads/alias": "refs/heads/dev" },
+    source: heads("x"),
+    specs: ["refs/heads/x:refs/heads/alias"],
+  },
+  {
+    title: "through an alias that leads nowhere yet",
+    before: [],
+    aliases: { "refs/heads/alias": "refs/heads/later" },
+    source: heads("x"),
+    specs: ["refs/heads/x:refs/heads/alias"],
+  },
+  {
+    title: "a deletion through an alias",
+    before: heads("dev"),
+    aliases: { "refs/heads/alias": "refs/heads/dev" },
+    source: heads("x"),
+    specs: [":refs/heads/alias", "refs/heads/x"],
+  },
+  {
+    title: "through an alias for an alias",
+    before: heads("dev"),
+    aliases: { "refs/heads/alias": "refs/heads/dev", "refs/heads/second": "refs/heads/alias" },
+    source: heads("x"),
+    specs: ["refs/heads/x:refs/heads/second"],
+  },
+  {
+    title: "to an alias and its target, which differ",
+    before: heads("dev"),
+    aliases: { "refs/heads/alias": "refs/heads/dev" },
+    source: heads("x"),
+    specs: ["refs/heads/x:refs/heads/alias", ":refs/heads/dev", "refs/heads/x"],
+  },
 ];
 
 describe("a push into a replica does what it does into a plain repository:", () => {
-  it.each(CASES)("$title", async ({ before, source: refs, options = [], specs }) => {
-    const { plain, repository } = await twins(before);
+  it.each(CASES)("$title", async ({ before, aliases = {}, source: refs, options = [], specs }) => {
+    const { plain, repository } = await twins(before, aliases);
     const from = await source(refs);
     const expected = await push(from, plain, options, specs);
     expect(expected.length).toBeGreaterThan(0);
     expect(await push(from, one.url(repository), options, specs)).toEqual(expected);
     const refsAt = (url: string) => cluster.git.git(["ls-remote", url]);
     for (const device of cluster.devices) expect(await refsAt(device.url(repository))).toBe(await refsAt(plain));
-    await expectAtRest(cluster, repository);
+    // fsck complains of aliases that lead nowhere, in plain repositories too.
+    if (Object.keys(aliases).length === 0) await expectAtRest(cluster, repository);
+    for (const device of cluster.devices)
+      expect((await device.call("VerifyReplica", { repository }, PATIENCE)).differences).toEqual([]);
+  });
+
+  // git does not hand the alias over, and then says that nothing was reported of it.
+  it("but for an alias that is pushed together with its target: it is told of as failed, and follows all the same", async () => {
+    const { repository } = await twins(heads("dev"), { "refs/heads/alias": "refs/heads/dev" });
+    const specs = ["refs/heads/x:refs/heads/alias", "refs/heads/x:refs/heads/dev"];
+    expect(await push(await source(heads("x")), one.url(repository), [], specs)).toEqual([
+      "refused refs/heads/alias",
+      "taken refs/heads/dev",
+    ]);
+    const { refs } = await expectAtRest(cluster, repository);
+    expect(refs.get("refs/heads/alias")).toBe(second);
+    expect(refs.get("refs/heads/dev")).toBe(second);
   });
 });

@@ -177,7 +177,6 @@ describe("many refs that git refuses at once", () => {
         change(`blob-${count}-${index}`, null, blob),
         change(`new-${count}-${index}`, null, one),
         change(`new-${count}-${index}/below`, null, one),
-        change(`nowhere-${count}-${index}`, null, "12".repeat(20)),
       ]).flat();
       await a.gitCommands();
       const report = Object.values(await a.push(APP, [...bad, change(`good-${count}`, null, one)]));

@@ -4,6 +4,8 @@ import { HEAD, isSymbolic, objectIds, PRIVATE_REFS, type RefName, type RefUpdate
 import { existingObjects, isConnected, startWalk, type Walk } from "./connectivity.ts";
 import type { GitContext } from "./process.ts";
 
+const ALL_REFS = ["--not", `--exclude=${PRIVATE_REFS}*`, "--all"];
+
 /** Beyond so many gits no more is tried to tell updates apart. */
 const WALKS_LIMIT = 64;
 
@@ -35,6 +37,21 @@ export async function incompleteUpdates(
   );
 }
 
+/**
+ * Those of `ids` that are here, if all that they need is here too: what merely exists may be what a refused push left. Costs a walk from them
+ * to what `refs` (names) hold here. Empty where one of them is not whole.
+ */
+export async function wholeObjects(
+  context: GitContext,
+  gitDir: string,
+  { ids, refs }: { ids: readonly string[]; refs: readonly string[] },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const here = await existingObjects(context, gitDir, ids, signal);
+  if (here.length === 0 || (await isConnected(context, gitDir, here, refs, { signal }))) return here;
+  return (await isConnected(context, gitDir, here, [], { signal, besides: ALL_REFS })) ? here : [];
+}
+
 /** Finds by halves which updates are not whole; what has not been told apart within the limit counts as not whole. */
 async function apart(
   context: GitContext,
@@ -45,8 +62,7 @@ async function apart(
   let walks = 0;
   const look = async (some: readonly RefUpdate[]): Promise<RefUpdate[]> => {
     walks += 1;
-    const besides = ["--not", `--exclude=${PRIVATE_REFS}*`, "--all"];
-    if (await isConnected(context, gitDir, idsOf(some), [], { signal, besides })) return [];
+    if (await isConnected(context, gitDir, idsOf(some), [], { signal, besides: ALL_REFS })) return [];
     const half = Math.ceil(some.length / 2);
     if (some.length === 1 || walks >= WALKS_LIMIT) return [...some];
     return [...(await look(some.slice(0, half))), ...(await look(some.slice(half)))];

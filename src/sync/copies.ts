@@ -1,7 +1,7 @@
 // Objects on several devices before the write that needs them lands (docs/architecture.md, "Copies"): whatever disk is lost afterwards,
 // another one has them.
 import { reach } from "../crash-points.ts";
-import { objectIds, type RefUpdate } from "../domain.ts";
+import { objectIds, type RefUpdate, toLatin1 } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { type ReplicaRow, replicasOf } from "../store/replicas.ts";
 import type { CopiesRule } from "../store/writes.ts";
@@ -39,7 +39,8 @@ export async function makeCopies(
   const rows = chooseSources(context, await replicasOf(context.db, replica.id), like);
   const haves = objectIds(updates.map(({ oldValue }) => oldValue));
   const patience = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE_MS)]);
-  const body = { repositoryId: replica.id, wants, haves };
+  const refs = updates.filter(({ oldValue }) => oldValue !== null).map(({ name }) => toLatin1(name));
+  const body = { repositoryId: replica.id, wants, haves, refs };
   const refusals: string[] = [];
   const holders = await fastest(rows, wanted, async (row) => {
     try {

@@ -5,10 +5,10 @@ import { randomUUID } from "node:crypto";
 import { reach } from "../crash-points.ts";
 import { PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { existingObjects } from "../git/connectivity.ts";
 import { isReftable, syncRefs } from "../git/durability.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { readRefNames } from "../git/refs.ts";
+import { wholeObjects } from "../git/whole-updates.ts";
 import { replicaName, replicasOf } from "../store/replicas.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
@@ -25,14 +25,15 @@ const KEPT_MS = 60 * 60_000;
  * INVALID_REQUEST, REPLICA_NOT_FOUND, and what `fetchFromSource` throws.
  */
 export async function holdObjects(context: SyncContext, from: string, body: unknown): Promise<void> {
-  const request = checkedObjects(body);
+  const request = { ...checkedObjects(body), refs: checkedRefs(body) };
   const replica = await replicaOf(context, request.repositoryId);
   const { git, signal } = context;
   const source = (await replicasOf(context.db, replica.id)).find(({ device }) => device === from);
   if (source === undefined)
     throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
   await releaseHolds(context, replica);
-  const haves = await existingObjects(git, replica.gitDir, request.haves, signal);
+  // They end the walk over what comes. A pusher may have named them, and a refused push may have left them here.
+  const haves = await wholeObjects(git, replica.gitDir, { ids: request.haves, refs: request.refs }, signal);
   await fetchFromSource(
     context,
     replica,
@@ -52,6 +53,16 @@ export async function holdObjects(context: SyncContext, from: string, body: unkn
   await syncRefs(replica.gitDir, new Set(names));
   for (const name of names) replica.holds?.add(name);
   await reach("copies.kept");
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
+const REF_NAME = /^(HEAD|refs\/(?!.*(\.\.|@\{))[^\x00-\x20~^:?*[\\]+)$/;
+
+/** The names of refs in what a device sent, which git takes for nothing else. Throws INVALID_REQUEST. */
+function checkedRefs(body: unknown): string[] {
+  const { refs = [] } = (body ?? {}) as { refs?: unknown };
+  if (Array.isArray(refs) && refs.every((name) => typeof name === "string" && REF_NAME.test(name))) return refs;
+  throw new LockstepError("INVALID_REQUEST", "A request for copies names refs by their names.");
 }
 
 async function replicaOf(context: SyncContext, repositoryId: string): Promise<Replica> {

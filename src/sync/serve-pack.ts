@@ -111,7 +111,7 @@ function checked(body: unknown): PackRequestBody {
 }
 
 /** The ids in what a device sent. Throws INVALID_REQUEST. */
-export function checkedObjects(body: unknown): HoldRequestBody {
+export function checkedObjects(body: unknown): Omit<HoldRequestBody, "refs"> {
   const { repositoryId, wants, haves } = (body ?? {}) as Partial<HoldRequestBody>;
   const ids = (list: unknown): list is string[] =>
     Array.isArray(list) && list.length <= IDS_LIMIT && list.every((id) => typeof id === "string" && isObjectId(id));

@@ -562,12 +562,24 @@ const byTests = [
   {
     rule: "a session lands nothing that is not whole",
     patches: [
-      { file: "src/git/objects-as-they-are.ts", from: '  GIT_SHALLOW_FILE: "",\n', to: "" },
       { file: "src/sync/bump-version.ts", from: "  if (incomplete.size > 0)\n", to: "  if (incomplete.size < 0)\n" },
     ],
-    project: "e2e",
-    tests: "test/e2e/shallow.test.ts",
-    name: "is dropped with the reason, and changes nothing",
+    project: "integration",
+    tests: "test/integration/whole-updates.test.ts",
+    name: "lands nothing that rests on what merely lies in the replica",
+  },
+  {
+    rule: "a copy does not rest on objects that merely exist",
+    patches: [
+      {
+        file: "src/git/whole-updates.ts",
+        from: "  if (here.length === 0 || (await isConnected(",
+        to: "  if (Date.now() > 0 || (await isConnected(",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/whole-updates.test.ts",
+    name: "does not rest on what merely lies on the disk",
   },
   {
     rule: "what hides a part of history is set aside before a replica is read",

@@ -20,6 +20,8 @@ export interface HoldRequestBody {
   readonly repositoryId: string;
   readonly wants: readonly string[];
   readonly haves: readonly string[];
+  /** The refs that held them, each name a string of its bytes. */
+  readonly refs: readonly string[];
 }
 
 export interface PackRequestBody {

@@ -41,8 +41,8 @@ describe("a replica that is verified", () => {
       { name: "HEAD", onDisk: "ref: refs/heads/stray", inLog: "ref: refs/heads/main" },
       { name: CAFE, onDisk: two, inLog: one },
       { name: "refs/heads/main", onDisk: two, inLog: one },
-      { name: "refs/heads/topic", onDisk: "", inLog: one },
-      { name: "refs/tags/stray", onDisk: one, inLog: "" },
+      { name: "refs/heads/topic", onDisk: null, inLog: one },
+      { name: "refs/tags/stray", onDisk: one, inLog: null },
     ];
     expect(await check(a)).toEqual({ version: 1n, refs: 4, ...SOUND, differences });
     expect(await check(a)).toEqual({ version: 1n, refs: 4, ...SOUND });
@@ -81,7 +81,7 @@ describe("a replica that is verified", () => {
     await rm(a.gitDir(APP), { recursive: true });
     const found = await check(a);
     expect(found).toMatchObject({ version: 1n, refs: 4, failure: null });
-    expect(found.differences.map(({ onDisk }) => onDisk)).toEqual(["", "", "", ""]);
+    expect(found.differences.map(({ onDisk }) => onDisk)).toEqual([null, null, null, null]);
     await a.expectInLockstep(APP);
     await b.stop();
     await rm(a.gitDir(APP), { recursive: true });

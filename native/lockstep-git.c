@@ -450,6 +450,7 @@ static void say_hello(const char *operation, const char *directory) {
   static const char *const variables[] = {
       "REMOTE_USER", "REMOTE_ADDR", "SSH_CONNECTION",    "USER",            "LOGNAME",
       "GL_USER",     "GL_ID",       "GITEA_PUSHER_NAME", "LOCKSTEP_PUSHER", "LOCKSTEP_REQUEST_ID",
+      "GIT_NAMESPACE",
   };
   add("version", "1");
   add("op", operation);

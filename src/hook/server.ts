@@ -177,6 +177,7 @@ async function decideAndReport(
   let repository: string | undefined;
   try {
     repository = await named;
+    refuseNamespace(hello.env);
     await reach("push.received");
     const request = { ...commands, repository, author: authorOf(hello.env), requestId, clock };
     const report = await push(context, request, pusher, git);
@@ -203,6 +204,15 @@ async function decideAndReport(
     send("O", encodeReport(new Map(commands.updates.map(({ name }) => [name, refLine(error)]))));
   }
   return 0;
+}
+
+/** In a namespace git puts other refs behind the names that it hands over. */
+function refuseNamespace(env: ReadonlyMap<string, string>): void {
+  if (!env.get("GIT_NAMESPACE")) return;
+  throw new LockstepError(
+    "INVALID_REQUEST",
+    "The git server serves a namespace (GIT_NAMESPACE), which Lockstep does not; nothing was written, push to a repository of its own.",
+  );
 }
 
 /** What stands behind each ref; many programs show only that, so it has the reason that an operator gave. */

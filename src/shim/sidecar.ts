@@ -26,6 +26,7 @@ const ENVIRONMENT = [
   "GITEA_PUSHER_NAME",
   "LOCKSTEP_PUSHER",
   "LOCKSTEP_REQUEST_ID",
+  "GIT_NAMESPACE",
 ];
 
 /** The payload of the hello frame. */

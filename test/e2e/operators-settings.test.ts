@@ -86,6 +86,21 @@ describe("the configuration of the git server's user", () => {
   });
 });
 
+describe("a git server that serves a namespace", () => {
+  it("has pushes refused, as git hands other names over than it means", async () => {
+    const repository = await repositoryWith("main");
+    const user = await home("");
+    const { code, stdout, stderr } = await cluster.git.run(
+      ["push", "--porcelain", one.gitDir(repository), `${first}:refs/heads/new`],
+      { cwd: ada.dir, env: { HOME: user, GIT_CONFIG_GLOBAL: join(user, ".gitconfig"), GIT_NAMESPACE: "fork" } },
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain("(GIT_NAMESPACE)");
+    expect(stdout).toContain("refs/heads/new\t[remote rejected]");
+    expect([...(await expectAtRest(cluster, repository)).refs.keys()]).toEqual(["refs/heads/main"]);
+  });
+});
+
 describe("a ref that git calls funny", () => {
   it.each(["refs/stash", "refs/master", "refs/heads", "refs/tags"])("such as %s is not made", async (name) => {
     const repository = await cluster.createRepository();

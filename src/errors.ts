@@ -43,6 +43,7 @@ export const ERROR_TABLE = {
   COMMIT_NOT_FOUND: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   VERSION_AHEAD: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   FENCED: { grpc: "ABORTED", exit: "NOT_NOW" },
+  ROOT_GONE: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 5000 },
   ROOT_LOCKED: { grpc: "FAILED_PRECONDITION", exit: "NOT_NOW" },
   NOT_ENOUGH_COPIES: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 2000 },
   TURN_HELD: { grpc: "ABORTED", exit: "NOT_NOW" },
@@ -81,7 +82,18 @@ export class LockstepError extends Error {
   }
 }
 
+/**
+ * What went wrong first. Where the end of an `await using` fails too, what is thrown tells of both: `suppressed` is the error that was
+ * under way.
+ */
+export function firstError(error: unknown): unknown {
+  let first = error;
+  while (first instanceof Error && first.name === "SuppressedError" && "suppressed" in first) first = first.suppressed;
+  return first;
+}
+
 /** What was thrown, as one sentence for a person: the message, never the stack. */
-export function describe(error: unknown): string {
+export function describe(thrown: unknown): string {
+  const error = firstError(thrown);
   return error instanceof Error ? error.message : String(error);
 }

@@ -31,7 +31,9 @@ import { Follower } from "./sync/follow.ts";
 import { handOver } from "./sync/hand-over.ts";
 import { HeadReader } from "./sync/heads.ts";
 import { acquireLease, keepLease } from "./sync/lease.ts";
+import { patrol } from "./sync/patrol.ts";
 import { Replicas } from "./sync/replica.ts";
+import { assertRoot } from "./sync/root.ts";
 import { endSessions, Sessions } from "./sync/session-end.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { readTls } from "./tls-files.ts";
@@ -68,7 +70,10 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const metrics = new Metrics({ headQueries: () => heads.queries });
   await using http = await serveHttp(parseHostPort(required(config, "http-listen")), {
     serving: () => serving !== undefined,
-    checks: { database: async () => void (await ask(db.reads, "select 1")) },
+    checks: {
+      database: async () => void (await ask(db.reads, "select 1")),
+      root: () => assertRoot({ root, git: { ...baseGit, lockFd: lock.fd } }),
+    },
     metrics: () => metrics.page(),
     beforeRead: async (repository, options) => {
       if (serving === undefined)
@@ -156,6 +161,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     keepLease(db, me, log, onFenced, dead.signal),
     follower.run(),
     endSessions(context),
+    patrol(context),
     listenForHeads(
       { ...options, url: config["notify-database-url"] ?? url },
       device,

@@ -65,7 +65,7 @@ function describe(
   if (damage.length > 0) parts.push(`Damaged: ${damage.join(", ")}.`);
   parts.push(
     failure === ""
-      ? `Repaired; what refs held instead is below refs/lockstep/lost/${version}/, damaged files are in .lockstep/damaged of the root.`
+      ? `Repaired; what refs held instead is below refs/lockstep/lost/${version}/, damaged files are in .lockstep/damaged of the root, files that are no refs in .lockstep/foreign.`
       : `Not repaired: ${failure}`,
   );
   return parts.join("\n\n");

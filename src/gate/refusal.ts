@@ -1,5 +1,5 @@
 // Every way in which the gate says no: an HTTP status and a sentence. git prints a text/plain body behind `remote:`.
-import { ERROR_TABLE, type ErrorCode, GrpcStatus, retryAfterMs } from "../errors.ts";
+import { ERROR_TABLE, type ErrorCode, firstError, GrpcStatus, retryAfterMs } from "../errors.ts";
 
 /** An answer other than 200. `message` is a sentence for the person at the other end. */
 export class Refusal extends Error {
@@ -40,7 +40,8 @@ function errorCode(error: unknown): ErrorCode | undefined {
 }
 
 /** What was thrown, as an answer. Errors without a code of the error table become 500, and their message stays in the log. */
-export function asRefusal(error: unknown): Refusal {
+export function asRefusal(thrown: unknown): Refusal {
+  const error = firstError(thrown);
   if (error instanceof Refusal) return error;
   const code = errorCode(error);
   if (code === undefined) return new Refusal(500, "The server failed; tell its operator.", { cause: error });

@@ -1,7 +1,8 @@
 // How every git command is run: an environment built from nothing, the exit code as data, an abort signal that kills.
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { simpleGit } from "simple-git";
+import { type SimpleGit, type SimpleGitOptions, simpleGit } from "simple-git";
 import type { RefFormat } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { OBJECTS_AS_THEY_ARE } from "./objects-as-they-are.ts";
@@ -63,7 +64,7 @@ export async function git(
   let exitCode = 0;
   let stderr = "";
   const environment = gitEnvironment(context, gitDir);
-  const instance = simpleGit({
+  const instance = startSimpleGit({
     baseDir: gitDir,
     ...(signal ? { abort: signal } : {}),
     allowEnvironment: Object.keys(environment).filter((name) => name.startsWith("GIT_")),
@@ -77,6 +78,15 @@ export async function git(
   }).env(environment);
   const stdout = await instance.raw(args);
   return { exitCode, stdout, stderr };
+}
+
+/** It wants the directory to be there. */
+function startSimpleGit(options: Partial<SimpleGitOptions> & { baseDir: string }): SimpleGit {
+  try {
+    return simpleGit(options);
+  } catch (error) {
+    throw existsSync(options.baseDir) ? error : notStarted(error as Error);
+  }
 }
 
 /** Like `git`, for commands that must succeed: returns what they print. Throws GIT_FAILED. */
@@ -126,7 +136,7 @@ export function spawnGit(context: GitContext, gitDir: string, args: string[], op
 export async function finished(child: GitProcess): Promise<{ exitCode: number; stderr: string }> {
   const stderr = text(child.stderr).catch(() => "");
   const exitCode = await new Promise<number>((resolve, reject) => {
-    child.once("error", (error) => (error.name === "AbortError" ? resolve(-1) : reject(error)));
+    child.once("error", (error) => (error.name === "AbortError" ? resolve(-1) : reject(notStarted(error))));
     child.once("close", (code) => resolve(code ?? -1));
   });
   return { exitCode, stderr: await stderr };
@@ -155,6 +165,13 @@ export async function gitBytes(
 /** GIT_FAILED with the command and the last thing that git said. */
 export function gitFailed(args: readonly string[], exitCode: number, stderr: string): LockstepError {
   const said = stderr.trim().split("\n").slice(-3).join(" ").slice(0, 600) || "no message";
+  if (exitCode >= 0 && REFUSED_BY_DISK.test(said)) {
+    return new LockstepError(
+      "PREREQUISITE_MISSING",
+      `This machine's disk refuses git ${args[0]} (${said}); make room on it, or give the sidecar's user its rights there again (chown, chmod, chattr -i), and try again.`,
+      { details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) } },
+    );
+  }
   return new LockstepError(
     "GIT_FAILED",
     `git ${args[0]} ended with ${exitCode < 0 ? "a signal" : `exit code ${exitCode}`} (${said}); correct what git complains of, such as a full disk or wrong permissions, and try again.`,
@@ -163,6 +180,19 @@ export function gitFailed(args: readonly string[], exitCode: number, stderr: str
     },
   );
 }
+
+/** REPLICA_IN_DOUBT: the directory in which git was to be started is gone, or git is. */
+function notStarted(cause: Error): LockstepError {
+  return new LockstepError(
+    "REPLICA_IN_DOUBT",
+    `git could not be started in the directory of a repository (${cause.message}): it was moved or removed, or git is not installed any more. The directory is looked at again at the next access; try again.`,
+    { cause },
+  );
+}
+
+/** What programs say when the system refuses them something. */
+const REFUSED_BY_DISK =
+  /Permission denied|Operation not permitted|Read-only file system|No space left on device|Disk quota exceeded|Input\/output error/;
 
 /** True when the error tells of a git that a signal ended: it may have left locks, which no other git would. */
 export function wasKilled(error: unknown): boolean {

@@ -79,7 +79,8 @@ export class RefTransaction {
       this.#over = true;
       this.#child.stdin.end();
     }
-    if (!this.#committed) await this.#end;
+    // Where git could not even be started there is nothing to give back.
+    if (!this.#committed) await this.#end.catch(() => {});
   }
 
   async #failure(): Promise<LockstepError> {

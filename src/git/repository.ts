@@ -5,7 +5,7 @@ import type { RefFormat } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { makeDirectory, moveDirectory, replaceFile, sync, syncTree } from "./durability.ts";
 import { type GitContext, gitBytes } from "./process.ts";
-import { doubtReplicaRecord } from "./root-record.ts";
+import { readReplicaRecord } from "./root-record.ts";
 
 export interface ReplicaSettings {
   readonly repositoryId: string;
@@ -81,15 +81,20 @@ export async function inspect(
     );
   };
   const look = () => gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);
-  const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
-  const id = /^\trepositoryId = (.*)$/m.exec(written)?.[1];
-  let failure = await look();
-  if (failure !== "" && id === repositoryId && (await mendHead(gitDir))) failure = await look();
+  const id = (await settingsOwner(gitDir)) ?? ((await wasReplica(gitDir, repositoryId)) ? repositoryId : undefined);
+  const failure = await look();
   const extension = /unknown repository extension[^:]*:\s*(\w+)/.exec(failure)?.[1];
   if (extension !== undefined) {
     throw new LockstepError(
       "PREREQUISITE_MISSING",
       `${gitDir} was made by a newer git than the one here, which does not know its ${extension}; install that git again.`,
+      { details: { path: gitDir } },
+    );
+  }
+  if (/bad config|bad numeric config|bad boolean config|unable to parse/.test(failure)) {
+    throw new LockstepError(
+      "PREREQUISITE_MISSING",
+      `git cannot read the settings of ${gitDir} (${failure.slice(0, 300)}); correct its file "config".`,
       { details: { path: gitDir } },
     );
   }
@@ -100,19 +105,6 @@ export async function inspect(
   return "replica";
 }
 
-/**
- * Power loss may leave a HEAD without content: git renames a new one into its place before it is synced. Without HEAD nothing is a
- * repository; with any, what it should be is found in the log. True: something was to mend.
- */
-async function mendHead(gitDir: string): Promise<boolean> {
-  const path = join(gitDir, "HEAD");
-  // Some file systems leave zeros.
-  if (/[^\s\0]/.test(await readFile(path, "utf8").catch(() => ""))) return false;
-  await doubtReplicaRecord(gitDir);
-  await replaceFile(path, "ref: refs/heads/main\n");
-  return true;
-}
-
 /** Creates an empty replica, durably. It is made aside and renamed, so that a crash leaves all of it or nothing. */
 export async function createReplica(
   context: GitContext,
@@ -121,17 +113,36 @@ export async function createReplica(
   replica: ReplicaSettings & { objectFormat: "sha1" | "sha256"; refFormat: RefFormat },
 ): Promise<void> {
   const aside = join(scratchDir, `new-${replica.repositoryId}`);
-  await rm(aside, { recursive: true, force: true });
-  await mkdir(aside, { recursive: true });
-  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];
-  // Before 2.45 git does not know the option.
-  const env = { GIT_DEFAULT_REF_FORMAT: replica.refFormat };
-  await gitBytes(context, aside, init, { env, writes: true });
-  const config = join(aside, "config");
-  await writeFile(config, `${await readFile(config, "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`);
+  await writeFile(join(aside, "config"), await initialConfig(context, aside, replica.objectFormat, replica.refFormat));
   await ensureSettings(aside, replica);
   await syncTree(aside);
   await moveDirectory(aside, gitDir);
+}
+
+/** Makes an empty repository at `path`, and returns what is to be its `config`. */
+export async function initialConfig(
+  context: GitContext,
+  path: string,
+  objectFormat: "sha1" | "sha256",
+  refFormat: RefFormat,
+): Promise<string> {
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path, { recursive: true });
+  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${objectFormat}`, path];
+  // Before 2.45 git does not know the option.
+  await gitBytes(context, path, init, { env: { GIT_DEFAULT_REF_FORMAT: refFormat }, writes: true });
+  return `${await readFile(join(path, "config"), "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`;
+}
+
+/** Whether what is at `gitDir`, whole or not, has been a replica of the repository: by its settings, or by what was noted beside it. */
+export async function wasReplica(gitDir: string, repositoryId: string): Promise<boolean> {
+  const id = await settingsOwner(gitDir);
+  return (id ?? (await readReplicaRecord(gitDir))?.repositoryId) === repositoryId;
+}
+
+async function settingsOwner(gitDir: string): Promise<string | undefined> {
+  const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
+  return /^\trepositoryId = (.*)$/m.exec(written)?.[1];
 }
 
 /** Brings the settings and the hook of a replica up to date, durably; writes nothing when they are. */

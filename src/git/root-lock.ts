@@ -2,11 +2,14 @@
 // time holds an operating-system lock on the root. Every git child that writes inherits the open file, so the lock is free
 // only when the old process and all of its children are gone.
 import { spawn } from "node:child_process";
+import { fstat } from "node:fs";
 import { type FileHandle, open, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { STATE_DIR } from "./root-record.ts";
 
 const HELD = 1;
 const DEATH_TAKES_MS = 5_000;
@@ -78,6 +81,16 @@ export async function tryLock(
     "PREREQUISITE_MISSING",
     `${program} cannot lock the root (${Buffer.concat(said).toString().trim()}); put it on a file system that has locks.`,
   );
+}
+
+/** Whether the lock of the root is still the file that `fd` has locked. */
+export async function isRootHere(root: string, fd: number | null): Promise<boolean> {
+  if (fd === null) return true;
+  const [there, ours] = await Promise.all([
+    stat(join(root, STATE_DIR, "lock")).catch(() => undefined),
+    promisify(fstat)(fd),
+  ]);
+  return there?.dev === ours.dev && there.ino === ours.ino;
 }
 
 async function lockWithin(file: FileHandle, options: RootLockOptions, ms: number): Promise<boolean> {

@@ -107,6 +107,12 @@ const DOUBT = "00000000-0000-0000-0000-000000000000";
  */
 export async function doubtReplicaRecord(gitDir: string, known?: Omit<ReplicaRecord, "epoch">): Promise<void> {
   const record = known ?? (await readReplicaRecord(gitDir));
-  if (record) await writeReplicaRecord(gitDir, { ...record, epoch: DOUBT });
-  else await rm(join(gitDir, REPLICA_RECORD), { force: true });
+  try {
+    if (record) await writeReplicaRecord(gitDir, { ...record, epoch: DOUBT });
+    else await rm(join(gitDir, REPLICA_RECORD), { force: true });
+  } catch (error) {
+    // The replica is gone, and its note with it.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+  }
 }

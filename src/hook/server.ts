@@ -4,7 +4,7 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
-import { describe, LockstepError } from "../errors.ts";
+import { describe, firstError, LockstepError } from "../errors.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
@@ -183,7 +183,8 @@ async function decideAndReport(
     const report = await push(context, request, pusher, git);
     await reach("push.reporting");
     send("O", encodeReport(report));
-  } catch (error) {
+  } catch (thrown) {
+    const error = firstError(thrown);
     const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
     context.metrics.pushFailed(unknown);
     const expected = error instanceof LockstepError;

@@ -9,14 +9,14 @@ import {
   status,
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import { ofDisk } from "../disk-trouble.ts";
 import { DETAILS_KEY, encodeDetails } from "../error-details.ts";
-import { describe, ERROR_TABLE, GrpcStatus, LockstepError } from "../errors.ts";
+import { describe, ERROR_TABLE, firstError, GrpcStatus, LockstepError } from "../errors.ts";
 import { certificateIdentity, type Role } from "../identity.ts";
 import { mayCall } from "./roles.ts";
 
 /** Characters of a message on its way to the caller. */
 const TEXT_LIMIT = 1_000;
-const DISK_TROUBLE: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
 
 export interface Caller {
   readonly role: Role;
@@ -125,7 +125,8 @@ function cancellation(call: AnyCall): { signal: AbortSignal; disarm: () => void 
   };
 }
 
-function toStatus(error: unknown, path: string, log: Logger) {
+function toStatus(thrown: unknown, path: string, log: Logger) {
+  const error = firstError(thrown);
   const known = error instanceof LockstepError ? shortened(error) : (ofDisk(error) ?? bug(error, path, log));
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, encodeDetails(known));
@@ -139,14 +140,6 @@ function shortened(error: LockstepError): LockstepError {
   const cut = (text: string) => (text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text);
   const details = Object.fromEntries(Object.entries(error.details).map(([key, value]) => [key, cut(value)]));
   return new LockstepError(error.code, cut(error.message), { cause: error, details });
-}
-
-/** A disk that is full, or that cannot be written to, is no bug. */
-function ofDisk(error: unknown): LockstepError | undefined {
-  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
-  if (code === undefined || !DISK_TROUBLE.has(code)) return undefined;
-  const sentence = `This machine's disk refuses (${message}); make room on it or mend it, and try again.`;
-  return new LockstepError("PREREQUISITE_MISSING", sentence, { cause: error });
 }
 
 function bug(error: unknown, path: string, log: Logger): LockstepError {

@@ -109,6 +109,16 @@ export async function recordedVersion(db: Database, device: string, repositoryId
   throw noReplica(device);
 }
 
+/** Whether the device has ever recorded that it holds something of the repository. */
+export async function replicaWasHere(db: Database, device: string, repositoryId: string): Promise<boolean> {
+  const rows = await ask(
+    db.work,
+    "select 1 from lockstep.replica where repository_id = $1 and device = $2 and (fence > 0 or version > 0)",
+    [repositoryId, device],
+  );
+  return rows.length > 0;
+}
+
 /** The name of a repository of which the device has a replica. Throws REPLICA_NOT_FOUND. */
 export async function replicaName(db: Database, device: string, repositoryId: string): Promise<string> {
   const [row] = await ask<{ name: string }>(

@@ -75,6 +75,7 @@ export async function note(
 /** The refs on disk may not be those of the version: the next touch compares them all. */
 export async function doubt(replica: Replica): Promise<void> {
   replica.applied = undefined;
+  replica.mutex.mistrusted = true;
   await doubtReplicaRecord(replica.gitDir);
 }
 

@@ -15,6 +15,8 @@ export interface ReadOptions {
   readonly minVersion?: Version;
   /** A push is to follow: refused where writes are stopped, before anything of it is uploaded. */
   readonly forPush?: boolean;
+  /** The caller compares the files itself, and wants to see what others changed in them. */
+  readonly asTheyAre?: boolean;
   /** The caller's patience. */
   readonly signal: AbortSignal;
 }
@@ -28,12 +30,14 @@ export interface ReadGrant {
 
 /**
  * Returns when the replica of `name` on this device may serve a read. On a current replica that costs one database round trip
- * shared with other reads, no git and no lock. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, VERSION_AHEAD,
+ * shared with other reads, a few calls of stat, no git and no lock. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, VERSION_AHEAD,
  * AHEAD_OF_DATABASE, WRITES_STOPPED, FENCED, DATABASE_UNAVAILABLE, and what `catchUp` throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
   const askedAt = performance.now();
-  const { replica, found, appliedBefore } = await locate(context, name);
+  // While the database is asked: another directory, or refs that somebody else changed, put the replica in doubt.
+  const looked = options.asTheyAre ? undefined : context.replicas.findByName(name)?.mutex.look();
+  const [{ replica, found, appliedBefore }] = await Promise.all([locate(context, name), looked]);
   const head = found.version;
   // The replica was not looked at when this asked, and what it holds is newer than the answer: a push since then, or lost writes.
   if (appliedBefore === undefined && replica.applied !== undefined && replica.applied > head)
@@ -57,6 +61,7 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   }
   if (replica.applied !== undefined && replica.applied >= head) {
     replica.currentAt = askedAt;
+    replica.touched = true;
     context.metrics.read("current");
     return { replica, version: replica.applied, fetched: false };
   }

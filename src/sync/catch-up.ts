@@ -1,7 +1,8 @@
 // Catch-up (follow-log.ts) for all who need it: one flight per replica, which whoever comes joins; after a failure a moment's rest.
 import { setTimeout as sleep } from "node:timers/promises";
+import { ofDisk } from "../disk-trouble.ts";
 import type { Version } from "../domain.ts";
-import { describe, LockstepError } from "../errors.ts";
+import { describe, firstError, LockstepError } from "../errors.ts";
 import { recordFailure } from "../store/record-replica.ts";
 import type { SyncContext } from "./context.ts";
 import { followLog } from "./follow-log.ts";
@@ -113,17 +114,23 @@ async function fly(
   const fromVersion = replica.applied ?? 0n;
   try {
     try {
+      await replica.mutex.look();
       await followLog(context, replica, onProgress, from);
     } catch (error) {
-      if (!(error instanceof LockstepError && (error.code === "NO_SOURCE" || error.code === "QUEUE_FULL"))) throw error;
+      const again = error instanceof LockstepError && (error.code === "NO_SOURCE" || error.code === "QUEUE_FULL");
+      // A part of the replica that is not there any more is made anew at the second try.
+      const missing = replica.applied !== undefined && (await replica.mutex.lookForMissing());
+      if (!again && !missing) throw error;
       // What was wanted may have been forced away and pruned meanwhile, a connection broke, or everyone was busy for a moment:
       // the head again, from the start.
       await sleep(START_OVER_MS, undefined, { signal: context.signal }).catch(() => {});
       await followLog(context, replica, onProgress, from);
     }
     replica.failure = undefined;
-  } catch (error) {
+  } catch (thrown) {
     context.signal.throwIfAborted();
+    const first = firstError(thrown);
+    const error = ofDisk(first) ?? first;
     const count = (replica.failure?.count ?? 0) + 1;
     const backOff = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** Math.min(count - 1, 10));
     replica.failure = { error, until: performance.now() + backOff, count };

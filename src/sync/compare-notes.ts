@@ -9,6 +9,7 @@ import { aheadOfDatabase } from "./ahead.ts";
 import { doubt } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { replicaPath } from "./replica.ts";
+import { assertRoot } from "./root.ts";
 
 /** Replicas that are compared in one statement. */
 const PAGE = 500;
@@ -27,6 +28,8 @@ export async function compareNotes(context: SyncContext): Promise<void> {
     const rows = await listReplicasAfter(context.db, context.me.device, after, PAGE);
     // After the rows: a note is written before its row.
     const noted = await Promise.all(rows.map((row) => note(context, row)));
+    // Where the root is not there, no replica has a note.
+    await assertRoot(context);
     await stopWhatIsAhead(context, noted);
     await mistrustWhatIsBehind(context, noted);
     const last = rows.at(-1);

@@ -1,6 +1,7 @@
 // Objects by exact id, from any device that holds them: a leader before others, the own zone first, at random among equals. A
 // device that is busy names others that have them, and those come next.
 import { randomInt } from "node:crypto";
+import { isOfDisk, ofDisk } from "../disk-trouble.ts";
 import type { Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { existingObjects, isConnected } from "../git/connectivity.ts";
@@ -52,6 +53,8 @@ export async function fetchObjects(context: SyncContext, replica: Replica, reque
       return { from: device, bytes: await fetchFromSource(context, replica, source, request) };
     } catch (error) {
       context.signal.throwIfAborted();
+      // No other device can do anything about this one's disk.
+      if (isOfDisk(error)) throw ofDisk(error) ?? error;
       refusals.push({ device, error });
       const line = { repository: replica.name, fromDevice: device, err: describe(error) };
       if (isBusy(error)) {

@@ -96,7 +96,7 @@ async function releaseHolds(context: SyncContext, replica: Replica): Promise<voi
  */
 async function besideWrites(replica: Replica, change: () => Promise<void>): Promise<void> {
   if (isReftable(replica.gitDir)) await replica.mutex.runExclusive(change);
-  else await change();
+  else await replica.mutex.beside(change);
 }
 
 function keptSince(name: RefName): number {

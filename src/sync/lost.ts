@@ -49,6 +49,17 @@ export async function keepLost(
   );
 }
 
+/** Keeps what refs hold that somebody changed by hand, as far as no ref of the log holds it. The caller holds the replica's mutex. */
+export async function keepStrange(
+  context: SyncContext,
+  replica: Replica,
+  { version, onDisk, fold }: { version: Version; onDisk: Refs; fold: Refs },
+): Promise<void> {
+  const strange = new Map([...onDisk].filter(([name, value]) => fold.get(name) !== value));
+  if (strange.size === 0) return;
+  await keepLost(context, replica, [{ version, givenUp: new Map() }], { onDisk: strange, kept: fold });
+}
+
 /** Makes refs of Lockstep's own; false: they are in each other's way. The caller holds the replica's mutex. */
 export async function keepRefs(
   context: SyncContext,

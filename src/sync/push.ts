@@ -14,7 +14,7 @@ import { applyPolicy } from "./push-policy.ts";
 import type { Pusher, PushReport, PushRequest } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
 import { describeHolder, Turn, writesStopped } from "./turn.ts";
-import { attemptWrite } from "./write.ts";
+import { type Attempt, attemptWrite } from "./write.ts";
 
 /** Races lost to other devices before a push queues for the repository's turn. */
 const RACES = 3;
@@ -74,7 +74,7 @@ export async function push(
         started: started?.transaction,
         clock,
         copies,
-      });
+      }).catch((error: unknown) => startOver(replica, error));
       if (attempt.outcome === "done") {
         tellOf(allowed, aliases, told, report);
         logPush(context, request, attempt.version, races);
@@ -134,6 +134,7 @@ export async function push(
  */
 async function replicaOf(context: SyncContext, repository: string): Promise<Replica> {
   const known = context.replicas.findByName(repository);
+  await known?.mutex.look();
   if (known?.applied !== undefined) return known;
   return (await beforeRead(context, repository, { signal: patience(context) })).replica;
 }
@@ -188,6 +189,13 @@ function logPush(
     },
     version === null ? "push changed nothing" : "push landed",
   );
+}
+
+/** Where a part of the replica is gone, it is made anew and the write tried again; nothing of it has landed. */
+async function startOver(replica: Replica, error: unknown): Promise<Attempt> {
+  const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
+  if (unknown || !(await replica.mutex.lookForMissing())) throw error;
+  return { outcome: "raced" };
 }
 
 /** How long a push waits for this replica to catch up: longer than a read, the pusher has uploaded already. */

@@ -57,6 +57,7 @@ export async function readWithStaleness(
   options: ReadOptions,
 ): Promise<ReadGrant & { stale: boolean }> {
   const replica = context.replicas.findByName(name);
+  if (!options.forPush) await replica?.mutex.look();
   const { applied: version, currentAt } = replica ?? {};
   const fresh = !options.forPush && currentAt !== undefined && performance.now() - currentAt <= maxStalenessMs;
   if (replica && version !== undefined && fresh && version >= (options.minVersion ?? 0n)) {

@@ -3,26 +3,25 @@
 // and whenever a replica comes into doubt.
 import { join } from "node:path";
 import { reach } from "../crash-points.ts";
-import { digestOf, displayRef, objectIds } from "../domain.ts";
+import { digestOf, objectIds } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { setHistoryAside } from "../git/beside-objects.ts";
-import { removeBrokenRefs } from "../git/broken-refs.ts";
 import { existingObjects } from "../git/connectivity.ts";
 import { damagedPath } from "../git/damage.ts";
 import { FOREIGN_LOCK_MS, sweep } from "../git/leftovers.ts";
-import { liesAside, moveAside, takeBack } from "../git/misplaced.ts";
 import { difference, readRefs } from "../git/refs.ts";
-import { createReplica, ensureSettings, inspect } from "../git/repository.ts";
-import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../git/root-record.ts";
+import { doubtReplicaRecord, STATE_DIR } from "../git/root-record.ts";
 import { readDigest, readFold, readSettlements } from "../store/ref-log.ts";
 import { recordedVersion } from "../store/replicas.ts";
 import { readStandings } from "../store/standing.ts";
 import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord } from "./apply.ts";
+import { clearRefs } from "./clear-refs.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects } from "./fetch-objects.ts";
 import { endLive } from "./live.ts";
-import { keepLost } from "./lost.ts";
+import { keepLost, keepStrange } from "./lost.ts";
+import { noteOf, prepareDirectory } from "./prepare-directory.ts";
 import type { CatchUpProgress, Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
@@ -34,6 +33,11 @@ export async function recoverReplica(
 ): Promise<void> {
   const known = await replica.mutex.runExclusive(async () => {
     await replica.packingRefs;
+    if (replica.mutex.changedByOthers)
+      context.log.warn(
+        { repository: replica.name },
+        "somebody else changed the files of a replica: comparing them with the log",
+      );
     // Before anything is folded away.
     await endLive(context, replica);
     await prepareDirectory(context, replica);
@@ -50,43 +54,12 @@ export async function recoverReplica(
   if (!known) await foldReplica(context, replica, onProgress);
 }
 
-async function prepareDirectory(context: SyncContext, replica: Replica): Promise<void> {
-  const { root, socketDir, shim } = context;
-  const stateDir = join(root, STATE_DIR);
-  const settings = { repositoryId: replica.id, socketDir, shim };
-  const found = await findReplica(context, replica, stateDir);
-  if (found === "replica" || (await takeBack(replica.gitDir, stateDir, replica.id)))
-    return await ensureSettings(replica.gitDir, settings);
-  await createReplica(context.git, replica.gitDir, stateDir, {
-    ...settings,
-    objectFormat: replica.objectFormat,
-    refFormat: context.refFormat,
-  });
-}
-
-/** What is at its place, after what does not belong there has been moved aside. */
-async function findReplica(context: SyncContext, replica: Replica, stateDir: string): Promise<"absent" | "replica"> {
-  const { id, name, gitDir } = replica;
-  let owner = id;
-  try {
-    if ((await inspect(context.git, gitDir, id)) === "absent") return "absent";
-    // One that was made anew and has got nothing yet makes room for the one that was moved.
-    if ((await noteOf(replica)) || !(await liesAside(stateDir, id))) return "replica";
-    owner = `${id}-new`;
-  } catch (error) {
-    if (!(error instanceof LockstepError && error.details.repositoryId)) throw error;
-    owner = error.details.repositoryId;
-  }
-  const aside = await moveAside(gitDir, stateDir, owner);
-  context.log.warn({ repository: name, path: gitDir, aside }, "moved aside what is no replica of this repository");
-  return "absent";
-}
-
 /**
  * After a mere restart of the process the recorded version may be believed: what was on disk still is, and whatever was being
  * written beyond that version is either in the log, and applied from there, or never reached the refs.
  */
 async function believeRecords(context: SyncContext, replica: Replica): Promise<boolean> {
+  if (replica.mutex.mistrusted) return false;
   const record = await noteOf(replica);
   if (record?.epoch !== context.epoch) return false;
   const row = await recordedVersion(context.db, context.me.device, replica.id);
@@ -97,12 +70,6 @@ async function believeRecords(context: SyncContext, replica: Replica): Promise<b
   replica.applied = row;
   replica.recorded = row;
   return true;
-}
-
-/** What is noted beside a replica of this repository. */
-async function noteOf(replica: Replica): Promise<ReplicaRecord | undefined> {
-  const record = await readReplicaRecord(replica.gitDir);
-  return record?.repositoryId === replica.id ? record : undefined;
 }
 
 /** Makes the refs equal to the whole fold at the head, whatever they are. Costs a walk over all refs. */
@@ -126,18 +93,17 @@ export async function foldReplica(
       `The stored refs of ${replica.name} do not have the digest of version ${fold.head}.`,
     );
   }
-  const broken = await replica.mutex.runExclusive(() => removeBrokenRefs(context.git, replica));
-  if (broken.length > 0)
-    context.log.warn(
-      { repository: replica.name, removed: broken.slice(0, 20).map(displayRef) },
-      "removed refs that git cannot read",
-    );
+  await replica.mutex.runExclusive(() => clearRefs(context, replica));
   const onDisk = await readRefs(context.git, replica.gitDir, context.signal);
-  const wants = objectIds(difference(onDisk, fold.refs).values());
+  const differing = objectIds(difference(onDisk, fold.refs).values());
   clock.lap("compareMs");
   await reach("recovery.compared");
   const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
-  const haves = await existingObjects(context.git, replica.gitDir, objectIds(settled), context.signal);
+  const needed = objectIds(settled);
+  const haves = await existingObjects(context.git, replica.gitDir, needed, context.signal);
+  // A ref may be as it should be, and its object gone.
+  const here = new Set(haves);
+  const wants = [...new Set([...differing, ...needed.filter((id) => !here.has(id))])];
   const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, onProgress };
   const fetched = await fetchObjects(context, replica, request);
   clock.lap("fetchMs");
@@ -151,6 +117,8 @@ export async function foldReplica(
     const plan = difference(now, fold.refs);
     const unknown = standing?.standing === "settled";
     await keepLost(context, replica, settlements, { onDisk: unknown ? now : new Map(), kept: fold.refs });
+    if (replica.mutex.changedByOthers)
+      await keepStrange(context, replica, { version: fold.head, onDisk: now, fold: fold.refs });
     const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
     await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);
   });

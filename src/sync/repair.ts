@@ -10,7 +10,7 @@ import { doubt } from "./apply.ts";
 import { catchUp } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";
 import { fetchObjects } from "./fetch-objects.ts";
-import { keepLost } from "./lost.ts";
+import { keepStrange } from "./lost.ts";
 import type { Replica } from "./replica.ts";
 
 /** Folds the log onto the refs again. Throws what `catchUp` throws. */
@@ -20,10 +20,8 @@ export async function repairRefs(
   { version, onDisk, fold }: { version: Version; onDisk: Refs; fold: Refs },
   signal: AbortSignal,
 ): Promise<void> {
-  const strange = new Map([...onDisk].filter(([name, value]) => fold.get(name) !== value));
   await replica.mutex.runExclusive(async () => {
-    if (strange.size > 0)
-      await keepLost(context, replica, [{ version, givenUp: new Map() }], { onDisk: strange, kept: fold });
+    await keepStrange(context, replica, { version, onDisk, fold });
     await doubt(replica);
   });
   await catchUp(context, replica, version, { signal, insist: true });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Mutex } from "async-mutex";
 import type { RefName, Version } from "../domain.ts";
 import type { CopiesRule } from "../store/writes.ts";
+import { ReplicaMutex } from "./replica-mutex.ts";
 
 export interface CatchUpProgress {
   readonly phase: string;
@@ -31,7 +32,7 @@ export class Replica {
   readonly objectFormat: "sha1" | "sha256";
   readonly gitDir: string;
   /** Held while refs change. Objects arrive without it. First come, first served. */
-  readonly mutex = new Mutex();
+  readonly mutex: ReplicaMutex;
   #applied: Version | undefined = undefined;
   /** Since when (milliseconds of the monotonic clock) `applied` has been what it is; while it is defined, the refs too. */
   unchangedSince = performance.now();
@@ -55,6 +56,8 @@ export class Replica {
   packingRefs = Promise.resolve();
   /** When (milliseconds of the monotonic clock) what uploads left here was last removed (uploads.ts). */
   uploadsSweptAt: number | undefined = undefined;
+  /** Somebody has read since the patrol passed (patrol.ts). */
+  touched = false;
   /** What a dead process left here has been removed. */
   swept = false;
   flight: Flight | undefined = undefined;
@@ -70,6 +73,7 @@ export class Replica {
     this.name = name;
     this.objectFormat = objectFormat;
     this.gitDir = replicaPath(root, name);
+    this.mutex = new ReplicaMutex(this);
   }
 
   /** The version whose refs are on disk; undefined: not looked at yet by this process, or in doubt. */
@@ -79,6 +83,7 @@ export class Replica {
 
   set applied(version: Version | undefined) {
     this.#applied = version;
+    if (version !== undefined) Object.assign(this.mutex, { mistrusted: false, changedByOthers: false });
     this.unchangedSince = performance.now();
   }
 }
@@ -116,6 +121,13 @@ export class Replicas {
   /** The repositories that this process has touched. */
   ids(): string[] {
     return [...this.#byId.keys()];
+  }
+
+  /** One that somebody was about to read since it was last returned here. */
+  nextTouched(): Replica | undefined {
+    const next = [...this.#byId.values()].find(({ touched }) => touched);
+    if (next) next.touched = false;
+    return next;
   }
 
   /** Those on whose files somebody works. */

@@ -41,6 +41,8 @@ export class PackServer {
       return stream;
     } catch (error) {
       place[Symbol.dispose]();
+      // What is gone from this disk is to be made anew, not only missed.
+      await this.#context.replicas.find(request.repositoryId)?.mutex.lookForMissing();
       throw error;
     }
   }

@@ -60,7 +60,7 @@ async function tidy(context: SyncContext, replica: Replica): Promise<void> {
     let packing = Promise.resolve();
     // Begun under the mutex, which is then free again: pushes go on beside it, and who has the mutex knows whether it is under way.
     await replica.mutex.runExclusive(() => {
-      packing = packRefs(git, replica.gitDir, signal);
+      packing = replica.mutex.beside(() => packRefs(git, replica.gitDir, signal));
       replica.packingRefs = packing.catch(() => {});
     });
     await packing;

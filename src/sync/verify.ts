@@ -1,12 +1,25 @@
 // Do the refs on disk equal the fold of the log, and, if all of it is to be read, are the objects what they should be? What is not is
 // repaired.
-import { compareRefs, digestOf, objectIds, type RefName, type Refs, type RefValue, type Version } from "../domain.ts";
+import {
+  compareRefs,
+  digestOf,
+  displayRef,
+  objectIds,
+  type RefName,
+  type Refs,
+  type RefValue,
+  type Version,
+} from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { type Damage, findDamage } from "../git/damage.ts";
+import { isWhole } from "../git/disk-mark.ts";
+import type { Foreign } from "../git/foreign-files.ts";
 import { readRefs } from "../git/refs.ts";
 import { inspect } from "../git/repository.ts";
+import { assertRights } from "../git/rights.ts";
 import { readFold } from "../store/ref-log.ts";
 import { beforeRead } from "./before-read.ts";
+import { clearRefs } from "./clear-refs.ts";
 import type { SyncContext } from "./context.ts";
 import { repairObjects, repairRefs } from "./repair.ts";
 import type { Replica } from "./replica.ts";
@@ -17,7 +30,7 @@ export interface Verification {
   readonly differences: { name: RefName; onDisk: RefValue | null; inLog: RefValue | null }[];
   /**
    * Packs and objects that are damaged, by name; "incomplete" where refs need objects that are not here; files such as "shallow", which
-   * make git see another history than the objects have.
+   * make git see another history than the objects have, and files among the refs that are no refs.
    */
   readonly damage: string[];
   /** Why what was found could not be repaired, null: it was, or nothing was found. */
@@ -40,7 +53,7 @@ export async function verify(
   name: string,
   { full, signal }: VerifyOptions,
 ): Promise<Verification> {
-  const { replica, version, fold, onDisk } = await compare(context, name, signal);
+  const { replica, version, fold, onDisk, foreign } = await compare(context, name, signal);
   const differences = differencesOf(onDisk, fold);
   let damage: Damage = { packs: [], objects: [], incomplete: false, beside: [] };
   let failure: string | null = null;
@@ -52,13 +65,15 @@ export async function verify(
     signal.throwIfAborted();
     failure = describe(error);
   }
-  const found = { refs: differences.length, damage: names(damage) };
+  const strange = foreign.map(({ name: file, why }) => `${displayRef(file)} (${why})`);
+  const found = { refs: differences.length, damage: [...names(damage), ...strange] };
   if (found.refs > 0 || found.damage.length > 0)
     context.log.warn({ repository: name, ...found, err: failure }, "a replica was not as the log says");
-  return { version, refs: fold.size, differences, damage: names(damage), failure };
+  return { version, refs: fold.size, differences, damage: found.damage, failure };
 }
 
 interface Compared {
+  readonly foreign: readonly Foreign[];
   readonly replica: Replica;
   readonly version: Version;
   readonly fold: Refs;
@@ -67,8 +82,8 @@ interface Compared {
 
 async function compare(context: SyncContext, name: string, signal: AbortSignal): Promise<Compared> {
   for (;;) {
-    const { replica } = await beforeRead(context, name, { signal });
-    const found = await replica.mutex.runExclusive(async () => {
+    const { replica } = await beforeRead(context, name, { signal, asTheyAre: true });
+    const found = await replica.mutex.runAsItIs(async () => {
       const fold = await readFold(context.db, replica.id);
       if (fold.head !== replica.applied) return undefined;
       if (!digestOf(fold.digestKey, fold.refs).equals(fold.digest)) {
@@ -77,8 +92,10 @@ async function compare(context: SyncContext, name: string, signal: AbortSignal):
           `The stored refs of ${name} do not have the digest of version ${fold.head}; restore the database.`,
         );
       }
-      const onDisk = (await isAt(context, replica)) ? await readRefs(context.git, replica.gitDir, signal) : new Map();
-      return { replica, version: fold.head, fold: fold.refs, onDisk };
+      const looked = { replica, version: fold.head, fold: fold.refs };
+      if (!(await isAt(context, replica))) return { ...looked, onDisk: new Map(), foreign: [] };
+      const foreign = await clearRefs(context, replica);
+      return { ...looked, onDisk: await readRefs(context.git, replica.gitDir, signal), foreign };
     });
     // Another device landed a write between the two looks; catch up and compare again.
     if (found) return found;
@@ -86,12 +103,14 @@ async function compare(context: SyncContext, name: string, signal: AbortSignal):
   }
 }
 
-/** Whether the replica is at its place; false: nothing is there, or the replica of another repository. */
+/** Whether the replica is at its place, whole; false: nothing is there, only parts of it, or something else. */
 async function isAt(context: SyncContext, replica: Replica): Promise<boolean> {
+  await assertRights(replica.gitDir);
+  if (!(await isWhole(replica.gitDir))) return false;
   try {
     return (await inspect(context.git, replica.gitDir, replica.id)) === "replica";
   } catch (error) {
-    if (error instanceof LockstepError && error.details.repositoryId) return false;
+    if (error instanceof LockstepError && error.code === "NOT_A_REPOSITORY") return false;
     throw error;
   }
 }

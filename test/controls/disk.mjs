@@ -38,4 +38,130 @@ export const diskControls = [
     tests: "test/integration/reftable.test.ts",
     name: "keeps copies for another device while a push of its own is being decided",
   },
+  {
+    rule: "a replica whose refs somebody else changed is compared at the next access",
+    patches: [
+      {
+        file: "src/sync/replica-mutex.ts",
+        from: "if (now.refs !== before.refs) return true;",
+        to: "if (now.refs !== before.refs) return false;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/disk-changes.test.ts",
+    name: "a read finds that a ref is deleted",
+  },
+  {
+    rule: "a replica that lacks a part is in doubt",
+    patches: [
+      {
+        file: "src/sync/replica-mutex.ts",
+        from: "if (!(await isWhole(gitDir))) return true;",
+        to: "if (!(await isWhole(gitDir))) return false;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/disk-changes.test.ts",
+    name: "a read finds that its config is deleted",
+  },
+  {
+    rule: "what somebody else changed is noted for the next incarnation too",
+    patches: [
+      {
+        file: "src/sync/replica-mutex.ts",
+        from: "await doubtReplicaRecord(this.#replica.gitDir).catch(() => {});",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/disk-changes.test.ts",
+    name: "is noticed by the next incarnation too",
+  },
+  {
+    rule: "where the root is gone no replica counts as lost",
+    patches: [
+      {
+        file: "src/sync/root.ts",
+        from: "if (await isRootHere(root, git.lockFd)) return;",
+        to: "if ((await isRootHere(root, git.lockFd)) || Date.now() > 0) return;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/disk-changes.test.ts",
+    name: "is not filled again, and what was recorded of it stays: an empty directory lies there",
+  },
+  {
+    rule: "what was recorded of a lost disk counts for nothing",
+    patches: [
+      {
+        file: "src/sync/prepare-directory.ts",
+        from: "await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version: 0n }]);",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/disk-changes.test.ts",
+    name: "is no source and no leader",
+  },
+  {
+    rule: "an object that is gone is fetched though its ref is as it should be",
+    patches: [
+      {
+        file: "src/sync/recovery.ts",
+        from: "...needed.filter((id) => !here.has(id))",
+        to: "...needed.filter(() => here.size < 0)",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/disk-changes.test.ts",
+    name: "a read finds that its objects/ is replaced by an empty one",
+  },
+  {
+    rule: "an error while disposing does not hide the first one",
+    patches: [
+      {
+        file: "src/errors.ts",
+        from: "while (first instanceof Error &&",
+        to: "while (Date.now() < 0 && first instanceof Error &&",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/disk-changes.test.ts",
+    name: "what went wrong first is told",
+  },
+  {
+    rule: "files that are no refs are moved out of git's way",
+    patches: [
+      {
+        file: "src/sync/clear-refs.ts",
+        from: "const moved = await moveForeignFiles(replica, aside);",
+        to: "const moved: Foreign[] = [];",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/strange-files.test.ts",
+    name: "a copy with a space in its name is moved aside by the next read",
+  },
+  {
+    rule: "what lies deep among the refs is found in the background",
+    patches: [
+      { file: "src/sync/patrol.ts", from: "if (!(await hasForeignFiles(replica.gitDir))) return;", to: "return;" },
+    ],
+    project: "integration",
+    tests: "test/integration/strange-files.test.ts",
+    name: "what lies deeper is found by the patrol after a read",
+  },
+  {
+    rule: "what the sidecar does beside the mutex is not taken for somebody else's",
+    patches: [
+      {
+        file: "src/sync/replica-mutex.ts",
+        from: "if (applied === undefined || before === undefined || this.#beside > 0) return false;",
+        to: "if (applied === undefined || before === undefined) return false;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/strange-files.test.ts",
+    name: "by pushes, catch-ups, copies, dropped writes and packing",
+  },
 ];

@@ -174,8 +174,8 @@ describe("refs edited by hand", () => {
       expect(await check(device)).toMatchObject({
         failure: null,
         differences: [
-          { name: "refs/heads/main", onDisk: "", inLog: two },
-          { name: "refs/heads/stray", onDisk: one, inLog: "" },
+          { name: "refs/heads/main", onDisk: null, inLog: two },
+          { name: "refs/heads/stray", onDisk: one, inLog: null },
         ],
       });
       await device.expectInLockstep(APP);

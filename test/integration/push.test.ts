@@ -356,10 +356,21 @@ describe("a disk that is not what the log says", () => {
         "refs/heads/new": null,
       });
       expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two, "refs/heads/topic": one });
-      expect(JSON.stringify(a.logged)).toContain("a ref on disk is not what the log says");
+      expect(JSON.stringify(a.logged)).toContain("somebody else changed the files of a replica");
       await a.expectInLockstep(APP);
     },
   );
+
+  it("is compared and put right when a push meets a ref that was moved in a directory that is not watched", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const [one, two, three] = await a.history(APP);
+    await a.push(APP, [change("deep/main", null, one)]);
+    await a.git(APP, ["update-ref", "refs/heads/deep/main", three]);
+    expect(await a.push(APP, [change("deep/main", one, two)])).toEqual({ "refs/heads/deep/main": null });
+    expect(JSON.stringify(a.logged)).toContain("a ref on disk is not what the log says");
+    await a.expectInLockstep(APP);
+  });
 
   it("does not let a push through that was made on what somebody wrote by hand", async () => {
     await using cluster = await TestCluster.make();

@@ -249,7 +249,7 @@ describe("a pack that is refused", () => {
     const endless = new Readable({ read: () => setImmediate(() => endless.push(Buffer.alloc(65_536))) });
     const request = { pack: endless, wants: [f.two], haves: [], signal: never };
     await expect(receivePack(context, f.dir, request)).rejects.toMatchObject({
-      code: "GIT_FAILED",
+      code: "PREREQUISITE_MISSING",
       message: expect.stringContaining("No space left on device"),
     });
     expect(endless.destroyed).toBe(true);

@@ -69,10 +69,19 @@ describe("describe", () => {
 });
 
 it("what git says comes with an advice, in one sentence", () => {
-  expect(gitFailed(["index-pack", "--stdin"], 128, "fatal: write error: No space left on device\n")).toMatchObject({
+  expect(gitFailed(["index-pack", "--stdin"], 128, "fatal: early EOF\n")).toMatchObject({
     code: "GIT_FAILED",
     message:
-      "git index-pack ended with exit code 128 (fatal: write error: No space left on device); correct what git complains of, " +
+      "git index-pack ended with exit code 128 (fatal: early EOF); correct what git complains of, " +
       "such as a full disk or wrong permissions, and try again.",
+  });
+});
+
+it("what this machine's disk refuses git is no failure of git", () => {
+  expect(gitFailed(["index-pack", "--stdin"], 128, "fatal: write error: No space left on device\n")).toMatchObject({
+    code: "PREREQUISITE_MISSING",
+    message: expect.stringMatching(
+      /^This machine's disk refuses git index-pack \(fatal: write error: No space left on device\); /,
+    ),
   });
 });

@@ -54,7 +54,7 @@ interface Known {
 export class ReceivePolicies {
   readonly #answers: string;
   readonly #known = new Map<string, Map<string, Known>>();
-  #made: Promise<void> | undefined;
+  #swept: Promise<void> | undefined;
 
   /** `stateDir`: of the root; the git server's user may write there too. */
   constructor(stateDir: string) {
@@ -75,11 +75,9 @@ export class ReceivePolicies {
   }
 
   async #ask(server: GitServer): Promise<string> {
-    // What a sidecar that was killed left there goes.
-    this.#made ??= rm(this.#answers, { recursive: true, force: true }).then(
-      () => void mkdir(this.#answers, { recursive: true }),
-    );
-    await this.#made;
+    // What a sidecar that was killed left there goes; if it cannot, that is no reason to refuse a push.
+    this.#swept ??= rm(this.#answers, { recursive: true, force: true }).catch(() => {});
+    await this.#swept;
     await mkdir(this.#answers, { recursive: true });
     const path = join(this.#answers, randomUUID());
     try {

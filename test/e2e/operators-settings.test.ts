@@ -70,6 +70,25 @@ describe("the configuration of the git server's user", () => {
     await ada.land(one.url(repository), ":refs/heads/topic");
   });
 
+  it("costs pushes no process while nothing changes", async () => {
+    const repository = await repositoryWith("main");
+    const user = await home("");
+    const count = join(user, "count");
+    await program(join(user, "bin", "sh"), `echo x >> '${count}'\nexec /bin/sh "$@"`);
+    const env = { HOME: user, GIT_CONFIG_GLOBAL: join(user, ".gitconfig"), PATH: `${user}/bin:${process.env.PATH}` };
+    const push = async (id: string) => {
+      const args = ["push", "--force", one.gitDir(repository), `${id}:refs/heads/main`];
+      expect(await cluster.git.run(args, { cwd: ada.dir, env })).toMatchObject({ code: 0 });
+      return (await readFile(count, "utf8")).length;
+    };
+    // The second one is asked about too, since the first made the list of files.
+    await push(first);
+    const asked = await push(second);
+    for (const id of [first, second, first]) expect(await push(id)).toBe(asked);
+    await writeFile(join(user, ".gitconfig"), "[safe]\n\tdirectory = *\n# changed\n");
+    expect(await push(second)).toBeGreaterThan(asked);
+  });
+
   it("names a folder of hooks, whose update hook is run, with the shim beside it", async () => {
     const repository = await repositoryWith("main");
     const user = await home("[core]\n\thooksPath = ~/hooks\n");

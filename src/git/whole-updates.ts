@@ -25,7 +25,9 @@ export async function incompleteUpdates(
 ): Promise<Map<RefName, string>> {
   const making = updates.filter(({ newValue }) => newValue !== null && !isSymbolic(newValue));
   if (making.length === 0) return new Map();
-  const known = making.filter(({ oldValue }) => oldValue !== null).map(({ name }) => name);
+  const known = making
+    .filter(({ name, oldValue }) => oldValue !== null && !isId(toLatin1(name)))
+    .map(({ name }) => name);
   // What is made anew is most often near the branch of HEAD. A name that is not there makes git fail, and all refs are looked at.
   const ends = known.length === making.length ? known : [...new Set([...known, HEAD])];
   await using walk = options.started ?? startWalk(context, gitDir, options);
@@ -48,8 +50,14 @@ export async function wholeObjects(
   signal: AbortSignal,
 ): Promise<string[]> {
   const here = await existingObjects(context, gitDir, ids, signal);
-  if (here.length === 0 || (await isConnected(context, gitDir, here, refs, { signal }))) return here;
+  const ends = refs.filter((name) => !isId(name));
+  if (here.length === 0 || (await isConnected(context, gitDir, here, ends, { signal }))) return here;
   return (await isConnected(context, gitDir, here, [], { signal, besides: ALL_REFS })) ? here : [];
+}
+
+/** Where there is no ref of such a name, git takes it for the output of `git describe`: the object whose id begins so. */
+function isId(name: string): boolean {
+  return /-g[0-9a-f]*$/i.test(name);
 }
 
 /** Finds by halves which updates are not whole; what has not been told apart within the limit counts as not whole. */

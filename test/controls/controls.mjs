@@ -546,7 +546,7 @@ const byTests = [
     patches: [
       {
         file: "src/git/whole-updates.ts",
-        from: "making.filter(({ oldValue }) => oldValue !== null).map(({ name }) => name);",
+        from: "making\n    .filter(({ name, oldValue }) => oldValue !== null && !isId(toLatin1(name)))\n    .map(({ name }) => name);",
         to: "objectIds(making.map(({ oldValue }) => oldValue)) as unknown as RefName[];",
       },
       {
@@ -567,6 +567,15 @@ const byTests = [
     project: "integration",
     tests: "test/integration/whole-updates.test.ts",
     name: "lands nothing that rests on what merely lies in the replica",
+  },
+  {
+    rule: "a name that git takes for the id of an object ends no walk",
+    patches: [
+      { file: "src/git/whole-updates.ts", from: "return /-g[0-9a-f]*$/i.test(name);", to: "return name === '';" },
+    ],
+    project: "integration",
+    tests: "test/integration/whole-updates.test.ts",
+    name: "is not taken in by a name",
   },
   {
     rule: "a copy does not rest on objects that merely exist",

@@ -133,6 +133,24 @@ describe("a push from a shallow clone", () => {
   });
 });
 
+it("a shallow clone can be made, deepened and completed", async () => {
+  const repository = await cluster.createRepository();
+  const commits = await chain(4);
+  await ada.land(one.url(repository), `${commits[3]}:refs/heads/main`);
+  for (const version of ["0", "2"]) {
+    const clone = join(cluster.git.dir, `deep-${version}`);
+    const git = (args: string[], cwd = clone) =>
+      cluster.git.git(["-c", `protocol.version=${version}`, ...args], { cwd });
+    const count = async () => Number(await git(["rev-list", "--count", "HEAD"]));
+    await git(["clone", "--quiet", "--bare", "--depth", "1", one.url(repository), clone], cluster.git.dir);
+    expect(await count()).toBe(1);
+    await git(["fetch", "--quiet", "--deepen", "1", "origin"]);
+    expect(await count()).toBe(2);
+    await git(["fetch", "--quiet", "--unshallow", "origin"]);
+    expect(await count()).toBe(4);
+  }
+});
+
 describe("a session whose scratch repository was made shallow", () => {
   it("is dropped with the reason, and changes nothing", async () => {
     const { repository, base } = await begin();

@@ -63,6 +63,26 @@ describe("a push", () => {
     expect((await a.gitCommands()).filter((command) => command.startsWith("rev-list"))).toHaveLength(1);
   });
 
+  it("is not taken in by a name that git takes for the id of an object, where there is no such ref", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    const half = await halfHere(a);
+    const child = await a.commit(APP, "child", { parents: [half] });
+    for (const abbreviated of [half, half.slice(0, 12).toUpperCase()]) {
+      const described = `refs/heads/v1-g${abbreviated}`;
+      const report = await a.push(APP, [change(described, half, one), change("refs/heads/odd", null, child)]);
+      expect(report).toEqual({ [described]: "fetch first", "refs/heads/odd": NOT_WHOLE });
+    }
+    // Such names are as good as others.
+    expect(await a.push(APP, [change("v1-gabcdef1", null, one)])).toEqual({ "refs/heads/v1-gabcdef1": null });
+    const two = await a.commit(APP, "two", { parents: [one] });
+    expect(await a.push(APP, [change("v1-gabcdef1", one, two)])).toEqual({ "refs/heads/v1-gabcdef1": null });
+    await b.read(APP);
+    await b.expectInLockstep(APP);
+  });
+
   it("may move a ref to a commit that this device has not followed to yet", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);

@@ -215,7 +215,7 @@ static void connect_to_sidecar(struct purpose purpose) {
   if (!directory && receive_pack) directory = configured_directory();
   if (!directory) directory = "/run/lockstep";
   if (*directory != '/')
-    fail(FAILED, "the socket directory of this server is no absolute path, %s; correct LOCKSTEP_SOCKET_DIR.",
+    fail(FAILED, "the socket directory of this server is no absolute path, %s; tell its operator.",
          purpose.refused);
   int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/hook.sock", directory);
   if ((size_t)length >= sizeof address.sun_path)

@@ -75,6 +75,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
       root: () => assertRoot({ root, git: { ...baseGit, lockFd: lock.fd } }),
     },
     metrics: () => metrics.page(),
+    log,
     beforeRead: async (repository, options) => {
       if (serving === undefined)
         throw new LockstepError("SHUTTING_DOWN", "The sidecar is starting or stopping; try again.");

@@ -1,7 +1,6 @@
 // One `git upload-pack` or `git receive-pack`, from its start to its last breath.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { describe } from "../errors.ts";
 import { Refusal } from "./refusal.ts";
 import type { Service } from "./route.ts";
 
@@ -50,7 +49,7 @@ export async function startGit({ service, advertisement, path, env, config = [] 
   const child = spawn("git", [...settings, service, mode, path], { cwd: "/", env });
   await once(child, "spawn").catch((cause) => {
     const headers = { "Retry-After": "1" };
-    throw new Refusal(503, `git could not be started on this server: ${describe(cause)}.`, { headers, cause });
+    throw new Refusal(503, "git could not be started on this server; tell its operator.", { headers, cause });
   });
   // git may have its answer before it has read everything; its ending tells more than EPIPE.
   child.stdin.on("error", () => {});

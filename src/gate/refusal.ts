@@ -1,5 +1,6 @@
 // Every way in which the gate says no: an HTTP status and a sentence. git prints a text/plain body behind `remote:`.
 import { ERROR_TABLE, type ErrorCode, firstError, GrpcStatus, retryAfterMs } from "../errors.ts";
+import { errorCode, toldToStrangers } from "../strangers.ts";
 
 /** An answer other than 200. `message` is a sentence for the person at the other end. */
 export class Refusal extends Error {
@@ -34,19 +35,14 @@ function httpStatus(code: ErrorCode): number {
   }
 }
 
-function errorCode(error: unknown): ErrorCode | undefined {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  return Object.hasOwn(ERROR_TABLE, error.code) ? (error.code as ErrorCode) : undefined;
-}
-
-/** What was thrown, as an answer. Errors without a code of the error table become 500, and their message stays in the log. */
+/** What was thrown, as an answer to a stranger; what it says beyond that stays in the log. Errors without a code of the error table become 500. */
 export function asRefusal(thrown: unknown): Refusal {
   const error = firstError(thrown);
   if (error instanceof Refusal) return error;
   const code = errorCode(error);
-  if (code === undefined) return new Refusal(500, "The server failed; tell its operator.", { cause: error });
+  if (code === undefined) return new Refusal(500, toldToStrangers(error), { cause: error });
   const wait = retryAfterMs(code);
-  return new Refusal(httpStatus(code), (error as Error).message, {
+  return new Refusal(httpStatus(code), toldToStrangers(error), {
     headers: wait === undefined ? {} : { "Retry-After": String(Math.ceil(wait / 1000)) },
     cause: error,
   });

@@ -1,5 +1,4 @@
 // One request from its first line to its last: who asks for what, may it be served, git, and the log.
-import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
@@ -12,6 +11,7 @@ import { placeOf } from "./place.ts";
 import { gitProtocol, looksFirst, NO_CACHE, serverEnvironment, success } from "./protocol.ts";
 import { asRefusal, type Refusal } from "./refusal.ts";
 import { requestBody } from "./request-body.ts";
+import { requestIdOf } from "./request-id.ts";
 import { type GitRequest, gitRequest } from "./route.ts";
 import { toldByGit } from "./told-by-git.ts";
 
@@ -100,12 +100,6 @@ async function serveGit(
   git.stderr.setEncoding("utf8").on("data", (said: string) => log.warn({ ...fields, said }, "git said"));
   inHand.unread = undefined;
   await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
-}
-
-/** A proxy's id for the request, so that one id runs through all logs; else a new one. */
-function requestIdOf({ headers }: IncomingMessage): string {
-  const given = headers["x-request-id"];
-  return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
 /** Aborts when the connection is gone. */

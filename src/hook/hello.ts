@@ -42,7 +42,7 @@ export async function nameOf(root: string, dir: string): Promise<string> {
   if (below === undefined || below === "") {
     throw new LockstepError(
       "INVALID_NAME",
-      `${JSON.stringify(dir.slice(0, 200))} is no repository below the root ${root}; use a name like team/app.`,
+      `${JSON.stringify(dir.slice(0, 200))} is no repository of this server; use a name like team/app.`,
     );
   }
   return repositoryName(below.replace(/\/+$/, "").replace(/\.git$/, ""));

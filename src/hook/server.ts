@@ -5,10 +5,11 @@ import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
 import { describe, firstError, LockstepError } from "../errors.ts";
+import { toldToStrangers, withoutPaths } from "../strangers.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
-import type { Pusher } from "../sync/push-request.ts";
+import type { Pusher, PushReport } from "../sync/push-request.ts";
 import { Stopwatch } from "../sync/stopwatch.ts";
 import { visible } from "../visible.ts";
 import { encodeFrames, type Frame, readFrames } from "./frames.ts";
@@ -80,7 +81,7 @@ const NUL = Buffer.alloc(1);
 type Send = (type: string, payload: Buffer | string) => void;
 
 /** upload-pack and receive-pack started over ssh: may this device serve the repository now? */
-async function read(context: SyncContext, { dir, op }: Hello, send: Send): Promise<number> {
+async function read(context: SyncContext, { dir, op, env }: Hello, send: Send): Promise<number> {
   try {
     const name = await nameOf(context.root, dir);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
@@ -88,7 +89,9 @@ async function read(context: SyncContext, { dir, op }: Hello, send: Send): Promi
     send("P", replica.gitDir);
     return 0;
   } catch (error) {
-    send("E", `lockstep: ${describe(error)}\n`);
+    const requestId = env.get("LOCKSTEP_REQUEST_ID") ?? randomUUID();
+    context.log.warn({ dir, requestId, err: describe(error) }, "read refused");
+    send("E", `lockstep: ${visible(toldToStrangers(error))} (request ${visible(requestId)})\n`);
     return 1;
   }
 }
@@ -182,7 +185,7 @@ async function decideAndReport(
     const request = { ...commands, repository, author: authorOf(hello.env), requestId, clock };
     const report = await push(context, request, pusher, git);
     await reach("push.reporting");
-    send("O", encodeReport(report));
+    send("O", encodeReport(shown(context, report, { repository, requestId })));
   } catch (thrown) {
     const error = firstError(thrown);
     const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
@@ -199,7 +202,7 @@ async function decideAndReport(
       },
       "push failed",
     );
-    pusher.say(`${expected ? describe(error) : "An internal error; the server's log has it."} (request ${requestId})`);
+    pusher.say(`${toldToStrangers(error)} (request ${requestId})`);
     // An error that is not one of ours may have come after the decision.
     if (unknown || !expected) return undefined;
     send("O", encodeReport(new Map(commands.updates.map(({ name }) => [name, refLine(error)]))));
@@ -214,6 +217,15 @@ function refuseNamespace(env: ReadonlyMap<string, string>): void {
     "INVALID_REQUEST",
     "The git server serves a namespace (GIT_NAMESPACE), which Lockstep does not; nothing was written, push to a repository of its own.",
   );
+}
+
+/** The report as strangers may read it; what git said in full is logged. */
+function shown(context: SyncContext, report: PushReport, said: { repository: string; requestId: string }): PushReport {
+  const told = new Map([...report].map(([name, reason]) => [name, reason && withoutPaths(reason)] as const));
+  const hidden = [...report.values()].filter((reason) => reason !== null && withoutPaths(reason) !== reason);
+  if (hidden.length > 0)
+    context.log.warn({ ...said, err: hidden.slice(0, 10).join("; ") }, "refs of a push were refused");
+  return told;
 }
 
 /** What stands behind each ref; many programs show only that, so it has the reason that an operator gave. */

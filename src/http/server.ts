@@ -1,7 +1,9 @@
 // Plain HTTP for this machine: health for the kubelet, metrics for Prometheus, and the question that nginx's auth_request asks.
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
+import { requestIdOf } from "../gate/request-id.ts";
+import { toldToStrangers } from "../strangers.ts";
 import { visible } from "../visible.ts";
 
 export interface HttpEndpoints {
@@ -9,6 +11,7 @@ export interface HttpEndpoints {
   readonly serving: () => boolean;
   /** Name → a check that throws when something is missing. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
+  readonly log: { warn: (fields: Record<string, unknown>, message: string) => void };
   /** The page for Prometheus. */
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
   /** Resolves when this device may serve a read of the repository, or take a push to it; rejects with the reason. */
@@ -39,7 +42,7 @@ export async function serveHttp(
     else if (path === "/livez") say(response, 200, "ok");
     else if (path === "/readyz") void ready(response, endpoints, parameters.has("verbose"));
     else if (path === "/metrics") void metrics(response, endpoints);
-    else if (path === "/gate") void gate(response, endpoints, parameters);
+    else if (path === "/gate") void gate(request, response, endpoints, parameters);
     else say(response, 404, "There is /livez, /readyz?verbose, /metrics and /gate?repository=NAME.");
   });
   await new Promise<void>((done, failed) => server.once("error", failed).listen(listen.port, listen.host, done));
@@ -76,8 +79,9 @@ async function ready(response: ServerResponse, { serving, checks }: HttpEndpoint
 const READ_PATIENCE_MS = 55_000;
 
 async function gate(
+  request: IncomingMessage,
   response: ServerResponse,
-  { beforeRead }: HttpEndpoints,
+  { beforeRead, log }: HttpEndpoints,
   parameters: URLSearchParams,
 ): Promise<void> {
   const repository = parameters.get("repository");
@@ -94,7 +98,10 @@ async function gate(
     await beforeRead(repositoryName(repository), { signal, forPush });
     response.writeHead(204, { "cache-control": "no-store" }).end();
   } catch (error) {
-    const reason = describe(error);
+    // The front end passes it on to whoever asked.
+    const requestId = requestIdOf(request);
+    log.warn({ repository, requestId, err: describe(error) }, "read refused");
+    const reason = `${repository === null ? describe(error) : toldToStrangers(error)} (request ${requestId})`;
     response.setHeader("lockstep-reason", headerOf(reason));
     say(response, 503, reason);
   }

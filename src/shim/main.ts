@@ -1,5 +1,5 @@
 // native/lockstep-git.c for machines without a C compiler: `node main.js [--settings FILE] NAME …`, with the same names but for `flock`.
-import { describe, LockstepError } from "../errors.ts";
+import { LockstepError } from "../errors.ts";
 import { runGit } from "./git-session.ts";
 import { procReceive } from "./proc-receive.ts";
 import { readSettings, type ShimSettings } from "./settings.ts";
@@ -28,6 +28,8 @@ const [name, ...args] = given;
 try {
   process.exit(await run(readSettings(process.env, file), name, args));
 } catch (error) {
-  process.stderr.write(`lockstep: ${describe(error)}\n`);
+  // A stranger reads it, and sentences of the system name paths.
+  const { code = "INTERNAL" } = error as NodeJS.ErrnoException;
+  process.stderr.write(`lockstep: ${error instanceof LockstepError ? error.message : `the shim failed (${code}).`}\n`);
   process.exit(error instanceof LockstepError && error.code === "USAGE" ? 2 : 1);
 }

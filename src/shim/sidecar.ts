@@ -50,7 +50,7 @@ export async function connectToSidecar(
 ): Promise<Socket> {
   const fail = (what: string, cause?: unknown) => new LockstepError("SIDECAR_UNAVAILABLE", what, { cause });
   if (!isAbsolute(socketDir))
-    throw fail(`the socket directory of this server is no absolute path, ${refused}; correct LOCKSTEP_SOCKET_DIR.`);
+    throw fail(`the socket directory of this server is no absolute path, ${refused}; tell its operator.`);
   const path = `${socketDir}/hook.sock`;
   const length = Buffer.byteLength(path);
   const limit = host.platform === "linux" ? 107 : 103;

@@ -234,6 +234,19 @@ const byTests = [
     name: "leaves no git process, no quarantine and no ref",
   },
   {
+    rule: "strangers are told no details",
+    patches: [
+      {
+        file: "src/strangers.ts",
+        from: "  if (OPEN.has(code)) return",
+        to: "  if (OPEN.has(code) || Date.now() > 0) return",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate.test.ts",
+    name: "is a short sentence with an id",
+  },
+  {
     rule: "a refusal of the second request is told in git's own words",
     patches: [
       { file: "src/gate/serve.ts", from: "if (unread && (status", to: "if (unread && Date.now() < 0 && (status" },

@@ -52,6 +52,13 @@ describe("bad input on the socket of the hooks", () => {
     expect((await send(hookSocket(), ...pieces)).toString()).toBe("");
   });
 
+  it.each(["H", "O", "E", "U", "P", "X", "R", "?"])("hangs up on a frame %s where it has no place", async (type) => {
+    const begin = hello({ version: "1", op: "proc-receive", dir: one.gitDir("demo") });
+    const input = encodeFrame("I", `${packet("version=1\0atomic\n")}0000`);
+    const frames = framesOf(await send(hookSocket(), begin, input, encodeFrame(type, "0")));
+    expect(frames.filter((frame) => !frame.startsWith("O"))).toEqual([]);
+  });
+
   it("forgets a caller who leaves in the middle of a frame", async () => {
     const socket = connect(hookSocket().path);
     socket.end(encodeFrame("H", "version=1\0op=upload-pack\0").subarray(0, 9));

@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import type { Grant } from "../../src/gate/early-start.ts";
+import { toldToStrangers } from "../../src/strangers.ts";
 import { FETCH_TYPE, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { processesAt } from "../support/git.ts";
 
@@ -153,13 +154,26 @@ describe("the sidecar's word", () => {
     ["QUEUE_FULL", 503, "1"],
     ["INTERNAL", 500, undefined],
   ] as const)("turns %s into %i", async (code, status, retryAfter) => {
-    site.beforeRead = () => Promise.reject(new LockstepError(code, "The reason."));
+    const error = new LockstepError(code, "The reason.");
+    site.beforeRead = () => Promise.reject(error);
     const answer = await site.fetchRaw("/team/app.git/info/refs?service=git-upload-pack", {
       headers: { "X-Request-Id": "abc-1" },
     });
-    expect(answer).toMatchObject({ status, body: "The reason.\nRequest abc-1\n" });
+    expect(answer).toMatchObject({ status, body: `${toldToStrangers(error)}\nRequest abc-1\n` });
     expect(answer.headers["retry-after"]).toBe(retryAfter);
     expect(answer.headers["x-request-id"]).toBe("abc-1");
+  });
+
+  it("is a short sentence with an id, by which the operator finds all of it in the log", async () => {
+    const logged: Record<string, unknown>[] = [];
+    const warn = (fields: Record<string, unknown>) => void logged.push(fields);
+    await using gate = await site.openGate({ log: { info: () => {}, warn, error: () => {} } });
+    const secret = 'no pg_hba.conf entry for host "10.0.0.7", user "lockstep" in /srv/git; set LOCKSTEP_DATABASE_URL.';
+    site.beforeRead = () => Promise.reject(new LockstepError("DATABASE_UNAVAILABLE", secret));
+    const { stderr } = await site.sandbox.run(["ls-remote", `${gate.url}/team/app.git`]);
+    const [, id] = /^remote: Request (\S+)$/m.exec(stderr) ?? [];
+    expect(stderr).not.toMatch(/pg_hba|10\.0\.0\.7|user "|\/srv|LOCKSTEP_/);
+    expect(logged).toMatchObject([{ requestId: id, err: { message: secret } }]);
   });
 
   it("stays in the log when it is not meant for people", async () => {

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { ERROR_TABLE, type ErrorCode, LockstepError } from "../../src/errors.ts";
+import { toldToStrangers, withoutPaths } from "../../src/strangers.ts";
+
+const SECRET =
+  'no pg_hba.conf entry for host "10.0.0.7", user "lockstep" at /srv/git/.lockstep; set LOCKSTEP_DATABASE_URL.';
+
+describe("what strangers are told of an error", () => {
+  it.each([
+    "DATABASE_UNAVAILABLE",
+    "SIDECAR_UNAVAILABLE",
+    "NO_SOURCE",
+    "SOURCE_FAILED",
+    "QUEUE_FULL",
+    "NOT_ENOUGH_COPIES",
+    "REPLICA_IN_DOUBT",
+    "AHEAD_OF_DATABASE",
+    "NOT_A_REPOSITORY",
+    "PREREQUISITE_MISSING",
+    "GIT_FAILED",
+    "INTERNAL",
+    "USAGE",
+  ] satisfies ErrorCode[])("is a short sentence without its details: %s", (code) => {
+    const told = toldToStrangers(new LockstepError(code, SECRET));
+    expect(told).toMatch(/^[\w`][^/]{10,110}\.$/);
+    expect(told).not.toMatch(/pg_hba|10\.0\.0\.7|LOCKSTEP_|\/srv/);
+  });
+
+  it("is a sentence for every code there is, and will be", () => {
+    for (const code of Object.keys(ERROR_TABLE) as ErrorCode[])
+      expect(toldToStrangers(new LockstepError(code, "The reason."))).toMatch(/\.$/);
+  });
+
+  it.each(["REPOSITORY_NOT_FOUND", "WRITES_STOPPED", "TURN_HELD", "OUTCOME_UNKNOWN"] satisfies ErrorCode[])(
+    "is all of it where it says what they asked for, or whom they wait for: %s",
+    (code) => expect(toldToStrangers(new LockstepError(code, "The reason."))).toBe("The reason."),
+  );
+
+  it.each([new Error(SECRET), SECRET, undefined, Object.assign(new Error(SECRET), { code: "ENOENT" })])(
+    "is nothing of a bug",
+    (error) => expect(toldToStrangers(error)).toBe("The server failed; tell its operator."),
+  );
+});
+
+describe("what git said of a ref", () => {
+  it.each([
+    ["not a commit", "not a commit"],
+    ["refs/heads/a/b: 'refs/heads/a' exists", "refs/heads/a/b: 'refs/heads/a' exists"],
+    ["Unable to create '/srv/my git/app.git/refs/heads/x.lock': No space left", "Unable to create '…': No space left"],
+    ["unable to write /srv/git/app.git/x: denied", "unable to write …: denied"],
+    ["(/srv/a) and /srv/b", "(…) and …"],
+  ])("is told without paths: %s", (said, told) => expect(withoutPaths(said)).toBe(told));
+});

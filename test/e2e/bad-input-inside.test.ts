@@ -1,4 +1,5 @@
 // What only our own programs should reach: the socket of the hooks, and the port for packs.
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
@@ -83,9 +84,9 @@ describe("bad input on the socket of the hooks", () => {
     ];
     for (const dir of directories) {
       const answer = framesOf(await send(hookSocket(), hello({ version: "1", op, dir })));
-      expect(answer).toEqual([expect.stringMatching(/^E lockstep: .{10,400}\.\n$/), "X 1"]);
+      expect(answer).toEqual([expect.stringMatching(/^E lockstep: .{10,400}\. \(request [\w-]{36}\)\n$/), "X 1"]);
       if (unknown.includes(dir)) expect(answer[0]).toContain("There is no repository no/such");
-      if (elsewhere.includes(dir)) expect(answer[0]).toContain("is no repository below the root");
+      if (elsewhere.includes(dir)) expect(answer[0]).toContain("is no repository of this server");
     }
     const known = await send(hookSocket(), hello({ version: "1", op, dir: one.gitDir("demo") }));
     expect(framesOf(known)).toEqual([`P ${one.gitDir("demo")}`, "X 0"]);
@@ -94,8 +95,10 @@ describe("bad input on the socket of the hooks", () => {
   /** What the sidecar said: `TYPE PAYLOAD`, frame by frame. */
   function framesOf(bytes: Buffer): string[] {
     const frames: string[] = [];
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at + 5 <= bytes.length; ) {
       const end = at + 5 + bytes.readUInt32BE(at + 1);
+      // The rest is still to come.
+      if (end > bytes.length) break;
       frames.push(`${bytes.toString("latin1", at, at + 1)} ${bytes.toString("utf8", at + 5, end)}`);
       at = end;
     }
@@ -105,7 +108,29 @@ describe("bad input on the socket of the hooks", () => {
   /** A push of those commands, as git would hand it over. */
   function handOver(dir: string, commands: string[]): Promise<Buffer> {
     const input = [packet("version=1\0 atomic\n"), "0000", ...commands.map(packet), "0000"].join("");
-    return send(hookSocket(), hello({ version: "1", op: "proc-receive", dir }), encodeFrame("I", input));
+    return asShim(dir, encodeFrame("I", input));
+  }
+
+  /** What a shim in `dir` receives that sends the frames, and runs what it is told to. */
+  async function asShim(dir: string, ...frames: Buffer[]): Promise<Buffer> {
+    const socket = connect(hookSocket().path);
+    let received = Buffer.alloc(0);
+    let answered = 0;
+    socket.on("data", (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      const programs = framesOf(received).filter((frame) => frame.startsWith("U "));
+      for (const program of programs.slice(answered)) {
+        const [path = "", ...args] = program.slice(2).split("\0").slice(0, -1);
+        const { status } = spawnSync(path, args, { cwd: dir, env: { PATH: process.env.PATH, GIT_DIR: "." } });
+        socket.write(encodeFrame("R", `${status}`));
+        answered += 1;
+      }
+    });
+    for (const frame of [hello({ version: "1", op: "proc-receive", dir }), ...frames]) socket.write(frame);
+    // As a shim does, which has ended when it has its answer.
+    socket.once("end", () => socket.end());
+    await once(socket, "close");
+    return received;
   }
 
   it.each<[string, () => string, string, string]>([

@@ -239,7 +239,7 @@ const byTests = [
       {
         file: "src/strangers.ts",
         from: "  if (OPEN.has(code)) return",
-        to: "  if (OPEN.has(code) || Date.now() > 0) return",
+        to: "  if (Date.now() > 0) return message;\n  if (OPEN.has(code)) return",
       },
     ],
     project: "integration",

@@ -13,8 +13,6 @@ describe("what strangers are told of an error", () => {
     "SOURCE_FAILED",
     "QUEUE_FULL",
     "NOT_ENOUGH_COPIES",
-    "REPLICA_IN_DOUBT",
-    "AHEAD_OF_DATABASE",
     "NOT_A_REPOSITORY",
     "PREREQUISITE_MISSING",
     "GIT_FAILED",
@@ -29,6 +27,22 @@ describe("what strangers are told of an error", () => {
   it("is a sentence for every code there is, and will be", () => {
     for (const code of Object.keys(ERROR_TABLE) as ErrorCode[])
       expect(toldToStrangers(new LockstepError(code, "The reason."))).toMatch(/\.$/);
+  });
+
+  it("says which devices should have a version, and not what others have answered", () => {
+    const none =
+      "No other device that holds version 7 of team/app is live; repo001 (away since X) should have it: start it.";
+    expect(toldToStrangers(new LockstepError("NO_SOURCE", none))).toBe(none);
+    const some = `No device could send version 7 of team/app (repo002: connect to 10.0.0.7; ${SECRET}); repo001 (away) should have it: start it.`;
+    expect(toldToStrangers(new LockstepError("NO_SOURCE", some))).toBe(
+      "No device could send version 7 of team/app; repo001 (away) should have it: start it.",
+    );
+  });
+
+  it("names no path, but what they named themselves", () => {
+    const told = (code: ErrorCode) => toldToStrangers(new LockstepError(code, 'Process 7 (/srv/git/x) works on "/a".'));
+    expect(told("REPLICA_IN_DOUBT")).toBe('Process 7 (…) works on "…".');
+    expect(told("INVALID_NAME")).toContain('"/a"');
   });
 
   it.each(["REPOSITORY_NOT_FOUND", "WRITES_STOPPED", "TURN_HELD", "OUTCOME_UNKNOWN"] satisfies ErrorCode[])(

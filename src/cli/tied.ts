@@ -1,5 +1,6 @@
 // Ends a process when another has ended, which cannot tell it so after SIGKILL.
 import type { Host } from "../host.ts";
+import { linkSignals } from "../signals.ts";
 
 const LOOK_MS = 500;
 
@@ -17,5 +18,5 @@ export function untilGone(host: Host, pid: string | undefined): AbortSignal {
     }
   }, LOOK_MS);
   timer.unref();
-  return AbortSignal.any([host.stop, gone.signal]);
+  return linkSignals([host.stop, gone.signal]).signal;
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
+import { linkSignals } from "../signals.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
 import { exchange } from "./exchange.ts";
 import { startGit } from "./git-child.ts";
@@ -88,7 +89,13 @@ async function serveGit(
   if (body) inHand.unread = { asked, body };
   draining.throwIfAborted();
   const forPush = asked.advertisement && asked.service === "receive-pack";
-  const granted = beforeRead(asked.repository, { signal: AbortSignal.any([stopping, closing(response)]), forPush });
+  const waiting = linkSignals([stopping]);
+  const left = () => waiting.abort();
+  response.once("close", left);
+  const granted = beforeRead(asked.repository, { signal: waiting.signal, forPush }).finally(() => {
+    waiting[Symbol.dispose]();
+    response.off("close", left);
+  });
   const protocol = gitProtocol(request.headers["git-protocol"]);
   const caller = { address: request.socket.remoteAddress ?? "unknown", protocol, requestId: String(fields.requestId) };
   const start = async () => {
@@ -100,13 +107,6 @@ async function serveGit(
   git.stderr.setEncoding("utf8").on("data", (said: string) => log.warn({ ...fields, said }, "git said"));
   inHand.unread = undefined;
   await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
-}
-
-/** Aborts when the connection is gone. */
-function closing(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  response.once("close", () => controller.abort());
-  return controller.signal;
 }
 
 /** Where the repository really is: git compares it with safe.directory after following links. */

@@ -84,8 +84,8 @@ type Send = (type: string, payload: Buffer | string) => void;
 async function read(context: SyncContext, { dir, op, env }: Hello, send: Send): Promise<number> {
   try {
     const name = await nameOf(context.root, dir);
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
-    const { replica } = await beforeRead(context, name, { signal, forPush: op === "receive-pack" });
+    using patience = linkSignals([context.signal], READ_PATIENCE_MS);
+    const { replica } = await beforeRead(context, name, { signal: patience.signal, forPush: op === "receive-pack" });
     send("P", replica.gitDir);
     return 0;
   } catch (error) {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { requestIdOf } from "../gate/request-id.ts";
+import { linkSignals } from "../signals.ts";
 import { toldToStrangers } from "../strangers.ts";
 import { visible } from "../visible.ts";
 
@@ -86,16 +87,15 @@ async function gate(
 ): Promise<void> {
   const repository = parameters.get("repository");
   const forPush = parameters.get("service") === "git-receive-pack";
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  using patience = linkSignals([], READ_PATIENCE_MS);
+  response.once("close", () => patience.abort());
   try {
     if (repository === null)
       throw new LockstepError(
         "INVALID_REQUEST",
         "The parameter `repository` is missing; ask for /gate?repository=NAME.",
       );
-    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(READ_PATIENCE_MS)]);
-    await beforeRead(repositoryName(repository), { signal, forPush });
+    await beforeRead(repositoryName(repository), { signal: patience.signal, forPush });
     response.writeHead(204, { "cache-control": "no-store" }).end();
   } catch (error) {
     // The front end passes it on to whoever asked.

@@ -6,6 +6,7 @@ import type { RefName, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { startWalk, type Walk } from "../git/connectivity.ts";
 import { StartedTransaction } from "../git/started-transaction.ts";
+import { linkSignals } from "../signals.ts";
 import { Aliases, meantBy, tellOf } from "./aliases.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
@@ -120,7 +121,7 @@ export async function push(
         });
         clock.lap("turnMs");
       }
-      ({ replica } = await beforeRead(context, request.repository, { signal: patience(context) }));
+      replica = await readFirst(context, request.repository);
       clock.lap("readMs");
     }
   } finally {
@@ -136,7 +137,7 @@ async function replicaOf(context: SyncContext, repository: string): Promise<Repl
   const known = context.replicas.findByName(repository);
   await known?.mutex.look();
   if (known?.applied !== undefined) return known;
-  return (await beforeRead(context, repository, { signal: patience(context) })).replica;
+  return await readFirst(context, repository);
 }
 
 /** Gits that wait for the refs of a push. */
@@ -199,6 +200,9 @@ async function startOver(replica: Replica, error: unknown): Promise<Attempt> {
 }
 
 /** How long a push waits for this replica to catch up: longer than a read, the pusher has uploaded already. */
-function patience(context: SyncContext): AbortSignal {
-  return AbortSignal.any([context.signal, AbortSignal.timeout(120_000)]);
+const READ_PATIENCE_MS = 120_000;
+
+async function readFirst(context: SyncContext, repository: string): Promise<Replica> {
+  using patience = linkSignals([context.signal], READ_PATIENCE_MS);
+  return (await beforeRead(context, repository, { signal: patience.signal })).replica;
 }

@@ -3,6 +3,7 @@
 // way: the source of packs, every statement sent to the database but those about the lease, every git command.
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
@@ -95,6 +96,8 @@ export class TestDevice {
       context: Omit<SyncContext, "openPack" | "requestHold" | "gitCredentials" | "signal" | "onFenced" | "inDoubtMs">;
     },
   ) {
+    // As in src/service.ts: everything that runs listens to it.
+    setMaxListeners(0, this.#dead.signal);
     this.cluster = cluster;
     this.name = name;
     this.#options = options;
@@ -113,10 +116,10 @@ export class TestDevice {
         this.packRequests.push({ from: peer.device, wants: request.wants, haves: request.haves });
         return await this.openPack(peer, request, ...rest);
       },
-      requestHold: async ({ device }, request) => {
+      requestHold: async ({ device }, request, signal, onWork) => {
         const holder = cluster.devices.get(device);
         if (holder === undefined) throw new LockstepError("SOURCE_FAILED", `${device} cannot be reached`);
-        await holdObjects(holder.context, name, request);
+        await holdObjects(holder.context, name, request, { signal, onWork });
       },
       gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
       signal: this.#dead.signal,
@@ -352,10 +355,10 @@ export function change(name: string, oldValue: string | null, newValue: string |
 
 /** Packs for `asker` from the other devices of the cluster, over a stream that fails when the pack is not whole. */
 export function honest(cluster: TestCluster, asker = "somebody"): OpenPack {
-  return async (peer, request, signal): Promise<Readable> => {
+  return async (peer, request, signal, onAlive): Promise<Readable> => {
     const source = cluster.devices.get(peer.device);
     if (source === undefined) throw new LockstepError("SOURCE_FAILED", `${peer.device} cannot be reached`);
-    const { pack, done } = await source.packs.open(asker, request, signal);
+    const { pack, done } = await source.packs.open(asker, request, signal, onAlive);
     const stream = new PassThrough();
     void Promise.all([pipeline(pack, stream, { end: false }), done]).then(
       () => stream.end(),

@@ -100,7 +100,7 @@ create table lockstep.replica (
   updated_at timestamptz not null default clock_timestamp(),
   primary key (repository_id, device)
 );
-create index replica_by_device on lockstep.replica (device);
+create index replica_by_device on lockstep.replica (device, repository_id);
 
 -- Rows outlive every retry: whoever was cut off asks here what became of its write.
 create table lockstep.write (

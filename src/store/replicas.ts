@@ -39,6 +39,46 @@ export async function listBehind(db: Database, device: string, limit: number): P
   );
 }
 
+/** Before every repository id. */
+const FIRST = "00000000-0000-0000-0000-000000000000";
+
+/** A part of a device's replicas, in the order of their repositories. */
+export interface Page {
+  /** Looked at behind this repository; undefined: from the first one. */
+  readonly after: string | undefined;
+  readonly size: number;
+  /** At most so many are returned. */
+  readonly limit: number;
+}
+
+/** Like `listBehind`, among the replicas of one page; `last` is where the next page begins, undefined after the last page. */
+export async function listBehindIn(
+  db: Database,
+  device: string,
+  { after = FIRST, size, limit }: Page,
+): Promise<{ behind: Behind[]; last: string | undefined }> {
+  const rows = await ask<{ last: string | null; seen: number } & Behind & { [column: string]: unknown }>(
+    db.work,
+    // How much it reads does not depend on how many replicas there are: a page, by the index.
+    `with page as materialized (
+       select repository_id, version, state, next_attempt_at from lockstep.replica
+       where device = $1 and repository_id > $2::uuid order by repository_id limit $3),
+     looked as (select count(*)::int as seen, max(repository_id::text collate "C") as last from page),
+     due as (
+       select r.id, r.name, r.object_format from page p join lockstep.repository r on r.id = p.repository_id
+       where p.state in ('pending', 'active', 'broken') and (p.version < r.head_version or p.state <> 'active')
+         and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
+       order by random() limit $4)
+     select seen, last, id as "repositoryId", name, object_format as "objectFormat" from looked left join due on true`,
+    [device, after, size, limit],
+  );
+  const behind = rows
+    .filter(({ repositoryId }) => repositoryId !== null)
+    .map(({ repositoryId, name, objectFormat }) => ({ repositoryId, name, objectFormat }));
+  const [{ seen = 0, last = null } = {}] = rows;
+  return { behind, last: seen < size ? undefined : (last ?? undefined) };
+}
+
 /** Those of the given repositories of which this device has a replica. */
 export async function listReplicas(db: Database, device: string, repositoryIds: readonly string[]): Promise<Behind[]> {
   return await ask<Behind & { [column: string]: unknown }>(

@@ -1,20 +1,26 @@
 // Followers catch up without being asked: at once when told of a new head, and by polling, which is the truth.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../errors.ts";
-import { type Behind, listBehind, listReplicas } from "../store/replicas.ts";
+import { type Behind, listBehind, listBehindIn, listReplicas } from "../store/replicas.ts";
 import { catchUpToHead } from "./catch-up.ts";
 import { compareNotes } from "./compare-notes.ts";
 import type { SyncContext } from "./context.ts";
+import { FollowPlaces } from "./follow-places.ts";
 
 const POLL_MS = 5_000;
-const AT_ONCE = 4;
 const BATCH = 200;
+/** Replicas looked at in one poll: reading 100,000 takes the database 160 ms, every five seconds and for every device. */
+const PAGE = 10_000;
 
 /** Keeps this device's replicas current until the context's signal aborts. */
 export class Follower {
   readonly #context: SyncContext;
   readonly #queue = new Map<string, Behind>();
-  #running = 0;
+  readonly #places = new FollowPlaces();
+  /** Repositories that are being followed → what came meanwhile says that there is a newer head. */
+  readonly #following = new Map<string, Behind | undefined>();
+  /** Where the next poll goes on. */
+  #after: string | undefined;
   /** The database may have lost writes since it was last asked. */
   #suspicious = false;
   #comparing = false;
@@ -25,7 +31,7 @@ export class Follower {
 
   /** These repositories have a new head. Never rejects: polling finds what is missed here. */
   async onHeads(repositoryIds: readonly string[]): Promise<void> {
-    await this.#look(() => listReplicas(this.#context.db, this.#context.me.device, repositoryIds));
+    await this.#look(() => listReplicas(this.#context.db, this.#context.me.device, repositoryIds), "new heads");
   }
 
   /** Repositories that a crash of the last incarnation left unfinished, and whatever else is behind. */
@@ -34,15 +40,22 @@ export class Follower {
     await this.onReconnect();
   }
 
-  /** The connection to the database was lost: it may be another server now, with other contents. */
+  /** The connection to the database was lost: it may be another server now, with other contents; anything was missed. */
   async onReconnect(): Promise<void> {
     this.#suspicious = true;
-    await this.poll();
+    void this.#compare();
+    await this.#look(() => listBehind(this.#context.db, this.#context.me.device, BATCH), "found behind");
   }
 
+  /** Looks at the next page of this device's replicas. */
   async poll(): Promise<void> {
     void this.#compare();
-    await this.#look(() => listBehind(this.#context.db, this.#context.me.device, BATCH));
+    await this.#look(async () => {
+      const page = { after: this.#after, size: PAGE, limit: BATCH };
+      const { behind, last } = await listBehindIn(this.#context.db, this.#context.me.device, page);
+      this.#after = last;
+      return behind;
+    }, "found behind");
   }
 
   async run(): Promise<void> {
@@ -54,9 +67,14 @@ export class Follower {
     }
   }
 
-  async #look(find: () => Promise<Behind[]>): Promise<void> {
+  /** Queues what `find` finds, each repository once: one that is being followed comes again only for a new head. */
+  async #look(find: () => Promise<Behind[]>, why: "new heads" | "found behind"): Promise<void> {
     try {
-      for (const behind of await find()) this.#queue.set(behind.repositoryId, behind);
+      for (const behind of await find()) {
+        const { repositoryId } = behind;
+        if (!this.#following.has(repositoryId)) this.#queue.set(repositoryId, behind);
+        else if (why === "new heads") this.#following.set(repositoryId, behind);
+      }
     } catch (error) {
       this.#suspicious = true;
       if (!this.#context.signal.aborted)
@@ -82,20 +100,31 @@ export class Follower {
   }
 
   #drain(): void {
-    for (const [id, behind] of this.#queue) {
-      if (this.#running >= AT_ONCE || this.#context.signal.aborted) return;
+    for (const behind of this.#queue.values()) {
+      if (this.#context.signal.aborted) return;
+      const { repositoryId: id } = behind;
+      const failing = this.#context.replicas.find(id)?.failure !== undefined;
+      const place = this.#places.take(failing, () => this.#drain());
+      if (place === undefined) continue;
       this.#queue.delete(id);
-      this.#running += 1;
-      void this.#follow(behind).finally(() => {
-        this.#running -= 1;
+      this.#following.set(id, undefined);
+      void this.#follow(behind).then((followed) => {
+        const newer = this.#following.get(id);
+        this.#following.delete(id);
+        place[Symbol.dispose]();
+        // One that failed rests, and is found by a poll when it is due.
+        if (newer !== undefined && followed) this.#queue.set(id, newer);
         this.#drain();
       });
     }
   }
 
-  async #follow({ repositoryId, name, objectFormat }: Behind): Promise<void> {
+  /** False: it failed, which has been logged; it is due again after its back-off. */
+  async #follow({ repositoryId, name, objectFormat }: Behind): Promise<boolean> {
     const replica = this.#context.replicas.get({ id: repositoryId, name, objectFormat });
-    // A flight that failed has been logged, and is due again after its back-off.
-    await catchUpToHead(this.#context, replica, { signal: this.#context.signal }).catch(() => {});
+    return await catchUpToHead(this.#context, replica, { signal: this.#context.signal }).then(
+      () => true,
+      () => false,
+    );
   }
 }

@@ -22,6 +22,8 @@ export interface WalkOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments of rev-list that say where else the walk ends. */
   readonly besides?: readonly string[];
+  /** Called whenever git says how far it is. */
+  readonly onWork?: () => void;
 }
 
 export interface Walk extends AsyncDisposable {
@@ -31,8 +33,9 @@ export interface Walk extends AsyncDisposable {
 
 /** Starts git for `isConnected`, which looks at no object before it has been told where to begin. */
 export function startWalk(context: GitContext, gitDir: string, options: WalkOptions): Walk {
-  const args = ["rev-list", "--objects", "--quiet", "--stdin", ...(options.besides ?? [])];
+  const args = ["rev-list", "--objects", "--quiet", "--stdin", "--progress=Walking", ...(options.besides ?? [])];
   const child = spawnGit(context, gitDir, args, options);
+  child.stderr.on("data", () => options.onWork?.());
   child.stdout.resume();
   const end = finished(child);
   end.catch(() => {});

@@ -136,7 +136,17 @@ export function spawnGit(context: GitContext, gitDir: string, args: string[], op
 export async function finished(child: GitProcess): Promise<{ exitCode: number; stderr: string }> {
   const stderr = text(child.stderr).catch(() => "");
   const exitCode = await new Promise<number>((resolve, reject) => {
-    child.once("error", (error) => (error.name === "AbortError" ? resolve(-1) : reject(notStarted(error))));
+    // What a killed command has said is not waited for: a program that it started may hold its pipes open for ever.
+    const letGo = () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    child.once("error", (error) => {
+      if (error.name !== "AbortError") return reject(notStarted(error));
+      letGo();
+      resolve(-1);
+    });
+    child.once("exit", (_, signal) => signal !== null && letGo());
     child.once("close", (code) => resolve(code ?? -1));
   });
   return { exitCode, stderr: await stderr };
@@ -164,7 +174,12 @@ export async function gitBytes(
 
 /** GIT_FAILED with the command and the last thing that git said. */
 export function gitFailed(args: readonly string[], exitCode: number, stderr: string): LockstepError {
-  const said = stderr.trim().split("\n").slice(-3).join(" ").slice(0, 600) || "no message";
+  // What is in the way of a carriage return is progress.
+  const lines = stderr
+    .trim()
+    .split("\n")
+    .map((line) => line.slice(line.lastIndexOf("\r") + 1));
+  const said = lines.slice(-3).join(" ").slice(0, 600) || "no message";
   if (exitCode >= 0 && REFUSED_BY_DISK.test(said)) {
     return new LockstepError(
       "PREREQUISITE_MISSING",

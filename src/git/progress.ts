@@ -14,3 +14,14 @@ export function reportProgress(text: string, onProgress: (progress: PackProgress
   if (last === undefined) return;
   onProgress({ phase: (last[1] as string).toLowerCase(), objects: Number(last[2]), totalObjects: Number(last[3]) });
 }
+
+/** Returns a function that tells whether a piece of what git says has anything that git has not just said. */
+export function listenForNews(): (said: string) => boolean {
+  let last = "";
+  return (said) => {
+    const line = said.split(/[\r\n]+/).findLast((each) => each !== "") ?? last;
+    const isNews = line !== last;
+    last = line;
+    return isNews;
+  };
+}

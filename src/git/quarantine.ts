@@ -20,6 +20,8 @@ export interface Incoming {
   /** What is in the replica is not to be relied on: what comes must be whole by itself. */
   readonly alone?: boolean;
   readonly signal: AbortSignal;
+  /** git walks from what came down to what was here. */
+  readonly onWork?: () => void;
 }
 
 /** Where a transport puts objects, and the environment that makes git put them there and see the replica's too. */
@@ -35,7 +37,7 @@ export interface Quarantine {
 export async function quarantined<Result>(
   context: GitContext,
   gitDir: string,
-  { wants, haves, alone, signal }: Incoming,
+  { wants, haves, alone, signal, onWork = () => {} }: Incoming,
   bring: (quarantine: Quarantine) => Promise<Result>,
 ): Promise<Result> {
   const objects = join(gitDir, "objects");
@@ -46,7 +48,7 @@ export async function quarantined<Result>(
     const env = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
     const bringing = bring({ path, env });
     // Started while the objects still come: a process takes longer to start than to walk a push.
-    await using walk = startWalk(context, gitDir, { env, signal });
+    await using walk = startWalk(context, gitDir, { env, signal, onWork });
     const result = await bringing;
     if (!(await walk.isConnected(wants, haves))) {
       throw new LockstepError(

@@ -5,7 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
 import { describe, firstError, LockstepError } from "../errors.ts";
-import { toldToStrangers, withoutPaths } from "../strangers.ts";
+import { linkSignals } from "../signals.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";

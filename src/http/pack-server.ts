@@ -7,11 +7,14 @@ import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { cutterOf } from "../connections.ts";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
 import { asRefusal } from "../gate/refusal.ts";
+import { STALL_MS } from "../git/silence.ts";
 import { ASK_HEADER, HOLD_PATH, PACK_PATH } from "../git/transports/pack-stream.ts";
 import { certificateIdentity } from "../identity.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { holdObjects } from "../sync/hold.ts";
 import { PackServer } from "../sync/serve-pack.ts";
+import { wholeBody } from "./request-whole.ts";
+import { watchResponse } from "./response-watch.ts";
 import { serveUploadPack } from "./upload-pack.ts";
 
 export interface PackListener {
@@ -51,23 +54,41 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // A request sent before the answer to the last one has ended has no connection of its own to be cut off by; no client does that.
+  if (response.socket === null) return void request.socket.destroy();
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   // A peer may leave at any moment; whoever writes learns it from `close`.
   response.on("error", () => {});
   try {
     const device = askingDevice(request.socket as TLSSocket, trustDomain);
-    if (request.url === HOLD_PATH && request.method === "POST") await hold(context, device, request, response);
-    else if (request.url !== PACK_PATH) await serveUploadPack(context, packs, request, response);
+    if (request.url === HOLD_PATH && request.method === "POST")
+      await hold(context, device, request, response, gone.signal);
+    else if (request.url !== PACK_PATH) await serveUploadPack(context, packs, device, request, response);
     else if (request.method === "POST") await sendPack(packs, device, request, response, gone.signal);
     else throw new LockstepError("INVALID_REQUEST", "Packs are asked for with POST.");
   } catch (error) {
-    refuse(context, request, response, error);
+    // What it asked for was stopped because it has gone.
+    if (!gone.signal.aborted) refuse(context, request, response, error);
   }
 }
 
-/** While a pack is being made nothing can be sent of it, and a peer that hears nothing for 10 s goes elsewhere. */
-const ALIVE_MS = 3_000;
+/** At most so often a peer is told that the work goes on. */
+const ALIVE_MS = 500;
+
+/**
+ * Tells the peer that the work goes on, while there is nothing else to send yet. Only progress of the work is told: that this process
+ * is alive is of no use to a peer that could ask another device.
+ */
+function heartbeat(response: ServerResponse): () => void {
+  let told = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (response.headersSent || response.destroyed || now - told < ALIVE_MS) return;
+    told = now;
+    response.writeProcessing();
+  };
+}
 
 async function sendPack(
   packs: PackServer,
@@ -76,17 +97,13 @@ async function sendPack(
   response: ServerResponse,
   gone: AbortSignal,
 ): Promise<void> {
-  const alive = setInterval(() => response.writeProcessing(), ALIVE_MS);
-  try {
-    const { pack, done } = await packs.open(device, await readJson(request), gone);
-    clearInterval(alive);
-    response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
-    // The response ends only when git ended well: a pack that is cut off must not look whole.
-    await Promise.all([pipeline(pack, response, { end: false }), done]);
-    response.end();
-  } finally {
-    clearInterval(alive);
-  }
+  const { pack, done } = await packs.open(device, await readJson(request), gone, heartbeat(response));
+  response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
+  // Not disposed of here: it ends with the response, which the peer may still have to take.
+  watchResponse(request, response, STALL_MS);
+  // The response ends only when git ended well: a pack that is cut off must not look whole.
+  await Promise.all([pipeline(pack, response, { end: false }), done]);
+  response.end();
 }
 
 /** The only thing that changes anything here: objects that the asking device is about to write are fetched from it, and kept. */
@@ -95,8 +112,9 @@ async function hold(
   device: string,
   request: IncomingMessage,
   response: ServerResponse,
+  gone: AbortSignal,
 ): Promise<void> {
-  await holdObjects(context, device, await readJson(request));
+  await holdObjects(context, device, await readJson(request), { signal: gone, onWork: heartbeat(response) });
   response.writeHead(204).end();
 }
 
@@ -125,20 +143,11 @@ function packRefusal(error: unknown): { status: number; message: string; headers
   return { status, message: describe(error), headers: headers as Record<string, string> };
 }
 
-/** Two million ids of the long kind. */
-const BODY_LIMIT = 160 << 20;
-
 /** The body of a request. Throws INVALID_REQUEST when it is none or too long. */
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > BODY_LIMIT) throw new LockstepError("INVALID_REQUEST", "The pack request is too long.");
-    chunks.push(chunk);
-  }
+  const body = await wholeBody(request);
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return JSON.parse(body.toString("utf8"));
   } catch (cause) {
     throw new LockstepError("INVALID_REQUEST", "The pack request is not JSON.", { cause });
   }

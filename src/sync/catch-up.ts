@@ -3,15 +3,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ofDisk } from "../disk-trouble.ts";
 import type { Version } from "../domain.ts";
 import { describe, firstError, LockstepError } from "../errors.ts";
+import { linkSignals } from "../signals.ts";
 import { recordFailure } from "../store/record-replica.ts";
 import type { SyncContext } from "./context.ts";
 import { followLog } from "./follow-log.ts";
 import { outOfServiceFor } from "./live.ts";
-import type { CatchUpProgress, Replica } from "./replica.ts";
+import type { CatchUpProgress, Course, Replica } from "./replica.ts";
 
 /** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
 const WAITING_LIMIT = 1_000;
+/** Pauses before a catch-up starts over. */
 const START_OVER_MS = 100;
+const BUSY_MS = [100, 200, 400, 800, 1_600];
+/** A flight in which nothing has moved for so long is given up. The steps that wait for others have shorter limits of their own. */
+const MOTIONLESS_MS = 180_000;
 const BACK_OFF_MS = 250;
 const BACK_OFF_LIMIT_MS = 10_000;
 
@@ -66,6 +71,7 @@ async function joinFlight(context: SyncContext, replica: Replica, options: Catch
     await unlessAborted(flight.done, replica, options.signal);
   } finally {
     replica.waiting -= 1;
+    if (options.onProgress) flight.listeners.delete(options.onProgress);
   }
 }
 
@@ -94,42 +100,40 @@ async function unlessAborted(done: Promise<void>, replica: Replica, signal: Abor
 
 function startFlight(context: SyncContext, replica: Replica, from: string | undefined): NonNullable<Replica["flight"]> {
   const listeners = new Set<(progress: CatchUpProgress) => void>();
+  const link = linkSignals([context.signal]);
+  const deadline = setTimeout(() => link.abort(nothingMoved(replica)), MOTIONLESS_MS);
   const onProgress = (progress: CatchUpProgress) => {
+    deadline.refresh();
     for (const listener of listeners) listener(progress);
   };
-  const done = fly(context, replica, onProgress, from).finally(() => {
+  const done = fly(context, replica, { onProgress, signal: link.signal }, from).finally(() => {
+    clearTimeout(deadline);
+    link[Symbol.dispose]();
     replica.flight = undefined;
   });
   done.catch(() => {});
   return { done, listeners };
 }
 
-async function fly(
-  context: SyncContext,
-  replica: Replica,
-  onProgress: (progress: CatchUpProgress) => void,
-  from: string | undefined,
-): Promise<void> {
+function nothingMoved({ name }: Replica): LockstepError {
+  const seconds = MOTIONLESS_MS / 1000;
+  return new LockstepError(
+    "CATCH_UP_TIMEOUT",
+    `Nothing has moved in the catch-up of ${name} for ${seconds} s; see whether the disk of this device hangs, and try again.`,
+    { details: { repository: name } },
+  );
+}
+
+async function fly(context: SyncContext, replica: Replica, course: Course, from: string | undefined): Promise<void> {
   const startedAt = performance.now();
   const fromVersion = replica.applied ?? 0n;
   try {
-    try {
-      await replica.mutex.look();
-      await followLog(context, replica, onProgress, from);
-    } catch (error) {
-      const again = error instanceof LockstepError && (error.code === "NO_SOURCE" || error.code === "QUEUE_FULL");
-      // A part of the replica that is not there any more is made anew at the second try.
-      const missing = replica.applied !== undefined && (await replica.mutex.lookForMissing());
-      if (!again && !missing) throw error;
-      // What was wanted may have been forced away and pruned meanwhile, a connection broke, or everyone was busy for a moment:
-      // the head again, from the start.
-      await sleep(START_OVER_MS, undefined, { signal: context.signal }).catch(() => {});
-      await followLog(context, replica, onProgress, from);
-    }
+    await replica.mutex.look();
+    await followLogAgain(context, replica, course, from);
     replica.failure = undefined;
   } catch (thrown) {
     context.signal.throwIfAborted();
-    const first = firstError(thrown);
+    const first: unknown = course.signal.aborted ? course.signal.reason : firstError(thrown);
     const error = ofDisk(first) ?? first;
     const count = (replica.failure?.count ?? 0) + 1;
     const backOff = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** Math.min(count - 1, 10));
@@ -145,5 +149,29 @@ async function fly(
     const failure = { error: describe(error), broken, fromVersion, version: fromVersion, durationMs };
     await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
     throw error;
+  }
+}
+
+/** What was wanted may have been forced away and pruned meanwhile, a connection broke, or everyone was busy: the head again, from the start. */
+async function followLogAgain(
+  context: SyncContext,
+  replica: Replica,
+  course: Course,
+  from: string | undefined,
+): Promise<void> {
+  const busy = [...BUSY_MS];
+  const other = [START_OVER_MS];
+  for (;;) {
+    try {
+      return await followLog(context, replica, course, from);
+    } catch (error) {
+      const code = error instanceof LockstepError ? error.code : undefined;
+      // A part of the replica that is not there any more is made anew at the second try.
+      const missing = replica.applied !== undefined && (await replica.mutex.lookForMissing());
+      const pauses = code === "QUEUE_FULL" ? busy : code === "NO_SOURCE" || missing ? other : [];
+      const pause = pauses.shift();
+      if (pause === undefined) throw error;
+      await sleep(pause, undefined, { signal: course.signal }).catch(() => {});
+    }
   }
 }

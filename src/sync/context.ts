@@ -45,7 +45,12 @@ export interface SyncContext {
     onAlive: () => void,
   ) => Promise<Readable>;
   /** Has a peer fetch objects from this device and keep them (git/transports/pack-stream.ts). */
-  readonly requestHold: (peer: Peer, request: HoldRequestBody, signal: AbortSignal) => Promise<void>;
+  readonly requestHold: (
+    peer: Peer,
+    request: HoldRequestBody,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ) => Promise<void>;
   /** For stock git, where a peer has no pack stream. */
   readonly gitCredentials: GitCredentials;
   readonly log: Logger;

@@ -1,16 +1,23 @@
 // Objects on several devices before the write that needs them lands (docs/architecture.md, "Copies"): whatever disk is lost afterwards,
 // another one has them.
+import { once } from "node:events";
 import { reach } from "../crash-points.ts";
 import { objectIds, type RefUpdate, toLatin1 } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
+import { Silence } from "../git/silence.ts";
+import type { HoldRequestBody } from "../git/transports/pack-stream.ts";
+import { linkSignals } from "../signals.ts";
 import { type ReplicaRow, replicasOf } from "../store/replicas.ts";
 import type { CopiesRule } from "../store/writes.ts";
 import type { SyncContext } from "./context.ts";
 import { chooseSources } from "./fetch-objects.ts";
+import { rounds } from "./fetch-rounds.ts";
 import type { Replica } from "./replica.ts";
 
-/** A pusher waits no longer than this for copies. */
+/** A device whose work on a copy shows nothing new for so long is given up. */
 const PATIENCE_MS = 20_000;
+/** When no copy has come for so long another device is asked too. */
+const HEDGE_MS = 3_000;
 /** Asked beyond those that are needed, as the slowest of them decides how long it takes. */
 const SPARE = 1;
 
@@ -38,13 +45,12 @@ export async function makeCopies(
   const like = { version: replica.applied ?? 0n, writers: [], prefer: undefined };
   const rows = chooseSources(context, await replicasOf(context.db, replica.id), like);
   const haves = objectIds(updates.map(({ oldValue }) => oldValue));
-  const patience = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE_MS)]);
   const refs = updates.filter(({ oldValue }) => oldValue !== null).map(({ name }) => toLatin1(name));
-  const body = { repositoryId: replica.id, wants, haves, refs };
+  const request = { repositoryId: replica.id, wants, haves, refs };
   const refusals: string[] = [];
   const holders = await fastest(rows, wanted, async (row) => {
     try {
-      await context.requestHold(row, body, patience);
+      await requestHold(context, row, request);
       return row.device;
     } catch (error) {
       refusals.push(`${row.device}: ${describe(error)}`);
@@ -70,7 +76,23 @@ export async function makeCopies(
   );
 }
 
-/** Asks the first few, and the next one whenever one refuses; resolves with the first `wanted` that did not, or all of them. */
+async function requestHold(context: SyncContext, row: ReplicaRow, request: HoldRequestBody): Promise<void> {
+  using silence = new Silence(PATIENCE_MS);
+  using link = linkSignals([context.signal, silence.signal]);
+  for (const round of rounds(request)) {
+    await Promise.race([
+      context.requestHold(row, round, link.signal, () => silence.broken()),
+      once(link.signal, "abort").then(() => {
+        throw new LockstepError("SOURCE_FAILED", `its work has shown nothing new for ${PATIENCE_MS / 1000} s`);
+      }),
+    ]);
+  }
+}
+
+/**
+ * Asks the first few, and the next one whenever one refuses or none has answered for a while; resolves with the first `wanted` that did
+ * not refuse, or all of them.
+ */
 async function fastest(
   rows: readonly ReplicaRow[],
   wanted: number,
@@ -78,21 +100,31 @@ async function fastest(
 ): Promise<string[]> {
   const waiting = [...rows];
   const holders: string[] = [];
-  return await new Promise((resolve) => {
-    let running = 0;
-    const next = () => {
-      if (holders.length >= wanted || (running === 0 && waiting.length === 0)) return resolve([...holders]);
-      while (running < wanted + SPARE - holders.length) {
-        const row = waiting.shift();
-        if (row === undefined) return;
-        running += 1;
-        void ask(row).then((device) => {
-          running -= 1;
-          if (device !== undefined) holders.push(device);
-          next();
-        });
-      }
-    };
-    next();
-  });
+  let hedge: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise((resolve) => {
+      let running = 0;
+      let spare = SPARE;
+      const next = () => {
+        if (holders.length >= wanted || (running === 0 && waiting.length === 0)) return resolve([...holders]);
+        while (running < wanted + spare - holders.length) {
+          const row = waiting.shift();
+          if (row === undefined) return;
+          running += 1;
+          void ask(row).then((device) => {
+            running -= 1;
+            if (device !== undefined) holders.push(device);
+            next();
+          });
+        }
+      };
+      hedge = setInterval(() => {
+        spare += 1;
+        next();
+      }, HEDGE_MS);
+      next();
+    });
+  } finally {
+    clearInterval(hedge);
+  }
 }

@@ -2,14 +2,14 @@
 import { pipeline, type Readable, Transform } from "node:stream";
 import { describe, LockstepError } from "../errors.ts";
 import { receivePack } from "../git/index-pack.ts";
+import { Silence, STALL_MS } from "../git/silence.ts";
 import { fetchWithGit } from "../git/transports/git-fetch.ts";
 import { NoPackStream, type PackRequestBody } from "../git/transports/pack-stream.ts";
+import { linkSignals } from "../signals.ts";
 import type { SyncContext } from "./context.ts";
 import type { FetchRequest } from "./fetch-objects.ts";
 import type { Replica } from "./replica.ts";
-
-/** A source that sends nothing for this long is given up for the next. */
-const STALL_MS = 10_000;
+import type { Attempt } from "./source-race.ts";
 
 export interface Source {
   readonly device: string;
@@ -17,21 +17,25 @@ export interface Source {
   readonly turn: PackRequestBody["turn"];
 }
 
+/** What is asked of one source. */
+type Wanted = Pick<FetchRequest, "wants" | "haves" | "alone" | "version" | "onProgress">;
+
 /** Returns how many bytes came. Throws SOURCE_FAILED, QUEUE_FULL, GIT_FAILED. */
 export async function fetchFromSource(
   context: SyncContext,
   replica: Replica,
   source: Source,
-  request: FetchRequest,
+  request: Wanted,
+  attempt: Attempt,
 ): Promise<number> {
   try {
-    return await fetchOnce(context, replica, source, request);
+    return await fetchOnce(context, replica, source, request, attempt);
   } catch (error) {
-    context.signal.throwIfAborted();
+    attempt.signal.throwIfAborted();
     // A pack that builds on objects which are not here after all (a damaged disk): the whole of it repairs that too.
     const baseless = /unresolved delta|does not hold everything/.test(describe(error));
     if (!baseless || request.haves.length === 0) throw error;
-    return await fetchOnce(context, replica, source, { ...request, haves: [] });
+    return await fetchOnce(context, replica, source, { ...request, haves: [] }, attempt);
   }
 }
 
@@ -39,13 +43,16 @@ async function fetchOnce(
   context: SyncContext,
   replica: Replica,
   source: Source,
-  request: FetchRequest,
+  request: Wanted,
+  attempt: Attempt,
 ): Promise<number> {
   try {
-    return await streamPack(context, replica, source, request);
+    return await streamPack(context, replica, source, request, attempt);
   } catch (error) {
     if (!(error instanceof NoPackStream)) throw error;
     const { wants, haves, alone = false, onProgress } = request;
+    const { onWork, ...rest } = attempt;
+    const progress = { phase: "counting objects", objects: 0, totalObjects: 0, bytes: 0 };
     return await fetchWithGit(context.git, replica.gitDir, {
       peer: { address: source.gitAddress, publicKey: error.publicKey },
       credentials: context.gitCredentials,
@@ -54,8 +61,12 @@ async function fetchOnce(
       wants,
       haves,
       alone,
-      signal: context.signal,
-      onProgress: (seen) => onProgress({ ...seen, bytes: 0 }),
+      ...rest,
+      onWork() {
+        onWork();
+        onProgress({ ...progress });
+      },
+      onProgress: (seen) => onProgress({ ...Object.assign(progress, seen) }),
     });
   }
 }
@@ -64,51 +75,68 @@ async function streamPack(
   context: SyncContext,
   replica: Replica,
   { device, gitAddress, turn }: Source,
-  { wants, haves, alone = false, version, ...request }: FetchRequest,
+  { wants, haves, alone = false, version, onProgress }: Wanted,
+  { signal: given, onWork, onArrival }: Attempt,
 ): Promise<number> {
-  const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(), STALL_MS);
-  const signal = AbortSignal.any([context.signal, stalled.signal]);
+  using silence = new Silence();
+  using link = linkSignals([given, silence.signal]);
+  const { signal } = link;
   const progress = { phase: "receiving objects", objects: 0, totalObjects: 0, bytes: 0 };
+  const tell = () => {
+    onWork();
+    onProgress({ ...progress });
+  };
+  const onAlive = () => {
+    silence.broken();
+    tell();
+  };
+  const onBytes = (bytes: number) => {
+    if (progress.bytes === 0) onArrival();
+    progress.bytes += bytes;
+    silence.broken(STALL_MS);
+    tell();
+  };
   try {
-    const onBytes = (bytes: number) => {
-      timer.refresh();
-      progress.bytes += bytes;
-      request.onProgress({ ...progress });
-    };
     const body = { repositoryId: replica.id, version: String(version), wants, haves, turn };
     const pack = context
-      .openPack({ device, gitAddress }, body, signal, () => timer.refresh())
+      .openPack({ device, gitAddress }, body, signal, onAlive)
       // Once all of it is here the time is our own: resolving and walking a large pack is no stall of the source.
-      .then((opened) => count(opened, onBytes, () => clearTimeout(timer)));
-    const onProgress = (seen: { phase: string; objects: number; totalObjects: number }) => {
-      request.onProgress({ ...Object.assign(progress, seen) });
+      .then((opened) => count(opened, silence, onBytes));
+    const onIndexed = (seen: { phase: string; objects: number; totalObjects: number }) => {
+      Object.assign(progress, seen);
+      tell();
     };
-    await receivePack(context.git, replica.gitDir, { pack, wants, haves, alone, signal, onProgress });
+    await receivePack(context.git, replica.gitDir, {
+      pack,
+      wants,
+      haves,
+      alone,
+      signal,
+      onWork: tell,
+      onProgress: onIndexed,
+    });
     return progress.bytes;
   } catch (error) {
-    if (!stalled.signal.aborted) {
-      // Whatever still comes is not wanted any more.
-      stalled.abort();
-      throw error;
-    }
-    throw new LockstepError("SOURCE_FAILED", `nothing came for ${STALL_MS / 1000} s`, { cause: error });
-  } finally {
-    clearTimeout(timer);
+    // Whatever still comes is not wanted any more.
+    link.abort();
+    if (!silence.signal.aborted) throw error;
+    const what = progress.bytes > 0 ? "nothing came" : "it showed no work";
+    throw new LockstepError("SOURCE_FAILED", `${what} for ${silence.limitMs / 1000} s`, { cause: error });
   }
 }
 
-function count(pack: Readable, onBytes: (bytes: number) => void, onEnd: () => void): Readable {
+function count(pack: Readable, silence: Silence, onBytes: (bytes: number) => void): Readable {
   const counter = new Transform({
     transform(chunk: Buffer, _, done) {
       onBytes(chunk.length);
       done(null, chunk);
     },
     flush(done) {
-      onEnd();
+      silence[Symbol.dispose]();
       done();
     },
   });
+  silence.isOurs = () => counter.writableNeedDrain;
   // Both ways: a source that breaks off fails the counter, whoever reads it yet or not; giving up the counter hangs up on the source.
   return pipeline(pack, counter, () => {});
 }

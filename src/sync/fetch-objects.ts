@@ -1,5 +1,5 @@
-// Objects by exact id, from any device that holds them: a leader before others, the own zone first, at random among equals. A
-// device that is busy names others that have them, and those come next.
+// Objects by exact id, from any device that holds them: a leader before others, one that has shown no work lately last, the own zone
+// first, at random among equals. A device that is busy names others that have them, and those come next.
 import { randomInt } from "node:crypto";
 import { isOfDisk, ofDisk } from "../disk-trouble.ts";
 import type { Version } from "../domain.ts";
@@ -9,7 +9,10 @@ import type { SyncEvent } from "../store/record-replica.ts";
 import { type ReplicaRow, replicasOf } from "../store/replicas.ts";
 import type { SyncContext } from "./context.ts";
 import { fetchFromSource, type Source } from "./fetch-from-source.ts";
+import { rounds } from "./fetch-rounds.ts";
 import type { CatchUpProgress, Replica } from "./replica.ts";
+import type { SlowSources } from "./slow-sources.ts";
+import { type Attempt, firstToSend, type Sources } from "./source-race.ts";
 
 export interface FetchRequest {
   readonly wants: readonly string[];
@@ -24,6 +27,8 @@ export interface FetchRequest {
   readonly alone?: boolean;
   readonly prefer: string | undefined;
   readonly onProgress: (progress: CatchUpProgress) => void;
+  /** The patience of those who wait. */
+  readonly signal: AbortSignal;
 }
 
 export interface Fetched {
@@ -42,17 +47,29 @@ export function eventOf(fetched: Fetched, fromVersion: Version, refsChanged: num
  * of them will do later.
  */
 export async function fetchObjects(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
-  const here = { from: context.me.device, bytes: 0 };
-  if (request.wants.length === 0 || (request.lookHere && (await isHere(context, replica, request)))) return here;
+  let fetched: Fetched = { from: context.me.device, bytes: 0 };
+  for (const round of rounds(request)) {
+    const { from, bytes } = await fetchRound(context, replica, round);
+    if (bytes > 0) fetched = { from, bytes: fetched.bytes + bytes };
+  }
+  return fetched;
+}
+
+async function fetchRound(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
+  if (request.lookHere && (await isHere(context, replica, request))) return { from: context.me.device, bytes: 0 };
   const rows = await replicasOf(context.db, replica.id);
-  const queue = new SourceQueue(chooseSources(context, rows, request));
+  const { slowSources } = context.replicas;
+  const queue = new SourceQueue(chooseSources({ ...context, slowSources }, rows, request));
   const refusals: { device: string; error: unknown }[] = [];
-  for (let source = queue.next(); source; source = queue.next()) {
-    const { device } = source;
-    try {
-      return { from: device, bytes: await fetchFromSource(context, replica, source, request) };
-    } catch (error) {
-      context.signal.throwIfAborted();
+  const sources: Sources = {
+    next: (fresh) => queue.next(fresh),
+    putBack(source) {
+      slowSources.add(source.device);
+      queue.putBack(source);
+      context.log.info({ repository: replica.name, fromDevice: source.device }, "a source is slow, another one sends");
+    },
+    refused(source, error) {
+      const { device } = source;
       // No other device can do anything about this one's disk.
       if (isOfDisk(error)) throw ofDisk(error) ?? error;
       refusals.push({ device, error });
@@ -61,10 +78,16 @@ export async function fetchObjects(context: SyncContext, replica: Replica, reque
         queue.sentOn(source, (error.details.ask ?? "").split(" ").filter(Boolean));
         context.log.debug(line, "a source is busy, trying another");
       } else context.log.warn(line, "a source failed, trying the next");
-    }
+    },
+  };
+  const ask = (source: Source, attempt: Attempt) => fetchFromSource(context, replica, source, request, attempt);
+  const sent = await firstToSend(sources, ask, request.signal);
+  if (sent === undefined) {
+    const away = rows.filter((row) => !row.live && row.device !== context.me.device && leads(row, request));
+    throw noSource(replica, request, refusals, away);
   }
-  const away = rows.filter((row) => !row.live && row.device !== context.me.device && leads(row, request));
-  throw noSource(replica, request, refusals, away);
+  slowSources.delete(sent.source.device);
+  return { from: sent.source.device, bytes: sent.bytes };
 }
 
 function noSource(
@@ -119,10 +142,17 @@ class SourceQueue {
     this.#waiting = rows.map((row) => ({ ...row, turn: "first" }));
   }
 
-  next(): Source | undefined {
-    const source = this.#waiting.shift();
-    if (source) this.#asked.add(source.device);
+  /** `fresh`: passes over those that have been asked. */
+  next(fresh: boolean): Source | undefined {
+    const source = this.#waiting.find(({ device }) => !fresh || !this.#asked.has(device));
+    if (source === undefined) return undefined;
+    this.#waiting = this.#waiting.filter((each) => each !== source);
+    this.#asked.add(source.device);
     return source;
+  }
+
+  putBack(source: Source): void {
+    this.#waiting.push(source);
   }
 
   /** `source` is busy. If it named `others`, those come next, each once, and then it again. */
@@ -135,20 +165,27 @@ class SourceQueue {
   }
 }
 
-async function isHere(context: SyncContext, replica: Replica, { wants, haves }: FetchRequest): Promise<boolean> {
-  const { git, signal } = context;
+async function isHere(
+  context: SyncContext,
+  replica: Replica,
+  { wants, haves, signal }: FetchRequest,
+): Promise<boolean> {
+  const { git } = context;
   const present = await existingObjects(git, replica.gitDir, wants, signal);
   return present.length === wants.length && (await isConnected(git, replica.gitDir, wants, haves, { signal }));
 }
 
 /** Every other live device with a replica, in the order in which to ask. Pure but for chance among equals. */
 export function chooseSources(
-  context: Pick<SyncContext, "me" | "zone">,
+  context: Pick<SyncContext, "me" | "zone"> & { readonly slowSources?: SlowSources },
   rows: readonly ReplicaRow[],
   request: Pick<FetchRequest, "version" | "writers" | "prefer">,
 ): ReplicaRow[] {
   const rank = (row: ReplicaRow) =>
-    (row.device === request.prefer ? 0 : 4) + (leads(row, request) ? 0 : 2) + (row.zone === context.zone ? 0 : 1);
+    (row.device === request.prefer ? 0 : 8) +
+    (leads(row, request) ? 0 : 4) +
+    (context.slowSources?.has(row.device) ? 2 : 0) +
+    (row.zone === context.zone ? 0 : 1);
   return rows
     .filter((row) => row.live && row.device !== context.me.device && row.gitAddress !== "")
     .map((row) => ({ row, rank: rank(row), chance: randomInt(1 << 30) }))

@@ -10,7 +10,7 @@ import { applyAndRecord, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects } from "./fetch-objects.ts";
 import { foldReplica, recoverReplica } from "./recovery.ts";
-import type { CatchUpProgress, Replica } from "./replica.ts";
+import type { Course, Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** Unchanged branch tips offered to the source when the changes only create refs. */
@@ -20,17 +20,17 @@ const TIPS_OFFERED = 256;
 export async function followLog(
   context: SyncContext,
   replica: Replica,
-  onProgress: (progress: CatchUpProgress) => void,
+  course: Course,
   from: string | undefined,
 ): Promise<void> {
-  if (replica.applied === undefined) await recoverReplica(context, replica, onProgress);
-  await applyChanges(context, replica, onProgress, from);
+  if (replica.applied === undefined) await recoverReplica(context, replica, course);
+  await applyChanges(context, replica, course, from);
 }
 
 async function applyChanges(
   context: SyncContext,
   replica: Replica,
-  onProgress: (progress: CatchUpProgress) => void,
+  course: Course,
   from: string | undefined,
 ): Promise<void> {
   const clock = new Stopwatch();
@@ -44,7 +44,7 @@ async function applyChanges(
   if (head === mine) return await recordApplied(context, replica);
   // What changed since another version of that number says nothing of these refs.
   const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
-  if (changes === null || !sameBase || settled) return await foldReplica(context, replica, onProgress);
+  if (changes === null || !sameBase || settled) return await foldReplica(context, replica, course);
 
   await reach("catch-up.planned");
   const wants = objectIds(changes.map(({ newValue }) => newValue));
@@ -59,7 +59,7 @@ async function applyChanges(
     // What was pushed here is here, even when the refs were not written before a crash.
     lookHere: writers.includes(context.me.device),
     prefer: from,
-    onProgress,
+    ...course,
   });
   clock.lap("fetchMs");
   await reach("catch-up.fetched");
@@ -79,7 +79,7 @@ async function applyChanges(
     return false;
   });
   if (moved) {
-    if (replica.applied === undefined || replica.applied < head) await followLog(context, replica, onProgress, from);
+    if (replica.applied === undefined || replica.applied < head) await followLog(context, replica, course, from);
     return;
   }
   clock.lap("applyMs");

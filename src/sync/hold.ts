@@ -9,6 +9,7 @@ import { isReftable, syncRefs } from "../git/durability.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { readRefNames } from "../git/refs.ts";
 import { wholeObjects } from "../git/whole-updates.ts";
+import { linkSignals } from "../signals.ts";
 import { replicaName, replicasOf } from "../store/replicas.ts";
 import { beforeRead } from "./before-read.ts";
 import type { SyncContext } from "./context.ts";
@@ -20,14 +21,31 @@ const STAGED_REFS = `${PRIVATE_REFS}staged/`;
 /** At least; and longer than any write stays undecided. */
 const KEPT_MS = 60 * 60_000;
 
+/** Steps that wait for others have shorter limits of their own. */
+const PATIENCE_MS = 60_000;
+
+export interface HoldOptions {
+  /** Aborts when the device that asked has gone. */
+  readonly signal?: AbortSignal;
+  /** Called whenever the objects have come nearer. */
+  readonly onWork?: () => void;
+}
+
 /**
  * Returns when the wanted objects, and what they need, have come from the device `from`, and are on this disk, synced and kept. Throws
  * INVALID_REQUEST, REPLICA_NOT_FOUND, and what `fetchFromSource` throws.
  */
-export async function holdObjects(context: SyncContext, from: string, body: unknown): Promise<void> {
+export async function holdObjects(
+  context: SyncContext,
+  from: string,
+  body: unknown,
+  { signal: gone, onWork = () => {} }: HoldOptions = {},
+): Promise<void> {
   const request = { ...checkedObjects(body), refs: checkedRefs(body) };
-  const replica = await replicaOf(context, request.repositoryId);
-  const { git, signal } = context;
+  using link = linkSignals(gone ? [context.signal, gone] : [context.signal]);
+  const { signal } = link;
+  const replica = await replicaOf(context, request.repositoryId, signal);
+  const { git } = context;
   const source = (await replicasOf(context.db, replica.id)).find(({ device }) => device === from);
   if (source === undefined)
     throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
@@ -38,8 +56,10 @@ export async function holdObjects(context: SyncContext, from: string, body: unkn
     context,
     replica,
     { ...source, turn: "last" },
-    { ...request, haves, version: 0n, writers: [], lookHere: false, prefer: undefined, onProgress: () => {} },
+    { ...request, haves, version: 0n, onProgress: onWork },
+    { signal, onWork, onArrival: () => {} },
   );
+  signal.throwIfAborted();
   await reach("copies.fetched");
   const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
   const refs = request.wants.map((id, index) => ({ name: refName(`${hold}${index}`), newValue: valueFromLatin1(id) }));
@@ -65,11 +85,12 @@ function checkedRefs(body: unknown): string[] {
   throw new LockstepError("INVALID_REQUEST", "A request for copies names refs by their names.");
 }
 
-async function replicaOf(context: SyncContext, repositoryId: string): Promise<Replica> {
+async function replicaOf(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {
   const known = context.replicas.find(repositoryId);
   if (known?.applied !== undefined) return known;
   const name = await replicaName(context.db, context.me.device, repositoryId);
-  return (await beforeRead(context, name, { signal: context.signal })).replica;
+  using patience = linkSignals([signal], PATIENCE_MS);
+  return (await beforeRead(context, name, { signal: patience.signal })).replica;
 }
 
 /**

@@ -22,15 +22,11 @@ import { eventOf, fetchObjects } from "./fetch-objects.ts";
 import { endLive } from "./live.ts";
 import { keepLost, keepStrange } from "./lost.ts";
 import { noteOf, prepareDirectory } from "./prepare-directory.ts";
-import type { CatchUpProgress, Replica } from "./replica.ts";
+import type { Course, Replica } from "./replica.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** Brings a replica that this process knows nothing of, or doubts, to a version that it knows: `replica.applied` is set. */
-export async function recoverReplica(
-  context: SyncContext,
-  replica: Replica,
-  onProgress: (progress: CatchUpProgress) => void,
-): Promise<void> {
+export async function recoverReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
   const known = await replica.mutex.runExclusive(async () => {
     await replica.packingRefs;
     if (replica.mutex.changedByOthers)
@@ -51,7 +47,7 @@ export async function recoverReplica(
       context.log.info({ repository: replica.name, removed }, "removed what an interrupted write left");
     return await believeRecords(context, replica);
   });
-  if (!known) await foldReplica(context, replica, onProgress);
+  if (!known) await foldReplica(context, replica, course);
 }
 
 /**
@@ -73,12 +69,9 @@ async function believeRecords(context: SyncContext, replica: Replica): Promise<b
 }
 
 /** Makes the refs equal to the whole fold at the head, whatever they are. Costs a walk over all refs. */
-export async function foldReplica(
-  context: SyncContext,
-  replica: Replica,
-  onProgress: (progress: CatchUpProgress) => void,
-): Promise<void> {
+export async function foldReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
   const clock = new Stopwatch();
+  const { signal } = course;
   // Before the log is: a push that lands here meanwhile is in it then.
   const record = await noteOf(replica);
   const standing = record && (await readStandings(context.db, [record])).get(replica.id);
@@ -94,17 +87,17 @@ export async function foldReplica(
     );
   }
   await replica.mutex.runExclusive(() => clearRefs(context, replica));
-  const onDisk = await readRefs(context.git, replica.gitDir, context.signal);
+  const onDisk = await readRefs(context.git, replica.gitDir, signal);
   const differing = objectIds(difference(onDisk, fold.refs).values());
   clock.lap("compareMs");
   await reach("recovery.compared");
   const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
   const needed = objectIds(settled);
-  const haves = await existingObjects(context.git, replica.gitDir, needed, context.signal);
+  const haves = await existingObjects(context.git, replica.gitDir, needed, signal);
   // A ref may be as it should be, and its object gone.
   const here = new Set(haves);
   const wants = [...new Set([...differing, ...needed.filter((id) => !here.has(id))])];
-  const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, onProgress };
+  const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, ...course };
   const fetched = await fetchObjects(context, replica, request);
   clock.lap("fetchMs");
   await replica.mutex.runExclusive(async () => {

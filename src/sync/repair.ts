@@ -50,6 +50,7 @@ export async function repairObjects(
       alone: true,
       prefer: undefined,
       onProgress: () => {},
+      signal,
     });
   }
   const aside = damagedPath(join(root, STATE_DIR), replica.id);

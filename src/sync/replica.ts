@@ -5,7 +5,9 @@ import { Mutex } from "async-mutex";
 import type { RefName, Version } from "../domain.ts";
 import type { CopiesRule } from "../store/writes.ts";
 import { ReplicaMutex } from "./replica-mutex.ts";
+import { SlowSources } from "./slow-sources.ts";
 
+/** How far a catch-up is; it is told of whenever something has moved, be it only at the source. */
 export interface CatchUpProgress {
   readonly phase: string;
   readonly objects: number;
@@ -17,6 +19,13 @@ export interface CatchUpProgress {
 export interface Flight {
   readonly done: Promise<void>;
   readonly listeners: Set<(progress: CatchUpProgress) => void>;
+}
+
+/** What the steps of a catch-up are given. */
+export interface Course {
+  readonly onProgress: (progress: CatchUpProgress) => void;
+  /** Aborts, with the reason, when nothing has moved for too long, and when the process ends. */
+  readonly signal: AbortSignal;
 }
 
 /** The write session that works on the files of a replica. */
@@ -96,6 +105,8 @@ export function replicaPath(root: string, name: string): string {
 export class Replicas {
   /** Held while a replica is tidied, for a few seconds at most. */
   readonly tidying = new Mutex();
+  /** Devices that were of no help when they were asked for objects. */
+  readonly slowSources = new SlowSources();
   readonly #root: string;
   readonly #byId = new Map<string, Replica>();
   readonly #byName = new Map<string, Replica>();

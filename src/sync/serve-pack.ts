@@ -1,16 +1,17 @@
 // The other side of a catch-up: a peer asks for the objects between what the log told it to want and what it has.
+import { once } from "node:events";
 import { isObjectId } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type PackStream, startPack } from "../git/pack-source.ts";
 import type { HoldRequestBody, PackRequestBody } from "../git/transports/pack-stream.ts";
+import { linkSignals } from "../signals.ts";
 import { replicaName } from "../store/replicas.ts";
 import { findRepository } from "../store/repositories.ts";
 import type { SyncContext } from "./context.ts";
 import { FanOut } from "./fan-out.ts";
+import { busy, PackPlaces } from "./pack-places.ts";
 import { replicaPath } from "./replica.ts";
 
-/** Packs being made at once, for the pack stream and for stock git; a peer that is turned away asks the next device. */
-const PACKS_LIMIT = 8;
 const IDS_LIMIT = 2_000_000;
 /** How long a peer that was sent here is kept until what it wants has come here itself. */
 const HOLD_MS = 60_000;
@@ -18,29 +19,36 @@ const HOLD_MS = 60_000;
 export class PackServer {
   readonly #context: SyncContext;
   readonly #fanOut = new FanOut();
-  #running = 0;
+  readonly #places: PackPlaces;
 
   constructor(context: SyncContext) {
     this.#context = context;
+    this.#places = new PackPlaces(context.me.device);
   }
 
   /**
-   * Starts a pack for the device `asker`. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, and QUEUE_FULL, with the
-   * devices to ask instead in its details where there are such.
+   * Starts a pack for the device `asker`; returns with its first byte, until which `onWork` is called whenever the work on it shows
+   * something new. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, and QUEUE_FULL, with the devices to ask instead in its
+   * details where there are such.
    */
-  async open(asker: string, body: unknown, signal: AbortSignal): Promise<PackStream> {
+  async open(asker: string, body: unknown, signal: AbortSignal, onWork: () => void = () => {}): Promise<PackStream> {
     const request = checked(body);
-    const both = AbortSignal.any([signal, this.#context.signal]);
     const gitDir = await this.#gitDir(request.repositoryId);
     this.#refer(asker, request);
-    if (request.turn === "referred") await this.#untilHere(request, both);
-    const place = this.takePlace();
+    const link = linkSignals([signal, this.#context.signal]);
+    let place: Disposable | undefined;
+    const end = () => {
+      place?.[Symbol.dispose]();
+      link[Symbol.dispose]();
+    };
     try {
-      const stream = await startPack(this.#context.git, gitDir, request.wants, request.haves, both);
-      stream.done.catch(() => {}).finally(() => place[Symbol.dispose]());
+      if (request.turn === "referred") await this.#untilHere(request, link.signal, onWork);
+      place = this.takePlace(asker);
+      const stream = await startPack(this.#context.git, gitDir, request.wants, request.haves, link.signal, onWork);
+      stream.done.catch(() => {}).finally(end);
       return stream;
     } catch (error) {
-      place[Symbol.dispose]();
+      end();
       // What is gone from this disk is to be made anew, not only missed.
       await this.#context.replicas.find(request.repositoryId)?.mutex.lookForMissing();
       throw error;
@@ -48,14 +56,8 @@ export class PackServer {
   }
 
   /** One of the places for packs being made, until it is disposed of. Throws QUEUE_FULL. */
-  takePlace(): Disposable {
-    if (this.#running >= PACKS_LIMIT) throw this.#busy(`sends ${PACKS_LIMIT} packs already`);
-    this.#running += 1;
-    return {
-      [Symbol.dispose]: () => {
-        this.#running -= 1;
-      },
-    };
+  takePlace(asker: string): Disposable {
+    return this.#places.take(asker);
   }
 
   /** Where stock git finds a repository of that name on this device. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND. */
@@ -68,28 +70,25 @@ export class PackServer {
   #refer(asker: string, { repositoryId, version, turn }: PackRequestBody): void {
     if (turn === "last") return;
     const holders = this.#fanOut.refer(repositoryId, BigInt(version), asker, performance.now());
-    if (holders) throw this.#busy("has given this to others already", holders);
+    if (holders) throw busy(this.#context.me.device, "has given this to others already", holders);
   }
 
-  /** Objects that are on their way to this device are waited for. */
-  async #untilHere({ repositoryId, version }: PackRequestBody, signal: AbortSignal): Promise<void> {
+  /** Objects that are on their way to this device are waited for; that they come nearer is work. */
+  async #untilHere({ repositoryId, version }: PackRequestBody, signal: AbortSignal, onWork: () => void): Promise<void> {
     const replica = this.#context.replicas.find(repositoryId);
-    if (!replica?.flight || (replica.applied ?? -1n) >= BigInt(version)) return;
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(HOLD_MS)]);
-    const enough = new Promise<"enough">((resolve) => {
-      patience.addEventListener("abort", () => resolve("enough"), { once: true });
-    });
-    // Whether it came to a good end shows when the objects are looked for.
-    const outcome = await Promise.race([replica.flight.done.catch(() => {}), enough]);
-    signal.throwIfAborted();
-    if (outcome === "enough") throw this.#busy("is still receiving it");
-  }
-
-  #busy(why: string, ask: readonly string[] = []): LockstepError {
-    const { device } = this.#context.me;
-    return new LockstepError("QUEUE_FULL", `Device ${device} ${why}; ask another.`, {
-      details: { device, ask: ask.join(" ") },
-    });
+    const flight = replica?.flight;
+    if (!flight || (replica.applied ?? -1n) >= BigInt(version)) return;
+    using patience = linkSignals([signal], HOLD_MS);
+    const enough = once(patience.signal, "abort").then(() => "enough");
+    flight.listeners.add(onWork);
+    try {
+      // Whether it came to a good end shows when the objects are looked for.
+      const outcome = await Promise.race([flight.done.catch(() => {}), enough]);
+      signal.throwIfAborted();
+      if (outcome === "enough") throw busy(this.#context.me.device, "is still receiving it");
+    } finally {
+      flight.listeners.delete(onWork);
+    }
   }
 
   async #gitDir(repositoryId: string): Promise<string> {

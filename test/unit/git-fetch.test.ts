@@ -16,7 +16,7 @@ describe("the command that fetches from a peer", () => {
         ...["-c", "http.sslCert=/etc/lockstep/device.pem", "-c", "http.sslKey=/etc/lockstep/device.key"],
         ...["-c", "http.sslCAInfo=/etc/lockstep/ca.pem", "-c", "http.sslVersion=tlsv1.3"],
         ...["-c", "http.pinnedPubkey=sha256//a2V5", "-c", "http.followRedirects=false"],
-        ...["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=10"],
+        ...["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30"],
         ...["-c", "core.alternateRefsCommand=true", "-c", "core.fsync=all", "-c", "fetch.unpackLimit=1"],
         ...["fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"],
         ...["--no-recurse-submodules", "--stdin", "--", "https://repo002.internal:7421/team/app.git"],

@@ -3,9 +3,11 @@
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockstepError } from "../../errors.ts";
+import { linkSignals } from "../../signals.ts";
 import { finished, type GitContext, spawnGit } from "../process.ts";
-import { type PackProgress, reportProgress } from "../progress.ts";
+import { listenForNews, type PackProgress, reportProgress } from "../progress.ts";
 import { type Incoming, type Quarantine, quarantined } from "../quarantine.ts";
+import { SILENT_MS, Silence, STALL_MS } from "../silence.ts";
 
 /** The files with which git proves to be this device, and those it trusts. */
 export interface GitCredentials {
@@ -27,8 +29,8 @@ export interface FetchCommand {
   readonly input: string;
 }
 
-/** A source that sends less than a byte a second for so many seconds is given up. */
-const STALL_SECONDS = 10;
+/** After so long without a word from git in its last steps, which need no network, it hangs. */
+const LAST_STEPS_MS = 180_000;
 
 /**
  * The command that fetches `wants` from the repository called `name` at a peer. Pure. Nothing in it is configuration of the
@@ -48,7 +50,7 @@ export function fetchCommand(
     "http.pinnedPubkey": `sha256//${peer.publicKey}`,
     "http.followRedirects": "false",
     "http.lowSpeedLimit": "1",
-    "http.lowSpeedTime": String(STALL_SECONDS),
+    "http.lowSpeedTime": String(SILENT_MS / 1000),
     // Without it git lists all refs of the replica, which it finds through the alternate: 1 s for 100,000.
     "core.alternateRefsCommand": "true",
     "core.fsync": "all",
@@ -81,6 +83,10 @@ export interface FetchRequest extends Incoming {
   readonly name: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly onProgress: (progress: PackProgress) => void;
+  /** git said something new, be it of the work of the other side. */
+  readonly onWork?: () => void;
+  /** The first object is here. */
+  readonly onArrival?: () => void;
 }
 
 /**
@@ -91,17 +97,34 @@ export async function fetchWithGit(context: GitContext, gitDir: string, request:
   return await quarantined(context, gitDir, request, async (quarantine) => {
     const repository = await makeRepository(quarantine, request);
     const { args, env, input } = fetchCommand(request.peer, request.credentials, request.name, request.wants);
-    const { signal } = request;
+    using silence = new Silence();
+    using link = linkSignals([request.signal, silence.signal]);
+    const { signal } = link;
     const child = spawnGit(context, repository, [...args], {
       env: { ...quarantine.env, ...env },
       signal,
       writes: true,
     });
-    child.stderr.on("data", (chunk: Buffer) => reportProgress(chunk.toString("latin1"), request.onProgress));
+    const isNews = listenForNews();
+    child.stderr.on("data", (chunk: Buffer) => {
+      const said = chunk.toString("latin1");
+      // The other side, which keeps the connection alive whatever becomes of its work, is believed what is new.
+      if (!isNews(said)) return;
+      silence.broken();
+      request.onWork?.();
+      reportProgress(said, (progress) => {
+        const isReceiving = progress.phase === "receiving objects" && progress.objects < progress.totalObjects;
+        silence.broken(isReceiving ? STALL_MS : LAST_STEPS_MS);
+        request.onArrival?.();
+        request.onProgress(progress);
+      });
+    });
     child.stdout.resume();
     child.stdin.end(input);
     const { exitCode, stderr } = await finished(child);
-    signal.throwIfAborted();
+    request.signal.throwIfAborted();
+    if (silence.signal.aborted)
+      throw new LockstepError("SOURCE_FAILED", `git fetch showed no work for ${silence.limitMs / 1000} s`);
     if (exitCode !== 0) throw refused(stderr, exitCode);
     return await bytesIn(join(quarantine.path, "pack"));
   });

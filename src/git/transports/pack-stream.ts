@@ -61,8 +61,8 @@ export class PackClient {
   }
 
   /**
-   * Asks the device at `address` (host:port) for a pack. The stream fails if the pack is cut off; `onAlive` is called while the
-   * device is at work on it. Throws SOURCE_FAILED when the device cannot be reached, is not the one it should be, or refuses,
+   * Asks the device at `address` (host:port) for a pack. The stream fails if the pack is cut off; `onAlive` is called whenever
+   * the device's work on it shows something new. Throws SOURCE_FAILED when the device cannot be reached, is not the one it should be, or refuses,
    * QUEUE_FULL (with details.ask, the devices it names) when it is busy, NoPackStream.
    */
   async open(
@@ -75,9 +75,18 @@ export class PackClient {
     return await this.#post(PACK_PATH, device, address, body, signal, onAlive);
   }
 
-  /** Returns when the device at `address` holds the objects. Throws SOURCE_FAILED, QUEUE_FULL. */
-  async hold(device: string, address: string, body: HoldRequestBody, signal: AbortSignal): Promise<void> {
-    const answer = await this.#post(HOLD_PATH, device, address, body, signal, () => {});
+  /**
+   * Returns when the device at `address` holds the objects; `onAlive` is called whenever they have come nearer. Throws SOURCE_FAILED,
+   * QUEUE_FULL.
+   */
+  async hold(
+    device: string,
+    address: string,
+    body: HoldRequestBody,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ): Promise<void> {
+    const answer = await this.#post(HOLD_PATH, device, address, body, signal, onAlive);
     await text(answer);
   }
 
@@ -106,6 +115,8 @@ export class PackClient {
       const call = request(`https://${address}${path}`, options);
       call.once("error", failed);
       call.on("information", onAlive);
+      // A request of a hundred megabytes takes its time, too.
+      call.on("drain", onAlive);
       call.once("response", (response) => {
         if (response.statusCode === 200 || response.statusCode === 204) resolve(response);
         else refusal(device, response).then(reject, failed);

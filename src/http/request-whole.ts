@@ -1,0 +1,27 @@
+// The body of a request from another device, all of it: nothing is done for a peer that has not said yet what it wants.
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { LockstepError } from "../errors.ts";
+
+/** Two million ids of the long kind. */
+const BODY_LIMIT = 160 << 20;
+/** A peer that sends nothing of its request for so long is hung up on. */
+const STALL_MS = 10_000;
+
+/** `body` is that of the request, decoded. Throws INVALID_REQUEST when it is too long, and what reading throws. */
+export async function wholeBody(request: IncomingMessage, body: Readable = request): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const stalled = setTimeout(() => request.socket.destroy(), STALL_MS);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      stalled.refresh();
+      bytes += chunk.length;
+      if (bytes > BODY_LIMIT) throw new LockstepError("INVALID_REQUEST", "The request is too long.");
+      chunks.push(chunk);
+    }
+  } finally {
+    clearTimeout(stalled);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { PackPlaces } from "../../src/sync/pack-places.ts";
+
+describe("places for packs", () => {
+  it("are eight for a device that asks alone", () => {
+    const places = new PackPlaces("me");
+    const taken = Array.from({ length: 8 }, () => places.take("one"));
+    expect(() => places.take("one")).toThrow("sends 8 packs already");
+    taken[3]![Symbol.dispose]();
+    taken[3]![Symbol.dispose]();
+    taken[3] = places.take("one");
+    expect(() => places.take("one")).toThrow("sends 8 packs already");
+    for (const place of taken) place[Symbol.dispose]();
+    places.take("one");
+  });
+
+  it("are there for each other device, however many one has taken", () => {
+    const places = new PackPlaces("me");
+    for (let count = 0; count < 8; count += 1) places.take("greedy");
+    for (const asker of ["two", "three", "four"]) {
+      places.take(asker);
+      places.take(asker);
+      expect(() => places.take(asker)).toThrow(/sends \d+ packs already/);
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { listenForNews } from "../../src/git/progress.ts";
+import { SILENT_MS, Silence, STALL_MS } from "../../src/git/silence.ts";
+
+describe("a silence", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("is over when nothing has broken it for too long", () => {
+    using silence = new Silence();
+    for (let count = 0; count < 100; count += 1) {
+      vi.advanceTimersByTime(SILENT_MS - 1);
+      silence.broken();
+    }
+    expect(silence.signal.aborted).toBe(false);
+    vi.advanceTimersByTime(SILENT_MS);
+    expect(silence.signal.aborted).toBe(true);
+  });
+
+  it("may be shorter once something has come", () => {
+    using silence = new Silence();
+    silence.broken(STALL_MS);
+    vi.advanceTimersByTime(STALL_MS - 1);
+    silence.broken();
+    vi.advanceTimersByTime(STALL_MS - 1);
+    expect(silence.signal.aborted).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(silence.signal.aborted).toBe(true);
+  });
+
+  it("is not the other side's while what came waits here", () => {
+    using silence = new Silence();
+    let waits = true;
+    silence.isOurs = () => waits;
+    vi.advanceTimersByTime(10 * SILENT_MS);
+    expect(silence.signal.aborted).toBe(false);
+    waits = false;
+    vi.advanceTimersByTime(SILENT_MS);
+    expect(silence.signal.aborted).toBe(true);
+  });
+
+  it("never ends when it was disposed of", () => {
+    const silence = new Silence();
+    silence[Symbol.dispose]();
+    silence.broken();
+    vi.advanceTimersByTime(10 * SILENT_MS);
+    expect(silence.signal.aborted).toBe(false);
+  });
+});
+
+describe("what git says", () => {
+  it("is news when git has not just said it", () => {
+    const isNews = listenForNews();
+    const said = [
+      "Counting: 1\r",
+      "Counting: 1\r",
+      "Counting: 2\r",
+      "Counting: 2\rCounting: 2\r",
+      "",
+      "\r\n",
+      "done.\n",
+    ];
+    expect(said.map(isNews)).toEqual([true, false, true, false, false, false, true]);
+  });
+});

@@ -6,6 +6,7 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
 import { describe, firstError, LockstepError } from "../errors.ts";
 import { linkSignals } from "../signals.ts";
+import { toldToStrangers, withoutPaths } from "../strangers.ts";
 import { beforeRead } from "../sync/before-read.ts";
 import type { SyncContext } from "../sync/context.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push.ts";

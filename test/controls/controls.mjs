@@ -65,6 +65,164 @@ const byTests = [
     name: "",
   },
   {
+    rule: "the id of a write gives nobody its session",
+    patches: [
+      {
+        file: "migrations/functions/begin_session.sql",
+        from: "      or known.caller <> p_caller or known.token_hash <> p_token_hash) then\n",
+        to: "      ) then\n",
+      },
+      {
+        file: "migrations/functions/take_turn.sql",
+        from: " and w.device = p_device and w.caller = p_caller)",
+        to: ")",
+      },
+      {
+        file: "migrations/functions/take_turn.sql",
+        from: " or known.caller is distinct from p_caller) then",
+        to: ") then",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/session-callers.test.ts",
+    name: "that of ops to web",
+  },
+  {
+    rule: "a call with another's write id does not take its ticket",
+    patches: [
+      {
+        file: "migrations/functions/take_turn.sql",
+        from: " or known.caller is distinct from p_caller) then",
+        to: ") then",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/begin-write.test.ts",
+    name: "the ticket with which a push waits",
+  },
+  {
+    rule: "a call with another's write id does not drop it",
+    patches: [
+      {
+        file: "migrations/functions/take_turn.sql",
+        from: "then return 'used'; end if;",
+        to: "then null; end if;",
+      },
+      {
+        file: "migrations/functions/give_up_session.sql",
+        from: "w.id = p_write and w.session and w.status = 'staged' and w.device = p_device and w.caller = p_caller;",
+        to: "w.id = p_write and w.status = 'staged';",
+      },
+      {
+        file: "src/sync/begin-write.ts",
+        from: "if (error instanceof IdInUse || hadBegun) return;",
+        to: "if (hadBegun) return;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/begin-write.test.ts",
+    name: "a push that is being decided",
+  },
+  {
+    rule: "a token serves its caller only",
+    patches: [
+      {
+        file: "src/sync/session.ts",
+        from: "if (session.caller === callerText(caller) || (caller.role ===",
+        to: "if (session.caller || (caller.role ===",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/session-callers.test.ts",
+    name: "what web began wiki",
+  },
+  {
+    rule: "only operators drop a session by its id",
+    patches: [
+      {
+        file: "src/sync/abort-write.ts",
+        from: 'if (caller.role !== "operator") {',
+        to: "if (caller.role === undefined) {",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/session-callers.test.ts",
+    name: "cannot drop it by its id",
+  },
+  {
+    rule: "a call that is cut off does not end what its repetition waits for",
+    patches: [
+      { file: "src/sync/begin-calls.ts", from: "    if (calls.running > 0) return;\n", to: "" },
+      {
+        file: "src/sync/begin-write.ts",
+        from: "      if (begun && request.signal.aborted) return;\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/begin-write.test.ts",
+    name: "while the first is still at work",
+  },
+  {
+    rule: "tickets appear in the order of their numbers",
+    patches: [
+      {
+        file: "migrations/functions/take_turn.sql",
+        from: "  perform 1 from lockstep.repository r where r.id = p_repository for no key update;\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/turns.test.ts",
+    name: "while a ticket with a lower number may still appear",
+  },
+  {
+    rule: "a push keeps its ticket through all its attempts",
+    patches: [{ file: "src/sync/push.ts", from: "        ticket: turn?.ticket,\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/turn-queue.test.ts",
+    name: "the rule of copies has risen",
+  },
+  {
+    rule: "a push has its ticket renewed until it gives it back",
+    patches: [
+      {
+        file: "src/sync/turn.ts",
+        from: "    if (!this.#kept) sessions.turns.keep(this.#context, this.#ticket);\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/turn-queue.test.ts",
+    name: "pushes that wait for the turn keep the turn while they catch up",
+  },
+  {
+    rule: "waiting for the turn writes nothing",
+    patches: [
+      {
+        file: "src/sync/turn.ts",
+        from: "first = seen === undefined ? await",
+        to: "first = seen !== true ? await",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/turn-queue.test.ts",
+    name: "take a ticket each",
+  },
+  {
+    rule: "a repository is locked no more strongly than its foreign keys bear",
+    patches: [
+      {
+        file: "migrations/functions/stop_repository.sql",
+        from: "for no key update;",
+        to: "for update;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/lock-order.test.ts",
+    name: "where the push has the turn",
+  },
+  {
     rule: "a write is final: a dropped one does not land later",
     patches: [
       {

@@ -219,21 +219,39 @@ describe("a call with the id of", () => {
   });
 });
 
-it("sessions that begin at once on two devices have the turn one after another", async () => {
-  await using cluster = await TestCluster.make();
-  const [a, b] = await withHistory(cluster);
-  let holding = 0;
-  const versions = await Promise.all(
-    Array.from({ length: 10 }, async (_, index) => {
+it.each(["read committed", "repeatable read", "serializable"])(
+  "sessions and pushes at once on two devices have the turn one after another, and all land (%s is the default)",
+  async (isolation) => {
+    await using cluster = await TestCluster.make();
+    const name = new URL(cluster.url).pathname.slice(1);
+    await cluster.sql(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
+    const [a, b, one] = await withHistory(cluster);
+    await b.read(APP);
+    const before = await begin(a, {});
+    let holding = 0;
+    const sessions = Array.from({ length: 6 }, async (_, index) => {
       const device = index % 2 === 0 ? a : b;
-      const { token } = await begin(device, {});
+      const { token, path } = await begin(device, {});
       holding += 1;
       expect(holding).toBe(1);
+      await device.git(APP, [`--git-dir=${path}`, "update-ref", `refs/heads/session-${index}`, one]);
       await renewSession(device, APP, token);
       holding -= 1;
       return (await bumpSession(device, APP, token)).version;
-    }),
-  );
-  expect(new Set(versions)).toEqual(new Set([1n]));
-  await vi.waitFor(async () => expect(await tickets(cluster)).toEqual([]), SOON);
-});
+    });
+    const pushes = Array.from({ length: 6 }, async (_, index) => {
+      const device = index % 2 === 0 ? a : b;
+      return await device.push(APP, [change(`push-${index}`, null, one)]);
+    });
+    await vi.waitFor(async () => expect(await tickets(cluster)).toHaveLength(13), SOON);
+    await bumpSession(a, APP, before.token);
+    expect(new Set(await Promise.all(sessions)).size).toBe(6);
+    expect(await Promise.all(pushes)).toEqual(pushes.map((_, index) => ({ [`refs/heads/push-${index}`]: null })));
+    await vi.waitFor(async () => expect(await tickets(cluster)).toEqual([]), SOON);
+    for (const device of [a, b]) {
+      await device.read(APP);
+      await device.expectInLockstep(APP);
+    }
+    expect(await cluster.sql("select max(version)::int as head from lockstep.ref_log")).toEqual([{ head: 13 }]);
+  },
+);

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { EMPTY_DIGEST, type Incarnation, type Version } from "../../src/domain.ts";
 import { Database, query } from "../../src/store/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
-import { leaveTurn, listTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { bump, currentWriter, stageWrite } from "../../src/store/writes.ts";
+import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
+import { bump, currentWriter, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
+import { SOON } from "../support/sync-device.ts";
 
 let database: TestDatabase;
 let db: Database;
@@ -88,6 +90,74 @@ describe("a repository's turn", () => {
     expect((await listTickets(db, repositoryId)).map(({ writeId }) => writeId)).toEqual([second, first]);
   });
 
+  it("is told to nobody while a ticket with a lower number may still appear", async () => {
+    const [early, late] = [randomUUID(), randomUUID()];
+    const client = new pg.Client({ connectionString: database.url, application_name: "early" });
+    await client.connect();
+    try {
+      await client.query("begin");
+      const text = "select lockstep.take_turn($1, $2, $3, $4, 'ada', 'push', interval '12 s', null) as outcome";
+      const { rows } = await client.query(text, [early, repositoryId, me.device, me.fence]);
+      expect(rows).toEqual([{ outcome: "first" }]);
+      let answered = false;
+      const taken = takeTurn(db, other, ticket(late)).finally(() => {
+        answered = true;
+      });
+      const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+        and query like '%lockstep.take_turn%'`;
+      await vi.waitFor(async () => expect(answered || (await query(db.work, waiting)).length > 0).toBe(true), SOON);
+      await client.query("commit");
+      expect(await taken).toBe(false);
+    } finally {
+      await client.end();
+    }
+    expect((await listTickets(db, repositoryId)).map(({ writeId }) => writeId)).toEqual([early, late]);
+  });
+
+  it("is not given to a ticket of another caller, kind, device or repository that has the same id", async () => {
+    const writeId = randomUUID();
+    await takeTurn(db, me, { ...ticket(writeId), caller: "frontend web" });
+    const { id: elsewhere } = await repository(db, me);
+    for (const [at, request] of [
+      [me, { ...ticket(writeId), caller: "frontend wiki" }],
+      [me, { ...ticket(writeId), caller: "operator web" }],
+      [me, ticket(writeId)],
+      [other, { ...ticket(writeId), caller: "frontend web" }],
+      [me, { ...ticket(writeId), caller: "frontend web", repositoryId: elsewhere }],
+    ] as const)
+      await expect(takeTurn(db, at, request)).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    expect(await takeTurn(db, me, { ...ticket(writeId), caller: "frontend web" })).toBe(true);
+    expect(await listTickets(db, elsewhere)).toEqual([]);
+  });
+
+  it("is kept by renewing the tickets of this device that have not run out, of no other", async () => {
+    const [first, second, gone, theirs] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    for (const id of [first, second, gone]) await takeTurn(db, me, ticket(id));
+    await takeTurn(db, other, ticket(theirs));
+    await query(db.work, "update lockstep.turn set expires_at = clock_timestamp() + interval '5 s'");
+    await expire(gone);
+    await renewTickets(db, me, [first, second, gone, theirs]);
+    const longer = await query<{ id: string }>(
+      db.work,
+      "select write_id as id from lockstep.turn where expires_at > clock_timestamp() + interval '6 s' order by ticket",
+    );
+    expect(longer.map(({ id }) => id)).toEqual([first, second]);
+    expect(await readTurns(db, [first, second, gone, theirs])).toEqual(
+      new Map([first, second, theirs].map((id) => [id, first])),
+    );
+    const successor = await incarnation(db, { device: "mine" });
+    expect(await readTurns(db, [first, second])).toEqual(new Map());
+    await takeTurn(db, successor, ticket(first));
+    await query(db.work, "update lockstep.turn set expires_at = clock_timestamp() + interval '5 s'");
+    await renewTickets(db, me, [first]);
+    const [row] = await query(
+      db.work,
+      "select 1 from lockstep.turn where expires_at > clock_timestamp() + interval '6 s'",
+    );
+    expect(row).toBeUndefined();
+    me = successor;
+  });
+
   it("is another one in each repository", async () => {
     await takeTurn(db, me, ticket(randomUUID()));
     ({ id: repositoryId } = await repository(db, me));
@@ -98,6 +168,22 @@ describe("a repository's turn", () => {
     const old = await incarnation(db, { device: "replaced" });
     await incarnation(db, { device: "replaced" });
     expect(await takeTurn(db, old, ticket(randomUUID()))).toBe(false);
+    expect(await turnHolder(db, repositoryId)).toBeUndefined();
+  });
+});
+
+describe("a write with a ticket of another name", () => {
+  it("lands in the turn of that ticket, in as many attempts as it takes, and the turn is over with that", async () => {
+    const [name, first, second] = [randomUUID(), randomUUID(), randomUUID()];
+    await takeTurn(db, me, ticket(name));
+    const stageWith = (writeId: string, withTicket?: string) =>
+      stageWrite(db, me, { writeId, repositoryId, base: 0n, author: "ada", names: [], ticket: withTicket });
+    expect(await stageWith(randomUUID())).toMatchObject({ outcome: "turn" });
+    expect(await stageWith(first, name)).toMatchObject({ outcome: "staged" });
+    expect(await currentWriter(db, repositoryId)).toMatchObject({ id: first, ticket: name });
+    await settleWrite(db, first, "the first attempt");
+    expect(await stageWith(second, name)).toMatchObject({ outcome: "staged" });
+    expect(await land(me, second)).toEqual({ outcome: "landed", version: 1n });
     expect(await turnHolder(db, repositoryId)).toBeUndefined();
   });
 });

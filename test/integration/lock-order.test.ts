@@ -1,0 +1,283 @@
+// The lock order, device, repository, replica, write, turn, command (migrations/0001_tables.sql): each statement that locks rows runs
+// against each other one and against itself. A gate on one row stops the first; the second runs as far as it can; then the gate opens. If
+// they took rows in different orders, each would now wait for the other, and PostgreSQL would end one of them (40P01).
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Incarnation } from "../../src/domain.ts";
+import { Database, query, queryOne } from "../../src/store/database.ts";
+import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease.ts";
+import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
+import { setRepository } from "../../src/store/repositories.ts";
+import {
+  beginSession,
+  dropExpiredSessions,
+  giveUpSession,
+  landUnchanged,
+  renewSession,
+  stageSession,
+} from "../../src/store/sessions.ts";
+import { stopRepository } from "../../src/store/standing.ts";
+import { appendThaw } from "../../src/store/thaw.ts";
+import { leaveTurn, renewTickets, takeTurn } from "../../src/store/turns.ts";
+import { closeWriteLocks, lockWrites, unlockWrites } from "../../src/store/write-locks.ts";
+import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { incarnation, repository, starting } from "../support/store-rows.ts";
+
+const CALLER = "frontend web";
+const EVENT = { fromDevice: "x", fromVersion: 0n, bytes: 0, refsChanged: 0, durationMs: 0 };
+
+/** A repository with what every statement finds something to do with. */
+interface Place {
+  readonly me: Incarnation;
+  /** Its lease has ended. */
+  readonly other: Incarnation;
+  readonly id: string;
+  readonly name: string;
+  readonly headDigest: Buffer;
+  /** Staged. */
+  readonly push: string;
+  readonly session: string;
+  /** Has a ticket, and has not begun. */
+  readonly next: string;
+}
+
+/** `holder`: whose ticket is the first. */
+async function place(db: Database, holder: "push" | "session" | "next"): Promise<Place> {
+  const [me, other] = [await incarnation(db), await incarnation(db)];
+  const { id, name } = await repository(db, me, other);
+  const row = await queryOne<{ digest: Buffer }>(
+    db.work,
+    "select head_digest as digest from lockstep.repository where id = $1",
+    [id],
+  );
+  const made = { me, other, id, name, headDigest: row.digest };
+  const writes = { push: randomUUID(), session: randomUUID(), next: randomUUID() };
+  const ticket = (writeId: string) => ({ repositoryId: id, writeId, author: "ada", reason: "test" });
+  // One that has run out, to be cleared away, and one of another device.
+  await takeTurn(db, me, ticket(randomUUID()));
+  for (const kind of [holder, ...(["push", "session", "next"] as const).filter((other) => other !== holder)])
+    await takeTurn(db, me, kind === "push" ? ticket(writes.push) : { ...ticket(writes[kind]), caller: CALLER });
+  await takeTurn(db, other, ticket(randomUUID()));
+  await query(
+    db.work,
+    `update lockstep.turn set expires_at = clock_timestamp() where ticket =
+       (select min(ticket) from lockstep.turn where repository_id = $1)`,
+    [id],
+  );
+  await query(
+    db.work,
+    `insert into lockstep.write (id, repository_id, device, fence, author, base_version, session, caller, token_hash)
+     values ($1, $3, $4, $5, 'ada', 0, false, null, null), ($2, $3, $4, $5, 'ada', 0, true, $6, $7)`,
+    [writes.push, writes.session, id, me.device, me.fence, CALLER, Buffer.alloc(32)],
+  );
+  await releaseLease(db, other);
+  return { ...made, ...writes };
+}
+
+type Act = (db: Database, place: Place) => Promise<unknown>;
+
+const ACTS: Record<string, Act> = {
+  take_turn: (db, { me, id }) =>
+    takeTurn(db, me, { repositoryId: id, writeId: randomUUID(), author: "ada", reason: "push" }),
+  "take_turn again": (db, { me, id, push }) =>
+    takeTurn(db, me, { repositoryId: id, writeId: push, author: "ada", reason: "push" }),
+  renewTickets: (db, { me, push, session, next }) => renewTickets(db, me, [next, session, push]),
+  leaveTurn: (db, { push }) => leaveTurn(db, push),
+  begin_session: (db, { me, id, next }) =>
+    beginSession(db, me, {
+      writeId: next,
+      repositoryId: id,
+      author: "ada",
+      reason: "",
+      caller: CALLER,
+      tokenHash: Buffer.alloc(32),
+    }),
+  give_up_session: (db, { me, session }) => giveUpSession(db, me, { writeId: session, caller: CALLER, reason: "test" }),
+  renewSession: (db, { me, session }) => renewSession(db, me, session),
+  drop_expired_sessions: (db) => dropExpiredSessions(db),
+  stage_session: (db, { me, id, session }) =>
+    stageSession(db, me, { writeId: session, repositoryId: id, base: 0n, names: [] }),
+  land_unchanged: (db, { me, session }) => landUnchanged(db, me, session),
+  stage_write: (db, { me, id }) =>
+    stageWrite(db, me, { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] }),
+  bump: (db, { me, id, push, headDigest }) =>
+    bump(db, me, { writeId: push, repositoryId: id, base: 0n, digest: headDigest, updates: [] }),
+  settle_write: (db, { push }) => settleWrite(db, push, "test"),
+  "settle_write of a session": (db, { session }) => settleWrite(db, session, "test"),
+  take_over: (db, { me }) => takeOver(db, starting({ device: me.device })),
+  "take_over of another device": (db, { other }) => takeOver(db, starting({ device: other.device })),
+  renewLease: (db, { me }) => renewLease(db, me),
+  thaw: (db, { me, other, id, headDigest }) =>
+    appendThaw(db, me, {
+      writeId: randomUUID(),
+      repositoryId: id,
+      head: 0n,
+      headDigest,
+      version: 1n,
+      digest: headDigest,
+      updates: [],
+      author: "olga",
+      action: "demote",
+      demoted: [other.device],
+    }),
+  stop_repository: (db, { me, id }) => stopRepository(db, me, id, 3n, "test"),
+  recordVersion: (db, { me, id }) => recordVersion(db, me, id, 0n, EVENT),
+  recordFailure: (db, { me, id }) =>
+    recordFailure(db, me, id, { error: "test", broken: true, fromVersion: 0n, version: 0n, durationMs: 0 }),
+  reviseVersions: (db, { me, id }) => reviseVersions(db, me, [{ repositoryId: id, version: -1n }]),
+  setRepository: (db, { name }) => setRepository(db, name, { minCopies: 2, landWithFewer: null }),
+  lockWrites: (db, { id }) => lockWrites(db, [id], { author: "olga", reason: "test" }),
+  closeWriteLocks: async (db, { id }) => {
+    await lockWrites(db, [id], { author: "olga", reason: "test" });
+    await closeWriteLocks(db, [id]);
+  },
+  unlockWrites: async (db, { id }) => {
+    await lockWrites(db, [id], { author: "olga", reason: "test" });
+    await unlockWrites(db, [id], "olga");
+  },
+};
+
+/** Rows on which a gate stops the first statement; of rows of which one may lock several, also only the last. */
+const GATES: Record<string, string> = {
+  device: "select from lockstep.device where name = $2 and $1::uuid is not null for update",
+  repository: "select from lockstep.repository where id = $1 and $2::text is not null for update",
+  replica: "select from lockstep.replica where repository_id = $1 and device = $2 for update",
+  write: "select from lockstep.write where repository_id = $1 and device = $2 for update",
+  "last write":
+    "select from lockstep.write where repository_id = $1 and device = $2 order by id desc limit 1 for update",
+  turn: "select from lockstep.turn where repository_id = $1 and $2::text is not null for update",
+  "last turn":
+    "select from lockstep.turn where repository_id = $1 and $2::text is not null order by ticket desc limit 1 for update",
+};
+
+/** One of the places where cases are tried, several at a time. */
+class Bench implements AsyncDisposable {
+  /** What PostgreSQL said to the statements of either side. */
+  readonly said: string[] = [];
+  readonly #sides: [Database, Database];
+  readonly #gate: pg.Client;
+  readonly #look: pg.Client;
+  readonly #names: [string, string];
+
+  constructor(url: string, index: number) {
+    this.#names = [`first${index}`, `second${index}`];
+    this.#sides = this.#names.map((applicationName) => new Database({ url, applicationName })) as [Database, Database];
+    for (const side of this.#sides) for (const pool of [side.work, side.lease]) overhear(pool, this.said);
+    this.#gate = new pg.Client({ connectionString: url });
+    this.#look = new pg.Client({ connectionString: url });
+  }
+
+  async connect(): Promise<this> {
+    await Promise.all([this.#gate.connect(), this.#look.connect()]);
+    return this;
+  }
+
+  /** Runs `first` into the gate, then `second` if there is one, then opens it. Whether the gate has stopped the first. */
+  async run(holder: "push" | "session" | "next", gate: string, first: Act, second?: Act): Promise<boolean> {
+    const at = await place(this.#sides[0], holder);
+    await this.#gate.query("begin");
+    await this.#gate.query(gate, [at.id, at.me.device]);
+    const stopped: Promise<unknown>[] = [];
+    const waits = await this.#started(0, first, at, stopped);
+    if (waits && second) await this.#started(1, second, at, stopped);
+    await this.#gate.query("rollback");
+    await Promise.all(stopped);
+    return waits;
+  }
+
+  /** Returns when it waits for a lock, true, or has ended, false. */
+  async #started(side: 0 | 1, act: Act, at: Place, running: Promise<unknown>[]): Promise<boolean> {
+    let ended = false;
+    // What it answers, or that it is refused, does not matter here.
+    const done = act(this.#sides[side], at)
+      .catch(() => {})
+      .finally(() => {
+        ended = true;
+      });
+    running.push(done);
+    while (!ended) {
+      const { rowCount } = await this.#look.query(
+        "select from pg_stat_activity where wait_event_type = 'Lock' and application_name like $1",
+        [`lockstep ${this.#names[side]} %`],
+      );
+      if (rowCount !== 0 && !ended) return true;
+    }
+    return false;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#gate.end(), this.#look.end(), ...this.#sides.map((side) => side[Symbol.asyncDispose]())]);
+  }
+}
+
+/** Writes down the SQLSTATE of each error on the connections of a pool; a statement that lost a race would only run again. */
+function overhear(pool: pg.Pool, said: string[]): void {
+  pool.on("connect", (client) => {
+    const run = (client as unknown as { run(...args: unknown[]): Promise<unknown> }).run.bind(client);
+    Object.assign(client, {
+      run: async (...args: unknown[]) => {
+        try {
+          return await run(...args);
+        } catch (error) {
+          said.push(String((error as { code?: unknown }).code));
+          throw error;
+        }
+      },
+    });
+  });
+}
+
+let database: TestDatabase;
+let benches: Bench[];
+beforeAll(async () => {
+  database = await migratedDatabase();
+  benches = await Promise.all([0, 1, 2, 3, 4, 5].map((index) => new Bench(database.url, index).connect()));
+});
+afterAll(async () => {
+  for (const bench of benches ?? []) await bench[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
+});
+
+/** Tries all cases on all benches; the cases after which PostgreSQL had said something. */
+async function tryAll<Case>(cases: Case[], attempt: (bench: Bench, one: Case) => Promise<void>): Promise<string[]> {
+  const bad: string[] = [];
+  await Promise.all(
+    benches.map(async (bench) => {
+      for (let one = cases.shift(); one !== undefined; one = cases.shift()) {
+        bench.said.length = 0;
+        await attempt(bench, one);
+        if (bench.said.length > 0) bad.push(`${JSON.stringify(one)}: ${bench.said.join(" ")}`);
+      }
+    }),
+  );
+  return bad;
+}
+
+const NAMES = Object.keys(ACTS);
+
+describe.each<[holder: "push" | "session" | "next", affected: string[]]>([
+  ["push", NAMES],
+  // The others do the same whoever has the turn.
+  ["session", ["land_unchanged", "stage_session", "bump"]],
+  ["next", ["begin_session"]],
+])("where the %s has the turn", (holder, affected) => {
+  it("no two statements wait for each other, whichever began first and wherever it was stopped", async () => {
+    const stops: [first: string, gate: string][] = [];
+    const alone = NAMES.flatMap((first) => Object.keys(GATES).map((gate): [string, string] => [first, gate]));
+    const failed = await tryAll(alone, async (bench, [first, gate]) => {
+      if (await bench.run(holder, GATES[gate]!, ACTS[first]!)) stops.push([first, gate]);
+    });
+    expect(failed).toEqual([]);
+    // Each gate stops some: else it would prove nothing.
+    expect(new Set(stops.map(([, gate]) => gate))).toEqual(new Set(Object.keys(GATES)));
+    const pairs = stops
+      .flatMap(([first, gate]) => NAMES.map((second) => ({ first, gate, second })))
+      .filter(({ first, second }) => affected.includes(first) || affected.includes(second));
+    const deadlocks = await tryAll(pairs, async (bench, { first, gate, second }) => {
+      await bench.run(holder, GATES[gate]!, ACTS[first]!, ACTS[second]);
+    });
+    expect(deadlocks).toEqual([]);
+  }, 300_000);
+});

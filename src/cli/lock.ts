@@ -21,6 +21,7 @@ interface Flags {
   readonly reason: string;
   readonly wait: string;
   readonly live?: boolean;
+  readonly end?: string;
   readonly [name: string]: unknown;
 }
 
@@ -41,13 +42,18 @@ export function lockCommand(host: Host): Command {
     .argument("<name>")
     .argument("[command...]", "after --; its exit code 0 lands the changes, any other drops them")
     .option("--live", "on the files of this device's replica itself, which serves nobody meanwhile")
-    .option("--reason <text>", "shown to those who wait", "maintenance")
+    .option(
+      "--end <write>",
+      "instead: drops the session with that write id, whoever began it; `repo show --json` tells it",
+    )
+    .option("--reason <text>", "shown to those who wait, or to whoever began it", "maintenance")
     .option("--wait <seconds>", "how long to wait for those who write now", "30")
     .action(async (repository: string, command: string[], flags: Flags) => {
       const run = prepare(host, "lock", flags);
       const wait = Number(flags.wait);
       if (!(wait >= 0)) throw new LockstepError("USAGE", `--wait is a number of seconds, not ${flags.wait}.`);
       using client = run.connect();
+      if (flags.end !== undefined) return await end(run, client, { repository, writeId: flags.end, ...flags }, command);
       const live = flags.live === true;
       const begun = await begin(run, client, { repository, reason: flags.reason, live, wait: toDuration(wait * 1000) });
       const held = { run, client, repository, begun };
@@ -62,6 +68,22 @@ export function lockCommand(host: Host): Command {
       if (exitCode !== 0) return await giveUp(held, exitCode);
       await land(held).catch(failed);
     });
+}
+
+/** Drops a session of somebody else. */
+async function end(
+  run: Run,
+  client: Client,
+  { repository, writeId, reason, live }: { repository: string; writeId: string; reason: string; live?: boolean },
+  command: readonly string[],
+): Promise<void> {
+  if (command.length > 0 || live === true)
+    throw new LockstepError("USAGE", "--end drops a session and begins none; leave the command and --live out.");
+  const { savedRefs } = await client.call("AbortWrite", { repository, writeId, reason }, { timeoutMs: LANDING_MS });
+  run.print(
+    { repository, write_id: writeId, landed: false, saved_refs: savedRefs },
+    `The session ${writeId} of ${repository} was dropped${kept(savedRefs)}.`,
+  );
 }
 
 async function begin(run: Run, client: Client, asked: BeginWriteRequest): Promise<Begun> {

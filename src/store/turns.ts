@@ -66,9 +66,9 @@ export async function readTurns(db: Database, writeIds: readonly string[]): Prom
   return new Map(rows.map(({ ticket, holder }) => [ticket, holder]));
 }
 
-/** Gives a ticket back; a bump that lands does so by itself. */
-export async function leaveTurn(db: Database, writeId: string): Promise<void> {
-  await ask(db.work, "delete from lockstep.turn where write_id = $1", [writeId]);
+/** Gives a ticket back, and says whether it was still there; a bump that lands does so by itself. */
+export async function leaveTurn(db: Database, writeId: string): Promise<boolean> {
+  return (await ask(db.work, "delete from lockstep.turn where write_id = $1 returning 1", [writeId])).length > 0;
 }
 
 export interface TurnHolder {

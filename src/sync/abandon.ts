@@ -15,7 +15,9 @@ export function abandon(context: SyncContext, writeId: string, reason: string): 
 
 /** Gives a ticket for the repository's turn back; in the background. */
 export function abandonTurn(context: SyncContext, { writeId, repositoryId }: Ticket): void {
-  void untilDone(context, () => leaveTurn(context.db, writeId)).then(() => turnMoved(context, repositoryId));
+  void untilDone(context, async () => {
+    if (await leaveTurn(context.db, writeId)) turnMoved(context, repositoryId);
+  });
 }
 
 /** Drops a session that could not begin, and gives its ticket back. Resolves when that is done, or the process ends; never rejects. */

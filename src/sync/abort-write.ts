@@ -32,7 +32,7 @@ export async function abortWrite(
     const settled = await settleWrite(
       context.db,
       writeId,
-      call.reason || (isOwn ? "the caller gave it up" : `${author} ended it`),
+      isOwn ? call.reason || "the caller gave it up" : `${author} ended it${call.reason && `: ${call.reason}`}`,
     );
     abandonTurn(context, session);
     if (settled.status === "landed") {

@@ -226,6 +226,21 @@ describe("an operator", () => {
     await expectAtRest(cluster, repository);
   });
 
+  it("drops a session from the command line, on any device", async () => {
+    const { repository, first } = await withMain();
+    const { writeId, token } = await changed("web", repository, first);
+    const { code, document } = await one.lockstep("lock", repository, "--end", writeId, "--reason", "too slow");
+    const kept = [`refs/lockstep/dropped/${writeId}/heads/made`];
+    expect([code, document]).toEqual([0, { repository, write_id: writeId, landed: false, saved_refs: kept }]);
+    await expect(bump(callers.web, repository, token)).rejects.toMatchObject({
+      message: expect.stringContaining("operator local ended it: too slow"),
+    });
+    expect((await two.print("lock", repository, "--end", writeId)).stdout).toContain(`${writeId} of ${repository} was`);
+    expect((await two.print("lock", repository, "--end", writeId, "--", "true")).code).toBe(2);
+    expect((await two.print("lock", repository, "--end", "it")).stderr).toContain("A write id is a UUID");
+    await expectAtRest(cluster, repository);
+  });
+
   it("does not drop what is no session, or no session of that repository", async () => {
     const { repository, first } = await withMain();
     const { repository: other } = await withMain();

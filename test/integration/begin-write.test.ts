@@ -180,6 +180,7 @@ describe("a call with the id of", () => {
     expect(await tickets(cluster)).toEqual([]);
     open();
     expect(await pushed).toEqual({ "refs/heads/topic": null });
+    expect(await statusOf(cluster, writeId)).toMatchObject({ status: "landed" });
     await expect(begin(a, { writeId })).rejects.toMatchObject(USED);
     expect(await tickets(cluster)).toEqual([]);
     await a.expectInLockstep(APP);

@@ -5,9 +5,11 @@ import {
   HEAD,
   isBelow,
   isSymbolic,
+  nameFromLatin1,
   PRIVATE_REFS,
   type RefName,
   type RefUpdate,
+  shortHash,
   targetOf,
   toLatin1,
 } from "./domain.ts";
@@ -47,6 +49,21 @@ export function describeUnacceptable(updates: readonly RefUpdate[]): string {
     if (sentences.length === LISTED) break;
   }
   return sentences.join("; ");
+}
+
+/**
+ * The name below `prefix`, which is Lockstep's own, that keeps what the ref called `name` held. One that is too long for the rule, as
+ * somebody may make by hand, is kept under a hash of its name (`hashedName`).
+ */
+export function keptName(prefix: string, name: RefName): RefName {
+  const text = toLatin1(name).replace(/^refs\//, "");
+  const isLong = text.length > NAME_LIMIT || text.split("/").some((part) => part.length > PART_LIMIT);
+  return isLong ? hashedName(prefix, name) : nameFromLatin1(prefix + text);
+}
+
+/** The same for names that cannot be kept as they are: none of these is in another's way. */
+export function hashedName(prefix: string, name: RefName): RefName {
+  return nameFromLatin1(`${prefix}by-hash/${shortHash(toLatin1(name))}`);
 }
 
 /** What git takes as the name of a new ref, and every device can hold. */

@@ -194,11 +194,6 @@ export function isBelow(name: RefName, prefix: string): boolean {
   return toLatin1(name).startsWith(prefix);
 }
 
-/** The name of the ref below `prefix` (ASCII) that stands for `name`, which loses its own `refs/`. */
-export function namedBelow(prefix: string, name: RefName): RefName {
-  return nameFromLatin1(prefix + toLatin1(name).replace(/^refs\//, ""));
-}
-
 /** The order of bytes, which is git's. */
 export function compareRefs(a: RefName, b: RefName): number {
   return toLatin1(a) < toLatin1(b) ? -1 : Number(a !== b);

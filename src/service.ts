@@ -10,6 +10,7 @@ import { makeDirectory } from "./git/durability.ts";
 import { ReceivePolicies } from "./git/policy.ts";
 import { type GitContext, gitVersion } from "./git/process.ts";
 import { lockRoot, type RootLock } from "./git/root-lock.ts";
+import { checkRootLength, checkRootNames } from "./git/root-names.ts";
 import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "./git/root-record.ts";
 import { installShim, lockCommand, type Shim, tellShim } from "./git/shim.ts";
 import { PackClient } from "./git/transports/pack-stream.ts";
@@ -52,14 +53,17 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const baseGit: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home: host.env.HOME ?? "/", lockFd: null };
   const refFormat = required(config, "ref-format") as RefFormat;
   await gitVersion(baseGit, "/", refFormat);
+  checkRootLength(givenRoot);
   await makeDirectory(givenRoot);
   // As the kernel names it to the hooks, which say where they run.
   const root = await realpath(givenRoot);
+  checkRootLength(root);
 
   const options = { url, applicationName: device };
   await migrate(url);
   await using db = new Database(options);
   const record = await openRoot(root, device);
+  await checkRootNames(join(root, STATE_DIR));
   const shim = await installShim(root, host.execPath);
   if (!shim.native)
     log.warn("no C compiler was found when this was built: pushes go through the Node shim, about 50 ms slower each");

@@ -4,7 +4,7 @@ import { lookAtCertificate } from "../doctor/certificate.ts";
 import { lookAtClock, lookAtDatabase } from "../doctor/database.ts";
 import { find, type Look } from "../doctor/finding.ts";
 import { lookAtHooks } from "../doctor/hooks.ts";
-import { lookAtDisk, lookAtLock, lookAtRoot, lookAtSockets } from "../doctor/places.ts";
+import { lookAtDisk, lookAtLock, lookAtNames, lookAtRoot, lookAtSockets } from "../doctor/places.ts";
 import { lookAtGit, lookAtNode, lookAtShim } from "../doctor/programs.ts";
 import { ExitCode } from "../errors.ts";
 import type { Host } from "../host.ts";
@@ -16,6 +16,7 @@ const CHECKS: readonly (readonly [string, Look])[] = [
   ["shim", lookAtShim],
   ["root", lookAtRoot],
   ["hooks", lookAtHooks],
+  ["names", lookAtNames],
   ["lock", lookAtLock],
   ["disk", lookAtDisk],
   ["sockets", lookAtSockets],

@@ -6,6 +6,7 @@ import type { BeginWriteRequest } from "../generated/lockstep/v1/BeginWriteReque
 import type { BeginWriteResponse__Output as Begun } from "../generated/lockstep/v1/BeginWriteResponse.ts";
 import type { Host } from "../host.ts";
 import { toDuration, toMs } from "../proto.ts";
+import { visible } from "../visible.ts";
 import { duration, Exit, prepare, type Run, subcommand } from "./command.ts";
 import { runLeased } from "./leased-command.ts";
 import { Progress } from "./progress.ts";
@@ -123,7 +124,7 @@ async function sayWhatIsKept(held: Held, error: unknown): Promise<unknown> {
 }
 
 function kept(savedRefs: readonly string[]): string {
-  return savedRefs.length > 0 ? `; what it changed is kept in ${savedRefs.join(" ")}` : "";
+  return savedRefs.length > 0 ? `; what it changed is kept in ${savedRefs.map(visible).join(" ")}` : "";
 }
 
 async function land({ run, client, repository, begun }: Held): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { displayRef, nameFromBytes } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import type { LogEntry__Output as Entry } from "../generated/lockstep/v1/LogEntry.ts";
 import type { Host } from "../host.ts";
@@ -38,7 +39,7 @@ export function documentOf({ version, writeId, device, author, landedAt, updates
     author,
     landed_at: instant(landedAt),
     updates: updates.map(({ name, oldValue, newValue }) => ({
-      ref: name.toString("utf8"),
+      ref: displayRef(nameFromBytes(name)),
       old: oldValue || null,
       new: newValue || null,
     })),
@@ -54,7 +55,7 @@ export function describeEntries(entries: readonly Entry[]): string {
       const head = `version ${entry.version}  ${instant(entry.landedAt)}  ${visible(entry.author)} on ${entry.device}`;
       const lines = entry.updates.map(
         ({ name, oldValue, newValue }) =>
-          `    ${visible(short(oldValue))} → ${visible(short(newValue))}  ${visible(name.toString("utf8"))}`,
+          `    ${visible(short(oldValue))} → ${visible(short(newValue))}  ${visible(displayRef(nameFromBytes(name)))}`,
       );
       if (entry.more > 0) lines.push(`    and ${entry.more} more`);
       return [head, ...lines].join("\n");

@@ -1,4 +1,5 @@
 // What a thaw would do, or did, as a person and as a program reads it.
+import { displayRef, nameFromBytes } from "../domain.ts";
 import type { CommitList__Output as Commits } from "../generated/lockstep/v1/CommitList.ts";
 import type { ThawResponse__Output as Thaw } from "../generated/lockstep/v1/ThawResponse.ts";
 import { visible } from "../visible.ts";
@@ -14,7 +15,7 @@ export function documentOfThaw(repository: string, thaw: Thaw) {
     version: Number(thaw.version),
     keeper: { device: thaw.keeperDevice, version: Number(thaw.keeperVersion) },
     refs: thaw.updates.map(({ name, oldValue, newValue }) => ({
-      ref: name.toString("utf8"),
+      ref: displayRef(nameFromBytes(name)),
       before: oldValue || null,
       after: newValue || null,
     })),
@@ -43,7 +44,7 @@ export function describeThaw(repository: string, thaw: Thaw): string {
   if (givenUp.length > 0) parts.push(`Given up:\n${describeEntries(givenUp)}`);
   if (updates.length > 0) {
     const rows = updates.map(({ name, oldValue, newValue }) => [
-      name.toString("utf8"),
+      displayRef(nameFromBytes(name)),
       short(oldValue),
       short(newValue),
     ]);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { displayRef, nameFromBytes } from "../domain.ts";
 import { ExitCode } from "../errors.ts";
 import type { VerifyReplicaResponse__Output as Answer } from "../generated/lockstep/v1/VerifyReplicaResponse.ts";
 import type { Host } from "../host.ts";
@@ -25,7 +26,7 @@ export function verifyCommand(host: Host): Command {
       const answer = await client.call("VerifyReplica", { repository: name, full }, options);
       progress.stop();
       const differences = answer.differences.map((each) => ({
-        ref: each.name.toString("utf8"),
+        ref: displayRef(nameFromBytes(each.name)),
         on_disk: each.onDisk || null,
         in_log: each.inLog || null,
       }));

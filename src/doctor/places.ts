@@ -1,9 +1,10 @@
 // The directories of `serve`: there or to be made, writable, lockable, and with room left.
-import { mkdtemp, open, rm, rmdir, stat, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdtemp, open, realpath, rm, rmdir, stat, statfs } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { required } from "../config.ts";
 import { describe } from "../errors.ts";
 import { tryLock } from "../git/root-lock.ts";
+import { checkRootLength, checkRootNames } from "../git/root-names.ts";
 import { readRootRecord } from "../git/root-record.ts";
 import { lockCommand, nativeShim } from "../git/shim.ts";
 import { socketPath } from "../sockets.ts";
@@ -19,6 +20,16 @@ export const lookAtRoot: Look = async (config) => {
   if (owner !== undefined && owner !== config.device)
     return { missing: `The root ${root} belongs to device ${owner}; give each device a root of its own.` };
   return await lookAtDirectory(root, "--root");
+};
+
+/** Every ref of the cluster must fit. */
+export const lookAtNames: Look = async (config) => {
+  const root = resolve(required(config, "root"));
+  const { path } = await nearest(root);
+  // Where symbolic links lead somewhere else, that is what counts.
+  checkRootLength(join(await realpath(path), root.slice(path.length)));
+  await checkRootNames(path);
+  return "every name that a ref may have";
 };
 
 export const lookAtSockets: Look = async (config) => {

@@ -1,9 +1,9 @@
 // What an operator gave up (docs/operations.md, "Thaw") is kept by every device that has it, below
 // refs/lockstep/lost/<version that gave it up>/, before the device follows.
+import { keptName } from "../acceptable-ref.ts";
 import {
   displayRef,
   isSymbolic,
-  namedBelow,
   type ObjectId,
   objectIds,
   PRIVATE_REFS,
@@ -77,7 +77,7 @@ export async function keepRefs(
 
 function collect(lost: Map<RefName, ObjectId>, version: Version, refs: Refs): void {
   for (const [name, value] of refs) {
-    if (!isSymbolic(value)) lost.set(namedBelow(`${PRIVATE_REFS}lost/${version}/`, name), value);
+    if (!isSymbolic(value)) lost.set(keptName(`${PRIVATE_REFS}lost/${version}/`, name), value);
   }
 }
 

@@ -1,12 +1,15 @@
 // The end of write sessions: what a dropped one had changed is kept, its scratch goes. Also of those whose caller, whose sidecar or
 // whose device died; and of those whose lease ran out.
+
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Mutex } from "async-mutex";
+import { hashedName, keptName } from "../acceptable-ref.ts";
 import { reach } from "../crash-points.ts";
-import { displayRef, isSymbolic, namedBelow, PRIVATE_REFS, type RefName } from "../domain.ts";
+import { displayRef, isSymbolic, PRIVATE_REFS, type RefName } from "../domain.ts";
 import { describe } from "../errors.ts";
 import { liveWrite } from "../git/live.ts";
+import { clash } from "../git/ref-paths.ts";
 import { RefTransaction } from "../git/ref-transaction.ts";
 import { readRefNames } from "../git/refs.ts";
 import { STATE_DIR } from "../git/root-record.ts";
@@ -111,7 +114,11 @@ async function keepChanges(
   if (whole.length === 0) return;
   const { replica } = await beforeRead(context, repository, { signal });
   await takeObjects(git, path, replica.gitDir, { ...changes, updates: whole }, signal);
-  const kept = whole.map(({ name, newValue }) => ({ name: namedBelow(droppedRefs(writeId), name), newValue }));
+  const below = droppedRefs(writeId);
+  let kept = whole.map(({ name, newValue }) => ({ name: keptName(below, name), newValue }));
+  // By hand somebody may have made refs that no git has side by side.
+  if (clash(kept.map(({ name }) => name)))
+    kept = whole.map(({ name, newValue }) => ({ name: hashedName(below, name), newValue }));
   await replica.mutex.runExclusive(async () => {
     await using transaction = new RefTransaction(git, replica.gitDir, kept.length);
     const refusal = await transaction.prepare(kept);

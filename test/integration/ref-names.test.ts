@@ -1,5 +1,4 @@
 // Names are bytes: whatever bytes git takes for a name, the log and every disk have the same ones.
-import { randomUUID } from "node:crypto";
 import { mkdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -7,12 +6,10 @@ import { symbolicTo } from "../../src/domain.ts";
 import { removeBrokenRefs } from "../../src/git/broken-refs.ts";
 import { refPath } from "../../src/git/durability.ts";
 import { setSymbolicRef } from "../../src/git/symbolic-refs.ts";
-import { abortWrite } from "../../src/sync/abort-write.ts";
-import { beginWrite } from "../../src/sync/begin-write.ts";
-import { bumpWrite } from "../../src/sync/bump-version.ts";
 import { verify } from "../../src/sync/verify.ts";
 import { gitIsOlderThan } from "../support/programs.ts";
 import { ref } from "../support/refs.ts";
+import { abortSession, beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -45,10 +42,7 @@ async function pair(cluster: TestCluster, refFormat: "files" | "reftable"): Prom
   return devices;
 }
 
-async function begin(device: TestDevice, live = false) {
-  const request = { repository: APP, author: "grace", reason: "names", waitMs: 20_000, writeId: randomUUID(), live };
-  return await beginWrite(device.context, { ...request, signal: new AbortController().signal });
-}
+const begin = (device: TestDevice, live = false) => beginSession(device, APP, { live });
 
 /** Writes a ref into a bare repository of files as git does, whatever its name. */
 async function writeRef(gitDir: string, name: string, value: string): Promise<void> {
@@ -79,7 +73,7 @@ describe.each(CASES)("a name that is $what, where refs are $format", ({ format, 
     await writeRef(first.path, name, one);
     await writeRef(first.path, `${name}-alias/deep`, `ref: ${name}`);
     await writeRef(first.path, "HEAD", `ref: ${name}`);
-    expect(await bumpWrite(a.context, APP, first.token)).toMatchObject({ version: 2n, refsChanged: 3 });
+    expect(await bumpSession(a, APP, first.token)).toMatchObject({ version: 2n, refsChanged: 3 });
     const refs = {
       HEAD: `ref: ${name}`,
       "refs/heads/main": one,
@@ -92,7 +86,7 @@ describe.each(CASES)("a name that is $what, where refs are $format", ({ format, 
     const second = await begin(b);
     await writeRef(second.path, "HEAD", "ref: refs/heads/main");
     await writeRef(second.path, `${name}-alias/deep`, "ref: refs/heads/main");
-    expect(await bumpWrite(b.context, APP, second.token)).toMatchObject({ version: 3n, refsChanged: 2 });
+    expect(await bumpSession(b, APP, second.token)).toMatchObject({ version: 3n, refsChanged: 2 });
     await expectSame([a, b], { ...refs, HEAD: "ref: refs/heads/main", [`${name}-alias/deep`]: "ref: refs/heads/main" });
   });
 
@@ -104,7 +98,7 @@ describe.each(CASES)("a name that is $what, where refs are $format", ({ format, 
     const session = await begin(a);
     await writeRef(session.path, name, one);
     const kept = name.replace("refs/", `refs/lockstep/dropped/${session.writeId}/`);
-    const { savedRefs } = await abortWrite(a.context, APP, session.token, "changed her mind");
+    const { savedRefs } = await abortSession(a, APP, session.token, "changed her mind");
     expect(savedRefs).toEqual([ref(kept)]);
     expect(await a.git(APP, ["for-each-ref", "--format=%(refname)", "refs/lockstep/"])).toBe(kept);
     await expectSame([a], { HEAD: "ref: refs/heads/main", "refs/heads/main": one });
@@ -117,7 +111,7 @@ describe.each(CASES)("a name that is $what, where refs are $format", ({ format, 
     await a.push(APP, [change(name, null, one), change(`${name}-2`, null, one)]);
     const session = await begin(a);
     await writeRef(session.path, "HEAD", `ref: ${name}`);
-    await bumpWrite(a.context, APP, session.token);
+    await bumpSession(a, APP, session.token);
     expect(await a.push(APP, [change(name, one, null), change(`${name}-2`, one, null)])).toEqual({
       [name]: "deletion of the current branch prohibited",
       [`${name}-2`]: null,
@@ -209,7 +203,7 @@ it("a session on the files of the replica itself lands names that are not UTF-8"
     ["HEAD", alias],
   ] as const)
     await writeRef(session.path, name, value);
-  expect(await bumpWrite(a.context, APP, session.token)).toMatchObject({ version: 2n, refsChanged: 3 });
+  expect(await bumpSession(a, APP, session.token)).toMatchObject({ version: 2n, refsChanged: 3 });
   await expectSame([a, b], {
     HEAD: alias,
     "refs/heads/main": one,
@@ -234,7 +228,7 @@ describe("a symbolic ref", () => {
       const session = await begin(b);
       for (const name of ["alias", "packed"])
         await writeRef(session.path, `refs/heads/${name}`, "ref: refs/heads/main");
-      await bumpWrite(b.context, APP, session.token);
+      await bumpSession(b, APP, session.token);
       await expectSame([a, b], {
         HEAD: "ref: refs/heads/main",
         "refs/heads/main": one,

@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly zone?: string;
   readonly refFormat?: RefFormat;
   readonly inDoubtMs?: number;
+  /** The path of its root has so many bytes. */
+  readonly rootBytes?: number;
   readonly gitCredentials?: SyncContext["gitCredentials"];
 }
 
@@ -132,7 +134,7 @@ export class TestDevice {
 
   static async start(cluster: TestCluster, name: string, options: StartOptions): Promise<TestDevice> {
     // Characters that mean something to git's list of alternates, to its configuration and to UTF-8.
-    const root = join(cluster.dir, 'ü:"\\', name);
+    const root = lengthened(join(cluster.dir, 'ü:"\\'), name, options.rootBytes);
     const bin = join(cluster.dir, "bin", name);
     await mkdir(root, { recursive: true });
     await mkdir(bin, { recursive: true });
@@ -346,6 +348,14 @@ export class TestDevice {
       [this.name],
     );
   }
+}
+
+/** A path below `directory` that ends with `name` and has so many bytes, if any number is given. */
+function lengthened(directory: string, name: string, bytes: number | undefined): string {
+  let path = directory;
+  for (let more = (bytes ?? 0) - Buffer.byteLength(join(path, name)); more > 1; more -= Math.min(more, 200))
+    path = join(path, "x".repeat(Math.min(more, 200) - 1));
+  return join(path, name);
 }
 
 /** A change of a ref, of which all is latin1. A name that does not begin with refs/ is that of a branch. */

@@ -1,6 +1,6 @@
 // One `git update-ref --stdin` transaction, held open between prepare and commit: the references stay locked while the
 // database decides. Its input ending without a commit makes git give the locks back.
-import { type RefName, type RefValue, toBytes, toLatin1 } from "../domain.ts";
+import { type RefName, type RefValue, toLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { gitSyncsRefs } from "./durability.ts";
 import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "./process.ts";
@@ -12,9 +12,8 @@ export interface RefCommand {
   readonly newValue: RefValue | null;
 }
 
-/** Why git would not take the commands: the ref it named, when it named one, and its sentence. */
+/** Why git would not take the commands, in its words. They are for people: no name is taken from them. */
 export interface Refusal {
-  readonly name: RefName | undefined;
   readonly message: string;
 }
 
@@ -54,12 +53,7 @@ export class RefTransaction {
     const { exitCode, stderr } = await this.#end;
     const said = /^fatal: (?:prepare: )?(.*)/m.exec(stderr)?.[1];
     if (said === undefined) throw gitFailed(["update-ref"], exitCode, stderr);
-    // The ref in the way comes first where the refs are stored as reftable.
-    const shown = (/cannot create '(refs\/[^']+)'/.exec(said) ??
-      /'(refs\/[^']+)'/.exec(said) ??
-      /invalid ref format: (refs\/.*)/.exec(said))?.[1];
-    // What git says has been decoded for people; a name that is not UTF-8 is found by what it looks like.
-    return { name: commands.find(({ name }) => toBytes(name).toString() === shown)?.name, message: said };
+    return { message: said };
   }
 
   /** Makes the prepared values the refs'. Throws GIT_FAILED when git could not, which may leave some changed. */

@@ -3,6 +3,7 @@
 // cannot go stale unseen.
 
 import { diskControls } from "./disk.mjs";
+import { refNameControls } from "./ref-names.mjs";
 
 /**
  * @typedef {{ file: string, from: string, to: string }} Patch `file` from the project's root.
@@ -793,6 +794,7 @@ const BY_HISTORY = ["a read of a replica asks for the head first", "the pusher h
 export const controls = [
   ...byTests,
   ...diskControls,
+  ...refNameControls,
   ...byTests
     .filter(({ rule }) => BY_HISTORY.includes(rule))
     .map((control) => ({ ...control, project: "e2e", tests: "test/e2e/torture.test.ts", name: "" })),

@@ -94,6 +94,17 @@ describe("serve refuses to start", () => {
     expectSentence(refused, "ENOTDIR");
   });
 
+  it("with a root whose path leaves no room for every ref", async () => {
+    for (const more of [1_000, 3_000]) {
+      const refused = await serve({
+        ...elsewhere("long"),
+        LOCKSTEP_ROOT: join(cluster.dir, "long", "/x".repeat(more)),
+      });
+      expect(refused.code).toBe(EXIT.FAILED);
+      expectSentence(refused, "bytes, and at most 2000 leave room for every ref; choose a shorter --root");
+    }
+  });
+
   it("without git, and with one that is too old", async () => {
     const none = await serve({ PATH: "/no/such" });
     expect(none.code).toBe(EXIT.FAILED);

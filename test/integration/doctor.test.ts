@@ -122,6 +122,7 @@ it("finds all well where nothing is missing, says what it found, and leaves noth
     node: expect.stringMatching(/^2\d\.\d+\.\d+$/),
     git: expect.stringMatching(/^2\.\d+/),
     root: join(dir, "root"),
+    names: "every name that a ref may have",
     disk: expect.stringMatching(/^\d+\.\d GB free at /),
     sockets: join(dir, "run"),
     certificate: expect.stringMatching(/^device repo001 of cluster\.example, until \d{4}-\d\d-\d\d$/),
@@ -161,6 +162,12 @@ describe("what is missing is said with a remedy", () => {
       () => ({ LOCKSTEP_ROOT: "/proc/x" }),
       "root",
       /written to \/proc .*; let the user write there/,
+    ],
+    [
+      "a root that is too long",
+      () => ({ LOCKSTEP_ROOT: `${dir}${"/x".repeat(1_000)}` }),
+      "names",
+      /has 20\d\d bytes, and at most 2000 .*; choose a shorter --root\./,
     ],
     ["a file for sockets", () => ({ LOCKSTEP_SOCKET_DIR: `${dir}/file` }), "sockets", /choose another --socket-dir\./],
     [
@@ -244,7 +251,7 @@ describe("what is missing is said with a remedy", () => {
     expect(finding).toMatchObject({ state: "missing", said: expect.stringMatching(sentence) });
     // Nothing else is blamed but what stands on the same thing.
     const together = [
-      ["root", "lock", "disk"],
+      ["root", "names", "lock", "disk"],
       ["database", "clock"],
       ["git", "lock"],
     ].find((each) => each.includes(check));

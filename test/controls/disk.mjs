@@ -155,9 +155,9 @@ export const diskControls = [
     rule: "what the sidecar does beside the mutex is not taken for somebody else's",
     patches: [
       {
-        file: "src/sync/replica-mutex.ts",
-        from: "if (applied === undefined || before === undefined || this.#beside > 0) return false;",
-        to: "if (applied === undefined || before === undefined) return false;",
+        file: "src/sync/tidy.ts",
+        from: "packing = replica.mutex.beside(() => packRefs(git, replica.gitDir, signal));",
+        to: "packing = packRefs(git, replica.gitDir, signal);",
       },
     ],
     project: "integration",

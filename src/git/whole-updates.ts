@@ -13,9 +13,9 @@ const WALKS_LIMIT = 64;
 const NOT_WHOLE = "missing necessary objects, push from a clone with the whole history (git fetch --unshallow)";
 
 /**
- * Those updates whose new value needs an object that is not here, each with a sentence for whoever made it. Costs a walk over what is new; where something is missing,
- * a few walks and a look at all refs. The refs on disk are whole; their old values in `updates` are only what somebody claims, so the
- * walk ends at what the refs hold. `started`: from `startWalk`.
+ * Those updates whose new value needs an object that is not here, each with a sentence for whoever made it. The refs on disk are whole;
+ * the old values in `updates` are only what somebody claims, so the walk ends at what the refs hold. Costs a walk over what is new; where
+ * something is missing, a few walks and a look at all refs. `started`: from `startWalk`.
  */
 export async function incompleteUpdates(
   context: GitContext,

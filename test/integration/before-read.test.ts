@@ -256,6 +256,7 @@ describe("a read for a commit", () => {
     expect(await waiting).toMatchObject({ version: 1n, fetched: true });
     expect(await reading(b, two)).toMatchObject({ version: 1n, fetched: false });
     await a.push(APP, [change("topic", two, one)]);
+    await b.read(APP);
     await expect(reading(b, two, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { version: "2" } });
   });
 
@@ -299,6 +300,7 @@ describe("a read for a commit", () => {
     const one = await a.commit(APP, "one");
     const tag = await tagOf(a, one, "v1");
     await a.git(APP, ["update-ref", "refs/lockstep/staged/1/0", tag]);
+    await a.read(APP);
     for (const id of [one, tag])
       await expect(reading(a, id, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { commit: id } });
   });

@@ -60,6 +60,15 @@ async function nextTickets(cluster: TestCluster, device: TestDevice, count: numb
   return await ticketsOf(cluster, device);
 }
 
+/** Lets tickets run for a little more than until the next renewal, and waits for longer. */
+async function outliveTickets(cluster: TestCluster): Promise<void> {
+  const [row] = await cluster.sql<{ ends: string }>(
+    "update lockstep.turn set expires_at = clock_timestamp() + interval '4.5 s' returning expires_at::text as ends",
+  );
+  const over = "select clock_timestamp() > $1::timestamptz as is";
+  await vi.waitFor(async () => expect(await cluster.sql(over, [row?.ends])).toEqual([{ is: true }]), SOON);
+}
+
 async function expectNoTickets(cluster: TestCluster): Promise<void> {
   await vi.waitFor(async () => expect(await cluster.sql("select 1 from lockstep.turn")).toEqual([]), SOON);
 }
@@ -136,15 +145,7 @@ describe("pushes that wait for the turn", () => {
     const [ticket] = await nextTickets(cluster, b, 1);
     await bumpSession(a, APP, session.token);
     await vi.waitFor(async () => expect(b.packRequests).not.toEqual([]), SOON);
-    // A little more than until the next renewal.
-    const [{ ends }] = (await cluster.sql(
-      "update lockstep.turn set expires_at = clock_timestamp() + interval '4.5 s' returning expires_at::text as ends",
-    )) as [{ ends: string }];
-    await vi.waitFor(
-      async () =>
-        expect(await cluster.sql("select clock_timestamp() > $1::timestamptz as is", [ends])).toEqual([{ is: true }]),
-      SOON,
-    );
+    await outliveTickets(cluster);
     expect(await ticketsOf(cluster, b)).toMatchObject([{ id: ticket?.id, first: true }]);
     open();
     expect(await pushed).toEqual({ "refs/heads/topic": null });
@@ -201,14 +202,7 @@ it("a session that begins keeps the turn while its replica catches up, however l
   };
   const begun = beginSession(b, APP);
   await vi.waitFor(async () => expect(b.packRequests).not.toEqual([]), SOON);
-  const [{ ends }] = (await cluster.sql(
-    "update lockstep.turn set expires_at = clock_timestamp() + interval '4.5 s' returning expires_at::text as ends",
-  )) as [{ ends: string }];
-  await vi.waitFor(
-    async () =>
-      expect(await cluster.sql("select clock_timestamp() > $1::timestamptz as is", [ends])).toEqual([{ is: true }]),
-    SOON,
-  );
+  await outliveTickets(cluster);
   open();
   const session = await begun;
   expect(await bumpSession(b, APP, session.token)).toMatchObject({ version: 1n });

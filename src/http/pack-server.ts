@@ -123,7 +123,7 @@ function refuse(context: SyncContext, request: IncomingMessage, response: Server
     response.destroy();
     return;
   }
-  const { status, message, headers } = isOurs(request) ? packRefusal(error) : asRefusal(error);
+  const { status, message, headers } = isOurs(request) ? packRefusal(error) : gitRefusal(error);
   if (status === 500) context.log.error({ err: error }, "a request for a pack failed");
   response.writeHead(status, { ...headers, "content-type": "text/plain; charset=utf-8" }).end(`${message}\n`);
   request.unpipe().resume();
@@ -131,6 +131,13 @@ function refuse(context: SyncContext, request: IncomingMessage, response: Server
 
 function isOurs({ url }: IncomingMessage): boolean {
   return url === PACK_PATH || url === HOLD_PATH;
+}
+
+/** As for any client of git, but a device is no stranger: it is told the reason. */
+function gitRefusal(error: unknown): { status: number; message: string; headers: Readonly<Record<string, string>> } {
+  const { status, message, headers } = asRefusal(error);
+  const known = error instanceof LockstepError && error.code !== "INTERNAL";
+  return { status, message: known ? describe(error) : message, headers };
 }
 
 /** Never 404 or 501: those say that there is no pack stream here. */

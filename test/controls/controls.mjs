@@ -773,6 +773,86 @@ const byTests = [
     name: "is set aside before the first read",
   },
   {
+    rule: "work at a source is what its git says that is new",
+    patches: [
+      {
+        file: "src/http/pack-server.ts",
+        from: "  const { pack, done } = await packs.open(device, await readJson(request), gone, heartbeat(response));\n",
+        to: "  const beat = heartbeat(response);\n  setInterval(beat, 3_000).unref();\n  const { pack, done } = await packs.open(device, await readJson(request), gone, beat);\n",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/hung-sources.test.ts",
+    name: "tells the peer only of what is new",
+  },
+  {
+    rule: "another source is asked when the first shows no work",
+    patches: [{ file: "src/sync/source-race.ts", from: "HEDGE_MS = 3_000", to: "HEDGE_MS = 3_000_000" }],
+    project: "integration",
+    tests: "test/integration/hung-sources.test.ts",
+    name: "it sleeps",
+  },
+  {
+    rule: "a repository is followed once",
+    patches: [
+      {
+        file: "src/sync/follow.ts",
+        from: "if (!this.#following.has(repositoryId)) this.#queue.set(repositoryId, behind);",
+        to: "if (repositoryId) this.#queue.set(repositoryId, behind);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/hung-sources.test.ts",
+    name: "follow a repository once",
+  },
+  {
+    rule: "each device has places of its own",
+    patches: [{ file: "src/sync/pack-places.ts", from: "const OWN = 2;", to: "const OWN = 0;" }],
+    project: "unit",
+    tests: "test/unit/pack-places.test.ts",
+    name: "for each other device",
+  },
+  {
+    rule: "a peer that takes nothing is hung up on",
+    patches: [{ file: "src/http/response-watch.ts", from: "waiting > 0 ? STALL_MS", to: "waiting > 0 ? 1e9" }],
+    project: "integration",
+    tests: "test/integration/stalled-peers.test.ts",
+    name: "keeps no other device from its packs \\(byGit",
+  },
+  {
+    rule: "a place is taken once the question is whole",
+    patches: [
+      {
+        file: "src/http/upload-pack.ts",
+        from: "await wholeRequest(request);",
+        to: "requestBody(request);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/stalled-peers.test.ts",
+    name: "stock git\\), and is hung up on",
+  },
+  {
+    rule: "a signal for one piece of work leaves its parents",
+    patches: [{ file: "src/signals.ts", from: "[Symbol.dispose]: detach", to: "[Symbol.dispose]: () => {}" }],
+    project: "unit",
+    tests: "test/unit/signals.test.ts",
+    name: "leaves its parents",
+  },
+  {
+    rule: "a request leaves no signal behind",
+    patches: [
+      {
+        file: "src/rpc/handlers/before-read.ts",
+        from: "forPush: request.forPush, signal };",
+        to: "forPush: request.forPush, signal: AbortSignal.any([signal, context.signal]) };",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/many-requests.test.ts",
+    name: "",
+  },
+  {
     rule: "the fence (its absence must not be found: base, old values and the final status carry the safety, the fence is depth)",
     patches: [
       {

@@ -182,6 +182,28 @@ describe("a repository that wants several copies", () => {
     await c.expectInLockstep(APP);
   });
 
+  it("asks another device when none of the first ones has answered for a moment", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    const d = await cluster.start("repo004");
+    await cluster.addReplica(APP, d);
+    await d.read(APP);
+    await wants(cluster, 2);
+    const hung: string[] = [];
+    // Two are asked at first: whichever they are, neither gets an answer.
+    for (const device of [b, c, d]) {
+      const { openPack } = device;
+      device.openPack = async (...request) => {
+        if (hung.length === 2) return await openPack(...request);
+        hung.push(device.name);
+        return await new Promise(() => {});
+      };
+    }
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const [holder] = ["repo002", "repo003", "repo004"].filter((name) => !hung.includes(name));
+    expect(await copies(cluster)).toEqual([[holder]]);
+  });
+
   it("needs no copies of a deletion", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await three(cluster);

@@ -171,6 +171,15 @@ describe("a source whose git hangs", () => {
 });
 
 describe("followers", () => {
+  it("follow a repository once, however often it is found behind", async () => {
+    await using f = await fixture([APP], 1);
+    await f.a.beforeGit(HANGS);
+    const follower = new Follower(f.c.context);
+    for (let count = 0; count < 8; count += 1) await follower.poll();
+    await vi.waitFor(() => expect(f.c.packRequests).toHaveLength(1), SOON);
+    expect(f.c.replica(APP).waiting).toBe(1);
+  });
+
   it("follow the others, however many repositories wait for a source whose git hangs", async () => {
     const hung = ["team/h1", "team/h2", "team/h3", "team/h4", "team/h5", "team/h6"];
     await using f = await fixture([...hung, APP], 1);

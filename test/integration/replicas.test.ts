@@ -5,7 +5,14 @@ import { Database, query } from "../../src/store/database.ts";
 import { releaseLease, takeOver } from "../../src/store/device-lease.ts";
 import { lastSync, recordFailure, recordVersion } from "../../src/store/record-replica.ts";
 import { readFold } from "../../src/store/ref-log.ts";
-import { listBehind, listReplicas, recordedVersion, replicaName, replicasOf } from "../../src/store/replicas.ts";
+import {
+  listBehind,
+  listBehindIn,
+  listReplicas,
+  recordedVersion,
+  replicaName,
+  replicasOf,
+} from "../../src/store/replicas.ts";
 import { createRepository, findRepository, listRepositories, readHeads } from "../../src/store/repositories.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { listUnrest } from "../../src/store/unrest.ts";
@@ -249,6 +256,25 @@ describe("listBehind", () => {
   it("has no more than asked for", async () => {
     await repository(`r-${randomUUID()}`, "mine");
     expect(await listBehind(db, "mine", 1)).toHaveLength(1);
+  });
+});
+
+describe("listBehindIn", () => {
+  it("finds in pages what listBehind finds at once, reading no more than a page each time", async () => {
+    const found: string[] = [];
+    let pages = 0;
+    let after: string | undefined;
+    do {
+      const { behind, last } = await listBehindIn(db, "mine", { after, size: 3, limit: 100 });
+      expect(behind.length).toBeLessThanOrEqual(3);
+      found.push(...behind.map(({ repositoryId }) => repositoryId));
+      after = last;
+      pages += 1;
+    } while (after !== undefined);
+    const whole = (await listBehind(db, "mine", 10_000)).map(({ repositoryId }) => repositoryId);
+    expect(whole.length).toBeGreaterThan(3);
+    expect(pages).toBeGreaterThan(1);
+    expect(found.toSorted()).toEqual(whole.toSorted());
   });
 });
 

@@ -81,7 +81,11 @@ describe("serve refuses to start", () => {
       () => ({ LOCKSTEP_DATABASE_URL_FILE: "/no/such" }),
       /\/no\/such of --database-url-file cannot be read/,
     ],
-    ["a URL file with something else", () => ({ LOCKSTEP_DATABASE_URL_FILE: PROGRAM }), /does not hold a URL/],
+    [
+      "a URL file with something else",
+      () => ({ LOCKSTEP_DATABASE_URL_FILE: PROGRAM }),
+      /must begin with postgres:\/\/, or be words like host=db/,
+    ],
   ])("with %s", async (_, env, sentence) => {
     const refused = await runHere(["serve"], { ...one.demo.env, ...elsewhere("wrong"), ...env() });
     expect(refused.code).toBe(EXIT.USAGE);

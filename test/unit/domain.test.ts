@@ -121,6 +121,24 @@ describe("ref names", () => {
     expect(displayRef(ref("refs/heads/\xff\xc3(\xe2\x82"))).toBe("refs/heads/\\xff\\xc3(\\xe2\\x82");
   });
 
+  it("do not compile where a conversion was forgotten", () => {
+    const name = ref("refs/heads/caf\xe9");
+    const value = symbolicTo(name);
+    const takesText = (text: string) => text;
+    // @ts-expect-error a name is no argument of a program
+    takesText(name);
+    // @ts-expect-error nor is what a symbolic ref holds
+    takesText(value);
+    // @ts-expect-error nor part of a text
+    takesText(`delete ${name}`);
+    // @ts-expect-error and no text is a name
+    new Set([name]).has("refs/heads/main");
+    // @ts-expect-error nor what a ref holds
+    const update: RefUpdate = { name, oldValue: null, newValue: "ref: refs/heads/main" };
+    // @ts-expect-error and none is like the other
+    expect(update.name === "refs/heads/caf\xe9").toBe(true);
+  });
+
   it("can be the values of others", () => {
     const value = symbolicTo(ref("refs/heads/caf\xe9"));
     expect(isSymbolic(value)).toBe(true);

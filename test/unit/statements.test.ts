@@ -1,0 +1,19 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+
+const STORE = new URL("../../src/store/", import.meta.url);
+const TRIED = new URL("../integration/statements-at-size.test.ts", import.meta.url);
+
+/** Called by readFold and readChanges, which are tried. */
+const PARTS = ["readChangesInPages", "readFoldInPages"];
+
+it("every statement of the store is tried at a million rows, or that test says why not", () => {
+  const tried = readFileSync(TRIED, "utf8");
+  const statements = readdirSync(STORE).flatMap((file) => [
+    ...readFileSync(new URL(file, STORE), "utf8").matchAll(/export async function (\w+)[^(]*\(\s*db: Database/g),
+  ]);
+  const names = statements.map(([, name]) => name as string).filter((name) => !PARTS.includes(name));
+  expect(names.length).toBeGreaterThan(50);
+  // Missing here: add it to STATEMENTS or ELSEWHERE in test/integration/statements-at-size.test.ts.
+  expect(names.filter((name) => !new RegExp(`^  "?${name}\\b.*:`, "m").test(tried))).toEqual([]);
+});

@@ -76,7 +76,11 @@ export class LockstepError extends Error {
   readonly details: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: Record<string, string> } = {}) {
-    super(message, { cause: options.cause });
+    // What other programs said may hold carriage returns, behind which a terminal shows nothing of the sentence.
+    super(
+      message.replace(/\r+\n?/g, (found) => (found.endsWith("\n") ? "\n" : " ")),
+      { cause: options.cause },
+    );
     this.code = code;
     this.details = Object.freeze({ ...options.details });
   }

@@ -16,7 +16,7 @@ export function logCommand(host: Host): Command {
       const run = prepare(host, "log", flags);
       const request = {
         repository: name,
-        limit: number(flags.limit, "--limit"),
+        limit: limitOf(flags.limit),
         before: String(number(flags.before, "--before")),
       };
       using client = run.connect();
@@ -28,6 +28,12 @@ export function logCommand(host: Host): Command {
 function number(text: string | undefined, flag: string): number {
   if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
   throw new LockstepError("USAGE", `${flag} must be a number, not ${JSON.stringify(text)}.`);
+}
+
+function limitOf(text: string | undefined): number {
+  const limit = number(text, "--limit");
+  if (limit >= 1 && limit <= 1_000) return limit;
+  throw new LockstepError("USAGE", `--limit is from 1 to 1000, not ${limit}; go on from there with --before.`);
 }
 
 /** An entry of the log as --json has it. */

@@ -4,6 +4,7 @@ import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { visible } from "../visible.ts";
 import { Exit } from "./command.ts";
+import { ownVersion } from "./own-version.ts";
 
 type MakeCommand = (host: Host) => Command;
 
@@ -30,6 +31,11 @@ export async function main(host: Host): Promise<number> {
   const program = new Command("lockstep")
     .description(
       "Keeps every replica of a git repository in lockstep: push to any device, read the newest from any device.",
+    )
+    .version(
+      `lockstep ${ownVersion()}`,
+      "-V, --version",
+      "the version of Lockstep; `lockstep version` has those of git and the schema, too",
     )
     .addHelpText("after", "\nExample:\n  lockstep demo\n");
   for (const make of await askedFor(host.argv)) program.addCommand(make(host));

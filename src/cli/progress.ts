@@ -4,10 +4,12 @@
 const FIRST_MS = 250;
 const TICK_MS = 200;
 const BAR_WIDTH = 24;
+/** Of a line that is too long the end is kept, which says for how long. */
+const END_WIDTH = 8;
 const CLEAR = "\r\x1b[K";
 
 export class Progress implements Disposable {
-  readonly #terminal: { write(text: string): unknown } | undefined;
+  readonly #terminal: { write(text: string): unknown; readonly columns?: number } | undefined;
   #line: () => string = () => "";
   #shown = false;
   #timer: NodeJS.Timeout | undefined;
@@ -52,7 +54,13 @@ export class Progress implements Disposable {
 
   #draw(): void {
     this.#shown = true;
-    this.#terminal?.write(CLEAR + this.#line());
+    if (this.#terminal === undefined) return;
+    // A line that wraps is not taken away again: each tick would leave one behind.
+    const width = (this.#terminal.columns || Number.POSITIVE_INFINITY) - 1;
+    const line = this.#line();
+    this.#terminal.write(
+      CLEAR + (line.length > width ? `${line.slice(0, width - 1 - END_WIDTH)}…${line.slice(-END_WIDTH)}` : line),
+    );
   }
 }
 

@@ -1,17 +1,15 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { gitVersion } from "../git/process.ts";
 import type { Host } from "../host.ts";
 import { knownSchemaLevel } from "../store/migrate.ts";
 import { prepare, subcommand } from "./command.ts";
+import { ownVersion } from "./own-version.ts";
 
 export function versionCommand(host: Host): Command {
   return subcommand("version", "versions of Lockstep, git and the schema", "lockstep version --json").action(
     async (flags) => {
       const run = prepare(host, "version", flags);
-      const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-        version: string;
-      };
+      const version = ownVersion();
       const context = { path: host.env.PATH ?? "", home: "/", lockFd: null };
       const git = await gitVersion(context, "/").catch(() => null);
       const document = { lockstep: version, git, schema: knownSchemaLevel() };

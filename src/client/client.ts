@@ -137,6 +137,13 @@ export function fromStatus(error: ServiceError): LockstepError {
   if (known) return known;
   switch (error.code) {
     case status.UNAVAILABLE:
+      if (/\b(EACCES|EPERM)\b/.test(error.details)) {
+        return new LockstepError(
+          "PERMISSION_DENIED",
+          `This user may not use the sidecar's socket (${withoutWrapping(error.details)}); run this as the user of \`lockstep serve\`, or with sudo.`,
+          { cause: error },
+        );
+      }
       return new LockstepError(
         "SIDECAR_UNAVAILABLE",
         `The sidecar does not answer (${withoutWrapping(error.details)}); see whether \`lockstep serve\` runs.`,

@@ -97,21 +97,23 @@ export async function createRepository(
 ): Promise<{ id: string; devices: string[] }> {
   const key = randomBytes(32);
   const head = symbolicTo(refName(`refs/heads/${request.defaultBranch}`));
+  const minCopies = request.minCopies ?? 1;
   const digest = digestOf(key, new Map([[HEAD, head]]));
   try {
-    const row = await queryOne<{ id: string; devices: string[] | null }>(
+    const row = await queryOne<{ id: string; devices: string[] | null; chosen: number }>(
       db.work,
       `with chosen as (
          select d.name from lockstep.device d
          where case when cardinality($3::text[]) > 0 then d.name = any($3) else d.expires_at > clock_timestamp() end),
        made as (
          insert into lockstep.repository (id, name, object_format, digest_key, head_digest, min_copies)
-         select $1, $2, $4, $5, $6, $9 where (select count(*) from chosen) >= greatest(cardinality($3), 1) returning id),
+         select $1, $2, $4, $5, $6, $9 where (select count(*) from chosen) >= greatest(cardinality($3), 1, $9) returning id),
        head as (
          insert into lockstep.repository_ref (repository_id, name, value) select id, $7, $8 from made),
        replicas as (
          insert into lockstep.replica (repository_id, device) select made.id, chosen.name from made, chosen returning device)
-       select (select id from made) as id, (select array_agg(device order by device) from replicas) as devices`,
+       select (select id from made) as id, (select array_agg(device order by device) from replicas) as devices,
+         (select count(*)::int from chosen) as chosen`,
       [
         randomUUID(),
         request.name,
@@ -121,10 +123,13 @@ export async function createRepository(
         digest,
         toBytes(HEAD),
         toBytes(head),
-        request.minCopies ?? 1,
+        minCopies,
       ],
     );
-    if (row.devices === null) throw missingDevice(request.devices);
+    if (row.devices === null)
+      throw row.chosen >= Math.max(new Set(request.devices).size, 1)
+        ? tooFewDevices(minCopies, row.chosen)
+        : missingDevice(request.devices);
     return { id: row.id, devices: row.devices };
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) {
@@ -139,6 +144,13 @@ export async function createRepository(
     if (error instanceof pg.DatabaseError && error.code === FOREIGN_KEY_VIOLATION) throw missingDevice(request.devices);
     throw error;
   }
+}
+
+function tooFewDevices(wanted: number, found: number): LockstepError {
+  return new LockstepError(
+    "INVALID_REQUEST",
+    `So many copies (${wanted}) need as many devices, and there would be replicas on ${found}; name more devices, or fewer copies.`,
+  );
 }
 
 function missingDevice(devices: readonly string[]): LockstepError {
@@ -165,12 +177,19 @@ export async function setRepository(
   name: string,
   change: { minCopies: number | null; landWithFewer: boolean | null },
 ): Promise<Repository> {
-  await ask(
+  const [row] = await ask<{ changed: boolean; replicas: number }>(
     db.work,
-    `update lockstep.repository set min_copies = coalesce($2, min_copies), land_with_fewer = coalesce($3, land_with_fewer)
-     where name = $1`,
+    `with found as (
+       select r.id, (select count(*)::int from lockstep.replica p
+         where p.repository_id = r.id and p.state in ('pending', 'active', 'broken')) as replicas
+       from lockstep.repository r where r.name = $1),
+     changed as (
+       update lockstep.repository r set min_copies = coalesce($2, min_copies), land_with_fewer = coalesce($3, land_with_fewer)
+       from found where r.id = found.id and coalesce($2, 1) <= found.replicas returning r.id)
+     select replicas, exists (select from changed) as changed from found`,
     [name, change.minCopies, change.landWithFewer],
   );
+  if (row && !row.changed) throw tooFewDevices(change.minCopies ?? 1, row.replicas);
   return await findRepository(db, name);
 }
 

@@ -8,6 +8,7 @@ import { recordFailure } from "../store/record-replica.ts";
 import type { SyncContext } from "./context.ts";
 import { followLog } from "./follow-log.ts";
 import { outOfServiceFor } from "./live.ts";
+import { tellFailure } from "./outage.ts";
 import type { CatchUpProgress, Course, Replica } from "./replica.ts";
 
 /** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
@@ -140,10 +141,10 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
     replica.failure = { error, until: performance.now() + backOff, count };
     const durationMs = performance.now() - startedAt;
     context.metrics.catchUpFailed();
-    context.log.warn(
-      { repository: replica.name, version: String(fromVersion), durationMs, err: describe(error) },
-      "catch-up failed",
-    );
+    const line = { repository: replica.name, version: String(fromVersion), durationMs, err: describe(error) };
+    if (error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE")
+      tellFailure(context, error, "catch-up failed");
+    else context.log.warn(line, "catch-up failed");
     const broken =
       error instanceof LockstepError && (error.code === "NOT_A_REPOSITORY" || error.code === "AHEAD_OF_DATABASE");
     const failure = { error: describe(error), broken, fromVersion, version: fromVersion, durationMs };

@@ -1,11 +1,11 @@
 // Followers catch up without being asked: at once when told of a new head, and by polling, which is the truth.
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe } from "../errors.ts";
 import { type Behind, listBehind, listBehindIn, listReplicas } from "../store/replicas.ts";
 import { catchUpToHead } from "./catch-up.ts";
 import { compareNotes } from "./compare-notes.ts";
 import type { SyncContext } from "./context.ts";
 import { FollowPlaces } from "./follow-places.ts";
+import { tellFailure } from "./outage.ts";
 
 const POLL_MS = 5_000;
 const BATCH = 200;
@@ -78,7 +78,7 @@ export class Follower {
     } catch (error) {
       this.#suspicious = true;
       if (!this.#context.signal.aborted)
-        this.#context.log.warn({ err: describe(error) }, "could not look for replicas that are behind");
+        tellFailure(this.#context, error, "could not look for replicas that are behind");
     }
     this.#drain();
   }
@@ -93,7 +93,7 @@ export class Follower {
     } catch (error) {
       this.#suspicious = true;
       if (!this.#context.signal.aborted)
-        this.#context.log.warn({ err: describe(error) }, "could not compare the replicas with the database");
+        tellFailure(this.#context, error, "could not compare the replicas with the database");
     } finally {
       this.#comparing = false;
     }

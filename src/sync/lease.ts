@@ -3,9 +3,10 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Incarnation } from "../domain.ts";
-import { describe, LockstepError } from "../errors.ts";
+import { LockstepError } from "../errors.ts";
 import type { Database } from "../store/database.ts";
 import { LEASE_RENEWAL_MS, renewLease, type TakeOverRequest, takeOver } from "../store/device-lease.ts";
+import { tellAnswer, tellFailure } from "./outage.ts";
 
 export interface Taken {
   readonly me: Incarnation;
@@ -52,10 +53,11 @@ export async function keepLease(
     try {
       if (!(await renewLease(db, me))) return onFenced();
       pause = LEASE_RENEWAL_MS;
+      tellAnswer({ db, log });
     } catch (error) {
       pause = RETRY_MS;
       // The lease may run out meanwhile; that alone costs this device nothing, a new fence would.
-      log.warn({ err: describe(error) }, "could not renew the lease, trying again");
+      tellFailure({ db, log }, error, "could not renew the lease, trying again");
     }
   }
 }

@@ -29,6 +29,7 @@ import { beforeRead } from "./before-read.ts";
 import { BeginCalls } from "./begin-calls.ts";
 import type { SyncContext } from "./context.ts";
 import { endLiveOf, endLiveOfAll } from "./live.ts";
+import { tellFailure } from "./outage.ts";
 import { replicaPath } from "./replica.ts";
 import { SessionTokens } from "./session-caller.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -143,7 +144,7 @@ export async function endSessions(context: SyncContext): Promise<void> {
       await dropExpiredSessions(context.db);
       await endThoseThatAreOver(context);
     } catch (error) {
-      if (!context.signal.aborted) context.log.warn({ err: describe(error) }, "could not look after write sessions");
+      if (!context.signal.aborted) tellFailure(context, error, "could not look after write sessions");
     }
     await sleep(LOOK_MS, undefined, { signal: context.signal }).catch(() => {});
   }

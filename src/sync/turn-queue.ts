@@ -1,8 +1,8 @@
 // The tickets of this device in the queues for the turns of repositories. One statement renews all of them, and one look, which writes
 // nothing, tells all that wait how they stand. So waiting commits nothing but the renewals, however many wait.
-import { describe } from "../errors.ts";
 import { readTurns, renewTickets, TURN_TTL_MS } from "../store/turns.ts";
 import type { SyncContext } from "./context.ts";
+import { tellFailure } from "./outage.ts";
 
 /** At a third of the ttl: two renewals may fail. */
 const RENEWAL_MS = TURN_TTL_MS / 3;
@@ -54,7 +54,7 @@ export class TurnQueue {
   async #renew(context: SyncContext): Promise<void> {
     if (context.signal.aborted) return this.#stopRenewing();
     await renewTickets(context.db, context.me, [...this.#kept.keys()]).catch((error: unknown) => {
-      if (!context.signal.aborted) context.log.warn({ err: describe(error) }, "could not renew the tickets of writes");
+      if (!context.signal.aborted) tellFailure(context, error, "could not renew the tickets of writes");
     });
   }
 

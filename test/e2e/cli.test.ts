@@ -77,13 +77,32 @@ describe("every command", () => {
     [["gate", "--root", "/", "--gate-listen", "127.0.0.1:99999"], "HOST:PORT"],
     [["gate"], "--root .or LOCKSTEP_ROOT. is missing"],
     [["migrate"], "--database-url .or LOCKSTEP_DATABASE_URL. is missing"],
-    [["migrate", "--database-url", "host=x password=secret"], "must begin with postgres://"],
+    [["migrate", "--database-url", "host=x password=secret"], "must not carry a password"],
+    [["migrate", "--database-url", "mysql://x"], "must begin with postgres://"],
+    [["log", "demo", "--limit", "0"], "--limit is from 1 to 1000, not 0"],
+    [["log", "demo", "--limit", "1001"], "--limit is from 1 to 1000, not 1001"],
     [["serve"], "--device .or LOCKSTEP_DEVICE. is missing"],
   ])("refuses what makes no sense: %j", async (args, sentence) => {
     const refused = await runHere(args);
     expect(refused.code).toBe(EXIT.USAGE);
     expectSentence(refused, new RegExp(sentence));
     expect(refused.stderr).not.toContain("secret");
+  });
+});
+
+it.each(["--version", "-V"])("%s says which version this is", async (flag) => {
+  const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  expect(await runHere([flag])).toMatchObject({ code: EXIT.OK, stdout: `lockstep ${version}\n`, stderr: "" });
+});
+
+describe("copies on more devices than there are", () => {
+  it.each([["create"], ["set"]])("are refused by `repo %s`", async (verb) => {
+    const repository = `copies/${verb}`;
+    if (verb === "set") await lockstep(["repo", "create", repository]);
+    const refused = await lockstep(["repo", verb, repository, "--min-copies", "9"]);
+    expect(refused.code).toBe(EXIT.USAGE);
+    expectSentence(refused, "So many copies (9) need as many devices, and there would be replicas on 3");
+    expect((await lockstep(["repo", verb, repository, "--min-copies", "3"])).code).toBe(EXIT.OK);
   });
 });
 

@@ -66,6 +66,23 @@ describe("while the database is away", () => {
     await expectAllIsWell(history);
   });
 
+  it("one line of the log of each sidecar says so, and one that it is back", async () => {
+    const lines = async (device: Device) =>
+      (await device.log()).map(({ msg }) => String(msg)).filter((msg) => /^(the database can|could not )/.test(msg));
+    const before = await Promise.all(cluster.devices.map(async (device) => (await lines(device)).length));
+    const since = async (index: number) => (await lines(cluster.devices[index] as Device)).slice(before[index]);
+    proxy.cut();
+    for (const index of cluster.devices.keys())
+      await vi.waitFor(async () => expect(await since(index)).toHaveLength(1), { timeout: 30_000, interval: 100 });
+    // All that looks at the database in turn has done so meanwhile: the first poll comes after 6 s at the latest.
+    const until = performance.now() + 7_000;
+    await vi.waitUntil(() => performance.now() > until, { timeout: 30_000, interval: 500 });
+    proxy.mend();
+    const told = [expect.stringMatching(/^the database cannot be used/), "the database can be used again"];
+    for (const index of cluster.devices.keys())
+      await vi.waitFor(async () => expect(await since(index)).toEqual(told), { timeout: 30_000, interval: 100 });
+  });
+
   it("a push is refused with a sentence, whether it has been received or not", async () => {
     const history = await PushHistory.begin(cluster, ada);
     await using held = await holdPush(one, history.repository, "received");

@@ -85,3 +85,7 @@ it("what this machine's disk refuses git is no failure of git", () => {
     ),
   });
 });
+
+it("no message holds a carriage return", () => {
+  expect(new LockstepError("INTERNAL", "a\rb\r\nc").message).toBe("a b\nc");
+});

@@ -33,6 +33,15 @@ describe("progress", () => {
     expect(written.at(-1)).toBe("\r\x1b[K");
   });
 
+  it("never fills the line, as what wraps is not taken away again", () => {
+    const { stream, written } = terminal(true);
+    Object.assign(stream, { columns: 40 });
+    using progress = new Progress(stream, false);
+    progress.show(() => `${"x".repeat(100)}12345678`);
+    vi.advanceTimersByTime(1_000);
+    expect(written.at(-1)).toBe(`\r\x1b[K${"x".repeat(30)}…12345678`);
+  });
+
   it("says how long it has been waiting", () => {
     const { stream, written } = terminal(true);
     using progress = new Progress(stream, false);

@@ -3,6 +3,7 @@ import type { AbortWriteRequest__Output as Request } from "../../generated/locks
 import type { AbortWriteResponse as Response } from "../../generated/lockstep/v1/AbortWriteResponse.ts";
 import { abortWrite as abort } from "../../sync/abort-write.ts";
 import type { SyncContext } from "../../sync/context.ts";
+import { shortText } from "../author-and-reason.ts";
 import type { CallContext } from "../call.ts";
 import { writeIdOf } from "../write-id.ts";
 
@@ -11,6 +12,6 @@ export const abortWrite =
   async ({ token, reason, ...request }: Request, { caller }: CallContext): Promise<Response> => {
     const repository = repositoryName(request.repository);
     const writeId = request.writeId === "" ? "" : writeIdOf(request.writeId);
-    const aborted = await abort(context, { repository, token, writeId, reason, caller });
+    const aborted = await abort(context, { repository, token, writeId, reason: shortText("reason", reason), caller });
     return { writeId: aborted.writeId, savedRefs: aborted.savedRefs.map(displayRef) };
   };

@@ -7,6 +7,7 @@ import { toTimestamp } from "../../proto.ts";
 import type { SyncContext } from "../../sync/context.ts";
 import { thaw as decide, type ThawAction } from "../../sync/thaw.ts";
 import type { ThawPlan } from "../../sync/thaw-plan.ts";
+import { authorAndReason } from "../author-and-reason.ts";
 import type { CallContext } from "../call.ts";
 import { encodeEntry, encodeUpdate } from "../encode.ts";
 
@@ -19,7 +20,7 @@ export const thaw =
       repository: repositoryName(request.repository),
       action: actionOf(request),
       confirmation: request.confirmation,
-      author: request.author || `${caller.role} ${caller.name}`,
+      author: authorAndReason({ author: request.author }, caller).author,
       signal,
     });
     return {

@@ -53,7 +53,7 @@ async function taken(asked: TakeOverRequest): Promise<Extract<TakeOver, { outcom
 
 async function deviceRow(name: string): Promise<Record<string, unknown> | undefined> {
   const columns =
-    "incarnation, fence, root_id, grpc_address, expires_at, extract(epoch from expires_at - clock_timestamp())";
+    "incarnation, fence, root_id, grpc_address, extract(epoch from expires_at) as expires_at, extract(epoch from expires_at - clock_timestamp())";
   const [row] = await query(db.work, `select ${columns}::float as left from lockstep.device where name = $1`, [name]);
   return row;
 }

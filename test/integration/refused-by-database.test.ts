@@ -93,7 +93,7 @@ describe("a statement that PostgreSQL refuses", () => {
       const ticket = { repositoryId: id, writeId: crypto.randomUUID(), author: "ada", reason: "push" };
       await expect(takeTurn(weak, me, ticket)).rejects.toMatchObject({
         code: "PREREQUISITE_MISSING",
-        message: expect.stringMatching(/permission denied for table turn\); grant it to this user/),
+        message: expect.stringMatching(/permission denied for table \w+\); grant it to this user/),
       });
     } finally {
       await administer(database.url, async (client) => {

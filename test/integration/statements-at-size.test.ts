@@ -13,11 +13,13 @@ import { readChanges, readDigest, readFold, readSettlements, readUnchangedTips }
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
 import {
   listBehind,
+  listBehindIn,
   listReplicas,
   listReplicasAfter,
   recordedVersion,
   replicaName,
   replicasOf,
+  replicaWasHere,
 } from "../../src/store/replicas.ts";
 import { findRepository, listRepositories, readHeads, setRepository } from "../../src/store/repositories.ts";
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
@@ -126,7 +128,12 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   "readUnchangedTips, far behind": { call: () => readUnchangedTips(db, HUGE, 0n, 256), rows: TIMES * REFS },
   readLog: { call: () => readLog(db, HUGE, null, 20), rows: 2_000 },
   readSettlements: { call: () => readSettlements(db, HUGE, 0n), rows: FEW },
-  listBehind: { call: () => listBehind(db, "a", 200), rows: TIMES * REPOSITORIES },
+  listBehindIn: {
+    call: () => listBehindIn(db, "a", { after: undefined, size: 500, limit: 50 }),
+    rows: TIMES * REPOSITORIES,
+  },
+  replicaWasHere: { call: () => replicaWasHere(db, "a", HUGE), rows: FEW },
+  listBehind: { call: () => listBehind(db, "a", 200), rows: 2 * TIMES * REPOSITORIES },
   listUnrest: { call: () => listUnrest(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
   listReplicasAfter: { call: () => listReplicasAfter(db, "a", "r/2", 100), rows: TIMES * REPOSITORIES },
   listRepositories: { call: () => listRepositories(db, "r/2", 100), rows: FEW },

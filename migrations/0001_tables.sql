@@ -15,6 +15,14 @@ create table lockstep.schema_level (
 );
 insert into lockstep.schema_level (level, compatible_from) values (1, 1);
 
+-- The timeline on which this database was last seen, and since when; null: since it was made.
+create table lockstep.timeline (
+  only_row boolean primary key default true check (only_row),
+  id text not null,
+  since timestamptz
+);
+insert into lockstep.timeline (id) values (left(pg_walfile_name(pg_current_wal_lsn()), 8));
+
 -- Fences only grow, over all devices and for ever: a statement with an older one is from a process that was replaced.
 create sequence lockstep.fence_seq;
 
@@ -27,6 +35,9 @@ create table lockstep.device (
   incarnation uuid,
   fence bigint not null default 0,
   expires_at timestamptz not null default '-infinity',
+  -- For how long a renewal is good, and on which timeline of the server the last one was made.
+  ttl interval not null default '15 s',
+  timeline text,
   started_at timestamptz,
   created_at timestamptz not null default clock_timestamp()
 );

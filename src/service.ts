@@ -2,6 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { mkdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Config, parseHostPort, required } from "./config.ts";
 import { deviceName, type RefFormat } from "./domain.ts";
@@ -24,15 +25,15 @@ import { ask, Database } from "./store/database.ts";
 import { leaseHasEnded, releaseLease } from "./store/device-lease.ts";
 import { migrate } from "./store/migrate.ts";
 import { listenForHeads, notifyHeads } from "./store/notifications.ts";
-import { readHeads } from "./store/repositories.ts";
 import { Announcer } from "./sync/announce.ts";
 import { beforeRead } from "./sync/before-read.ts";
 import type { SyncContext } from "./sync/context.ts";
 import { Follower } from "./sync/follow.ts";
 import { handOver } from "./sync/hand-over.ts";
 import { HeadReader } from "./sync/heads.ts";
-import { acquireLease, keepLease } from "./sync/lease.ts";
+import { acquireLease, type Lease } from "./sync/lease.ts";
 import { patrol } from "./sync/patrol.ts";
+import { readProvenHeads } from "./sync/read-proven-heads.ts";
 import { Replicas } from "./sync/replica.ts";
 import { assertRoot } from "./sync/root.ts";
 import { endSessions, Sessions } from "./sync/session-end.ts";
@@ -41,6 +42,9 @@ import { readTls } from "./tls-files.ts";
 
 /** From the signal to stop until what is under way is cut off: calls and pushes first, then what others still fetch. */
 const GRACE_MS = 10_000;
+
+/** A database that does not answer keeps nobody from stopping. */
+const LEASE_GOODBYE_MS = 1_000;
 
 /** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
 export async function serve(config: Config, host: Host, logger: Logger): Promise<void> {
@@ -70,13 +74,15 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await using lock = await takeRoot(root, device, record.pid, shim, db, host);
   await tellShim(shim, { root, socketDir });
   let serving: SyncContext | undefined;
-  const heads = new HeadReader((names) => readHeads(db, device, names));
-  const metrics = new Metrics({ headQueries: () => heads.queries });
+  let held: Lease | undefined;
+  let heads: HeadReader | undefined;
+  const metrics = new Metrics({ headQueries: () => heads?.queries ?? 0 });
   await using http = await serveHttp(parseHostPort(required(config, "http-listen")), {
     serving: () => serving !== undefined,
     checks: {
       database: async () => void (await ask(db.reads, "select 1")),
       root: () => assertRoot({ root, git: { ...baseGit, lockFd: lock.fd } }),
+      lease: async () => await held?.prove(),
     },
     metrics: () => metrics.page(),
     log,
@@ -102,7 +108,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
 
   const gitListen = parseHostPort(required(config, "git-listen"));
   const advertise = config.advertise ?? gitListen.host;
-  const { me, previousFence, interrupted } = await acquireLease(
+  const { me, previousFence, interrupted, lease } = await acquireLease(
     db,
     {
       device,
@@ -114,6 +120,8 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     log,
     stopping.signal,
   );
+  held = lease;
+  heads = new HeadReader((names) => readProvenHeads(db, lease, device, names));
   const bootId = await currentBoot();
   const epoch = nextEpoch(record, bootId, previousFence);
   await writeRootRecord(root, { ...record, fence: String(me.fence), bootId, pid: host.pid, epoch });
@@ -134,6 +142,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     replicas: new Replicas(root),
     sessions: new Sessions(),
     heads,
+    lease,
     metrics,
     announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
     openPack: ({ device, gitAddress }, ...request) => packClient.open(device, gitAddress, ...request),
@@ -163,7 +172,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     void follower.onHeads(ids);
   };
   const background = Promise.all([
-    keepLease(db, me, log, onFenced, dead.signal),
+    lease.keep({ onFenced, onFailOver: () => void follower.onReconnect() }, dead.signal),
     follower.run(),
     endSessions(context),
     patrol(context),
@@ -190,7 +199,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await background;
   if (fencedOff) throw dead.signal.reason;
   // Best effort: without it a successor on the same root takes over at once all the same.
-  await releaseLease(db, me).catch(() => {});
+  await Promise.race([releaseLease(db, me).catch(() => {}), sleep(LEASE_GOODBYE_MS, undefined, { ref: false })]);
   log.info("stopped");
 }
 

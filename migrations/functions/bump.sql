@@ -10,14 +10,14 @@ declare
   holder uuid;
   matching bigint;
 begin
-  -- A server that crashes must not forget a decision, whatever its configuration says of other commits.
-  if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
-  -- Landed already: the same answer, whoever asks and however late.
-  select l.version into version from lockstep.ref_log l where l.write_id = p_write;
+  perform lockstep.wait_for_standby();
+  -- Landed already: the same answer, whoever asks and however late. The row lock makes this answer wait for the standby too.
+  select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
   if found then outcome := 'landed'; return; end if;
   -- key share: blocks a take-over until this statement is done, and not the renewal of the lease.
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
+  if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   -- no key: rows that only refer to the repository, such as a write that is being staged, do not wait for this.
   select r.head_version into current_head from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;

@@ -2,11 +2,12 @@
 create function lockstep.land_unchanged(p_write uuid, p_device text, p_fence bigint, out status text, out version bigint, out drop_reason text)
 language plpgsql as $$
 begin
+  perform lockstep.wait_for_standby();
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if found then
     update lockstep.write w set status = 'landed', version = w.base_version, decided_at = clock_timestamp()
       where w.id = p_write and w.status = 'staged' and w.session and lockstep.turn_holder(w.repository_id) = p_write;
     delete from lockstep.turn t where t.write_id = p_write;
   end if;
-  select w.status, w.version, w.drop_reason into status, version, drop_reason from lockstep.write w where w.id = p_write;
+  select w.status, w.version, w.drop_reason into status, version, drop_reason from lockstep.write w where w.id = p_write for key share;
 end $$;

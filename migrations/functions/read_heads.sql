@@ -1,4 +1,4 @@
--- The question before every read: the fence of the device, whether this server is a standby, and for each repository that exists
+-- The question before every read: the fence of the device, the timeline of this server (null: it is a standby), and for each repository that exists
 -- [name, id, head version, object format, state of the device's replica, digest at the head in hex, why it is stopped, why writes are].
 -- null: no such device.
 --
@@ -11,7 +11,7 @@ begin
   return (
     select json_build_object(
       'fence', d.fence::text,
-      'standby', pg_is_in_recovery(),
+      'timeline', lockstep.current_timeline(),
       'heads', (
         select coalesce(json_agg(json_build_array(
           r.name, r.id, r.head_version::text, r.object_format, p.state, encode(r.head_digest, 'hex'), r.stopped,

@@ -7,6 +7,7 @@ language plpgsql set enable_seqscan = off as $$
 begin
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
+  if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer
     into head, digest, digest_key, min_copies, land_with_fewer
     from lockstep.repository r

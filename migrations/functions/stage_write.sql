@@ -16,6 +16,7 @@ begin
   perform set_config('synchronous_commit', 'off', true);
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
+  if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer
     into head, digest, digest_key, min_copies, land_with_fewer
     from lockstep.repository r
@@ -32,5 +33,7 @@ begin
   insert into lockstep.write (id, repository_id, device, fence, author, base_version, ticket)
     values (p_write, p_repository, p_device, p_fence, p_author, p_base, p_ticket)
     on conflict (id) do nothing;
+  -- Dropped before this statement came: it may have been held up for longer than its caller waited.
+  if (select w.status from lockstep.write w where w.id = p_write) <> 'staged' then outcome := 'dropped'; return; end if;
   outcome := 'staged';
 end $$;

@@ -1,10 +1,15 @@
--- A device holds what this database has lost: nobody reads or writes the repository until an operator has decided.
-create function lockstep.stop_repository(p_repository uuid, p_device text, p_fence bigint, p_version bigint, p_reason text) returns void
+-- A device holds what this database has lost: nobody reads or writes the repository until an operator has decided. False: it does not,
+-- as far as this server knows; what the device compared itself with was another server, an old primary for instance.
+create function lockstep.stop_repository(
+  p_repository uuid, p_device text, p_fence bigint, p_version bigint, p_digest bytea, p_reason text) returns boolean
 language plpgsql as $$
 begin
+  perform lockstep.wait_for_standby();
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
-  if not found then return; end if;
+  if not found then return false; end if;
   perform 1 from lockstep.repository r where r.id = p_repository for no key update;
+  perform 1 from lockstep.standing(array[p_repository], array[p_version], array[p_digest]) s where s.standing in ('ahead', 'diverged');
+  if not found then return false; end if;
   -- The version that its disk has, which the next one must exceed.
   update lockstep.replica p set state = 'broken', last_error = p_reason, version = greatest(p.version, p_version)
     where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');
@@ -14,4 +19,5 @@ begin
       select 'device ' || p_device, 'stop', r.name, p_device, json_build_object('reason', p_reason)
       from lockstep.repository r where r.id = p_repository;
   end if;
+  return true;
 end $$;

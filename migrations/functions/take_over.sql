@@ -4,11 +4,12 @@
 create function lockstep.take_over(
   p_device text, p_incarnation uuid, p_root_id uuid, p_old_is_gone boolean, p_ttl interval,
   p_grpc_address text, p_git_address text, p_zone text,
-  out outcome text, out fence bigint, out previous_fence bigint, out wait_ms integer, out interrupted uuid[])
+  out outcome text, out fence bigint, out previous_fence bigint, out wait_ms integer, out interrupted uuid[], out timeline text)
 language plpgsql as $$
 declare
   held lockstep.device%rowtype;
 begin
+  perform lockstep.wait_for_standby();
   insert into lockstep.device (name) values (p_device) on conflict do nothing;
   -- for update: waits for bumps of the old incarnation that are under way (they hold key share), so that none of
   -- them lands after its write is dropped below.
@@ -21,9 +22,10 @@ begin
     return;
   end if;
   fence := nextval('lockstep.fence_seq');
+  timeline := lockstep.current_timeline();
   update lockstep.device d set incarnation = p_incarnation, fence = take_over.fence, root_id = p_root_id,
     expires_at = clock_timestamp() + p_ttl, started_at = clock_timestamp(),
-    grpc_address = p_grpc_address, git_address = p_git_address, zone = p_zone
+    ttl = p_ttl, timeline = take_over.timeline, grpc_address = p_grpc_address, git_address = p_git_address, zone = p_zone
   where d.name = p_device;
   with undecided as (
     select w.id from lockstep.write w where w.device = p_device and w.status = 'staged' order by w.id for update),

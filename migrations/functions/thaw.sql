@@ -12,12 +12,14 @@ declare
   current_digest bytea;
   matching bigint;
 begin
-  select l.version into version from lockstep.ref_log l where l.write_id = p_write;
+  perform lockstep.wait_for_standby();
+  select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
   if found then outcome := 'landed'; return; end if;
   -- In the order of names, as two of these at once would otherwise wait for each other.
   perform 1 from lockstep.device d where d.name = any(p_demoted || p_device) order by d.name for update;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence;
   if not found then outcome := 'fenced'; return; end if;
+  if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   select r.head_version, r.head_digest into current_head, current_digest
     from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;

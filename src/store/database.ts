@@ -25,6 +25,7 @@ function refuseTime(): never {
 
 /** How long a statement may take before its outcome counts as unknown. The server ends it then, too, unless it is a decision. */
 const STATEMENT_DEADLINE_MS = 15_000;
+const GOODBYE_MS = 1_000;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -65,8 +66,22 @@ export class Database {
     this.lease = pool(1, "lease");
   }
 
+  /** Statements that come from now on take new connections: those made before may lead to a server that has been replaced. */
+  replaceConnections(): void {
+    for (const pool of this.#pools) stateOf(pool).replacedAt = performance.now();
+  }
+
+  /** Waits a moment for statements that are under way, then no longer for their answers. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.reads.end(), this.work.end(), this.lease.end()]);
+    const impatient = setTimeout(() => {
+      for (const pool of this.#pools) for (const breakOff of stateOf(pool).underWay) breakOff();
+    }, GOODBYE_MS);
+    await Promise.all(this.#pools.map((pool) => pool.end()));
+    clearTimeout(impatient);
+  }
+
+  get #pools(): pg.Pool[] {
+    return [this.reads, this.work, this.lease];
   }
 }
 
@@ -97,7 +112,7 @@ export async function query<Row extends pg.QueryResultRow>(
 ): Promise<Row[]> {
   return await unlessRaced(async () => {
     const { client } = await connect(pool);
-    return await runOn<Row>(client, text, values, options);
+    return await runOn<Row>(pool, client, text, values, options);
   });
 }
 
@@ -115,7 +130,7 @@ export async function ask<Row extends pg.QueryResultRow>(
     for (;;) {
       const { client, isNew } = await connect(pool);
       try {
-        return await runOn<Row>(client, text, values, options);
+        return await runOn<Row>(pool, client, text, values, options);
       } catch (error) {
         if (isNew || error instanceof LockstepError || !hasEndedSession(error)) throw error;
       }
@@ -140,8 +155,23 @@ async function unlessRaced<T>(run: () => Promise<T>): Promise<T> {
 
 const serversOf = new WeakMap<pg.Pool, Servers>();
 
-/** Connections that have been used before, and may have broken since. */
-const used = new WeakSet<StatementClient>();
+/** When a connection was used first: those of before may have broken since. */
+const firstUsed = new WeakMap<StatementClient, number>();
+
+interface PoolState {
+  /** Connections that were used before that moment are to be replaced. */
+  replacedAt: number;
+  /** Each ends the wait for the answer of one statement. */
+  readonly underWay: Set<() => void>;
+}
+
+const states = new WeakMap<pg.Pool, PoolState>();
+
+function stateOf(pool: pg.Pool): PoolState {
+  const state = states.get(pool) ?? { replacedAt: Number.NEGATIVE_INFINITY, underWay: new Set() };
+  states.set(pool, state);
+  return state;
+}
 
 async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.PoolClient; isNew: boolean }> {
   const servers = serversOf.get(pool);
@@ -149,10 +179,16 @@ async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.Po
     Object.assign(pool.options, config);
     return (await pool.connect()) as StatementClient & pg.PoolClient;
   };
-  const client = await (servers ? servers.connect(open) : open());
-  const isNew = !used.has(client);
-  used.add(client);
-  return { client, isNew };
+  for (;;) {
+    const client = await (servers ? servers.connect(open) : open());
+    const usedAt = firstUsed.get(client);
+    if (usedAt === undefined) firstUsed.set(client, performance.now());
+    else if (usedAt <= stateOf(pool).replacedAt) {
+      client.release(true);
+      continue;
+    }
+    return { client, isNew: usedAt === undefined };
+  }
 }
 
 /** A question of many within `inSnapshot`. */
@@ -166,12 +202,12 @@ export async function inSnapshot<T>(pool: pg.Pool, work: (ask: AskInSnapshot) =>
   for (;;) {
     const { client, isNew } = await connect(pool);
     try {
-      await inTime(client.query(beginSnapshot(STATEMENT_DEADLINE_MS)));
+      await inTime(pool, client.query(beginSnapshot(STATEMENT_DEADLINE_MS)));
       const result = await work(
         async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) =>
-          (await inTime(client.query<Row>(text, values as unknown[]))).rows,
+          (await inTime(pool, client.query<Row>(text, values as unknown[]))).rows,
       );
-      await inTime(client.query("commit"));
+      await inTime(pool, client.query("commit"));
       client.release();
       return result;
     } catch (error) {
@@ -182,34 +218,49 @@ export async function inSnapshot<T>(pool: pg.Pool, work: (ask: AskInSnapshot) =>
 }
 
 async function runOn<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
   client: StatementClient & pg.PoolClient,
   text: string,
   values: readonly unknown[],
   { decides = false }: StatementOptions,
 ): Promise<Row[]> {
+  const unconfirmed: string[] = [];
+  const onNotice = (notice: { routine?: string | undefined; message?: string | undefined }) => {
+    if (notice.routine === "SyncRepWaitForLSN") unconfirmed.push(notice.message ?? "");
+  };
+  client.on("notice", onNotice);
   try {
-    const result = await inTime(client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS));
+    const result = await inTime(pool, client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS));
+    // The wait for the synchronous standby was ended (a cancelled statement, a shutdown): PostgreSQL calls that a success, with a warning.
+    if (unconfirmed.length > 0) throw unavailable(`its standby has not confirmed the statement: ${unconfirmed[0]}`);
     client.release();
     return result.rows;
   } catch (error) {
     // The connection goes too: after a time-out its answer may still come, after an error it may be half dead.
     client.release(true);
     throw error;
+  } finally {
+    client.off("notice", onNotice);
   }
 }
 
-async function inTime<T>(answer: Promise<T>): Promise<T> {
+async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
+  const { underWay } = stateOf(pool);
   let timer: NodeJS.Timeout | undefined;
+  let breakOff = () => {};
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(unavailable(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
       STATEMENT_DEADLINE_MS,
     );
+    breakOff = () => reject(unavailable("this process stops"));
+    underWay.add(breakOff);
   });
   try {
     return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
+    underWay.delete(breakOff);
   }
 }
 

@@ -1,6 +1,6 @@
 // The lease of the one live sidecar of a device, by the database's clock.
 import type { Incarnation } from "../domain.ts";
-import { ask, type Database, queryOne } from "./database.ts";
+import { ask, askOne, type Database, queryOne } from "./database.ts";
 import { dated, epochMs } from "./instant.ts";
 
 /** Renewed at a third of it: two renewals may fail before another incarnation may take over. */
@@ -18,7 +18,7 @@ export interface TakeOverRequest {
 
 export type TakeOver =
   | { outcome: "held"; waitMs: number }
-  | { outcome: "taken"; incarnation: Incarnation; previousFence: bigint; interrupted: string[] };
+  | { outcome: "taken"; incarnation: Incarnation; previousFence: bigint; interrupted: string[]; timeline: string };
 
 /**
  * Takes the device over: a new fence, and the staged writes of the old incarnation dropped (`interrupted` names their
@@ -32,9 +32,10 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
     previous_fence: bigint;
     wait_ms: number;
     interrupted: string[];
+    timeline: string;
   }>(
     db.lease,
-    `select outcome, fence, previous_fence, wait_ms, interrupted::text[] as interrupted
+    `select outcome, fence, previous_fence, wait_ms, interrupted::text[] as interrupted, timeline
      from lockstep.take_over($1, $2, $3, true, $4::int * interval '1 millisecond', $5, $6, $7)`,
     [
       request.device,
@@ -52,18 +53,21 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
     incarnation: { device: request.device, id: request.incarnation, fence: row.fence },
     previousFence: row.previous_fence,
     interrupted: row.interrupted,
+    timeline: row.timeline,
   };
 }
 
-/** Extends the lease. False: another incarnation has the device, and this process must end. */
-export async function renewLease(db: Database, me: Incarnation): Promise<boolean> {
-  const rows = await ask(
+/**
+ * Extends the lease; resolves, with the timeline of the server, once the commit is confirmed. undefined: another incarnation has the
+ * device, and this process must end.
+ */
+export async function renewLease(db: Database, me: Incarnation): Promise<string | undefined> {
+  const { timeline } = await askOne<{ timeline: string | null }>(
     db.lease,
-    `update lockstep.device set expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
-     where name = $1 and fence = $2 returning 1`,
-    [me.device, me.fence, LEASE_TTL_MS],
+    "select lockstep.renew_lease($1, $2) as timeline",
+    [me.device, me.fence],
   );
-  return rows.length === 1;
+  return timeline ?? undefined;
 }
 
 /** Gives the lease back at the end of an orderly stop, so that a successor on another root need not wait for it. */

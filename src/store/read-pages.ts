@@ -23,6 +23,7 @@ export interface ChangesHeader extends pg.QueryResultRow {
   readonly head: bigint;
   readonly digest: Buffer;
   readonly base: Buffer | null;
+  readonly replicated: boolean;
 }
 
 export interface LogEntries extends pg.QueryResultRow {
@@ -47,7 +48,7 @@ export async function readChangesInPages(
 ): Promise<{ header: ChangesHeader; log: LogEntries; changes: RefChange[] } | undefined> {
   return await inSnapshot(db.work, async (ask) => {
     const [header] = await ask<ChangesHeader>(
-      `select r.head_version as head, r.head_digest as digest, b.digest as base
+      `select r.head_version as head, r.head_digest as digest, b.digest as base, ${REPLICATED}
        from lockstep.repository r left join lockstep.ref_log b on b.repository_id = r.id and b.version = $2 where r.id = $1`,
       [repositoryId, since],
     );
@@ -99,7 +100,11 @@ export interface FoldHeader extends pg.QueryResultRow {
   readonly head: bigint;
   readonly digest: Buffer;
   readonly digest_key: Buffer;
+  readonly replicated: boolean;
 }
+
+/** Commits wait for a synchronous standby. */
+export const REPLICATED = "current_setting('synchronous_standby_names') <> '' as replicated";
 
 /** The refs at the head with what belongs to it. Undefined: there is no such repository. */
 export async function readFoldInPages(
@@ -109,7 +114,7 @@ export async function readFoldInPages(
 ): Promise<{ header: FoldHeader; refs: Map<RefName, RefValue> } | undefined> {
   return await inSnapshot(db.work, async (ask) => {
     const [header] = await ask<FoldHeader>(
-      `select name as repository, object_format, head_version as head, head_digest as digest, digest_key
+      `select name as repository, object_format, head_version as head, head_digest as digest, digest_key, ${REPLICATED}
        from lockstep.repository where id = $1`,
       [repositoryId],
     );

@@ -7,6 +7,7 @@ import {
   type FoldHeader,
   type LogEntries,
   PAGE,
+  REPLICATED,
   type RefChange,
   readChangesInPages,
   readFoldInPages,
@@ -23,6 +24,8 @@ export interface ChangesSince {
   readonly changes: RefChange[] | null;
   /** An operator's version is among them, which gives others up. */
   readonly settled: boolean;
+  /** Commits wait for a synchronous standby, so what was read may not have reached it yet: `confirmReads`. */
+  readonly replicated: boolean;
   /** Devices whose writes landed since, and those that got their objects before: they have them whatever their replica rows say. */
   readonly writers: string[];
 }
@@ -49,7 +52,7 @@ export async function readChanges(
   >(
     db.work,
     `select r.head_version as head, r.head_digest as digest, b.digest as base, l.entries, l.settled, l.writers,
-       u.total, u.name, u.old_value, u.new_value, u.version
+       ${REPLICATED}, u.total, u.name, u.old_value, u.new_value, u.version
      from lockstep.repository r
      left join lockstep.ref_log b on b.repository_id = r.id and b.version = $2
      cross join lateral (
@@ -83,17 +86,25 @@ export async function readChanges(
     const [oldValue, newValue] = [valueFromBytes(old_value), valueFromBytes(new_value)];
     changes.push({ name: nameFromBytes(name), oldValue, newValue, version });
   }
-  return changesOf({ head, digest, base }, since, first, changes);
+  return changesOf({ head, digest, base, replicated: first.replicated }, since, first, changes);
 }
 
 function changesOf(
-  { head, digest, base }: ChangesHeader,
+  { head, digest, base, replicated }: ChangesHeader,
   since: Version,
   { entries, settled, writers }: LogEntries,
   changes: RefChange[],
 ): ChangesSince {
   const dense = entries === (head > since ? head - since : 0n);
-  return { head, digest, base, changes: dense ? changes : null, settled: settled ?? false, writers: writers ?? [] };
+  return {
+    head,
+    digest,
+    base,
+    changes: dense ? changes : null,
+    settled: settled ?? false,
+    replicated,
+    writers: writers ?? [],
+  };
 }
 
 /** A version that an operator made, and what refs held before it. */
@@ -128,13 +139,16 @@ export interface Fold {
   readonly digest: Buffer;
   readonly digestKey: Buffer;
   readonly refs: Refs;
+  /** As in `ChangesSince`. */
+  readonly replicated: boolean;
 }
 
 /** The refs at the head with its version and digest, all as of one moment. Throws REPOSITORY_NOT_FOUND. */
 export async function readFold(db: Database, repositoryId: string, page: number = PAGE): Promise<Fold> {
   const rows = await ask<FoldHeader & { name: Buffer | null; value: Buffer | null }>(
     db.work,
-    `select r.name as repository, r.object_format, r.head_version as head, r.head_digest as digest, r.digest_key, f.name, f.value
+    `select r.name as repository, r.object_format, r.head_version as head, r.head_digest as digest, r.digest_key, ${REPLICATED},
+       f.name, f.value
      from lockstep.repository r
      left join lateral (select * from lockstep.repository_ref f where f.repository_id = r.id limit $2) f on true
      where r.id = $1`,
@@ -154,8 +168,8 @@ export async function readFold(db: Database, repositoryId: string, page: number 
 }
 
 function foldOf(header: FoldHeader, refs: Refs): Fold {
-  const { repository: name, object_format: objectFormat, head, digest, digest_key: digestKey } = header;
-  return { name, objectFormat, head, digest, digestKey, refs };
+  const { repository: name, object_format: objectFormat, head, digest, digest_key: digestKey, replicated } = header;
+  return { name, objectFormat, head, digest, digestKey, refs, replicated };
 }
 
 /** Where more refs than this were updated since, it is not worth while to find out which were not. */

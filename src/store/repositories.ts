@@ -22,6 +22,8 @@ export interface Repository {
 export interface Heads {
   /** The fence of this device's live incarnation; another than mine: this process has been replaced. */
   readonly fence: bigint;
+  /** Of the server that answered. */
+  readonly timeline: string;
   readonly byName: ReadonlyMap<string, Head>;
 }
 
@@ -42,7 +44,7 @@ export interface Head {
 /** The answer of lockstep.read_heads. */
 interface HeadsDocument {
   readonly fence: string;
-  readonly standby: boolean;
+  readonly timeline: string | null;
   readonly heads: [
     name: string,
     id: string,
@@ -74,11 +76,11 @@ export async function readHeads(db: Database, device: string, names: readonly st
       `The database has no device ${device}; it is not the one this sidecar started with.`,
     );
   }
-  if (found.standby) throw unavailable("it is a standby, which may lag behind");
+  if (found.timeline === null) throw unavailable("it is a standby, which may lag behind");
   const byName = new Map<string, Head>();
   for (const [name, id, version, objectFormat, replicaState, digest, stopped, writesStopped] of found.heads)
     byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped, writesStopped });
-  return { fence: BigInt(found.fence), byName };
+  return { fence: BigInt(found.fence), timeline: found.timeline, byName };
 }
 
 /**

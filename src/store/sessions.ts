@@ -110,7 +110,8 @@ export interface Session {
 const HELD_MS = intervalMs("coalesce(w.decided_at, clock_timestamp()) - w.started_at");
 
 /**
- * The session with that id, whatever became of it, and only with the hash of its token where one is given; undefined: there is none.
+ * The session with that id, whatever became of it, and only with the hash of its token where one is given; undefined: there is none. Locks
+ * the row, as `getWrite` does: an outcome that is told has reached the standby.
  */
 export async function findSession(
   db: Database,
@@ -124,7 +125,7 @@ export async function findSession(
        (select count(*)::int from lockstep.ref_log l join lockstep.ref_log_update u using (repository_id, version)
         where l.write_id = w.id) as "refsChanged"
      from lockstep.write w join lockstep.repository r on r.id = w.repository_id
-     where w.id = $1 and ($2::bytea is null or w.token_hash = $2) and w.session and r.name = $3`,
+     where w.id = $1 and ($2::bytea is null or w.token_hash = $2) and w.session and r.name = $3 for key share of w`,
     [writeId, tokenHash ?? null, repository],
   );
   return row;
@@ -156,7 +157,7 @@ export async function sessionEnds(db: Database, writeIds: readonly string[]): Pr
   const rows = await ask<SessionEnd & { id: string }>(
     db.work,
     `select w.id, w.status, w.author, w.drop_reason as "dropReason", ${HELD_MS} as "heldMs"
-     from lockstep.write w where w.id = any($1::uuid[])`,
+     from lockstep.write w where w.id = any($1::uuid[]) for key share`,
     [writeIds],
   );
   return new Map(rows.map(({ id, ...end }) => [id, end]));

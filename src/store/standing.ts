@@ -1,7 +1,7 @@
 // How what disks hold stands to the log. A version has one digest for ever, so another one on a disk means that the database lost
 // writes: a fail-over to a standby that lagged, or a backup.
 import type { Incarnation, Version } from "../domain.ts";
-import { ask, type Database } from "./database.ts";
+import { ask, askOne, type Database } from "./database.ts";
 
 /** What a disk holds of a repository. */
 export interface Held {
@@ -34,19 +34,20 @@ export async function readStandings(
   return new Map(rows.map(({ repository_id, head, standing }) => [repository_id, { standing, head }]));
 }
 
-/** Stops reads and writes of a repository on all devices, with that reason, until an operator has decided. Idempotent. */
+/**
+ * Stops reads and writes of a repository on all devices, with that reason, until an operator has decided. Idempotent. False: the log has
+ * what this device holds, so nothing was stopped; it was compared with another server.
+ */
 export async function stopRepository(
   db: Database,
   me: Incarnation,
-  repositoryId: string,
-  version: Version,
+  { repositoryId, version, digest }: Held,
   reason: string,
-): Promise<void> {
-  await ask(db.work, "select lockstep.stop_repository($1, $2, $3, $4, $5)", [
-    repositoryId,
-    me.device,
-    me.fence,
-    version,
-    reason,
-  ]);
+): Promise<boolean> {
+  const { stopped } = await askOne<{ stopped: boolean }>(
+    db.work,
+    "select lockstep.stop_repository($1, $2, $3, $4, $5, $6) as stopped",
+    [repositoryId, me.device, me.fence, version, Buffer.from(digest, "hex"), reason],
+  );
+  return stopped;
 }

@@ -18,12 +18,11 @@ export interface ThawRequest {
   readonly demoted: readonly string[];
 }
 
+/** "old_leases": as for a write (writes.ts). */
+export type ThawOutcome = "landed" | "stale" | "fenced" | "missing" | "old_leases";
+
 /** "stale": something is not as the operator was shown it, nothing was changed. Repeatable with the same write id. */
-export async function appendThaw(
-  db: Database,
-  me: Incarnation,
-  request: ThawRequest,
-): Promise<"landed" | "stale" | "fenced" | "missing"> {
+export async function appendThaw(db: Database, me: Incarnation, request: ThawRequest): Promise<ThawOutcome> {
   const { updates } = request;
   const bytes = (value: RefValue | null) => (value === null ? null : toBytes(value));
   const detail = {
@@ -32,7 +31,7 @@ export async function appendThaw(
     version: String(request.version),
     refs: updates.length,
   };
-  const { outcome } = await queryOne<{ outcome: "landed" | "stale" | "fenced" | "missing" }>(
+  const { outcome } = await queryOne<{ outcome: ThawOutcome }>(
     db.work,
     "select outcome from lockstep.thaw($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     [

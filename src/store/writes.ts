@@ -35,7 +35,8 @@ export type Staged =
   | { outcome: "stale"; head: Version }
   /** Writes are refused, with that reason. */
   | { outcome: "drained"; reason: string }
-  | { outcome: "turn" | "fenced" | "missing" };
+  /** "old_leases": after a fail-over a device may still serve reads on the word of the old primary; ask again in a moment. */
+  | { outcome: "turn" | "fenced" | "missing" | "dropped" | "old_leases" };
 
 /** The row with which stage_write and stage_session answer. */
 export interface StagedRow {
@@ -101,7 +102,7 @@ export interface BumpRequest {
 export type Bumped =
   | { outcome: "landed"; version: Version }
   | { outcome: "drained"; reason: string }
-  | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" };
+  | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" | "old_leases" };
 
 /**
  * The decision. "landed" is final, whoever asks and however late. Every other answer, and every error, leaves the row to be
@@ -131,20 +132,48 @@ export async function bump(db: Database, me: Incarnation, request: BumpRequest):
 
 export type Settled = { status: "landed"; version: Version } | { status: "dropped"; reason: string };
 
-/** Makes the outcome of a write final (dropped, unless it has landed) and returns it. Throws DATABASE_UNAVAILABLE: ask again. */
-export async function settleWrite(db: Database, writeId: string, reason: string): Promise<Settled> {
+/** What identifies a write, whether its row has been made or not. */
+export interface WriteIdentity {
+  readonly writeId: string;
+  readonly repositoryId: string;
+  readonly author: string;
+}
+
+/**
+ * Makes the outcome of a write final (dropped, unless it has landed) and returns it. A write that was never staged is dropped too, so
+ * that a statement of it which is still on its way stages nothing. Throws DATABASE_UNAVAILABLE: ask again.
+ */
+export async function settleWrite(
+  db: Database,
+  me: Incarnation,
+  { writeId, repositoryId, author }: WriteIdentity,
+  reason: string,
+): Promise<Settled> {
   const row = await askOne<{ status: WriteStatus | null; version: bigint | null; drop_reason: string | null }>(
     db.work,
-    "select status, version, drop_reason from lockstep.settle_write($1, $2)",
-    [writeId, reason],
+    "select status, version, drop_reason from lockstep.settle_write($1, $2, $3, $4, $5, $6)",
+    [writeId, repositoryId, me.device, me.fence, author, reason],
   );
   if (row.status === "landed") return { status: "landed", version: row.version as Version };
-  // No row: it was never staged, or its repository is gone; it cannot land any more.
+  // No row: the repository is gone, so the write cannot land any more.
   return { status: "dropped", reason: row.drop_reason ?? reason };
+}
+
+/**
+ * Resolves when all that earlier statements read would survive a fail-over to a synchronous standby. False: another incarnation has the
+ * device.
+ */
+export async function confirmReads(db: Database, me: Incarnation): Promise<boolean> {
+  const { mine } = await askOne<{ mine: boolean }>(db.work, "select lockstep.confirm_reads($1, $2) as mine", [
+    me.device,
+    me.fence,
+  ]);
+  return mine;
 }
 
 export interface Write {
   readonly id: string;
+  readonly repositoryId: string;
   /** With which it waits, or has waited, for the repository's turn, if it has. */
   readonly ticket: string;
   readonly repository: string;
@@ -159,13 +188,15 @@ export interface Write {
   readonly decidedAt: Date | null;
 }
 
-const SELECT_WRITE = `select w.id, coalesce(w.ticket, w.id) as ticket, r.name as repository, w.device, w.author, w.reason,
+const SELECT_WRITE = `select w.id, w.repository_id as "repositoryId", coalesce(w.ticket, w.id) as ticket, r.name as repository, w.device, w.author, w.reason,
   w.base_version as "baseVersion", w.status, w.version, w.drop_reason as "dropReason", ${epochMs("w.started_at")} as "startedAt", ${epochMs("w.decided_at")} as "decidedAt"
   from lockstep.write w join lockstep.repository r on r.id = w.repository_id`;
 
 /** What became of a write. Throws WRITE_NOT_FOUND. */
 export async function getWrite(db: Database, repository: string, writeId: string): Promise<Write> {
-  const [row] = await ask(db.work, `${SELECT_WRITE} where w.id = $1 and r.name = $2`, [writeId, repository]);
+  // The lock makes the commit of this statement wait for the standby, so that nobody is told of an outcome that it does not have yet.
+  const text = `${SELECT_WRITE} where w.id = $1 and r.name = $2 for key share of w`;
+  const [row] = await ask(db.work, text, [writeId, repository]);
   if (row !== undefined) return dated<Write>(row, "startedAt", "decidedAt");
   throw new LockstepError(
     "WRITE_NOT_FOUND",

@@ -4,13 +4,13 @@
 import pRetry from "p-retry";
 import { giveUpSession } from "../store/sessions.ts";
 import { leaveTurn } from "../store/turns.ts";
-import { settleWrite } from "../store/writes.ts";
+import { settleWrite, type WriteIdentity } from "../store/writes.ts";
 import type { SyncContext } from "./context.ts";
 import type { Ticket } from "./turn-queue.ts";
 
 /** Drops a write, staged or perhaps staged, unless it has landed; in the background. */
-export function abandon(context: SyncContext, writeId: string, reason: string): void {
-  void untilDone(context, () => settleWrite(context.db, writeId, reason));
+export function abandon(context: SyncContext, write: WriteIdentity, reason: string): void {
+  void untilDone(context, () => settleWrite(context.db, context.me, write, reason));
 }
 
 /** Gives a ticket for the repository's turn back; in the background. */

@@ -31,7 +31,8 @@ export async function abortWrite(
     const isOwn = session.caller === author;
     const settled = await settleWrite(
       context.db,
-      writeId,
+      context.me,
+      session,
       isOwn ? call.reason || "the caller gave it up" : `${author} ended it${call.reason && `: ${call.reason}`}`,
     );
     abandonTurn(context, session);

@@ -2,24 +2,32 @@
 // says whose refs stay (docs/operations.md, AHEAD_OF_DATABASE).
 import type { Version } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
+import { unavailable } from "../store/sqlstate.ts";
 import { stopRepository } from "../store/standing.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
 
-/** Stops the repository and returns the error to throw: this replica holds `onDisk`, which the database, at `head`, does not know. */
+/**
+ * Stops the repository and returns the error to throw: this replica holds `onDisk`, of which the database, at `head`, did not seem to
+ * know. Where the database does know it after all, nothing is stopped, and the error says to try again.
+ */
 export async function aheadOfDatabase(
   context: SyncContext,
-  replica: Pick<Replica, "id" | "name">,
-  onDisk: Version,
+  { id, name }: Pick<Replica, "id" | "name">,
+  held: { version: Version; digest: string },
   head: Version,
 ): Promise<LockstepError> {
-  const { name } = replica;
   const { device } = context.me;
+  const { version: onDisk } = held;
   const knows = onDisk > head ? `only ${head}` : "another one of that number";
   const reason = `the database lost writes: device ${device} holds version ${onDisk}, and it knows ${knows}`;
-  await stopRepository(context.db, context.me, replica.id, onDisk, reason).catch((error: unknown) =>
-    context.log.warn({ repository: name, err: describe(error) }, "could not stop a repository, trying again"),
-  );
+  try {
+    const stopped = await stopRepository(context.db, context.me, { repositoryId: id, ...held }, reason);
+    if (!stopped)
+      return unavailable("it has answered with older versions than it holds: it was another server, or busy");
+  } catch (error) {
+    context.log.warn({ repository: name, err: describe(error) }, "could not stop a repository, trying again");
+  }
   return new LockstepError(
     "AHEAD_OF_DATABASE",
     `The replica of ${name} on this device holds version ${onDisk}, the database knows ${knows}: the database lost writes ` +

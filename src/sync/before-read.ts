@@ -37,15 +37,15 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   const askedAt = performance.now();
   // While the database is asked: another directory, or refs that somebody else changed, put the replica in doubt.
   const looked = options.asTheyAre ? undefined : context.replicas.findByName(name)?.mutex.look();
-  const [{ replica, found, appliedBefore }] = await Promise.all([locate(context, name), looked]);
+  const [{ replica, found, before }] = await Promise.all([locate(context, name), looked]);
   const head = found.version;
   // The replica was not looked at when this asked, and what it holds is newer than the answer: a push since then, or lost writes.
-  if (appliedBefore === undefined && replica.applied !== undefined && replica.applied > head)
+  if (before === undefined && replica.applied !== undefined && replica.applied > head)
     return await beforeRead(context, name, options);
   // A version has one digest for ever: whenever the two were read, another one means that the database lost what was here.
   const differs = replica.applied === head && replica.appliedDigest !== found.digest;
-  if (differs || (appliedBefore !== undefined && appliedBefore > head))
-    throw await aheadOfDatabase(context, replica, differs ? head : (appliedBefore ?? head), head);
+  if (differs) throw await aheadOfDatabase(context, replica, { version: head, digest: replica.appliedDigest }, head);
+  if (before !== undefined && before.version > head) throw await aheadOfDatabase(context, replica, before, head);
   if (found.stopped !== null) throw isStopped(name, found.stopped);
   if (options.forPush && found.writesStopped !== null) throw writesStopped(name, found.writesStopped);
   if (options.forPush) lookAfterUploads(context, replica);
@@ -75,10 +75,10 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
 export async function locate(
   context: SyncContext,
   name: string,
-): Promise<{ replica: Replica; found: Head; appliedBefore: Version | undefined }> {
+): Promise<{ replica: Replica; found: Head; before: { version: Version; digest: string } | undefined }> {
   // Read before the question is asked: a push that lands meanwhile may well be newer than the answer.
   const known = context.replicas.findByName(name);
-  const appliedBefore = known?.applied;
+  const before = known?.applied === undefined ? undefined : { version: known.applied, digest: known.appliedDigest };
   const { fence, head } = await context.heads.ask(name);
   if (fence !== context.me.fence) {
     context.onFenced();
@@ -95,5 +95,5 @@ export async function locate(
     );
   }
   const replica = context.replicas.get({ id: head.id, name, objectFormat: head.objectFormat });
-  return { replica, found: head, appliedBefore: replica === known ? appliedBefore : undefined };
+  return { replica, found: head, before: replica === known ? before : undefined };
 }

@@ -87,7 +87,7 @@ async function land(context: SyncContext, call: SessionCall, session: Session): 
     if (error instanceof LockstepError && (error.code === "OUTCOME_UNKNOWN" || error.code === "DATABASE_UNAVAILABLE"))
       throw error;
     // Nothing of it landed, and nothing of it will: unless the row says otherwise, which is then the answer.
-    const settled = await settleWrite(context.db, writeId, describe(error));
+    const settled = await settleWrite(context.db, context.me, session, describe(error));
     if (settled.status === "landed") return landedAs(await sessionOf(context, call));
     abandonTurn(context, session);
     await endScratchOrLater(context, writeId, repository);

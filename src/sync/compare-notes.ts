@@ -49,7 +49,7 @@ async function stopWhatIsAhead(context: SyncContext, noted: readonly Noted[]): P
   for (const { repositoryId: id, name, record } of noted) {
     const found = standings.get(id);
     if (!record || (found?.standing !== "ahead" && found?.standing !== "diverged")) continue;
-    const error = await aheadOfDatabase(context, { id, name }, record.version, found.head);
+    const error = await aheadOfDatabase(context, { id, name }, record, found.head);
     context.log.error({ repository: name, err: error.message }, "the database lost writes of this repository");
   }
 }

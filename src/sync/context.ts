@@ -10,6 +10,7 @@ import type { Database } from "../store/database.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Announcer } from "./announce.ts";
 import type { HeadReader } from "./heads.ts";
+import type { Lease } from "./lease.ts";
 import type { Replicas } from "./replica.ts";
 import type { Sessions } from "./session-end.ts";
 
@@ -35,6 +36,7 @@ export interface SyncContext {
   readonly epoch: string;
   readonly replicas: Replicas;
   readonly heads: HeadReader;
+  readonly lease: Lease;
   readonly announcer: Announcer;
   readonly sessions: Sessions;
   /** Asks a peer for a pack over the pack stream (git/transports/pack-stream.ts, which has what it rejects with). */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, LockstepError } from "../errors.ts";
 import { doubtReplicaRecord } from "../git/root-record.ts";
 import { isPermanent } from "../store/sqlstate.ts";
-import { type Bumped, type BumpRequest, bump, type Settled, settleWrite } from "../store/writes.ts";
+import { type Bumped, type BumpRequest, bump, type Settled, settleWrite, type WriteIdentity } from "../store/writes.ts";
 import { abandon } from "./abandon.ts";
 import type { SyncContext } from "./context.ts";
 import type { Replica } from "./replica.ts";
@@ -19,7 +19,11 @@ const ASK_AGAIN_MS = 500;
  * Lands the write, or proves that it is dropped and says why. The caller holds the ref locks meanwhile. Throws OUTCOME_UNKNOWN
  * when the database has not answered for `context.inDoubtMs`.
  */
-export async function decide(context: SyncContext, replica: Replica, request: BumpRequest): Promise<Decision> {
+export async function decide(
+  context: SyncContext,
+  replica: Replica,
+  request: BumpRequest & WriteIdentity,
+): Promise<Decision> {
   let why: Exclude<Decision, { outcome: "landed" }> = { outcome: "dropped" };
   try {
     const bumped = await bump(context.db, context.me, request);
@@ -32,7 +36,7 @@ export async function decide(context: SyncContext, replica: Replica, request: Bu
       "the decision is in doubt, asking for it",
     );
   }
-  const settled = await settle(context, replica, request.writeId, why.outcome);
+  const settled = await settle(context, replica, request, why.outcome);
   return settled.status === "landed" ? { outcome: "landed", version: settled.version } : why;
 }
 
@@ -45,13 +49,14 @@ function withId(context: SyncContext, error: unknown): unknown {
   return new LockstepError("INTERNAL", sentence, { cause: error, details: { id } });
 }
 
-async function settle(context: SyncContext, replica: Replica, writeId: string, why: string): Promise<Settled> {
+async function settle(context: SyncContext, replica: Replica, write: WriteIdentity, why: string): Promise<Settled> {
   const deadline = performance.now() + context.inDoubtMs;
   for (;;) {
     try {
       return await settleWrite(
         context.db,
-        writeId,
+        context.me,
+        write,
         why === "failed" ? "the database did not confirm it" : `not landed: ${why}`,
       );
     } catch (error) {
@@ -59,11 +64,11 @@ async function settle(context: SyncContext, replica: Replica, writeId: string, w
         replica.applied = undefined;
         await doubtReplicaRecord(replica.gitDir);
         // Nobody waits for it any more; once the database is back its row becomes final all the same.
-        abandon(context, writeId, "the database did not confirm it in time");
+        abandon(context, write, "the database did not confirm it in time");
         throw new LockstepError(
           "OUTCOME_UNKNOWN",
-          `The database did not say whether the write ${writeId} landed; ask for it later with GetWrite.`,
-          { cause: error, details: { write: writeId } },
+          `The database did not say whether the write ${write.writeId} landed; ask for it later with GetWrite.`,
+          { cause: error, details: { write: write.writeId } },
         );
       }
       await sleep(ASK_AGAIN_MS, undefined, { signal: context.signal }).catch(() => {});

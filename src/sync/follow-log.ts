@@ -7,6 +7,7 @@ import { StartedTransaction } from "../git/started-transaction.ts";
 import { type RefChange, readChanges, readUnchangedTips } from "../store/ref-log.ts";
 import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord, recordApplied } from "./apply.ts";
+import { beginConfirmation } from "./confirm.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects } from "./fetch-objects.ts";
 import { foldReplica, recoverReplica } from "./recovery.ts";
@@ -37,15 +38,17 @@ async function applyChanges(
   const { applied: mine, appliedDigest } = replica;
   if (mine === undefined)
     throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} came into doubt; try again.`);
-  const { head, digest, base, changes, settled, writers } = await readChanges(context.db, replica.id, mine);
+  const read = await readChanges(context.db, replica.id, mine);
+  const { head, digest, base, changes, settled, writers } = read;
   clock.lap("logMs");
   if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
-    throw await aheadOfDatabase(context, replica, mine, head);
+    throw await aheadOfDatabase(context, replica, { version: mine, digest: appliedDigest }, head);
   if (head === mine) return await recordApplied(context, replica);
   // What changed since another version of that number says nothing of these refs.
   const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
   if (changes === null || !sameBase || settled) return await foldReplica(context, replica, course);
 
+  const confirmed = beginConfirmation(context, read);
   await reach("catch-up.planned");
   const wants = objectIds(changes.map(({ newValue }) => newValue));
   const haves = await knownObjects(context, replica, mine, changes);
@@ -62,6 +65,7 @@ async function applyChanges(
     ...course,
   });
   clock.lap("fetchMs");
+  await confirmed;
   await reach("catch-up.fetched");
   const moved = await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");

@@ -17,6 +17,7 @@ import { readStandings } from "../store/standing.ts";
 import { aheadOfDatabase } from "./ahead.ts";
 import { applyAndRecord } from "./apply.ts";
 import { clearRefs } from "./clear-refs.ts";
+import { beginConfirmation } from "./confirm.ts";
 import type { SyncContext } from "./context.ts";
 import { eventOf, fetchObjects } from "./fetch-objects.ts";
 import { endLive } from "./live.ts";
@@ -76,9 +77,10 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   const record = await noteOf(replica);
   const standing = record && (await readStandings(context.db, [record])).get(replica.id);
   if (record && (standing?.standing === "ahead" || standing?.standing === "diverged"))
-    throw await aheadOfDatabase(context, replica, record.version, standing.head);
+    throw await aheadOfDatabase(context, replica, record, standing.head);
   const settlements = await readSettlements(context.db, replica.id, record?.version ?? 0n);
   const fold = await readFold(context.db, replica.id);
+  const confirmed = beginConfirmation(context, fold);
   clock.lap("logMs");
   if (!digestOf(fold.digestKey, fold.refs).equals(fold.digest)) {
     throw new LockstepError(
@@ -100,6 +102,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, ...course };
   const fetched = await fetchObjects(context, replica, request);
   clock.lap("fetchMs");
+  await confirmed;
   await replica.mutex.runExclusive(async () => {
     // Nothing but this flight writes to a replica whose version is unknown; one that is known may have gone further.
     if (replica.applied !== undefined && replica.applied >= fold.head) return;

@@ -75,7 +75,8 @@ async function dropUndecided(
 ): Promise<Write[]> {
   const dropped: Write[] = [];
   for (const write of await listStaged(context.db, repositoryIds)) {
-    const settled = await settleWrite(context.db, write.id, `writes were stopped (${reason}) before it was decided`);
+    const why = `writes were stopped (${reason}) before it was decided`;
+    const settled = await settleWrite(context.db, context.me, { ...write, writeId: write.id }, why);
     if (settled.status === "dropped") dropped.push(write);
   }
   return dropped;

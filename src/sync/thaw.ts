@@ -10,6 +10,7 @@ import { markApplied, recordApplied } from "./apply.ts";
 import { catchUpToHead } from "./catch-up.ts";
 import type { SyncContext } from "./context.ts";
 import { keepLost } from "./lost.ts";
+import { afterOldLeases } from "./old-leases.ts";
 import type { Replica } from "./replica.ts";
 import { planDemote } from "./thaw-demote.ts";
 import type { ThawPlan } from "./thaw-plan.ts";
@@ -90,7 +91,9 @@ async function append(
     updates,
     ...by,
   };
-  const outcome = await appendThaw(context.db, context.me, request);
+  const { outcome } = await afterOldLeases(context, async () => ({
+    outcome: await appendThaw(context.db, context.me, request),
+  }));
   if (outcome === "fenced") {
     context.onFenced();
     throw fenced(context.me);

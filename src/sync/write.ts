@@ -25,6 +25,7 @@ import { aheadOfDatabase } from "./ahead.ts";
 import { doubt, markApplied, note, recordApplied } from "./apply.ts";
 import type { SyncContext } from "./context.ts";
 import { type Decision, decide } from "./decide.ts";
+import { afterOldLeases } from "./old-leases.ts";
 import { type Prepared, prepareEarly, prepareFresh } from "./prepare-refs.ts";
 import { type Pusher, type PushRequest, pusherGone } from "./push-request.ts";
 import type { Replica } from "./replica.ts";
@@ -98,7 +99,7 @@ export async function attemptWrite(
       const synced = syncObjects(replica.gitDir);
       synced.catch(() => {});
       const stage = sessionBase === undefined ? stageWrite : stageSession;
-      const staged = await stage(context.db, context.me, row);
+      const staged = await afterOldLeases(context, () => stage(context.db, context.me, row));
       clock.lap("stageMs");
       await reach("push.staged");
       if (staged.outcome !== "staged") {
@@ -107,7 +108,7 @@ export async function attemptWrite(
       }
       // The write would land on refs that are not these.
       if (base === row.base && staged.digest.toString("hex") !== replica.appliedDigest)
-        throw await aheadOfDatabase(context, replica, base, base);
+        throw await aheadOfDatabase(context, replica, { version: base, digest: replica.appliedDigest }, base);
       if (isShort(staged.copies, copies, request.updates)) {
         why = "its objects were on too few devices";
         return { outcome: "copies", rule: staged.copies };
@@ -166,7 +167,7 @@ export async function attemptWrite(
       }
       throw error;
     } finally {
-      if (pending) abandon(context, writeId, why);
+      if (pending) abandon(context, { writeId, repositoryId: replica.id, author: request.author }, why);
     }
   });
 }

@@ -224,6 +224,74 @@ const byTests = [
     name: "where the push has the turn",
   },
   {
+    rule: "a decision that is found, and not made, waits for the standby",
+    patches: [
+      {
+        file: "migrations/functions/bump.sql",
+        from: "from lockstep.ref_log l where l.write_id = p_write for key share;",
+        to: "from lockstep.ref_log l where l.write_id = p_write;",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/synchronous-standby.test.ts",
+    name: "when its backend is terminated",
+  },
+  {
+    rule: "a commit whose wait for the standby was ended is no success",
+    patches: [
+      { file: "src/store/database.ts", from: "if (unconfirmed.length > 0)", to: "if (unconfirmed.length > 9)" },
+    ],
+    project: "e2e",
+    tests: "test/e2e/synchronous-standby.test.ts",
+    name: "when its backend is cancelled",
+  },
+  {
+    rule: "a replica takes nothing over from the log that the standby does not have",
+    patches: [
+      {
+        file: "src/sync/confirm.ts",
+        from: "replicated ? confirm(context)",
+        to: "replicated && Date.now() < 0 ? confirm(context)",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/synchronous-standby.test.ts",
+    name: "when its backend is cancelled",
+  },
+  {
+    rule: "a server's word on the heads counts only with a proof that it is the primary",
+    patches: [{ file: "src/sync/read-proven-heads.ts", from: "  await lease.prove();\n", to: "" }],
+    project: "e2e",
+    tests: "test/e2e/synchronous-standby.test.ts",
+    name: "says why, and serves again once it reaches the new primary",
+  },
+  {
+    rule: "after a fail-over nothing is decided before the leases of the old primary have ended",
+    patches: [
+      {
+        file: "migrations/functions/old_leases_end.sql",
+        from: "  return ends;\n",
+        to: "  return null;\n",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/old-leases.test.ts",
+    name: "",
+  },
+  {
+    rule: "a write that is dropped before it was staged is not staged afterwards",
+    patches: [
+      {
+        file: "migrations/functions/stage_write.sql",
+        from: "where w.id = p_write) <> 'staged' then",
+        to: "where w.id = p_write) = 'landed' then",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/old-leases.test.ts",
+    name: "a stage_write that was held up stages nothing",
+  },
+  {
     rule: "a write is final: a dropped one does not land later",
     patches: [
       {

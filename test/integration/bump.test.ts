@@ -90,7 +90,7 @@ describe("a bump", () => {
     const successor = await incarnation(elsewhere, { device: me.device });
     expect(await bump(db, me, request)).toEqual(landed);
     expect(await bump(elsewhere, successor, request)).toEqual(landed);
-    expect(await settleWrite(db, request.writeId, "any")).toEqual({ status: "landed", version: 1n });
+    expect(await settleWrite(db, me, request, "any")).toEqual({ status: "landed", version: 1n });
     expect(await versions(db, id)).toEqual([2n, 1n]);
   });
 
@@ -134,16 +134,16 @@ describe("a bump", () => {
           update("refs/heads/hot", textOf(refs)["refs/heads/hot"] ?? null, randomUUID()),
           create(`refs/heads/${index}-${landed}`, A),
         ];
-        const request = { writeId: randomUUID(), repositoryId: id, base, updates };
+        const request = { writeId: randomUUID(), repositoryId: id, author: "ada", base, updates };
         const names = updates.map(({ name }) => name);
-        const staged = await stageWrite(at, me, { ...request, author: "ada", names });
+        const staged = await stageWrite(at, me, { ...request, names });
         if (staged.outcome === "stale") continue;
         expect(staged.outcome).toBe("staged");
         const bumped = await bump(at, me, { ...request, digest: digestAfter(digestKey, digest, updates) });
         if (bumped.outcome === "landed") landed += 1;
         else {
           expect(bumped.outcome).toBe("stale");
-          expect(await settleWrite(at, request.writeId, "raced")).toEqual({ status: "dropped", reason: "raced" });
+          expect(await settleWrite(at, me, request, "raced")).toEqual({ status: "dropped", reason: "raced" });
         }
       }
     };
@@ -179,7 +179,7 @@ describe("a bump that is refused", () => {
     for (const asking of [undefined, other]) {
       const answer = await refused(async (me, id) => {
         const request = await stage(db, me, id, 1n, [create("refs/heads/x", B)]);
-        expect(await settleWrite(db, request.writeId, "enough")).toEqual({ status: "dropped", reason: "enough" });
+        expect(await settleWrite(db, me, request, "enough")).toEqual({ status: "dropped", reason: "enough" });
         return () => bump(db, asking ?? me, request);
       });
       expect(answer).toEqual({ outcome: "dropped" });
@@ -254,7 +254,7 @@ describe("a bump that is refused", () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await query(db.work, "delete from lockstep.repository where id = $1", [id]);
     expect(await bump(db, me, request)).toEqual({ outcome: "missing" });
-    expect(await settleWrite(db, request.writeId, "gone")).toEqual({ status: "dropped", reason: "gone" });
+    expect(await settleWrite(db, me, request, "gone")).toEqual({ status: "dropped", reason: "gone" });
   });
 });
 

@@ -104,8 +104,12 @@ const ACTS: Record<string, Act> = {
     stageWrite(db, me, { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] }),
   bump: (db, { me, id, push, headDigest }) =>
     bump(db, me, { writeId: push, repositoryId: id, base: 0n, digest: headDigest, updates: [] }),
-  settle_write: (db, { push }) => settleWrite(db, push, "test"),
-  "settle_write of a session": (db, { session }) => settleWrite(db, session, "test"),
+  settle_write: (db, { me, id, push }) =>
+    settleWrite(db, me, { writeId: push, repositoryId: id, author: "ada" }, "test"),
+  "settle_write of a session": (db, { me, id, session }) =>
+    settleWrite(db, me, { writeId: session, repositoryId: id, author: "ada" }, "test"),
+  "settle_write of a write that has no row": (db, { me, id }) =>
+    settleWrite(db, me, { writeId: randomUUID(), repositoryId: id, author: "ada" }, "test"),
   take_over: (db, { me }) => takeOver(db, starting({ device: me.device })),
   "take_over of another device": (db, { other }) => takeOver(db, starting({ device: other.device })),
   renewLease: (db, { me }) => renewLease(db, me),
@@ -122,7 +126,7 @@ const ACTS: Record<string, Act> = {
       action: "demote",
       demoted: [other.device],
     }),
-  stop_repository: (db, { me, id }) => stopRepository(db, me, id, 3n, "test"),
+  stop_repository: (db, { me, id }) => stopRepository(db, me, { repositoryId: id, version: 3n, digest: "00" }, "test"),
   recordVersion: (db, { me, id }) => recordVersion(db, me, id, 0n, EVENT),
   recordFailure: (db, { me, id }) =>
     recordFailure(db, me, id, { error: "test", broken: true, fromVersion: 0n, version: 0n, durationMs: 0 }),

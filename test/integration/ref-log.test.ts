@@ -248,7 +248,7 @@ describe("the log", () => {
 describe("readFold", () => {
   it("has name, format, head, digest, key and refs", async () => {
     const { name, digestKey, digest, ...fold } = await readFold(db, id);
-    expect(fold).toEqual({ objectFormat: "sha1", head: 0n, refs: refsFrom(AT_FIRST) });
+    expect(fold).toEqual({ objectFormat: "sha1", head: 0n, replicated: false, refs: refsFrom(AT_FIRST) });
     expect(name).toMatch(/^r-/);
     expect(digest).toEqual(digestOf(digestKey, fold.refs));
   });

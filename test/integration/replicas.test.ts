@@ -295,7 +295,7 @@ describe("listUnrest", () => {
     const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] };
     await stageWrite(db, me, write);
     expect(await unrest()).toMatchObject({ leaders: ["mine", "other"], behind: [], writing: true });
-    await settleWrite(db, write.writeId, "enough");
+    await settleWrite(db, me, write, "enough");
     await land(0n);
     expect(await unrest()).toMatchObject({ head: 1n, leaders: [], behind: ["mine", "other"], writing: false });
     await recordVersion(db, me, id, 1n, null);
@@ -318,7 +318,7 @@ describe("createRepository", () => {
     const { digestKey, ...fold } = await readFold(db, made.id);
     const refs = refsFrom({ HEAD: "ref: refs/heads/trunk" });
     const digest = digestOf(digestKey, refs);
-    expect(fold).toEqual({ name: request.name, objectFormat: "sha256", head: 0n, digest, refs });
+    expect(fold).toEqual({ name: request.name, objectFormat: "sha256", head: 0n, digest, refs, replicated: false });
     expect(digestKey).toHaveLength(32);
     expect(await findRepository(db, request.name)).toEqual({
       id: made.id,
@@ -409,8 +409,12 @@ describe("readHeads", () => {
   });
 
   it("has the fence even when no name is known", async () => {
-    expect(await readHeads(db, "mine", ["unknown"])).toEqual({ fence: me.fence, byName: new Map() });
-    expect(await readHeads(db, "mine", [])).toEqual({ fence: me.fence, byName: new Map() });
+    expect(await readHeads(db, "mine", ["unknown"])).toEqual({
+      fence: me.fence,
+      timeline: "00000001",
+      byName: new Map(),
+    });
+    expect(await readHeads(db, "mine", [])).toEqual({ fence: me.fence, timeline: "00000001", byName: new Map() });
   });
 
   it("shows the successor's fence to an incarnation that was replaced", async () => {
@@ -448,7 +452,7 @@ describe("getWrite", () => {
     await stageWrite(db, me, write);
     const staged = { id: write.writeId, repository: name, device: "mine", author: "ada", baseVersion: 0n };
     expect(await getWrite(db, name, write.writeId)).toMatchObject({ ...staged, status: "staged", decidedAt: null });
-    await settleWrite(db, write.writeId, "enough");
+    await settleWrite(db, me, write, "enough");
     const dropped = { status: "dropped", dropReason: "enough", version: null, decidedAt: expect.any(Date) };
     expect(await getWrite(db, name, write.writeId)).toMatchObject({ ...staged, ...dropped });
     await expect(getWrite(db, "another", write.writeId)).rejects.toMatchObject(notFound);
@@ -464,7 +468,9 @@ describe("a database that cannot be written", () => {
     );
     await using at = new Database({ url: readOnly.url, applicationName: "read-only" });
     const unavailable = expect.objectContaining({ code: "DATABASE_UNAVAILABLE" });
-    await expect(settleWrite(at, randomUUID(), "any")).rejects.toEqual(unavailable);
+    await expect(
+      settleWrite(at, me, { writeId: randomUUID(), repositoryId: randomUUID(), author: "ada" }, "any"),
+    ).rejects.toEqual(unavailable);
     const request = {
       device: "mine",
       incarnation: randomUUID(),

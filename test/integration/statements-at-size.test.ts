@@ -28,7 +28,15 @@ import { recentSyncs } from "../../src/store/sync-events.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
 import { listUnrest } from "../../src/store/unrest.ts";
 import { listWriteLocks, lockTargets } from "../../src/store/write-locks.ts";
-import { bump, currentWriter, getWrite, listStaged, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import {
+  bump,
+  confirmReads,
+  currentWriter,
+  getWrite,
+  listStaged,
+  settleWrite,
+  stageWrite,
+} from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";
@@ -200,7 +208,11 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   reviseVersions: { call: () => reviseVersions(db, me, [{ repositoryId: SMALL, version: 0n }]), rows: FEW },
   sessionEnds: { call: () => sessionEnds(db, [WRITE]), rows: FEW },
   setRepository: { call: () => setRepository(db, "small", { minCopies: 1, landWithFewer: null }), rows: FEW },
-  settleWrite: { call: () => settleWrite(db, randomUUID(), "r").catch(() => {}), rows: FEW },
+  confirmReads: { call: () => confirmReads(db, me), rows: FEW },
+  settleWrite: {
+    call: () => settleWrite(db, me, { writeId: randomUUID(), repositoryId: SMALL, author: "ada" }, "r").catch(() => {}),
+    rows: FEW,
+  },
   readTurns: { call: () => readTurns(db, [WRITE]), rows: FEW },
   renewTickets: { call: () => renewTickets(db, me, [WRITE]), rows: FEW },
   takeTurn: { call: () => takeTurn(db, me, ticket()), rows: FEW },

@@ -181,7 +181,7 @@ describe("a write with a ticket of another name", () => {
     expect(await stageWith(randomUUID())).toMatchObject({ outcome: "turn" });
     expect(await stageWith(first, name)).toMatchObject({ outcome: "staged" });
     expect(await currentWriter(db, repositoryId)).toMatchObject({ id: first, ticket: name });
-    await settleWrite(db, first, "the first attempt");
+    await settleWrite(db, me, { writeId: first, repositoryId, author: "ada" }, "the first attempt");
     expect(await stageWith(second, name)).toMatchObject({ outcome: "staged" });
     expect(await land(me, second)).toEqual({ outcome: "landed", version: 1n });
     expect(await turnHolder(db, repositoryId)).toBeUndefined();

@@ -11,6 +11,8 @@ export interface DatabaseProxy extends AsyncDisposable {
   stall(): void;
   /** Breaks every connection; new ones lead to another server. */
   retarget(url: string): void;
+  /** New connections lead to another server; those that are open stay. */
+  redirect(url: string): void;
   /** As before; what was stalled goes on. */
   mend(): void;
   /**
@@ -73,6 +75,9 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
       cut();
       target = new URL(other);
       state = "open";
+    },
+    redirect(other) {
+      target = new URL(other);
     },
     stall() {
       state = "stalled";

@@ -22,6 +22,10 @@ export interface Replication extends AsyncDisposable {
   standbyHasAll(): Promise<void>;
   /** The standby gets nothing any more. */
   disconnectStandby(): Promise<void>;
+  /** The standby gets what it has missed. */
+  reconnectStandby(): Promise<void>;
+  /** The standby takes over; the old primary lives on and does not know. */
+  promote(): Promise<void>;
   /** SIGKILL for the primary, and the standby takes over. */
   failOver(): Promise<void>;
 }
@@ -75,6 +79,12 @@ export async function startReplication(): Promise<Replication> {
   const logEnd = async (name: string) => (await readFile(join(dir, `${name}.log`), "utf8")).slice(-1_000);
   const sql = async <Row extends object>(port: number, text: string) =>
     await administer(url(port), async (client) => (await client.query<Row>(text)).rows);
+  const restartStandby = async (settings: readonly string[]) => {
+    standby.cut();
+    await standby.gone;
+    standby = await launch("standby", standbyPort, settings);
+  };
+  const promote = async () => void (await sql(standbyPort, "select pg_promote()"));
   return {
     primary: url(primaryPort),
     standby: url(standbyPort),
@@ -97,15 +107,13 @@ export async function startReplication(): Promise<Replication> {
         if (!has) throw new Error("the standby is behind");
       }, SOON);
     },
-    async disconnectStandby() {
-      standby.cut();
-      await standby.gone;
-      standby = await launch("standby", standbyPort, ["primary_conninfo="]);
-    },
+    disconnectStandby: () => restartStandby(["primary_conninfo="]),
+    reconnectStandby: () => restartStandby([]),
+    promote,
     async failOver() {
       process.kill(primary.pid, "SIGKILL");
       await primary.gone;
-      await sql(standbyPort, "select pg_promote()");
+      await promote();
     },
     async [Symbol.asyncDispose]() {
       for (const server of servers) server.cut();

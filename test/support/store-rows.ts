@@ -5,7 +5,7 @@ import { type Database, query } from "../../src/store/database.ts";
 import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";
-import { type BumpRequest, stageWrite } from "../../src/store/writes.ts";
+import { type BumpRequest, stageWrite, type WriteIdentity } from "../../src/store/writes.ts";
 import { update } from "./refs.ts";
 
 const ROOT = randomUUID();
@@ -41,12 +41,20 @@ export async function stage(
   repositoryId: string,
   base: Version,
   updates: readonly RefUpdate[],
-): Promise<BumpRequest> {
+): Promise<BumpRequest & WriteIdentity> {
   const writeId = randomUUID();
+  const author = "ada";
   const names = updates.map(({ name }) => name);
-  const staged = await stageWrite(db, me, { writeId, repositoryId, base, author: "ada", names });
+  const staged = await stageWrite(db, me, { writeId, repositoryId, base, author, names });
   if (staged.outcome !== "staged") throw new Error(`the write is ${staged.outcome}`);
-  return { writeId, repositoryId, base, digest: digestAfter(staged.digestKey, staged.digest, updates), updates };
+  return {
+    writeId,
+    repositoryId,
+    author,
+    base,
+    digest: digestAfter(staged.digestKey, staged.digest, updates),
+    updates,
+  };
 }
 
 /** The versions of the log, newest first. */

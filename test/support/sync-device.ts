@@ -22,16 +22,17 @@ import { Database } from "../../src/store/database.ts";
 import { leaseHasEnded, releaseLease } from "../../src/store/device-lease.ts";
 import { notifyHeads } from "../../src/store/notifications.ts";
 import { readFold } from "../../src/store/ref-log.ts";
-import { findRepository, readHeads } from "../../src/store/repositories.ts";
+import { findRepository } from "../../src/store/repositories.ts";
 import type { StatementClient } from "../../src/store/statement.ts";
 import { Announcer } from "../../src/sync/announce.ts";
 import { beforeRead, type ReadGrant } from "../../src/sync/before-read.ts";
 import type { SyncContext } from "../../src/sync/context.ts";
 import { HeadReader } from "../../src/sync/heads.ts";
 import { holdObjects } from "../../src/sync/hold.ts";
-import { acquireLease, keepLease } from "../../src/sync/lease.ts";
+import { acquireLease } from "../../src/sync/lease.ts";
 import { push, startGitEarly } from "../../src/sync/push.ts";
 import type { Pusher } from "../../src/sync/push-request.ts";
+import { readProvenHeads } from "../../src/sync/read-proven-heads.ts";
 import { type Replica, Replicas } from "../../src/sync/replica.ts";
 import { PackServer } from "../../src/sync/serve-pack.ts";
 import { Sessions } from "../../src/sync/session-end.ts";
@@ -129,7 +130,7 @@ export class TestDevice {
       inDoubtMs: options.inDoubtMs ?? 60_000,
     };
     this.packs = new PackServer(this.context);
-    this.#lease = keepLease(parts.db, this.context.me, parts.log, onFenced, this.#dead.signal);
+    this.#lease = this.context.lease.keep({ onFenced, onFailOver: () => {} }, this.#dead.signal);
   }
 
   static async start(cluster: TestCluster, name: string, options: StartOptions): Promise<TestDevice> {
@@ -157,7 +158,7 @@ export class TestDevice {
     const address = `${name}.test:1`;
     const zone = options.zone ?? "";
     const request = { device: name, rootId: record.rootId, grpcAddress: address, gitAddress: address, zone };
-    const { me, previousFence } = await acquireLease(db, request, log, AbortSignal.timeout(30_000));
+    const { me, previousFence, lease } = await acquireLease(db, request, log, AbortSignal.timeout(30_000));
     const bootId = await currentBoot();
     const epoch = nextEpoch(record, bootId, previousFence);
     await writeRootRecord(root, { ...record, fence: String(me.fence), bootId, pid: process.pid, epoch });
@@ -175,7 +176,8 @@ export class TestDevice {
       epoch,
       replicas: new Replicas(root),
       sessions: new Sessions(),
-      heads: new HeadReader((names) => readHeads(db, name, names)),
+      heads: new HeadReader((names) => readProvenHeads(db, lease, name, names)),
+      lease,
       metrics: new Metrics({ headQueries: () => 0 }),
       announcer: new Announcer((ids) => notifyHeads(db, name, ids), log),
       log,

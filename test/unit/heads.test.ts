@@ -27,7 +27,7 @@ function heads(version: bigint, ...names: string[]): Heads {
     objectFormat: "sha1",
     replicaState: "active",
   });
-  return { fence: 7n, byName: new Map(names.map((name) => [name, head(name)])) };
+  return { fence: 7n, timeline: "00000001", byName: new Map(names.map((name) => [name, head(name)])) };
 }
 
 /** Lets everything that is ready run. */

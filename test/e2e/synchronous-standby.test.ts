@@ -1,0 +1,155 @@
+// PostgreSQL with a synchronous standby that is away, and with an old primary that lives on after a fail-over.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { administer } from "../support/administer.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import type { Device } from "../support/cluster-device.ts";
+import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
+import { PushHistory, type Told } from "../support/push-history.ts";
+import { pusher } from "../support/pusher.ts";
+import { type Replication, replicationMissing, startReplication } from "../support/replication.ts";
+
+const missing = replicationMissing();
+if (missing) console.log(`skipped, a synchronous standby: ${missing}`);
+const SOON = { timeout: 30_000, interval: 50 };
+
+let replication: Replication;
+let proxy: DatabaseProxy;
+let cluster: Cluster;
+let history: PushHistory;
+beforeEach(async () => {
+  replication = await startReplication();
+  proxy = await databaseProxy(replication.primary);
+  cluster = await startCluster({ via: async () => proxy.url });
+  history = await PushHistory.begin(cluster, await pusher(cluster.git, "ada"));
+  await replication.setSynchronous(true);
+  for (const device of cluster.devices) await history.untilAcknowledged(device, "before");
+});
+afterEach(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+  await proxy?.[Symbol.asyncDispose]();
+  await replication?.[Symbol.asyncDispose]();
+});
+
+const sql = async <Row extends object>(url: string, text: string): Promise<Row[]> =>
+  await administer(url, async (client) => (await client.query<Row>(text)).rows);
+
+/** A backend of the primary, another one than `other`, whose commit for that device's push waits for the standby. */
+async function waitingForStandby(device: Device, other = 0): Promise<number> {
+  return await vi.waitFor(async () => {
+    const text = `select pid from pg_stat_activity
+      where wait_event = 'SyncRep' and application_name = 'lockstep ${device.name} work' and pid <> ${other}`;
+    const [found] = await sql<{ pid: number }>(replication.primary, text);
+    if (found === undefined) throw new Error("nobody waits for the standby");
+    return found.pid;
+  }, SOON);
+}
+
+/** The newest version on the primary, for somebody who waits for nothing. */
+async function newestVersion(): Promise<number> {
+  const text = "select max(version)::int as version from lockstep.ref_log";
+  return (await sql<{ version: number }>(replication.primary, text))[0]!.version;
+}
+
+/** Begins a push that waits for the standby, ends its wait with `how`, and returns it once it has asked again. */
+async function pushWhoseWaitEnds(
+  device: Device,
+  how: (pid: number) => Promise<void>,
+): Promise<{ told: Promise<Told> }> {
+  const before = await newestVersion();
+  await replication.disconnectStandby();
+  const told = history.push(device, "waiting");
+  const pid = await waitingForStandby(device);
+  await how(pid);
+  await vi.waitFor(async () => expect(await newestVersion()).toBe(before + 1), SOON);
+  await waitingForStandby(device, how === ways.cancelled ? 0 : pid);
+  return { told };
+}
+
+const ways = {
+  terminated: async (pid: number) => void (await sql(replication.primary, `select pg_terminate_backend(${pid})`)),
+  cancelled: async (pid: number) => void (await sql(replication.primary, `select pg_cancel_backend(${pid})`)),
+  killed: async (pid: number) => {
+    process.kill(pid, "SIGKILL");
+  },
+};
+
+describe.skipIf(missing)("a push whose commit has not reached the synchronous standby", () => {
+  for (const [name, end] of Object.entries(ways)) {
+    it(`is not acknowledged, nor read anywhere, when its backend is ${name}, and after the fail-over the log bears out what its pusher was told`, async () => {
+      const [one, two] = cluster.devices as [Device, Device];
+      const { repository } = history;
+      const refs = await cluster.git.git(["ls-remote", one.url(repository)]);
+      const { told } = await pushWhoseWaitEnds(one, end);
+      await expect(two.call("BeforeRead", { repository }, { timeoutMs: 2_000 })).rejects.toThrow();
+      for (const device of cluster.devices) {
+        const onDisk = await cluster.git.git(["-c", "safe.directory=*", "ls-remote", device.gitDir(repository)]);
+        expect(onDisk).toBe(refs);
+      }
+      expect(await Promise.race([told, "still waiting"])).toBe("still waiting");
+
+      await replication.failOver();
+      proxy.retarget(replication.standby);
+      // It may have been decided anew, by the standby: the log tells.
+      await told;
+      for (const device of cluster.devices) await history.untilAcknowledged(device, `after-${device.name}`);
+      await history.expectTrueAndAtRest();
+    });
+  }
+
+  it("is acknowledged once the standby is back and has it", async () => {
+    const [one] = cluster.devices as [Device];
+    const { told } = await pushWhoseWaitEnds(one, ways.cancelled);
+    await replication.reconnectStandby();
+    const { verdict, stderr, commit } = await told;
+    expect(verdict, stderr).toBe("acknowledged");
+    for (const device of cluster.devices)
+      expect(await cluster.git.git(["ls-remote", device.url(history.repository)])).toContain(commit);
+    await history.expectTrueAndAtRest();
+  });
+});
+
+describe.skipIf(missing)("a device that reaches only the old primary after a fail-over", () => {
+  let old: DatabaseProxy;
+  beforeEach(async () => {
+    const [one] = cluster.devices as [Device];
+    old = await databaseProxy(replication.primary);
+    await one.kill();
+    await one.start({ LOCKSTEP_DATABASE_URL: old.url });
+    await replication.promote();
+    proxy.retarget(replication.standby);
+  });
+  afterEach(async () => {
+    await old?.[Symbol.asyncDispose]();
+  });
+
+  /** Reads at the device; what succeeds must show the commit. Returns whether it succeeded, and what git said. */
+  async function readNothingOlder(device: Device, commit: string): Promise<{ served: boolean; stderr: string }> {
+    const { code, stdout, stderr } = await cluster.git.run(["ls-remote", device.url(history.repository)]);
+    if (code === 0) expect(stdout).toContain(commit);
+    return { served: code === 0, stderr };
+  }
+
+  const newest = () => history.told.filter(({ verdict }) => verdict === "acknowledged").at(-1)!.commit;
+
+  it("serves nothing older than what others have acknowledged, says why, and serves again once it reaches the new primary", async () => {
+    const [one, two] = cluster.devices as [Device, Device];
+    await history.untilAcknowledged(two, "elsewhere");
+    const { served, stderr } = await readNothingOlder(one, newest());
+    expect(served).toBe(false);
+    expect(stderr).toContain("lease");
+    expect(await one.isReady()).toBe(false);
+    old.retarget(replication.standby);
+    await vi.waitFor(async () => expect(await readNothingOlder(one, newest())).toMatchObject({ served: true }), SOON);
+    for (const device of cluster.devices) await history.untilAcknowledged(device, `after-${device.name}`);
+    await history.expectTrueAndAtRest();
+  });
+
+  it("serves nothing older where its open connections lead to the old primary and new ones to the new", async () => {
+    const [one, two] = cluster.devices as [Device, Device];
+    old.redirect(replication.standby);
+    await history.untilAcknowledged(two, "elsewhere");
+    await vi.waitFor(async () => expect(await readNothingOlder(one, newest())).toMatchObject({ served: true }), SOON);
+    for (const device of cluster.devices) await history.untilAcknowledged(device, `after-${device.name}`);
+    await history.expectTrueAndAtRest();
+  });
+});

@@ -1,0 +1,140 @@
+// After a fail-over nothing is decided while a device may still serve reads on the word of the old primary.
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Incarnation } from "../../src/domain.ts";
+import { Database, query } from "../../src/store/database.ts";
+import { renewLease } from "../../src/store/device-lease.ts";
+import { stopRepository } from "../../src/store/standing.ts";
+import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { ref } from "../support/refs.ts";
+import { create, incarnation, repository, stage } from "../support/store-rows.ts";
+
+const MAIN = "refs/heads/main";
+const A = "a".repeat(40);
+
+let database: TestDatabase;
+let db: Database;
+let me: Incarnation;
+let other: Incarnation;
+let id: string;
+
+beforeAll(async () => {
+  database = await migratedDatabase();
+  db = new Database({ url: database.url, applicationName: "here" });
+});
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await query(db.work, "truncate lockstep.device, lockstep.repository cascade");
+  me = await incarnation(db);
+  other = await incarnation(db);
+  ({ id } = await repository(db, me, other));
+});
+
+/** What the database looks like after a fail-over: all that it holds was written on another timeline. */
+async function failOver(): Promise<void> {
+  await query(db.work, "update lockstep.timeline set id = 'before'");
+  await query(db.work, "update lockstep.device set timeline = 'before'");
+}
+
+const asked = () => ({ writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [ref(MAIN)] });
+const outcome = async () => (await stageWrite(db, me, asked())).outcome;
+
+describe("after a fail-over", () => {
+  it("nothing is staged until every device that was alive has renewed its lease", async () => {
+    await failOver();
+    expect(await outcome()).toBe("old_leases");
+    await renewLease(db, me);
+    expect(await outcome()).toBe("old_leases");
+    await renewLease(db, other);
+    expect(await outcome()).toBe("staged");
+  });
+
+  it("nothing staged before it is decided meanwhile, and it lands afterwards", async () => {
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await failOver();
+    await renewLease(db, me);
+    expect(await bump(db, me, request)).toEqual({ outcome: "old_leases" });
+    await renewLease(db, other);
+    expect(await bump(db, me, request)).toEqual({ outcome: "landed", version: 1n });
+  });
+
+  it("a device that does not come back is waited for as long as its lease could last, by the clock of the new primary", async () => {
+    await query(db.work, "update lockstep.device set ttl = '500 milliseconds'");
+    await failOver();
+    await renewLease(db, me);
+    expect(await outcome()).toBe("old_leases");
+    await vi.waitFor(async () => expect(await outcome()).toBe("staged"), { timeout: 20_000, interval: 50 });
+    const [row] = await query(
+      db.work,
+      "select clock_timestamp() >= since + interval '500 milliseconds' as lapsed from lockstep.timeline",
+    );
+    expect(row).toEqual({ lapsed: true });
+  });
+
+  it("a device that had been away for long is not waited for", async () => {
+    await failOver();
+    await query(db.work, "update lockstep.device set expires_at = now() - interval '1 minute' where name = $1", [
+      other.device,
+    ]);
+    await renewLease(db, me);
+    expect(await outcome()).toBe("staged");
+  });
+
+  it("the answer of an earlier decision stays the same", async () => {
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await bump(db, me, request);
+    await failOver();
+    expect(await bump(db, me, request)).toEqual({ outcome: "landed", version: 1n });
+    expect(await settleWrite(db, me, request, "asked")).toEqual({ status: "landed", version: 1n });
+  });
+});
+
+describe("a write that was settled before it was staged", () => {
+  it("is dropped, and a stage_write that was held up stages nothing", async () => {
+    const request = asked();
+    expect(await settleWrite(db, me, request, "nobody waits")).toEqual({ status: "dropped", reason: "nobody waits" });
+    expect(await stageWrite(db, me, request)).toEqual({ outcome: "dropped" });
+    const [{ staged }] = (await query(
+      db.work,
+      "select count(*)::int as staged from lockstep.write where status = 'staged'",
+    )) as [{ staged: number }];
+    expect(staged).toBe(0);
+  });
+
+  it("is dropped also while its stage_write is under way in another session", async () => {
+    const request = asked();
+    const stop = new AbortController();
+    const staging = (async () => {
+      while (!stop.signal.aborted) {
+        const write = asked();
+        const [staged, settled] = await Promise.all([
+          stageWrite(db, me, write),
+          settleWrite(db, me, write, "meanwhile"),
+        ]);
+        expect(settled).toEqual({ status: "dropped", reason: "meanwhile" });
+        expect(["staged", "dropped"]).toContain(staged.outcome);
+      }
+    })();
+    for (let turn = 0; turn < 50; turn += 1) await settleWrite(db, me, request, "again");
+    stop.abort();
+    await staging;
+    const rows = await query(db.work, "select 1 from lockstep.write where status = 'staged'");
+    expect(rows).toEqual([]);
+  });
+});
+
+describe("a repository", () => {
+  it("is not stopped by a device whose version the log has: it was compared with another server", async () => {
+    const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
+    await bump(db, me, request);
+    const held = { repositoryId: id, version: 1n, digest: request.digest.toString("hex") };
+    expect(await stopRepository(db, me, held, "an old primary said so")).toBe(false);
+    const [row] = await query(db.work, "select stopped from lockstep.repository where id = $1", [id]);
+    expect(row).toEqual({ stopped: null });
+    expect(await stopRepository(db, me, { ...held, version: 2n }, "it is ahead")).toBe(true);
+  });
+});

@@ -135,7 +135,8 @@ describe("a call that fails", () => {
     const [a, b] = await withHistory(cluster);
     const before = await begin(a, {});
     const cut = new AbortController();
-    const calls = [1, 2].map(() => begin(b, { writeId: before.writeId.replace(/.$/, "0"), signal: cut.signal }));
+    const other = randomUUID();
+    const calls = [1, 2].map(() => begin(b, { writeId: other, signal: cut.signal }));
     await vi.waitFor(async () => expect(await tickets(cluster)).toHaveLength(2), SOON);
     cut.abort();
     for (const call of calls) await expect(call).rejects.toMatchObject({ code: "WRITE_DROPPED" });

@@ -49,6 +49,9 @@ export interface Incarnation {
 /** Refs below it belong to Lockstep: outside fold, digest, advertisement and push. */
 export const PRIVATE_REFS = "refs/lockstep/";
 
+/** Characters of an author or a reason, which are kept for ever. */
+export const TEXT_LIMIT = 200;
+
 const NAME_PART = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
 const NAME_LIMIT = 200;
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import pRetry from "p-retry";
 import type { Client } from "../client/client.ts";
+import { TEXT_LIMIT } from "../domain.ts";
 import { describe, LockstepError, retryAfterMs } from "../errors.ts";
 import type { BeginWriteRequest } from "../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse__Output as Begun } from "../generated/lockstep/v1/BeginWriteResponse.ts";
@@ -97,7 +98,7 @@ async function begin(run: Run, client: Client, asked: BeginWriteRequest): Promis
 
 /** Drops the session, unless it is over; the names of the refs that keep what it had changed. Throws WRITE_DROPPED if it landed. */
 async function abort({ client, repository, begun }: Held, reason: string): Promise<string[]> {
-  const request = { repository, token: begun.token, reason };
+  const request = { repository, token: begun.token, reason: reason.slice(0, TEXT_LIMIT) };
   return (await client.call("AbortWrite", request, { timeoutMs: LANDING_MS })).savedRefs;
 }
 

@@ -1,7 +1,6 @@
+import { TEXT_LIMIT } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import type { Caller } from "./call.ts";
-
-const TEXT_LIMIT = 200;
 
 /** Who does something and why, as the request says; an author that it leaves out is the caller. Throws INVALID_REQUEST. */
 export function authorAndReason(

@@ -22,8 +22,9 @@ export async function markDisk(gitDir: string): Promise<DiskMark> {
   return { refs: parts.join(), entries: String(self?.ctimeNs) };
 }
 
+/** With its time of birth: a directory that replaces another one may get the inode of that. */
 function identity(found: BigIntStats | null | undefined): string | null {
-  return found ? `${found.dev} ${found.ino} ${found.mode}` : null;
+  return found ? `${found.dev} ${found.ino} ${found.birthtimeNs} ${found.mode}` : null;
 }
 
 const FILES = ["HEAD", "config", "lockstep.config"];

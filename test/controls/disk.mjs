@@ -33,7 +33,13 @@ export const diskControls = [
   },
   {
     rule: "copies are kept in a reftable when no push has its lock",
-    patches: [{ file: "src/sync/hold.ts", from: "if (isReftable(replica.gitDir))", to: "if (Date.now() < 0)" }],
+    patches: [
+      {
+        file: "src/sync/hold.ts",
+        from: "if (isReftable(replica.gitDir))",
+        to: "if (isReftable(replica.gitDir) && Date.now() < 0)",
+      },
+    ],
     project: "integration",
     tests: "test/integration/reftable.test.ts",
     name: "keeps copies for another device while a push of its own is being decided",

@@ -75,5 +75,8 @@ it("counts pushes, reads and catch-ups for Prometheus", async () => {
 
 it("tells the kubelet that it lives and is ready, and what it checked", async () => {
   expect(await ask(one, "/livez")).toMatchObject({ status: 200 });
-  expect(await ask(one, "/readyz?verbose")).toEqual({ status: 200, text: "[+] serving\n[+] database\n[+] root\nok\n" });
+  expect(await ask(one, "/readyz?verbose")).toEqual({
+    status: 200,
+    text: "[+] serving\n[+] database\n[+] root\n[+] lease\nok\n",
+  });
 });

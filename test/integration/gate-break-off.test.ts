@@ -1,16 +1,17 @@
 // Clients that leave, gits that die, gates that end, and what is slow meanwhile.
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FETCH_TYPE, GateSite, GRANT, MIB, PUSH_TYPE, script, untilExists } from "../support/gate-site.ts";
+import { FETCH_TYPE, GateSite, MIB, PUSH_TYPE, script, untilExists } from "../support/gate-site.ts";
 import { processesAt } from "../support/git.ts";
 
 let site: GateSite;
@@ -18,6 +19,17 @@ beforeEach(async () => {
   site = await GateSite.make();
 });
 afterEach(async () => await site[Symbol.asyncDispose]());
+
+/** Resolves when the gate has learnt that the client of its next request has gone, or that it has been answered. */
+async function untilClientLeaves(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const started = (message: unknown) => {
+      unsubscribe("http.server.request.start", started);
+      (message as { response: ServerResponse }).response.once("close", resolve);
+    };
+    subscribe("http.server.request.start", started);
+  });
+}
 
 describe("a push that breaks off", () => {
   const push = (headers: Record<string, string> = {}) =>
@@ -55,12 +67,7 @@ describe("a push that breaks off", () => {
     const talks = `i=0; while [ $i -lt 3000 ]; do echo a word to the one who left $i >&2; i=$((i+1)); done`;
     await site.hook("pre-receive", `touch '${waiting}'; while [ ! -e '${go}' ]; do sleep 0.05; done; ${talks}; exit 1`);
     const id = await site.sandbox.commit(site.work, "large", { blob: randomBytes(MIB) });
-    const left = new Promise((resolve) => {
-      site.beforeRead = async (_, { signal }) => {
-        signal.addEventListener("abort", resolve);
-        return GRANT;
-      };
-    });
+    const left = untilClientLeaves();
     const client = push();
     client.end(await site.pushBody("refs/heads/main", id));
     await untilExists(waiting);
@@ -114,12 +121,7 @@ describe("a push that breaks off", () => {
     await site.hook("pre-receive", `touch '${waiting}'; while [ ! -e '${go}' ]; do sleep 0.05; done`);
     await site.hook("post-receive", `echo a word to the one who left; touch '${done}'`);
     const id = await site.sandbox.commit(site.work, "first");
-    const left = new Promise((resolve) => {
-      site.beforeRead = async (_, { signal }) => {
-        signal.addEventListener("abort", resolve);
-        return GRANT;
-      };
-    });
+    const left = untilClientLeaves();
     const client = push();
     client.end(await site.pushBody("refs/heads/main", id));
     await untilExists(waiting);

@@ -20,7 +20,7 @@ const CAFE = "refs/heads/caf\xe9";
 const LOCK = "reftable/tables.list.lock";
 
 const tooOld = gitIsOlderThan(2, 46);
-if (tooOld) console.warn(`The tests with reftable are skipped: ${tooOld}.`);
+if (tooOld) console.warn(`The tests of reftable are skipped: ${tooOld}.`);
 const noMigrate = gitIsOlderThan(2, 46);
 
 /** A device whose refs are tables, and one whose refs are files. */

@@ -36,6 +36,13 @@ async function heap(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
+/** How many signals a signal still knows that were made from it: `AbortSignal.any` notes each in a set that is never emptied. */
+function madeFrom(signal: AbortSignal): number {
+  const key = Object.getOwnPropertySymbols(signal).find(({ description }) => description === "kDependantSignals");
+  const kept = key && (signal as unknown as Record<symbol, { size: number } | null | undefined>)[key];
+  return kept?.size ?? 0;
+}
+
 async function repeat(count: number, request: () => Promise<void>): Promise<void> {
   let left = count;
   const work = async () => {
@@ -83,6 +90,13 @@ async function serve(
   };
 }
 
+it("is told by a signal how many were made from it", () => {
+  const { signal } = new AbortController();
+  expect(madeFrom(signal)).toBe(0);
+  const made = AbortSignal.any([signal]);
+  expect([madeFrom(signal), made.aborted]).toEqual([1, false]);
+});
+
 it("leaves no memory, no descriptor and no listener behind, however many requests are served", async () => {
   await using cluster = await TestCluster.make();
   const [a] = await cluster.pair(APP);
@@ -94,6 +108,7 @@ it("leaves no memory, no descriptor and no listener behind, however many request
   const state = async () => ({
     descriptors: (await readdir("/proc/self/fd")).length,
     listeners: getEventListeners(a.context.signal, "abort").length,
+    signals: madeFrom(a.context.signal),
     bytes: await heap(),
   });
   await both(WARM_UP);
@@ -101,6 +116,7 @@ it("leaves no memory, no descriptor and no listener behind, however many request
   await both(REQUESTS);
   const after = await state();
   expect(after.listeners).toBe(before.listeners);
+  expect(after.signals).toBe(before.signals);
   expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 5);
   expect((after.bytes - before.bytes) / REQUESTS).toBeLessThan(BYTES_A_REQUEST);
 }, 600_000);

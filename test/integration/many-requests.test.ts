@@ -17,7 +17,7 @@ import { TestCluster } from "../support/sync-cluster.ts";
 import type { TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
-const REQUESTS = Number(process.env.LOCKSTEP_REQUESTS ?? 16_000);
+const REQUESTS = Number(process.env.LOCKSTEP_REQUESTS ?? 24_000);
 /** Until then compiled code, pools and caches still grow: 1.3 MB. */
 const WARM_UP = 8_000;
 const AT_ONCE = 32;

@@ -1,7 +1,7 @@
 // Builds dist/: TypeScript, then the native shim where a C compiler exists. Everything it says goes to stderr:
 // `npm run demo -- --json` promises that stdout carries one line and nothing else.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,15 +14,17 @@ const compiled = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"],
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 chmodSync(join(root, "dist", "main.js"), 0o755);
 
-const source = join(root, "native", "lockstep-git.c");
+const native = join(root, "native");
+const files = readdirSync(native).map((name) => join(native, name));
+const sources = files.filter((path) => path.endsWith(".c"));
 const program = join(root, "dist", "native", "lockstep-git");
-if (existsSync(program) && statSync(program).mtimeMs >= statSync(source).mtimeMs) process.exit(0);
+if (existsSync(program) && files.every(isBuilt)) process.exit(0);
 mkdirSync(dirname(program), { recursive: true });
 rmSync(program, { force: true });
 const compiler = process.env.CC ?? "cc";
 // Static where the C library allows it: the dynamic loader is half of the program's start-up time.
 for (const flags of [["-static"], []]) {
-  const built = spawnSync(compiler, ["-O2", "-Wall", "-Wextra", "-Werror", ...flags, "-o", program, source], {
+  const built = spawnSync(compiler, ["-O2", "-Wall", "-Wextra", "-Werror", ...flags, "-o", program, ...sources], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
@@ -35,3 +37,7 @@ process.stderr.write(
   `lockstep: no working C compiler (tried "${compiler}"), so pushes go through the Node shim, about 50 ms slower each. ` +
     "Install a C compiler and run `npm run build` again.\n",
 );
+
+function isBuilt(path) {
+  return statSync(program).mtimeMs >= statSync(path).mtimeMs;
+}

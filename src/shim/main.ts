@@ -1,4 +1,4 @@
-// native/lockstep-git.c for machines without a C compiler: `node main.js [--settings FILE] NAME …`, with the same names but for `flock`.
+// The program of native/ for machines without a C compiler: `node main.js [--settings FILE] NAME …`, the same names without `flock`.
 import { LockstepError } from "../errors.ts";
 import { runGit } from "./git-session.ts";
 import { procReceive } from "./proc-receive.ts";

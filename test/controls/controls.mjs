@@ -493,9 +493,9 @@ const byTests = [
     rule: "receive-pack's output is read on when the client is gone",
     patches: [
       {
-        file: "native/lockstep-git.c",
-        from: 'if (strcmp(command, "receive-pack") == 0) stand_between();',
-        to: "(void)stand_between;",
+        file: "native/git-session.c",
+        from: 'if (strcmp(command, "receive-pack") == 0) relay_output();',
+        to: "",
       },
     ],
     project: "integration",
@@ -520,8 +520,8 @@ const byTests = [
     rule: "only a hook runs programs for the sidecar",
     patches: [
       {
-        file: "native/lockstep-git.c",
-        from: "    if (!receive_pack) return LOST;\n    if (is_sending())",
+        file: "native/conversation.c",
+        from: "    if (!conversation->is_hook) return LOST;\n    if (is_sending())",
         to: "    if (is_sending())",
       },
     ],
@@ -533,21 +533,15 @@ const byTests = [
     rule: "the directory that a client names does not say where the sidecar is",
     patches: [
       {
-        file: "native/lockstep-git.c",
-        from: "  if (!directory && receive_pack) directory = configured_directory();",
-        to: "  if (!receive_pack && chdir(named) == 0) directory = configured_directory();",
+        file: "native/sidecar.c",
+        from: "  if (!directory && is_hook) directory = configured_directory();",
+        to: "  if (is_hook) directory = configured_directory();",
       },
       {
-        file: "native/lockstep-git.c",
-        from: "static void connect_to_sidecar(struct purpose purpose) {",
-        to: "static void connect_to(const char *named, struct purpose purpose) {",
+        file: "native/git-session.c",
+        from: "connect_to_sidecar(purpose, 0)",
+        to: "connect_to_sidecar(purpose, chdir(directory) == 0)",
       },
-      {
-        file: "native/lockstep-git.c",
-        from: "  connect_to_sidecar(purpose);",
-        to: "  connect_to(directory, purpose);",
-      },
-      { file: "native/lockstep-git.c", from: "  connect_to_sidecar(PUSH);", to: '  connect_to(".", PUSH);' },
     ],
     project: "integration",
     tests: "test/integration/shim-stranger.test.ts",
@@ -556,7 +550,11 @@ const byTests = [
   {
     rule: "a shim asks no sidecar of another user's",
     patches: [
-      { file: "native/lockstep-git.c", from: "  if (!peer_is_ours())", to: "  if (!peer_is_ours() && getpid() < 0)" },
+      {
+        file: "native/sidecar.c",
+        from: "  if (!peer_is_ours(sidecar, is_hook))",
+        to: "  if (!peer_is_ours(sidecar, is_hook) && getpid() < 0)",
+      },
     ],
     project: "integration",
     tests: "test/integration/shim-stranger.test.ts",
@@ -564,14 +562,14 @@ const byTests = [
   },
   {
     rule: "git runs below the root only",
-    patches: [{ file: "native/lockstep-git.c", from: "  if (!configured) return resolved;", to: "  return resolved;" }],
+    patches: [{ file: "native/git-session.c", from: "  if (!configured) return resolved;", to: "  return resolved;" }],
     project: "integration",
     tests: "test/integration/shim-stranger.test.ts",
     name: "does not run git on",
   },
   {
     rule: "git gets none of a stranger's environment",
-    patches: [{ file: "native/lockstep-git.c", from: "  clean_environment();\n", to: "  (void)clean_environment;\n" }],
+    patches: [{ file: "native/git-session.c", from: "  clean_environment();\n", to: "" }],
     project: "integration",
     tests: "test/integration/shim-stranger.test.ts",
     name: "gives git nothing of the environment",

@@ -1,0 +1,39 @@
+// A git that a client starts: asks the sidecar whether it may run, and with which repository.
+#include "lockstep-git.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// `path` without symbolic links if it lies below the root, else NULL. Where no root is known, git judges
+// (safe.directory).
+static const char *below_root(const char *path) {
+  static char resolved[PATH_MAX], root[PATH_MAX];
+  const char *configured = setting("LOCKSTEP_ROOT", "root");
+  if (*path != '/' || !realpath(path, resolved)) return NULL;
+  if (!configured) return resolved;
+  if (!realpath(configured, root)) return NULL;
+  size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+  return strncmp(resolved, root, length) == 0 && resolved[length] == '/' && resolved[length + 1] ? resolved : NULL;
+}
+
+int become_git(const char *command, const char *directory) {
+  struct purpose purpose = strcmp(command, "upload-pack") == 0 ? READ : PUSH;
+  struct conversation conversation = {
+      .sidecar = connect_to_sidecar(purpose, 0), .input = -1, .client = STDOUT_FILENO, .partner = -1};
+  begin_hello(command, directory);
+  end_hello();
+  int code = converse(&conversation);
+  if (code > 0) return code;
+  if (code == LOST || !conversation.path || !*conversation.path)
+    fail(FAILED, "the sidecar ended the connection without an answer, %s; %s.", purpose.refused, purpose.again);
+  const char *repository = below_root(conversation.path);
+  if (!repository)
+    fail(FAILED, "the sidecar named a repository that is not below its root, %s; tell the operator of this server.",
+         purpose.refused);
+  clean_environment();
+  if (strcmp(command, "receive-pack") == 0) relay_output();
+  execlp("git", "git", command, repository, (char *)NULL);
+  fail(FAILED, "git cannot be started (%s), %s; install git on this server.", strerror(errno), purpose.refused);
+}

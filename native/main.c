@@ -1,0 +1,27 @@
+// One program that acts by the name it is called under, or by its first argument when that name is lockstep-git.
+#include "lockstep-git.h"
+#include <signal.h>
+#include <string.h>
+
+static void ignore(int unused) { (void)unused; }
+
+static int become_git_with(const char *command, char **arguments) {
+  if (!arguments[0] || arguments[1]) fail(USAGE, "usage: lockstep-%s DIR", command);
+  return become_git(command, arguments[0]);
+}
+
+int main(int count, char **arguments) {
+  if (count < 1) return USAGE;
+  // A handler, unlike SIG_IGN, does not outlast exec: git and the hooks start as they would without us.
+  signal(SIGPIPE, ignore);
+  signal(SIGCHLD, SIG_DFL);
+  const char *name = basename_of(*arguments++);
+  if (strcmp(name, "lockstep-git") == 0 && *arguments) name = *arguments++;
+  if (strcmp(name, "proc-receive") == 0) return proc_receive();
+  if (strcmp(name, "lockstep-upload-pack") == 0) return become_git_with("upload-pack", arguments);
+  if (strcmp(name, "lockstep-receive-pack") == 0) return become_git_with("receive-pack", arguments);
+  if (strcmp(name, "lockstep-shell") == 0) return ssh_command(arguments);
+  if (strcmp(name, "flock") == 0) return lock(*arguments);
+  fail(USAGE, "usage: lockstep-git proc-receive | lockstep-upload-pack DIR | lockstep-receive-pack DIR | "
+              "lockstep-shell [-c COMMAND] | flock DESCRIPTOR");
+}

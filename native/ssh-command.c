@@ -1,0 +1,37 @@
+// What an ssh client asks for: git upload-pack or git receive-pack with one directory, and nothing else.
+#include "lockstep-git.h"
+#include <stdlib.h>
+#include <string.h>
+
+// The meaning of `quoted` if it is one argument as git quotes it ('…', with '\'' and '\!' for the two characters that
+// git puts outside), else NULL.
+static char *unquote(const char *quoted) {
+  const char *from = quoted;
+  char *argument = strdup(quoted), *to = argument;
+  if (!argument || *from++ != '\'') return NULL;
+  for (;;) {
+    while (*from && *from != '\'') *to++ = *from++;
+    if (*from++ == '\0') return NULL;
+    if (*from == '\0') break;
+    if (from[0] != '\\' || (from[1] != '\'' && from[1] != '!') || from[2] != '\'') return NULL;
+    *to++ = from[1];
+    from += 3;
+  }
+  *to = '\0';
+  return argument;
+}
+
+int ssh_command(char **arguments) {
+  static const char *const commands[] = {"upload-pack", "receive-pack"};
+  // A login shell gets `-c`; where the administrator forces a command too, that is the one to judge.
+  const char *request = arguments[0] && strcmp(arguments[0], "-c") == 0 ? arguments[1] : getenv("SSH_ORIGINAL_COMMAND");
+  if (!request) fail(FAILED, "this account serves git and has no shell; use it as the address of a git remote.");
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    size_t length = strlen(commands[i]);
+    if (strncmp(request, "git-", 4) != 0 && strncmp(request, "git ", 4) != 0) continue;
+    if (strncmp(request + 4, commands[i], length) != 0 || request[4 + length] != ' ') continue;
+    const char *directory = unquote(request + 4 + length + 1);
+    if (directory && *directory) return become_git(commands[i], directory);
+  }
+  fail(FAILED, "this account serves git clone, git fetch and git push only, and refuses: %.200s", request);
+}

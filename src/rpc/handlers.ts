@@ -1,5 +1,4 @@
-// Which file answers which RPC.
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+// Which file answers which RPC. An RPC of the protocol that is missing here does not compile.
 import type { SyncContext } from "../sync/context.ts";
 import { type CallOptions, streaming, unary } from "./call.ts";
 import { abortWrite } from "./handlers/abort-write.ts";
@@ -20,9 +19,10 @@ import { setRepository } from "./handlers/set-repository.ts";
 import { stopWrites } from "./handlers/stop-writes.ts";
 import { thaw } from "./handlers/thaw.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
+import type { ClusterHandlers, SyncHandlers } from "./rpc-names.ts";
 
 /** lockstep.v1.SyncService. */
-export function syncHandlers(context: SyncContext, options: CallOptions): UntypedServiceImplementation {
+export function syncHandlers(context: SyncContext, options: CallOptions): SyncHandlers {
   return {
     GetVersion: unary(options, getVersion(context)),
     FetchFrom: streaming(options, fetchFrom(context)),
@@ -32,11 +32,11 @@ export function syncHandlers(context: SyncContext, options: CallOptions): Untype
     BumpVersion: unary(options, bumpVersion(context)),
     AbortWrite: unary(options, abortWrite(context)),
     GetWrite: unary(options, getWrite(context)),
-  } as UntypedServiceImplementation;
+  };
 }
 
 /** lockstep.v1.ClusterService. */
-export function clusterHandlers(context: SyncContext, options: CallOptions): UntypedServiceImplementation {
+export function clusterHandlers(context: SyncContext, options: CallOptions): ClusterHandlers {
   return {
     CreateRepository: unary(options, createRepository(context)),
     SetRepository: unary(options, setRepository(context)),
@@ -48,5 +48,5 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Unt
     AllowWrites: unary(options, allowWrites(context)),
     VerifyReplica: unary(options, verifyReplica(context)),
     Thaw: unary(options, thaw(context)),
-  } as UntypedServiceImplementation;
+  };
 }

@@ -1,13 +1,14 @@
 // Who may call what. A role comes from the caller's certificate; the local socket is the operator's, by its file permission.
 import type { ServiceClientConstructor } from "@grpc/grpc-js";
 import type { Role } from "../identity.ts";
+import type { RpcPath } from "./rpc-names.ts";
 
 const READERS: readonly Role[] = ["device", "frontend", "operator"];
 const WRITERS: readonly Role[] = ["frontend", "operator"];
 const OPERATORS: readonly Role[] = ["operator"];
 
-/** Every RPC of ours by its path. Health and reflection tell nothing that is secret and are open to any valid certificate. */
-const ALLOWED: Readonly<Record<string, readonly Role[]>> = {
+/** Every RPC of ours by its path: one that is missing does not compile. Health and reflection tell nothing that is secret and are open to any valid certificate. */
+const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.SyncService/GetVersion": READERS,
   "/lockstep.v1.SyncService/FetchFrom": READERS,
   "/lockstep.v1.SyncService/BeforeRead": READERS,
@@ -30,10 +31,10 @@ const ALLOWED: Readonly<Record<string, readonly Role[]>> = {
 
 /** True when `role` may call the RPC at `path`; false for a path that the table lacks. */
 export function mayCall(role: Role, path: string): boolean {
-  return ALLOWED[path]?.includes(role) ?? false;
+  return Object.hasOwn(ALLOWED, path) && ALLOWED[path as RpcPath].includes(role);
 }
 
-/** Throws when the table lacks an RPC of the services, or has one that they lack: a new RPC must be classified. */
+/** Throws when the table lacks an RPC of the services as they are loaded, or has one that they lack. */
 export function checkRoles(
   services: Readonly<Record<string, Pick<ServiceClientConstructor, "service">>>,
   table: Readonly<Record<string, readonly Role[]>> = ALLOWED,

@@ -7,9 +7,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../dist/client/client.js";
-import { receivePack } from "../dist/git/index-pack.js";
-import { fetchWithGit } from "../dist/git/transports/git-fetch.js";
-import { PackClient } from "../dist/git/transports/pack-stream.js";
+import { fetchWithGit } from "../dist/git/objects/git-fetch.js";
+import { PackClient } from "../dist/git/objects/pack-stream.js";
+import { receivePack } from "../dist/git/objects/receive-pack.js";
 import { compare, git, inFolder, sql, time, withCluster } from "./harness.mjs";
 
 export const benchmarks = {

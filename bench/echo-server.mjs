@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import pg from "pg";
-import { loadServices } from "../dist/proto.js";
+import { loadServices } from "../dist/protocol/proto.js";
 
 const [socket, databaseUrl] = process.argv.slice(2);
 const database = databaseUrl && new pg.Client({ connectionString: databaseUrl });

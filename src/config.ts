@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { hasPassword, parseDatabaseUrl } from "./database-url.ts";
 import { LockstepError } from "./errors.ts";
+import { hasPassword, parseDatabaseUrl } from "./store/database/database-url.ts";
 
 const hostPort = z
   .string()

@@ -3,7 +3,7 @@
 import { createPrivateKey, KeyObject, webcrypto, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { LockstepError } from "../errors.ts";
-import { identityUri, parseIdentity, type Role } from "../identity.ts";
+import { identityUri, parseIdentity, type Role } from "../tls/identity.ts";
 
 const DAY_MS = 86_400_000;
 /** For clocks that are behind the one of the machine that signs. */

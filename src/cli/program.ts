@@ -2,28 +2,28 @@
 import { Command, CommanderError } from "commander";
 import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { visible } from "../visible.ts";
-import { Exit } from "./command.ts";
-import { ownVersion } from "./own-version.ts";
+import { visible } from "../io/visible.ts";
+import { Exit } from "./terminal/command.ts";
+import { ownVersion } from "./terminal/own-version.ts";
 
 type MakeCommand = (host: Host) => Command;
 
 /** The subcommands in the order of the help. Each is loaded when it is asked for: most of a short run is loading. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
-  serve: async () => (await import("./serve.ts")).serveCommand,
-  demo: async () => (await import("./demo.ts")).demoCommand,
-  gate: async () => (await import("./gate.ts")).gateCommand,
-  repo: async () => (await import("./repo.ts")).repoCommand,
-  status: async () => (await import("./status.ts")).statusCommand,
-  sync: async () => (await import("./sync.ts")).syncCommand,
-  lock: async () => (await import("./lock.ts")).lockCommand,
-  "write-lock": async () => (await import("./write-lock.ts")).writeLockCommand,
-  thaw: async () => (await import("./thaw.ts")).thawCommand,
-  log: async () => (await import("./log.ts")).logCommand,
-  verify: async () => (await import("./verify.ts")).verifyCommand,
-  doctor: async () => (await import("./doctor.ts")).doctorCommand,
-  migrate: async () => (await import("./migrate.ts")).migrateCommand,
-  version: async () => (await import("./version.ts")).versionCommand,
+  serve: async () => (await import("./commands/serve.ts")).serveCommand,
+  demo: async () => (await import("./commands/demo.ts")).demoCommand,
+  gate: async () => (await import("./commands/gate.ts")).gateCommand,
+  repo: async () => (await import("./commands/repo.ts")).repoCommand,
+  status: async () => (await import("./commands/status.ts")).statusCommand,
+  sync: async () => (await import("./commands/sync.ts")).syncCommand,
+  lock: async () => (await import("./commands/lock.ts")).lockCommand,
+  "write-lock": async () => (await import("./commands/write-lock.ts")).writeLockCommand,
+  thaw: async () => (await import("./commands/thaw.ts")).thawCommand,
+  log: async () => (await import("./commands/log.ts")).logCommand,
+  verify: async () => (await import("./commands/verify.ts")).verifyCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
+  version: async () => (await import("./commands/version.ts")).versionCommand,
 };
 
 /** Runs the command line and returns its exit code. */

@@ -8,12 +8,12 @@ import {
   type VerifyOptions,
 } from "@grpc/grpc-js";
 import type { MethodDefinition as TypedMethod } from "@grpc/proto-loader";
-import { DETAILS_KEY, decodeDetails } from "../error-details.ts";
 import { LockstepError } from "../errors.ts";
 import type { ClusterServiceDefinition } from "../generated/lockstep/v1/ClusterService.ts";
 import type { SyncServiceDefinition } from "../generated/lockstep/v1/SyncService.ts";
-import { certificateIdentity } from "../identity.ts";
-import { loadServices } from "../proto.ts";
+import { DETAILS_KEY, decodeDetails } from "../protocol/error-details.ts";
+import { loadServices } from "../protocol/proto.ts";
+import { certificateIdentity } from "../tls/identity.ts";
 
 export type Endpoint =
   /** The unix socket of the sidecar on this machine. */

@@ -2,7 +2,7 @@
 import { createServer } from "node:net";
 import { Client } from "../client/client.ts";
 import { type Config, parseHostPort, required } from "../config.ts";
-import { socketPath } from "../sockets.ts";
+import { socketPath } from "../io/socket-path.ts";
 import type { Look } from "./finding.ts";
 
 const PATIENCE_MS = 2_000;

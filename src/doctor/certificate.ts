@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { required } from "../config.ts";
-import { readTls } from "../tls-files.ts";
+import { readTls } from "../tls/device-files.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 // PostgreSQL: reachable, of a version that will do, a primary, with a schema that fits, and of the same time.
 import { required } from "../config.ts";
-import { type Inspection, inspectDatabase, knownSchemaLevel } from "../store/migrate.ts";
+import { type Inspection, inspectDatabase, knownSchemaLevel } from "../store/database/migrate.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const OLDEST = 14;

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { access, constants, readdir } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { STATE_DIR } from "../git/root-record.ts";
+import { STATE_DIR } from "../git/root/root-record.ts";
 import type { Look } from "./finding.ts";
 
 const run = promisify(execFile);

@@ -3,11 +3,11 @@ import { mkdtemp, open, realpath, rm, rmdir, stat, statfs } from "node:fs/promis
 import { dirname, join, resolve } from "node:path";
 import { required } from "../config.ts";
 import { describe } from "../errors.ts";
-import { tryLock } from "../git/root-lock.ts";
-import { checkRootLength, checkRootNames } from "../git/root-names.ts";
-import { readRootRecord } from "../git/root-record.ts";
-import { lockCommand, nativeShim } from "../git/shim.ts";
-import { socketPath } from "../sockets.ts";
+import { lockCommand, nativeShim } from "../git/root/install-shim.ts";
+import { tryLock } from "../git/root/root-lock.ts";
+import { checkRootLength, checkRootNames } from "../git/root/root-names.ts";
+import { readRootRecord } from "../git/root/root-record.ts";
+import { socketPath } from "../io/socket-path.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const LITTLE_BYTES = 1 << 30;

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { required } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
 import { gitVersion } from "../git/process.ts";
-import { nativeShim } from "../git/shim.ts";
+import { nativeShim } from "../git/root/install-shim.ts";
 import type { Look } from "./finding.ts";
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 // git is started while the sidecar is asked: the one takes as long as the other. It is given nothing, and nothing of what it says is
 // passed on, unless the sidecar agrees.
-import type { GitChild } from "./git-child.ts";
+import type { GitChild } from "../smart-http/git-child.ts";
 
 /** What the sidecar grants: this device may serve the repository. */
 export interface Grant {

@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { repositoryName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import type { Frame } from "./frames.ts";
+import type { Frame } from "../framing/frames.ts";
 
 const OPERATIONS = ["proc-receive", "upload-pack", "receive-pack"];
 

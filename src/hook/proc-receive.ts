@@ -1,8 +1,8 @@
 // The conversation of git's proc-receive hook: versions, commands, push options, report (git's githooks documentation).
 import { nameFromLatin1, type RefUpdate, toLatin1, valueFromLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import type { PushReport } from "../sync/push-request.ts";
-import { FLUSH, type Packet, PacketReader, packet } from "./pkt-line.ts";
+import { FLUSH, type Packet, PacketReader, packet } from "../framing/pkt-line.ts";
+import type { PushReport } from "../sync/write/request.ts";
 
 export interface PushCommands {
   readonly updates: RefUpdate[];

@@ -2,10 +2,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
-import { requestIdOf } from "../gate/request-id.ts";
-import { linkSignals } from "../signals.ts";
-import { toldToStrangers } from "../strangers.ts";
-import { visible } from "../visible.ts";
+import { linkSignals } from "../io/signals.ts";
+import { visible } from "../io/visible.ts";
+import { requestIdOf } from "../smart-http/request-id.ts";
+import { toldToStrangers } from "../smart-http/strangers.ts";
 
 export interface HttpEndpoints {
   /** Whether this process takes calls. */

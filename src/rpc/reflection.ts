@@ -1,7 +1,7 @@
 // What reflection tells a client that knows nothing of the protocol, such as grpcurl.
 import { ReflectionService } from "@grpc/reflection";
 import descriptor, { type IFileDescriptorProto } from "protobufjs/ext/descriptor/index.js";
-import { loadDefinition } from "../proto.ts";
+import { loadDefinition } from "../protocol/proto.ts";
 
 const { FileDescriptorProto } = descriptor;
 

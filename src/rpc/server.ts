@@ -11,13 +11,13 @@ import {
 } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
-import { cutterOf } from "../connections.ts";
-import { loadServices } from "../proto.ts";
-import type { SyncContext } from "../sync/context.ts";
-import { type Authenticate, certificateCaller, localCaller } from "./call.ts";
+import { cutterOf } from "../io/connections.ts";
+import { loadServices } from "../protocol/proto.ts";
+import type { SyncContext } from "../sync/device/context.ts";
+import { type Authenticate, certificateCaller, localCaller } from "./call/call.ts";
+import { checkRoles } from "./call/roles.ts";
 import { clusterHandlers, syncHandlers } from "./handlers.ts";
 import { reflection } from "./reflection.ts";
-import { checkRoles } from "./roles.ts";
 
 export interface RpcServers {
   /** Where the TLS server listens. */

@@ -1,7 +1,7 @@
 // The lease of the one live sidecar of a device, by the database's clock.
 import type { Incarnation } from "../domain.ts";
-import { ask, askOne, type Database, queryOne } from "./database.ts";
-import { dated, epochMs } from "./instant.ts";
+import { ask, askOne, type Database, queryOne } from "./database/database.ts";
+import { dated, epochMs } from "./database/instant.ts";
 
 /** Renewed at a third of it: two renewals may fail before another incarnation may take over. */
 export const LEASE_TTL_MS = 15_000;

@@ -1,5 +1,5 @@
 // What a sidecar asks before it ends.
-import { ask, type Database } from "./database.ts";
+import { ask, type Database } from "./database/database.ts";
 
 /** The names of those repositories whose head no live device but this one holds, though another live one has a replica. */
 export async function listHeldAlone(db: Database, device: string, repositoryIds: readonly string[]): Promise<string[]> {

@@ -1,7 +1,7 @@
 // The ref log for people.
 import { nameFromBytes, type RefName, type RefValue, type Version, valueFromBytes } from "../domain.ts";
-import { ask, type Database } from "./database.ts";
-import { epochMs } from "./instant.ts";
+import { ask, type Database } from "./database/database.ts";
+import { epochMs } from "./database/instant.ts";
 
 export interface LogEntry {
   readonly version: Version;

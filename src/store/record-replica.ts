@@ -1,7 +1,7 @@
 // What a device writes down of its own replicas. The version is recorded only when the refs are on disk.
 import type { Incarnation, Version } from "../domain.ts";
 import type { LockstepError } from "../errors.ts";
-import { ask, type Database, query } from "./database.ts";
+import { ask, type Database, query } from "./database/database.ts";
 import { fenced, noReplica } from "./replicas.ts";
 
 export interface SyncEvent {

@@ -1,7 +1,7 @@
 // Reading the ref log: what changed since a version (catch-up), the whole fold (new replica, recovery). list-log.ts has it for people.
 import { nameFromBytes, type RefName, type Refs, type RefValue, type Version, valueFromBytes } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, type Database } from "./database.ts";
+import { ask, type Database } from "./database/database.ts";
 import {
   type ChangesHeader,
   type FoldHeader,
@@ -11,9 +11,9 @@ import {
   type RefChange,
   readChangesInPages,
   readFoldInPages,
-} from "./read-pages.ts";
+} from "./database/read-pages.ts";
 
-export type { RefChange } from "./read-pages.ts";
+export type { RefChange } from "./database/read-pages.ts";
 
 export interface ChangesSince {
   readonly head: Version;

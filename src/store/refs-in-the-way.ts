@@ -1,6 +1,6 @@
 // Which refs of the head keep new ones from being made, because one name would be a leading directory of the other.
 import { nameFromBytes, type RefName, toBytes } from "../domain.ts";
-import { askOne, type Database } from "./database.ts";
+import { askOne, type Database } from "./database/database.ts";
 
 export interface Neighbours {
   /** Names to look for. */

@@ -1,9 +1,9 @@
 // Replicas: what each device is known to hold.
 import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, type Database } from "./database.ts";
+import { ask, type Database } from "./database/database.ts";
+import { dated, epochMs } from "./database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
-import { dated, epochMs } from "./instant.ts";
 
 /** REPLICA_NOT_FOUND. */
 export function noReplica(device: string): LockstepError {

@@ -3,8 +3,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
 import { digestOf, HEAD, type ReplicaState, refName, symbolicTo, toBytes, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, askOne, type Database, queryOne } from "./database.ts";
-import { unavailable } from "./sqlstate.ts";
+import { ask, askOne, type Database, queryOne } from "./database/database.ts";
+import { unavailable } from "./database/sqlstate.ts";
 
 export interface Repository {
   readonly id: string;

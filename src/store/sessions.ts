@@ -1,8 +1,8 @@
 // Write sessions: writes that a caller makes in a scratch repository while it holds the repository's turn. The lease of a session is
 // that of its ticket.
 import { type Incarnation, type RefName, toBytes, type Version } from "../domain.ts";
-import { ask, askOne, type Database, query } from "./database.ts";
-import { epochMs, intervalMs } from "./instant.ts";
+import { ask, askOne, type Database, query } from "./database/database.ts";
+import { epochMs, intervalMs } from "./database/instant.ts";
 import { TURN_TTL_MS } from "./turns.ts";
 import { type Settled, type Staged, type StagedRow, stagedFrom } from "./writes.ts";
 

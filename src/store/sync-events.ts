@@ -1,8 +1,8 @@
 // The catch-ups of a repository's replicas, as people look at them. Rows are made where versions are recorded (record-replica.ts); the
 // newest hundred of each replica are kept.
 import type { Version } from "../domain.ts";
-import { ask, type Database } from "./database.ts";
-import { dated, epochMs } from "./instant.ts";
+import { ask, type Database } from "./database/database.ts";
+import { dated, epochMs } from "./database/instant.ts";
 
 export interface SyncEventRow {
   readonly device: string;

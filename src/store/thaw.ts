@@ -1,6 +1,6 @@
 // What an operator decides where leaders are lost or the database is: a version of his own, appended to the log.
 import { type Incarnation, type RefUpdate, type RefValue, toBytes, type Version } from "../domain.ts";
-import { type Database, queryOne } from "./database.ts";
+import { type Database, queryOne } from "./database/database.ts";
 
 export interface ThawRequest {
   readonly writeId: string;

@@ -2,8 +2,8 @@
 // bump of anyone else is refused. Write sessions take one, and pushes that lost several races, so that nobody starves.
 import type { Incarnation } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, askOne, type Database } from "./database.ts";
-import { dated, epochMs, intervalMs } from "./instant.ts";
+import { ask, askOne, type Database } from "./database/database.ts";
+import { dated, epochMs, intervalMs } from "./database/instant.ts";
 
 /** A ticket or a session whose holder died stands in the way for this long at the most. */
 export const TURN_TTL_MS = 12_000;

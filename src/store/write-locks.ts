@@ -1,8 +1,8 @@
 // Where writes are stopped, for one repository or, as null, for all of them. What a lock refuses is decided by the statements that
 // stage and land writes (migrations/functions/write_refused.sql).
 import { LockstepError } from "../errors.ts";
-import { ask, type Database, query } from "./database.ts";
-import { dated, epochMs } from "./instant.ts";
+import { ask, type Database, query } from "./database/database.ts";
+import { dated, epochMs } from "./database/instant.ts";
 import { repositoryNotFound } from "./repositories.ts";
 
 /** The id of a repository; null: all repositories. */

@@ -10,8 +10,8 @@ import {
   type WriteStatus,
 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, askOne, type Database } from "./database.ts";
-import { dated, epochMs } from "./instant.ts";
+import { ask, askOne, type Database } from "./database/database.ts";
+import { dated, epochMs } from "./database/instant.ts";
 
 export interface StageRequest {
   readonly writeId: string;

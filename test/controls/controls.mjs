@@ -16,7 +16,7 @@ const byTests = [
     rule: "a read of a replica asks for the head first",
     patches: [
       {
-        file: "src/sync/before-read.ts",
+        file: "src/sync/read/before-read.ts",
         from: "if (replica.applied !== undefined && replica.applied >= head) {",
         to: "if (replica.applied !== undefined) {",
       },
@@ -28,9 +28,13 @@ const byTests = [
   {
     rule: "a read shares the next question to the database, never the one under way",
     patches: [
-      { file: "src/sync/heads.ts", from: "      this.#next = [];\n      this.queries", to: "      this.queries" },
       {
-        file: "src/sync/heads.ts",
+        file: "src/sync/lease/head-reader.ts",
+        from: "      this.#next = [];\n      this.queries",
+        to: "      this.queries",
+      },
+      {
+        file: "src/sync/lease/head-reader.ts",
         from: "for (const waiter of batch) waiter.resolve(heads);",
         to: "for (const waiter of batch) waiter.resolve(heads);\n        this.#next = [];",
       },
@@ -56,7 +60,7 @@ const byTests = [
     rule: "after an error of the decision the row is asked, and obeyed",
     patches: [
       {
-        file: "src/sync/decide.ts",
+        file: "src/sync/write/decide.ts",
         from: "  const settled = await settle(",
         to: "  if (Date.now() > 0) return why;\n  const settled = await settle(",
       },
@@ -115,7 +119,7 @@ const byTests = [
         to: "w.id = p_write and w.status = 'staged';",
       },
       {
-        file: "src/sync/begin-write.ts",
+        file: "src/sync/session/begin-write.ts",
         from: "if (error instanceof IdInUse || hadBegun) return;",
         to: "if (hadBegun) return;",
       },
@@ -128,7 +132,7 @@ const byTests = [
     rule: "a token serves its caller only",
     patches: [
       {
-        file: "src/sync/session.ts",
+        file: "src/sync/session/renew-write.ts",
         from: "if (session.caller === callerText(caller) || (caller.role ===",
         to: "if (session.caller || (caller.role ===",
       },
@@ -141,7 +145,7 @@ const byTests = [
     rule: "only operators drop a session by its id",
     patches: [
       {
-        file: "src/sync/abort-write.ts",
+        file: "src/sync/session/abort-write.ts",
         from: 'if (caller.role !== "operator") {',
         to: "if (caller.role === undefined) {",
       },
@@ -153,9 +157,9 @@ const byTests = [
   {
     rule: "a call that is cut off does not end what its repetition waits for",
     patches: [
-      { file: "src/sync/begin-calls.ts", from: "    if (calls.running > 0) return;\n", to: "" },
+      { file: "src/sync/device/begin-calls.ts", from: "    if (calls.running > 0) return;\n", to: "" },
       {
-        file: "src/sync/begin-write.ts",
+        file: "src/sync/session/begin-write.ts",
         from: "      if (begun && request.signal.aborted) return;\n",
         to: "",
       },
@@ -179,7 +183,7 @@ const byTests = [
   },
   {
     rule: "a push keeps its ticket through all its attempts",
-    patches: [{ file: "src/sync/push.ts", from: "        ticket: turn?.ticket,\n", to: "" }],
+    patches: [{ file: "src/sync/push/push.ts", from: "        ticket: turn?.ticket,\n", to: "" }],
     project: "integration",
     tests: "test/integration/turn-queue.test.ts",
     name: "the rule of copies has risen",
@@ -188,7 +192,7 @@ const byTests = [
     rule: "a push has its ticket renewed until it gives it back",
     patches: [
       {
-        file: "src/sync/turn.ts",
+        file: "src/sync/write/turn.ts",
         from: "    if (!this.#kept) sessions.turns.keep(this.#context, this.#ticket);\n",
         to: "",
       },
@@ -201,7 +205,7 @@ const byTests = [
     rule: "waiting for the turn writes nothing",
     patches: [
       {
-        file: "src/sync/turn.ts",
+        file: "src/sync/write/turn.ts",
         from: "first = seen === undefined ? await",
         to: "first = seen !== true ? await",
       },
@@ -239,7 +243,11 @@ const byTests = [
   {
     rule: "a commit whose wait for the standby was ended is no success",
     patches: [
-      { file: "src/store/database.ts", from: "if (unconfirmed.length > 0)", to: "if (unconfirmed.length > 9)" },
+      {
+        file: "src/store/database/database.ts",
+        from: "if (unconfirmed.length > 0)",
+        to: "if (unconfirmed.length > 9)",
+      },
     ],
     project: "e2e",
     tests: "test/e2e/synchronous-standby.test.ts",
@@ -249,7 +257,7 @@ const byTests = [
     rule: "a replica takes nothing over from the log that the standby does not have",
     patches: [
       {
-        file: "src/sync/confirm.ts",
+        file: "src/sync/catch-up/confirm.ts",
         from: "replicated ? confirm(context)",
         to: "replicated && Date.now() < 0 ? confirm(context)",
       },
@@ -260,7 +268,7 @@ const byTests = [
   },
   {
     rule: "a server's word on the heads counts only with a proof that it is the primary",
-    patches: [{ file: "src/sync/read-proven-heads.ts", from: "  await lease.prove();\n", to: "" }],
+    patches: [{ file: "src/sync/lease/read-proven-heads.ts", from: "  await lease.prove();\n", to: "" }],
     project: "e2e",
     tests: "test/e2e/synchronous-standby.test.ts",
     name: "says why, and serves again once it reaches the new primary",
@@ -332,7 +340,9 @@ const byTests = [
   },
   {
     rule: "the plan of a catch-up is made under the mutex",
-    patches: [{ file: "src/sync/follow-log.ts", from: "    if (replica.applied !== mine) return true;\n", to: "" }],
+    patches: [
+      { file: "src/sync/catch-up/follow-log.ts", from: "    if (replica.applied !== mine) return true;\n", to: "" },
+    ],
     project: "integration",
     tests: "test/integration/catch-up.test.ts",
     name: "do not undo each other",
@@ -341,7 +351,7 @@ const byTests = [
     rule: "a replica has a version when its refs are on disk, not when it is decided",
     patches: [
       {
-        file: "src/sync/write.ts",
+        file: "src/sync/write/attempt.ts",
         from: '      await reach("push.decided");',
         to: '      replica.applied = decision.version;\n      replica.appliedDigest = digest.toString("hex");\n      await reach("push.decided");',
       },
@@ -354,7 +364,7 @@ const byTests = [
     rule: "a replica takes what the log says, whatever refs its source has",
     patches: [
       {
-        file: "src/sync/follow-log.ts",
+        file: "src/sync/catch-up/follow-log.ts",
         from: "changes.map(({ name, newValue }) => [name, newValue])",
         to: "changes.map(({ name }) => [name, wants[0] ?? null])",
       },
@@ -367,7 +377,7 @@ const byTests = [
     rule: "the caller of a session works in a scratch repository",
     patches: [
       {
-        file: "src/sync/begin-write.ts",
+        file: "src/sync/session/begin-write.ts",
         from: "expiresAt, path };",
         to: "expiresAt, path: replica.gitDir };",
       },
@@ -380,7 +390,7 @@ const byTests = [
     rule: "a replica that is being changed is not believed to hold what it held",
     patches: [
       {
-        file: "src/sync/write.ts",
+        file: "src/sync/write/attempt.ts",
         from: "const doubted = doubtReplicaRecord(replica.gitDir, noted);",
         to: "const doubted = Promise.resolve();",
       },
@@ -391,7 +401,7 @@ const byTests = [
   },
   {
     rule: "what was changed on live files is kept before anything is folded",
-    patches: [{ file: "src/sync/recovery.ts", from: "    await endLive(context, replica);\n", to: "" }],
+    patches: [{ file: "src/sync/catch-up/recover.ts", from: "    await endLive(context, replica);\n", to: "" }],
     project: "integration",
     tests: "test/integration/live-session.test.ts",
     name: "whose sidecar died is kept before the first read folds it away",
@@ -418,7 +428,7 @@ const byTests = [
     rule: "the old process is gone before the device is taken over",
     patches: [
       {
-        file: "src/git/root-lock.ts",
+        file: "src/git/root/root-lock.ts",
         from: "    if (!(await tryLock(file, options))) {",
         to: "    if (options.recordedPid === -1 && !(await tryLock(file, options))) {",
       },
@@ -431,7 +441,7 @@ const byTests = [
     rule: "locks that a dead process left are swept",
     patches: [
       {
-        file: "src/sync/recovery.ts",
+        file: "src/sync/catch-up/recover.ts",
         from: "await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0)",
         to: "[] as string[]",
       },
@@ -444,7 +454,7 @@ const byTests = [
     rule: "objects are on several devices before the write lands",
     patches: [
       {
-        file: "src/sync/write.ts",
+        file: "src/sync/write/attempt.ts",
         from: "if (isShort(staged.copies, copies, request.updates)) {",
         to: "if (Date.now() < 0) {",
       },
@@ -455,7 +465,7 @@ const byTests = [
   },
   {
     rule: "a push that breaks off ends by the end of git's input",
-    patches: [{ file: "src/gate/git-child.ts", from: "if (!takesObjects) terminate();", to: "terminate();" }],
+    patches: [{ file: "src/smart-http/git-child.ts", from: "if (!takesObjects) terminate();", to: "terminate();" }],
     project: "integration",
     tests: "test/integration/gate-break-off.test.ts",
     name: "leaves no git process, no quarantine and no ref",
@@ -464,7 +474,7 @@ const byTests = [
     rule: "strangers are told no details",
     patches: [
       {
-        file: "src/strangers.ts",
+        file: "src/smart-http/strangers.ts",
         from: "  if (OPEN.has(code)) return",
         to: "  if (Date.now() > 0) return message;\n  if (OPEN.has(code)) return",
       },
@@ -484,7 +494,7 @@ const byTests = [
   },
   {
     rule: "a git that dies of a request without a word has answered it",
-    patches: [{ file: "src/gate/exchange.ts", from: "(asked.advertisement || !died)", to: "true" }],
+    patches: [{ file: "src/smart-http/exchange.ts", from: "(asked.advertisement || !died)", to: "true" }],
     project: "integration",
     tests: "test/integration/gate-errors.test.ts",
     name: "is answered as git http-backend does: a shallow fetch of nothing",
@@ -511,7 +521,7 @@ const byTests = [
   },
   {
     rule: "what a receive-pack at work uses is no leftover",
-    patches: [{ file: "src/git/uploads.ts", from: " || (await isReceiving(gitDir))", to: "" }],
+    patches: [{ file: "src/git/replica/uploads.ts", from: " || (await isReceiving(gitDir))", to: "" }],
     project: "integration",
     tests: "test/integration/uploads.test.ts",
     name: "stays while a receive-pack is at work",
@@ -577,10 +587,10 @@ const byTests = [
   {
     rule: "a git that was started early is used once",
     patches: [
-      { file: "src/git/started-transaction.ts", from: "    this.#transaction = undefined;\n", to: "" },
+      { file: "src/git/refs/started-transaction.ts", from: "    this.#transaction = undefined;\n", to: "" },
       // Without this rule of the transaction itself, which would notice first.
       {
-        file: "src/git/ref-transaction.ts",
+        file: "src/git/refs/ref-transaction.ts",
         from: "if (this.#asked || this.#over) throw",
         to: "if (Date.now() < 0) throw",
       },
@@ -592,7 +602,7 @@ const byTests = [
   {
     rule: "a ref is made where deletions leave room for it, and nowhere else",
     patches: [
-      { file: "src/sync/examine-refs.ts", from: "if (taken.leaveRoomFor(name)) taken", to: "if (taken) taken" },
+      { file: "src/sync/write/examine-refs.ts", from: "if (taken.leaveRoomFor(name)) taken", to: "if (taken) taken" },
     ],
     project: "integration",
     tests: "test/integration/refs-in-the-way.test.ts",
@@ -602,7 +612,7 @@ const byTests = [
     rule: "an atomic push that git cannot do in one transaction is refused",
     patches: [
       {
-        file: "src/sync/prepare-refs.ts",
+        file: "src/sync/write/prepare-refs.ts",
         from: "examine(context, replica, updates, atomic && !bySession)",
         to: "examine(context, replica, updates, false)",
       },
@@ -613,7 +623,9 @@ const byTests = [
   },
   {
     rule: "refs that need the room of deleted ones are made after those",
-    patches: [{ file: "src/sync/write.ts", from: "await applyRefs(context.git, replica.gitDir, afterwards);", to: "" }],
+    patches: [
+      { file: "src/sync/write/attempt.ts", from: "await applyRefs(context.git, replica.gitDir, afterwards);", to: "" },
+    ],
     project: "integration",
     tests: "test/integration/refs-in-the-way.test.ts",
     name: "a push that is not atomic",
@@ -621,9 +633,9 @@ const byTests = [
   {
     rule: "many bad refs are found at once",
     patches: [
-      { file: "src/sync/prepare-refs.ts", from: "  let tried = 0;\n", to: "  let tried = 1;\n" },
+      { file: "src/sync/write/prepare-refs.ts", from: "  let tried = 0;\n", to: "  let tried = 1;\n" },
       {
-        file: "src/sync/prepare-refs.ts",
+        file: "src/sync/write/prepare-refs.ts",
         from: "updates = refuse(updates, await remedies[0]());",
         to: "updates = refuse(updates, await remedies[1]());",
       },
@@ -663,7 +675,7 @@ const byTests = [
   },
   {
     rule: "an alias is pushed through as far as it is what it was believed to be",
-    patches: [{ file: "src/sync/aliases.ts", from: "      at = next;\n", to: "" }],
+    patches: [{ file: "src/sync/push/aliases.ts", from: "      at = next;\n", to: "" }],
     project: "integration",
     tests: "test/integration/aliases.test.ts",
     name: "moves, deletes and makes its target",
@@ -672,7 +684,7 @@ const byTests = [
     rule: "a symbolic ref that leads nowhere is read",
     patches: [
       {
-        file: "src/git/refs.ts",
+        file: "src/git/refs/refs.ts",
         from: "of await readSymbolicRefs(gitDir, plain)) refs",
         to: "of await readSymbolicRefs(gitDir, plain)) if (refs.has(name)) refs",
       },
@@ -683,14 +695,14 @@ const byTests = [
   },
   {
     rule: "what git does not prepare is looked at before the decision",
-    patches: [{ file: "src/sync/prepare-refs.ts", from: " || looksAlone(updates)", to: "" }],
+    patches: [{ file: "src/sync/write/prepare-refs.ts", from: " || looksAlone(updates)", to: "" }],
     project: "integration",
     tests: "test/integration/aliases.test.ts",
     name: "may not",
   },
   {
     rule: "objects are durable before the write is decided",
-    patches: [{ file: "src/git/durability.ts", from: 'await sync(join(gitDir, "objects", "pack"));', to: "" }],
+    patches: [{ file: "src/io/disk.ts", from: 'await sync(join(gitDir, "objects", "pack"));', to: "" }],
     project: "e2e",
     tests: "test/e2e/power-loss.test.ts",
     name: "right after it said yes to the first push",
@@ -699,7 +711,7 @@ const byTests = [
     rule: "another digest at the same version means that the database lost writes",
     patches: [
       {
-        file: "src/sync/before-read.ts",
+        file: "src/sync/read/before-read.ts",
         from: "replica.appliedDigest !== found.digest",
         to: "replica.appliedDigest === ''",
       },
@@ -712,7 +724,7 @@ const byTests = [
     rule: "what a disk holds is not folded backwards",
     patches: [
       {
-        file: "src/sync/recovery.ts",
+        file: "src/sync/catch-up/recover.ts",
         from: '(standing?.standing === "ahead" || standing?.standing === "diverged")',
         to: "standing === null",
       },
@@ -725,7 +737,7 @@ const byTests = [
     rule: "what an operator gave up is kept aside",
     patches: [
       {
-        file: "src/sync/lost.ts",
+        file: "src/sync/replica/keep-given-up.ts",
         from: "if (last === undefined) return;",
         to: "if (last === undefined || Date.now() > 0) return;",
       },
@@ -747,7 +759,7 @@ const byTests = [
     rule: "what a read is to wait for is reachable, not merely present",
     patches: [
       {
-        file: "src/git/refs.ts",
+        file: "src/git/refs/refs.ts",
         from: 'type === "tag" ? ["--objects", "--no-object-names", "--max-count=0"] : ["--max-count=1"]',
         to: '["--max-count=1"]',
       },
@@ -760,7 +772,7 @@ const byTests = [
     rule: "the objects of a push are checked whatever replaces them for the front end's git",
     patches: [
       {
-        file: "src/git/whole-updates.ts",
+        file: "src/git/objects/whole-updates.ts",
         from: "  if (await walk.isConnected(idsOf(making), ends.map(toLatin1))) return new Map();",
         to: "  if (Date.now() > 0) return new Map();",
       },
@@ -783,12 +795,12 @@ const byTests = [
     rule: "the walk over what is new ends at what the refs hold, not at what a pusher claims",
     patches: [
       {
-        file: "src/git/whole-updates.ts",
+        file: "src/git/objects/whole-updates.ts",
         from: "making\n    .filter(({ name, oldValue }) => oldValue !== null && !isId(toLatin1(name)))\n    .map(({ name }) => name);",
         to: "objectIds(making.map(({ oldValue }) => oldValue)) as unknown as RefName[];",
       },
       {
-        file: "src/git/whole-updates.ts",
+        file: "src/git/objects/whole-updates.ts",
         from: "known.length === making.length ? known : ",
         to: "known.length > 0 ? known : ",
       },
@@ -800,7 +812,11 @@ const byTests = [
   {
     rule: "a session lands nothing that is not whole",
     patches: [
-      { file: "src/sync/bump-version.ts", from: "  if (incomplete.size > 0)\n", to: "  if (incomplete.size < 0)\n" },
+      {
+        file: "src/sync/session/bump-version.ts",
+        from: "  if (incomplete.size > 0)\n",
+        to: "  if (incomplete.size < 0)\n",
+      },
     ],
     project: "integration",
     tests: "test/integration/whole-updates.test.ts",
@@ -809,7 +825,11 @@ const byTests = [
   {
     rule: "a name that git takes for the id of an object ends no walk",
     patches: [
-      { file: "src/git/whole-updates.ts", from: "return /-g[0-9a-f]*$/i.test(name);", to: "return name === '';" },
+      {
+        file: "src/git/objects/whole-updates.ts",
+        from: "return /-g[0-9a-f]*$/i.test(name);",
+        to: "return name === '';",
+      },
     ],
     project: "integration",
     tests: "test/integration/whole-updates.test.ts",
@@ -819,7 +839,7 @@ const byTests = [
     rule: "a copy does not rest on objects that merely exist",
     patches: [
       {
-        file: "src/git/whole-updates.ts",
+        file: "src/git/objects/whole-updates.ts",
         from: "  if (here.length === 0 || (await isConnected(",
         to: "  if (Date.now() > 0 || (await isConnected(",
       },
@@ -831,8 +851,8 @@ const byTests = [
   {
     rule: "what hides a part of history is set aside before a replica is read",
     patches: [
-      { file: "src/git/beside-objects.ts", from: "  await setAside(gitDir, found, to);\n", to: "" },
-      { file: "src/gate/protocol.ts", from: "    ...OBJECTS_AS_THEY_ARE,\n", to: "" },
+      { file: "src/git/objects/beside-objects.ts", from: "  await setAside(gitDir, found, to);\n", to: "" },
+      { file: "src/smart-http/protocol.ts", from: "    ...OBJECTS_AS_THEY_ARE,\n", to: "" },
     ],
     project: "e2e",
     tests: "test/e2e/shallow.test.ts",
@@ -842,7 +862,7 @@ const byTests = [
     rule: "work at a source is what its git says that is new",
     patches: [
       {
-        file: "src/http/pack-server.ts",
+        file: "src/git-port/server.ts",
         from: "  const { pack, done } = await packs.open(device, await readJson(request), gone, heartbeat(response));\n",
         to: "  const beat = heartbeat(response);\n  setInterval(beat, 3_000).unref();\n  const { pack, done } = await packs.open(device, await readJson(request), gone, beat);\n",
       },
@@ -853,7 +873,7 @@ const byTests = [
   },
   {
     rule: "another source is asked when the first shows no work",
-    patches: [{ file: "src/sync/source-race.ts", from: "HEDGE_MS = 3_000", to: "HEDGE_MS = 3_000_000" }],
+    patches: [{ file: "src/sync/objects/source-race.ts", from: "HEDGE_MS = 3_000", to: "HEDGE_MS = 3_000_000" }],
     project: "integration",
     tests: "test/integration/hung-sources.test.ts",
     name: "it sleeps",
@@ -862,7 +882,7 @@ const byTests = [
     rule: "a repository is followed once",
     patches: [
       {
-        file: "src/sync/follow.ts",
+        file: "src/sync/catch-up/follower.ts",
         from: "if (!this.#following.has(repositoryId)) this.#queue.set(repositoryId, behind);",
         to: "if (repositoryId) this.#queue.set(repositoryId, behind);",
       },
@@ -873,14 +893,14 @@ const byTests = [
   },
   {
     rule: "each device has places of its own",
-    patches: [{ file: "src/sync/pack-places.ts", from: "const OWN = 2;", to: "const OWN = 0;" }],
+    patches: [{ file: "src/sync/objects/pack-places.ts", from: "const OWN = 2;", to: "const OWN = 0;" }],
     project: "unit",
     tests: "test/unit/pack-places.test.ts",
     name: "for each other device",
   },
   {
     rule: "a peer that takes nothing is hung up on",
-    patches: [{ file: "src/http/response-watch.ts", from: "waiting > 0 ? STALL_MS", to: "waiting > 0 ? 1e9" }],
+    patches: [{ file: "src/git-port/response-watch.ts", from: "waiting > 0 ? STALL_MS", to: "waiting > 0 ? 1e9" }],
     project: "integration",
     tests: "test/integration/stalled-peers.test.ts",
     name: "keeps no other device from its packs \\(byGit",
@@ -889,7 +909,7 @@ const byTests = [
     rule: "a place is taken once the question is whole",
     patches: [
       {
-        file: "src/http/upload-pack.ts",
+        file: "src/git-port/upload-pack.ts",
         from: "await wholeRequest(request);",
         to: "requestBody(request);",
       },
@@ -900,7 +920,7 @@ const byTests = [
   },
   {
     rule: "a signal for one piece of work leaves its parents",
-    patches: [{ file: "src/signals.ts", from: "[Symbol.dispose]: detach", to: "[Symbol.dispose]: () => {}" }],
+    patches: [{ file: "src/io/signals.ts", from: "[Symbol.dispose]: detach", to: "[Symbol.dispose]: () => {}" }],
     project: "unit",
     tests: "test/unit/signals.test.ts",
     name: "leaves its parents",

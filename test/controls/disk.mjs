@@ -6,7 +6,7 @@ export const diskControls = [
     rule: "files are gathered however many there are in a directory",
     patches: [
       {
-        file: "src/git/leftovers.ts",
+        file: "src/git/replica/leftovers.ts",
         from: "await findFiles(path, name, found);",
         to: "found.push(...(await findFiles(path, name)));",
       },
@@ -17,7 +17,9 @@ export const diskControls = [
   },
   {
     rule: "a slow repository gives its turn to be tidied back",
-    patches: [{ file: "src/sync/tidy.ts", from: "setTimeout(release, TURN_MS)", to: "setTimeout(() => {}, TURN_MS)" }],
+    patches: [
+      { file: "src/sync/replica/tidy.ts", from: "setTimeout(release, TURN_MS)", to: "setTimeout(() => {}, TURN_MS)" },
+    ],
     project: "integration",
     tests: "test/integration/pack-refs.test.ts",
     name: "of a repository whose neighbour is slow, too",
@@ -25,7 +27,11 @@ export const diskControls = [
   {
     rule: "the locks of a git that packs refs are not broken",
     patches: [
-      { file: "src/git/leftovers.ts", from: "|| (await isBeingPacked(gitDir))", to: "|| (await isBeingPacked('/'))" },
+      {
+        file: "src/git/replica/leftovers.ts",
+        from: "|| (await isBeingPacked(gitDir))",
+        to: "|| (await isBeingPacked('/'))",
+      },
     ],
     project: "integration",
     tests: "test/integration/pack-refs.test.ts",
@@ -35,7 +41,7 @@ export const diskControls = [
     rule: "copies are kept in a reftable when no push has its lock",
     patches: [
       {
-        file: "src/sync/hold.ts",
+        file: "src/sync/write/hold-objects.ts",
         from: "if (isReftable(replica.gitDir))",
         to: "if (isReftable(replica.gitDir) && Date.now() < 0)",
       },
@@ -48,7 +54,7 @@ export const diskControls = [
     rule: "a replica whose refs somebody else changed is compared at the next access",
     patches: [
       {
-        file: "src/sync/replica-mutex.ts",
+        file: "src/sync/device/replica-mutex.ts",
         from: "if (now.refs !== before.refs) return true;",
         to: "if (now.refs !== before.refs) return false;",
       },
@@ -61,7 +67,7 @@ export const diskControls = [
     rule: "a replica that lacks a part is in doubt",
     patches: [
       {
-        file: "src/sync/replica-mutex.ts",
+        file: "src/sync/device/replica-mutex.ts",
         from: "if (!(await isWhole(gitDir))) return true;",
         to: "if (!(await isWhole(gitDir))) return false;",
       },
@@ -74,7 +80,7 @@ export const diskControls = [
     rule: "what somebody else changed is noted for the next incarnation too",
     patches: [
       {
-        file: "src/sync/replica-mutex.ts",
+        file: "src/sync/device/replica-mutex.ts",
         from: "await doubtReplicaRecord(this.#replica.gitDir).catch(() => {});",
         to: "",
       },
@@ -87,7 +93,7 @@ export const diskControls = [
     rule: "where the root is gone no replica counts as lost",
     patches: [
       {
-        file: "src/sync/root.ts",
+        file: "src/sync/device/root.ts",
         from: "if (await isRootHere(root, git.lockFd)) return;",
         to: "if ((await isRootHere(root, git.lockFd)) || Date.now() > 0) return;",
       },
@@ -100,7 +106,7 @@ export const diskControls = [
     rule: "what was recorded of a lost disk counts for nothing",
     patches: [
       {
-        file: "src/sync/prepare-directory.ts",
+        file: "src/sync/replica/prepare-directory.ts",
         from: "await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version: 0n }]);",
         to: "",
       },
@@ -113,7 +119,7 @@ export const diskControls = [
     rule: "an object that is gone is fetched though its ref is as it should be",
     patches: [
       {
-        file: "src/sync/recovery.ts",
+        file: "src/sync/catch-up/recover.ts",
         from: "...needed.filter((id) => !here.has(id))",
         to: "...needed.filter(() => here.size < 0)",
       },
@@ -139,7 +145,7 @@ export const diskControls = [
     rule: "files that are no refs are moved out of git's way",
     patches: [
       {
-        file: "src/sync/clear-refs.ts",
+        file: "src/sync/replica/clear-refs.ts",
         from: "const moved = await moveForeignFiles(replica, aside);",
         to: "const moved: Foreign[] = [];",
       },
@@ -151,7 +157,11 @@ export const diskControls = [
   {
     rule: "what lies deep among the refs is found in the background",
     patches: [
-      { file: "src/sync/patrol.ts", from: "if (!(await hasForeignFiles(replica.gitDir))) return;", to: "return;" },
+      {
+        file: "src/sync/catch-up/patrol.ts",
+        from: "if (!(await hasForeignFiles(replica.gitDir))) return;",
+        to: "return;",
+      },
     ],
     project: "integration",
     tests: "test/integration/strange-files.test.ts",
@@ -161,7 +171,7 @@ export const diskControls = [
     rule: "what the sidecar does beside the mutex is not taken for somebody else's",
     patches: [
       {
-        file: "src/sync/tidy.ts",
+        file: "src/sync/replica/tidy.ts",
         from: "packing = replica.mutex.beside(() => packRefs(git, replica.gitDir, signal));",
         to: "packing = packRefs(git, replica.gitDir, signal);",
       },

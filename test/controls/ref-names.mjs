@@ -4,7 +4,7 @@
 export const refNameControls = [
   {
     rule: "a push of a ref that some device could not hold is refused before it is staged",
-    patches: [{ file: "src/sync/push-policy.ts", from: "return whyUnacceptable(update);", to: "return null;" }],
+    patches: [{ file: "src/sync/write/push-policy.ts", from: "return whyUnacceptable(update);", to: "return null;" }],
     project: "integration",
     tests: "test/integration/acceptable-ref.test.ts",
     name: "is refused ref by ref, in words",
@@ -12,7 +12,11 @@ export const refNameControls = [
   {
     rule: "a session that makes a ref which some device could not hold is dropped",
     patches: [
-      { file: "src/sync/bump-version.ts", from: 'if (unacceptable !== "") throw', to: "if (Date.now() < 0) throw" },
+      {
+        file: "src/sync/session/bump-version.ts",
+        from: 'if (unacceptable !== "") throw',
+        to: "if (Date.now() < 0) throw",
+      },
     ],
     project: "integration",
     tests: "test/integration/acceptable-ref.test.ts",
@@ -20,7 +24,9 @@ export const refNameControls = [
   },
   {
     rule: "thaw does not put a ref into the log that some device could not hold",
-    patches: [{ file: "src/sync/thaw-promote.ts", from: 'if (unacceptable !== "")', to: "if (Date.now() < 0)" }],
+    patches: [
+      { file: "src/sync/operator/thaw-promote.ts", from: 'if (unacceptable !== "")', to: "if (Date.now() < 0)" },
+    ],
     project: "integration",
     tests: "test/integration/acceptable-ref.test.ts",
     name: "a part of 241 bytes: says which and what to do",
@@ -29,7 +35,7 @@ export const refNameControls = [
     rule: "what git prints is read byte by byte",
     patches: [
       {
-        file: "src/git/symbolic-refs.ts",
+        file: "src/git/refs/symbolic-refs.ts",
         from: 'nameFromLatin1(stdout.toString("latin1")',
         to: 'nameFromLatin1(stdout.toString("utf8")',
       },
@@ -42,7 +48,7 @@ export const refNameControls = [
     rule: "the update hook is given the bytes of a name",
     patches: [
       {
-        file: "src/sync/push-policy.ts",
+        file: "src/sync/write/push-policy.ts",
         from: "each === null ? Buffer.from(zero) : toBytes(each),",
         to: "each === null ? Buffer.from(zero) : Buffer.from(toBytes(each).toString()),",
       },
@@ -54,7 +60,7 @@ export const refNameControls = [
   {
     rule: "a root that could not hold every ref is not served",
     patches: [
-      { file: "src/git/root-names.ts", from: "if (bytes <= ROOT_LIMIT) return;", to: "if (bytes > 0) return;" },
+      { file: "src/git/root/root-names.ts", from: "if (bytes <= ROOT_LIMIT) return;", to: "if (bytes > 0) return;" },
     ],
     project: "integration",
     tests: "test/integration/root-names.test.ts",

@@ -2,9 +2,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ROOT_LIMIT } from "../../src/git/root-names.ts";
-import { type ThawAction, thaw } from "../../src/sync/thaw.ts";
-import { verify } from "../../src/sync/verify.ts";
+import { ROOT_LIMIT } from "../../src/git/root/root-names.ts";
+import { type ThawAction, thaw } from "../../src/sync/operator/thaw.ts";
+import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { loseWrites } from "../support/lose-writes.ts";
 import { abortSession, beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

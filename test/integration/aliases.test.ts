@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { verify } from "../../src/sync/verify.ts";
+import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";

@@ -1,7 +1,7 @@
 // Calls of BeginWrite that overlap, are cut off, or name the write of somebody else.
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
-import type { BeginWrite, BegunWrite } from "../../src/sync/begin-write.ts";
+import type { BeginWrite, BegunWrite } from "../../src/sync/session/begin-write.ts";
 import { latch } from "../support/latch.ts";
 import { beginSession, bumpSession, renewSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HEAD } from "../../src/domain.ts";
-import { ask, Database, query } from "../../src/store/database.ts";
+import { ask, Database, query } from "../../src/store/database/database.ts";
 import { readHeads } from "../../src/store/repositories.ts";
 import { bump, getWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

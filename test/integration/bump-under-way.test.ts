@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { bump, getWrite, settleWrite } from "../../src/store/writes.ts";

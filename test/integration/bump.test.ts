@@ -9,7 +9,7 @@ import {
   type RefUpdate,
   symbolicTo,
 } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";

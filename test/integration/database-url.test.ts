@@ -1,7 +1,7 @@
 // A database that cannot be used because of what is in its URL: the sentence says what to correct, and not to try again.
 import { expect, inject, it, vi } from "vitest";
-import { ask, Database, query } from "../../src/store/database.ts";
-import { inspectDatabase, migrate } from "../../src/store/migrate.ts";
+import { ask, Database, query } from "../../src/store/database/database.ts";
+import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
 import { administer, databaseUrl } from "../support/administer.ts";
 import { migratedDatabase } from "../support/database.ts";
 import { replicationMissing, startReplication } from "../support/replication.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EMPTY_DIGEST, type Incarnation } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import {
   LEASE_RENEWAL_MS,
   LEASE_TTL_MS,

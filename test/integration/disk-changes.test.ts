@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { describe as describeError, firstError, LockstepError } from "../../src/errors.ts";
-import { catchUpToHead } from "../../src/sync/catch-up.ts";
-import { compareNotes } from "../../src/sync/compare-notes.ts";
-import { verify } from "../../src/sync/verify.ts";
+import { catchUpToHead } from "../../src/sync/catch-up/catch-up.ts";
+import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
+import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { makeDirectory, moveDirectory, replaceFile } from "../../src/git/durability.ts";
+import { makeDirectory, moveDirectory, replaceFile } from "../../src/io/disk.ts";
 
 vi.mock("node:fs/promises", { spy: true });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import { FAN_OUT } from "../../src/sync/fan-out.ts";
-import { Follower } from "../../src/sync/follow.ts";
+import { Follower } from "../../src/sync/catch-up/follower.ts";
+import { FAN_OUT } from "../../src/sync/objects/fan-out.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";

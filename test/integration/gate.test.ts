@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import type { Grant } from "../../src/gate/early-start.ts";
-import { toldToStrangers } from "../../src/strangers.ts";
+import { toldToStrangers } from "../../src/smart-http/strangers.ts";
 import { FETCH_TYPE, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { processesAt } from "../support/git.ts";
 

@@ -2,11 +2,11 @@
 import { once } from "node:events";
 import { request } from "node:https";
 import { describe, expect, it, vi } from "vitest";
-import { startPack } from "../../src/git/pack-source.ts";
+import { PackClient } from "../../src/git/objects/pack-stream.ts";
+import { startPack } from "../../src/git/objects/send-pack.ts";
 import { SILENT_MS } from "../../src/git/silence.ts";
-import { PackClient } from "../../src/git/transports/pack-stream.ts";
-import { Follower } from "../../src/sync/follow.ts";
-import { HEDGE_MS } from "../../src/sync/source-race.ts";
+import { Follower } from "../../src/sync/catch-up/follower.ts";
+import { HEDGE_MS } from "../../src/sync/objects/source-race.ts";
 import { processesAt } from "../support/git.ts";
 import { authorityIn, contentsOf, credentialsOf, type Files, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

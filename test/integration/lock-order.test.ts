@@ -5,8 +5,9 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { Database, query, queryOne } from "../../src/store/database.ts";
+import { Database, query, queryOne } from "../../src/store/database/database.ts";
 import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease.ts";
+import { stopRepository } from "../../src/store/log-standing.ts";
 import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { setRepository } from "../../src/store/repositories.ts";
 import {
@@ -17,7 +18,6 @@ import {
   renewSession,
   stageSession,
 } from "../../src/store/sessions.ts";
-import { stopRepository } from "../../src/store/standing.ts";
 import { appendThaw } from "../../src/store/thaw.ts";
 import { leaveTurn, renewTickets, takeTurn } from "../../src/store/turns.ts";
 import { closeWriteLocks, lockWrites, unlockWrites } from "../../src/store/write-locks.ts";

@@ -11,7 +11,7 @@ import { expect, it } from "vitest";
 import { Client } from "../../src/client/client.ts";
 import { serveHttp } from "../../src/http/server.ts";
 import { serveRpc } from "../../src/rpc/server.ts";
-import { beforeRead } from "../../src/sync/before-read.ts";
+import { beforeRead } from "../../src/sync/read/before-read.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import type { TestDevice } from "../support/sync-device.ts";

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { describe, expect, it, vi } from "vitest";
-import { knownSchemaLevel, migrate } from "../../src/store/migrate.ts";
+import { knownSchemaLevel, migrate } from "../../src/store/database/migrate.ts";
 import { administer } from "../support/administer.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { Database, query } from "../../src/store/database.ts";
-import { listenForHeads, notifyHeads } from "../../src/store/notifications.ts";
+import { Database, query } from "../../src/store/database/database.ts";
+import { listenForHeads, notifyHeads } from "../../src/store/database/notifications.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 
 const WAIT = { timeout: 10_000, interval: 5 };

@@ -1,10 +1,10 @@
 // A role, a database or a server may have any setting as its default: each statement brings along what it needs, and what would make it
 // wrong is refused before anything is served.
 import { describe, expect, it } from "vitest";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
+import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
 import { listDevices } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
-import { inspectDatabase, migrate } from "../../src/store/migrate.ts";
 import { recordFailure } from "../../src/store/record-replica.ts";
 import { replicasOf } from "../../src/store/replicas.ts";
 import { beginSession, renewSession, sessionEnds } from "../../src/store/sessions.ts";

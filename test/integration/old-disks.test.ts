@@ -2,9 +2,9 @@
 import { cp, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { compareNotes } from "../../src/sync/compare-notes.ts";
-import { Follower } from "../../src/sync/follow.ts";
-import { verify } from "../../src/sync/verify.ts";
+import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
+import { Follower } from "../../src/sync/catch-up/follower.ts";
+import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 

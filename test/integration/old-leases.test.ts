@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import { renewLease } from "../../src/store/device-lease.ts";
-import { stopRepository } from "../../src/store/standing.ts";
+import { stopRepository } from "../../src/store/log-standing.ts";
 import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";

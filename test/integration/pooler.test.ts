@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { digestAfter, digestOf, type Incarnation, type RefUpdate } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
+import { knownSchemaLevel, migrate } from "../../src/store/database/migrate.ts";
+import { listenForHeads, notifyHeads } from "../../src/store/database/notifications.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
-import { knownSchemaLevel, migrate } from "../../src/store/migrate.ts";
-import { listenForHeads, notifyHeads } from "../../src/store/notifications.ts";
 import { recordVersion } from "../../src/store/record-replica.ts";
 import { readChanges, readFold } from "../../src/store/ref-log.ts";
 import { replicasOf } from "../../src/store/replicas.ts";

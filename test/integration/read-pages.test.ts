@@ -1,7 +1,7 @@
 // A repository that is too large for one statement is read in pages, and what is read is the same.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, type Incarnation, type Refs, type RefValue, type Version } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import { type ChangesSince, readChanges, readFold } from "../../src/store/ref-log.ts";
 import { bump } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

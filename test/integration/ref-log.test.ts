@@ -10,7 +10,7 @@ import {
   toLatin1,
   type Version,
 } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { type ChangesSince, readChanges, readDigest, readFold, readUnchangedTips } from "../../src/store/ref-log.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";

@@ -2,11 +2,11 @@ import { mkdir, open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { toBytes } from "../../src/domain.ts";
-import { syncRefs } from "../../src/git/durability.ts";
 import type { GitContext } from "../../src/git/process.ts";
-import { type RefCommand, RefTransaction } from "../../src/git/ref-transaction.ts";
-import { applyRefs, difference, readRefs } from "../../src/git/refs.ts";
-import { readHead } from "../../src/git/symbolic-refs.ts";
+import { type RefCommand, RefTransaction } from "../../src/git/refs/ref-transaction.ts";
+import { applyRefs, difference, readRefs } from "../../src/git/refs/refs.ts";
+import { readHead } from "../../src/git/refs/symbolic-refs.ts";
+import { syncRefs } from "../../src/io/disk.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "../support/git.ts";
 import { planFrom, ref, refsFrom, textOf, update } from "../support/refs.ts";
 

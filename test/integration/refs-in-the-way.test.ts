@@ -4,14 +4,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { RefName, RefUpdate } from "../../src/domain.ts";
-import { RefTransaction } from "../../src/git/ref-transaction.ts";
+import { RefTransaction } from "../../src/git/refs/ref-transaction.ts";
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
 import { ref } from "../support/refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 import { log, writes } from "../support/write-rows.ts";
 
-vi.mock("../../src/git/ref-transaction.ts", { spy: true });
+vi.mock("../../src/git/refs/ref-transaction.ts", { spy: true });
 
 const APP = "team/app";
 const CONFLICTS = "conflicts with an existing ref";

@@ -6,9 +6,9 @@ import { open, readdir, readFile, rm, truncate, utimes, writeFile } from "node:f
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { digestAfter, type RefUpdate, toLatin1 } from "../../src/domain.ts";
-import { inspect } from "../../src/git/repository.ts";
+import { inspect } from "../../src/git/replica/repository.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
-import { verify } from "../../src/sync/verify.ts";
+import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { gitIsOlderThan } from "../support/programs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";

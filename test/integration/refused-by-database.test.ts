@@ -1,6 +1,6 @@
 // What the database will say again the next time is told at once, as what it is: neither as a race nor as an outage.
 import { describe, expect, it } from "vitest";
-import { Database } from "../../src/store/database.ts";
+import { Database } from "../../src/store/database/database.ts";
 import { takeTurn } from "../../src/store/turns.ts";
 import { stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";

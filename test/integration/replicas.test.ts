@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, EMPTY_DIGEST, type Incarnation, type ReplicaState } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import { releaseLease, takeOver } from "../../src/store/device-lease.ts";
 import { lastSync, recordFailure, recordVersion } from "../../src/store/record-replica.ts";
 import { readFold } from "../../src/store/ref-log.ts";
@@ -14,8 +14,8 @@ import {
   replicasOf,
 } from "../../src/store/replicas.ts";
 import { createRepository, findRepository, listRepositories, readHeads } from "../../src/store/repositories.ts";
+import { listUnrest } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
-import { listUnrest } from "../../src/store/unrest.ts";
 import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it, vi } from "vitest";
 import { finished, spawnGit } from "../../src/git/process.ts";
-import { lockRoot, type RootLock, type RootLockOptions } from "../../src/git/root-lock.ts";
+import { lockRoot, type RootLock, type RootLockOptions } from "../../src/git/root/root-lock.ts";
 
 const SOON = { timeout: 10_000, interval: 10 };
 const PATH = process.env.PATH ?? "/usr/bin:/bin";

@@ -2,7 +2,7 @@ import { mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { checkRootLength, checkRootNames, ROOT_LIMIT } from "../../src/git/root-names.ts";
+import { checkRootLength, checkRootNames, ROOT_LIMIT } from "../../src/git/root/root-names.ts";
 
 vi.mock("node:fs/promises", { spy: true });
 

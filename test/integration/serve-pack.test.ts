@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
-import type { PackStream } from "../../src/git/pack-source.ts";
-import { PackServer } from "../../src/sync/serve-pack.ts";
+import type { PackStream } from "../../src/git/objects/send-pack.ts";
+import { PackServer } from "../../src/sync/objects/serve-pack.ts";
 import { processesAt } from "../support/git.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";

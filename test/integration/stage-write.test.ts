@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

@@ -4,10 +4,11 @@ import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation, RefValue } from "../../src/domain.ts";
-import { Database } from "../../src/store/database.ts";
+import { Database } from "../../src/store/database/database.ts";
 import { leaseHasEnded, listDevices, releaseLease, renewLease } from "../../src/store/device-lease.ts";
 import { listHeldAlone } from "../../src/store/hand-over.ts";
 import { readLog } from "../../src/store/list-log.ts";
+import { readStandings } from "../../src/store/log-standing.ts";
 import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { readChanges, readDigest, readFold, readSettlements, readUnchangedTips } from "../../src/store/ref-log.ts";
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
@@ -23,10 +24,9 @@ import {
 } from "../../src/store/replicas.ts";
 import { findRepository, listRepositories, readHeads, setRepository } from "../../src/store/repositories.ts";
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
-import { readStandings } from "../../src/store/standing.ts";
+import { listUnrest } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { listUnrest } from "../../src/store/unrest.ts";
 import { listWriteLocks, lockTargets } from "../../src/store/write-locks.ts";
 import {
   bump,

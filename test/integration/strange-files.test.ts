@@ -8,8 +8,8 @@ import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { describe as describeError } from "../../src/errors.ts";
-import { lookThrough } from "../../src/sync/patrol.ts";
-import { verify } from "../../src/sync/verify.ts";
+import { lookThrough } from "../../src/sync/catch-up/patrol.ts";
+import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { Database } from "../../src/store/database.ts";
+import { Database } from "../../src/store/database/database.ts";
 import { recordFailure, recordVersion } from "../../src/store/record-replica.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

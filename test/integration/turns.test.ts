@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { EMPTY_DIGEST, type Incarnation, type Version } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database.ts";
+import { Database, query } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";

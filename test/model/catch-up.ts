@@ -1,4 +1,4 @@
-// Catch-up along the log, or by the whole fold. Stands for src/sync/catch-up.ts, apply.ts and the fold of recovery.ts.
+// Catch-up along the log, or by the whole fold. Stands for src/sync/catch-up/catch-up.ts, apply.ts and the fold of recovery.ts.
 import { isAhead } from "./database.ts";
 import { owe, reaches } from "./fail-over.ts";
 import { mayTouchDisk, tear } from "./finish.ts";

@@ -1,4 +1,4 @@
-// After the decision only forward: refs, note, report. Stands for the second half of src/sync/write.ts, and for apply.ts.
+// After the decision only forward: refs, note, report. Stands for the second half of src/sync/write/attempt.ts, and for apply.ts.
 import { writeOf } from "./database.ts";
 import { owe, reaches, supersede } from "./fail-over.ts";
 import { mayTouchDisk, tear } from "./finish.ts";

@@ -1,4 +1,4 @@
-// The decision and its doubts. Stands for src/sync/decide.ts.
+// The decision and its doubts. Stands for src/sync/write/decide.ts.
 import { bump, drop, type Outcome, versionOf, writeOf } from "./database.ts";
 import { doubt, finish } from "./finish.ts";
 import type { Model, Push, State, Who } from "./state.ts";

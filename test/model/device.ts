@@ -1,4 +1,4 @@
-// Processes come and go, disks are lost. Stands for src/service.ts, sync/lease.ts and git/root-lock.ts.
+// Processes come and go, disks are lost. Stands for src/sidecar/serve.ts, sync/lease/lease.ts and git/root/root-lock.ts.
 import { drop, takeOver, writeOf } from "./database.ts";
 import { keepDropped } from "./finish.ts";
 import { type Model, NONE, type Process, type State } from "./state.ts";
@@ -80,7 +80,7 @@ function loseDisk(state: State, d: number): void {
   state.owed = state.owed.filter(([owner]) => owner !== d);
 }
 
-/** Staged writes that nobody pursues: settled in the background (src/sync/abandon.ts), or by the end of a session's lease. */
+/** Staged writes that nobody pursues: settled in the background (src/sync/write/abandon.ts), or by the end of a session's lease. */
 export function abandonedSteps(state: State): Step[] {
   return state.writes.flatMap((write, index): Step[] => {
     const w = index + 1;

@@ -1,4 +1,4 @@
-// What every catch-up begins with: a reading of the log, the objects for it, the mutex. Stands for src/sync/fetch-objects.ts.
+// What every catch-up begins with: a reading of the log, the objects for it, the mutex. Stands for src/sync/objects/fetch-objects.ts.
 import { digestAt, foldAtHead, headOf } from "./log.ts";
 import { isApplying } from "./prepare.ts";
 import { type Flight, type Model, NONE, type Process, type State, type Who } from "./state.ts";

@@ -1,4 +1,4 @@
-// From the hook to the locked refs. Stands for the first half of src/sync/write.ts, and lockstep.stage_write.
+// From the hook to the locked refs. Stands for the first half of src/sync/write/attempt.ts, and lockstep.stage_write.
 import { closed, drop, writeOf } from "./database.ts";
 import { doubt, finish, mayTouchDisk } from "./finish.ts";
 import { digestAt, foldAtHead, headOf } from "./log.ts";

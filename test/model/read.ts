@@ -1,4 +1,4 @@
-// A gated read of one ref. Stands for src/sync/before-read.ts and heads.ts.
+// A gated read of one ref. Stands for src/sync/read/before-read.ts and heads.ts.
 import { isAhead } from "./database.ts";
 import { digestAt, headOf, newestWith, setAt } from "./log.ts";
 import { type Model, NONE, type Process, type Read, type State, Violation } from "./state.ts";

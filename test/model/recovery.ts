@@ -1,4 +1,4 @@
-// The first touch of a replica by a new incarnation, and of one in doubt. Stands for src/sync/recovery.ts.
+// The first touch of a replica by a new incarnation, and of one in doubt. Stands for src/sync/catch-up/recover.ts.
 import { isAhead } from "./database.ts";
 import { mutexIsFree, startSteps, wholeFold } from "./flight.ts";
 import { digestAt } from "./log.ts";

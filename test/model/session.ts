@@ -1,5 +1,5 @@
 // A write session up to its BumpVersion: ticket, turn, row, and the caller's work in a scratch repository. From there on it is a
-// push. Stands for src/sync/session.ts and lockstep.begin_session.
+// push. Stands for src/sync/session/renew-write.ts and lockstep.begin_session.
 import { closed, writeOf } from "./database.ts";
 import { finish } from "./finish.ts";
 import { foldAtHead, headOf } from "./log.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { readRootRecord, writeRootRecord } from "../../src/git/root-record.ts";
+import { readRootRecord, writeRootRecord } from "../../src/git/root/root-record.ts";
 
 const run = promisify(execFile);
 const SIZE = 512 * 2 ** 20;

@@ -3,8 +3,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
-import { type PackListener, servePacks } from "../../src/http/pack-server.ts";
-import type { SyncContext } from "../../src/sync/context.ts";
+import { type PackListener, servePacks } from "../../src/git-port/server.ts";
+import type { SyncContext } from "../../src/sync/device/context.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 import type { TestDevice } from "./sync-device.ts";
 

@@ -1,7 +1,7 @@
 // One connection in the guise of a database, whose statements are not framed in transactions of their own: between `begin` and
 // `commit` all that it is asked is one transaction.
 import pg from "pg";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 
 class PlainClient extends pg.Client {
   run(text: string, values: unknown[]): Promise<pg.QueryResult> {

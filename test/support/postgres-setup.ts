@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startPostgres } from "../../src/demo/postgres.ts";
-import { migrate } from "../../src/store/migrate.ts";
+import { migrate } from "../../src/store/database/migrate.ts";
 import { administer, databaseUrl, templateOf } from "./administer.ts";
 
 declare module "vitest" {

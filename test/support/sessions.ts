@@ -1,11 +1,11 @@
 // Write sessions on devices in the test's own process, as a front end has them.
 import { randomUUID } from "node:crypto";
 import type { RefName } from "../../src/domain.ts";
-import { abortWrite } from "../../src/sync/abort-write.ts";
-import { type BeginWrite, type BegunWrite, beginWrite } from "../../src/sync/begin-write.ts";
-import { bumpWrite, type LandedSession } from "../../src/sync/bump-version.ts";
-import { renewWrite } from "../../src/sync/session.ts";
-import type { SessionCaller } from "../../src/sync/session-caller.ts";
+import type { SessionCaller } from "../../src/sync/device/session-caller.ts";
+import { abortWrite } from "../../src/sync/session/abort-write.ts";
+import { type BeginWrite, type BegunWrite, beginWrite } from "../../src/sync/session/begin-write.ts";
+import { bumpWrite, type LandedSession } from "../../src/sync/session/bump-version.ts";
+import { renewWrite } from "../../src/sync/session/renew-write.ts";
 import type { TestDevice } from "./sync-device.ts";
 
 /** Whose sessions they are unless a test says otherwise. */

@@ -1,7 +1,7 @@
 // Devices, repositories and writes as rows only, for tests of the store.
 import { randomUUID } from "node:crypto";
 import { digestAfter, type Incarnation, type RefUpdate, type Version } from "../../src/domain.ts";
-import { type Database, query } from "../../src/store/database.ts";
+import { type Database, query } from "../../src/store/database/database.ts";
 import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";

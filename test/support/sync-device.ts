@@ -1,4 +1,4 @@
-// A device in the test's own process, on a real database and real git: its context is built as src/service.ts builds it, with a root, a
+// A device in the test's own process, on a real database and real git: its context is built as src/sidecar/serve.ts builds it, with a root, a
 // lock, a lease. Only the network is missing: a pack comes from the other device's PackServer directly. What a test may put in the
 // way: the source of packs, every statement sent to the database but those about the lease, every git command.
 import { execFile } from "node:child_process";
@@ -14,29 +14,29 @@ import { expect, vi } from "vitest";
 import { objectIds, type RefFormat, type RefUpdate } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
 import { ReceivePolicies } from "../../src/git/policy.ts";
-import { readRefs } from "../../src/git/refs.ts";
-import { lockRoot, type RootLock } from "../../src/git/root-lock.ts";
-import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "../../src/git/root-record.ts";
-import { installShim, lockCommand } from "../../src/git/shim.ts";
-import { Database } from "../../src/store/database.ts";
+import { readRefs } from "../../src/git/refs/refs.ts";
+import { installShim, lockCommand } from "../../src/git/root/install-shim.ts";
+import { lockRoot, type RootLock } from "../../src/git/root/root-lock.ts";
+import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "../../src/git/root/root-record.ts";
+import { Database } from "../../src/store/database/database.ts";
+import { notifyHeads } from "../../src/store/database/notifications.ts";
+import type { StatementClient } from "../../src/store/database/statement.ts";
 import { leaseHasEnded, releaseLease } from "../../src/store/device-lease.ts";
-import { notifyHeads } from "../../src/store/notifications.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { findRepository } from "../../src/store/repositories.ts";
-import type { StatementClient } from "../../src/store/statement.ts";
-import { Announcer } from "../../src/sync/announce.ts";
-import { beforeRead, type ReadGrant } from "../../src/sync/before-read.ts";
-import type { SyncContext } from "../../src/sync/context.ts";
-import { HeadReader } from "../../src/sync/heads.ts";
-import { holdObjects } from "../../src/sync/hold.ts";
-import { acquireLease } from "../../src/sync/lease.ts";
-import { push, startGitEarly } from "../../src/sync/push.ts";
-import type { Pusher } from "../../src/sync/push-request.ts";
-import { readProvenHeads } from "../../src/sync/read-proven-heads.ts";
-import { type Replica, Replicas } from "../../src/sync/replica.ts";
-import { PackServer } from "../../src/sync/serve-pack.ts";
-import { Sessions } from "../../src/sync/session-end.ts";
-import { Stopwatch } from "../../src/sync/stopwatch.ts";
+import type { SyncContext } from "../../src/sync/device/context.ts";
+import { type Replica, Replicas } from "../../src/sync/device/replica.ts";
+import { Stopwatch } from "../../src/sync/device/stopwatch.ts";
+import { Announcer } from "../../src/sync/lease/announcer.ts";
+import { HeadReader } from "../../src/sync/lease/head-reader.ts";
+import { acquireLease } from "../../src/sync/lease/lease.ts";
+import { readProvenHeads } from "../../src/sync/lease/read-proven-heads.ts";
+import { PackServer } from "../../src/sync/objects/serve-pack.ts";
+import { push, startGitEarly } from "../../src/sync/push/push.ts";
+import { beforeRead, type ReadGrant } from "../../src/sync/read/before-read.ts";
+import { Sessions } from "../../src/sync/session/end-sessions.ts";
+import { holdObjects } from "../../src/sync/write/hold-objects.ts";
+import type { Pusher } from "../../src/sync/write/request.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { gitServer } from "./git-server.ts";
 import { textOf, update } from "./refs.ts";
@@ -99,7 +99,7 @@ export class TestDevice {
       context: Omit<SyncContext, "openPack" | "requestHold" | "gitCredentials" | "signal" | "onFenced" | "inDoubtMs">;
     },
   ) {
-    // As in src/service.ts: everything that runs listens to it.
+    // As in src/sidecar/serve.ts: everything that runs listens to it.
     setMaxListeners(0, this.#dead.signal);
     this.cluster = cluster;
     this.name = name;

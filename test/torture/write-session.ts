@@ -1,7 +1,7 @@
 // A write session as a client has one: begun over gRPC on the device, changed with stock git, landed by BumpVersion.
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, LockstepError } from "../../src/errors.ts";
-import { toDuration } from "../../src/proto.ts";
+import { toDuration } from "../../src/protocol/proto.ts";
 import type { Device } from "../support/cluster-device.ts";
 import type { Client } from "./client.ts";
 import type { Asked, Told } from "./told.ts";

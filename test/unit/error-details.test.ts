@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
-import { decodeDetails, encodeDetails } from "../../src/error-details.ts";
 import { ERROR_TABLE, type ErrorCode, GrpcStatus, LockstepError, retryAfterMs } from "../../src/errors.ts";
-import { PROTO_DIR, toMs } from "../../src/proto.ts";
+import { decodeDetails, encodeDetails } from "../../src/protocol/error-details.ts";
+import { PROTO_DIR, toMs } from "../../src/protocol/proto.ts";
 
 const codes = Object.keys(ERROR_TABLE) as ErrorCode[];
 const root = new protobuf.Root();

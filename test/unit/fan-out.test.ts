@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FAN_OUT, FanOut } from "../../src/sync/fan-out.ts";
+import { FAN_OUT, FanOut } from "../../src/sync/objects/fan-out.ts";
 
 const first = Array.from({ length: FAN_OUT }, (_, index) => `early${index}`);
 

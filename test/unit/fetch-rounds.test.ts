@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rounds } from "../../src/sync/fetch-rounds.ts";
+import { rounds } from "../../src/sync/objects/fetch-rounds.ts";
 
 describe("a request for many objects", () => {
   it("is one where a peer takes all ids at once, and none where nothing is wanted", () => {

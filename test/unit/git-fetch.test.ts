@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fetchCommand } from "../../src/git/transports/git-fetch.ts";
+import { fetchCommand } from "../../src/git/objects/git-fetch.ts";
 
 const ID = "12".repeat(20);
 const peer = { address: "repo002.internal:7421", publicKey: "a2V5" };

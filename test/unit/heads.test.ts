@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Head, Heads } from "../../src/store/repositories.ts";
-import { HeadReader } from "../../src/sync/heads.ts";
+import { HeadReader } from "../../src/sync/lease/head-reader.ts";
 
 /** A query that the test answers. */
 interface Query {

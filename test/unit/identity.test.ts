@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { identityUri, parseIdentity } from "../../src/identity.ts";
+import { identityUri, parseIdentity } from "../../src/tls/identity.ts";
 
 describe("parseIdentity", () => {
   it.each(["device", "frontend", "operator"] as const)(

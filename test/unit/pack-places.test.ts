@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PackPlaces } from "../../src/sync/pack-places.ts";
+import { PackPlaces } from "../../src/sync/objects/pack-places.ts";
 
 describe("places for packs", () => {
   it("are eight for a device that asks alone", () => {

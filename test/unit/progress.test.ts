@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { bar, Progress, size } from "../../src/cli/progress.ts";
+import { bar, Progress, size } from "../../src/cli/terminal/progress.ts";
 
 const CLEAR = "\r\x1b\\[K";
 

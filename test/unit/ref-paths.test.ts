@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clash, namesAbove, TakenNames } from "../../src/git/ref-paths.ts";
+import { clash, namesAbove, TakenNames } from "../../src/git/refs/ref-paths.ts";
 import { ref } from "../support/refs.ts";
 
 describe("names of refs", () => {

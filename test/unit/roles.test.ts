@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Role } from "../../src/identity.ts";
-import { loadServices } from "../../src/proto.ts";
-import { checkRoles, mayCall } from "../../src/rpc/roles.ts";
+import { loadServices } from "../../src/protocol/proto.ts";
+import { checkRoles, mayCall } from "../../src/rpc/call/roles.ts";
+import type { Role } from "../../src/tls/identity.ts";
 
 const services = loadServices();
 const paths = Object.values(services).flatMap(({ service }) => Object.values(service).map(({ path }) => path));

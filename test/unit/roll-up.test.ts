@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { choosePacks, type Pack } from "../../src/git/roll-up.ts";
+import { choosePacks, type Pack } from "../../src/git/objects/roll-up-packs.ts";
 
 const packs = (...objects: number[]): Pack[] =>
   objects.map((each, index) => ({ name: `pack-${index}`, objects: each }));

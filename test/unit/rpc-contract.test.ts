@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, expectTypeOf, it } from "vitest";
 import { ERROR_TABLE } from "../../src/errors.ts";
-import { loadServices, PROTO_DIR } from "../../src/proto.ts";
-import type { CallOptions } from "../../src/rpc/call.ts";
+import { loadServices, PROTO_DIR } from "../../src/protocol/proto.ts";
+import type { CallOptions } from "../../src/rpc/call/call.ts";
 import { clusterHandlers, syncHandlers } from "../../src/rpc/handlers.ts";
-import type { RpcPath, SyncHandlers } from "../../src/rpc/rpc-names.ts";
-import type { SyncContext } from "../../src/sync/context.ts";
+import type { RpcPath, SyncHandlers } from "../../src/rpc/call/rpc-names.ts";
+import type { SyncContext } from "../../src/sync/device/context.ts";
 
 const FILES = ["sync.proto", "cluster.proto"] as const;
 

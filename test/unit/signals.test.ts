@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { describe, expect, it, vi } from "vitest";
-import { linkSignals } from "../../src/signals.ts";
+import { linkSignals } from "../../src/io/signals.ts";
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 

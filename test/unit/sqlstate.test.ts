@@ -2,7 +2,14 @@
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import { asTold, hasEndedSession, isPermanent, SQLSTATES, type Verdict, verdictOf } from "../../src/store/sqlstate.ts";
+import {
+  asTold,
+  hasEndedSession,
+  isPermanent,
+  SQLSTATES,
+  type Verdict,
+  verdictOf,
+} from "../../src/store/database/sqlstate.ts";
 
 function databaseError(code: string, message = "said by the server"): pg.DatabaseError {
   return Object.assign(new pg.DatabaseError(message, 0, "error"), { code });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ERROR_TABLE, type ErrorCode, LockstepError } from "../../src/errors.ts";
-import { toldToStrangers, withoutPaths } from "../../src/strangers.ts";
+import { toldToStrangers, withoutPaths } from "../../src/smart-http/strangers.ts";
 
 const SECRET =
   'no pg_hba.conf entry for host "10.0.0.7", user "lockstep" at /srv/git/.lockstep; set LOCKSTEP_DATABASE_URL.';

@@ -1,11 +1,11 @@
 import { displayRef, repositoryName } from "../../domain.ts";
 import type { AbortWriteRequest__Output as Request } from "../../generated/lockstep/v1/AbortWriteRequest.ts";
 import type { AbortWriteResponse as Response } from "../../generated/lockstep/v1/AbortWriteResponse.ts";
-import { abortWrite as abort } from "../../sync/abort-write.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { shortText } from "../author-and-reason.ts";
-import type { CallContext } from "../call.ts";
-import { writeIdOf } from "../write-id.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { abortWrite as abort } from "../../sync/session/abort-write.ts";
+import { shortText } from "../call/author-and-reason.ts";
+import type { CallContext } from "../call/call.ts";
+import { writeIdOf } from "../call/write-id.ts";
 
 export const abortWrite =
   (context: SyncContext) =>

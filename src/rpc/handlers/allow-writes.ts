@@ -2,10 +2,10 @@ import { repositoryName } from "../../domain.ts";
 import type { AllowWritesRequest__Output as Request } from "../../generated/lockstep/v1/AllowWritesRequest.ts";
 import type { AllowWritesResponse as Response } from "../../generated/lockstep/v1/AllowWritesResponse.ts";
 import { listWriteLocks, lockTargets, unlockWrites } from "../../store/write-locks.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { authorAndReason } from "../author-and-reason.ts";
-import type { CallContext } from "../call.ts";
-import { encodeWriteLock } from "../encode.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { authorAndReason } from "../call/author-and-reason.ts";
+import type { CallContext } from "../call/call.ts";
+import { encodeWriteLock } from "../call/encode.ts";
 
 export const allowWrites =
   (context: SyncContext) =>

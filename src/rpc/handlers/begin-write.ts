@@ -3,12 +3,12 @@ import { repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { BeginWriteRequest__Output as Request } from "../../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse as Response } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
-import { toMs, toTimestamp } from "../../proto.ts";
-import { beginWrite as begin } from "../../sync/begin-write.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { authorAndReason } from "../author-and-reason.ts";
-import type { CallContext } from "../call.ts";
-import { writeIdOf } from "../write-id.ts";
+import { toMs, toTimestamp } from "../../protocol/proto.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { beginWrite as begin } from "../../sync/session/begin-write.ts";
+import { authorAndReason } from "../call/author-and-reason.ts";
+import type { CallContext } from "../call/call.ts";
+import { writeIdOf } from "../call/write-id.ts";
 
 const WAIT_MS = 30_000;
 

@@ -1,9 +1,9 @@
 import { repositoryName } from "../../domain.ts";
 import type { BumpVersionRequest__Output as Request } from "../../generated/lockstep/v1/BumpVersionRequest.ts";
 import type { BumpVersionResponse as Response } from "../../generated/lockstep/v1/BumpVersionResponse.ts";
-import { bumpWrite } from "../../sync/bump-version.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import type { CallContext } from "../call.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { bumpWrite } from "../../sync/session/bump-version.ts";
+import type { CallContext } from "../call/call.ts";
 
 export const bumpVersion =
   (context: SyncContext) =>

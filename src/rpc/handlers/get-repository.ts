@@ -1,15 +1,15 @@
 import { repositoryName } from "../../domain.ts";
 import type { GetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/GetRepositoryRequest.ts";
 import type { GetRepositoryResponse as Response } from "../../generated/lockstep/v1/GetRepositoryResponse.ts";
-import { toDuration, toTimestamp } from "../../proto.ts";
+import { toDuration, toTimestamp } from "../../protocol/proto.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import { recentSyncs, type SyncEventRow } from "../../store/sync-events.ts";
 import { listTickets, type Ticket } from "../../store/turns.ts";
 import { listWriteLocks } from "../../store/write-locks.ts";
 import { currentWriter } from "../../store/writes.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { encodeRepository, encodeState, encodeWrite, encodeWriteLock } from "../encode.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { encodeRepository, encodeState, encodeWrite, encodeWriteLock } from "../call/encode.ts";
 
 const SYNCS = 10;
 

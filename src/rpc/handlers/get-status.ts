@@ -1,10 +1,10 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
-import { toTimestamp } from "../../proto.ts";
+import { toTimestamp } from "../../protocol/proto.ts";
 import { listDevices } from "../../store/device-lease.ts";
-import { listUnrest } from "../../store/unrest.ts";
+import { listUnrest } from "../../store/status.ts";
 import { listWriteLocks } from "../../store/write-locks.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { encodeWriteLock } from "../encode.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { encodeWriteLock } from "../call/encode.ts";
 
 const LIMIT = 1_000;
 

@@ -2,9 +2,9 @@ import { repositoryName } from "../../domain.ts";
 import type { GetWriteRequest__Output as Request } from "../../generated/lockstep/v1/GetWriteRequest.ts";
 import type { GetWriteResponse as Response } from "../../generated/lockstep/v1/GetWriteResponse.ts";
 import { getWrite as readWrite } from "../../store/writes.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { encodeWrite } from "../encode.ts";
-import { writeIdOf } from "../write-id.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { encodeWrite } from "../call/encode.ts";
+import { writeIdOf } from "../call/write-id.ts";
 
 export const getWrite =
   (context: SyncContext) =>

@@ -3,8 +3,8 @@ import type { ListLogRequest__Output as Request } from "../../generated/lockstep
 import type { ListLogResponse as Response } from "../../generated/lockstep/v1/ListLogResponse.ts";
 import { readLog } from "../../store/list-log.ts";
 import { findRepository } from "../../store/repositories.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { encodeEntry } from "../encode.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { encodeEntry } from "../call/encode.ts";
 
 const PAGE = 20;
 const PAGE_LIMIT = 1_000;

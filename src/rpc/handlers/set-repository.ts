@@ -2,9 +2,9 @@ import { repositoryName } from "../../domain.ts";
 import type { SetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/SetRepositoryRequest.ts";
 import type { SetRepositoryResponse as Response } from "../../generated/lockstep/v1/SetRepositoryResponse.ts";
 import { setRepository as set } from "../../store/repositories.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { copiesOf } from "../../sync/create-repository.ts";
-import { encodeRepository } from "../encode.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { copiesOf } from "../../sync/operator/create-repository.ts";
+import { encodeRepository } from "../call/encode.ts";
 
 export const setRepository =
   (context: SyncContext) =>

@@ -2,12 +2,12 @@ import { repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { StopWritesRequest__Output as Request } from "../../generated/lockstep/v1/StopWritesRequest.ts";
 import type { StopWritesResponse as Response } from "../../generated/lockstep/v1/StopWritesResponse.ts";
-import { toMs } from "../../proto.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { stopWrites as stop } from "../../sync/stop-writes.ts";
-import { authorAndReason } from "../author-and-reason.ts";
-import type { CallContext } from "../call.ts";
-import { encodeWrite } from "../encode.ts";
+import { toMs } from "../../protocol/proto.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { stopWrites as stop } from "../../sync/operator/stop-writes.ts";
+import { authorAndReason } from "../call/author-and-reason.ts";
+import type { CallContext } from "../call/call.ts";
+import { encodeWrite } from "../call/encode.ts";
 
 const WAIT_MS = 60_000;
 const LISTED = 20;

@@ -3,13 +3,13 @@ import { LockstepError } from "../../errors.ts";
 import type { CommitList as Encoded } from "../../generated/lockstep/v1/CommitList.ts";
 import type { ThawRequest__Output as Request } from "../../generated/lockstep/v1/ThawRequest.ts";
 import type { ThawResponse as Response } from "../../generated/lockstep/v1/ThawResponse.ts";
-import { toTimestamp } from "../../proto.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { thaw as decide, type ThawAction } from "../../sync/thaw.ts";
-import type { ThawPlan } from "../../sync/thaw-plan.ts";
-import { authorAndReason } from "../author-and-reason.ts";
-import type { CallContext } from "../call.ts";
-import { encodeEntry, encodeUpdate } from "../encode.ts";
+import { toTimestamp } from "../../protocol/proto.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { thaw as decide, type ThawAction } from "../../sync/operator/thaw.ts";
+import type { ThawPlan } from "../../sync/operator/thaw-plan.ts";
+import { authorAndReason } from "../call/author-and-reason.ts";
+import type { CallContext } from "../call/call.ts";
+import { encodeEntry, encodeUpdate } from "../call/encode.ts";
 
 const UPDATES = 1_000;
 

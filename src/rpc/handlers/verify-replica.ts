@@ -1,10 +1,10 @@
 import { repositoryName, toBytes } from "../../domain.ts";
 import type { VerifyReplicaRequest__Output as Request } from "../../generated/lockstep/v1/VerifyReplicaRequest.ts";
 import type { VerifyReplicaResponse as Response } from "../../generated/lockstep/v1/VerifyReplicaResponse.ts";
-import type { SyncContext } from "../../sync/context.ts";
-import { verify } from "../../sync/verify.ts";
-import type { CallContext } from "../call.ts";
-import { encodeValue } from "../encode.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { verify } from "../../sync/operator/verify-replica.ts";
+import type { CallContext } from "../call/call.ts";
+import { encodeValue } from "../call/encode.ts";
 
 const LISTED = 1_000;
 

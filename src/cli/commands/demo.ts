@@ -1,0 +1,88 @@
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { required } from "../../config.ts";
+import { type DemoCluster, Disposals, startCluster } from "../../demo/cluster.ts";
+import { show } from "../../demo/show.ts";
+import { LockstepError } from "../../errors.ts";
+import type { Host } from "../../host.ts";
+import { prepare, subcommand } from "../terminal/command.ts";
+import { Progress } from "../terminal/progress.ts";
+
+export function demoCommand(host: Host): Command {
+  return subcommand(
+    "demo",
+    "three devices on this machine, on an embedded PostgreSQL; stays up until Ctrl-C",
+    "lockstep demo --devices 3",
+  )
+    .option("--devices <n>", "how many", "3")
+    .option("--dir <dir>", "where everything lives (default: a temporary folder, removed at the end)")
+    .option("--no-try", "skip the show")
+    .action(async (flags: Record<string, string> & { try: boolean }) => {
+      const run = prepare(host, "demo", flags);
+      const devices = Number(flags.devices);
+      if (!Number.isInteger(devices) || devices < 1 || devices > 20) {
+        throw new LockstepError(
+          "USAGE",
+          `--devices must be a number from 1 to 20, not ${JSON.stringify(flags.devices)}.`,
+        );
+      }
+      const dir =
+        flags.dir === undefined ? await mkdtemp(join(tmpdir(), "lockstep-demo-")) : resolve(host.cwd, flags.dir);
+      using progress = new Progress(host.stderr, run.json);
+      const say = (line: string) => {
+        progress.clear();
+        if (!run.json) host.stdout.write(`${line}\n`);
+      };
+      try {
+        await using stack = new Disposals();
+        const refFormat = required(run.config, "ref-format");
+        const options = { devices, dir, databaseUrl: run.config["database-url"], refFormat, host, say };
+        progress.wait(`starting a database and ${devices} devices`);
+        const cluster = await startCluster(options, stack);
+        progress.stop();
+        if (run.json) run.print(cluster, "");
+        else {
+          if (flags.try) await show(cluster, dir, host.env.PATH ?? "", say);
+          describe(cluster, dir, say);
+        }
+        await untilStopped(host.stop);
+        say("stopping …");
+      } catch (error) {
+        // Stopped while starting: that was asked for.
+        if (!host.stop.aborted) throw error;
+      } finally {
+        if (flags.dir === undefined) await removeAll(dir);
+      }
+    });
+}
+
+/** Waits also when all that was started here is gone: whoever starts it again counts on this process. */
+async function untilStopped(stop: AbortSignal): Promise<void> {
+  // Node ends where nothing but a promise is left.
+  const awake = setInterval(() => {}, 60_000);
+  await new Promise<void>((done) =>
+    stop.aborted ? done() : stop.addEventListener("abort", () => done(), { once: true }),
+  );
+  clearInterval(awake);
+}
+
+/** The database may lie elsewhere, with a link to it in the folder (postgres-home.ts). */
+async function removeAll(dir: string): Promise<void> {
+  const database = await realpath(join(dir, "postgres")).catch(() => dir);
+  for (const path of [database, dir]) await rm(path, { recursive: true, force: true });
+}
+
+function describe(cluster: DemoCluster, dir: string, say: (line: string) => void): void {
+  say("\nTry it:\n");
+  for (const { name, gate } of cluster.devices) say(`  git clone ${gate.url}/demo.git    # ${name}`);
+  const [first] = cluster.devices;
+  if (first === undefined) return;
+  say(`\n  export LOCKSTEP_SOCKET_DIR=${first.socket.replace(/\/[^/]*$/, "")}`);
+  say("  npx lockstep status");
+  say("  npx lockstep repo create another && npx lockstep repo show another\n");
+  for (const { name, pid, grpc, http } of cluster.devices)
+    say(`  ${name}: process ${pid}, gRPC ${grpc}, ${http}/readyz?verbose`);
+  say(`\nLogs and repositories are below ${dir}. Ctrl-C stops everything.`);
+}

@@ -1,0 +1,45 @@
+import type { Command } from "commander";
+import { lookAtAddress } from "../../doctor/addresses.ts";
+import { lookAtCertificate } from "../../doctor/certificate.ts";
+import { lookAtClock, lookAtDatabase } from "../../doctor/database.ts";
+import { find, type Look } from "../../doctor/finding.ts";
+import { lookAtHooks } from "../../doctor/hooks.ts";
+import { lookAtDisk, lookAtLock, lookAtNames, lookAtRoot, lookAtSockets } from "../../doctor/places.ts";
+import { lookAtGit, lookAtNode, lookAtShim } from "../../doctor/programs.ts";
+import { ExitCode } from "../../errors.ts";
+import type { Host } from "../../host.ts";
+import { Exit, prepare, subcommand, table } from "../terminal/command.ts";
+
+const CHECKS: readonly (readonly [string, Look])[] = [
+  ["node", lookAtNode],
+  ["git", lookAtGit],
+  ["shim", lookAtShim],
+  ["root", lookAtRoot],
+  ["hooks", lookAtHooks],
+  ["names", lookAtNames],
+  ["lock", lookAtLock],
+  ["disk", lookAtDisk],
+  ["sockets", lookAtSockets],
+  ["certificate", lookAtCertificate],
+  ["database", lookAtDatabase],
+  ["clock", lookAtClock],
+  ["listen", lookAtAddress("listen")],
+  ["git-listen", lookAtAddress("git-listen")],
+  ["http-listen", lookAtAddress("http-listen")],
+];
+
+export function doctorCommand(host: Host): Command {
+  return subcommand(
+    "doctor",
+    "checks what `serve` needs here, with a remedy for each thing that is missing",
+    "lockstep doctor --device repo001 --root /srv/git --tls-cert repo001.pem --tls-key repo001.key --tls-ca ca.pem",
+    "serve",
+  ).action(async (flags) => {
+    const run = prepare(host, "serve", flags);
+    const findings = await Promise.all(CHECKS.map(([check, look]) => find(check, () => look(run.config, host))));
+    const ok = findings.every(({ state }) => state !== "missing");
+    const rows = findings.map(({ check, state, said }) => [state, check, said]);
+    run.print({ ok, checks: findings }, table(["state", "check", "what"], rows));
+    if (!ok) throw new Exit(ExitCode.FAILED);
+  });
+}

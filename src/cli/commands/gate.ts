@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import { parseHostPort, required } from "../../config.ts";
+import { startGate } from "../../gate/gate.ts";
+import type { Host } from "../../host.ts";
+import { toMs } from "../../protocol/proto.ts";
+import { prepare, subcommand } from "../terminal/command.ts";
+import { untilGone } from "../terminal/exit-with-pid.ts";
+
+/** A read waits this long for a catch-up; a first copy of something large takes longer, and the client is told to come back. */
+const READ_PATIENCE_MS = 60_000;
+
+export function gateCommand(host: Host): Command {
+  return subcommand(
+    "gate",
+    "smart HTTP for stock git, which asks the sidecar before it serves",
+    "lockstep gate --root /srv/git --gate-listen 127.0.0.1:7480",
+  ).action(async (flags) => {
+    const run = prepare(host, "gate", flags);
+    const root = required(run.config, "root");
+    const stop = untilGone(host, run.config["exit-with-pid"]);
+    using client = run.connect();
+    await using gate = await startGate({
+      ...parseHostPort(required(run.config, "gate-listen")),
+      root,
+      socketDir: required(run.config, "socket-dir"),
+      beforeRead: async (repository, { signal, forPush }) => {
+        const options = { timeoutMs: READ_PATIENCE_MS, signal };
+        const { unchanged } = await client.call("BeforeRead", { repository, forPush }, options);
+        return { unchangedMs: toMs(unchanged as never) ?? 0 };
+      },
+      log: run.log,
+      env: { PATH: host.env.PATH ?? "/usr/bin:/bin", HOME: host.env.HOME ?? "/" },
+    });
+    run.log.info({ url: gate.url, root }, "gate is open");
+    await new Promise<void>((done) =>
+      stop.aborted ? done() : stop.addEventListener("abort", () => done(), { once: true }),
+    );
+  });
+}

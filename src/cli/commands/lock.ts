@@ -1,0 +1,150 @@
+import type { Command } from "commander";
+import pRetry from "p-retry";
+import type { Client } from "../../client/client.ts";
+import { TEXT_LIMIT } from "../../domain.ts";
+import { describe, LockstepError, retryAfterMs } from "../../errors.ts";
+import type { BeginWriteRequest } from "../../generated/lockstep/v1/BeginWriteRequest.ts";
+import type { BeginWriteResponse__Output as Begun } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
+import type { Host } from "../../host.ts";
+import { visible } from "../../io/visible.ts";
+import { toDuration, toMs } from "../../protocol/proto.ts";
+import { duration, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
+import { Progress } from "../terminal/progress.ts";
+import { runLeased } from "./leased-command.ts";
+
+/** After its turn a session begins with a catch-up. */
+const CATCH_UP_MS = 120_000;
+/** A landing moves objects, and asks as long as the sidecar does when the database does not answer. */
+const LANDING_MS = 20 * 60_000;
+/** What landed is found out by asking again, also where the sidecar was away for a moment. */
+const ASK_AGAIN = { retries: 30, minTimeout: 1_000, factor: 1 };
+
+interface Flags {
+  readonly reason: string;
+  readonly wait: string;
+  readonly live?: boolean;
+  readonly end?: string;
+  readonly [name: string]: unknown;
+}
+
+/** One session: where it was begun, and with what. */
+interface Held {
+  readonly run: Run;
+  readonly client: Client;
+  readonly repository: string;
+  readonly begun: Begun;
+}
+
+export function lockCommand(host: Host): Command {
+  return subcommand(
+    "lock",
+    "run a command (or a shell) in a scratch repository while nobody else writes; what it changed lands as one write",
+    "lockstep lock team/app --reason 'squash old tags' -- git update-ref -d refs/tags/old",
+  )
+    .argument("<name>")
+    .argument("[command...]", "after --; its exit code 0 lands the changes, any other drops them")
+    .option("--live", "on the files of this device's replica itself, which serves nobody meanwhile")
+    .option(
+      "--end <write>",
+      "instead: drops the session with that write id, whoever began it; `repo show --json` tells it",
+    )
+    .option("--reason <text>", "shown to those who wait, or to whoever began it", "maintenance")
+    .option("--wait <seconds>", "how long to wait for those who write now", "30")
+    .action(async (repository: string, command: string[], flags: Flags) => {
+      const run = prepare(host, "lock", flags);
+      const wait = Number(flags.wait);
+      if (!(wait >= 0)) throw new LockstepError("USAGE", `--wait is a number of seconds, not ${flags.wait}.`);
+      using client = run.connect();
+      if (flags.end !== undefined) return await end(run, client, { repository, writeId: flags.end, ...flags }, command);
+      const live = flags.live === true;
+      const begun = await begin(run, client, { repository, reason: flags.reason, live, wait: toDuration(wait * 1000) });
+      const held = { run, client, repository, begun };
+      if (command.length === 0)
+        host.stderr.write(
+          `lockstep: this is the ${live ? "replica" : "scratch repository"} of ${repository}; exit 0 lands what you change, exit 1 drops it\n`,
+        );
+      const failed = async (error: unknown) => {
+        throw await sayWhatIsKept(held, error);
+      };
+      const exitCode = await runLeased(run, client, { ...begun, repository, live }, command).catch(failed);
+      if (exitCode !== 0) return await giveUp(held, exitCode);
+      await land(held).catch(failed);
+    });
+}
+
+/** Drops a session of somebody else. */
+async function end(
+  run: Run,
+  client: Client,
+  { repository, writeId, reason, live }: { repository: string; writeId: string; reason: string; live?: boolean },
+  command: readonly string[],
+): Promise<void> {
+  if (command.length > 0 || live === true)
+    throw new LockstepError("USAGE", "--end drops a session and begins none; leave the command and --live out.");
+  const { savedRefs } = await client.call("AbortWrite", { repository, writeId, reason }, { timeoutMs: LANDING_MS });
+  run.print(
+    { repository, write_id: writeId, landed: false, saved_refs: savedRefs },
+    `The session ${writeId} of ${repository} was dropped${kept(savedRefs)}.`,
+  );
+}
+
+async function begin(run: Run, client: Client, asked: BeginWriteRequest): Promise<Begun> {
+  using progress = new Progress(run.host.stderr, run.json);
+  progress.wait(`waiting for the write turn of ${asked.repository}`);
+  const author = run.host.env.SUDO_USER ?? run.host.env.USER ?? "";
+  const timeoutMs = (toMs(asked.wait as never) ?? 0) + CATCH_UP_MS;
+  return await client.call("BeginWrite", { ...asked, author }, { timeoutMs, signal: run.host.stop });
+}
+
+/** Drops the session, unless it is over; the names of the refs that keep what it had changed. Throws WRITE_DROPPED if it landed. */
+async function abort({ client, repository, begun }: Held, reason: string): Promise<string[]> {
+  const request = { repository, token: begun.token, reason: reason.slice(0, TEXT_LIMIT) };
+  return (await client.call("AbortWrite", request, { timeoutMs: LANDING_MS })).savedRefs;
+}
+
+async function giveUp(held: Held, exitCode: number): Promise<never> {
+  const { run, repository, begun } = held;
+  const savedRefs = await abort(held, `the command ended with ${exitCode}`);
+  run.print(
+    { repository, write_id: begun.writeId, landed: false, exit_code: exitCode, saved_refs: savedRefs },
+    `The command ended with ${exitCode}, so nothing was written to ${repository}${kept(savedRefs)}.`,
+  );
+  throw new Exit(exitCode);
+}
+
+/** Whether anything landed may be unknown; else drops the session, and adds to the error what is kept of it. */
+async function sayWhatIsKept(held: Held, error: unknown): Promise<unknown> {
+  const known = error instanceof LockstepError;
+  if (known && error.code !== "WRITE_DROPPED" && error.code !== "USAGE") return error;
+  const savedRefs = await abort(held, describe(error)).catch(() => []);
+  if (!known || savedRefs.length === 0) return error;
+  return new LockstepError(error.code, `${error.message.replace(/\.$/, "")}${kept(savedRefs)}.`, {
+    cause: error,
+    details: { ...error.details, saved_refs: savedRefs.join(" ") },
+  });
+}
+
+function kept(savedRefs: readonly string[]): string {
+  return savedRefs.length > 0 ? `; what it changed is kept in ${savedRefs.map(visible).join(" ")}` : "";
+}
+
+async function land({ run, client, repository, begun }: Held): Promise<void> {
+  const startedAt = performance.now();
+  using progress = new Progress(run.host.stderr, run.json);
+  progress.wait("landing the changes");
+  const { version, refsChanged, writeId } = await pRetry(
+    () => client.call("BumpVersion", { repository, token: begun.token }, { timeoutMs: LANDING_MS }),
+    {
+      ...ASK_AGAIN,
+      shouldRetry: ({ error }) => error instanceof LockstepError && retryAfterMs(error.code) !== undefined,
+    },
+  );
+  progress.stop();
+  const taken = duration(performance.now() - startedAt);
+  run.print(
+    { repository, write_id: writeId, landed: true, version: Number(version), refs_changed: refsChanged },
+    refsChanged === 0
+      ? `Nothing was changed; ${repository} stays at version ${version}.`
+      : `${repository} is at version ${version}: ${refsChanged} ${refsChanged === 1 ? "ref" : "refs"} changed (${taken}).`,
+  );
+}

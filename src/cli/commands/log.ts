@@ -1,0 +1,79 @@
+import type { Command } from "commander";
+import { displayRef, nameFromBytes } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import type { LogEntry__Output as Entry } from "../../generated/lockstep/v1/LogEntry.ts";
+import type { Host } from "../../host.ts";
+import { visible } from "../../io/visible.ts";
+import { toMs } from "../../protocol/proto.ts";
+import { prepare, subcommand } from "../terminal/command.ts";
+
+export function logCommand(host: Host): Command {
+  return subcommand("log", "the ref log of a repository, newest first", "lockstep log team/app --limit 50")
+    .argument("<name>")
+    .option("--limit <n>", "entries to show, up to 1000", "20")
+    .option("--before <version>", "only versions below this one", "0")
+    .action(async (name: string, flags: Record<string, string>) => {
+      const run = prepare(host, "log", flags);
+      const request = {
+        repository: name,
+        limit: limitOf(flags.limit),
+        before: String(number(flags.before, "--before")),
+      };
+      using client = run.connect();
+      const { entries } = await client.call("ListLog", request, run.patience);
+      run.print({ repository: name, log: entries.map(documentOf) }, describeEntries(entries));
+    });
+}
+
+function number(text: string | undefined, flag: string): number {
+  if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
+  throw new LockstepError("USAGE", `${flag} must be a number, not ${JSON.stringify(text)}.`);
+}
+
+function limitOf(text: string | undefined): number {
+  const limit = number(text, "--limit");
+  if (limit >= 1 && limit <= 1_000) return limit;
+  throw new LockstepError("USAGE", `--limit is from 1 to 1000, not ${limit}; go on from there with --before.`);
+}
+
+/** An entry of the log as --json has it. */
+export function documentOf({ version, writeId, device, author, landedAt, updates, more }: Entry) {
+  return {
+    version: Number(version),
+    write_id: writeId,
+    device,
+    author,
+    landed_at: instant(landedAt),
+    updates: updates.map(({ name, oldValue, newValue }) => ({
+      ref: displayRef(nameFromBytes(name)),
+      old: oldValue || null,
+      new: newValue || null,
+    })),
+    more,
+  };
+}
+
+/** Entries as a person reads them. */
+export function describeEntries(entries: readonly Entry[]): string {
+  if (entries.length === 0) return "Nothing has been written yet.";
+  return entries
+    .map((entry) => {
+      const head = `version ${entry.version}  ${instant(entry.landedAt)}  ${visible(entry.author)} on ${entry.device}`;
+      const lines = entry.updates.map(
+        ({ name, oldValue, newValue }) =>
+          `    ${visible(short(oldValue))} → ${visible(short(newValue))}  ${visible(displayRef(nameFromBytes(name)))}`,
+      );
+      if (entry.more > 0) lines.push(`    and ${entry.more} more`);
+      return [head, ...lines].join("\n");
+    })
+    .join("\n");
+}
+
+function short(value: string): string {
+  return value === "" ? "(none)    " : value.startsWith("ref: ") ? value : value.slice(0, 10);
+}
+
+/** A timestamp of the protocol as ISO 8601. */
+export function instant(timestamp: unknown): string {
+  return new Date(toMs(timestamp as never) ?? 0).toISOString();
+}

@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import { required } from "../../config.ts";
+import type { Host } from "../../host.ts";
+import { migrate } from "../../store/database/migrate.ts";
+import { prepare, subcommand } from "../terminal/command.ts";
+
+export function migrateCommand(host: Host): Command {
+  return subcommand(
+    "migrate",
+    "bring the database schema to this program's level (serve does so too)",
+    "LOCKSTEP_DATABASE_URL=postgres://lockstep:secret@db/lockstep lockstep migrate",
+  ).action(async (flags) => {
+    const run = prepare(host, "migrate", flags);
+    const { from, to } = await migrate(required(run.config, "database-url"));
+    run.print(
+      { from, to },
+      from === to ? `The schema is at level ${to} already.` : `The schema went from level ${from} to ${to}.`,
+    );
+  });
+}

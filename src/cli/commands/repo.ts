@@ -1,0 +1,124 @@
+import { Command } from "commander";
+import type { Client } from "../../client/client.ts";
+import { LockstepError } from "../../errors.ts";
+import type { Host } from "../../host.ts";
+import { prepare, subcommand, table } from "../terminal/command.ts";
+import { bar, Progress } from "../terminal/progress.ts";
+import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
+
+export function repoCommand(host: Host): Command {
+  return new Command("repo")
+    .description("create, list and show repositories")
+    .addHelpText("after", "\nExample:\n  lockstep repo create team/app\n")
+    .addCommand(createCommand(host))
+    .addCommand(setCommand(host))
+    .addCommand(listCommand(host))
+    .addCommand(showCommand(host));
+}
+
+function createCommand(host: Host): Command {
+  return subcommand(
+    "create",
+    "create an empty repository",
+    "lockstep repo create team/app --default-branch main",
+    "repo",
+  )
+    .argument("<name>", "such as team/app; on disk it is ROOT/team/app.git")
+    .option("--devices <names>", "devices that get a replica, separated by commas (default: every live one)")
+    .option("--default-branch <branch>", "what HEAD points to", "main")
+    .option("--object-format <format>", "sha1 or sha256", "sha1")
+    .option("--min-copies <number>", "devices that have the objects of a write before it lands", "1")
+    .action(async (name: string, flags: Record<string, string | undefined>) => {
+      const run = prepare(host, "repo", flags);
+      using client = run.connect();
+      const request = {
+        repository: name,
+        devices: (flags.devices ?? "").split(",").filter((device) => device !== ""),
+        defaultBranch: flags.defaultBranch ?? "",
+        objectFormat: flags.objectFormat ?? "",
+        minCopies: numberOf(flags.minCopies),
+      };
+      {
+        using progress = new Progress(host.stderr, run.json);
+        using _ = watchReplicas(client, name, progress);
+        await client.call("CreateRepository", request, run.patience);
+      }
+      const details = await client.call("GetRepository", { repository: name }, run.patience);
+      run.print(documentOfRepository(details), `Created ${name}.\n${describeReplicas(details)}`);
+    });
+}
+
+function setCommand(host: Host): Command {
+  return subcommand("set", "change the settings of a repository", "lockstep repo set team/app --min-copies 2", "repo")
+    .argument("<name>")
+    .option("--min-copies <number>", "devices that have the objects of a write before it lands")
+    .option("--land-with-fewer", "where so many cannot be had in time, land all the same and tell the pusher")
+    .option("--no-land-with-fewer", "where so many cannot be had in time, refuse the write")
+    .action(async (name: string, flags: { minCopies?: string; landWithFewer?: boolean }) => {
+      const run = prepare(host, "repo", flags);
+      if (flags.minCopies === undefined && flags.landWithFewer === undefined)
+        throw new LockstepError("USAGE", "Nothing is to be changed; `lockstep repo set --help` shows what can be.");
+      using client = run.connect();
+      const request = {
+        repository: name,
+        ...(flags.minCopies !== undefined && { minCopies: numberOf(flags.minCopies) }),
+        ...(flags.landWithFewer !== undefined && { landWithFewer: flags.landWithFewer }),
+      };
+      const { repository } = await client.call("SetRepository", request, run.patience);
+      const { minCopies, landWithFewer } = repository ?? {};
+      const document = { name, min_copies: minCopies, land_with_fewer: landWithFewer };
+      const fewer = landWithFewer ? "or on fewer where they cannot be had" : "or is refused";
+      run.print(
+        document,
+        `Every write to ${name} is on at least ${minCopies} of its devices before it lands, ${fewer}.`,
+      );
+    });
+}
+
+function numberOf(text = ""): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new LockstepError("USAGE", `--min-copies is a number, not ${JSON.stringify(text)}.`);
+}
+
+const LOOK_MS = 500;
+
+/** Shows how many devices have made their replica, until it is disposed of. */
+function watchReplicas(client: Client, repository: string, progress: Progress): Disposable {
+  let made = 0;
+  let all = 0;
+  progress.show(() => `replicas made: ${bar(made, all)} ${made} of ${all || "?"}`);
+  const look = async () => {
+    const { replicas } = await client.call("GetRepository", { repository }, { timeoutMs: LOOK_MS });
+    all = replicas.length;
+    made = replicas.filter(({ state }) => state !== "REPLICA_STATE_PENDING").length;
+  };
+  // Best effort: the repository may not be there yet.
+  const timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+function listCommand(host: Host): Command {
+  return subcommand("list", "the repositories by name", "lockstep repo list", "repo").action(async (flags) => {
+    const run = prepare(host, "repo", flags);
+    using client = run.connect();
+    const found: { name: string; version: number }[] = [];
+    for (let after = ""; ; ) {
+      const request = { after, limit: 10_000 };
+      const { repositories } = await client.call("ListRepositories", request, run.patience);
+      for (const { name, headVersion } of repositories) found.push({ name, version: Number(headVersion) });
+      const last = repositories.at(-1);
+      if (last === undefined || repositories.length < request.limit) break;
+      after = last.name;
+    }
+    const text =
+      found.length === 0 ? "There is no repository yet; `lockstep repo create NAME` makes one." : rows(found);
+    run.print({ repositories: found }, text);
+  });
+}
+
+function rows(found: readonly { name: string; version: number }[]): string {
+  return table(
+    ["repository", "version"],
+    found.map(({ name, version }) => [name, String(version)]),
+  );
+}

@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+import type { Host } from "../../host.ts";
+import { serve } from "../../sidecar/serve.ts";
+import { prepare, subcommand } from "../terminal/command.ts";
+import { untilGone } from "../terminal/exit-with-pid.ts";
+
+export function serveCommand(host: Host): Command {
+  return subcommand(
+    "serve",
+    "the sidecar of one device",
+    "lockstep serve --device repo001 --root /srv/git --database-url postgres://lockstep@db/lockstep \\\n" +
+      "    --tls-cert repo001.pem --tls-key repo001.key --tls-ca ca.pem --advertise repo001.internal",
+  ).action(async (flags) => {
+    const { config, log } = prepare(host, "serve", flags);
+    await serve(config, { ...host, stop: untilGone(host, config["exit-with-pid"]) }, log);
+  });
+}

@@ -1,0 +1,70 @@
+import type { Command } from "commander";
+import type { Host } from "../../host.ts";
+import { prepare, subcommand, table } from "../terminal/command.ts";
+import { instant } from "./log.ts";
+import { describeLock, documentOfLock } from "./write-lock.ts";
+
+export function statusCommand(host: Host): Command {
+  return subcommand(
+    "status",
+    "the cluster at a glance: devices, and repositories that are not at rest",
+    "lockstep status",
+  ).action(async (flags) => {
+    const run = prepare(host, "status", flags);
+    using client = run.connect();
+    const { devices, repositories, writeLocks } = await client.call("GetStatus", {}, run.patience);
+    const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
+    const document = {
+      devices: devices.map(({ name, live, awaySince, zone, grpcAddress, gitAddress }) => ({
+        name,
+        live,
+        away_since: awaySince && instant(awaySince),
+        zone,
+        grpc: grpcAddress,
+        git: gitAddress,
+      })),
+      repositories: repositories.map(
+        ({ repository, headVersion, behind, broken, leaders, writing, writesStopped, stopped }) => ({
+          name: repository,
+          version: Number(headVersion),
+          leaders,
+          behind,
+          broken,
+          writing,
+          unsafe: leaders.length < 2,
+          // Whoever is not there cannot send it to the others.
+          stuck: leaders.length > 0 && !leaders.some((leader) => live.has(leader)),
+          stopped: stopped || null,
+          drained: writesStopped || writeLocks.some((lock) => lock.repository === ""),
+        }),
+      ),
+      write_locks: writeLocks.map(documentOfLock),
+    };
+    const deviceRows = devices.map(({ name, live, awaySince, zone, grpcAddress }) => [
+      name,
+      live ? "live" : awaySince ? `down since ${instant(awaySince)}` : "down",
+      zone,
+      grpcAddress,
+    ]);
+    const unrest = document.repositories.map((each) => [
+      each.name,
+      String(each.version),
+      [
+        each.stopped ? `stopped: ${each.stopped}` : "",
+        each.stuck ? `stuck: version ${each.version} is on ${each.leaders.join(", ")} only, which is down` : "",
+        each.behind.length > 0 ? `behind: ${each.behind.join(", ")}` : "",
+        each.broken.length > 0 ? `broken: ${each.broken.join(", ")}` : "",
+        each.unsafe && !each.stuck ? `unsafe: its head is on ${each.leaders.join(", ") || "no device"} only` : "",
+        each.writing ? "writing" : "",
+        each.drained ? "writes stopped" : "",
+      ]
+        .filter(Boolean)
+        .join("; "),
+    ]);
+    const second =
+      unrest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], unrest);
+    const stopped = writeLocks.map((lock) => `Writes are stopped to ${describeLock(lock)}.`);
+    const parts = [table(["device", "state", "zone", "grpc"], deviceRows), second, stopped.join("\n")];
+    run.print(document, parts.filter(Boolean).join("\n\n"));
+  });
+}

@@ -1,0 +1,88 @@
+// `lockstep thaw`: where leaders are lost, or the database has lost writes, an operator says which refs stay.
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import type { Client } from "../../client/client.ts";
+import { ExitCode, LockstepError } from "../../errors.ts";
+import type { ThawResponse__Output as Thaw } from "../../generated/lockstep/v1/ThawResponse.ts";
+import type { Host } from "../../host.ts";
+import { Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
+import { describeThaw, documentOfThaw } from "./thaw-plan.ts";
+
+/** Plans walk over commits, and landing one waits for a catch-up. */
+const PATIENCE_MS = 600_000;
+
+interface Wish {
+  readonly repository: string;
+  readonly promote: string;
+  readonly demote: readonly string[];
+  readonly author: string;
+}
+
+export function thawCommand(host: Host): Command {
+  const several = (value: string, before: string[]) => [...before, ...value.split(",").filter(Boolean)];
+  return subcommand(
+    "thaw",
+    "say which refs stay, where the devices that hold the head are lost or the database has lost writes",
+    "lockstep thaw team/app --demote repo001",
+  )
+    .argument("<names...>")
+    .option("--demote <device>", "give up the versions that only this device holds; may be repeated", several, [])
+    .option("--promote <device>", "what is on the disk of this device (the one of this sidecar) stays", "")
+    .option("--yes", "do it without asking")
+    .action(async (names: string[], flags: { demote: string[]; promote: string; yes?: boolean }) => {
+      const run = prepare(host, "thaw", flags);
+      if ((flags.promote === "") === (flags.demote.length === 0))
+        throw new LockstepError("USAGE", "Name either a device to --promote or one or more to --demote.");
+      using client = run.connect();
+      const author = host.env.SUDO_USER ?? host.env.USER ?? "";
+      const wishes = names.map((repository) => ({
+        repository,
+        promote: flags.promote,
+        demote: flags.demote,
+        author,
+      }));
+      const plans: Thaw[] = [];
+      for (const wish of wishes) plans.push(await ask(run, client, wish, ""));
+      if (flags.yes !== true) await confirm(run, wishes, plans);
+      const done: Thaw[] = [];
+      for (const [index, wish] of wishes.entries())
+        done.push(await ask(run, client, wish, plans[index]?.confirmation ?? ""));
+      const text = wishes.map(({ repository }, index) => outcome(repository, done[index] as Thaw)).join("\n");
+      run.print({ repositories: documents(wishes, done) }, text);
+    });
+}
+
+async function ask(run: Run, client: Client, wish: Wish, confirmation: string): Promise<Thaw> {
+  const request = { ...wish, demote: [...wish.demote], confirmation };
+  return await client.call("Thaw", request, { timeoutMs: PATIENCE_MS, signal: run.host.stop });
+}
+
+/** Shows the plans and asks for a yes. Without a terminal to ask on it ends here. */
+async function confirm({ host, json, print }: Run, wishes: readonly Wish[], plans: readonly Thaw[]): Promise<void> {
+  const shown = wishes.map((wish, index) => describeThaw(wish.repository, plans[index] as Thaw)).join("\n\n");
+  print({ repositories: documents(wishes, plans) }, shown);
+  // A program that reads the answer has got it.
+  if (json) throw new Exit(ExitCode.NOT_NOW);
+  if (!host.stdin.isTTY)
+    throw new LockstepError("USAGE", "There is no terminal to ask on, so nothing was changed; repeat it with --yes.");
+  const question = createInterface({ input: host.stdin, output: host.stderr });
+  try {
+    const answer = await question.question("\nDo this? Type yes: ", { signal: host.stop });
+    if (answer.trim() === "yes") return;
+    host.stderr.write("Nothing was changed.\n");
+    throw new Exit(ExitCode.FAILED);
+  } finally {
+    question.close();
+  }
+}
+
+function documents(wishes: readonly Wish[], thaws: readonly Thaw[]) {
+  return wishes.map(({ repository }, index) => documentOfThaw(repository, thaws[index] as Thaw));
+}
+
+function outcome(repository: string, { version, keeperDevice }: Thaw): string {
+  return (
+    `${repository} is at version ${version}, with the refs of ${keeperDevice}. ` +
+    `What was given up is below refs/lockstep/lost/${version}/ on every device that has it, or will be when it returns.`
+  );
+}

@@ -1,0 +1,73 @@
+import type { Command } from "commander";
+import { displayRef, nameFromBytes } from "../../domain.ts";
+import { ExitCode } from "../../errors.ts";
+import type { VerifyReplicaResponse__Output as Answer } from "../../generated/lockstep/v1/VerifyReplicaResponse.ts";
+import type { Host } from "../../host.ts";
+import { Exit, prepare, subcommand, table } from "../terminal/command.ts";
+import { Progress } from "../terminal/progress.ts";
+
+const PATIENCE_MS = 600_000;
+
+export function verifyCommand(host: Host): Command {
+  return subcommand(
+    "verify",
+    "compare this device's refs with the log, and repair what differs",
+    "lockstep verify team/app --full",
+  )
+    .argument("<name>")
+    .option("--full", "read every object too")
+    .action(async (name: string, flags) => {
+      const run = prepare(host, "verify", flags);
+      using client = run.connect();
+      const options = { timeoutMs: PATIENCE_MS, signal: host.stop };
+      using progress = new Progress(host.stderr, run.json);
+      const full = flags.full === true;
+      progress.wait(full ? "reading every object" : "comparing every ref on disk with the log");
+      const answer = await client.call("VerifyReplica", { repository: name, full }, options);
+      progress.stop();
+      const differences = answer.differences.map((each) => ({
+        ref: displayRef(nameFromBytes(each.name)),
+        on_disk: each.onDisk || null,
+        in_log: each.inLog || null,
+      }));
+      const document = {
+        repository: name,
+        device: answer.device,
+        version: Number(answer.version),
+        refs: answer.refs,
+        ok: differences.length + answer.damage.length === 0,
+        differences,
+        damage: answer.damage,
+        failure: answer.failure || null,
+      };
+      if (document.ok) {
+        run.print(
+          document,
+          `${name} on ${answer.device}: all ${answer.refs} refs are those of version ${answer.version}.`,
+        );
+        return;
+      }
+      run.print(document, describe(name, answer, document));
+      throw new Exit(ExitCode.FAILED);
+    });
+}
+
+function describe(
+  name: string,
+  { device, version, more, damage, failure }: Answer,
+  { differences }: { differences: { ref: string; on_disk: string | null; in_log: string | null }[] },
+): string {
+  const parts: string[] = [];
+  if (differences.length > 0) {
+    const rows = differences.map((each) => [each.ref, each.on_disk ?? "(none)", each.in_log ?? "(none)"]);
+    parts.push(table(["ref", "was on disk", "in the log"], rows));
+    parts.push(`${differences.length + more} refs of ${name} on ${device} were not those of version ${version}.`);
+  }
+  if (damage.length > 0) parts.push(`Damaged: ${damage.join(", ")}.`);
+  parts.push(
+    failure === ""
+      ? `Repaired; what refs held instead is below refs/lockstep/lost/${version}/, damaged files are in .lockstep/damaged of the root, files that are no refs in .lockstep/foreign.`
+      : `Not repaired: ${failure}`,
+  );
+  return parts.join("\n\n");
+}

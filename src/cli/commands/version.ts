@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { gitVersion } from "../../git/process.ts";
+import type { Host } from "../../host.ts";
+import { knownSchemaLevel } from "../../store/database/migrate.ts";
+import { prepare, subcommand } from "../terminal/command.ts";
+import { ownVersion } from "../terminal/own-version.ts";
+
+export function versionCommand(host: Host): Command {
+  return subcommand("version", "versions of Lockstep, git and the schema", "lockstep version --json").action(
+    async (flags) => {
+      const run = prepare(host, "version", flags);
+      const version = ownVersion();
+      const context = { path: host.env.PATH ?? "", home: "/", lockFd: null };
+      const git = await gitVersion(context, "/").catch(() => null);
+      const document = { lockstep: version, git, schema: knownSchemaLevel() };
+      run.print(document, `lockstep ${version}\ngit ${git ?? "(none found)"}\nschema level ${document.schema}`);
+    },
+  );
+}

@@ -1,0 +1,168 @@
+// The git port: packs for other devices, over mutual TLS. Devices of this project ask for a pack by ids; stock git with
+// a device's certificate finds upload-pack.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import { pipeline } from "node:stream/promises";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
+import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
+import { ASK_HEADER, HOLD_PATH, PACK_PATH } from "../git/objects/pack-stream.ts";
+import { STALL_MS } from "../git/silence.ts";
+import { cutterOf } from "../io/connections.ts";
+import { asRefusal } from "../smart-http/refusal.ts";
+import type { SyncContext } from "../sync/device/context.ts";
+import { PackServer } from "../sync/objects/serve-pack.ts";
+import { holdObjects } from "../sync/write/hold-objects.ts";
+import { certificateIdentity } from "../tls/identity.ts";
+import { wholeBody } from "./request-whole.ts";
+import { watchResponse } from "./response-watch.ts";
+import { serveUploadPack } from "./upload-pack.ts";
+
+export interface PackListener {
+  readonly port: number;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Serves packs to devices of the trust domain. */
+export async function servePacks(
+  context: SyncContext,
+  options: { listen: { host: string; port: number }; tls: SecureContextOptions; trustDomain: string },
+): Promise<PackListener> {
+  const packs = new PackServer(context);
+  const server = createServer(
+    { ...options.tls, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true, keepAliveTimeout: 120_000 },
+    (request, response) => void answer(context, packs, options.trustDomain, request, response),
+  );
+  const cutConnections = cutterOf(server);
+  server.on("tlsClientError", (error) => context.log.debug({ err: error.message }, "refused a TLS connection"));
+  await new Promise<void>((done, failed) =>
+    server.once("error", failed).listen(options.listen.port, options.listen.host, done),
+  );
+  return {
+    port: (server.address() as { port: number }).port,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      cutConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  context: SyncContext,
+  packs: PackServer,
+  trustDomain: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  // A request sent before the answer to the last one has ended has no connection of its own to be cut off by; no client does that.
+  if (response.socket === null) return void request.socket.destroy();
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  // A peer may leave at any moment; whoever writes learns it from `close`.
+  response.on("error", () => {});
+  try {
+    const device = askingDevice(request.socket as TLSSocket, trustDomain);
+    if (request.url === HOLD_PATH && request.method === "POST")
+      await hold(context, device, request, response, gone.signal);
+    else if (request.url !== PACK_PATH) await serveUploadPack(context, packs, device, request, response);
+    else if (request.method === "POST") await sendPack(packs, device, request, response, gone.signal);
+    else throw new LockstepError("INVALID_REQUEST", "Packs are asked for with POST.");
+  } catch (error) {
+    // What it asked for was stopped because it has gone.
+    if (!gone.signal.aborted) refuse(context, request, response, error);
+  }
+}
+
+/** At most so often a peer is told that the work goes on. */
+const ALIVE_MS = 500;
+
+/**
+ * Tells the peer that the work goes on, while there is nothing else to send yet. Only progress of the work is told: that this process
+ * is alive is of no use to a peer that could ask another device.
+ */
+function heartbeat(response: ServerResponse): () => void {
+  let told = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (response.headersSent || response.destroyed || now - told < ALIVE_MS) return;
+    told = now;
+    response.writeProcessing();
+  };
+}
+
+async function sendPack(
+  packs: PackServer,
+  device: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  const { pack, done } = await packs.open(device, await readJson(request), gone, heartbeat(response));
+  response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
+  // Not disposed of here: it ends with the response, which the peer may still have to take.
+  watchResponse(request, response, STALL_MS);
+  // The response ends only when git ended well: a pack that is cut off must not look whole.
+  await Promise.all([pipeline(pack, response, { end: false }), done]);
+  response.end();
+}
+
+/** The only thing that changes anything here: objects that the asking device is about to write are fetched from it, and kept. */
+async function hold(
+  context: SyncContext,
+  device: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  await holdObjects(context, device, await readJson(request), { signal: gone, onWork: heartbeat(response) });
+  response.writeHead(204).end();
+}
+
+function refuse(context: SyncContext, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { status, message, headers } = isOurs(request) ? packRefusal(error) : gitRefusal(error);
+  if (status === 500) context.log.error({ err: error }, "a request for a pack failed");
+  response.writeHead(status, { ...headers, "content-type": "text/plain; charset=utf-8" }).end(`${message}\n`);
+  request.unpipe().resume();
+}
+
+function isOurs({ url }: IncomingMessage): boolean {
+  return url === PACK_PATH || url === HOLD_PATH;
+}
+
+/** As for any client of git, but a device is no stranger: it is told the reason. */
+function gitRefusal(error: unknown): { status: number; message: string; headers: Readonly<Record<string, string>> } {
+  const { status, message, headers } = asRefusal(error);
+  const known = error instanceof LockstepError && error.code !== "INTERNAL";
+  return { status, message: known ? describe(error) : message, headers };
+}
+
+/** Never 404 or 501: those say that there is no pack stream here. */
+function packRefusal(error: unknown): { status: number; message: string; headers: Record<string, string> } {
+  if (!(error instanceof LockstepError) || error.code === "INTERNAL") {
+    return { status: 500, message: "An internal error; the log of this device has it.", headers: {} };
+  }
+  const status = ERROR_TABLE[error.code].grpc === "UNAVAILABLE" ? 503 : error.code === "UNAUTHENTICATED" ? 403 : 400;
+  const headers = error.code === "QUEUE_FULL" ? { [ASK_HEADER]: error.details.ask ?? "" } : {};
+  return { status, message: describe(error), headers: headers as Record<string, string> };
+}
+
+/** The body of a request. Throws INVALID_REQUEST when it is none or too long. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const body = await wholeBody(request);
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch (cause) {
+    throw new LockstepError("INVALID_REQUEST", "The pack request is not JSON.", { cause });
+  }
+}
+
+/** The name of the device that asks. Throws UNAUTHENTICATED. */
+function askingDevice(socket: TLSSocket, trustDomain: string): string {
+  const identity = certificateIdentity(socket.getPeerCertificate().subjectaltname, trustDomain);
+  if (identity?.role === "device") return identity.name;
+  throw new LockstepError("UNAUTHENTICATED", "Only devices of this trust domain may ask for packs.");
+}

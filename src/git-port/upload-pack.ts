@@ -1,0 +1,70 @@
+// git's smart HTTP on the git port, for reading: stock `git fetch` of another device. Nobody is asked before the read, since a
+// peer wants objects that it knows by id, whether or not a ref of this replica holds them now or yet.
+import { realpath } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { LockstepError } from "../errors.ts";
+import { gitEnvironment } from "../git/process.ts";
+import { exchange } from "../smart-http/exchange.ts";
+import { startGit } from "../smart-http/git-child.ts";
+import { gitProtocol, success } from "../smart-http/protocol.ts";
+import { Refusal } from "../smart-http/refusal.ts";
+import { requestBody } from "../smart-http/request-body.ts";
+import { gitRequest } from "../smart-http/route.ts";
+import type { SyncContext } from "../sync/device/context.ts";
+import type { PackServer } from "../sync/objects/serve-pack.ts";
+import { wholeBody } from "./request-whole.ts";
+import { watchResponse } from "./response-watch.ts";
+
+/**
+ * Ids that no ref points at (any more) are sent too; refs of our own stay hidden whatever the repository's settings say. Without
+ * keepAlive git sends nothing but what its work gives, so that one that hangs is found out.
+ */
+const CONFIG = ["uploadpack.allowAnySHA1InWant=true", "transfer.hideRefs=refs/lockstep", "uploadpack.keepAlive=0"];
+/** Longer than for the pack stream: a client may have asked git not to tell of its progress. */
+const SILENT_MS = 120_000;
+
+/** Resolves when git and the response have ended. Throws Refusal or LockstepError while no part of a response has been sent. */
+export async function serveUploadPack(
+  context: SyncContext,
+  packs: PackServer,
+  device: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const asked = gitRequest(request);
+  if (asked.service !== "upload-pack") {
+    throw new Refusal(403, "This port is for reading; push through the git server of a device.");
+  }
+  const body = asked.advertisement ? undefined : await wholeRequest(request);
+  const path = await existing(await packs.locate(asked.repository), asked.repository);
+  // Advertisements are small: what is counted is those who may be sent a pack.
+  using _place = asked.advertisement ? undefined : packs.takePlace(device);
+  const protocol = gitProtocol(request.headers["git-protocol"]);
+  const env = gitEnvironment(context.git, path, protocol === undefined ? {} : { GIT_PROTOCOL: protocol });
+  const git = await startGit({ ...asked, path, env, config: CONFIG });
+  git.stderr.setEncoding("utf8").on("data", (said: string) => {
+    context.log.warn({ repository: asked.repository, said }, "git upload-pack said");
+  });
+  const stopping = context.signal;
+  watchResponse(request, response, SILENT_MS);
+  await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
+}
+
+/** All of it before a place is taken: a peer that is slow to ask keeps nobody waiting. Throws Refusal, INVALID_REQUEST. */
+async function wholeRequest(request: IncomingMessage): Promise<Readable> {
+  const body = requestBody(request);
+  const whole = await wholeBody(request, body).catch((cause: unknown) => {
+    if (cause instanceof LockstepError) throw cause;
+    throw new Refusal(400, "The request body is damaged.", { cause });
+  });
+  return Readable.from([whole]);
+}
+
+async function existing(path: string, repository: string): Promise<string> {
+  return await realpath(path).catch((cause: unknown) => {
+    throw new LockstepError("REPLICA_NOT_FOUND", `The replica of ${repository} is not on this disk yet; ask another.`, {
+      cause,
+    });
+  });
+}

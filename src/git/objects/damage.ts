@@ -1,0 +1,124 @@
+// Objects that the disk has damaged: git trusts what it finds by name, so only reading all of it tells.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createInflate } from "node:zlib";
+import { sync } from "../../io/disk.ts";
+import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
+import { findBeside, setAside } from "./beside-objects.ts";
+import { isConnected } from "./connectivity.ts";
+
+export interface Damage {
+  /** Such as `pack-1234`. */
+  readonly packs: readonly string[];
+  /** Ids of loose objects. */
+  readonly objects: readonly string[];
+  /** Something that `tips` need is not here, damaged or not. */
+  readonly incomplete: boolean;
+  /** Files that make git see other objects than are here (beside-objects.ts). */
+  readonly beside: readonly string[];
+}
+
+/** Below the root's own directory: what was moved out of the replica of a repository, damaged or strange. */
+export function damagedPath(stateDir: string, repositoryId: string): string {
+  return join(stateDir, "damaged", repositoryId);
+}
+
+const PACK_FILES = [".idx", ".rev", ".bitmap", ".pack"];
+
+/** Reads every object of a replica, and walks from `tips`. Costs as much as the replica is large. */
+export async function findDamage(
+  context: GitContext,
+  gitDir: string,
+  tips: readonly string[],
+  signal: AbortSignal,
+): Promise<Damage> {
+  const packs: string[] = [];
+  for (const file of await list(join(gitDir, "objects", "pack"))) {
+    if (!/^pack-[0-9a-f]+\.idx$/.test(file)) continue;
+    const name = file.slice(0, -".idx".length);
+    if (!(await isSound(context, gitDir, name, signal))) packs.push(name);
+  }
+  const objects: string[] = [];
+  for (const directory of await list(join(gitDir, "objects"))) {
+    if (!/^[0-9a-f]{2}$/.test(directory)) continue;
+    for (const file of await list(join(gitDir, "objects", directory))) {
+      const id = directory + file;
+      if (/^[0-9a-f]{38}([0-9a-f]{24})?$/.test(file) && !(await isIntact(loosePath(gitDir, id), id))) objects.push(id);
+      signal.throwIfAborted();
+    }
+  }
+  const incomplete = !(await isConnected(context, gitDir, tips, [], { signal }));
+  return { packs, objects, incomplete, beside: await findBeside(gitDir) };
+}
+
+/**
+ * Moves damaged packs and objects out of the replica to `to`, once what its refs need is here otherwise; what can still be read of the
+ * packs comes back as loose objects. Never removes anything. Packs that have been replaced meanwhile stay.
+ */
+export async function setDamageAside(
+  context: GitContext,
+  gitDir: string,
+  damage: Damage,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await mkdir(to, { recursive: true });
+  const packs = join(gitDir, "objects", "pack");
+  for (const name of damage.packs) {
+    if (await isSound(context, gitDir, name, signal)) continue;
+    // The index first: without it a pack is not there.
+    for (const ending of PACK_FILES) await moveIfThere(join(packs, name + ending), join(to, name + ending));
+  }
+  for (const id of damage.objects) await moveIfThere(loosePath(gitDir, id), join(to, id));
+  await setAside(gitDir, damage.beside, to);
+  for (const name of damage.packs) await rescue(context, gitDir, join(to, `${name}.pack`), signal);
+  // It would name packs that are gone.
+  await rm(join(packs, "multi-pack-index"), { force: true });
+  await sync(packs);
+}
+
+/** What can be read of a damaged pack becomes loose objects, unless it is here otherwise. */
+async function rescue(context: GitContext, gitDir: string, pack: string, signal: AbortSignal): Promise<void> {
+  const child = spawnGit(context, gitDir, ["unpack-objects", "-r", "-q"], { signal, writes: true });
+  child.stdout.resume();
+  const end = finished(child);
+  // It ends early where a pack is beyond reading, and says so of every object that is.
+  await pipeline(createReadStream(pack), child.stdin).catch(() => {});
+  await end;
+  signal.throwIfAborted();
+}
+
+/** A pack that is gone (rolled up meanwhile) is no damage. */
+async function isSound(context: GitContext, gitDir: string, name: string, signal: AbortSignal): Promise<boolean> {
+  const path = join(gitDir, "objects", "pack", `${name}.idx`);
+  const { exitCode } = await gitBytes(context, gitDir, ["verify-pack", path], { signal, expected: [0, 1, 128] });
+  return exitCode === 0 || !(await list(dirname(path))).includes(`${name}.idx`);
+}
+
+async function isIntact(path: string, id: string): Promise<boolean> {
+  const hash = createHash(id.length === 40 ? "sha1" : "sha256");
+  const read = async (content: AsyncIterable<Buffer>) => {
+    for await (const chunk of content) hash.update(chunk);
+  };
+  return await pipeline(createReadStream(path), createInflate(), read).then(
+    () => hash.digest("hex") === id,
+    (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+  );
+}
+
+function loosePath(gitDir: string, id: string): string {
+  return join(gitDir, "objects", id.slice(0, 2), id.slice(2));
+}
+
+async function moveIfThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+}
+
+async function list(directory: string): Promise<string[]> {
+  return await readdir(directory).catch(() => []);
+}

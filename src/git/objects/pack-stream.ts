@@ -1,0 +1,157 @@
+// The fast path between devices: a pack over kept-alive https with mutual TLS. No negotiation and no refs, only ids from the log.
+import { createHash, X509Certificate } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { PeerCertificate, SecureContextOptions, TLSSocket } from "node:tls";
+import { LockstepError } from "../../errors.ts";
+import { certificateIdentity } from "../../tls/identity.ts";
+
+/** Where a peer takes pack requests. */
+export const PACK_PATH = "/v1/pack";
+/** Header of a refusal: the names of devices to ask instead, with spaces between them. Its presence says: busy. */
+export const ASK_HEADER = "lockstep-ask";
+
+/** Where a peer is asked to fetch objects and to keep them. */
+export const HOLD_PATH = "/v1/hold";
+
+export interface HoldRequestBody {
+  readonly repositoryId: string;
+  readonly wants: readonly string[];
+  readonly haves: readonly string[];
+  /** The refs that held them, each name a string of its bytes. */
+  readonly refs: readonly string[];
+}
+
+export interface PackRequestBody {
+  readonly repositoryId: string;
+  /** The version that the wanted objects belong to; text, because JSON has no bigint. */
+  readonly version: string;
+  readonly wants: readonly string[];
+  readonly haves: readonly string[];
+  /**
+   * `first`: may be sent on to devices that have been given this version. `referred`: was sent on to this device, which may
+   * still be receiving it. `last`: those were no help.
+   */
+  readonly turn: "first" | "referred" | "last";
+}
+
+/** The peer answers, but does not know the pack stream: stock git may get further. */
+export class NoPackStream extends Error {
+  override readonly name = "NoPackStream";
+  /** SHA-256 of the public key that it proved to have, in base64. */
+  readonly publicKey: string;
+
+  constructor(publicKey: string) {
+    super("it has no pack stream");
+    this.publicKey = publicKey;
+  }
+}
+
+export class PackClient {
+  readonly #agent: Agent;
+  readonly #tls: SecureContextOptions;
+  readonly #trustDomain: string;
+
+  constructor(tls: SecureContextOptions, trustDomain: string) {
+    this.#tls = tls;
+    this.#trustDomain = trustDomain;
+    this.#agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
+  }
+
+  /**
+   * Asks the device at `address` (host:port) for a pack. The stream fails if the pack is cut off; `onAlive` is called whenever
+   * the device's work on it shows something new. Throws SOURCE_FAILED when the device cannot be reached, is not the one it should be, or refuses,
+   * QUEUE_FULL (with details.ask, the devices it names) when it is busy, NoPackStream.
+   */
+  async open(
+    device: string,
+    address: string,
+    body: PackRequestBody,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ): Promise<Readable> {
+    return await this.#post(PACK_PATH, device, address, body, signal, onAlive);
+  }
+
+  /**
+   * Returns when the device at `address` holds the objects; `onAlive` is called whenever they have come nearer. Throws SOURCE_FAILED,
+   * QUEUE_FULL.
+   */
+  async hold(
+    device: string,
+    address: string,
+    body: HoldRequestBody,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ): Promise<void> {
+    const answer = await this.#post(HOLD_PATH, device, address, body, signal, onAlive);
+    await text(answer);
+  }
+
+  async #post(
+    path: string,
+    device: string,
+    address: string,
+    body: object,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ): Promise<Readable> {
+    return await new Promise<Readable>((resolve, reject) => {
+      const failed = (error: Error) =>
+        reject(new LockstepError("SOURCE_FAILED", error.message, { cause: error, details: { device } }));
+      const options = {
+        ...this.#tls,
+        method: "POST",
+        agent: this.#agent,
+        minVersion: "TLSv1.3" as const,
+        // Whoever answers must prove to be that device; under which host name it is reached proves nothing.
+        checkServerIdentity: (_: string, certificate: PeerCertificate) => this.#wrongDevice(device, certificate),
+        servername: device,
+        headers: { "content-type": "application/json" },
+        signal,
+      };
+      const call = request(`https://${address}${path}`, options);
+      call.once("error", failed);
+      call.on("information", onAlive);
+      // A request of a hundred megabytes takes its time, too.
+      call.on("drain", onAlive);
+      call.once("response", (response) => {
+        if (response.statusCode === 200 || response.statusCode === 204) resolve(response);
+        else refusal(device, response).then(reject, failed);
+      });
+      call.end(JSON.stringify(body));
+    });
+  }
+
+  #wrongDevice(device: string, certificate: PeerCertificate): Error | undefined {
+    const identity = certificateIdentity(certificate.subjectaltname, this.#trustDomain);
+    const right = identity?.role === "device" && identity.name === device;
+    return right ? undefined : new Error(`its certificate is not that of device ${device}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+}
+
+async function refusal(device: string, response: IncomingMessage): Promise<Error> {
+  const hasNoStream = response.statusCode === 404 || response.statusCode === 501;
+  // Before its body is read: afterwards the connection may be gone, and its certificate with it.
+  const publicKey = hasNoStream ? publicKeyOf(response.socket as TLSSocket) : undefined;
+  const said = (await text(response)).trim().slice(0, 300) || `it answered ${response.statusCode}`;
+  if (publicKey !== undefined) return new NoPackStream(publicKey);
+  const ask = response.headers[ASK_HEADER];
+  if (typeof ask !== "string") return new LockstepError("SOURCE_FAILED", said, { details: { device } });
+  return new LockstepError("QUEUE_FULL", said, { details: { device, ask } });
+}
+
+function publicKeyOf(socket: TLSSocket): string {
+  const { raw } = socket.getPeerCertificate();
+  if (raw === undefined) throw new Error("the connection ended");
+  const { publicKey } = new X509Certificate(raw);
+  return createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64");
+}

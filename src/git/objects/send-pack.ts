@@ -1,0 +1,94 @@
+// The sending side of the pack stream: exactly the objects between what a peer wants and what it has.
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { LockstepError } from "../../errors.ts";
+import { linkSignals } from "../../io/signals.ts";
+import { finished, type GitContext, gitFailed, spawnGit } from "../process.ts";
+import { listenForNews } from "../progress.ts";
+import { Silence } from "../silence.ts";
+import { existingObjects } from "./connectivity.ts";
+
+export interface PackStream {
+  readonly pack: Readable;
+  /** Settles when git has ended; rejects (GIT_FAILED) when the pack is not whole. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Makes a thin pack with everything reachable from `wants` and not from `haves`; returns with its first byte, until which `onWork` is
+ * called whenever git says something new. Throws SOURCE_FAILED when a wanted object is not here, or git shows no work. Haves that are
+ * not here are left out.
+ */
+export async function startPack(
+  context: GitContext,
+  gitDir: string,
+  wants: readonly string[],
+  haves: readonly string[],
+  signal: AbortSignal,
+  onWork: () => void = () => {},
+): Promise<PackStream> {
+  const stream = packObjects(context, gitDir, wants, haves, signal, onWork);
+  if (await hasBegun(stream)) return stream;
+  // git dies of any id that it does not know, which is rare: looked for only then.
+  const present = new Set(await existingObjects(context, gitDir, [...wants, ...haves], signal));
+  const missing = wants.find((want) => !present.has(want));
+  if (missing !== undefined) {
+    throw new LockstepError("SOURCE_FAILED", `This device does not hold object ${missing}.`, {
+      details: { object: missing },
+    });
+  }
+  const known = haves.filter((have) => present.has(have));
+  if (known.length === haves.length) {
+    await stream.done;
+    return stream;
+  }
+  const again = packObjects(context, gitDir, wants, known, signal, onWork);
+  await hasBegun(again);
+  return again;
+}
+
+function packObjects(
+  context: GitContext,
+  gitDir: string,
+  wants: readonly string[],
+  haves: readonly string[],
+  signal: AbortSignal,
+  onWork: () => void,
+): Begun {
+  const args = ["pack-objects", "--revs", "--thin", "--stdout", "--delta-base-offset", "--progress"];
+  const silence = new Silence();
+  const link = linkSignals([signal, silence.signal]);
+  const child = spawnGit(context, gitDir, args, { signal: link.signal });
+  const isNews = listenForNews();
+  child.stderr.on("data", (chunk: Buffer) => {
+    if (!isNews(chunk.toString("latin1"))) return;
+    silence.broken();
+    onWork();
+  });
+  child.stdin.end(`${[...wants, ...haves.map((have) => `^${have}`)].join("\n")}\n`);
+  const done = finished(child).then(({ exitCode, stderr }) => {
+    link[Symbol.dispose]();
+    silence[Symbol.dispose]();
+    if (silence.signal.aborted) throw silent(silence);
+    if (exitCode !== 0) throw gitFailed(args, exitCode, stderr);
+  });
+  done.catch(() => {});
+  return { pack: child.stdout, done, silence };
+}
+
+function silent({ limitMs }: Silence): LockstepError {
+  const seconds = limitMs / 1000;
+  return new LockstepError("SOURCE_FAILED", `git pack-objects has shown no work for ${seconds} s on this device.`);
+}
+
+interface Begun extends PackStream {
+  readonly silence: Silence;
+}
+
+/** False: it ended without a byte. Once it sends, whoever reads sees whether it goes on. Throws SOURCE_FAILED when it shows no work. */
+async function hasBegun({ pack, done, silence }: Begun): Promise<boolean> {
+  if (!pack.readableLength && !pack.readableEnded) await Promise.race([once(pack, "readable"), done]).catch(() => {});
+  silence[Symbol.dispose]();
+  if (silence.signal.aborted) throw silent(silence);
+  return pack.readableLength > 0;
+}

@@ -1,0 +1,111 @@
+// One `git update-ref --stdin` transaction, held open between prepare and commit: the references stay locked while the
+// database decides. Its input ending without a commit makes git give the locks back.
+import { type RefName, type RefValue, toLatin1 } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { gitSyncsRefs } from "../../io/disk.ts";
+import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "../process.ts";
+
+/** A ref to change. `oldValue` undefined: whatever it holds now; null: it must not exist. */
+export interface RefCommand {
+  readonly name: RefName;
+  readonly oldValue?: RefValue | null;
+  readonly newValue: RefValue | null;
+}
+
+/** Why git would not take the commands, in its words. They are for people: no name is taken from them. */
+export interface Refusal {
+  readonly message: string;
+}
+
+/** Somebody has the lock of a ref, of packed-refs or of the reftable; or has left it behind. */
+export function isLocked({ message }: Refusal): boolean {
+  return /\.lock': File exists|^cannot lock references/.test(message);
+}
+
+export class RefTransaction {
+  readonly #child: GitProcess;
+  readonly #end: Promise<{ exitCode: number; stderr: string }>;
+  readonly #answers: AsyncIterator<string>;
+  #asked = false;
+  #over = false;
+  #committed = false;
+
+  /** Starts git at once, so that the process is ready when the commands are. `count`: how many, if they may be many. */
+  constructor(context: GitContext, gitDir: string, count = 1) {
+    const settings = gitSyncsRefs(gitDir, count) ? [] : ["-c", "core.fsync=none"];
+    const args = [...settings, "update-ref", "--no-deref", "--stdin", "-z"];
+    this.#child = spawnGit(context, gitDir, args, { writes: true });
+    this.#end = finished(this.#child);
+    this.#end.catch(() => {});
+    this.#answers = lines(this.#child);
+  }
+
+  /**
+   * Locks the refs, checks old values and new objects. Returns a refusal (all locks given back) or undefined: prepared. Once: git
+   * has ended, or has the refs of the first call locked.
+   */
+  async prepare(commands: readonly RefCommand[]): Promise<Refusal | undefined> {
+    if (this.#asked || this.#over) throw new Error("a transaction was to be prepared that is used up");
+    this.#asked = true;
+    this.#child.stdin.write(`start\0${commands.map(encode).join("")}prepare\0`, "latin1");
+    if ((await this.#answer("start")) && (await this.#answer("prepare"))) return undefined;
+    this.#over = true;
+    const { exitCode, stderr } = await this.#end;
+    const said = /^fatal: (?:prepare: )?(.*)/m.exec(stderr)?.[1];
+    if (said === undefined) throw gitFailed(["update-ref"], exitCode, stderr);
+    return { message: said };
+  }
+
+  /** Makes the prepared values the refs'. Throws GIT_FAILED when git could not, which may leave some changed. */
+  async commit(): Promise<void> {
+    this.#child.stdin.write("commit\0");
+    const committed = await this.#answer("commit");
+    this.#over = true;
+    this.#child.stdin.end();
+    // It says so with the refs in place and the locks gone; nobody need wait for its end.
+    if (committed) this.#committed = true;
+    else throw await this.#failure();
+  }
+
+  /** Gives the locks back, if it still has any, and waits until git is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#over) {
+      this.#over = true;
+      this.#child.stdin.end();
+    }
+    // Where git could not even be started there is nothing to give back.
+    if (!this.#committed) await this.#end.catch(() => {});
+  }
+
+  async #failure(): Promise<LockstepError> {
+    const { exitCode, stderr } = await this.#end;
+    return gitFailed(["update-ref"], exitCode, stderr);
+  }
+
+  async #answer(word: string): Promise<boolean> {
+    const { value, done } = await this.#answers.next();
+    if (done) return false;
+    if (value === `${word}: ok`) return true;
+    throw new LockstepError("GIT_FAILED", `git update-ref answered "${value}" where "${word}: ok" was due.`);
+  }
+}
+
+function encode({ name, oldValue, newValue }: RefCommand): string {
+  const ref = toLatin1(name);
+  const before = oldValue ? toLatin1(oldValue) : "";
+  if (newValue === null) return `delete ${ref}\0${before}\0`;
+  const after = toLatin1(newValue);
+  // An empty old value means: any. A create is an update from nothing.
+  return `update ${ref}\0${after}\0${oldValue === null ? "0".repeat(after.length) : before}\0`;
+}
+
+async function* lines(child: GitProcess): AsyncIterator<string> {
+  let rest = "";
+  for await (const chunk of child.stdout) {
+    rest += String(chunk);
+    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
+      yield rest.slice(0, end);
+      rest = rest.slice(end + 1);
+    }
+  }
+}

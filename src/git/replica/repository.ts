@@ -1,0 +1,162 @@
+// A replica on disk: an ordinary bare repository, with a file of settings that ours includes and one hook.
+import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { RefFormat } from "../../domain.ts";
+import { describe, LockstepError } from "../../errors.ts";
+import { makeDirectory, moveDirectory, replaceFile, sync, syncTree } from "../../io/disk.ts";
+import { type GitContext, gitBytes } from "../process.ts";
+import { readReplicaRecord } from "../root/root-record.ts";
+
+export interface ReplicaSettings {
+  readonly repositoryId: string;
+  readonly socketDir: string;
+  /** What hooks/proc-receive points to. */
+  readonly shim: string;
+}
+
+const SETTINGS_FILE = "lockstep.config";
+
+/**
+ * All pushes go through proc-receive, nothing is packed or pruned behind our back, every object and ref is synced, and
+ * refs/lockstep/ is nobody's business. Without the sidecar a push fails; it never goes round it.
+ *
+ * alternateRefsCommand: of a push git looks at all refs twice, once as those of the alternate that its quarantine has in the repository
+ * itself. One is enough.
+ *
+ * useReplaceRefs: whoever may push can push replacements. With them a front end's git would take a commit for whole, and serve it, though
+ * no other device can follow. Settings are only the first line: whether a write is whole the sidecar sees for itself (whole-updates.ts).
+ */
+function settings({ repositoryId, socketDir }: ReplicaSettings): string {
+  const quoted = socketDir.replace(/["\\]/g, "\\$&");
+  return `# Written by Lockstep at every start; settings of your own belong into the file "config".
+[lockstep]
+	repositoryId = ${repositoryId}
+	socketDir = "${quoted}"
+[core]
+	fsync = all
+	alternateRefsCommand = true
+	useReplaceRefs = false
+[receive]
+	procReceiveRefs = refs/
+	unpackLimit = 1
+	autogc = false
+	advertisePushOptions = true
+	shallowUpdate = false
+[transfer]
+	hideRefs = refs/lockstep
+[gc]
+	auto = 0
+	pruneExpire = 14.days.ago
+[maintenance]
+	auto = false
+`;
+}
+
+/**
+ * What is at `gitDir`: nothing, or a replica of the repository. Throws NOT_A_REPOSITORY when it is neither; `details.repositoryId`
+ * says of which repository it is a replica, if it is one.
+ */
+export async function inspect(
+  context: GitContext,
+  gitDir: string,
+  repositoryId: string,
+): Promise<"absent" | "replica"> {
+  try {
+    await lstat(gitDir);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return "absent";
+    if (code !== "ENOTDIR" && code !== "EACCES") throw error;
+    throw new LockstepError(
+      "NOT_A_REPOSITORY",
+      `There is no way to ${gitDir} (${message}); move away the file in its path, or let this user in.`,
+      { cause: error, details: { path: gitDir } },
+    );
+  }
+  const refuse = (what: string, repositoryId?: string): never => {
+    throw new LockstepError(
+      "NOT_A_REPOSITORY",
+      `${gitDir} is there but ${what}; move it away, and the replica is made anew from the other devices.`,
+      { details: { path: gitDir, ...(repositoryId && { repositoryId }) } },
+    );
+  };
+  const look = () => gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);
+  const id = (await settingsOwner(gitDir)) ?? ((await wasReplica(gitDir, repositoryId)) ? repositoryId : undefined);
+  const failure = await look();
+  const extension = /unknown repository extension[^:]*:\s*(\w+)/.exec(failure)?.[1];
+  if (extension !== undefined) {
+    throw new LockstepError(
+      "PREREQUISITE_MISSING",
+      `${gitDir} was made by a newer git than the one here, which does not know its ${extension}; install that git again.`,
+      { details: { path: gitDir } },
+    );
+  }
+  if (/bad config|bad numeric config|bad boolean config|unable to parse/.test(failure)) {
+    throw new LockstepError(
+      "PREREQUISITE_MISSING",
+      `git cannot read the settings of ${gitDir} (${failure.slice(0, 300)}); correct its file "config".`,
+      { details: { path: gitDir } },
+    );
+  }
+  if (failure !== "") refuse("is not a git repository");
+  if (id === undefined) refuse("is not a replica made by Lockstep");
+  if (id !== repositoryId)
+    refuse("is a replica of another repository", /^[0-9a-f-]{36}$/.test(id ?? "") ? id : undefined);
+  return "replica";
+}
+
+/** Creates an empty replica, durably. It is made aside and renamed, so that a crash leaves all of it or nothing. */
+export async function createReplica(
+  context: GitContext,
+  gitDir: string,
+  scratchDir: string,
+  replica: ReplicaSettings & { objectFormat: "sha1" | "sha256"; refFormat: RefFormat },
+): Promise<void> {
+  const aside = join(scratchDir, `new-${replica.repositoryId}`);
+  await writeFile(join(aside, "config"), await initialConfig(context, aside, replica.objectFormat, replica.refFormat));
+  await ensureSettings(aside, replica);
+  await syncTree(aside);
+  await moveDirectory(aside, gitDir);
+}
+
+/** Makes an empty repository at `path`, and returns what is to be its `config`. */
+export async function initialConfig(
+  context: GitContext,
+  path: string,
+  objectFormat: "sha1" | "sha256",
+  refFormat: RefFormat,
+): Promise<string> {
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path, { recursive: true });
+  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${objectFormat}`, path];
+  // Before 2.45 git does not know the option.
+  await gitBytes(context, path, init, { env: { GIT_DEFAULT_REF_FORMAT: refFormat }, writes: true });
+  return `${await readFile(join(path, "config"), "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`;
+}
+
+/** Whether what is at `gitDir`, whole or not, has been a replica of the repository: by its settings, or by what was noted beside it. */
+export async function wasReplica(gitDir: string, repositoryId: string): Promise<boolean> {
+  const id = await settingsOwner(gitDir);
+  return (id ?? (await readReplicaRecord(gitDir))?.repositoryId) === repositoryId;
+}
+
+async function settingsOwner(gitDir: string): Promise<string | undefined> {
+  const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
+  return /^\trepositoryId = (.*)$/m.exec(written)?.[1];
+}
+
+/** Brings the settings and the hook of a replica up to date, durably; writes nothing when they are. */
+export async function ensureSettings(gitDir: string, replica: ReplicaSettings): Promise<void> {
+  const path = join(gitDir, SETTINGS_FILE);
+  const wanted = settings(replica);
+  if ((await readFile(path, "utf8").catch(() => "")) !== wanted) {
+    await replaceFile(path, wanted);
+  }
+  const hook = join(gitDir, "hooks", "proc-receive");
+  if ((await readlink(hook).catch(() => "")) === replica.shim) return;
+  await makeDirectory(dirname(hook));
+  await rm(`${hook}.new`, { force: true });
+  await symlink(replica.shim, `${hook}.new`);
+  await rename(`${hook}.new`, hook);
+  await sync(dirname(hook));
+}

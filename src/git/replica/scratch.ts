@@ -1,0 +1,201 @@
+// A scratch repository: bare, with the refs of a replica, and its objects as alternate. A caller changes it with any git; nobody who
+// reads the replica sees that. What it began with is noted inside, so that the difference can be told even after a crash.
+import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import {
+  compareRefs,
+  HEAD,
+  isBelow,
+  isSymbolic,
+  nameFromLatin1,
+  objectIds,
+  type RefName,
+  type Refs,
+  type RefUpdate,
+  type RefValue,
+  toLatin1,
+  valueFromLatin1,
+} from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { isConnected } from "../objects/connectivity.ts";
+import { receivePack } from "../objects/receive-pack.ts";
+import { startPack } from "../objects/send-pack.ts";
+import { type GitContext, gitBytes } from "../process.ts";
+import { readRefs } from "../refs/refs.ts";
+import { setSymbolicRef } from "../refs/symbolic-refs.ts";
+
+/** Below the root's own directory; each scratch is there under the id of its write. */
+const SCRATCHES = "scratch";
+const BASE = "lockstep.base";
+const OWNER = "lockstep.repository";
+/** Branch tips that a pack may leave out: those that every replica of the base has. */
+const TIPS = 256;
+
+/** Where the scratch of a write is. */
+export function scratchPath(stateDir: string, writeId: string): string {
+  return join(stateDir, SCRATCHES, `${writeId}.git`);
+}
+
+/** The ids of the writes that have a scratch here, or of which a crash left one half made. */
+export async function listScratches(stateDir: string): Promise<string[]> {
+  const names = await readdir(join(stateDir, SCRATCHES)).catch(() => []);
+  return [...new Set(names.map((name) => name.replace(/\.git(\.new)?$/, "")))];
+}
+
+/** Removes a scratch that is half made. */
+export async function removeHalfMade(path: string): Promise<void> {
+  await rm(halfMade(path), { recursive: true, force: true });
+}
+
+function halfMade(path: string): string {
+  return `${path}.new`;
+}
+
+/** The name of the repository that a scratch belongs to. */
+export async function scratchOwner(path: string): Promise<string> {
+  return (await readFile(join(path, OWNER), "utf8")).trim();
+}
+
+export interface ScratchOf {
+  readonly name: string;
+  readonly gitDir: string;
+  readonly objectFormat: "sha1" | "sha256";
+}
+
+/**
+ * Makes the scratch of a write, with the refs that the replica has now: nothing may change them meanwhile. Costs a walk over the
+ * refs.
+ */
+export async function createScratch(context: GitContext, path: string, replica: ScratchOf): Promise<void> {
+  const refs = await readRefs(context, replica.gitDir);
+  await replaceScratch(context, path, replica, { base: refs, refs });
+}
+
+/**
+ * Makes a scratch that began with `base` and has `refs` now, in place of the one that may be there. Made aside and renamed, so that
+ * a crash leaves all of it or nothing that anybody looks at.
+ */
+export async function replaceScratch(
+  context: GitContext,
+  path: string,
+  replica: ScratchOf,
+  { base, refs }: { base: Refs; refs: Refs },
+): Promise<void> {
+  const aside = halfMade(path);
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { recursive: true });
+  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];
+  await gitBytes(context, aside, init, { writes: true });
+  // What a pusher had replaced must not find its way into what the caller makes.
+  await appendFile(join(aside, "config"), "[core]\n\tuseReplaceRefs = false\n");
+  await mkdir(join(aside, "objects", "info"), { recursive: true });
+  await writeFile(join(aside, "objects", "info", "alternates"), `${join(replica.gitDir, "objects")}\n`);
+  await writeFile(join(aside, OWNER), `${replica.name}\n`);
+  await writeFile(join(aside, BASE), formatRefs(base));
+  const packed = [...refs].filter(([name, value]) => name !== HEAD && !isSymbolic(value));
+  packed.sort(([a], [b]) => compareRefs(a, b));
+  const file = `# pack-refs with: sorted\n${packed.map(([name, value]) => `${toLatin1(value)} ${toLatin1(name)}\n`).join("")}`;
+  await writeFile(join(aside, "packed-refs"), Buffer.from(file, "latin1"));
+  for (const [name, value] of refs) if (isSymbolic(value)) await setSymbolicRef(context, aside, name, value);
+  const head = refs.get(HEAD);
+  if (head && !isSymbolic(head))
+    await gitBytes(context, aside, ["update-ref", "--no-deref", "HEAD", head], { writes: true });
+  await rm(path, { recursive: true, force: true });
+  await rename(aside, path);
+}
+
+/** Refs as they are noted in a file. */
+export function formatRefs(refs: Refs): Buffer {
+  return Buffer.from([...refs].map(([name, value]) => `${toLatin1(value)}\0${toLatin1(name)}\n`).join(""), "latin1");
+}
+
+/** The inverse of `formatRefs`. */
+export function parseRefs(lines: Buffer): Refs {
+  const refs = new Map<RefName, RefValue>();
+  for (const line of lines.toString("latin1").split("\n")) {
+    const [value, name] = line.split("\0");
+    if (value && name) refs.set(nameFromLatin1(name), valueFromLatin1(value));
+  }
+  return refs;
+}
+
+export interface ScratchChanges {
+  readonly updates: RefUpdate[];
+  /** Some of what the replica had when the scratch was made. */
+  readonly tips: readonly string[];
+}
+
+/** What the caller changed, in the order of names. Costs a walk over the refs of the scratch. */
+export async function readScratch(context: GitContext, path: string, signal: AbortSignal): Promise<ScratchChanges> {
+  const base = parseRefs(await readFile(join(path, BASE)));
+  const now = await readRefs(context, path, signal);
+  const updates: RefUpdate[] = [];
+  for (const name of [...new Set([...base.keys(), ...now.keys()])].sort(compareRefs)) {
+    const oldValue = base.get(name) ?? null;
+    // A HEAD that cannot be read is no wish.
+    const newValue = now.get(name) ?? (name === HEAD ? oldValue : null);
+    if (oldValue !== newValue) updates.push({ name, oldValue, newValue });
+  }
+  const tips = objectIds([...base].filter(([name]) => isBelow(name, "refs/heads/")).map(([, value]) => value));
+  return { updates, tips: tips.slice(0, TIPS) };
+}
+
+/**
+ * Copies the objects that changed refs need from the scratch into the replica, which must have what they had before. Throws
+ * GIT_FAILED and SOURCE_FAILED, where the scratch lacks some: then the replica is as before.
+ */
+export async function takeObjects(
+  context: GitContext,
+  path: string,
+  gitDir: string,
+  { updates, tips }: ScratchChanges,
+  signal: AbortSignal,
+): Promise<void> {
+  const wants = objectIds(updates.map(({ newValue }) => newValue));
+  if (wants.length === 0) return;
+  const haves = [...new Set([...objectIds(updates.map(({ oldValue }) => oldValue)), ...tips])];
+  // Read from the first byte on: what nobody reads is thrown away when the process ends.
+  const pack = startPack(context, path, wants, haves, signal).then((stream) => stream.pack.pipe(new PassThrough()));
+  await receivePack(context, gitDir, { wants, haves, signal, pack }).catch(async (error: unknown) => {
+    throw (await isShallow(path)) ? notWhole(error) : error;
+  });
+}
+
+/** `git fetch --depth` notes in this file where the history ends. */
+async function isShallow(path: string): Promise<boolean> {
+  return await readFile(join(path, "shallow"), "utf8").then(
+    (noted) => noted !== "",
+    () => false,
+  );
+}
+
+function notWhole(cause: unknown): LockstepError {
+  return new LockstepError(
+    "SOURCE_FAILED",
+    "The scratch repository is shallow and lacks objects that the new refs need; begin again, and fetch without --depth or with --unshallow.",
+    { cause },
+  );
+}
+
+/** Those updates whose new values are whole in the scratch. */
+export async function wholeUpdates(
+  context: GitContext,
+  path: string,
+  { updates, tips }: ScratchChanges,
+  signal: AbortSignal,
+): Promise<RefUpdate[]> {
+  const all = objectIds(updates.map(({ newValue }) => newValue));
+  if (await isConnected(context, path, all, tips, { signal })) return [...updates];
+  const whole: RefUpdate[] = [];
+  for (const update of updates) {
+    const haves = [...objectIds([update.oldValue]), ...tips];
+    if (await isConnected(context, path, objectIds([update.newValue]), haves, { signal })) whole.push(update);
+  }
+  return whole;
+}
+
+/** Removes a scratch. */
+export async function removeScratch(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}

@@ -1,0 +1,15 @@
+// Work trees that somebody has added to a replica (`git worktree add`).
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { nameFromLatin1, type RefName } from "../../domain.ts";
+
+/** The branches that are checked out in work trees of a bare repository. */
+export async function checkedOut(gitDir: string): Promise<Set<RefName>> {
+  const branches = new Set<RefName>();
+  for (const name of await readdir(join(gitDir, "worktrees")).catch(() => [])) {
+    const head = await readFile(join(gitDir, "worktrees", name, "HEAD"), "latin1").catch(() => "");
+    const branch = /^ref: (.*)$/m.exec(head)?.[1];
+    if (branch !== undefined) branches.add(nameFromLatin1(branch));
+  }
+  return branches;
+}

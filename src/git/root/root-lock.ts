@@ -1,0 +1,151 @@
+// The disk has no fence: a stopped process that wakes up could rename a lock file that is now another's. So one sidecar at a
+// time holds an operating-system lock on the root. Every git child that writes inherits the open file, so the lock is free
+// only when the old process and all of its children are gone.
+import { spawn } from "node:child_process";
+import { fstat } from "node:fs";
+import { type FileHandle, open, readdir, readFile, readlink, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { LockstepError } from "../../errors.ts";
+import type { Host } from "../../host.ts";
+import { STATE_DIR } from "./root-record.ts";
+
+const HELD = 1;
+const DEATH_TAKES_MS = 5_000;
+
+export interface RootLock {
+  readonly fd: number;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface RootLockOptions {
+  /** Directory of the root's own records. */
+  readonly stateDir: string;
+  /** A program that locks an inherited descriptor, called with its arguments and the descriptor's number. */
+  readonly locker: readonly string[];
+  readonly path: string;
+  readonly host: Pick<Host, "pid" | "kill">;
+  /** The sidecar that recorded itself last. */
+  readonly recordedPid: number | undefined;
+  /** True when the recorded sidecar's lease has run out: it is stopped or hangs, and may be ended. */
+  readonly mayEnd: () => Promise<boolean>;
+}
+
+/**
+ * Takes the lock on the root, after ending git children that a killed sidecar left behind. Throws ROOT_LOCKED, naming the
+ * process, when a live sidecar serves the root; PREREQUISITE_MISSING where no program can lock.
+ */
+export async function lockRoot(options: RootLockOptions): Promise<RootLock> {
+  const path = join(options.stateDir, "lock");
+  const file = await open(path, "a+", 0o600);
+  try {
+    if (!(await tryLock(file, options))) {
+      await endHolders(path, options);
+      if (!(await lockWithin(file, options, DEATH_TAKES_MS))) throw held(path, options.recordedPid);
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return { fd: file.fd, [Symbol.asyncDispose]: () => file.close() };
+}
+
+/**
+ * Takes the lock on an open file if it is free, and says whether it was. It is held until the file is closed. Throws
+ * PREREQUISITE_MISSING where no program can lock.
+ */
+export async function tryLock(
+  file: FileHandle,
+  { locker, path }: Pick<RootLockOptions, "locker" | "path">,
+): Promise<boolean> {
+  const [program, ...args] = locker as [string, ...string[]];
+  const child = spawn(program, [...args, "3"], { stdio: ["ignore", "ignore", "pipe", file.fd], env: { PATH: path } });
+  const said: Buffer[] = [];
+  child.stderr?.on("data", (chunk: Buffer) => said.push(chunk));
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", (cause) =>
+      reject(
+        new LockstepError(
+          "PREREQUISITE_MISSING",
+          `Cannot run ${program}, which locks the root; install util-linux or a C compiler.`,
+          { cause },
+        ),
+      ),
+    );
+    child.once("close", (exit) => resolve(exit ?? -1));
+  });
+  if (code === 0) return true;
+  if (code === HELD) return false;
+  throw new LockstepError(
+    "PREREQUISITE_MISSING",
+    `${program} cannot lock the root (${Buffer.concat(said).toString().trim()}); put it on a file system that has locks.`,
+  );
+}
+
+/** Whether the lock of the root is still the file that `fd` has locked. */
+export async function isRootHere(root: string, fd: number | null): Promise<boolean> {
+  if (fd === null) return true;
+  const [there, ours] = await Promise.all([
+    stat(join(root, STATE_DIR, "lock")).catch(() => undefined),
+    promisify(fstat)(fd),
+  ]);
+  return there?.dev === ours.dev && there.ino === ours.ino;
+}
+
+async function lockWithin(file: FileHandle, options: RootLockOptions, ms: number): Promise<boolean> {
+  const deadline = Date.now() + ms;
+  while (!(await tryLock(file, options))) {
+    if (Date.now() > deadline) return false;
+    await sleep(50);
+  }
+  return true;
+}
+
+/** Ends children that a dead sidecar left, and a sidecar that hangs; never one that is alive and has its lease. */
+async function endHolders(path: string, { host, recordedPid, mayEnd }: RootLockOptions): Promise<void> {
+  const holders = (await processesWithOpen(path)).filter(({ pid }) => pid !== host.pid);
+  const ours = await programOf(host.pid);
+  // Any other program is a child of a sidecar's: git, or a hook that git runs on a ref transaction.
+  const sidecar = holders.find(({ pid, program }) => pid === recordedPid || program === ours);
+  if (sidecar && !(sidecar.pid === recordedPid && (await mayEnd()))) throw held(path, sidecar.pid);
+  for (const { pid } of holders) {
+    try {
+      host.kill(pid, "SIGKILL");
+    } catch {
+      // Gone by itself meanwhile.
+    }
+  }
+}
+
+/** Processes that have a file open, by /proc; none where there is no /proc. */
+export async function processesWithOpen(path: string): Promise<{ pid: number; program: string }[]> {
+  const { dev, ino } = await stat(path);
+  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const found: { pid: number; program: string }[] = [];
+  for (const pid of pids) {
+    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    for (const descriptor of descriptors) {
+      const file = `/proc/${pid}/fd/${descriptor}`;
+      // The name first: stat on other people's sockets and ttys costs more than it tells.
+      if ((await readlink(file).catch(() => "")) !== path) continue;
+      const opened = await stat(file).catch(() => undefined);
+      if (opened?.dev !== dev || opened.ino !== ino) continue;
+      found.push({ pid: Number(pid), program: await programOf(pid) });
+      break;
+    }
+  }
+  return found;
+}
+
+async function programOf(pid: number | string): Promise<string> {
+  return (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim();
+}
+
+function held(path: string, pid: number | undefined): LockstepError {
+  return new LockstepError(
+    "ROOT_LOCKED",
+    `Another sidecar${pid === undefined ? "" : ` (process ${pid})`} serves this root, see ${path}; stop it first, or give this one another --root.`,
+    { details: { pid: String(pid ?? "") } },
+  );
+}

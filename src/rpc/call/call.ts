@@ -1,0 +1,149 @@
+// The one funnel of all RPCs: authenticate, authorise, decode, run, encode; every error ends here.
+import { randomUUID } from "node:crypto";
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Metadata,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  status,
+} from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import { describe, ERROR_TABLE, firstError, GrpcStatus, LockstepError } from "../../errors.ts";
+import { ofDisk } from "../../io/disk-errors.ts";
+import { DETAILS_KEY, encodeDetails } from "../../protocol/error-details.ts";
+import { certificateIdentity, type Role } from "../../tls/identity.ts";
+import { mayCall } from "./roles.ts";
+
+/** Characters of a message on its way to the caller. */
+const TEXT_LIMIT = 1_000;
+
+export interface Caller {
+  readonly role: Role;
+  readonly name: string;
+}
+
+/** Finds out who calls. Throws UNAUTHENTICATED. */
+export type Authenticate = (call: AnyCall) => Caller;
+
+export interface CallOptions {
+  readonly authenticate: Authenticate;
+  readonly log: Logger;
+}
+
+export interface CallContext {
+  readonly caller: Caller;
+  /** Aborts when the caller is gone or its deadline has passed. */
+  readonly signal: AbortSignal;
+}
+
+type AnyCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>;
+
+/** The caller on the local socket. */
+export const localCaller: Authenticate = () => ({ role: "operator", name: "local" });
+
+/** The caller by the URI of its certificate, whose chain TLS has checked already. */
+export function certificateCaller(trustDomain: string): Authenticate {
+  return (call) => {
+    const identity = certificateIdentity(call.getAuthContext().sslPeerCertificate?.subjectaltname, trustDomain);
+    if (identity) return identity;
+    throw new LockstepError(
+      "UNAUTHENTICATED",
+      `The certificate names no device, frontend or operator of ${trustDomain}; it needs one URI such as spiffe://${trustDomain}/frontend/NAME.`,
+    );
+  };
+}
+
+/** Makes a unary handler of a function. */
+export function unary<Request, Response>(
+  options: CallOptions,
+  run: (request: Request, context: CallContext) => Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  return (call, respond) => {
+    const path = call.getPath();
+    const { signal, disarm } = cancellation(call as AnyCall);
+    void (async () => {
+      const caller = authorise(options, call as AnyCall, path);
+      return await run(call.request, { caller, signal });
+    })()
+      .then(
+        (response) => respond(null, response),
+        (error: unknown) => respond(toStatus(error, path, options.log)),
+      )
+      .finally(disarm);
+  };
+}
+
+/** Makes a server-streaming handler of a function; what a slow caller has not read yet is kept for it. */
+export function streaming<Request, Response>(
+  options: CallOptions,
+  run: (request: Request, send: (message: Response) => void, context: CallContext) => Promise<void>,
+): handleServerStreamingCall<Request, Response> {
+  return (call) => {
+    const path = call.getPath();
+    const { signal, disarm } = cancellation(call as AnyCall);
+    void (async () => {
+      const caller = authorise(options, call as AnyCall, path);
+      await run(call.request, (message) => void call.write(message), { caller, signal });
+    })()
+      .then(
+        () => call.end(),
+        // grpc-js sends the status of an "error" event; a stream that is destroyed never sends one, and the caller would hang.
+        (error: unknown) => call.emit("error", toStatus(error, path, options.log)),
+      )
+      .finally(disarm);
+  };
+}
+
+function authorise({ authenticate }: CallOptions, call: AnyCall, path: string): Caller {
+  const caller = authenticate(call);
+  if (mayCall(caller.role, path)) return caller;
+  throw new LockstepError(
+    "PERMISSION_DENIED",
+    `A certificate of the role ${caller.role} may not call ${path.split("/").at(-1)}; use one of the role operator.`,
+  );
+}
+
+/** An answer needs a moment to get to the caller: work stops that much before its deadline, and says why. */
+const LAST_WORDS_MS = 200;
+
+/** grpc-js emits "cancelled" for calls that completed, too; `disarm` keeps those from aborting anything. */
+function cancellation(call: AnyCall): { signal: AbortSignal; disarm: () => void } {
+  const controller = new AbortController();
+  let armed = true;
+  call.on("cancelled", () => armed && controller.abort());
+  const leftMs = Number(call.getDeadline()) - Date.now();
+  // A deadline beyond what a timer can count is none.
+  const timer =
+    leftMs < 2 ** 31 ? setTimeout(() => controller.abort(), Math.max(leftMs - LAST_WORDS_MS, leftMs / 2)) : undefined;
+  return {
+    signal: controller.signal,
+    disarm: () => {
+      armed = false;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function toStatus(thrown: unknown, path: string, log: Logger) {
+  const error = firstError(thrown);
+  const known = error instanceof LockstepError ? shortened(error) : (ofDisk(error) ?? bug(error, path, log));
+  const metadata = new Metadata();
+  metadata.set(DETAILS_KEY, encodeDetails(known));
+  const code = GrpcStatus[ERROR_TABLE[known.code].grpc];
+  if (code === status.INTERNAL) log.error({ rpc: path, err: describe(known) }, "call failed");
+  return { code, details: known.message, metadata };
+}
+
+/** Statuses travel in HTTP headers: one of 64 KiB breaks the connection for all calls on it, and some clients take only 8. */
+function shortened(error: LockstepError): LockstepError {
+  const cut = (text: string) => (text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text);
+  const details = Object.fromEntries(Object.entries(error.details).map(([key, value]) => [key, cut(value)]));
+  return new LockstepError(error.code, cut(error.message), { cause: error, details });
+}
+
+function bug(error: unknown, path: string, log: Logger): LockstepError {
+  const id = randomUUID();
+  log.error({ rpc: path, id, err: error }, "an error that nobody expected");
+  return new LockstepError("INTERNAL", `An internal error; the server's log has it under ${id}.`, { details: { id } });
+}

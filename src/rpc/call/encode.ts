@@ -1,0 +1,69 @@
+// The nouns of the project as the protocol has them.
+import {
+  displayRef,
+  type RefUpdate,
+  type RefValue,
+  type ReplicaState,
+  toBytes,
+  type WriteStatus,
+} from "../../domain.ts";
+import { toTimestamp } from "../../protocol/proto.ts";
+import type { LogEntry } from "../../store/list-log.ts";
+import type { Repository } from "../../store/repositories.ts";
+import type { WriteLock } from "../../store/write-locks.ts";
+import type { Write } from "../../store/writes.ts";
+
+const STATES = {
+  pending: "REPLICA_STATE_PENDING",
+  active: "REPLICA_STATE_ACTIVE",
+  broken: "REPLICA_STATE_BROKEN",
+  released: "REPLICA_STATE_RELEASED",
+  destroyed: "REPLICA_STATE_DESTROYED",
+} as const satisfies Record<ReplicaState, string>;
+
+const STATUSES = {
+  staged: "WRITE_STATUS_STAGED",
+  landed: "WRITE_STATUS_LANDED",
+  dropped: "WRITE_STATUS_DROPPED",
+} as const satisfies Record<WriteStatus, string>;
+
+export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] {
+  return STATES[state];
+}
+
+export function encodeRepository({ name, headVersion, objectFormat, minCopies, landWithFewer, stopped }: Repository) {
+  return { name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer, stopped: stopped ?? "" };
+}
+
+export function encodeWrite(write: Write) {
+  return {
+    writeId: write.id,
+    repository: write.repository,
+    device: write.device,
+    author: write.author,
+    reason: write.reason,
+    baseVersion: String(write.baseVersion),
+    status: STATUSES[write.status],
+    version: String(write.version ?? 0n),
+    startedAt: toTimestamp(write.startedAt),
+    decidedAt: toTimestamp(write.decidedAt),
+    dropReason: write.dropReason ?? "",
+  };
+}
+
+export function encodeWriteLock({ repository, since, ...lock }: WriteLock) {
+  return { ...lock, repository: repository ?? "", since: toTimestamp(since) };
+}
+
+export function encodeUpdate({ name, oldValue, newValue }: RefUpdate) {
+  return { name: toBytes(name), oldValue: encodeValue(oldValue), newValue: encodeValue(newValue) };
+}
+
+/** Values are text in the protocol: a symbolic one is for people to read. */
+export function encodeValue(value: RefValue | null): string {
+  return value === null ? "" : displayRef(value);
+}
+
+export function encodeEntry({ version, landedAt, updates, ...entry }: LogEntry) {
+  return { ...entry, version: String(version), landedAt: toTimestamp(landedAt), updates: updates.map(encodeUpdate) };
+}

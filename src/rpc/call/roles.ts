@@ -1,0 +1,49 @@
+// Who may call what. A role comes from the caller's certificate; the local socket is the operator's, by its file permission.
+import type { ServiceClientConstructor } from "@grpc/grpc-js";
+import type { Role } from "../../tls/identity.ts";
+import type { RpcPath } from "./rpc-names.ts";
+
+const READERS: readonly Role[] = ["device", "frontend", "operator"];
+const WRITERS: readonly Role[] = ["frontend", "operator"];
+const OPERATORS: readonly Role[] = ["operator"];
+
+/** Every RPC of ours by its path: one that is missing does not compile. Health and reflection tell nothing that is secret and are open to any valid certificate. */
+const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
+  "/lockstep.v1.SyncService/GetVersion": READERS,
+  "/lockstep.v1.SyncService/FetchFrom": READERS,
+  "/lockstep.v1.SyncService/BeforeRead": READERS,
+  "/lockstep.v1.SyncService/BeginWrite": WRITERS,
+  "/lockstep.v1.SyncService/RenewWrite": WRITERS,
+  "/lockstep.v1.SyncService/BumpVersion": WRITERS,
+  "/lockstep.v1.SyncService/AbortWrite": WRITERS,
+  "/lockstep.v1.SyncService/GetWrite": READERS,
+  "/lockstep.v1.ClusterService/CreateRepository": OPERATORS,
+  "/lockstep.v1.ClusterService/SetRepository": OPERATORS,
+  "/lockstep.v1.ClusterService/ListRepositories": READERS,
+  "/lockstep.v1.ClusterService/GetRepository": READERS,
+  "/lockstep.v1.ClusterService/ListLog": READERS,
+  "/lockstep.v1.ClusterService/GetStatus": READERS,
+  "/lockstep.v1.ClusterService/StopWrites": OPERATORS,
+  "/lockstep.v1.ClusterService/AllowWrites": OPERATORS,
+  "/lockstep.v1.ClusterService/VerifyReplica": OPERATORS,
+  "/lockstep.v1.ClusterService/Thaw": OPERATORS,
+};
+
+/** True when `role` may call the RPC at `path`; false for a path that the table lacks. */
+export function mayCall(role: Role, path: string): boolean {
+  return Object.hasOwn(ALLOWED, path) && ALLOWED[path as RpcPath].includes(role);
+}
+
+/** Throws when the table lacks an RPC of the services as they are loaded, or has one that they lack. */
+export function checkRoles(
+  services: Readonly<Record<string, Pick<ServiceClientConstructor, "service">>>,
+  table: Readonly<Record<string, readonly Role[]>> = ALLOWED,
+): void {
+  const paths = Object.values(services).flatMap(({ service }) => Object.values(service).map(({ path }) => path));
+  const unclassified = paths.filter((path) => !(path in table));
+  const unknown = Object.keys(table).filter((path) => !paths.includes(path));
+  if (unclassified.length + unknown.length === 0) return;
+  throw new Error(
+    `The role table is wrong: missing ${unclassified.join(", ") || "none"}; unknown ${unknown.join(", ") || "none"}.`,
+  );
+}

@@ -1,0 +1,16 @@
+// The RPCs of the protocol as types, so that an RPC without a handler or without a role does not compile.
+import type { ClusterServiceHandlers } from "../../generated/lockstep/v1/ClusterService.ts";
+import type { SyncServiceHandlers } from "../../generated/lockstep/v1/SyncService.ts";
+
+/** The generated types have an index signature, which would take any name. */
+type RpcName<Service> = keyof { [Name in keyof Service as string extends Name ? never : Name]: true } & keyof Service;
+
+type Handlers<Service> = { [Name in RpcName<Service>]: Service[Name] };
+
+export type SyncHandlers = Handlers<SyncServiceHandlers>;
+export type ClusterHandlers = Handlers<ClusterServiceHandlers>;
+
+/** The path of each RPC, as gRPC has it. */
+export type RpcPath =
+  | `/lockstep.v1.SyncService/${keyof SyncHandlers & string}`
+  | `/lockstep.v1.ClusterService/${keyof ClusterHandlers & string}`;

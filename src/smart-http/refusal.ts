@@ -1,0 +1,49 @@
+// Every way in which the gate says no: an HTTP status and a sentence. git prints a text/plain body behind `remote:`.
+import { ERROR_TABLE, type ErrorCode, firstError, GrpcStatus, retryAfterMs } from "../errors.ts";
+import { errorCode, toldToStrangers } from "./strangers.ts";
+
+/** An answer other than 200. `message` is a sentence for the person at the other end. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, options: { headers?: Record<string, string>; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.status = status;
+    this.headers = options.headers ?? {};
+  }
+}
+
+function httpStatus(code: ErrorCode): number {
+  // So it is on every device: 503 would make a balancer try them all, and take each for broken.
+  if (code === "WRITES_STOPPED") return 403;
+  switch (GrpcStatus[ERROR_TABLE[code].grpc]) {
+    case GrpcStatus.INVALID_ARGUMENT:
+      return 400;
+    // Not 401: git would ask the person for a password, and there is none.
+    case GrpcStatus.UNAUTHENTICATED:
+    case GrpcStatus.PERMISSION_DENIED:
+      return 403;
+    case GrpcStatus.NOT_FOUND:
+      return 404;
+    case GrpcStatus.INTERNAL:
+      return 500;
+    // Whatever keeps this device from serving need not keep another one: a balancer may try it.
+    default:
+      return 503;
+  }
+}
+
+/** What was thrown, as an answer to a stranger; what it says beyond that stays in the log. Errors without a code of the error table become 500. */
+export function asRefusal(thrown: unknown): Refusal {
+  const error = firstError(thrown);
+  if (error instanceof Refusal) return error;
+  const code = errorCode(error);
+  if (code === undefined) return new Refusal(500, toldToStrangers(error), { cause: error });
+  const wait = retryAfterMs(code);
+  return new Refusal(httpStatus(code), toldToStrangers(error), {
+    headers: wait === undefined ? {} : { "Retry-After": String(Math.ceil(wait / 1000)) },
+    cause: error,
+  });
+}

@@ -1,0 +1,214 @@
+// The database URL, as libpq has it: `postgres://user:password@host:port,host:port/database?parameter=value`, or `key=value` words. What
+// is not taken is named in a sentence; nothing that may be a part of a password is repeated.
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import type { ConnectionOptions } from "node:tls";
+import { LockstepError } from "../../errors.ts";
+
+/** One way to one server. The fields are those of pg. */
+export interface DatabaseServer {
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+  readonly options?: string;
+  readonly ssl: ConnectionOptions | false;
+  readonly sslnegotiation?: "direct" | "postgres";
+  readonly connectionTimeoutMillis?: number;
+  /** Tried only after the way before it failed like this. */
+  readonly onlyAfter?: "no TLS" | "refused without TLS";
+}
+
+type Words = Map<string, string>;
+
+/** What only tunes libpq, or is the same here whatever is said. */
+const WITHOUT_EFFECT = new Set(
+  (
+    "application_name fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout " +
+    "load_balance_hosts sslcompression sslsni sslcertmode krbsrvname gsslib gssdelegation min_protocol_version max_protocol_version " +
+    "uselibpqcompat"
+  ).split(" "),
+);
+const TAKEN = new Set(
+  (
+    "host hostaddr port user password dbname options sslmode ssl sslcert sslkey sslpassword sslrootcert sslcrl sslnegotiation " +
+    "ssl_min_protocol_version ssl_max_protocol_version connect_timeout target_session_attrs gssencmode channel_binding client_encoding"
+  ).split(" "),
+);
+const MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
+
+/**
+ * The servers of a database URL, in the order in which to try them. Throws USAGE; `what` is the beginning of its sentence, such as "The
+ * value of --database-url".
+ */
+export function parseDatabaseUrl(text: string, what = "The database URL"): DatabaseServer[] {
+  const wrong = (why: string): never => {
+    throw new LockstepError("USAGE", `${what} ${why}.`);
+  };
+  const words = /^postgres(ql)?:\/\//.test(text) ? readUri(text, wrong) : readWords(text, wrong);
+  check(words, wrong);
+  const { ssl, mode } = tlsOf(words, wrong);
+  const list = (key: string) => (words.get(key) ?? "").split(",");
+  const hosts = list("host");
+  const addresses = list("hostaddr");
+  const ports = list("port");
+  const count = Math.max(hosts.length, addresses.length);
+  if (addresses.length > 1 && hosts.length > 1 && hosts.length !== addresses.length)
+    wrong("names another number of `hostaddr` than of hosts");
+  if (ports.length > 1 && ports.length !== count) wrong("names another number of ports than of hosts");
+  const timeout = Number(words.get("connect_timeout") || 0);
+  return Array.from({ length: count }, (_, index) => {
+    const name = hosts[index] ?? hosts[0] ?? "";
+    const host = addresses[index] || name;
+    const port = Number(ports[index] ?? ports[0] ?? "") || undefined;
+    const server = definedOf({
+      host: host || undefined,
+      port,
+      user: words.get("user") || undefined,
+      password: words.get("password") || undefined,
+      database: words.get("dbname") || undefined,
+      options: words.get("options") || undefined,
+      sslnegotiation: (words.get("sslnegotiation") || undefined) as DatabaseServer["sslnegotiation"],
+      connectionTimeoutMillis: timeout > 0 ? timeout * 1000 : undefined,
+    });
+    // An address is connected to, the name is what the certificate has.
+    const tls = isIP(host) && name !== "" && !isIP(name) ? { ...ssl, servername: name } : ssl;
+    return waysOf(server, host.startsWith("/") ? "disable" : mode, tls);
+  }).flat();
+}
+
+/** True when the URL carries a password, which a command line must not. */
+export function hasPassword(text: string): boolean {
+  if (/(^|[?&\s])(ssl)?password\s*=/.test(text)) return true;
+  const authority = /^postgres(?:ql)?:\/\/([^/?]*)/.exec(text)?.[1] ?? "";
+  return /:[^@]*@/.test(authority);
+}
+
+function waysOf(server: Omit<DatabaseServer, "ssl">, mode: string, ssl: ConnectionOptions): DatabaseServer[] {
+  const plain = { ...server, ssl: false as const };
+  if (mode === "disable") return [plain];
+  if (mode === "allow") return [plain, { ...server, ssl, onlyAfter: "refused without TLS" }];
+  if (mode === "prefer")
+    return [
+      { ...server, ssl },
+      { ...plain, onlyAfter: "no TLS" },
+    ];
+  return [{ ...server, ssl }];
+}
+
+type Wrong = (why: string) => never;
+
+function check(words: Words, wrong: Wrong): void {
+  for (const key of words.keys()) {
+    if (!TAKEN.has(key) && !WITHOUT_EFFECT.has(key))
+      wrong(`has the parameter \`${key.slice(0, 40)}\`, which Lockstep does not take; leave it out`);
+  }
+  const oneOf = (key: string, values: readonly string[], remedy: string) => {
+    const value = words.get(key);
+    if (value && !values.includes(value.toLowerCase()))
+      wrong(`has a \`${key}\` that Lockstep does not take; ${remedy}`);
+  };
+  oneOf("target_session_attrs", ["any", "read-write", "primary"], "say read-write, as only a primary will do");
+  oneOf("gssencmode", ["disable", "prefer"], "use TLS");
+  oneOf("channel_binding", ["disable", "prefer"], "use verify-full");
+  oneOf("client_encoding", ["auto", "utf8", "utf-8"], "leave it out: it is always UTF8");
+  oneOf("sslnegotiation", ["postgres", "direct"], "say postgres or direct");
+  for (const port of (words.get("port") ?? "").split(","))
+    if (port !== "" && !(/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536))
+      wrong("has a port that is no number from 1 to 65535; in a password write `/` as %2F, `@` as %40 and `:` as %3A");
+  if (!/^\d*$/.test(words.get("connect_timeout") ?? "")) wrong("has a `connect_timeout` that is no number of seconds");
+  for (const host of (words.get("host") ?? "").split(","))
+    if (host.startsWith("@")) wrong("names an abstract socket, which Lockstep cannot use; give a directory or a host");
+    else if (/\s/.test(host)) wrong("has a host with a space in it");
+  for (const [key, value] of words) if (value.includes("\0")) wrong(`has a NUL character in \`${key}\``);
+}
+
+function tlsOf(words: Words, wrong: Wrong): { ssl: ConnectionOptions; mode: string } {
+  const file = (key: string): string | undefined => {
+    const path = words.get(key);
+    if (!path) return undefined;
+    try {
+      return readFileSync(path, "utf8");
+    } catch (error) {
+      return wrong(`names a file as \`${key}\` that cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    }
+  };
+  const system = words.get("sslrootcert") === "system";
+  const asJdbc = { true: "require", "1": "require", "no-verify": "no-verify" }[words.get("ssl") ?? ""];
+  // Without a word about it the server decides, as it does for `psql`.
+  const mode = (words.get("sslmode") || asJdbc || (system ? "verify-full" : "allow")).toLowerCase();
+  if (!MODES.includes(mode)) wrong(`has an \`sslmode\` that is none of ${MODES.join(", ")}`);
+  if (system && mode !== "verify-full") wrong("has `sslrootcert=system`, which needs `sslmode=verify-full`");
+  const ca = system ? undefined : file("sslrootcert");
+  if (mode === "verify-ca" && ca === undefined)
+    wrong(
+      "has `sslmode=verify-ca` without `sslrootcert`; name the file with the authority's certificate, or say verify-full",
+    );
+  const verifies = mode === "verify-full" || mode === "verify-ca" || (mode === "require" && ca !== undefined);
+  const ssl: ConnectionOptions = definedOf({
+    ca,
+    cert: file("sslcert"),
+    key: file("sslkey"),
+    crl: file("sslcrl"),
+    passphrase: words.get("sslpassword"),
+    minVersion: words.get("ssl_min_protocol_version") as ConnectionOptions["minVersion"],
+    maxVersion: words.get("ssl_max_protocol_version") as ConnectionOptions["maxVersion"],
+    rejectUnauthorized: verifies,
+    // Any name will do, of a certificate that the authority made.
+    checkServerIdentity: mode === "verify-full" ? undefined : () => undefined,
+  });
+  return { ssl, mode };
+}
+
+function definedOf<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
+}
+
+function readUri(text: string, wrong: Wrong): Words {
+  const decode = (part: string): string => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return wrong("has a `%` that is not followed by two hexadecimal digits of UTF-8; write `%` itself as %25");
+    }
+  };
+  const rest = text.replace(/^postgres(ql)?:\/\//, "");
+  // Nothing but these ends the names of the hosts: `#` is a character like any other, and so is `?` before the last `@`.
+  const [, authority = "", path = "", query = ""] = /^((?:[^/]*@)?[^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
+  const at = authority.lastIndexOf("@");
+  const words: Words = new Map();
+  if (at >= 0) {
+    const [, user = "", password] = /^([^:]*)(?::(.*))?$/s.exec(authority.slice(0, at)) ?? [];
+    words.set("user", decode(user));
+    if (password !== undefined) words.set("password", decode(password));
+  }
+  const places = authority
+    .slice(at + 1)
+    .split(",")
+    .map((place) => {
+      const [, host = "", port = ""] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(place) ?? [];
+      return { host: decode(host.replace(/^\[(.*)\]$/, "$1")), port: decode(port) };
+    });
+  words.set("host", places.map(({ host }) => host).join(","));
+  if (places.some(({ port }) => port !== "")) words.set("port", places.map(({ port }) => port).join(","));
+  if (path !== "") words.set("dbname", decode(path));
+  for (const pair of query.split("&").filter(Boolean)) {
+    const equals = pair.indexOf("=");
+    if (equals < 0) wrong("has a parameter without `=`; in a password write `?` as %3F and `&` as %26");
+    words.set(decode(pair.slice(0, equals)), decode(pair.slice(equals + 1)));
+  }
+  return words;
+}
+
+function readWords(text: string, wrong: Wrong): Words {
+  const words: Words = new Map();
+  const word = /\s*([^\s=]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)(?:[^\s\\]|\\.)*)?)(?=\s|$)/sy;
+  while (text.slice(word.lastIndex).trim() !== "") {
+    const found = word.exec(text);
+    if (found === null) return wrong("must begin with postgres://, or be words like host=db dbname=lockstep");
+    words.set(found[1] as string, (found[2] ?? found[3] ?? "").replace(/\\(.)/gs, "$1"));
+  }
+  if (words.size === 0) wrong("must begin with postgres://, or be words like host=db dbname=lockstep");
+  return words;
+}

@@ -1,0 +1,291 @@
+// The connections to PostgreSQL. Everything here works through a pooler in transaction mode: no session state, no named
+// statements, no startup parameters; LISTEN is elsewhere (notifications.ts), on a connection of its own.
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { LockstepError } from "../../errors.ts";
+import { refuseStandby, Servers } from "./servers.ts";
+import { asTold, hasEndedSession, unavailable, verdictOf } from "./sqlstate.ts";
+import { beginSnapshot, StatementClient } from "./statement.ts";
+
+const INT8_OID = 20;
+/** date, time, timestamp, timestamptz, interval, timetz. */
+const TIME_OIDS: ReadonlySet<number> = new Set([1082, 1083, 1114, 1184, 1186, 1266]);
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") => {
+    if (TIME_OIDS.has(oid)) return refuseTime;
+    return oid === INT8_OID && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format);
+  }) as never,
+};
+
+function refuseTime(): never {
+  throw new TypeError(
+    "a statement answers with a time as text, which depends on DateStyle; instant.ts has it as a number",
+  );
+}
+
+/** How long a statement may take before its outcome counts as unknown. The server ends it then, too, unless it is a decision. */
+const STATEMENT_DEADLINE_MS = 15_000;
+const GOODBYE_MS = 1_000;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+}
+
+/**
+ * Three pools, so that no kind of work waits behind another: `reads` (the heads, one query at a time), `work` (pushes,
+ * catch-ups, operators) and `lease` (its renewal only).
+ */
+export class Database {
+  readonly reads: pg.Pool;
+  readonly work: pg.Pool;
+  readonly lease: pg.Pool;
+
+  /** Throws USAGE on a URL that cannot be used. */
+  constructor(options: DatabaseOptions) {
+    const servers = new Servers(options.url);
+    const pool = (max: number, purpose: string) => {
+      const made = new pg.Pool({
+        ...connectionConfig(options, purpose),
+        ...servers.config,
+        ...(servers.areSeveral && { onConnect: (client) => refuseStandby(client) as never }),
+        Client: StatementClient,
+        max,
+        types,
+        idleTimeoutMillis: 60_000,
+      });
+      // A connection that breaks fails its statement and is replaced; without listeners, idle or in use, it would end the process.
+      made.on("error", () => {});
+      made.on("connect", (client) => client.on("error", () => {}));
+      serversOf.set(made, servers);
+      return made;
+    };
+    this.reads = pool(2, "read");
+    this.work = pool(8, "work");
+    this.lease = pool(1, "lease");
+  }
+
+  /** Statements that come from now on take new connections: those made before may lead to a server that has been replaced. */
+  replaceConnections(): void {
+    for (const pool of this.#pools) stateOf(pool).replacedAt = performance.now();
+  }
+
+  /** Waits a moment for statements that are under way, then no longer for their answers. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const impatient = setTimeout(() => {
+      for (const pool of this.#pools) for (const breakOff of stateOf(pool).underWay) breakOff();
+    }, GOODBYE_MS);
+    await Promise.all(this.#pools.map((pool) => pool.end()));
+    clearTimeout(impatient);
+  }
+
+  get #pools(): pg.Pool[] {
+    return [this.reads, this.work, this.lease];
+  }
+}
+
+/** The client configuration for one kind of connection, wherever it leads. TCP keepalives notice a database host that vanished. */
+export function connectionConfig(options: DatabaseOptions, purpose: string): pg.ClientConfig {
+  return {
+    application_name: `lockstep ${options.applicationName} ${purpose}`.slice(0, 63),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 1_000,
+  };
+}
+
+/** What is special about a statement. */
+export interface StatementOptions {
+  /** The server never ends it by itself: a decision of any size is waited for, and what became of it is asked. */
+  readonly decides?: boolean;
+}
+
+/**
+ * Runs one statement, which is a transaction of its own, and returns its rows. Throws DATABASE_UNAVAILABLE when the connection or the
+ * server failed: then the statement may have taken effect or not. What else PostgreSQL may say: sqlstate.ts.
+ */
+export async function query<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+  options: StatementOptions = {},
+): Promise<Row[]> {
+  return await unlessRaced(async () => {
+    const { client } = await connect(pool);
+    return await runOn<Row>(pool, client, text, values, options);
+  });
+}
+
+/**
+ * Like `query`, for a statement that may as well run twice. One connection after another that broke while it lay idle is passed
+ * over, so that a restart of the server costs nobody an error; only what a new connection says counts.
+ */
+export async function ask<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+  options: StatementOptions = {},
+): Promise<Row[]> {
+  return await unlessRaced(async () => {
+    for (;;) {
+      const { client, isNew } = await connect(pool);
+      try {
+        return await runOn<Row>(pool, client, text, values, options);
+      } catch (error) {
+        if (isNew || error instanceof LockstepError || !hasEndedSession(error)) throw error;
+      }
+    }
+  });
+}
+
+/** A statement that lost a race has had no effect: it runs again, a few times. */
+const RACES_LIMIT = 5;
+const RACE_PAUSE_MS = 20;
+
+async function unlessRaced<T>(run: () => Promise<T>): Promise<T> {
+  for (let races = 1; ; races += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof LockstepError || verdictOf(error) !== "race" || races > RACES_LIMIT) throw asTold(error);
+      await sleep(RACE_PAUSE_MS * races * Math.random());
+    }
+  }
+}
+
+const serversOf = new WeakMap<pg.Pool, Servers>();
+
+/** When a connection was used first: those of before may have broken since. */
+const firstUsed = new WeakMap<StatementClient, number>();
+
+interface PoolState {
+  /** Connections that were used before that moment are to be replaced. */
+  replacedAt: number;
+  /** Each ends the wait for the answer of one statement. */
+  readonly underWay: Set<() => void>;
+}
+
+const states = new WeakMap<pg.Pool, PoolState>();
+
+function stateOf(pool: pg.Pool): PoolState {
+  const state = states.get(pool) ?? { replacedAt: Number.NEGATIVE_INFINITY, underWay: new Set() };
+  states.set(pool, state);
+  return state;
+}
+
+async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.PoolClient; isNew: boolean }> {
+  const servers = serversOf.get(pool);
+  const open = async (config?: pg.ClientConfig) => {
+    Object.assign(pool.options, config);
+    return (await pool.connect()) as StatementClient & pg.PoolClient;
+  };
+  for (;;) {
+    const client = await (servers ? servers.connect(open) : open());
+    const usedAt = firstUsed.get(client);
+    if (usedAt === undefined) firstUsed.set(client, performance.now());
+    else if (usedAt <= stateOf(pool).replacedAt) {
+      client.release(true);
+      continue;
+    }
+    return { client, isNew: usedAt === undefined };
+  }
+}
+
+/** A question of many within `inSnapshot`. */
+export type AskInSnapshot = <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) => Promise<Row[]>;
+
+/**
+ * Asks several questions about one moment. Each has the deadline of a statement, all together have none. Nothing can be changed, and
+ * nothing but the database is to be waited for in between. Throws as `query`.
+ */
+export async function inSnapshot<T>(pool: pg.Pool, work: (ask: AskInSnapshot) => Promise<T>): Promise<T> {
+  for (;;) {
+    const { client, isNew } = await connect(pool);
+    try {
+      await inTime(pool, client.query(beginSnapshot(STATEMENT_DEADLINE_MS)));
+      const result = await work(
+        async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) =>
+          (await inTime(pool, client.query<Row>(text, values as unknown[]))).rows,
+      );
+      await inTime(pool, client.query("commit"));
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      if (isNew || error instanceof LockstepError || !hasEndedSession(error)) throw asTold(error);
+    }
+  }
+}
+
+async function runOn<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  client: StatementClient & pg.PoolClient,
+  text: string,
+  values: readonly unknown[],
+  { decides = false }: StatementOptions,
+): Promise<Row[]> {
+  const unconfirmed: string[] = [];
+  const onNotice = (notice: { routine?: string | undefined; message?: string | undefined }) => {
+    if (notice.routine === "SyncRepWaitForLSN") unconfirmed.push(notice.message ?? "");
+  };
+  client.on("notice", onNotice);
+  try {
+    const result = await inTime(pool, client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS));
+    // The wait for the synchronous standby was ended (a cancelled statement, a shutdown): PostgreSQL calls that a success, with a warning.
+    if (unconfirmed.length > 0) throw unavailable(`its standby has not confirmed the statement: ${unconfirmed[0]}`);
+    client.release();
+    return result.rows;
+  } catch (error) {
+    // The connection goes too: after a time-out its answer may still come, after an error it may be half dead.
+    client.release(true);
+    throw error;
+  } finally {
+    client.off("notice", onNotice);
+  }
+}
+
+async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
+  const { underWay } = stateOf(pool);
+  let timer: NodeJS.Timeout | undefined;
+  let breakOff = () => {};
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(unavailable(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
+      STATEMENT_DEADLINE_MS,
+    );
+    breakOff = () => reject(unavailable("this process stops"));
+    underWay.add(breakOff);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+    underWay.delete(breakOff);
+  }
+}
+
+/** Like `query`, for statements that answer with exactly one row. */
+export async function queryOne<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+  options: StatementOptions = {},
+): Promise<Row> {
+  return theOnly(await query<Row>(pool, text, values, options), text);
+}
+
+/** Like `ask`, for statements that answer with exactly one row. */
+export async function askOne<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+  options: StatementOptions = {},
+): Promise<Row> {
+  return theOnly(await ask<Row>(pool, text, values, options), text);
+}
+
+function theOnly<Row>(rows: Row[], text: string): Row {
+  const row = rows[0];
+  if (row === undefined || rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${text}`);
+  return row;
+}

@@ -1,0 +1,165 @@
+// The schema. Tables: numbered SQL files in migrations/, forward only, each run once. Functions: one file each in
+// migrations/functions/, all replaced by every migration. So a released function changes together with a new numbered file, which
+// sets lockstep.schema_level, and raises `compatible_from` where older programs cannot live with the change.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { describe, LockstepError } from "../../errors.ts";
+import { epochMs } from "./instant.ts";
+import { refuseWrongSettings } from "./server-settings.ts";
+import { connectTo, Servers } from "./servers.ts";
+import { asTold, unavailable } from "./sqlstate.ts";
+
+const DIRECTORY = fileURLToPath(new URL("../../../migrations", import.meta.url));
+const FUNCTIONS = join(DIRECTORY, "functions");
+/** Any constant will do, if nobody else uses it in this database. */
+const MIGRATION_LOCK = 7_420_742_174;
+
+/** In one message: a server that ends idle transactions may do so after the first statement. */
+const BEGIN = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"].reduce(
+  (begun, timeout) => `${begun}; set local ${timeout} = 0`,
+  "begin isolation level read committed",
+);
+
+/** The schema level that this program knows: the number of its newest migration. */
+export function knownSchemaLevel(): number {
+  const numbers = readdirSync(DIRECTORY).map((file) => Number.parseInt(file, 10));
+  return Math.max(...numbers.filter(Number.isInteger));
+}
+
+export interface SchemaLevel {
+  /** 0: no schema yet. */
+  readonly level: number;
+  readonly compatibleFrom: number;
+}
+
+/**
+ * Brings the schema to this program's level and returns what changed. Two callers at once: one migrates, the other waits
+ * and finds nothing to do. Throws SCHEMA_TOO_NEW against a schema that this program must not use, PREREQUISITE_MISSING on a server whose
+ * settings would not do, DATABASE_UNAVAILABLE.
+ */
+export async function migrate(url: string): Promise<{ from: number; to: number }> {
+  const client = await connectTo(new Servers(url));
+  try {
+    return await migrateOn(client).catch(async (error: unknown) => {
+      // Whatever the migrator made of the error: a connection that does not even roll back is lost.
+      await client.query("rollback").catch(() => {
+        throw unavailable(describe(error));
+      });
+      throw error instanceof pg.DatabaseError ? asTold(error) : error;
+    });
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function migrateOn(client: pg.Client): Promise<{ from: number; to: number }> {
+  await refuseWrongSettings(client);
+  const before = await readSchemaLevel(client);
+  if (before.level >= knownSchemaLevel()) return { from: before.level, to: before.level };
+  const { runner } = await import("node-pg-migrate");
+  // A transaction-level lock and one transaction round everything: the migrator's own session lock would be lost, or
+  // held by a stranger, behind a pooler in transaction mode.
+  await client.query(BEGIN);
+  await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+  const { level } = await readSchemaLevel(client);
+  if (level < knownSchemaLevel()) {
+    await runner({
+      dbClient: withoutTransactions(client),
+      dir: DIRECTORY,
+      direction: "up",
+      migrationsTable: "migration",
+      migrationsSchema: "lockstep",
+      createMigrationsSchema: true,
+      noLock: true,
+      singleTransaction: true,
+      log: () => {},
+    });
+    await replaceFunctions(client);
+  }
+  await client.query("commit");
+  return { from: level, to: Math.max(level, knownSchemaLevel()) };
+}
+
+/** The client for the migrator, whose own "begin" and "commit" are left out: the functions belong to the same transaction. */
+function withoutTransactions(client: pg.Client): pg.Client {
+  const inner: pg.Client = Object.create(client);
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  inner.query = ((...args: unknown[]) =>
+    query(...(args[0] === "BEGIN" || args[0] === "COMMIT" ? ["select"] : args))) as typeof client.query;
+  return inner;
+}
+
+async function replaceFunctions(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ signature: string }>(
+    "select oid::regprocedure::text as signature from pg_proc where pronamespace = to_regnamespace('lockstep')",
+  );
+  for (const { signature } of rows) await client.query(`drop function ${signature} cascade`);
+  // They call each other: a body may name a function that comes later.
+  await client.query("set local check_function_bodies = off");
+  for (const file of readdirSync(FUNCTIONS).sort()) await client.query(readFileSync(join(FUNCTIONS, file), "utf8"));
+}
+
+/** The schema level of the database; throws SCHEMA_TOO_NEW when this program must not run against it. */
+export async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Promise<SchemaLevel> {
+  // Not to_regclass: after a wait for the migration lock it still answers from a cache that is older than the wait.
+  const tables = await client.query(
+    "select from pg_tables where schemaname = 'lockstep' and tablename = 'schema_level'",
+  );
+  if (tables.rowCount === 0) return { level: 0, compatibleFrom: 0 };
+  const { rows } = await client.query("select level, compatible_from from lockstep.schema_level");
+  const level = { level: Number(rows[0]?.level), compatibleFrom: Number(rows[0]?.compatible_from) };
+  if (level.compatibleFrom > knownSchemaLevel()) {
+    throw new LockstepError(
+      "SCHEMA_TOO_NEW",
+      `The database schema is at level ${level.level} and needs a program that knows level ${level.compatibleFrom}, this one knows ` +
+        `${knownSchemaLevel()}; install the newer version of Lockstep on this device.`,
+      { details: { level: String(level.level), known: String(knownSchemaLevel()) } },
+    );
+  }
+  return level;
+}
+
+export interface Inspection {
+  readonly version: string;
+  readonly standby: boolean;
+  /** 0: no schema yet. */
+  readonly level: number;
+  /** This user may make a schema. */
+  readonly mayCreate: boolean;
+  /** By how much its clock is ahead of this machine's, give or take half a round trip. */
+  readonly aheadMs: number;
+  /** Settings that are off, though without them a crash may cost what was committed. */
+  readonly off: readonly string[];
+}
+
+/** What a database is, without changing it. Throws DATABASE_UNAVAILABLE, SCHEMA_TOO_NEW. */
+export async function inspectDatabase(url: string): Promise<Inspection> {
+  const client = await connectTo(new Servers(url));
+  try {
+    await refuseWrongSettings(client);
+    const askedAt = Date.now();
+    const { rows } = await client.query<Omit<Inspection, "level" | "aheadMs"> & { now: string }>(
+      `select current_setting('server_version') as version, pg_is_in_recovery() as standby,
+         has_database_privilege(current_database(), 'create') as "mayCreate",
+         ${epochMs("clock_timestamp()")} as now,
+         array(select name from pg_settings
+           where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off' order by name) as off`,
+    );
+    const aheadMs = Number(rows[0]?.now ?? 0) - (askedAt + Date.now()) / 2;
+    const { level } = await readSchemaLevel(client);
+    return {
+      version: String(rows[0]?.version),
+      standby: rows[0]?.standby === true,
+      level,
+      mayCreate: rows[0]?.mayCreate === true,
+      aheadMs,
+      off: rows[0]?.off ?? [],
+    };
+  } catch (error) {
+    throw asTold(error);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

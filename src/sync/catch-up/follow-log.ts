@@ -1,0 +1,119 @@
+// What a catch-up does: ask the log what changed between my version and the head, get those exact objects, apply those exact refs. Its
+// cost grows with what changed, not with how many refs exist.
+import { reach } from "../../crash-points.ts";
+import { objectIds, type RefName, type RefValue, type Version } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import { type RefChange, readChanges, readUnchangedTips } from "../../store/ref-log.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Course, Replica } from "../device/replica.ts";
+import { Stopwatch } from "../device/stopwatch.ts";
+import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
+import { aheadOfDatabase } from "../replica/ahead-of-database.ts";
+import { applyAndRecord, recordApplied } from "../replica/apply.ts";
+import { beginConfirmation } from "./confirm.ts";
+import { foldReplica, recoverReplica } from "./recover.ts";
+
+/** Unchanged branch tips offered to the source when the changes only create refs. */
+const TIPS_OFFERED = 256;
+
+/** Brings a replica to the head, from whatever is known of it; `from` is asked first. Throws what its steps throw. */
+export async function followLog(
+  context: SyncContext,
+  replica: Replica,
+  course: Course,
+  from: string | undefined,
+): Promise<void> {
+  if (replica.applied === undefined) await recoverReplica(context, replica, course);
+  await applyChanges(context, replica, course, from);
+}
+
+async function applyChanges(
+  context: SyncContext,
+  replica: Replica,
+  course: Course,
+  from: string | undefined,
+): Promise<void> {
+  const clock = new Stopwatch();
+  const { applied: mine, appliedDigest } = replica;
+  if (mine === undefined)
+    throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} came into doubt; try again.`);
+  const read = await readChanges(context.db, replica.id, mine);
+  const { head, digest, base, changes, settled, writers } = read;
+  clock.lap("logMs");
+  if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
+    throw await aheadOfDatabase(context, replica, { version: mine, digest: appliedDigest }, head);
+  if (head === mine) return await recordApplied(context, replica);
+  // What changed since another version of that number says nothing of these refs.
+  const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
+  if (changes === null || !sameBase || settled) return await foldReplica(context, replica, course);
+
+  const confirmed = beginConfirmation(context, read);
+  await reach("catch-up.planned");
+  const wants = objectIds(changes.map(({ newValue }) => newValue));
+  const haves = await knownObjects(context, replica, mine, changes);
+  // Started while the objects still come; it touches nothing before it is told to.
+  await using started = new StartedTransaction(context.git, replica.gitDir);
+  const fetched = await fetchObjects(context, replica, {
+    wants,
+    haves,
+    version: head,
+    writers,
+    // What was pushed here is here, even when the refs were not written before a crash.
+    lookHere: writers.includes(context.me.device),
+    prefer: from,
+    ...course,
+  });
+  clock.lap("fetchMs");
+  await confirmed;
+  await reach("catch-up.fetched");
+  const moved = await replica.mutex.runExclusive(async () => {
+    clock.lap("mutexMs");
+    // Now that nothing else moves: a push may have brought this replica further meanwhile, and an older plan would put a ref back.
+    if (replica.applied !== mine) return true;
+    const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
+    await applyAndRecord(
+      context,
+      replica,
+      plan,
+      { version: head, digest },
+      eventOf(fetched, mine, plan.size, clock.durationMs),
+      started,
+    );
+    return false;
+  });
+  if (moved) {
+    if (replica.applied === undefined || replica.applied < head) await followLog(context, replica, course, from);
+    return;
+  }
+  clock.lap("applyMs");
+  const { durationMs } = clock;
+  context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
+  context.log.info(
+    {
+      repository: replica.name,
+      version: String(head),
+      fromVersion: String(mine),
+      fromDevice: fetched.from,
+      bytes: fetched.bytes,
+      refsChanged: changes.length,
+      ...clock.laps,
+      durationMs,
+    },
+    "caught up",
+  );
+}
+
+/** Objects that are whole here: what the changed refs hold now, or, where the changes only create refs, other branches. */
+async function knownObjects(
+  context: SyncContext,
+  replica: Replica,
+  mine: Version,
+  changes: readonly RefChange[],
+): Promise<string[]> {
+  const held = changes.map(({ oldValue }) => oldValue);
+  const creates = changes.some(({ oldValue, newValue }) => oldValue === null && newValue !== null);
+  return objectIds(
+    creates ? [...held, ...(await readUnchangedTips(context.db, replica.id, mine, TIPS_OFFERED))] : held,
+  );
+}

@@ -1,0 +1,130 @@
+// Followers catch up without being asked: at once when told of a new head, and by polling, which is the truth.
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Behind, listBehind, listBehindIn, listReplicas } from "../../store/replicas.ts";
+import type { SyncContext } from "../device/context.ts";
+import { tellFailure } from "../lease/outage.ts";
+import { catchUpToHead } from "./catch-up.ts";
+import { compareNotes } from "./compare-notes.ts";
+import { FollowPlaces } from "./follow-places.ts";
+
+const POLL_MS = 5_000;
+const BATCH = 200;
+/** Replicas looked at in one poll: reading 100,000 takes the database 160 ms, every five seconds and for every device. */
+const PAGE = 10_000;
+
+/** Keeps this device's replicas current until the context's signal aborts. */
+export class Follower {
+  readonly #context: SyncContext;
+  readonly #queue = new Map<string, Behind>();
+  readonly #places = new FollowPlaces();
+  /** Repositories that are being followed → what came meanwhile says that there is a newer head. */
+  readonly #following = new Map<string, Behind | undefined>();
+  /** Where the next poll goes on. */
+  #after: string | undefined;
+  /** The database may have lost writes since it was last asked. */
+  #suspicious = false;
+  #comparing = false;
+
+  constructor(context: SyncContext) {
+    this.#context = context;
+  }
+
+  /** These repositories have a new head. Never rejects: polling finds what is missed here. */
+  async onHeads(repositoryIds: readonly string[]): Promise<void> {
+    await this.#look(() => listReplicas(this.#context.db, this.#context.me.device, repositoryIds), "new heads");
+  }
+
+  /** Repositories that a crash of the last incarnation left unfinished, and whatever else is behind. */
+  async onStart(interrupted: readonly string[]): Promise<void> {
+    if (interrupted.length > 0) await this.onHeads(interrupted);
+    await this.onReconnect();
+  }
+
+  /** The connection to the database was lost: it may be another server now, with other contents; anything was missed. */
+  async onReconnect(): Promise<void> {
+    this.#suspicious = true;
+    void this.#compare();
+    await this.#look(() => listBehind(this.#context.db, this.#context.me.device, BATCH), "found behind");
+  }
+
+  /** Looks at the next page of this device's replicas. */
+  async poll(): Promise<void> {
+    void this.#compare();
+    await this.#look(async () => {
+      const page = { after: this.#after, size: PAGE, limit: BATCH };
+      const { behind, last } = await listBehindIn(this.#context.db, this.#context.me.device, page);
+      this.#after = last;
+      return behind;
+    }, "found behind");
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#context;
+    while (!signal.aborted) {
+      // Jittered, so that the devices of a cluster do not ask together.
+      await sleep(POLL_MS * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => {});
+      if (!signal.aborted) await this.poll();
+    }
+  }
+
+  /** Queues what `find` finds, each repository once: one that is being followed comes again only for a new head. */
+  async #look(find: () => Promise<Behind[]>, why: "new heads" | "found behind"): Promise<void> {
+    try {
+      for (const behind of await find()) {
+        const { repositoryId } = behind;
+        if (!this.#following.has(repositoryId)) this.#queue.set(repositoryId, behind);
+        else if (why === "new heads") this.#following.set(repositoryId, behind);
+      }
+    } catch (error) {
+      this.#suspicious = true;
+      if (!this.#context.signal.aborted)
+        tellFailure(this.#context, error, "could not look for replicas that are behind");
+    }
+    this.#drain();
+  }
+
+  /** In the background; what fails here is found by whoever touches the replica, and by the next poll. */
+  async #compare(): Promise<void> {
+    if (!this.#suspicious || this.#comparing) return;
+    this.#suspicious = false;
+    this.#comparing = true;
+    try {
+      await compareNotes(this.#context);
+    } catch (error) {
+      this.#suspicious = true;
+      if (!this.#context.signal.aborted)
+        tellFailure(this.#context, error, "could not compare the replicas with the database");
+    } finally {
+      this.#comparing = false;
+    }
+  }
+
+  #drain(): void {
+    for (const behind of this.#queue.values()) {
+      if (this.#context.signal.aborted) return;
+      const { repositoryId: id } = behind;
+      const failing = this.#context.replicas.find(id)?.failure !== undefined;
+      const place = this.#places.take(failing, () => this.#drain());
+      if (place === undefined) continue;
+      this.#queue.delete(id);
+      this.#following.set(id, undefined);
+      void this.#follow(behind).then((followed) => {
+        const newer = this.#following.get(id);
+        this.#following.delete(id);
+        place[Symbol.dispose]();
+        // One that failed rests, and is found by a poll when it is due.
+        if (newer !== undefined && followed) this.#queue.set(id, newer);
+        this.#drain();
+      });
+    }
+  }
+
+  /** False: it failed, which has been logged; it is due again after its back-off. */
+  async #follow({ repositoryId, name, objectFormat }: Behind): Promise<boolean> {
+    const replica = this.#context.replicas.get({ id: repositoryId, name, objectFormat });
+    return await catchUpToHead(this.#context, replica, { signal: this.#context.signal }).then(
+      () => true,
+      () => false,
+    );
+  }
+}

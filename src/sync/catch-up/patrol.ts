@@ -1,0 +1,32 @@
+// What a read does not notice, since it walks through no directory: files that are no refs in directories deep among the refs. One replica
+// at a time of those that are read, in the background.
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe } from "../../errors.ts";
+import { hasForeignFiles } from "../../git/replica/foreign-files.ts";
+import { isReftable } from "../../io/disk.ts";
+import type { SyncContext } from "../device/context.ts";
+import { catchUp } from "./catch-up.ts";
+
+const PAUSE_MS = 1_000;
+
+/** Looks through the replicas until the context's signal aborts. */
+export async function patrol(context: SyncContext): Promise<void> {
+  while (!context.signal.aborted) {
+    await sleep(PAUSE_MS, undefined, { signal: context.signal }).catch(() => {});
+    if (!context.signal.aborted) await lookThrough(context);
+  }
+}
+
+/** Looks through one replica, and has it compared with the log where something is among its refs that is none. Never rejects. */
+export async function lookThrough(context: SyncContext): Promise<void> {
+  const replica = context.replicas.nextTouched();
+  if (replica?.applied === undefined || isReftable(replica.gitDir)) return;
+  try {
+    if (!(await hasForeignFiles(replica.gitDir))) return;
+    await replica.mutex.distrust();
+    await catchUp(context, replica, 0n, { signal: context.signal, insist: true });
+  } catch (error) {
+    if (!context.signal.aborted)
+      context.log.warn({ repository: replica.name, err: describe(error) }, "could not look through a replica");
+  }
+}

@@ -1,0 +1,135 @@
+// One recovery, which does not ask where the crash was: sweep what a dead process left, fold the log onto the refs, fetch what is
+// missing. It is idempotent and may itself be killed anywhere. It runs on the first touch of a replica by a new incarnation,
+// and whenever a replica comes into doubt.
+import { join } from "node:path";
+import { reach } from "../../crash-points.ts";
+import { digestOf, objectIds } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { setHistoryAside } from "../../git/objects/beside-objects.ts";
+import { existingObjects } from "../../git/objects/connectivity.ts";
+import { damagedPath } from "../../git/objects/damage.ts";
+import { difference, readRefs } from "../../git/refs/refs.ts";
+import { FOREIGN_LOCK_MS, sweep } from "../../git/replica/leftovers.ts";
+import { doubtReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
+import { readStandings } from "../../store/log-standing.ts";
+import { readDigest, readFold, readSettlements } from "../../store/ref-log.ts";
+import { recordedVersion } from "../../store/replicas.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Course, Replica } from "../device/replica.ts";
+import { Stopwatch } from "../device/stopwatch.ts";
+import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
+import { aheadOfDatabase } from "../replica/ahead-of-database.ts";
+import { applyAndRecord } from "../replica/apply.ts";
+import { clearRefs } from "../replica/clear-refs.ts";
+import { keepLost, keepStrange } from "../replica/keep-given-up.ts";
+import { endLive } from "../replica/out-of-service.ts";
+import { noteOf, prepareDirectory } from "../replica/prepare-directory.ts";
+import { beginConfirmation } from "./confirm.ts";
+
+/** Brings a replica that this process knows nothing of, or doubts, to a version that it knows: `replica.applied` is set. */
+export async function recoverReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
+  const known = await replica.mutex.runExclusive(async () => {
+    await replica.packingRefs;
+    if (replica.mutex.changedByOthers)
+      context.log.warn(
+        { repository: replica.name },
+        "somebody else changed the files of a replica: comparing them with the log",
+      );
+    // Before anything is folded away.
+    await endLive(context, replica);
+    await prepareDirectory(context, replica);
+    const strange = await setHistoryAside(replica.gitDir, damagedPath(join(context.root, STATE_DIR), replica.id));
+    if (strange.length > 0)
+      context.log.warn({ repository: replica.name, strange }, "moved aside files that hide a part of history");
+    const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0);
+    replica.swept = true;
+    await reach("recovery.swept");
+    if (removed.length > 0)
+      context.log.info({ repository: replica.name, removed }, "removed what an interrupted write left");
+    return await believeRecords(context, replica);
+  });
+  if (!known) await foldReplica(context, replica, course);
+}
+
+/**
+ * After a mere restart of the process the recorded version may be believed: what was on disk still is, and whatever was being
+ * written beyond that version is either in the log, and applied from there, or never reached the refs.
+ */
+async function believeRecords(context: SyncContext, replica: Replica): Promise<boolean> {
+  if (replica.mutex.mistrusted) return false;
+  const record = await noteOf(replica);
+  if (record?.epoch !== context.epoch) return false;
+  const row = await recordedVersion(context.db, context.me.device, replica.id);
+  if (row !== record.version) return false;
+  const digest = await readDigest(context.db, replica.id, row);
+  if (digest?.toString("hex") !== record.digest) return false;
+  replica.appliedDigest = record.digest;
+  replica.applied = row;
+  replica.recorded = row;
+  return true;
+}
+
+/** Makes the refs equal to the whole fold at the head, whatever they are. Costs a walk over all refs. */
+export async function foldReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
+  const clock = new Stopwatch();
+  const { signal } = course;
+  // Before the log is: a push that lands here meanwhile is in it then.
+  const record = await noteOf(replica);
+  const standing = record && (await readStandings(context.db, [record])).get(replica.id);
+  if (record && (standing?.standing === "ahead" || standing?.standing === "diverged"))
+    throw await aheadOfDatabase(context, replica, record, standing.head);
+  const settlements = await readSettlements(context.db, replica.id, record?.version ?? 0n);
+  const fold = await readFold(context.db, replica.id);
+  const confirmed = beginConfirmation(context, fold);
+  clock.lap("logMs");
+  if (!digestOf(fold.digestKey, fold.refs).equals(fold.digest)) {
+    throw new LockstepError(
+      "INTERNAL",
+      `The stored refs of ${replica.name} do not have the digest of version ${fold.head}.`,
+    );
+  }
+  await replica.mutex.runExclusive(() => clearRefs(context, replica));
+  const onDisk = await readRefs(context.git, replica.gitDir, signal);
+  const differing = objectIds(difference(onDisk, fold.refs).values());
+  clock.lap("compareMs");
+  await reach("recovery.compared");
+  const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
+  const needed = objectIds(settled);
+  const haves = await existingObjects(context.git, replica.gitDir, needed, signal);
+  // A ref may be as it should be, and its object gone.
+  const here = new Set(haves);
+  const wants = [...new Set([...differing, ...needed.filter((id) => !here.has(id))])];
+  const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, ...course };
+  const fetched = await fetchObjects(context, replica, request);
+  clock.lap("fetchMs");
+  await confirmed;
+  await replica.mutex.runExclusive(async () => {
+    // Nothing but this flight writes to a replica whose version is unknown; one that is known may have gone further.
+    if (replica.applied !== undefined && replica.applied >= fold.head) return;
+    // Killed between here and the end, the next incarnation compares again.
+    await doubtReplicaRecord(replica.gitDir);
+    await reach("recovery.forgotten");
+    const now = await readRefs(context.git, replica.gitDir, context.signal);
+    const plan = difference(now, fold.refs);
+    const unknown = standing?.standing === "settled";
+    await keepLost(context, replica, settlements, { onDisk: unknown ? now : new Map(), kept: fold.refs });
+    if (replica.mutex.changedByOthers)
+      await keepStrange(context, replica, { version: fold.head, onDisk: now, fold: fold.refs });
+    const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
+    await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);
+  });
+  clock.lap("applyMs");
+  const { durationMs } = clock;
+  context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
+  context.log.info(
+    {
+      repository: replica.name,
+      version: String(fold.head),
+      fromDevice: fetched.from,
+      bytes: fetched.bytes,
+      ...clock.laps,
+      durationMs,
+    },
+    "folded the log onto the refs",
+  );
+}

@@ -1,0 +1,66 @@
+// What everything in this room works with: the database, the root, the other devices, and the lease it all hangs on.
+import type { Readable } from "node:stream";
+import type { Logger } from "pino";
+import type { Incarnation, RefFormat } from "../../domain.ts";
+import type { GitCredentials } from "../../git/objects/git-fetch.ts";
+import type { HoldRequestBody, PackRequestBody } from "../../git/objects/pack-stream.ts";
+import type { ReceivePolicies } from "../../git/policy.ts";
+import type { GitContext } from "../../git/process.ts";
+import type { Database } from "../../store/database/database.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import type { Announcer } from "../lease/announcer.ts";
+import type { HeadReader } from "../lease/head-reader.ts";
+import type { Lease } from "../lease/lease.ts";
+import type { Sessions } from "../session/end-sessions.ts";
+import type { Replicas } from "./replica.ts";
+
+/** A peer that may be asked for objects. */
+export interface Peer {
+  readonly device: string;
+  readonly gitAddress: string;
+}
+
+export interface SyncContext {
+  readonly db: Database;
+  readonly me: Incarnation;
+  readonly zone: string;
+  readonly git: GitContext;
+  readonly policies: ReceivePolicies;
+  readonly root: string;
+  readonly socketDir: string;
+  /** Of replicas that are made here. */
+  readonly refFormat: RefFormat;
+  /** What hooks/proc-receive of every replica points to. */
+  readonly shim: string;
+  /** Notes beside the replicas are believed only if they were written in this epoch of the root (git/root/root-record.ts). */
+  readonly epoch: string;
+  readonly replicas: Replicas;
+  readonly heads: HeadReader;
+  readonly lease: Lease;
+  readonly announcer: Announcer;
+  readonly sessions: Sessions;
+  /** Asks a peer for a pack over the pack stream (git/objects/pack-stream.ts, which has what it rejects with). */
+  readonly openPack: (
+    peer: Peer,
+    request: PackRequestBody,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ) => Promise<Readable>;
+  /** Has a peer fetch objects from this device and keep them (git/objects/pack-stream.ts). */
+  readonly requestHold: (
+    peer: Peer,
+    request: HoldRequestBody,
+    signal: AbortSignal,
+    onAlive: () => void,
+  ) => Promise<void>;
+  /** For stock git, where a peer has no pack stream. */
+  readonly gitCredentials: GitCredentials;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Aborts when the lease is lost or the process ends: whatever runs stops, its git children with it. */
+  readonly signal: AbortSignal;
+  /** Another incarnation has the device: this process must end. */
+  readonly onFenced: () => void;
+  /** How long the outcome of a write is asked for before the pusher is cut off without one. */
+  readonly inDoubtMs: number;
+}

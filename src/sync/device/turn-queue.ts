@@ -1,0 +1,110 @@
+// The tickets of this device in the queues for the turns of repositories. One statement renews all of them, and one look, which writes
+// nothing, tells all that wait how they stand. So waiting commits nothing but the renewals, however many wait.
+import { readTurns, renewTickets, TURN_TTL_MS } from "../../store/turns.ts";
+import { tellFailure } from "../lease/outage.ts";
+import type { SyncContext } from "./context.ts";
+
+/** At a third of the ttl: two renewals may fail. */
+const RENEWAL_MS = TURN_TTL_MS / 3;
+/** Soon after somebody has come or the turn has moved, ever later while it stays where it is; `wake` does not wait for that. */
+const LOOK_MS = 25;
+const LOOK_LIMIT_MS = 1_000;
+
+export interface Ticket {
+  readonly repositoryId: string;
+  readonly writeId: string;
+}
+
+interface Waiter {
+  readonly ticket: Ticket;
+  readonly resolve: (first: boolean | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class TurnQueue {
+  /** How many calls have each ticket renewed. */
+  readonly #kept = new Map<string, number>();
+  #renewal: NodeJS.Timeout | undefined;
+  #waiters: Waiter[] = [];
+  #look: NodeJS.Timeout | undefined;
+  #looking = false;
+  /** Something has changed since the look under way began. */
+  #woken = false;
+  #delayMs = LOOK_MS;
+  #seen = "";
+
+  /** Has a ticket renewed, until `release` has been called as often. */
+  keep(context: SyncContext, { writeId }: Ticket): void {
+    this.#kept.set(writeId, (this.#kept.get(writeId) ?? 0) + 1);
+    this.#renewal ??= setInterval(() => void this.#renew(context), RENEWAL_MS).unref();
+  }
+
+  release({ writeId }: Ticket): void {
+    const left = (this.#kept.get(writeId) ?? 1) - 1;
+    if (left > 0) this.#kept.set(writeId, left);
+    else this.#kept.delete(writeId);
+    if (this.#kept.size === 0) this.#stopRenewing();
+  }
+
+  #stopRenewing(): void {
+    clearInterval(this.#renewal);
+    this.#renewal = undefined;
+  }
+
+  async #renew(context: SyncContext): Promise<void> {
+    if (context.signal.aborted) return this.#stopRenewing();
+    await renewTickets(context.db, context.me, [...this.#kept.keys()]).catch((error: unknown) => {
+      if (!context.signal.aborted) tellFailure(context, error, "could not renew the tickets of writes");
+    });
+  }
+
+  /**
+   * What the next look tells of a ticket: whether it has the turn; undefined when it has run out. `isNew`: do not wait long for that look.
+   * Rejects with what made the look fail.
+   */
+  async look(context: SyncContext, ticket: Ticket, { isNew }: { isNew: boolean }): Promise<boolean | undefined> {
+    return await new Promise((resolve, reject) => {
+      this.#waiters.push({ ticket, resolve, reject });
+      if (isNew) this.#delayMs = LOOK_MS;
+      if (isNew || this.#look === undefined) this.#schedule(context);
+    });
+  }
+
+  /** The turns of these repositories may have moved. */
+  wake(context: SyncContext, repositoryIds: readonly string[]): void {
+    if (!this.#looking && !this.#waiters.some(({ ticket }) => repositoryIds.includes(ticket.repositoryId))) return;
+    this.#woken = true;
+    this.#schedule(context);
+  }
+
+  #schedule(context: SyncContext): void {
+    if (this.#looking || this.#waiters.length === 0) return;
+    clearTimeout(this.#look);
+    const delayMs = this.#woken ? 0 : this.#delayMs * (0.75 + 0.5 * Math.random());
+    this.#look = setTimeout(() => void this.#lookNow(context), delayMs).unref();
+  }
+
+  async #lookNow(context: SyncContext): Promise<void> {
+    const batch = this.#waiters;
+    this.#waiters = [];
+    this.#look = undefined;
+    this.#looking = true;
+    this.#woken = false;
+    try {
+      context.signal.throwIfAborted();
+      const holders = await readTurns(context.db, [...new Set(batch.map(({ ticket }) => ticket.writeId))]);
+      const seen = [...new Set(holders.values())].sort().join();
+      this.#delayMs = seen === this.#seen ? Math.min(2 * this.#delayMs, LOOK_LIMIT_MS) : LOOK_MS;
+      this.#seen = seen;
+      for (const { ticket, resolve } of batch) {
+        const holder = holders.get(ticket.writeId);
+        resolve(holder === undefined ? undefined : holder === ticket.writeId);
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      this.#looking = false;
+      this.#schedule(context);
+    }
+  }
+}

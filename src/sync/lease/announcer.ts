@@ -1,0 +1,38 @@
+// Tells the other devices of new heads, many in one notification. A hint: losing it costs time, never correctness.
+import type { Logger } from "pino";
+import { describe } from "../../errors.ts";
+
+export class Announcer {
+  readonly #send: (repositoryIds: string[]) => Promise<void>;
+  readonly #log: Logger;
+  readonly #pending = new Set<string>();
+  #sending = false;
+
+  constructor(send: (repositoryIds: string[]) => Promise<void>, log: Logger) {
+    this.#send = send;
+    this.#log = log;
+  }
+
+  /** Returns at once. What comes while a notification is being sent goes with the next. */
+  announce(repositoryId: string): void {
+    this.#pending.add(repositoryId);
+    if (!this.#sending) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#sending = true;
+    while (this.#pending.size > 0) {
+      const batch = [...this.#pending];
+      this.#pending.clear();
+      try {
+        await this.#send(batch);
+      } catch (error) {
+        this.#log.warn(
+          { err: describe(error) },
+          "could not announce new heads; the other devices find them by polling",
+        );
+      }
+    }
+    this.#sending = false;
+  }
+}

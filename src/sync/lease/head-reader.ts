@@ -1,0 +1,53 @@
+// One query for many reads. A call that arrives while a query is in flight shares the NEXT one, never the current one: that may
+// have read the head before the call arrived, and would let it miss a push acknowledged in between.
+import { LockstepError } from "../../errors.ts";
+import type { Head, Heads } from "../../store/repositories.ts";
+
+interface Waiter {
+  readonly name: string;
+  readonly resolve: (heads: Heads) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Waiting calls beyond this are turned away: the database does not answer. */
+const QUEUE_LIMIT = 10_000;
+
+export class HeadReader {
+  readonly #read: (names: string[]) => Promise<Heads>;
+  #next: Waiter[] = [];
+  #inFlight = false;
+  /** Database round trips made so far. */
+  queries = 0;
+
+  constructor(read: (names: string[]) => Promise<Heads>) {
+    this.#read = read;
+  }
+
+  /** The head of a repository as of a moment after this call (undefined: there is none), and this device's current fence. */
+  async ask(name: string): Promise<{ fence: bigint; head: Head | undefined }> {
+    if (this.#next.length >= QUEUE_LIMIT) {
+      throw new LockstepError("QUEUE_FULL", "Too many reads wait for the database; try again.");
+    }
+    const heads = await new Promise<Heads>((resolve, reject) => {
+      this.#next.push({ name, resolve, reject });
+      if (!this.#inFlight) void this.#run();
+    });
+    return { fence: heads.fence, head: heads.byName.get(name) };
+  }
+
+  async #run(): Promise<void> {
+    this.#inFlight = true;
+    while (this.#next.length > 0) {
+      const batch = this.#next;
+      this.#next = [];
+      this.queries += 1;
+      try {
+        const heads = await this.#read([...new Set(batch.map((waiter) => waiter.name))]);
+        for (const waiter of batch) waiter.resolve(heads);
+      } catch (error) {
+        for (const waiter of batch) waiter.reject(error);
+      }
+    }
+    this.#inFlight = false;
+  }
+}

@@ -1,0 +1,170 @@
+// The device's lease: taken over at the start, renewed while the process lives. A lost lease stops all work. A renewal that was confirmed
+// is also the proof that the database which confirmed it is the primary: its commit has reached the synchronous standby, which a
+// deposed primary has no more. So nothing that a server says of the heads counts without such a proof that is younger than the ttl.
+import { randomUUID } from "node:crypto";
+import { uptime } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { Incarnation } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import type { Database } from "../../store/database/database.ts";
+import { unavailable } from "../../store/database/sqlstate.ts";
+import {
+  LEASE_RENEWAL_MS,
+  LEASE_TTL_MS,
+  renewLease,
+  type TakeOverRequest,
+  takeOver,
+} from "../../store/device-lease.ts";
+import { tellAnswer, tellFailure } from "./outage.ts";
+
+/** After a renewal that failed: a lease that ran out while the database was away keeps other devices from asking this one. */
+const RETRY_MS = 500;
+/** A read waits so long for a renewal that is under way. */
+const PATIENCE_MS = 2_000;
+
+/** A clock that goes on while the machine is suspended, as performance.now() does not. A hundredth of a second is its step. */
+function bootClockMs(): number {
+  return uptime() * 1_000;
+}
+
+interface Proof {
+  /** By the boot clock, before the server was asked. */
+  readonly askedAt: number;
+  /** Of the server that confirmed it. */
+  readonly timeline: string;
+}
+
+export interface Taken {
+  readonly me: Incarnation;
+  readonly previousFence: bigint;
+  /** Repositories in which the last incarnation had a write under way. */
+  readonly interrupted: string[];
+  readonly lease: Lease;
+}
+
+/** Takes the device over, waiting for the lease if it was last served from another root. Throws DATABASE_UNAVAILABLE. */
+export async function acquireLease(
+  db: Database,
+  request: Omit<TakeOverRequest, "incarnation">,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Taken> {
+  const incarnation = randomUUID();
+  for (;;) {
+    const askedAt = bootClockMs();
+    const taken = await takeOver(db, { ...request, incarnation });
+    if (taken.outcome === "taken") {
+      const { incarnation: me, previousFence, interrupted, timeline } = taken;
+      return { me, previousFence, interrupted, lease: new Lease(db, me, log, { askedAt, timeline }) };
+    }
+    log.warn({ waitMs: taken.waitMs }, "another root serves this device; waiting for its lease to end");
+    await sleep(Math.min(taken.waitMs, 1_000) + 10, undefined, { signal }).catch(() => {
+      throw new LockstepError("SHUTTING_DOWN", "Stopped while waiting for the lease of the device.");
+    });
+  }
+}
+
+export interface LeaseEvents {
+  /** Another incarnation has the device. */
+  readonly onFenced: () => void;
+  /** Another server is the primary: there was a fail-over, or this device has found the way to the new primary. */
+  readonly onFailOver: () => void;
+}
+
+export class Lease {
+  readonly #db: Database;
+  readonly #me: Incarnation;
+  readonly #log: Logger;
+  #proof: Proof;
+  #renewal: { startedAt: number; done: Promise<void> } | undefined;
+  #events: LeaseEvents = { onFenced: () => {}, onFailOver: () => {} };
+
+  constructor(db: Database, me: Incarnation, log: Logger, proof: Proof) {
+    this.#db = db;
+    this.#me = me;
+    this.#log = log;
+    this.#proof = proof;
+  }
+
+  /** Of the server that confirmed the lease last. */
+  get timeline(): string {
+    return this.#proof.timeline;
+  }
+
+  /** True while the last confirmation is younger than the ttl. */
+  get isProven(): boolean {
+    return bootClockMs() - this.#proof.askedAt < LEASE_TTL_MS;
+  }
+
+  /**
+   * Returns at once while the lease is proven, else after a renewal. Throws DATABASE_UNAVAILABLE when the renewal fails, or takes too
+   * long: then the server that answers may have been replaced by another one, which has newer pushes.
+   */
+  async prove(): Promise<void> {
+    if (this.isProven) return;
+    await this.renewSoon();
+    if (!this.isProven) {
+      throw unavailable(
+        `it has not confirmed this device's lease for ${LEASE_TTL_MS / 1000} s: its standby is away, or another server is the primary now`,
+      );
+    }
+  }
+
+  /** Renews the lease, or waits a moment for the renewal that is under way; what fails shows in `isProven`. */
+  async renewSoon(): Promise<void> {
+    const { startedAt, done } = this.#renew();
+    const left = startedAt + PATIENCE_MS - performance.now();
+    if (left <= 0) return;
+    const enough = new AbortController();
+    await Promise.race([
+      done.catch(() => {}),
+      sleep(left, undefined, { signal: enough.signal, ref: false }).catch(() => {}),
+    ]);
+    enough.abort();
+  }
+
+  /** Renews until `signal` aborts, or another incarnation has the device. */
+  async keep(events: LeaseEvents, signal: AbortSignal): Promise<void> {
+    this.#events = events;
+    let pause: number = LEASE_RENEWAL_MS;
+    const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    while (!signal.aborted) {
+      await sleep(pause, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        await Promise.race([this.#renew().done, aborted]);
+        if (signal.aborted) return;
+        tellAnswer({ db: this.#db, log: this.#log });
+        pause = LEASE_RENEWAL_MS;
+      } catch (error) {
+        pause = RETRY_MS;
+        // The lease may run out meanwhile: reads fail until it is renewed. A new fence would cost more.
+        tellFailure({ db: this.#db, log: this.#log }, error, "could not renew the lease, trying again");
+      }
+    }
+  }
+
+  #renew(): { startedAt: number; done: Promise<void> } {
+    this.#renewal ??= {
+      startedAt: performance.now(),
+      done: this.#ask().finally(() => {
+        this.#renewal = undefined;
+      }),
+    };
+    return this.#renewal;
+  }
+
+  async #ask(): Promise<void> {
+    const askedAt = bootClockMs();
+    const timeline = await renewLease(this.#db, this.#me);
+    if (timeline === undefined) return this.#events.onFenced();
+    const isNew = timeline !== this.#proof.timeline;
+    this.#proof = { askedAt, timeline };
+    if (!isNew) return;
+    // Those made before may still lead to the old primary.
+    this.#db.replaceConnections();
+    this.#log.warn({ timeline }, "another server is the primary now");
+    this.#events.onFailOver();
+  }
+}

@@ -1,0 +1,26 @@
+// The heads, with the proof that the server which told them was the primary when it was asked.
+import type { Database } from "../../store/database/database.ts";
+import { unavailable } from "../../store/database/sqlstate.ts";
+import { type Heads, readHeads } from "../../store/repositories.ts";
+import type { Lease } from "./lease.ts";
+
+/**
+ * Reads the heads of many repositories in one statement. Asks once more where the answer came over a connection to another server
+ * than the one that holds the lease. Throws DATABASE_UNAVAILABLE where no server proves that it is the primary.
+ */
+export async function readProvenHeads(
+  db: Database,
+  lease: Lease,
+  device: string,
+  names: readonly string[],
+): Promise<Heads> {
+  let heads = await readHeads(db, device, names);
+  if (heads.timeline !== lease.timeline) {
+    await lease.renewSoon();
+    db.replaceConnections();
+    heads = await readHeads(db, device, names);
+  }
+  await lease.prove();
+  if (heads.timeline === lease.timeline) return heads;
+  throw unavailable("two servers take themselves for the primary, and this device reaches both");
+}

@@ -1,0 +1,101 @@
+// Which source sends. One is asked. When none of those asked has shown any work for a moment, another one is asked too, and the first is
+// kept. The first of which a byte of the pack comes goes on; the others are hung up on, and are asked again should it fail.
+import { type LinkedSignal, linkSignals } from "../../io/signals.ts";
+import type { Source } from "./fetch-from-source.ts";
+
+/** Without a sign of work for so long another source is asked too. */
+export const HEDGE_MS = 3_000;
+const AT_ONCE = 3;
+
+/** What one question to a source is told, and tells. */
+export interface Attempt {
+  /** Aborts when the answer is not wanted any more. */
+  readonly signal: AbortSignal;
+  /** The source works: what it says of its work is new. */
+  readonly onWork: () => void;
+  /** The first byte of the pack is here. */
+  readonly onArrival: () => void;
+}
+
+/** The order in which to ask. */
+export interface Sources {
+  /** `fresh`: only one that has not been asked yet. */
+  next(fresh: boolean): Source | undefined;
+  /** It lost against another one, which may yet fail. */
+  putBack(source: Source): void;
+  refused(source: Source, error: unknown): void;
+}
+
+interface Running {
+  readonly source: Source;
+  readonly link: LinkedSignal;
+}
+
+type Outcome = { readonly of: Running } & ({ readonly bytes: number } | { readonly error: unknown });
+
+/** Returns who sent the pack and its bytes, or undefined when all have refused. Throws the reason of `signal` when that aborts. */
+export async function firstToSend(
+  sources: Sources,
+  ask: (source: Source, attempt: Attempt) => Promise<number>,
+  signal: AbortSignal,
+): Promise<{ source: Source; bytes: number } | undefined> {
+  const running = new Map<Running, Promise<Outcome>>();
+  let sender: Running | undefined;
+  let wanted = 1;
+  let onQuiet = () => {};
+  const quiet = setTimeout(() => onQuiet(), HEDGE_MS);
+  const drop = (loser: Running) => {
+    running.delete(loser);
+    loser.link.abort(new Error("another device was faster"));
+  };
+  const start = (source: Source) => {
+    const started: Running = { source, link: linkSignals([signal]) };
+    const onWork = () => void quiet.refresh();
+    const onArrival = () => {
+      if (sender !== undefined || !running.has(started)) return;
+      sender = started;
+      for (const other of [...running.keys()].filter((each) => each !== started)) {
+        drop(other);
+        sources.putBack(other.source);
+      }
+    };
+    const asked = ask(source, { signal: started.link.signal, onWork, onArrival });
+    const outcome = asked.then(
+      (bytes) => ({ of: started, bytes }),
+      (error: unknown) => ({ of: started, error }),
+    );
+    running.set(
+      started,
+      outcome.finally(() => started.link[Symbol.dispose]()),
+    );
+    quiet.refresh();
+  };
+  try {
+    for (;;) {
+      while (running.size < wanted && sender === undefined) {
+        const source = sources.next(running.size > 0);
+        if (source === undefined) break;
+        start(source);
+      }
+      if (running.size === 0) return undefined;
+      const silence = new Promise<undefined>((resolve) => {
+        onQuiet = () => resolve(undefined);
+      });
+      const outcome = await Promise.race([...running.values(), silence]);
+      signal.throwIfAborted();
+      if (outcome === undefined) {
+        wanted = Math.min(running.size + 1, AT_ONCE);
+        quiet.refresh();
+        continue;
+      }
+      // A loser's last word.
+      if (!running.delete(outcome.of)) continue;
+      if ("bytes" in outcome) return { source: outcome.of.source, bytes: outcome.bytes };
+      if (outcome.of === sender) [sender, wanted] = [undefined, 1];
+      sources.refused(outcome.of.source, outcome.error);
+    }
+  } finally {
+    clearTimeout(quiet);
+    for (const each of [...running.keys()]) drop(each);
+  }
+}

@@ -1,0 +1,127 @@
+// Do the refs on disk equal the fold of the log, and, if all of it is to be read, are the objects what they should be? What is not is
+// repaired.
+import {
+  compareRefs,
+  digestOf,
+  displayRef,
+  objectIds,
+  type RefName,
+  type Refs,
+  type RefValue,
+  type Version,
+} from "../../domain.ts";
+import { describe, LockstepError } from "../../errors.ts";
+import { type Damage, findDamage } from "../../git/objects/damage.ts";
+import { readRefs } from "../../git/refs/refs.ts";
+import { isWhole } from "../../git/replica/disk-mark.ts";
+import type { Foreign } from "../../git/replica/foreign-files.ts";
+import { inspect } from "../../git/replica/repository.ts";
+import { assertRights } from "../../git/replica/rights.ts";
+import { readFold } from "../../store/ref-log.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { beforeRead } from "../read/before-read.ts";
+import { clearRefs } from "../replica/clear-refs.ts";
+import { repairObjects, repairRefs } from "./repair-replica.ts";
+
+export interface Verification {
+  readonly version: Version;
+  readonly refs: number;
+  readonly differences: { name: RefName; onDisk: RefValue | null; inLog: RefValue | null }[];
+  /**
+   * Packs and objects that are damaged, by name; "incomplete" where refs need objects that are not here; files such as "shallow", which
+   * make git see another history than the objects have, and files among the refs that are no refs.
+   */
+  readonly damage: string[];
+  /** Why what was found could not be repaired, null: it was, or nothing was found. */
+  readonly failure: string | null;
+}
+
+export interface VerifyOptions {
+  /** Read every object. */
+  readonly full: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Catches up, compares while no ref changes, and repairs what differs; what the disk held instead is kept below
+ * refs/lockstep/lost/<version>/. Throws what `beforeRead` throws, NOT_A_REPOSITORY, and INTERNAL when the stored refs themselves do not
+ * have the digest of their version.
+ */
+export async function verify(
+  context: SyncContext,
+  name: string,
+  { full, signal }: VerifyOptions,
+): Promise<Verification> {
+  const { replica, version, fold, onDisk, foreign } = await compare(context, name, signal);
+  const differences = differencesOf(onDisk, fold);
+  let damage: Damage = { packs: [], objects: [], incomplete: false, beside: [] };
+  let failure: string | null = null;
+  try {
+    if (differences.length > 0) await repairRefs(context, replica, { version, onDisk, fold }, signal);
+    if (full) damage = await findDamage(context.git, replica.gitDir, objectIds(fold.values()), signal);
+    if (names(damage).length > 0) await repairObjects(context, replica, damage, { version, fold }, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    failure = describe(error);
+  }
+  const strange = foreign.map(({ name: file, why }) => `${displayRef(file)} (${why})`);
+  const found = { refs: differences.length, damage: [...names(damage), ...strange] };
+  if (found.refs > 0 || found.damage.length > 0)
+    context.log.warn({ repository: name, ...found, err: failure }, "a replica was not as the log says");
+  return { version, refs: fold.size, differences, damage: found.damage, failure };
+}
+
+interface Compared {
+  readonly foreign: readonly Foreign[];
+  readonly replica: Replica;
+  readonly version: Version;
+  readonly fold: Refs;
+  readonly onDisk: Refs;
+}
+
+async function compare(context: SyncContext, name: string, signal: AbortSignal): Promise<Compared> {
+  for (;;) {
+    const { replica } = await beforeRead(context, name, { signal, asTheyAre: true });
+    const found = await replica.mutex.runAsItIs(async () => {
+      const fold = await readFold(context.db, replica.id);
+      if (fold.head !== replica.applied) return undefined;
+      if (!digestOf(fold.digestKey, fold.refs).equals(fold.digest)) {
+        throw new LockstepError(
+          "INTERNAL",
+          `The stored refs of ${name} do not have the digest of version ${fold.head}; restore the database.`,
+        );
+      }
+      const looked = { replica, version: fold.head, fold: fold.refs };
+      if (!(await isAt(context, replica))) return { ...looked, onDisk: new Map(), foreign: [] };
+      const foreign = await clearRefs(context, replica);
+      return { ...looked, onDisk: await readRefs(context.git, replica.gitDir, signal), foreign };
+    });
+    // Another device landed a write between the two looks; catch up and compare again.
+    if (found) return found;
+    signal.throwIfAborted();
+  }
+}
+
+/** Whether the replica is at its place, whole; false: nothing is there, only parts of it, or something else. */
+async function isAt(context: SyncContext, replica: Replica): Promise<boolean> {
+  await assertRights(replica.gitDir);
+  if (!(await isWhole(replica.gitDir))) return false;
+  try {
+    return (await inspect(context.git, replica.gitDir, replica.id)) === "replica";
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === "NOT_A_REPOSITORY") return false;
+    throw error;
+  }
+}
+
+function differencesOf(onDisk: Refs, fold: Refs): Verification["differences"] {
+  return [...new Set([...onDisk.keys(), ...fold.keys()])]
+    .map((ref) => ({ name: ref, onDisk: onDisk.get(ref) ?? null, inLog: fold.get(ref) ?? null }))
+    .filter((each) => each.onDisk !== each.inLog)
+    .sort((a, b) => compareRefs(a.name, b.name));
+}
+
+function names({ packs, objects, incomplete, beside }: Damage): string[] {
+  return [...packs, ...objects, ...(incomplete ? ["incomplete"] : []), ...beside];
+}

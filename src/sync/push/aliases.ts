@@ -1,0 +1,91 @@
+// Refs that stand for others. git's receive-pack writes through them: a push to an alias moves, makes or deletes its target, and the alias
+// stays. Which refs stand for others the database says when a write is staged.
+import { isSymbolic, type RefName, type RefUpdate, type RefValue, symbolicTo, targetOf } from "../../domain.ts";
+import { allOrNone } from "../write/push-policy.ts";
+import type { PushRequest } from "../write/request.ts";
+
+/** git follows no more of them. */
+const HOPS = 5;
+
+/** What the refs of a push stand for, as far as it is known. */
+export class Aliases {
+  readonly #targets = new Map<RefName, RefName>();
+
+  /** What the aliases are believed to hold; a write that rests on it is to check it. */
+  get held(): ReadonlyMap<RefName, RefValue> {
+    return new Map([...this.#targets].map(([name, target]) => [name, symbolicTo(target)]));
+  }
+
+  /** Takes note of what refs were found to hold. */
+  learn(found: ReadonlyMap<RefName, RefValue | null>): void {
+    for (const [name, value] of found) {
+      if (isSymbolic(value)) this.#targets.set(name, targetOf(value));
+      else this.#targets.delete(name);
+    }
+  }
+
+  /** The updates with the refs that they mean, each once; which ref each name means; and those that git refuses. */
+  resolve(pushed: readonly RefUpdate[]): {
+    updates: RefUpdate[];
+    targets: Map<RefName, RefName>;
+    refused: Map<RefName, string>;
+  } {
+    const targets = new Map<RefName, RefName>();
+    const refused = new Map<RefName, string>();
+    const meant = new Map<RefName, RefUpdate[]>();
+    for (const update of pushed) {
+      const target = this.#follow(update.name);
+      if (target === undefined) refused.set(update.name, "broken symref");
+      else {
+        targets.set(update.name, target);
+        meant.set(target, [...(meant.get(target) ?? []), update]);
+      }
+    }
+    const updates: RefUpdate[] = [];
+    for (const [name, group] of meant) {
+      const [first] = group as [RefUpdate];
+      const { oldValue, newValue } = first;
+      if (group.every((each) => each.oldValue === oldValue && each.newValue === newValue))
+        updates.push({ ...first, name });
+      else for (const each of group) refused.set(each.name, "inconsistent aliased update");
+    }
+    return { updates, targets, refused };
+  }
+
+  #follow(name: RefName): RefName | undefined {
+    let at = name;
+    for (let hop = 0; hop <= HOPS; hop += 1) {
+      const next = this.#targets.get(at);
+      if (next === undefined) return at;
+      at = next;
+    }
+    return undefined;
+  }
+}
+
+/** The refs that a push means, and a report for those: git writes through refs that stand for others. */
+export function meantBy(
+  allowed: readonly RefUpdate[],
+  aliases: Aliases,
+  { atomic }: Pick<PushRequest, "atomic">,
+  report: Map<RefName, string | null>,
+): { updates: RefUpdate[]; told: Map<RefName, string | null> } {
+  const { updates, refused } = aliases.resolve(allowed);
+  for (const [name, reason] of refused) report.set(name, reason);
+  if (atomic && refused.size > 0) return { updates: allOrNone([], report), told: report };
+  return { updates, told: new Map(updates.map(({ name }) => [name, null])) };
+}
+
+/** Tells of each ref that was pushed what became of the one that it means. */
+export function tellOf(
+  allowed: readonly RefUpdate[],
+  aliases: Aliases,
+  told: ReadonlyMap<RefName, string | null>,
+  report: Map<RefName, string | null>,
+): void {
+  const { targets, refused } = aliases.resolve(allowed);
+  for (const { name } of allowed) {
+    const target = targets.get(name);
+    if (target !== undefined && !refused.has(name)) report.set(name, told.get(target) ?? null);
+  }
+}

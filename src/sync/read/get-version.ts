@@ -1,0 +1,38 @@
+// GetVersion: this replica's version beside the cluster's.
+import type { ReplicaState, Version } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { readDigest } from "../../store/ref-log.ts";
+import { replicasOf } from "../../store/replicas.ts";
+import { currentWriter, type Write } from "../../store/writes.ts";
+import type { SyncContext } from "../device/context.ts";
+import { locate } from "./before-read.ts";
+
+export interface VersionAnswer {
+  readonly version: Version;
+  readonly head: Version;
+  readonly leaders: string[];
+  readonly writer: Write | null;
+  readonly digest: Buffer;
+  readonly state: ReplicaState;
+}
+
+/** Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, DATABASE_UNAVAILABLE. */
+export async function readVersion(context: SyncContext, name: string): Promise<VersionAnswer> {
+  const { replica, found } = await locate(context, name);
+  const head = found.version;
+  const [rows, writer] = await Promise.all([replicasOf(context.db, replica.id), currentWriter(context.db, replica.id)]);
+  const mine = rows.find((row) => row.device === context.me.device);
+  if (mine === undefined)
+    throw new LockstepError(
+      "REPLICA_NOT_FOUND",
+      `Device ${context.me.device} has no replica of ${name}; ask a device that has one, \`lockstep repo show ${name}\` lists them.`,
+    );
+  // What this process knows is newer than what it has recorded.
+  const version = replica.applied ?? mine.version;
+  const newest = head > version ? head : version;
+  const leaders = rows
+    .filter((row) => row.state === "active" && (row.device === context.me.device ? version : row.version) >= newest)
+    .map((row) => row.device);
+  const digest = (await readDigest(context.db, replica.id, version)) ?? Buffer.alloc(0);
+  return { version, head: newest, leaders, writer, digest, state: mine.state };
+}

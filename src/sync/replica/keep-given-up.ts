@@ -1,0 +1,98 @@
+// What an operator gave up (docs/operations.md, "Thaw") is kept by every device that has it, below
+// refs/lockstep/lost/<version that gave it up>/, before the device follows.
+import { keptName } from "../../acceptable-ref.ts";
+import {
+  displayRef,
+  isSymbolic,
+  type ObjectId,
+  objectIds,
+  PRIVATE_REFS,
+  type RefName,
+  type Refs,
+  refName,
+  type Version,
+} from "../../domain.ts";
+import { existingObjects, unreachable } from "../../git/objects/connectivity.ts";
+import { gitFailed } from "../../git/process.ts";
+import { RefTransaction } from "../../git/refs/ref-transaction.ts";
+import type { Settlement } from "../../store/ref-log.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+
+/**
+ * Keeps what the settlements gave up and, below the last of them, what is `onDisk`, as far as its objects are here and nothing in
+ * `kept` reaches them. The caller holds the replica's mutex. Idempotent.
+ */
+export async function keepLost(
+  context: SyncContext,
+  replica: Replica,
+  settlements: readonly Settlement[],
+  { onDisk, kept }: { onDisk: Refs; kept: Refs },
+): Promise<void> {
+  const last = settlements.at(-1);
+  if (last === undefined) return;
+  const lost = new Map<RefName, ObjectId>();
+  for (const { version, givenUp } of settlements) collect(lost, version, givenUp);
+  collect(lost, last.version, onDisk);
+  const keep = new Set(await notIn(context, replica, objectIds(lost.values()), objectIds(kept.values())));
+  const refs = [...lost].filter(([, value]) => keep.has(value)).map(([name, newValue]) => ({ name, newValue }));
+  if (refs.length === 0) return;
+  // Names of different times may be above or below each other; ids are not.
+  const flat = refs.map(({ newValue }) => ({
+    name: refName(`${PRIVATE_REFS}lost/${last.version}/id/${newValue}`),
+    newValue,
+  }));
+  if (!(await keepRefs(context, replica, refs))) await keepRefs(context, replica, flat);
+  context.log.warn(
+    { repository: replica.name, kept: refs.slice(0, 20).map(({ name }) => displayRef(name)) },
+    "kept what an operator gave up",
+  );
+}
+
+/** Keeps what refs hold that somebody changed by hand, as far as no ref of the log holds it. The caller holds the replica's mutex. */
+export async function keepStrange(
+  context: SyncContext,
+  replica: Replica,
+  { version, onDisk, fold }: { version: Version; onDisk: Refs; fold: Refs },
+): Promise<void> {
+  const strange = new Map([...onDisk].filter(([name, value]) => fold.get(name) !== value));
+  if (strange.size === 0) return;
+  await keepLost(context, replica, [{ version, givenUp: new Map() }], { onDisk: strange, kept: fold });
+}
+
+/** Makes refs of Lockstep's own; false: they are in each other's way. The caller holds the replica's mutex. */
+export async function keepRefs(
+  context: SyncContext,
+  replica: Replica,
+  refs: readonly { name: RefName; newValue: ObjectId }[],
+): Promise<boolean> {
+  await using transaction = new RefTransaction(context.git, replica.gitDir, refs.length);
+  const refusal = await transaction.prepare(refs);
+  if (refusal && !/exists; cannot create|cannot process|cannot lock ref/.test(refusal.message))
+    throw gitFailed(["update-ref"], 128, refusal.message);
+  if (refusal) return false;
+  await transaction.commit();
+  return true;
+}
+
+function collect(lost: Map<RefName, ObjectId>, version: Version, refs: Refs): void {
+  for (const [name, value] of refs) {
+    if (!isSymbolic(value)) lost.set(keptName(`${PRIVATE_REFS}lost/${version}/`, name), value);
+  }
+}
+
+/** Those of `ids` that are here, whole, and not part of `kept`. */
+async function notIn(
+  { git, signal }: SyncContext,
+  { gitDir }: Replica,
+  ids: readonly string[],
+  kept: readonly string[],
+): Promise<string[]> {
+  const present = await existingObjects(git, gitDir, ids, signal);
+  if (present.length === 0) return [];
+  const all = await unreachable(git, gitDir, present, kept, signal);
+  if (all) return all;
+  const whole: string[][] = [];
+  for (const id of present) whole.push((await unreachable(git, gitDir, [id], kept, signal)) ?? []);
+  return whole.flat();
+}

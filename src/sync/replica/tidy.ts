@@ -1,0 +1,75 @@
+// Keeps the packs of a replica few, and most of its refs in one file, while every push and every catch-up adds to both.
+import type { Mutex } from "async-mutex";
+import { describe } from "../../errors.ts";
+import { rollUpPacks } from "../../git/objects/roll-up-packs.ts";
+import { wasKilled } from "../../git/process.ts";
+import { countLooseRefs, packRefs } from "../../git/refs/pack-refs.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { lookAfterUploads } from "./uploads.ts";
+
+/** Each pack costs every push some 50 µs, so many of them 2 ms; rolling them up takes a tenth of a second in the background. */
+const PACKS_LIMIT = 50;
+/** Each costs a push some 20 µs, so many of them 20 ms; packing them takes a fifth of a second in the background. */
+const LOOSE_REFS_LIMIT = 1_000;
+/** Pushes and catch-ups between looks into the directories. */
+const ARRIVALS = 25;
+
+/** One replica is tidied at a time, so that a push does not find all processors busy. A slow one holds the others up for so long. */
+const TURN_MS = 5_000;
+
+/** Takes note that a pack, and so many refs, may have come. Returns at once; what there are many of is tidied up in the background. */
+export function arrived(context: SyncContext, replica: Replica, refs: number): void {
+  lookAfterUploads(context, replica);
+  replica.arrivals += 1;
+  if (replica.arrivals < ARRIVALS && refs < LOOSE_REFS_LIMIT) return;
+  // It will look at what has come until then.
+  if (replica.awaitsTidying) return;
+  replica.arrivals = 0;
+  replica.awaitsTidying = true;
+  void takeTurn(context.replicas.tidying, () =>
+    replica.tidying.runExclusive(async () => {
+      replica.awaitsTidying = false;
+      await tidy(context, replica);
+    }),
+  );
+}
+
+/** Runs when the turn is free, and gives it back at the end, or earlier when that takes long. */
+async function takeTurn(turn: Mutex, run: () => Promise<void>): Promise<void> {
+  const release = await turn.acquire();
+  const timer = setTimeout(release, TURN_MS).unref();
+  try {
+    await run();
+  } finally {
+    clearTimeout(timer);
+    release();
+  }
+}
+
+/** Never rejects: what failed is tried again when more has come. */
+async function tidy(context: SyncContext, replica: Replica): Promise<void> {
+  const { git, log, signal } = context;
+  const startedAt = performance.now();
+  const said = () => ({ repository: replica.name, durationMs: performance.now() - startedAt });
+  try {
+    const packs = await rollUpPacks(git, replica.gitDir, PACKS_LIMIT, signal);
+    if (packs > 0) log.info({ ...said(), packs }, "rolled packs up into one");
+    const refs = await countLooseRefs(replica.gitDir);
+    if (refs < LOOSE_REFS_LIMIT || replica.outOfService) return;
+    let packing = Promise.resolve();
+    // Begun under the mutex, which is then free again: pushes go on beside it, and who has the mutex knows whether it is under way.
+    await replica.mutex.runExclusive(() => {
+      packing = replica.mutex.beside(() => packRefs(git, replica.gitDir, signal));
+      replica.packingRefs = packing.catch(() => {});
+    });
+    await packing;
+    log.info({ ...said(), refs }, "packed loose refs");
+  } catch (error) {
+    if (signal.aborted) return;
+    log.warn({ ...said(), err: describe(error) }, "could not tidy a replica up");
+    // Its lock would stand in the way for a minute: the next touch sweeps it.
+    if (wasKilled(error))
+      await replica.mutex.runExclusive(() => Object.assign(replica, { applied: undefined, swept: false }));
+  }
+}

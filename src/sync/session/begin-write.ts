@@ -1,0 +1,139 @@
+// The begin of a write session: the turn, the head, a scratch repository.
+import { join } from "node:path";
+import { reach } from "../../crash-points.ts";
+import type { Version } from "../../domain.ts";
+import { describe, type LockstepError } from "../../errors.ts";
+import { createScratch, readScratch, scratchPath } from "../../git/replica/scratch.ts";
+import { STATE_DIR } from "../../git/root/root-record.ts";
+import { fenced } from "../../store/replicas.ts";
+import { repositoryNotFound } from "../../store/repositories.ts";
+import { beginSession, renewSession } from "../../store/sessions.ts";
+import { IdInUse } from "../../store/turns.ts";
+import type { BeginCall } from "../device/begin-calls.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { callerText, type SessionCaller } from "../device/session-caller.ts";
+import { Stopwatch } from "../device/stopwatch.ts";
+import { beforeRead, locate } from "../read/before-read.ts";
+import { beginLive } from "../replica/out-of-service.ts";
+import { abandonSession } from "../write/abandon.ts";
+import { Turn, writesStopped } from "../write/turn.ts";
+import { leaseLost } from "./renew-write.ts";
+
+export interface BeginWrite {
+  readonly repository: string;
+  /** Whose session it is: nobody else may renew or land it. */
+  readonly caller: SessionCaller;
+  readonly author: string;
+  readonly reason: string;
+  /** How long to wait for the turn. */
+  readonly waitMs: number;
+  /** Chosen by the caller, so that it may repeat a call whose answer was lost. */
+  readonly writeId: string;
+  /** On the files of the replica itself, which serves nobody meanwhile. */
+  readonly live?: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface BegunWrite {
+  readonly writeId: string;
+  readonly token: string;
+  readonly base: Version;
+  readonly expiresAt: Date;
+  /** The scratch repository, or the replica. */
+  readonly path: string;
+}
+
+/**
+ * Waits for the repository's turn, brings this replica to the head and makes the scratch repository. Repeated by the same caller with the
+ * same id it answers as before. Throws TURN_HELD, WRITES_STOPPED, INVALID_REQUEST when the id is that of a write that is over or of
+ * another caller, and what `beforeRead` throws.
+ */
+export async function beginWrite(context: SyncContext, request: BeginWrite): Promise<BegunWrite> {
+  const { replica } = await locate(context, request.repository);
+  const { writeId } = request;
+  const caller = callerText(request.caller);
+  return await context.sessions.begins.run(
+    `${writeId} ${caller}`,
+    async (call) => await begin(context, replica, { ...request, caller }, call),
+    async (error, { begun, hadBegun }) => {
+      // The ticket and the row, if there are any, are another caller's, or an earlier call has been answered.
+      if (error instanceof IdInUse || hadBegun) return;
+      // A caller that was cut off may repeat its call. The session waits for that as long as for a renewal.
+      if (begun && request.signal.aborted) return;
+      const reason = `its session could not begin: ${describe(error)}`;
+      await abandonSession(context, { repositoryId: replica.id, writeId, caller, reason });
+    },
+  );
+}
+
+async function begin(
+  context: SyncContext,
+  replica: Replica,
+  request: Omit<BeginWrite, "caller"> & { caller: string },
+  call: BeginCall,
+): Promise<BegunWrite> {
+  const { repository, writeId, caller, author, reason, signal } = request;
+  const clock = new Stopwatch();
+  const ticket = { repositoryId: replica.id, writeId, author, reason, caller };
+  using turn = new Turn(context, repository, ticket);
+  await turn.wait({ patienceMs: request.waitMs, signal });
+  await reach("session.turn");
+  const { token, tokenHash } = context.sessions.tokens.issue(writeId, caller);
+  const begun = await beginSession(context.db, context.me, { ...ticket, tokenHash });
+  if (begun.outcome !== "begun") throw notBegun(context, repository, begun);
+  if (!begun.again) call.begun = true;
+  else if (!call.begun) call.hadBegun = true;
+  clock.lap("turnMs");
+  await reach("session.begun");
+  const path = await context.sessions.exclusively(writeId, () =>
+    makePlace(context, replica, { ...request, base: begun.base }, clock),
+  );
+  await reach("session.scratch");
+  const expiresAt = await renewSession(context.db, context.me, writeId);
+  if (expiresAt === undefined) throw leaseLost();
+  const { laps, durationMs } = clock;
+  context.log.info({ repository, write: writeId, author, reason, ...laps, durationMs }, "session begun");
+  return { writeId, token, base: begun.base, expiresAt, path };
+}
+
+/** Where the caller may write: made now, or by an earlier call. */
+async function makePlace(
+  context: SyncContext,
+  replica: Replica,
+  { writeId, base, live, author, reason, signal }: Omit<BeginWrite, "caller"> & { base: Version },
+  clock: Stopwatch,
+): Promise<string> {
+  if (replica.outOfService?.writeId === writeId) return replica.gitDir;
+  const path = scratchPath(join(context.root, STATE_DIR), writeId);
+  if ((await readScratch(context.git, path, context.signal).catch(() => undefined)) !== undefined) return path;
+  await beforeRead(context, replica.name, { minVersion: base, signal });
+  clock.lap("readMs");
+  await replica.mutex.runExclusive(async () => {
+    if (replica.applied !== base) throw leaseLost();
+    if (live) await beginLive(context, replica, { writeId, author, reason });
+    else await createScratch(context.git, path, replica);
+  });
+  clock.lap("scratchMs");
+  return live ? replica.gitDir : path;
+}
+
+function notBegun(
+  context: SyncContext,
+  repository: string,
+  begun: Exclude<Awaited<ReturnType<typeof beginSession>>, { outcome: "begun" }>,
+): LockstepError {
+  switch (begun.outcome) {
+    case "fenced":
+      context.onFenced();
+      return fenced(context.me);
+    case "missing":
+      return repositoryNotFound(repository);
+    case "drained":
+      return writesStopped(repository, begun.reason);
+    case "turn":
+      return leaseLost();
+    case "used":
+      return new IdInUse();
+  }
+}

@@ -1,0 +1,147 @@
+// The landing of a write session: what differs between the scratch and what it began with becomes a write, all of it or nothing.
+import { join } from "node:path";
+import { describeUnacceptable } from "../../acceptable-ref.ts";
+import { reach } from "../../crash-points.ts";
+import { displayRef, type RefName, type Version } from "../../domain.ts";
+import { describe, LockstepError } from "../../errors.ts";
+import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
+import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../../git/replica/scratch.ts";
+import { STATE_DIR } from "../../git/root/root-record.ts";
+import { repositoryNotFound } from "../../store/repositories.ts";
+import { landUnchanged, type Session } from "../../store/sessions.ts";
+import { settleWrite } from "../../store/writes.ts";
+import type { SyncContext } from "../device/context.ts";
+import { Stopwatch } from "../device/stopwatch.ts";
+import { beforeRead } from "../read/before-read.ts";
+import { endLiveOf } from "../replica/out-of-service.ts";
+import { abandonTurn, turnMoved } from "../write/abandon.ts";
+import { attemptWrite } from "../write/attempt.ts";
+import { makeCopies } from "../write/copies.ts";
+import { writesStopped } from "../write/turn.ts";
+import { endScratchOrLater } from "./end-sessions.ts";
+import { dropped, leaseLost, type SessionCall, sessionOf, whileRenewing } from "./renew-write.ts";
+
+export interface LandedSession {
+  readonly writeId: string;
+  readonly version: Version;
+  readonly refsChanged: number;
+}
+
+/** The outcome of one that is over is no secret; operators read it on any device. */
+const isOver = ({ status }: Session): boolean => status !== "staged";
+
+/**
+ * Lands what the caller changed in the scratch repository, all of it or nothing. Repeated, however late, it answers the same. Throws
+ * WRITE_DROPPED with the reason, then what was changed is kept (`abortWrite` tells where); OUTCOME_UNKNOWN: call again; WRITE_NOT_FOUND; what
+ * `endLive` throws.
+ */
+export async function bumpWrite(context: SyncContext, call: SessionCall): Promise<LandedSession> {
+  const { repository } = call;
+  const { writeId } = await sessionOf(context, call, isOver);
+  return await context.sessions.exclusively(writeId, async () => {
+    // Again, now that no other call works on it.
+    const session = await sessionOf(context, call, isOver);
+    if (session.status === "dropped") throw dropped(session.dropReason ?? "");
+    if (session.status === "landed") return landedAs(session);
+    if (session.device !== context.me.device) {
+      throw new LockstepError(
+        "WRITE_DROPPED",
+        `The scratch repository of write ${writeId} is on device ${session.device}; land or drop it there.`,
+        { details: { device: session.device } },
+      );
+    }
+    await endLiveOf(context, repository, writeId);
+    const landed = await whileRenewing(context, writeId, () => land(context, call, session));
+    await reach("session.landed");
+    // It has landed, whatever becomes of the scratch: that is tried again.
+    await endScratchOrLater(context, writeId, repository);
+    return landed;
+  });
+}
+
+function landedAs({ writeId, version, refsChanged }: Session): LandedSession {
+  return { writeId, version: version ?? 0n, refsChanged };
+}
+
+async function land(context: SyncContext, call: SessionCall, session: Session): Promise<LandedSession> {
+  const { repository } = call;
+  const { writeId, author, heldMs } = session;
+  const clock = new Stopwatch();
+  try {
+    const changes = await readScratch(context.git, scratchPath(join(context.root, STATE_DIR), writeId), context.signal);
+    clock.lap("compareMs");
+    const unacceptable = describeUnacceptable(changes.updates);
+    if (unacceptable !== "") throw dropped(unacceptable);
+    const version =
+      changes.updates.length === 0
+        ? await asItWas(context, session)
+        : await landChanges(context, repository, session, { changes, clock });
+    const refsChanged = changes.updates.length;
+    const { laps, durationMs } = clock;
+    context.log.info(
+      { repository, version: String(version), write: writeId, author, refs: refsChanged, heldMs, ...laps, durationMs },
+      "session landed",
+    );
+    return { writeId, version, refsChanged };
+  } catch (error) {
+    if (error instanceof LockstepError && (error.code === "OUTCOME_UNKNOWN" || error.code === "DATABASE_UNAVAILABLE"))
+      throw error;
+    // Nothing of it landed, and nothing of it will: unless the row says otherwise, which is then the answer.
+    const settled = await settleWrite(context.db, context.me, session, describe(error));
+    if (settled.status === "landed") return landedAs(await sessionOf(context, call));
+    abandonTurn(context, session);
+    await endScratchOrLater(context, writeId, repository);
+    throw error instanceof LockstepError && error.code === "WRITE_DROPPED" ? error : dropped(describe(error), error);
+  }
+}
+
+async function asItWas(context: SyncContext, { writeId, repositoryId }: Session): Promise<Version> {
+  const settled = await landUnchanged(context.db, context.me, writeId);
+  turnMoved(context, repositoryId);
+  if (settled?.status !== "landed") throw settled ? dropped(settled.reason) : leaseLost();
+  return settled.version;
+}
+
+/** The replica may have come into doubt since the session began; that much is healed, and tried again. */
+const ATTEMPTS = 3;
+const NOBODY_LEAVES = new AbortController().signal;
+
+async function landChanges(
+  context: SyncContext,
+  repository: string,
+  { writeId, base, author }: Session,
+  { changes, clock }: { changes: ScratchChanges; clock: Stopwatch },
+): Promise<Version> {
+  const found = context.replicas.findByName(repository);
+  if (found === undefined) throw repositoryNotFound(repository);
+  const scratch = scratchPath(join(context.root, STATE_DIR), writeId);
+  await takeObjects(context.git, scratch, found.gitDir, changes, context.signal);
+  const incomplete = await incompleteUpdates(context.git, found.gitDir, changes.updates, { signal: context.signal });
+  if (incomplete.size > 0)
+    throw dropped([...incomplete].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
+  clock.lap("objectsMs");
+  await reach("session.taken");
+  const report = new Map<RefName, string | null>();
+  let copies: string[] | undefined;
+  for (let tries = 0; tries < ATTEMPTS; tries += 1) {
+    const { replica } = await beforeRead(context, repository, { minVersion: base, signal: context.signal });
+    clock.lap("readMs");
+    const attempted = await attemptWrite(context, replica, {
+      writeId,
+      sessionBase: base,
+      request: { updates: changes.updates, atomic: true, author },
+      report,
+      pusher: { gone: NOBODY_LEAVES },
+      clock,
+      copies,
+    });
+    if (attempted.outcome === "copies")
+      copies = await makeCopies(context, replica, { updates: changes.updates, rule: attempted.rule });
+    if (attempted.outcome === "done" && attempted.version !== null) return attempted.version;
+    if (attempted.outcome === "done")
+      throw dropped([...report].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
+    if (attempted.outcome === "drained") throw writesStopped(repository, attempted.reason);
+    if (attempted.outcome === "turn") throw leaseLost();
+  }
+  throw dropped("another write landed since it began");
+}

@@ -1,0 +1,168 @@
+// The end of write sessions: what a dropped one had changed is kept, its scratch goes. Also of those whose caller, whose sidecar or
+// whose device died; and of those whose lease ran out.
+
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Mutex } from "async-mutex";
+import { hashedName, keptName } from "../../acceptable-ref.ts";
+import { reach } from "../../crash-points.ts";
+import { displayRef, isSymbolic, PRIVATE_REFS, type RefName } from "../../domain.ts";
+import { describe } from "../../errors.ts";
+import { clash } from "../../git/refs/ref-paths.ts";
+import { RefTransaction } from "../../git/refs/ref-transaction.ts";
+import { readRefNames } from "../../git/refs/refs.ts";
+import { liveWrite } from "../../git/replica/live-note.ts";
+import {
+  listScratches,
+  readScratch,
+  removeHalfMade,
+  removeScratch,
+  type ScratchChanges,
+  scratchOwner,
+  scratchPath,
+  takeObjects,
+  wholeUpdates,
+} from "../../git/replica/scratch.ts";
+import { STATE_DIR } from "../../git/root/root-record.ts";
+import { dropExpiredSessions, sessionEnds } from "../../store/sessions.ts";
+import { BeginCalls } from "../device/begin-calls.ts";
+import type { SyncContext } from "../device/context.ts";
+import { replicaPath } from "../device/replica.ts";
+import { SessionTokens } from "../device/session-caller.ts";
+import { Stopwatch } from "../device/stopwatch.ts";
+import { TurnQueue } from "../device/turn-queue.ts";
+import { tellFailure } from "../lease/outage.ts";
+import { beforeRead } from "../read/before-read.ts";
+import { endLiveOf, endLiveOfAll } from "../replica/out-of-service.ts";
+
+const LOOK_MS = 5_000;
+
+/** What this process knows of write sessions and turns. */
+export class Sessions {
+  readonly tokens = new SessionTokens();
+  readonly begins = new BeginCalls();
+  readonly turns = new TurnQueue();
+  readonly #busy = new Map<string, Mutex>();
+
+  /** Keeps two calls from working on one session at once. */
+  async exclusively<T>(writeId: string, work: () => Promise<T>): Promise<T> {
+    const mutex = this.#busy.get(writeId) ?? new Mutex();
+    this.#busy.set(writeId, mutex);
+    try {
+      return await mutex.runExclusive(work);
+    } finally {
+      if (!mutex.isLocked()) this.#busy.delete(writeId);
+    }
+  }
+}
+
+/**
+ * Ends a session that is over: keeps what a dropped one changed below refs/lockstep/dropped/<write>/ in this replica, removes its
+ * scratch. Returns the names of the kept refs, also when they were kept before. Idempotent.
+ */
+export async function endScratch(context: SyncContext, writeId: string, repository: string): Promise<RefName[]> {
+  const path = scratchPath(join(context.root, STATE_DIR), writeId);
+  const clock = new Stopwatch();
+  const end = (await sessionEnds(context.db, [writeId])).get(writeId);
+  if (end?.status === "landed") {
+    await removeScratch(path);
+    return [];
+  }
+  await endLiveOf(context, repository, writeId);
+  // Begun by an earlier incarnation: the first touch ends it before all else.
+  if ((await liveWrite(replicaPath(context.root, repository))) === writeId)
+    await beforeRead(context, repository, { signal: context.signal });
+  const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
+  if (changes !== undefined) await keepChanges(context, { writeId, repository, path }, changes);
+  const kept = await keptRefs(context, repository, writeId);
+  await reach("session.kept");
+  await removeScratch(path);
+  if (changes !== undefined) {
+    const { author, heldMs, dropReason: reason } = end ?? {};
+    const { durationMs } = clock;
+    context.log.info(
+      { repository, write: writeId, author, reason, kept: kept.length, heldMs, durationMs },
+      "session dropped",
+    );
+  }
+  return kept;
+}
+
+/** The same for whoever has its answer already; what fails is tried again by `endSessions`. */
+export async function endScratchOrLater(context: SyncContext, writeId: string, repository: string): Promise<void> {
+  await endScratch(context, writeId, repository).catch((error: unknown) =>
+    context.log.warn(
+      { repository, write: writeId, err: describe(error) },
+      "could not end a write session, trying again",
+    ),
+  );
+}
+
+async function keepChanges(
+  context: SyncContext,
+  { writeId, repository, path }: { writeId: string; repository: string; path: string },
+  changes: ScratchChanges,
+): Promise<void> {
+  const { git, signal } = context;
+  const pointed = changes.updates.filter(({ newValue }) => newValue !== null && !isSymbolic(newValue));
+  const whole = await wholeUpdates(git, path, { ...changes, updates: pointed }, signal);
+  const lost = pointed.filter((update) => !whole.includes(update)).map(({ name }) => displayRef(name));
+  if (lost.length > 0)
+    context.log.warn(
+      { repository, write: writeId, refs: lost },
+      "refs of a dropped write cannot be kept: objects are missing",
+    );
+  if (whole.length === 0) return;
+  const { replica } = await beforeRead(context, repository, { signal });
+  await takeObjects(git, path, replica.gitDir, { ...changes, updates: whole }, signal);
+  const below = droppedRefs(writeId);
+  let kept = whole.map(({ name, newValue }) => ({ name: keptName(below, name), newValue }));
+  // By hand somebody may have made refs that no git has side by side.
+  if (clash(kept.map(({ name }) => name)))
+    kept = whole.map(({ name, newValue }) => ({ name: hashedName(below, name), newValue }));
+  await replica.mutex.runExclusive(async () => {
+    await using transaction = new RefTransaction(git, replica.gitDir, kept.length);
+    const refusal = await transaction.prepare(kept);
+    if (refusal) throw new Error(refusal.message);
+    await transaction.commit();
+  });
+}
+
+async function keptRefs(context: SyncContext, repository: string, writeId: string): Promise<RefName[]> {
+  const gitDir = replicaPath(context.root, repository);
+  return await readRefNames(context.git, gitDir, droppedRefs(writeId));
+}
+
+function droppedRefs(writeId: string): string {
+  return `${PRIVATE_REFS}dropped/${writeId}/`;
+}
+
+/** Drops sessions that nobody renews and ends those that are over, until the context's signal aborts. */
+export async function endSessions(context: SyncContext): Promise<void> {
+  while (!context.signal.aborted) {
+    try {
+      await dropExpiredSessions(context.db);
+      await endThoseThatAreOver(context);
+    } catch (error) {
+      if (!context.signal.aborted) tellFailure(context, error, "could not look after write sessions");
+    }
+    await sleep(LOOK_MS, undefined, { signal: context.signal }).catch(() => {});
+  }
+}
+
+async function endThoseThatAreOver(context: SyncContext): Promise<void> {
+  const stateDir = join(context.root, STATE_DIR);
+  const live = context.replicas.outOfService().flatMap(({ outOfService }) => outOfService?.writeId ?? []);
+  const writeIds = [...live, ...(await listScratches(stateDir))];
+  if (writeIds.length === 0) return;
+  const ends = await sessionEnds(context.db, writeIds);
+  await endLiveOfAll(context, (writeId) => ends.get(writeId)?.status !== "staged");
+  for (const writeId of writeIds) {
+    if (ends.get(writeId)?.status === "staged") continue;
+    const path = scratchPath(stateDir, writeId);
+    await removeHalfMade(path);
+    const repository = await scratchOwner(path).catch(() => undefined);
+    if (repository === undefined) continue;
+    await context.sessions.exclusively(writeId, () => endScratchOrLater(context, writeId, repository));
+  }
+}

@@ -1,0 +1,70 @@
+// Write sessions, for writers that make refs themselves: a web editor, a merge button, an import, an operator. The caller changes a
+// scratch repository while the write has the repository's turn; only what differs at the end becomes a write, as a push does. Here is
+// what its four calls share, and the shortest of them; the others are in begin-write.ts, bump-version.ts and abort-write.ts.
+import { LockstepError } from "../../errors.ts";
+import { findSession, renewSession, type Session } from "../../store/sessions.ts";
+import type { SyncContext } from "../device/context.ts";
+import { callerText, parseToken, type SessionCaller } from "../device/session-caller.ts";
+
+const RENEWAL_MS = 5_000;
+const LEASE = "its lease ran out: a session must be renewed every few seconds";
+
+/** Extends the lease of a session; returns when it ends then. Throws WRITE_DROPPED when the session is over, and as `sessionOf`. */
+export async function renewWrite(context: SyncContext, call: SessionCall): Promise<Date> {
+  const session = await sessionOf(context, call);
+  const expiresAt = await renewSession(context.db, context.me, session.writeId);
+  if (expiresAt !== undefined) return expiresAt;
+  throw dropped(session.dropReason ?? (session.status === "landed" ? "it has landed" : LEASE));
+}
+
+/** Who wants something of which session. */
+export interface SessionCall {
+  readonly repository: string;
+  readonly token: string;
+  readonly caller: SessionCaller;
+}
+
+/**
+ * The session that a token names, whatever became of it. It is that of the caller, or one that operators may do the same to. Throws
+ * WRITE_NOT_FOUND, PERMISSION_DENIED.
+ */
+export async function sessionOf(
+  context: SyncContext,
+  { repository, token, caller }: SessionCall,
+  operatorsMay: (session: Session) => boolean = () => false,
+): Promise<Session> {
+  const named = parseToken(token);
+  const session = named && (await findSession(context.db, repository, named));
+  if (session === undefined) {
+    throw new LockstepError(
+      "WRITE_NOT_FOUND",
+      `Repository ${repository} has no write session with this token; begin one with BeginWrite.`,
+    );
+  }
+  if (session.caller === callerText(caller) || (caller.role === "operator" && operatorsMay(session))) return session;
+  throw new LockstepError(
+    "PERMISSION_DENIED",
+    "The write session is another caller's: only that one renews or lands it, and an operator may drop it; begin one of your own.",
+  );
+}
+
+/** Keeps the lease of a session while this device itself works on it, however long that takes. */
+export async function whileRenewing<T>(context: SyncContext, writeId: string, work: () => Promise<T>): Promise<T> {
+  const renewal = setInterval(() => void renewSession(context.db, context.me, writeId).catch(() => {}), RENEWAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+/** WRITE_DROPPED: the session was not renewed in time. */
+export function leaseLost(): LockstepError {
+  return dropped(LEASE);
+}
+
+/** WRITE_DROPPED, for that reason. */
+export function dropped(reason: string, cause?: unknown): LockstepError {
+  const message = `The write was dropped (${reason}); nothing of it landed, begin a new one.`;
+  return new LockstepError("WRITE_DROPPED", message, { cause });
+}

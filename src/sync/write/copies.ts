@@ -1,0 +1,130 @@
+// Objects on several devices before the write that needs them lands (docs/architecture.md, "Copies"): whatever disk is lost afterwards,
+// another one has them.
+import { once } from "node:events";
+import { reach } from "../../crash-points.ts";
+import { objectIds, type RefUpdate, toLatin1 } from "../../domain.ts";
+import { describe, LockstepError } from "../../errors.ts";
+import type { HoldRequestBody } from "../../git/objects/pack-stream.ts";
+import { Silence } from "../../git/silence.ts";
+import { linkSignals } from "../../io/signals.ts";
+import { type ReplicaRow, replicasOf } from "../../store/replicas.ts";
+import type { CopiesRule } from "../../store/writes.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { chooseSources } from "../objects/fetch-objects.ts";
+import { rounds } from "../objects/fetch-rounds.ts";
+
+/** A device whose work on a copy shows nothing new for so long is given up. */
+const PATIENCE_MS = 20_000;
+/** When no copy has come for so long another device is asked too. */
+const HEDGE_MS = 3_000;
+/** Asked beyond those that are needed, as the slowest of them decides how long it takes. */
+const SPARE = 1;
+
+export interface CopiesRequest {
+  readonly updates: readonly RefUpdate[];
+  readonly rule: CopiesRule;
+  /** Tells the one who pushes. */
+  readonly tell?: (text: string) => void;
+}
+
+/**
+ * Has other devices fetch what the updates need and keep it; returns those that have it, as soon as there are enough. Throws
+ * NOT_ENOUGH_COPIES, unless fewer will do.
+ */
+export async function makeCopies(
+  context: SyncContext,
+  replica: Replica,
+  { updates, rule, tell }: CopiesRequest,
+): Promise<string[]> {
+  replica.copies = rule;
+  const wanted = rule.atLeast - 1;
+  const wants = objectIds(updates.map(({ newValue }) => newValue));
+  if (wanted <= 0 || wants.length === 0) return [];
+  // Those that are current have what the objects build on.
+  const like = { version: replica.applied ?? 0n, writers: [], prefer: undefined };
+  const rows = chooseSources(context, await replicasOf(context.db, replica.id), like);
+  const haves = objectIds(updates.map(({ oldValue }) => oldValue));
+  const refs = updates.filter(({ oldValue }) => oldValue !== null).map(({ name }) => toLatin1(name));
+  const request = { repositoryId: replica.id, wants, haves, refs };
+  const refusals: string[] = [];
+  const holders = await fastest(rows, wanted, async (row) => {
+    try {
+      await requestHold(context, row, request);
+      return row.device;
+    } catch (error) {
+      refusals.push(`${row.device}: ${describe(error)}`);
+      return undefined;
+    }
+  });
+  await reach("copies.made");
+  if (holders.length >= wanted) return holders;
+  const have = `${holders.length + 1} of ${rule.atLeast} devices`;
+  if (rule.orFewer) {
+    context.log.warn(
+      { repository: replica.name, have: holders.length + 1, wanted: rule.atLeast, refusals },
+      "fewer copies",
+    );
+    tell?.(`this push is on ${have} only`);
+    return holders;
+  }
+  const why = refusals.length > 0 ? refusals.join("; ") : "no other one is live";
+  throw new LockstepError(
+    "NOT_ENOUGH_COPIES",
+    `The objects of this write are on ${have} that ${replica.name} wants them on (${why}); nothing was written, try again when more devices are up.`,
+    { details: { repository: replica.name, have: String(holders.length + 1), wanted: String(rule.atLeast) } },
+  );
+}
+
+async function requestHold(context: SyncContext, row: ReplicaRow, request: HoldRequestBody): Promise<void> {
+  using silence = new Silence(PATIENCE_MS);
+  using link = linkSignals([context.signal, silence.signal]);
+  for (const round of rounds(request)) {
+    await Promise.race([
+      context.requestHold(row, round, link.signal, () => silence.broken()),
+      once(link.signal, "abort").then(() => {
+        throw new LockstepError("SOURCE_FAILED", `its work has shown nothing new for ${PATIENCE_MS / 1000} s`);
+      }),
+    ]);
+  }
+}
+
+/**
+ * Asks the first few, and the next one whenever one refuses or none has answered for a while; resolves with the first `wanted` that did
+ * not refuse, or all of them.
+ */
+async function fastest(
+  rows: readonly ReplicaRow[],
+  wanted: number,
+  ask: (row: ReplicaRow) => Promise<string | undefined>,
+): Promise<string[]> {
+  const waiting = [...rows];
+  const holders: string[] = [];
+  let hedge: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise((resolve) => {
+      let running = 0;
+      let spare = SPARE;
+      const next = () => {
+        if (holders.length >= wanted || (running === 0 && waiting.length === 0)) return resolve([...holders]);
+        while (running < wanted + spare - holders.length) {
+          const row = waiting.shift();
+          if (row === undefined) return;
+          running += 1;
+          void ask(row).then((device) => {
+            running -= 1;
+            if (device !== undefined) holders.push(device);
+            next();
+          });
+        }
+      };
+      hedge = setInterval(() => {
+        spare += 1;
+        next();
+      }, HEDGE_MS);
+      next();
+    });
+  } finally {
+    clearInterval(hedge);
+  }
+}

@@ -1,0 +1,84 @@
+// The decision and its doubts. An error of the bump proves nothing: the row is asked, with the same id, until it answers; asking
+// makes it final. What stays unknown is never reported as known.
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, LockstepError } from "../../errors.ts";
+import { doubtReplicaRecord } from "../../git/root/root-record.ts";
+import { isPermanent } from "../../store/database/sqlstate.ts";
+import {
+  type Bumped,
+  type BumpRequest,
+  bump,
+  type Settled,
+  settleWrite,
+  type WriteIdentity,
+} from "../../store/writes.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { abandon } from "./abandon.ts";
+
+/** "failed": dropped, because of an error of the database. */
+export type Decision = Bumped | { outcome: "failed"; error: unknown };
+
+const ASK_AGAIN_MS = 500;
+
+/**
+ * Lands the write, or proves that it is dropped and says why. The caller holds the ref locks meanwhile. Throws OUTCOME_UNKNOWN
+ * when the database has not answered for `context.inDoubtMs`.
+ */
+export async function decide(
+  context: SyncContext,
+  replica: Replica,
+  request: BumpRequest & WriteIdentity,
+): Promise<Decision> {
+  let why: Exclude<Decision, { outcome: "landed" }> = { outcome: "dropped" };
+  try {
+    const bumped = await bump(context.db, context.me, request);
+    if (bumped.outcome === "landed") return bumped;
+    why = bumped;
+  } catch (error) {
+    why = { outcome: "failed", error: withId(context, error) };
+    context.log.warn(
+      { repository: replica.name, write: request.writeId, err: describe(error) },
+      "the decision is in doubt, asking for it",
+    );
+  }
+  const settled = await settle(context, replica, request, why.outcome);
+  return settled.status === "landed" ? { outcome: "landed", version: settled.version } : why;
+}
+
+/** The error as the pusher is told it: a bug is known by an id, its stack is in the log. */
+function withId(context: SyncContext, error: unknown): unknown {
+  if (error instanceof LockstepError || !isPermanent(error)) return error;
+  const id = randomUUID();
+  context.log.error({ id, err: error }, "an error that nobody expected");
+  const sentence = `An internal error; nothing was written, the server's log has it under ${id}.`;
+  return new LockstepError("INTERNAL", sentence, { cause: error, details: { id } });
+}
+
+async function settle(context: SyncContext, replica: Replica, write: WriteIdentity, why: string): Promise<Settled> {
+  const deadline = performance.now() + context.inDoubtMs;
+  for (;;) {
+    try {
+      return await settleWrite(
+        context.db,
+        context.me,
+        write,
+        why === "failed" ? "the database did not confirm it" : `not landed: ${why}`,
+      );
+    } catch (error) {
+      if (performance.now() > deadline || context.signal.aborted) {
+        replica.applied = undefined;
+        await doubtReplicaRecord(replica.gitDir);
+        // Nobody waits for it any more; once the database is back its row becomes final all the same.
+        abandon(context, write, "the database did not confirm it in time");
+        throw new LockstepError(
+          "OUTCOME_UNKNOWN",
+          `The database did not say whether the write ${write.writeId} landed; ask for it later with GetWrite.`,
+          { cause: error, details: { write: write.writeId } },
+        );
+      }
+      await sleep(ASK_AGAIN_MS, undefined, { signal: context.signal }).catch(() => {});
+    }
+  }
+}

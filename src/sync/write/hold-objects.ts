@@ -1,0 +1,125 @@
+// The other side of copies: fetches what another device is about to land, and keeps it below refs/lockstep/staged/ until long after
+// it was decided. Takes no mutex while they come, and none for these
+// refs, which are nobody's but ours, unless git has one lock for all refs.
+import { randomUUID } from "node:crypto";
+import { reach } from "../../crash-points.ts";
+import { PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLatin1 } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { wholeObjects } from "../../git/objects/whole-updates.ts";
+import { RefTransaction } from "../../git/refs/ref-transaction.ts";
+import { readRefNames } from "../../git/refs/refs.ts";
+import { isReftable, syncRefs } from "../../io/disk.ts";
+import { linkSignals } from "../../io/signals.ts";
+import { replicaName, replicasOf } from "../../store/replicas.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { fetchFromSource } from "../objects/fetch-from-source.ts";
+import { checkedObjects } from "../objects/serve-pack.ts";
+import { beforeRead } from "../read/before-read.ts";
+
+const STAGED_REFS = `${PRIVATE_REFS}staged/`;
+/** At least; and longer than any write stays undecided. */
+const KEPT_MS = 60 * 60_000;
+
+/** Steps that wait for others have shorter limits of their own. */
+const PATIENCE_MS = 60_000;
+
+export interface HoldOptions {
+  /** Aborts when the device that asked has gone. */
+  readonly signal?: AbortSignal;
+  /** Called whenever the objects have come nearer. */
+  readonly onWork?: () => void;
+}
+
+/**
+ * Returns when the wanted objects, and what they need, have come from the device `from`, and are on this disk, synced and kept. Throws
+ * INVALID_REQUEST, REPLICA_NOT_FOUND, and what `fetchFromSource` throws.
+ */
+export async function holdObjects(
+  context: SyncContext,
+  from: string,
+  body: unknown,
+  { signal: gone, onWork = () => {} }: HoldOptions = {},
+): Promise<void> {
+  const request = { ...checkedObjects(body), refs: checkedRefs(body) };
+  using link = linkSignals(gone ? [context.signal, gone] : [context.signal]);
+  const { signal } = link;
+  const replica = await replicaOf(context, request.repositoryId, signal);
+  const { git } = context;
+  const source = (await replicasOf(context.db, replica.id)).find(({ device }) => device === from);
+  if (source === undefined)
+    throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
+  await releaseHolds(context, replica);
+  // They end the walk over what comes. A pusher may have named them, and a refused push may have left them here.
+  const haves = await wholeObjects(git, replica.gitDir, { ids: request.haves, refs: request.refs }, signal);
+  await fetchFromSource(
+    context,
+    replica,
+    { ...source, turn: "last" },
+    { ...request, haves, version: 0n, onProgress: onWork },
+    { signal, onWork, onArrival: () => {} },
+  );
+  signal.throwIfAborted();
+  await reach("copies.fetched");
+  const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
+  const refs = request.wants.map((id, index) => ({ name: refName(`${hold}${index}`), newValue: valueFromLatin1(id) }));
+  await besideWrites(replica, async () => {
+    await using transaction = new RefTransaction(git, replica.gitDir, refs.length);
+    const refusal = await transaction.prepare(refs);
+    if (refusal) throw new LockstepError("GIT_FAILED", `git does not keep the objects (${refusal.message}).`);
+    await transaction.commit();
+  });
+  const names = refs.map(({ name }) => name);
+  await syncRefs(replica.gitDir, new Set(names));
+  for (const name of names) replica.holds?.add(name);
+  await reach("copies.kept");
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
+const REF_NAME = /^(HEAD|refs\/(?!.*(\.\.|@\{))[^\x00-\x20~^:?*[\\]+)$/;
+
+/** The names of refs in what a device sent, which git takes for nothing else. Throws INVALID_REQUEST. */
+function checkedRefs(body: unknown): string[] {
+  const { refs = [] } = (body ?? {}) as { refs?: unknown };
+  if (Array.isArray(refs) && refs.every((name) => typeof name === "string" && REF_NAME.test(name))) return refs;
+  throw new LockstepError("INVALID_REQUEST", "A request for copies names refs by their names.");
+}
+
+async function replicaOf(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {
+  const known = context.replicas.find(repositoryId);
+  if (known?.applied !== undefined) return known;
+  const name = await replicaName(context.db, context.me.device, repositoryId);
+  using patience = linkSignals([signal], PATIENCE_MS);
+  return (await beforeRead(context, name, { signal: patience.signal })).replica;
+}
+
+/**
+ * Forgets what was kept long ago: it landed and has arrived for good, or it never will. Should this replica be behind for so long, the
+ * objects are still there for as long as git prunes none.
+ */
+async function releaseHolds(context: SyncContext, replica: Replica): Promise<void> {
+  replica.holds ??= new Set(await readRefNames(context.git, replica.gitDir, STAGED_REFS));
+  const before = Date.now() - Math.max(KEPT_MS, 4 * context.inDoubtMs);
+  const over = [...replica.holds].filter((name) => keptSince(name) < before);
+  if (over.length === 0) return;
+  await besideWrites(replica, async () => {
+    await using transaction = new RefTransaction(context.git, replica.gitDir, over.length);
+    const refusal = await transaction.prepare(over.map((name) => ({ name, newValue: null })));
+    if (refusal) return;
+    await transaction.commit();
+    for (const name of over) replica.holds?.delete(name);
+  });
+}
+
+/**
+ * A reftable has one lock for all refs: a push that waits for its decision would refuse this, and this would refuse a push. The device
+ * that asks holds no mutex while it does, so two that ask each other do not wait for each other.
+ */
+async function besideWrites(replica: Replica, change: () => Promise<void>): Promise<void> {
+  if (isReftable(replica.gitDir)) await replica.mutex.runExclusive(change);
+  else await replica.mutex.beside(change);
+}
+
+function keptSince(name: RefName): number {
+  return Number.parseInt(toLatin1(name).slice(STAGED_REFS.length), 10);
+}

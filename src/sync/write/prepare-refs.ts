@@ -1,0 +1,180 @@
+// The refs of a write, locked by git with their old values checked, and what git says where it will not.
+import { HEAD, isSymbolic, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
+import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
+import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
+import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/replica/leftovers.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { doubt } from "../replica/apply.ts";
+import { examine } from "./examine-refs.ts";
+import { allOrNone } from "./push-policy.ts";
+
+export type Prepared =
+  | {
+      outcome: "prepared";
+      transaction: RefTransaction;
+      updates: RefUpdate[];
+      /** What some of the updates make, once the transaction is committed. */
+      afterwards: Map<RefName, RefValue>;
+    }
+  | { outcome: "nothing" | "in_doubt" };
+
+export interface Preparing {
+  readonly updates: readonly RefUpdate[];
+  /** All of them or none. */
+  readonly atomic: boolean;
+  /** They are what a session made of the refs, by however many steps: a deletion makes room as in a push that is not atomic. */
+  readonly bySession: boolean;
+}
+
+/** Refs that git locks, or has refused to. */
+export interface Early {
+  readonly transaction: RefTransaction;
+  readonly updates: readonly RefUpdate[];
+  readonly refusal: Promise<Refusal | undefined>;
+}
+
+/** Prepares all updates that change something, before it is known whether their old values are still true. */
+export function prepareEarly(transaction: RefTransaction, all: readonly RefUpdate[]): Early | undefined {
+  const updates = all.filter(({ oldValue, newValue }) => oldValue !== newValue);
+  if (updates.length === 0 || clash(namesOf(updates))) return undefined;
+  const refusal = transaction.prepare(inOrder(updates).commands);
+  refusal.catch(() => {});
+  return { transaction, updates, refusal };
+}
+
+/**
+ * Prepares those updates whose old values are still true, those in `held`, and that git takes. What is refused goes into `report`.
+ * "in_doubt": the disk is not what the log says, and will be compared.
+ */
+export async function prepareFresh(
+  context: SyncContext,
+  replica: Replica,
+  { updates: all, atomic, bySession }: Preparing,
+  held: ReadonlyMap<RefName, RefValue | null>,
+  report: Map<RefName, string | null>,
+  early: Early | undefined,
+): Promise<Prepared> {
+  const refuse = (from: readonly RefUpdate[], reasons: ReadonlyMap<RefName, string>) => {
+    for (const [name, reason] of reasons) report.set(name, reason);
+    const remaining = from.filter(({ name }) => !reasons.has(name));
+    return atomic && [...report.values()].some((reason) => reason !== null) ? allOrNone(remaining, report) : remaining;
+  };
+  const stale = all.filter(({ name, oldValue }) => held.get(name) !== oldValue);
+  let updates = refuse(all, new Map(stale.map(({ name }) => [name, "fetch first"])));
+  updates = updates.filter(({ oldValue, newValue }) => oldValue !== newValue);
+  let ready = early;
+  if (early !== undefined && updates.length < early.updates.length) {
+    // It has locks that this push is not to have.
+    await early.refusal;
+    await early.transaction[Symbol.asyncDispose]();
+    ready = undefined;
+  }
+  // Each of them once, so that the number of gits does not grow with that of the bad refs.
+  const remedies = [
+    () => examine(context, replica, updates, atomic && !bySession),
+    () => halve(context, replica, updates),
+    (refusal: Refusal) => Promise.resolve(new Map(namesOf(updates).map((name) => [name, reasonOf(refusal)]))),
+  ] as const;
+  let tried = 0;
+  if (clash(namesOf(updates)) || looksAlone(updates)) {
+    updates = refuse(updates, await remedies[0]());
+    tried = 1;
+  }
+  for (; updates.length > 0; ready = undefined) {
+    const { commands, afterwards } = inOrder(updates);
+    const transaction = ready?.transaction ?? new RefTransaction(context.git, replica.gitDir, updates.length);
+    const refusal = await (ready?.refusal ?? transaction.prepare(commands));
+    if (refusal === undefined) return { outcome: "prepared", transaction, updates, afterwards };
+    // A lock that nobody has held for so long is what some killed git left; waiting for it would be waiting for an operator.
+    if (isLocked(refusal) && (await sweepLocks(replica.gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
+    if (contradictsLog(refusal)) {
+      context.log.error({ repository: replica.name, err: refusal.message }, "a ref on disk is not what the log says");
+      await doubt(replica);
+      return { outcome: "in_doubt" };
+    }
+    if (locksAll(refusal)) tried = 2;
+    const reasons = await remedies[Math.min(tried, 2) as 0 | 1 | 2](refusal);
+    tried += 1;
+    updates = refuse(updates, reasons);
+  }
+  return { outcome: "nothing" };
+}
+
+function namesOf(updates: readonly RefUpdate[]): RefName[] {
+  return updates.map(({ name }) => name);
+}
+
+/** git prepares nothing of what is made afterwards, and so refuses none of it in time. */
+function looksAlone(updates: readonly RefUpdate[]): boolean {
+  return [...inOrder(updates).afterwards].some(([name, value]) => name !== HEAD || !isSymbolic(value));
+}
+
+/**
+ * The commands of one transaction, and what is made after it: refs for which a deletion makes room, since git takes both in one
+ * transaction under no circumstances; symbolic refs, which are no matter of a transaction before git 2.46; and HEAD, which git
+ * locks with the branch that it stands for.
+ */
+function inOrder(updates: readonly RefUpdate[]): { commands: RefCommand[]; afterwards: Map<RefName, RefValue> } {
+  const deleted = new TakenNames(namesOf(updates.filter(({ newValue }) => newValue === null)));
+  const commands: RefCommand[] = [];
+  const afterwards = new Map<RefName, RefValue>();
+  for (const { name, oldValue, newValue } of updates) {
+    if (newValue !== null && (name === HEAD || isSymbolic(newValue) || !deleted.leaveRoomFor(name)))
+      afterwards.set(name, newValue);
+    // git compares ids only. Nobody but this process changes a symbolic ref, and the bump compares what it was.
+    else commands.push(isSymbolic(oldValue) ? { name, newValue } : { name, oldValue, newValue });
+  }
+  return { commands, afterwards };
+}
+
+/** Somebody has a lock that no deletion, or with reftable no update at all, can do without: git has waited for it long enough. */
+function locksAll(refusal: Refusal): boolean {
+  return isLocked(refusal) && /\.git\/packed-refs\.lock'|^cannot lock references/.test(refusal.message);
+}
+
+/** Beyond so many gits no more is tried: for a ref that is locked each of them waits a tenth of a second. */
+const HALVING_LIMIT = 32;
+
+/**
+ * Finds by halves which updates git refuses for reasons that `examine` does not know, such as a stray file in the way or a lock.
+ * Costs a bounded number of gits; what has not been told apart by then counts as refused.
+ */
+async function halve(
+  context: SyncContext,
+  replica: Replica,
+  updates: readonly RefUpdate[],
+): Promise<Map<RefName, string>> {
+  const reasons = new Map<RefName, string>();
+  let gits = 0;
+  const look = async (commands: readonly RefCommand[]): Promise<void> => {
+    gits += 1;
+    await using transaction = new RefTransaction(context.git, replica.gitDir, commands.length);
+    const refusal = await transaction.prepare(commands);
+    if (refusal === undefined) return;
+    const half = Math.ceil(commands.length / 2);
+    if (commands.length === 1 || gits >= HALVING_LIMIT)
+      for (const { name } of commands) reasons.set(name, reasonOf(refusal));
+    else for (const part of [commands.slice(0, half), commands.slice(half)]) await look(part);
+  };
+  await look(inOrder(updates).commands);
+  return reasons;
+}
+
+/** git found another value on disk than the log says, or cannot read what it finds: the disk must be compared. */
+function contradictsLog({ message }: Refusal): boolean {
+  return (
+    /is at .* but expected|reference already exists|reference is missing|unable to resolve reference/.test(message) ||
+    /^reftable: .*(corrupt reftable file|file does not exist)/.test(message)
+  );
+}
+
+function reasonOf(refusal: Refusal): string {
+  const { message } = refusal;
+  if (isLocked(refusal)) return "locked by another git process on the server, try again";
+  if (/exists; cannot create/.test(message)) return "conflicts with an existing ref";
+  if (/non-commit object/.test(message)) return "not a commit";
+  if (/nonexistent object/.test(message)) return "missing object";
+  if (/invalid ref format/.test(message)) return "funny refname";
+  return message.split("\n")[0]?.slice(0, 200) || "failed to update ref";
+}

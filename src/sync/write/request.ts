@@ -1,0 +1,36 @@
+// What a push asks for, and who asks: the terms between the hook's protocol and the write.
+import type { RefName, RefUpdate } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import type { Stopwatch } from "../device/stopwatch.ts";
+
+export interface PushRequest {
+  readonly repository: string;
+  readonly updates: readonly RefUpdate[];
+  readonly atomic: boolean;
+  readonly pushOptions: readonly string[];
+  /** Who pushed, as the git server knows it. */
+  readonly author: string;
+  readonly requestId: string;
+  /** Runs since git handed the push over. */
+  readonly clock: Stopwatch;
+}
+
+/** The pusher's side, behind the shim. */
+export interface Pusher {
+  /** Shows a line on the pusher's terminal. */
+  say(text: string): void;
+  /** Changes whenever the configuration of the git server may have changed; undefined: not known. */
+  readonly settings: string | undefined;
+  /** Runs a hook in the git server's environment and returns its exit code. Arguments are bytes: names of refs need not be UTF-8. */
+  runHook(path: string, args: readonly (string | Buffer)[]): Promise<number>;
+  /** Aborts when the pusher is gone. */
+  readonly gone: AbortSignal;
+}
+
+/** Per ref, in the order of the request: why it was refused, or null when it holds what the pusher wanted. */
+export type PushReport = ReadonlyMap<RefName, string | null>;
+
+/** Nobody waits for the outcome any more, and nothing has been decided. */
+export function pusherGone(): LockstepError {
+  return new LockstepError("WRITE_DROPPED", "The pusher was gone before the write was decided; nothing was written.");
+}

@@ -1,0 +1,128 @@
+// Waiting for a repository's turn, the cluster-wide write lock: who waits is told for whom, and who waits in vain too.
+import { LockstepError } from "../../errors.ts";
+import { type TicketRequest, type TurnHolder, takeTurn, turnHolder } from "../../store/turns.ts";
+import type { SyncContext } from "../device/context.ts";
+import { abandonTurn } from "./abandon.ts";
+
+/** After so long the one who waits is told for whom. */
+const NOTICE_MS = 1_000;
+/** Longer than any look; timers take no more than 24 days. */
+const LONG_MS = 60_000;
+
+export interface TurnPatience {
+  readonly patienceMs: number;
+  /** Aborts when nobody wants the turn any more. */
+  readonly signal: AbortSignal;
+  readonly tell?: (holder: TurnHolder) => void;
+}
+
+/** A ticket for the turn of a repository, renewed until it is disposed of. */
+export class Turn implements Disposable {
+  readonly #context: SyncContext;
+  readonly #repository: string;
+  readonly #ticket: TicketRequest;
+  #kept = false;
+
+  constructor(context: SyncContext, repository: string, ticket: TicketRequest) {
+    this.#context = context;
+    this.#repository = repository;
+    this.#ticket = ticket;
+  }
+
+  get ticket(): string {
+    return this.#ticket.writeId;
+  }
+
+  /**
+   * Returns when the ticket has the turn; waits again where it has lost it. The caller gives it back whatever happens. Throws TURN_HELD
+   * when its patience ends, WRITE_DROPPED when nobody waits any more, IdInUse.
+   */
+  async wait({ patienceMs, signal, tell }: TurnPatience): Promise<void> {
+    const { db, me, sessions } = this.#context;
+    const startedAt = performance.now();
+    let told = false;
+    let isNew = true;
+    let first: boolean | undefined = await takeTurn(db, me, this.#ticket);
+    if (!this.#kept) sessions.turns.keep(this.#context, this.#ticket);
+    this.#kept = true;
+    while (!first) {
+      const waited = performance.now() - startedAt;
+      this.#context.signal.throwIfAborted();
+      if (signal.aborted)
+        throw new LockstepError("WRITE_DROPPED", "Nobody waits for this write any more; nothing was written.");
+      const asks = waited > patienceMs || (!told && waited > NOTICE_MS);
+      const holder = asks ? await turnHolder(db, this.#ticket.repositoryId) : undefined;
+      if (waited > patienceMs) throw turnHeld(this.#repository, holder);
+      if (holder) {
+        told = true;
+        tell?.(holder);
+      }
+      const look = sessions.turns.look(this.#context, this.#ticket, { isNew });
+      isNew = false;
+      const untilMs = asks ? patienceMs : Math.min(patienceMs, NOTICE_MS);
+      const seen = await within(look, Math.min(Math.max(untilMs - waited, 0) + 5, LONG_MS), signal);
+      // It ran out while the database did not answer: to the end of the queue.
+      first = seen === undefined ? await takeTurn(db, me, this.#ticket) : seen === true;
+    }
+  }
+
+  /** Gives the ticket back; a bump that lands does so by itself. */
+  giveBack(): void {
+    this[Symbol.dispose]();
+    abandonTurn(this.#context, this.#ticket);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#kept) this.#context.sessions.turns.release(this.#ticket);
+    this.#kept = false;
+  }
+}
+
+/** What a promise becomes; "later" when it has become nothing for so long, or the signal aborts. */
+async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T | "later"> {
+  let stop = () => {};
+  const stopped = new Promise<"later">((resolve) => {
+    stop = () => resolve("later");
+  });
+  const timer = setTimeout(stop, ms);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** One line about who has the turn: author, device, reason, since when. */
+export function describeHolder({ author, device, reason, since }: TurnHolder): string {
+  return `${author} on ${device} (${reason}, since ${since.toISOString()})`;
+}
+
+function turnHeld(repository: string, holder: TurnHolder | undefined): LockstepError {
+  return new LockstepError(
+    "TURN_HELD",
+    `The write turn of ${repository} is held by ${holder ? describeHolder(holder) : "another write"}; nothing was written, try again later.`,
+    {
+      details: {
+        repository,
+        ...(holder && {
+          author: holder.author,
+          device: holder.device,
+          reason: holder.reason,
+          since: holder.since.toISOString(),
+        }),
+      },
+    },
+  );
+}
+
+/** WRITES_STOPPED: an operator drains the repository. */
+export function writesStopped(repository: string, reason: string): LockstepError {
+  return new LockstepError(
+    "WRITES_STOPPED",
+    `Writes to ${repository} are stopped (${reason}); nothing was written, try again when they are allowed.`,
+    { details: { repository, reason } },
+  );
+}

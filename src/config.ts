@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { LockstepError } from "./errors.ts";
-import { hasPassword, parseDatabaseUrl } from "./store/database/database-url.ts";
+import { hasPassword, parseDatabaseUrl } from "./io/database-url.ts";
 
 const hostPort = z
   .string()

@@ -1,7 +1,7 @@
 // The sidecar: builds everything, starts it in order, stops it in the reverse order. Nothing here decides anything.
 import { setMaxListeners } from "node:events";
-import { mkdir, realpath } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Config, parseHostPort, required } from "../config.ts";
@@ -10,8 +10,7 @@ import { LockstepError } from "../errors.ts";
 import { PackClient } from "../git/objects/pack-stream.ts";
 import { ReceivePolicies } from "../git/policy.ts";
 import { type GitContext, gitVersion } from "../git/process.ts";
-import { installShim, lockCommand, type Shim, tellShim } from "../git/root/install-shim.ts";
-import { lockRoot, type RootLock } from "../git/root/root-lock.ts";
+import { installShim, tellShim } from "../git/root/install-shim.ts";
 import { checkRootLength, checkRootNames } from "../git/root/root-names.ts";
 import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "../git/root/root-record.ts";
 import { servePacks } from "../git-port/server.ts";
@@ -24,21 +23,23 @@ import { serveRpc } from "../rpc/server.ts";
 import { ask, Database } from "../store/database/database.ts";
 import { migrate } from "../store/database/migrate.ts";
 import { listenForHeads, notifyHeads } from "../store/database/notifications.ts";
-import { leaseHasEnded, releaseLease } from "../store/device-lease.ts";
+import { releaseLease } from "../store/device-lease.ts";
 import { Follower } from "../sync/catch-up/follower.ts";
 import { patrol } from "../sync/catch-up/patrol.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
 import { Replicas } from "../sync/device/replica.ts";
 import { assertRoot } from "../sync/device/root.ts";
+import { Sessions } from "../sync/device/sessions.ts";
 import { Announcer } from "../sync/lease/announcer.ts";
 import { HeadReader } from "../sync/lease/head-reader.ts";
 import { acquireLease, type Lease } from "../sync/lease/lease.ts";
 import { readProvenHeads } from "../sync/lease/read-proven-heads.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
-import { endSessions, Sessions } from "../sync/session/end-sessions.ts";
+import { endSessions } from "../sync/session/end-sessions.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { readTls } from "../tls/device-files.ts";
+import { prepareSocketDir, takeRoot } from "./take-root.ts";
 
 /** From the signal to stop until what is under way is cut off: calls and pushes first, then what others still fetch. */
 const GRACE_MS = 10_000;
@@ -201,36 +202,6 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   // Best effort: without it a successor on the same root takes over at once all the same.
   await Promise.race([releaseLease(db, me).catch(() => {}), sleep(LEASE_GOODBYE_MS, undefined, { ref: false })]);
   log.info("stopped");
-}
-
-async function takeRoot(
-  root: string,
-  device: string,
-  recordedPid: number,
-  shim: Shim,
-  db: Database,
-  host: Host,
-): Promise<RootLock> {
-  return await lockRoot({
-    stateDir: join(root, STATE_DIR),
-    locker: lockCommand(shim),
-    path: host.env.PATH ?? "/usr/bin:/bin",
-    host,
-    recordedPid: recordedPid || undefined,
-    mayEnd: () => leaseHasEnded(db, device),
-  });
-}
-
-async function prepareSocketDir(socketDir: string): Promise<string> {
-  socketPath(socketDir, "lockstep.sock");
-  await mkdir(socketDir, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
-    throw new LockstepError(
-      "USAGE",
-      `The directory for the sockets cannot be made: ${cause.message}; choose another --socket-dir.`,
-      { cause },
-    );
-  });
-  return resolve(socketDir);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

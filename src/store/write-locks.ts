@@ -103,3 +103,12 @@ export async function listWriteLocks(db: Database, repositoryId?: string): Promi
   );
   return rows.map((row) => dated<WriteLock>(row, "since"));
 }
+
+/** WRITES_STOPPED: an operator drains the repository. */
+export function writesStoppedError(repository: string, reason: string): LockstepError {
+  return new LockstepError(
+    "WRITES_STOPPED",
+    `Writes to ${repository} are stopped (${reason}); nothing was written, try again when they are allowed.`,
+    { details: { repository, reason } },
+  );
+}

@@ -6,7 +6,7 @@ export const diskControls = [
     rule: "files are gathered however many there are in a directory",
     patches: [
       {
-        file: "src/git/replica/leftovers.ts",
+        file: "src/git/refs/stale-locks.ts",
         from: "await findFiles(path, name, found);",
         to: "found.push(...(await findFiles(path, name)));",
       },
@@ -28,7 +28,7 @@ export const diskControls = [
     rule: "the locks of a git that packs refs are not broken",
     patches: [
       {
-        file: "src/git/replica/leftovers.ts",
+        file: "src/git/refs/stale-locks.ts",
         from: "|| (await isBeingPacked(gitDir))",
         to: "|| (await isBeingPacked('/'))",
       },

@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { catchUp } from "../../src/sync/catch-up/catch-up.ts";
-import { chooseSources } from "../../src/sync/objects/fetch-objects.ts";
+import { chooseSources } from "../../src/sync/objects/sources.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, honest, type OpenPack, SOON, type TestDevice } from "../support/sync-device.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasPassword, parseDatabaseUrl } from "../../src/store/database/database-url.ts";
+import { hasPassword, parseDatabaseUrl } from "../../src/io/database-url.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "lockstep-url-"));
 const ca = join(dir, "ca.pem");

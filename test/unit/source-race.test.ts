@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Source } from "../../src/sync/objects/fetch-from-source.ts";
+import type { Source } from "../../src/sync/objects/source-race.ts";
 import { type Attempt, firstToSend, HEDGE_MS } from "../../src/sync/objects/source-race.ts";
 
 /** Sources that do what a test tells them to. */

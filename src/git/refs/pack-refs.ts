@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { isReftable } from "../../io/disk.ts";
 import { type GitContext, gitBytes } from "../process.ts";
-import { findFiles } from "../replica/leftovers.ts";
+import { findFiles } from "./stale-locks.ts";
 
 /** How many refs are files of their own. Costs a walk over those. */
 export async function countLooseRefs(gitDir: string): Promise<number> {

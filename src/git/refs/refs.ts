@@ -14,9 +14,9 @@ import {
 import { LockstepError } from "../../errors.ts";
 import { objectTypes } from "../objects/connectivity.ts";
 import { type GitContext, gitBytes, gitFailed } from "../process.ts";
-import { FOREIGN_LOCK_MS, sweepLocks } from "../replica/leftovers.ts";
 import { clash } from "./ref-paths.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";
+import { FOREIGN_LOCK_MS, sweepLocks } from "./stale-locks.ts";
 import type { StartedTransaction } from "./started-transaction.ts";
 import { readHead, readSymbolicRefs, setSymbolicRef } from "./symbolic-refs.ts";
 

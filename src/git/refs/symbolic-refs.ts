@@ -20,7 +20,7 @@ import {
 import { LockstepError } from "../../errors.ts";
 import { isReftable, refPath } from "../../io/disk.ts";
 import { type GitContext, git, gitBytes } from "../process.ts";
-import { FOREIGN_LOCK_MS, findFiles, sweepLocks } from "../replica/leftovers.ts";
+import { FOREIGN_LOCK_MS, findFiles, sweepLocks } from "./stale-locks.ts";
 
 /** What HEAD holds: the name of another ref, or an object id when detached. null: nothing that git can read. */
 export async function readHead(context: GitContext, gitDir: string): Promise<RefValue | null> {

@@ -1,7 +1,7 @@
 // The servers that a database URL names: the first that can be reached and takes writes is the one, until it no longer does.
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
-import { type DatabaseServer, parseDatabaseUrl } from "./database-url.ts";
+import { type DatabaseServer, parseDatabaseUrl } from "../../io/database-url.ts";
 import { asTold, unavailable, verdictOf } from "./sqlstate.ts";
 
 const CONNECT_DEADLINE_MS = 5_000;

@@ -11,8 +11,8 @@ import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";
 import type { Lease } from "../lease/lease.ts";
-import type { Sessions } from "../session/end-sessions.ts";
 import type { Replicas } from "./replica.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** A peer that may be asked for objects. */
 export interface Peer {

@@ -1,8 +1,10 @@
 // The tickets of this device in the queues for the turns of repositories. One statement renews all of them, and one look, which writes
 // nothing, tells all that wait how they stand. So waiting commits nothing but the renewals, however many wait.
+import type { Logger } from "pino";
+import type { Incarnation } from "../../domain.ts";
+import type { Database } from "../../store/database/database.ts";
 import { readTurns, renewTickets, TURN_TTL_MS } from "../../store/turns.ts";
 import { tellFailure } from "../lease/outage.ts";
-import type { SyncContext } from "./context.ts";
 
 /** At a third of the ttl: two renewals may fail. */
 const RENEWAL_MS = TURN_TTL_MS / 3;
@@ -13,6 +15,14 @@ const LOOK_LIMIT_MS = 1_000;
 export interface Ticket {
   readonly repositoryId: string;
   readonly writeId: string;
+}
+
+/** What the queue needs of the device. */
+interface QueueContext {
+  readonly db: Database;
+  readonly me: Incarnation;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
 }
 
 interface Waiter {
@@ -34,7 +44,7 @@ export class TurnQueue {
   #seen = "";
 
   /** Has a ticket renewed, until `release` has been called as often. */
-  keep(context: SyncContext, { writeId }: Ticket): void {
+  keep(context: QueueContext, { writeId }: Ticket): void {
     this.#kept.set(writeId, (this.#kept.get(writeId) ?? 0) + 1);
     this.#renewal ??= setInterval(() => void this.#renew(context), RENEWAL_MS).unref();
   }
@@ -51,7 +61,7 @@ export class TurnQueue {
     this.#renewal = undefined;
   }
 
-  async #renew(context: SyncContext): Promise<void> {
+  async #renew(context: QueueContext): Promise<void> {
     if (context.signal.aborted) return this.#stopRenewing();
     await renewTickets(context.db, context.me, [...this.#kept.keys()]).catch((error: unknown) => {
       if (!context.signal.aborted) tellFailure(context, error, "could not renew the tickets of writes");
@@ -62,7 +72,7 @@ export class TurnQueue {
    * What the next look tells of a ticket: whether it has the turn; undefined when it has run out. `isNew`: do not wait long for that look.
    * Rejects with what made the look fail.
    */
-  async look(context: SyncContext, ticket: Ticket, { isNew }: { isNew: boolean }): Promise<boolean | undefined> {
+  async look(context: QueueContext, ticket: Ticket, { isNew }: { isNew: boolean }): Promise<boolean | undefined> {
     return await new Promise((resolve, reject) => {
       this.#waiters.push({ ticket, resolve, reject });
       if (isNew) this.#delayMs = LOOK_MS;
@@ -71,20 +81,20 @@ export class TurnQueue {
   }
 
   /** The turns of these repositories may have moved. */
-  wake(context: SyncContext, repositoryIds: readonly string[]): void {
+  wake(context: QueueContext, repositoryIds: readonly string[]): void {
     if (!this.#looking && !this.#waiters.some(({ ticket }) => repositoryIds.includes(ticket.repositoryId))) return;
     this.#woken = true;
     this.#schedule(context);
   }
 
-  #schedule(context: SyncContext): void {
+  #schedule(context: QueueContext): void {
     if (this.#looking || this.#waiters.length === 0) return;
     clearTimeout(this.#look);
     const delayMs = this.#woken ? 0 : this.#delayMs * (0.75 + 0.5 * Math.random());
     this.#look = setTimeout(() => void this.#lookNow(context), delayMs).unref();
   }
 
-  async #lookNow(context: SyncContext): Promise<void> {
+  async #lookNow(context: QueueContext): Promise<void> {
     const batch = this.#waiters;
     this.#waiters = [];
     this.#look = undefined;

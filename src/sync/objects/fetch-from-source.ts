@@ -1,20 +1,31 @@
 // Objects from one device: over the pack stream, or with stock git where the device answers that it has none.
 import { pipeline, type Readable, Transform } from "node:stream";
+import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { fetchWithGit } from "../../git/objects/git-fetch.ts";
-import { NoPackStream, type PackRequestBody } from "../../git/objects/pack-stream.ts";
+import { NoPackStream } from "../../git/objects/pack-stream.ts";
 import { receivePack } from "../../git/objects/receive-pack.ts";
 import { Silence, STALL_MS } from "../../git/silence.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { SyncContext } from "../device/context.ts";
-import type { Replica } from "../device/replica.ts";
-import type { FetchRequest } from "./fetch-objects.ts";
-import type { Attempt } from "./source-race.ts";
+import type { CatchUpProgress, Replica } from "../device/replica.ts";
+import type { Attempt, Source } from "./source-race.ts";
 
-export interface Source {
-  readonly device: string;
-  readonly gitAddress: string;
-  readonly turn: PackRequestBody["turn"];
+export interface FetchRequest {
+  readonly wants: readonly string[];
+  readonly haves: readonly string[];
+  /** Replicas at this version hold all of it. */
+  readonly version: Version;
+  /** So do the devices that wrote it, whatever their rows say yet. */
+  readonly writers: readonly string[];
+  /** See first whether everything is here already. */
+  readonly lookHere: boolean;
+  /** All of it, and by itself: what is here may be damaged. */
+  readonly alone?: boolean;
+  readonly prefer: string | undefined;
+  readonly onProgress: (progress: CatchUpProgress) => void;
+  /** The patience of those who wait. */
+  readonly signal: AbortSignal;
 }
 
 /** What is asked of one source. */

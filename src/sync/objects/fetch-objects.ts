@@ -1,6 +1,5 @@
 // Objects by exact id, from any device that holds them: a leader before others, one that has shown no work lately last, the own zone
 // first, at random among equals. A device that is busy names others that have them, and those come next.
-import { randomInt } from "node:crypto";
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { existingObjects, isConnected } from "../../git/objects/connectivity.ts";
@@ -8,28 +7,11 @@ import { isOfDisk, ofDisk } from "../../io/disk-errors.ts";
 import type { SyncEvent } from "../../store/record-replica.ts";
 import { type ReplicaRow, replicasOf } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
-import type { CatchUpProgress, Replica } from "../device/replica.ts";
-import type { SlowSources } from "../device/slow-sources.ts";
-import { fetchFromSource, type Source } from "./fetch-from-source.ts";
+import type { Replica } from "../device/replica.ts";
+import { type FetchRequest, fetchFromSource } from "./fetch-from-source.ts";
 import { rounds } from "./fetch-rounds.ts";
-import { type Attempt, firstToSend, type Sources } from "./source-race.ts";
-
-export interface FetchRequest {
-  readonly wants: readonly string[];
-  readonly haves: readonly string[];
-  /** Replicas at this version hold all of it. */
-  readonly version: Version;
-  /** So do the devices that wrote it, whatever their rows say yet. */
-  readonly writers: readonly string[];
-  /** See first whether everything is here already. */
-  readonly lookHere: boolean;
-  /** All of it, and by itself: what is here may be damaged. */
-  readonly alone?: boolean;
-  readonly prefer: string | undefined;
-  readonly onProgress: (progress: CatchUpProgress) => void;
-  /** The patience of those who wait. */
-  readonly signal: AbortSignal;
-}
+import { type Attempt, firstToSend, type Source, type Sources } from "./source-race.ts";
+import { chooseSources, leads, SourceQueue } from "./sources.ts";
 
 export interface Fetched {
   /** The device that sent the objects; this one when they were here. */
@@ -131,40 +113,6 @@ function isBusy(error: unknown): error is LockstepError {
   return error instanceof LockstepError && error.code === "QUEUE_FULL";
 }
 
-/** The order in which to ask, which changes with the answers. */
-class SourceQueue {
-  readonly #all: readonly ReplicaRow[];
-  #waiting: Source[];
-  readonly #asked = new Set<string>();
-
-  constructor(rows: readonly ReplicaRow[]) {
-    this.#all = rows;
-    this.#waiting = rows.map((row) => ({ ...row, turn: "first" }));
-  }
-
-  /** `fresh`: passes over those that have been asked. */
-  next(fresh: boolean): Source | undefined {
-    const source = this.#waiting.find(({ device }) => !fresh || !this.#asked.has(device));
-    if (source === undefined) return undefined;
-    this.#waiting = this.#waiting.filter((each) => each !== source);
-    this.#asked.add(source.device);
-    return source;
-  }
-
-  putBack(source: Source): void {
-    this.#waiting.push(source);
-  }
-
-  /** `source` is busy. If it named `others`, those come next, each once, and then it again. */
-  sentOn(source: Source, others: readonly string[]): void {
-    if (others.length === 0 || source.turn === "last") return;
-    const named = this.#all.filter(({ device }) => others.includes(device) && !this.#asked.has(device));
-    const rest = this.#waiting.filter(({ device }) => !named.some((each) => each.device === device));
-    const referred = named.map((row): Source => ({ ...row, turn: "referred" }));
-    this.#waiting = [...referred, { ...source, turn: "last" }, ...rest];
-  }
-}
-
 async function isHere(
   context: SyncContext,
   replica: Replica,
@@ -173,27 +121,4 @@ async function isHere(
   const { git } = context;
   const present = await existingObjects(git, replica.gitDir, wants, signal);
   return present.length === wants.length && (await isConnected(git, replica.gitDir, wants, haves, { signal }));
-}
-
-/** Every other live device with a replica, in the order in which to ask. Pure but for chance among equals. */
-export function chooseSources(
-  context: Pick<SyncContext, "me" | "zone"> & { readonly slowSources?: SlowSources },
-  rows: readonly ReplicaRow[],
-  request: Pick<FetchRequest, "version" | "writers" | "prefer">,
-): ReplicaRow[] {
-  const rank = (row: ReplicaRow) =>
-    (row.device === request.prefer ? 0 : 8) +
-    (leads(row, request) ? 0 : 4) +
-    (context.slowSources?.has(row.device) ? 2 : 0) +
-    (row.zone === context.zone ? 0 : 1);
-  return rows
-    .filter((row) => row.live && row.device !== context.me.device && row.gitAddress !== "")
-    .map((row) => ({ row, rank: rank(row), chance: randomInt(1 << 30) }))
-    .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
-    .map(({ row }) => row);
-}
-
-/** It holds all of the wanted version, as far as is known. */
-function leads(row: ReplicaRow, { version, writers }: Pick<FetchRequest, "version" | "writers">): boolean {
-  return row.version >= version || writers.includes(row.device);
 }

@@ -1,11 +1,19 @@
 // Which source sends. One is asked. When none of those asked has shown any work for a moment, another one is asked too, and the first is
 // kept. The first of which a byte of the pack comes goes on; the others are hung up on, and are asked again should it fail.
+
+import type { PackRequestBody } from "../../git/objects/pack-stream.ts";
 import { type LinkedSignal, linkSignals } from "../../io/signals.ts";
-import type { Source } from "./fetch-from-source.ts";
 
 /** Without a sign of work for so long another source is asked too. */
 export const HEDGE_MS = 3_000;
 const AT_ONCE = 3;
+
+/** A device that may send objects. */
+export interface Source {
+  readonly device: string;
+  readonly gitAddress: string;
+  readonly turn: PackRequestBody["turn"];
+}
 
 /** What one question to a source is told, and tells. */
 export interface Attempt {

@@ -7,6 +7,7 @@ import { LockstepError } from "../../errors.ts";
 import { startWalk, type Walk } from "../../git/objects/connectivity.ts";
 import { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { linkSignals } from "../../io/signals.ts";
+import { writesStoppedError } from "../../store/write-locks.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
@@ -14,7 +15,7 @@ import { type Attempt, attemptWrite } from "../write/attempt.ts";
 import { makeCopies } from "../write/copies.ts";
 import { applyPolicy } from "../write/push-policy.ts";
 import type { Pusher, PushReport, PushRequest } from "../write/request.ts";
-import { describeHolder, Turn, writesStopped } from "../write/turn.ts";
+import { describeHolder, Turn } from "../write/turn.ts";
 import { Aliases, meantBy, tellOf } from "./aliases.ts";
 
 /** Races lost to other devices before a push queues for the repository's turn. */
@@ -95,7 +96,7 @@ export async function push(
         writeId = randomUUID();
         continue;
       }
-      if (attempt.outcome === "drained") throw writesStopped(request.repository, attempt.reason);
+      if (attempt.outcome === "drained") throw writesStoppedError(request.repository, attempt.reason);
       writeId = randomUUID();
       races += 1;
       failures = attempt.outcome === "raced" && attempt.failure !== undefined ? failures + 1 : 0;

@@ -3,12 +3,12 @@ import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { fenced } from "../../store/replicas.ts";
 import { type Head, repositoryNotFound } from "../../store/repositories.ts";
+import { writesStoppedError } from "../../store/write-locks.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { aheadOfDatabase, isStopped } from "../replica/ahead-of-database.ts";
 import { lookAfterUploads } from "../replica/uploads.ts";
-import { writesStopped } from "../write/turn.ts";
 
 export interface ReadOptions {
   /** Also wait for this version. */
@@ -47,7 +47,7 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   if (differs) throw await aheadOfDatabase(context, replica, { version: head, digest: replica.appliedDigest }, head);
   if (before !== undefined && before.version > head) throw await aheadOfDatabase(context, replica, before, head);
   if (found.stopped !== null) throw isStopped(name, found.stopped);
-  if (options.forPush && found.writesStopped !== null) throw writesStopped(name, found.writesStopped);
+  if (options.forPush && found.writesStopped !== null) throw writesStoppedError(name, found.writesStopped);
   if (options.forPush) lookAfterUploads(context, replica);
   const wanted = options.minVersion ?? 0n;
   if (wanted > head) {

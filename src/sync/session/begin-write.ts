@@ -9,6 +9,7 @@ import { fenced } from "../../store/replicas.ts";
 import { repositoryNotFound } from "../../store/repositories.ts";
 import { beginSession, renewSession } from "../../store/sessions.ts";
 import { IdInUse } from "../../store/turns.ts";
+import { writesStoppedError } from "../../store/write-locks.ts";
 import type { BeginCall } from "../device/begin-calls.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
@@ -17,7 +18,7 @@ import { Stopwatch } from "../device/stopwatch.ts";
 import { beforeRead, locate } from "../read/before-read.ts";
 import { beginLive } from "../replica/out-of-service.ts";
 import { abandonSession } from "../write/abandon.ts";
-import { Turn, writesStopped } from "../write/turn.ts";
+import { Turn } from "../write/turn.ts";
 import { leaseLost } from "./renew-write.ts";
 
 export interface BeginWrite {
@@ -130,7 +131,7 @@ function notBegun(
     case "missing":
       return repositoryNotFound(repository);
     case "drained":
-      return writesStopped(repository, begun.reason);
+      return writesStoppedError(repository, begun.reason);
     case "turn":
       return leaseLost();
     case "used":

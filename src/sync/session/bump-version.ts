@@ -9,6 +9,7 @@ import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../.
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { repositoryNotFound } from "../../store/repositories.ts";
 import { landUnchanged, type Session } from "../../store/sessions.ts";
+import { writesStoppedError } from "../../store/write-locks.ts";
 import { settleWrite } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
@@ -17,7 +18,6 @@ import { endLiveOf } from "../replica/out-of-service.ts";
 import { abandonTurn, turnMoved } from "../write/abandon.ts";
 import { attemptWrite } from "../write/attempt.ts";
 import { makeCopies } from "../write/copies.ts";
-import { writesStopped } from "../write/turn.ts";
 import { endScratchOrLater } from "./end-sessions.ts";
 import { dropped, leaseLost, type SessionCall, sessionOf, whileRenewing } from "./renew-write.ts";
 
@@ -140,7 +140,7 @@ async function landChanges(
     if (attempted.outcome === "done" && attempted.version !== null) return attempted.version;
     if (attempted.outcome === "done")
       throw dropped([...report].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
-    if (attempted.outcome === "drained") throw writesStopped(repository, attempted.reason);
+    if (attempted.outcome === "drained") throw writesStoppedError(repository, attempted.reason);
     if (attempted.outcome === "turn") throw leaseLost();
   }
   throw dropped("another write landed since it began");

@@ -3,7 +3,6 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Mutex } from "async-mutex";
 import { hashedName, keptName } from "../../acceptable-ref.ts";
 import { reach } from "../../crash-points.ts";
 import { displayRef, isSymbolic, PRIVATE_REFS, type RefName } from "../../domain.ts";
@@ -25,36 +24,14 @@ import {
 } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { dropExpiredSessions, sessionEnds } from "../../store/sessions.ts";
-import { BeginCalls } from "../device/begin-calls.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
-import { SessionTokens } from "../device/session-caller.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
-import { TurnQueue } from "../device/turn-queue.ts";
 import { tellFailure } from "../lease/outage.ts";
 import { beforeRead } from "../read/before-read.ts";
 import { endLiveOf, endLiveOfAll } from "../replica/out-of-service.ts";
 
 const LOOK_MS = 5_000;
-
-/** What this process knows of write sessions and turns. */
-export class Sessions {
-  readonly tokens = new SessionTokens();
-  readonly begins = new BeginCalls();
-  readonly turns = new TurnQueue();
-  readonly #busy = new Map<string, Mutex>();
-
-  /** Keeps two calls from working on one session at once. */
-  async exclusively<T>(writeId: string, work: () => Promise<T>): Promise<T> {
-    const mutex = this.#busy.get(writeId) ?? new Mutex();
-    this.#busy.set(writeId, mutex);
-    try {
-      return await mutex.runExclusive(work);
-    } finally {
-      if (!mutex.isLocked()) this.#busy.delete(writeId);
-    }
-  }
-}
 
 /**
  * Ends a session that is over: keeps what a dropped one changed below refs/lockstep/dropped/<write>/ in this replica, removes its

@@ -11,8 +11,8 @@ import { type ReplicaRow, replicasOf } from "../../store/replicas.ts";
 import type { CopiesRule } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { chooseSources } from "../objects/fetch-objects.ts";
 import { rounds } from "../objects/fetch-rounds.ts";
+import { chooseSources } from "../objects/sources.ts";
 
 /** A device whose work on a copy shows nothing new for so long is given up. */
 const PATIENCE_MS = 20_000;

@@ -2,7 +2,7 @@
 import { HEAD, isSymbolic, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
 import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
 import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
-import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/replica/leftovers.ts";
+import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/refs/stale-locks.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { doubt } from "../replica/apply.ts";

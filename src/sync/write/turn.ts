@@ -117,12 +117,3 @@ function turnHeld(repository: string, holder: TurnHolder | undefined): LockstepE
     },
   );
 }
-
-/** WRITES_STOPPED: an operator drains the repository. */
-export function writesStopped(repository: string, reason: string): LockstepError {
-  return new LockstepError(
-    "WRITES_STOPPED",
-    `Writes to ${repository} are stopped (${reason}); nothing was written, try again when they are allowed.`,
-    { details: { repository, reason } },
-  );
-}

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import { LockstepError } from "../../errors.ts";
+import { LockstepError } from "../errors.ts";
 
 /** One way to one server. The fields are those of pg. */
 export interface DatabaseServer {

@@ -1,0 +1,109 @@
+// Checks who imports whom, types included. docs/architecture.md lists the rooms (the directories of src/) from top to bottom, each with the
+// rooms that it may import. Refuses an import that is not in the list, a room that imports one above it, and a circle of files.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g;
+
+/** Reads the block ```rooms of a page: each line `room: room, room`. A room with the others below it is meant by `room/*`. */
+export function readRooms(page) {
+  const block = /```rooms\n([\s\S]*?)```/.exec(page)?.[1];
+  if (block === undefined) throw new Error("docs/architecture.md has no block ```rooms.");
+  const lines = block.split("\n").filter((line) => line.trim() !== "");
+  return new Map(
+    lines.map((line) => {
+      const [room, allowed = ""] = line.split(":").map((part) => part.trim());
+      return [room, allowed.split(",").flatMap((name) => name.trim() || [])];
+    }),
+  );
+}
+
+/** The files of a directory with the files that each imports, by their paths in it. */
+export function readImports(directory) {
+  const files = readdirSync(directory, { recursive: true }).filter(
+    (file) => file.endsWith(".ts") && !file.startsWith("generated"),
+  );
+  return new Map(
+    files.map((file) => {
+      const text = readFileSync(join(directory, file), "utf8");
+      const imported = [...text.matchAll(IMPORT)].map(([, path]) =>
+        relative(directory, resolve(directory, dirname(file), path)),
+      );
+      return [file, imported];
+    }),
+  );
+}
+
+/** What is wrong, a sentence each. */
+export function findFaults(rooms, imports) {
+  return [...wrongLists(rooms), ...wrongImports(rooms, imports), ...circles(imports)];
+}
+
+function* wrongLists(rooms) {
+  const order = [...rooms.keys()];
+  for (const [room, allowed] of rooms)
+    for (const name of allowed.flatMap((pattern) => meantBy(pattern, order)))
+      if (name !== room && order.indexOf(name) < order.indexOf(room))
+        yield `The list of rooms lets ${room} import ${name}, which is not below it.`;
+}
+
+function* wrongImports(rooms, imports) {
+  const order = [...rooms.keys()];
+  for (const [file, imported] of imports) {
+    const room = roomOf(file, rooms);
+    if (room === undefined) {
+      yield `${file} lies in no room of the list.`;
+      continue;
+    }
+    const allowed = new Set([room, ...rooms.get(room).flatMap((pattern) => meantBy(pattern, order))]);
+    for (const target of imported) {
+      const other = roomOf(target, rooms);
+      if (other !== undefined && !allowed.has(other))
+        yield `${file} imports ${target}, but ${room} may not import ${other}.`;
+    }
+  }
+}
+
+/** A file at the top of src/ may be a room of its own. */
+function roomOf(file, rooms) {
+  return [file, dirname(file)].find((room) => rooms.has(room)) ?? (dirname(file) === "." ? "ground" : undefined);
+}
+
+function meantBy(pattern, order) {
+  if (!pattern.endsWith("/*")) return [pattern];
+  const parent = pattern.slice(0, -2);
+  return order.filter((room) => room === parent || room.startsWith(`${parent}/`));
+}
+
+function* circles(imports) {
+  const done = new Set();
+  for (const start of imports.keys()) {
+    const path = [];
+    const visit = (file) => {
+      if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+      if (done.has(file)) return undefined;
+      path.push(file);
+      for (const next of imports.get(file) ?? []) {
+        const circle = visit(next);
+        if (circle) return circle;
+      }
+      path.pop();
+      done.add(file);
+      return undefined;
+    };
+    const circle = visit(start);
+    if (circle) {
+      yield `These files import each other in a circle: ${circle.join(" → ")}.`;
+      return;
+    }
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const project = dirname(dirname(fileURLToPath(import.meta.url)));
+  const rooms = readRooms(readFileSync(join(project, "docs", "architecture.md"), "utf8"));
+  const faults = findFaults(rooms, readImports(join(project, "src")));
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  if (faults.length > 0) process.exit(1);
+}

@@ -1,0 +1,66 @@
+// Lock files that a killed process leaves among the refs of a replica: git never removes them by itself.
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isBeingPacked } from "./packing.ts";
+
+/** A lock that is younger may be that of a person's git command. */
+export const FOREIGN_LOCK_MS = 60_000;
+
+/** No ref may end so. */
+const LOCK = /\.lock$/;
+/** A ref may well end like a table that is being written. */
+const LOCK_OR_TABLE = /\.lock$|\.ref\.temp\.\w+$/;
+
+/**
+ * Removes lock files of refs, HEAD, packed-refs and reftable that are at least `minAgeMs` old, but none while a git packs the refs, for however long. The
+ * caller holds the replica's mutex and no lock of git's.
+ */
+export async function sweepLocks(gitDir: string, minAgeMs: number): Promise<string[]> {
+  const found: (string | Buffer)[] = [];
+  // refs/ by hand: config.lock and the locks of a running gc are not ours to break.
+  for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
+    if (await exists(join(gitDir, name))) found.push(join(gitDir, name));
+  }
+  for (const path of await findFiles(Buffer.from(join(gitDir, "refs")), LOCK)) found.push(path);
+  for (const path of await findFiles(Buffer.from(join(gitDir, "reftable")), LOCK_OR_TABLE)) found.push(path);
+  const removed: string[] = [];
+  if (found.length === 0 || (await isBeingPacked(gitDir))) return removed;
+  const remove = remover(gitDir, minAgeMs, removed);
+  for (const path of found) await remove(path);
+  return removed;
+}
+
+/** Returns a function that removes a path which is at least `minAgeMs` old, and adds its name in `gitDir` to `removed`. */
+export function remover(gitDir: string, minAgeMs: number, removed: string[]): (path: string | Buffer) => Promise<void> {
+  return async (path) => {
+    if ((await ageMs(path)) < minAgeMs) return;
+    await rm(path, { recursive: true, force: true });
+    removed.push(path.toString().slice(gitDir.length + 1));
+  };
+}
+
+/** The files below `directory` whose names match, added to `found`. By bytes: names of refs need not be UTF-8. */
+export async function findFiles(directory: Buffer, name: RegExp, found: Buffer[] = []): Promise<Buffer[]> {
+  const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(() => []);
+  for (const entry of entries) {
+    const path = Buffer.concat([directory, Buffer.from("/"), entry.name]);
+    if (entry.isDirectory()) await findFiles(path, name, found);
+    else if (name.test(entry.name.toString("latin1"))) found.push(path);
+  }
+  return found;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Since a file was changed last; without end for one that is gone. */
+export async function ageMs(path: string | Buffer): Promise<number> {
+  return await stat(path).then(
+    (found) => Date.now() - found.mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
+}

@@ -1,0 +1,64 @@
+// Which devices are asked for objects, and in which order.
+import { randomInt } from "node:crypto";
+import type { ReplicaRow } from "../../store/replicas.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { SlowSources } from "../device/slow-sources.ts";
+import type { FetchRequest } from "./fetch-from-source.ts";
+import type { Source } from "./source-race.ts";
+
+/** The order in which to ask, which changes with the answers. */
+export class SourceQueue {
+  readonly #all: readonly ReplicaRow[];
+  #waiting: Source[];
+  readonly #asked = new Set<string>();
+
+  constructor(rows: readonly ReplicaRow[]) {
+    this.#all = rows;
+    this.#waiting = rows.map((row) => ({ ...row, turn: "first" }));
+  }
+
+  /** `fresh`: passes over those that have been asked. */
+  next(fresh: boolean): Source | undefined {
+    const source = this.#waiting.find(({ device }) => !fresh || !this.#asked.has(device));
+    if (source === undefined) return undefined;
+    this.#waiting = this.#waiting.filter((each) => each !== source);
+    this.#asked.add(source.device);
+    return source;
+  }
+
+  putBack(source: Source): void {
+    this.#waiting.push(source);
+  }
+
+  /** `source` is busy. If it named `others`, those come next, each once, and then it again. */
+  sentOn(source: Source, others: readonly string[]): void {
+    if (others.length === 0 || source.turn === "last") return;
+    const named = this.#all.filter(({ device }) => others.includes(device) && !this.#asked.has(device));
+    const rest = this.#waiting.filter(({ device }) => !named.some((each) => each.device === device));
+    const referred = named.map((row): Source => ({ ...row, turn: "referred" }));
+    this.#waiting = [...referred, { ...source, turn: "last" }, ...rest];
+  }
+}
+
+/** Every other live device with a replica, in the order in which to ask. Pure but for chance among equals. */
+export function chooseSources(
+  context: Pick<SyncContext, "me" | "zone"> & { readonly slowSources?: SlowSources },
+  rows: readonly ReplicaRow[],
+  request: Pick<FetchRequest, "version" | "writers" | "prefer">,
+): ReplicaRow[] {
+  const rank = (row: ReplicaRow) =>
+    (row.device === request.prefer ? 0 : 8) +
+    (leads(row, request) ? 0 : 4) +
+    (context.slowSources?.has(row.device) ? 2 : 0) +
+    (row.zone === context.zone ? 0 : 1);
+  return rows
+    .filter((row) => row.live && row.device !== context.me.device && row.gitAddress !== "")
+    .map((row) => ({ row, rank: rank(row), chance: randomInt(1 << 30) }))
+    .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
+    .map(({ row }) => row);
+}
+
+/** It holds all of the wanted version, as far as is known. */
+export function leads(row: ReplicaRow, { version, writers }: Pick<FetchRequest, "version" | "writers">): boolean {
+  return row.version >= version || writers.includes(row.device);
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+// @ts-expect-error: a plain program, which runs without a build.
+import { findFaults, readRooms } from "../../scripts/rooms.mjs";
+
+const PAGE = "Text.\n\n```rooms\ntop: middle, low/*\nmiddle: low\nlow:\nlow/deep: ground\nground:\n```\n";
+
+function faultsOf(imports: Record<string, string[]>): string[] {
+  return findFaults(readRooms(PAGE), new Map(Object.entries(imports)));
+}
+
+describe("the check of the rooms", () => {
+  it("accepts imports that the list names, within a room too", () => {
+    expect(faultsOf({ "top/a.ts": ["top/b.ts", "middle/m.ts", "low/deep/d.ts"], "top/b.ts": [] })).toEqual([]);
+  });
+
+  it("refuses an import that the list does not name", () => {
+    expect(faultsOf({ "middle/m.ts": ["errors.ts"] })).toEqual([
+      "middle/m.ts imports errors.ts, but middle may not import ground.",
+    ]);
+  });
+
+  it("refuses an import from below", () => {
+    expect(faultsOf({ "low/l.ts": ["top/a.ts"] })).toEqual(["low/l.ts imports top/a.ts, but low may not import top."]);
+  });
+
+  it("refuses a circle of files within a room", () => {
+    expect(faultsOf({ "top/a.ts": ["top/b.ts"], "top/b.ts": ["top/a.ts"] })).toEqual([
+      "These files import each other in a circle: top/a.ts → top/b.ts → top/a.ts.",
+    ]);
+  });
+
+  it("refuses a file that lies in no room of the list", () => {
+    expect(faultsOf({ "attic/a.ts": [] })).toEqual(["attic/a.ts lies in no room of the list."]);
+  });
+
+  it("refuses a list that lets a room import one above it", () => {
+    const rooms = readRooms("```rooms\ntop:\nlow: top\n```\n");
+    expect(findFaults(rooms, new Map())).toEqual(["The list of rooms lets low import top, which is not below it."]);
+  });
+});

@@ -1,6 +1,7 @@
 // Which file answers which RPC. An RPC of the protocol that is missing here does not compile.
 import type { SyncContext } from "../sync/device/context.ts";
 import { type CallOptions, streaming, unary } from "./call/call.ts";
+import type { ClusterHandlers, SyncHandlers } from "./call/rpc-names.ts";
 import { abortWrite } from "./handlers/abort-write.ts";
 import { allowWrites } from "./handlers/allow-writes.ts";
 import { beforeRead } from "./handlers/before-read.ts";
@@ -19,7 +20,6 @@ import { setRepository } from "./handlers/set-repository.ts";
 import { stopWrites } from "./handlers/stop-writes.ts";
 import { thaw } from "./handlers/thaw.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
-import type { ClusterHandlers, SyncHandlers } from "./call/rpc-names.ts";
 
 /** lockstep.v1.SyncService. */
 export function syncHandlers(context: SyncContext, options: CallOptions): SyncHandlers {

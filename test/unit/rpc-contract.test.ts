@@ -3,8 +3,8 @@ import { expect, expectTypeOf, it } from "vitest";
 import { ERROR_TABLE } from "../../src/errors.ts";
 import { loadServices, PROTO_DIR } from "../../src/protocol/proto.ts";
 import type { CallOptions } from "../../src/rpc/call/call.ts";
-import { clusterHandlers, syncHandlers } from "../../src/rpc/handlers.ts";
 import type { RpcPath, SyncHandlers } from "../../src/rpc/call/rpc-names.ts";
+import { clusterHandlers, syncHandlers } from "../../src/rpc/handlers.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
 
 const FILES = ["sync.proto", "cluster.proto"] as const;

@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
+import { replicationMissing } from "../support/postgres-servers.ts";
 import { isAlive } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
 import { pusher } from "../support/pusher.ts";
-import { type Replication, replicationMissing, startReplication } from "../support/replication.ts";
+import { type Replication, startReplication } from "../support/replication.ts";
 
 const missing = replicationMissing();
 if (missing) console.log(`skipped, fail-over of the database: ${missing}`);

@@ -4,9 +4,10 @@ import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
+import { replicationMissing } from "../support/postgres-servers.ts";
 import { PushHistory, type Told } from "../support/push-history.ts";
 import { pusher } from "../support/pusher.ts";
-import { type Replication, replicationMissing, startReplication } from "../support/replication.ts";
+import { type Replication, startReplication } from "../support/replication.ts";
 
 const missing = replicationMissing();
 if (missing) console.log(`The tests of a synchronous standby are skipped: ${missing}`);

@@ -4,7 +4,8 @@ import { ask, Database, query } from "../../src/store/database/database.ts";
 import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
 import { administer, databaseUrl } from "../support/administer.ts";
 import { migratedDatabase } from "../support/database.ts";
-import { replicationMissing, startReplication } from "../support/replication.ts";
+import { replicationMissing } from "../support/postgres-servers.ts";
+import { startReplication } from "../support/replication.ts";
 
 function withUser(user: string, password: string): string {
   const url = new URL(inject("postgresUrl"));

@@ -20,6 +20,18 @@ export interface DatabaseProxy extends AsyncDisposable {
    * under way. Resolves when that has happened.
    */
   cutAt(text: string, moment: "question" | "answer"): Promise<void>;
+  /**
+   * The next time that a client sends `text` it reaches the server only after `lateMs`, as after a retransmission. The client waits,
+   * or is cut off at once and hears nothing of it. Resolves when the server has been sent it, or with false when `signal` aborts before.
+   */
+  holdUp(text: string, lateMs: number, client: "waits" | "is cut off", signal: AbortSignal): Promise<boolean>;
+}
+
+interface Hold {
+  readonly text: string;
+  readonly lateMs: number;
+  readonly client: "waits" | "is cut off";
+  readonly sent: () => void;
 }
 
 /** Opens a way to the database of `url`. */
@@ -28,6 +40,7 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let state: "open" | "cut" | "stalled" = "open";
   let trap: { text: string; moment: "question" | "answer"; sprung: () => void } | undefined;
+  const holds = new Set<Hold>();
   const cut = () => {
     state = "cut";
     for (const [client] of pairs) client.destroy();
@@ -45,6 +58,23 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
     pairs.add(pair);
     for (const socket of pair) socket.on("error", end).on("close", end);
     client.on("data", (chunk) => {
+      const hold = [...holds].find(({ text }) => chunk.includes(text));
+      if (hold) {
+        holds.delete(hold);
+        if (hold.client === "waits") client.pause();
+        else {
+          // The server still gets what the client has sent.
+          client.off("close", end).destroy();
+          pairs.delete(pair);
+        }
+        setTimeout(() => {
+          upstream.write(chunk);
+          if (hold.client === "is cut off") upstream.end();
+          else if (state === "open") client.resume();
+          hold.sent();
+        }, hold.lateMs);
+        return;
+      }
       if (trap && chunk.includes(trap.text)) {
         const { moment } = trap;
         sprung = trap.sprung;
@@ -90,6 +120,13 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
     async cutAt(text, moment) {
       await new Promise<void>((resolve) => {
         trap = { text, moment, sprung: resolve };
+      });
+    },
+    async holdUp(text, lateMs, client, signal) {
+      return await new Promise<boolean>((resolve) => {
+        const hold: Hold = { text, lateMs, client, sent: () => resolve(true) };
+        holds.add(hold);
+        signal.addEventListener("abort", () => holds.delete(hold) && resolve(false), { once: true });
       });
     },
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,142 @@
+// PostgreSQL servers of Debian's package, and copies of them as streaming standbys: the embedded one brings no pg_basebackup.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { chown, mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Tethered, tether } from "../../src/demo/tether.ts";
+import { administer } from "./administer.ts";
+import { freePort } from "./ports.ts";
+import { findProgram } from "./programs.ts";
+
+const SOON_MS = 30_000;
+const POLL_MS = 50;
+const DEBIAN = "/usr/lib/postgresql";
+
+export interface Server {
+  readonly name: string;
+  readonly url: string;
+  readonly port: number;
+  readonly process: Tethered;
+}
+
+/** Why there can be none here; undefined: there can. */
+export function replicationMissing(): string | undefined {
+  const found = findProgram("pg_basebackup", "postgresql");
+  if ("missing" in found) return found.missing;
+  return binaries() ? undefined : `there is no postgres below ${DEBIAN}`;
+}
+
+function binaries(): string | undefined {
+  try {
+    const [newest] = readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a));
+    return newest && join(DEBIAN, newest, "bin");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Servers with their files in one folder. Disposal ends them and removes it. */
+export class PostgresServers implements AsyncDisposable {
+  readonly #bin = binaries() as string;
+  readonly #dir: string;
+  readonly #user: { uid: number; gid: number } | undefined;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #running = new Set<Tethered>();
+
+  private constructor(dir: string, env: Readonly<Record<string, string>>) {
+    this.#dir = dir;
+    this.#user = process.getuid?.() === 0 ? userIds("postgres") : undefined;
+    this.#env = { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC", ...env };
+  }
+
+  /** `env` is added to the environment of the servers. */
+  static async create(env: Readonly<Record<string, string>> = {}): Promise<PostgresServers> {
+    const servers = new PostgresServers(await mkdtemp(join(tmpdir(), "lockstep-replication-")), env);
+    await servers.#own(servers.#dir);
+    return servers;
+  }
+
+  /** An empty one. */
+  async make(name: string, settings: readonly string[]): Promise<Server> {
+    const data = join(this.#dir, name);
+    this.#run("initdb", "-D", data, "-U", "lockstep", "-A", "trust", "--no-sync", "--locale=C");
+    return await this.launch(name, await freePort(), settings);
+  }
+
+  /** A standby of `source`, which knows it by the name "standby". */
+  async copy({ port }: Server, name: string, settings: readonly string[] = []): Promise<Server> {
+    const data = join(this.#dir, name);
+    await mkdir(data, { mode: 0o700 });
+    await this.#own(data);
+    const from = `host=127.0.0.1 port=${port} user=lockstep application_name=standby`;
+    this.#run("pg_basebackup", "-d", from, "-D", data, "-R", "--no-sync", "-c", "fast");
+    return await this.launch(name, await freePort(), settings);
+  }
+
+  /** Starts one that has been made. */
+  async launch(name: string, port: number, settings: readonly string[]): Promise<Server> {
+    const all = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
+    const args = [...all, ...settings].flatMap((setting) => ["-c", setting]);
+    await using log = await open(join(this.#dir, `${name}.log`), "a");
+    const argv = [join(this.#bin, "postgres"), "-D", join(this.#dir, name), ...args];
+    const process = await tether(argv, { env: this.#env, user: this.#user, log: log.fd });
+    this.#running.add(process);
+    const url = `postgres://lockstep@127.0.0.1:${port}/postgres`;
+    await soon(() => administer(url, (client) => client.query("select 1")));
+    return { name, url, port, process };
+  }
+
+  /** The end of what it said. */
+  async logEnd({ name }: Server): Promise<string> {
+    return (await readFile(join(this.#dir, `${name}.log`), "utf8")).slice(-1_000);
+  }
+
+  /** Ends it, in order, and removes its files. */
+  async remove({ name, process }: Server): Promise<void> {
+    process.cut();
+    await process.gone;
+    this.#running.delete(process);
+    await rm(join(this.#dir, name), { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#running) server.cut();
+    await Promise.all([...this.#running].map(({ gone }) => gone));
+    await rm(this.#dir, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  #run(program: string, ...args: string[]): void {
+    const options = { cwd: this.#dir, encoding: "utf8" as const, ...this.#user };
+    const { status, stderr } = spawnSync(join(this.#bin, program), args, options);
+    if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr}`);
+  }
+
+  async #own(path: string): Promise<void> {
+    if (this.#user) await chown(path, this.#user.uid, this.#user.gid);
+  }
+}
+
+/** Runs a statement on a connection of its own. */
+export async function sql<Row extends object>({ url }: Server, text: string): Promise<Row[]> {
+  return await administer(url, async (client) => (await client.query<Row>(text)).rows);
+}
+
+/** Repeats what may throw for now; throws what it threw last when half a minute is over. */
+export async function soon<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + SOON_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await delay(POLL_MS);
+    }
+  }
+}
+
+function userIds(name: string): { uid: number; gid: number } {
+  const id = (flag: string) => Number(spawnSync("id", [flag, name], { encoding: "utf8" }).stdout.trim());
+  return { uid: id("-u"), gid: id("-g") };
+}

@@ -3,7 +3,8 @@
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
+import { commandOf } from "./odd-names.ts";
 import { type Asked, type Told, toldOf } from "./told.ts";
 
 /** After it a client loses patience: it kills its git. */
@@ -64,7 +65,7 @@ export class Client {
     asked: readonly Asked[],
     options: readonly string[],
   ): Promise<{ told: Told[]; said: string }> {
-    const refspecs = asked.map((each) => `${each.new ?? ""}:${each.ref}`);
+    const refspecs = asked.map(({ ref, alias = ref, new: value }) => `${value ?? ""}:${alias}`);
     const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: this.#objects };
     const { code, stdout, stderr } = await this.#git(
       join(this.#dir, "push.git"),
@@ -101,7 +102,7 @@ export class Client {
   }
 
   async #git(cwd: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-    const child = spawn("git", [...SETTINGS, ...args], {
+    const child = spawn(...commandOf("git", [...SETTINGS, ...args]), {
       cwd,
       env: { ...this.#env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -116,12 +117,16 @@ export class Client {
       });
     });
     try {
-      const [code, stdout, stderr] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);
+      const [code, stdout, stderr] = await Promise.all([exited, latin1(child.stdout), latin1(child.stderr)]);
       return { code, stdout, stderr: code === null ? `${stderr}killed` : stderr };
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+async function latin1(stream: NodeJS.ReadableStream): Promise<string> {
+  return (await buffer(stream)).toString("latin1");
 }
 
 function listed(output: string, separator: string): Record<string, string> {

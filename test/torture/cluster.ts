@@ -4,15 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Disposals } from "../../src/demo/cluster.ts";
-import { type LocalPostgres, startPostgres } from "../../src/demo/postgres.ts";
 import { Device, PATIENCE } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
 import { type Demo, startDemo } from "../support/demo.ts";
 import { Disk } from "../support/disk.ts";
 import { isAlive, processesOf, untilGone } from "../support/processes.ts";
 import { SettableClock } from "./clock.ts";
-import { SupervisedDevice } from "./device.ts";
+import { gitDirectoryOf, SupervisedDevice } from "./device.ts";
+import { makeGitDirectory } from "./hung-git.ts";
 import { PeerProxy } from "./peer-proxy.ts";
+import { startDatabase, type TortureDatabase } from "./torture-database.ts";
 
 const START_MS = 60_000;
 const LAST_BREATH_MS = 5_000;
@@ -33,8 +34,7 @@ export class TortureCluster implements AsyncDisposable {
   readonly dir: string;
   readonly demo: Demo;
   readonly members: Member[] = [];
-  /** The straight way. */
-  readonly databaseUrl: string;
+  readonly database: TortureDatabase;
   /** Of PostgreSQL. */
   readonly clock: SettableClock;
   /** The file systems of roots that have one of their own. */
@@ -45,11 +45,17 @@ export class TortureCluster implements AsyncDisposable {
   #undo: Disposals | undefined;
   #left: readonly string[] = [];
 
-  private constructor(dir: string, disks: ReadonlyMap<string, Disk>, demo: Demo, clock: SettableClock) {
+  private constructor(
+    dir: string,
+    database: TortureDatabase,
+    disks: ReadonlyMap<string, Disk>,
+    demo: Demo,
+    clock: SettableClock,
+  ) {
     this.dir = dir;
+    this.database = database;
     this.disks = disks;
     this.demo = demo;
-    this.databaseUrl = demo.line.database_url;
     this.clock = clock;
     const lost = new AbortController();
     this.lost = lost.signal;
@@ -68,7 +74,7 @@ export class TortureCluster implements AsyncDisposable {
       // PostgreSQL may run as somebody else.
       await chmod(dir, 0o711);
       const clock = await SettableClock.create(join(dir, "clock"));
-      const database = await startDatabase(dir, clock);
+      const database = await startDatabase(dir, clock.env);
       undo.defer(async () => await database[Symbol.asyncDispose]());
       const disks = await mountDisks(join(dir, "c"), devices);
       undo.defer(async () => {
@@ -78,7 +84,7 @@ export class TortureCluster implements AsyncDisposable {
         ...env,
         LOCKSTEP_DATABASE_URL: database.url,
       });
-      const cluster = new TortureCluster(dir, disks, demo, clock);
+      const cluster = new TortureCluster(dir, database, disks, demo, clock);
       undo.defer(async () => await cluster.#stop());
       for (const device of demo.line.devices) await cluster.#interpose(new Device(device), env);
       await cluster.untilReady(START_MS);
@@ -88,6 +94,11 @@ export class TortureCluster implements AsyncDisposable {
       await undo[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** The straight way to the primary. */
+  get databaseUrl(): string {
+    return this.database.url;
   }
 
   member(name: string): Member {
@@ -134,9 +145,12 @@ export class TortureCluster implements AsyncDisposable {
     const sidecars = () => new Map(this.members.map((member) => [member.host.name, member.host.pid]));
     const [grpc, git] = [await PeerProxy.open(BEHIND, sidecars), await PeerProxy.open(BEHIND, sidecars)];
     const clock = await SettableClock.create(join(this.dir, `clock-${device.name}`));
+    const programs = gitDirectoryOf(device);
+    await makeGitDirectory(programs);
     const host = new SupervisedDevice(device, {
       ...env,
       ...clock.env,
+      PATH: `${programs}:${device.demo.env.PATH}`,
       LOCKSTEP_DATABASE_URL: database.url,
       LOCKSTEP_LISTEN: `${BEHIND}:${grpc.port}`,
       LOCKSTEP_GIT_LISTEN: `${BEHIND}:${git.port}`,
@@ -146,15 +160,6 @@ export class TortureCluster implements AsyncDisposable {
     this.members.push({ host, clock, database, peers });
     host.start();
   }
-}
-
-async function startDatabase(dir: string, clock: SettableClock): Promise<LocalPostgres> {
-  return await startPostgres({
-    dir: join(dir, "database"),
-    env: process.env,
-    isRoot: process.getuid?.() === 0,
-    serverEnv: clock.env,
-  });
 }
 
 /** Where `demo` is going to put the repositories of its devices; none where this user may not mount. */

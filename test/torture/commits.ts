@@ -9,6 +9,7 @@ export class Commits {
   /** An object directory. */
   readonly directory: string;
   #made = 0;
+  readonly #contents = new Map<string, readonly string[]>();
 
   constructor(directory: string) {
     this.directory = directory;
@@ -29,7 +30,14 @@ export class Commits {
       `${by} ${this.#made}`,
       "",
     ];
-    return await this.#write("commit", Buffer.from(lines.join("\n")));
+    const commit = await this.#write("commit", Buffer.from(lines.join("\n")));
+    this.#contents.set(commit, [tree, blob]);
+    return commit;
+  }
+
+  /** The objects that only this commit needs. */
+  contentsOf(commit: string): readonly string[] {
+    return this.#contents.get(commit) ?? [];
   }
 
   async #write(type: string, content: Buffer): Promise<string> {

@@ -8,6 +8,10 @@ import { isAlive, processesOf, untilGone } from "../support/processes.ts";
 const RESTART_AFTER_MS = 200;
 const PROBE_MS = 1_000;
 
+export function gitDirectoryOf({ demo }: Device): string {
+  return join(dirname(demo.root), "bin");
+}
+
 export class SupervisedDevice {
   readonly device: Device;
   /** Where the sidecar listens, and which way leads to its database. */
@@ -43,6 +47,11 @@ export class SupervisedDevice {
     this.#wanted = true;
     if (!isAlive(this.pid)) this.#startSidecar();
     if (!isAlive(this.#gatePid)) this.#startGate();
+  }
+
+  /** Where this device finds its git: see hung-git.ts. */
+  get gitDirectory(): string {
+    return gitDirectoryOf(this.device);
   }
 
   /** SIGKILL of the sidecar; it stays down until `start`. */
@@ -98,7 +107,8 @@ export class SupervisedDevice {
   }
 
   #startGate(): void {
-    const { env, gate } = this.device.demo;
+    const { gate } = this.device.demo;
+    const env = { ...this.device.demo.env, ...this.#env };
     const gateEnv = Object.fromEntries(
       ["PATH", "HOME", "LOCKSTEP_ROOT", "LOCKSTEP_SOCKET_DIR", "LOCKSTEP_EXIT_WITH_PID", "LOCKSTEP_LOG_LEVEL"].map(
         (name) => [name, env[name] ?? ""],

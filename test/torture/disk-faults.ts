@@ -6,7 +6,10 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { administer } from "../support/administer.ts";
+import type { TortureCluster } from "./cluster.ts";
+import type { SupervisedDevice } from "./device.ts";
 import type { Make } from "./fault-context.ts";
+import { pathOf } from "./odd-names.ts";
 
 const run = promisify(execFile);
 /** Sidecars take locks that are older than a minute for nobody's. */
@@ -25,10 +28,10 @@ const GC = [
 
 export const oldLock: Make = async ({ activeRef, locks }, { device, repository, choice }, { host }) => {
   const ref = choice < 0.15 ? "packed-refs" : activeRef(repository, choice);
-  const path = join(host.gitDir(repository), `${ref}.lock`);
+  const path = pathOf(join(host.gitDir(repository), `${ref}.lock`));
   // After a lost disk a directory made here would stand in the way of the new replica.
   if (!existsSync(join(host.gitDir(repository), "HEAD"))) return "no repository is there";
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path.toString("latin1")), { recursive: true });
   try {
     await writeFile(path, "", { flag: "wx" });
   } catch {
@@ -44,33 +47,40 @@ export const oldLock: Make = async ({ activeRef, locks }, { device, repository, 
 /** Whether the device whose disk was lost last holds again what it held. */
 let wholeAgain: Promise<boolean> = Promise.resolve(true);
 
-/** One at a time: with two copies of everything only one of them may go. */
-export const loseDisk: Make = async ({ cluster }, { lasts }, { host }) => {
-  const lost = async () => {
+/** With two copies of everything only one of them may go. Call `lose`, which resolves with whether all is there again, when the last is. */
+export async function oneAtATime(lose: () => Promise<boolean>): Promise<string> {
+  wholeAgain = wholeAgain.then((whole) => whole && lose());
+  return (await wholeAgain)
+    ? "lost, and whole again"
+    : "not whole again in time, or left out because another one is not";
+}
+
+/** Whether a device holds everything, in time. */
+export async function readsAll({ databaseUrl }: TortureCluster, { device }: SupervisedDevice): Promise<boolean> {
+  const repositories = await administer(databaseUrl, async (db) => {
+    const { rows } = await db.query<{ name: string }>("select name from lockstep.repository");
+    return rows.map(({ name }) => name);
+  });
+  const deadline = Date.now() + WHOLE_AGAIN_MS;
+  for (const repository of repositories) {
+    const read = () => device.call("BeforeRead", { repository }, { timeoutMs: CALL_MS });
+    while (!(await read().then(Boolean, () => false))) {
+      if (Date.now() > deadline) return false;
+      await delay(RETRY_MS);
+    }
+  }
+  return true;
+}
+
+export const loseDisk: Make = async ({ cluster }, { lasts }, { host }) =>
+  await oneAtATime(async () => {
     await host.killAll();
     const { root } = host.device.demo;
     for (const name of await readdir(root)) await rm(join(root, name), { recursive: true });
     await delay(lasts);
     host.start();
-    const repositories = await administer(cluster.databaseUrl, async (db) => {
-      const { rows } = await db.query<{ name: string }>("select name from lockstep.repository");
-      return rows.map(({ name }) => name);
-    });
-    const deadline = Date.now() + WHOLE_AGAIN_MS;
-    for (const repository of repositories) {
-      const read = () => host.device.call("BeforeRead", { repository }, { timeoutMs: CALL_MS });
-      while (!(await read().then(Boolean, () => false))) {
-        if (Date.now() > deadline) return false;
-        await delay(RETRY_MS);
-      }
-    }
-    return true;
-  };
-  wholeAgain = wholeAgain.then((whole) => whole && lost());
-  return (await wholeAgain)
-    ? "lost, and whole again"
-    : "not whole again in time, or left out because another one is not";
-};
+    return await readsAll(cluster, host);
+  });
 
 export const fullDisk: Make = async ({ cluster }, { lasts }, { host }) => {
   const disk = cluster.disks.get(host.device.demo.root);

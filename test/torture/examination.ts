@@ -4,14 +4,17 @@ import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type pg from "pg";
+import { describe } from "../../src/errors.ts";
 import { administer } from "../support/administer.ts";
 import type { TortureCluster } from "./cluster.ts";
 import type { HistoryRecord, LogVersion, Value } from "./history.ts";
+import { refsOnDisk } from "./refs-on-disk.ts";
 
 const run = promisify(execFile);
 /** Within it followers catch up, and writes that came to nothing are dropped. */
 const SETTLED_MS = 30_000;
 const POLL_MS = 250;
+const VERIFIED_MS = 60_000;
 
 /** Looks at everything once it has come to rest, or when it should have. */
 export async function examine(cluster: TortureCluster, repositories: readonly string[]): Promise<HistoryRecord[]> {
@@ -19,7 +22,8 @@ export async function examine(cluster: TortureCluster, repositories: readonly st
     const deadline = Date.now() + SETTLED_MS;
     for (;;) {
       const found = await look(cluster, repositories, db);
-      if (isAtRest(found) || Date.now() > deadline) return [...(await logOf(db, repositories)), ...found];
+      if (isAtRest(found) || Date.now() > deadline)
+        return [...(await logOf(db, repositories)), ...found, ...(await verify(cluster, repositories))];
       await delay(POLL_MS);
     }
   });
@@ -31,7 +35,7 @@ async function look(cluster: TortureCluster, repositories: readonly string[], db
     records.push({ record: "refs", repository, place: "fold", refs: await foldOf(db, repository) });
     for (const { host } of cluster.members) {
       const gitDir = host.gitDir(repository);
-      records.push({ record: "refs", repository, place: host.name, refs: await refsOn(gitDir) });
+      records.push({ record: "refs", repository, place: host.name, refs: await refsOnDisk(gitDir) });
       records.push({ record: "rest", place: gitDir, left: [...(await leftIn(gitDir)), ...(await damageOf(gitDir))] });
     }
   }
@@ -49,10 +53,42 @@ function isAtRest(found: readonly HistoryRecord[]): boolean {
   });
 }
 
+/** What each sidecar finds in its replicas when it is asked to read everything. */
+async function verify(cluster: TortureCluster, repositories: readonly string[]): Promise<HistoryRecord[]> {
+  const records: HistoryRecord[] = [];
+  for (const { host } of cluster.members) {
+    for (const repository of repositories) {
+      const request = { repository, full: true };
+      const left = await host.device.call("VerifyReplica", request, { timeoutMs: VERIFIED_MS }).then(
+        ({ differences, damage, failure }) => [
+          ...differences.map((each) => `a difference: ${JSON.stringify(each)}`),
+          ...damage.map((each) => `damage: ${each}`),
+          ...(failure ? [failure] : []),
+        ],
+        (error: unknown) => [`it failed: ${describe(error)}`],
+      );
+      records.push({ record: "rest", place: `${repository} on ${host.name}, by verify`, left });
+    }
+  }
+  return records;
+}
+
 async function undecided(db: pg.Client): Promise<string[]> {
   const { rows: writes } = await db.query("select id, device from lockstep.write where status = 'staged'");
   const { rows: turns } = await db.query("select write_id, device, reason from lockstep.turn");
+  const { rows: stopped } = await db.query("select name, stopped from lockstep.repository where stopped is not null");
+  const { rows: locks } = await db.query("select reason from lockstep.write_lock");
+  const { rows: replicas } = await db.query(
+    `select r.name, p.device, p.state, p.version, r.head_version, p.last_error from lockstep.replica p
+     join lockstep.repository r on r.id = p.repository_id where p.state <> 'active' or p.version <> r.head_version`,
+  );
   return [
+    ...stopped.map(({ name, stopped }) => `${name} is stopped: ${stopped}`),
+    ...locks.map(({ reason }) => `writes are refused: ${reason}`),
+    ...replicas.map(
+      ({ name, device, state, version, head_version, last_error }) =>
+        `${name} on ${device} is ${state} at ${version} of ${head_version}: ${last_error}`,
+    ),
     ...writes.map(({ id, device }) => `the write ${id} of ${device} is staged`),
     ...turns.map(({ write_id, device, reason }) => `the turn of ${write_id} on ${device} (${reason})`),
   ];
@@ -65,7 +101,7 @@ async function foldOf(db: pg.Client, repository: string): Promise<Record<string,
     [repository],
   );
   const refs = rows.map(({ name, value }) => [name.toString("latin1"), value.toString("latin1")] as const);
-  return Object.fromEntries(refs.filter(([name]) => name.startsWith("refs/")));
+  return Object.fromEntries(refs);
 }
 
 async function logOf(db: pg.Client, repositories: readonly string[]): Promise<LogVersion[]> {
@@ -89,18 +125,18 @@ async function logOf(db: pg.Client, repositories: readonly string[]): Promise<Lo
 }
 
 async function git(gitDir: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: gitDir, LC_ALL: "C", GIT_CONFIG_NOSYSTEM: "1" };
+  const env = {
+    PATH: process.env.PATH ?? "/usr/bin:/bin",
+    HOME: gitDir,
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_NO_REPLACE_OBJECTS: "1",
+  };
   const options = { cwd: gitDir, env, maxBuffer: 1 << 26 };
   return await run("git", ["-c", "safe.directory=*", ...args], options).catch((error) => ({
     stdout: error.stdout ?? "",
     stderr: `${error.stderr ?? ""}${error.message}`,
   }));
-}
-
-async function refsOn(gitDir: string): Promise<Record<string, string>> {
-  const { stdout } = await git(gitDir, "for-each-ref", "--format=%(objectname) %(refname)");
-  const lines = stdout.split("\n").filter((line) => line !== "" && !line.includes(" refs/lockstep/"));
-  return Object.fromEntries(lines.map((line) => line.split(" ").reverse() as [string, string]));
 }
 
 /** Locks, and quarantines of ours. */

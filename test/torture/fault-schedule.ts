@@ -8,6 +8,10 @@ export const FAULTS = {
   "kill client": 8,
   "terminate backends": 14,
   "crash database": 3,
+  "standby away": 7,
+  "fail-over": 6,
+  "held-up statement": 14,
+  "held row": 4,
   "stop sidecar": 8,
   "stop sidecar past its lease": 2,
   "replace a stopped sidecar": 1,
@@ -15,6 +19,8 @@ export const FAULTS = {
   "stall to database": 5,
   "cut from a device": 7,
   "stall to a device": 4,
+  "stalled answers of a device": 5,
+  "hung git": 12,
   "old lock file": 12,
   "gc on a replica": 10,
   "full disk": 7,
@@ -23,6 +29,10 @@ export const FAULTS = {
   "clock of a device jumps": 5,
   "clock of the database jumps": 5,
   "writes stopped": 3,
+  "min copies changes": 5,
+  "lost part of a replica": 8,
+  "symbolic refs": 14,
+  "replacement refs": 6,
 } as const;
 
 export type FaultKind = keyof typeof FAULTS;
@@ -44,7 +54,7 @@ export interface PlannedFault {
 /** The lease is 15 s by the database's clock. */
 const PAST_LEASE_MS = 16_500;
 /** Operations between two faults. */
-const GAP = { low: 8, high: 34 };
+const GAP = { low: 5, high: 23 };
 
 /** The duration of each kind; of the others, from nothing up to two seconds. */
 const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
@@ -55,6 +65,15 @@ const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
   "stall to database": { low: 100, high: 8_000 },
   "cut from a device": { low: 500, high: 8_000 },
   "stall to a device": { low: 500, high: 12_000 },
+  "stalled answers of a device": { low: 500, high: 12_000 },
+  "hung git": { low: 500, high: 20_000 },
+  "standby away": { low: 500, high: 6_000 },
+  // Up to where the lease that the old primary granted has run out.
+  "fail-over": { low: 1_000, high: 18_000 },
+  "held-up statement": { low: 50, high: 9_000 },
+  "held row": { low: 100, high: 6_000 },
+  "lost part of a replica": { low: 0, high: 6_000 },
+  "min copies changes": { low: 500, high: 8_000 },
   "full disk": { low: 300, high: 4_000 },
   // Long enough to be noticed.
   "clock of a device jumps": { low: 1_500, high: 8_000 },
@@ -66,14 +85,17 @@ export interface Targets {
   readonly repositories: readonly string[];
   /** Not where each write may be on one disk only. */
   readonly losesDisks: boolean;
+  /** Kinds that it does not match are left out. */
+  readonly only?: RegExp;
 }
 
 /** An endless schedule. */
 export function* faultSchedule(
   random: Random,
-  { devices, repositories, losesDisks }: Targets,
+  { devices, repositories, losesDisks, only = /^/ }: Targets,
 ): Generator<PlannedFault> {
-  const weights = { ...FAULTS, "lose disk": losesDisks ? FAULTS["lose disk"] : 0 };
+  const wanted = ([kind]: [string, number]) => only.test(kind) && (losesDisks || kind !== "lose disk");
+  const weights = Object.fromEntries(Object.entries(FAULTS).filter(wanted)) as Readonly<Record<FaultKind, number>>;
   let at = 0;
   for (;;) {
     at += random.between(GAP.low, GAP.high);

@@ -6,9 +6,16 @@ import { administer } from "../support/administer.ts";
 import { isAlive } from "../support/processes.ts";
 import type { SettableClock } from "./clock.ts";
 import type { Member } from "./cluster.ts";
+import { holdRow, holdUpStatement } from "./database-faults.ts";
 import { collectGarbage, fullDisk, loseDisk, losePower, oldLock } from "./disk-faults.ts";
+import { failOver, loseStandby } from "./fail-overs.ts";
 import type { FaultContext, Make } from "./fault-context.ts";
 import type { FaultKind, PlannedFault } from "./fault-schedule.ts";
+import { hangGit } from "./hung-git.ts";
+import { losePart } from "./missing-parts.ts";
+import { changeSymbolicRefs, pushReplacement } from "./odd-refs.ts";
+import { changeMinCopies } from "./operator-faults.ts";
+import type { Block } from "./peer-proxy.ts";
 
 /** How long a process to kill is waited for. */
 const SEARCH_MS = 1_500;
@@ -87,6 +94,16 @@ export const MAKE: Readonly<Record<FaultKind, Make>> = {
   },
   "cut from a device": async (context, fault) => await between(context, fault, "cut"),
   "stall to a device": async (context, fault) => await between(context, fault, "stalled"),
+  "stalled answers of a device": async (context, fault) => await between(context, fault, "answers stalled"),
+  "held-up statement": holdUpStatement,
+  "held row": holdRow,
+  "hung git": hangGit,
+  "symbolic refs": changeSymbolicRefs,
+  "replacement refs": pushReplacement,
+  "lost part of a replica": losePart,
+  "min copies changes": changeMinCopies,
+  "standby away": loseStandby,
+  "fail-over": failOver,
   "old lock file": oldLock,
   "lose disk": loseDisk,
   "full disk": fullDisk,
@@ -175,11 +192,7 @@ async function processesAt(root: string): Promise<{ pid: number; command: string
   return found;
 }
 
-async function between(
-  { cluster }: FaultContext,
-  { device, other, lasts }: PlannedFault,
-  how: "cut" | "stalled",
-): Promise<string> {
+async function between({ cluster }: FaultContext, { device, other, lasts }: PlannedFault, how: Block): Promise<string> {
   // Both ways: neither reaches the other, a third one reaches both.
   const ways = [
     ...cluster.member(device).peers.map((proxy) => [proxy, other] as const),

@@ -9,7 +9,7 @@ import type { Asked } from "./told.ts";
 
 const READY_MS = 60_000;
 /** Within it a push through every device must succeed. */
-const BOUND_MS = 60_000;
+const BOUND_MS = 120_000;
 const RETRY_MS = 250;
 
 export interface Healing {

@@ -7,7 +7,7 @@ import { reportOf } from "./report.ts";
 import { torture } from "./torture.ts";
 
 const USAGE =
-  "npm run torture -- --minutes N [--seed S] [--operations N] [--devices N] [--min-copies N] [--json-lines FILE]";
+  "npm run torture -- --seconds N | --minutes N [--seed S] [--operations N] [--devices N] [--min-copies N] [--faults REGEX] [--json-lines FILE]";
 const LOG_EVERY_S = 30;
 const LARGEST_SEED = 1_000_000_000;
 
@@ -42,24 +42,26 @@ function readArguments(args: string[]) {
     const { values } = parseArgs({
       args,
       options: {
-        minutes: { type: "string" },
+        seconds: { type: "string", default: "0" },
+        minutes: { type: "string", default: "0" },
         seed: { type: "string", default: String(Math.floor(Math.random() * LARGEST_SEED)) },
         operations: { type: "string", default: String(Number.MAX_SAFE_INTEGER) },
         devices: { type: "string", default: "3" },
         "min-copies": { type: "string", default: "1" },
+        faults: { type: "string", default: "" },
         "json-lines": { type: "string" },
       },
     });
     const numbers = {
-      minutes: Number(values.minutes),
+      seconds: Number(values.seconds) + 60 * Number(values.minutes),
       seed: Number(values.seed),
       operations: Number(values.operations),
       devices: Number(values.devices),
       minCopies: Number(values["min-copies"]),
     };
     if (!Object.values(numbers).every((each) => Number.isFinite(each) && each >= 0)) return undefined;
-    if (numbers.minutes === 0 || numbers.devices < 2) return undefined;
-    return { ...numbers, jsonLines: values["json-lines"] };
+    if (numbers.seconds === 0 || numbers.devices < 2) return undefined;
+    return { ...numbers, faults: new RegExp(values.faults), jsonLines: values["json-lines"] };
   } catch {
     return undefined;
   }

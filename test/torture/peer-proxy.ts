@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-export type Block = "cut" | "stalled";
+export type Block = "cut" | "stalled" | "answers stalled";
 
 /** The sidecars: device → process. */
 export type Sidecars = () => ReadonlyMap<string, number>;
@@ -38,7 +38,10 @@ export class PeerProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Cut: every connection of that device breaks, and new ones are refused. Stalled: nothing moves, and nobody is told. */
+  /**
+   * Cut: every connection of that device breaks, and new ones are refused. Stalled: nothing moves, and nobody is told. With "answers
+   * stalled" its requests still arrive, and it takes none of what it is sent.
+   */
   block(from: string, how: Block): void {
     this.#blocks.set(from, how);
     for (const pair of [...this.#pairs].filter((each) => each.from === from)) this.#obey(pair);
@@ -74,8 +77,11 @@ export class PeerProxy implements AsyncDisposable {
 
   #obey({ from, sockets }: Pair): void {
     const block = from === undefined ? undefined : this.#blocks.get(from);
-    if (block === "cut") sockets[0].destroy();
-    else for (const socket of sockets) block === "stalled" ? socket.pause() : socket.resume();
+    const [client, upstream] = sockets;
+    if (block === "cut") return void client.destroy();
+    for (const socket of sockets) socket.resume();
+    if (block === "stalled") client.pause();
+    if (block !== undefined) upstream.pause();
   }
 }
 

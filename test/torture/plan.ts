@@ -1,10 +1,11 @@
 // What a client is going to do next, drawn from its own stream of random numbers: the same seed, the same plans, whatever the
 // operations before came to.
 import { type OperationKind, READS } from "./history.ts";
+import { NAMES } from "./odd-names.ts";
 import type { Random } from "./random.ts";
 
 /** Refs of one generation of one repository; others follow, so that the history of each ref stays short enough to be searched. */
-export const REFS = 6;
+export const REFS = NAMES.length;
 
 const WEIGHTS: Readonly<Record<OperationKind, number>> = {
   create: 4,
@@ -28,6 +29,8 @@ export interface Plan {
   readonly lease: boolean;
   /** An atomic push, or a session, deletes its first ref. */
   readonly deletes: boolean;
+  /** By the name of another ref that stands for it, where there is one. */
+  readonly byAlias: boolean;
 }
 
 /** Draws the same count of numbers whatever comes out. */
@@ -42,6 +45,7 @@ export function drawPlan(random: Random, repositories: readonly string[], device
     refs: operation === "atomic" || operation === "session" ? [first, second] : [first],
     lease: random.percent(60),
     deletes: random.percent(15),
+    byAlias: random.percent(40),
   };
 }
 

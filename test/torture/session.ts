@@ -3,6 +3,7 @@ import type { Device } from "../support/cluster-device.ts";
 import type { Client, Sight } from "./client.ts";
 import type { Commits } from "./commits.ts";
 import { type Change, type OperationKind, type Result, registerOf, type Value } from "./history.ts";
+import { aliasOf, NAMES, scopeOf } from "./odd-names.ts";
 import { isRead, type Plan } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Asked, Told } from "./told.ts";
@@ -13,6 +14,8 @@ export interface SessionOptions {
   readonly commits: Commits;
   readonly recorder: Recorder;
   readonly deviceOf: (name: string) => Device;
+  /** Refs that stand for others and always will, as `repository name`. */
+  readonly aliases: ReadonlySet<string>;
 }
 
 /** A push, or a write session, in full: `forced` overwrites whatever there is. */
@@ -37,17 +40,17 @@ export class Session {
   /** Carries out a plan on the refs of `generation`; resolves with its result. */
   async perform(plan: Plan, generation: number): Promise<Result> {
     const { device, repository } = plan;
-    const scope = `refs/heads/g${generation}/`;
+    const scope = scopeOf(generation);
     if (isRead(plan.operation)) return await this.read(plan.operation, device, repository, scope);
     if (this.#stale.delete(repository)) return await this.read("ls-remote", device, repository, scope);
-    return await this.push(await this.#pushOf(plan, scope));
+    return await this.push(await this.#pushOf(plan, generation));
   }
 
   async push({ operation, device, repository, asked, forced }: Push): Promise<Result> {
     const { client, recorder, deviceOf } = this.#options;
     const leases = asked
       .filter(({ demanded }) => demanded)
-      .map(({ ref, believed }) => `--force-with-lease=${ref}:${believed ?? ""}`);
+      .map(({ ref, alias = ref, believed }) => `--force-with-lease=${alias}:${believed ?? ""}`);
     const options = [...leases, ...(forced ? ["--force"] : []), ...(operation === "atomic" ? ["--atomic"] : [])];
     const [id, invoked] = [recorder.nextOperation(), recorder.now()];
     const { told, said } =
@@ -94,17 +97,24 @@ export class Session {
     return "ok";
   }
 
-  async #pushOf({ operation, device, repository, refs, lease, deletes }: Plan, scope: string): Promise<Push> {
-    const believed = refs.map((ref) => this.#beliefs.get(registerOf(repository, `${scope}r${ref}`)) ?? null);
+  async #pushOf(
+    { operation, device, repository, refs, lease, deletes, byAlias }: Plan,
+    generation: number,
+  ): Promise<Push> {
+    const names = refs.map((ref) => `${scopeOf(generation)}${NAMES[ref]}`);
+    const believed = names.map((ref) => this.#beliefs.get(registerOf(repository, ref)) ?? null);
+    const alias = aliasOf(generation);
+    const hasAlias = byAlias && this.#options.aliases.has(registerOf(repository, alias));
     const ofSeveral = operation === "atomic" || operation === "session";
     const deletesFirst = believed[0] !== null && (operation === "delete" || (ofSeveral && deletes));
     const asked = await Promise.all(
-      refs.map(async (ref, index): Promise<Asked> => {
+      names.map(async (ref, index): Promise<Asked> => {
         const isDeleted = deletesFirst && index === 0;
         const value = isDeleted ? null : await this.#newValue(operation === "force" ? null : believed[index]!);
         // A plain deletion tells nothing of what it deleted.
         const demanded = operation !== "force" && (lease || isDeleted);
-        return { ref: `${scope}r${ref}`, believed: believed[index]!, demanded, new: value };
+        const asked = { ref, believed: believed[index]!, demanded, new: value };
+        return hasAlias && refs[index] === 0 && !isDeleted ? { ...asked, alias } : asked;
       }),
     );
     if (ofSeveral) return { operation, device, repository, asked };

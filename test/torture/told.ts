@@ -3,6 +3,8 @@ import type { Result, Value } from "./history.ts";
 
 export interface Asked {
   readonly ref: string;
+  /** The name that it is pushed by, if that is another one. */
+  readonly alias?: string;
   /** What the pusher takes the ref to hold. */
   readonly believed: Value;
   /** Pushed with a lease: only where the ref holds that. */
@@ -27,8 +29,8 @@ const NO_PROOF = /remote failed to report status|fail to run proc-receive hook|r
 const MISMATCH = /^\[rejected\] \((stale info|fetch first|non-fast-forward)\)$/;
 
 /** The outcome of a push for one ref. `code` is git's exit code, null where it was killed. */
-export function toldOf({ ref }: Asked, stdout: string, stderr: string, code: number | null): Told {
-  const line = stdout.split("\n").find((each) => each.split("\t")[1]?.endsWith(`:${ref}`));
+export function toldOf({ ref, alias = ref }: Asked, stdout: string, stderr: string, code: number | null): Told {
+  const line = stdout.split("\n").find((each) => each.split("\t")[1]?.endsWith(`:${alias}`));
   // git did not come as far as sending anything: no advertisement, no push.
   if (line === undefined && code !== null && /^fatal: unable to access/m.test(stderr)) return { result: "failed" };
   if (line === undefined || code === null) return { result: "unknown" };

@@ -13,7 +13,8 @@ import { runFaults } from "./fault-runner.ts";
 import { faultSchedule } from "./fault-schedule.ts";
 import { heal } from "./healing.ts";
 import type { History } from "./history.ts";
-import { drawPlan, REFS } from "./plan.ts";
+import { APART, NAMES, scopeOf } from "./odd-names.ts";
+import { drawPlan } from "./plan.ts";
 import { randomOf } from "./random.ts";
 import { Recorder } from "./recorder.ts";
 import { Session } from "./session.ts";
@@ -29,12 +30,14 @@ const CLIENT_STREAM = 100;
 
 export interface TortureOptions {
   readonly seed: number;
-  readonly minutes: number;
+  readonly seconds: number;
   /** Ends earlier, when so many operations have been begun. */
   readonly operations: number;
   readonly devices: number;
   /** Of each write before it lands; with two or more, disks of single devices are lost. */
   readonly minCopies: number;
+  /** Only faults of kinds that it matches. */
+  readonly faults: RegExp;
   /** As it was called, for the record. */
   readonly arguments: readonly string[];
   readonly env: Record<string, string>;
@@ -58,25 +61,32 @@ export async function torture(options: TortureOptions): Promise<History> {
   const recorder = new Recorder();
   recorder.records.push({ record: "run", seed, arguments: options.arguments, versions: versions() });
   const deviceOf = (name: string) => cluster.member(name).host.device;
-  const sessions = clients.map((client) => new Session({ client, commits, recorder, deviceOf }));
+  const aliases = new Set<string>();
+  const sessions = clients.map((client) => new Session({ client, commits, recorder, deviceOf, aliases }));
   const balancer = new Balancer(cluster.names);
   const generation = () => Math.floor(recorder.operations / GENERATION);
   const context: FaultContext = {
     cluster,
     clients,
+    minCopies: options.minCopies,
+    commits,
+    recorder,
+    generation,
+    aliases,
     locks: [],
-    activeRef: (_, choice) => `refs/heads/g${generation()}/r${Math.floor(choice * REFS)}`,
+    activeRef: (_, choice) => `${scopeOf(generation())}${NAMES[APART[Math.floor(choice * APART.length)]!]}`,
   };
 
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal, cluster.lost]);
-  const timer = setTimeout(() => over.abort(), options.minutes * 60_000);
+  const timer = setTimeout(() => over.abort(), options.seconds * 1_000);
   const ticker = setInterval(() => onProgress(recorder), 1_000);
   try {
     const schedule = faultSchedule(randomOf(seed, FAULT_STREAM), {
       devices: cluster.names,
       repositories: REPOSITORIES,
       losesDisks: options.minCopies > 1,
+      only: options.faults,
     });
     const faults = runFaults(schedule, context, recorder, stop);
     await Promise.all(sessions.map((session, index) => work(session, index)));

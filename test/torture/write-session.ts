@@ -1,9 +1,12 @@
 // A write session as a client has one: begun over gRPC on the device, changed with stock git, landed by BumpVersion.
+import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { describe, LockstepError } from "../../src/errors.ts";
 import { toDuration } from "../../src/protocol/proto.ts";
 import type { Device } from "../support/cluster-device.ts";
 import type { Client } from "./client.ts";
+import { commandOf } from "./odd-names.ts";
 import type { Asked, Told } from "./told.ts";
 
 const TURN_MS = 4_000;
@@ -37,6 +40,27 @@ export async function changeInSession(
   // Best effort: nothing can land without BumpVersion.
   await device.call("AbortWrite", { repository, token }, { timeoutMs: CALL_MS }).catch(() => {});
   return { told: told.map(({ mismatch }) => ({ result: "failed", ...(mismatch && { mismatch }) })), said };
+}
+
+/** One command of git in a session of its own, which lands whatever that has changed. */
+export async function runInSession(
+  device: Device,
+  author: string,
+  repository: string,
+  args: readonly string[],
+): Promise<{ result: Told["result"]; said: string }> {
+  const request = { repository, author, reason: "torture", wait: toDuration(TURN_MS) };
+  const begun = await device.call("BeginWrite", request, { timeoutMs: CALL_MS }).catch((error: unknown) => error);
+  if (!isBegun(begun)) return { result: "failed", said: describe(begun) };
+  const env = { PATH: process.env.PATH ?? "", HOME: begun.path, GIT_CONFIG_NOSYSTEM: "1" };
+  const [program, words] = commandOf("git", ["-c", "safe.directory=*", ...args]);
+  try {
+    await promisify(execFile)(program, words, { cwd: begun.path, env, timeout: CALL_MS });
+  } catch (error) {
+    await device.call("AbortWrite", { repository, token: begun.token }, { timeoutMs: CALL_MS }).catch(() => {});
+    return { result: "failed", said: describe(error) };
+  }
+  return await bump(device, repository, begun.token);
 }
 
 async function bump(

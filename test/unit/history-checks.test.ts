@@ -279,3 +279,29 @@ describe("the report", () => {
     expect(text).toMatch(/FAILED: .*linearizability per ref/);
   });
 });
+
+describe("symbolic refs", () => {
+  const alias = "refs/heads/alias";
+  const name = `ref: ${X}`;
+  const history = [
+    push(1, 0, { [X]: "a" }),
+    push(2, 2, { [alias]: name }, "ok", { operation: "session" }),
+    push(3, 4, { [alias]: null }, "ok", { operation: "session" }),
+    push(4, 6, { [alias]: name }, "ok", { operation: "session" }),
+    read(5, 8, { [X]: "a", [alias]: "a" }),
+    ...log({ [X]: "a" }, { [alias]: name }, { [alias]: null }, { [alias]: name }),
+  ];
+
+  it("may be made again as they were, and are read as what they stand for", () => {
+    for (const check of [durability, linearizability, monotonicReads]) expect(check(history).violations).toEqual([]);
+  });
+
+  it("are the same on every disk as in the log, and so is HEAD", () => {
+    const found = (refs: Record<string, string>) =>
+      convergence([...history, disk("fold", { HEAD: name, [X]: "a", [alias]: name }), disk("repo001", refs)])
+        .violations;
+    expect(found({ HEAD: name, [X]: "a", [alias]: name })).toEqual([]);
+    expect(found({ HEAD: name, [X]: "a", [alias]: "a" })).toHaveLength(1);
+    expect(found({ HEAD: "ref: refs/heads/other", [X]: "a", [alias]: name })).toHaveLength(1);
+  });
+});

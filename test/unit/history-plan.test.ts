@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { FAULTS, faultSchedule } from "../torture/fault-schedule.ts";
+import { commandOf, NAMES } from "../torture/odd-names.ts";
 import { drawPlan } from "../torture/plan.ts";
 import { randomOf } from "../torture/random.ts";
 
@@ -36,4 +38,12 @@ describe("what a run is going to do", () => {
     expect(atomic.length).toBeGreaterThan(5);
     for (const { refs } of atomic) expect(new Set(refs).size).toBe(2);
   });
+});
+
+it("a program is given arguments of any bytes", () => {
+  const args = [...NAMES, "it's $HOME \"\\ %s", "a\nb"];
+  const found = args.map((arg) => execFileSync(...commandOf("printf", ["%s", arg])).toString("latin1"));
+  expect(found).toEqual(args);
+  const [program, words] = commandOf("printf", ["%s|", ...args]);
+  expect(execFileSync(program, words).toString("latin1")).toBe(args.map((arg) => `${arg}|`).join(""));
 });

@@ -1,12 +1,12 @@
 // What must hold once the faults have been taken back and nobody writes any more.
-import { type History, type Operation, recordsOf, registerOf } from "../history.ts";
+import { type FinalRefs, type History, type Operation, recordsOf, registerOf } from "../history.ts";
 import type { Verdict, Violation } from "./verdict.ts";
 
 /** The refs on every disk, and those that the database keeps at hand, are what the log adds up to. */
 export function convergence(history: History): Verdict {
   const finals = recordsOf(history, "refs");
   const violations = finals.flatMap(({ repository, place, refs }) =>
-    differences(foldOf(history, repository), refs).map(
+    differences(foldOf(history, repository, finals), refs).map(
       (what): Violation => ({ what: `${repository} at ${place}: ${what}.`, operations: [] }),
     ),
   );
@@ -49,12 +49,14 @@ export function leftovers(history: History): Verdict {
   return { check: "no leftovers", looked: places.length, violations };
 }
 
-function foldOf(history: History, repository: string): Map<string, string> {
+function foldOf(history: History, repository: string, finals: readonly FinalRefs[]): Map<string, string> {
   const fold = new Map<string, string>();
+  // The HEAD that a repository was made with is not in its log.
+  const kept = finals.find((each) => each.repository === repository && each.place === "fold");
+  if (kept?.refs.HEAD !== undefined) fold.set("HEAD", kept.refs.HEAD);
   const log = recordsOf(history, "log").filter((entry) => entry.repository === repository);
   for (const { changes } of log.toSorted((one, other) => one.version - other.version)) {
     for (const { ref, new: value } of changes) {
-      if (!ref.startsWith("refs/")) continue;
       if (value === null) fold.delete(ref);
       else fold.set(ref, value);
     }

@@ -1,6 +1,6 @@
 // What was acknowledged is in the log, for ever; what was refused is not; what anybody saw had been decided; and the log adds up.
 import { type History, type LogVersion, recordsOf, registerOf, type Value } from "../history.ts";
-import { knownRefs, seenBy } from "./reads.ts";
+import { isSymbolic, knownRefs, seenBy } from "./reads.ts";
 import type { Verdict, Violation } from "./verdict.ts";
 
 export function durability(history: History): Verdict {
@@ -14,7 +14,8 @@ export function durability(history: History): Verdict {
   let looked = log.length;
   for (const operation of operations) {
     const { id, repository, changes = [] } = operation;
-    for (const { ref, old, new: value, result } of changes) {
+    for (const change of changes) {
+      const { ref, old, new: value, result } = change;
       looked += 1;
       // git takes the deletion of what is not there for a success.
       if (value === null && !old) continue;
@@ -25,7 +26,7 @@ export function durability(history: History): Verdict {
           operations: [id],
         });
       // A deletion may have been somebody else's.
-      if (result === "failed" && value !== null && isThere)
+      if (result === "failed" && value !== null && !isSymbolic(change) && isThere)
         violations.push({ what: `${ref} was refused as ${value}, and the log has it.`, operations: [id] });
     }
     for (const { ref, value } of seenBy(operation, known)) {
@@ -47,7 +48,8 @@ function brokenLog(log: readonly LogVersion[]): Violation[] {
     const expected = (heads.get(repository) ?? 0) + 1;
     if (version !== expected) note(`After version ${expected - 1} of ${repository} the log has ${version}.`);
     heads.set(repository, version);
-    for (const { ref, old, new: value } of changes) {
+    for (const change of changes) {
+      const { ref, old, new: value } = change;
       const register = registerOf(repository, ref);
       const before = held.get(register) ?? null;
       // What a repository starts with, such as HEAD, is not in its log.
@@ -55,7 +57,8 @@ function brokenLog(log: readonly LogVersion[]): Violation[] {
         note(`Version ${version} changes ${register} from ${inWords(old)}, which was ${inWords(before)}.`);
       held.set(register, value);
       const key = keyOf(repository, ref, value);
-      if (value !== null && seen.has(key)) note(`${register} became ${value} a second time, in version ${version}.`);
+      if (value !== null && !isSymbolic(change) && seen.has(key))
+        note(`${register} became ${value} a second time, in version ${version}.`);
       seen.add(key);
     }
   }

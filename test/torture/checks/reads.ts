@@ -7,13 +7,22 @@ export interface Seen {
   readonly value: Value;
 }
 
-/** The refs of each repository that any operation or log entry names: those that a read may have seen missing. */
+/**
+ * The refs of each repository that any operation or log entry names: those that a read may have seen missing. Without those that stood
+ * for another one: readers see what that holds.
+ */
 export function knownRefs(history: History): ReadonlyMap<string, ReadonlySet<string>> {
   const known = new Map<string, Set<string>>();
+  const entries = [...recordsOf(history, "operation"), ...recordsOf(history, "log")];
+  const symbolic = new Set(
+    entries.flatMap(({ repository, changes = [] }) =>
+      changes.filter(isSymbolic).map(({ ref }) => registerOf(repository, ref)),
+    ),
+  );
   const add = (repository: string, refs: Iterable<string>) => {
     const set = known.get(repository) ?? new Set();
     known.set(repository, set);
-    for (const ref of refs) set.add(ref);
+    for (const ref of refs) if (!symbolic.has(registerOf(repository, ref))) set.add(ref);
   };
   for (const { repository, changes = [], refs = {} } of recordsOf(history, "operation")) {
     add(repository, [...changes.map(({ ref }) => ref), ...Object.keys(refs)]);
@@ -25,6 +34,11 @@ export function knownRefs(history: History): ReadonlyMap<string, ReadonlySet<str
     );
   }
   return known;
+}
+
+/** A symbolic ref is written down by the name that it stands for. Unlike a commit, others may write it too. */
+export function isSymbolic({ new: value }: { readonly new: Value }): boolean {
+  return value?.startsWith("ref: ") ?? false;
 }
 
 /** Everything that a read saw, refs that did not exist included; empty for a push and for a read that failed. */

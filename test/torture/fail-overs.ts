@@ -1,0 +1,70 @@
+// A synchronous standby that goes away, that takes over, and an old primary that lives on.
+import { setTimeout as delay } from "node:timers/promises";
+import type pg from "pg";
+import { administer } from "../support/administer.ts";
+import type { TortureCluster } from "./cluster.ts";
+import type { FaultContext, Make } from "./fault-context.ts";
+import type { Pair } from "./torture-database.ts";
+
+const POLL_MS = 50;
+/** A device may vouch for reads on the word of the old primary for so long (its ttl); no clock jumps meanwhile. */
+const LEASE_MS = 15_000;
+const ENDS = ["pg_terminate_backend(pid)", "pg_cancel_backend(pid)", "SIGKILL"];
+
+/** Commits wait for a standby that is away; some of those who wait are ended. Then it comes back, or it takes over. */
+export const loseStandby: Make = async ({ cluster }, { lasts, choice }, _, stop) => {
+  const { pair, missing } = cluster.database;
+  if (pair === undefined) return `not possible: ${missing}`;
+  await pair.loseStandby();
+  const how = ENDS[Math.floor(choice * 1_000) % ENDS.length]!;
+  let ended = 0;
+  const deadline = Date.now() + lasts;
+  while (Date.now() < deadline && !stop.aborted) {
+    ended += await administer(pair.url, (client) => endOneThatWaits(client, how)).catch(() => 0);
+    await delay(POLL_MS * 4);
+  }
+  const what = `${ended} waits ended by ${how}`;
+  if (choice < 0.5) {
+    await pair.returnStandby();
+    return `${what}, back again`;
+  }
+  const old = await pair.promote();
+  old.kill();
+  await settle(cluster, pair);
+  await old.remove();
+  return `${what}, and took over`;
+};
+
+/** The standby takes over. One device still reaches the old primary only, or with its open connections only. */
+export const failOver: Make = async ({ cluster }: FaultContext, { device, lasts, choice }, { database }) => {
+  const { pair, missing } = cluster.database;
+  if (pair === undefined) return `not possible: ${missing}`;
+  const old = await pair.promote();
+  if (choice < 0.3) old.kill();
+  for (const { host, database } of cluster.members) if (host.name !== device) database.retarget(pair.url);
+  if (choice > 0.7) database.redirect(pair.url);
+  await delay(lasts);
+  await settle(cluster, pair, LEASE_MS - lasts);
+  await old.remove();
+  if (choice < 0.3) return "the old primary was killed";
+  return `${device} went on with the old primary${choice > 0.7 ? " over open connections" : ""} for ${lasts} ms`;
+};
+
+/** All devices reach the new primary, and it gets a standby. */
+async function settle(cluster: TortureCluster, pair: Pair, pauseMs = LEASE_MS): Promise<void> {
+  for (const { database } of cluster.members) database.retarget(pair.url);
+  await delay(Math.max(0, pauseMs));
+  await pair.addStandby();
+}
+
+async function endOneThatWaits(client: pg.Client, how: string): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>(
+    `select pid from pg_stat_activity where wait_event = 'SyncRep' and application_name like 'lockstep repo%'
+     order by random() limit 1`,
+  );
+  const [found] = rows;
+  if (found === undefined) return 0;
+  if (how === "SIGKILL") process.kill(found.pid, how);
+  else await client.query(`select ${how} from (values (${found.pid})) as waiting (pid)`);
+  return 1;
+}

@@ -94,6 +94,7 @@ export async function listReplicas(db: Database, device: string, repositoryIds: 
 export interface NotedReplica {
   readonly repositoryId: string;
   readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
   readonly version: Version;
 }
 
@@ -106,7 +107,8 @@ export async function listReplicasAfter(
 ): Promise<NotedReplica[]> {
   return await ask<NotedReplica & { [column: string]: unknown }>(
     db.work,
-    `select r.id as "repositoryId", r.name, p.version from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat", p.version
+     from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.device = $1 and r.name > $2 and p.state in ('pending', 'active', 'broken') order by r.name limit $3`,
     [device, after, limit],
   );

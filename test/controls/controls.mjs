@@ -269,9 +269,9 @@ const byTests = [
   {
     rule: "a server's word on the heads counts only with a proof that it is the primary",
     patches: [{ file: "src/sync/lease/read-proven-heads.ts", from: "  await lease.prove();\n", to: "" }],
-    project: "e2e",
-    tests: "test/e2e/synchronous-standby.test.ts",
-    name: "says why, and serves again once it reaches the new primary",
+    project: "integration",
+    tests: "test/integration/lease-proof.test.ts",
+    name: "a current replica is not read once the last renewal is older than the lease",
   },
   {
     rule: "after a fail-over nothing is decided before the leases of the old primary have ended",

@@ -77,6 +77,20 @@ export const diskControls = [
     name: "a read finds that its config is deleted",
   },
   {
+    rule: "a replica that comes into doubt while it is compared is compared again",
+    patches: [{ file: "src/sync/catch-up/follow-log.ts", from: "const RECOVERIES = 5;", to: "const RECOVERIES = 1;" }],
+    project: "integration",
+    tests: "test/integration/in-doubt.test.ts",
+    name: "one that comes into doubt while it is being compared",
+  },
+  {
+    rule: "a replica that was compared while the notes were read is not mistrusted for its old note",
+    patches: [{ file: "src/sync/catch-up/compare-notes.ts", from: "      if (version >= row.version) return;\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/in-doubt.test.ts",
+    name: "one without a note, compared with the log while all notes are",
+  },
+  {
     rule: "what somebody else changed is noted for the next incarnation too",
     patches: [
       {

@@ -1,7 +1,7 @@
 // What is noted beside the replicas is compared with the database, for all of them: at start, and when the database may be another one
 // than before. Either may have gone back in time: the database (a fail-over, a backup), or the disk (a copy, an empty one).
 import type { Version } from "../../domain.ts";
-import { doubtReplicaRecord, readReplicaRecord } from "../../git/root/root-record.ts";
+import { readReplicaRecord } from "../../git/root/root-record.ts";
 import { readStandings } from "../../store/log-standing.ts";
 import { reviseVersions } from "../../store/record-replica.ts";
 import { listReplicasAfter, type NotedReplica } from "../../store/replicas.ts";
@@ -10,6 +10,7 @@ import { replicaPath } from "../device/replica.ts";
 import { assertRoot } from "../device/root.ts";
 import { aheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { doubt } from "../replica/apply.ts";
+import { noteOf } from "../replica/prepare-directory.ts";
 
 /** Replicas that are compared in one statement. */
 const PAGE = 500;
@@ -56,18 +57,20 @@ async function stopWhatIsAhead(context: SyncContext, noted: readonly Noted[]): P
 
 /** The follower finds them then, and nobody takes this device for a source of what it no longer has. */
 async function mistrustWhatIsBehind(context: SyncContext, noted: readonly Noted[]): Promise<void> {
-  const less = noted.filter(({ version, record }) => version > (record?.version ?? 0n));
-  if (less.length === 0) return;
-  for (const { repositoryId, name } of less) {
-    // A copy need not be of one moment, so its note is not believed either.
-    const replica = context.replicas.find(repositoryId);
-    if (replica) await replica.mutex.runExclusive(() => doubt(replica));
-    else await doubtReplicaRecord(replicaPath(context.root, name));
+  let less = 0;
+  for (const row of noted.filter(({ version, record }) => version > (record?.version ?? 0n))) {
+    const replica = context.replicas.get({ ...row, id: row.repositoryId });
+    await replica.mutex.runExclusive(async () => {
+      // Somebody may have compared it with the log meanwhile: then it holds what is recorded, and has a note that says so.
+      const version = (await noteOf(replica))?.version ?? 0n;
+      if (version >= row.version) return;
+      // A copy need not be of one moment, so its note is not believed either.
+      await doubt(replica);
+      await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version }]);
+      replica.recorded = version;
+      less += 1;
+    });
   }
-  const revised = less.map(({ repositoryId, record }) => ({ repositoryId, version: record?.version ?? 0n }));
-  await reviseVersions(context.db, context.me, revised);
-  context.log.warn(
-    { replicas: less.length },
-    "this disk has less than the database says: an older copy, or another disk",
-  );
+  if (less === 0) return;
+  context.log.warn({ replicas: less }, "this disk has less than the database says: an older copy, or another disk");
 }

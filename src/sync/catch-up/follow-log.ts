@@ -17,6 +17,9 @@ import { foldReplica, recoverReplica } from "./recover.ts";
 /** Unchanged branch tips offered to the source when the changes only create refs. */
 const TIPS_OFFERED = 256;
 
+/** One that is in doubt again after so many, somebody changes all the time. */
+const RECOVERIES = 5;
+
 /** Brings a replica to the head, from whatever is known of it; `from` is asked first. Throws what its steps throw. */
 export async function followLog(
   context: SyncContext,
@@ -24,7 +27,9 @@ export async function followLog(
   course: Course,
   from: string | undefined,
 ): Promise<void> {
-  if (replica.applied === undefined) await recoverReplica(context, replica, course);
+  // Whoever had the mutex in between may have put it in doubt once more.
+  for (let left = RECOVERIES; replica.applied === undefined && left > 0; left -= 1)
+    await recoverReplica(context, replica, course);
   await applyChanges(context, replica, course, from);
 }
 

@@ -1,0 +1,63 @@
+// A replica that comes into doubt while something else is being done with it.
+import { access, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import { holdAtCrashPoints } from "../../src/crash-points.ts";
+import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
+import { latch } from "../support/latch.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+
+const APP = "team/app";
+
+/** A device at version 1 that has just started, and whose replica has no note. */
+async function withoutNote(cluster: TestCluster): Promise<TestDevice> {
+  const [a] = await cluster.pair(APP);
+  await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+  await vi.waitFor(() => expect(a.replica(APP).recorded).toBe(1n), SOON);
+  await rm(join(a.gitDir(APP), "lockstep.version"));
+  return await a.restart();
+}
+
+it("one that comes into doubt while it is being compared is compared once more, and whoever waits for it is served", async () => {
+  await using cluster = await TestCluster.make();
+  const a = await withoutNote(cluster);
+  const hold = join(cluster.dir, "recovery.forgotten");
+  await writeFile(hold, "");
+  holdAtCrashPoints(cluster.dir);
+  try {
+    const reading = a.read(APP);
+    await vi.waitFor(() => access(`${hold}.reached`), SOON);
+    const doubted = a.replica(APP).mutex.distrust();
+    await rm(hold);
+    expect(await reading).toMatchObject({ version: 1n });
+    await doubted;
+  } finally {
+    holdAtCrashPoints(undefined);
+  }
+  await a.expectInLockstep(APP);
+});
+
+it("one without a note, compared with the log while all notes are, keeps its version", async () => {
+  await using cluster = await TestCluster.make();
+  const a = await withoutNote(cluster);
+  const { opened: compared, open } = latch();
+  const { opened: asked, open: haveAsked } = latch();
+  a.onStatement = async (text, run) => {
+    const answer = await run();
+    // The rows and the notes have been read by now.
+    if (text.includes("lockstep.standing(")) {
+      haveAsked();
+      await compared;
+    }
+    return answer;
+  };
+  const comparing = compareNotes(a.context);
+  await asked;
+  a.onStatement = (_, run) => run();
+  expect(await a.read(APP)).toMatchObject({ version: 1n });
+  open();
+  await comparing;
+  expect(a.replica(APP).applied).toBe(1n);
+  await a.expectInLockstep(APP);
+});

@@ -11,9 +11,9 @@ import { isAlive } from "../support/processes.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 30_000, interval: 20 };
-/** The lease of a session, and what it takes to notice on a busy machine. */
+/** The lease of a session, and what it takes to notice on a busy machine: all in all as long as a push waits for the turn. */
 const LEASE_MS = 12_000;
-const NOTICED_MS = 10_000;
+const NOTICED_MS = 18_000;
 const EXIT = { OK: 0, NOT_NOW: 3 };
 
 let cluster: Cluster;
@@ -324,7 +324,7 @@ describe("a session ends by itself when", () => {
     await one.kill();
     const took = await nextPush(two, repository, killedAt);
     const again = await nextPush(two, repository, performance.now());
-    expect(took).toBeLessThan(LEASE_MS / 2);
+    expect(took).toBeLessThan(LEASE_MS);
     await push.release();
     await held;
     await one.start();

@@ -71,8 +71,11 @@ describe("a sidecar that is not running", () => {
     while (performance.now() < until) expect(await missed()).toBe(503);
     await one.start();
     const readyAt = performance.now();
-    while ((await missed()) !== 200) await delay(10);
-    expect(performance.now() - readyAt).toBeLessThan(2_000);
+    // A gate that comes back ever later would be asked some hundred times, or seldom on a machine that is slow in everything.
+    for (let misses = 0; (await missed()) !== 200; misses += 1) {
+      if (misses > 20) expect(performance.now() - readyAt).toBeLessThan(2_000);
+      await delay(10);
+    }
     await history.expectTrueAndAtRest();
   });
 });

@@ -91,6 +91,15 @@ export const diskControls = [
     name: "one without a note, compared with the log while all notes are",
   },
   {
+    rule: "a log that cannot be written ends nothing",
+    patches: [
+      { file: "src/io/log-lines.ts", from: "      lines = open();\n    });", to: "      throw new Error();\n    });" },
+    ],
+    project: "unit",
+    tests: "test/unit/log-lines.test.ts",
+    name: "",
+  },
+  {
     rule: "what somebody else changed is noted for the next incarnation too",
     patches: [
       {

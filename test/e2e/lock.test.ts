@@ -421,12 +421,15 @@ describe("lockstep lock --live", () => {
     const { repository, first } = await withMain();
     await readOn(two, repository);
     await using holder = await held(one, repository, "--live");
+    // At its next renewal it would end the command.
+    holder.process.kill("SIGSTOP");
     await one.kill();
     await one.start();
     await expect(readOn(one, repository)).rejects.toMatchObject({
       code: "REPLICA_IN_DOUBT",
       message: expect.stringMatching(/^Process \d+ \(\w+\) still works on the files/),
     });
+    holder.process.kill("SIGCONT");
     expect((await holder.ended).code).toBe(EXIT.NOT_NOW);
     await vi.waitFor(() => readOn(one, repository), SOON);
     await expectKept(one, repository, { "heads/made": first });

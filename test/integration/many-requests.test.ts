@@ -115,7 +115,8 @@ it("leaves no memory, no descriptor and no listener behind, however many request
   const before = await state();
   await both(REQUESTS);
   const after = await state();
-  expect(after.listeners).toBe(before.listeners);
+  // The pause between two renewals of the lease has one, the renewal itself has none.
+  expect(after.listeners).toBeLessThanOrEqual(before.listeners + 1);
   expect(after.signals).toBe(before.signals);
   expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 5);
   expect((after.bytes - before.bytes) / REQUESTS).toBeLessThan(BYTES_A_REQUEST);

@@ -161,7 +161,7 @@ describe("with a database of their own", () => {
     expect(pidsOf(second).every(isAlive)).toBe(true);
     expect((await running()).join()).toContain("postgres");
     process.kill(second.pid, "SIGKILL");
-    await vi.waitFor(async () => expect(await running()).toEqual([]), { timeout: 15_000, interval: 50 });
+    await vi.waitFor(async () => expect(await running()).toEqual([]), { timeout: 30_000, interval: 50 });
   });
 
   it.each([100, 500, 1_000])("a demo that is stopped %i ms after its start leaves nothing", async (ms) => {

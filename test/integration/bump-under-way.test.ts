@@ -11,7 +11,7 @@ import { create, incarnation, repository, stage, starting, versions } from "../s
 
 const MAIN = "refs/heads/main";
 const A = "a".repeat(40);
-const WAIT = { timeout: 10_000, interval: 5 };
+const WAIT = { timeout: 30_000, interval: 5 };
 
 let database: TestDatabase;
 let db: Database;
@@ -52,7 +52,7 @@ async function lockRepository(holder: OpenSession, id: string): Promise<void> {
 
 /** The answer, or "blocked" when it does not come. */
 async function answerAtOnce<T>(answer: Promise<T>): Promise<T | "blocked"> {
-  return await Promise.race([answer, delay(3_000, "blocked" as const, { ref: false })]);
+  return await Promise.race([answer, delay(12_000, "blocked" as const, { ref: false })]);
 }
 
 describe("a bump under way", () => {

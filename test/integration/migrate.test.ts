@@ -5,7 +5,7 @@ import { administer } from "../support/administer.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
 
 const KNOWN = knownSchemaLevel();
-const WAIT = { timeout: 10_000, interval: 5 };
+const WAIT = { timeout: 30_000, interval: 5 };
 
 /** What is in the schema: tables, indexes, sequences and functions. */
 async function schemaOf(url: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { expect, it, vi } from "vitest";
 import { PeerProxy } from "../torture/peer-proxy.ts";
 
-const SOON = { timeout: 10_000 };
+const SOON = { timeout: 30_000 };
 
 /** An echo behind a proxy, for callers that are all this process: known as `me`, or as nobody. */
 async function echo(sidecars: ReadonlyMap<string, number>) {

@@ -17,7 +17,7 @@ import { type Pooler, startPooler } from "../support/pooler.ts";
 import { findProgram } from "../support/programs.ts";
 import { create } from "../support/store-rows.ts";
 
-const WAIT = { timeout: 10_000, interval: 5 };
+const WAIT = { timeout: 30_000, interval: 5 };
 const POOL_SIZE = 2;
 const A = "a".repeat(40);
 

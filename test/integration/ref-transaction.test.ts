@@ -51,7 +51,7 @@ async function repository(format = "sha1"): Promise<Repository> {
     refs: async () => textOf(await readRefs(context, dir)),
     locks: async () => (await readdir(dir, { recursive: true })).filter((name) => name.endsWith(".lock")).sort(),
     async [Symbol.asyncDispose]() {
-      await vi.waitFor(async () => expect(await processesAt(sandbox.dir)).toEqual([]), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await processesAt(sandbox.dir)).toEqual([]), { timeout: 30_000 });
       await sandbox[Symbol.asyncDispose]();
     },
   };

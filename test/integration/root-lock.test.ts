@@ -9,7 +9,7 @@ import { describe, expect, it, vi } from "vitest";
 import { finished, spawnGit } from "../../src/git/process.ts";
 import { lockRoot, type RootLock, type RootLockOptions } from "../../src/git/root/root-lock.ts";
 
-const SOON = { timeout: 10_000, interval: 10 };
+const SOON = { timeout: 30_000, interval: 10 };
 const PATH = process.env.PATH ?? "/usr/bin:/bin";
 
 /** What a sidecar does with the lock, in few words: takes it, and gives it on to a child that writes. */

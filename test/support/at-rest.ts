@@ -6,7 +6,7 @@ import type { LogEntry__Output as LogEntry } from "../../src/generated/lockstep/
 import type { Cluster } from "./cluster.ts";
 import { type Device, PATIENCE } from "./cluster-device.ts";
 
-const SETTLED_MS = 5_000;
+const SETTLED_MS = 20_000;
 const BACK_OFF = { timeout: 20_000, interval: 50 };
 
 export interface AtRest {

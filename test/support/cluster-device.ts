@@ -14,7 +14,7 @@ import { isAlive, untilGone } from "./processes.ts";
 export const PROGRAM = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 /** For calls that a test expects to be answered. */
 export const PATIENCE = { timeoutMs: 30_000 };
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 
 export interface Printed {
   readonly code: number | null;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { administer } from "./administer.ts";
 
-const START_DEADLINE_MS = 10_000;
+const START_DEADLINE_MS = 30_000;
 /** PgBouncer refuses to run as root; this is `nobody`. */
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;

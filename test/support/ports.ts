@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePorts } from "../../src/demo/ports.ts";
 
-const START_DEADLINE_MS = 10_000;
+const START_DEADLINE_MS = 30_000;
 
 /** A port of 127.0.0.1 that is free now. */
 export async function freePort(): Promise<number> {
@@ -12,7 +12,7 @@ export async function freePort(): Promise<number> {
   return port as number;
 }
 
-/** Resolves when somebody listens there; throws when nobody does for ten seconds. */
+/** Resolves when somebody listens there; throws when nobody does for half a minute. */
 export async function untilListening(place: { path: string } | { host: string; port: number }): Promise<void> {
   const deadline = Date.now() + START_DEADLINE_MS;
   for (;;) {

@@ -85,7 +85,9 @@ export const diskControls = [
   },
   {
     rule: "a replica that was compared while the notes were read is not mistrusted for its old note",
-    patches: [{ file: "src/sync/catch-up/compare-notes.ts", from: "      if (version >= row.version) return;\n", to: "" }],
+    patches: [
+      { file: "src/sync/catch-up/compare-notes.ts", from: "      if (version >= row.version) return;\n", to: "" },
+    ],
     project: "integration",
     tests: "test/integration/in-doubt.test.ts",
     name: "one without a note, compared with the log while all notes are",

@@ -1,11 +1,16 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+// @ts-expect-error: a plain program, which runs without a build.
+import { keepFilesInMemory } from "./test/support/memory.mjs";
 
 /** Tests wait more than they compute: for leases, for processes to start, for disks. */
 const WORKERS_PER_CORE = 1.5;
 
+keepFilesInMemory();
+
 export default defineConfig({
   test: {
+    ...(process.env.LOCKSTEP_CI_PART && { runner: "./test/support/part-runner.ts" }),
     maxWorkers: Math.ceil(availableParallelism() * WORKERS_PER_CORE),
     // How long a condition may take on a busy machine, not how long it should.
     expect: { poll: { timeout: 30_000 } },

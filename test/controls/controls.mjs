@@ -53,7 +53,7 @@ const byTests = [
       },
     ],
     project: "e2e",
-    tests: "test/e2e/crash-points.test.ts",
+    tests: "test/e2e/crash-points-push.test.ts",
     name: "push.staged survives the death of its sidecar",
   },
   {
@@ -447,7 +447,7 @@ const byTests = [
       },
     ],
     project: "e2e",
-    tests: "test/e2e/crash-points.test.ts",
+    tests: "test/e2e/crash-points-push.test.ts",
     name: "push.prepared survives the death of its update-ref",
   },
   {
@@ -948,7 +948,7 @@ const byTests = [
       },
     ],
     project: "e2e",
-    tests: "test/e2e/crash-points.test.ts",
+    tests: "test/e2e/crash-points-push.test.ts",
     name: "push.(staged|deciding|decided) survives the death of its (sidecar|device)",
     mustFail: false,
   },

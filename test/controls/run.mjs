@@ -1,10 +1,12 @@
 // `npm run controls`, or `npm run controls -- "a read"` for those whose rule begins so: takes one rule away at a time, in a copy of the
-// project, and runs the tests that must notice.
+// project, and runs the tests that must notice. With LOCKSTEP_CI_PART only that part of them (../deep.mjs).
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isOfPart } from "../deep.mjs";
+import { keepFilesInMemory } from "../support/memory.mjs";
 import { controls } from "./controls.mjs";
 
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -27,14 +29,22 @@ const COPIED = [
 const AT_ONCE = 3;
 
 /** Runs a program and returns its exit code and everything it printed. */
-async function run(program, args, cwd) {
-  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+async function run(program, args, cwd, env) {
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += chunk));
   return await new Promise((resolve) => child.once("close", (code) => resolve({ code, said })));
 }
 
-async function check({ rule, patches, project: tests, tests: file, name, mustFail = true }) {
+/** One PostgreSQL for all controls, in which the tests of each make databases of their own. undefined: the caller named one. */
+async function startDatabase(dir) {
+  if (process.env.LOCKSTEP_DATABASE_URL) return undefined;
+  const { startPostgres } = await import(join(project, "dist", "demo", "postgres.js"));
+  const isRoot = process.getuid?.() === 0;
+  return await startPostgres({ dir, env: process.env, isRoot });
+}
+
+async function check({ rule, patches, project: tests, tests: file, name, mustFail = true }, env) {
   const copy = mkdtempSync(join(tmpdir(), "lockstep-control-"));
   try {
     for (const each of COPIED)
@@ -48,10 +58,10 @@ async function check({ rule, patches, project: tests, tests: file, name, mustFai
         text.replace(from, () => to),
       );
     }
-    const built = await run(process.execPath, ["scripts/build.mjs"], copy);
+    const built = await run(process.execPath, ["scripts/build.mjs"], copy, env);
     const vitest = join(project, "node_modules", "vitest", "vitest.mjs");
     const args = [vitest, "run", "--project", tests, file, "--bail", "1", ...(name ? ["-t", name] : [])];
-    const { said } = await run(process.execPath, args, copy);
+    const { said } = await run(process.execPath, args, copy, env);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours.
     const plain = said.replace(/\x1b\[[0-9;]*m/g, "");
     const counted = /^\s*Tests\s+(.*)$/m.exec(plain)?.[1] ?? "";
@@ -69,17 +79,29 @@ async function check({ rule, patches, project: tests, tests: file, name, mustFai
 }
 
 const wanted = process.argv.slice(2);
-const waiting = controls.filter(({ rule }) => wanted.length === 0 || wanted.some((each) => rule.startsWith(each)));
+const isWanted = ({ rule }) => wanted.length === 0 || wanted.some((each) => rule.startsWith(each));
+const waiting = controls.filter((control, index) => isWanted(control) && isOfPart("controls", index));
 let failures = 0;
 let passes = 0;
-async function work() {
+async function work(env) {
   for (let control = waiting.shift(); control; control = waiting.shift()) {
-    const { rule, ok, why } = await check(control);
+    const { rule, ok, why } = await check(control, env);
     if (ok) passes += 1;
     else if (ok === false) failures += 1;
     console.log(`${{ true: "ok ", false: "NOT" }[ok] ?? "-- "} without the rule "${rule}": ${why}`);
   }
 }
-await Promise.all(Array.from({ length: AT_ONCE }, work));
+keepFilesInMemory();
+const directory = mkdtempSync(join(tmpdir(), "lockstep-controls-"));
+const database = await startDatabase(directory);
+try {
+  // The tests of a control run whole: what is divided is the list of controls.
+  const env = { ...process.env, LOCKSTEP_CI_PART: "", ...(database && { LOCKSTEP_DATABASE_URL: database.url }) };
+  await Promise.all(Array.from({ length: AT_ONCE }, () => work(env)));
+} finally {
+  await database?.[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true, force: true });
+  if (database) rmSync(database.directory, { recursive: true, force: true });
+}
 console.log(`Tests  ${failures > 0 ? `${failures} failed | ` : ""}${passes} passed`);
 process.exitCode = failures > 0 ? 1 : 0;

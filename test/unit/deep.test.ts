@@ -1,0 +1,38 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+// @ts-expect-error: a plain program, which runs without a build.
+import { isOfPart, NEWER_GIT_FILES, runsTest } from "../deep.mjs";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+const DEEP = "test/e2e/crash-points-push.test.ts";
+const OTHER = "test/e2e/crash.test.ts";
+const PARTS = Array.from({ length: 10 }, (_, part) => ({ LOCKSTEP_CI_PART: String(part) }));
+const PLACES = Array.from({ length: 58 }, (_, index) => index);
+
+describe("the ten parts of the deep tests", () => {
+  it("have each test of a deep file once", () => {
+    for (const index of PLACES) expect(PARTS.filter((env) => runsTest(DEEP, index, env))).toHaveLength(1);
+  });
+
+  it("have every test of another file, and each once where all files are divided", () => {
+    for (const index of PLACES) {
+      expect(PARTS.filter((env) => runsTest(OTHER, index, env))).toHaveLength(10);
+      const divided = PARTS.map((env) => ({ ...env, LOCKSTEP_CI_DIVIDE: "all" }));
+      expect(divided.filter((env) => runsTest(OTHER, index, env))).toHaveLength(1);
+    }
+  });
+
+  it("have each control once", () => {
+    for (const index of PLACES) expect(PARTS.filter((env) => isOfPart("controls", index, env))).toHaveLength(1);
+  });
+
+  it.each([{}, { LOCKSTEP_CI_PART: "" }])("all run where no part is asked for: %j", (env) => {
+    for (const index of PLACES) expect(runsTest(DEEP, index, env) && isOfPart("controls", index, env)).toBe(true);
+  });
+
+  it("name files that are there", () => {
+    for (const file of [DEEP, OTHER, ...NEWER_GIT_FILES]) expect(existsSync(join(PROJECT, file)), file).toBe(true);
+  });
+});

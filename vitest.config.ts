@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     ...(process.env.LOCKSTEP_CI_PART && { runner: "./test/support/part-runner.ts" }),
     maxWorkers: Math.ceil(availableParallelism() * WORKERS_PER_CORE),
-    // How long a condition may take on a busy machine, not how long it should.
+    // How long a condition, and below a test, may take on a busy machine, not how long it should.
     expect: { poll: { timeout: 30_000 } },
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
@@ -23,8 +23,8 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/support/postgres-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -33,8 +33,8 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/support/postgres-setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -10,7 +10,7 @@ import { administer } from "./administer.ts";
 import { freePort } from "./ports.ts";
 import { findProgram } from "./programs.ts";
 
-const SOON_MS = 30_000;
+const SOON_MS = 60_000;
 const POLL_MS = 50;
 const DEBIAN = "/usr/lib/postgresql";
 
@@ -77,7 +77,9 @@ export class PostgresServers implements AsyncDisposable {
 
   /** Starts one that has been made. */
   async launch(name: string, port: number, settings: readonly string[]): Promise<Server> {
-    const all = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
+    const own = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
+    // A standby that did not reach its source at once tries again after so long; by default after 5 s.
+    const all = [...own, "wal_retrieve_retry_interval=200ms"];
     const args = [...all, ...settings].flatMap((setting) => ["-c", setting]);
     await using log = await open(join(this.#dir, `${name}.log`), "a");
     const argv = [join(this.#bin, "postgres"), "-D", join(this.#dir, name), ...args];

@@ -57,7 +57,7 @@ export class PushHistory {
     for (;;) {
       const { verdict, stderr } = await this.push(device, line);
       if (verdict === "acknowledged") return Math.round(performance.now() - since);
-      if (performance.now() - since > 30_000) throw new Error(`no push to ${device.name} is acknowledged: ${stderr}`);
+      if (performance.now() - since > 60_000) throw new Error(`no push to ${device.name} is acknowledged: ${stderr}`);
     }
   }
 

@@ -208,3 +208,14 @@ export function objectIds(values: Iterable<RefValue | null>): ObjectId[] {
   for (const value of values) if (value !== null && value !== "" && !isSymbolic(value)) ids.add(value);
   return [...ids];
 }
+
+/**
+ * Who changes refs, and may be refused that by the operator's `reference-transaction` hook: a part of the environment of git and of that
+ * hook. Its GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL stand in reflogs.
+ */
+export type RefAuthor = Readonly<Record<string, string>>;
+
+/** `known`: what else the hook may read of the environment in which somebody pushed. */
+export function refAuthor(name: string, known: Readonly<Record<string, string>> = {}): RefAuthor {
+  return { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: name, ...known };
+}

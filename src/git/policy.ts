@@ -5,7 +5,7 @@
 // asked, through the hook, and asked again only when the stamp that the hook sends has changed (settings-watch.ts).
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { type GitContext, git } from "./process.ts";
 import { settingsFiles, watchSettings } from "./settings-watch.ts";
@@ -19,6 +19,8 @@ export interface ReceivePolicy {
   readonly denyCurrentBranch: DenyAction;
   /** Where git finds the update hook, if it can be run. */
   readonly updateHook: string | undefined;
+  /** The folder in which git looks for hooks. */
+  readonly hooks: string;
 }
 
 /** The git server, seen through the hook of one push. */
@@ -118,6 +120,7 @@ function interpret(gitDir: string, answer: string): { policy: ReceivePolicy; fil
     denyDeleteCurrent: denyAction(values.get("receive.denydeletecurrent")),
     denyCurrentBranch: denyAction(values.get("receive.denycurrentbranch")),
     updateHook: runs === "runs" ? updateHook : undefined,
+    hooks: dirname(updateHook),
   };
   return { policy, files: [updateHook, ...settingsFiles(gitDir, { home, xdg, global, system }, entries)] };
 }

@@ -18,6 +18,20 @@ export interface GitContext {
   readonly lockFd: number | null;
 }
 
+/**
+ * An operator's `reference-transaction` hook is asked about a push and a write session (ref-transaction.ts), and of nothing else: it must
+ * not refuse a replica what has landed, and packing refs looks to it like deleting them.
+ */
+const NO_HOOKS = hooksFrom("/dev/null");
+
+/** Part of an environment: git runs the hooks of the repository. */
+export const WITH_HOOKS = { GIT_CONFIG_COUNT: "2" } as const;
+
+/** Part of an environment: git looks for hooks in that folder. */
+export function hooksFrom(folder: string): Record<string, string> {
+  return { GIT_CONFIG_COUNT: "3", GIT_CONFIG_KEY_2: "core.hooksPath", GIT_CONFIG_VALUE_2: folder };
+}
+
 /** The environment of a git command on `gitDir`. Nothing ambient reaches git: no proxies, no helpers, no other configuration. */
 export function gitEnvironment(
   context: GitContext,
@@ -36,7 +50,7 @@ export function gitEnvironment(
     GIT_DEFAULT_REF_FORMAT: "files",
     ...OBJECTS_AS_THEY_ARE,
     // The owner was checked when the root was opened: the sidecar serves only directories below it.
-    GIT_CONFIG_COUNT: "2",
+    ...NO_HOOKS,
     GIT_CONFIG_KEY_1: "safe.directory",
     GIT_CONFIG_VALUE_1: "*",
     // Nor does it fetch what is missing from where the repository's settings say.
@@ -68,7 +82,7 @@ export async function git(
     baseDir: gitDir,
     ...(signal ? { abort: signal } : {}),
     allowEnvironment: Object.keys(environment).filter((name) => name.startsWith("GIT_")),
-    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true },
+    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true, allowUnsafeHooksPath: true },
     // The hook is the only place that sees the exit code, and an error returned from it would lose its fields.
     errors: (_, result) => {
       exitCode = result.exitCode;

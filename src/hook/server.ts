@@ -4,16 +4,18 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
+import type { RefAuthor } from "../domain.ts";
 import { describe, firstError, LockstepError } from "../errors.ts";
-import { encodeFrames, type Frame, readFrames } from "../framing/frames.ts";
-import { linkSignals } from "../io/signals.ts";
-import { visible } from "../io/visible.ts";
-import { toldToStrangers, withoutPaths } from "../smart-http/strangers.ts";
-import type { SyncContext } from "../sync/device/context.ts";
-import { Stopwatch } from "../sync/device/stopwatch.ts";
-import { push, type StartedGit, startGitEarly } from "../sync/push/push.ts";
-import { beforeRead } from "../sync/read/before-read.ts";
-import type { Pusher, PushReport } from "../sync/write/request.ts";
+import { linkSignals } from "../signals.ts";
+import { toldToStrangers, withoutPaths } from "../strangers.ts";
+import { beforeRead } from "../sync/before-read.ts";
+import type { SyncContext } from "../sync/context.ts";
+import { push, type StartedGit, startGitEarly } from "../sync/push.ts";
+import type { Pusher, PushReport } from "../sync/push-request.ts";
+import { Stopwatch } from "../sync/stopwatch.ts";
+import { visible } from "../visible.ts";
+import { authorOf, refAuthorOf } from "./author.ts";
+import { encodeFrames, type Frame, readFrames } from "./frames.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
 import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
 
@@ -132,7 +134,7 @@ async function receive(
   });
   arriving.catch(() => {});
   const named = nameOf(context.root, hello.dir);
-  await using git = await startEarly(context, named, gone.signal);
+  await using git = await startEarly(context, named, { author: refAuthorOf(hello.env), gone: gone.signal });
   const commands = await arriving;
   // The end before the commands: receive-pack died, and nobody is left to tell.
   if (commands === undefined) return undefined;
@@ -140,6 +142,7 @@ async function receive(
     gone: gone.signal,
     settings: hello.settings,
     say: (text) => send("E", `lockstep: ${visible(text)}\n`),
+    sayAsGit: (text) => send("E", `${visible(text)}\n`),
     runHook(path, args) {
       send("U", Buffer.concat([path, ...args].flatMap((each) => [Buffer.from(each as string), NUL])));
       return new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));
@@ -156,11 +159,11 @@ function outOfPlace(type: string): LockstepError {
 async function startEarly(
   context: SyncContext,
   named: Promise<string>,
-  gone: AbortSignal,
+  whose: { author: RefAuthor; gone: AbortSignal },
 ): Promise<StartedGit | undefined> {
   const repository = await named.catch(() => undefined);
   await setImmediate();
-  return repository === undefined ? undefined : startGitEarly(context, repository, gone);
+  return repository === undefined ? undefined : startGitEarly(context, repository, whose);
 }
 
 interface HandedOver {
@@ -183,7 +186,8 @@ async function decideAndReport(
     repository = await named;
     refuseNamespace(hello.env);
     await reach("push.received");
-    const request = { ...commands, repository, author: authorOf(hello.env), requestId, clock };
+    const [author, refAuthor] = [authorOf(hello.env), refAuthorOf(hello.env)];
+    const request = { ...commands, repository, author, refAuthor, requestId, clock };
     const report = await push(context, request, pusher, git);
     await reach("push.reporting");
     send("O", encodeReport(shown(context, report, { repository, requestId })));
@@ -233,12 +237,4 @@ function shown(context: SyncContext, report: PushReport, said: { repository: str
 function refLine({ code, details }: LockstepError): string {
   const why = code === "WRITES_STOPPED" ? `: ${Buffer.from(visible(details.reason ?? "")).toString("latin1")}` : "";
   return `lockstep: ${code.toLowerCase().replaceAll("_", " ")}${why}`;
-}
-
-/** Who pushed, by whichever name the git server has for it. */
-function authorOf(env: ReadonlyMap<string, string>): string {
-  const names = ["LOCKSTEP_PUSHER", "REMOTE_USER", "GITEA_PUSHER_NAME", "GL_USER", "GL_ID", "LOGNAME", "USER"];
-  const found = names.map((name) => env.get(name)).find((value) => value !== undefined && value !== "");
-  const where = env.get("REMOTE_ADDR") ?? env.get("SSH_CONNECTION")?.split(" ")[0];
-  return (found ?? (where === undefined ? "unknown" : `anonymous@${where}`)).slice(0, 200);
 }

@@ -27,6 +27,8 @@ const ENVIRONMENT = [
   "LOCKSTEP_PUSHER",
   "LOCKSTEP_REQUEST_ID",
   "GIT_NAMESPACE",
+  "GIT_COMMITTER_NAME",
+  "GIT_COMMITTER_EMAIL",
 ];
 
 /** The payload of the hello frame. */

@@ -3,6 +3,7 @@
 // cannot go stale unseen.
 
 import { diskControls } from "./disk.mjs";
+import { gitHookControls } from "./git-hooks.mjs";
 import { refNameControls } from "./ref-names.mjs";
 
 /**
@@ -961,6 +962,7 @@ export const controls = [
   ...byTests,
   ...diskControls,
   ...refNameControls,
+  ...gitHookControls,
   ...byTests
     .filter(({ rule }) => BY_HISTORY.includes(rule))
     .map((control) => ({ ...control, project: "e2e", tests: "test/e2e/torture.test.ts", name: "" })),

@@ -56,6 +56,8 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
         op: "proc-receive",
         dir: site.repository,
         "env.REMOTE_USER": "ann=a",
+        "env.GIT_COMMITTER_NAME": "a",
+        "env.GIT_COMMITTER_EMAIL": "a@example.com",
       });
       const push = await peer.readPush();
       expect(push).toEqual({

@@ -117,7 +117,7 @@ describe("the repository's policy", () => {
     });
     await a.git(APP, ["config", "receive.denyDeleteCurrent", "warn"]);
     const said: string[] = [];
-    const pusher = { say: (text: string) => void said.push(text) };
+    const pusher = { sayAsGit: (text: string) => void said.push(text) };
     expect(await a.push(APP, [change("main", two, null)], { pusher })).toEqual({ "refs/heads/main": null });
     expect(said).toEqual(["warning: deleting the current branch"]);
     await a.expectInLockstep(APP);

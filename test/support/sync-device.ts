@@ -11,16 +11,15 @@ import { pipeline } from "node:stream/promises";
 import type pg from "pg";
 import { type Logger, pino } from "pino";
 import { expect, vi } from "vitest";
-import { objectIds, type RefFormat, type RefUpdate } from "../../src/domain.ts";
+import { objectIds, type RefFormat, type RefUpdate, refAuthor } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
 import { ReceivePolicies } from "../../src/git/policy.ts";
-import { readRefs } from "../../src/git/refs/refs.ts";
-import { installShim, lockCommand } from "../../src/git/root/install-shim.ts";
-import { lockRoot, type RootLock } from "../../src/git/root/root-lock.ts";
-import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "../../src/git/root/root-record.ts";
-import { Database } from "../../src/store/database/database.ts";
-import { notifyHeads } from "../../src/store/database/notifications.ts";
-import type { StatementClient } from "../../src/store/database/statement.ts";
+
+import { readRefs } from "../../src/git/refs.ts";
+import { lockRoot, type RootLock } from "../../src/git/root-lock.ts";
+import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "../../src/git/root-record.ts";
+import { installShim, lockCommand } from "../../src/git/shim.ts";
+import { Database } from "../../src/store/database.ts";
 import { leaseHasEnded, releaseLease } from "../../src/store/device-lease.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { findRepository } from "../../src/store/repositories.ts";
@@ -228,15 +227,22 @@ export class TestDevice {
       updates,
       atomic,
       author,
+      refAuthor: refAuthor(author),
       pushOptions: [],
       requestId: randomUUID(),
       clock: new Stopwatch(),
     };
     const server = gitServer(this.gitDir(repository), { ...process.env, ...PERSON });
-    const quiet: Pusher = { say: () => {}, gone: new AbortController().signal, ...server, ...pusher };
+    const quiet: Pusher = {
+      say: () => {},
+      sayAsGit: () => {},
+      gone: new AbortController().signal,
+      ...server,
+      ...pusher,
+    };
     // What the sidecar asks of the git server is answered whatever becomes of hooks.
     const runHook: Pusher["runHook"] = (path, args) => (path === "sh" ? server : quiet).runHook(path, args);
-    await using started = startGitEarly(this.context, repository, quiet.gone);
+    await using started = startGitEarly(this.context, repository, { author: request.refAuthor, gone: quiet.gone });
     return Object.fromEntries(await push(this.context, request, { ...quiet, runHook }, started));
   }
 

@@ -1,15 +1,42 @@
 // One `git update-ref --stdin` transaction, held open between prepare and commit: the references stay locked while the
 // database decides. Its input ending without a commit makes git give the locks back.
-import { type RefName, type RefValue, toLatin1 } from "../../domain.ts";
-import { LockstepError } from "../../errors.ts";
-import { gitSyncsRefs } from "../../io/disk.ts";
-import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "../process.ts";
+import { access, constants } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type RefAuthor, type RefName, type RefValue, toLatin1 } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { gitSyncsRefs } from "./durability.ts";
+import {
+  finished,
+  type GitContext,
+  type GitProcess,
+  gitBytes,
+  gitFailed,
+  hooksFrom,
+  spawnGit,
+  WITH_HOOKS,
+} from "./process.ts";
 
 /** A ref to change. `oldValue` undefined: whatever it holds now; null: it must not exist. */
 export interface RefCommand {
   readonly name: RefName;
   readonly oldValue?: RefValue | null;
   readonly newValue: RefValue | null;
+}
+
+/** The same, for a git server whose git looks for hooks in that folder and not in the repository. */
+export function withHooksFrom(hooks: string, author: RefAuthor): RefAuthor {
+  return { ...author, ...hooksFrom(hooks) };
+}
+
+/** Whether an operator's `reference-transaction` hook is asked about what somebody changes. */
+export async function hasRefHook(context: GitContext, gitDir: string, author: RefAuthor): Promise<boolean> {
+  const question = ["rev-parse", "--git-path", "hooks/reference-transaction"];
+  const { stdout } = await gitBytes(context, gitDir, question, { env: { ...WITH_HOOKS, ...author } });
+  const path = resolve(gitDir, stdout.toString().trimEnd());
+  return await access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Why git would not take the commands, in its words. They are for people: no name is taken from them. */
@@ -31,10 +58,13 @@ export class RefTransaction {
   #committed = false;
 
   /** Starts git at once, so that the process is ready when the commands are. `count`: how many, if they may be many. */
-  constructor(context: GitContext, gitDir: string, count = 1) {
+  constructor(context: GitContext, gitDir: string, { count = 1, author }: { count?: number; author?: RefAuthor } = {}) {
     const settings = gitSyncsRefs(gitDir, count) ? [] : ["-c", "core.fsync=none"];
-    const args = [...settings, "update-ref", "--no-deref", "--stdin", "-z"];
-    this.#child = spawnGit(context, gitDir, args, { writes: true });
+    // What stands in reflogs, where an operator has switched them on; "push" as git has it.
+    const message = author === undefined ? "lockstep" : "push";
+    const args = [...settings, "update-ref", "-m", message, "--no-deref", "--stdin", "-z"];
+    const env = author && { ...WITH_HOOKS, ...author };
+    this.#child = spawnGit(context, gitDir, args, { writes: true, ...(env && { env }) });
     this.#end = finished(this.#child);
     this.#end.catch(() => {});
     this.#answers = lines(this.#child);

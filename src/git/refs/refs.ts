@@ -86,7 +86,8 @@ async function write(
   started: StartedTransaction | undefined,
 ): Promise<void> {
   for (;;) {
-    await using transaction = started?.take(gitDir, batch.length) ?? new RefTransaction(context, gitDir, batch.length);
+    await using transaction =
+      started?.take(gitDir, batch.length) ?? new RefTransaction(context, gitDir, { count: batch.length });
     const refusal = await transaction.prepare(batch);
     if (refusal === undefined) return await transaction.commit();
     // A lock that is old is what some killed git left.

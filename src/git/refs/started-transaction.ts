@@ -1,6 +1,8 @@
 // A `git update-ref` that was started before its refs are known. It can be taken once: whoever needs a second one starts its own.
-import { gitSyncsRefs } from "../../io/disk.ts";
-import type { GitContext } from "../process.ts";
+
+import type { RefAuthor } from "../domain.ts";
+import { gitSyncsRefs } from "./durability.ts";
+import type { GitContext } from "./process.ts";
 import { RefTransaction } from "./ref-transaction.ts";
 
 export class StartedTransaction {
@@ -8,9 +10,9 @@ export class StartedTransaction {
   #transaction: RefTransaction | undefined;
 
   /** Starts git at once. To be disposed of: that ends git, unless it was taken. */
-  constructor(context: GitContext, gitDir: string) {
+  constructor(context: GitContext, gitDir: string, author?: RefAuthor) {
     this.#gitDir = gitDir;
-    this.#transaction = new RefTransaction(context, gitDir);
+    this.#transaction = new RefTransaction(context, gitDir, author && { author });
   }
 
   /**

@@ -1,21 +1,14 @@
 // A push that git's receive-pack handed over: policy, then a write that lands or is dropped as one. The locks are held for
 // milliseconds, never for the upload. Before the bump everything may be thrown away, after it only forward.
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { RefName, Version } from "../../domain.ts";
-import { LockstepError } from "../../errors.ts";
-import { startWalk, type Walk } from "../../git/objects/connectivity.ts";
-import { StartedTransaction } from "../../git/refs/started-transaction.ts";
-import { linkSignals } from "../../io/signals.ts";
-import { writesStoppedError } from "../../store/write-locks.ts";
-import type { SyncContext } from "../device/context.ts";
-import type { Replica } from "../device/replica.ts";
-import { beforeRead } from "../read/before-read.ts";
-import { type Attempt, attemptWrite } from "../write/attempt.ts";
-import { makeCopies } from "../write/copies.ts";
-import { applyPolicy } from "../write/push-policy.ts";
-import type { Pusher, PushReport, PushRequest } from "../write/request.ts";
-import { describeHolder, Turn } from "../write/turn.ts";
+import type { RefAuthor, RefName, Version } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { startWalk, type Walk } from "../git/connectivity.ts";
+import { withHooksFrom } from "../git/ref-transaction.ts";
+import { StartedTransaction } from "../git/started-transaction.ts";
+import { linkSignals } from "../signals.ts";
 import { Aliases, meantBy, tellOf } from "./aliases.ts";
 
 /** Races lost to other devices before a push queues for the repository's turn. */
@@ -42,8 +35,11 @@ export async function push(
   clock.lap("readMs");
   const report = new Map<RefName, string | null>(request.updates.map(({ name }) => [name, null]));
   const walk = started?.walkOf(replica.gitDir);
-  const allowed = await applyPolicy(context, replica, request, report, pusher, walk);
+  const { allowed, hooks } = await applyPolicy(context, replica, request, report, pusher, walk);
   clock.lap("policyMs");
+  // The git that was started early looks into the repository.
+  const hooksElsewhere = hooks !== join(replica.gitDir, "hooks");
+  const refAuthor = hooksElsewhere ? withHooksFrom(hooks, request.refAuthor) : request.refAuthor;
   let writeId: string = randomUUID();
   let races = 0;
   let failures = 0;
@@ -69,11 +65,11 @@ export async function push(
       const attempt = await attemptWrite(context, replica, {
         writeId,
         ticket: turn?.ticket,
-        request: { ...request, updates },
+        request: { ...request, updates, refAuthor },
         report: told,
         aliases: aliases.held,
         pusher,
-        started: started?.transaction,
+        started: hooksElsewhere ? undefined : started?.transaction,
         clock,
         copies,
       }).catch((error: unknown) => startOver(replica, error));
@@ -152,11 +148,15 @@ export interface StartedGit extends AsyncDisposable {
  * The gits of a push whose commands are still to come, where they may be started now: a start takes as long as all the
  * rest of a small push. To be disposed of.
  */
-export function startGitEarly(context: SyncContext, repository: string, gone: AbortSignal): StartedGit | undefined {
+export function startGitEarly(
+  context: SyncContext,
+  repository: string,
+  { author, gone }: { author: RefAuthor; gone: AbortSignal },
+): StartedGit | undefined {
   const known = context.replicas.findByName(repository);
   if (known?.applied === undefined) return undefined;
   const { gitDir } = known;
-  const transaction = new StartedTransaction(context.git, gitDir);
+  const transaction = new StartedTransaction(context.git, gitDir, author);
   const walk = startWalk(context.git, gitDir, { signal: gone });
   let taken = false;
   return {

@@ -66,7 +66,7 @@ export async function keepRefs(
   replica: Replica,
   refs: readonly { name: RefName; newValue: ObjectId }[],
 ): Promise<boolean> {
-  await using transaction = new RefTransaction(context.git, replica.gitDir, refs.length);
+  await using transaction = new RefTransaction(context.git, replica.gitDir, { count: refs.length });
   const refusal = await transaction.prepare(refs);
   if (refusal && !/exists; cannot create|cannot process|cannot lock ref/.test(refusal.message))
     throw gitFailed(["update-ref"], 128, refusal.message);

@@ -98,7 +98,7 @@ async function keepChanges(
   if (clash(kept.map(({ name }) => name)))
     kept = whole.map(({ name, newValue }) => ({ name: hashedName(below, name), newValue }));
   await replica.mutex.runExclusive(async () => {
-    await using transaction = new RefTransaction(git, replica.gitDir, kept.length);
+    await using transaction = new RefTransaction(git, replica.gitDir, { count: kept.length });
     const refusal = await transaction.prepare(kept);
     if (refusal) throw new Error(refusal.message);
     await transaction.commit();

@@ -52,7 +52,7 @@ export interface Pushing {
   readonly sessionBase?: Version;
   /** With which a push has waited for the repository's turn, if it has. */
   readonly ticket?: string | undefined;
-  readonly request: Pick<PushRequest, "updates" | "atomic" | "author">;
+  readonly request: Pick<PushRequest, "updates" | "atomic" | "author" | "refAuthor">;
   readonly report: Map<RefName, string | null>;
   /** Refs through which the updates were pushed, and what they are believed to hold. A session changes the aliases themselves. */
   readonly aliases?: ReadonlyMap<RefName, RefValue>;
@@ -82,7 +82,8 @@ export async function attemptWrite(
     // While the database is asked git takes the locks, which show nothing to anyone. Left by a crash, they are swept.
     const { length: count } = request.updates;
     await using firstTransaction =
-      started?.take(replica.gitDir, count) ?? new RefTransaction(context.git, replica.gitDir, count);
+      started?.take(replica.gitDir, count) ??
+      new RefTransaction(context.git, replica.gitDir, { count, author: request.refAuthor });
     const early = prepareEarly(firstTransaction, request.updates);
     let why = "the server failed before the write was decided";
     let pending = sessionBase === undefined;

@@ -64,7 +64,7 @@ export async function holdObjects(
   const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
   const refs = request.wants.map((id, index) => ({ name: refName(`${hold}${index}`), newValue: valueFromLatin1(id) }));
   await besideWrites(replica, async () => {
-    await using transaction = new RefTransaction(git, replica.gitDir, refs.length);
+    await using transaction = new RefTransaction(git, replica.gitDir, { count: refs.length });
     const refusal = await transaction.prepare(refs);
     if (refusal) throw new LockstepError("GIT_FAILED", `git does not keep the objects (${refusal.message}).`);
     await transaction.commit();
@@ -103,7 +103,7 @@ async function releaseHolds(context: SyncContext, replica: Replica): Promise<voi
   const over = [...replica.holds].filter((name) => keptSince(name) < before);
   if (over.length === 0) return;
   await besideWrites(replica, async () => {
-    await using transaction = new RefTransaction(context.git, replica.gitDir, over.length);
+    await using transaction = new RefTransaction(context.git, replica.gitDir, { count: over.length });
     const refusal = await transaction.prepare(over.map((name) => ({ name, newValue: null })));
     if (refusal) return;
     await transaction.commit();

@@ -1,11 +1,10 @@
 // The refs of a write, locked by git with their old values checked, and what git says where it will not.
-import { HEAD, isSymbolic, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
-import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
-import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
-import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/refs/stale-locks.ts";
-import type { SyncContext } from "../device/context.ts";
-import type { Replica } from "../device/replica.ts";
-import { doubt } from "../replica/apply.ts";
+import { HEAD, isSymbolic, type RefAuthor, type RefName, type RefUpdate, type RefValue } from "../domain.ts";
+import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
+import { clash, TakenNames } from "../git/ref-paths.ts";
+import { hasRefHook, isLocked, type RefCommand, RefTransaction, type Refusal } from "../git/ref-transaction.ts";
+import { doubt } from "./apply.ts";
+import type { SyncContext } from "./context.ts";
 import { examine } from "./examine-refs.ts";
 import { allOrNone } from "./push-policy.ts";
 
@@ -21,6 +20,7 @@ export type Prepared =
 
 export interface Preparing {
   readonly updates: readonly RefUpdate[];
+  readonly refAuthor: RefAuthor;
   /** All of them or none. */
   readonly atomic: boolean;
   /** They are what a session made of the refs, by however many steps: a deletion makes room as in a push that is not atomic. */
@@ -50,7 +50,7 @@ export function prepareEarly(transaction: RefTransaction, all: readonly RefUpdat
 export async function prepareFresh(
   context: SyncContext,
   replica: Replica,
-  { updates: all, atomic, bySession }: Preparing,
+  { updates: all, refAuthor, atomic, bySession }: Preparing,
   held: ReadonlyMap<RefName, RefValue | null>,
   report: Map<RefName, string | null>,
   early: Early | undefined,
@@ -73,7 +73,7 @@ export async function prepareFresh(
   // Each of them once, so that the number of gits does not grow with that of the bad refs.
   const remedies = [
     () => examine(context, replica, updates, atomic && !bySession),
-    () => halve(context, replica, updates),
+    () => halve(context, replica, updates, refAuthor),
     (refusal: Refusal) => Promise.resolve(new Map(namesOf(updates).map((name) => [name, reasonOf(refusal)]))),
   ] as const;
   let tried = 0;
@@ -83,7 +83,15 @@ export async function prepareFresh(
   }
   for (; updates.length > 0; ready = undefined) {
     const { commands, afterwards } = inOrder(updates);
-    const transaction = ready?.transaction ?? new RefTransaction(context.git, replica.gitDir, updates.length);
+    const unasked = await unaskedByHook(context, replica, afterwards, refAuthor);
+    if (unasked.size > 0) {
+      updates = refuse(updates, unasked);
+      await ready?.transaction[Symbol.asyncDispose]();
+      continue;
+    }
+    const transaction =
+      ready?.transaction ??
+      new RefTransaction(context.git, replica.gitDir, { count: updates.length, author: refAuthor });
     const refusal = await (ready?.refusal ?? transaction.prepare(commands));
     if (refusal === undefined) return { outcome: "prepared", transaction, updates, afterwards };
     // A lock that nobody has held for so long is what some killed git left; waiting for it would be waiting for an operator.
@@ -128,6 +136,22 @@ function inOrder(updates: readonly RefUpdate[]): { commands: RefCommand[]; after
   return { commands, afterwards };
 }
 
+/**
+ * Refs for which a deletion makes room are made when the write has landed, where no hook can refuse them any more. A hook that protects
+ * a name is not to be passed by.
+ */
+async function unaskedByHook(
+  { git }: SyncContext,
+  { gitDir }: Replica,
+  afterwards: ReadonlyMap<RefName, RefValue>,
+  author: RefAuthor,
+): Promise<Map<RefName, string>> {
+  const names = [...afterwards].filter(([name, value]) => name !== HEAD && !isSymbolic(value)).map(([name]) => name);
+  if (names.length === 0 || !(await hasRefHook(git, gitDir, author))) return new Map();
+  const reason = "the reference-transaction hook cannot be asked, push it again after the deletion";
+  return new Map(names.map((name) => [name, reason]));
+}
+
 /** Somebody has a lock that no deletion, or with reftable no update at all, can do without: git has waited for it long enough. */
 function locksAll(refusal: Refusal): boolean {
   return isLocked(refusal) && /\.git\/packed-refs\.lock'|^cannot lock references/.test(refusal.message);
@@ -144,12 +168,13 @@ async function halve(
   context: SyncContext,
   replica: Replica,
   updates: readonly RefUpdate[],
+  author: RefAuthor,
 ): Promise<Map<RefName, string>> {
   const reasons = new Map<RefName, string>();
   let gits = 0;
   const look = async (commands: readonly RefCommand[]): Promise<void> => {
     gits += 1;
-    await using transaction = new RefTransaction(context.git, replica.gitDir, commands.length);
+    await using transaction = new RefTransaction(context.git, replica.gitDir, { count: commands.length, author });
     const refusal = await transaction.prepare(commands);
     if (refusal === undefined) return;
     const half = Math.ceil(commands.length / 2);

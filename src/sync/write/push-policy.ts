@@ -1,6 +1,7 @@
 // What git would have refused in receive-pack, had proc-receive not taken over, and the `update` hook.
-import { whyUnacceptable } from "../../acceptable-ref.ts";
+import { whyUnacceptable } from "../acceptable-ref.ts";
 import {
+  displayRef,
   HEAD,
   isBelow,
   isObjectId,
@@ -9,19 +10,20 @@ import {
   type RefUpdate,
   toBytes,
   toLatin1,
-} from "../../domain.ts";
-import type { Walk } from "../../git/objects/connectivity.ts";
-import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
-import { isFastForward, type ReceivePolicy } from "../../git/policy.ts";
-import { currentBranch } from "../../git/refs/symbolic-refs.ts";
-import { checkedOut } from "../../git/replica/worktrees.ts";
-import type { SyncContext } from "../device/context.ts";
-import type { Replica } from "../device/replica.ts";
-import { beforeRead } from "../read/before-read.ts";
-import { type Pusher, type PushRequest, pusherGone } from "./request.ts";
+} from "../domain.ts";
+import type { Walk } from "../git/connectivity.ts";
+import { isFastForward, type ReceivePolicy } from "../git/policy.ts";
+import { currentBranch } from "../git/symbolic-refs.ts";
+import { incompleteUpdates } from "../git/whole-updates.ts";
+import { checkedOut } from "../git/worktrees.ts";
+import { beforeRead } from "./before-read.ts";
+import type { SyncContext } from "./context.ts";
+import { type Pusher, type PushRequest, pusherGone } from "./push-request.ts";
+import type { Replica } from "./replica.ts";
 
 /**
  * Writes the reason of every refusal into `report` and returns the updates that remain; with --atomic, one refusal refuses all.
+ * `hooks`: the folder in which the git server looks for them.
  * The checks and their words are those of git's receive-pack.
  */
 export async function applyPolicy(
@@ -31,7 +33,7 @@ export async function applyPolicy(
   report: Map<RefName, string | null>,
   pusher: Pusher,
   walk?: Walk,
-): Promise<RefUpdate[]> {
+): Promise<{ allowed: RefUpdate[]; hooks: string }> {
   const [incomplete, policy] = await Promise.all([
     notWhole(context, replica, request, pusher, walk),
     context.policies.read(replica.gitDir, pusher),
@@ -42,22 +44,45 @@ export async function applyPolicy(
   );
   const head = deletesBranches ? await currentBranch(context.git, replica.gitDir) : undefined;
   const current = await checkedOut(replica.gitDir);
+  const twice = namedTwice(request.updates);
   const allowed: RefUpdate[] = [];
   for (const update of request.updates) {
     const reason =
       malformed(update) ??
+      (twice.has(update.name) ? NAMED_TWICE : null) ??
       incomplete.get(update.name) ??
       refusedCheckedOut(policy, update, current, pusher) ??
       refusedDelete(policy, update, current.has(update.name) || head === update.name, pusher) ??
       (await refusedRewind(context, replica, policy, update)) ??
       (updateHook === undefined ? null : await declined(updateHook, update, pusher, replica));
     report.set(update.name, reason);
+    const words = reason === null ? undefined : IN_WORDS[reason];
+    if (words !== undefined) pusher.sayAsGit(`error: ${words(displayRef(update.name))}`);
     if (reason === null) allowed.push(update);
     // git asks no further hook about a push that is refused already.
     else if (request.atomic) break;
   }
-  return request.atomic ? allOrNone(allowed, report) : allowed;
+  return { allowed: request.atomic ? allOrNone(allowed, report) : allowed, hooks: policy.hooks };
 }
+
+const NAMED_TWICE = "multiple updates for one ref";
+
+/** git before 2.50 takes the first update of such a ref. */
+function namedTwice(updates: readonly RefUpdate[]): Set<RefName> {
+  const seen = new Set<RefName>();
+  return new Set(updates.map(({ name }) => name).filter((name) => seen.has(name) || !seen.add(name)));
+}
+
+/** What git says of a refusal beside the reason that it reports. */
+const IN_WORDS: Readonly<Record<string, (name: string) => string>> = {
+  "funny refname": (name) => `refusing to update funny ref '${name}' remotely`,
+  "branch is currently checked out": (name) => `refusing to update checked out branch: ${name}`,
+  "deletion prohibited": (name) => `denying ref deletion for ${name}`,
+  "deletion of the current branch prohibited": (name) => `refusing to delete the current branch: ${name}`,
+  "non-fast-forward": (name) => `denying non-fast-forward ${name} (you should pull first)`,
+  [NAMED_TWICE]: (name) => `multiple updates for ref '${name}' not allowed`,
+  "hook declined": (name) => `hook declined to update ${name}`,
+};
 
 async function notWhole(
   context: SyncContext,
@@ -95,7 +120,7 @@ function refusedCheckedOut(
   pusher: Pusher,
 ): string | null {
   if (!current.has(name)) return null;
-  if (policy.denyCurrentBranch === "warn") pusher.say("warning: updating the current branch");
+  if (policy.denyCurrentBranch === "warn") pusher.sayAsGit("warning: updating the current branch");
   return policy.denyCurrentBranch === "refuse" ? "branch is currently checked out" : null;
 }
 
@@ -105,10 +130,14 @@ function refusedDelete(
   isCurrent: boolean,
   pusher: Pusher,
 ): string | null {
-  if (newValue !== null || oldValue === null) return null;
+  if (newValue !== null) return null;
+  if (oldValue === null) {
+    pusher.sayAsGit("warning: deleting a non-existent ref");
+    return null;
+  }
   if (policy.denyDeletes && isBelow(name, "refs/heads/")) return "deletion prohibited";
   if (!isCurrent) return null;
-  if (policy.denyDeleteCurrent === "warn") pusher.say("warning: deleting the current branch");
+  if (policy.denyDeleteCurrent === "warn") pusher.sayAsGit("warning: deleting the current branch");
   return policy.denyDeleteCurrent === "refuse" ? "deletion of the current branch prohibited" : null;
 }
 

@@ -1,7 +1,7 @@
 // What a push asks for, and who asks: the terms between the hook's protocol and the write.
-import type { RefName, RefUpdate } from "../../domain.ts";
-import { LockstepError } from "../../errors.ts";
-import type { Stopwatch } from "../device/stopwatch.ts";
+import type { RefAuthor, RefName, RefUpdate } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 
 export interface PushRequest {
   readonly repository: string;
@@ -10,6 +10,8 @@ export interface PushRequest {
   readonly pushOptions: readonly string[];
   /** Who pushed, as the git server knows it. */
   readonly author: string;
+  /** The same for git and the hook that it runs when refs change. */
+  readonly refAuthor: RefAuthor;
   readonly requestId: string;
   /** Runs since git handed the push over. */
   readonly clock: Stopwatch;
@@ -19,6 +21,8 @@ export interface PushRequest {
 export interface Pusher {
   /** Shows a line on the pusher's terminal. */
   say(text: string): void;
+  /** The same in the words of git, which are not marked as Lockstep's. */
+  sayAsGit(text: string): void;
   /** Changes whenever the configuration of the git server may have changed; undefined: not known. */
   readonly settings: string | undefined;
   /** Runs a hook in the git server's environment and returns its exit code. Arguments are bytes: names of refs need not be UTF-8. */

@@ -1,0 +1,45 @@
+// Negative controls of what git does beside moving refs: the hook that hears of it, and refs that are named twice.
+
+/** @type {import("./controls.mjs").Control[]} */
+export const gitHookControls = [
+  {
+    rule: "no hook of a device can refuse what has landed",
+    patches: [
+      {
+        file: "src/git/process.ts",
+        from: 'const NO_HOOKS = hooksFrom("/dev/null");',
+        to: 'const NO_HOOKS = { GIT_CONFIG_COUNT: "2" };',
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/side-effects.test.ts",
+    name: "cannot keep a device from following what has landed elsewhere",
+  },
+  {
+    rule: "a ref for which a deletion makes room is refused where a hook would have to be asked",
+    patches: [{ file: "src/sync/prepare-refs.ts", from: "if (unasked.size > 0) {", to: "if (Date.now() < 0) {" }],
+    project: "e2e",
+    tests: "test/e2e/side-effects.test.ts",
+    name: "is not passed by where a deletion makes room",
+  },
+  {
+    rule: "a git that was started early is not used where hooks lie elsewhere",
+    patches: [
+      {
+        file: "src/sync/push.ts",
+        from: "started: hooksElsewhere ? undefined : started?.transaction,",
+        to: "started: started?.transaction,",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/side-effects.test.ts",
+    name: "is run from the folder of hooks that the git server",
+  },
+  {
+    rule: "a ref that one push names twice is refused",
+    patches: [{ file: "src/sync/push-policy.ts", from: "twice.has(update.name) ? NAMED_TWICE : null", to: "null" }],
+    project: "e2e",
+    tests: "test/e2e/side-effects.test.ts",
+    name: "who gives one ref two values",
+  },
+];

@@ -17,7 +17,7 @@ export const gitHookControls = [
   },
   {
     rule: "a ref for which a deletion makes room is refused where a hook would have to be asked",
-    patches: [{ file: "src/sync/prepare-refs.ts", from: "if (unasked.size > 0) {", to: "if (Date.now() < 0) {" }],
+    patches: [{ file: "src/sync/write/prepare-refs.ts", from: "if (unasked.size > 0) {", to: "if (Date.now() < 0) {" }],
     project: "e2e",
     tests: "test/e2e/side-effects.test.ts",
     name: "is not passed by where a deletion makes room",
@@ -26,7 +26,7 @@ export const gitHookControls = [
     rule: "a git that was started early is not used where hooks lie elsewhere",
     patches: [
       {
-        file: "src/sync/push.ts",
+        file: "src/sync/push/push.ts",
         from: "started: hooksElsewhere ? undefined : started?.transaction,",
         to: "started: started?.transaction,",
       },
@@ -37,7 +37,9 @@ export const gitHookControls = [
   },
   {
     rule: "a ref that one push names twice is refused",
-    patches: [{ file: "src/sync/push-policy.ts", from: "twice.has(update.name) ? NAMED_TWICE : null", to: "null" }],
+    patches: [
+      { file: "src/sync/write/push-policy.ts", from: "twice.has(update.name) ? NAMED_TWICE : null", to: "null" },
+    ],
     project: "e2e",
     tests: "test/e2e/side-effects.test.ts",
     name: "who gives one ref two values",

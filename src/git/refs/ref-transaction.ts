@@ -2,9 +2,9 @@
 // database decides. Its input ending without a commit makes git give the locks back.
 import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type RefAuthor, type RefName, type RefValue, toLatin1 } from "../domain.ts";
-import { LockstepError } from "../errors.ts";
-import { gitSyncsRefs } from "./durability.ts";
+import { type RefAuthor, type RefName, type RefValue, toLatin1 } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { gitSyncsRefs } from "../../io/disk.ts";
 import {
   finished,
   type GitContext,
@@ -14,7 +14,7 @@ import {
   hooksFrom,
   spawnGit,
   WITH_HOOKS,
-} from "./process.ts";
+} from "../process.ts";
 
 /** A ref to change. `oldValue` undefined: whatever it holds now; null: it must not exist. */
 export interface RefCommand {

@@ -1,8 +1,8 @@
 // A `git update-ref` that was started before its refs are known. It can be taken once: whoever needs a second one starts its own.
 
-import type { RefAuthor } from "../domain.ts";
-import { gitSyncsRefs } from "./durability.ts";
-import type { GitContext } from "./process.ts";
+import type { RefAuthor } from "../../domain.ts";
+import { gitSyncsRefs } from "../../io/disk.ts";
+import type { GitContext } from "../process.ts";
 import { RefTransaction } from "./ref-transaction.ts";
 
 export class StartedTransaction {

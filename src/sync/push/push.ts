@@ -3,12 +3,21 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { RefAuthor, RefName, Version } from "../domain.ts";
-import { LockstepError } from "../errors.ts";
-import { startWalk, type Walk } from "../git/connectivity.ts";
-import { withHooksFrom } from "../git/ref-transaction.ts";
-import { StartedTransaction } from "../git/started-transaction.ts";
-import { linkSignals } from "../signals.ts";
+import type { RefAuthor, RefName, Version } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { startWalk, type Walk } from "../../git/objects/connectivity.ts";
+import { withHooksFrom } from "../../git/refs/ref-transaction.ts";
+import { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import { linkSignals } from "../../io/signals.ts";
+import { writesStoppedError } from "../../store/write-locks.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { beforeRead } from "../read/before-read.ts";
+import { type Attempt, attemptWrite } from "../write/attempt.ts";
+import { makeCopies } from "../write/copies.ts";
+import { applyPolicy } from "../write/push-policy.ts";
+import type { Pusher, PushReport, PushRequest } from "../write/request.ts";
+import { describeHolder, Turn } from "../write/turn.ts";
 import { Aliases, meantBy, tellOf } from "./aliases.ts";
 
 /** Races lost to other devices before a push queues for the repository's turn. */

@@ -1,25 +1,25 @@
 // The landing of a write session: what differs between the scratch and what it began with becomes a write, all of it or nothing.
 import { join } from "node:path";
-import { describeUnacceptable } from "../acceptable-ref.ts";
-import { reach } from "../crash-points.ts";
-import { displayRef, type RefName, refAuthor, type Version } from "../domain.ts";
-import { describe, LockstepError } from "../errors.ts";
-import { STATE_DIR } from "../git/root-record.ts";
-import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../git/scratch.ts";
-import { incompleteUpdates } from "../git/whole-updates.ts";
-import { repositoryNotFound } from "../store/repositories.ts";
-import { landUnchanged, type Session } from "../store/sessions.ts";
-import { settleWrite } from "../store/writes.ts";
-import { abandonTurn, turnMoved } from "./abandon.ts";
-import { beforeRead } from "./before-read.ts";
-import type { SyncContext } from "./context.ts";
-import { makeCopies } from "./copies.ts";
-import { endLiveOf } from "./live.ts";
-import { dropped, leaseLost, type SessionCall, sessionOf, whileRenewing } from "./session.ts";
-import { endScratchOrLater } from "./session-end.ts";
-import { Stopwatch } from "./stopwatch.ts";
-import { writesStopped } from "./turn.ts";
-import { attemptWrite } from "./write.ts";
+import { describeUnacceptable } from "../../acceptable-ref.ts";
+import { reach } from "../../crash-points.ts";
+import { displayRef, type RefName, refAuthor, type Version } from "../../domain.ts";
+import { describe, LockstepError } from "../../errors.ts";
+import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
+import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../../git/replica/scratch.ts";
+import { STATE_DIR } from "../../git/root/root-record.ts";
+import { repositoryNotFound } from "../../store/repositories.ts";
+import { landUnchanged, type Session } from "../../store/sessions.ts";
+import { writesStoppedError } from "../../store/write-locks.ts";
+import { settleWrite } from "../../store/writes.ts";
+import type { SyncContext } from "../device/context.ts";
+import { Stopwatch } from "../device/stopwatch.ts";
+import { beforeRead } from "../read/before-read.ts";
+import { endLiveOf } from "../replica/out-of-service.ts";
+import { abandonTurn, turnMoved } from "../write/abandon.ts";
+import { attemptWrite } from "../write/attempt.ts";
+import { makeCopies } from "../write/copies.ts";
+import { endScratchOrLater } from "./end-sessions.ts";
+import { dropped, leaseLost, type SessionCall, sessionOf, whileRenewing } from "./renew-write.ts";
 
 export interface LandedSession {
   readonly writeId: string;

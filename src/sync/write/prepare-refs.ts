@@ -1,10 +1,11 @@
 // The refs of a write, locked by git with their old values checked, and what git says where it will not.
-import { HEAD, isSymbolic, type RefAuthor, type RefName, type RefUpdate, type RefValue } from "../domain.ts";
-import { FOREIGN_LOCK_MS, sweepLocks } from "../git/leftovers.ts";
-import { clash, TakenNames } from "../git/ref-paths.ts";
-import { hasRefHook, isLocked, type RefCommand, RefTransaction, type Refusal } from "../git/ref-transaction.ts";
-import { doubt } from "./apply.ts";
-import type { SyncContext } from "./context.ts";
+import { HEAD, isSymbolic, type RefAuthor, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
+import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
+import { hasRefHook, isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
+import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/refs/stale-locks.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { doubt } from "../replica/apply.ts";
 import { examine } from "./examine-refs.ts";
 import { allOrNone } from "./push-policy.ts";
 

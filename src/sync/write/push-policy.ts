@@ -1,5 +1,5 @@
 // What git would have refused in receive-pack, had proc-receive not taken over, and the `update` hook.
-import { whyUnacceptable } from "../acceptable-ref.ts";
+import { whyUnacceptable } from "../../acceptable-ref.ts";
 import {
   displayRef,
   HEAD,
@@ -10,16 +10,16 @@ import {
   type RefUpdate,
   toBytes,
   toLatin1,
-} from "../domain.ts";
-import type { Walk } from "../git/connectivity.ts";
-import { isFastForward, type ReceivePolicy } from "../git/policy.ts";
-import { currentBranch } from "../git/symbolic-refs.ts";
-import { incompleteUpdates } from "../git/whole-updates.ts";
-import { checkedOut } from "../git/worktrees.ts";
-import { beforeRead } from "./before-read.ts";
-import type { SyncContext } from "./context.ts";
-import { type Pusher, type PushRequest, pusherGone } from "./push-request.ts";
-import type { Replica } from "./replica.ts";
+} from "../../domain.ts";
+import type { Walk } from "../../git/objects/connectivity.ts";
+import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
+import { isFastForward, type ReceivePolicy } from "../../git/policy.ts";
+import { currentBranch } from "../../git/refs/symbolic-refs.ts";
+import { checkedOut } from "../../git/replica/worktrees.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { beforeRead } from "../read/before-read.ts";
+import { type Pusher, type PushRequest, pusherGone } from "./request.ts";
 
 /**
  * Writes the reason of every refusal into `report` and returns the updates that remain; with --atomic, one refusal refuses all.

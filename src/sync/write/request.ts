@@ -1,7 +1,7 @@
 // What a push asks for, and who asks: the terms between the hook's protocol and the write.
-import type { RefAuthor, RefName, RefUpdate } from "../domain.ts";
-import { LockstepError } from "../errors.ts";
-import type { Stopwatch } from "./stopwatch.ts";
+import type { RefAuthor, RefName, RefUpdate } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import type { Stopwatch } from "../device/stopwatch.ts";
 
 export interface PushRequest {
   readonly repository: string;

@@ -153,7 +153,7 @@ describe("a pusher", () => {
       await inside(dir, "config", "receive.denyDeletes", "true");
       pushed.push(await pushInto(dir, {}, ":refs/heads/old", `+${first}:refs/heads/shut`, `${first}:refs/stash`));
       const lines = pushed.flatMap(({ stderr }) => stderr.match(/^remote: (error|warning): .*$/gm) ?? []);
-      // git before 2.47 says that it does not create a funny ref.
+      // git before 2.41 says that it does not create a funny ref.
       said.push(lines.map((line) => line.trimEnd().replace("create funny", "update funny")).sort());
     }
     expect(said[0]!.length).toBe(7);

@@ -67,7 +67,7 @@ export async function applyPolicy(
 
 const NAMED_TWICE = "multiple updates for one ref";
 
-/** git before 2.50 takes the first update of such a ref. */
+/** git before 2.51 takes the first update of such a ref. */
 function namedTwice(updates: readonly RefUpdate[]): Set<RefName> {
   const seen = new Set<RefName>();
   return new Set(updates.map(({ name }) => name).filter((name) => seen.has(name) || !seen.add(name)));

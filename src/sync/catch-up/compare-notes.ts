@@ -59,11 +59,12 @@ async function stopWhatIsAhead(context: SyncContext, noted: readonly Noted[]): P
 async function mistrustWhatIsBehind(context: SyncContext, noted: readonly Noted[]): Promise<void> {
   let less = 0;
   for (const row of noted.filter(({ version, record }) => version > (record?.version ?? 0n))) {
-    const replica = context.replicas.get({ ...row, id: row.repositoryId });
+    const replica = context.replicas.find(row.repositoryId) ?? context.replicas.get({ ...row, id: row.repositoryId });
     await replica.mutex.runExclusive(async () => {
       // Somebody may have compared it with the log meanwhile: then it holds what is recorded, and has a note that says so.
       const version = (await noteOf(replica))?.version ?? 0n;
       if (version >= row.version) return;
+      await assertRoot(context);
       // A copy need not be of one moment, so its note is not believed either.
       await doubt(replica);
       await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version }]);

@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 // @ts-expect-error: a plain program, which runs without a build.
 import { keepFilesInMemory } from "./test/support/memory.mjs";
 
-/** Tests wait more than they compute: for leases, for processes to start, for disks. */
-const WORKERS_PER_CORE = 1.5;
+/** Tests wait more than they compute: for leases and for processes to start. */
+const WORKERS_PER_CORE = 2;
 
 keepFilesInMemory();
 

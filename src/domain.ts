@@ -164,9 +164,12 @@ export function valueFromLatin1(text: string): RefValue {
 }
 
 // What UTF-8 has for one character; a byte that is no part of such is caught.
-const CHARACTER = /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|([\x80-\xff])/g;
+const CHARACTER = /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|([\x80-\xff\\])/g;
 
-/** A ref name or value for people, in JSON and in logs: its bytes decoded as UTF-8; one that is not UTF-8 is written out, as `\xe9`. */
+/**
+ * A ref name or value for people, in JSON and in logs: its bytes decoded as UTF-8; one that is not UTF-8 is written out, as `\xe9`, and so
+ * is a backslash, as `\x5c`: no ref that lands has one, but what lies on a disk may.
+ */
 export function displayRef(ref: RefName | RefValue): string {
   return toLatin1(ref).replace(CHARACTER, (character, stray: string | undefined) =>
     stray === undefined ? Buffer.from(character, "latin1").toString("utf8") : `\\x${stray.charCodeAt(0).toString(16)}`,

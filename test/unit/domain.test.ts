@@ -113,12 +113,26 @@ describe("ref names", () => {
   it("that a person writes are in UTF-8, and shown as they were written", () => {
     expect(toLatin1(refName("refs/heads/glück"))).toBe("refs/heads/gl\xc3\xbcck");
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme", maxLength: 20 }), (text) => displayRef(refName(text)) === text),
+      fc.property(
+        fc.string({ unit: "grapheme", maxLength: 20 }),
+        (text) => displayRef(refName(text)) === text.replaceAll("\\", "\\x5c"),
+      ),
     );
   });
 
   it("are shown with each byte written out that is not UTF-8", () => {
     expect(displayRef(ref("refs/heads/\xff\xc3(\xe2\x82"))).toBe("refs/heads/\\xff\\xc3(\\xe2\\x82");
+  });
+
+  it("are shown so that no two of them look the same", () => {
+    expect(displayRef(ref("refs/heads/caf\xe9"))).toBe("refs/heads/caf\\xe9");
+    expect(displayRef(ref("refs/heads/caf\\xe9"))).toBe("refs/heads/caf\\x5cxe9");
+    const bytes = fc
+      .array(fc.constantFrom("\xe9", "\\", "x", "e", "9", "5", "c"), { maxLength: 8 })
+      .map((all) => all.join(""));
+    fc.assert(
+      fc.property(bytes, bytes, (left, right) => left === right || displayRef(ref(left)) !== displayRef(ref(right))),
+    );
   });
 
   it("do not compile where a conversion was forgotten", () => {

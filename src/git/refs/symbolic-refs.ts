@@ -4,6 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promi
 import { join } from "node:path";
 import {
   displayRef,
+  HEAD,
   isBelow,
   nameFromBytes,
   nameFromLatin1,
@@ -20,14 +21,21 @@ import {
 import { LockstepError } from "../../errors.ts";
 import { isReftable, refPath } from "../../io/disk.ts";
 import { type GitContext, git, gitBytes } from "../process.ts";
+import { readSymbolicRecords } from "./reftable.ts";
 import { FOREIGN_LOCK_MS, findFiles, sweepLocks } from "./stale-locks.ts";
 
-/** What HEAD holds: the name of another ref, or an object id when detached. null: nothing that git can read. */
+/** How many symbolic refs git follows, one after another. */
+export const SYMBOLIC_HOPS = 5;
+
+/** What HEAD holds: the name of another ref, or an object id when detached. null: nothing that could be read. */
 export async function readHead(context: GitContext, gitDir: string): Promise<RefValue | null> {
   const target = await symbolicHead(context, gitDir, "--no-recurse");
   if (target !== undefined) return symbolicTo(target);
   const detached = await git(context, gitDir, ["rev-parse", "--verify", "--quiet", "HEAD"]);
-  return detached.exitCode === 0 ? valueFromLatin1(detached.stdout.trim()) : null;
+  if (detached.exitCode === 0) return valueFromLatin1(detached.stdout.trim());
+  // git reads no target that is longer than a path may be, nor one that is no name of a ref.
+  if (isReftable(gitDir)) return (await readSymbolicRecords(gitDir)).get(HEAD) ?? null;
+  return (await readSymbolicFile(refPath(gitDir, HEAD))) ?? null;
 }
 
 /** The branch that HEAD stands for, over any number of other symbolic refs; undefined when it is detached. */
@@ -50,22 +58,48 @@ const REF = /(?<!\.lock)$/;
 
 /**
  * The symbolic refs below refs/, but for those below refs/lockstep/ and those in `others`, with the refs that they name, whether those are
- * there or not. Of a reftable git tells less: nothing is returned. Costs a walk over the names of all refs that are not packed.
+ * there or not. Costs a walk over the names of all refs that are not packed, or over all of a reftable.
  */
 export async function readSymbolicRefs(
   gitDir: string,
   others: ReadonlySet<RefName>,
 ): Promise<Map<RefName, SymbolicValue>> {
+  const isWanted = (name: RefName) => isBelow(name, "refs/") && !others.has(name) && !isBelow(name, PRIVATE_REFS);
+  if (isReftable(gitDir)) return new Map([...(await readSymbolicRecords(gitDir))].filter(([name]) => isWanted(name)));
   const found = new Map<RefName, SymbolicValue>();
-  if (isReftable(gitDir)) return found;
   for (const path of await findFiles(Buffer.from(join(gitDir, "refs")), REF)) {
     const name = nameFromBytes(path.subarray(Buffer.byteLength(gitDir) + 1));
-    if (others.has(name) || isBelow(name, PRIVATE_REFS)) continue;
-    const content = await readFile(path, "latin1").catch(() => "");
-    const target = /^ref:\s*(\S.*?)\s*$/.exec(content)?.[1];
-    if (target !== undefined) found.set(name, symbolicTo(nameFromLatin1(target)));
+    const value = isWanted(name) ? await readSymbolicFile(path) : undefined;
+    if (value !== undefined) found.set(name, value);
   }
   return found;
+}
+
+async function readSymbolicFile(path: Buffer): Promise<SymbolicValue | undefined> {
+  const content = await readFile(path, "latin1").catch(() => "");
+  const target = /^ref:\s*(\S.*?)\s*$/.exec(content)?.[1];
+  return target === undefined ? undefined : symbolicTo(nameFromLatin1(target));
+}
+
+/**
+ * Finds for each name the ref at the end of a chain of symbolic ones: itself where it is not symbolic. Those whose chain has no end are
+ * left out. Of a reftable it costs a walk over all refs.
+ */
+export async function followSymbolicRefs(gitDir: string, names: Iterable<RefName>): Promise<Map<RefName, RefName>> {
+  const all = isReftable(gitDir) ? await readSymbolicRecords(gitDir) : undefined;
+  const ends = new Map<RefName, RefName>();
+  for (const name of names) {
+    let at = name;
+    for (let hop = 0; hop <= SYMBOLIC_HOPS; hop += 1) {
+      const value = all === undefined ? await readSymbolicFile(refPath(gitDir, at)) : all.get(at);
+      if (value === undefined) {
+        ends.set(name, at);
+        break;
+      }
+      at = targetOf(value);
+    }
+  }
+  return ends;
 }
 
 /** Makes a ref symbolic. Its directory is the caller's to sync, who holds the replica's mutex. Throws GIT_FAILED. */

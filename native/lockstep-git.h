@@ -36,6 +36,16 @@ const char *basename_of(const char *path);
 // Waits for `child` and returns its status as a shell gives it. Sets `killed` if a signal ended it.
 int wait_for(pid_t child, int *killed);
 
+// The parent of a process, and when the process was started, in ticks since the machine was; 0: not known.
+struct birth {
+  pid_t parent;
+  unsigned long long ticks;
+};
+struct birth birth_of(pid_t process);
+// What tells a push from all others, for the two hooks of it.
+const char *push_key(pid_t receive_pack);
+int is_pipe(int descriptor);
+
 // settings.c: what the operator has set.
 
 // The value of `variable` in the environment, else of `name` in the file beside this program, else NULL.
@@ -109,9 +119,11 @@ int split_in_two(pid_t receive_pack, int sidecar);
 // Ends receive-pack before it can report, then this process. It is a signal handler too.
 __attribute__((noreturn)) void hang_up(int unused);
 
-// proc-receive.c, git-session.c, ssh-command.c, flock.c: the programs. Each returns an exit code.
+// proc-receive.c, pre-receive.c, git-session.c, ssh-command.c, flock.c: the programs. Each returns an exit code.
 
 int proc_receive(void);
+// Notes what was pushed, then becomes the hook that `hook` names, if it names one.
+int pre_receive(char **hook);
 // Asks the sidecar whether git may run, and with which repository; becomes git.
 int become_git(const char *command, const char *directory);
 // The forced command, or the login shell, of an account that serves git over ssh.

@@ -18,10 +18,11 @@ int main(int count, char **arguments) {
   const char *name = basename_of(*arguments++);
   if (strcmp(name, "lockstep-git") == 0 && *arguments) name = *arguments++;
   if (strcmp(name, "proc-receive") == 0) return proc_receive();
+  if (strcmp(name, "pre-receive") == 0) return pre_receive(arguments);
   if (strcmp(name, "lockstep-upload-pack") == 0) return become_git_with("upload-pack", arguments);
   if (strcmp(name, "lockstep-receive-pack") == 0) return become_git_with("receive-pack", arguments);
   if (strcmp(name, "lockstep-shell") == 0) return ssh_command(arguments);
   if (strcmp(name, "flock") == 0) return lock(*arguments);
-  fail(USAGE, "usage: lockstep-git proc-receive | lockstep-upload-pack DIR | lockstep-receive-pack DIR | "
-              "lockstep-shell [-c COMMAND] | flock DESCRIPTOR");
+  fail(USAGE, "usage: lockstep-git proc-receive | pre-receive [HOOK …] | lockstep-upload-pack DIR | "
+              "lockstep-receive-pack DIR | lockstep-shell [-c COMMAND] | flock DESCRIPTOR");
 }

@@ -12,19 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// The parent of a process, or 0.
-static pid_t parent_of(pid_t process) {
-  char text[512];
-  long parent = 0;
-  snprintf(text, sizeof text, "/proc/%ld/stat", (long)process);
-  int file = open(text, O_RDONLY | O_CLOEXEC);
-  ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
-  if (file >= 0) close(file);
-  text[length > 0 ? length : 0] = '\0';
-  const char *name_end = strrchr(text, ')');
-  return name_end && sscanf(name_end, ") %*c %ld", &parent) == 1 ? (pid_t)parent : 0;
-}
-
 // Opens a pipe that has no reader any more once the client is gone, or returns -1. receive-pack itself does not notice
 // while it waits for this hook. It is the pipe of relay.c if that stands between receive-pack and the client, else the
 // pipe through which receive-pack answers.
@@ -32,7 +19,7 @@ static int pipe_to_client(pid_t receive_pack) {
   char path[64], between[32];
   struct stat status;
   const char *named = getenv("LOCKSTEP_CLIENT");
-  int length = snprintf(between, sizeof between, "/proc/%ld/", (long)parent_of(receive_pack));
+  int length = snprintf(between, sizeof between, "/proc/%ld/", (long)birth_of(receive_pack).parent);
   // A push that a hook of another push makes has inherited the variable.
   if (named && strncmp(named, between, (size_t)length) == 0)
     snprintf(path, sizeof path, "%s", named);
@@ -40,11 +27,6 @@ static int pipe_to_client(pid_t receive_pack) {
     snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)receive_pack);
   if (stat(path, &status) < 0 || !S_ISFIFO(status.st_mode)) return -1;
   return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-}
-
-static int is_pipe(int descriptor) {
-  struct stat status;
-  return fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 // A thread of receive-pack passes messages on to the client. Bytes that still lie in the pipe would die with it.
@@ -68,6 +50,7 @@ int proc_receive(void) {
   conversation.partner = split_in_two(receive_pack, conversation.sidecar);
   conversation.client = pipe_to_client(receive_pack);
   begin_hello("proc-receive", directory);
+  add("push", push_key(receive_pack));
   add_settings_stamp();
   end_hello();
   int code = converse(&conversation);

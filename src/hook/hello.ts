@@ -13,6 +13,8 @@ export interface Hello {
   readonly env: ReadonlyMap<string, string>;
   /** Of proc-receive: a stamp of the configuration that git reads there. */
   readonly settings: string | undefined;
+  /** Of proc-receive: what tells this push from all others (`pushKey` of the shim). */
+  readonly push: string | undefined;
 }
 
 /** Reads the first frame. Throws INVALID_REQUEST on one that is no hello of this version. */
@@ -33,7 +35,8 @@ export function parseHello({ type, payload }: Frame): Hello {
   const env = new Map(
     [...values].filter(([key]) => key.startsWith("env.")).map(([key, value]) => [key.slice(4), value]),
   );
-  return { op, dir, env, settings: values.get("settings") };
+  const push = /^\d+-\d+$/.exec(values.get("push") ?? "")?.[0];
+  return { op, dir, env, settings: values.get("settings"), push };
 }
 
 /** The name of the repository that lies in `dir`, an absolute path below the root or a name. Throws INVALID_NAME. */

@@ -70,7 +70,8 @@ export class ProcReceive {
   }
 }
 
-function parseCommand(line: Buffer): RefUpdate {
+/** One change of a push, as git writes it for its hooks. Throws INVALID_REQUEST. */
+export function parseCommand(line: Buffer): RefUpdate {
   const match = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) ([^\0\n]+)\n?$/.exec(line.toString("latin1"));
   if (match === null) throw new LockstepError("INVALID_REQUEST", "git sent a push command that cannot be read.");
   const [, oldId, newId, name] = match as unknown as [string, string, string, string];

@@ -4,7 +4,7 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { reach } from "../crash-points.ts";
-import type { RefAuthor } from "../domain.ts";
+import type { RefAuthor, RefUpdate } from "../domain.ts";
 import { describe, firstError, LockstepError } from "../errors.ts";
 import { encodeFrames, type Frame, readFrames } from "../framing/frames.ts";
 import { linkSignals } from "../io/signals.ts";
@@ -12,12 +12,14 @@ import { visible } from "../io/visible.ts";
 import { toldToStrangers, withoutPaths } from "../smart-http/strangers.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { Stopwatch } from "../sync/device/stopwatch.ts";
+import { findHeldBack, type HeldBack, reportHeldBack } from "../sync/push/held-back.ts";
 import { push, type StartedGit, startGitEarly } from "../sync/push/push.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
 import type { Pusher, PushReport } from "../sync/write/request.ts";
 import { authorOf, refAuthorOf } from "./author.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
 import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
+import { takeNote } from "./push-note.ts";
 
 const READ_PATIENCE_MS = 60_000;
 
@@ -134,6 +136,8 @@ async function receive(
   });
   arriving.catch(() => {});
   const named = nameOf(context.root, hello.dir);
+  const noted = named.then(() => takeNote(hello.dir, hello.push));
+  noted.catch(() => {});
   await using git = await startEarly(context, named, { author: refAuthorOf(hello.env), gone: gone.signal });
   const commands = await arriving;
   // The end before the commands: receive-pack died, and nobody is left to tell.
@@ -148,7 +152,7 @@ async function receive(
       return new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));
     },
   };
-  return await decideAndReport(context, { hello, named, commands, git }, pusher, send);
+  return await decideAndReport(context, { hello, named, commands, noted, git }, pusher, send);
 }
 
 function outOfPlace(type: string): LockstepError {
@@ -170,27 +174,32 @@ interface HandedOver {
   readonly hello: Hello;
   readonly named: Promise<string>;
   readonly commands: PushCommands;
+  /** The whole push, of which git may have handed over a part; undefined: not known. */
+  readonly noted: Promise<RefUpdate[] | undefined>;
   readonly git: StartedGit | undefined;
 }
 
 async function decideAndReport(
   context: SyncContext,
-  { hello, named, commands, git }: HandedOver,
+  { hello, named, commands, noted, git }: HandedOver,
   pusher: Pusher,
   send: Send,
 ): Promise<number | undefined> {
   const requestId = hello.env.get("LOCKSTEP_REQUEST_ID") ?? randomUUID();
   const clock = new Stopwatch();
   let repository: string | undefined;
+  let held: HeldBack = new Map();
   try {
     repository = await named;
+    held = await findHeldBack(hello.dir, commands.updates, await noted);
     refuseNamespace(hello.env);
     await reach("push.received");
     const [author, refAuthor] = [authorOf(hello.env), refAuthorOf(hello.env)];
     const request = { ...commands, repository, author, refAuthor, requestId, clock };
     const report = await push(context, request, pusher, git);
     await reach("push.reporting");
-    send("O", encodeReport(shown(context, report, { repository, requestId })));
+    const whole = await reportHeldBack(hello.dir, report, held);
+    send("O", encodeReport(shown(context, whole, { repository, requestId })));
   } catch (thrown) {
     const error = firstError(thrown);
     const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
@@ -210,7 +219,8 @@ async function decideAndReport(
     pusher.say(`${toldToStrangers(error)} (request ${requestId})`);
     // An error that is not one of ours may have come after the decision.
     if (unknown || !expected) return undefined;
-    send("O", encodeReport(new Map(commands.updates.map(({ name }) => [name, refLine(error)]))));
+    const names = [...commands.updates.map(({ name }) => name), ...held.keys()];
+    send("O", encodeReport(new Map(names.map((name) => [name, refLine(error)]))));
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 // The program of native/ for machines without a C compiler: `node main.js [--settings FILE] NAME …`, the same names without `flock`.
 import { LockstepError } from "../errors.ts";
 import { runGit } from "./git-session.ts";
+import { preReceive } from "./pre-receive.ts";
 import { procReceive } from "./proc-receive.ts";
 import { readSettings, type ShimSettings } from "./settings.ts";
 import { parseSshCommand } from "./ssh-command.ts";
@@ -8,6 +9,7 @@ import { parseSshCommand } from "./ssh-command.ts";
 async function run(settings: ShimSettings, name: string | undefined, args: readonly string[]): Promise<number> {
   const [first, second] = args;
   if (name === "proc-receive") return procReceive(process, settings);
+  if (name === "pre-receive") return preReceive(process, args);
   const command = name === "lockstep-upload-pack" ? "upload-pack" : "receive-pack";
   if (name === `lockstep-${command}` && first && args.length === 1)
     return runGit(process, settings, { command, directory: first });
@@ -18,7 +20,7 @@ async function run(settings: ShimSettings, name: string | undefined, args: reado
   }
   throw new LockstepError(
     "USAGE",
-    "usage: proc-receive | lockstep-upload-pack DIR | lockstep-receive-pack DIR | lockstep-shell [-c COMMAND]",
+    "usage: proc-receive | pre-receive [HOOK …] | lockstep-upload-pack DIR | lockstep-receive-pack DIR | lockstep-shell [-c COMMAND]",
   );
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
 import { Conversation } from "./conversation.ts";
 import { Guard } from "./guard.ts";
+import { pushKey } from "./push-key.ts";
 import type { ShimSettings } from "./settings.ts";
 import { settingsStamp } from "./settings-stamp.ts";
 import { connectToSidecar, hello, PUSH } from "./sidecar.ts";
@@ -33,7 +34,8 @@ export async function procReceive(host: NodeJS.Process, settings: ShimSettings):
   const signal = new Promise<"signal">((resolve) => {
     for (const name of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const) host.on(name, () => resolve("signal"));
   });
-  conversation.send("H", hello("proc-receive", host.cwd(), host.env, settingsStamp(host.cwd(), host.env)));
+  const told = { settings: settingsStamp(host.cwd(), host.env), push: pushKey(receivePack) };
+  conversation.send("H", hello("proc-receive", host.cwd(), host.env, told));
   const input = forwardInput(host.stdin, conversation, socket);
 
   const ending = await Promise.race([conversation.ending, signal, guard.ended.then(() => "unguarded" as const)]);

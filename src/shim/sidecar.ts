@@ -32,12 +32,18 @@ const ENVIRONMENT = [
 ];
 
 /** The payload of the hello frame. */
-export function hello(operation: string, directory: string, env: NodeJS.ProcessEnv, settings?: string): Buffer {
+export function hello(
+  operation: string,
+  directory: string,
+  env: NodeJS.ProcessEnv,
+  { settings, push }: { settings?: string | undefined; push?: string } = {},
+): Buffer {
   const variables = ENVIRONMENT.filter((name) => env[name] !== undefined).map((name) => `env.${name}=${env[name]}`);
   const lines = [
     "version=1",
     `op=${operation}`,
     `dir=${directory}`,
+    ...(push ? [`push=${push}`] : []),
     ...(settings ? [`settings=${settings}`] : []),
     ...variables,
   ];

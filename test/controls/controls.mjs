@@ -682,6 +682,65 @@ const byTests = [
     name: "moves, deletes and makes its target",
   },
   {
+    rule: "an alias that git keeps to itself is told of",
+    patches: [{ file: "src/sync/push/held-back.ts", from: "found.set(name, target)", to: "found.delete(name)" }],
+    project: "e2e",
+    tests: "test/e2e/alias-with-target.test.ts",
+    name: "into the directory",
+  },
+  {
+    rule: "an alias that git keeps to itself is told of as its target",
+    patches: [
+      {
+        file: "src/sync/push/held-back.ts",
+        from: "report.has(target) ? report.get(target)",
+        to: "report.has(target) ? null",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/alias-with-target.test.ts",
+    name: "is refused for the same reason",
+  },
+  {
+    rule: "a pre-receive of an operator's is not replaced",
+    patches: [
+      {
+        file: "src/git/refs/alias-hook.ts",
+        from: " || (found !== undefined && !found.includes(MARK))",
+        to: "",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/alias-with-target.test.ts",
+    name: "stays as it is",
+  },
+  {
+    rule: "of two aliases of one ref the first is taken",
+    patches: [
+      {
+        file: "src/sync/push/aliases.ts",
+        from: 'if (each !== taken) refused.set(each.name, "failed to update ref");',
+        to: "void [each, taken];",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/as-git-does.test.ts",
+    name: "to two aliases of one branch",
+  },
+  {
+    rule: "symbolic refs of a reftable are read from its tables",
+    patches: [
+      {
+        file: "src/git/refs/reftable.ts",
+        from: "else found.set(name, target);",
+        to: 'else if (name === "HEAD") found.set(name, target);',
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/aliases-reftable.test.ts",
+    name: "a session changes",
+  },
+  {
     rule: "a symbolic ref that leads nowhere is read",
     patches: [
       {

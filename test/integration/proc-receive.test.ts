@@ -55,6 +55,7 @@ describe.each(shims)("the $name shim as proc-receive", (shim) => {
         version: "1",
         op: "proc-receive",
         dir: site.repository,
+        push: expect.stringMatching(/^[1-9]\d*-[1-9]\d*$/),
         "env.REMOTE_USER": "ann=a",
         "env.GIT_COMMITTER_NAME": "a",
         "env.GIT_COMMITTER_EMAIL": "a@example.com",

@@ -14,6 +14,7 @@ import {
 import { LockstepError } from "../../errors.ts";
 import { objectTypes } from "../objects/connectivity.ts";
 import { type GitContext, gitBytes, gitFailed } from "../process.ts";
+import { ensureAliasHook } from "./alias-hook.ts";
 import { clash } from "./ref-paths.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "./stale-locks.ts";
@@ -77,6 +78,8 @@ export async function applyRefs(
   if (head !== null && !isSymbolic(head)) await write(context, gitDir, [{ name: HEAD, newValue: head }], started);
   // update-ref takes symbolic values only since 2.46.
   for (const [name, value] of plan) if (isSymbolic(value)) await setSymbolicRef(context, gitDir, name, value);
+  // Refs are worth more than the hook: verify says why it cannot be written.
+  await ensureAliasHook(gitDir, plan).catch(() => {});
 }
 
 async function write(

@@ -5,6 +5,8 @@ import { join } from "node:path";
 
 /** A receive-pack that cannot be seen (in a container of its own) may still be at work on something younger. */
 export const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
+/** A quarantine, or what our pre-receive has noted of a push. */
+const LEFT_BY_UPLOAD = /^tmp_(objdir-incoming|pushed)-/;
 /** What index-pack writes for receive-pack; a .keep of an operator's says something else. */
 const KEPT_FOR_UPLOAD = /^(receive|fetch)-pack \d+ on /;
 
@@ -23,7 +25,7 @@ async function quarantines(gitDir: string, minAgeMs: number): Promise<string[]> 
   const found: string[] = [];
   for (const name of await list(join(gitDir, "objects"))) {
     const path = join("objects", name);
-    if (name.startsWith("tmp_objdir-incoming-") && (await isUntouched(join(gitDir, path), minAgeMs))) found.push(path);
+    if (LEFT_BY_UPLOAD.test(name) && (await isUntouched(join(gitDir, path), minAgeMs))) found.push(path);
   }
   return found;
 }

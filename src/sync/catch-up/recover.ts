@@ -8,6 +8,7 @@ import { LockstepError } from "../../errors.ts";
 import { setHistoryAside } from "../../git/objects/beside-objects.ts";
 import { existingObjects } from "../../git/objects/connectivity.ts";
 import { damagedPath } from "../../git/objects/damage.ts";
+import { ensureAliasHook } from "../../git/refs/alias-hook.ts";
 import { difference, readRefs } from "../../git/refs/refs.ts";
 import { FOREIGN_LOCK_MS } from "../../git/refs/stale-locks.ts";
 import { sweep } from "../../git/replica/leftovers.ts";
@@ -117,6 +118,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
     if (replica.mutex.changedByOthers)
       await keepStrange(context, replica, { version: fold.head, onDisk: now, fold: fold.refs });
     const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
+    await ensureAliasHook(replica.gitDir, fold.refs).catch(() => {});
     await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);
   });
   clock.lap("applyMs");

@@ -12,6 +12,7 @@ import {
 } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { type Damage, findDamage } from "../../git/objects/damage.ts";
+import { ensureAliasHook } from "../../git/refs/alias-hook.ts";
 import { readRefs } from "../../git/refs/refs.ts";
 import { isWhole } from "../../git/replica/disk-mark.ts";
 import type { Foreign } from "../../git/replica/foreign-files.ts";
@@ -58,6 +59,7 @@ export async function verify(
   let damage: Damage = { packs: [], objects: [], incomplete: false, beside: [] };
   let failure: string | null = null;
   try {
+    await ensureAliasHook(replica.gitDir, fold);
     if (differences.length > 0) await repairRefs(context, replica, { version, onDisk, fold }, signal);
     if (full) damage = await findDamage(context.git, replica.gitDir, objectIds(fold.values()), signal);
     if (names(damage).length > 0) await repairObjects(context, replica, damage, { version, fold }, signal);

@@ -1,11 +1,9 @@
 // Refs that stand for others. git's receive-pack writes through them: a push to an alias moves, makes or deletes its target, and the alias
 // stays. Which refs stand for others the database says when a write is staged.
 import { isSymbolic, type RefName, type RefUpdate, type RefValue, symbolicTo, targetOf } from "../../domain.ts";
+import { SYMBOLIC_HOPS } from "../../git/refs/symbolic-refs.ts";
 import { allOrNone } from "../write/push-policy.ts";
 import type { PushRequest } from "../write/request.ts";
-
-/** git follows no more of them. */
-const HOPS = 5;
 
 /** What the refs of a push stand for, as far as it is known. */
 export class Aliases {
@@ -45,16 +43,23 @@ export class Aliases {
     for (const [name, group] of meant) {
       const [first] = group as [RefUpdate];
       const { oldValue, newValue } = first;
-      if (group.every((each) => each.oldValue === oldValue && each.newValue === newValue))
-        updates.push({ ...first, name });
-      else for (const each of group) refused.set(each.name, "inconsistent aliased update");
+      const isOne = group.every((each) => each.oldValue === oldValue && each.newValue === newValue);
+      const hasTarget = group.some((each) => each.name === name);
+      if (group.length === 1 || (hasTarget && isOne)) updates.push({ ...first, name });
+      else if (hasTarget) for (const each of group) refused.set(each.name, "inconsistent aliased update");
+      else {
+        // git takes one after another, deletions first, and finds the ref changed by the first.
+        const taken = group.find((each) => each.newValue === null) ?? first;
+        updates.push({ ...taken, name });
+        for (const each of group) if (each !== taken) refused.set(each.name, "failed to update ref");
+      }
     }
     return { updates, targets, refused };
   }
 
   #follow(name: RefName): RefName | undefined {
     let at = name;
-    for (let hop = 0; hop <= HOPS; hop += 1) {
+    for (let hop = 0; hop <= SYMBOLIC_HOPS; hop += 1) {
       const next = this.#targets.get(at);
       if (next === undefined) return at;
       at = next;

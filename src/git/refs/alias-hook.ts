@@ -1,0 +1,40 @@
+// The hook pre-receive of a replica that holds aliases (symbolic refs other than HEAD): what it notes of a push nobody else can tell
+// (src/sync/push/held-back.ts). Only there, since it costs every push two starts of small programs.
+import { readFile, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { HEAD, isSymbolic, type RefName, type RefValue } from "../../domain.ts";
+import { makeDirectory, replaceFile } from "../../io/disk.ts";
+
+/**
+ * Puts the hook into a replica that holds one of these refs, if one is an alias. One of an operator's is left as it is. Does nothing in a
+ * repository that is no replica. No link: an operator who copies a hook of his own there would write through it.
+ */
+export async function ensureAliasHook(gitDir: string, refs: Iterable<[RefName, RefValue | null]>): Promise<void> {
+  if (!hasAlias(refs)) return;
+  const hooks = join(gitDir, "hooks");
+  const shim = await readlink(join(hooks, "proc-receive")).catch(() => undefined);
+  if (shim === undefined) return;
+  const path = join(hooks, "pre-receive");
+  const wanted = aliasHook(shim);
+  const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) =>
+    error.code === "ENOENT" ? undefined : "",
+  );
+  if (found === wanted || (found !== undefined && !found.includes(MARK))) return;
+  await makeDirectory(hooks);
+  await replaceFile(path, wanted, 0o755);
+}
+
+function hasAlias(refs: Iterable<[RefName, RefValue | null]>): boolean {
+  for (const [name, value] of refs) if (name !== HEAD && isSymbolic(value)) return true;
+  return false;
+}
+
+const MARK = "# Written by Lockstep";
+
+function aliasHook(shim: string): string {
+  return `#!/bin/sh
+${MARK}: tells the sidecar of aliases that are pushed together with their targets. In place of
+# this, a hook of your own: exec '${shim}' pre-receive /path/of/your/hook
+exec '${shim.replaceAll("'", "'\\''")}' pre-receive
+`;
+}

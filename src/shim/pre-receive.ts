@@ -1,0 +1,54 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, fstatSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { constants } from "node:os";
+import { basename } from "node:path";
+import { LockstepError } from "../errors.ts";
+import { pushKey } from "./push-key.ts";
+import { PUSH } from "./sidecar.ts";
+
+const CHUNK = 1 << 16;
+
+/**
+ * Notes the whole push for the sidecar: git keeps aliases from proc-receive whose target is in the same push. Then runs the hook of an
+ * operator, if one is named, which reads the same. Returns the exit code. A note that cannot be written refuses no push, unless
+ * that hook could not read it.
+ */
+export function preReceive(host: NodeJS.Process, [hook, ...args]: readonly string[]): number {
+  if (!fstatSync(0).isFIFO())
+    throw new LockstepError(
+      "USAGE",
+      "pre-receive is a hook that only git receive-pack can start; push to the repository instead.",
+    );
+  const path = `objects/tmp_pushed-${pushKey(host.ppid)}`;
+  try {
+    writeNote(path);
+  } catch (error) {
+    rmSync(path, { force: true });
+    if (hook === undefined) return 0;
+    const why = (error as NodeJS.ErrnoException).code;
+    throw new LockstepError("INTERNAL", `the push cannot be noted (${why}), ${PUSH.refused}; ${PUSH.again}.`);
+  }
+  if (hook === undefined) return 0;
+  const note = openSync(path, "r");
+  const { status, signal, error } = spawnSync(hook, args, { stdio: [note, 1, 2] });
+  closeSync(note);
+  if (error) {
+    const why = (error as NodeJS.ErrnoException).code;
+    throw new LockstepError("INTERNAL", `the hook ${basename(hook)} cannot be run (${why}), ${PUSH.refused}.`);
+  }
+  return signal ? 128 + constants.signals[signal] : (status ?? 1);
+}
+
+function writeNote(path: string): void {
+  const note = openSync(path, "w", 0o600);
+  try {
+    const bytes = Buffer.alloc(CHUNK);
+    for (;;) {
+      const got = readSync(0, bytes, 0, CHUNK, null);
+      if (got === 0) return;
+      for (let done = 0; done < got; ) done += writeSync(note, bytes, done, got - done);
+    }
+  } finally {
+    closeSync(note);
+  }
+}

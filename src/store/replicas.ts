@@ -59,13 +59,15 @@ export async function listBehindIn(
 ): Promise<{ behind: Behind[]; last: string | undefined }> {
   const rows = await ask<{ last: string | null; seen: number } & Behind & { [column: string]: unknown }>(
     db.work,
-    // How much it reads does not depend on how many replicas there are: a page, by the index.
+    // How much it reads does not depend on how many replicas or repositories there are: a page, by the index, and the repository of each
+    // of its rows by its key. `offset 0` keeps PostgreSQL from making a join of it, for which it may read all repositories.
     `with page as materialized (
        select repository_id, version, state, next_attempt_at from lockstep.replica
        where device = $1 and repository_id > $2::uuid order by repository_id limit $3),
      looked as (select count(*)::int as seen, max(repository_id::text collate "C") as last from page),
      due as (
-       select r.id, r.name, r.object_format from page p join lockstep.repository r on r.id = p.repository_id
+       select r.id, r.name, r.object_format from page p cross join lateral (
+         select * from lockstep.repository r where r.id = p.repository_id offset 0) r
        where p.state in ('pending', 'active', 'broken') and (p.version < r.head_version or p.state <> 'active')
          and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
        order by random() limit $4)

@@ -178,6 +178,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     endSessions(context),
     patrol(context),
     listenForHeads(
+      db,
       { ...options, url: config["notify-database-url"] ?? url },
       device,
       { onHeads, onReconnect: () => void follower.onReconnect() },

@@ -156,6 +156,9 @@ describe.skipIf(missing)("a device that reaches only the old primary after a fai
     old.redirect(replication.standby);
     await history.untilAcknowledged(two, "elsewhere");
     await vi.waitFor(async () => expect(await readNothingOlder(one, newest())).toMatchObject({ served: true }), SOON);
+    // It listens there too, where new heads are announced.
+    const listens = `select 1 from pg_stat_activity where application_name = 'lockstep ${one.name} listen'`;
+    await vi.waitFor(async () => expect(await sql(replication.standby, listens)).toHaveLength(1), SOON);
     for (const device of cluster.devices) await history.untilAcknowledged(device, `after-${device.name}`);
     await history.expectTrueAndAtRest();
   });

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import { Database, query } from "../../src/store/database/database.ts";
 import { listenForHeads, notifyHeads } from "../../src/store/database/notifications.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { databaseProxy } from "../support/database-proxy.ts";
+import { replicationMissing, startReplication } from "../support/replication.ts";
 
 const WAIT = { timeout: 30_000, interval: 5 };
 
@@ -34,8 +36,8 @@ interface Listener extends AsyncDisposable {
   readonly restarts: () => number;
 }
 
-/** Listens as that device; disposal waits for the end of it. */
-async function listen(device: string, url = database.url): Promise<Listener> {
+/** Listens as that device; disposal waits for the end of it. `by`: whose connections are replaced together with the listening one. */
+async function listen(device: string, url = database.url, by = db): Promise<Listener> {
   const stop = new AbortController();
   const heard: string[][] = [];
   let restarts = 0;
@@ -45,8 +47,8 @@ async function listen(device: string, url = database.url): Promise<Listener> {
       restarts += 1;
     },
   };
-  const listening = listenForHeads({ url, applicationName: device }, device, handlers, stop.signal);
-  if (url === database.url) await vi.waitUntil(() => restarts > 0, WAIT);
+  const listening = listenForHeads(by, { url, applicationName: device }, device, handlers, stop.signal);
+  if (!url.endsWith("/none")) await vi.waitUntil(() => restarts > 0, WAIT);
   return {
     heard,
     restarts: () => restarts,
@@ -100,6 +102,26 @@ describe("a listening sidecar", () => {
     expect(mine.heard).toEqual([["back"]]);
   });
 
+  it("takes a new connection when connections are replaced, and one that is gone after that", async () => {
+    await using mine = await listen("mine");
+    const pids = async () =>
+      await query<{ pid: number }>(
+        db.work,
+        "select pid from pg_stat_activity where datname = current_database() and application_name = $1",
+        ["lockstep mine listen"],
+      );
+    const before = await pids();
+    // Many at once count as one.
+    for (let turn = 0; turn < 20; turn += 1) db.replaceConnections();
+    await vi.waitUntil(() => mine.restarts() === 2, WAIT);
+    await vi.waitFor(async () => expect(await pids()).toHaveLength(1), WAIT);
+    expect(await pids()).not.toEqual(before);
+    await notifyHeads(db, "other", ["again"]);
+    await vi.waitUntil(() => mine.heard.length > 0, WAIT);
+    expect(mine).toMatchObject({ heard: [["again"]] });
+    expect(mine.restarts()).toBe(2);
+  });
+
   it("ends when it is told to, connected or not, and waits for no further try", async () => {
     pauses.areEndless = true;
     onTestFinished(() => {
@@ -111,3 +133,29 @@ describe("a listening sidecar", () => {
     expect(unreachable.restarts()).toBe(0);
   });
 });
+
+const missing = replicationMissing();
+if (missing) console.log(`skipped, listening after a fail-over: ${missing}`);
+
+describe.skipIf(missing !== undefined)(
+  "a listening sidecar, after a fail-over to a server beside an old primary that lives on",
+  () => {
+    it("hears what is announced at the new primary once its other connections are replaced", async () => {
+      await using replication = await startReplication();
+      await using proxy = await databaseProxy(replication.primary);
+      await using here = new Database({ url: proxy.url, applicationName: "here" });
+      await using mine = await listen("mine", proxy.url, here);
+      await replication.standbyHasAll();
+      await replication.promote();
+      // Its open connection still leads to the old primary, which says nothing.
+      proxy.redirect(replication.standby);
+      await using elsewhere = new Database({ url: replication.standby, applicationName: "elsewhere" });
+      await vi.waitFor(async () => await notifyHeads(elsewhere, "other", ["missed"]), WAIT);
+      here.replaceConnections();
+      await vi.waitUntil(() => mine.restarts() === 2, WAIT);
+      await notifyHeads(elsewhere, "other", ["heard"]);
+      await vi.waitUntil(() => mine.heard.length > 0, WAIT);
+      expect(mine.heard).toEqual([["heard"]]);
+    });
+  },
+);

@@ -166,6 +166,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     const onReconnect = vi.fn();
     const handlers = { onHeads: (ids: string[]) => void heard.push(...ids), onReconnect };
     const listening = listenForHeads(
+      machines[0]!,
       { url: database.url, applicationName: "direct" },
       "device-0",
       handlers,

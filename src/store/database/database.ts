@@ -41,6 +41,7 @@ export class Database {
   readonly reads: pg.Pool;
   readonly work: pg.Pool;
   readonly lease: pg.Pool;
+  readonly #replacements = new Set<() => void>();
 
   /** Throws USAGE on a URL that cannot be used. */
   constructor(options: DatabaseOptions) {
@@ -69,6 +70,13 @@ export class Database {
   /** Statements that come from now on take new connections: those made before may lead to a server that has been replaced. */
   replaceConnections(): void {
     for (const pool of this.#pools) stateOf(pool).replacedAt = performance.now();
+    for (const replace of this.#replacements) replace();
+  }
+
+  /** Calls `replace` whenever connections are to be replaced, for one that is in no pool; until the result is disposed. */
+  onReplacement(replace: () => void): Disposable {
+    this.#replacements.add(replace);
+    return { [Symbol.dispose]: () => void this.#replacements.delete(replace) };
   }
 
   /** Waits a moment for statements that are under way, then no longer for their answers. */

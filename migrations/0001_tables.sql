@@ -35,7 +35,7 @@ create table lockstep.device (
   incarnation uuid,
   fence bigint not null default 0,
   expires_at timestamptz not null default '-infinity',
-  -- For how long a renewal is good, and on which timeline of the server the last one was made.
+  -- For how long a renewal is good, and the timeline of the only server whose word counts for this device.
   ttl interval not null default '15 s',
   timeline text,
   started_at timestamptz,

@@ -1,9 +1,11 @@
 -- Returns when everything that earlier statements of this device have read would survive a fail-over to a synchronous standby.
--- False: another incarnation has the device. The row lock is what the commit waits for (wait_for_standby).
-create function lockstep.confirm_reads(p_device text, p_fence bigint) returns boolean
+-- 'fenced': another incarnation has the device. 'elsewhere': they were answered on another timeline, by an old primary perhaps, of
+-- which this server knows nothing. The row lock is what the commit waits for (wait_for_standby).
+create function lockstep.confirm_reads(p_device text, p_fence bigint, p_timeline text) returns text
 language plpgsql as $$
 begin
   perform lockstep.wait_for_standby();
+  if p_timeline is distinct from lockstep.current_timeline() then return 'elsewhere'; end if;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
-  return found;
+  return case when found then 'confirmed' else 'fenced' end;
 end $$;

@@ -8,21 +8,27 @@ create function lockstep.take_over(
 language plpgsql as $$
 declare
   held lockstep.device%rowtype;
+  known lockstep.timeline%rowtype;
+  ends timestamptz;
 begin
   perform lockstep.wait_for_standby();
-  insert into lockstep.device (name) values (p_device) on conflict do nothing;
+  insert into lockstep.device (name, timeline) values (p_device, lockstep.current_timeline()) on conflict do nothing;
   -- for update: waits for bumps of the old incarnation that are under way (they hold key share), so that none of
   -- them lands after its write is dropped below.
   select * into held from lockstep.device d where d.name = p_device for update;
+  known := lockstep.note_timeline();
+  select d.timeline into held.timeline from lockstep.device d where d.name = p_device;
   previous_fence := held.fence;
-  if held.expires_at > clock_timestamp() and held.incarnation is distinct from p_incarnation
+  -- A lease that the old primary gave ends by that server's clock, which may differ from this one's (old_leases_end).
+  ends := greatest(held.expires_at, case when held.timeline is distinct from known.id then known.since + held.ttl end);
+  if ends > clock_timestamp() and held.incarnation is distinct from p_incarnation
      and not (p_old_is_gone and held.root_id = p_root_id) then
     outcome := 'held';
-    wait_ms := ceil(extract(epoch from held.expires_at - clock_timestamp()) * 1000);
+    wait_ms := ceil(extract(epoch from ends - clock_timestamp()) * 1000);
     return;
   end if;
   fence := nextval('lockstep.fence_seq');
-  timeline := lockstep.current_timeline();
+  timeline := known.id;
   update lockstep.device d set incarnation = p_incarnation, fence = take_over.fence, root_id = p_root_id,
     expires_at = clock_timestamp() + p_ttl, started_at = clock_timestamp(),
     ttl = p_ttl, timeline = take_over.timeline, grpc_address = p_grpc_address, git_address = p_git_address, zone = p_zone

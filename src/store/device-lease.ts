@@ -59,15 +59,16 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
 
 /**
  * Extends the lease; resolves, with the timeline of the server, once the commit is confirmed. undefined: another incarnation has the
- * device, and this process must end.
+ * device, and this process must end. `timeline`: of the server whose word counts here now; where it is that of the answer, the server
+ * knows that this device has left every other one.
  */
-export async function renewLease(db: Database, me: Incarnation): Promise<string | undefined> {
-  const { timeline } = await askOne<{ timeline: string | null }>(
+export async function renewLease(db: Database, me: Incarnation, timeline: string): Promise<string | undefined> {
+  const { answer } = await askOne<{ answer: string | null }>(
     db.lease,
-    "select lockstep.renew_lease($1, $2) as timeline",
-    [me.device, me.fence],
+    "select lockstep.renew_lease($1, $2, $3) as answer",
+    [me.device, me.fence, timeline],
   );
-  return timeline ?? undefined;
+  return answer ?? undefined;
 }
 
 /** Gives the lease back at the end of an orderly stop, so that a successor on another root need not wait for it. */

@@ -26,6 +26,8 @@ export interface ChangesSince {
   readonly settled: boolean;
   /** Commits wait for a synchronous standby, so what was read may not have reached it yet: `confirmReads`. */
   readonly replicated: boolean;
+  /** Of the server that was read; null: it was a standby. */
+  readonly timeline: string | null;
   /** Devices whose writes landed since, and those that got their objects before: they have them whatever their replica rows say. */
   readonly writers: string[];
 }
@@ -74,7 +76,6 @@ export async function readChanges(
   );
   const first = rows[0];
   if (first === undefined) throw gone(repositoryId);
-  const { head, digest, base } = first;
   if (first.entries >= BigInt(page) || (first.total ?? 0n) >= BigInt(page)) {
     const found = await readChangesInPages(db, repositoryId, since, page);
     if (found === undefined) throw gone(repositoryId);
@@ -86,11 +87,11 @@ export async function readChanges(
     const [oldValue, newValue] = [valueFromBytes(old_value), valueFromBytes(new_value)];
     changes.push({ name: nameFromBytes(name), oldValue, newValue, version });
   }
-  return changesOf({ head, digest, base, replicated: first.replicated }, since, first, changes);
+  return changesOf(first, since, first, changes);
 }
 
 function changesOf(
-  { head, digest, base, replicated }: ChangesHeader,
+  { head, digest, base, replicated, timeline }: ChangesHeader,
   since: Version,
   { entries, settled, writers }: LogEntries,
   changes: RefChange[],
@@ -103,6 +104,7 @@ function changesOf(
     changes: dense ? changes : null,
     settled: settled ?? false,
     replicated,
+    timeline,
     writers: writers ?? [],
   };
 }
@@ -141,6 +143,7 @@ export interface Fold {
   readonly refs: Refs;
   /** As in `ChangesSince`. */
   readonly replicated: boolean;
+  readonly timeline: string | null;
 }
 
 /** The refs at the head with its version and digest, all as of one moment. Throws REPOSITORY_NOT_FOUND. */
@@ -168,8 +171,9 @@ export async function readFold(db: Database, repositoryId: string, page: number 
 }
 
 function foldOf(header: FoldHeader, refs: Refs): Fold {
-  const { repository: name, object_format: objectFormat, head, digest, digest_key: digestKey, replicated } = header;
-  return { name, objectFormat, head, digest, digestKey, refs, replicated };
+  const { repository: name, object_format: objectFormat, head, digest, digest_key: digestKey } = header;
+  const { replicated, timeline } = header;
+  return { name, objectFormat, head, digest, digestKey, refs, replicated, timeline };
 }
 
 /** Where more refs than this were updated since, it is not worth while to find out which were not. */

@@ -160,15 +160,21 @@ export async function settleWrite(
 }
 
 /**
- * Resolves when all that earlier statements read would survive a fail-over to a synchronous standby. False: another incarnation has the
- * device.
+ * Resolves when all that earlier statements read on that timeline would survive a fail-over to a synchronous standby. "fenced": another
+ * incarnation has the device; "elsewhere": this server is on another timeline, and knows nothing of what was read.
  */
-export async function confirmReads(db: Database, me: Incarnation): Promise<boolean> {
-  const { mine } = await askOne<{ mine: boolean }>(db.work, "select lockstep.confirm_reads($1, $2) as mine", [
+export async function confirmReads(
+  db: Database,
+  me: Incarnation,
+  timeline: string | null,
+): Promise<"confirmed" | "fenced" | "elsewhere"> {
+  const text = "select lockstep.confirm_reads($1, $2, $3) as answer";
+  const { answer } = await askOne<{ answer: "confirmed" | "fenced" | "elsewhere" }>(db.work, text, [
     me.device,
     me.fence,
+    timeline,
   ]);
-  return mine;
+  return answer;
 }
 
 export interface Write {

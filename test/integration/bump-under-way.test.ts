@@ -7,7 +7,7 @@ import { bump, getWrite, settleWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
 import { type OpenSession, openSession } from "../support/open-session.ts";
-import { create, incarnation, repository, stage, starting, versions } from "../support/store-rows.ts";
+import { create, HERE, incarnation, repository, stage, starting, versions } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
 const A = "a".repeat(40);
@@ -64,7 +64,7 @@ describe("a bump under way", () => {
     await lockRepository(holder, id);
     const bumped = bump(db, me, request);
     await blocked("lockstep.bump");
-    expect(await answerAtOnce(renewLease(db, me))).toEqual(expect.any(String));
+    expect(await answerAtOnce(renewLease(db, me, HERE))).toEqual(expect.any(String));
     await holder.run("rollback");
     expect(await bumped).toEqual({ outcome: "landed", version: 1n });
   });
@@ -81,13 +81,13 @@ describe("a bump under way", () => {
     const successor = incarnation(elsewhere, { device: me.device });
     await blocked("lockstep.take_over");
     // A take-over that waits must not block the lease either: until it is through, the old incarnation is the one.
-    expect(await answerAtOnce(renewLease(db, me))).toEqual(expect.any(String));
+    expect(await answerAtOnce(renewLease(db, me, HERE))).toEqual(expect.any(String));
     await holder.run("rollback");
     expect(await bumped).toEqual({ outcome: "landed", version: 1n });
     await successor;
     expect(await getWrite(db, name, request.writeId)).toMatchObject({ status: "landed", version: 1n });
     expect(await getWrite(db, name, unfinished.writeId)).toMatchObject({ status: "dropped" });
-    expect(await renewLease(db, me)).toBeUndefined();
+    expect(await renewLease(db, me, HERE)).toBeUndefined();
   });
 
   it("waits for a take-over that came first, and is fenced", async () => {

@@ -17,6 +17,7 @@ import { createRepository } from "../../src/store/repositories.ts";
 import { takeTurn, turnHolder } from "../../src/store/turns.ts";
 import { bump, getWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { HERE } from "../support/store-rows.ts";
 
 let database: TestDatabase;
 let db: Database;
@@ -163,7 +164,7 @@ describe("a take-over", () => {
     expect(waitMs).toBeLessThanOrEqual(LEASE_TTL_MS);
     expect(await deviceRow(asked.device)).toEqual({ ...before, left: expect.any(Number) });
     expect(await getWrite(db, name, write)).toMatchObject({ status: "staged" });
-    expect(await renewLease(db, me)).toEqual(expect.any(String));
+    expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
   });
 
   it("is immediate on the same root, whose lock proves that the old process is gone", async () => {
@@ -190,7 +191,7 @@ describe("a take-over", () => {
     const { incarnation: first } = await taken(asked);
     const { incarnation: second } = await taken(asked);
     expect(second.fence).toBeGreaterThan(first.fence);
-    expect(await renewLease(db, second)).toEqual(expect.any(String));
+    expect(await renewLease(db, second, HERE)).toEqual(expect.any(String));
   });
 
   it("waits for the lease on the same root too when nobody vouches for the end of the old process, but not for its own", async () => {
@@ -222,7 +223,7 @@ describe("a lease", () => {
     await query(db.work, "update lockstep.device set expires_at = expires_at - interval '10 seconds' where name = $1", [
       asked.device,
     ]);
-    expect(await renewLease(db, me)).toEqual(expect.any(String));
+    expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
     const { left } = (await deviceRow(asked.device)) as { left: number };
     expect(left * 1000).toBeLessThanOrEqual(LEASE_TTL_MS);
     expect(left * 1000).toBeGreaterThan(LEASE_TTL_MS - 5_000);
@@ -233,9 +234,9 @@ describe("a lease", () => {
     const { incarnation: old } = await taken(asked);
     const { incarnation: me } = await taken({ ...asked, incarnation: randomUUID() });
     const before = await deviceRow(asked.device);
-    expect(await renewLease(db, old)).toBeUndefined();
+    expect(await renewLease(db, old, HERE)).toBeUndefined();
     expect(await deviceRow(asked.device)).toMatchObject({ expires_at: before?.expires_at });
-    expect(await renewLease(db, me)).toEqual(expect.any(String));
+    expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
   });
 
   it("may be renewed after it ran out if nobody took over meanwhile", async () => {
@@ -243,7 +244,7 @@ describe("a lease", () => {
     const { incarnation: me } = await taken(asked);
     await expire(asked.device);
     expect(await leaseHasEnded(db, asked.device)).toBe(true);
-    expect(await renewLease(db, me)).toEqual(expect.any(String));
+    expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
     expect(await leaseHasEnded(db, asked.device)).toBe(false);
   });
 

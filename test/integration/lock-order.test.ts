@@ -23,7 +23,7 @@ import { leaveTurn, renewTickets, takeTurn } from "../../src/store/turns.ts";
 import { closeWriteLocks, lockWrites, unlockWrites } from "../../src/store/write-locks.ts";
 import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
-import { incarnation, repository, starting } from "../support/store-rows.ts";
+import { HERE, incarnation, repository, starting } from "../support/store-rows.ts";
 
 const CALLER = "frontend web";
 const EVENT = { fromDevice: "x", fromVersion: 0n, bytes: 0, refsChanged: 0, durationMs: 0 };
@@ -112,7 +112,7 @@ const ACTS: Record<string, Act> = {
     settleWrite(db, me, { writeId: randomUUID(), repositoryId: id, author: "ada" }, "test"),
   take_over: (db, { me }) => takeOver(db, starting({ device: me.device })),
   "take_over of another device": (db, { other }) => takeOver(db, starting({ device: other.device })),
-  renewLease: (db, { me }) => renewLease(db, me),
+  renewLease: (db, { me }) => renewLease(db, me, HERE),
   thaw: (db, { me, other, id, headDigest }) =>
     appendThaw(db, me, {
       writeId: randomUUID(),

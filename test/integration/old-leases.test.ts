@@ -1,14 +1,17 @@
 // After a fail-over nothing is decided while a device may still serve reads on the word of the old primary.
 import { randomUUID } from "node:crypto";
+import { uptime } from "node:os";
+import pino from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
 import { Database, query } from "../../src/store/database/database.ts";
-import { renewLease } from "../../src/store/device-lease.ts";
+import { renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
-import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { bump, confirmReads, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { Lease } from "../../src/sync/lease/lease.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";
-import { create, incarnation, repository, stage } from "../support/store-rows.ts";
+import { create, HERE, incarnation, repository, stage, starting } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
 const A = "a".repeat(40);
@@ -47,25 +50,25 @@ describe("after a fail-over", () => {
   it("nothing is staged until every device that was alive has renewed its lease", async () => {
     await failOver();
     expect(await outcome()).toBe("old_leases");
-    await renewLease(db, me);
+    await renewLease(db, me, HERE);
     expect(await outcome()).toBe("old_leases");
-    await renewLease(db, other);
+    await renewLease(db, other, HERE);
     expect(await outcome()).toBe("staged");
   });
 
   it("nothing staged before it is decided meanwhile, and it lands afterwards", async () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await failOver();
-    await renewLease(db, me);
+    await renewLease(db, me, HERE);
     expect(await bump(db, me, request)).toEqual({ outcome: "old_leases" });
-    await renewLease(db, other);
+    await renewLease(db, other, HERE);
     expect(await bump(db, me, request)).toEqual({ outcome: "landed", version: 1n });
   });
 
   it("a device that does not come back is waited for as long as its lease could last, by the clock of the new primary", async () => {
     await query(db.work, "update lockstep.device set ttl = '500 milliseconds'");
     await failOver();
-    await renewLease(db, me);
+    await renewLease(db, me, HERE);
     expect(await outcome()).toBe("old_leases");
     await vi.waitFor(async () => expect(await outcome()).toBe("staged"), { timeout: 20_000, interval: 50 });
     const [row] = await query(
@@ -75,13 +78,102 @@ describe("after a fail-over", () => {
     expect(row).toEqual({ lapsed: true });
   });
 
-  it("a device that had been away for long is not waited for", async () => {
-    await failOver();
-    await query(db.work, "update lockstep.device set expires_at = now() - interval '1 minute' where name = $1", [
+  /** The clock of the old primary, and when the other device renewed its lease there, if that was before this one did. */
+  async function oldTimes(behind: string, earlier = "0 s"): Promise<void> {
+    await query(db.work, "update lockstep.device set expires_at = expires_at - $1::interval", [behind]);
+    await query(db.work, "update lockstep.device set expires_at = expires_at - $1::interval where name = $2", [
+      earlier,
       other.device,
     ]);
-    await renewLease(db, me);
+  }
+
+  it.each(["-1 hour", "0 s", "1 hour"])(
+    "a device whose lease had ended before another one renewed its own is not waited for (the old primary's clock: %s behind)",
+    async (behind) => {
+      await failOver();
+      await oldTimes(behind, "20 s");
+      await renewLease(db, me, HERE);
+      expect(await outcome()).toBe("staged");
+    },
+  );
+
+  it.each(["-1 hour", "1 hour"])(
+    "a device that was alive is waited for, also where the clock of the old primary was an hour behind or ahead (%s)",
+    async (behind) => {
+      await failOver();
+      await oldTimes(behind, "5 s");
+      await renewLease(db, me, HERE);
+      expect(await outcome()).toBe("old_leases");
+      await renewLease(db, other, HERE);
+      expect(await outcome()).toBe("staged");
+    },
+  );
+
+  it("a second one before the first is over still waits for who believes the first primary", async () => {
+    await failOver();
+    await oldTimes("1 hour");
+    await renewLease(db, me, HERE);
+    await query(db.work, "update lockstep.timeline set id = 'between'");
+    await query(db.work, "update lockstep.device set timeline = 'between' where name = $1", [me.device]);
+    await renewLease(db, me, HERE);
+    expect(await outcome()).toBe("old_leases");
+    await renewLease(db, other, HERE);
     expect(await outcome()).toBe("staged");
+  });
+
+  it("a device whose renewal has arrived, and whose answer has not, counts as one that still believes the old primary", async () => {
+    await failOver();
+    await renewLease(db, me, HERE);
+    expect(await renewLease(db, other, "before")).toBe(HERE);
+    expect(await outcome()).toBe("old_leases");
+    await renewLease(db, other, HERE);
+    expect(await outcome()).toBe("staged");
+  });
+
+  it("a device that finds the new primary says at once that it has left the old one", async () => {
+    await failOver();
+    await renewLease(db, me, HERE);
+    const lease = new Lease(db, other, pino({ enabled: false }), { askedAt: uptime() * 1_000, timeline: "before" });
+    const answers: string[] = [];
+    const onFailOver = () => void answers.push(lease.timeline);
+    const stop = new AbortController();
+    const kept = lease.keep({ onFenced: () => {}, onFailOver }, stop.signal);
+    await lease.renewSoon();
+    expect({ answers, outcome: await outcome() }).toEqual({ answers: [HERE], outcome: "staged" });
+    stop.abort();
+    await kept;
+  });
+
+  it("a sidecar on another root waits until a lease of the old primary has ended, by the clock of the new one", async () => {
+    await query(db.work, "update lockstep.device set ttl = '800 milliseconds'");
+    await failOver();
+    await oldTimes("1 hour");
+    const successor = starting({ device: other.device, rootId: randomUUID() });
+    const held = await takeOver(db, successor);
+    expect(held).toEqual({ outcome: "held", waitMs: expect.any(Number) });
+    expect((held as { waitMs: number }).waitMs).toBeLessThanOrEqual(800);
+    const SOON = { timeout: 20_000, interval: 20 };
+    await vi.waitFor(async () => expect(await takeOver(db, successor)).toMatchObject({ outcome: "taken" }), SOON);
+    const [row] = await query(
+      db.work,
+      "select clock_timestamp() >= since + interval '800 milliseconds' as lapsed from lockstep.timeline",
+    );
+    expect(row).toEqual({ lapsed: true });
+  });
+
+  it("a device that is new waits for nobody, and nobody waits for it", async () => {
+    await failOver();
+    await renewLease(db, me, HERE);
+    await renewLease(db, other, HERE);
+    expect(await takeOver(db, starting())).toMatchObject({ outcome: "taken", timeline: HERE });
+    expect(await outcome()).toBe("staged");
+  });
+
+  it("nothing is confirmed that comes from a log that another server told", async () => {
+    expect(await confirmReads(db, me, HERE)).toBe("confirmed");
+    expect(await confirmReads(db, me, "before")).toBe("elsewhere");
+    expect(await confirmReads(db, me, null)).toBe("elsewhere");
+    expect(await confirmReads(db, { ...me, fence: me.fence - 1n }, HERE)).toBe("fenced");
   });
 
   it("the answer of an earlier decision stays the same", async () => {

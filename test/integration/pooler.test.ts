@@ -15,7 +15,7 @@ import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { openSession } from "../support/open-session.ts";
 import { type Pooler, startPooler } from "../support/pooler.ts";
 import { findProgram } from "../support/programs.ts";
-import { create } from "../support/store-rows.ts";
+import { create, HERE } from "../support/store-rows.ts";
 
 const WAIT = { timeout: 30_000, interval: 5 };
 const POOL_SIZE = 2;
@@ -104,7 +104,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     const others = machines.flatMap((db, index) => {
       const me = devices[index]!;
       const renewing = async () => {
-        while (writing) expect(await renewLease(db, me)).toEqual(expect.any(String));
+        while (writing) expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
       };
       const reading = async () => {
         let last = 0n;
@@ -152,7 +152,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     expect(await takeOver(db, { ...request, incarnation: randomUUID() })).toMatchObject({
       interrupted: [repositoryId],
     });
-    expect(await renewLease(db, old)).toBeUndefined();
+    expect(await renewLease(db, old, HERE)).toBeUndefined();
     const { digest } = await readFold(db, repositoryId);
     expect(await bump(db, old, { ...write, digest, updates: [] })).toEqual({ outcome: "fenced" });
     const next = { ...ticket, writeId: randomUUID() };
@@ -239,6 +239,6 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     await Promise.all(machines.map((db) => db[Symbol.asyncDispose]()));
     pooler = await start();
     machines = ["a", "b", "c"].map(connect);
-    expect(await renewLease(machines[0]!, devices[0]!)).toEqual(expect.any(String));
+    expect(await renewLease(machines[0]!, devices[0]!, HERE)).toEqual(expect.any(String));
   });
 });

@@ -16,7 +16,7 @@ import { type ChangesSince, readChanges, readDigest, readFold, readUnchangedTips
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { planFrom, ref, refsFrom } from "../support/refs.ts";
-import { incarnation, repository } from "../support/store-rows.ts";
+import { HERE, incarnation, repository } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
 const AT_FIRST = { HEAD: "ref: refs/heads/main" };
@@ -248,7 +248,13 @@ describe("the log", () => {
 describe("readFold", () => {
   it("has name, format, head, digest, key and refs", async () => {
     const { name, digestKey, digest, ...fold } = await readFold(db, id);
-    expect(fold).toEqual({ objectFormat: "sha1", head: 0n, replicated: false, refs: refsFrom(AT_FIRST) });
+    expect(fold).toEqual({
+      objectFormat: "sha1",
+      head: 0n,
+      replicated: false,
+      timeline: HERE,
+      refs: refsFrom(AT_FIRST),
+    });
     expect(name).toMatch(/^r-/);
     expect(digest).toEqual(digestOf(digestKey, fold.refs));
   });

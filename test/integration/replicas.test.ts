@@ -20,7 +20,7 @@ import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { refsFrom } from "../support/refs.ts";
-import { incarnation } from "../support/store-rows.ts";
+import { HERE, incarnation } from "../support/store-rows.ts";
 
 const ROOT = randomUUID();
 const WITH_REPLICA: ReplicaState[] = ["pending", "active", "broken"];
@@ -318,7 +318,15 @@ describe("createRepository", () => {
     const { digestKey, ...fold } = await readFold(db, made.id);
     const refs = refsFrom({ HEAD: "ref: refs/heads/trunk" });
     const digest = digestOf(digestKey, refs);
-    expect(fold).toEqual({ name: request.name, objectFormat: "sha256", head: 0n, digest, refs, replicated: false });
+    expect(fold).toEqual({
+      name: request.name,
+      objectFormat: "sha256",
+      head: 0n,
+      digest,
+      refs,
+      replicated: false,
+      timeline: HERE,
+    });
     expect(digestKey).toHaveLength(32);
     expect(await findRepository(db, request.name)).toEqual({
       id: made.id,

@@ -40,7 +40,7 @@ import {
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";
-import { incarnation } from "../support/store-rows.ts";
+import { HERE, incarnation } from "../support/store-rows.ts";
 
 const HUGE = "00000000-0000-4000-8000-000000000001";
 const SMALL = "00000000-0000-4000-8000-000000000002";
@@ -128,8 +128,8 @@ const FEW = 300;
 /** What grows with the tables touches no more rows than this for each row that it is about. */
 const TIMES = 5;
 
-/** Statement → what calls it, and how many rows it may touch. */
-const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: number }>> = {
+/** Statement → what calls it, and how many rows it may touch; `untilAnalyzed`: while PostgreSQL has no statistics. */
+const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: number; untilAnalyzed?: number }>> = {
   // These grow with what they are about; the tables say how far.
   readFold: { call: () => readFold(db, HUGE), rows: TIMES * REFS },
   readChanges: { call: () => readChanges(db, HUGE, 0n), rows: TIMES * 7 * VERSIONS },
@@ -140,7 +140,9 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   readSettlements: { call: () => readSettlements(db, HUGE, 0n), rows: FEW },
   listBehindIn: {
     call: () => listBehindIn(db, "a", { after: undefined, size: BEHIND_PAGE, limit: 50 }),
-    rows: TIMES * BEHIND_PAGE,
+    rows: 2 * TIMES * BEHIND_PAGE,
+    // It takes the replicas of a device for so few that it sorts all of them.
+    untilAnalyzed: TIMES * REPOSITORIES,
   },
   replicaWasHere: { call: () => replicaWasHere(db, "a", HUGE), rows: FEW },
   listBehind: { call: () => listBehind(db, "a", 200), rows: 2 * TIMES * REPOSITORIES },
@@ -204,13 +206,13 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   },
   recordedVersion: { call: () => recordedVersion(db, "a", HUGE), rows: FEW },
   releaseLease: { call: () => releaseLease(db, { ...me, fence: 0n }), rows: FEW },
-  renewLease: { call: () => renewLease(db, me), rows: FEW },
+  renewLease: { call: () => renewLease(db, me, HERE), rows: FEW },
   replicaName: { call: () => replicaName(db, "a", HUGE), rows: FEW },
   replicasOf: { call: () => replicasOf(db, HUGE), rows: FEW },
   reviseVersions: { call: () => reviseVersions(db, me, [{ repositoryId: SMALL, version: 0n }]), rows: FEW },
   sessionEnds: { call: () => sessionEnds(db, [WRITE]), rows: FEW },
   setRepository: { call: () => setRepository(db, "small", { minCopies: 1, landWithFewer: null }), rows: FEW },
-  confirmReads: { call: () => confirmReads(db, me), rows: FEW },
+  confirmReads: { call: () => confirmReads(db, me, HERE), rows: FEW },
   settleWrite: {
     call: () => settleWrite(db, me, { writeId: randomUUID(), repositoryId: SMALL, author: "ada" }, "r").catch(() => {}),
     rows: FEW,
@@ -321,7 +323,8 @@ describe.each(["without statistics", "with statistics and little memory"])("%s",
   it.each(Object.keys(STATEMENTS))(
     "%s touches no more rows than it must",
     async (each) => {
-      const { call, rows } = STATEMENTS[each] as (typeof STATEMENTS)[string];
+      const { call, rows: analyzed, untilAnalyzed } = STATEMENTS[each] as (typeof STATEMENTS)[string];
+      const rows = (when === "without statistics" && untilAnalyzed) || analyzed;
       const asked = large.get(each) ?? (await statementsOf(call));
       if (rows >= REFS) large.set(each, asked);
       expect(asked.length).toBeGreaterThan(0);

@@ -16,6 +16,9 @@ export function starting(given: Partial<TakeOverRequest> = {}): TakeOverRequest 
   return { device: `d-${randomUUID()}`, incarnation: randomUUID(), rootId: ROOT, ...addresses, ...given };
 }
 
+/** The timeline of a server that has never been promoted. */
+export const HERE = "00000001";
+
 /** The incarnation that such a start makes. */
 export async function incarnation(db: Database, given: Partial<TakeOverRequest> = {}): Promise<Incarnation> {
   const taken = await takeOver(db, starting(given));

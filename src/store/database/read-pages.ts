@@ -24,6 +24,7 @@ export interface ChangesHeader extends pg.QueryResultRow {
   readonly digest: Buffer;
   readonly base: Buffer | null;
   readonly replicated: boolean;
+  readonly timeline: string | null;
 }
 
 export interface LogEntries extends pg.QueryResultRow {
@@ -101,10 +102,12 @@ export interface FoldHeader extends pg.QueryResultRow {
   readonly digest: Buffer;
   readonly digest_key: Buffer;
   readonly replicated: boolean;
+  readonly timeline: string | null;
 }
 
-/** Commits wait for a synchronous standby. */
-export const REPLICATED = "current_setting('synchronous_standby_names') <> '' as replicated";
+/** Commits wait for a synchronous standby; and on which timeline this was read, null: from a standby. */
+export const REPLICATED = `current_setting('synchronous_standby_names') <> '' as replicated,
+  lockstep.current_timeline() as timeline`;
 
 /** The refs at the head with what belongs to it. Undefined: there is no such repository. */
 export async function readFoldInPages(

@@ -157,14 +157,16 @@ export class Lease {
 
   async #ask(): Promise<void> {
     const askedAt = bootClockMs();
-    const timeline = await renewLease(this.#db, this.#me);
+    const before = this.#proof.timeline;
+    const timeline = await renewLease(this.#db, this.#me, before);
     if (timeline === undefined) return this.#events.onFenced();
-    const isNew = timeline !== this.#proof.timeline;
     this.#proof = { askedAt, timeline };
-    if (!isNew) return;
+    if (timeline === before) return;
     // Those made before may still lead to the old primary.
     this.#db.replaceConnections();
     this.#log.warn({ timeline }, "another server is the primary now");
     this.#events.onFailOver();
+    // Nothing that the old primary says counts here from now on. The new one decides nothing before it is told so.
+    await this.#ask();
   }
 }

@@ -1,0 +1,24 @@
+-- The timeline of this server as it is noted, noted anew where it is another one. Then each device that cannot have a lease of the old
+-- timeline any more, as the rows show, is one of the new timeline: a device's lease had ended when another one renewed its own a whole ttl later. Both
+-- times are by the clock of the old primary. To compare one with the clock of this server would be wrong where their clocks differ.
+create function lockstep.note_timeline() returns lockstep.timeline
+language plpgsql as $$
+declare
+  here text := lockstep.current_timeline();
+  known lockstep.timeline%rowtype;
+begin
+  select * into known from lockstep.timeline;
+  if known.id = here then return known; end if;
+  update lockstep.timeline t set id = here, since = clock_timestamp() where t.id <> here;
+  if found then
+    -- Rows that are locked are those of devices that are just renewing their lease, or starting.
+    with ended as (
+      select d.name from lockstep.device d
+      where d.timeline is distinct from here and d.expires_at <=
+        (select max(o.expires_at - o.ttl) from lockstep.device o where o.timeline is not distinct from d.timeline)
+      order by d.name for no key update skip locked)
+    update lockstep.device d set timeline = here from ended where d.name = ended.name;
+  end if;
+  select * into known from lockstep.timeline;
+  return known;
+end $$;

@@ -4,7 +4,8 @@ import { Database, query } from "../../src/store/database/database.ts";
 import { listenForHeads, notifyHeads } from "../../src/store/database/notifications.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
-import { replicationMissing, startReplication } from "../support/replication.ts";
+import { replicationMissing } from "../support/postgres-servers.ts";
+import { startReplication } from "../support/replication.ts";
 
 const WAIT = { timeout: 30_000, interval: 5 };
 

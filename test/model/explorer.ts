@@ -1,9 +1,26 @@
 // Breadth first through every order of events, each state once; from every few states on also one way to where no more faults come.
-import { check, checkSettled } from "./invariants.ts";
-import { type Budget, type Model, type State, Violation } from "./state.ts";
-import type { Step } from "./step.ts";
-import { stepsFrom } from "./steps.ts";
-import { copyState, start } from "./world.ts";
+import { Violation } from "./state.ts";
+
+/** A thing that may happen next. */
+export interface Step<State> {
+  /** go: happens by itself, sooner or later. new: someone wants something. fault: need not happen at all. */
+  readonly kind: "go" | "new" | "fault";
+  readonly label: string;
+  /** Changes a copy of the state it was offered in. Throws a Violation where it would break an invariant. */
+  readonly act: (next: State) => void;
+}
+
+/** What is explored. `check` and `checkSettled` throw a Violation. */
+export interface World<State> {
+  readonly start: () => State;
+  readonly copy: (state: State) => State;
+  readonly steps: (state: State) => Step<State>[];
+  readonly check: (state: State) => void;
+  /** From now on no fault comes. */
+  readonly withoutFaults: (state: State) => void;
+  /** Where nothing goes on any more. */
+  readonly checkSettled: (state: State) => void;
+}
 
 export interface Bounds {
   readonly states: number;
@@ -20,9 +37,9 @@ export interface Explored {
   readonly violation: { readonly message: string; readonly trace: readonly string[] } | null;
 }
 
-/** Seeks a violation. Deterministic: the same model and bounds give the same answer. */
-export function explore(model: Model, { states: limit, settleEvery }: Bounds): Explored {
-  const first = start(model);
+/** Seeks a violation. Deterministic: the same world and bounds give the same answer. */
+export function explore<State>(world: World<State>, { states: limit, settleEvery }: Bounds): Explored {
+  const first = world.start();
   const known = new Set([hash(first)]);
   const parents: { parent: number; label: string }[] = [{ parent: -1, label: "" }];
   const queue: { state: State; index: number }[] = [{ state: first, index: 0 }];
@@ -39,8 +56,8 @@ export function explore(model: Model, { states: limit, settleEvery }: Bounds): E
   for (let at = 0; at < queue.length; at += 1) {
     const { state, index } = queue[at]!;
     queue[at] = undefined!;
-    for (const { label, act } of stepsFrom(model, state)) {
-      const next = copyState(state);
+    for (const { label, act } of world.steps(state)) {
+      const next = world.copy(state);
       steps += 1;
       const trail: string[] = [label];
       try {
@@ -50,10 +67,10 @@ export function explore(model: Model, { states: limit, settleEvery }: Bounds): E
         known.add(key);
         parents.push({ parent: index, label });
         queue.push({ state: next, index: parents.length - 1 });
-        check(model, next);
+        world.check(next);
         if (known.size % settleEvery === 0) {
           settled += 1;
-          settle(model, next, random, trail);
+          settle(world, next, random, trail);
         }
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
@@ -66,27 +83,27 @@ export function explore(model: Model, { states: limit, settleEvery }: Bounds): E
 }
 
 /** Random walks, each until it is long enough and then to where no more faults come: they get deeper than a search does. */
-export function walk(model: Model, bounds: { readonly steps: number; readonly seed: number }): Explored {
+export function walk<State>(world: World<State>, bounds: { readonly steps: number; readonly seed: number }): Explored {
   const random = mulberry32(bounds.seed);
   const known = new Set<number>();
   let steps = 0;
   let settled = 0;
   while (steps < bounds.steps) {
-    let state = start(model);
+    let state = world.start();
     const trail: string[] = [];
     try {
       for (let left = LONGEST; left > 0; left -= 1) {
-        const step = choose(stepsFrom(model, state), random);
+        const step = choose(world.steps(state), random);
         if (step === undefined) break;
-        state = copyState(state);
+        state = world.copy(state);
         trail.push(step.label);
         step.act(state);
-        check(model, state);
+        world.check(state);
         known.add(hash(state));
         steps += 1;
       }
       settled += 1;
-      settle(model, state, random, trail);
+      settle(world, state, random, trail);
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       return {
@@ -104,7 +121,7 @@ export function walk(model: Model, bounds: { readonly steps: number; readonly se
 const LONGEST = 200;
 const WEIGHTS = { go: 6, new: 2, fault: 1 } as const;
 
-function choose(steps: readonly Step[], random: () => number): Step | undefined {
+function choose<State>(steps: readonly Step<State>[], random: () => number): Step<State> | undefined {
   let rest = random() * steps.reduce((sum, { kind }) => sum + WEIGHTS[kind], 0);
   return steps.find(({ kind }) => {
     rest -= WEIGHTS[kind];
@@ -119,26 +136,26 @@ function traceTo(parents: readonly { parent: number; label: string }[], index: n
 }
 
 /** With no more faults and nothing new everything must come to rest. */
-function settle(model: Model, from: State, random: () => number, trail: string[]): void {
-  let state = copyState(from);
-  for (const fault of Object.keys(state.budget) as (keyof Budget)[]) state.budget[fault] = 0;
+function settle<State>(world: World<State>, from: State, random: () => number, trail: string[]): void {
+  let state = world.copy(from);
+  world.withoutFaults(state);
   for (let left = 400; left > 0; left -= 1) {
-    const going = stepsFrom(model, state).filter(({ kind }) => kind === "go");
+    const going = world.steps(state).filter(({ kind }) => kind === "go");
     const step = going[Math.floor(random() * going.length)];
     if (step === undefined) {
-      checkSettled(model, state);
+      world.checkSettled(state);
       return;
     }
-    state = copyState(state);
+    state = world.copy(state);
     trail.push(step.label);
     step.act(state);
-    check(model, state);
+    world.check(state);
   }
   throw new Violation("I4 it does not settle: it goes on for ever");
 }
 
 /** 53 bits: among a million states two are taken for one with a probability of about one in ten thousand. */
-function hash(state: State): number {
+function hash(state: unknown): number {
   const text = JSON.stringify(state);
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Explored, explore, walk } from "./explorer.ts";
 import { DEPTH, MUTATIONS, without } from "./rules.ts";
 import { ALL_TROUBLES, SCENARIOS, WITHOUT } from "./scenarios.ts";
+import { cluster } from "./world.ts";
 
 /** Per scenario. MODEL_STATES asks for more, MODEL_SEED for other walks. */
 const STATES = Number(process.env.MODEL_STATES ?? 5_000);
@@ -19,30 +20,30 @@ function said(what: string, { states, steps, settled, complete, violation }: Exp
 
 describe("the model of the protocol", { timeout: 600_000 }, () => {
   it.each(SCENARIOS)("finds no violation with all rules: $name", ({ name, model }) => {
-    const explored = explore({ ...model, off: NOTHING_OFF }, { states: STATES, settleEvery: 50 });
+    const explored = explore(cluster({ ...model, off: NOTHING_OFF }), { states: STATES, settleEvery: 50 });
     said(name, explored);
     expect(explored.violation).toBeNull();
   });
 
   it.each(ALL_TROUBLES)("finds no violation at random with all rules: $name", ({ name, model }) => {
-    const explored = walk({ ...model, off: NOTHING_OFF }, { steps: STATES, seed: SEED });
+    const explored = walk(cluster({ ...model, off: NOTHING_OFF }), { steps: STATES, seed: SEED });
     said(`at random, seed ${SEED}: ${name}`, explored);
     expect(explored.violation).toBeNull();
   });
 
   it.each(MUTATIONS)("finds a violation without the rule $name", ({ name }) => {
     const model = { ...WITHOUT[name], off: without(name) };
-    const explored = explore(model, { states: STATES_TO_MISS_A_RULE, settleEvery: 10 });
+    const explored = explore(cluster(model), { states: STATES_TO_MISS_A_RULE, settleEvery: 10 });
     said(`without ${name}`, explored);
     expect(explored.violation?.message).toMatch(/^I\d /);
   });
 
   it.each(DEPTH)("finds nothing without $name alone: other rules carry the safety", ({ name }) => {
-    const explored = explore({ ...WITHOUT[name], off: without(name) }, { states: STATES, settleEvery: 50 });
+    const explored = explore(cluster({ ...WITHOUT[name], off: without(name) }), { states: STATES, settleEvery: 50 });
     said(`without ${name}`, explored);
     expect(explored.violation).toBeNull();
     for (const { model, name: troubles } of ALL_TROUBLES) {
-      const walked = walk({ ...model, off: without(name) }, { steps: STATES, seed: SEED });
+      const walked = walk(cluster({ ...model, off: without(name) }), { steps: STATES, seed: SEED });
       said(`without ${name}, at random: ${troubles}`, walked);
       expect(walked.violation).toBeNull();
     }

@@ -1,14 +1,9 @@
-// A thing that may happen next.
+// What the files of the model say of steps, processes and objects.
+import type { Step as StepOf } from "./explorer.ts";
 import type { RuleName } from "./rules.ts";
 import type { Device, Model, Process, State, Who } from "./state.ts";
 
-export interface Step {
-  /** go: happens by itself, sooner or later. new: someone wants something. fault: need not happen at all. */
-  readonly kind: "go" | "new" | "fault";
-  readonly label: string;
-  /** Changes a copy of the state it was offered in. Throws a Violation where it would break an invariant. */
-  readonly act: (next: State) => void;
-}
+export type Step = StepOf<State>;
 
 export function keeps(model: Model, rule: RuleName): boolean {
   return !model.off.has(rule);

@@ -1,5 +1,8 @@
 // How a world begins, and copies of it.
+import type { World } from "./explorer.ts";
+import { check, checkSettled } from "./invariants.ts";
 import {
+  type Budget,
   digestOf,
   type Entry,
   type Model,
@@ -10,8 +13,22 @@ import {
   type Update,
   type Write,
 } from "./state.ts";
+import { stepsFrom } from "./steps.ts";
 
-export function start(model: Model): State {
+export function cluster(model: Model): World<State> {
+  return {
+    start: () => start(model),
+    copy: copyState,
+    steps: (state) => stepsFrom(model, state),
+    check: (state) => check(model, state),
+    withoutFaults: ({ budget }) => {
+      for (const fault of Object.keys(budget) as (keyof Budget)[]) budget[fault] = 0;
+    },
+    checkSettled: (state) => checkSettled(model, state),
+  };
+}
+
+function start(model: Model): State {
   const { before } = model;
   const zeros = Array<number>(model.refs).fill(0);
   const refs = [...zeros];
@@ -60,7 +77,7 @@ function landedBefore(shape: Shape): Write {
   return { device: 0, session: false, refs, news: [], olds: [], base: 0, status: "landed", ack: "ok", lost: false };
 }
 
-export function copyState(state: State): State {
+function copyState(state: State): State {
   return {
     ...state,
     writes: state.writes.map((write) => ({ ...write })),

@@ -16,6 +16,7 @@ const DEFAULTS = {
   denyDeleteCurrent: "refuse",
   denyCurrentBranch: "refuse",
   updateHook: undefined,
+  hooks: expect.stringMatching(/\/repo\.git\/hooks$/),
 };
 
 /** A repository whose git server has a home directory of its own, and one sidecar that asks for its policy. */
@@ -176,7 +177,7 @@ describe("the policy of a repository", () => {
     const shared = join(home, "hooks/update");
     await write(shared, "#!/bin/sh\n");
     await chmod(shared, 0o755);
-    expect((await read()).updateHook).toBe(shared);
+    expect(await read()).toMatchObject({ updateHook: shared, hooks: dirname(shared) });
     await rm(shared);
     expect((await read()).updateHook).toBeUndefined();
   });

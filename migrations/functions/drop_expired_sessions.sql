@@ -1,4 +1,5 @@
--- Sessions whose lease ran out are dropped, on whichever device they were.
+-- Sessions whose lease ran out are dropped, on whichever device they were; then tickets that ran out are taken away, those of pushes too:
+-- where nobody else comes for the turn, nobody else would.
 create function lockstep.drop_expired_sessions() returns void
 language sql as $$
   with expired as (
@@ -8,5 +9,9 @@ language sql as $$
     for update skip locked)
   update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(),
     drop_reason = 'the lease of its session ran out: nobody renewed it'
-  from expired where w.id = expired.id
+  from expired where w.id = expired.id;
+  with gone as (
+    select t.repository_id, t.ticket from lockstep.turn t where t.expires_at <= clock_timestamp()
+    order by t.repository_id, t.ticket for update skip locked)
+  delete from lockstep.turn t using gone where t.repository_id = gone.repository_id and t.ticket = gone.ticket
 $$;

@@ -5,6 +5,7 @@ import { EMPTY_DIGEST, type Incarnation, type Version } from "../../src/domain.t
 import { Database, query } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
+import { dropExpiredSessions } from "../../src/store/sessions.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
 import { bump, currentWriter, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -57,6 +58,20 @@ describe("a repository's turn", () => {
     const holder = await turnHolder(db, repositoryId);
     expect(holder).toMatchObject({ writeId: first, device: "mine", author: "ada", reason: "push" });
     expect(Math.abs(Date.now() - holder!.since.getTime())).toBeLessThan(60_000);
+  });
+
+  it("leaves no ticket behind that ran out, though nobody comes for the turn", async () => {
+    const [gone, waiting] = [randomUUID(), randomUUID()];
+    await takeTurn(db, me, ticket(gone));
+    await takeTurn(db, other, ticket(waiting));
+    await expire(gone);
+    await dropExpiredSessions(db);
+    const left = await query<{ write_id: string }>(
+      db.work,
+      "select write_id from lockstep.turn where repository_id = $1",
+      [repositoryId],
+    );
+    expect(left).toEqual([{ write_id: waiting }]);
   });
 
   it("stays where it is however often the others ask", async () => {

@@ -15,7 +15,7 @@ import { makeGitDirectory } from "./hung-git.ts";
 import { PeerProxy } from "./peer-proxy.ts";
 import { startDatabase, type TortureDatabase } from "./torture-database.ts";
 
-const START_MS = 60_000;
+const START_MS = 180_000;
 const LAST_BREATH_MS = 5_000;
 /** Where sidecars listen; what they advertise as localhost are the proxies, at 127.0.0.1. */
 const BEHIND = "127.0.0.2";

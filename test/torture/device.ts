@@ -21,7 +21,7 @@ export class SupervisedDevice {
   #gate: ChildProcess | undefined;
   #gatePid: number;
   /** Sidecars that ended without having been killed. */
-  readonly endings: string[] = [];
+  readonly endings: { how: string; at: number; said: string }[] = [];
 
   constructor(device: Device, env: Record<string, string>) {
     this.device = device;
@@ -101,7 +101,8 @@ export class SupervisedDevice {
 
   async #ended(child: ChildProcess, how: string): Promise<void> {
     if (!this.#wanted || this.#sidecar !== child) return;
-    this.endings.push(how);
+    const at = performance.now();
+    this.endings.push({ how, at, said: await this.device.logEnd().catch(String) });
     await delay(RESTART_AFTER_MS);
     if (this.#wanted && this.#sidecar === child) this.#startSidecar();
   }

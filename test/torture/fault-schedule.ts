@@ -53,8 +53,8 @@ export interface PlannedFault {
 
 /** The lease is 15 s by the database's clock. */
 const PAST_LEASE_MS = 16_500;
-/** Operations between two faults. */
-const GAP = { low: 5, high: 23 };
+/** Operations between two faults, in the mean. */
+export const EVERY = 14;
 
 /** The duration of each kind; of the others, from nothing up to two seconds. */
 const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
@@ -68,8 +68,8 @@ const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
   "stalled answers of a device": { low: 500, high: 12_000 },
   "hung git": { low: 500, high: 20_000 },
   "standby away": { low: 500, high: 6_000 },
-  // Up to where the lease that the old primary granted has run out.
-  "fail-over": { low: 1_000, high: 18_000 },
+  // Also beyond the lease that the old primary granted: then others decide.
+  "fail-over": { low: 1_000, high: 24_000 },
   "held-up statement": { low: 50, high: 9_000 },
   "held row": { low: 100, high: 6_000 },
   "lost part of a replica": { low: 0, high: 6_000 },
@@ -87,18 +87,20 @@ export interface Targets {
   readonly losesDisks: boolean;
   /** Kinds that it does not match are left out. */
   readonly only?: RegExp;
+  /** Operations between two faults, in the mean. */
+  readonly every?: number;
 }
 
 /** An endless schedule. */
 export function* faultSchedule(
   random: Random,
-  { devices, repositories, losesDisks, only = /^/ }: Targets,
+  { devices, repositories, losesDisks, only = /^/, every = EVERY }: Targets,
 ): Generator<PlannedFault> {
   const wanted = ([kind]: [string, number]) => only.test(kind) && (losesDisks || kind !== "lose disk");
   const weights = Object.fromEntries(Object.entries(FAULTS).filter(wanted)) as Readonly<Record<FaultKind, number>>;
   let at = 0;
   for (;;) {
-    at += random.between(GAP.low, GAP.high);
+    at += random.between(Math.ceil(every / 3), Math.floor((every * 5) / 3));
     const kind = random.weighted(weights);
     const device = random.pick(devices);
     const other = random.pick(devices.filter((each) => each !== device));

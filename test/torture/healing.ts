@@ -7,7 +7,7 @@ import type { Recorder } from "./recorder.ts";
 import type { Session } from "./session.ts";
 import type { Asked } from "./told.ts";
 
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 /** Within it a push through every device must succeed. */
 const BOUND_MS = 120_000;
 const RETRY_MS = 250;

@@ -91,6 +91,9 @@ export interface Ending {
   readonly device: string;
   /** Exit code or signal. */
   readonly how: string;
+  readonly at: number;
+  /** The end of its log. */
+  readonly said: string;
 }
 
 export interface RunRecord {

@@ -1,13 +1,15 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { replicationMissing } from "../support/postgres-servers.ts";
 import { verdictsOf } from "./checks/all.ts";
+import { EVERY } from "./fault-schedule.ts";
 import { type History, toJsonLines } from "./history.ts";
 import type { Recorder } from "./recorder.ts";
 import { reportOf } from "./report.ts";
 import { torture } from "./torture.ts";
 
 const USAGE =
-  "npm run torture -- --seconds N | --minutes N [--seed S] [--operations N] [--devices N] [--min-copies N] [--faults REGEX] [--json-lines FILE]";
+  "npm run torture -- --seconds N | --minutes N [--seed S] [--operations N] [--devices N] [--min-copies N] [--faults REGEX] [--every OPERATIONS] [--json-lines FILE]";
 const LOG_EVERY_S = 30;
 const LARGEST_SEED = 1_000_000_000;
 
@@ -30,6 +32,8 @@ export async function main(args: string[]): Promise<number> {
     onProgress: showProgress,
     ...(jsonLines !== undefined && { onEnd: (records, logs) => keep(jsonLines, records, logs) }),
   });
+  const missing = replicationMissing();
+  if (missing) console.log(`The database has no standby: ${missing}`);
   const { text, ok } = reportOf(history, verdictsOf(history));
   console.log(
     `${text}\nagain: npm run torture -- ${args.includes("--seed") ? "" : `--seed ${seed} `}${args.join(" ")}`,
@@ -49,6 +53,7 @@ function readArguments(args: string[]) {
         devices: { type: "string", default: "3" },
         "min-copies": { type: "string", default: "1" },
         faults: { type: "string", default: "" },
+        every: { type: "string", default: String(EVERY) },
         "json-lines": { type: "string" },
       },
     });
@@ -58,9 +63,10 @@ function readArguments(args: string[]) {
       operations: Number(values.operations),
       devices: Number(values.devices),
       minCopies: Number(values["min-copies"]),
+      every: Number(values.every),
     };
     if (!Object.values(numbers).every((each) => Number.isFinite(each) && each >= 0)) return undefined;
-    if (numbers.seconds === 0 || numbers.devices < 2) return undefined;
+    if (numbers.seconds === 0 || numbers.devices < 2 || numbers.every < 1) return undefined;
     return { ...numbers, faults: new RegExp(values.faults), jsonLines: values["json-lines"] };
   } catch {
     return undefined;

@@ -9,7 +9,12 @@ export class Recorder {
 
   /** Milliseconds since the run began. */
   now(): number {
-    return Math.round((performance.now() - this.#since) * 1000) / 1000;
+    return this.timeOf(performance.now());
+  }
+
+  /** A time of `performance` as one of the run. */
+  timeOf(at: number): number {
+    return Math.round((at - this.#since) * 1000) / 1000;
   }
 
   /** Operations that have been begun. */

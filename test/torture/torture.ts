@@ -38,6 +38,8 @@ export interface TortureOptions {
   readonly minCopies: number;
   /** Only faults of kinds that it matches. */
   readonly faults: RegExp;
+  /** Operations between two faults, in the mean. */
+  readonly every?: number;
   /** As it was called, for the record. */
   readonly arguments: readonly string[];
   readonly env: Record<string, string>;
@@ -87,6 +89,7 @@ export async function torture(options: TortureOptions): Promise<History> {
       repositories: REPOSITORIES,
       losesDisks: options.minCopies > 1,
       only: options.faults,
+      ...(options.every !== undefined && { every: options.every }),
     });
     const faults = runFaults(schedule, context, recorder, stop);
     await Promise.all(sessions.map((session, index) => work(session, index)));
@@ -96,7 +99,8 @@ export async function torture(options: TortureOptions): Promise<History> {
     await heal({ cluster, commits, recorder, repositories: REPOSITORIES, sessions, locks: context.locks });
     recorder.records.push(...(await examine(cluster, REPOSITORIES)));
     for (const { host } of cluster.members) {
-      for (const how of host.endings) recorder.records.push({ record: "ending", device: host.name, how });
+      for (const { how, at, said } of host.endings)
+        recorder.records.push({ record: "ending", device: host.name, how, at: recorder.timeOf(at), said });
     }
   } finally {
     clearInterval(ticker);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { verdictsOf } from "../torture/checks/all.ts";
-import { convergence, leftovers, liveness } from "../torture/checks/at-the-end.ts";
+import { convergence, endings, leftovers, liveness } from "../torture/checks/at-the-end.ts";
 import { atomicity } from "../torture/checks/atomicity.ts";
 import { durability } from "../torture/checks/durability.ts";
 import { linearizability } from "../torture/checks/linearizability.ts";
@@ -304,4 +304,15 @@ describe("symbolic refs", () => {
     expect(found({ HEAD: name, [X]: "a", [alias]: "a" })).toHaveLength(1);
     expect(found({ HEAD: "ref: refs/heads/other", [X]: "a", [alias]: name })).toHaveLength(1);
   });
+});
+
+it("a sidecar may end by itself because it cannot run now, or because of its disk", () => {
+  const ending = (how: string): HistoryRecord => ({ record: "ending", device: "repo001", how, at: 40, said: "why" });
+  const fault = (kind: string): HistoryRecord => ({
+    ...{ record: "fault", id: 1, kind, target: "repo001", from: 30, to: 45, outcome: "" },
+  });
+  expect(endings([healed, ending("3")]).violations).toEqual([]);
+  expect(endings([healed, ending("1"), fault("full disk")]).violations).toEqual([]);
+  expect(endings([healed, ending("1"), fault("stop sidecar")]).violations).toHaveLength(1);
+  expect(endings([healed, ending("SIGSEGV")]).violations).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
 import type { History } from "../history.ts";
-import { convergence, leftovers, liveness } from "./at-the-end.ts";
+import { convergence, endings, leftovers, liveness } from "./at-the-end.ts";
 import { atomicity } from "./atomicity.ts";
 import { durability } from "./durability.ts";
 import { linearizability } from "./linearizability.ts";
@@ -15,6 +15,7 @@ const CHECKS: readonly Check[] = [
   convergence,
   liveness,
   leftovers,
+  endings,
 ];
 
 /** What each check says of a history. */

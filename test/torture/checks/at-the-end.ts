@@ -49,6 +49,23 @@ export function leftovers(history: History): Verdict {
   return { check: "no leftovers", looked: places.length, violations };
 }
 
+/** Code 3 says that a sidecar cannot run now. Any other end is a fault of its own, unless its disk was full or gone. */
+export function endings(history: History): Verdict {
+  const unexplained = recordsOf(history, "ending").filter(({ how, device, at }) => {
+    const faults = recordsOf(history, "fault").filter(
+      ({ target, from, to }) => target === device && from <= at && at <= to,
+    );
+    return how !== "3" && !faults.some(({ kind }) => /disk|power/.test(kind));
+  });
+  const violations = unexplained.map(
+    ({ device, how, said }): Violation => ({
+      what: `The sidecar of ${device} ended with ${how}: ${said}`,
+      operations: [],
+    }),
+  );
+  return { check: "no sidecar ends without a reason", looked: recordsOf(history, "healed").length, violations };
+}
+
 function foldOf(history: History, repository: string, finals: readonly FinalRefs[]): Map<string, string> {
   const fold = new Map<string, string>();
   // The HEAD that a repository was made with is not in its log.

@@ -5,10 +5,12 @@
 import { diskControls } from "./disk.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { refNameControls } from "./ref-names.mjs";
+import { tortureControls } from "./torture.mjs";
 
 /**
  * @typedef {{ file: string, from: string, to: string }} Patch `file` from the project's root.
  * @typedef {{ rule: string, patches: Patch[], project: string, tests: string, name: string, mustFail?: boolean }} Control
+ * In the place of `project` and `name` it may have `torture`: the arguments of a torture run, whose checks must fail.
  */
 
 /** @type {Control[]} */
@@ -1096,6 +1098,7 @@ export const controls = [
   ...diskControls,
   ...refNameControls,
   ...gitHookControls,
+  ...tortureControls,
   ...byTests
     .filter(({ rule }) => BY_HISTORY.includes(rule))
     .map((control) => ({ ...control, project: "e2e", tests: "test/e2e/torture.test.ts", name: "" })),

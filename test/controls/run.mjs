@@ -44,7 +44,17 @@ async function startDatabase(dir) {
   return await startPostgres({ dir, env: process.env, isRoot });
 }
 
-async function check({ rule, patches, project: tests, tests: file, name, mustFail = true }, env) {
+/** Whether a run of the torture finds that the rule is missing. */
+async function underTorture(copy, args) {
+  const { code, said } = await run(process.execPath, ["test/torture/run.mjs", ...args], copy, process.env);
+  const without = /^The database has no standby: .*$/m.exec(said)?.[0];
+  if (without !== undefined) return { why: without };
+  const failed = /^FAILED: .*$/m.exec(said)?.[0];
+  const why = failed ?? (/^All checks passed.$/m.exec(said) ? "all checks passed" : said.slice(-600));
+  return { ok: code === 1 && failed !== undefined, why: `${why} (npm run torture -- ${args.join(" ")})` };
+}
+
+async function check({ rule, patches, project: tests, tests: file, name, torture, mustFail = true }, env) {
   const copy = mkdtempSync(join(tmpdir(), "lockstep-control-"));
   try {
     for (const each of COPIED)
@@ -59,6 +69,7 @@ async function check({ rule, patches, project: tests, tests: file, name, mustFai
       );
     }
     const built = await run(process.execPath, ["scripts/build.mjs"], copy, env);
+    if (torture) return { rule, ...(await underTorture(copy, torture)) };
     const vitest = join(project, "node_modules", "vitest", "vitest.mjs");
     const args = [vitest, "run", "--project", tests, file, "--bail", "1", ...(name ? ["-t", name] : [])];
     const { said } = await run(process.execPath, args, copy, env);

@@ -6,7 +6,7 @@ import { torture } from "../torture/torture.ts";
 
 // A short run of `npm run torture` with a database of its own, which it crashes. test/torture/README.md says what it proves.
 it("clients under faults see one history, which lasts, on devices that come back to rest", {
-  timeout: 420_000,
+  timeout: 900_000,
 }, async () => {
   const history = await torture({
     seed: 20_261_121,

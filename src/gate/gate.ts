@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
+import { inTurn } from "../smart-http/in-turn.ts";
 import { EarlyStarts } from "./early-start.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
@@ -43,11 +44,12 @@ export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: 
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   });
-  server.on("request", (request, response) => {
+  const answer = inTurn((request, response) => {
     const served = serve(request, response, options, shared);
     keepWhilePending(running, served);
     keepWhilePending(unread, new Promise((resolve) => response.once("close", resolve)));
   });
+  server.on("request", answer);
   server.listen(port, host);
   await once(server, "listening");
 

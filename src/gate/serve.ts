@@ -6,7 +6,8 @@ import type { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
 import { linkSignals } from "../io/signals.ts";
 import { exchange } from "../smart-http/exchange.ts";
-import { startGit } from "../smart-http/git-child.ts";
+import { GitNotStarted, startGit } from "../smart-http/git-child.ts";
+import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, looksFirst, NO_CACHE, serverEnvironment, success } from "../smart-http/protocol.ts";
 import { asRefusal, type Refusal } from "../smart-http/refusal.ts";
 import { requestBody } from "../smart-http/request-body.ts";
@@ -68,6 +69,7 @@ export async function serve(
     options.log.info(outcome(), response.writableEnded ? "request served" : "request ended by a hang-up");
   } catch (error) {
     if (response.destroyed) return options.log.info(outcome(), "client left");
+    if (error instanceof GitNotStarted) logNotStarted(options.log, fields, error.cause);
     const refusal = asRefusal(shared.stopping.aborted ? shared.stopping.reason : error);
     await refuse(response, refusal, requestId, inHand);
     request.unpipe().resume();
@@ -104,9 +106,20 @@ async function serveGit(
   };
   const place = () => placeOf(join(root, `${asked.repository}.git`));
   const git = await earlyStarts.git(granted, { start, looksFirst: looksFirst(asked, protocol), place });
-  git.stderr.setEncoding("utf8").on("data", (said: string) => log.warn({ ...fields, said }, "git said"));
+  const onFailure = overhear(git, log, fields, "git said");
   inHand.unread = undefined;
-  await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
+  const { requestId } = caller;
+  await exchange({
+    git,
+    asked,
+    body,
+    request,
+    response,
+    success: success(asked, protocol),
+    requestId,
+    stopping,
+    onFailure,
+  });
 }
 
 /** Where the repository really is: git compares it with safe.directory after following links. */

@@ -1,6 +1,7 @@
 // A refusal of the second request of a push or a fetch. git shows people nothing of such an answer but "RPC failed; HTTP 503" (and
 // after a push "Everything up-to-date"). So they are told in git's own words: a report per ref, or an error packet.
 import type { Readable } from "node:stream";
+import { packet, utf8 } from "../smart-http/packets.ts";
 import type { GitRequest } from "../smart-http/route.ts";
 
 /** More than any client sends before its pack. */
@@ -27,13 +28,13 @@ export async function toldByGit(
   body: Readable,
   { sentence, requestId }: { sentence: string; requestId: string },
 ): Promise<Buffer | undefined> {
-  if (service === "upload-pack") return packet(`ERR ${bytes(`${sentence} (request ${requestId})`)}\n`);
+  if (service === "upload-pack") return packet(`ERR ${utf8(`${sentence} (request ${requestId})`)}\n`);
   const head = await readPushHead(body).catch(() => undefined);
   if (head === undefined) return undefined;
   // Large pushes are preceded by a probe without commands, which is not where a person can be told anything.
   if (head.names.length === 0) return Buffer.alloc(0);
   if (!head.capabilities.some((each) => /^report-status(-v2)?$/.test(each))) return undefined;
-  const lines = head.names.map((name) => packet(`ng ${name} ${bytes(sentence)}\n`));
+  const lines = head.names.map((name) => packet(`ng ${name} ${utf8(sentence)}\n`));
   const report = Buffer.concat([packet("unpack refused\n"), ...lines, FLUSH]);
   const band = BANDS.find(([name]) => head.capabilities.includes(name));
   if (band === undefined) return report;
@@ -77,13 +78,4 @@ function* inBand(band: number, content: Buffer, most: number): Generator<Buffer>
     const part = content.subarray(start, start + most).toString("latin1");
     yield packet(String.fromCharCode(band) + part);
   }
-}
-
-/** UTF-8, a character for each byte. */
-function bytes(text: string): string {
-  return Buffer.from(text.replace(/[\n\0]/g, " ")).toString("latin1");
-}
-
-function packet(text: string): Buffer {
-  return Buffer.from((text.length + 4).toString(16).padStart(4, "0") + text, "latin1");
 }

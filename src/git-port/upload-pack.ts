@@ -6,10 +6,12 @@ import { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
 import { gitEnvironment } from "../git/process.ts";
 import { exchange } from "../smart-http/exchange.ts";
-import { startGit } from "../smart-http/git-child.ts";
+import { GitNotStarted, startGit } from "../smart-http/git-child.ts";
+import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, success } from "../smart-http/protocol.ts";
 import { Refusal } from "../smart-http/refusal.ts";
 import { requestBody } from "../smart-http/request-body.ts";
+import { requestIdOf } from "../smart-http/request-id.ts";
 import { gitRequest } from "../smart-http/route.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { PackServer } from "../sync/objects/serve-pack.ts";
@@ -42,13 +44,17 @@ export async function serveUploadPack(
   using _place = asked.advertisement ? undefined : packs.takePlace(device);
   const protocol = gitProtocol(request.headers["git-protocol"]);
   const env = gitEnvironment(context.git, path, protocol === undefined ? {} : { GIT_PROTOCOL: protocol });
-  const git = await startGit({ ...asked, path, env, config: CONFIG });
-  git.stderr.setEncoding("utf8").on("data", (said: string) => {
-    context.log.warn({ repository: asked.repository, said }, "git upload-pack said");
+  const requestId = requestIdOf(request);
+  const { log, signal: stopping } = context;
+  const fields = { repository: asked.repository, fromDevice: device, requestId };
+  const git = await startGit({ ...asked, path, env, config: CONFIG }).catch((error: unknown) => {
+    if (error instanceof GitNotStarted) logNotStarted(log, fields, error.cause);
+    throw error;
   });
-  const stopping = context.signal;
+  const onFailure = overhear(git, log, fields, "git upload-pack said");
   watchResponse(request, response, SILENT_MS);
-  await exchange({ git, asked, body, request, response, success: success(asked, protocol), stopping });
+  const answer = { request, response, success: success(asked, protocol), requestId };
+  await exchange({ git, asked, body, ...answer, stopping, onFailure });
 }
 
 /** All of it before a place is taken: a peer that is slow to ask keeps nobody waiting. Throws Refusal, INVALID_REQUEST. */

@@ -4,6 +4,7 @@ import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { linkSignals } from "../io/signals.ts";
 import { visible } from "../io/visible.ts";
+import { inTurn } from "../smart-http/in-turn.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 
@@ -34,7 +35,7 @@ export async function serveHttp(
   listen: { host: string; port: number },
   endpoints: HttpEndpoints,
 ): Promise<HttpListener> {
-  const server = createServer((request, response) => {
+  const answer = inTurn((request, response) => {
     // Not by URL, which throws on some of what a client may send, such as `//`.
     const [path, query] = (request.url ?? "/").split("?");
     // A name may hold "+", and never a space, which is what a form makes of it.
@@ -46,6 +47,7 @@ export async function serveHttp(
     else if (path === "/gate") void gate(request, response, endpoints, parameters);
     else say(response, 404, "There is /livez, /readyz?verbose, /metrics and /gate?repository=NAME.");
   });
+  const server = createServer(answer);
   await new Promise<void>((done, failed) => server.once("error", failed).listen(listen.port, listen.host, done));
   return {
     port: (server.address() as { port: number }).port,

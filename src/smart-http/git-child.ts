@@ -10,6 +10,7 @@ import type { Service } from "./route.ts";
  */
 const TERM_AFTER_MS = 3_000;
 const KILL_AFTER_MS = 5_000;
+const WORDS_LIMIT = 4_000;
 
 export interface GitCommand {
   readonly service: Service;
@@ -31,6 +32,8 @@ export interface GitChild {
   readonly stdin: ChildProcessWithoutNullStreams["stdin"];
   readonly stdout: ChildProcessWithoutNullStreams["stdout"];
   readonly stderr: ChildProcessWithoutNullStreams["stderr"];
+  /** The last that it has said on standard error, which is text. */
+  readonly words: string;
   readonly ended: Promise<Ending>;
   /** It has ended, and not well. */
   hasFailed(): boolean;
@@ -41,20 +44,28 @@ export interface GitChild {
   readonly stopped: boolean;
 }
 
-/** Starts git. Resolves once it runs; throws Refusal when it cannot be started. */
+/** The system refuses to start git. */
+export class GitNotStarted extends Refusal {
+  constructor(cause: unknown) {
+    const headers = { "Retry-After": "1" };
+    super(503, "git could not be started on this server; tell its operator.", { headers, cause });
+  }
+}
+
+/** Starts git. Resolves once it runs; throws GitNotStarted. */
 export async function startGit({ service, advertisement, path, env, config = [] }: GitCommand): Promise<GitChild> {
   const mode = advertisement ? "--http-backend-info-refs" : "--stateless-rpc";
   // The replica may belong to another user than the gate's; the sidecar has vouched for this very path.
   const settings = [`safe.directory=${path}`, ...config].flatMap((setting) => ["-c", setting]);
-  const child = spawn("git", [...settings, service, mode, path], { cwd: "/", env });
-  await once(child, "spawn").catch((cause) => {
-    const headers = { "Retry-After": "1" };
-    throw new Refusal(503, "git could not be started on this server; tell its operator.", { headers, cause });
-  });
+  const child = await started([...settings, service, mode, path], env);
   // git may have its answer before it has read everything; its ending tells more than EPIPE.
   child.stdin.on("error", () => {});
-  // Node throws away what a process that has ended has said, unless somebody listens; the reader may come later.
+  // Node throws away what a process that has ended has said, unless somebody listens; the readers may come later.
   child.stdout.on("readable", () => {});
+  let words = "";
+  child.stderr.setEncoding("utf8").on("data", (said: string) => {
+    words = (words + said).slice(-WORDS_LIMIT);
+  });
   const ended = new Promise<Ending>((resolve) => {
     child.once("exit", (code, signal) => {
       // What is left in the pipe of a killed git is nobody's answer, and a process it started may hold the pipe open.
@@ -75,6 +86,9 @@ export async function startGit({ service, advertisement, path, env, config = [] 
     stdin: child.stdin,
     stdout: child.stdout,
     stderr: child.stderr,
+    get words() {
+      return words;
+    },
     ended,
     hasFailed: () => hasEnded() && child.exitCode !== 0,
     closed: new Promise((resolve) => child.once("close", () => resolve())),
@@ -93,4 +107,15 @@ export async function startGit({ service, advertisement, path, env, config = [] 
       return stopped;
     },
   };
+}
+
+async function started(args: string[], env: GitCommand["env"]): Promise<ChildProcessWithoutNullStreams> {
+  try {
+    // It throws some errors, such as a lack of memory, and emits others.
+    const child = spawn("git", args, { cwd: "/", env });
+    await once(child, "spawn");
+    return child;
+  } catch (cause) {
+    throw new GitNotStarted(cause);
+  }
 }

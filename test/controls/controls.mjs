@@ -47,6 +47,32 @@ const byTests = [
     name: "never shares a question that was asked before it came",
   },
   {
+    rule: "requests of one connection are served one after another",
+    patches: [
+      {
+        file: "src/smart-http/in-turn.ts",
+        from: "if (response.socket !== null) return start(request, response);",
+        to: "if (response.socket !== null || request.socket !== null) return start(request, response);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-failures.test.ts",
+    name: "leave nothing behind when their client leaves",
+  },
+  {
+    rule: "a git that fails is in the log",
+    patches: [
+      {
+        file: "src/smart-http/exchange.ts",
+        from: "if (ending && ending.code !== 0 && !git.stopped) onFailure(ending);",
+        to: "if (ending && ending.code === -1 && !git.stopped) onFailure(ending);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-failures.test.ts",
+    name: "in the middle of a push is told in words",
+  },
+  {
     rule: "the pusher hears of a write after the decision",
     patches: [
       {

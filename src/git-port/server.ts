@@ -9,6 +9,7 @@ import { ASK_HEADER, HOLD_PATH, PACK_PATH } from "../git/objects/pack-stream.ts"
 import { STALL_MS } from "../git/silence.ts";
 import { cutterOf } from "../io/connections.ts";
 import { asRefusal } from "../smart-http/refusal.ts";
+import { catchUp } from "../sync/catch-up/catch-up.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { PackServer } from "../sync/objects/serve-pack.ts";
 import { holdObjects } from "../sync/write/hold-objects.ts";
@@ -27,7 +28,9 @@ export async function servePacks(
   context: SyncContext,
   options: { listen: { host: string; port: number }; tls: SecureContextOptions; trustDomain: string },
 ): Promise<PackListener> {
-  const packs = new PackServer(context);
+  // Whoever asked has another source meanwhile. A failure is in the log, and the next access tries again.
+  const { signal } = context;
+  const packs = new PackServer(context, (replica) => void catchUp(context, replica, 0n, { signal }).catch(() => {}));
   const server = createServer(
     { ...options.tls, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true, keepAliveTimeout: 120_000 },
     (request, response) => void answer(context, packs, options.trustDomain, request, response),

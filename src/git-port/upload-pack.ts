@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
 import { gitEnvironment } from "../git/process.ts";
 import { exchange } from "../smart-http/exchange.ts";
-import { GitNotStarted, startGit } from "../smart-http/git-child.ts";
+import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, success } from "../smart-http/protocol.ts";
 import { Refusal } from "../smart-http/refusal.ts";
@@ -39,7 +39,11 @@ export async function serveUploadPack(
     throw new Refusal(403, "This port is for reading; push through the git server of a device.");
   }
   const body = asked.advertisement ? undefined : await wholeRequest(request);
-  const path = await existing(await packs.locate(asked.repository), asked.repository);
+  const { id, gitDir } = await packs.locate(asked.repository);
+  const path = await existing(gitDir, asked.repository).catch(async (error: unknown) => {
+    await packs.lookAfter(id);
+    throw error;
+  });
   // Advertisements are small: what is counted is those who may be sent a pack.
   using _place = asked.advertisement ? undefined : packs.takePlace(device);
   const protocol = gitProtocol(request.headers["git-protocol"]);
@@ -51,7 +55,11 @@ export async function serveUploadPack(
     if (error instanceof GitNotStarted) logNotStarted(log, fields, error.cause);
     throw error;
   });
-  const onFailure = overhear(git, log, fields, "git upload-pack said");
+  const report = overhear(git, log, fields, "git upload-pack said");
+  const onFailure = (ending: Ending) => {
+    report(ending);
+    void packs.lookAfter(id);
+  };
   watchResponse(request, response, SILENT_MS);
   const answer = { request, response, success: success(asked, protocol), requestId };
   await exchange({ git, asked, body, ...answer, stopping, onFailure });

@@ -145,7 +145,7 @@ describe("a pack for another device", () => {
     const { a, id } = await source(cluster);
     const big = await a.commit(APP, "big", { content: randomBytes(1_000_000) });
     const request = { ...PLAIN, repositoryId: id, wants: [big], haves: [] };
-    const server = new PackServer(a.context);
+    const server = new PackServer(a.context, () => {});
     const gone = new AbortController();
     const streams: PackStream[] = [];
     for (let count = 0; count < 8; count += 1) streams.push(await server.open("repo002", request, gone.signal));

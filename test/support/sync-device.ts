@@ -24,6 +24,7 @@ import type { StatementClient } from "../../src/store/database/statement.ts";
 import { leaseHasEnded, releaseLease } from "../../src/store/device-lease.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { findRepository } from "../../src/store/repositories.ts";
+import { catchUp } from "../../src/sync/catch-up/catch-up.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
 import { type Replica, Replicas } from "../../src/sync/device/replica.ts";
 import { Sessions } from "../../src/sync/device/sessions.ts";
@@ -129,7 +130,10 @@ export class TestDevice {
       onFenced,
       inDoubtMs: options.inDoubtMs ?? 60_000,
     };
-    this.packs = new PackServer(this.context);
+    const { signal } = this.context;
+    this.packs = new PackServer(this.context, (replica) => {
+      void catchUp(this.context, replica, 0n, { signal }).catch(() => {});
+    });
     this.#lease = this.context.lease.keep({ onFenced, onFailOver: () => {} }, this.#dead.signal);
   }
 

@@ -11,15 +11,27 @@ export interface DiskMark {
   readonly refs: string;
   /** Stays the same while the replica's directory has the same entries. Uploads and hooks of an operator's put some there. */
   readonly entries: string;
+  /** The part of `refs` that says which directory it is. */
+  readonly directory: string;
+  /** Those of the watched that were there. */
+  readonly there: readonly string[];
 }
 
-/** Costs seven calls of stat, and no walk. */
-export async function markDisk(gitDir: string): Promise<DiskMark> {
+/**
+ * Costs seven calls of stat, and no walk. With the mark of `before`, two more than there were files and directories to watch, which is five
+ * or six: one that has come since then changes the times of the directory that it is in, and so `refs` or `entries`.
+ */
+export async function markDisk(gitDir: string, before?: DiskMark): Promise<DiskMark> {
+  const looks = (each: string) => before === undefined || !WATCHED.includes(each) || before.there.includes(each);
   const [self, objects, ...refs] = await Promise.all(
-    ["", "objects", ...WATCHED].map(async (each) => await stat(join(gitDir, each), { bigint: true }).catch(() => null)),
+    ["", "objects", ...WATCHED].map(async (each) =>
+      looks(each) ? await stat(join(gitDir, each), { bigint: true }).catch(() => null) : null,
+    ),
   );
-  const parts = [self, objects].map(identity).concat(refs.map((each) => each && `${identity(each)} ${each.ctimeNs}`));
-  return { refs: parts.join(), entries: String(self?.ctimeNs) };
+  const directory = [self, objects].map(identity).join();
+  const parts = refs.map((each) => each && `${identity(each)} ${each.ctimeNs}`);
+  const there = WATCHED.filter((_, index) => refs[index]);
+  return { refs: [directory, ...parts].join(), entries: String(self?.ctimeNs), directory, there };
 }
 
 /** With its time of birth: a directory that replaces another one may get the inode of that. */

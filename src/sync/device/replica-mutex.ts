@@ -14,6 +14,8 @@ export class ReplicaMutex extends Mutex {
   readonly #replica: Watched;
   /** As of the last time that it was held; undefined: nothing is known. */
   #mark: DiskMark | undefined;
+  /** Which directory it is, since its files were last compared: another one that appears while the mutex is held is no work of ours. */
+  #directory: string | undefined;
   /** Changes of ours that are under way without the mutex. */
   #beside = 0;
   /** Grows whenever somebody of ours begins or ends to change something: a mark that was being taken meanwhile counts for nothing. */
@@ -82,11 +84,13 @@ export class ReplicaMutex extends Mutex {
     const before = this.#mark;
     const turns = this.#turns;
     if (applied === undefined || before === undefined || this.#beside > 0) return false;
+    const looked = await markDisk(gitDir, before);
+    if (turns !== this.#turns) return false;
+    if (looked.refs !== before.refs) return true;
+    if (looked.entries === before.entries) return false;
     const now = await markDisk(gitDir);
     if (turns !== this.#turns) return false;
-    if (now.refs !== before.refs) return true;
-    if (now.entries === before.entries) return false;
-    if (!(await isWhole(gitDir))) return true;
+    if (now.refs !== before.refs || !(await isWhole(gitDir))) return true;
     this.#mark = now;
     return false;
   }
@@ -100,6 +104,8 @@ export class ReplicaMutex extends Mutex {
 
   async #marking<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     this.#turns += 1;
+    // Whoever compares the files may put another directory in its place.
+    if (this.#replica.applied === undefined) this.#directory = undefined;
     try {
       return await run();
     } finally {
@@ -112,6 +118,14 @@ export class ReplicaMutex extends Mutex {
     const turns = this.#turns;
     const known = this.#replica.applied !== undefined && this.#beside === 0;
     const mark = known ? await markDisk(this.#replica.gitDir) : undefined;
-    if (turns === this.#turns) this.#mark = mark;
+    if (turns !== this.#turns) return;
+    this.#mark = mark;
+    if (mark === undefined) return;
+    const exchanged = this.#directory !== undefined && this.#directory !== mark.directory;
+    this.#directory = mark.directory;
+    if (!exchanged) return;
+    this.#mark = undefined;
+    this.changedByOthers = true;
+    await this.#mistrust();
   }
 }

@@ -8,7 +8,7 @@ import { linkSignals } from "../../io/signals.ts";
 import { replicaName } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
-import { replicaPath } from "../device/replica.ts";
+import { type Replica, replicaPath } from "../device/replica.ts";
 import { FanOut } from "./fan-out.ts";
 import { busy, PackPlaces } from "./pack-places.ts";
 
@@ -20,9 +20,12 @@ export class PackServer {
   readonly #context: SyncContext;
   readonly #fanOut = new FanOut();
   readonly #places: PackPlaces;
+  readonly #onDoubt: (replica: Replica) => void;
 
-  constructor(context: SyncContext) {
+  /** `onDoubt`: called where a replica lacks what it should hold, which nobody here waits for. */
+  constructor(context: SyncContext, onDoubt: (replica: Replica) => void) {
     this.#context = context;
+    this.#onDoubt = onDoubt;
     this.#places = new PackPlaces(context.me.device);
   }
 
@@ -49,10 +52,18 @@ export class PackServer {
       return stream;
     } catch (error) {
       end();
-      // What is gone from this disk is to be made anew, not only missed.
-      await this.#context.replicas.find(request.repositoryId)?.mutex.lookForMissing();
+      await this.lookAfter(request.repositoryId);
       throw error;
     }
+  }
+
+  /** After git found no objects in a replica: what is gone from this disk, or lies elsewhere on it, is mended, not only missed. */
+  async lookAfter(repositoryId: string): Promise<void> {
+    const replica = this.#context.replicas.find(repositoryId);
+    if (replica?.applied === undefined) return;
+    await replica.mutex.look();
+    if (replica.applied !== undefined && !(await replica.mutex.lookForMissing())) return;
+    this.#onDoubt(replica);
   }
 
   /** One of the places for packs being made, until it is disposed of. Throws QUEUE_FULL. */
@@ -61,9 +72,11 @@ export class PackServer {
   }
 
   /** Where stock git finds a repository of that name on this device. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND. */
-  async locate(name: string): Promise<string> {
+  async locate(name: string): Promise<{ id: string; gitDir: string }> {
     const known = this.#context.replicas.findByName(name);
-    return known?.gitDir ?? (await this.#gitDir((await findRepository(this.#context.db, name)).id));
+    if (known !== undefined) return known;
+    const { id } = await findRepository(this.#context.db, name);
+    return { id, gitDir: await this.#gitDir(id) };
   }
 
   /** Sends those elsewhere who come after the first few, unless they have been there. */

@@ -10,9 +10,9 @@ import { createReplica, ensureSettings, inspect, wasReplica } from "../../git/re
 import { assertRights } from "../../git/replica/rights.ts";
 import { type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { reviseVersions } from "../../store/record-replica.ts";
-import { replicaWasHere } from "../../store/replicas.ts";
+import { replicaName, replicaWasHere } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
-import type { Replica } from "../device/replica.ts";
+import { type Replica, replicaPath } from "../device/replica.ts";
 import { assertRoot } from "../device/root.ts";
 import { doubt } from "./apply.ts";
 
@@ -61,7 +61,27 @@ async function findReplica(context: SyncContext, replica: Replica, stateDir: str
   }
   const aside = await moveAside(gitDir, stateDir, owner);
   context.log.warn({ repository: name, path: gitDir, aside }, "moved aside what is no replica of this repository");
+  await fetchFromPlaceOf(context, replica, owner, stateDir);
   return "absent";
+}
+
+/**
+ * Where two directories were exchanged, this replica lies where the one belongs that lay here. It may be the only copy. It is moved to where
+ * those lie that were moved aside, from where the caller takes it; the other one is found there at its next touch.
+ */
+async function fetchFromPlaceOf(
+  context: SyncContext,
+  replica: Replica,
+  ownerId: string,
+  stateDir: string,
+): Promise<void> {
+  if (!/^[0-9a-f-]{36}$/.test(ownerId) || ownerId === replica.id) return;
+  const name = await replicaName(context.db, context.me.device, ownerId).catch(() => undefined);
+  if (name === undefined) return;
+  const there = replicaPath(context.root, name);
+  if (!(await wasReplica(there, replica.id)) || (await liesAside(stateDir, replica.id))) return;
+  await moveAside(there, stateDir, replica.id);
+  context.log.warn({ repository: replica.name, path: there }, "found this replica at the place of another repository");
 }
 
 async function mend(context: SyncContext, replica: Replica): Promise<void> {

@@ -87,6 +87,8 @@ function checkedRefs(body: unknown): string[] {
 
 async function replicaOf(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {
   const known = context.replicas.find(repositoryId);
+  // What is kept in the directory of another replica is no copy.
+  await known?.mutex.look();
   if (known?.applied !== undefined) return known;
   const name = await replicaName(context.db, context.me.device, repositoryId);
   using patience = linkSignals([signal], PATIENCE_MS);

@@ -29,6 +29,10 @@ create sequence lockstep.fence_seq;
 create table lockstep.device (
   name text primary key,
   root_id uuid,
+  -- Where its root was when it was last served, and in which file system: an empty directory there may be one that lacks its disk.
+  root_path text,
+  root_mount text,
+  root_place text,
   grpc_address text not null default '',
   git_address text not null default '',
   zone text not null default '',

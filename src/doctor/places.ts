@@ -1,13 +1,15 @@
 // The directories of `serve`: there or to be made, writable, lockable, and with room left.
 import { mkdtemp, open, realpath, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { required } from "../config.ts";
-import { describe } from "../errors.ts";
+import { type Config, required } from "../config.ts";
+import { describe, LockstepError } from "../errors.ts";
 import { lockCommand, nativeShim } from "../git/root/install-shim.ts";
 import { tryLock } from "../git/root/root-lock.ts";
 import { checkRootLength, checkRootNames } from "../git/root/root-names.ts";
 import { readRootRecord } from "../git/root/root-record.ts";
 import { socketPath } from "../io/socket-path.ts";
+import { Database } from "../store/database/database.ts";
+import { assertMounted } from "../sync/device/mounted-root.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const LITTLE_BYTES = 1 << 30;
@@ -19,8 +21,18 @@ export const lookAtRoot: Look = async (config) => {
   const owner = (await readRootRecord(root))?.device;
   if (owner !== undefined && owner !== config.device)
     return { missing: `The root ${root} belongs to device ${owner}; give each device a root of its own.` };
+  await assertDisk(config, root);
   return await lookAtDirectory(root, "--root");
 };
+
+/** Throws what keeps serve from starting on an empty root. Where the database cannot be asked, another check says so. */
+async function assertDisk({ device, "database-url": url }: Config, root: string): Promise<void> {
+  if (url === undefined || device === undefined) return;
+  await using db = new Database({ url, applicationName: `${device} doctor` });
+  await assertMounted(db, device, root).catch((error: unknown) => {
+    if (error instanceof LockstepError && error.code === "ROOT_GONE") throw error;
+  });
+}
 
 /** Every ref of the cluster must fit. */
 export const lookAtNames: Look = async (config) => {

@@ -1,7 +1,7 @@
 // The sidecar: builds everything, starts it in order, stops it in the reverse order. Nothing here decides anything.
 import { setMaxListeners } from "node:events";
 import { realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Config, parseHostPort, required } from "../config.ts";
@@ -11,6 +11,7 @@ import { PackClient } from "../git/objects/pack-stream.ts";
 import { ReceivePolicies } from "../git/policy.ts";
 import { type GitContext, gitVersion } from "../git/process.ts";
 import { installShim, tellShim } from "../git/root/install-shim.ts";
+import { whereIs } from "../git/root/mount-point.ts";
 import { checkRootLength, checkRootNames } from "../git/root/root-names.ts";
 import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "../git/root/root-record.ts";
 import { servePacks } from "../git-port/server.ts";
@@ -24,10 +25,12 @@ import { ask, Database } from "../store/database/database.ts";
 import { migrate } from "../store/database/migrate.ts";
 import { listenForHeads, notifyHeads } from "../store/database/notifications.ts";
 import { releaseLease } from "../store/device-lease.ts";
+import { recordRoot } from "../store/device-root.ts";
 import { Follower } from "../sync/catch-up/follower.ts";
 import { patrol } from "../sync/catch-up/patrol.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
+import { assertMounted } from "../sync/device/mounted-root.ts";
 import { Replicas } from "../sync/device/replica.ts";
 import { assertRoot } from "../sync/device/root.ts";
 import { Sessions } from "../sync/device/sessions.ts";
@@ -59,14 +62,15 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const refFormat = required(config, "ref-format") as RefFormat;
   await gitVersion(baseGit, "/", refFormat);
   checkRootLength(givenRoot);
+  const options = { url, applicationName: device };
+  await migrate(url);
+  await using db = new Database(options);
+  await assertMounted(db, device, givenRoot);
   await makeDirectory(givenRoot);
   // As the kernel names it to the hooks, which say where they run.
   const root = await realpath(givenRoot);
   checkRootLength(root);
 
-  const options = { url, applicationName: device };
-  await migrate(url);
-  await using db = new Database(options);
   const record = await openRoot(root, device);
   await checkRootNames(join(root, STATE_DIR));
   const shim = await installShim(root, host.execPath);
@@ -125,6 +129,8 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   heads = new HeadReader((names) => readProvenHeads(db, lease, device, names));
   const bootId = await currentBoot();
   const epoch = nextEpoch(record, bootId, previousFence);
+  const { mount, place = "" } = await whereIs(root);
+  await recordRoot(db, me, { path: resolve(givenRoot), mount, place });
   await writeRootRecord(root, { ...record, fence: String(me.fence), bootId, pid: host.pid, epoch });
 
   const git: GitContext = { ...baseGit, lockFd: lock.fd };

@@ -3,6 +3,58 @@
 /** @type {import("./controls.mjs").Control[]} */
 export const diskControls = [
   {
+    rule: "another directory that appears while the mutex is held is a change",
+    patches: [
+      {
+        file: "src/sync/device/replica-mutex.ts",
+        from: "this.#directory !== undefined && this.#directory !== mark.directory",
+        to: "this.#directory === mark.directory && this.#directory !== mark.directory",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/exchanged-replicas.test.ts",
+    name: "are found where that happens while somebody holds the mutex",
+  },
+  {
+    rule: "a replica is looked for where the one belongs that lies at its place",
+    patches: [
+      {
+        file: "src/sync/replica/prepare-directory.ts",
+        from: "  await fetchFromPlaceOf(context, replica, owner, stateDir);\n",
+        to: "  if (owner === name) await fetchFromPlaceOf(context, replica, owner, stateDir);\n",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/exchanged-replicas.test.ts",
+    name: "are found by a read, though nobody else has the objects",
+  },
+  {
+    rule: "no copy is kept before it is known whose directory it is",
+    patches: [
+      {
+        file: "src/sync/write/hold-objects.ts",
+        from: "  await known?.mutex.look();\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/exchanged-replicas.test.ts",
+    name: "are found before a copy for another device is kept in the wrong one",
+  },
+  {
+    rule: "an empty root that lacks its disk is not filled",
+    patches: [
+      {
+        file: "src/sync/device/mounted-root.ts",
+        from: "return now.place !== undefined && now.place !== before.place;",
+        to: "return false;",
+      },
+    ],
+    project: "unit",
+    tests: "test/unit/mounted-root.test.ts",
+    name: "an empty directory that is another one than before",
+  },
+  {
     rule: "files are gathered however many there are in a directory",
     patches: [
       {

@@ -1,0 +1,34 @@
+// What is known of the disk of a device: where its root was when it was last served.
+import type { Incarnation } from "../domain.ts";
+import { ask, type Database } from "./database/database.ts";
+
+export interface RootPlace {
+  /** Absolute, as it was given. */
+  readonly path: string;
+  /** The directory where the file system of the root begins. */
+  readonly mount: string;
+  /** Device and inode of the root. */
+  readonly place: string;
+}
+
+/** Where the root of a device was, if replicas with something in them were on it. */
+export async function recordedRoot(db: Database, device: string): Promise<RootPlace | undefined> {
+  const [row] = await ask<{ path: string | null; mount: string | null; place: string | null }>(
+    db.work,
+    `select root_path as path, root_mount as mount, root_place as place from lockstep.device d
+     where name = $1 and exists (select from lockstep.replica where device = d.name and version > 0)`,
+    [device],
+  );
+  const { path, mount, place } = row ?? {};
+  return path && mount && place ? { path, mount, place } : undefined;
+}
+
+/** Notes where the root is that this incarnation serves. */
+export async function recordRoot(db: Database, me: Incarnation, { path, mount, place }: RootPlace): Promise<void> {
+  await ask(
+    db.work,
+    `update lockstep.device set root_path = $3, root_mount = $4, root_place = $5
+     where name = $1 and fence = $2 and (root_path, root_mount, root_place) is distinct from ($3, $4, $5)`,
+    [me.device, me.fence, path, mount, place],
+  );
+}

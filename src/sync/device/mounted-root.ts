@@ -1,0 +1,32 @@
+// A sidecar that starts on a directory whose disk is not mounted would take every replica for lost, and copy all of them onto the wrong disk
+// (docs/decisions/0015-an-empty-root.md).
+import { join, resolve } from "node:path";
+import { LockstepError } from "../../errors.ts";
+import { holdsNothing, type Place, whereIs } from "../../git/root/mount-point.ts";
+import { STATE_DIR } from "../../git/root/root-record.ts";
+import type { Database } from "../../store/database/database.ts";
+import { type RootPlace, recordedRoot } from "../../store/device-root.ts";
+
+/** Throws ROOT_GONE where the root is empty, the device had replicas on it, and its disk seems not to be mounted. To be called before anything is made there. */
+export async function assertMounted(db: Database, device: string, givenRoot: string): Promise<void> {
+  const path = resolve(givenRoot);
+  if (!(await holdsNothing(path))) return;
+  const before = await recordedRoot(db, device);
+  if (before === undefined || !lacksItsDisk(before, { path, ...(await whereIs(path)) })) return;
+  throw new LockstepError(
+    "ROOT_GONE",
+    `The root ${path} is empty, and device ${device} had replicas there (its file system began at ${before.mount}): mount its disk, and start again. Is this a new disk on purpose, then run \`mkdir -p ${join(path, STATE_DIR)}\`; the replicas are then copied anew from the other devices.`,
+    { details: { path } },
+  );
+}
+
+/** Whether an empty root at `now` is likely one whose disk is not mounted. */
+export function lacksItsDisk(before: RootPlace, now: Place & { readonly path: string }): boolean {
+  // Another root was configured: that is the operator's word.
+  if (before.path !== now.path) return false;
+  // A file system of its own is mounted there, be it a new one.
+  if (now.mounted) return false;
+  if (before.mount !== now.mount && before.mount.startsWith(now.mount)) return true;
+  // It was emptied where it is, or removed and not made again: nobody unmounts like that.
+  return now.place !== undefined && now.place !== before.place;
+}

@@ -178,6 +178,8 @@ function foldOf(header: FoldHeader, refs: Refs): Fold {
 
 /** Where more refs than this were updated since, it is not worth while to find out which were not. */
 const TOUCHED_LIMIT = 2_000;
+/** Tips that are named to a source of objects; each costs it a little. */
+export const TIPS_OFFERED = 256;
 /** Branches among which those are looked for. */
 const TIPS_LOOKED_AT = 1_000;
 const BRANCHES: readonly [from: Buffer, to: Buffer] = [Buffer.from("refs/heads/"), Buffer.from("refs/heads0")];

@@ -3,6 +3,26 @@
 /** @type {import("./controls.mjs").Control[]} */
 export const diskControls = [
   {
+    rule: "a copy of a new branch leaves out what the other device has",
+    patches: [
+      {
+        file: "src/sync/write/hold-objects.ts",
+        from: "const creates = request.haves.length < request.wants.length;",
+        to: "const creates = request.haves.length < 0;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/copies.test.ts",
+    name: "sends of a new branch what the others do not have",
+  },
+  {
+    rule: "copies that nobody waits for are stopped",
+    patches: [{ file: "src/sync/write/copies.ts", from: "  work.abort();\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/copies.test.ts",
+    name: "stops the copies that nobody waits for any more",
+  },
+  {
     rule: "another directory that appears while the mutex is held is a change",
     patches: [
       {

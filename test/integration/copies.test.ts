@@ -1,6 +1,12 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { rm } from "node:fs/promises";
+import { pipeline, Transform } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
+import { refName, valueFromLatin1 } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
+import type { SyncContext } from "../../src/sync/device/context.ts";
+import { makeCopies } from "../../src/sync/write/copies.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -48,6 +54,67 @@ describe("a repository that wants several copies", () => {
     expect(staged.map(({ status }) => status)).toEqual(["dropped", "landed", "landed"]);
     for (const device of [b, c]) await device.read(APP);
     await Promise.all([a, b, c].map((device) => device.expectInLockstep(APP)));
+  });
+
+  it("sends of a new branch what the others do not have, not its whole history", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    let tip = await a.commit(APP, randomBytes(50_000).toString("base64"));
+    await a.push(APP, [change("main", null, tip)]);
+    for (const device of [b, c]) await device.read(APP);
+    await wants(cluster, 3);
+    let bytes = 0;
+    for (const device of [b, c]) {
+      const send = device.openPack;
+      device.openPack = async (...request) => {
+        const pack = await send(...request);
+        const counted = new Transform({
+          transform(chunk: Buffer, _, done) {
+            bytes += chunk.length;
+            done(null, chunk);
+          },
+        });
+        return pipeline(pack, counted, () => {});
+      };
+    }
+    const one = await a.commit(APP, "one", { parents: [tip] });
+    await a.push(APP, [change("topic", null, one)]);
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(5_000);
+    // Together with a branch that moves, too.
+    tip = await a.commit(APP, "two", { parents: [tip] });
+    const other = await a.commit(APP, "three", { parents: [one] });
+    bytes = 0;
+    await a.push(APP, [change("topic", one, other), change("another", null, tip)]);
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(5_000);
+    await Promise.all([b, c].map(async (device) => await device.read(APP)));
+    await Promise.all([a, b, c].map((device) => device.expectInLockstep(APP)));
+  });
+
+  it("stops the copies that nobody waits for any more", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    for (const device of [b, c]) await device.read(APP);
+    const one = await a.commit(APP, "one");
+    const ended: string[] = [];
+    const asked: string[] = [];
+    const context: SyncContext = {
+      ...a.context,
+      async requestHold({ device }, _request, signal) {
+        asked.push(device);
+        await vi.waitFor(() => expect(asked).toHaveLength(2), SOON);
+        if (device === asked[0]) return;
+        await once(signal, "abort");
+        ended.push(device);
+      },
+    };
+    const copied = makeCopies(context, a.replica(APP), {
+      updates: [{ name: refName("refs/heads/main"), oldValue: null, newValue: valueFromLatin1(one) }],
+      rule: { atLeast: 2, orFewer: false },
+    });
+    expect(await copied).toEqual([asked[0]]);
+    await vi.waitFor(() => expect(ended).toEqual([asked[1]]), SOON);
   });
 
   it("takes the first push after the number rose, rose again, or its sidecar was started anew", async () => {

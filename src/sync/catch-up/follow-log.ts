@@ -4,7 +4,7 @@ import { reach } from "../../crash-points.ts";
 import { objectIds, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { StartedTransaction } from "../../git/refs/started-transaction.ts";
-import { type RefChange, readChanges, readUnchangedTips } from "../../store/ref-log.ts";
+import { type RefChange, readChanges, readUnchangedTips, TIPS_OFFERED } from "../../store/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Course, Replica } from "../device/replica.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
@@ -13,9 +13,6 @@ import { aheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { applyAndRecord, recordApplied } from "../replica/apply.ts";
 import { beginConfirmation } from "./confirm.ts";
 import { foldReplica, recoverReplica } from "./recover.ts";
-
-/** Unchanged branch tips offered to the source when the changes only create refs. */
-const TIPS_OFFERED = 256;
 
 /** One that is in doubt again after so many, somebody changes all the time. */
 const RECOVERIES = 5;

@@ -48,15 +48,18 @@ export async function makeCopies(
   const refs = updates.filter(({ oldValue }) => oldValue !== null).map(({ name }) => toLatin1(name));
   const request = { repositoryId: replica.id, wants, haves, refs };
   const refusals: string[] = [];
+  // Once there are enough, or no more to ask, nobody waits for the others: those devices stop fetching, and follow as ever.
+  using work = linkSignals([context.signal]);
   const holders = await fastest(rows, wanted, async (row) => {
     try {
-      await requestHold(context, row, request);
+      await requestHold(context, row, request, work.signal);
       return row.device;
     } catch (error) {
       refusals.push(`${row.device}: ${describe(error)}`);
       return undefined;
     }
   });
+  work.abort();
   await reach("copies.made");
   if (holders.length >= wanted) return holders;
   const have = `${holders.length + 1} of ${rule.atLeast} devices`;
@@ -76,9 +79,14 @@ export async function makeCopies(
   );
 }
 
-async function requestHold(context: SyncContext, row: ReplicaRow, request: HoldRequestBody): Promise<void> {
+async function requestHold(
+  context: SyncContext,
+  row: ReplicaRow,
+  request: HoldRequestBody,
+  wanted: AbortSignal,
+): Promise<void> {
   using silence = new Silence(PATIENCE_MS);
-  using link = linkSignals([context.signal, silence.signal]);
+  using link = linkSignals([wanted, silence.signal]);
   for (const round of rounds(request)) {
     await Promise.race([
       context.requestHold(row, round, link.signal, () => silence.broken()),

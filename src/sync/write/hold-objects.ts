@@ -3,13 +3,14 @@
 // refs, which are nobody's but ours, unless git has one lock for all refs.
 import { randomUUID } from "node:crypto";
 import { reach } from "../../crash-points.ts";
-import { PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLatin1 } from "../../domain.ts";
+import { objectIds, PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { wholeObjects } from "../../git/objects/whole-updates.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
 import { isReftable, syncRefs } from "../../io/disk.ts";
 import { linkSignals } from "../../io/signals.ts";
+import { readUnchangedTips, TIPS_OFFERED } from "../../store/ref-log.ts";
 import { replicaName, replicasOf } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
@@ -51,7 +52,12 @@ export async function holdObjects(
     throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
   await releaseHolds(context, replica);
   // They end the walk over what comes. A pusher may have named them, and a refused push may have left them here.
-  const haves = await wholeObjects(git, replica.gitDir, { ids: request.haves, refs: request.refs }, signal);
+  const named = await wholeObjects(git, replica.gitDir, { ids: request.haves, refs: request.refs }, signal);
+  // A ref that is created has no old value to build on: what refs hold here spares it most of its history.
+  const creates = request.haves.length < request.wants.length;
+  const version = replica.applied ?? 0n;
+  const tips = creates ? objectIds(await readUnchangedTips(context.db, replica.id, version, TIPS_OFFERED)) : [];
+  const haves = [...new Set([...named, ...tips])];
   await fetchFromSource(
     context,
     replica,

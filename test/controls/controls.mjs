@@ -597,7 +597,9 @@ const byTests = [
   },
   {
     rule: "a git that dies of a request without a word has answered it",
-    patches: [{ file: "src/smart-http/exchange.ts", from: "(asked.advertisement || !died)", to: "true" }],
+    patches: [
+      { file: "src/smart-http/exchange.ts", from: "(died && (silent ||", to: "(died && !silent && (silent ||" },
+    ],
     project: "integration",
     tests: "test/integration/gate-errors.test.ts",
     name: "is answered as git http-backend does: a shallow fetch of nothing",

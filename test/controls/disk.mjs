@@ -127,8 +127,8 @@ export const diskControls = [
     patches: [
       {
         file: "src/sync/device/replica-mutex.ts",
-        from: "if (now.refs !== before.refs) return true;",
-        to: "if (now.refs !== before.refs) return false;",
+        from: "if (looked.refs !== before.refs) return true;",
+        to: "if (looked.refs !== before.refs) return false;",
       },
     ],
     project: "integration",
@@ -140,8 +140,8 @@ export const diskControls = [
     patches: [
       {
         file: "src/sync/device/replica-mutex.ts",
-        from: "if (!(await isWhole(gitDir))) return true;",
-        to: "if (!(await isWhole(gitDir))) return false;",
+        from: "now.refs !== before.refs || !(await isWhole(gitDir))",
+        to: "now.refs !== before.refs",
       },
     ],
     project: "integration",

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation, RefValue } from "../../src/domain.ts";
 import { Database } from "../../src/store/database/database.ts";
 import { leaseHasEnded, listDevices, releaseLease, renewLease } from "../../src/store/device-lease.ts";
+import { recordedRoot, recordRoot } from "../../src/store/device-root.ts";
 import { listHeldAlone } from "../../src/store/hand-over.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readStandings } from "../../src/store/log-standing.ts";
@@ -204,6 +205,8 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
       recordVersion(db, me, SMALL, 0n, { fromDevice: "b", fromVersion: 0n, bytes: 1, refsChanged: 1, durationMs: 1 }),
     rows: FEW,
   },
+  recordRoot: { call: () => recordRoot(db, me, { path: "/srv/git", mount: "/", place: "1 2" }), rows: FEW },
+  recordedRoot: { call: () => recordedRoot(db, "a"), rows: FEW },
   recordedVersion: { call: () => recordedVersion(db, "a", HUGE), rows: FEW },
   releaseLease: { call: () => releaseLease(db, { ...me, fence: 0n }), rows: FEW },
   renewLease: { call: () => renewLease(db, me, HERE), rows: FEW },

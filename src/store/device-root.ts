@@ -11,12 +11,12 @@ export interface RootPlace {
   readonly place: string;
 }
 
-/** Where the root of a device was, if replicas with something in them were on it. */
+/** Where the root of a device was, if it has replicas. */
 export async function recordedRoot(db: Database, device: string): Promise<RootPlace | undefined> {
   const [row] = await ask<{ path: string | null; mount: string | null; place: string | null }>(
     db.work,
-    `select root_path as path, root_mount as mount, root_place as place from lockstep.device d
-     where name = $1 and exists (select from lockstep.replica where device = d.name and version > 0)`,
+    `select root_path as path, root_mount as mount, root_place as place from lockstep.device
+     where name = $1 and (select true from lockstep.replica where device = $1 limit 1)`,
     [device],
   );
   const { path, mount, place } = row ?? {};

@@ -8,7 +8,6 @@ declare
   current_head bigint;
   attempt lockstep.write%rowtype;
   holder uuid;
-  matching bigint;
 begin
   perform lockstep.wait_for_standby();
   -- Landed already: the same answer, whoever asks and however late. The row lock makes this answer wait for the standby too.
@@ -33,11 +32,7 @@ begin
   if holder is distinct from coalesce(attempt.ticket, p_write) and (holder is not null or attempt.session) then outcome := 'turn'; return; end if;
   if current_head <> p_base then outcome := 'stale'; version := current_head; return; end if;
   -- Every old value must be the one in the fold, or this replica's disk is not what it claims to be.
-  select count(*) into matching
-    from unnest(p_names, p_old_values) u (name, old_value)
-    where u.old_value is not distinct from
-      (select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name);
-  if matching <> cardinality(p_names) then outcome := 'in_doubt'; return; end if;
+  if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'in_doubt'; return; end if;
 
   version := current_head + 1;
   perform lockstep.append(p_write, p_repository, bump.version, p_device, p_fence, attempt.author, p_digest,

@@ -1,11 +1,12 @@
 -- Before a write touches the disk: its row, so that a take-over can drop it. Answers with the values of the named refs at the
--- head. Stages nothing unless the base is the head and writes are allowed. Repeated, it answers as before.
+-- head. Stages nothing unless the base is the head and writes are allowed. Repeated, it answers as before. `p_session`: the write of a
+-- session has its row already, and must have the turn; a lock that is not closed yet lets it land.
 --
 -- Each of many refs is looked up by itself, through the index: a join with a repository that the planner takes for small, as most
 -- are, costs the product of both. enable_seqscan is off for plans that were made when the table had a page, and are kept.
 create function lockstep.stage_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
-  p_ticket uuid,
+  p_ticket uuid, p_session boolean,
   out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
   out min_copies integer, out land_with_fewer boolean, out detail text)
 language plpgsql set enable_seqscan = off as $$
@@ -13,7 +14,7 @@ declare
   holder uuid;
 begin
   -- A server that crashes may forget this row: then the write cannot land, which is what would have become of it anyway.
-  perform set_config('synchronous_commit', 'off', true);
+  if not p_session then perform set_config('synchronous_commit', 'off', true); end if;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
@@ -23,17 +24,19 @@ begin
     join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
     where r.id = p_repository;
   if not found then outcome := 'missing'; return; end if;
-  detail := lockstep.write_refused(p_repository, false);
+  if not p_session then detail := lockstep.write_refused(p_repository, false); end if;
   if detail is not null then outcome := 'drained'; return; end if;
   if head <> p_base then outcome := 'stale'; return; end if;
   holder := lockstep.turn_holder(p_repository);
-  if holder is distinct from coalesce(p_ticket, p_write) and holder is not null then outcome := 'turn'; return; end if;
+  if holder is distinct from coalesce(p_ticket, p_write) and (holder is not null or p_session) then outcome := 'turn'; return; end if;
   select array_agg((select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name) order by u.place)
     into held_values from unnest(p_names) with ordinality u (name, place);
-  insert into lockstep.write (id, repository_id, device, fence, author, base_version, ticket)
-    values (p_write, p_repository, p_device, p_fence, p_author, p_base, p_ticket)
-    on conflict (id) do nothing;
-  -- Dropped before this statement came: it may have been held up for longer than its caller waited.
-  if (select w.status from lockstep.write w where w.id = p_write) <> 'staged' then outcome := 'dropped'; return; end if;
+  if not p_session then
+    insert into lockstep.write (id, repository_id, device, fence, author, base_version, ticket)
+      values (p_write, p_repository, p_device, p_fence, p_author, p_base, p_ticket)
+      on conflict (id) do nothing;
+    -- Dropped before this statement came: it may have been held up for longer than its caller waited.
+    if (select w.status from lockstep.write w where w.id = p_write) <> 'staged' then outcome := 'dropped'; return; end if;
+  end if;
   outcome := 'staged';
 end $$;

@@ -1,8 +1,8 @@
 -- A new incarnation takes its device over: a bigger fence, and what the old one had staged is dropped in the same
--- transaction. `p_old_is_gone`: the caller holds the operating system's lock on the root, so no process of the old
--- incarnation is left; it need not wait for the lease if that root is the one the device last served.
+-- transaction. The caller holds the operating system's lock on the root, so no process of the old incarnation is left on it: it need not
+-- wait for the lease if that root is the one the device last served.
 create function lockstep.take_over(
-  p_device text, p_incarnation uuid, p_root_id uuid, p_old_is_gone boolean, p_ttl interval,
+  p_device text, p_incarnation uuid, p_root_id uuid, p_ttl interval,
   p_grpc_address text, p_git_address text, p_zone text,
   out outcome text, out fence bigint, out previous_fence bigint, out wait_ms integer, out interrupted uuid[], out timeline text)
 language plpgsql as $$
@@ -22,7 +22,7 @@ begin
   -- A lease that the old primary gave ends by that server's clock, which may differ from this one's (old_leases_end).
   ends := greatest(held.expires_at, case when held.timeline is distinct from known.id then known.since + held.ttl end);
   if ends > clock_timestamp() and held.incarnation is distinct from p_incarnation
-     and not (p_old_is_gone and held.root_id = p_root_id) then
+     and held.root_id is distinct from p_root_id then
     outcome := 'held';
     wait_ms := ceil(extract(epoch from ends - clock_timestamp()) * 1000);
     return;

@@ -10,7 +10,6 @@ language plpgsql set enable_seqscan = off as $$
 declare
   current_head bigint;
   current_digest bytea;
-  matching bigint;
 begin
   perform lockstep.wait_for_standby();
   select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
@@ -27,11 +26,7 @@ begin
   -- One that came back meanwhile may bring what was to be given up.
   perform 1 from lockstep.device d where d.name = any(p_demoted) and d.expires_at > clock_timestamp();
   if found then outcome := 'stale'; return; end if;
-  select count(*) into matching
-    from unnest(p_names, p_old_values) u (name, old_value)
-    where u.old_value is not distinct from
-      (select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name);
-  if matching <> cardinality(p_names) then outcome := 'stale'; return; end if;
+  if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'stale'; return; end if;
 
   update lockstep.device d set fence = nextval('lockstep.fence_seq') where d.name = any(p_demoted);
   with undecided as (

@@ -36,7 +36,7 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
   }>(
     db.lease,
     `select outcome, fence, previous_fence, wait_ms, interrupted::text[] as interrupted, timeline
-     from lockstep.take_over($1, $2, $3, true, $4::int * interval '1 millisecond', $5, $6, $7)`,
+     from lockstep.take_over($1, $2, $3, $4::int * interval '1 millisecond', $5, $6, $7)`,
     [
       request.device,
       request.incarnation,

@@ -1,10 +1,10 @@
 // Write sessions: writes that a caller makes in a scratch repository while it holds the repository's turn. The lease of a session is
 // that of its ticket.
-import { type Incarnation, type RefName, toBytes, type Version } from "../domain.ts";
+import type { Incarnation, Version } from "../domain.ts";
 import { ask, askOne, type Database, query } from "./database/database.ts";
 import { epochMs, intervalMs } from "./database/instant.ts";
 import { TURN_TTL_MS } from "./turns.ts";
-import { type Settled, type Staged, type StagedRow, stagedFrom } from "./writes.ts";
+import type { Settled } from "./writes.ts";
 
 export interface SessionRequest {
   readonly writeId: string;
@@ -59,25 +59,6 @@ export async function renewSession(db: Database, me: Incarnation, writeId: strin
     [writeId, me.device, me.fence, TURN_TTL_MS],
   );
   return row && new Date(Number(row.expires_at));
-}
-
-/** What `stageWrite` answers for a push; the row of a session is there already. "turn": its lease has run out. */
-export async function stageSession(
-  db: Database,
-  me: Incarnation,
-  request: { writeId: string; repositoryId: string; base: Version; names: readonly RefName[] },
-): Promise<Staged> {
-  const { writeId, repositoryId, base, names } = request;
-  return stagedFrom(
-    await askOne<StagedRow>(db.work, "select * from lockstep.stage_session($1, $2, $3, $4, $5, $6)", [
-      writeId,
-      repositoryId,
-      me.device,
-      me.fence,
-      base,
-      names.map(toBytes),
-    ]),
-  );
 }
 
 /** Lands a session that changed nothing, at the version it began with, unless it is over. Says what it is now. */

@@ -21,6 +21,8 @@ export interface StageRequest {
   readonly names: readonly RefName[];
   /** With which it has waited for the repository's turn, if it has. */
   readonly ticket?: string | undefined;
+  /** True: the write of a session, which has its row and must have the turn. */
+  readonly session?: boolean;
 }
 
 /** On how many devices the objects of a write must be before it lands. */
@@ -38,8 +40,7 @@ export type Staged =
   /** "old_leases": after a fail-over a device may still serve reads on the word of the old primary; ask again in a moment. */
   | { outcome: "turn" | "fenced" | "missing" | "dropped" | "old_leases" };
 
-/** The row with which stage_write and stage_session answer. */
-export interface StagedRow {
+interface StagedRow {
   readonly [column: string]: unknown;
   readonly outcome: Staged["outcome"];
   readonly head: bigint;
@@ -48,29 +49,29 @@ export interface StagedRow {
   readonly held_values: (Buffer | null)[] | null;
   readonly min_copies: number;
   readonly land_with_fewer: boolean;
-  readonly detail?: string | null;
+  readonly detail: string | null;
 }
 
 /**
  * Stages a write on `base` and answers with what the named refs hold there, in the order of `names`. "stale": the head has
- * moved, "turn": another write has the repository's turn; in both cases no row was made.
+ * moved, "turn": another write has the repository's turn, or the session's lease has run out; in both cases no row was made.
  */
 export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
-  const row = await askOne<StagedRow>(db.work, "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7, $8)", [
-    request.writeId,
-    request.repositoryId,
-    me.device,
-    me.fence,
-    request.base,
-    request.author,
-    request.names.map(toBytes),
-    request.ticket ?? null,
-  ]);
-  return stagedFrom(row);
-}
-
-/** What the row of stage_write or stage_session says. */
-export function stagedFrom(row: StagedRow): Staged {
+  const row = await askOne<StagedRow>(
+    db.work,
+    "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [
+      request.writeId,
+      request.repositoryId,
+      me.device,
+      me.fence,
+      request.base,
+      request.author,
+      request.names.map(toBytes),
+      request.ticket ?? null,
+      request.session ?? false,
+    ],
+  );
   switch (row.outcome) {
     case "staged":
       return {

@@ -433,7 +433,7 @@ const byTests = [
     patches: [
       {
         file: "migrations/functions/bump.sql",
-        from: "  if matching <> cardinality(p_names) then outcome := 'in_doubt'; return; end if;\n",
+        from: "  if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'in_doubt'; return; end if;\n",
         to: "",
       },
     ],
@@ -518,9 +518,9 @@ const byTests = [
         to: "holder is not null then outcome := 'turn'",
       },
       {
-        file: "migrations/functions/stage_session.sql",
-        from: "  if lockstep.turn_holder(p_repository) is distinct from p_write then outcome := 'turn'; return; end if;\n  select array_agg",
-        to: "  select array_agg",
+        file: "migrations/functions/stage_write.sql",
+        from: "(holder is not null or p_session) then",
+        to: "holder is not null then",
       },
     ],
     project: "integration",

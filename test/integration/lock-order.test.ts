@@ -16,7 +16,6 @@ import {
   giveUpSession,
   landUnchanged,
   renewSession,
-  stageSession,
 } from "../../src/store/sessions.ts";
 import { appendThaw } from "../../src/store/thaw.ts";
 import { leaveTurn, renewTickets, takeTurn } from "../../src/store/turns.ts";
@@ -97,8 +96,8 @@ const ACTS: Record<string, Act> = {
   give_up_session: (db, { me, session }) => giveUpSession(db, me, { writeId: session, caller: CALLER, reason: "test" }),
   renewSession: (db, { me, session }) => renewSession(db, me, session),
   drop_expired_sessions: (db) => dropExpiredSessions(db),
-  stage_session: (db, { me, id, session }) =>
-    stageSession(db, me, { writeId: session, repositoryId: id, base: 0n, names: [] }),
+  "stage_write of a session": (db, { me, id, session }) =>
+    stageWrite(db, me, { writeId: session, repositoryId: id, base: 0n, author: "ada", names: [], session: true }),
   land_unchanged: (db, { me, session }) => landUnchanged(db, me, session),
   stage_write: (db, { me, id }) =>
     stageWrite(db, me, { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] }),
@@ -264,7 +263,7 @@ const NAMES = Object.keys(ACTS);
 describe.each<[holder: "push" | "session" | "next", affected: string[]]>([
   ["push", NAMES],
   // The others do the same whoever has the turn.
-  ["session", ["land_unchanged", "stage_session", "bump"]],
+  ["session", ["land_unchanged", "stage_write of a session", "bump"]],
   ["next", ["begin_session"]],
 ])("where the %s has the turn", (holder, affected) => {
   it("no two statements wait for each other, whichever began first and wherever it was stopped", async () => {

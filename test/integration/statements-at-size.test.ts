@@ -239,7 +239,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   notifyHeads: "reads no table",
   passTurn: "one row by its key",
   renewSession: "one row by its key each",
-  stageSession: "what stageWrite does, for a session",
   stopRepository: "one row by its key each",
   takeOver: "one device, and its staged writes by their index",
   unlockWrites: "a row a lock",

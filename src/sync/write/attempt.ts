@@ -18,7 +18,6 @@ import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { syncObjects } from "../../io/disk.ts";
 import { isPermanent } from "../../store/database/sqlstate.ts";
 import { fenced } from "../../store/replicas.ts";
-import { stageSession } from "../../store/sessions.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
@@ -96,11 +95,11 @@ export async function attemptWrite(
         author: request.author,
         names,
         ticket,
+        session: sessionBase !== undefined,
       };
       const synced = syncObjects(replica.gitDir);
       synced.catch(() => {});
-      const stage = sessionBase === undefined ? stageWrite : stageSession;
-      const staged = await afterOldLeases(context, () => stage(context.db, context.me, row));
+      const staged = await afterOldLeases(context, () => stageWrite(context.db, context.me, row));
       clock.lap("stageMs");
       await reach("push.staged");
       if (staged.outcome !== "staged") {

@@ -1,0 +1,10 @@
+-- True when every old value is the one in the fold. The caller holds the repository's row, and its enable_seqscan is off: each ref is
+-- looked up through the index.
+create function lockstep.old_values_hold(p_repository uuid, p_names bytea[], p_old_values bytea[]) returns boolean
+language plpgsql stable as $$
+begin
+  return cardinality(p_names) = (
+    select count(*) from unnest(p_names, p_old_values) u (name, old_value)
+    where u.old_value is not distinct from
+      (select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name));
+end $$;

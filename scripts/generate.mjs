@@ -1,10 +1,12 @@
-// Writes what is generated: the types of the protocol and docs/configuration.md. With --check it only says whether they are
-// up to date.
+// Writes the generated files: the types of the protocol, docs/configuration.md and docs/schema.txt. With --check it only says whether
+// the first two are up to date; test/integration/schema.test.ts compares the last one, which needs a PostgreSQL.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { describeSchema } from "./schema.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const check = process.argv.includes("--check");
@@ -15,6 +17,7 @@ try {
   generateTypes(join(aside, "proto"));
   compare(join(aside, "proto"), join(root, "src", "generated"));
   await generateConfiguration();
+  if (!check) await generateSchema(join(aside, "database"));
 } finally {
   rmSync(aside, { recursive: true, force: true });
 }
@@ -52,8 +55,27 @@ function compare(from, to) {
 async function generateConfiguration() {
   const built = join(root, "dist", "config.js");
   const { configurationPage } = await import(built);
-  const path = join(root, "docs", "configuration.md");
-  const wanted = configurationPage();
+  keepUpToDate(join(root, "docs", "configuration.md"), configurationPage());
+}
+
+async function generateSchema(dir) {
+  const { startPostgres } = await import(join(root, "dist", "demo", "postgres.js"));
+  const { migrate } = await import(join(root, "dist", "store", "migrate.js"));
+  mkdirSync(dir);
+  const server = await startPostgres({ dir, env: process.env, isRoot: process.getuid() === 0 });
+  const client = new pg.Client({ connectionString: server.url });
+  try {
+    await migrate(server.url);
+    await client.connect();
+    keepUpToDate(join(root, "docs", "schema.txt"), await describeSchema(client));
+  } finally {
+    await client.end();
+    await server[Symbol.asyncDispose]();
+    rmSync(server.directory, { recursive: true, force: true });
+  }
+}
+
+function keepUpToDate(path, wanted) {
   if (readText(path) === wanted) return;
   stale += 1;
   report(path);

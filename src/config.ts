@@ -2,20 +2,33 @@
 // is written from here.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { z } from "zod";
 import { LockstepError } from "./errors.ts";
 import { hasPassword, parseDatabaseUrl } from "./io/database-url.ts";
 
-const hostPort = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be HOST:PORT")
-  .refine((text) => parseHostPort(text).port <= 65_535, "must be HOST:PORT, with a port up to 65535");
-const path = z.string().min(1, "must not be empty");
+/** What is wrong with a value, as the end of the sentence "--flag must …"; undefined: nothing. */
+type Check = (text: string) => string | undefined;
+
+const hostPort: Check = (text) =>
+  !/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/.test(text)
+    ? "must be HOST:PORT"
+    : parseHostPort(text).port > 65_535
+      ? "must be HOST:PORT, with a port up to 65535"
+      : undefined;
+const notEmpty: Check = (text) => (text === "" ? "must not be empty" : undefined);
+const anyText: Check = () => undefined;
+const digits =
+  (what: string): Check =>
+  (text) =>
+    /^\d+$/.test(text) ? undefined : `must be ${what}`;
+const oneOf =
+  (...words: readonly string[]): Check =>
+  (text) =>
+    words.includes(text) ? undefined : `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 /** What is wrong with it `parseDatabaseUrl` says. */
-const postgresUrl = z.string();
+const postgresUrl: Check = () => undefined;
 
 interface Setting {
-  readonly schema: z.ZodType<string>;
+  readonly check: Check;
   readonly value: string;
   readonly default?: string;
   readonly help: string;
@@ -28,115 +41,115 @@ const DATABASE = ["serve", "migrate", "demo"];
 const CLIENT = ["repo", "status", "sync", "lock", "write-lock", "thaw", "log", "verify", "gate", "serve"];
 
 export const SETTINGS = {
-  device: { schema: path, value: "NAME", help: "name of this device, as in its certificate", commands: SERVE },
+  device: { check: notEmpty, value: "NAME", help: "name of this device, as in its certificate", commands: SERVE },
   root: {
-    schema: path,
+    check: notEmpty,
     value: "DIR",
     help: "directory of the repositories: NAME lies at DIR/NAME.git",
     commands: ["serve", "gate"],
   },
   "database-url": {
-    schema: postgresUrl,
+    check: postgresUrl,
     value: "URL",
     help: "PostgreSQL, as libpq has it: postgres://user@host:port/database or key=value words, several hosts too; without a password on the command line",
     commands: DATABASE,
   },
   "database-url-file": {
-    schema: path,
+    check: notEmpty,
     value: "FILE",
     help: "file with the database URL, password included",
     commands: DATABASE,
   },
   "notify-database-url": {
-    schema: postgresUrl,
+    check: postgresUrl,
     value: "URL",
     help: "for LISTEN, when --database-url leads through a pooler in transaction mode; without it the pooler is asked, and polling does the work",
     commands: SERVE,
   },
   listen: {
-    schema: hostPort,
+    check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7420",
     help: "gRPC over mutual TLS",
     commands: SERVE,
   },
   "git-listen": {
-    schema: hostPort,
+    check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7421",
     help: "packs for other devices and git upload-pack for their stock git, over mutual TLS, read-only",
     commands: SERVE,
   },
   "http-listen": {
-    schema: hostPort,
+    check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7422",
     help: "health, for this machine",
     commands: SERVE,
   },
   advertise: {
-    schema: path,
+    check: notEmpty,
     value: "HOST",
     help: "host name under which other devices reach this one (default: the host of --git-listen)",
     commands: SERVE,
   },
   "socket-dir": {
-    schema: path,
+    check: notEmpty,
     value: "DIR",
     default: "/run/lockstep",
     help: "directory of lockstep.sock and hook.sock",
     commands: CLIENT,
   },
   "tls-cert": {
-    schema: path,
+    check: notEmpty,
     value: "FILE",
     help: "certificate of this device, PEM, with one URI spiffe://TRUST-DOMAIN/device/NAME",
     commands: SERVE,
   },
-  "tls-key": { schema: path, value: "FILE", help: "its private key, PEM", commands: SERVE },
+  "tls-key": { check: notEmpty, value: "FILE", help: "its private key, PEM", commands: SERVE },
   "tls-ca": {
-    schema: path,
+    check: notEmpty,
     value: "FILE",
     help: "certificates of the authorities that are trusted, PEM",
     commands: SERVE,
   },
   zone: {
-    schema: z.string(),
+    check: anyText,
     value: "ZONE",
     default: "",
     help: "where this device stands; objects come from the same zone first",
     commands: SERVE,
   },
   "ref-format": {
-    schema: z.enum(["files", "reftable"], "must be files or reftable"),
+    check: oneOf("files", "reftable"),
     value: "FORMAT",
     default: "files",
     help: "how git stores the refs of replicas that are made from now on: files, or reftable, which needs git 2.46 here and in the git server; devices may differ",
     commands: ["serve", "demo"],
   },
   "in-doubt-seconds": {
-    schema: z.string().regex(/^\d+$/, "must be a number of seconds"),
+    check: digits("a number of seconds"),
     value: "SECONDS",
     default: "900",
     help: "how long the outcome of a push is asked for when the database does not answer, before the pusher is cut off",
     commands: SERVE,
   },
   "log-level": {
-    schema: z.enum(["debug", "info", "warn", "error"]),
+    check: oneOf("debug", "info", "warn", "error"),
     value: "LEVEL",
     default: "info",
     help: "debug, info, warn or error; logs are JSON lines on standard error",
     commands: ["serve", "gate", "demo"],
   },
   "gate-listen": {
-    schema: hostPort,
+    check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7480",
     help: "smart HTTP for git clients, anonymous",
     commands: ["gate"],
   },
   "exit-with-pid": {
-    schema: z.string().regex(/^\d+$/, "must be a process id"),
+    check: digits("a process id"),
     value: "PID",
     help: "end when this process has ended; the demo ties its devices to itself with it",
     commands: ["serve", "gate"],
@@ -176,11 +189,10 @@ export function readConfig(
     const given = typeof flag === "string" ? flag : env[variableOf(name)];
     const value = given ?? setting.default;
     if (value === undefined) continue;
-    const parsed = setting.schema.safeParse(value);
-    if (!parsed.success) {
+    const complaint = setting.check(value);
+    if (complaint !== undefined) {
       const where = typeof flag === "string" ? `--${name}` : variableOf(name);
-      const shown = `, not ${JSON.stringify(value.slice(0, 200))}`;
-      throw new LockstepError("USAGE", `${where} ${parsed.error.issues[0]?.message ?? "is wrong"}${shown}.`);
+      throw new LockstepError("USAGE", `${where} ${complaint}, not ${JSON.stringify(value.slice(0, 200))}.`);
     }
     if (name.endsWith("database-url") && typeof flag === "string" && hasPassword(flag)) {
       throw new LockstepError(
@@ -188,7 +200,7 @@ export function readConfig(
         `--${name} must not carry a password, which every user of this machine could read; use ${variableOf(name)} or --database-url-file.`,
       );
     }
-    if (setting.schema === postgresUrl)
+    if (setting.check === postgresUrl)
       parseDatabaseUrl(value, `The value of ${typeof flag === "string" ? `--${name}` : variableOf(name)}`);
     config[name] = setting.value === "DIR" || setting.value === "FILE" ? resolve(cwd, value) : value;
   }

@@ -77,14 +77,16 @@ describe("a value that does not fit", () => {
   });
 
   it.each([
-    ["inDoubtSeconds", "1.5"],
-    ["inDoubtSeconds", "-1"],
-    ["logLevel", "loud"],
-    ["exitWithPid", "me"],
-    ["device", ""],
-    ["root", ""],
-  ])("is refused for --%s: %j", (flag, value) => {
-    expect(() => serve({ [flag]: value })).toThrow(expect.objectContaining({ code: "USAGE" }));
+    ["inDoubtSeconds", "1.5", '--in-doubt-seconds must be a number of seconds, not "1.5".'],
+    ["inDoubtSeconds", "-1", '--in-doubt-seconds must be a number of seconds, not "-1".'],
+    ["logLevel", "loud", '--log-level must be debug, info, warn or error, not "loud".'],
+    ["refFormat", "FILES", '--ref-format must be files or reftable, not "FILES".'],
+    ["exitWithPid", "me", '--exit-with-pid must be a process id, not "me".'],
+    ["device", "", '--device must not be empty, not "".'],
+    ["root", "", '--root must not be empty, not "".'],
+    ["listen", "host:65536", '--listen must be HOST:PORT, with a port up to 65535, not "host:65536".'],
+  ])("is refused for --%s: %j", (flag, value, message) => {
+    expect(() => serve({ [flag]: value })).toThrow(expect.objectContaining({ code: "USAGE", message }));
   });
 });
 

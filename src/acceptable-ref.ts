@@ -18,7 +18,7 @@ import {
  * Bytes of a whole name. With the longest root and repository name (`docs/running.md`), and what Lockstep and git put around it, a path
  * stays below Linux's 4,096; an entry of a PostgreSQL index takes 2,700.
  */
-export const NAME_LIMIT = 1_000;
+const NAME_LIMIT = 1_000;
 /** Bytes of what stands between two slashes: most file systems take 255, and git adds `.lock`. */
 export const PART_LIMIT = 240;
 

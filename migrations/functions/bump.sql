@@ -30,7 +30,7 @@ begin
   holder := lockstep.turn_holder(p_repository);
   -- A session whose lease ran out has lost, even where nobody else has come.
   if holder is distinct from coalesce(attempt.ticket, p_write) and (holder is not null or attempt.session) then outcome := 'turn'; return; end if;
-  if current_head <> p_base then outcome := 'stale'; version := current_head; return; end if;
+  if current_head <> p_base then outcome := 'stale'; return; end if;
   -- Every old value must be the one in the fold, or this replica's disk is not what it claims to be.
   if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'in_doubt'; return; end if;
 

@@ -7,10 +7,11 @@
 create function lockstep.stage_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
   p_ticket uuid, p_session boolean,
-  out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
+  out outcome text, out digest bytea, out digest_key bytea, out held_values bytea[],
   out min_copies integer, out land_with_fewer boolean, out detail text)
 language plpgsql set enable_seqscan = off as $$
 declare
+  current_head bigint;
   holder uuid;
 begin
   -- A server that crashes may forget this row: then the write cannot land, which is what would have become of it anyway.
@@ -19,14 +20,14 @@ begin
   if not found then outcome := 'fenced'; return; end if;
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer
-    into head, digest, digest_key, min_copies, land_with_fewer
+    into current_head, digest, digest_key, min_copies, land_with_fewer
     from lockstep.repository r
     join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
     where r.id = p_repository;
   if not found then outcome := 'missing'; return; end if;
   if not p_session then detail := lockstep.write_refused(p_repository, false); end if;
   if detail is not null then outcome := 'drained'; return; end if;
-  if head <> p_base then outcome := 'stale'; return; end if;
+  if current_head <> p_base then outcome := 'stale'; return; end if;
   holder := lockstep.turn_holder(p_repository);
   if holder is distinct from coalesce(p_ticket, p_write) and (holder is not null or p_session) then outcome := 'turn'; return; end if;
   select array_agg((select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name) order by u.place)

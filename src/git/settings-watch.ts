@@ -5,7 +5,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 /** In a replica: paths, each ended by a NUL. */
-export const WATCHED = "lockstep.watched";
+const WATCHED = "lockstep.watched";
 
 /** What the hook reads of it at most; without all of it there is no stamp. */
 const WATCHED_BYTES = 32_000;

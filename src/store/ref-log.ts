@@ -49,12 +49,11 @@ export async function readChanges(
         name: Buffer | null;
         old_value: Buffer | null;
         new_value: Buffer | null;
-        version: bigint;
       }
   >(
     db.work,
     `select r.head_version as head, r.head_digest as digest, b.digest as base, l.entries, l.settled, l.writers,
-       ${REPLICATED}, u.total, u.name, u.old_value, u.new_value, u.version
+       ${REPLICATED}, u.total, u.name, u.old_value, u.new_value
      from lockstep.repository r
      left join lockstep.ref_log b on b.repository_id = r.id and b.version = $2
      cross join lateral (
@@ -64,7 +63,7 @@ export async function readChanges(
          order by l.version limit $3) p, unnest(p.copies || p.device) holder) l
      left join lateral (
        select p.name, (array_agg(p.old_value order by p.version))[1] as old_value,
-         (array_agg(p.new_value order by p.version desc))[1] as new_value, max(p.version) as version,
+         (array_agg(p.new_value order by p.version desc))[1] as new_value,
          (sum(count(*)) over ())::int8 as total
        from (
          select * from lockstep.ref_log_update u
@@ -82,10 +81,10 @@ export async function readChanges(
     return changesOf(found.header, since, found.log, found.changes);
   }
   const changes: RefChange[] = [];
-  for (const { name, old_value, new_value, version } of rows) {
+  for (const { name, old_value, new_value } of rows) {
     if (name === null) continue;
     const [oldValue, newValue] = [valueFromBytes(old_value), valueFromBytes(new_value)];
-    changes.push({ name: nameFromBytes(name), oldValue, newValue, version });
+    changes.push({ name: nameFromBytes(name), oldValue, newValue });
   }
   return changesOf(first, since, first, changes);
 }
@@ -135,8 +134,6 @@ export async function readSettlements(db: Database, repositoryId: string, since:
 }
 
 export interface Fold {
-  readonly name: string;
-  readonly objectFormat: "sha1" | "sha256";
   readonly head: Version;
   readonly digest: Buffer;
   readonly digestKey: Buffer;
@@ -150,7 +147,7 @@ export interface Fold {
 export async function readFold(db: Database, repositoryId: string, page: number = PAGE): Promise<Fold> {
   const rows = await ask<FoldHeader & { name: Buffer | null; value: Buffer | null }>(
     db.work,
-    `select r.name as repository, r.object_format, r.head_version as head, r.head_digest as digest, r.digest_key, ${REPLICATED},
+    `select r.head_version as head, r.head_digest as digest, r.digest_key, ${REPLICATED},
        f.name, f.value
      from lockstep.repository r
      left join lateral (select * from lockstep.repository_ref f where f.repository_id = r.id limit $2) f on true
@@ -171,9 +168,8 @@ export async function readFold(db: Database, repositoryId: string, page: number 
 }
 
 function foldOf(header: FoldHeader, refs: Refs): Fold {
-  const { repository: name, object_format: objectFormat, head, digest, digest_key: digestKey } = header;
-  const { replicated, timeline } = header;
-  return { name, objectFormat, head, digest, digestKey, refs, replicated, timeline };
+  const { head, digest, digest_key: digestKey, replicated, timeline } = header;
+  return { head, digest, digestKey, refs, replicated, timeline };
 }
 
 /** Where more refs than this were updated since, it is not worth while to find out which were not. */

@@ -34,16 +34,14 @@ export interface CopiesRule {
 
 export type Staged =
   | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[]; copies: CopiesRule }
-  | { outcome: "stale"; head: Version }
   /** Writes are refused, with that reason. */
   | { outcome: "drained"; reason: string }
   /** "old_leases": after a fail-over a device may still serve reads on the word of the old primary; ask again in a moment. */
-  | { outcome: "turn" | "fenced" | "missing" | "dropped" | "old_leases" };
+  | { outcome: "stale" | "turn" | "fenced" | "missing" | "dropped" | "old_leases" };
 
 interface StagedRow {
   readonly [column: string]: unknown;
   readonly outcome: Staged["outcome"];
-  readonly head: bigint;
   readonly digest: Buffer;
   readonly digest_key: Buffer;
   readonly held_values: (Buffer | null)[] | null;
@@ -81,8 +79,6 @@ export async function stageWrite(db: Database, me: Incarnation, request: StageRe
         values: (row.held_values ?? []).map(valueFromBytes),
         copies: { atLeast: row.min_copies, orFewer: row.land_with_fewer },
       };
-    case "stale":
-      return { outcome: "stale", head: row.head };
     case "drained":
       return { outcome: "drained", reason: row.detail ?? "" };
     default:

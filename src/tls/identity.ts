@@ -1,6 +1,6 @@
 // Who a certificate speaks for, as its URI SAN says it: spiffe://<trust domain>/<role>/<name>.
 
-export const ROLES = ["device", "frontend", "operator"] as const;
+const ROLES = ["device", "frontend", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Identity {

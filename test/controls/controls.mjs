@@ -420,7 +420,7 @@ const byTests = [
     patches: [
       {
         file: "migrations/functions/bump.sql",
-        from: "  if current_head <> p_base then outcome := 'stale'; version := current_head; return; end if;\n",
+        from: "  if current_head <> p_base then outcome := 'stale'; return; end if;\n",
         to: "",
       },
     ],

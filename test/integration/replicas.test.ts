@@ -318,15 +318,7 @@ describe("createRepository", () => {
     const { digestKey, ...fold } = await readFold(db, made.id);
     const refs = refsFrom({ HEAD: "ref: refs/heads/trunk" });
     const digest = digestOf(digestKey, refs);
-    expect(fold).toEqual({
-      name: request.name,
-      objectFormat: "sha256",
-      head: 0n,
-      digest,
-      refs,
-      replicated: false,
-      timeline: HERE,
-    });
+    expect(fold).toEqual({ head: 0n, digest, refs, replicated: false, timeline: HERE });
     expect(digestKey).toHaveLength(32);
     expect(await findRepository(db, request.name)).toEqual({
       id: made.id,

@@ -4,7 +4,7 @@ import { readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promise
 import { join } from "node:path";
 
 /** A receive-pack that cannot be seen (in a container of its own) may still be at work on something younger. */
-export const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
+const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
 /** A quarantine, or what our pre-receive has noted of a push. */
 const LEFT_BY_UPLOAD = /^tmp_(objdir-incoming|pushed)-/;
 /** What index-pack writes for receive-pack; a .keep of an operator's says something else. */

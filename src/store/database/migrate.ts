@@ -102,7 +102,7 @@ async function replaceFunctions(client: pg.Client): Promise<void> {
 }
 
 /** The schema level of the database; throws SCHEMA_TOO_NEW when this program must not run against it. */
-export async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Promise<SchemaLevel> {
+async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Promise<SchemaLevel> {
   // Not to_regclass: after a wait for the migration lock it still answers from a cache that is older than the wait.
   const tables = await client.query(
     "select from pg_tables where schemaname = 'lockstep' and tablename = 'schema_level'",

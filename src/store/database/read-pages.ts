@@ -15,8 +15,6 @@ export interface RefChange {
   readonly oldValue: RefValue | null;
   /** What it holds after the last of them. */
   readonly newValue: RefValue | null;
-  /** The version of the last of them. */
-  readonly version: Version;
 }
 
 export interface ChangesHeader extends pg.QueryResultRow {
@@ -72,12 +70,7 @@ export async function readChangesInPages(
         if (version > known.last) Object.assign(known, { last: version, newValue });
       }
     }
-    const changes = [...folded].map(([name, { oldValue, newValue, last }]) => ({
-      name,
-      oldValue,
-      newValue,
-      version: last,
-    }));
+    const changes = [...folded].map(([name, { oldValue, newValue }]) => ({ name, oldValue, newValue }));
     return { header, log: await readEntries(ask, range, page), changes };
   });
 }
@@ -96,8 +89,6 @@ async function readEntries(ask: AskInSnapshot, range: readonly unknown[], page: 
 }
 
 export interface FoldHeader extends pg.QueryResultRow {
-  readonly repository: string;
-  readonly object_format: "sha1" | "sha256";
   readonly head: bigint;
   readonly digest: Buffer;
   readonly digest_key: Buffer;
@@ -117,7 +108,7 @@ export async function readFoldInPages(
 ): Promise<{ header: FoldHeader; refs: Map<RefName, RefValue> } | undefined> {
   return await inSnapshot(db.work, async (ask) => {
     const [header] = await ask<FoldHeader>(
-      `select name as repository, object_format, head_version as head, head_digest as digest, digest_key, ${REPLICATED}
+      `select head_version as head, head_digest as digest, digest_key, ${REPLICATED}
        from lockstep.repository where id = $1`,
       [repositoryId],
     );

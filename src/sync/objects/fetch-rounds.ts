@@ -1,7 +1,7 @@
 // Objects by the million: a peer takes so many ids in one request, so more of them come in several packs.
 
 /** A peer takes four times as many (serve-pack.ts). */
-export const IDS_AT_ONCE = 500_000;
+const IDS_AT_ONCE = 500_000;
 
 interface Ids {
   readonly wants: readonly string[];

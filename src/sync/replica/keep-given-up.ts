@@ -61,7 +61,7 @@ export async function keepStrange(
 }
 
 /** Makes refs of Lockstep's own; false: they are in each other's way. The caller holds the replica's mutex. */
-export async function keepRefs(
+async function keepRefs(
   context: SyncContext,
   replica: Replica,
   refs: readonly { name: RefName; newValue: ObjectId }[],

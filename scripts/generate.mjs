@@ -60,7 +60,7 @@ async function generateConfiguration() {
 
 async function generateSchema(dir) {
   const { startPostgres } = await import(join(root, "dist", "demo", "postgres.js"));
-  const { migrate } = await import(join(root, "dist", "store", "migrate.js"));
+  const { migrate } = await import(join(root, "dist", "store", "database", "migrate.js"));
   mkdirSync(dir);
   const server = await startPostgres({ dir, env: process.env, isRoot: process.getuid() === 0 });
   const client = new pg.Client({ connectionString: server.url });

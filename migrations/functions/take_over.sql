@@ -1,6 +1,6 @@
 -- A new incarnation takes its device over: a bigger fence, and what the old one had staged is dropped in the same
--- transaction. The caller holds the operating system's lock on the root, so no process of the old incarnation is left on it: it need not
--- wait for the lease if that root is the one the device last served.
+-- transaction. The caller holds the operating system's lock on the root, so no process of the old incarnation works on it.
+-- On the root that the device served last it need not wait for the lease.
 create function lockstep.take_over(
   p_device text, p_incarnation uuid, p_root_id uuid, p_ttl interval,
   p_grpc_address text, p_git_address text, p_zone text,

@@ -1,0 +1,170 @@
+// `node scripts/plain-words.mjs` looks at prose: comments, sentences that the program says, and the documents. Three rules:
+//   subject   No clause begins with "whoever", "whatever" or "what is": its subject is a named thing.
+//   length    A sentence has at most 25 words.
+//   wrap      A line of prose has at most 120 characters.
+// scripts/plain-words.json has the number of breaches that a file may have of each rule. A number may only fall: with more the
+// check fails. After a rewrite, `node scripts/plain-words.mjs --lower` writes the lower numbers. A file that is not listed may have
+// none; a file that was moved keeps its numbers.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const MOST_WORDS = 25;
+const MOST_CHARACTERS = 120;
+const SUBJECT = /^(?:whoever|whatever|what(?: [\w'-]+){0,3} (?:is|was|are|were)\b(?!.*\?$))/i;
+/** Marks of a comment at the begin and end of its lines. */
+const DECORATION = /^\s*(?:\/\*\*?|\*\/|\*(?= |$)|\/\/+|--)\s?|\s*\*\/\s*$/g;
+
+/** The breaches in prose: the line, the rule, and the words. `paragraphs` are lists of lines. */
+export function breaches(paragraphs) {
+  return paragraphs.flatMap((lines) => [
+    ...lines
+      .filter(({ raw }) => raw.length > MOST_CHARACTERS)
+      .map(({ line, raw }) => ({ line, rule: "wrap", text: `${raw.length} characters` })),
+    ...cut(lines, /[.!?]["')\]]*\s+|$/g)
+      .map(({ line, text }) => ({
+        line,
+        text,
+        words: text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length,
+      }))
+      .filter(({ words }) => words > MOST_WORDS)
+      .map(({ line, text, words }) => ({ line, rule: "length", text: `${words} words: ${text}` })),
+    ...cut(lines, /[.!?:;]["')\]]*\s+|$/g)
+      .filter(({ text }) => SUBJECT.test(text))
+      .map(({ line, text }) => ({ line, rule: "subject", text })),
+  ]);
+}
+
+/** A paragraph cut behind each match of `end`, each part with the line on which it begins. A span of code counts as one word. */
+function cut(lines, end) {
+  const starts = [];
+  let joined = "";
+  for (const { line, text } of lines) {
+    starts.push({ at: joined.length, line });
+    joined += `${text.trim()} `;
+  }
+  const plain = joined.replace(/`[^`]*`/g, (code) => code.replace(/[^`]/g, "_"));
+  const parts = [];
+  let begin = 0;
+  for (const match of plain.matchAll(end)) {
+    const text = plain.slice(begin, match.index + match[0].length).trim();
+    if (text !== "") parts.push({ line: starts.findLast(({ at }) => at <= begin).line, text });
+    begin = match.index + match[0].length;
+  }
+  return parts;
+}
+
+/** The paragraphs of prose of a file: of a document its text, else its comments and, of a program, what it says. */
+export function proseOf(path, text) {
+  if (path.endsWith(".md")) return ofMarkdown(text);
+  return [...ofComments(path, text), ...(path.endsWith(".ts") ? ofMessages(text) : [])];
+}
+
+/** String literals of several words that end as a sentence does. The wrap of code is the formatter's. */
+function ofMessages(text) {
+  return text.split("\n").flatMap((raw, index) =>
+    /^\s*(\/\/|\/?\*)/.test(raw)
+      ? []
+      : [...raw.matchAll(/"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)]
+          .map(([, quoted, template]) => (quoted ?? template).replace(/\$\{[^}]*\}/g, "VALUE").replaceAll("\\`", "`"))
+          .filter((said) => /^\S+( \S+){3,}[.!?]$/.test(said))
+          .map((said) => [{ line: index + 1, raw: "", text: said }]),
+  );
+}
+
+function ofMarkdown(text) {
+  const paragraphs = [[]];
+  let fenced = false;
+  for (const [index, raw] of text.split("\n").entries()) {
+    if (/^\s*(```|~~~)/.test(raw)) fenced = !fenced;
+    // Tables, headings, code, links of their own and generated lines are no prose.
+    if (fenced || /^\s*(```|~~~|\||#|<|\[[^\]]+\]:|$)/.test(raw) || /^ {4}/.test(raw)) {
+      paragraphs.push([]);
+      continue;
+    }
+    if (/^\s*([-*]|\d+\.) /.test(raw)) paragraphs.push([]);
+    paragraphs
+      .at(-1)
+      .push({ line: index + 1, raw, text: raw.replace(/^\s*([-*]|\d+\.) /, "").replace(/\]\([^)]*\)/g, "]") });
+  }
+  return paragraphs.filter((lines) => lines.length > 0);
+}
+
+function ofComments(path, text) {
+  const isComment = path.endsWith(".sql") ? /^\s*--/ : /^\s*(\/\/|\/\*|\*(?: |\/|$))/;
+  const paragraphs = [[]];
+  for (const [index, raw] of text.split("\n").entries()) {
+    const words = raw.replace(DECORATION, "").replace(DECORATION, "");
+    const skipped = !isComment.test(raw) || words.trim() === "" || /^(biome-ignore|@ts-|#!)/.test(words.trim());
+    if (skipped) paragraphs.push([]);
+    else paragraphs.at(-1).push({ line: index + 1, raw, text: words });
+    if (/\*\/\s*$/.test(raw)) paragraphs.push([]);
+  }
+  return paragraphs.filter((lines) => lines.length > 0);
+}
+
+/** How many breaches of each rule there are: `{ wrap: 2, length: 1 }`. */
+export function count(found) {
+  const counts = {};
+  for (const { rule } of found) counts[rule] = (counts[rule] ?? 0) + 1;
+  return counts;
+}
+
+/** The breaches of the rules that a file breaks more often than it may. */
+export function tooMany(found, allowed = {}) {
+  const counts = count(found);
+  return found.filter(({ rule }) => counts[rule] > (allowed[rule] ?? 0));
+}
+
+/** What a file may have: its own entry, else that of the one file of its name which is gone. */
+export function allowance(list, paths, path) {
+  if (list[path] !== undefined) return list[path];
+  const moved = Object.keys(list).filter((each) => basename(each) === basename(path) && !paths.includes(each));
+  return moved.length === 1 ? list[moved[0]] : {};
+}
+
+const PLACES = ["src", "native", "migrations", "proto/lockstep", "docs", "README.md", "CONTRIBUTING.md"];
+const SKIPPED = /^(src\/generated\/|docs\/configuration\.md$|docs\/schema\.txt$)/;
+
+function filesOf(root) {
+  return PLACES.flatMap((place) =>
+    place.endsWith(".md")
+      ? [place]
+      : readdirSync(join(root, place), { recursive: true }).map((name) => join(place, name)),
+  ).filter((path) => /\.(ts|c|h|sql|proto|md)$/.test(path) && !SKIPPED.test(path));
+}
+
+function main(root, lower) {
+  const listed = join(root, "scripts", "plain-words.json");
+  const list = JSON.parse(readFileSync(listed, "utf8"));
+  const paths = filesOf(root);
+  const next = {};
+  let worse = 0;
+  for (const path of paths.sort()) {
+    const found = breaches(proseOf(path, readFileSync(join(root, path), "utf8")));
+    const allowed = allowance(list, paths, path);
+    const places = tooMany(found, allowed);
+    worse += places.length;
+    for (const { line, rule, text } of places)
+      process.stderr.write(
+        `${path}:${line}: ${rule}, of which ${allowed[rule] ?? 0} may be here: ${text.slice(0, 160)}\n`,
+      );
+    const left = Object.entries(count(found)).map(([rule, number]) => [rule, Math.min(number, allowed[rule] ?? 0)]);
+    const kept = left.filter(([, number]) => number > 0).sort();
+    if (kept.length > 0) next[path] = Object.fromEntries(kept);
+  }
+  if (worse > 0)
+    process.stderr.write("These sentences or lines are hard to read; scripts/plain-words.mjs begins with the rules.\n");
+  if (lower) writeFileSync(listed, written(next));
+  return worse > 0 ? 1 : 0;
+}
+
+/** One line a file, so that two rewrites do not conflict. */
+function written(list) {
+  const entry = (allowed) => Object.entries(allowed).map(([rule, number]) => `"${rule}": ${number}`);
+  const lines = Object.entries(list).map(([path, allowed]) => `  "${path}": { ${entry(allowed).join(", ")} }`);
+  return `{\n${lines.join(",\n")}\n}\n`;
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url))
+  process.exitCode = main(dirname(dirname(fileURLToPath(import.meta.url))), process.argv.includes("--lower"));

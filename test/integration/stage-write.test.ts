@@ -53,8 +53,7 @@ describe("stageWrite", () => {
     await bump(db, me, await stage(db, me, id, 0n, [create(MAIN, A)]));
     const before = await contents(db);
     const write = { writeId: randomUUID(), repositoryId: id, author: "ada", names: [ref(MAIN)] };
-    for (const base of [0n, 2n])
-      expect(await stageWrite(db, me, { ...write, base })).toEqual({ outcome: "stale" });
+    for (const base of [0n, 2n]) expect(await stageWrite(db, me, { ...write, base })).toEqual({ outcome: "stale" });
     expect(await stageWrite(db, me, { ...write, base: 0n, repositoryId: randomUUID() })).toEqual({
       outcome: "missing",
     });

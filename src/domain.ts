@@ -222,3 +222,12 @@ export type RefAuthor = Readonly<Record<string, string>>;
 export function refAuthor(name: string, known: Readonly<Record<string, string>> = {}): RefAuthor {
   return { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: name, ...known };
 }
+
+/** A UUID in lower case, as part of a regular expression. */
+export const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+const WHOLE_UUID = new RegExp(`^${UUID}$`);
+
+/** True for a UUID in lower case. */
+export function isUuid(text: string): boolean {
+  return WHOLE_UUID.test(text);
+}

@@ -1,12 +1,11 @@
 // A refusal of the second request of a push or a fetch. git shows people nothing of such an answer but "RPC failed; HTTP 503" (and
 // after a push "Everything up-to-date"). So they are told in git's own words: a report per ref, or an error packet.
 import type { Readable } from "node:stream";
-import { packet, utf8 } from "../smart-http/packets.ts";
+import { FLUSH, packet, utf8 } from "../framing/pkt-line.ts";
 import type { GitRequest } from "../smart-http/route.ts";
 
 /** More than any client sends before its pack. */
 const COMMANDS_LIMIT = 64 << 20;
-const FLUSH = Buffer.from("0000");
 /** What fits into one packet of the two kinds of side band. */
 const BANDS = [
   ["side-band-64k", 65_515],

@@ -1,7 +1,7 @@
 // What must survive power loss goes through here: git syncs the contents of its files (core.fsync=all), the directory entries are ours.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, rename } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { nameFromLatin1, type RefName, toBytes, toLatin1 } from "../domain.ts";
@@ -20,6 +20,19 @@ export async function sync(path: string | Buffer): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" && (error as NodeJS.ErrnoException).code !== "ENOTDIR")
       throw error;
   }
+}
+
+/** Whether something is at `path`; a symbolic link counts, wherever it leads. */
+export async function exists(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The names in a directory; none where it cannot be read. */
+export async function namesIn(directory: string): Promise<string[]> {
+  return await readdir(directory).catch(() => []);
 }
 
 /** Makes a directory and those above it that are not there, durably. */

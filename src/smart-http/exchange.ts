@@ -5,13 +5,14 @@
 //   git that was killed ends in a hang-up, after a sentence where one fits between git's packets.
 // - A client that goes away takes its git with it, unless that git holds a whole push: it may have moved refs already, and
 //   the post-receive hook is still to run.
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { packet, utf8 } from "../framing/pkt-line.ts";
 import { copy } from "../io/pump.ts";
 import type { Ending, GitChild } from "./git-child.ts";
 import { PacketWatch } from "./packet-watch.ts";
-import { packet, utf8 } from "./packets.ts";
 import type { Success } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import { lastChunkWhenWhole } from "./request-body.ts";

@@ -1,4 +1,5 @@
 // What surrounds git's own bytes: headers, the first packets of an advertisement, the environment of a git server.
+import { FLUSH, packet } from "../framing/pkt-line.ts";
 import { OBJECTS_AS_THEY_ARE } from "../git/objects-as-they-are.ts";
 import type { GitRequest } from "./route.ts";
 
@@ -25,7 +26,8 @@ export interface Success {
 export function success({ service, advertisement }: GitRequest, protocol: string | undefined): Success {
   const type = `application/x-git-${service}-${advertisement ? "advertisement" : "result"}`;
   // Version 2 starts with its own packet.
-  const preface = advertisement && !isVersion2(service, protocol) ? `${packet(`# service=git-${service}\n`)}0000` : "";
+  const preface =
+    advertisement && !isVersion2(service, protocol) ? `${packet(`# service=git-${service}\n`)}${FLUSH}` : "";
   return { headers: { ...NO_CACHE, "Content-Type": type }, preface };
 }
 
@@ -37,10 +39,6 @@ export function looksFirst({ service, advertisement }: GitRequest, protocol: str
 /** receive-pack has no version 2: it answers such a client in version 0. */
 function isVersion2(service: GitRequest["service"], protocol: string | undefined): boolean {
   return service === "upload-pack" && protocol?.split(":").includes("version=2") === true;
-}
-
-function packet(line: string): string {
-  return (line.length + 4).toString(16).padStart(4, "0") + line;
 }
 
 export interface Caller {

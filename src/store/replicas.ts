@@ -6,11 +6,12 @@ import { dated, epochMs } from "./database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
 
 /** REPLICA_NOT_FOUND. */
-export function noReplica(device: string): LockstepError {
+export function noReplica(device: string, repository?: string): LockstepError {
   return new LockstepError(
     "REPLICA_NOT_FOUND",
-    `Device ${device} has no replica of this repository; ask a device that has one, \`lockstep repo show NAME\` lists them.`,
-    { details: { device } },
+    `Device ${device} has no replica of ${repository ?? "this repository"}; ask a device that has one, ` +
+      `\`lockstep repo show ${repository ?? "NAME"}\` lists them.`,
+    { details: { device, ...(repository === undefined ? {} : { repository }) } },
   );
 }
 

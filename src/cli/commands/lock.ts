@@ -8,7 +8,7 @@ import type { BeginWriteResponse__Output as Begun } from "../../generated/lockst
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
 import { toDuration, toMs } from "../../protocol/proto.ts";
-import { duration, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
+import { authorOf, duration, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 import { runLeased } from "./leased-command.ts";
 
@@ -91,7 +91,7 @@ async function end(
 async function begin(run: Run, client: Client, asked: BeginWriteRequest): Promise<Begun> {
   using progress = new Progress(run.host.stderr, run.json);
   progress.wait(`waiting for the write turn of ${asked.repository}`);
-  const author = run.host.env.SUDO_USER ?? run.host.env.USER ?? "";
+  const author = authorOf(run.host);
   const timeoutMs = (toMs(asked.wait as never) ?? 0) + CATCH_UP_MS;
   return await client.call("BeginWrite", { ...asked, author }, { timeoutMs, signal: run.host.stop });
 }

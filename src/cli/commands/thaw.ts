@@ -5,7 +5,7 @@ import type { Client } from "../../client/client.ts";
 import { ExitCode, LockstepError } from "../../errors.ts";
 import type { ThawResponse__Output as Thaw } from "../../generated/lockstep/v1/ThawResponse.ts";
 import type { Host } from "../../host.ts";
-import { Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
+import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { describeThaw, documentOfThaw } from "./thaw-plan.ts";
 
 /** Plans walk over commits, and landing one waits for a catch-up. */
@@ -34,7 +34,7 @@ export function thawCommand(host: Host): Command {
       if ((flags.promote === "") === (flags.demote.length === 0))
         throw new LockstepError("USAGE", "Name either a device to --promote or one or more to --demote.");
       using client = run.connect();
-      const author = host.env.SUDO_USER ?? host.env.USER ?? "";
+      const author = authorOf(host);
       const wishes = names.map((repository) => ({
         repository,
         promote: flags.promote,

@@ -7,7 +7,7 @@ import type { WriteLock__Output as WriteLock } from "../../generated/lockstep/v1
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
 import { toDuration } from "../../protocol/proto.ts";
-import { prepare, type Run, subcommand } from "../terminal/command.ts";
+import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 import { instant } from "./log.ts";
 
@@ -119,10 +119,6 @@ function describeNames(names: readonly string[]): string {
 
 function remedy(names: readonly string[]): string {
   return `\`${["lockstep write-lock --disable", ...names].join(" ")}\` allows them again`;
-}
-
-function authorOf({ env }: Host): string {
-  return env.SUDO_USER ?? env.USER ?? "";
 }
 
 function usage(sentence: string): LockstepError {

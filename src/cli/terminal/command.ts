@@ -54,6 +54,11 @@ export function prepare(host: Host, settings: string, flags: Record<string, unkn
   };
 }
 
+/** The person at the terminal, to be shown to others; sudo tells who that was. */
+export function authorOf({ env }: Host): string {
+  return env.SUDO_USER ?? env.USER ?? "";
+}
+
 /** Ends the program with that code; what was to be said has been printed. */
 export class Exit extends Error {
   readonly exitCode: number;

@@ -1,8 +1,8 @@
 // Files of a replica that make git see another history than its objects have, or objects that are not in it. Nothing of ours makes them: a
 // person did, or `git fetch --depth` on live files.
-import { lstat, mkdir, rename } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { sync } from "../../io/disk.ts";
+import { exists, sync } from "../../io/disk.ts";
 
 /** With it a replica rests on a directory that nobody syncs, checks or keeps. */
 export const ALTERNATES = "objects/info/alternates";
@@ -31,11 +31,4 @@ export async function setAside(gitDir: string, names: readonly string[], to: str
     await rename(join(gitDir, name), (await exists(path)) ? `${path}.${Date.now()}` : path);
     await sync(join(gitDir, name, ".."));
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    () => false,
-  );
 }

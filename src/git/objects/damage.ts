@@ -1,11 +1,11 @@
 // Objects that the disk has damaged: git trusts what it finds by name, so only reading all of it tells.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
-import { sync } from "../../io/disk.ts";
+import { namesIn, sync } from "../../io/disk.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 import { findBeside, setAside } from "./beside-objects.ts";
 import { isConnected } from "./connectivity.ts";
@@ -36,15 +36,15 @@ export async function findDamage(
   signal: AbortSignal,
 ): Promise<Damage> {
   const packs: string[] = [];
-  for (const file of await list(join(gitDir, "objects", "pack"))) {
+  for (const file of await namesIn(join(gitDir, "objects", "pack"))) {
     if (!/^pack-[0-9a-f]+\.idx$/.test(file)) continue;
     const name = file.slice(0, -".idx".length);
     if (!(await isSound(context, gitDir, name, signal))) packs.push(name);
   }
   const objects: string[] = [];
-  for (const directory of await list(join(gitDir, "objects"))) {
+  for (const directory of await namesIn(join(gitDir, "objects"))) {
     if (!/^[0-9a-f]{2}$/.test(directory)) continue;
-    for (const file of await list(join(gitDir, "objects", directory))) {
+    for (const file of await namesIn(join(gitDir, "objects", directory))) {
       const id = directory + file;
       if (/^[0-9a-f]{38}([0-9a-f]{24})?$/.test(file) && !(await isIntact(loosePath(gitDir, id), id))) objects.push(id);
       signal.throwIfAborted();
@@ -95,7 +95,7 @@ async function rescue(context: GitContext, gitDir: string, pack: string, signal:
 async function isSound(context: GitContext, gitDir: string, name: string, signal: AbortSignal): Promise<boolean> {
   const path = join(gitDir, "objects", "pack", `${name}.idx`);
   const { exitCode } = await gitBytes(context, gitDir, ["verify-pack", path], { signal, expected: [0, 1, 128] });
-  return exitCode === 0 || !(await list(dirname(path))).includes(`${name}.idx`);
+  return exitCode === 0 || !(await namesIn(dirname(path))).includes(`${name}.idx`);
 }
 
 async function isIntact(path: string, id: string): Promise<boolean> {
@@ -117,8 +117,4 @@ async function moveIfThere(from: string, to: string): Promise<void> {
   await rename(from, to).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });
-}
-
-async function list(directory: string): Promise<string[]> {
-  return await readdir(directory).catch(() => []);
 }

@@ -1,6 +1,7 @@
 // Lock files that a killed process leaves among the refs of a replica: git never removes them by itself.
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../../io/disk.ts";
 import { isBeingPacked } from "./packing.ts";
 
 /** A lock that is younger may be that of a person's git command. */
@@ -48,13 +49,6 @@ export async function findFiles(directory: Buffer, name: RegExp, found: Buffer[]
     else if (name.test(entry.name.toString("latin1"))) found.push(path);
   }
   return found;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Since a file was changed last; without end for one that is gone. */

@@ -1,6 +1,6 @@
 // What a killed process leaves in a replica: lock files, and quarantines.
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { namesIn } from "../../io/disk.ts";
 import { QUARANTINE_PREFIX } from "../objects/quarantine.ts";
 import { ageMs, remover, sweepLocks } from "../refs/stale-locks.ts";
 import { isUntouched, sweepUploads } from "./uploads.ts";
@@ -17,20 +17,16 @@ const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]> {
   const removed = await sweepLocks(gitDir, minAgeMs);
   const remove = remover(gitDir, minAgeMs, removed);
-  for (const name of await list(join(gitDir, "objects"))) {
+  for (const name of await namesIn(join(gitDir, "objects"))) {
     if (!name.startsWith("tmp_objdir-") || name.startsWith("tmp_objdir-incoming-")) continue;
     const path = join(gitDir, "objects", name);
     if (name.startsWith(QUARANTINE_PREFIX) || (await isUntouched(path, ABANDONED_AFTER_MS))) await remove(path);
   }
   removed.push(...(await sweepUploads(gitDir)));
   // Packs that were being rolled up; a young one may be that of somebody's `git gc`.
-  for (const name of await list(join(gitDir, "objects", "pack"))) {
+  for (const name of await namesIn(join(gitDir, "objects", "pack"))) {
     const path = join(gitDir, "objects", "pack", name);
     if (name.startsWith("tmp_") && (await ageMs(path)) > ABANDONED_AFTER_MS) await remove(path);
   }
   return removed;
-}
-
-async function list(directory: string): Promise<string[]> {
-  return await readdir(directory).catch(() => []);
 }

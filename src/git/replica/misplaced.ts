@@ -1,8 +1,7 @@
 // A replica that lies where another one belongs (directories were moved by hand, a repository was renamed). It may be the only copy of
 // what it holds, so it is never removed: it lies aside until its own repository is looked for.
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { moveDirectory } from "../../io/disk.ts";
+import { exists, moveDirectory } from "../../io/disk.ts";
 import { doubtReplicaRecord } from "../root/root-record.ts";
 
 /** Below the root's own directory; each one there is under the id of its repository. */
@@ -34,11 +33,4 @@ export async function takeBack(gitDir: string, stateDir: string, repositoryId: s
 /** Whether a replica of the repository lies aside. */
 export async function liesAside(stateDir: string, repositoryId: string): Promise<boolean> {
   return await exists(placeOf(stateDir, repositoryId));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,11 +1,12 @@
 // A replica on disk: an ordinary bare repository, with a file of settings that ours includes and one hook.
 import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { RefFormat } from "../../domain.ts";
+import { isUuid, type RefFormat } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { makeDirectory, moveDirectory, replaceFile, sync, syncTree } from "../../io/disk.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readReplicaRecord } from "../root/root-record.ts";
+import { initBare } from "./init-bare.ts";
 
 export interface ReplicaSettings {
   readonly repositoryId: string;
@@ -100,8 +101,7 @@ export async function inspect(
   }
   if (failure !== "") refuse("is not a git repository");
   if (id === undefined) refuse("is not a replica made by Lockstep");
-  if (id !== repositoryId)
-    refuse("is a replica of another repository", /^[0-9a-f-]{36}$/.test(id ?? "") ? id : undefined);
+  if (id !== repositoryId) refuse("is a replica of another repository", isUuid(id ?? "") ? id : undefined);
   return "replica";
 }
 
@@ -128,9 +128,7 @@ export async function initialConfig(
 ): Promise<string> {
   await rm(path, { recursive: true, force: true });
   await mkdir(path, { recursive: true });
-  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${objectFormat}`, path];
-  // Before 2.45 git does not know the option.
-  await gitBytes(context, path, init, { env: { GIT_DEFAULT_REF_FORMAT: refFormat }, writes: true });
+  await initBare(context, path, objectFormat, refFormat);
   return `${await readFile(join(path, "config"), "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`;
 }
 

@@ -24,6 +24,7 @@ import { startPack } from "../objects/send-pack.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readRefs } from "../refs/refs.ts";
 import { setSymbolicRef } from "../refs/symbolic-refs.ts";
+import { initBare } from "./init-bare.ts";
 
 /** Below the root's own directory; each scratch is there under the id of its write. */
 const SCRATCHES = "scratch";
@@ -85,8 +86,7 @@ export async function replaceScratch(
   const aside = halfMade(path);
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true });
-  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${replica.objectFormat}`, aside];
-  await gitBytes(context, aside, init, { writes: true });
+  await initBare(context, aside, replica.objectFormat);
   // What a pusher had replaced must not find its way into what the caller makes.
   await appendFile(join(aside, "config"), "[core]\n\tuseReplaceRefs = false\n");
   await mkdir(join(aside, "objects", "info"), { recursive: true });

@@ -2,6 +2,7 @@
 // .keep of a pack that it had moved out of there. git removes neither by itself, but in a gc, which there is none of here.
 import { readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { namesIn } from "../../io/disk.ts";
 
 /** A receive-pack that cannot be seen (in a container of its own) may still be at work on something younger. */
 const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
@@ -23,7 +24,7 @@ export async function sweepUploads(gitDir: string, minAgeMs: number = UPLOAD_ABA
 
 async function quarantines(gitDir: string, minAgeMs: number): Promise<string[]> {
   const found: string[] = [];
-  for (const name of await list(join(gitDir, "objects"))) {
+  for (const name of await namesIn(join(gitDir, "objects"))) {
     const path = join("objects", name);
     if (LEFT_BY_UPLOAD.test(name) && (await isUntouched(join(gitDir, path), minAgeMs))) found.push(path);
   }
@@ -32,7 +33,7 @@ async function quarantines(gitDir: string, minAgeMs: number): Promise<string[]> 
 
 async function keepFiles(gitDir: string, minAgeMs: number): Promise<string[]> {
   const found: string[] = [];
-  for (const name of await list(join(gitDir, "objects", "pack"))) {
+  for (const name of await namesIn(join(gitDir, "objects", "pack"))) {
     const path = join("objects", "pack", name);
     if (!name.endsWith(".keep") || !(await isOlder(join(gitDir, path), minAgeMs))) continue;
     if (KEPT_FOR_UPLOAD.test(await text(join(gitDir, path)))) found.push(path);
@@ -50,7 +51,7 @@ export async function isUntouched(directory: string, minAgeMs: number): Promise<
 /** True while a receive-pack runs in the repository, or one of which the system does not say where it runs. */
 async function isReceiving(gitDir: string): Promise<boolean> {
   const here = await realpath(gitDir).catch(() => gitDir);
-  for (const pid of await list("/proc")) {
+  for (const pid of await namesIn("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     const args = (await text(`/proc/${pid}/cmdline`)).split("\0").map((each) => each.split("/").at(-1));
     if (!args.includes("receive-pack") && !args.includes("git-receive-pack")) continue;
@@ -66,10 +67,6 @@ async function isOlder(path: string, minAgeMs: number): Promise<boolean> {
     ({ mtimeMs }) => Date.now() - mtimeMs >= minAgeMs,
     () => true,
   );
-}
-
-async function list(directory: string): Promise<string[]> {
-  return await readdir(directory).catch(() => []);
 }
 
 async function text(path: string): Promise<string> {

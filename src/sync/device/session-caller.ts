@@ -1,6 +1,7 @@
 // Whose a write session is. The id of a write is no secret: readers are shown it. What counts is who calls, as its certificate or the
 // socket proves it, and the token, of which only the hash is stored.
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import { UUID } from "../../domain.ts";
 import type { Identity } from "../../tls/identity.ts";
 
 export type SessionCaller = Pick<Identity, "role" | "name">;
@@ -10,7 +11,7 @@ export function callerText({ role, name }: SessionCaller): string {
   return `${role} ${name}`;
 }
 
-const TOKEN = /^(?<writeId>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?<secret>[0-9a-f]{64})$/;
+const TOKEN = new RegExp(`^(?<writeId>${UUID})\\.(?<secret>[0-9a-f]{64})$`);
 
 /** What a token names, and what of it is stored; undefined: it is none. */
 export function parseToken(token: string): { writeId: string; tokenHash: Buffer } | undefined {

@@ -1,6 +1,6 @@
 // The other side of a catch-up: a peer asks for the objects between what the log told it to want and what it has.
 import { once } from "node:events";
-import { isObjectId } from "../../domain.ts";
+import { isObjectId, isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { HoldRequestBody, PackRequestBody } from "../../git/objects/pack-stream.ts";
 import { type PackStream, startPack } from "../../git/objects/send-pack.ts";
@@ -129,13 +129,7 @@ export function checkedObjects(body: unknown): Omit<HoldRequestBody, "refs"> {
   const { repositoryId, wants, haves } = (body ?? {}) as Partial<HoldRequestBody>;
   const ids = (list: unknown): list is string[] =>
     Array.isArray(list) && list.length <= IDS_LIMIT && list.every((id) => typeof id === "string" && isObjectId(id));
-  if (
-    typeof repositoryId !== "string" ||
-    !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(repositoryId) ||
-    !ids(wants) ||
-    !ids(haves) ||
-    wants.length === 0
-  ) {
+  if (typeof repositoryId !== "string" || !isUuid(repositoryId) || !ids(wants) || !ids(haves) || wants.length === 0) {
     throw new LockstepError(
       "INVALID_REQUEST",
       "A request for objects has a repository id, wanted objects and held objects.",

@@ -1,7 +1,7 @@
 // Before a read (docs/architecture.md, "A read"): return when this replica holds at least what was the head when the call came.
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { fenced } from "../../store/replicas.ts";
+import { fenced, noReplica } from "../../store/replicas.ts";
 import { type Head, repositoryNotFound } from "../../store/repositories.ts";
 import { writesStoppedError } from "../../store/write-locks.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
@@ -85,15 +85,8 @@ export async function locate(
     throw fenced(context.me);
   }
   if (head === undefined) throw repositoryNotFound(name);
-  if (head.replicaState === null || head.replicaState === "released" || head.replicaState === "destroyed") {
-    throw new LockstepError(
-      "REPLICA_NOT_FOUND",
-      `Device ${context.me.device} has no replica of ${name}; ask a device that has one, \`lockstep repo show ${name}\` lists them.`,
-      {
-        details: { repository: name, device: context.me.device },
-      },
-    );
-  }
+  if (head.replicaState === null || head.replicaState === "released" || head.replicaState === "destroyed")
+    throw noReplica(context.me.device, name);
   const replica = context.replicas.get({ id: head.id, name, objectFormat: head.objectFormat });
   return { replica, found: head, before: replica === known ? before : undefined };
 }

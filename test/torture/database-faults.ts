@@ -6,7 +6,7 @@ import type { Make } from "./fault-context.ts";
 /** How long a statement to hold up is waited for. */
 const SEARCH_MS = 4_000;
 const DECISIONS = ["stage_write", "bump", "settle_write"];
-const OTHERS = ["take_turn", "land_unchanged", "begin_session", "stage_session", "renew_lease", "confirm_reads"];
+const OTHERS = ["take_turn", "land_unchanged", "begin_session", "renew_lease", "confirm_reads"];
 /** In so many cases of a hundred the one that sent the statement waits for it; else it is cut off, and the statement comes all the same. */
 const WAITS = 40;
 

@@ -1,10 +1,11 @@
 /**
- * The part of an environment that makes git take objects for what they are: nothing that lies beside them, and that a pusher or a person
- * put there, replaces one, changes its parents or ends the history. The empty names are those of files that are not there.
+ * Part of the environment of git commands: git reads each object exactly as it is stored. Replacement refs, grafts and
+ * shallow files, which a pusher or a person may have put there, have no effect. The empty names stand for files that do
+ * not exist.
  */
 export const OBJECTS_AS_THEY_ARE = {
   GIT_NO_REPLACE_OBJECTS: "1",
-  // Before 2.41 the repository's settings prevail over that variable, and these over both.
+  // Before git 2.41 the repository's settings override GIT_NO_REPLACE_OBJECTS. These settings override both.
   GIT_CONFIG_COUNT: "1",
   GIT_CONFIG_KEY_0: "core.useReplaceRefs",
   GIT_CONFIG_VALUE_0: "false",

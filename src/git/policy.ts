@@ -1,8 +1,9 @@
-// What git itself would refuse, were it not for proc-receive: with that hook in charge receive-pack skips its own checks of
-// receive.denyDeletes and the like, and the update hook (git's builtin/receive-pack.c, update()).
+// The checks of a push that git skips under proc-receive. With that hook, receive-pack ignores receive.denyDeletes and
+// the like, and does not run the update hook (git's builtin/receive-pack.c, update()).
 //
-// The git that received the push reads configuration that only it can see: its user's, its machine's, that of its environment. So it is
-// asked, through the hook, and asked again only when the stamp that the hook sends has changed (settings-watch.ts).
+// The git that received the push reads configuration that only it can see: of its user, its machine and its
+// environment. So the sidecar asks that git, through the hook. It asks again only when the hook sends another stamp
+// (settings-watch.ts).
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -17,7 +18,7 @@ export interface ReceivePolicy {
   readonly denyNonFastForwards: boolean;
   readonly denyDeleteCurrent: DenyAction;
   readonly denyCurrentBranch: DenyAction;
-  /** Where git finds the update hook, if it can be run. */
+  /** Path of the update hook; undefined if it cannot be run. */
   readonly updateHook: string | undefined;
   /** The folder in which git looks for hooks. */
   readonly hooks: string;
@@ -25,13 +26,16 @@ export interface ReceivePolicy {
 
 /** The git server, seen through the hook of one push. */
 export interface GitServer {
-  /** Changes whenever what its git reads as configuration may have changed. undefined: not known. */
+  /** Changes whenever the configuration that the server's git reads may have changed. undefined: not known. */
   readonly settings: string | undefined;
   /** Runs a program in the repository and in the server's environment; returns its exit code. */
   runHook(path: string, args: readonly (string | Buffer)[]): Promise<number>;
 }
 
-/** Printed NUL-terminated: what says where configuration lies, the update hook, and then the settings with their origins. */
+/**
+ * A shell script. Each part of its output ends with a NUL: the variables that say where configuration lies, the update
+ * hook, and the settings with their origins.
+ */
 const QUESTION = `umask 077
 {
   printf '%s\\0' "$HOME" "$XDG_CONFIG_HOME" "$GIT_CONFIG_GLOBAL" "$GIT_CONFIG_SYSTEM"
@@ -42,9 +46,12 @@ const QUESTION = `umask 077
   test $? -le 1
 } >"$1"`;
 
-/** Settings in files that no stamp covers, such as those of a git that was built with a prefix of its own, count after so long. */
+/**
+ * An answer counts for this long. Then settings in files that no stamp covers take effect, such as those of a git that
+ * was built with its own prefix.
+ */
 const BELIEVED_MS = 60_000;
-/** Front ends of one repository whose environments differ. */
+/** Stamps kept for each repository: its front ends may have different environments. */
 const STAMPS_KEPT = 8;
 
 interface Known {
@@ -52,32 +59,38 @@ interface Known {
   readonly askedAt: number;
 }
 
-/** The policies of repositories. While nothing changes a push costs no process. */
+/**
+ * Keeps the receive policy of each repository. While the configuration does not change, a push starts no process for
+ * it.
+ */
 export class ReceivePolicies {
   readonly #answers: string;
   readonly #known = new Map<string, Map<string, Known>>();
   #swept: Promise<void> | undefined;
 
-  /** `stateDir`: of the root; the git server's user may write there too. */
+  /** `stateDir`: the root's own directory. The git server's user may write there too. */
   constructor(stateDir: string) {
     this.#answers = join(stateDir, "asked");
   }
 
-  /** The policy of the git that received a push. Throws GIT_FAILED when it cannot be asked: then nobody knows what it would refuse. */
+  /**
+   * Returns the policy of the git that received a push. Throws GIT_FAILED when that git cannot be asked, since its
+   * refusals are then unknown.
+   */
   async read(gitDir: string, server: GitServer): Promise<ReceivePolicy> {
     const { settings } = server;
     const known = settings === undefined ? undefined : this.#known.get(gitDir)?.get(settings);
     if (known !== undefined && performance.now() - known.askedAt < BELIEVED_MS) return known.policy;
     const askedAt = performance.now();
     const { policy, files } = interpret(gitDir, await this.#ask(server));
-    // The list is part of the stamp: where this makes it longer, the next push is asked for again.
+    // The stamp covers these files. If this call adds a file, the stamp changes and the next push asks again.
     await watchSettings(gitDir, files);
     if (settings !== undefined) this.#remember(gitDir, settings, { policy, askedAt });
     return policy;
   }
 
   async #ask(server: GitServer): Promise<string> {
-    // What a sidecar that was killed left there goes; if it cannot, that is no reason to refuse a push.
+    // Removes answers that a killed sidecar left. If that fails, the push goes on.
     this.#swept ??= rm(this.#answers, { recursive: true, force: true }).catch(() => {});
     await this.#swept;
     await mkdir(this.#answers, { recursive: true });
@@ -87,7 +100,7 @@ export class ReceivePolicies {
       if (exitCode === 0) return await readFile(path, "utf8");
       throw new LockstepError(
         "GIT_FAILED",
-        `The git server does not say what its configuration forbids (exit code ${exitCode}), so nothing was written; its hooks need sh and git in PATH.`,
+        `The git server did not say what its configuration forbids (exit code ${exitCode}), so nothing was written; its hooks need sh and git in PATH.`,
       );
     } finally {
       await rm(path, { force: true });
@@ -111,7 +124,7 @@ function interpret(gitDir: string, answer: string): { policy: ReceivePolicy; fil
     const [key = "", ...value] = (rest[index + 1] ?? "").split("\n");
     entries.push({ origin: rest[index] ?? "", key, value: value.length === 0 ? null : value.join("\n") });
   }
-  // The last one counts.
+  // The last value of a key counts.
   const values = new Map(entries.map(({ key, value }) => [key, value]));
   const updateHook = resolve(gitDir, hook);
   const policy: ReceivePolicy = {
@@ -125,12 +138,15 @@ function interpret(gitDir: string, answer: string): { policy: ReceivePolicy; fil
   return { policy, files: [updateHook, ...settingsFiles(gitDir, { home, xdg, global, system }, entries)] };
 }
 
-/** As git_config_bool: a key without a value is true. undefined: not set. */
+/** Reads a boolean as git_config_bool does: a key without a value is true. undefined: not set. */
 function isTrue(value: string | null | undefined): boolean {
   return value === null || (value !== undefined && !/^(false|no|off|[+-]?0+[kmg]?|)$/i.test(value));
 }
 
-/** As parse_deny_action in receive-pack. updateInstead is for work trees, which replicas do not have: it refuses. */
+/**
+ * Reads a deny action as parse_deny_action in receive-pack does. updateInstead is for work trees, which replicas do not
+ * have, so it counts as "refuse".
+ */
 function denyAction(value: string | null | undefined): DenyAction {
   if (value === undefined) return "refuse";
   if (value === null || /^ignore$/i.test(value)) return "ignore";
@@ -138,7 +154,7 @@ function denyAction(value: string | null | undefined): DenyAction {
   return /^(refuse|updateinstead)$/i.test(value) || isTrue(value) ? "refuse" : "ignore";
 }
 
-/** True when `newId` contains `oldId` in its history. */
+/** Returns true when `oldId` is an ancestor of `newId`. */
 export async function isFastForward(
   context: GitContext,
   gitDir: string,

@@ -1,4 +1,5 @@
-// How every git command is run: an environment built from nothing, the exit code as data, an abort signal that kills.
+// How every git command runs: with an environment built from nothing, its exit code as data, and an abort signal that
+// kills it.
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
@@ -7,32 +8,35 @@ import type { RefFormat } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { OBJECTS_AS_THEY_ARE } from "./objects-as-they-are.ts";
 
-/** What all git commands of one process share. */
+/** The settings that all git commands of one process share. */
 export interface GitContext {
   readonly path: string;
   readonly home: string;
   /**
-   * The open file whose operating-system lock says that this sidecar serves the root. Commands that write inherit it, so the
-   * lock lives as long as any of them (root-lock.ts). null where nothing is written.
+   * The open file that holds the operating-system lock of the root. Commands that write inherit it, so the lock lives
+   * as long as any of them (root-lock.ts). null where nothing is written.
    */
   readonly lockFd: number | null;
 }
 
 /**
- * An operator's `reference-transaction` hook is asked about a push and a write session (ref-transaction.ts), and of nothing else: it must
- * not refuse a replica what has landed, and packing refs looks to it like deleting them.
+ * No hooks. An operator's `reference-transaction` hook runs only for pushes and write sessions (ref-transaction.ts). It
+ * must not refuse a landed write on a replica, and it would see packing refs as deletions.
  */
 const NO_HOOKS = hooksFrom("/dev/null");
 
-/** Part of an environment: git runs the hooks of the repository. */
+/** Part of an environment: git runs the repository's hooks. */
 export const WITH_HOOKS = { GIT_CONFIG_COUNT: "2" } as const;
 
-/** Part of an environment: git looks for hooks in that folder. */
+/** Returns the part of an environment that makes git look for hooks in `folder`. */
 export function hooksFrom(folder: string): Record<string, string> {
   return { GIT_CONFIG_COUNT: "3", GIT_CONFIG_KEY_2: "core.hooksPath", GIT_CONFIG_VALUE_2: folder };
 }
 
-/** The environment of a git command on `gitDir`. Nothing ambient reaches git: no proxies, no helpers, no other configuration. */
+/**
+ * Returns the environment of a git command on `gitDir`. Nothing ambient reaches git: no proxies, no helpers, no other
+ * configuration.
+ */
 export function gitEnvironment(
   context: GitContext,
   gitDir: string,
@@ -46,14 +50,14 @@ export function gitEnvironment(
     GIT_TERMINAL_PROMPT: "0",
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
-    // git 3.0 makes reftable unless it is told.
+    // git 3.0 makes reftables by default.
     GIT_DEFAULT_REF_FORMAT: "files",
     ...OBJECTS_AS_THEY_ARE,
-    // The owner was checked when the root was opened: the sidecar serves only directories below it.
+    // The owner was checked when the root was opened; the sidecar serves only directories below it.
     ...NO_HOOKS,
     GIT_CONFIG_KEY_1: "safe.directory",
     GIT_CONFIG_VALUE_1: "*",
-    // Nor does it fetch what is missing from where the repository's settings say.
+    // git must not fetch missing objects from a remote that the repository's settings name.
     GIT_ALLOW_PROTOCOL: "",
     ...extra,
   };
@@ -66,8 +70,8 @@ export interface GitResult {
 }
 
 /**
- * Runs a short plumbing command whose output is ASCII. The exit code is data; what git says goes with it. Throws only when git
- * cannot be started.
+ * Runs a short plumbing command whose output is ASCII. Returns its exit code and output, also when it fails. Throws
+ * only when git cannot be started.
  */
 export async function git(
   context: GitContext,
@@ -83,7 +87,7 @@ export async function git(
     ...(signal ? { abort: signal } : {}),
     allowEnvironment: Object.keys(environment).filter((name) => name.startsWith("GIT_")),
     unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true, allowUnsafeHooksPath: true },
-    // The hook is the only place that sees the exit code, and an error returned from it would lose its fields.
+    // Only this hook sees the exit code. An error returned from here would lose its fields.
     errors: (_, result) => {
       exitCode = result.exitCode;
       stderr = Buffer.concat(result.stdErr).toString("utf8");
@@ -94,7 +98,10 @@ export async function git(
   return { exitCode, stdout, stderr };
 }
 
-/** It wants the directory to be there. */
+/**
+ * Makes a simple-git instance, which needs an existing directory. Throws REPLICA_IN_DOUBT when the directory is
+ * missing.
+ */
 function startSimpleGit(options: Partial<SimpleGitOptions> & { baseDir: string }): SimpleGit {
   try {
     return simpleGit(options);
@@ -103,7 +110,7 @@ function startSimpleGit(options: Partial<SimpleGitOptions> & { baseDir: string }
   }
 }
 
-/** Like `git`, for commands that must succeed: returns what they print. Throws GIT_FAILED. */
+/** Runs a command like `git`, but one that must succeed. Returns its output. Throws GIT_FAILED. */
 export async function gitOutput(
   context: GitContext,
   gitDir: string,
@@ -117,9 +124,9 @@ export async function gitOutput(
 
 export interface SpawnGit {
   readonly env?: Record<string, string>;
-  /** Aborted: the command is killed. */
+  /** When it aborts, the command is killed. */
   readonly signal?: AbortSignal;
-  /** Passes the root's lock on. For every command that writes below the root. */
+  /** Passes the root's lock on. Needed for every command that writes below the root. */
   readonly writes?: boolean;
 }
 
@@ -130,7 +137,7 @@ export interface GitProcess extends ChildProcess {
   readonly stderr: NonNullable<ChildProcess["stderr"]>;
 }
 
-/** Starts a git command that streams or talks. */
+/** Starts a git command that streams or holds a dialogue. */
 export function spawnGit(context: GitContext, gitDir: string, args: string[], options: SpawnGit = {}): GitProcess {
   const inherited = options.writes && context.lockFd !== null ? [context.lockFd] : [];
   const spawnOptions: SpawnOptions = {
@@ -146,11 +153,11 @@ export function spawnGit(context: GitContext, gitDir: string, args: string[], op
   return child;
 }
 
-/** Waits for the end: its exit code (-1 when a signal ended it) and what it said on standard error. */
+/** Waits until the command ends. Returns its exit code (-1 when a signal ended it) and its standard error. */
 export async function finished(child: GitProcess): Promise<{ exitCode: number; stderr: string }> {
   const stderr = text(child.stderr).catch(() => "");
   const exitCode = await new Promise<number>((resolve, reject) => {
-    // What a killed command has said is not waited for: a program that it started may hold its pipes open for ever.
+    // Does not wait for the output of a killed command: a program that it started may hold the pipes open for ever.
     const letGo = () => {
       child.stdout.destroy();
       child.stderr.destroy();
@@ -167,8 +174,8 @@ export async function finished(child: GitProcess): Promise<{ exitCode: number; s
 }
 
 /**
- * Runs a command over pipes, gives it `input` and returns its output as bytes. Any exit code but those in `expected` (by default
- * 0) throws GIT_FAILED.
+ * Runs a command over pipes: gives it `input` and returns its output as bytes. Throws GIT_FAILED for an exit code that
+ * is not in `expected` (by default 0).
  */
 export async function gitBytes(
   context: GitContext,
@@ -186,9 +193,12 @@ export async function gitBytes(
   return { exitCode, stdout: Buffer.concat(chunks) };
 }
 
-/** GIT_FAILED with the command and the last thing that git said. */
+/**
+ * Makes the error of a failed command, with the last lines that git wrote: PREREQUISITE_MISSING when the disk refused
+ * something, else GIT_FAILED.
+ */
 export function gitFailed(args: readonly string[], exitCode: number, stderr: string): LockstepError {
-  // What is in the way of a carriage return is progress.
+  // Text before a carriage return is progress.
   const lines = stderr
     .trim()
     .split("\n")
@@ -197,7 +207,7 @@ export function gitFailed(args: readonly string[], exitCode: number, stderr: str
   if (exitCode >= 0 && REFUSED_BY_DISK.test(said)) {
     return new LockstepError(
       "PREREQUISITE_MISSING",
-      `This machine's disk refuses git ${args[0]} (${said}); make room on it, or give the sidecar's user its rights there again (chown, chmod, chattr -i), and try again.`,
+      `This machine's disk refuses git ${args[0]} (${said}); make room, or give the sidecar's user its rights again (chown, chmod, chattr -i), then try again.`,
       { details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) } },
     );
   }
@@ -210,27 +220,30 @@ export function gitFailed(args: readonly string[], exitCode: number, stderr: str
   );
 }
 
-/** REPLICA_IN_DOUBT: the directory in which git was to be started is gone, or git is. */
+/** Makes REPLICA_IN_DOUBT: git, or the directory in which it was to start, is gone. */
 function notStarted(cause: Error): LockstepError {
   return new LockstepError(
     "REPLICA_IN_DOUBT",
-    `git could not be started in the directory of a repository (${cause.message}): it was moved or removed, or git is not installed any more. The directory is looked at again at the next access; try again.`,
+    `git could not be started in the directory of a repository (${cause.message}): the directory was moved or removed, or git is not installed any more. The next access looks at the directory again; try again.`,
     { cause },
   );
 }
 
-/** What programs say when the system refuses them something. */
+/** Words of programs that the operating system refused something. */
 const REFUSED_BY_DISK =
   /Permission denied|Operation not permitted|Read-only file system|No space left on device|Disk quota exceeded|Input\/output error/;
 
-/** True when the error tells of a git that a signal ended: it may have left locks, which no other git would. */
+/** Returns true when a signal ended the git of this error. Only such a git may have left locks. */
 export function wasKilled(error: unknown): boolean {
   return error instanceof LockstepError && error.code === "GIT_FAILED" && error.details.exitCode === "-1";
 }
 
 const OLDEST = { files: [2, 39], reftable: [2, 46] } as const;
 
-/** The version of the git on PATH. Throws PREREQUISITE_MISSING when there is none, or one too old for refs in that format. */
+/**
+ * Returns the version of the git on PATH. Throws PREREQUISITE_MISSING when git is missing, or too old for that ref
+ * format.
+ */
 export async function gitVersion(
   context: GitContext,
   directory: string,

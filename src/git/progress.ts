@@ -1,4 +1,4 @@
-// How far git is, as it says on standard error.
+// The progress of a git command, as git writes it to standard error.
 
 export interface PackProgress {
   readonly phase: string;
@@ -8,14 +8,14 @@ export interface PackProgress {
 
 const PROGRESS = /(Receiving objects|Indexing objects|Resolving deltas): +\d+% \((\d+)\/(\d+)\)/g;
 
-/** Tells of the newest progress in what git says on standard error. */
+/** Reports the newest progress in a piece of git's standard error. */
 export function reportProgress(text: string, onProgress: (progress: PackProgress) => void): void {
   const last = [...text.matchAll(PROGRESS)].at(-1);
   if (last === undefined) return;
   onProgress({ phase: (last[1] as string).toLowerCase(), objects: Number(last[2]), totalObjects: Number(last[3]) });
 }
 
-/** Returns a function that tells whether a piece of what git says has anything that git has not just said. */
+/** Returns a function that says whether a piece of git's output differs from the line before it. */
 export function listenForNews(): (said: string) => boolean {
   let last = "";
   return (said) => {

@@ -1,15 +1,15 @@
-// What proves that a git at work, here or at another device, does work: bytes, and words that it has not just said. That its process
-// is there proves nothing: it may wait for a disk for ever.
+// Proof that a git at work, here or on another device, makes progress: bytes, or a line that differs from its last one.
+// A live process proves nothing: it may wait for a disk for ever.
 
-/** A git that shows no work for so long is given up. Long, as some of its steps are done without a word. */
+/** A git that shows no work for this long is given up. Some steps of git are long and silent. */
 export const SILENT_MS = 30_000;
-/** One that has begun to send, and then sends nothing for so long. */
+/** The same limit for a git that has begun to send. */
 export const STALL_MS = 10_000;
 
-/** Aborts its signal when nothing has broken it for too long. */
+/** Aborts its signal when `broken` is not called for `limitMs`. */
 export class Silence implements Disposable {
   limitMs: number;
-  /** Whether what came last still waits to be taken: then it is not the sender that holds everything up. */
+  /** Returns true while this process has not taken what came last: then the sender does not cause the silence. */
   isOurs = () => false;
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export class Silence implements Disposable {
     return this.#over.signal;
   }
 
-  /** Something came; from now on something must come within `limitMs`. */
+  /** Records a sign of work: the next one must come within `limitMs`. */
   broken(limitMs = this.limitMs): void {
     if (this.#timer === undefined) return;
     if (limitMs === this.limitMs) this.#timer.refresh();
@@ -38,7 +38,7 @@ export class Silence implements Disposable {
     this.#timer = setTimeout(() => (this.isOurs() ? this.#timer?.refresh() : this.#over.abort()), this.limitMs);
   }
 
-  /** What follows may take as long as it likes. */
+  /** Ends the watch: later silence has no limit. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

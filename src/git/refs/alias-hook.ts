@@ -1,13 +1,15 @@
-// The hook pre-receive of a replica that holds aliases (symbolic refs other than HEAD): what it notes of a push nobody else can tell
-// (src/sync/push/held-back.ts). Only there, since it costs every push two starts of small programs.
+// The pre-receive hook of a replica that holds aliases (symbolic refs other than HEAD). Only this hook can note some
+// facts of a push (src/sync/push/held-back.ts). Other replicas do not get it, since it costs every push two starts of
+// small programs.
 import { readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { HEAD, isSymbolic, type RefName, type RefValue } from "../../domain.ts";
 import { makeDirectory, replaceFile } from "../../io/disk.ts";
 
 /**
- * Puts the hook into a replica that holds one of these refs, if one is an alias. One of an operator's is left as it is. Does nothing in a
- * repository that is no replica. No link: an operator who copies a hook of his own there would write through it.
+ * Installs the hook if one of `refs` is an alias. Leaves an operator's own hook as it is. Does nothing in a repository
+ * that is not a replica. The hook is a file and not a link: copying another hook over a link would overwrite its
+ * target.
  */
 export async function ensureAliasHook(gitDir: string, refs: Iterable<[RefName, RefValue | null]>): Promise<void> {
   if (!hasAlias(refs)) return;

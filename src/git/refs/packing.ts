@@ -1,11 +1,11 @@
-// Whether some git packs the refs of a repository now. It may hold its locks for longer than any other command, and whoever breaks
-// them lets it put back a ref that has been deleted meanwhile.
+// Whether some git packs the refs of a repository now. That git may hold its locks longer than any other command. If
+// its locks are broken, it can put back a ref that was deleted meanwhile.
 import { readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 
 /**
- * True while a `git pack-refs` (also that of a `git gc`) runs on the repository, or one of which the system does not say where it
- * runs. By /proc; false where there is none. Costs a look at every process.
+ * Returns true while a `git pack-refs` runs on the repository, also as part of `git gc`, or one whose directory the
+ * system does not show. Reads /proc; false where there is none. Costs a look at every process.
  */
 export async function isBeingPacked(gitDir: string): Promise<boolean> {
   const here = await realpath(gitDir).catch(() => gitDir);
@@ -14,7 +14,7 @@ export async function isBeingPacked(gitDir: string): Promise<boolean> {
     const args = (await text(`/proc/${pid}/cmdline`)).split("\0");
     if (!packsRefs(args)) continue;
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-    // Another user's, or one that has just ended.
+    // The process has just ended. One of another user keeps its command line.
     if (cwd === undefined && (await text(`/proc/${pid}/cmdline`)) === "") continue;
     if (cwd === undefined) return true;
     const environment = (await text(`/proc/${pid}/environ`)).split("\0");
@@ -26,10 +26,10 @@ export async function isBeingPacked(gitDir: string): Promise<boolean> {
 }
 
 function packsRefs(args: readonly string[]): boolean {
-  // A wrapper of sh around git has git second.
+  // In a sh wrapper around git, git is the second word.
   const programs = args.slice(0, 2).map((each) => each.split("/").at(-1));
   if (!programs.includes("git") && !programs.includes("git-pack-refs")) return false;
-  // Newer gits also call it `git refs optimize`.
+  // Newer versions of git also call it `git refs optimize`.
   return args.some((each, index) => each === "pack-refs" || (each === "optimize" && args[index - 1] === "refs"));
 }
 

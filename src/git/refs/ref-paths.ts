@@ -1,7 +1,10 @@
-// git stores `refs/heads/a` as a file and `refs/heads/a/b` below a directory of that name, so a repository holds only one of the two.
+// git stores `refs/heads/a` as a file, and `refs/heads/a/b` in a directory of that name. So a repository holds only one
+// of the two.
 import { nameFromLatin1, type RefName, toLatin1 } from "../../domain.ts";
 
-/** The names that may not exist beside `name` because they are its leading directories: `refs`, `refs/heads`, … */
+/**
+ * Returns the names that may not exist beside `name` because they are its leading directories: `refs`, `refs/heads`, …
+ */
 export function namesAbove(name: RefName): RefName[] {
   const above: RefName[] = [];
   const path = toLatin1(name);
@@ -10,7 +13,7 @@ export function namesAbove(name: RefName): RefName[] {
   return above;
 }
 
-/** Refs that exist, and with them which other names a repository can take. */
+/** Existing refs, and the names that they make impossible. */
 export class TakenNames {
   readonly #names = new Set<RefName>();
   readonly #directories = new Set<RefName>();
@@ -24,13 +27,13 @@ export class TakenNames {
     for (const above of namesAbove(name)) this.#directories.add(above);
   }
 
-  /** True unless a name that is taken lies above or below this one. */
+  /** Returns true unless a taken name lies above or below this one. */
   leaveRoomFor(name: RefName): boolean {
     return !this.#directories.has(name) && !namesAbove(name).some((above) => this.#names.has(above));
   }
 }
 
-/** True when one of the names is a leading directory of another: git takes them in one transaction under no circumstances. */
+/** Returns true when one name is a leading directory of another. git never takes both in one transaction. */
 export function clash(names: Iterable<RefName>): boolean {
   const taken = new TakenNames();
   for (const name of names) {

@@ -1,5 +1,5 @@
-// One `git update-ref --stdin` transaction, held open between prepare and commit: the references stay locked while the
-// database decides. Its input ending without a commit makes git give the locks back.
+// One `git update-ref --stdin` transaction, held open between prepare and commit: the refs stay locked while the
+// database decides. If its input ends without a commit, git releases the locks.
 import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type RefAuthor, type RefName, type RefValue, toLatin1 } from "../../domain.ts";
@@ -16,19 +16,19 @@ import {
   WITH_HOOKS,
 } from "../process.ts";
 
-/** A ref to change. `oldValue` undefined: whatever it holds now; null: it must not exist. */
+/** A ref to change. `oldValue` undefined: any value is right; null: the ref must not exist. */
 export interface RefCommand {
   readonly name: RefName;
   readonly oldValue?: RefValue | null;
   readonly newValue: RefValue | null;
 }
 
-/** The same, for a git server whose git looks for hooks in that folder and not in the repository. */
+/** Returns the author for a git server whose git looks for hooks in the folder `hooks` and not in the repository. */
 export function withHooksFrom(hooks: string, author: RefAuthor): RefAuthor {
   return { ...author, ...hooksFrom(hooks) };
 }
 
-/** Whether an operator's `reference-transaction` hook is asked about what somebody changes. */
+/** Returns true when the operator has a `reference-transaction` hook for changes by this author. */
 export async function hasRefHook(context: GitContext, gitDir: string, author: RefAuthor): Promise<boolean> {
   const question = ["rev-parse", "--git-path", "hooks/reference-transaction"];
   const { stdout } = await gitBytes(context, gitDir, question, { env: { ...WITH_HOOKS, ...author } });
@@ -39,12 +39,12 @@ export async function hasRefHook(context: GitContext, gitDir: string, author: Re
   );
 }
 
-/** Why git would not take the commands, in its words. They are for people: no name is taken from them. */
+/** The reason why git refused the commands, in git's words. It is for people; code takes no names from it. */
 export interface Refusal {
   readonly message: string;
 }
 
-/** Somebody has the lock of a ref, of packed-refs or of the reftable; or has left it behind. */
+/** Returns true when a lock of a ref, of packed-refs or of the reftable was in the way. Its process may be dead. */
 export function isLocked({ message }: Refusal): boolean {
   return /\.lock': File exists|^cannot lock references/.test(message);
 }
@@ -57,10 +57,13 @@ export class RefTransaction {
   #over = false;
   #committed = false;
 
-  /** Starts git at once, so that the process is ready when the commands are. `count`: how many, if they may be many. */
+  /**
+   * Starts git at once, so that the process is ready when the commands are. `count`: an upper bound for the number of
+   * commands.
+   */
   constructor(context: GitContext, gitDir: string, { count = 1, author }: { count?: number; author?: RefAuthor } = {}) {
     const settings = gitSyncsRefs(gitDir, count) ? [] : ["-c", "core.fsync=none"];
-    // What stands in reflogs, where an operator has switched them on; "push" as git has it.
+    // The message in reflogs, where an operator has enabled them. git's own receive-pack writes "push" too.
     const message = author === undefined ? "lockstep" : "push";
     const args = [...settings, "update-ref", "-m", message, "--no-deref", "--stdin", "-z"];
     const env = author && { ...WITH_HOOKS, ...author };
@@ -71,11 +74,11 @@ export class RefTransaction {
   }
 
   /**
-   * Locks the refs, checks old values and new objects. Returns a refusal (all locks given back) or undefined: prepared. Once: git
-   * has ended, or has the refs of the first call locked.
+   * Locks the refs, and checks old values and new objects. Returns a refusal (all locks released), or undefined when
+   * prepared. Works once per transaction: after the first call git has ended, or holds the locks of that call.
    */
   async prepare(commands: readonly RefCommand[]): Promise<Refusal | undefined> {
-    if (this.#asked || this.#over) throw new Error("a transaction was to be prepared that is used up");
+    if (this.#asked || this.#over) throw new Error("this transaction was already prepared or has ended");
     this.#asked = true;
     this.#child.stdin.write(`start\0${commands.map(encode).join("")}prepare\0`, "latin1");
     if ((await this.#answer("start")) && (await this.#answer("prepare"))) return undefined;
@@ -86,24 +89,24 @@ export class RefTransaction {
     return { message: said };
   }
 
-  /** Makes the prepared values the refs'. Throws GIT_FAILED when git could not, which may leave some changed. */
+  /** Writes the prepared values into the refs. Throws GIT_FAILED when git fails, which may leave some refs changed. */
   async commit(): Promise<void> {
     this.#child.stdin.write("commit\0");
     const committed = await this.#answer("commit");
     this.#over = true;
     this.#child.stdin.end();
-    // It says so with the refs in place and the locks gone; nobody need wait for its end.
+    // git answers when the refs are in place and the locks are gone, so nobody waits for its end.
     if (committed) this.#committed = true;
     else throw await this.#failure();
   }
 
-  /** Gives the locks back, if it still has any, and waits until git is gone. */
+  /** Releases the locks that git still holds, and waits until git has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#over) {
       this.#over = true;
       this.#child.stdin.end();
     }
-    // Where git could not even be started there is nothing to give back.
+    // If git could not be started, there are no locks.
     if (!this.#committed) await this.#end.catch(() => {});
   }
 
@@ -116,7 +119,7 @@ export class RefTransaction {
     const { value, done } = await this.#answers.next();
     if (done) return false;
     if (value === `${word}: ok`) return true;
-    throw new LockstepError("GIT_FAILED", `git update-ref answered "${value}" where "${word}: ok" was due.`);
+    throw new LockstepError("GIT_FAILED", `git update-ref answered "${value}" in place of "${word}: ok".`);
   }
 }
 
@@ -125,7 +128,7 @@ function encode({ name, oldValue, newValue }: RefCommand): string {
   const before = oldValue ? toLatin1(oldValue) : "";
   if (newValue === null) return `delete ${ref}\0${before}\0`;
   const after = toLatin1(newValue);
-  // An empty old value means: any. A create is an update from nothing.
+  // An empty old value means any value; an old value of zeros means a create.
   return `update ${ref}\0${after}\0${oldValue === null ? "0".repeat(after.length) : before}\0`;
 }
 

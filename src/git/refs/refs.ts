@@ -1,4 +1,4 @@
-// The refs on disk: read whole (recovery, verify), read by name, and made equal to a plan.
+// The refs on disk: read in full (recovery, verify), read by name, and changed to match a plan.
 import { reach } from "../../crash-points.ts";
 import {
   HEAD,
@@ -21,7 +21,10 @@ import { FOREIGN_LOCK_MS, sweepLocks } from "./stale-locks.ts";
 import type { StartedTransaction } from "./started-transaction.ts";
 import { readHead, readSymbolicRefs, setSymbolicRef } from "./symbolic-refs.ts";
 
-/** All refs of a repository and HEAD, if git can read it, but for those below refs/lockstep/. Costs a walk over all of them. */
+/**
+ * Returns all refs of a repository except those below refs/lockstep/, and HEAD if git can read it. Costs a walk over
+ * all refs.
+ */
 export async function readRefs(context: GitContext, gitDir: string, signal?: AbortSignal): Promise<Refs> {
   const format = "--format=%(refname)%00%(objectname)%00%(symref)";
   const { stdout } = await gitBytes(context, gitDir, ["for-each-ref", format], signal ? { signal } : {});
@@ -33,24 +36,24 @@ export async function readRefs(context: GitContext, gitDir: string, signal?: Abo
     refs.set(nameFromLatin1(name), symref ? symbolicTo(nameFromLatin1(symref)) : valueFromLatin1(objectId));
     if (!symref) plain.add(nameFromLatin1(name));
   }
-  // git follows a chain of symbolic refs to its end, and does not list one that leads nowhere.
+  // git follows a chain of symbolic refs to its end, and omits a chain that leads nowhere.
   for (const [name, value] of await readSymbolicRefs(gitDir, plain)) refs.set(name, value);
   const head = await readHead(context, gitDir);
   if (head !== null) refs.set(HEAD, head);
   return refs;
 }
 
-/** The names of the refs below `prefix`. */
+/** Returns the names of the refs below `prefix`. */
 export async function readRefNames(context: GitContext, gitDir: string, prefix: string): Promise<RefName[]> {
   const { stdout } = await gitBytes(context, gitDir, ["for-each-ref", "--format=%(refname)", prefix]);
   return stdout.toString("latin1").split("\n").filter(Boolean).map(nameFromLatin1);
 }
 
 /**
- * Makes refs hold what a plan says (null: absent), whatever they hold now; the objects must be there. One transaction, or
- * two where names of the plan are above or below each other: git refuses both in one. Idempotent: after a crash between
- * any two of its steps it is simply run again. `started` spares the first transaction its start. The caller holds the
- * replica's mutex. Throws GIT_FAILED.
+ * Sets refs to the values of a plan (null: absent), regardless of their old values. The objects must be there. It takes
+ * one transaction, or two where one name of the plan is above another, since git refuses both in one. Idempotent: after
+ * a crash between two steps, run it again. `started` saves the first transaction its process start. The caller holds
+ * the replica's mutex. Throws GIT_FAILED.
  */
 export async function applyRefs(
   context: GitContext,
@@ -61,8 +64,8 @@ export async function applyRefs(
   const updates = [...plan]
     .filter(([name, value]) => name !== HEAD && value !== null && !isSymbolic(value))
     .map(([name, newValue]) => ({ name, newValue }));
-  // Without an old value git takes the deletion of a ref that is not there (2.39 and 2.47, files and reftable), unless
-  // there is one above or below it.
+  // Without an old value git accepts the deletion of a missing ref, unless another ref lies above or below it. This
+  // holds for 2.39 and 2.47, files and reftable.
   const clashes = clash(plan.keys());
   const onDisk = clashes ? await readRefs(context, gitDir) : undefined;
   const deletes = [...plan]
@@ -74,11 +77,11 @@ export async function applyRefs(
     if (batch === deletes) await reach("refs.cleared");
   }
   const head = plan.get(HEAD) ?? null;
-  // Not with the branch that it stands for, whose change git takes for one of HEAD too.
+  // HEAD needs its own transaction: git treats a change of its branch as a change of HEAD too.
   if (head !== null && !isSymbolic(head)) await write(context, gitDir, [{ name: HEAD, newValue: head }], started);
-  // update-ref takes symbolic values only since 2.46.
+  // Before 2.46, update-ref cannot set symbolic values.
   for (const [name, value] of plan) if (isSymbolic(value)) await setSymbolicRef(context, gitDir, name, value);
-  // Refs are worth more than the hook: verify says why it cannot be written.
+  // A hook that cannot be written does not fail the refs; `lockstep verify` reports why.
   await ensureAliasHook(gitDir, plan).catch(() => {});
 }
 
@@ -93,13 +96,13 @@ async function write(
       started?.take(gitDir, batch.length) ?? new RefTransaction(context, gitDir, { count: batch.length });
     const refusal = await transaction.prepare(batch);
     if (refusal === undefined) return await transaction.commit();
-    // A lock that is old is what some killed git left.
+    // An old lock was left by a killed git.
     if (isLocked(refusal) && (await sweepLocks(gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
     throw gitFailed(["update-ref"], 128, refusal.message);
   }
 }
 
-/** What must change on disk so that it holds `wanted`: the plan for `applyRefs`. */
+/** Returns the plan for `applyRefs` that makes the disk hold `wanted`. */
 export function difference(onDisk: Refs, wanted: Refs): Map<RefName, RefValue | null> {
   const plan = new Map<RefName, RefValue | null>();
   for (const [name, value] of wanted) if (onDisk.get(name) !== value) plan.set(name, value);
@@ -108,9 +111,9 @@ export function difference(onDisk: Refs, wanted: Refs): Map<RefName, RefValue | 
 }
 
 /**
- * True when a ref (but none below refs/lockstep/) contains the commit or the annotated tag `id`. That the object is here proves nothing,
- * undecided ones are too. Costs a walk from the refs down to it. Throws INVALID_REQUEST for an object of another type: to find a file
- * or a tree, all of history would have to be searched.
+ * Returns true when a ref outside refs/lockstep/ contains the commit or annotated tag `id`. The existence of the object
+ * proves nothing, since undecided objects exist too. Costs a walk from the refs down to the object. Throws
+ * INVALID_REQUEST for a blob or tree, which would need a search of all history.
  */
 export async function isReachable(
   context: GitContext,
@@ -122,13 +125,13 @@ export async function isReachable(
   if (type === undefined) return false;
   if (type !== "commit" && type !== "tag")
     throw new LockstepError("INVALID_REQUEST", `Object ${id} is a ${type}; ask for a commit or an annotated tag.`);
-  // The refs come first, so that a tag inside the tag of a ref counts as theirs before it is looked at itself.
+  // The refs come first: then a tag inside a ref's tag is already marked as reachable before the walk looks at it.
   const args = ["rev-list", "--not", `--exclude=${PRIVATE_REFS}*`, "--all", "--not", id];
-  // Without objects a walk lists commits only, and those of a tag that no ref has may well be on a branch.
+  // Without --objects the walk lists only commits. The commit of a tag may be on a branch although no ref has the tag.
   const shown = type === "tag" ? ["--objects", "--no-object-names", "--max-count=0"] : ["--max-count=1"];
   const { exitCode, stdout } = await gitBytes(context, gitDir, [...args, ...shown, "--"], {
     signal,
-    // Something that it needs is not here.
+    // 128: an object on the way is missing.
     expected: [0, 128],
   });
   return exitCode === 0 && stdout.length === 0;

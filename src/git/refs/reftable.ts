@@ -1,18 +1,25 @@
-// The symbolic refs of a repository whose refs are tables (git's Documentation/technical/reftable). git follows a chain of them to its end
-// when it lists refs, and lists none that leads nowhere; no command of git 2.45 to 2.55 does otherwise. So the tables are read here.
+// Reads the symbolic refs of a reftable (git's Documentation/technical/reftable). When git lists refs, it follows a
+// chain of symbolic refs to its end and omits chains that lead nowhere. No command of git 2.45 to 2.55 does otherwise,
+// so this code reads the tables.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nameFromLatin1, type RefName, type SymbolicValue, symbolicTo } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 
-/** Tables that go away while they are read have been put together to one by some git: the list names that one. */
+/** A table that disappears during the read was compacted by some git. The new list names the compacted table. */
 const TRIES = 10;
 const FOOTER = { 1: 68, 2: 72 } as const;
 const HEADER = { 1: 24, 2: 28 } as const;
-/** How a record goes on: an object id, two of them (an annotated tag and what it stands for), the name of another ref; 0: deleted. */
+/**
+ * The type of a record: 0 deleted, 1 an object id, 2 two ids (of an annotated tag and its target), 3 another ref's
+ * name.
+ */
 const SYMBOLIC = 3;
 
-/** All symbolic refs of the repository, HEAD among them. Costs a walk over all refs. Throws GIT_FAILED for a table that is none. */
+/**
+ * Returns all symbolic refs of the repository, HEAD among them. Costs a walk over all refs. Throws GIT_FAILED for a
+ * file that is not a table.
+ */
 export async function readSymbolicRecords(gitDir: string): Promise<Map<RefName, SymbolicValue>> {
   const found = new Map<string, string>();
   for (const table of await readTables(join(gitDir, "reftable"))) {
@@ -24,7 +31,7 @@ export async function readSymbolicRecords(gitDir: string): Promise<Map<RefName, 
   return new Map([...found].map(([name, target]) => [nameFromLatin1(name), symbolicTo(nameFromLatin1(target))]));
 }
 
-/** The tables of the stack, oldest first. */
+/** Returns the tables of the stack, oldest first. */
 async function readTables(directory: string): Promise<Buffer[]> {
   for (let left = TRIES; ; left -= 1) {
     const list = await readFile(join(directory, "tables.list"), "utf8");
@@ -54,9 +61,9 @@ function* recordsOf(table: Buffer): Generator<RefRecord> {
   const blockSize = table.readUIntBE(5, 3);
   const isSha256 = version === 2 && table.toString("latin1", 24, 28) === "s256";
   const end = table.length - FOOTER[version];
-  // The footer begins as the table does; without it the table was not written to its end.
+  // The footer begins with a copy of the header. Without it the table was not written to its end.
   if (end < HEADER[version] || !table.subarray(0, 24).equals(table.subarray(end, end + 24))) throw notATable();
-  // The refs come first. The first block counts the header as its own.
+  // The refs come first. The first block's length includes the header.
   for (let start = 0; start < end; ) {
     const at = start === 0 ? HEADER[version] : start;
     if (table[at] !== "r".charCodeAt(0)) return;
@@ -65,7 +72,7 @@ function* recordsOf(table: Buffer): Generator<RefRecord> {
     const block = table.subarray(start, start + length);
     const restarts = block.readUInt16BE(length - 2);
     yield* recordsIn(block.subarray(0, length - 2 - 3 * restarts), at - start + 4, isSha256 ? 32 : 20);
-    // Blocks are padded with zeros, unless they are longer than usual, or written without.
+    // Blocks are padded with zeros, unless a block is longer than usual or the table was written without padding.
     const isPadded = blockSize > length && table[start + length] === 0;
     start += isPadded ? blockSize : length;
   }
@@ -92,7 +99,7 @@ function* recordsIn(block: Buffer, begin: number, idBytes: number): Generator<Re
     const shared = varint();
     const suffix = varint();
     const name = previous.slice(0, shared) + text(Math.floor(suffix / 8));
-    // The update in which it was written.
+    // Skips the index of the update that wrote the record.
     varint();
     const type = suffix % 8;
     const target = type === SYMBOLIC ? text(varint()) : undefined;

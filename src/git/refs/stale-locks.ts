@@ -1,24 +1,25 @@
-// Lock files that a killed process leaves among the refs of a replica: git never removes them by itself.
+// Lock files that a killed process leaves among the refs of a replica. git itself never removes them.
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { exists } from "../../io/disk.ts";
 import { isBeingPacked } from "./packing.ts";
 
-/** A lock that is younger may be that of a person's git command. */
+/** A younger lock may belong to a person's git command. */
 export const FOREIGN_LOCK_MS = 60_000;
 
-/** No ref may end so. */
+/** Matches lock files; no ref may have such a name. */
 const LOCK = /\.lock$/;
-/** A ref may well end like a table that is being written. */
+/** Matches lock files and unfinished tables. Only for reftable/: a ref may be named like an unfinished table. */
 const LOCK_OR_TABLE = /\.lock$|\.ref\.temp\.\w+$/;
 
 /**
- * Removes lock files of refs, HEAD, packed-refs and reftable that are at least `minAgeMs` old, but none while a git packs the refs, for however long. The
- * caller holds the replica's mutex and no lock of git's.
+ * Removes lock files of refs, HEAD, packed-refs and reftable that are at least `minAgeMs` old. While a git packs the
+ * refs, it removes none. Returns the names of the removed files. The caller holds the replica's mutex and no lock of
+ * git's.
  */
 export async function sweepLocks(gitDir: string, minAgeMs: number): Promise<string[]> {
   const found: (string | Buffer)[] = [];
-  // refs/ by hand: config.lock and the locks of a running gc are not ours to break.
+  // Only these names: config.lock and the locks of a running gc belong to others.
   for (const name of ["HEAD.lock", "packed-refs.lock", "packed-refs.new"]) {
     if (await exists(join(gitDir, name))) found.push(join(gitDir, name));
   }
@@ -31,7 +32,7 @@ export async function sweepLocks(gitDir: string, minAgeMs: number): Promise<stri
   return removed;
 }
 
-/** Returns a function that removes a path which is at least `minAgeMs` old, and adds its name in `gitDir` to `removed`. */
+/** Returns a function that removes a path at least `minAgeMs` old, and adds its name in `gitDir` to `removed`. */
 export function remover(gitDir: string, minAgeMs: number, removed: string[]): (path: string | Buffer) => Promise<void> {
   return async (path) => {
     if ((await ageMs(path)) < minAgeMs) return;
@@ -40,7 +41,10 @@ export function remover(gitDir: string, minAgeMs: number, removed: string[]): (p
   };
 }
 
-/** The files below `directory` whose names match, added to `found`. By bytes: names of refs need not be UTF-8. */
+/**
+ * Returns the files below `directory` whose names match, added to `found`. Paths are bytes: names of refs need not be
+ * UTF-8.
+ */
 export async function findFiles(directory: Buffer, name: RegExp, found: Buffer[] = []): Promise<Buffer[]> {
   const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(() => []);
   for (const entry of entries) {
@@ -51,7 +55,7 @@ export async function findFiles(directory: Buffer, name: RegExp, found: Buffer[]
   return found;
 }
 
-/** Since a file was changed last; without end for one that is gone. */
+/** Returns the milliseconds since a file was last changed; infinity for a missing file. */
 export async function ageMs(path: string | Buffer): Promise<number> {
   return await stat(path).then(
     (found) => Date.now() - found.mtimeMs,

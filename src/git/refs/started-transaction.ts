@@ -1,4 +1,4 @@
-// A `git update-ref` that was started before its refs are known. It can be taken once: whoever needs a second one starts its own.
+// A `git update-ref` that was started before its refs are known. Only one caller can take it; others start their own.
 
 import type { RefAuthor } from "../../domain.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
@@ -9,15 +9,15 @@ export class StartedTransaction {
   readonly #gitDir: string;
   #transaction: RefTransaction | undefined;
 
-  /** Starts git at once. To be disposed of: that ends git, unless it was taken. */
+  /** Starts git at once. Dispose of it: that ends git, unless the transaction was taken. */
   constructor(context: GitContext, gitDir: string, author?: RefAuthor) {
     this.#gitDir = gitDir;
     this.#transaction = new RefTransaction(context, gitDir, author && { author });
   }
 
   /**
-   * The transaction, which is the caller's to dispose of from now on. undefined where it was taken before, or does not fit: it is
-   * bound to its repository, and its git syncs each ref, which many refs are not to have.
+   * Returns the transaction, which the caller then disposes of. Returns undefined when it was taken already or does not
+   * fit. It is bound to its repository. Its git syncs each ref, which would be too slow for many refs.
    */
   take(gitDir: string, count: number): RefTransaction | undefined {
     if (gitDir !== this.#gitDir || !gitSyncsRefs(gitDir, count)) return undefined;

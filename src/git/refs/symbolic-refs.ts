@@ -1,5 +1,6 @@
-// Symbolic refs, HEAD among them. Their names and targets are bytes, and Node passes only text as arguments: they are read from what git
-// prints, and written as git does it (its refs/files-backend.c), or by update-ref, which takes them on standard input.
+// Symbolic refs, HEAD among them. Their names and targets are bytes, but Node passes only text as arguments. So they
+// are read from git's output. They are written as git writes them (refs/files-backend.c), or by update-ref from
+// standard input.
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -24,21 +25,21 @@ import { type GitContext, git, gitBytes } from "../process.ts";
 import { readSymbolicRecords } from "./reftable.ts";
 import { FOREIGN_LOCK_MS, findFiles, sweepLocks } from "./stale-locks.ts";
 
-/** How many symbolic refs git follows, one after another. */
+/** The longest chain of symbolic refs that git follows. */
 export const SYMBOLIC_HOPS = 5;
 
-/** What HEAD holds: the name of another ref, or an object id when detached. null: nothing that could be read. */
+/** Returns the value of HEAD: the name of another ref, or an object id when detached. null: HEAD is unreadable. */
 export async function readHead(context: GitContext, gitDir: string): Promise<RefValue | null> {
   const target = await symbolicHead(context, gitDir, "--no-recurse");
   if (target !== undefined) return symbolicTo(target);
   const detached = await git(context, gitDir, ["rev-parse", "--verify", "--quiet", "HEAD"]);
   if (detached.exitCode === 0) return valueFromLatin1(detached.stdout.trim());
-  // git reads no target that is longer than a path may be, nor one that is no name of a ref.
+  // git reads no target that is longer than a path may be, or that is not a valid ref name.
   if (isReftable(gitDir)) return (await readSymbolicRecords(gitDir)).get(HEAD) ?? null;
   return (await readSymbolicFile(refPath(gitDir, HEAD))) ?? null;
 }
 
-/** The branch that HEAD stands for, over any number of other symbolic refs; undefined when it is detached. */
+/** Returns the branch at the end of HEAD's chain of symbolic refs; undefined when HEAD is detached. */
 export async function currentBranch(context: GitContext, gitDir: string): Promise<RefName | undefined> {
   return await symbolicHead(context, gitDir, "--recurse");
 }
@@ -53,12 +54,12 @@ async function symbolicHead(
   return exitCode === 0 ? nameFromLatin1(stdout.toString("latin1").replace(/\n$/, "")) : undefined;
 }
 
-/** A ref's file, but for a lock. */
+/** Matches the name of a ref's file, but not of a lock. */
 const REF = /(?<!\.lock)$/;
 
 /**
- * The symbolic refs below refs/, but for those below refs/lockstep/ and those in `others`, with the refs that they name, whether those are
- * there or not. Costs a walk over the names of all refs that are not packed, or over all of a reftable.
+ * Returns the symbolic refs below refs/ with their targets, except those below refs/lockstep/ and those in `others`. A
+ * target need not exist. Costs a walk over the names of all loose refs, or over a whole reftable.
  */
 export async function readSymbolicRefs(
   gitDir: string,
@@ -82,8 +83,8 @@ async function readSymbolicFile(path: Buffer): Promise<SymbolicValue | undefined
 }
 
 /**
- * Finds for each name the ref at the end of a chain of symbolic ones: itself where it is not symbolic. Those whose chain has no end are
- * left out. Of a reftable it costs a walk over all refs.
+ * Returns for each name the ref at the end of its chain; a name that is not symbolic maps to itself. Leaves out names
+ * whose chain has no end. For a reftable it costs a walk over all refs.
  */
 export async function followSymbolicRefs(gitDir: string, names: Iterable<RefName>): Promise<Map<RefName, RefName>> {
   const all = isReftable(gitDir) ? await readSymbolicRecords(gitDir) : undefined;
@@ -102,7 +103,7 @@ export async function followSymbolicRefs(gitDir: string, names: Iterable<RefName
   return ends;
 }
 
-/** Makes a ref symbolic. Its directory is the caller's to sync, who holds the replica's mutex. Throws GIT_FAILED. */
+/** Makes a ref symbolic. The caller holds the replica's mutex and syncs the directory afterwards. Throws GIT_FAILED. */
 export async function setSymbolicRef(
   context: GitContext,
   gitDir: string,
@@ -111,7 +112,7 @@ export async function setSymbolicRef(
 ): Promise<void> {
   if (!isReftable(gitDir)) {
     while (!(await writeSymbolicRef(refPath(gitDir, name), value))) {
-      // A lock that is old is what some killed git left.
+      // An old lock was left by a killed git.
       if ((await sweepLocks(gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
       throw new LockstepError(
         "GIT_FAILED",
@@ -125,7 +126,10 @@ export async function setSymbolicRef(
   await gitBytes(context, gitDir, ["update-ref", "--no-deref", "--stdin", "-z"], { input, writes: true });
 }
 
-/** Under git's lock, and synced before it is in its place: without HEAD nothing here is a repository. False: it is locked. */
+/**
+ * Writes the file under git's lock, and syncs it before the rename: without HEAD the directory is not a repository.
+ * Returns false when it is locked.
+ */
 async function writeSymbolicRef(path: Buffer, value: SymbolicValue): Promise<boolean> {
   const lock = Buffer.concat([path, Buffer.from(".lock")]);
   await mkdir(path.subarray(0, path.lastIndexOf("/")), { recursive: true });
@@ -141,7 +145,7 @@ async function writeSymbolicRef(path: Buffer, value: SymbolicValue): Promise<boo
     } finally {
       await file.close();
     }
-    // A directory without files is what deleted refs leave.
+    // Deleted refs leave directories without files.
     await removeEmptyDirectories(path);
     await rename(lock, path);
     return true;
@@ -151,7 +155,7 @@ async function writeSymbolicRef(path: Buffer, value: SymbolicValue): Promise<boo
   }
 }
 
-/** Removes a directory and those below it, as long as there is no file in them; does nothing to a file. */
+/** Removes a directory and those below it if they hold no files. Does nothing to a file. */
 async function removeEmptyDirectories(path: Buffer): Promise<void> {
   const names = await readdir(path, { encoding: "buffer" }).catch(() => undefined);
   if (names === undefined) return;

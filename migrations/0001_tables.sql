@@ -1,13 +1,16 @@
--- The decisions: who may write (device), what was decided (ref_log), and what that adds up to (repository_ref). The statements that
--- make them are in functions/, one file each. Leases run by this database's clock and no other.
+-- The tables hold the decisions: who may write (device), what was decided (ref_log), and the refs that follow from it
+-- (repository_ref).
+-- The functions in functions/ make the decisions; each has a file of its own. Leases run by this database's clock and
+-- no other.
 --
--- Lock order everywhere: device, repository, replica, write, turn, command; several rows of one table in the order of their key. Nobody
--- locks a repository more strongly than `no key update`: the foreign keys of rows that refer to it, which are checked at the end of a
--- statement, then never wait. test/integration/lock-order.test.ts runs every pair against each other.
+-- Lock order everywhere: device, repository, replica, write, turn, command. Several rows of one table are locked in the
+-- order of their key. Nobody locks a repository more strongly than `no key update`. So the foreign keys of rows that
+-- refer to a repository, which are checked at the end of a statement, never wait. test/integration/lock-order.test.ts
+-- runs every pair of statements against each other.
 
 create schema if not exists lockstep;
 
--- What this schema asks of a program: one that knows less than `compatible_from` must not run against it.
+-- A program whose schema level is below `compatible_from` must not run against this schema.
 create table lockstep.schema_level (
   only_row boolean primary key default true check (only_row),
   level integer not null,
@@ -15,7 +18,7 @@ create table lockstep.schema_level (
 );
 insert into lockstep.schema_level (level, compatible_from) values (1, 1);
 
--- The timeline on which this database was last seen, and since when; null: since it was made.
+-- The timeline on which this database was last seen, and since when. since null: since the database was made.
 create table lockstep.timeline (
   only_row boolean primary key default true check (only_row),
   id text not null,
@@ -23,13 +26,15 @@ create table lockstep.timeline (
 );
 insert into lockstep.timeline (id) values (left(pg_walfile_name(pg_current_wal_lsn()), 8));
 
--- Fences only grow, over all devices and for ever: a statement with an older one is from a process that was replaced.
+-- Fences only grow, over all devices and for ever. A statement with an older fence comes from a process that was
+-- replaced.
 create sequence lockstep.fence_seq;
 
 create table lockstep.device (
   name text primary key,
   root_id uuid,
-  -- Where its root was when it was last served, and in which file system: an empty directory there may be one that lacks its disk.
+  -- Where the root of the device was when it was last served, and in which file system. An empty directory at that
+  -- place may be the mount point of a disk that is missing.
   root_path text,
   root_mount text,
   root_place text,
@@ -39,7 +44,7 @@ create table lockstep.device (
   incarnation uuid,
   fence bigint not null default 0,
   expires_at timestamptz not null default '-infinity',
-  -- For how long a renewal is good, and the timeline of the only server whose word counts for this device.
+  -- For how long a renewal is good, and the timeline of the only server that this device believes.
   ttl interval not null default '15 s',
   timeline text,
   started_at timestamptz,
@@ -53,16 +58,18 @@ create table lockstep.repository (
   digest_key bytea not null,
   head_version bigint not null default 0 check (head_version >= 0),
   head_digest bytea not null,
-  -- The objects of a write are on so many devices before it lands; `land_with_fewer`: where so many cannot be had in time it lands
-  -- all the same, and its pusher is told.
+  -- A write lands when its objects are on `min_copies` devices. If they are on fewer in time and `land_with_fewer` is
+  -- set, it lands all the same and its pusher is told.
   min_copies integer not null default 1 check (min_copies between 1 and 100),
   land_with_fewer boolean not null default false,
-  -- Why nobody may read or write this repository until an operator has decided: a device holds what this database has lost.
+  -- Why nobody may read or write this repository until an operator has decided: a device holds versions that this
+  -- database has lost.
   stopped text,
   created_at timestamptz not null default clock_timestamp()
 );
 
--- Append-only and dense. The state at version n is the fold of rows 1..n over the symbolic refs set at creation.
+-- Append-only, without gaps except where an operator's version leaves one. The state at version n is the fold of rows
+-- 1..n over the symbolic refs set at creation.
 create table lockstep.ref_log (
   repository_id uuid not null references lockstep.repository on delete cascade,
   version bigint not null check (version > 0),
@@ -72,18 +79,18 @@ create table lockstep.ref_log (
   author text not null,
   digest bytea not null,
   landed_at timestamptz not null default clock_timestamp(),
-  -- Devices beside the one that landed it which held its objects then.
+  -- Other devices that held the objects when the version landed.
   copies text[] not null default '{}',
-  -- An operator's version: what it replaces, and what disks hold from before it that the log does not know, has been given up.
-  -- Each device that follows over it keeps that aside.
+  -- True for a version that an operator appends. It gives up the refs that it replaces, and older refs on disks that
+  -- the log does not know. Each device that catches up past such a version saves the refs that it would lose.
   settles boolean not null default false,
   primary key (repository_id, version)
 );
 
 create index ref_log_settles on lockstep.ref_log (repository_id, version) where settles;
 
--- Names and values are bytes: git takes names that are not UTF-8. A value is what a loose ref file holds: an object id in
--- hex, or 'ref: <name>' for a symbolic ref such as HEAD.
+-- Names and values are bytes, because git takes names that are not UTF-8. A value is the content of a loose ref file:
+-- an object id in hex, or 'ref: <name>' for a symbolic ref such as HEAD.
 create table lockstep.ref_log_update (
   repository_id uuid not null,
   version bigint not null,
@@ -95,7 +102,7 @@ create table lockstep.ref_log_update (
   check (old_value is distinct from new_value)
 );
 
--- The fold at the head, kept by the statement that appends: a new replica needs no replay.
+-- The fold at the head. The statement that appends to the log keeps it, so a new replica needs no replay.
 create table lockstep.repository_ref (
   repository_id uuid not null references lockstep.repository on delete cascade,
   name bytea not null,
@@ -117,7 +124,7 @@ create table lockstep.replica (
 );
 create index replica_by_device on lockstep.replica (device, repository_id);
 
--- Rows outlive every retry: whoever was cut off asks here what became of its write.
+-- Rows outlive every retry: a client that was cut off asks here for the outcome of its write.
 create table lockstep.write (
   id uuid primary key,
   repository_id uuid not null references lockstep.repository on delete cascade,
@@ -131,12 +138,14 @@ create table lockstep.write (
   drop_reason text,
   started_at timestamptz not null default clock_timestamp(),
   decided_at timestamptz,
-  -- A write that a caller makes in a scratch repository. `caller`: the role and name that its certificate, or the socket, proved; nobody
-  -- else may renew or land it. `token_hash`: SHA-256 of what the caller must show besides. The id is no secret: readers see it.
+  -- session: a caller makes the write in a scratch repository. caller: the role and name that its certificate, or the
+  -- socket, proved; no other caller may renew or land it. token_hash: SHA-256 of the token that the caller must show
+  -- too. The id is no secret: readers see it.
   session boolean not null default false,
   caller text,
   token_hash bytea,
-  -- The ticket with which a push waited for the repository's turn, one for all its attempts; null: the id of the write.
+  -- The ticket with which a push waited for the repository's turn; it has one ticket for all its attempts. null: the id
+  -- of the write.
   ticket uuid,
   check ((status = 'landed') = (version is not null)),
   check ((status = 'staged') = (decided_at is null)),
@@ -145,8 +154,9 @@ create table lockstep.write (
 create index write_staged on lockstep.write (device) where status = 'staged';
 create index write_staged_by_repository on lockstep.write (repository_id) where status = 'staged';
 
--- The write turn: first come, first served. The lowest unexpired ticket holds it, and bumps of others are refused. `write_id` names the
--- ticket: the write of a session, an id of its own for a push, which keeps it through all its attempts. `caller`: of a session.
+-- The queue for the turn: first come, first served. The lowest ticket that has not run out has the turn, and bumps of
+-- other writes are refused. write_id identifies the ticket. For a session it is the id of its write; a push has an id
+-- of its own that it keeps through all its attempts. caller: only of a session.
 create table lockstep.turn (
   repository_id uuid not null references lockstep.repository on delete cascade,
   ticket bigint generated always as identity,
@@ -176,8 +186,9 @@ create table lockstep.sync_event (
 );
 create index sync_event_recent on lockstep.sync_event (repository_id, device, id desc);
 
--- Writes are refused with this reason. repository_id null: to every repository. Until `closed` writes that were staged before may
--- still land; who enables it waits for those, closes it, and waits for those that were being staged meanwhile.
+-- Writes are refused with this reason. repository_id null: to every repository. Until `closed`, writes that were staged
+-- before may still land. The sidecar that stops writes waits for those. Then it closes the lock and waits for the
+-- writes that were being staged meanwhile.
 create table lockstep.write_lock (
   id bigint generated always as identity primary key,
   repository_id uuid references lockstep.repository on delete cascade,
@@ -188,7 +199,7 @@ create table lockstep.write_lock (
 );
 create unique index write_lock_one_each on lockstep.write_lock (coalesce(repository_id, '00000000-0000-0000-0000-000000000000'));
 
--- What operators did.
+-- Actions of operators. A device that stops a repository is recorded here too.
 create table lockstep.audit (
   id bigint generated always as identity primary key,
   at timestamptz not null default clock_timestamp(),

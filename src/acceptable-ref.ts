@@ -1,5 +1,5 @@
-// Which refs a repository may hold. A ref lands on every device, whatever disks they have, so this does not depend on the disk here: one
-// rule, asked before anything is staged, whoever makes the ref (a push, a write session, thaw).
+// Decides which refs a repository may hold. A ref lands on every device, so the rule does not depend on the disk of
+// this one. Every path that makes refs (a push, a write session, thaw) asks this rule before it stages anything.
 import {
   displayRef,
   HEAD,
@@ -15,23 +15,24 @@ import {
 } from "./domain.ts";
 
 /**
- * Bytes of a whole name. With the longest root and repository name (`docs/running.md`), and what Lockstep and git put around it, a path
- * stays below Linux's 4,096; an entry of a PostgreSQL index takes 2,700.
+ * Bytes of a whole name. A path holds it, the longest root and repository name (`docs/running.md`), and the additions
+ * of Lockstep and git. With this limit a path stays below Linux's 4,096 bytes. An entry of a PostgreSQL index takes
+ * 2,700.
  */
 const NAME_LIMIT = 1_000;
-/** Bytes of what stands between two slashes: most file systems take 255, and git adds `.lock`. */
+/** Bytes between two slashes: most file systems take 255, and git adds `.lock`. */
 export const PART_LIMIT = 240;
 
 const LISTED = 10;
 const SHOWN = 300;
 
-// git's check_refname_format.
+// The names that git's check_refname_format refuses.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
 const FUNNY = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|(^|\/)\.|\.lock(\/|$)|\.$|^\/|\/$/;
-// U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069, in UTF-8: they make a name look like another.
+// U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069, in UTF-8. They make one name look like another.
 const BIDIRECTIONAL = /\xd8\x9c|\xe2\x80[\x8e\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]/;
 
-/** Why a ref may not be changed so, in words for its author, or null: it may. */
+/** Returns why this update of a ref is refused, in words for its author. null: it is allowed. */
 export function whyUnacceptable({ name, newValue }: Pick<RefUpdate, "name" | "newValue">): string | null {
   const why = name === HEAD ? null : newValue === null ? whyNotDeletable(name) : whyNoName(name);
   if (why !== null || newValue === null || !isSymbolic(newValue)) return why;
@@ -40,7 +41,10 @@ export function whyUnacceptable({ name, newValue }: Pick<RefUpdate, "name" | "ne
   return whyNot === null ? null : `the ref that it stands for: ${whyNot}`;
 }
 
-/** What is wrong with some updates, for people: the first of those that may not be, each with the reason. Empty: all may. */
+/**
+ * Returns what is wrong with some updates, for people: the first refused refs, each with its reason. Empty: all are
+ * allowed.
+ */
 export function describeUnacceptable(updates: readonly RefUpdate[]): string {
   const sentences: string[] = [];
   for (const update of updates) {
@@ -52,8 +56,8 @@ export function describeUnacceptable(updates: readonly RefUpdate[]): string {
 }
 
 /**
- * The name below `prefix`, which is Lockstep's own, that keeps what the ref called `name` held. One that is too long for the rule, as
- * somebody may make by hand, is kept under a hash of its name (`hashedName`).
+ * Returns the name below `prefix`, one of Lockstep's own, that keeps the value of the ref `name`. A name longer than
+ * the rule allows, which a person may have made by hand, becomes a hash (`hashedName`).
  */
 export function keptName(prefix: string, name: RefName): RefName {
   const text = toLatin1(name).replace(/^refs\//, "");
@@ -61,12 +65,15 @@ export function keptName(prefix: string, name: RefName): RefName {
   return isLong ? hashedName(prefix, name) : nameFromLatin1(prefix + text);
 }
 
-/** The same for names that cannot be kept as they are: none of these is in another's way. */
+/**
+ * Returns a name below `prefix` that is a hash of `name`. No hashed name excludes another, as `topic` excludes
+ * `topic/a`.
+ */
 export function hashedName(prefix: string, name: RefName): RefName {
   return nameFromLatin1(`${prefix}by-hash/${shortHash(toLatin1(name))}`);
 }
 
-/** What git takes as the name of a new ref, and every device can hold. */
+/** Returns why a new ref may not have this name. null: git takes the name and every device can hold it. */
 function whyNoName(name: RefName): string | null {
   const parts = toLatin1(name).split("/");
   const why = whyNotDeletable(name);
@@ -78,7 +85,7 @@ function whyNoName(name: RefName): string | null {
   return null;
 }
 
-/** A ref that should not be there may always go, as far as git can name it. */
+/** Returns why a ref may not be deleted. A ref that should not be there may go if git can name it. */
 function whyNotDeletable(name: RefName): string | null {
   if (isBelow(name, PRIVATE_REFS) || `${toLatin1(name)}/` === PRIVATE_REFS) return "refs/lockstep/ belongs to Lockstep";
   return !isBelow(name, "refs/") || FUNNY.test(toLatin1(name)) ? "funny refname" : null;

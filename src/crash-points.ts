@@ -1,5 +1,6 @@
-// Every step at which a crash may come has a name, so that a test can aim at it: it holds a process there while it kills that process,
-// or another one that takes part. Where no test asked for it a point is a function call that returns.
+// Gives a name to every step at which a crash may come, so that a test can aim at it. The test holds a process at a
+// point. Meanwhile it kills that process, or another one that takes part. Without such a test, a point is a function
+// call that returns.
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,15 +8,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** In the order in which they are passed. */
 export const CRASH_POINTS = {
-  /** A push that git handed over; a session whose caller said BumpVersion passes those from `prepared` to `applied` too. */
+  /**
+   * A push that git handed over. A session passes those from `prepared` to `applied` too, after its caller said
+   * BumpVersion.
+   */
   push: ["received", "staged", "prepared", "synced", "deciding", "decided", "committed", "applied", "reporting"],
-  /** Where several devices must have the objects: on one that fetches them, and back on the one that is pushed to. */
+  /**
+   * Several devices must have the objects: the points on a device that fetches them, then the one on the device that is
+   * pushed to.
+   */
   copies: ["fetched", "kept", "made"],
   session: ["turn", "begun", "scratch", "taken", "landed", "kept"],
-  /** Of a session on the files of the replica itself, besides. */
+  /** The further points of a session on the files of the replica itself. */
   live: ["noted", "moved"],
   "catch-up": ["planned", "arrived", "fetched", "applying", "renamed", "noted"],
-  /** Where a write deletes refs to make room for others (`topic` for `topic/a`): they are gone from the disk, and the others not yet there. */
+  /**
+   * A write deletes refs to make room for others (`topic` for `topic/a`): the old ones are gone from the disk, the new
+   * ones not yet there.
+   */
   refs: ["cleared"],
   recovery: ["swept", "compared", "forgotten"],
 } as const;
@@ -26,12 +36,15 @@ export type CrashPoint = { [K in Kind]: `${K}.${(typeof CRASH_POINTS)[K][number]
 const POLL_MS = 5;
 let directory: string | undefined;
 
-/** From now on a point is held as long as `path` has a file of its name; another one, ending in `.reached`, says that it is. undefined: none is. */
+/**
+ * Sets the directory that holds processes at points. A point is held while `path` has a file of its name. Another file,
+ * with `.reached` at its end, says that a process is held there. undefined: no point is held.
+ */
 export function holdAtCrashPoints(path: string | undefined): void {
   directory = path;
 }
 
-/** Called at each point. */
+/** Waits here while a test holds this point. */
 export async function reach(point: CrashPoint): Promise<void> {
   if (directory === undefined) return;
   const hold = join(directory, point);

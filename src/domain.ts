@@ -2,28 +2,29 @@
 import { createHash, createHmac } from "node:crypto";
 import { LockstepError } from "./errors.ts";
 
-/** The number of the last write that a replica, or the cluster, holds: 0, 1, 2 … dense per repository. */
+/** The number of a landed write, which a replica or the cluster holds: 0, 1, 2 … without gaps in each repository. */
 export type Version = bigint;
 
 declare const kind: unique symbol;
 
 /**
- * A full ref name as git stores it: bytes, which need not be UTF-8. It is kept as a string of one character a byte (latin1), so that it
- * can be compared and be the key of a map. To the compiler it is no string: TypeScript refuses to put a symbol into another string, to pass
- * it as one or to compare it with one, so a conversion that was forgotten does not compile. The functions below convert.
+ * A full ref name as git stores it: bytes, which need not be UTF-8. The program keeps it as a string with one character
+ * for each byte (latin1). So names can be compared and be keys of a map. To the compiler it is no string but a symbol.
+ * So a conversion that was forgotten does not compile: a symbol cannot be put into a string, passed as one or compared
+ * with one. The functions below convert.
  */
 export type RefName = symbol & { readonly [kind]: "ref name" };
 
 /** The id of an object in hex, which is ASCII. */
 export type ObjectId = string & { readonly [kind]: "object id" };
 
-/** What a symbolic ref holds, as in a loose ref file: `ref: ` and the name of another ref. */
+/** The content of a symbolic ref, as in a loose ref file: `ref: ` and the name of another ref. */
 export type SymbolicValue = symbol & { readonly [kind]: "symbolic value" };
 
-/** What a ref holds. */
+/** The content of a ref. */
 export type RefValue = ObjectId | SymbolicValue;
 
-/** One ref changed by a write. null: the ref does not exist on that side. */
+/** One ref that a write changes. null: the ref does not exist on that side. */
 export interface RefUpdate {
   readonly name: RefName;
   readonly oldValue: RefValue | null;
@@ -33,32 +34,31 @@ export interface RefUpdate {
 /** The refs of a repository at one version: the fold of its ref log. */
 export type Refs = ReadonlyMap<RefName, RefValue>;
 
-/** How git stores the refs of a replica: a matter of each device. */
+/** How git stores the refs of a replica. Each device chooses for itself. */
 export type RefFormat = "files" | "reftable";
 
 export type ReplicaState = "pending" | "active" | "broken" | "released" | "destroyed";
 export type WriteStatus = "staged" | "landed" | "dropped";
 
-/** The one live sidecar of a device, and the fence that every statement of it carries. */
+/** The one live sidecar of a device. Every statement of it carries the fence. */
 export interface Incarnation {
   readonly device: string;
   readonly id: string;
   readonly fence: bigint;
 }
 
-/** Refs below it belong to Lockstep: outside fold, digest, advertisement and push. */
+/** The prefix of the refs that belong to Lockstep. They are outside fold, digest, advertisement and push. */
 export const PRIVATE_REFS = "refs/lockstep/";
 
-/** Characters of an author or a reason, which are kept for ever. */
+/** How many characters an author or a reason may have: both are kept for ever. */
 export const TEXT_LIMIT = 200;
 
 const NAME_PART = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
 const NAME_LIMIT = 200;
 
 /**
- * Checks a repository name such as `team/app` and returns it. A name becomes a path below the root and a part of URLs,
- * so it is a list of plain words: no `..`, no leading `-` or `.`, no `.git` or `.lock` at the end of a part.
- * Throws INVALID_NAME.
+ * Checks a repository name such as `team/app` and returns it. A name becomes a path below the root and a part of URLs.
+ * So its parts are plain words: no `..`, no leading `-` or `.`, no `.git` or `.lock` at the end. Throws INVALID_NAME.
  */
 export function repositoryName(name: string): string {
   const refuse = (why: string): never => {
@@ -80,7 +80,10 @@ export function repositoryName(name: string): string {
 
 const DEVICE_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Checks a device name (a DNS label, so that it fits certificates and pod names) and returns it. Throws INVALID_NAME. */
+/**
+ * Checks a device name and returns it. It is a DNS label, so that it fits certificates and pod names. Throws
+ * INVALID_NAME.
+ */
 export function deviceName(name: string): string {
   if (DEVICE_NAME.test(name)) return name;
   throw new LockstepError(
@@ -89,7 +92,7 @@ export function deviceName(name: string): string {
   );
 }
 
-/** True for an object id (SHA-1 or SHA-256, hex). */
+/** Returns true for an object id (SHA-1 or SHA-256, hex). */
 export function isObjectId(value: string): value is ObjectId {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
 }
@@ -104,8 +107,9 @@ function refHash(key: Buffer, name: RefName, value: RefValue): bigint {
 }
 
 /**
- * The digest after `updates`: a keyed set hash, the sum modulo 2^256 of HMAC-SHA-256(key, name NUL value). The sum makes
- * it follow a write in the size of the change; the key, which no pusher knows, keeps anyone from making two sets collide.
+ * Returns the digest after `updates`: a keyed set hash, the sum modulo 2^256 of HMAC-SHA-256(key, name NUL value).
+ * Because it is a sum, its cost follows the size of the change. No pusher knows the key, so nobody can make two sets
+ * collide.
  */
 export function digestAfter(key: Buffer, digest: Buffer, updates: Iterable<RefUpdate>): Buffer {
   let sum = BigInt(`0x${digest.toString("hex")}`);
@@ -117,58 +121,61 @@ export function digestAfter(key: Buffer, digest: Buffer, updates: Iterable<RefUp
   return Buffer.from(sum.toString(16).padStart(DIGEST_BYTES * 2, "0"), "hex");
 }
 
-/** The digest of a whole set of refs. */
+/** Returns the digest of a whole set of refs. */
 export function digestOf(key: Buffer, refs: Refs): Buffer {
   const creates = [...refs].map(([name, newValue]): RefUpdate => ({ name, oldValue: null, newValue }));
   return digestAfter(key, EMPTY_DIGEST, creates);
 }
 
-/** Half of the hex of a SHA-256: a stable short name for something long. */
+/** Returns a stable short name for a long text: half of the hex of its SHA-256. */
 export function shortHash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-/** A ref name that this program or a person writes: text. */
+/** Makes a ref name of text that this program or a person writes. */
 export function refName(text: string): RefName {
   return nameFromBytes(Buffer.from(text, "utf8"));
 }
 
-/** A ref name or value as git and the database have it. */
+/** Returns a ref name or value as git and the database have it. */
 export function toBytes(ref: RefName | RefValue): Buffer {
   return Buffer.from(toLatin1(ref), "latin1");
 }
 
-/** The inverse of `toBytes`, for names. */
+/** Inverts `toBytes` for names. */
 export function nameFromBytes(bytes: Buffer): RefName {
   return nameFromLatin1(bytes.toString("latin1"));
 }
 
-/** The inverse of `toBytes`, for values; keeps null. */
+/** Inverts `toBytes` for values. Keeps null. */
 export function valueFromBytes(bytes: Buffer | null): RefValue | null {
   return bytes === null ? null : valueFromLatin1(bytes.toString("latin1"));
 }
 
-/** A ref name or value as a part of what git reads or has written, one character a byte. Whoever writes it out says "latin1". */
+/**
+ * Returns a ref name or value as a part of git's input or output, one character for each byte. Code that writes it out
+ * must use the encoding "latin1".
+ */
 export function toLatin1(ref: RefName | RefValue): string {
   return ref as unknown as string;
 }
 
-/** The inverse of `toLatin1`, for names. */
+/** Inverts `toLatin1` for names. */
 export function nameFromLatin1(text: string): RefName {
   return text as unknown as RefName;
 }
 
-/** The inverse of `toLatin1`, for values. */
+/** Inverts `toLatin1` for values. */
 export function valueFromLatin1(text: string): RefValue {
   return text as unknown as RefValue;
 }
 
-// What UTF-8 has for one character; a byte that is no part of such is caught.
+// Matches one character of UTF-8. A byte that is not part of one is captured, and so is a backslash.
 const CHARACTER = /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|([\x80-\xff\\])/g;
 
 /**
- * A ref name or value for people, in JSON and in logs: its bytes decoded as UTF-8; one that is not UTF-8 is written out, as `\xe9`, and so
- * is a backslash, as `\x5c`: no ref that lands has one, but what lies on a disk may.
+ * Returns a ref name or value for people, JSON and logs: its bytes decoded as UTF-8. A byte that is not UTF-8 is
+ * written as `\xe9`, a backslash as `\x5c`. No ref that lands has a backslash, but a ref on a disk may.
  */
 export function displayRef(ref: RefName | RefValue): string {
   return toLatin1(ref).replace(CHARACTER, (character, stray: string | undefined) =>
@@ -178,34 +185,34 @@ export function displayRef(ref: RefName | RefValue): string {
 
 const SYMBOLIC = "ref: ";
 
-/** The value of a ref that stands for another. */
+/** Returns the value of a symbolic ref to `target`. */
 export function symbolicTo(target: RefName): SymbolicValue {
   return (SYMBOLIC + toLatin1(target)) as unknown as SymbolicValue;
 }
 
-/** True for the value of a symbolic ref. */
+/** Returns true for the value of a symbolic ref. */
 export function isSymbolic(value: RefValue | null): value is SymbolicValue {
   return value !== null && toLatin1(value).startsWith(SYMBOLIC);
 }
 
-/** The ref that a symbolic one stands for. */
+/** Returns the ref to which a symbolic ref leads. */
 export function targetOf(value: SymbolicValue): RefName {
   return nameFromLatin1(toLatin1(value).slice(SYMBOLIC.length));
 }
 
 export const HEAD: RefName = refName("HEAD");
 
-/** True when a name begins so; `prefix` is ASCII. */
+/** Returns true when a name begins with `prefix`, which is ASCII. */
 export function isBelow(name: RefName, prefix: string): boolean {
   return toLatin1(name).startsWith(prefix);
 }
 
-/** The order of bytes, which is git's. */
+/** Compares names by their bytes, which is git's order. For `sort`. */
 export function compareRefs(a: RefName, b: RefName): number {
   return toLatin1(a) < toLatin1(b) ? -1 : Number(a !== b);
 }
 
-/** The object ids among what refs hold or held, each once. */
+/** Returns the object ids among the values of refs, each once. */
 export function objectIds(values: Iterable<RefValue | null>): ObjectId[] {
   const ids = new Set<ObjectId>();
   for (const value of values) if (value !== null && value !== "" && !isSymbolic(value)) ids.add(value);
@@ -213,12 +220,12 @@ export function objectIds(values: Iterable<RefValue | null>): ObjectId[] {
 }
 
 /**
- * Who changes refs, and may be refused that by the operator's `reference-transaction` hook: a part of the environment of git and of that
- * hook. Its GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL stand in reflogs.
+ * The author of a change of refs: a part of the environment of git and of the operator's `reference-transaction` hook,
+ * which may refuse the change. GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL appear in reflogs.
  */
 export type RefAuthor = Readonly<Record<string, string>>;
 
-/** `known`: what else the hook may read of the environment in which somebody pushed. */
+/** Makes a RefAuthor. `known`: more variables that the hook may read, from the environment in which somebody pushed. */
 export function refAuthor(name: string, known: Readonly<Record<string, string>> = {}): RefAuthor {
   return { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: name, ...known };
 }
@@ -227,7 +234,7 @@ export function refAuthor(name: string, known: Readonly<Record<string, string>> 
 export const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const WHOLE_UUID = new RegExp(`^${UUID}$`);
 
-/** True for a UUID in lower case. */
+/** Returns true for a UUID in lower case. */
 export function isUuid(text: string): boolean {
   return WHOLE_UUID.test(text);
 }

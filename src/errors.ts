@@ -1,7 +1,7 @@
-// The closed table of everything that can go wrong. A code decides, in one place, the gRPC status, the exit code of the
-// command line and whether the same call may be tried again. docs/operations.md has a heading per code.
+// The closed table of everything that can go wrong. A code decides the gRPC status, the exit code of the command line,
+// and whether the same call may be tried again. docs/operations.md has a heading for each code.
 
-/** gRPC status numbers used by the table (https://grpc.io/docs/guides/status-codes). */
+/** The gRPC status numbers that the table uses (https://grpc.io/docs/guides/status-codes). */
 export const GrpcStatus = {
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
@@ -21,7 +21,7 @@ export const ExitCode = { OK: 0, FAILED: 1, USAGE: 2, NOT_NOW: 3 } as const;
 
 type Row = { grpc: keyof typeof GrpcStatus; exit: keyof typeof ExitCode; retryAfterMs?: number };
 
-/** code → gRPC status → exit code → when to retry the same call (absent: do not). */
+/** code → gRPC status → exit code → after how many milliseconds to retry the same call (absent: do not retry). */
 export const ERROR_TABLE = {
   INVALID_NAME: { grpc: "INVALID_ARGUMENT", exit: "USAGE" },
   INVALID_REQUEST: { grpc: "INVALID_ARGUMENT", exit: "USAGE" },
@@ -64,19 +64,23 @@ export const ERROR_TABLE = {
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
-/** Milliseconds after which the call that failed with `code` may be repeated; undefined when repeating does not help. */
+/**
+ * Returns after how many milliseconds a call that failed with `code` may be repeated. undefined: repeating does not
+ * help.
+ */
 export function retryAfterMs(code: ErrorCode): number | undefined {
   return (ERROR_TABLE[code] as Row).retryAfterMs;
 }
 
-/** An expected failure. `message` is one sentence: what, why, what to do; values that vary also stand in `details`. */
+/** An expected failure. `message` is one sentence: what, why, what to do. `details` has the values that vary. */
 export class LockstepError extends Error {
   override readonly name = "LockstepError";
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: Record<string, string> } = {}) {
-    // What other programs said may hold carriage returns, behind which a terminal shows nothing of the sentence.
+    // Output of other programs may hold carriage returns. A terminal would then show nothing of the sentence before
+    // them.
     super(
       message.replace(/\r+\n?/g, (found) => (found.endsWith("\n") ? "\n" : " ")),
       { cause: options.cause },
@@ -87,8 +91,8 @@ export class LockstepError extends Error {
 }
 
 /**
- * What went wrong first. Where the end of an `await using` fails too, what is thrown tells of both: `suppressed` is the error that was
- * under way.
+ * Returns the error that came first. If the end of an `await using` fails too, JavaScript throws an error that holds
+ * both. Its `suppressed` is the first one.
  */
 export function firstError(error: unknown): unknown {
   let first = error;
@@ -96,7 +100,7 @@ export function firstError(error: unknown): unknown {
   return first;
 }
 
-/** What was thrown, as one sentence for a person: the message, never the stack. */
+/** Returns what was thrown as one sentence for a person: the message without the stack. */
 export function describe(thrown: unknown): string {
   const error = firstError(thrown);
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,5 @@
--- Appends to the log and keeps the fold at the head. The caller holds the repository's row, and its enable_seqscan is off.
+-- Appends a version to the log and keeps the fold at the head. The caller holds the row of the repository and has
+-- enable_seqscan off.
 create function lockstep.append(
   p_write uuid, p_repository uuid, p_version bigint, p_device text, p_fence bigint, p_author text, p_digest bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[]) returns void

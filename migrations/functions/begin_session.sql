@@ -1,6 +1,7 @@
--- Begins the session of a write that has the turn: its row, with the head as its base. Locks the repository: every bump that did
--- not see the turn has ended when this reads the head. Repeated by the same caller it answers as before, with `again`. 'used': the id
--- is that of a write which is over, or of another caller, kind or device.
+-- Begins the session of a write that has the turn: makes its row, with the head as base. It locks the repository, so
+-- every bump that did not see the turn has ended when this reads the head. If the same caller repeats the call, the
+-- answer is the same, with `again`. 'used': the id is that of a write that is over, or of another caller, kind or
+-- device.
 create function lockstep.begin_session(
   p_write uuid, p_token_hash bytea, p_repository uuid, p_device text, p_fence bigint, p_author text, p_reason text, p_caller text,
   out outcome text, out base bigint, out again boolean, out detail text)

@@ -1,4 +1,4 @@
--- THE decision, one autocommit statement. The order of the checks is the order in which their answers are final.
+-- Decides a write: one autocommit statement. The order of the checks is the order in which their answers are final.
 create function lockstep.bump(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_digest bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[],
@@ -10,14 +10,16 @@ declare
   holder uuid;
 begin
   perform lockstep.wait_for_standby();
-  -- Landed already: the same answer, whoever asks and however late. The row lock makes this answer wait for the standby too.
+  -- If the write has landed already, every later call gets the same answer. The row lock makes this answer wait for the
+  -- standby too.
   select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
   if found then outcome := 'landed'; return; end if;
-  -- key share: blocks a take-over until this statement is done, and not the renewal of the lease.
+  -- for key share: a take-over waits until this statement is done; a renewal of the lease does not.
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
-  -- no key: rows that only refer to the repository, such as a write that is being staged, do not wait for this.
+  -- for no key update: rows that only refer to the repository, such as a write that is being staged, do not wait for
+  -- this.
   select r.head_version into current_head from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;
   select * into attempt from lockstep.write w where w.id = p_write for update;
@@ -28,10 +30,10 @@ begin
   detail := lockstep.write_refused(p_repository, true);
   if detail is not null then outcome := 'drained'; return; end if;
   holder := lockstep.turn_holder(p_repository);
-  -- A session whose lease ran out has lost, even where nobody else has come.
+  -- A session whose lease has run out cannot land, even if nobody else has come for the turn.
   if holder is distinct from coalesce(attempt.ticket, p_write) and (holder is not null or attempt.session) then outcome := 'turn'; return; end if;
   if current_head <> p_base then outcome := 'stale'; return; end if;
-  -- Every old value must be the one in the fold, or this replica's disk is not what it claims to be.
+  -- If an old value is not the one in the fold, the disk of this replica holds other refs than the replica claims.
   if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'in_doubt'; return; end if;
 
   version := current_head + 1;

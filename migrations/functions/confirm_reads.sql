@@ -1,6 +1,7 @@
--- Returns when everything that earlier statements of this device have read would survive a fail-over to a synchronous standby.
--- 'fenced': another incarnation has the device. 'elsewhere': they were answered on another timeline, by an old primary perhaps, of
--- which this server knows nothing. The row lock is what the commit waits for (wait_for_standby).
+-- Returns when everything that earlier statements of this device have read would survive a fail-over to a synchronous
+-- standby. 'fenced': another incarnation has the device. 'elsewhere': the reads were answered on another timeline,
+-- perhaps by an old primary, and this server knows nothing of them. The commit waits for the standby because of the row
+-- lock (wait_for_standby).
 create function lockstep.confirm_reads(p_device text, p_fence bigint, p_timeline text) returns text
 language plpgsql as $$
 begin

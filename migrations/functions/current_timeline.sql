@@ -1,4 +1,5 @@
--- The timeline of this server: a standby that is promoted begins a new one, the old primary stays on its own. null: it is a standby.
+-- Returns the timeline of this server, or null on a standby. A standby that is promoted begins a new timeline; the old
+-- primary stays on its own.
 create function lockstep.current_timeline() returns text
 language plpgsql as $$
 begin

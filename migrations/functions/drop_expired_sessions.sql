@@ -1,5 +1,5 @@
--- Sessions whose lease ran out are dropped, on whichever device they were; then tickets that ran out are taken away, those of pushes too:
--- where nobody else comes for the turn, nobody else would.
+-- Drops the sessions of all devices whose lease has run out. Then deletes the tickets that have run out, those of
+-- pushes too. Other statements delete such tickets only when somebody comes for that turn.
 create function lockstep.drop_expired_sessions() returns void
 language sql as $$
   with expired as (

@@ -1,4 +1,4 @@
--- Drops a session that could not begin, and gives its ticket back; touches nothing of another caller, kind or device.
+-- Drops a session that could not begin, and deletes its ticket. It touches nothing of another caller, kind or device.
 create function lockstep.give_up_session(p_write uuid, p_device text, p_caller text, p_reason text) returns void
 language plpgsql as $$
 begin

@@ -1,4 +1,5 @@
--- Lands a session that changed no ref: at the version that it began with. Every call of settle_write after it finds that.
+-- Lands a session that changed no ref, at the version with which it began. Every later call of settle_write returns
+-- that outcome.
 create function lockstep.land_unchanged(p_write uuid, p_device text, p_fence bigint, out status text, out version bigint, out drop_reason text)
 language plpgsql as $$
 begin

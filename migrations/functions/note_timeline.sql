@@ -1,6 +1,8 @@
--- The timeline of this server as it is noted, noted anew where it is another one. Then each device that cannot have a lease of the old
--- timeline any more, as the rows show, is one of the new timeline: a device's lease had ended when another one renewed its own a whole ttl later. Both
--- times are by the clock of the old primary. To compare one with the clock of this server would be wrong where their clocks differ.
+-- Returns the noted timeline. If this server is on another one, first notes that one. Then each device that can hold no
+-- lease of the old timeline any more is moved to the new one.
+--
+-- A lease had ended if another device of that timeline renewed its own a whole ttl later. Both times are by the clock
+-- of the old primary. A comparison with the clock of this server would be wrong where the clocks differ.
 create function lockstep.note_timeline() returns lockstep.timeline
 language plpgsql as $$
 declare
@@ -11,7 +13,7 @@ begin
   if known.id = here then return known; end if;
   update lockstep.timeline t set id = here, since = clock_timestamp() where t.id <> here;
   if found then
-    -- Rows that are locked are those of devices that are just renewing their lease, or starting.
+    -- Rows that are locked belong to devices that are just renewing their lease, or starting.
     with ended as (
       select d.name from lockstep.device d
       where d.timeline is distinct from here and d.expires_at <=

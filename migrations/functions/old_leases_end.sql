@@ -1,7 +1,10 @@
--- Until when a device may still serve reads on the word of another server; null: none does, and decisions may be made. After a
--- fail-over the old primary may live on, and devices that reach only it vouch for its refs until their lease has run out. So nothing
--- is decided on a new timeline until each device that was alive has said that it goes by this server (renew_lease), or its lease has ended. It
--- is counted from the moment in which this server first saw its timeline, by its own clock: two servers' clocks may differ.
+-- Returns until when a device may still serve reads from another server. null: no device does, and decisions may be
+-- made.
+--
+-- After a fail-over the old primary may live on. Devices that reach only that server serve its refs until their lease
+-- has run out. So a new timeline decides nothing while such a device may exist. Each device that was alive must first
+-- say that it believes this server (renew_lease), or its lease must end. The end is counted from the moment in which
+-- this server first saw its timeline, by its own clock: two servers' clocks may differ.
 create function lockstep.old_leases_end() returns timestamptz
 language plpgsql as $$
 declare

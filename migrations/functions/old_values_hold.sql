@@ -1,5 +1,5 @@
--- True when every old value is the one in the fold. The caller holds the row of the repository. Its enable_seqscan is off:
--- each ref is looked up through the index.
+-- Returns true when every old value is the one in the fold. The caller holds the row of the repository. It has
+-- enable_seqscan off, so that each ref is looked up through the index.
 create function lockstep.old_values_hold(p_repository uuid, p_names bytea[], p_old_values bytea[]) returns boolean
 language plpgsql stable as $$
 begin

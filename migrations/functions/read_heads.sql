@@ -1,10 +1,13 @@
--- The question before every read: the fence of the device, the timeline of this server (null: it is a standby), and for each repository that exists
--- [name, id, head version, object format, state of the device's replica, digest at the head in hex, why it is stopped, why writes are].
--- null: no such device.
+-- Answers the question before every read. null: no such device.
+-- - fence: that of the device.
+-- - timeline: that of this server; null: it is a standby.
+-- - heads: an entry for each repository that exists. [name, id, head version, object format, state of the device's
+--   replica, digest at the head in hex, why the repository is stopped, why its writes are].
 --
--- A function, because its plan is kept by the connection that runs it: planning the statement takes longer than running it, and named
--- statements do not get through a pooler in transaction mode. One value, because each column of an answer costs both sides more
--- than its content. Numbers as text: JSON's are not exact. Of write locks there are seldom any.
+-- It is a function because the connection that runs it keeps its plan. To plan the statement takes longer than to run
+-- it, and named statements do not work through a pooler in transaction mode. The answer is one value, because each
+-- column costs both sides more than its content. Numbers are text, because JSON's numbers are not exact. Write locks
+-- are rare, so one cheap look comes first.
 create function lockstep.read_heads(p_device text, p_names text[]) returns json
 language plpgsql stable as $$
 begin

@@ -1,5 +1,6 @@
--- Refs at the head that may keep new ones from being made: which of p_above exist, and below each name of p_below the first
--- few, as many as p_most says. Each is looked up by itself, so the cost follows the names and not the refs of the repository.
+-- Returns refs at the head that may keep new refs from being made. These are the names of p_above that exist, and the
+-- first refs below each name of p_below, at most as many as p_most says. Each name is looked up by itself, so the cost
+-- follows the names and not the refs of the repository.
 create function lockstep.refs_in_the_way(
   p_repository uuid, p_above bytea[], p_below bytea[], p_most integer[]) returns bytea[]
 language plpgsql stable set enable_seqscan = off as $$

@@ -1,15 +1,17 @@
--- Extends the lease of a device and answers with the timeline of this server; null: another incarnation has the device. The device takes
--- the confirmation of this commit as proof that this server was the primary after it had been asked, so the commit waits for the standby.
+-- Extends the lease of a device and returns the timeline of this server. null: another incarnation has the device. The
+-- commit waits for the standby. So its confirmation proves to the device that this server was the primary after the
+-- device had asked.
 --
--- `p_timeline`: whose word counts for the device now. Only when that is this server has it left the old one (old_leases_end). A renewal that
--- came here first does not show it: until its answer is there, the device still believes the old primary.
+-- p_timeline: the server that the device believes now. The device has left the old server only when that is this one
+-- (old_leases_end). A first renewal that came here does not show it: until the answer arrives, the device still
+-- believes the old primary.
 create function lockstep.renew_lease(p_device text, p_fence bigint, p_timeline text) returns text
 language plpgsql as $$
 declare
   here text;
 begin
   perform lockstep.wait_for_standby();
-  -- Before the timeline's row, as everywhere.
+  -- The row of the device is locked before that of the timeline, as everywhere.
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for no key update;
   if not found then return null; end if;
   here := (lockstep.note_timeline()).id;

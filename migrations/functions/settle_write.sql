@@ -1,6 +1,7 @@
--- After any doubt: makes the row final, then obeys it. Waits for a bump that is under way (its row lock). A write that has no row
--- gets one, as dropped: its stage_write may be held up somewhere, and would otherwise stage it when nobody pursues it any more.
--- status null: its repository is gone, and it cannot be staged either.
+-- Makes the outcome of a write final after any doubt: dropped, unless it has landed. It waits for a bump that is under
+-- way, through the lock of its row. If the write has no row, this makes one, as dropped. Otherwise a stage_write that
+-- was held up could still stage a write that nobody pursues. status null: the repository is gone, so the write cannot
+-- be staged either.
 create function lockstep.settle_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_author text, p_reason text,
   out status text, out version bigint, out drop_reason text)
@@ -12,7 +13,7 @@ begin
     from lockstep.repository r where r.id = p_repository
     on conflict (id) do update set status = 'dropped', drop_reason = excluded.drop_reason, decided_at = excluded.decided_at
       where w.status = 'staged';
-  -- The lock: an outcome that was found and not made here is one that the standby may not have yet.
+  -- The standby may not have an outcome that an earlier statement made. The row lock makes this commit wait for it.
   select w.status, w.version, w.drop_reason into status, version, drop_reason
     from lockstep.write w where w.id = p_write for key share;
 end $$;

@@ -1,9 +1,11 @@
--- Before a write touches the disk: its row, so that a take-over can drop it. Answers with the values of the named refs at the
--- head. Stages nothing unless the base is the head and writes are allowed. Repeated, it answers as before. `p_session`: the write of a
--- session has its row already, and must have the turn; a lock that is not closed yet lets it land.
+-- Makes the row of a write before the write touches the disk, so that a take-over can drop it. Returns the values of
+-- the named refs at the head. It stages nothing unless the base is the head and writes are allowed. A repeated call
+-- gets the same answer. p_session: the write of a session has its row already and must have the turn. A write lock that
+-- is not closed yet does not refuse it.
 --
--- Each of many refs is looked up by itself, through the index: a join with a repository that the planner takes for small, as most
--- are, costs the product of both. enable_seqscan is off for plans that were made when the table had a page, and are kept.
+-- Each ref is looked up by itself through the index. The planner takes a repository for small, as most are, and a join
+-- then costs the product of both. enable_seqscan is off because a connection keeps plans that it made when the table
+-- had one page.
 create function lockstep.stage_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
   p_ticket uuid, p_session boolean,
@@ -14,7 +16,8 @@ declare
   current_head bigint;
   holder uuid;
 begin
-  -- A server that crashes may forget this row: then the write cannot land, which is what would have become of it anyway.
+  -- A server that crashes may forget this row. Then the write cannot land, and after such a crash it would not have
+  -- landed anyway.
   if not p_session then perform set_config('synchronous_commit', 'off', true); end if;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
@@ -36,7 +39,8 @@ begin
     insert into lockstep.write (id, repository_id, device, fence, author, base_version, ticket)
       values (p_write, p_repository, p_device, p_fence, p_author, p_base, p_ticket)
       on conflict (id) do nothing;
-    -- Dropped before this statement came: it may have been held up for longer than its caller waited.
+    -- The write was dropped before this statement came: the statement may have been held up for longer than its caller
+    -- waited.
     if (select w.status from lockstep.write w where w.id = p_write) <> 'staged' then outcome := 'dropped'; return; end if;
   end if;
   outcome := 'staged';

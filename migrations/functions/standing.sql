@@ -1,5 +1,6 @@
--- How what disks hold stands to the log: 'same'; 'ahead' and 'diverged', when this database has lost writes; 'settled', when an
--- operator has given that up; 'unknown', when the log does not reach back so far.
+-- Compares what disks hold with the log. 'same': the log has that digest at that version. 'ahead' and 'diverged': this
+-- database has lost writes. 'settled': an operator has given that version up. 'unknown': the log does not reach back so
+-- far.
 create function lockstep.standing(p_repositories uuid[], p_versions bigint[], p_digests bytea[])
   returns table (repository_id uuid, head bigint, standing text)
 language sql stable as $$

@@ -1,5 +1,6 @@
--- A device holds what this database has lost: nobody reads or writes the repository until an operator has decided. False: it does not,
--- as far as this server knows; what the device compared itself with was another server, an old primary for instance.
+-- Stops a repository, because a device holds versions that this database has lost. Nobody reads or writes it until an
+-- operator has decided. Returns false, and stops nothing, if this server has all that the device holds. Then the device
+-- compared its disk with another server, an old primary for instance.
 create function lockstep.stop_repository(
   p_repository uuid, p_device text, p_fence bigint, p_version bigint, p_digest bytea, p_reason text) returns boolean
 language plpgsql as $$
@@ -10,7 +11,7 @@ begin
   perform 1 from lockstep.repository r where r.id = p_repository for no key update;
   perform 1 from lockstep.standing(array[p_repository], array[p_version], array[p_digest]) s where s.standing in ('ahead', 'diverged');
   if not found then return false; end if;
-  -- The version that its disk has, which the next one must exceed.
+  -- Records the version on the device's disk: the next version must be higher.
   update lockstep.replica p set state = 'broken', last_error = p_reason, version = greatest(p.version, p_version)
     where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');
   update lockstep.repository r set stopped = p_reason where r.id = p_repository and r.stopped is null;

@@ -1,6 +1,6 @@
--- A new incarnation takes its device over: a bigger fence, and what the old one had staged is dropped in the same
--- transaction. The caller holds the operating system's lock on the root, so no process of the old incarnation works on it.
--- On the root that the device served last it need not wait for the lease.
+-- Gives a device to a new incarnation: a higher fence, and in the same transaction the staged writes of the old
+-- incarnation are dropped. The caller holds the operating system's lock on the root, so no process of the old
+-- incarnation works there. On the root that the device served last, the caller need not wait for the lease.
 create function lockstep.take_over(
   p_device text, p_incarnation uuid, p_root_id uuid, p_ttl interval,
   p_grpc_address text, p_git_address text, p_zone text,
@@ -13,8 +13,8 @@ declare
 begin
   perform lockstep.wait_for_standby();
   insert into lockstep.device (name, timeline) values (p_device, lockstep.current_timeline()) on conflict do nothing;
-  -- for update: waits for bumps of the old incarnation that are under way (they hold key share), so that none of
-  -- them lands after its write is dropped below.
+  -- for update: this waits for bumps of the old incarnation that are under way, which hold key share. So none of them
+  -- lands after its write is dropped below.
   select * into held from lockstep.device d where d.name = p_device for update;
   known := lockstep.note_timeline();
   select d.timeline into held.timeline from lockstep.device d where d.name = p_device;

@@ -1,8 +1,9 @@
--- Takes a ticket, or renews it, and says whether it has the turn: 'first', 'waiting', or 'used' where the id is that of a write of
--- another kind, caller or device. A ticket that ran out has lost its place: someone else may have begun meanwhile.
+-- Makes a ticket, or renews it, and says whether it has the turn: 'first' or 'waiting'. 'used': the id is that of a
+-- write of another kind, caller or device. A ticket that ran out has lost its place: another write may have begun
+-- meanwhile.
 --
--- Under the lock of the repository, so that tickets become visible in the order of their numbers: else a lower one could appear after
--- a higher one was told that it is first, and two would have the turn.
+-- Tickets are made under the lock of the repository, so that they become visible in the order of their numbers.
+-- Otherwise a lower ticket could appear after a higher one was told that it is first, and two would have the turn.
 create function lockstep.take_turn(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_author text, p_reason text, p_ttl interval, p_caller text)
   returns text
@@ -15,7 +16,7 @@ begin
   perform 1 from lockstep.repository r where r.id = p_repository for no key update;
   if p_caller is not null and exists (select from lockstep.write w where w.id = p_write and
       not (w.session and w.status = 'staged' and w.device = p_device and w.caller = p_caller)) then return 'used'; end if;
-  -- In the order of tickets, as whoever else locks several.
+  -- In the order of tickets, like every statement that locks several.
   with gone as (
     select t.ticket from lockstep.turn t
     where t.repository_id = p_repository and t.expires_at <= clock_timestamp() order by t.ticket for update)

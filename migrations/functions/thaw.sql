@@ -1,7 +1,7 @@
--- An operator's version: what the best surviving replica holds (demote), or what a disk holds that is ahead of the database
--- (promote). The head must still be the one that the operator was shown. `p_version` may leave a gap, where the database lost
--- versions that disks have: whoever is in it takes the whole fold. `p_demoted`: devices whose newer versions are given up; each
--- gets a new fence, and what it has staged is dropped.
+-- Appends an operator's version: the refs of the best surviving replica (demote), or those of a disk that is ahead of
+-- the database (promote). The head must still be the one that the operator was shown. p_version may leave a gap where
+-- the database lost versions that disks have. A replica whose version is in the gap takes the whole fold. p_demoted:
+-- devices whose newer versions are given up. Each gets a new fence, and its staged writes are dropped.
 create function lockstep.thaw(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_head bigint, p_head_digest bytea, p_version bigint,
   p_digest bytea, p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_author text, p_action text,
@@ -14,7 +14,7 @@ begin
   perform lockstep.wait_for_standby();
   select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
   if found then outcome := 'landed'; return; end if;
-  -- In the order of names, as two of these at once would otherwise wait for each other.
+  -- In the order of names: otherwise two calls at once could wait for each other.
   perform 1 from lockstep.device d where d.name = any(p_demoted || p_device) order by d.name for update;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence;
   if not found then outcome := 'fenced'; return; end if;
@@ -23,7 +23,7 @@ begin
     from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;
   if current_head <> p_head or current_digest <> p_head_digest then outcome := 'stale'; return; end if;
-  -- One that came back meanwhile may bring what was to be given up.
+  -- A device that came back meanwhile may bring the versions that were to be given up.
   perform 1 from lockstep.device d where d.name = any(p_demoted) and d.expires_at > clock_timestamp();
   if found then outcome := 'stale'; return; end if;
   if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'stale'; return; end if;

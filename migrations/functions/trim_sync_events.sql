@@ -1,5 +1,5 @@
--- A repository that everyone reads has a catch-up for each push on each device: the newest hundred of a replica tell what people want to
--- know.
+-- Keeps the newest hundred catch-ups of each replica, which are enough for people. In a repository that everyone reads,
+-- each device catches up once for each push.
 create function lockstep.trim_sync_events() returns trigger
 language plpgsql as $$
 begin

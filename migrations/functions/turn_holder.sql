@@ -1,4 +1,4 @@
--- Who has the turn of a repository, if anyone has.
+-- Returns the write_id of the ticket that has the turn of a repository, or null.
 create function lockstep.turn_holder(p_repository uuid) returns uuid
 language sql stable as $$
   select t.write_id from lockstep.turn t

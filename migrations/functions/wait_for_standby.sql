@@ -1,7 +1,7 @@
--- The commit of this transaction waits for PostgreSQL's disk and for its synchronous standby, whatever the configuration says of
--- other commits. That alone is not enough: a transaction that writes nothing waits for nobody, also not for rows that it has read
--- and that no standby has yet (the wait of the commit that wrote them was ended, or the server restarted). So a caller of this
--- function also changes a row or locks one, which is written to the WAL and so makes the commit wait.
+-- Makes the commit of this transaction wait for PostgreSQL's disk and its synchronous standby, even if the
+-- configuration says otherwise for other commits. That alone is not enough: a transaction that writes nothing does not
+-- wait. It may have read rows that no standby has yet, because the wait of their commit was ended or the server
+-- restarted. So a caller of this function also changes or locks a row. That is written to the WAL, so the commit waits.
 create function lockstep.wait_for_standby() returns void
 language plpgsql as $$
 begin

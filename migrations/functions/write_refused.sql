@@ -1,4 +1,5 @@
--- Why nobody may write to a repository; null: they may. `p_closed`: only locks that let no write through any more.
+-- Returns why writes to a repository are refused, or null when they are allowed. p_closed: only closed locks count,
+-- which let no write through any more.
 create function lockstep.write_refused(p_repository uuid, p_closed boolean) returns text
 language sql stable as $$
   select coalesce(

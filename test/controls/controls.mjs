@@ -1107,7 +1107,7 @@ const byTests = [
     patches: [
       {
         file: "migrations/functions/bump.sql",
-        from: "  -- key share: blocks a take-over until this statement is done, and not the renewal of the lease.\n  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;\n  if not found then outcome := 'fenced'; return; end if;\n",
+        from: "  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;\n  if not found then outcome := 'fenced'; return; end if;\n",
         to: "  perform 1 from lockstep.device d where d.name = p_device for key share;\n",
       },
     ],

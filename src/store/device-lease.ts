@@ -3,7 +3,10 @@ import type { Incarnation } from "../domain.ts";
 import { ask, askOne, type Database, queryOne } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 
-/** Renewed at a third of it: two renewals may fail before another incarnation may take over. */
+/**
+ * How long a lease lasts. The sidecar renews it at a third of that: two renewals may fail before another incarnation
+ * may take over.
+ */
 export const LEASE_TTL_MS = 15_000;
 export const LEASE_RENEWAL_MS = LEASE_TTL_MS / 3;
 
@@ -21,9 +24,9 @@ export type TakeOver =
   | { outcome: "taken"; incarnation: Incarnation; previousFence: bigint; interrupted: string[]; timeline: string };
 
 /**
- * Takes the device over: a new fence, and the staged writes of the old incarnation dropped (`interrupted` names their
- * repositories). The caller holds the operating system's lock on the root, so nothing of an old process on the same
- * root is left; "held" means that the device was last served from another root whose lease still runs.
+ * Takes the device over: a new fence, and the staged writes of the old incarnation are dropped. `interrupted` has the
+ * ids of their repositories. The caller holds the operating system's lock on the root, so no process of an old sidecar
+ * works on that root. "held": the device was last served from another root, whose lease still runs for `waitMs`.
  */
 export async function takeOver(db: Database, request: TakeOverRequest): Promise<TakeOver> {
   const row = await queryOne<{
@@ -58,9 +61,9 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
 }
 
 /**
- * Extends the lease; resolves, with the timeline of the server, once the commit is confirmed. undefined: another incarnation has the
- * device, and this process must end. `timeline`: of the server whose word counts here now; where it is that of the answer, the server
- * knows that this device has left every other one.
+ * Extends the lease and returns the timeline of the server, once the commit is confirmed. undefined: another
+ * incarnation has the device, and this process must end. `timeline`: the server that this device believes now. If it is
+ * that of the answer, the server knows that this device has left every other server.
  */
 export async function renewLease(db: Database, me: Incarnation, timeline: string): Promise<string | undefined> {
   const { answer } = await askOne<{ answer: string | null }>(
@@ -79,7 +82,7 @@ export async function releaseLease(db: Database, me: Incarnation): Promise<void>
   ]);
 }
 
-/** SQL: when a device "d" went (`epochMs`), null while it is there, and for one that has never been. */
+/** SQL: when the lease of a device "d" ended (`epochMs`). null: the device is there, or has never been. */
 export const AWAY_SINCE = epochMs(
   "case when isfinite(d.expires_at) and d.expires_at <= clock_timestamp() then d.expires_at end",
 );
@@ -89,14 +92,14 @@ export interface Device {
   readonly grpcAddress: string;
   readonly gitAddress: string;
   readonly zone: string;
-  /** A sidecar holds its lease now. */
+  /** True while a sidecar holds the device's lease. */
   readonly live: boolean;
-  /** When its lease ended, null: it holds one, or never did. */
+  /** When the lease ended. null: a sidecar holds it, or none ever did. */
   readonly awaySince: Date | null;
   readonly startedAt: Date | null;
 }
 
-/** All devices that ever registered, by name. */
+/** Returns all devices that ever registered, by name. */
 export async function listDevices(db: Database): Promise<Device[]> {
   const rows = await ask(
     db.work,
@@ -107,7 +110,7 @@ export async function listDevices(db: Database): Promise<Device[]> {
   return rows.map((row) => dated<Device>(row, "awaySince", "startedAt"));
 }
 
-/** True when nobody holds the device's lease any more. */
+/** Returns true when no sidecar holds the device's lease. */
 export async function leaseHasEnded(db: Database, device: string): Promise<boolean> {
   const rows = await ask(db.lease, "select 1 from lockstep.device where name = $1 and expires_at > clock_timestamp()", [
     device,

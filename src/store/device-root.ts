@@ -1,17 +1,17 @@
-// What is known of the disk of a device: where its root was when it was last served.
+// Where the root of a device was when it was last served.
 import type { Incarnation } from "../domain.ts";
 import { ask, type Database } from "./database/database.ts";
 
 export interface RootPlace {
-  /** Absolute, as it was given. */
+  /** Absolute, as the operator gave it. */
   readonly path: string;
   /** The directory where the file system of the root begins. */
   readonly mount: string;
-  /** Device and inode of the root. */
+  /** Device number and inode of the root. */
   readonly place: string;
 }
 
-/** Where the root of a device was, if it has replicas. */
+/** Returns where the root of a device was. undefined: nothing is recorded, or the device has no replica. */
 export async function recordedRoot(db: Database, device: string): Promise<RootPlace | undefined> {
   const [row] = await ask<{ path: string | null; mount: string | null; place: string | null }>(
     db.work,
@@ -23,7 +23,7 @@ export async function recordedRoot(db: Database, device: string): Promise<RootPl
   return path && mount && place ? { path, mount, place } : undefined;
 }
 
-/** Notes where the root is that this incarnation serves. */
+/** Records where the root is that this incarnation serves. */
 export async function recordRoot(db: Database, me: Incarnation, { path, mount, place }: RootPlace): Promise<void> {
   await ask(
     db.work,

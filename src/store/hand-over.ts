@@ -1,7 +1,10 @@
-// What a sidecar asks before it ends.
+// The question of a sidecar that is about to end.
 import { ask, type Database } from "./database/database.ts";
 
-/** The names of those repositories whose head no live device but this one holds, though another live one has a replica. */
+/**
+ * Returns the names of repositories, among those given, whose head this device alone would take away. Another live
+ * device has a replica of each, but none of these replicas is at the head.
+ */
 export async function listHeldAlone(db: Database, device: string, repositoryIds: readonly string[]): Promise<string[]> {
   const rows = await ask<{ name: string }>(
     db.work,

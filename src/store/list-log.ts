@@ -10,11 +10,14 @@ export interface LogEntry {
   readonly author: string;
   readonly landedAt: Date;
   readonly updates: { name: RefName; oldValue: RefValue | null; newValue: RefValue | null }[];
-  /** Updates of the entry beyond those listed. */
+  /** How many updates of the entry are not listed. */
   readonly more: number;
 }
 
-/** The newest `limit` entries below version `before` (all when null), newest first, with at most 100 updates each. */
+/**
+ * Returns the newest `limit` entries below version `before` (null: from the head), newest first, each with at most 100
+ * updates.
+ */
 export async function readLog(
   db: Database,
   repositoryId: string,

@@ -1,9 +1,9 @@
-// How what disks hold stands to the log. A version has one digest for ever, so another one on a disk means that the database lost
-// writes: a fail-over to a standby that lagged, or a backup.
+// Compares what disks hold with the log. A version has one digest for ever. If a disk has another one, the database
+// lost writes: it failed over to a standby that lagged, or an operator restored a backup.
 import type { Incarnation, Version } from "../domain.ts";
 import { ask, askOne, type Database } from "./database/database.ts";
 
-/** What a disk holds of a repository. */
+/** The version of a repository that a disk holds. */
 export interface Held {
   readonly repositoryId: string;
   readonly version: Version;
@@ -12,12 +12,15 @@ export interface Held {
 }
 
 /**
- * "ahead": of the head. "diverged": the log has other refs at that version. "settled": so it was, and an operator has decided.
- * "unknown": the log does not reach back so far.
+ * How a version on a disk stands to the log.
+ * - "ahead": it is above the head.
+ * - "diverged": the log has other refs at that version.
+ * - "settled": it was ahead or diverged, and an operator has decided.
+ * - "unknown": the log does not reach back so far.
  */
 export type Standing = "same" | "ahead" | "diverged" | "settled" | "unknown";
 
-/** By repository; those that are gone are absent. */
+/** Returns the standing of each repository by its id. Repositories that are gone are absent. */
 export async function readStandings(
   db: Database,
   held: readonly Held[],
@@ -35,8 +38,9 @@ export async function readStandings(
 }
 
 /**
- * Stops reads and writes of a repository on all devices, with that reason, until an operator has decided. Idempotent. False: the log has
- * what this device holds, so nothing was stopped; it was compared with another server.
+ * Stops reads and writes of a repository on all devices, with that reason, until an operator has decided. Idempotent.
+ * Returns false, and stops nothing, if the log has what this device holds. Then the device had compared its disk with
+ * another server.
  */
 export async function stopRepository(
   db: Database,

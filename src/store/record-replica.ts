@@ -1,4 +1,4 @@
-// What a device writes down of its own replicas. The version is recorded only when the refs are on disk.
+// What a device records of its own replicas. It records a version only when the refs are on disk.
 import type { Incarnation, Version } from "../domain.ts";
 import type { LockstepError } from "../errors.ts";
 import { ask, type Database, query } from "./database/database.ts";
@@ -13,9 +13,10 @@ export interface SyncEvent {
 }
 
 /**
- * Records that this device's replica has the refs of `version` on disk, with the catch-up that brought them, if one did.
- * A version that the database does not know, or knows with another digest, is not recorded: it lost writes, which the next read finds.
- * Throws FENCED when another incarnation has the device, REPLICA_NOT_FOUND when the replica is gone.
+ * Records that this device's replica has the refs of `version` on disk. `event`: the catch-up that brought them, or
+ * null. If the database does not know the version, or knows it with another digest, the version is not recorded. The
+ * database has then lost writes, and the next read finds that out. Throws FENCED when another incarnation has the
+ * device, REPLICA_NOT_FOUND when the replica is gone.
  */
 export async function recordVersion(
   db: Database,
@@ -27,7 +28,7 @@ export async function recordVersion(
 ): Promise<void> {
   const rows = await ask(
     db.work,
-    // A server that crashes may forget it: then the replica is compared once more.
+    // A server that crashes may forget this. Then the replica is compared once more.
     `with quick as materialized (select set_config('synchronous_commit', 'off', true)),
      me as (select name from lockstep.device, quick where name = $2 and fence = $3 for key share of device),
      recorded as (
@@ -66,7 +67,7 @@ async function whyNotRecorded(db: Database, me: Incarnation): Promise<LockstepEr
   return noReplica(me.device);
 }
 
-/** Records why a catch-up failed and when to try again (doubling, from 1 s to 5 min). Best effort: nothing depends on it. */
+/** Records why a catch-up failed and when to try again: after 1 s, doubling to at most 5 min. Nothing depends on it. */
 export async function recordFailure(
   db: Database,
   me: Incarnation,
@@ -97,7 +98,7 @@ export async function recordFailure(
   );
 }
 
-/** Records that this device's replicas hold less than was recorded. */
+/** Lowers the recorded versions of this device's replicas that hold less than was recorded. */
 export async function reviseVersions(
   db: Database,
   me: Incarnation,
@@ -113,7 +114,7 @@ export async function reviseVersions(
   );
 }
 
-/** The newest successful catch-up of a device's replica. */
+/** Returns the newest successful catch-up of a device's replica. */
 export async function lastSync(
   db: Database,
   device: string,

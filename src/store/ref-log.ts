@@ -1,4 +1,5 @@
-// Reading the ref log: what changed since a version (catch-up), the whole fold (new replica, recovery). list-log.ts has it for people.
+// Reads the ref log: the changes since a version (catch-up), and the whole fold (new replica, recovery). For people:
+// list-log.ts.
 import { nameFromBytes, type RefName, type Refs, type RefValue, type Version, valueFromBytes } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { ask, type Database } from "./database/database.ts";
@@ -18,23 +19,32 @@ export type { RefChange } from "./database/read-pages.ts";
 export interface ChangesSince {
   readonly head: Version;
   readonly digest: Buffer;
-  /** The digest of `since`; null where the log does not have it. */
+  /** The digest at `since`. null: the log does not have that version. */
   readonly base: Buffer | null;
-  /** Also refs that ended where they began. null: the log does not reach back to that version, take the whole fold. */
+  /**
+   * All refs that were touched, also those that ended where they began. null: the log does not reach back to `since`,
+   * so the caller must take the whole fold.
+   */
   readonly changes: RefChange[] | null;
-  /** An operator's version is among them, which gives others up. */
+  /** True when an operator's version, which gives up others, is among the changes. */
   readonly settled: boolean;
-  /** Commits wait for a synchronous standby, so what was read may not have reached it yet: `confirmReads`. */
+  /**
+   * True when commits wait for a synchronous standby. Then what was read may not have reached it yet: `confirmReads`.
+   */
   readonly replicated: boolean;
-  /** Of the server that was read; null: it was a standby. */
+  /** The timeline of the server that answered. null: that server was a standby. */
   readonly timeline: string | null;
-  /** Devices whose writes landed since, and those that got their objects before: they have them whatever their replica rows say. */
+  /**
+   * Devices that have the objects, whatever their replica rows say: they landed the writes, or got the objects before
+   * the bump.
+   */
   readonly writers: string[];
 }
 
 /**
- * What happened to the refs of a repository after `since`, up to the head. A gap in the versions (trimmed meanwhile) gives
- * `changes: null`. What fits into a page is read with the head in one statement. Throws REPOSITORY_NOT_FOUND.
+ * Reads what happened to the refs of a repository after `since`, up to the head. A gap in the versions (trimmed
+ * meanwhile) gives `changes: null`. If the changes fit into one page, they are read with the head in one statement.
+ * Throws REPOSITORY_NOT_FOUND.
  */
 export async function readChanges(
   db: Database,
@@ -108,13 +118,13 @@ function changesOf(
   };
 }
 
-/** A version that an operator made, and what refs held before it. */
+/** A version that an operator appended, and the values that it replaced. */
 export interface Settlement {
   readonly version: Version;
   readonly givenUp: Refs;
 }
 
-/** The versions above `since` with which an operator gave others up, oldest first. */
+/** Returns the operator's versions above `since`, oldest first. */
 export async function readSettlements(db: Database, repositoryId: string, since: Version): Promise<Settlement[]> {
   const rows = await ask<{ version: bigint; name: Buffer | null; old_value: Buffer | null }>(
     db.work,
@@ -143,7 +153,7 @@ export interface Fold {
   readonly timeline: string | null;
 }
 
-/** The refs at the head with its version and digest, all as of one moment. Throws REPOSITORY_NOT_FOUND. */
+/** Returns the refs at the head with its version and digest, all as of one moment. Throws REPOSITORY_NOT_FOUND. */
 export async function readFold(db: Database, repositoryId: string, page: number = PAGE): Promise<Fold> {
   const rows = await ask<FoldHeader & { name: Buffer | null; value: Buffer | null }>(
     db.work,
@@ -172,17 +182,17 @@ function foldOf(header: FoldHeader, refs: Refs): Fold {
   return { head, digest, digestKey, refs, replicated, timeline };
 }
 
-/** Where more refs than this were updated since, it is not worth while to find out which were not. */
+/** If more refs than this were updated since, the search for those that were not is not worth its cost. */
 const TOUCHED_LIMIT = 2_000;
-/** Tips that are named to a source of objects; each costs it a little. */
+/** How many tips are named to a source of objects. Each costs the source a little. */
 export const TIPS_OFFERED = 256;
-/** Branches among which those are looked for. */
+/** Among how many branches the tips are looked for. */
 const TIPS_LOOKED_AT = 1_000;
 const BRANCHES: readonly [from: Buffer, to: Buffer] = [Buffer.from("refs/heads/"), Buffer.from("refs/heads0")];
 
 /**
- * Some branch tips that have not changed since `since`, at most `limit`: objects that a replica at that version has, for a source
- * to leave out of a pack when the changes themselves only create refs.
+ * Returns at most `limit` branch tips that have not changed since `since`. A replica at that version has these objects.
+ * If the changes only create refs, the source can leave these objects out of its pack.
  */
 export async function readUnchangedTips(
   db: Database,
@@ -192,7 +202,8 @@ export async function readUnchangedTips(
 ): Promise<RefValue[]> {
   const rows = await ask<{ value: Buffer }>(
     db.work,
-    // Both sides are limited, so that every plan will do: a follower may be hundreds of thousands of updates behind.
+    // Both sides are limited, so that every plan is quick enough: a follower may be hundreds of thousands of updates
+    // behind.
     `with touched as materialized (
        select u.name from lockstep.ref_log_update u where u.repository_id = $1 and u.version > $2 limit $4),
      tip as materialized (
@@ -205,7 +216,7 @@ export async function readUnchangedTips(
 }
 
 /**
- * The digest of the refs at `version`, or undefined when the log does not hold that version (any more). Throws
+ * Returns the digest of the refs at `version`, or undefined when the log does not hold that version (any more). Throws
  * REPOSITORY_NOT_FOUND.
  */
 export async function readDigest(db: Database, repositoryId: string, version: Version): Promise<Buffer | undefined> {

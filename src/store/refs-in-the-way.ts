@@ -1,15 +1,16 @@
-// Which refs of the head keep new ones from being made, because one name would be a leading directory of the other.
+// Finds refs of the head that keep new refs from being made. git refuses a name that would be a leading directory of
+// another.
 import { nameFromBytes, type RefName, toBytes } from "../domain.ts";
 import { askOne, type Database } from "./database/database.ts";
 
 export interface Neighbours {
   /** Names to look for. */
   readonly above: readonly RefName[];
-  /** Names below which to look, and how many refs to name at most. */
+  /** Names below which to look, each with how many refs to return at most. */
   readonly below: readonly { readonly name: RefName; readonly most: number }[];
 }
 
-/** Those names of `above` that exist, and the first refs below each name of `below`. */
+/** Returns the names of `above` that exist, and the first refs below each name of `below`. */
 export async function refsInTheWay(
   db: Database,
   repositoryId: string,

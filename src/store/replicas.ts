@@ -1,11 +1,11 @@
-// Replicas: what each device is known to hold.
+// Replicas, with the version that each device has recorded.
 import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { ask, type Database } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
 
-/** REPLICA_NOT_FOUND. */
+/** Makes the error REPLICA_NOT_FOUND. */
 export function noReplica(device: string, repository?: string): LockstepError {
   return new LockstepError(
     "REPLICA_NOT_FOUND",
@@ -15,7 +15,7 @@ export function noReplica(device: string, repository?: string): LockstepError {
   );
 }
 
-/** FENCED: this process has been replaced and must end. */
+/** Makes the error FENCED: another process has replaced this one, which must end. */
 export function fenced(me: Incarnation): LockstepError {
   return new LockstepError("FENCED", `Another sidecar has taken over device ${me.device}; this one ends, ask again.`);
 }
@@ -26,7 +26,10 @@ export interface Behind {
   readonly objectFormat: "sha1" | "sha256";
 }
 
-/** This device's replicas that are behind the head, missing or broken, and due for an attempt; at most `limit`, at random. */
+/**
+ * Returns this device's replicas that need a catch-up and are due for an attempt, at most `limit`, at random. They are
+ * behind the head, not made yet, or broken.
+ */
 export async function listBehind(db: Database, device: string, limit: number): Promise<Behind[]> {
   return await ask<Behind & { [column: string]: unknown }>(
     db.work,
@@ -40,19 +43,22 @@ export async function listBehind(db: Database, device: string, limit: number): P
   );
 }
 
-/** Before every repository id. */
+/** Sorts before every repository id. */
 const FIRST = "00000000-0000-0000-0000-000000000000";
 
-/** A part of a device's replicas, in the order of their repositories. */
+/** A part of a device's replicas, in the order of their repository ids. */
 export interface Page {
-  /** Looked at behind this repository; undefined: from the first one. */
+  /** The page begins after this repository. undefined: it begins with the first one. */
   readonly after: string | undefined;
   readonly size: number;
-  /** At most so many are returned. */
+  /** How many replicas are returned at most. */
   readonly limit: number;
 }
 
-/** Like `listBehind`, among the replicas of one page; `last` is where the next page begins, undefined after the last page. */
+/**
+ * Does the same as `listBehind` among the replicas of one page. `last`: where the next page begins; undefined after the
+ * last page.
+ */
 export async function listBehindIn(
   db: Database,
   device: string,
@@ -60,8 +66,9 @@ export async function listBehindIn(
 ): Promise<{ behind: Behind[]; last: string | undefined }> {
   const rows = await ask<{ last: string | null; seen: number } & Behind & { [column: string]: unknown }>(
     db.work,
-    // How much it reads does not depend on how many replicas or repositories there are: a page, by the index, and the repository of each
-    // of its rows by its key. `offset 0` keeps PostgreSQL from making a join of it, for which it may read all repositories.
+    // The cost does not depend on how many replicas or repositories there are. The statement reads one page through the
+    // index, and the repository of each of its rows by key. `offset 0` keeps PostgreSQL from a join, for which it may
+    // read all repositories.
     `with page as materialized (
        select repository_id, version, state, next_attempt_at from lockstep.replica
        where device = $1 and repository_id > $2::uuid order by repository_id limit $3),
@@ -82,7 +89,7 @@ export async function listBehindIn(
   return { behind, last: seen < size ? undefined : (last ?? undefined) };
 }
 
-/** Those of the given repositories of which this device has a replica. */
+/** Returns this device's replicas of the given repositories. */
 export async function listReplicas(db: Database, device: string, repositoryIds: readonly string[]): Promise<Behind[]> {
   return await ask<Behind & { [column: string]: unknown }>(
     db.work,
@@ -93,7 +100,7 @@ export async function listReplicas(db: Database, device: string, repositoryIds: 
   );
 }
 
-/** A replica of this device, and the version that is recorded for it. */
+/** A replica of this device with its recorded version. */
 export interface NotedReplica {
   readonly repositoryId: string;
   readonly name: string;
@@ -101,7 +108,7 @@ export interface NotedReplica {
   readonly version: Version;
 }
 
-/** This device's replicas by the names of their repositories, at most `limit` after the name `after`. */
+/** Returns this device's replicas in the order of their repositories' names, at most `limit` after the name `after`. */
 export async function listReplicasAfter(
   db: Database,
   device: string,
@@ -123,15 +130,15 @@ export interface ReplicaRow {
   readonly state: ReplicaState;
   readonly lastError: string | null;
   readonly updatedAt: Date;
-  /** Its device holds a lease now. */
+  /** True while a sidecar holds the device's lease. */
   readonly live: boolean;
-  /** When its lease ended, null: it holds one, or nobody knows. */
+  /** When the device's lease ended. null: a sidecar holds it, or none ever did. */
   readonly awaySince: Date | null;
   readonly gitAddress: string;
   readonly zone: string;
 }
 
-/** All replicas of a repository, by device. */
+/** Returns all replicas of a repository, by device. */
 export async function replicasOf(db: Database, repositoryId: string): Promise<ReplicaRow[]> {
   const rows = await ask(
     db.work,
@@ -143,7 +150,7 @@ export async function replicasOf(db: Database, repositoryId: string): Promise<Re
   return rows.map((row) => dated<ReplicaRow>(row, "awaySince", "updatedAt"));
 }
 
-/** The version recorded for this device's replica. Throws REPLICA_NOT_FOUND. */
+/** Returns the version recorded for this device's replica. Throws REPLICA_NOT_FOUND. */
 export async function recordedVersion(db: Database, device: string, repositoryId: string): Promise<Version> {
   const [row] = await ask<{ version: bigint }>(
     db.work,
@@ -154,7 +161,7 @@ export async function recordedVersion(db: Database, device: string, repositoryId
   throw noReplica(device);
 }
 
-/** Whether the device has ever recorded that it holds something of the repository. */
+/** Returns whether the device has ever recorded that it holds something of the repository. */
 export async function replicaWasHere(db: Database, device: string, repositoryId: string): Promise<boolean> {
   const rows = await ask(
     db.work,
@@ -164,7 +171,7 @@ export async function replicaWasHere(db: Database, device: string, repositoryId:
   return rows.length > 0;
 }
 
-/** The name of a repository of which the device has a replica. Throws REPLICA_NOT_FOUND. */
+/** Returns the name of a repository of which the device has a replica. Throws REPLICA_NOT_FOUND. */
 export async function replicaName(db: Database, device: string, repositoryId: string): Promise<string> {
   const [row] = await ask<{ name: string }>(
     db.work,

@@ -14,15 +14,18 @@ export interface Repository {
   readonly headDigest: Buffer;
   readonly minCopies: number;
   readonly landWithFewer: boolean;
-  /** Why nobody may use it until an operator has decided, null: they may. */
+  /** Why nobody may use the repository until an operator has decided. null: it may be used. */
   readonly stopped: string | null;
 }
 
-/** What a read must know, as of one moment after it arrived. */
+/** The answer that a read needs, as of one moment after the read arrived. */
 export interface Heads {
-  /** The fence of this device's live incarnation; another than mine: this process has been replaced. */
+  /**
+   * The fence of this device's live incarnation. If it is not that of this process, another process has replaced this
+   * one.
+   */
   readonly fence: bigint;
-  /** Of the server that answered. */
+  /** The timeline of the server that answered. */
   readonly timeline: string;
   readonly byName: ReadonlyMap<string, Head>;
 }
@@ -30,14 +33,14 @@ export interface Heads {
 export interface Head {
   readonly id: string;
   readonly version: Version;
-  /** Of the refs at that version, hex. */
+  /** The digest of the refs at that version, in hex. */
   readonly digest: string;
   readonly objectFormat: "sha1" | "sha256";
-  /** This device's replica, null when it has none. */
+  /** The state of this device's replica. null: it has none. */
   readonly replicaState: ReplicaState | null;
-  /** Why nobody may use the repository until an operator has decided, null: they may. */
+  /** Why nobody may use the repository until an operator has decided. null: it may be used. */
   readonly stopped: string | null;
-  /** Why writes to it are refused, null: they are not. */
+  /** Why writes to the repository are refused. null: they are allowed. */
   readonly writesStopped: string | null;
 }
 
@@ -61,8 +64,8 @@ const UNIQUE_VIOLATION = "23505";
 const FOREIGN_KEY_VIOLATION = "23503";
 
 /**
- * The heads of many repositories in one statement on a read-write primary: a standby may lag behind the last push.
- * Names that are unknown are absent from the answer. Throws DATABASE_UNAVAILABLE.
+ * Reads the heads of many repositories in one statement on a read-write primary: a standby may lag behind the last
+ * push. Names that are unknown are absent from the answer. Throws DATABASE_UNAVAILABLE, DEVICE_NOT_FOUND.
  */
 export async function readHeads(db: Database, device: string, names: readonly string[]): Promise<Heads> {
   const { heads: found } = await askOne<{ heads: HeadsDocument | null }>(
@@ -84,8 +87,9 @@ export async function readHeads(db: Database, device: string, names: readonly st
 }
 
 /**
- * Creates a repository at version 0, whose only ref is HEAD, and a pending replica on each device (all live ones when
- * none is named). Throws REPOSITORY_EXISTS, DEVICE_NOT_FOUND.
+ * Creates a repository at version 0, whose only ref is HEAD, and a pending replica on each device. If no device is
+ * named, it takes all live ones. Throws REPOSITORY_EXISTS, DEVICE_NOT_FOUND, and INVALID_REQUEST for more copies than
+ * devices.
  */
 export async function createRepository(
   db: Database,
@@ -151,7 +155,7 @@ export async function createRepository(
 function tooFewDevices(wanted: number, found: number): LockstepError {
   return new LockstepError(
     "INVALID_REQUEST",
-    `So many copies (${wanted}) need as many devices, and there would be replicas on ${found}; name more devices, or fewer copies.`,
+    `${wanted} copies need ${wanted} devices, but there would be replicas on ${found}; name more devices, or fewer copies.`,
   );
 }
 
@@ -164,7 +168,7 @@ function missingDevice(devices: readonly string[]): LockstepError {
   );
 }
 
-/** The repository of that name. Throws REPOSITORY_NOT_FOUND. */
+/** Returns the repository of that name. Throws REPOSITORY_NOT_FOUND. */
 export async function findRepository(db: Database, name: string): Promise<Repository> {
   const [row] = await ask<Repository & { [column: string]: unknown }>(db.work, `${SELECT_REPOSITORY} where name = $1`, [
     name,
@@ -173,7 +177,10 @@ export async function findRepository(db: Database, name: string): Promise<Reposi
   return row;
 }
 
-/** Changes what is given; returns the repository. Throws REPOSITORY_NOT_FOUND. */
+/**
+ * Changes the settings that are not null and returns the repository. Throws REPOSITORY_NOT_FOUND, and INVALID_REQUEST
+ * for more copies than replicas.
+ */
 export async function setRepository(
   db: Database,
   name: string,
@@ -195,7 +202,7 @@ export async function setRepository(
   return await findRepository(db, name);
 }
 
-/** Repositories by name, at most `limit` after the name `after`. */
+/** Returns repositories by name, at most `limit` after the name `after`. */
 export async function listRepositories(db: Database, after: string, limit: number): Promise<Repository[]> {
   return await ask<Repository & { [column: string]: unknown }>(
     db.work,
@@ -207,7 +214,7 @@ export async function listRepositories(db: Database, after: string, limit: numbe
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
   head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", stopped from lockstep.repository`;
 
-/** REPOSITORY_NOT_FOUND for `name`. */
+/** Makes the error REPOSITORY_NOT_FOUND for `name`. */
 export function repositoryNotFound(name: string): LockstepError {
   return new LockstepError(
     "REPOSITORY_NOT_FOUND",

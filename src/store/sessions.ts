@@ -1,5 +1,5 @@
-// Write sessions: writes that a caller makes in a scratch repository while it holds the repository's turn. The lease of a session is
-// that of its ticket.
+// Write sessions: a caller makes the write in a scratch repository while it holds the repository's turn. The lease of a
+// session is that of its ticket.
 import type { Incarnation, Version } from "../domain.ts";
 import { ask, askOne, type Database, query } from "./database/database.ts";
 import { epochMs, intervalMs } from "./database/instant.ts";
@@ -8,9 +8,9 @@ import type { Settled } from "./writes.ts";
 
 export interface SessionRequest {
   readonly writeId: string;
-  /** Of the token that the caller will have to show. */
+  /** SHA-256 of the token that the caller will have to show. */
   readonly tokenHash: Buffer;
-  /** The role and name of whoever calls. */
+  /** The role and name of the caller. */
   readonly caller: string;
   readonly repositoryId: string;
   readonly author: string;
@@ -18,14 +18,14 @@ export interface SessionRequest {
 }
 
 export type Begun =
-  /** `again`: it had begun before. */
+  /** `again`: the session had begun before. */
   | { outcome: "begun"; base: Version; again: boolean }
-  /** The id is that of a write which is over, or of another caller or device. */
+  /** The id is that of a write that is over, or of another caller or device. */
   | { outcome: "used" }
   | { outcome: "drained"; reason: string }
   | { outcome: "turn" | "fenced" | "missing" };
 
-/** Begins the session of a write that has the turn; repeated by the same caller, it answers as before. */
+/** Begins the session of a write that has the turn. If the same caller repeats the call, it gets the same answer. */
 export async function beginSession(db: Database, me: Incarnation, request: SessionRequest): Promise<Begun> {
   const { writeId, tokenHash, repositoryId, author, reason, caller } = request;
   const row = await askOne<{ outcome: Begun["outcome"]; base: bigint; again: boolean; detail: string | null }>(
@@ -38,7 +38,9 @@ export async function beginSession(db: Database, me: Incarnation, request: Sessi
   return { outcome: row.outcome };
 }
 
-/** Drops a session that could not begin, and gives its ticket back, if they are that caller's on this device. */
+/**
+ * Drops a session that could not begin, and deletes its ticket. It touches only those of that caller on this device.
+ */
 export async function giveUpSession(
   db: Database,
   me: Incarnation,
@@ -47,7 +49,7 @@ export async function giveUpSession(
   await ask(db.work, "select lockstep.give_up_session($1, $2, $3, $4)", [writeId, me.device, caller, reason]);
 }
 
-/** Extends the lease of a session and says until when; undefined when it has none any more. */
+/** Extends the lease of a session and returns when it ends. undefined: the session has no lease any more. */
 export async function renewSession(db: Database, me: Incarnation, writeId: string): Promise<Date | undefined> {
   const [row] = await ask<{ expires_at: bigint }>(
     db.work,
@@ -61,7 +63,10 @@ export async function renewSession(db: Database, me: Incarnation, writeId: strin
   return row && new Date(Number(row.expires_at));
 }
 
-/** Lands a session that changed nothing, at the version it began with, unless it is over. Says what it is now. */
+/**
+ * Lands a session that changed nothing, at the version it began with, unless it is over. Returns its outcome;
+ * undefined: it has none.
+ */
 export async function landUnchanged(db: Database, me: Incarnation, writeId: string): Promise<Settled | undefined> {
   const row = await askOne<{ status: string | null; version: bigint | null; drop_reason: string | null }>(
     db.work,
@@ -76,7 +81,7 @@ export interface Session {
   readonly writeId: string;
   readonly repositoryId: string;
   readonly device: string;
-  /** The role and name of whoever began it. */
+  /** The role and name of the caller that began it. */
   readonly caller: string;
   readonly author: string;
   readonly base: Version;
@@ -84,15 +89,15 @@ export interface Session {
   readonly version: Version | null;
   readonly dropReason: string | null;
   readonly refsChanged: number;
-  /** Since it began, until it was over. */
+  /** Milliseconds from its begin to its end, or until now. */
   readonly heldMs: number;
 }
 
 const HELD_MS = intervalMs("coalesce(w.decided_at, clock_timestamp()) - w.started_at");
 
 /**
- * The session with that id, whatever became of it, and only with the hash of its token where one is given; undefined: there is none. Locks
- * the row, as `getWrite` does: an outcome that is told has reached the standby.
+ * Returns the session with that id, also one that is over. If a token hash is given, it must be the session's.
+ * undefined: there is none. The row is locked, as in `getWrite`: the standby has every outcome that is told.
  */
 export async function findSession(
   db: Database,
@@ -112,7 +117,7 @@ export async function findSession(
   return row;
 }
 
-/** Notes that an operator dropped the session of another caller. */
+/** Records that an operator dropped the session of another caller. */
 export async function noteDropped(
   db: Database,
   { author, repository, session }: { author: string; repository: string; session: Session },
@@ -125,15 +130,15 @@ export async function noteDropped(
   );
 }
 
-/** Drops sessions whose lease has run out, whoever's they were. */
+/** Drops the sessions of all devices whose lease has run out. */
 export async function dropExpiredSessions(db: Database): Promise<void> {
   await ask(db.work, "select lockstep.drop_expired_sessions()");
 }
 
-/** What became of a session, for whoever ends it. */
+/** The outcome of a session, for the code that ends it on its device. */
 export type SessionEnd = Pick<Session, "status" | "author" | "dropReason" | "heldMs">;
 
-/** What became of sessions; those that the database does not know are absent. */
+/** Returns the outcomes of sessions by id. Sessions that the database does not know are absent. */
 export async function sessionEnds(db: Database, writeIds: readonly string[]): Promise<Map<string, SessionEnd>> {
   const rows = await ask<SessionEnd & { id: string }>(
     db.work,

@@ -1,4 +1,4 @@
-// Repositories that somebody may want to look at.
+// Finds the repositories that an operator may want to look at.
 import type { Version } from "../domain.ts";
 import { ask, type Database } from "./database/database.ts";
 
@@ -10,13 +10,17 @@ export interface StatusRow {
   readonly leaders: string[];
   readonly writing: boolean;
   readonly writesStopped: boolean;
-  /** Why nobody may use it until an operator has decided, null: they may. */
+  /** Why nobody may use the repository until an operator has decided. null: it may be used. */
   readonly stopped: string | null;
 }
 
 /**
- * Repositories that are not at rest: someone behind or broken, a head on fewer than two devices, a write under way, writes
- * stopped to it (not only to all), or all of it.
+ * Returns at most `limit` repositories that are not at rest, by name. Each of these counts.
+ * - A replica is behind or broken.
+ * - Fewer than two devices have the head.
+ * - A write is under way.
+ * - Its own writes are stopped, not only all writes.
+ * - All its use is stopped.
  */
 export async function listUnrest(db: Database, limit: number): Promise<StatusRow[]> {
   return await ask<StatusRow & { [column: string]: unknown }>(

@@ -1,28 +1,28 @@
-// The catch-ups of a repository's replicas, as people look at them. Rows are made where versions are recorded (record-replica.ts); the
-// newest hundred of each replica are kept.
+// The catch-ups of a repository's replicas, for people. record-replica.ts makes the rows. The database keeps the newest
+// hundred of each replica.
 import type { Version } from "../domain.ts";
 import { ask, type Database } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 
 export interface SyncEventRow {
   readonly device: string;
-  /** Where the objects came from; empty when the catch-up failed. */
+  /** The device that sent the objects. Empty when the catch-up failed. */
   readonly fromDevice: string;
   readonly fromVersion: Version;
   readonly version: Version;
   readonly bytes: bigint;
   readonly refsChanged: number;
   readonly durationMs: number;
-  /** null: it succeeded. */
+  /** null: the catch-up succeeded. */
   readonly error: string | null;
   readonly at: Date;
 }
 
-/** The newest `limit` catch-ups over all replicas of a repository, newest first. */
+/** Returns the newest `limit` catch-ups of all replicas of a repository, newest first. */
 export async function recentSyncs(db: Database, repositoryId: string, limit: number): Promise<SyncEventRow[]> {
   const rows = await ask(
     db.work,
-    // By replica, as the index has them: a repository may have a million.
+    // Reads replica by replica, through the index: a repository may have a million catch-ups.
     `select e.device, e.from_device as "fromDevice", e.from_version as "fromVersion", e.version, e.bytes,
        e.refs_changed as "refsChanged", e.duration_ms as "durationMs", e.error, ${epochMs("e.at")} as at
      from lockstep.replica p cross join lateral (

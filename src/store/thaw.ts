@@ -1,11 +1,11 @@
-// What an operator decides where leaders are lost or the database is: a version of his own, appended to the log.
+// Appends an operator's version to the log, after leaders or versions of the database were lost.
 import { type Incarnation, type RefUpdate, type RefValue, toBytes, type Version } from "../domain.ts";
 import { type Database, queryOne } from "./database/database.ts";
 
 export interface ThawRequest {
   readonly writeId: string;
   readonly repositoryId: string;
-  /** The head as the operator was shown it. */
+  /** The head that the operator was shown. */
   readonly head: Version;
   readonly headDigest: Buffer;
   /** The version to append, and the digest of its refs. */
@@ -14,14 +14,17 @@ export interface ThawRequest {
   readonly updates: readonly RefUpdate[];
   readonly author: string;
   readonly action: string;
-  /** Devices whose newer versions are given up; each gets a new fence. */
+  /** Devices whose newer versions are given up. Each gets a new fence. */
   readonly demoted: readonly string[];
 }
 
 /** "old_leases": as for a write (writes.ts). */
 export type ThawOutcome = "landed" | "stale" | "fenced" | "missing" | "old_leases";
 
-/** "stale": something is not as the operator was shown it, nothing was changed. Repeatable with the same write id. */
+/**
+ * Appends the operator's version. "stale": something is not as the operator was shown it, and nothing was changed. The
+ * call may be repeated with the same write id.
+ */
 export async function appendThaw(db: Database, me: Incarnation, request: ThawRequest): Promise<ThawOutcome> {
   const { updates } = request;
   const bytes = (value: RefValue | null) => (value === null ? null : toBytes(value));

@@ -1,24 +1,25 @@
-// The write turn of a repository: a queue of tickets, first come, first served. The lowest unexpired ticket has the turn; the
-// bump of anyone else is refused. Write sessions take one, and pushes that lost several races, so that nobody starves.
+// The turn of a repository: a queue of tickets, first come, first served. The lowest ticket that has not run out has
+// the turn, and the bumps of other writes are refused. Write sessions take a ticket. So do pushes that lost several
+// races, so that none waits for ever.
 import type { Incarnation } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { ask, askOne, type Database } from "./database/database.ts";
 import { dated, epochMs, intervalMs } from "./database/instant.ts";
 
-/** A ticket or a session whose holder died stands in the way for this long at the most. */
+/** How long a ticket lasts. A ticket whose holder died blocks the queue for this long at most. */
 export const TURN_TTL_MS = 12_000;
 
 export interface TicketRequest {
   readonly repositoryId: string;
-  /** Names the ticket: the write of a session; an id of its own for a push, which keeps it through all its attempts. */
+  /** The id of the ticket. For a session it is that of its write. A push has an id of its own for all its attempts. */
   readonly writeId: string;
   readonly author: string;
   readonly reason: string;
-  /** Whose session it is; absent: it is a push's. */
+  /** The role and name that a session belongs to. Absent for a push. */
   readonly caller?: string;
 }
 
-/** Takes or renews a ticket, and says whether it is its turn. Throws IdInUse. */
+/** Takes or renews a ticket and returns whether it has the turn. Throws IdInUse. */
 export async function takeTurn(db: Database, me: Incarnation, request: TicketRequest): Promise<boolean> {
   const { writeId, repositoryId, author, reason, caller = null } = request;
   const { outcome } = await askOne<{ outcome: "first" | "waiting" | "used" }>(
@@ -30,21 +31,21 @@ export async function takeTurn(db: Database, me: Incarnation, request: TicketReq
   return outcome === "first";
 }
 
-/** The write id that a caller chose is not its own. */
+/** The write id that a caller chose belongs to another write. */
 export class IdInUse extends LockstepError {
   constructor() {
     super(
       "INVALID_REQUEST",
-      "The id is that of a write which is over, or of another caller or device; choose a new one.",
+      "The id is that of a write that is over, or of another caller or device; choose a new one.",
     );
   }
 }
 
-/** Extends the tickets of this device that have not run out, all of them in one statement. */
+/** Extends the tickets of this device that have not run out, all in one statement. */
 export async function renewTickets(db: Database, me: Incarnation, writeIds: readonly string[]): Promise<void> {
   await ask(
     db.work,
-    // In the order of tickets, as whoever else locks several.
+    // In the order of tickets, like every statement that locks several.
     `with mine as (
        select t.repository_id, t.ticket from lockstep.turn t join lockstep.device d on d.name = t.device
        where t.write_id = any($1::uuid[]) and d.name = $2 and d.fence = $3 and t.expires_at > clock_timestamp()
@@ -55,7 +56,10 @@ export async function renewTickets(db: Database, me: Incarnation, writeIds: read
   );
 }
 
-/** Who has the turn that each of these tickets waits for, perhaps itself. A ticket that has run out is absent. Writes nothing. */
+/**
+ * Returns, for each of these tickets, the ticket that has the turn of its repository; it may be the ticket itself.
+ * Tickets that have run out are absent. Changes nothing.
+ */
 export async function readTurns(db: Database, writeIds: readonly string[]): Promise<Map<string, string>> {
   const rows = await ask<{ ticket: string; holder: string }>(
     db.work,
@@ -66,7 +70,9 @@ export async function readTurns(db: Database, writeIds: readonly string[]): Prom
   return new Map(rows.map(({ ticket, holder }) => [ticket, holder]));
 }
 
-/** Gives a ticket back, and says whether it was still there; a bump that lands does so by itself. */
+/**
+ * Deletes a ticket and returns whether it was still there. A bump that lands deletes the ticket of its write itself.
+ */
 export async function leaveTurn(db: Database, writeId: string): Promise<boolean> {
   return (await ask(db.work, "delete from lockstep.turn where write_id = $1 returning 1", [writeId])).length > 0;
 }
@@ -79,7 +85,7 @@ export interface TurnHolder {
   readonly since: Date;
 }
 
-/** Who has the turn of the repository, or undefined. */
+/** Returns the ticket that has the turn of the repository, or undefined. */
 export async function turnHolder(db: Database, repositoryId: string): Promise<TurnHolder | undefined> {
   const [row] = await ask(
     db.work,
@@ -95,7 +101,7 @@ export interface Ticket extends TurnHolder {
   readonly waitedMs: number;
 }
 
-/** The unexpired tickets of the repository, in their order; the first has the turn. */
+/** Returns the tickets of the repository that have not run out, in their order. The first has the turn. */
 export async function listTickets(db: Database, repositoryId: string): Promise<Ticket[]> {
   const rows = await ask(
     db.work,

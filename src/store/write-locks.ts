@@ -1,24 +1,24 @@
-// Where writes are stopped, for one repository or, as null, for all of them. What a lock refuses is decided by the statements that
-// stage and land writes (migrations/functions/write_refused.sql).
+// Write locks: they stop the writes to one repository, or to all. The statements that stage and land writes decide what
+// a lock refuses (migrations/functions/write_refused.sql).
 import { LockstepError } from "../errors.ts";
 import { ask, type Database, query } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 import { repositoryNotFound } from "./repositories.ts";
 
-/** The id of a repository; null: all repositories. */
+/** The id of a repository. null: all repositories. */
 export type LockTarget = string | null;
 
 export interface WriteLock {
-  /** The name of the repository; null: all repositories. */
+  /** The name of the repository. null: all repositories. */
   readonly repository: string | null;
   readonly reason: string;
   readonly author: string;
   readonly since: Date;
-  /** Nothing that was under way before can land any more. */
+  /** True when no write that began before the lock can land any more. */
   readonly closed: boolean;
 }
 
-/** What the names stand for; none stands for all repositories. Throws REPOSITORY_NOT_FOUND. */
+/** Returns the targets for the names of repositories. No name means all repositories. Throws REPOSITORY_NOT_FOUND. */
 export async function lockTargets(db: Database, names: readonly string[]): Promise<LockTarget[]> {
   if (names.length === 0) return [null];
   const rows = await ask<{ id: string; name: string }>(
@@ -31,7 +31,7 @@ export async function lockTargets(db: Database, names: readonly string[]): Promi
   return rows.map(({ id }) => id);
 }
 
-/** Refuses writes that are not staged yet. Where they are refused already, only the reason and its author become new. */
+/** Refuses writes that are not staged yet. If a target has a lock already, only its reason and author change. */
 export async function lockWrites(
   db: Database,
   targets: readonly LockTarget[],
@@ -52,7 +52,7 @@ export async function lockWrites(
   );
 }
 
-/** Refuses the staged ones as well, when they want to land. Throws WRITES_NOT_STOPPED when a lock is gone. */
+/** Refuses staged writes too, when they want to land. Throws WRITES_NOT_STOPPED when a lock is gone. */
 export async function closeWriteLocks(db: Database, targets: readonly LockTarget[]): Promise<void> {
   const closed = await ask(
     db.work,
@@ -63,11 +63,11 @@ export async function closeWriteLocks(db: Database, targets: readonly LockTarget
   if (closed.length === targets.length) return;
   throw new LockstepError(
     "WRITES_NOT_STOPPED",
-    "Somebody allowed writes again while this waited for those under way; see `lockstep status`, and stop them again if need be.",
+    "Somebody allowed writes again while this command waited for writes under way; see `lockstep status` and stop them again if need be.",
   );
 }
 
-/** Takes the locks away, all of them or none. Throws WRITES_NOT_STOPPED. */
+/** Removes the locks, all of them or none. Throws WRITES_NOT_STOPPED when a lock is not there. */
 export async function unlockWrites(db: Database, targets: readonly LockTarget[], author: string): Promise<void> {
   const rows = await query<{ name: string | null; locked: boolean }>(
     db.work,
@@ -92,7 +92,10 @@ export async function unlockWrites(db: Database, targets: readonly LockTarget[],
   );
 }
 
-/** The locks that refuse writes to a repository, the one whose reason is told first; without one: all that there are. */
+/**
+ * Returns the locks that refuse writes to a repository; the reason of the first is the one that is told. Without an id:
+ * all locks.
+ */
 export async function listWriteLocks(db: Database, repositoryId?: string): Promise<WriteLock[]> {
   const rows = await ask(
     db.work,
@@ -104,7 +107,7 @@ export async function listWriteLocks(db: Database, repositoryId?: string): Promi
   return rows.map((row) => dated<WriteLock>(row, "since"));
 }
 
-/** WRITES_STOPPED: an operator drains the repository. */
+/** Makes the error WRITES_STOPPED: an operator has stopped the writes of the repository. */
 export function writesStoppedError(repository: string, reason: string): LockstepError {
   return new LockstepError(
     "WRITES_STOPPED",

@@ -1,4 +1,4 @@
-// Writes: staged before the disk is touched, then landed or dropped for ever by one row.
+// Writes: a write is staged before the disk is touched. Then one row lands it or drops it, for ever.
 import {
   type Incarnation,
   type RefName,
@@ -19,24 +19,24 @@ export interface StageRequest {
   readonly base: Version;
   readonly author: string;
   readonly names: readonly RefName[];
-  /** With which it has waited for the repository's turn, if it has. */
+  /** The ticket with which the write has waited for the repository's turn. */
   readonly ticket?: string | undefined;
-  /** True: the write of a session, which has its row and must have the turn. */
+  /** True for the write of a session, which has its row already and must have the turn. */
   readonly session?: boolean;
 }
 
 /** On how many devices the objects of a write must be before it lands. */
 export interface CopiesRule {
   readonly atLeast: number;
-  /** Where they cannot be had, it lands all the same. */
+  /** True: a write that has fewer copies lands all the same. */
   readonly orFewer: boolean;
 }
 
 export type Staged =
   | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[]; copies: CopiesRule }
-  /** Writes are refused, with that reason. */
+  /** Writes are refused with that reason. */
   | { outcome: "drained"; reason: string }
-  /** "old_leases": after a fail-over a device may still serve reads on the word of the old primary; ask again in a moment. */
+  /** "old_leases": after a fail-over, a device may still serve reads from the old primary; ask again in a moment. */
   | { outcome: "stale" | "turn" | "fenced" | "missing" | "dropped" | "old_leases" };
 
 interface StagedRow {
@@ -51,8 +51,9 @@ interface StagedRow {
 }
 
 /**
- * Stages a write on `base` and answers with what the named refs hold there, in the order of `names`. "stale": the head has
- * moved, "turn": another write has the repository's turn, or the session's lease has run out; in both cases no row was made.
+ * Stages a write on `base` and returns the values of the named refs there, in the order of `names`. "stale": the head
+ * has moved. "turn": another write has the repository's turn, or the session's lease has run out. In both cases no row
+ * was made.
  */
 export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
   const row = await askOne<StagedRow>(
@@ -102,8 +103,9 @@ export type Bumped =
   | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" | "old_leases" };
 
 /**
- * The decision. "landed" is final, whoever asks and however late. Every other answer, and every error, leaves the row to be
- * asked with `settleWrite`: an answer says why this call did not land the write, not that no other call did.
+ * Decides a write. "landed" is final: every later call gets the same answer. After every other answer, and after every
+ * error, the caller must ask the row with `settleWrite`. Such an answer says only why this call did not land the write.
+ * Another call may have landed it.
  */
 export async function bump(db: Database, me: Incarnation, request: BumpRequest): Promise<Bumped> {
   const row = await askOne<{ outcome: Bumped["outcome"]; version: bigint | null; detail: string | null }>(
@@ -129,7 +131,7 @@ export async function bump(db: Database, me: Incarnation, request: BumpRequest):
 
 export type Settled = { status: "landed"; version: Version } | { status: "dropped"; reason: string };
 
-/** What identifies a write, whether its row has been made or not. */
+/** Identifies a write, whether it has a row or not. */
 export interface WriteIdentity {
   readonly writeId: string;
   readonly repositoryId: string;
@@ -137,8 +139,8 @@ export interface WriteIdentity {
 }
 
 /**
- * Makes the outcome of a write final (dropped, unless it has landed) and returns it. A write that was never staged is dropped too, so
- * that a statement of it which is still on its way stages nothing. Throws DATABASE_UNAVAILABLE: ask again.
+ * Makes the outcome of a write final and returns it: dropped, unless it has landed. A write that was never staged is
+ * dropped too, so that a late statement of the write stages nothing. Throws DATABASE_UNAVAILABLE: ask again.
  */
 export async function settleWrite(
   db: Database,
@@ -152,13 +154,14 @@ export async function settleWrite(
     [writeId, repositoryId, me.device, me.fence, author, reason],
   );
   if (row.status === "landed") return { status: "landed", version: row.version as Version };
-  // No row: the repository is gone, so the write cannot land any more.
+  // Without a row the repository is gone, so the write cannot land any more.
   return { status: "dropped", reason: row.drop_reason ?? reason };
 }
 
 /**
- * Resolves when all that earlier statements read on that timeline would survive a fail-over to a synchronous standby. "fenced": another
- * incarnation has the device; "elsewhere": this server is on another timeline, and knows nothing of what was read.
+ * Resolves when all that earlier statements read on that timeline would survive a fail-over to a synchronous standby.
+ * "fenced": another incarnation has the device. "elsewhere": this server is on another timeline and knows nothing of
+ * those reads.
  */
 export async function confirmReads(
   db: Database,
@@ -177,7 +180,9 @@ export async function confirmReads(
 export interface Write {
   readonly id: string;
   readonly repositoryId: string;
-  /** With which it waits, or has waited, for the repository's turn, if it has. */
+  /**
+   * The ticket of the write in the queue for the repository's turn. Without a ticket of its own: the id of the write.
+   */
   readonly ticket: string;
   readonly repository: string;
   readonly device: string;
@@ -195,21 +200,22 @@ const SELECT_WRITE = `select w.id, w.repository_id as "repositoryId", coalesce(w
   w.base_version as "baseVersion", w.status, w.version, w.drop_reason as "dropReason", ${epochMs("w.started_at")} as "startedAt", ${epochMs("w.decided_at")} as "decidedAt"
   from lockstep.write w join lockstep.repository r on r.id = w.repository_id`;
 
-/** What became of a write. Throws WRITE_NOT_FOUND. */
+/** Returns a write with its outcome. Throws WRITE_NOT_FOUND. */
 export async function getWrite(db: Database, repository: string, writeId: string): Promise<Write> {
-  // The lock makes the commit of this statement wait for the standby, so that nobody is told of an outcome that it does not have yet.
+  // The lock makes the commit of this statement wait for the standby. So nobody is told an outcome that the standby
+  // does not have yet.
   const text = `${SELECT_WRITE} where w.id = $1 and r.name = $2 for key share of w`;
   const [row] = await ask(db.work, text, [writeId, repository]);
   if (row !== undefined) return dated<Write>(row, "startedAt", "decidedAt");
   throw new LockstepError(
     "WRITE_NOT_FOUND",
-    `Repository ${repository} has no write ${writeId}; a write that never got as far as being staged has left no trace.`,
+    `Repository ${repository} has no write ${writeId}; a write that was never staged leaves no trace.`,
   );
 }
 
 /**
- * The staged writes of those repositories (null: of all), oldest first. `live`: its sidecar may still decide it; of a device that is
- * down or has been taken over it may not.
+ * Returns the staged writes of those repositories (null: of all), oldest first. `live`: the sidecar of the write may
+ * still decide it. A device that is down or has been taken over cannot decide its writes.
  */
 export async function listStaged(
   db: Database,
@@ -226,7 +232,7 @@ export async function listStaged(
   return rows.map((row) => dated<Write & { live: boolean }>(row, "startedAt", "decidedAt"));
 }
 
-/** The write that has the turn of the repository, else the oldest one that is staged, else null. */
+/** Returns the write that has the turn of the repository, else the oldest staged one, else null. */
 export async function currentWriter(db: Database, repositoryId: string): Promise<Write | null> {
   const [row] = await ask(
     db.work,

@@ -101,7 +101,7 @@ describe("copies on more devices than there are", () => {
     if (verb === "set") await lockstep(["repo", "create", repository]);
     const refused = await lockstep(["repo", verb, repository, "--min-copies", "9"]);
     expect(refused.code).toBe(EXIT.USAGE);
-    expectSentence(refused, "So many copies (9) need as many devices, and there would be replicas on 3");
+    expectSentence(refused, "9 copies need 9 devices, but there would be replicas on 3");
     expect((await lockstep(["repo", verb, repository, "--min-copies", "3"])).code).toBe(EXIT.OK);
   });
 });

@@ -45,7 +45,7 @@ export function holdAtCrashPoints(path: string | undefined): void {
 }
 
 /** Waits here while a test holds this point. */
-export async function reach(point: CrashPoint): Promise<void> {
+export async function crashPoint(point: CrashPoint): Promise<void> {
   if (directory === undefined) return;
   const hold = join(directory, point);
   if (!existsSync(hold)) return;

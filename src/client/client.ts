@@ -70,7 +70,7 @@ export class Client {
     return await new Promise<ResponseOf<N>>((resolve, reject) => {
       const done = (error: ServiceError | null, response?: object) => {
         signal?.removeEventListener("abort", cancel);
-        if (error) reject(fromStatus(error));
+        if (error) reject(errorFromStatus(error));
         else resolve(response as ResponseOf<N>);
       };
       const options = { deadline: Date.now() + timeoutMs };
@@ -98,7 +98,7 @@ export class Client {
     try {
       for await (const message of stream) yield message as ResponseOf<N>;
     } catch (error) {
-      throw fromStatus(error as ServiceError);
+      throw errorFromStatus(error as ServiceError);
     } finally {
       signal?.removeEventListener("abort", cancel);
       stream.cancel();
@@ -131,7 +131,7 @@ function channelOf(endpoint: Endpoint): [string, ReturnType<typeof credentials.c
 }
 
 /** The error behind a gRPC status. */
-export function fromStatus(error: ServiceError): LockstepError {
+export function errorFromStatus(error: ServiceError): LockstepError {
   const details = error.metadata?.get(DETAILS_KEY)[0];
   const known = Buffer.isBuffer(details) ? decodeDetails(error.details, details) : undefined;
   if (known) return known;

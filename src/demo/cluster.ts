@@ -151,14 +151,14 @@ async function untilReady(device: DemoDevice, programs: readonly Program[], stop
       listens(Number(new URL(device.gate.url).port)),
     ]);
     const dead = programs.find((program) => hasEnded(program.process));
-    if (dead) throw await notStarted(device, dead);
+    if (dead) throw await notStartedError(device, dead);
     if (serves && takesClients) return;
-    if (Date.now() > deadline) throw await notStarted(device, programs[0] as Program);
+    if (Date.now() > deadline) throw await notStartedError(device, programs[0] as Program);
     await sleep(20);
   }
 }
 
-async function notStarted(device: DemoDevice, { process, log, logged }: Program): Promise<LockstepError> {
+async function notStartedError(device: DemoDevice, { process, log, logged }: Program): Promise<LockstepError> {
   if (hasEnded(process)) await logged;
   const end = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-LOG_LINES_SHOWN).join(" / ");
   return new LockstepError(

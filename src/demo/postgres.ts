@@ -119,7 +119,7 @@ async function initialise(launcher: Launcher): Promise<void> {
   signal?.addEventListener("abort", initdb.cut, { once: true });
   const code = await initdb.gone;
   signal?.throwIfAborted();
-  if (code !== 0) throw await failed(home, "initdb");
+  if (code !== 0) throw await failedError(home, "initdb");
   await rename(partial, home.cluster);
 }
 
@@ -132,7 +132,8 @@ async function serve(launcher: Launcher): Promise<{ server: Tethered; port: numb
     const server = await launch(launcher, "postgres", ["-D", join(home.cluster, "data"), ...settings]);
     if (await becomesReady(server, port, launcher, deadline)) return { server, port };
     signal?.throwIfAborted();
-    if (Date.now() >= deadline || !PASSING.test(await readFile(home.log, "utf8"))) throw await failed(home, "postgres");
+    if (Date.now() >= deadline || !PASSING.test(await readFile(home.log, "utf8")))
+      throw await failedError(home, "postgres");
     await delay(RETRY_MS);
   }
 }
@@ -163,7 +164,7 @@ async function isReady(home: PostgresHome, pid: number, port: number): Promise<b
   return lines[0] === String(pid) && lines[3] === String(port) && lines[7] === "ready";
 }
 
-async function failed(home: PostgresHome, program: string): Promise<LockstepError> {
+async function failedError(home: PostgresHome, program: string): Promise<LockstepError> {
   const end = (await readFile(home.log, "utf8")).trim().split("\n").slice(-LOG_LINES_SHOWN).join("\n");
   return new LockstepError(
     "PREREQUISITE_MISSING",

@@ -106,7 +106,7 @@ function startSimpleGit(options: Partial<SimpleGitOptions> & { baseDir: string }
   try {
     return simpleGit(options);
   } catch (error) {
-    throw existsSync(options.baseDir) ? error : notStarted(error as Error);
+    throw existsSync(options.baseDir) ? error : notStartedError(error as Error);
   }
 }
 
@@ -118,7 +118,7 @@ export async function gitOutput(
   signal?: AbortSignal,
 ): Promise<string> {
   const { exitCode, stdout, stderr } = await git(context, gitDir, args, signal);
-  if (exitCode !== 0) throw gitFailed(args, exitCode, stderr);
+  if (exitCode !== 0) throw gitFailedError(args, exitCode, stderr);
   return stdout;
 }
 
@@ -163,7 +163,7 @@ export async function finished(child: GitProcess): Promise<{ exitCode: number; s
       child.stderr.destroy();
     };
     child.once("error", (error) => {
-      if (error.name !== "AbortError") return reject(notStarted(error));
+      if (error.name !== "AbortError") return reject(notStartedError(error));
       letGo();
       resolve(-1);
     });
@@ -189,7 +189,7 @@ export async function gitBytes(
   child.stdin.end(options.input ?? "");
   const { exitCode, stderr } = await finished(child);
   options.signal?.throwIfAborted();
-  if (!(options.expected ?? [0]).includes(exitCode)) throw gitFailed(args, exitCode, stderr);
+  if (!(options.expected ?? [0]).includes(exitCode)) throw gitFailedError(args, exitCode, stderr);
   return { exitCode, stdout: Buffer.concat(chunks) };
 }
 
@@ -197,7 +197,7 @@ export async function gitBytes(
  * Makes the error of a failed command, with the last lines that git wrote: PREREQUISITE_MISSING when the disk refused
  * something, else GIT_FAILED.
  */
-export function gitFailed(args: readonly string[], exitCode: number, stderr: string): LockstepError {
+export function gitFailedError(args: readonly string[], exitCode: number, stderr: string): LockstepError {
   // Text before a carriage return is progress.
   const lines = stderr
     .trim()
@@ -221,7 +221,7 @@ export function gitFailed(args: readonly string[], exitCode: number, stderr: str
 }
 
 /** Makes REPLICA_IN_DOUBT: git, or the directory in which it was to start, is gone. */
-function notStarted(cause: Error): LockstepError {
+function notStartedError(cause: Error): LockstepError {
   return new LockstepError(
     "REPLICA_IN_DOUBT",
     `git could not be started in the directory of a repository (${cause.message}): the directory was moved or removed, or git is not installed any more. The next access looks at the directory again; try again.`,

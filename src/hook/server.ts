@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { reach } from "../crash-points.ts";
+import { crashPoint } from "../crash-points.ts";
 import type { RefAuthor, RefUpdate } from "../domain.ts";
 import { describe, firstError, LockstepError } from "../errors.ts";
 import { encodeFrames, type Frame, readFrames } from "../framing/frames.ts";
@@ -117,11 +117,11 @@ async function receive(
         if (type === "R") {
           const answer = answers.shift();
           const code = payload.toString();
-          if (answer === undefined || !/^\d{1,3}$/.test(code)) throw outOfPlace(type);
+          if (answer === undefined || !/^\d{1,3}$/.test(code)) throw outOfPlaceError(type);
           answer(Number(code));
           continue;
         }
-        if (type !== "I") throw outOfPlace(type);
+        if (type !== "I") throw outOfPlaceError(type);
         if (payload.length === 0) break;
         const pushed = conversation.push(payload);
         if (pushed) complete(pushed);
@@ -155,7 +155,7 @@ async function receive(
   return await decideAndReport(context, { hello, named, commands, noted, git }, pusher, send);
 }
 
-function outOfPlace(type: string): LockstepError {
+function outOfPlaceError(type: string): LockstepError {
   return new LockstepError("INVALID_REQUEST", `A shim sent a frame ${JSON.stringify(type)} where it has no place.`);
 }
 
@@ -193,11 +193,11 @@ async function decideAndReport(
     repository = await named;
     held = await findHeldBack(hello.dir, commands.updates, await noted);
     refuseNamespace(hello.env);
-    await reach("push.received");
+    await crashPoint("push.received");
     const [author, refAuthor] = [authorOf(hello.env), refAuthorOf(hello.env)];
     const request = { ...commands, repository, author, refAuthor, requestId, clock };
     const report = await push(context, request, pusher, git);
-    await reach("push.reporting");
+    await crashPoint("push.reporting");
     const whole = await reportHeldBack(hello.dir, report, held);
     send("O", encodeReport(shown(context, whole, { repository, requestId })));
   } catch (thrown) {

@@ -9,11 +9,11 @@ const CHANGED = ["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "ELOOP", 
 /** True for an error about files of this machine, told already or not. */
 export function isOfDisk(error: unknown): boolean {
   if (error instanceof LockstepError) return error.code === "PREREQUISITE_MISSING" || error.code === "REPLICA_IN_DOUBT";
-  return ofDisk(error) !== undefined;
+  return diskError(error) !== undefined;
 }
 
 /** PREREQUISITE_MISSING or REPLICA_IN_DOUBT for what a call about files threw; undefined: it was something else. */
-export function ofDisk(error: unknown): LockstepError | undefined {
+export function diskError(error: unknown): LockstepError | undefined {
   // Connections have codes too, and no path.
   const { code, message, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (code === undefined) return undefined;

@@ -21,7 +21,7 @@ import { serveHttp } from "../http/server.ts";
 import { makeDirectory } from "../io/disk.ts";
 import { socketPath } from "../io/socket-path.ts";
 import { serveRpc } from "../rpc/server.ts";
-import { ask, Database } from "../store/database/database.ts";
+import { Database, queryRepeatable } from "../store/database/database.ts";
 import { migrate } from "../store/database/migrate.ts";
 import { listenForHeads, notifyHeads } from "../store/database/notifications.ts";
 import { releaseLease } from "../store/device-lease.ts";
@@ -85,7 +85,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await using http = await serveHttp(parseHostPort(required(config, "http-listen")), {
     serving: () => serving !== undefined,
     checks: {
-      database: async () => void (await ask(db.reads, "select 1")),
+      database: async () => void (await queryRepeatable(db.reads, "select 1")),
       root: () => assertRoot({ root, git: { ...baseGit, lockFd: lock.fd } }),
       lease: async () => await held?.prove(),
     },

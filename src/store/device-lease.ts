@@ -1,6 +1,6 @@
 // The lease of the one live sidecar of a device, by the database's clock.
 import type { Incarnation } from "../domain.ts";
-import { ask, askOne, type Database, queryOne } from "./database/database.ts";
+import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 
 /**
@@ -29,7 +29,7 @@ export type TakeOver =
  * works on that root. "held": the device was last served from another root, whose lease still runs for `waitMs`.
  */
 export async function takeOver(db: Database, request: TakeOverRequest): Promise<TakeOver> {
-  const row = await queryOne<{
+  const row = await queryOnceRow<{
     outcome: "held" | "taken";
     fence: bigint;
     previous_fence: bigint;
@@ -66,7 +66,7 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
  * that of the answer, the server knows that this device has left every other server.
  */
 export async function renewLease(db: Database, me: Incarnation, timeline: string): Promise<string | undefined> {
-  const { answer } = await askOne<{ answer: string | null }>(
+  const { answer } = await queryRepeatableRow<{ answer: string | null }>(
     db.lease,
     "select lockstep.renew_lease($1, $2, $3) as answer",
     [me.device, me.fence, timeline],
@@ -76,10 +76,11 @@ export async function renewLease(db: Database, me: Incarnation, timeline: string
 
 /** Gives the lease back at the end of an orderly stop, so that a successor on another root need not wait for it. */
 export async function releaseLease(db: Database, me: Incarnation): Promise<void> {
-  await ask(db.lease, "update lockstep.device set expires_at = clock_timestamp() where name = $1 and fence = $2", [
-    me.device,
-    me.fence,
-  ]);
+  await queryRepeatable(
+    db.lease,
+    "update lockstep.device set expires_at = clock_timestamp() where name = $1 and fence = $2",
+    [me.device, me.fence],
+  );
 }
 
 /** SQL: when the lease of a device "d" ended (`epochMs`). null: the device is there, or has never been. */
@@ -101,7 +102,7 @@ export interface Device {
 
 /** Returns all devices that ever registered, by name. */
 export async function listDevices(db: Database): Promise<Device[]> {
-  const rows = await ask(
+  const rows = await queryRepeatable(
     db.work,
     `select name, grpc_address as "grpcAddress", git_address as "gitAddress", zone,
        expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", ${epochMs("started_at")} as "startedAt"
@@ -112,8 +113,10 @@ export async function listDevices(db: Database): Promise<Device[]> {
 
 /** Returns true when no sidecar holds the device's lease. */
 export async function leaseHasEnded(db: Database, device: string): Promise<boolean> {
-  const rows = await ask(db.lease, "select 1 from lockstep.device where name = $1 and expires_at > clock_timestamp()", [
-    device,
-  ]);
+  const rows = await queryRepeatable(
+    db.lease,
+    "select 1 from lockstep.device where name = $1 and expires_at > clock_timestamp()",
+    [device],
+  );
   return rows.length === 0;
 }

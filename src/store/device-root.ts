@@ -1,6 +1,6 @@
 // Where the root of a device was when it was last served.
 import type { Incarnation } from "../domain.ts";
-import { ask, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable } from "./database/database.ts";
 
 export interface RootPlace {
   /** Absolute, as the operator gave it. */
@@ -13,7 +13,7 @@ export interface RootPlace {
 
 /** Returns where the root of a device was. undefined: nothing is recorded, or the device has no replica. */
 export async function recordedRoot(db: Database, device: string): Promise<RootPlace | undefined> {
-  const [row] = await ask<{ path: string | null; mount: string | null; place: string | null }>(
+  const [row] = await queryRepeatable<{ path: string | null; mount: string | null; place: string | null }>(
     db.work,
     `select root_path as path, root_mount as mount, root_place as place from lockstep.device
      where name = $1 and (select true from lockstep.replica where device = $1 limit 1)`,
@@ -25,7 +25,7 @@ export async function recordedRoot(db: Database, device: string): Promise<RootPl
 
 /** Records where the root is that this incarnation serves. */
 export async function recordRoot(db: Database, me: Incarnation, { path, mount, place }: RootPlace): Promise<void> {
-  await ask(
+  await queryRepeatable(
     db.work,
     `update lockstep.device set root_path = $3, root_mount = $4, root_place = $5
      where name = $1 and fence = $2 and (root_path, root_mount, root_place) is distinct from ($3, $4, $5)`,

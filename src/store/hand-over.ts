@@ -1,12 +1,12 @@
 // The question of a sidecar that is about to end.
-import { ask, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable } from "./database/database.ts";
 
 /**
  * Returns the names of repositories, among those given, whose head this device alone would take away. Another live
  * device has a replica of each, but none of these replicas is at the head.
  */
 export async function listHeldAlone(db: Database, device: string, repositoryIds: readonly string[]): Promise<string[]> {
-  const rows = await ask<{ name: string }>(
+  const rows = await queryRepeatable<{ name: string }>(
     db.work,
     `select r.name from lockstep.repository r
        join lockstep.replica p on p.repository_id = r.id and p.device <> $1 and p.state in ('pending', 'active')

@@ -1,6 +1,6 @@
 // The ref log for people.
 import { nameFromBytes, type RefName, type RefValue, type Version, valueFromBytes } from "../domain.ts";
-import { ask, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable } from "./database/database.ts";
 import { epochMs } from "./database/instant.ts";
 
 export interface LogEntry {
@@ -24,7 +24,7 @@ export async function readLog(
   before: Version | null,
   limit: number,
 ): Promise<LogEntry[]> {
-  const rows = await ask<{
+  const rows = await queryRepeatable<{
     version: bigint;
     write_id: string;
     device: string;

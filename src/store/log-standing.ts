@@ -1,10 +1,10 @@
 // Compares what disks hold with the log. A version has one digest for ever. If a disk has another one, the database
 // lost writes: it failed over to a standby that lagged, or an operator restored a backup.
 import type { Incarnation, Version } from "../domain.ts";
-import { ask, askOne, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 
 /** The version of a repository that a disk holds. */
-export interface Held {
+export interface HeldVersion {
   readonly repositoryId: string;
   readonly version: Version;
   /** Hex. */
@@ -23,9 +23,9 @@ export type Standing = "same" | "ahead" | "diverged" | "settled" | "unknown";
 /** Returns the standing of each repository by its id. Repositories that are gone are absent. */
 export async function readStandings(
   db: Database,
-  held: readonly Held[],
+  held: readonly HeldVersion[],
 ): Promise<Map<string, { standing: Standing; head: Version }>> {
-  const rows = await ask<{ repository_id: string; head: bigint; standing: Standing }>(
+  const rows = await queryRepeatable<{ repository_id: string; head: bigint; standing: Standing }>(
     db.work,
     "select * from lockstep.standing($1::uuid[], $2::bigint[], $3::bytea[])",
     [
@@ -45,10 +45,10 @@ export async function readStandings(
 export async function stopRepository(
   db: Database,
   me: Incarnation,
-  { repositoryId, version, digest }: Held,
+  { repositoryId, version, digest }: HeldVersion,
   reason: string,
 ): Promise<boolean> {
-  const { stopped } = await askOne<{ stopped: boolean }>(
+  const { stopped } = await queryRepeatableRow<{ stopped: boolean }>(
     db.work,
     "select lockstep.stop_repository($1, $2, $3, $4, $5, $6) as stopped",
     [repositoryId, me.device, me.fence, version, Buffer.from(digest, "hex"), reason],

@@ -1,8 +1,8 @@
 // What a device records of its own replicas. It records a version only when the refs are on disk.
 import type { Incarnation, Version } from "../domain.ts";
 import type { LockstepError } from "../errors.ts";
-import { ask, type Database, query } from "./database/database.ts";
-import { fenced, noReplica } from "./replicas.ts";
+import { type Database, queryOnce, queryRepeatable } from "./database/database.ts";
+import { fencedError, noReplicaError } from "./replicas.ts";
 
 export interface SyncEvent {
   readonly fromDevice: string;
@@ -26,7 +26,7 @@ export async function recordVersion(
   event: SyncEvent | null,
   digest?: string,
 ): Promise<void> {
-  const rows = await ask(
+  const rows = await queryRepeatable(
     db.work,
     // A server that crashes may forget this. Then the replica is compared once more.
     `with quick as materialized (select set_config('synchronous_commit', 'off', true)),
@@ -55,16 +55,16 @@ export async function recordVersion(
       digest === undefined ? null : Buffer.from(digest, "hex"),
     ],
   );
-  if (rows.length === 0) throw await whyNotRecorded(db, me);
+  if (rows.length === 0) throw await notRecordedError(db, me);
 }
 
-async function whyNotRecorded(db: Database, me: Incarnation): Promise<LockstepError> {
-  const rows = await ask(db.work, "select 1 from lockstep.device where name = $1 and fence = $2", [
+async function notRecordedError(db: Database, me: Incarnation): Promise<LockstepError> {
+  const rows = await queryRepeatable(db.work, "select 1 from lockstep.device where name = $1 and fence = $2", [
     me.device,
     me.fence,
   ]);
-  if (rows.length === 0) return fenced(me);
-  return noReplica(me.device);
+  if (rows.length === 0) return fencedError(me);
+  return noReplicaError(me.device);
 }
 
 /** Records why a catch-up failed and when to try again: after 1 s, doubling to at most 5 min. Nothing depends on it. */
@@ -74,7 +74,7 @@ export async function recordFailure(
   repositoryId: string,
   failure: { error: string; broken: boolean; fromVersion: Version; version: Version; durationMs: number },
 ): Promise<void> {
-  await query(
+  await queryOnce(
     db.work,
     `with failed as (
        update lockstep.replica p set last_error = $4, attempts = p.attempts + 1, updated_at = clock_timestamp(),
@@ -104,7 +104,7 @@ export async function reviseVersions(
   me: Incarnation,
   replicas: readonly { repositoryId: string; version: Version }[],
 ): Promise<void> {
-  await ask(
+  await queryRepeatable(
     db.work,
     `update lockstep.replica p set version = u.version, next_attempt_at = null,
        state = case p.state when 'active' then 'pending' else p.state end
@@ -120,7 +120,7 @@ export async function lastSync(
   device: string,
   repositoryId: string,
 ): Promise<{ fromDevice: string; bytes: bigint; refsChanged: number } | undefined> {
-  const [row] = await ask<{ fromDevice: string; bytes: bigint; refsChanged: number }>(
+  const [row] = await queryRepeatable<{ fromDevice: string; bytes: bigint; refsChanged: number }>(
     db.work,
     `select from_device as "fromDevice", bytes, refs_changed as "refsChanged" from lockstep.sync_event
      where repository_id = $1 and device = $2 and result = 'ok' order by id desc limit 1`,

@@ -2,7 +2,7 @@
 // list-log.ts.
 import { nameFromBytes, type RefName, type Refs, type RefValue, type Version, valueFromBytes } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable } from "./database/database.ts";
 import {
   type ChangesHeader,
   type FoldHeader,
@@ -52,7 +52,7 @@ export async function readChanges(
   since: Version,
   page: number = PAGE,
 ): Promise<ChangesSince> {
-  const rows = await ask<
+  const rows = await queryRepeatable<
     ChangesHeader &
       LogEntries & {
         total: bigint | null;
@@ -84,10 +84,10 @@ export async function readChanges(
     [repositoryId, since, page],
   );
   const first = rows[0];
-  if (first === undefined) throw gone(repositoryId);
+  if (first === undefined) throw goneError(repositoryId);
   if (first.entries >= BigInt(page) || (first.total ?? 0n) >= BigInt(page)) {
     const found = await readChangesInPages(db, repositoryId, since, page);
-    if (found === undefined) throw gone(repositoryId);
+    if (found === undefined) throw goneError(repositoryId);
     return changesOf(found.header, since, found.log, found.changes);
   }
   const changes: RefChange[] = [];
@@ -126,7 +126,7 @@ export interface Settlement {
 
 /** Returns the operator's versions above `since`, oldest first. */
 export async function readSettlements(db: Database, repositoryId: string, since: Version): Promise<Settlement[]> {
-  const rows = await ask<{ version: bigint; name: Buffer | null; old_value: Buffer | null }>(
+  const rows = await queryRepeatable<{ version: bigint; name: Buffer | null; old_value: Buffer | null }>(
     db.work,
     `select l.version, u.name, u.old_value from lockstep.ref_log l
      left join lockstep.ref_log_update u
@@ -155,7 +155,7 @@ export interface Fold {
 
 /** Returns the refs at the head with its version and digest, all as of one moment. Throws REPOSITORY_NOT_FOUND. */
 export async function readFold(db: Database, repositoryId: string, page: number = PAGE): Promise<Fold> {
-  const rows = await ask<FoldHeader & { name: Buffer | null; value: Buffer | null }>(
+  const rows = await queryRepeatable<FoldHeader & { name: Buffer | null; value: Buffer | null }>(
     db.work,
     `select r.head_version as head, r.head_digest as digest, r.digest_key, ${REPLICATED},
        f.name, f.value
@@ -165,7 +165,7 @@ export async function readFold(db: Database, repositoryId: string, page: number 
     [repositoryId, page],
   );
   const first = rows[0];
-  if (first === undefined) throw gone(repositoryId);
+  if (first === undefined) throw goneError(repositoryId);
   if (rows.length < page) {
     const refs = new Map<RefName, RefValue>();
     for (const { name, value } of rows)
@@ -173,7 +173,7 @@ export async function readFold(db: Database, repositoryId: string, page: number 
     return foldOf(first, refs);
   }
   const whole = await readFoldInPages(db, repositoryId, page);
-  if (whole === undefined) throw gone(repositoryId);
+  if (whole === undefined) throw goneError(repositoryId);
   return foldOf(whole.header, whole.refs);
 }
 
@@ -200,7 +200,7 @@ export async function readUnchangedTips(
   since: Version,
   limit: number,
 ): Promise<RefValue[]> {
-  const rows = await ask<{ value: Buffer }>(
+  const rows = await queryRepeatable<{ value: Buffer }>(
     db.work,
     // Both sides are limited, so that every plan is quick enough: a follower may be hundreds of thousands of updates
     // behind.
@@ -220,17 +220,17 @@ export async function readUnchangedTips(
  * REPOSITORY_NOT_FOUND.
  */
 export async function readDigest(db: Database, repositoryId: string, version: Version): Promise<Buffer | undefined> {
-  const [row] = await ask<{ head_version: bigint; head_digest: Buffer; digest: Buffer | null }>(
+  const [row] = await queryRepeatable<{ head_version: bigint; head_digest: Buffer; digest: Buffer | null }>(
     db.work,
     `select r.head_version, r.head_digest, l.digest from lockstep.repository r
      left join lockstep.ref_log l on l.repository_id = r.id and l.version = $2 where r.id = $1`,
     [repositoryId, version],
   );
-  if (row === undefined) throw gone(repositoryId);
+  if (row === undefined) throw goneError(repositoryId);
   return version === row.head_version ? row.head_digest : (row.digest ?? undefined);
 }
 
-function gone(repositoryId: string): LockstepError {
+function goneError(repositoryId: string): LockstepError {
   return new LockstepError("REPOSITORY_NOT_FOUND", "The repository was removed meanwhile.", {
     details: { id: repositoryId },
   });

@@ -1,7 +1,7 @@
 // Finds refs of the head that keep new refs from being made. git refuses a name that would be a leading directory of
 // another.
 import { nameFromBytes, type RefName, toBytes } from "../domain.ts";
-import { askOne, type Database } from "./database/database.ts";
+import { type Database, queryRepeatableRow } from "./database/database.ts";
 
 export interface Neighbours {
   /** Names to look for. */
@@ -16,7 +16,7 @@ export async function refsInTheWay(
   repositoryId: string,
   { above, below }: Neighbours,
 ): Promise<RefName[]> {
-  const { names } = await askOne<{ names: Buffer[] }>(
+  const { names } = await queryRepeatableRow<{ names: Buffer[] }>(
     db.work,
     "select lockstep.refs_in_the_way($1, $2, $3, $4) as names",
     [repositoryId, above.map(toBytes), below.map(({ name }) => toBytes(name)), below.map(({ most }) => most)],

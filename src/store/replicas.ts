@@ -1,12 +1,12 @@
 // Replicas, with the version that each device has recorded.
 import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
 
 /** Makes the error REPLICA_NOT_FOUND. */
-export function noReplica(device: string, repository?: string): LockstepError {
+export function noReplicaError(device: string, repository?: string): LockstepError {
   return new LockstepError(
     "REPLICA_NOT_FOUND",
     `Device ${device} has no replica of ${repository ?? "this repository"}; ask a device that has one, ` +
@@ -16,7 +16,7 @@ export function noReplica(device: string, repository?: string): LockstepError {
 }
 
 /** Makes the error FENCED: another process has replaced this one, which must end. */
-export function fenced(me: Incarnation): LockstepError {
+export function fencedError(me: Incarnation): LockstepError {
   return new LockstepError("FENCED", `Another sidecar has taken over device ${me.device}; this one ends, ask again.`);
 }
 
@@ -31,7 +31,7 @@ export interface Behind {
  * behind the head, not made yet, or broken.
  */
 export async function listBehind(db: Database, device: string, limit: number): Promise<Behind[]> {
-  return await ask<Behind & { [column: string]: unknown }>(
+  return await queryRepeatable<Behind & { [column: string]: unknown }>(
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
@@ -64,7 +64,7 @@ export async function listBehindIn(
   device: string,
   { after = FIRST, size, limit }: Page,
 ): Promise<{ behind: Behind[]; last: string | undefined }> {
-  const rows = await ask<{ last: string | null; seen: number } & Behind & { [column: string]: unknown }>(
+  const rows = await queryRepeatable<{ last: string | null; seen: number } & Behind & { [column: string]: unknown }>(
     db.work,
     // The cost does not depend on how many replicas or repositories there are. The statement reads one page through the
     // index, and the repository of each of its rows by key. `offset 0` keeps PostgreSQL from a join, for which it may
@@ -91,7 +91,7 @@ export async function listBehindIn(
 
 /** Returns this device's replicas of the given repositories. */
 export async function listReplicas(db: Database, device: string, repositoryIds: readonly string[]): Promise<Behind[]> {
-  return await ask<Behind & { [column: string]: unknown }>(
+  return await queryRepeatable<Behind & { [column: string]: unknown }>(
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
@@ -115,7 +115,7 @@ export async function listReplicasAfter(
   after: string,
   limit: number,
 ): Promise<NotedReplica[]> {
-  return await ask<NotedReplica & { [column: string]: unknown }>(
+  return await queryRepeatable<NotedReplica & { [column: string]: unknown }>(
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat", p.version
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
@@ -140,7 +140,7 @@ export interface ReplicaRow {
 
 /** Returns all replicas of a repository, by device. */
 export async function replicasOf(db: Database, repositoryId: string): Promise<ReplicaRow[]> {
-  const rows = await ask(
+  const rows = await queryRepeatable(
     db.work,
     `select p.device, p.version, p.state, p.last_error as "lastError", ${epochMs("p.updated_at")} as "updatedAt",
        d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone
@@ -152,18 +152,18 @@ export async function replicasOf(db: Database, repositoryId: string): Promise<Re
 
 /** Returns the version recorded for this device's replica. Throws REPLICA_NOT_FOUND. */
 export async function recordedVersion(db: Database, device: string, repositoryId: string): Promise<Version> {
-  const [row] = await ask<{ version: bigint }>(
+  const [row] = await queryRepeatable<{ version: bigint }>(
     db.work,
     "select version from lockstep.replica where repository_id = $1 and device = $2",
     [repositoryId, device],
   );
   if (row !== undefined) return row.version;
-  throw noReplica(device);
+  throw noReplicaError(device);
 }
 
 /** Returns whether the device has ever recorded that it holds something of the repository. */
 export async function replicaWasHere(db: Database, device: string, repositoryId: string): Promise<boolean> {
-  const rows = await ask(
+  const rows = await queryRepeatable(
     db.work,
     "select 1 from lockstep.replica where repository_id = $1 and device = $2 and (fence > 0 or version > 0)",
     [repositoryId, device],
@@ -173,12 +173,12 @@ export async function replicaWasHere(db: Database, device: string, repositoryId:
 
 /** Returns the name of a repository of which the device has a replica. Throws REPLICA_NOT_FOUND. */
 export async function replicaName(db: Database, device: string, repositoryId: string): Promise<string> {
-  const [row] = await ask<{ name: string }>(
+  const [row] = await queryRepeatable<{ name: string }>(
     db.work,
     `select r.name from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.repository_id = $1 and p.device = $2`,
     [repositoryId, device],
   );
   if (row !== undefined) return row.name;
-  throw noReplica(device);
+  throw noReplicaError(device);
 }

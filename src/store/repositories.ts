@@ -3,8 +3,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
 import { digestOf, HEAD, type ReplicaState, refName, symbolicTo, toBytes, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, askOne, type Database, queryOne } from "./database/database.ts";
-import { unavailable } from "./database/sqlstate.ts";
+import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
+import { unavailableError } from "./database/sqlstate.ts";
 
 export interface Repository {
   readonly id: string;
@@ -68,7 +68,7 @@ const FOREIGN_KEY_VIOLATION = "23503";
  * push. Names that are unknown are absent from the answer. Throws DATABASE_UNAVAILABLE, DEVICE_NOT_FOUND.
  */
 export async function readHeads(db: Database, device: string, names: readonly string[]): Promise<Heads> {
-  const { heads: found } = await askOne<{ heads: HeadsDocument | null }>(
+  const { heads: found } = await queryRepeatableRow<{ heads: HeadsDocument | null }>(
     db.reads,
     "select lockstep.read_heads($1, $2) as heads",
     [device, names],
@@ -79,7 +79,7 @@ export async function readHeads(db: Database, device: string, names: readonly st
       `The database has no device ${device}; it is not the one this sidecar started with.`,
     );
   }
-  if (found.timeline === null) throw unavailable("it is a standby, which may lag behind");
+  if (found.timeline === null) throw unavailableError("it is a standby, which may lag behind");
   const byName = new Map<string, Head>();
   for (const [name, id, version, objectFormat, replicaState, digest, stopped, writesStopped] of found.heads)
     byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped, writesStopped });
@@ -106,7 +106,7 @@ export async function createRepository(
   const minCopies = request.minCopies ?? 1;
   const digest = digestOf(key, new Map([[HEAD, head]]));
   try {
-    const row = await queryOne<{ id: string; devices: string[] | null; chosen: number }>(
+    const row = await queryOnceRow<{ id: string; devices: string[] | null; chosen: number }>(
       db.work,
       `with chosen as (
          select d.name from lockstep.device d
@@ -134,8 +134,8 @@ export async function createRepository(
     );
     if (row.devices === null)
       throw row.chosen >= Math.max(new Set(request.devices).size, 1)
-        ? tooFewDevices(minCopies, row.chosen)
-        : missingDevice(request.devices);
+        ? tooFewDevicesError(minCopies, row.chosen)
+        : missingDeviceError(request.devices);
     return { id: row.id, devices: row.devices };
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) {
@@ -147,19 +147,20 @@ export async function createRepository(
         },
       );
     }
-    if (error instanceof pg.DatabaseError && error.code === FOREIGN_KEY_VIOLATION) throw missingDevice(request.devices);
+    if (error instanceof pg.DatabaseError && error.code === FOREIGN_KEY_VIOLATION)
+      throw missingDeviceError(request.devices);
     throw error;
   }
 }
 
-function tooFewDevices(wanted: number, found: number): LockstepError {
+function tooFewDevicesError(wanted: number, found: number): LockstepError {
   return new LockstepError(
     "INVALID_REQUEST",
     `${wanted} copies need ${wanted} devices, but there would be replicas on ${found}; name more devices, or fewer copies.`,
   );
 }
 
-function missingDevice(devices: readonly string[]): LockstepError {
+function missingDeviceError(devices: readonly string[]): LockstepError {
   return new LockstepError(
     "DEVICE_NOT_FOUND",
     devices.length > 0
@@ -170,10 +171,12 @@ function missingDevice(devices: readonly string[]): LockstepError {
 
 /** Returns the repository of that name. Throws REPOSITORY_NOT_FOUND. */
 export async function findRepository(db: Database, name: string): Promise<Repository> {
-  const [row] = await ask<Repository & { [column: string]: unknown }>(db.work, `${SELECT_REPOSITORY} where name = $1`, [
-    name,
-  ]);
-  if (row === undefined) throw repositoryNotFound(name);
+  const [row] = await queryRepeatable<Repository & { [column: string]: unknown }>(
+    db.work,
+    `${SELECT_REPOSITORY} where name = $1`,
+    [name],
+  );
+  if (row === undefined) throw repositoryNotFoundError(name);
   return row;
 }
 
@@ -186,7 +189,7 @@ export async function setRepository(
   name: string,
   change: { minCopies: number | null; landWithFewer: boolean | null },
 ): Promise<Repository> {
-  const [row] = await ask<{ changed: boolean; replicas: number }>(
+  const [row] = await queryRepeatable<{ changed: boolean; replicas: number }>(
     db.work,
     `with found as (
        select r.id, (select count(*)::int from lockstep.replica p
@@ -198,13 +201,13 @@ export async function setRepository(
      select replicas, exists (select from changed) as changed from found`,
     [name, change.minCopies, change.landWithFewer],
   );
-  if (row && !row.changed) throw tooFewDevices(change.minCopies ?? 1, row.replicas);
+  if (row && !row.changed) throw tooFewDevicesError(change.minCopies ?? 1, row.replicas);
   return await findRepository(db, name);
 }
 
 /** Returns repositories by name, at most `limit` after the name `after`. */
 export async function listRepositories(db: Database, after: string, limit: number): Promise<Repository[]> {
-  return await ask<Repository & { [column: string]: unknown }>(
+  return await queryRepeatable<Repository & { [column: string]: unknown }>(
     db.work,
     `${SELECT_REPOSITORY} where name > $1 order by name limit $2`,
     [after, limit],
@@ -215,7 +218,7 @@ const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", hea
   head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", stopped from lockstep.repository`;
 
 /** Makes the error REPOSITORY_NOT_FOUND for `name`. */
-export function repositoryNotFound(name: string): LockstepError {
+export function repositoryNotFoundError(name: string): LockstepError {
   return new LockstepError(
     "REPOSITORY_NOT_FOUND",
     `There is no repository ${name}; \`lockstep repo list\` shows the names, \`lockstep repo create ${name}\` makes it.`,

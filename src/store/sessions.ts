@@ -1,7 +1,7 @@
 // Write sessions: a caller makes the write in a scratch repository while it holds the repository's turn. The lease of a
 // session is that of its ticket.
 import type { Incarnation, Version } from "../domain.ts";
-import { ask, askOne, type Database, query } from "./database/database.ts";
+import { type Database, queryOnce, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { epochMs, intervalMs } from "./database/instant.ts";
 import { TURN_TTL_MS } from "./turns.ts";
 import type { Settled } from "./writes.ts";
@@ -28,11 +28,21 @@ export type Begun =
 /** Begins the session of a write that has the turn. If the same caller repeats the call, it gets the same answer. */
 export async function beginSession(db: Database, me: Incarnation, request: SessionRequest): Promise<Begun> {
   const { writeId, tokenHash, repositoryId, author, reason, caller } = request;
-  const row = await askOne<{ outcome: Begun["outcome"]; base: bigint; again: boolean; detail: string | null }>(
-    db.work,
-    "select * from lockstep.begin_session($1, $2, $3, $4, $5, $6, $7, $8)",
-    [writeId, tokenHash, repositoryId, me.device, me.fence, author, reason, caller],
-  );
+  const row = await queryRepeatableRow<{
+    outcome: Begun["outcome"];
+    base: bigint;
+    again: boolean;
+    detail: string | null;
+  }>(db.work, "select * from lockstep.begin_session($1, $2, $3, $4, $5, $6, $7, $8)", [
+    writeId,
+    tokenHash,
+    repositoryId,
+    me.device,
+    me.fence,
+    author,
+    reason,
+    caller,
+  ]);
   if (row.outcome === "begun") return { outcome: "begun", base: row.base, again: row.again };
   if (row.outcome === "drained") return { outcome: "drained", reason: row.detail ?? "" };
   return { outcome: row.outcome };
@@ -46,12 +56,17 @@ export async function giveUpSession(
   me: Incarnation,
   { writeId, caller, reason }: { writeId: string; caller: string; reason: string },
 ): Promise<void> {
-  await ask(db.work, "select lockstep.give_up_session($1, $2, $3, $4)", [writeId, me.device, caller, reason]);
+  await queryRepeatable(db.work, "select lockstep.give_up_session($1, $2, $3, $4)", [
+    writeId,
+    me.device,
+    caller,
+    reason,
+  ]);
 }
 
 /** Extends the lease of a session and returns when it ends. undefined: the session has no lease any more. */
 export async function renewSession(db: Database, me: Incarnation, writeId: string): Promise<Date | undefined> {
-  const [row] = await ask<{ expires_at: bigint }>(
+  const [row] = await queryRepeatable<{ expires_at: bigint }>(
     db.work,
     `update lockstep.turn t set expires_at = clock_timestamp() + $4::int * interval '1 millisecond'
      from lockstep.device d, lockstep.write w
@@ -68,7 +83,7 @@ export async function renewSession(db: Database, me: Incarnation, writeId: strin
  * undefined: it has none.
  */
 export async function landUnchanged(db: Database, me: Incarnation, writeId: string): Promise<Settled | undefined> {
-  const row = await askOne<{ status: string | null; version: bigint | null; drop_reason: string | null }>(
+  const row = await queryRepeatableRow<{ status: string | null; version: bigint | null; drop_reason: string | null }>(
     db.work,
     "select * from lockstep.land_unchanged($1, $2, $3)",
     [writeId, me.device, me.fence],
@@ -104,7 +119,7 @@ export async function findSession(
   repository: string,
   { writeId, tokenHash }: { writeId: string; tokenHash?: Buffer | undefined },
 ): Promise<Session | undefined> {
-  const [row] = await ask<Session & { [column: string]: unknown }>(
+  const [row] = await queryRepeatable<Session & { [column: string]: unknown }>(
     db.work,
     `select w.id as "writeId", w.repository_id as "repositoryId", w.device, w.caller, w.author, w.base_version as base, w.status, w.version,
        w.drop_reason as "dropReason", ${HELD_MS} as "heldMs",
@@ -123,7 +138,7 @@ export async function noteDropped(
   { author, repository, session }: { author: string; repository: string; session: Session },
 ): Promise<void> {
   const { device, writeId, caller } = session;
-  await query(
+  await queryOnce(
     db.work,
     "insert into lockstep.audit (author, action, repository, device, detail) values ($1, 'drop session', $2, $3, $4)",
     [author, repository, device, { write: writeId, caller }],
@@ -132,7 +147,7 @@ export async function noteDropped(
 
 /** Drops the sessions of all devices whose lease has run out. */
 export async function dropExpiredSessions(db: Database): Promise<void> {
-  await ask(db.work, "select lockstep.drop_expired_sessions()");
+  await queryRepeatable(db.work, "select lockstep.drop_expired_sessions()");
 }
 
 /** The outcome of a session, for the code that ends it on its device. */
@@ -140,7 +155,7 @@ export type SessionEnd = Pick<Session, "status" | "author" | "dropReason" | "hel
 
 /** Returns the outcomes of sessions by id. Sessions that the database does not know are absent. */
 export async function sessionEnds(db: Database, writeIds: readonly string[]): Promise<Map<string, SessionEnd>> {
-  const rows = await ask<SessionEnd & { id: string }>(
+  const rows = await queryRepeatable<SessionEnd & { id: string }>(
     db.work,
     `select w.id, w.status, w.author, w.drop_reason as "dropReason", ${HELD_MS} as "heldMs"
      from lockstep.write w where w.id = any($1::uuid[]) for key share`,

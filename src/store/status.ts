@@ -1,6 +1,6 @@
 // Finds the repositories that an operator may want to look at.
 import type { Version } from "../domain.ts";
-import { ask, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable } from "./database/database.ts";
 
 export interface StatusRow {
   readonly repository: string;
@@ -23,7 +23,7 @@ export interface StatusRow {
  * - All its use is stopped.
  */
 export async function listUnrest(db: Database, limit: number): Promise<StatusRow[]> {
-  return await ask<StatusRow & { [column: string]: unknown }>(
+  return await queryRepeatable<StatusRow & { [column: string]: unknown }>(
     db.work,
     `select * from (
        select r.name as repository, r.head_version as head, r.stopped,

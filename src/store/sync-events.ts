@@ -1,7 +1,7 @@
 // The catch-ups of a repository's replicas, for people. record-replica.ts makes the rows. The database keeps the newest
 // hundred of each replica.
 import type { Version } from "../domain.ts";
-import { ask, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 
 export interface SyncEventRow {
@@ -20,7 +20,7 @@ export interface SyncEventRow {
 
 /** Returns the newest `limit` catch-ups of all replicas of a repository, newest first. */
 export async function recentSyncs(db: Database, repositoryId: string, limit: number): Promise<SyncEventRow[]> {
-  const rows = await ask(
+  const rows = await queryRepeatable(
     db.work,
     // Reads replica by replica, through the index: a repository may have a million catch-ups.
     `select e.device, e.from_device as "fromDevice", e.from_version as "fromVersion", e.version, e.bytes,

@@ -1,6 +1,6 @@
 // Appends an operator's version to the log, after leaders or versions of the database were lost.
 import { type Incarnation, type RefUpdate, type RefValue, toBytes, type Version } from "../domain.ts";
-import { type Database, queryOne } from "./database/database.ts";
+import { type Database, queryOnceRow } from "./database/database.ts";
 
 export interface ThawRequest {
   readonly writeId: string;
@@ -34,7 +34,7 @@ export async function appendThaw(db: Database, me: Incarnation, request: ThawReq
     version: String(request.version),
     refs: updates.length,
   };
-  const { outcome } = await queryOne<{ outcome: ThawOutcome }>(
+  const { outcome } = await queryOnceRow<{ outcome: ThawOutcome }>(
     db.work,
     "select outcome from lockstep.thaw($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     [

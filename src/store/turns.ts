@@ -3,7 +3,7 @@
 // races, so that none waits for ever.
 import type { Incarnation } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, askOne, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { dated, epochMs, intervalMs } from "./database/instant.ts";
 
 /** How long a ticket lasts. A ticket whose holder died blocks the queue for this long at most. */
@@ -22,7 +22,7 @@ export interface TicketRequest {
 /** Takes or renews a ticket and returns whether it has the turn. Throws IdInUse. */
 export async function takeTurn(db: Database, me: Incarnation, request: TicketRequest): Promise<boolean> {
   const { writeId, repositoryId, author, reason, caller = null } = request;
-  const { outcome } = await askOne<{ outcome: "first" | "waiting" | "used" }>(
+  const { outcome } = await queryRepeatableRow<{ outcome: "first" | "waiting" | "used" }>(
     db.work,
     "select lockstep.take_turn($1, $2, $3, $4, $5, $6, $7::int * interval '1 millisecond', $8) as outcome",
     [writeId, repositoryId, me.device, me.fence, author, reason, TURN_TTL_MS, caller],
@@ -43,7 +43,7 @@ export class IdInUse extends LockstepError {
 
 /** Extends the tickets of this device that have not run out, all in one statement. */
 export async function renewTickets(db: Database, me: Incarnation, writeIds: readonly string[]): Promise<void> {
-  await ask(
+  await queryRepeatable(
     db.work,
     // In the order of tickets, like every statement that locks several.
     `with mine as (
@@ -61,7 +61,7 @@ export async function renewTickets(db: Database, me: Incarnation, writeIds: read
  * Tickets that have run out are absent. Changes nothing.
  */
 export async function readTurns(db: Database, writeIds: readonly string[]): Promise<Map<string, string>> {
-  const rows = await ask<{ ticket: string; holder: string }>(
+  const rows = await queryRepeatable<{ ticket: string; holder: string }>(
     db.work,
     `select t.write_id as ticket, lockstep.turn_holder(t.repository_id) as holder from lockstep.turn t
      where t.write_id = any($1::uuid[]) and t.expires_at > clock_timestamp()`,
@@ -74,7 +74,9 @@ export async function readTurns(db: Database, writeIds: readonly string[]): Prom
  * Deletes a ticket and returns whether it was still there. A bump that lands deletes the ticket of its write itself.
  */
 export async function leaveTurn(db: Database, writeId: string): Promise<boolean> {
-  return (await ask(db.work, "delete from lockstep.turn where write_id = $1 returning 1", [writeId])).length > 0;
+  return (
+    (await queryRepeatable(db.work, "delete from lockstep.turn where write_id = $1 returning 1", [writeId])).length > 0
+  );
 }
 
 export interface TurnHolder {
@@ -87,7 +89,7 @@ export interface TurnHolder {
 
 /** Returns the ticket that has the turn of the repository, or undefined. */
 export async function turnHolder(db: Database, repositoryId: string): Promise<TurnHolder | undefined> {
-  const [row] = await ask(
+  const [row] = await queryRepeatable(
     db.work,
     `select write_id as "writeId", device, author, reason, ${epochMs("since")} as since from lockstep.turn
      where repository_id = $1 and expires_at > clock_timestamp() order by ticket limit 1`,
@@ -103,7 +105,7 @@ export interface Ticket extends TurnHolder {
 
 /** Returns the tickets of the repository that have not run out, in their order. The first has the turn. */
 export async function listTickets(db: Database, repositoryId: string): Promise<Ticket[]> {
-  const rows = await ask(
+  const rows = await queryRepeatable(
     db.work,
     `select write_id as "writeId", device, author, reason, ${epochMs("since")} as since,
        ${intervalMs("clock_timestamp() - since")} as "waitedMs" from lockstep.turn

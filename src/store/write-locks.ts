@@ -1,9 +1,9 @@
 // Write locks: they stop the writes to one repository, or to all. The statements that stage and land writes decide what
 // a lock refuses (migrations/functions/write_refused.sql).
 import { LockstepError } from "../errors.ts";
-import { ask, type Database, query } from "./database/database.ts";
+import { type Database, queryOnce, queryRepeatable } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
-import { repositoryNotFound } from "./repositories.ts";
+import { repositoryNotFoundError } from "./repositories.ts";
 
 /** The id of a repository. null: all repositories. */
 export type LockTarget = string | null;
@@ -21,13 +21,13 @@ export interface WriteLock {
 /** Returns the targets for the names of repositories. No name means all repositories. Throws REPOSITORY_NOT_FOUND. */
 export async function lockTargets(db: Database, names: readonly string[]): Promise<LockTarget[]> {
   if (names.length === 0) return [null];
-  const rows = await ask<{ id: string; name: string }>(
+  const rows = await queryRepeatable<{ id: string; name: string }>(
     db.work,
     "select id, name from lockstep.repository where name = any($1) order by id",
     [names],
   );
   const missing = names.find((name) => !rows.some((row) => row.name === name));
-  if (missing !== undefined) throw repositoryNotFound(missing);
+  if (missing !== undefined) throw repositoryNotFoundError(missing);
   return rows.map(({ id }) => id);
 }
 
@@ -37,7 +37,7 @@ export async function lockWrites(
   targets: readonly LockTarget[],
   { author, reason }: { author: string; reason: string },
 ): Promise<void> {
-  await query(
+  await queryOnce(
     db.work,
     `with locked as (
        insert into lockstep.write_lock (repository_id, reason, author)
@@ -54,7 +54,7 @@ export async function lockWrites(
 
 /** Refuses staged writes too, when they want to land. Throws WRITES_NOT_STOPPED when a lock is gone. */
 export async function closeWriteLocks(db: Database, targets: readonly LockTarget[]): Promise<void> {
-  const closed = await ask(
+  const closed = await queryRepeatable(
     db.work,
     `update lockstep.write_lock l set closed = true from unnest($1::uuid[]) target
      where l.repository_id is not distinct from target returning 1`,
@@ -69,7 +69,7 @@ export async function closeWriteLocks(db: Database, targets: readonly LockTarget
 
 /** Removes the locks, all of them or none. Throws WRITES_NOT_STOPPED when a lock is not there. */
 export async function unlockWrites(db: Database, targets: readonly LockTarget[], author: string): Promise<void> {
-  const rows = await query<{ name: string | null; locked: boolean }>(
+  const rows = await queryOnce<{ name: string | null; locked: boolean }>(
     db.work,
     `with held as (
        select r.name, l.id, l.reason
@@ -97,7 +97,7 @@ export async function unlockWrites(db: Database, targets: readonly LockTarget[],
  * all locks.
  */
 export async function listWriteLocks(db: Database, repositoryId?: string): Promise<WriteLock[]> {
-  const rows = await ask(
+  const rows = await queryRepeatable(
     db.work,
     `select r.name as repository, l.reason, l.author, ${epochMs("l.since")} as since, l.closed
      from lockstep.write_lock l left join lockstep.repository r on r.id = l.repository_id

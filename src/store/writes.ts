@@ -10,7 +10,7 @@ import {
   type WriteStatus,
 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { ask, askOne, type Database } from "./database/database.ts";
+import { type Database, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 
 export interface StageRequest {
@@ -56,7 +56,7 @@ interface StagedRow {
  * was made.
  */
 export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
-  const row = await askOne<StagedRow>(
+  const row = await queryRepeatableRow<StagedRow>(
     db.work,
     "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     [
@@ -108,7 +108,7 @@ export type Bumped =
  * Another call may have landed it.
  */
 export async function bump(db: Database, me: Incarnation, request: BumpRequest): Promise<Bumped> {
-  const row = await askOne<{ outcome: Bumped["outcome"]; version: bigint | null; detail: string | null }>(
+  const row = await queryRepeatableRow<{ outcome: Bumped["outcome"]; version: bigint | null; detail: string | null }>(
     db.work,
     "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [
@@ -148,11 +148,18 @@ export async function settleWrite(
   { writeId, repositoryId, author }: WriteIdentity,
   reason: string,
 ): Promise<Settled> {
-  const row = await askOne<{ status: WriteStatus | null; version: bigint | null; drop_reason: string | null }>(
-    db.work,
-    "select status, version, drop_reason from lockstep.settle_write($1, $2, $3, $4, $5, $6)",
-    [writeId, repositoryId, me.device, me.fence, author, reason],
-  );
+  const row = await queryRepeatableRow<{
+    status: WriteStatus | null;
+    version: bigint | null;
+    drop_reason: string | null;
+  }>(db.work, "select status, version, drop_reason from lockstep.settle_write($1, $2, $3, $4, $5, $6)", [
+    writeId,
+    repositoryId,
+    me.device,
+    me.fence,
+    author,
+    reason,
+  ]);
   if (row.status === "landed") return { status: "landed", version: row.version as Version };
   // Without a row the repository is gone, so the write cannot land any more.
   return { status: "dropped", reason: row.drop_reason ?? reason };
@@ -169,7 +176,7 @@ export async function confirmReads(
   timeline: string | null,
 ): Promise<"confirmed" | "fenced" | "elsewhere"> {
   const text = "select lockstep.confirm_reads($1, $2, $3) as answer";
-  const { answer } = await askOne<{ answer: "confirmed" | "fenced" | "elsewhere" }>(db.work, text, [
+  const { answer } = await queryRepeatableRow<{ answer: "confirmed" | "fenced" | "elsewhere" }>(db.work, text, [
     me.device,
     me.fence,
     timeline,
@@ -205,7 +212,7 @@ export async function getWrite(db: Database, repository: string, writeId: string
   // The lock makes the commit of this statement wait for the standby. So nobody is told an outcome that the standby
   // does not have yet.
   const text = `${SELECT_WRITE} where w.id = $1 and r.name = $2 for key share of w`;
-  const [row] = await ask(db.work, text, [writeId, repository]);
+  const [row] = await queryRepeatable(db.work, text, [writeId, repository]);
   if (row !== undefined) return dated<Write>(row, "startedAt", "decidedAt");
   throw new LockstepError(
     "WRITE_NOT_FOUND",
@@ -221,7 +228,7 @@ export async function listStaged(
   db: Database,
   repositoryIds: readonly string[] | null,
 ): Promise<(Write & { live: boolean })[]> {
-  const rows = await ask(
+  const rows = await queryRepeatable(
     db.work,
     `select s.*, exists (select from lockstep.write w join lockstep.device d on d.name = w.device and d.fence = w.fence
        where w.id = s.id and d.expires_at > clock_timestamp()) as live
@@ -234,7 +241,7 @@ export async function listStaged(
 
 /** Returns the write that has the turn of the repository, else the oldest staged one, else null. */
 export async function currentWriter(db: Database, repositoryId: string): Promise<Write | null> {
-  const [row] = await ask(
+  const [row] = await queryRepeatable(
     db.work,
     `${SELECT_WRITE} where w.repository_id = $1 and w.status = 'staged'
      order by (coalesce(w.ticket, w.id) = (select t.write_id from lockstep.turn t where t.repository_id = $1

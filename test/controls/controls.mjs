@@ -455,8 +455,8 @@ const byTests = [
     patches: [
       {
         file: "src/sync/write/attempt.ts",
-        from: '      await reach("push.decided");',
-        to: '      replica.applied = decision.version;\n      replica.appliedDigest = digest.toString("hex");\n      await reach("push.decided");',
+        from: '      await crashPoint("push.decided");',
+        to: '      replica.applied = decision.version;\n      replica.appliedDigest = digest.toString("hex");\n      await crashPoint("push.decided");',
       },
     ],
     project: "integration",

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HEAD } from "../../src/domain.ts";
-import { ask, Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce, queryRepeatable } from "../../src/store/database/database.ts";
 import { readHeads } from "../../src/store/repositories.ts";
 import { bump, getWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -24,7 +24,7 @@ afterAll(async () => {
 /** Fills the pool with connections that have been used, and ends all of them before this process can hear of it. */
 async function breakIdle(pool: Database["work"]): Promise<void> {
   const count = pool.options.max;
-  await Promise.all(Array.from({ length: count }, () => query(pool, "select pg_sleep(0.05)")));
+  await Promise.all(Array.from({ length: count }, () => queryOnce(pool, "select pg_sleep(0.05)")));
   expect(pool.idleCount).toBe(count);
   const program = `
     import pg from "pg";
@@ -40,13 +40,13 @@ async function breakIdle(pool: Database["work"]): Promise<void> {
 
 it("a statement that may run twice passes over all of them", async () => {
   await breakIdle(db.work);
-  const answers = await Promise.all(Array.from({ length: 8 }, () => ask(db.work, "select 1 as one")));
+  const answers = await Promise.all(Array.from({ length: 8 }, () => queryRepeatable(db.work, "select 1 as one")));
   expect(answers.flat()).toEqual(Array.from({ length: 8 }, () => ({ one: 1 })));
 });
 
 it("a statement that may not says that its outcome is unknown", async () => {
   await breakIdle(db.work);
-  await expect(query(db.work, "select 1")).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+  await expect(queryOnce(db.work, "select 1")).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
 });
 
 it("a read and every step of a push go on", async () => {

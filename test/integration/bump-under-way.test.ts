@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { bump, getWrite, settleWrite } from "../../src/store/writes.ts";
@@ -35,7 +35,7 @@ function session(): OpenSession {
 /** Waits until a statement like `text` waits for a lock, and returns the pid of its backend. */
 async function blocked(text: string): Promise<number> {
   return await vi.waitUntil(async () => {
-    const [row] = await query<{ pid: number }>(
+    const [row] = await queryOnce<{ pid: number }>(
       db.reads,
       `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like $1`,
       [`%${text}%`],
@@ -165,7 +165,7 @@ describe("a bump whose connection breaks", () => {
     // What its first connection says is final.
     await using anew = new Database({ url: database.url, applicationName: "anew" });
     const bumped = expect(bump(anew, me, request)).rejects.toEqual(unavailable);
-    await query(db.reads, "select pg_terminate_backend($1)", [await blocked("lockstep.bump")]);
+    await queryOnce(db.reads, "select pg_terminate_backend($1)", [await blocked("lockstep.bump")]);
     await bumped;
     await holder.run("rollback");
     expect(await settleWrite(db, me, request, "unknown")).toEqual({ status: "dropped", reason: "unknown" });
@@ -182,7 +182,7 @@ describe("a bump whose connection breaks", () => {
     expect(await bump(bumping.one, me, request)).toMatchObject({ outcome: "landed" });
     const settled = settleWrite(db, me, request, "unknown");
     await blocked("lockstep.settle_write");
-    await query(
+    await queryOnce(
       db.reads,
       "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'",
     );

@@ -9,7 +9,7 @@ import {
   type RefUpdate,
   symbolicTo,
 } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
@@ -252,7 +252,7 @@ describe("a bump that is refused", () => {
     const me = await incarnation(elsewhere);
     const { id } = await repository(db, me);
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
-    await query(db.work, "delete from lockstep.repository where id = $1", [id]);
+    await queryOnce(db.work, "delete from lockstep.repository where id = $1", [id]);
     expect(await bump(db, me, request)).toEqual({ outcome: "missing" });
     expect(await settleWrite(db, me, request, "gone")).toEqual({ status: "dropped", reason: "gone" });
   });
@@ -264,7 +264,7 @@ describe("a big bump", () => {
     const me = await incarnation(elsewhere);
     const { id } = await repository(db, me);
     // The planner takes every repository for as small as this one is now, also in plans that it keeps.
-    await query(db.work, "analyze lockstep.repository_ref");
+    await queryOnce(db.work, "analyze lockstep.repository_ref");
     for (let time = 0; time < 8; time += 1) {
       const other = await repository(db, me);
       await bump(db, me, await stage(db, me, other.id, 0n, [create("refs/heads/main", A)]));

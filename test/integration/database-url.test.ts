@@ -1,6 +1,6 @@
 // A database that cannot be used because of what is in its URL: the sentence says what to correct, and not to try again.
 import { expect, inject, it, vi } from "vitest";
-import { ask, Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce, queryRepeatable } from "../../src/store/database/database.ts";
 import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
 import { administer, databaseUrl } from "../support/administer.ts";
 import { migratedDatabase } from "../support/database.ts";
@@ -21,7 +21,7 @@ const WAYS: readonly [string, (url: string) => Promise<unknown>][] = [
     "a statement",
     async (url) => {
       await using db = new Database({ url, applicationName: "wrong url" });
-      return await query(db.work, "select 1");
+      return await queryOnce(db.work, "select 1");
     },
   ],
 ];
@@ -100,7 +100,7 @@ it.each(["p#ss", "p%25ss?", "p@ss:w/rd", "p' \\ss", "gr\u00fc\u00dfe"])("takes t
       `host=${host} port=${port} dbname=postgres user=${role} password='${quoted}'`,
     ]) {
       await using db = new Database({ url, applicationName: "password" });
-      expect(await query(db.work, "select current_user::text as role")).toEqual([{ role }]);
+      expect(await queryOnce(db.work, "select current_user::text as role")).toEqual([{ role }]);
     }
   } finally {
     await administer(inject("postgresUrl"), (client) => client.query(`drop role ${role}`));
@@ -118,7 +118,7 @@ it.skipIf(missing !== undefined)(
     const url = `postgres://lockstep@${standby.host},${primary.host}/postgres`;
     await using db = new Database({ url, applicationName: "several" });
     const port = async () => {
-      const [row] = await ask<{ port: number; standby: boolean }>(
+      const [row] = await queryRepeatable<{ port: number; standby: boolean }>(
         db.work,
         "select current_setting('port')::int as port, pg_is_in_recovery() as standby",
       );

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EMPTY_DIGEST, type Incarnation } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import {
   LEASE_RENEWAL_MS,
   LEASE_TTL_MS,
@@ -55,13 +55,15 @@ async function taken(asked: TakeOverRequest): Promise<Extract<TakeOver, { outcom
 async function deviceRow(name: string): Promise<Record<string, unknown> | undefined> {
   const columns =
     "incarnation, fence, root_id, grpc_address, extract(epoch from expires_at) as expires_at, extract(epoch from expires_at - clock_timestamp())";
-  const [row] = await query(db.work, `select ${columns}::float as left from lockstep.device where name = $1`, [name]);
+  const [row] = await queryOnce(db.work, `select ${columns}::float as left from lockstep.device where name = $1`, [
+    name,
+  ]);
   return row;
 }
 
 /** Lets the lease run out. */
 async function expire(device: string): Promise<void> {
-  await query(db.work, "update lockstep.device set expires_at = clock_timestamp() where name = $1", [device]);
+  await queryOnce(db.work, "update lockstep.device set expires_at = clock_timestamp() where name = $1", [device]);
 }
 
 async function repository(...devices: string[]): Promise<{ id: string; name: string }> {
@@ -216,9 +218,11 @@ describe("a lease", () => {
     expect(LEASE_RENEWAL_MS * 3).toBeLessThanOrEqual(LEASE_TTL_MS);
     const asked = request();
     const { incarnation: me } = await taken(asked);
-    await query(db.work, "update lockstep.device set expires_at = expires_at - interval '10 seconds' where name = $1", [
-      asked.device,
-    ]);
+    await queryOnce(
+      db.work,
+      "update lockstep.device set expires_at = expires_at - interval '10 seconds' where name = $1",
+      [asked.device],
+    );
     expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
     const { left } = (await deviceRow(asked.device)) as { left: number };
     expect(left * 1000).toBeLessThanOrEqual(LEASE_TTL_MS);

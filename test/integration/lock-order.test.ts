@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { Database, query, queryOne } from "../../src/store/database/database.ts";
+import { Database, queryOnce, queryOnceRow } from "../../src/store/database/database.ts";
 import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
 import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
@@ -46,7 +46,7 @@ interface Place {
 async function place(db: Database, holder: "push" | "session" | "next"): Promise<Place> {
   const [me, other] = [await incarnation(db), await incarnation(db)];
   const { id, name } = await repository(db, me, other);
-  const row = await queryOne<{ digest: Buffer }>(
+  const row = await queryOnceRow<{ digest: Buffer }>(
     db.work,
     "select head_digest as digest from lockstep.repository where id = $1",
     [id],
@@ -59,13 +59,13 @@ async function place(db: Database, holder: "push" | "session" | "next"): Promise
   for (const kind of [holder, ...(["push", "session", "next"] as const).filter((other) => other !== holder)])
     await takeTurn(db, me, kind === "push" ? ticket(writes.push) : { ...ticket(writes[kind]), caller: CALLER });
   await takeTurn(db, other, ticket(randomUUID()));
-  await query(
+  await queryOnce(
     db.work,
     `update lockstep.turn set expires_at = clock_timestamp() where ticket =
        (select min(ticket) from lockstep.turn where repository_id = $1)`,
     [id],
   );
-  await query(
+  await queryOnce(
     db.work,
     `insert into lockstep.write (id, repository_id, device, fence, author, base_version, session, caller, token_hash)
      values ($1, $3, $4, $5, 'ada', 0, false, null, null), ($2, $3, $4, $5, 'ada', 0, true, $6, $7)`,

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { listenForHeads, notifyHeads } from "../../src/store/database/notifications.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
@@ -91,7 +91,7 @@ describe("a listening sidecar", () => {
 
   it("listens again after its connection was lost, and says so, because it may have missed something", async () => {
     await using mine = await listen("mine");
-    const killed = await query(
+    const killed = await queryOnce(
       db.work,
       "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = $1",
       ["lockstep mine listen"],
@@ -106,7 +106,7 @@ describe("a listening sidecar", () => {
   it("takes a new connection when connections are replaced, and one that is gone after that", async () => {
     await using mine = await listen("mine");
     const pids = async () =>
-      await query<{ pid: number }>(
+      await queryOnce<{ pid: number }>(
         db.work,
         "select pid from pg_stat_activity where datname = current_database() and application_name = $1",
         ["lockstep mine listen"],

@@ -1,7 +1,7 @@
 // A role, a database or a server may have any setting as its default: each statement brings along what it needs, and what would make it
 // wrong is refused before anything is served.
 import { describe, expect, it } from "vitest";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
 import { listDevices } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
@@ -131,8 +131,8 @@ describe("where the defaults of the database are odd", () => {
     await using database = await migratedDatabase();
     await using db = new Database({ url: database.url, applicationName: "odd" });
     for (const type of ["timestamptz", "timestamp", "date"])
-      await expect(query(db.work, `select now()::${type} as at`)).rejects.toThrow(TypeError);
-    await expect(query(db.work, "select interval '1 day' as age")).rejects.toThrow(TypeError);
+      await expect(queryOnce(db.work, `select now()::${type} as at`)).rejects.toThrow(TypeError);
+    await expect(queryOnce(db.work, "select interval '1 day' as age")).rejects.toThrow(TypeError);
   });
 });
 

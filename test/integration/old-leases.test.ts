@@ -4,7 +4,7 @@ import { uptime } from "node:os";
 import pino from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
 import { bump, confirmReads, settleWrite, stageWrite } from "../../src/store/writes.ts";
@@ -31,7 +31,7 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  await query(db.work, "truncate lockstep.device, lockstep.repository cascade");
+  await queryOnce(db.work, "truncate lockstep.device, lockstep.repository cascade");
   me = await incarnation(db);
   other = await incarnation(db);
   ({ id } = await repository(db, me, other));
@@ -39,8 +39,8 @@ beforeEach(async () => {
 
 /** What the database looks like after a fail-over: all that it holds was written on another timeline. */
 async function failOver(): Promise<void> {
-  await query(db.work, "update lockstep.timeline set id = 'before'");
-  await query(db.work, "update lockstep.device set timeline = 'before'");
+  await queryOnce(db.work, "update lockstep.timeline set id = 'before'");
+  await queryOnce(db.work, "update lockstep.device set timeline = 'before'");
 }
 
 const asked = () => ({ writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [ref(MAIN)] });
@@ -66,12 +66,12 @@ describe("after a fail-over", () => {
   });
 
   it("a device that does not come back is waited for as long as its lease could last, by the clock of the new primary", async () => {
-    await query(db.work, "update lockstep.device set ttl = '500 milliseconds'");
+    await queryOnce(db.work, "update lockstep.device set ttl = '500 milliseconds'");
     await failOver();
     await renewLease(db, me, HERE);
     expect(await outcome()).toBe("old_leases");
     await vi.waitFor(async () => expect(await outcome()).toBe("staged"), { timeout: 20_000, interval: 50 });
-    const [row] = await query(
+    const [row] = await queryOnce(
       db.work,
       "select clock_timestamp() >= since + interval '500 milliseconds' as lapsed from lockstep.timeline",
     );
@@ -80,8 +80,8 @@ describe("after a fail-over", () => {
 
   /** The clock of the old primary, and when the other device renewed its lease there, if that was before this one did. */
   async function oldTimes(behind: string, earlier = "0 s"): Promise<void> {
-    await query(db.work, "update lockstep.device set expires_at = expires_at - $1::interval", [behind]);
-    await query(db.work, "update lockstep.device set expires_at = expires_at - $1::interval where name = $2", [
+    await queryOnce(db.work, "update lockstep.device set expires_at = expires_at - $1::interval", [behind]);
+    await queryOnce(db.work, "update lockstep.device set expires_at = expires_at - $1::interval where name = $2", [
       earlier,
       other.device,
     ]);
@@ -113,8 +113,8 @@ describe("after a fail-over", () => {
     await failOver();
     await oldTimes("1 hour");
     await renewLease(db, me, HERE);
-    await query(db.work, "update lockstep.timeline set id = 'between'");
-    await query(db.work, "update lockstep.device set timeline = 'between' where name = $1", [me.device]);
+    await queryOnce(db.work, "update lockstep.timeline set id = 'between'");
+    await queryOnce(db.work, "update lockstep.device set timeline = 'between' where name = $1", [me.device]);
     await renewLease(db, me, HERE);
     expect(await outcome()).toBe("old_leases");
     await renewLease(db, other, HERE);
@@ -145,7 +145,7 @@ describe("after a fail-over", () => {
   });
 
   it("a sidecar on another root waits until a lease of the old primary has ended, by the clock of the new one", async () => {
-    await query(db.work, "update lockstep.device set ttl = '800 milliseconds'");
+    await queryOnce(db.work, "update lockstep.device set ttl = '800 milliseconds'");
     await failOver();
     await oldTimes("1 hour");
     const successor = starting({ device: other.device, rootId: randomUUID() });
@@ -154,7 +154,7 @@ describe("after a fail-over", () => {
     expect((held as { waitMs: number }).waitMs).toBeLessThanOrEqual(800);
     const SOON = { timeout: 20_000, interval: 20 };
     await vi.waitFor(async () => expect(await takeOver(db, successor)).toMatchObject({ outcome: "taken" }), SOON);
-    const [row] = await query(
+    const [row] = await queryOnce(
       db.work,
       "select clock_timestamp() >= since + interval '800 milliseconds' as lapsed from lockstep.timeline",
     );
@@ -190,7 +190,7 @@ describe("a write that was settled before it was staged", () => {
     const request = asked();
     expect(await settleWrite(db, me, request, "nobody waits")).toEqual({ status: "dropped", reason: "nobody waits" });
     expect(await stageWrite(db, me, request)).toEqual({ outcome: "dropped" });
-    const [{ staged }] = (await query(
+    const [{ staged }] = (await queryOnce(
       db.work,
       "select count(*)::int as staged from lockstep.write where status = 'staged'",
     )) as [{ staged: number }];
@@ -214,7 +214,7 @@ describe("a write that was settled before it was staged", () => {
     for (let turn = 0; turn < 50; turn += 1) await settleWrite(db, me, request, "again");
     stop.abort();
     await staging;
-    const rows = await query(db.work, "select 1 from lockstep.write where status = 'staged'");
+    const rows = await queryOnce(db.work, "select 1 from lockstep.write where status = 'staged'");
     expect(rows).toEqual([]);
   });
 });
@@ -225,7 +225,7 @@ describe("a repository", () => {
     await bump(db, me, request);
     const held = { repositoryId: id, version: 1n, digest: request.digest.toString("hex") };
     expect(await stopRepository(db, me, held, "an old primary said so")).toBe(false);
-    const [row] = await query(db.work, "select stopped from lockstep.repository where id = $1", [id]);
+    const [row] = await queryOnce(db.work, "select stopped from lockstep.repository where id = $1", [id]);
     expect(row).toEqual({ stopped: null });
     expect(await stopRepository(db, me, { ...held, version: 2n }, "it is ahead")).toBe(true);
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { digestAfter, digestOf, type Incarnation, type RefUpdate } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { knownSchemaLevel, migrate } from "../../src/store/database/migrate.ts";
 import { listenForHeads, notifyHeads } from "../../src/store/database/notifications.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
@@ -87,9 +87,9 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
   }
 
   it("a session is nobody's own, so that a store that relied on one would fail here", async () => {
-    await query(machines[0]!.work, "prepare left_behind as select 1 as found");
-    expect(await query(machines[1]!.work, "execute left_behind")).toEqual([{ found: 1 }]);
-    await query(machines[2]!.work, "deallocate left_behind");
+    await queryOnce(machines[0]!.work, "prepare left_behind as select 1 as found");
+    expect(await queryOnce(machines[1]!.work, "execute left_behind")).toEqual([{ found: 1 }]);
+    await queryOnce(machines[2]!.work, "deallocate left_behind");
   });
 
   it("many writers, readers and leases share two connections", async () => {
@@ -128,7 +128,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     expect((await readChanges(machines[1]!, id, 0n)).changes).toHaveLength(27);
     const versions = (await replicasOf(machines[2]!, id)).map(({ version }) => version);
     expect(versions).toContain(27n);
-    const [used] = await query<{ connections: bigint }>(
+    const [used] = await queryOnce<{ connections: bigint }>(
       machines[0]!.work,
       "select count(*) as connections from pg_stat_activity where datname = current_database()",
     );
@@ -196,7 +196,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     const bumped = bump(db, me, { ...write, digest, updates: [] });
     bumped.catch(() => {});
     const waiting = async (other = 0) => {
-      const [row] = await query<{ pid: number }>(
+      const [row] = await queryOnce<{ pid: number }>(
         direct.reads,
         `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
            and query like '%lockstep.bump%' and pid <> $1`,
@@ -219,7 +219,9 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
 
   it("a bump whose backend is killed is made again, and lands once", async () => {
     await using direct = new Database({ url: database.url, applicationName: "direct" });
-    const write = await breakOff(direct, (pid) => query(machines[1]!.work, "select pg_terminate_backend($1)", [pid]));
+    const write = await breakOff(direct, (pid) =>
+      queryOnce(machines[1]!.work, "select pg_terminate_backend($1)", [pid]),
+    );
     await write.untilRepeated();
     await write.release();
     expect(await write.bumped).toEqual({ outcome: "landed", version: 1n });

@@ -1,7 +1,7 @@
 // A repository that is too large for one statement is read in pages, and what is read is the same.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, type Incarnation, type Refs, type RefValue, type Version } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { type ChangesSince, readChanges, readFold } from "../../src/store/ref-log.ts";
 import { bump } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -63,7 +63,7 @@ describe("changes that are read in pages", () => {
 
   it("are none where the log has a gap, wherever it is", async () => {
     await landSome();
-    await query(db.work, "delete from lockstep.ref_log where repository_id = $1 and version = 3", [id]);
+    await queryOnce(db.work, "delete from lockstep.ref_log where repository_id = $1 and version = 3", [id]);
     for (const page of PAGES) {
       for (const since of [0n, 1n, 2n]) expect((await readChanges(db, id, since, page)).changes).toBeNull();
       for (const since of [3n, 4n]) expect((await readChanges(db, id, since, page)).changes).not.toBeNull();
@@ -72,7 +72,9 @@ describe("changes that are read in pages", () => {
 
   it("tell of an operator's version on whichever page it is", async () => {
     await landSome();
-    await query(db.work, "update lockstep.ref_log set settles = true where repository_id = $1 and version = 4", [id]);
+    await queryOnce(db.work, "update lockstep.ref_log set settles = true where repository_id = $1 and version = 4", [
+      id,
+    ]);
     for (const page of PAGES) {
       expect((await readChanges(db, id, 1n, page)).settled).toBe(true);
       expect((await readChanges(db, id, 4n, page)).settled).toBe(false);

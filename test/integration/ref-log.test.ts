@@ -10,7 +10,7 @@ import {
   toLatin1,
   type Version,
 } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { type ChangesSince, readChanges, readDigest, readFold, readUnchangedTips } from "../../src/store/ref-log.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
@@ -59,7 +59,7 @@ async function land(wanted: Readonly<Record<string, string | null>>, by = me, re
 
 /** Removes log entries, as trimming does. */
 async function trim(...versions: Version[]): Promise<void> {
-  await query(db.work, "delete from lockstep.ref_log where repository_id = $1 and version = any($2::bigint[])", [
+  await queryOnce(db.work, "delete from lockstep.ref_log where repository_id = $1 and version = any($2::bigint[])", [
     id,
     versions,
   ]);
@@ -302,7 +302,7 @@ describe("readDigest", () => {
 describe("a repository that was removed", () => {
   it("is not found", async () => {
     await land({ [MAIN]: A });
-    await query(db.work, "delete from lockstep.repository where id = $1", [id]);
+    await queryOnce(db.work, "delete from lockstep.repository where id = $1", [id]);
     const notFound = expect.objectContaining({ code: "REPOSITORY_NOT_FOUND" });
     await expect(readChanges(db, id, 0n)).rejects.toEqual(notFound);
     await expect(readFold(db, id)).rejects.toEqual(notFound);
@@ -311,10 +311,10 @@ describe("a repository that was removed", () => {
 
   it("leaves no log behind", async () => {
     await land({ [MAIN]: A });
-    await query(db.work, "delete from lockstep.repository where id = $1", [id]);
+    await queryOnce(db.work, "delete from lockstep.repository where id = $1", [id]);
     expect(await readLog(db, id, null, 10)).toEqual([]);
     expect(await readUnchangedTips(db, id, 0n, 10)).toEqual([]);
     for (const table of ["ref_log", "ref_log_update", "repository_ref", "replica", "write"])
-      expect(await query(db.work, `select 1 from lockstep.${table} where repository_id = $1`, [id])).toEqual([]);
+      expect(await queryOnce(db.work, `select 1 from lockstep.${table} where repository_id = $1`, [id])).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, EMPTY_DIGEST, type Incarnation, type ReplicaState } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { releaseLease, takeOver } from "../../src/store/device-lease.ts";
 import { lastSync, recordFailure, recordVersion } from "../../src/store/record-replica.ts";
 import { readFold } from "../../src/store/ref-log.ts";
@@ -64,11 +64,11 @@ async function land(base: bigint): Promise<void> {
 
 async function setState(state: ReplicaState, device = "mine"): Promise<void> {
   const values = [id, device, state];
-  await query(db.work, "update lockstep.replica set state = $3 where repository_id = $1 and device = $2", values);
+  await queryOnce(db.work, "update lockstep.replica set state = $3 where repository_id = $1 and device = $2", values);
 }
 
 async function row(device = "mine"): Promise<Record<string, unknown>> {
-  const [found] = await query(
+  const [found] = await queryOnce(
     db.work,
     `select version, state, last_error, attempts, extract(epoch from next_attempt_at - clock_timestamp())::float as wait
      from lockstep.replica where repository_id = $1 and device = $2`,
@@ -142,7 +142,7 @@ describe("recordVersion", () => {
 
   /** As if so many writes had landed. */
   const headIs = (version: bigint) =>
-    query(db.work, "update lockstep.repository set head_version = $2 where id = $1", [id, version]);
+    queryOnce(db.work, "update lockstep.repository set head_version = $2 where id = $1", [id, version]);
 
   it("never takes a version back", async () => {
     await headIs(5n);
@@ -247,9 +247,11 @@ describe("listBehind", () => {
   it("has what failed only when it is due", async () => {
     await recordFailure(db, me, id, failure);
     expect(await isBehind()).toBe(false);
-    await query(db.work, "update lockstep.replica set next_attempt_at = clock_timestamp() where repository_id = $1", [
-      id,
-    ]);
+    await queryOnce(
+      db.work,
+      "update lockstep.replica set next_attempt_at = clock_timestamp() where repository_id = $1",
+      [id],
+    );
     expect(await isBehind()).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { bump, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -67,7 +67,7 @@ describe("stageWrite on a device without the replica", () => {
     const { id } = await repository(db, me);
     const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [ref(MAIN)] };
     expect(await stageWrite(db, other, write)).toEqual({ outcome: "missing" });
-    await query(db.work, "update lockstep.replica set state = 'released' where repository_id = $1", [id]);
+    await queryOnce(db.work, "update lockstep.replica set state = 'released' where repository_id = $1", [id]);
     expect(await stageWrite(db, me, write)).toEqual({ outcome: "missing" });
     expect(await versions(db, id)).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { EMPTY_DIGEST, type Incarnation, type Version } from "../../src/domain.ts";
-import { Database, query } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { dropExpiredSessions } from "../../src/store/sessions.ts";
@@ -39,7 +39,7 @@ const land = (at: Incarnation, writeId: string, base: Version = 0n) =>
 
 /** Lets the ticket of a write run out. */
 async function expire(writeId: string): Promise<void> {
-  await query(
+  await queryOnce(
     db.work,
     "update lockstep.turn set expires_at = clock_timestamp() - interval '1 millisecond' where write_id = $1",
     [writeId],
@@ -66,7 +66,7 @@ describe("a repository's turn", () => {
     await takeTurn(db, other, ticket(waiting));
     await expire(gone);
     await dropExpiredSessions(db);
-    const left = await query<{ write_id: string }>(
+    const left = await queryOnce<{ write_id: string }>(
       db.work,
       "select write_id from lockstep.turn where repository_id = $1",
       [repositoryId],
@@ -120,7 +120,7 @@ describe("a repository's turn", () => {
       });
       const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
         and query like '%lockstep.take_turn%'`;
-      await vi.waitFor(async () => expect(answered || (await query(db.work, waiting)).length > 0).toBe(true), SOON);
+      await vi.waitFor(async () => expect(answered || (await queryOnce(db.work, waiting)).length > 0).toBe(true), SOON);
       await client.query("commit");
       expect(await taken).toBe(false);
     } finally {
@@ -149,10 +149,10 @@ describe("a repository's turn", () => {
     const [first, second, gone, theirs] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     for (const id of [first, second, gone]) await takeTurn(db, me, ticket(id));
     await takeTurn(db, other, ticket(theirs));
-    await query(db.work, "update lockstep.turn set expires_at = clock_timestamp() + interval '5 s'");
+    await queryOnce(db.work, "update lockstep.turn set expires_at = clock_timestamp() + interval '5 s'");
     await expire(gone);
     await renewTickets(db, me, [first, second, gone, theirs]);
-    const longer = await query<{ id: string }>(
+    const longer = await queryOnce<{ id: string }>(
       db.work,
       "select write_id as id from lockstep.turn where expires_at > clock_timestamp() + interval '6 s' order by ticket",
     );
@@ -163,9 +163,9 @@ describe("a repository's turn", () => {
     const successor = await incarnation(db, { device: "mine" });
     expect(await readTurns(db, [first, second])).toEqual(new Map());
     await takeTurn(db, successor, ticket(first));
-    await query(db.work, "update lockstep.turn set expires_at = clock_timestamp() + interval '5 s'");
+    await queryOnce(db.work, "update lockstep.turn set expires_at = clock_timestamp() + interval '5 s'");
     await renewTickets(db, me, [first]);
-    const [row] = await query(
+    const [row] = await queryOnce(
       db.work,
       "select 1 from lockstep.turn where expires_at > clock_timestamp() + interval '6 s'",
     );
@@ -211,7 +211,7 @@ describe("a write", () => {
     expect(await land(me, early)).toEqual({ outcome: "turn" });
     const late = randomUUID();
     expect(await stage(me, late)).toEqual({ outcome: "turn" });
-    expect(await query(db.work, "select 1 from lockstep.write where id = $1", [late])).toEqual([]);
+    expect(await queryOnce(db.work, "select 1 from lockstep.write where id = $1", [late])).toEqual([]);
     expect(await readLog(db, repositoryId, null, 10)).toEqual([]);
   });
 
@@ -232,7 +232,7 @@ describe("a write", () => {
     expect(await stage(me, first)).toMatchObject({ outcome: "staged" });
     expect(await land(me, first)).toEqual({ outcome: "landed", version: 1n });
     expect((await turnHolder(db, repositoryId))?.writeId).toBe(second);
-    expect(await query(db.work, "select 1 from lockstep.turn where write_id = $1", [first])).toEqual([]);
+    expect(await queryOnce(db.work, "select 1 from lockstep.turn where write_id = $1", [first])).toEqual([]);
   });
 
   it("that has landed says so again whoever has the turn now", async () => {
@@ -278,7 +278,7 @@ describe("the queue", () => {
     await takeTurn(db, me, ticket(first));
     await takeTurn(db, other, ticket(second, "bob"));
     await takeTurn(db, me, ticket(third, "carol"));
-    await query(
+    await queryOnce(
       db.work,
       "update lockstep.turn set since = clock_timestamp() - interval '1 minute' where write_id = $1",
       [second],

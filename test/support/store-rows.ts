@@ -1,7 +1,7 @@
 // Devices, repositories and writes as rows only, for tests of the store.
 import { randomUUID } from "node:crypto";
 import { digestAfter, type Incarnation, type RefUpdate, type Version } from "../../src/domain.ts";
-import { type Database, query } from "../../src/store/database/database.ts";
+import { type Database, queryOnce } from "../../src/store/database/database.ts";
 import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";
@@ -67,7 +67,7 @@ export async function versions(db: Database, repositoryId: string): Promise<Vers
 
 /** What every table holds, to compare with later. */
 export async function contents(db: Database): Promise<object[]> {
-  const tables = await query<{ name: string }>(
+  const tables = await queryOnce<{ name: string }>(
     db.work,
     "select table_name as name from information_schema.tables where table_schema = 'lockstep' order by 1",
   );
@@ -75,5 +75,5 @@ export async function contents(db: Database): Promise<object[]> {
     ({ name }) =>
       `select '${name}' as name, count(*), md5(string_agg(t::text, ' ' order by t::text)) as rows from lockstep.${name} t`,
   );
-  return await query(db.work, counts.join(" union all "));
+  return await queryOnce(db.work, counts.join(" union all "));
 }

@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
-import { fromStatus } from "../../src/client/client.ts";
+import { errorFromStatus } from "../../src/client/client.ts";
 
 function unavailable(said: string): ServiceError {
   const details = `No connection established. Last error: Error: ${said}. Resolution note: `;
@@ -8,7 +8,7 @@ function unavailable(said: string): ServiceError {
 }
 
 it("a socket that this user may not use is told as that, with a remedy", () => {
-  expect(fromStatus(unavailable("connect EACCES /run/lockstep/lockstep.sock"))).toMatchObject({
+  expect(errorFromStatus(unavailable("connect EACCES /run/lockstep/lockstep.sock"))).toMatchObject({
     code: "PERMISSION_DENIED",
     message:
       "This user may not use the sidecar's socket (connect EACCES /run/lockstep/lockstep.sock); run this as the user of `lockstep serve`, or with sudo.",
@@ -16,7 +16,7 @@ it("a socket that this user may not use is told as that, with a remedy", () => {
 });
 
 it("a socket that is not there is told as a sidecar that does not answer", () => {
-  expect(fromStatus(unavailable("connect ENOENT /run/lockstep/lockstep.sock"))).toMatchObject({
+  expect(errorFromStatus(unavailable("connect ENOENT /run/lockstep/lockstep.sock"))).toMatchObject({
     code: "SIDECAR_UNAVAILABLE",
     message: expect.stringMatching(/see whether `lockstep serve` runs\.$/),
   });

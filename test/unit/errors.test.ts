@@ -9,7 +9,7 @@ import {
   LockstepError,
   retryAfterMs,
 } from "../../src/errors.ts";
-import { gitFailed } from "../../src/git/process.ts";
+import { gitFailedError } from "../../src/git/process.ts";
 
 const codes = Object.keys(ERROR_TABLE) as ErrorCode[];
 
@@ -69,7 +69,7 @@ describe("describe", () => {
 });
 
 it("what git says comes with an advice, in one sentence", () => {
-  expect(gitFailed(["index-pack", "--stdin"], 128, "fatal: early EOF\n")).toMatchObject({
+  expect(gitFailedError(["index-pack", "--stdin"], 128, "fatal: early EOF\n")).toMatchObject({
     code: "GIT_FAILED",
     message:
       "git index-pack ended with exit code 128 (fatal: early EOF); correct what git complains of, " +
@@ -78,12 +78,14 @@ it("what git says comes with an advice, in one sentence", () => {
 });
 
 it("what this machine's disk refuses git is no failure of git", () => {
-  expect(gitFailed(["index-pack", "--stdin"], 128, "fatal: write error: No space left on device\n")).toMatchObject({
-    code: "PREREQUISITE_MISSING",
-    message: expect.stringMatching(
-      /^This machine's disk refuses git index-pack \(fatal: write error: No space left on device\); /,
-    ),
-  });
+  expect(gitFailedError(["index-pack", "--stdin"], 128, "fatal: write error: No space left on device\n")).toMatchObject(
+    {
+      code: "PREREQUISITE_MISSING",
+      message: expect.stringMatching(
+        /^This machine's disk refuses git index-pack \(fatal: write error: No space left on device\); /,
+      ),
+    },
+  );
 });
 
 it("no message holds a carriage return", () => {

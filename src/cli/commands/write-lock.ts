@@ -24,12 +24,12 @@ export function writeLockCommand(host: Host): Command {
     .option("--wait <seconds>", "how long to wait for writes under way", "60")
     .action(async (names: string[], flags: Record<string, string | boolean>) => {
       const run = prepare(host, "write-lock", flags);
-      if (flags.enable === flags.disable) throw usage("Give one of --enable and --disable.");
+      if (flags.enable === flags.disable) throw usageError("Give one of --enable and --disable.");
       using client = run.connect();
       if (flags.disable) return await allow(run, client, names);
       const { reason, wait } = { reason: String(flags.reason ?? "").trim(), wait: Number(flags.wait) };
-      if (reason === "") throw usage("--enable needs --reason, which those whose writes are refused are told.");
-      if (!(wait >= 0)) throw usage(`--wait is a number of seconds, not ${flags.wait}.`);
+      if (reason === "") throw usageError("--enable needs --reason, which those whose writes are refused are told.");
+      if (!(wait >= 0)) throw usageError(`--wait is a number of seconds, not ${flags.wait}.`);
       await stop(run, client, names, { reason, waitMs: wait * 1000 });
     });
 }
@@ -121,6 +121,6 @@ function remedy(names: readonly string[]): string {
   return `\`${["lockstep write-lock --disable", ...names].join(" ")}\` allows them again`;
 }
 
-function usage(sentence: string): LockstepError {
+function usageError(sentence: string): LockstepError {
   return new LockstepError("USAGE", sentence);
 }

@@ -1,5 +1,5 @@
 // Whether objects are here, and whether everything that they need is.
-import { finished, type GitContext, gitBytes, gitFailed, spawnGit } from "../process.ts";
+import { finished, type GitContext, gitBytes, gitFailedError, spawnGit } from "../process.ts";
 
 /**
  * True when everything reachable from `wants` is there, given that everything reachable from `haves` is: a walk from the new
@@ -45,7 +45,7 @@ export function startWalk(context: GitContext, gitDir: string, options: WalkOpti
       child.stdin.end(`${[...wants, ...haves.map((have) => `^${have}`)].join("\n")}\n`, "latin1");
       const { exitCode, stderr } = await end;
       options.signal.throwIfAborted();
-      if (![0, 1, 128].includes(exitCode)) throw gitFailed(args, exitCode, stderr);
+      if (![0, 1, 128].includes(exitCode)) throw gitFailedError(args, exitCode, stderr);
       return exitCode === 0;
     },
     async [Symbol.asyncDispose]() {

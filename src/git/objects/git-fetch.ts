@@ -125,7 +125,7 @@ export async function fetchWithGit(context: GitContext, gitDir: string, request:
     request.signal.throwIfAborted();
     if (silence.signal.aborted)
       throw new LockstepError("SOURCE_FAILED", `git fetch showed no work for ${silence.limitMs / 1000} s`);
-    if (exitCode !== 0) throw refused(stderr, exitCode);
+    if (exitCode !== 0) throw refusedError(stderr, exitCode);
     return await bytesIn(join(quarantine.path, "pack"));
   });
 }
@@ -141,7 +141,7 @@ async function makeRepository({ path }: Quarantine, { haves, objectFormat }: Fet
   return repository;
 }
 
-function refused(stderr: string, exitCode: number): LockstepError {
+function refusedError(stderr: string, exitCode: number): LockstepError {
   // What is in the way of a carriage return is progress.
   const lines = stderr.split("\n").map((line) => line.slice(line.lastIndexOf("\r") + 1).trim());
   const said = lines.filter(Boolean).slice(-3).join(" ").slice(0, 300) || `git fetch ended with ${exitCode}`;

@@ -107,7 +107,7 @@ export class PackClient {
         agent: this.#agent,
         minVersion: "TLSv1.3" as const,
         // Whoever answers must prove to be that device; under which host name it is reached proves nothing.
-        checkServerIdentity: (_: string, certificate: PeerCertificate) => this.#wrongDevice(device, certificate),
+        checkServerIdentity: (_: string, certificate: PeerCertificate) => this.#wrongDeviceError(device, certificate),
         servername: device,
         headers: { "content-type": "application/json" },
         signal,
@@ -119,13 +119,13 @@ export class PackClient {
       call.on("drain", onAlive);
       call.once("response", (response) => {
         if (response.statusCode === 200 || response.statusCode === 204) resolve(response);
-        else refusal(device, response).then(reject, failed);
+        else refusalError(device, response).then(reject, failed);
       });
       call.end(JSON.stringify(body));
     });
   }
 
-  #wrongDevice(device: string, certificate: PeerCertificate): Error | undefined {
+  #wrongDeviceError(device: string, certificate: PeerCertificate): Error | undefined {
     const identity = certificateIdentity(certificate.subjectaltname, this.#trustDomain);
     const right = identity?.role === "device" && identity.name === device;
     return right ? undefined : new Error(`its certificate is not that of device ${device}`);
@@ -136,7 +136,7 @@ export class PackClient {
   }
 }
 
-async function refusal(device: string, response: IncomingMessage): Promise<Error> {
+async function refusalError(device: string, response: IncomingMessage): Promise<Error> {
   const hasNoStream = response.statusCode === 404 || response.statusCode === 501;
   // Before its body is read: afterwards the connection may be gone, and its certificate with it.
   const publicKey = hasNoStream ? publicKeyOf(response.socket as TLSSocket) : undefined;

@@ -2,7 +2,7 @@
 // only when the new tips are known to be connected; until then nothing that reads the replica can see them.
 import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { sync } from "../../io/disk.ts";
 import type { GitContext } from "../process.ts";
@@ -56,7 +56,7 @@ export async function quarantined<Result>(
         "The source sent a pack that does not hold everything the new refs need.",
       );
     }
-    await reach("catch-up.arrived");
+    await crashPoint("catch-up.arrived");
     await migrate(join(path, "pack"), join(objects, "pack"));
     return result;
   } finally {

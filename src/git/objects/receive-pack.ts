@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
 import { drained } from "../../io/pump.ts";
-import { finished, type GitContext, type GitProcess, gitFailed, spawnGit } from "../process.ts";
+import { finished, type GitContext, type GitProcess, gitFailedError, spawnGit } from "../process.ts";
 import { type PackProgress, reportProgress } from "../progress.ts";
 import { type Incoming, quarantined } from "./quarantine.ts";
 
@@ -55,7 +55,7 @@ async function indexPack(
   signal.throwIfAborted();
   // It has seen the pack's own checksum; whether the source said goodbye does not matter.
   if (exitCode === 0) return;
-  if (broken === undefined) throw gitFailed(args, exitCode, stderr);
+  if (broken === undefined) throw gitFailedError(args, exitCode, stderr);
   throw new LockstepError("SOURCE_FAILED", "The source broke off in the middle of a pack.", { cause: broken });
 }
 

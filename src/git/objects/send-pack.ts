@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
-import { finished, type GitContext, gitFailed, spawnGit } from "../process.ts";
+import { finished, type GitContext, gitFailedError, spawnGit } from "../process.ts";
 import { listenForNews } from "../progress.ts";
 import { Silence } from "../silence.ts";
 import { existingObjects } from "./connectivity.ts";
@@ -69,14 +69,14 @@ function packObjects(
   const done = finished(child).then(({ exitCode, stderr }) => {
     link[Symbol.dispose]();
     silence[Symbol.dispose]();
-    if (silence.signal.aborted) throw silent(silence);
-    if (exitCode !== 0) throw gitFailed(args, exitCode, stderr);
+    if (silence.signal.aborted) throw silentError(silence);
+    if (exitCode !== 0) throw gitFailedError(args, exitCode, stderr);
   });
   done.catch(() => {});
   return { pack: child.stdout, done, silence };
 }
 
-function silent({ limitMs }: Silence): LockstepError {
+function silentError({ limitMs }: Silence): LockstepError {
   const seconds = limitMs / 1000;
   return new LockstepError("SOURCE_FAILED", `git pack-objects has shown no work for ${seconds} s on this device.`);
 }
@@ -89,6 +89,6 @@ interface Begun extends PackStream {
 async function hasBegun({ pack, done, silence }: Begun): Promise<boolean> {
   if (!pack.readableLength && !pack.readableEnded) await Promise.race([once(pack, "readable"), done]).catch(() => {});
   silence[Symbol.dispose]();
-  if (silence.signal.aborted) throw silent(silence);
+  if (silence.signal.aborted) throw silentError(silence);
   return pack.readableLength > 0;
 }

@@ -10,7 +10,7 @@ import {
   type GitContext,
   type GitProcess,
   gitBytes,
-  gitFailed,
+  gitFailedError,
   hooksFrom,
   spawnGit,
   WITH_HOOKS,
@@ -85,7 +85,7 @@ export class RefTransaction {
     this.#over = true;
     const { exitCode, stderr } = await this.#end;
     const said = /^fatal: (?:prepare: )?(.*)/m.exec(stderr)?.[1];
-    if (said === undefined) throw gitFailed(["update-ref"], exitCode, stderr);
+    if (said === undefined) throw gitFailedError(["update-ref"], exitCode, stderr);
     return { message: said };
   }
 
@@ -97,7 +97,7 @@ export class RefTransaction {
     this.#child.stdin.end();
     // git answers when the refs are in place and the locks are gone, so nobody waits for its end.
     if (committed) this.#committed = true;
-    else throw await this.#failure();
+    else throw await this.#failureError();
   }
 
   /** Releases the locks that git still holds, and waits until git has ended. */
@@ -110,9 +110,9 @@ export class RefTransaction {
     if (!this.#committed) await this.#end.catch(() => {});
   }
 
-  async #failure(): Promise<LockstepError> {
+  async #failureError(): Promise<LockstepError> {
     const { exitCode, stderr } = await this.#end;
-    return gitFailed(["update-ref"], exitCode, stderr);
+    return gitFailedError(["update-ref"], exitCode, stderr);
   }
 
   async #answer(word: string): Promise<boolean> {

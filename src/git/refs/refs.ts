@@ -1,5 +1,5 @@
 // The refs on disk: read in full (recovery, verify), read by name, and changed to match a plan.
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import {
   HEAD,
   isSymbolic,
@@ -13,7 +13,7 @@ import {
 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { objectTypes } from "../objects/connectivity.ts";
-import { type GitContext, gitBytes, gitFailed } from "../process.ts";
+import { type GitContext, gitBytes, gitFailedError } from "../process.ts";
 import { ensureAliasHook } from "./alias-hook.ts";
 import { clash } from "./ref-paths.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";
@@ -74,7 +74,7 @@ export async function applyRefs(
   const batches = clashes ? [deletes, updates] : [[...deletes, ...updates]];
   for (const batch of batches) {
     if (batch.length > 0) await write(context, gitDir, batch, started);
-    if (batch === deletes) await reach("refs.cleared");
+    if (batch === deletes) await crashPoint("refs.cleared");
   }
   const head = plan.get(HEAD) ?? null;
   // HEAD needs its own transaction: git treats a change of its branch as a change of HEAD too.
@@ -98,7 +98,7 @@ async function write(
     if (refusal === undefined) return await transaction.commit();
     // An old lock was left by a killed git.
     if (isLocked(refusal) && (await sweepLocks(gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
-    throw gitFailed(["update-ref"], 128, refusal.message);
+    throw gitFailedError(["update-ref"], 128, refusal.message);
   }
 }
 

@@ -57,18 +57,18 @@ interface RefRecord {
 
 function* recordsOf(table: Buffer): Generator<RefRecord> {
   const version = table[4];
-  if (table.toString("latin1", 0, 4) !== "REFT" || (version !== 1 && version !== 2)) throw notATable();
+  if (table.toString("latin1", 0, 4) !== "REFT" || (version !== 1 && version !== 2)) throw notATableError();
   const blockSize = table.readUIntBE(5, 3);
   const isSha256 = version === 2 && table.toString("latin1", 24, 28) === "s256";
   const end = table.length - FOOTER[version];
   // The footer begins with a copy of the header. Without it the table was not written to its end.
-  if (end < HEADER[version] || !table.subarray(0, 24).equals(table.subarray(end, end + 24))) throw notATable();
+  if (end < HEADER[version] || !table.subarray(0, 24).equals(table.subarray(end, end + 24))) throw notATableError();
   // The refs come first. The first block's length includes the header.
   for (let start = 0; start < end; ) {
     const at = start === 0 ? HEADER[version] : start;
     if (table[at] !== "r".charCodeAt(0)) return;
     const length = table.readUIntBE(at + 1, 3);
-    if (length <= at - start + 4 || start + length > end) throw notATable();
+    if (length <= at - start + 4 || start + length > end) throw notATableError();
     const block = table.subarray(start, start + length);
     const restarts = block.readUInt16BE(length - 2);
     yield* recordsIn(block.subarray(0, length - 2 - 3 * restarts), at - start + 4, isSha256 ? 32 : 20);
@@ -91,7 +91,7 @@ function* recordsIn(block: Buffer, begin: number, idBytes: number): Generator<Re
     return value;
   };
   const text = (length: number): string => {
-    if (at + length > block.length) throw notATable();
+    if (at + length > block.length) throw notATableError();
     at += length;
     return block.toString("latin1", at - length, at);
   };
@@ -103,7 +103,7 @@ function* recordsIn(block: Buffer, begin: number, idBytes: number): Generator<Re
     varint();
     const type = suffix % 8;
     const target = type === SYMBOLIC ? text(varint()) : undefined;
-    if (type > SYMBOLIC) throw notATable();
+    if (type > SYMBOLIC) throw notATableError();
     if (type < SYMBOLIC) at += type * idBytes;
     yield { name, target };
     previous = name;
@@ -112,10 +112,10 @@ function* recordsIn(block: Buffer, begin: number, idBytes: number): Generator<Re
 
 function byteAt(block: Buffer, at: number): number {
   const byte = block[at];
-  if (byte === undefined) throw notATable();
+  if (byte === undefined) throw notATableError();
   return byte;
 }
 
-function notATable(): LockstepError {
+function notATableError(): LockstepError {
   return new LockstepError("GIT_FAILED", "A table of refs (reftable) cannot be read; run `git refs verify` there.");
 }

@@ -4,7 +4,7 @@ import type { Dirent } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { nameFromLatin1, type RefName } from "../../domain.ts";
 import { inside, setAside } from "./aside.ts";
-import { rightsMissing } from "./rights.ts";
+import { missingRightsError } from "./rights.ts";
 
 export interface Foreign {
   /** Below the replica's directory, as of a ref. */
@@ -53,7 +53,7 @@ async function look(gitDir: string, directory: string, readable: RegExp | undefi
     (error: NodeJS.ErrnoException) => {
       // git removes directories that have become empty.
       if (error.code === "ENOENT") return [];
-      throw rightsMissing(path.toString(), error) ?? error;
+      throw missingRightsError(path.toString(), error) ?? error;
     },
   );
   const files: string[] = [];

@@ -2,7 +2,7 @@
 // changed is told from what was there before, and kept, before anything else looks at the refs.
 import { readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import { HEAD, type Refs } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { replaceFile, sync, syncFileSystem } from "../../io/disk.ts";
@@ -30,7 +30,7 @@ export async function liveWrite(gitDir: string): Promise<string | undefined> {
 export async function noteLive(context: GitContext, gitDir: string, writeId: string): Promise<void> {
   const refs = await readRefs(context, gitDir);
   await replaceFile(livePath(gitDir), Buffer.concat([Buffer.from(`${writeId}\n`), formatRefs(refs)]));
-  await reach("live.noted");
+  await crashPoint("live.noted");
 }
 
 /**
@@ -61,7 +61,7 @@ export async function leaveLive(
     refs: withHead(refs, base),
   });
   await syncFileSystem(gitDir);
-  await reach("live.moved");
+  await crashPoint("live.moved");
   await rm(livePath(gitDir));
   await sync(gitDir);
 }

@@ -8,18 +8,18 @@ import { setAside } from "./aside.ts";
 import { initialConfig } from "./repository.ts";
 
 /**
- * Returns the names of what was made anew; `doubt` runs before the first of it is. The caller holds the mutex of the replica, which it
+ * Returns the names of what was made anew; `putInDoubt` runs before the first of it is. The caller holds the mutex of the replica, which it
  * knows to be one, and compares it afterwards. Throws NOT_A_REPOSITORY when what is in the way cannot be moved.
  */
 export async function mendParts(
   context: GitContext,
   { gitDir, objectFormat }: { gitDir: string; objectFormat: "sha1" | "sha256" },
   aside: string,
-  doubt: () => Promise<void>,
+  putInDoubt: () => Promise<void>,
 ): Promise<string[]> {
   const mended: string[] = [];
   const clear = async (name: string) => {
-    if (mended.length === 0) await doubt();
+    if (mended.length === 0) await putInDoubt();
     mended.push(name);
     await setAside(gitDir, name, aside);
   };

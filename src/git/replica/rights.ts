@@ -15,14 +15,14 @@ export async function assertRights(gitDir: string): Promise<void> {
 async function assertAccess(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   await access(path, found?.isDirectory() ? R_OK | W_OK | X_OK : R_OK).catch((error: unknown) => {
-    const missing = rightsMissing(path, error);
+    const missing = missingRightsError(path, error);
     // What is not there, or is something else, is told of elsewhere.
     if (missing) throw missing;
   });
 }
 
 /** What to tell of an error about a path: undefined when it is not about rights. */
-export function rightsMissing(path: string, cause: unknown): LockstepError | undefined {
+export function missingRightsError(path: string, cause: unknown): LockstepError | undefined {
   const { code } = cause as NodeJS.ErrnoException;
   if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS") return undefined;
   return new LockstepError(

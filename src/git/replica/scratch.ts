@@ -158,7 +158,7 @@ export async function takeObjects(
   // Read from the first byte on: what nobody reads is thrown away when the process ends.
   const pack = startPack(context, path, wants, haves, signal).then((stream) => stream.pack.pipe(new PassThrough()));
   await receivePack(context, gitDir, { wants, haves, signal, pack }).catch(async (error: unknown) => {
-    throw (await isShallow(path)) ? notWhole(error) : error;
+    throw (await isShallow(path)) ? notWholeError(error) : error;
   });
 }
 
@@ -170,7 +170,7 @@ async function isShallow(path: string): Promise<boolean> {
   );
 }
 
-function notWhole(cause: unknown): LockstepError {
+function notWholeError(cause: unknown): LockstepError {
   return new LockstepError(
     "SOURCE_FAILED",
     "The scratch repository is shallow and lacks objects that the new refs need; begin again, and fetch without --depth or with --unshallow.",

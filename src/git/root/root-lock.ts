@@ -42,7 +42,7 @@ export async function lockRoot(options: RootLockOptions): Promise<RootLock> {
   try {
     if (!(await tryLock(file, options))) {
       await endHolders(path, options);
-      if (!(await lockWithin(file, options, DEATH_TAKES_MS))) throw held(path, options.recordedPid);
+      if (!(await lockWithin(file, options, DEATH_TAKES_MS))) throw heldError(path, options.recordedPid);
     }
   } catch (error) {
     await file.close();
@@ -108,7 +108,7 @@ async function endHolders(path: string, { host, recordedPid, mayEnd }: RootLockO
   const ours = await programOf(host.pid);
   // Any other program is a child of a sidecar's: git, or a hook that git runs on a ref transaction.
   const sidecar = holders.find(({ pid, program }) => pid === recordedPid || program === ours);
-  if (sidecar && !(sidecar.pid === recordedPid && (await mayEnd()))) throw held(path, sidecar.pid);
+  if (sidecar && !(sidecar.pid === recordedPid && (await mayEnd()))) throw heldError(path, sidecar.pid);
   for (const { pid } of holders) {
     try {
       host.kill(pid, "SIGKILL");
@@ -142,7 +142,7 @@ async function programOf(pid: number | string): Promise<string> {
   return (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim();
 }
 
-function held(path: string, pid: number | undefined): LockstepError {
+function heldError(path: string, pid: number | undefined): LockstepError {
   return new LockstepError(
     "ROOT_LOCKED",
     `Another sidecar${pid === undefined ? "" : ` (process ${pid})`} serves this root, see ${path}; stop it first, or give this one another --root.`,

@@ -10,7 +10,7 @@ import {
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { describe, ERROR_TABLE, firstError, GrpcStatus, LockstepError } from "../../errors.ts";
-import { ofDisk } from "../../io/disk-errors.ts";
+import { diskError } from "../../io/disk-errors.ts";
 import { DETAILS_KEY, encodeDetails } from "../../protocol/error-details.ts";
 import { certificateIdentity, type Role } from "../../tls/identity.ts";
 import { mayCall } from "./roles.ts";
@@ -127,7 +127,8 @@ function cancellation(call: AnyCall): { signal: AbortSignal; disarm: () => void 
 
 function toStatus(thrown: unknown, path: string, log: Logger) {
   const error = firstError(thrown);
-  const known = error instanceof LockstepError ? shortened(error) : (ofDisk(error) ?? bug(error, path, log));
+  const known =
+    error instanceof LockstepError ? shortenedError(error) : (diskError(error) ?? internalError(error, path, log));
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, encodeDetails(known));
   const code = GrpcStatus[ERROR_TABLE[known.code].grpc];
@@ -136,13 +137,13 @@ function toStatus(thrown: unknown, path: string, log: Logger) {
 }
 
 /** Statuses travel in HTTP headers: one of 64 KiB breaks the connection for all calls on it, and some clients take only 8. */
-function shortened(error: LockstepError): LockstepError {
+function shortenedError(error: LockstepError): LockstepError {
   const cut = (text: string) => (text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text);
   const details = Object.fromEntries(Object.entries(error.details).map(([key, value]) => [key, cut(value)]));
   return new LockstepError(error.code, cut(error.message), { cause: error, details });
 }
 
-function bug(error: unknown, path: string, log: Logger): LockstepError {
+function internalError(error: unknown, path: string, log: Logger): LockstepError {
   const id = randomUUID();
   log.error({ rpc: path, id, err: error }, "an error that nobody expected");
   return new LockstepError("INTERNAL", `An internal error; the server's log has it under ${id}.`, { details: { id } });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { LockstepError } from "../../errors.ts";
 import { refuseStandby, Servers } from "./servers.ts";
-import { asTold, hasEndedSession, unavailable, verdictOf } from "./sqlstate.ts";
+import { asTold, hasEndedSession, unavailableError, verdictOf } from "./sqlstate.ts";
 import { beginSnapshot, StatementClient } from "./statement.ts";
 
 const INT8_OID = 20;
@@ -112,7 +112,7 @@ export interface StatementOptions {
  * Runs one statement, which is a transaction of its own, and returns its rows. Throws DATABASE_UNAVAILABLE when the connection or the
  * server failed: then the statement may have taken effect or not. What else PostgreSQL may say: sqlstate.ts.
  */
-export async function query<Row extends pg.QueryResultRow>(
+export async function queryOnce<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
@@ -125,10 +125,10 @@ export async function query<Row extends pg.QueryResultRow>(
 }
 
 /**
- * Like `query`, for a statement that may as well run twice. One connection after another that broke while it lay idle is passed
+ * Like `queryOnce`, for a statement that may as well run twice. One connection after another that broke while it lay idle is passed
  * over, so that a restart of the server costs nobody an error; only what a new connection says counts.
  */
-export async function ask<Row extends pg.QueryResultRow>(
+export async function queryRepeatable<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
@@ -200,13 +200,16 @@ async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.Po
 }
 
 /** A question of many within `inSnapshot`. */
-export type AskInSnapshot = <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) => Promise<Row[]>;
+export type QueryInSnapshot = <Row extends pg.QueryResultRow>(
+  text: string,
+  values: readonly unknown[],
+) => Promise<Row[]>;
 
 /**
  * Asks several questions about one moment. Each has the deadline of a statement, all together have none. Nothing can be changed, and
- * nothing but the database is to be waited for in between. Throws as `query`.
+ * nothing but the database is to be waited for in between. Throws as `queryOnce`.
  */
-export async function inSnapshot<T>(pool: pg.Pool, work: (ask: AskInSnapshot) => Promise<T>): Promise<T> {
+export async function inSnapshot<T>(pool: pg.Pool, work: (ask: QueryInSnapshot) => Promise<T>): Promise<T> {
   for (;;) {
     const { client, isNew } = await connect(pool);
     try {
@@ -240,7 +243,8 @@ async function runOn<Row extends pg.QueryResultRow>(
   try {
     const result = await inTime(pool, client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS));
     // The wait for the synchronous standby was ended (a cancelled statement, a shutdown): PostgreSQL calls that a success, with a warning.
-    if (unconfirmed.length > 0) throw unavailable(`its standby has not confirmed the statement: ${unconfirmed[0]}`);
+    if (unconfirmed.length > 0)
+      throw unavailableError(`its standby has not confirmed the statement: ${unconfirmed[0]}`);
     client.release();
     return result.rows;
   } catch (error) {
@@ -258,10 +262,10 @@ async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
   let breakOff = () => {};
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(unavailable(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
+      () => reject(unavailableError(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
       STATEMENT_DEADLINE_MS,
     );
-    breakOff = () => reject(unavailable("this process stops"));
+    breakOff = () => reject(unavailableError("this process stops"));
     underWay.add(breakOff);
   });
   try {
@@ -272,24 +276,24 @@ async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Like `query`, for statements that answer with exactly one row. */
-export async function queryOne<Row extends pg.QueryResultRow>(
+/** Like `queryOnce`, for statements that answer with exactly one row. */
+export async function queryOnceRow<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
   options: StatementOptions = {},
 ): Promise<Row> {
-  return theOnly(await query<Row>(pool, text, values, options), text);
+  return theOnly(await queryOnce<Row>(pool, text, values, options), text);
 }
 
-/** Like `ask`, for statements that answer with exactly one row. */
-export async function askOne<Row extends pg.QueryResultRow>(
+/** Like `queryRepeatable`, for statements that answer with exactly one row. */
+export async function queryRepeatableRow<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: readonly unknown[] = [],
   options: StatementOptions = {},
 ): Promise<Row> {
-  return theOnly(await ask<Row>(pool, text, values, options), text);
+  return theOnly(await queryRepeatable<Row>(pool, text, values, options), text);
 }
 
 function theOnly<Row>(rows: Row[], text: string): Row {

@@ -9,7 +9,7 @@ import { describe, LockstepError } from "../../errors.ts";
 import { epochMs } from "./instant.ts";
 import { refuseWrongSettings } from "./server-settings.ts";
 import { connectTo, Servers } from "./servers.ts";
-import { asTold, unavailable } from "./sqlstate.ts";
+import { asTold, unavailableError } from "./sqlstate.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../../migrations", import.meta.url));
 const FUNCTIONS = join(DIRECTORY, "functions");
@@ -45,7 +45,7 @@ export async function migrate(url: string): Promise<{ from: number; to: number }
     return await migrateOn(client).catch(async (error: unknown) => {
       // Whatever the migrator made of the error: a connection that does not even roll back is lost.
       await client.query("rollback").catch(() => {
-        throw unavailable(describe(error));
+        throw unavailableError(describe(error));
       });
       throw error instanceof pg.DatabaseError ? asTold(error) : error;
     });

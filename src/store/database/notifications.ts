@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { connectionConfig, type Database, type DatabaseOptions, query } from "./database.ts";
+import { connectionConfig, type Database, type DatabaseOptions, queryOnce } from "./database.ts";
 import { connectTo, Servers } from "./servers.ts";
 
 const CHANNEL = "lockstep_head";
@@ -16,7 +16,7 @@ const GOODBYE_MS = 1_000;
 export async function notifyHeads(db: Database, device: string, repositoryIds: readonly string[]): Promise<void> {
   for (let from = 0; from < repositoryIds.length; from += IDS_PER_NOTIFICATION) {
     const payload = `${device} ${repositoryIds.slice(from, from + IDS_PER_NOTIFICATION).join(",")}`;
-    await query(db.work, "select pg_notify($1, $2)", [CHANNEL, payload]);
+    await queryOnce(db.work, "select pg_notify($1, $2)", [CHANNEL, payload]);
   }
 }
 

@@ -3,7 +3,7 @@
 // no statistics yet, and sorts all that is left for each of them. For the same reason nothing is asked for in an order.
 import type pg from "pg";
 import { nameFromBytes, type RefName, type RefValue, type Version, valueFromBytes } from "../../domain.ts";
-import { type AskInSnapshot, type Database, inSnapshot } from "./database.ts";
+import { type Database, inSnapshot, type QueryInSnapshot } from "./database.ts";
 
 /** Rows of a page. */
 export const PAGE = 50_000;
@@ -75,7 +75,7 @@ export async function readChangesInPages(
   });
 }
 
-async function readEntries(ask: AskInSnapshot, range: readonly unknown[], page: number): Promise<LogEntries> {
+async function readEntries(ask: QueryInSnapshot, range: readonly unknown[], page: number): Promise<LogEntries> {
   const writers = new Set<string>();
   let [entries, settled] = [0n, false];
   const text = `select copies || device as holders, settles from lockstep.ref_log
@@ -122,7 +122,7 @@ export async function readFoldInPages(
 }
 
 async function* rowsOf<Row extends pg.QueryResultRow>(
-  ask: AskInSnapshot,
+  ask: QueryInSnapshot,
   text: string,
   values: readonly unknown[],
   page: number,

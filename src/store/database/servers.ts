@@ -2,7 +2,7 @@
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
 import { type DatabaseServer, parseDatabaseUrl } from "../../io/database-url.ts";
-import { asTold, unavailable, verdictOf } from "./sqlstate.ts";
+import { asTold, unavailableError, verdictOf } from "./sqlstate.ts";
 
 const CONNECT_DEADLINE_MS = 5_000;
 
@@ -67,7 +67,7 @@ function tellAll(failures: readonly { server: DatabaseServer; error: unknown }[]
   const said = failures.map(
     ({ server, error }) => `${server.host}: ${describe(error) || String((error as { code?: unknown }).code)}`,
   );
-  return unavailable(said.join("; "));
+  return unavailableError(said.join("; "));
 }
 
 /** Throws when the server takes no writes; asked only where another one may. */

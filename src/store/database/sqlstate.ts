@@ -148,6 +148,6 @@ export function asTold(error: unknown): unknown {
 }
 
 /** DATABASE_UNAVAILABLE, for a reason that is no error of PostgreSQL. */
-export function unavailable(said: string): LockstepError {
+export function unavailableError(said: string): LockstepError {
   return new LockstepError("DATABASE_UNAVAILABLE", `The database cannot be used now (${said}); ${TRY_AGAIN}.`);
 }

@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Version } from "../../domain.ts";
 import { describe, firstError, LockstepError } from "../../errors.ts";
-import { ofDisk } from "../../io/disk-errors.ts";
+import { diskError } from "../../io/disk-errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { recordFailure } from "../../store/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Course, Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/outage.ts";
-import { outOfServiceFor } from "../replica/out-of-service.ts";
+import { outOfServiceError } from "../replica/out-of-service.ts";
 import { followLog } from "./follow-log.ts";
 
 /** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
@@ -61,7 +61,7 @@ async function joinFlight(context: SyncContext, replica: Replica, options: Catch
   if (replica.waiting >= WAITING_LIMIT) {
     throw new LockstepError("QUEUE_FULL", `${WAITING_LIMIT} calls wait for ${replica.name} already; try again.`);
   }
-  if (replica.outOfService) throw outOfServiceFor(replica.name, replica.outOfService);
+  if (replica.outOfService) throw outOfServiceError(replica.name, replica.outOfService);
   const { failure } = replica;
   if (failure && !replica.flight && !options.insist && failure.until > performance.now()) throw failure.error;
   replica.flight ??= startFlight(context, replica, options.from);
@@ -102,7 +102,7 @@ async function unlessAborted(done: Promise<void>, replica: Replica, signal: Abor
 function startFlight(context: SyncContext, replica: Replica, from: string | undefined): NonNullable<Replica["flight"]> {
   const listeners = new Set<(progress: CatchUpProgress) => void>();
   const link = linkSignals([context.signal]);
-  const deadline = setTimeout(() => link.abort(nothingMoved(replica)), MOTIONLESS_MS);
+  const deadline = setTimeout(() => link.abort(nothingMovedError(replica)), MOTIONLESS_MS);
   const onProgress = (progress: CatchUpProgress) => {
     deadline.refresh();
     for (const listener of listeners) listener(progress);
@@ -116,7 +116,7 @@ function startFlight(context: SyncContext, replica: Replica, from: string | unde
   return { done, listeners };
 }
 
-function nothingMoved({ name }: Replica): LockstepError {
+function nothingMovedError({ name }: Replica): LockstepError {
   const seconds = MOTIONLESS_MS / 1000;
   return new LockstepError(
     "CATCH_UP_TIMEOUT",
@@ -135,7 +135,7 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
   } catch (thrown) {
     context.signal.throwIfAborted();
     const first: unknown = course.signal.aborted ? course.signal.reason : firstError(thrown);
-    const error = ofDisk(first) ?? first;
+    const error = diskError(first) ?? first;
     const count = (replica.failure?.count ?? 0) + 1;
     const backOff = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** Math.min(count - 1, 10));
     replica.failure = { error, until: performance.now() + backOff, count };

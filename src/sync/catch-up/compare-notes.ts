@@ -8,8 +8,8 @@ import { listReplicasAfter, type NotedReplica } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
 import { assertRoot } from "../device/root.ts";
-import { aheadOfDatabase } from "../replica/ahead-of-database.ts";
-import { doubt } from "../replica/apply.ts";
+import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
+import { putInDoubt } from "../replica/apply.ts";
 import { noteOf } from "../replica/prepare-directory.ts";
 
 /** Replicas that are compared in one statement. */
@@ -50,7 +50,7 @@ async function stopWhatIsAhead(context: SyncContext, noted: readonly Noted[]): P
   for (const { repositoryId: id, name, record } of noted) {
     const found = standings.get(id);
     if (!record || (found?.standing !== "ahead" && found?.standing !== "diverged")) continue;
-    const error = await aheadOfDatabase(context, { id, name }, record, found.head);
+    const error = await stopAheadOfDatabase(context, { id, name }, record, found.head);
     context.log.error({ repository: name, err: error.message }, "the database lost writes of this repository");
   }
 }
@@ -66,7 +66,7 @@ async function mistrustWhatIsBehind(context: SyncContext, noted: readonly Noted[
       if (version >= row.version) return;
       await assertRoot(context);
       // A copy need not be of one moment, so its note is not believed either.
-      await doubt(replica);
+      await putInDoubt(replica);
       await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version }]);
       replica.recorded = version;
       less += 1;

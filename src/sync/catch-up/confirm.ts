@@ -1,8 +1,8 @@
 // Before a replica takes over what the log says, the log must be safe: a version whose commit no synchronous standby has yet would be
 // lost with this server, and then the disk would hold what no database knows.
 
-import { unavailable } from "../../store/database/sqlstate.ts";
-import { fenced } from "../../store/replicas.ts";
+import { unavailableError } from "../../store/database/sqlstate.ts";
+import { fencedError } from "../../store/replicas.ts";
 import { confirmReads } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 
@@ -29,8 +29,8 @@ async function confirm(context: SyncContext, timeline: string | null): Promise<v
   if (answer === "elsewhere") {
     // The log may have been an old primary's, with versions that the new one does not know.
     context.db.replaceConnections();
-    throw unavailable("the log was read from another server than the primary");
+    throw unavailableError("the log was read from another server than the primary");
   }
   context.onFenced();
-  throw fenced(context.me);
+  throw fencedError(context.me);
 }

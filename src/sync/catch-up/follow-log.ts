@@ -1,6 +1,6 @@
 // What a catch-up does: ask the log what changed between my version and the head, get those exact objects, apply those exact refs. Its
 // cost grows with what changed, not with how many refs exist.
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import { objectIds, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { StartedTransaction } from "../../git/refs/started-transaction.ts";
@@ -9,8 +9,8 @@ import type { SyncContext } from "../device/context.ts";
 import type { Course, Replica } from "../device/replica.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
-import { aheadOfDatabase } from "../replica/ahead-of-database.ts";
-import { applyAndRecord, recordApplied } from "../replica/apply.ts";
+import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
+import { applyAndRecord, recordInDatabase } from "../replica/apply.ts";
 import { beginConfirmation } from "./confirm.ts";
 import { foldReplica, recoverReplica } from "./recover.ts";
 
@@ -44,14 +44,14 @@ async function applyChanges(
   const { head, digest, base, changes, settled, writers } = read;
   clock.lap("logMs");
   if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
-    throw await aheadOfDatabase(context, replica, { version: mine, digest: appliedDigest }, head);
-  if (head === mine) return await recordApplied(context, replica);
+    throw await stopAheadOfDatabase(context, replica, { version: mine, digest: appliedDigest }, head);
+  if (head === mine) return await recordInDatabase(context, replica);
   // What changed since another version of that number says nothing of these refs.
   const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
   if (changes === null || !sameBase || settled) return await foldReplica(context, replica, course);
 
   const confirmed = beginConfirmation(context, read);
-  await reach("catch-up.planned");
+  await crashPoint("catch-up.planned");
   const wants = objectIds(changes.map(({ newValue }) => newValue));
   const haves = await knownObjects(context, replica, mine, changes);
   // Started while the objects still come; it touches nothing before it is told to.
@@ -68,7 +68,7 @@ async function applyChanges(
   });
   clock.lap("fetchMs");
   await confirmed;
-  await reach("catch-up.fetched");
+  await crashPoint("catch-up.fetched");
   const moved = await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
     // Now that nothing else moves: a push may have brought this replica further meanwhile, and an older plan would put a ref back.

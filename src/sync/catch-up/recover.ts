@@ -2,7 +2,7 @@
 // missing. It is idempotent and may itself be killed anywhere. It runs on the first touch of a replica by a new incarnation,
 // and whenever a replica comes into doubt.
 import { join } from "node:path";
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import { digestOf, objectIds } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { setHistoryAside } from "../../git/objects/beside-objects.ts";
@@ -20,7 +20,7 @@ import type { SyncContext } from "../device/context.ts";
 import type { Course, Replica } from "../device/replica.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
-import { aheadOfDatabase } from "../replica/ahead-of-database.ts";
+import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { applyAndRecord } from "../replica/apply.ts";
 import { clearRefs } from "../replica/clear-refs.ts";
 import { keepLost, keepStrange } from "../replica/keep-given-up.ts";
@@ -45,7 +45,7 @@ export async function recoverReplica(context: SyncContext, replica: Replica, cou
       context.log.warn({ repository: replica.name, strange }, "moved aside files that hide a part of history");
     const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0);
     replica.swept = true;
-    await reach("recovery.swept");
+    await crashPoint("recovery.swept");
     if (removed.length > 0)
       context.log.info({ repository: replica.name, removed }, "removed what an interrupted write left");
     return await believeRecords(context, replica);
@@ -79,7 +79,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   const record = await noteOf(replica);
   const standing = record && (await readStandings(context.db, [record])).get(replica.id);
   if (record && (standing?.standing === "ahead" || standing?.standing === "diverged"))
-    throw await aheadOfDatabase(context, replica, record, standing.head);
+    throw await stopAheadOfDatabase(context, replica, record, standing.head);
   const settlements = await readSettlements(context.db, replica.id, record?.version ?? 0n);
   const fold = await readFold(context.db, replica.id);
   const confirmed = beginConfirmation(context, fold);
@@ -94,7 +94,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   const onDisk = await readRefs(context.git, replica.gitDir, signal);
   const differing = objectIds(difference(onDisk, fold.refs).values());
   clock.lap("compareMs");
-  await reach("recovery.compared");
+  await crashPoint("recovery.compared");
   const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
   const needed = objectIds(settled);
   const haves = await existingObjects(context.git, replica.gitDir, needed, signal);
@@ -110,7 +110,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
     if (replica.applied !== undefined && replica.applied >= fold.head) return;
     // Killed between here and the end, the next incarnation compares again.
     await doubtReplicaRecord(replica.gitDir);
-    await reach("recovery.forgotten");
+    await crashPoint("recovery.forgotten");
     const now = await readRefs(context.git, replica.gitDir, context.signal);
     const plan = difference(now, fold.refs);
     const unknown = standing?.standing === "settled";

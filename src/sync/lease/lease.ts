@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import type { Incarnation } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Database } from "../../store/database/database.ts";
-import { unavailable } from "../../store/database/sqlstate.ts";
+import { unavailableError } from "../../store/database/sqlstate.ts";
 import {
   LEASE_RENEWAL_MS,
   LEASE_TTL_MS,
@@ -105,7 +105,7 @@ export class Lease {
     if (this.isProven) return;
     await this.renewSoon();
     if (!this.isProven) {
-      throw unavailable(
+      throw unavailableError(
         `it has not confirmed this device's lease for ${LEASE_TTL_MS / 1000} s: its standby is away, or another server is the primary now`,
       );
     }

@@ -1,6 +1,6 @@
 // The heads, with the proof that the server which told them was the primary when it was asked.
 import type { Database } from "../../store/database/database.ts";
-import { unavailable } from "../../store/database/sqlstate.ts";
+import { unavailableError } from "../../store/database/sqlstate.ts";
 import { type Heads, readHeads } from "../../store/repositories.ts";
 import type { Lease } from "./lease.ts";
 
@@ -22,5 +22,5 @@ export async function readProvenHeads(
   }
   await lease.prove();
   if (heads.timeline === lease.timeline) return heads;
-  throw unavailable("two servers take themselves for the primary, and this device reaches both");
+  throw unavailableError("two servers take themselves for the primary, and this device reaches both");
 }

@@ -3,7 +3,7 @@
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { existingObjects, isConnected } from "../../git/objects/connectivity.ts";
-import { isOfDisk, ofDisk } from "../../io/disk-errors.ts";
+import { diskError, isOfDisk } from "../../io/disk-errors.ts";
 import type { SyncEvent } from "../../store/record-replica.ts";
 import { type ReplicaRow, replicasOf } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -53,7 +53,7 @@ async function fetchRound(context: SyncContext, replica: Replica, request: Fetch
     refused(source, error) {
       const { device } = source;
       // No other device can do anything about this one's disk.
-      if (isOfDisk(error)) throw ofDisk(error) ?? error;
+      if (isOfDisk(error)) throw diskError(error) ?? error;
       refusals.push({ device, error });
       const line = { repository: replica.name, fromDevice: device, err: describe(error) };
       if (isBusy(error)) {
@@ -66,13 +66,13 @@ async function fetchRound(context: SyncContext, replica: Replica, request: Fetch
   const sent = await firstToSend(sources, ask, request.signal);
   if (sent === undefined) {
     const away = rows.filter((row) => !row.live && row.device !== context.me.device && leads(row, request));
-    throw noSource(replica, request, refusals, away);
+    throw noSourceError(replica, request, refusals, away);
   }
   slowSources.delete(sent.source.device);
   return { from: sent.source.device, bytes: sent.bytes };
 }
 
-function noSource(
+function noSourceError(
   replica: Replica,
   { version }: FetchRequest,
   refusals: readonly { device: string; error: unknown }[],

@@ -19,7 +19,7 @@ export class PackPlaces {
   take(asker: string): Disposable {
     const own = this.#taken.get(asker) ?? 0;
     const all = [...this.#taken.values()].reduce((sum, each) => sum + each, 0);
-    if (own >= OWN && all >= LIMIT) throw busy(this.#me, `sends ${all} packs already`);
+    if (own >= OWN && all >= LIMIT) throw busyError(this.#me, `sends ${all} packs already`);
     this.#taken.set(asker, own + 1);
     let isTaken = true;
     return {
@@ -35,7 +35,7 @@ export class PackPlaces {
 }
 
 /** QUEUE_FULL, with the devices `ask` that may be asked instead. */
-export function busy(device: string, why: string, ask: readonly string[] = []): LockstepError {
+export function busyError(device: string, why: string, ask: readonly string[] = []): LockstepError {
   return new LockstepError("QUEUE_FULL", `Device ${device} ${why}; ask another.`, {
     details: { device, ask: ask.join(" ") },
   });

@@ -10,7 +10,7 @@ import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { FanOut } from "./fan-out.ts";
-import { busy, PackPlaces } from "./pack-places.ts";
+import { busyError, PackPlaces } from "./pack-places.ts";
 
 const IDS_LIMIT = 2_000_000;
 /** How long a peer that was sent here is kept until what it wants has come here itself. */
@@ -83,7 +83,7 @@ export class PackServer {
   #refer(asker: string, { repositoryId, version, turn }: PackRequestBody): void {
     if (turn === "last") return;
     const holders = this.#fanOut.refer(repositoryId, BigInt(version), asker, performance.now());
-    if (holders) throw busy(this.#context.me.device, "has given this to others already", holders);
+    if (holders) throw busyError(this.#context.me.device, "has given this to others already", holders);
   }
 
   /** Objects that are on their way to this device are waited for; that they come nearer is work. */
@@ -98,7 +98,7 @@ export class PackServer {
       // Whether it came to a good end shows when the objects are looked for.
       const outcome = await Promise.race([flight.done.catch(() => {}), enough]);
       signal.throwIfAborted();
-      if (outcome === "enough") throw busy(this.#context.me.device, "is still receiving it");
+      if (outcome === "enough") throw busyError(this.#context.me.device, "is still receiving it");
     } finally {
       flight.listeners.delete(onWork);
     }

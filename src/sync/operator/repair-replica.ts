@@ -10,7 +10,7 @@ import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { fetchObjects } from "../objects/fetch-objects.ts";
-import { doubt } from "../replica/apply.ts";
+import { putInDoubt } from "../replica/apply.ts";
 import { keepStrange } from "../replica/keep-given-up.ts";
 
 /** Folds the log onto the refs again. Throws what `catchUp` throws. */
@@ -22,7 +22,7 @@ export async function repairRefs(
 ): Promise<void> {
   await replica.mutex.runExclusive(async () => {
     await keepStrange(context, replica, { version, onDisk, fold });
-    await doubt(replica);
+    await putInDoubt(replica);
   });
   await catchUp(context, replica, version, { signal, insist: true });
 }

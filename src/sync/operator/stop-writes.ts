@@ -59,7 +59,7 @@ async function untilDecided(
     if (oldest === undefined) return;
     context.signal.throwIfAborted();
     const waited = performance.now() - startedAt;
-    if (signal.aborted || waited > waitMs) throw underWay(oldest, waitingFor.length - 1, waited);
+    if (signal.aborted || waited > waitMs) throw underWayError(oldest, waitingFor.length - 1, waited);
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
   }
 }
@@ -82,7 +82,7 @@ async function dropUndecided(
   return dropped;
 }
 
-function underWay({ id, repository, device, author, reason, startedAt }: Write, more: number, waitedMs: number) {
+function underWayError({ id, repository, device, author, reason, startedAt }: Write, more: number, waitedMs: number) {
   const since = startedAt.toISOString();
   const what = `${author} on ${device}${reason === "" ? "" : ` (${reason})`}, since ${since}`;
   return new LockstepError(

@@ -9,7 +9,7 @@ import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { since } from "../objects/fetch-objects.ts";
-import { COMMITS_LISTED, highest, refused, type ThawPlan } from "./thaw-plan.ts";
+import { COMMITS_LISTED, highest, type ThawPlan, thawRefusedError } from "./thaw-plan.ts";
 
 /** Throws THAW_REFUSED, DEVICE_NOT_FOUND. */
 export async function planDemote(
@@ -24,7 +24,7 @@ export async function planDemote(
   const fold = await readFold(db, id);
   checkDevices(name, rows, devices);
   if ((await findRepository(db, name)).stopped !== null)
-    throw refused(
+    throw thawRefusedError(
       `The database has lost writes of ${name}; say whose refs stay with \`lockstep thaw ${name} --promote DEVICE\`.`,
       name,
     );
@@ -32,7 +32,7 @@ export async function planDemote(
   const { head, changes, writers } = await readChanges(db, id, keeper.version);
   checkHolders(name, rows, devices, { keeper, head, writers });
   if (head !== fold.head || changes === null)
-    throw refused(
+    throw thawRefusedError(
       `The log of ${name} does not tell what ${keeper.device} holds at version ${keeper.version}; run \`lockstep thaw ${name} --promote ${keeper.device}\` there.`,
       name,
     );
@@ -68,7 +68,7 @@ function checkDevices(name: string, rows: readonly ReplicaRow[], devices: readon
       );
     }
     if (row.live)
-      throw refused(
+      throw thawRefusedError(
         `Device ${device} is live, and what it holds need not be lost; if its disk is, stop its sidecar first.`,
         name,
       );
@@ -86,9 +86,12 @@ function chooseKeeper(
   const best = highest(survivors.map(({ version }) => version));
   const keeper = survivors.find(({ version }) => version === best);
   if (keeper === undefined)
-    throw refused(`No live device has a whole replica of ${name}, so nothing would be left; start one that has.`, name);
+    throw thawRefusedError(
+      `No live device has a whole replica of ${name}, so nothing would be left; start one that has.`,
+      name,
+    );
   if (best >= head)
-    throw refused(
+    throw thawRefusedError(
       `Device ${keeper.device} is live and holds version ${head} of ${name}; nothing need be given up.`,
       name,
     );
@@ -106,7 +109,7 @@ function checkHolders(
   const holder = others.find((row) => row.version > keeper.version || writers.includes(row.device));
   if (holder === undefined && !writers.includes(keeper.device)) return;
   const { device, live, awaySince } = holder ?? keeper;
-  throw refused(
+  throw thawRefusedError(
     live
       ? `Device ${device} is live and has, or wrote, some of the versions ${keeper.version + 1n} to ${head} of ${name}; wait until it has caught up, or stop it and name it too.`
       : `Device ${device}, away${since(awaySince)}, holds some of the versions ${keeper.version + 1n} to ${head} of ${name} too; start it, or name it too.`,

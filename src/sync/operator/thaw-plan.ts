@@ -30,6 +30,6 @@ export function highest(versions: readonly Version[]): Version {
 }
 
 /** THAW_REFUSED with its sentence. */
-export function refused(message: string, repository: string): LockstepError {
+export function thawRefusedError(message: string, repository: string): LockstepError {
   return new LockstepError("THAW_REFUSED", message, { details: { repository } });
 }

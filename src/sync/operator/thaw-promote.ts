@@ -12,7 +12,7 @@ import { replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { COMMITS_LISTED, highest, refused, type ThawPlan } from "./thaw-plan.ts";
+import { COMMITS_LISTED, highest, type ThawPlan, thawRefusedError } from "./thaw-plan.ts";
 
 /** The caller holds the replica's mutex. Throws THAW_REFUSED, REPLICA_NOT_FOUND, NOT_A_REPOSITORY, REPLICA_IN_DOUBT. */
 export async function planPromote(
@@ -24,7 +24,7 @@ export async function planPromote(
   const { db, git } = context;
   const { name, gitDir } = replica;
   if (device !== context.me.device)
-    throw refused(`Only device ${device} sees its disk; run this there, beside its sidecar.`, name);
+    throw thawRefusedError(`Only device ${device} sees its disk; run this there, beside its sidecar.`, name);
   const { stopped } = await findRepository(db, name);
   const rows = await replicasOf(db, replica.id);
   if (!rows.some((row) => row.device === device) || (await inspect(git, gitDir, replica.id)) === "absent") {
@@ -37,13 +37,13 @@ export async function planPromote(
     .filter(([ref]) => ref !== HEAD || onDisk.get(ref))
     .map(([ref, newValue]) => ({ name: ref, oldValue: fold.refs.get(ref) ?? null, newValue }));
   if (updates.length === 0 && stopped === null)
-    throw refused(
+    throw thawRefusedError(
       `The refs of ${name} on ${device} are those of version ${fold.head} already; there is nothing to decide.`,
       name,
     );
   const unacceptable = describeUnacceptable(updates);
   if (unacceptable !== "")
-    throw refused(
+    throw thawRefusedError(
       `Other devices cannot hold all refs of ${name} that ${device} has (${unacceptable}); delete or rename them there with git, and ask again.`,
       name,
     );

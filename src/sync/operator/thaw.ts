@@ -3,13 +3,13 @@
 import { randomUUID } from "node:crypto";
 import { type RefName, type RefUpdate, type RefValue, shortHash } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { fenced } from "../../store/replicas.ts";
-import { findRepository, repositoryNotFound } from "../../store/repositories.ts";
+import { fencedError } from "../../store/replicas.ts";
+import { findRepository, repositoryNotFoundError } from "../../store/repositories.ts";
 import { appendThaw } from "../../store/thaw.ts";
 import { catchUpToHead } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { markApplied, recordApplied } from "../replica/apply.ts";
+import { markApplied, recordInDatabase } from "../replica/apply.ts";
 import { keepLost } from "../replica/keep-given-up.ts";
 import { afterOldLeases } from "../write/old-leases.ts";
 import { planDemote } from "./thaw-demote.ts";
@@ -65,10 +65,10 @@ function confirmationOf(action: ThawAction, { head, headDigest, version, digest 
 }
 
 function check(name: string, given: string, due: string): void {
-  if (given !== due) throw changed(name);
+  if (given !== due) throw headChangedError(name);
 }
 
-function changed(name: string): LockstepError {
+function headChangedError(name: string): LockstepError {
   return new LockstepError(
     "WRITE_DROPPED",
     `Things are no longer as they were shown for ${name}; nothing was changed, look again.`,
@@ -96,10 +96,10 @@ async function append(
   }));
   if (outcome === "fenced") {
     context.onFenced();
-    throw fenced(context.me);
+    throw fencedError(context.me);
   }
-  if (outcome === "missing") throw repositoryNotFound(replica.name);
-  if (outcome === "stale") throw changed(replica.name);
+  if (outcome === "missing") throw repositoryNotFoundError(replica.name);
+  if (outcome === "stale") throw headChangedError(replica.name);
   context.announcer.announce(replica.id);
   context.log.warn(
     { repository: replica.name, version: String(version), ...by },
@@ -118,5 +118,5 @@ async function promoted(context: SyncContext, replica: Replica, plan: ThawPlan):
   });
   await markApplied(context, replica, new Set(updates.map(({ name }) => name)), { version, digest });
   replica.failure = undefined;
-  await recordApplied(context, replica);
+  await recordInDatabase(context, replica);
 }

@@ -1,13 +1,13 @@
 // Before a read (docs/architecture.md, "A read"): return when this replica holds at least what was the head when the call came.
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { fenced, noReplica } from "../../store/replicas.ts";
-import { type Head, repositoryNotFound } from "../../store/repositories.ts";
+import { fencedError, noReplicaError } from "../../store/replicas.ts";
+import { type Head, repositoryNotFoundError } from "../../store/repositories.ts";
 import { writesStoppedError } from "../../store/write-locks.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { aheadOfDatabase, isStopped } from "../replica/ahead-of-database.ts";
+import { stopAheadOfDatabase, stoppedError } from "../replica/ahead-of-database.ts";
 import { lookAfterUploads } from "../replica/uploads.ts";
 
 export interface ReadOptions {
@@ -44,9 +44,10 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
     return await beforeRead(context, name, options);
   // A version has one digest for ever: whenever the two were read, another one means that the database lost what was here.
   const differs = replica.applied === head && replica.appliedDigest !== found.digest;
-  if (differs) throw await aheadOfDatabase(context, replica, { version: head, digest: replica.appliedDigest }, head);
-  if (before !== undefined && before.version > head) throw await aheadOfDatabase(context, replica, before, head);
-  if (found.stopped !== null) throw isStopped(name, found.stopped);
+  if (differs)
+    throw await stopAheadOfDatabase(context, replica, { version: head, digest: replica.appliedDigest }, head);
+  if (before !== undefined && before.version > head) throw await stopAheadOfDatabase(context, replica, before, head);
+  if (found.stopped !== null) throw stoppedError(name, found.stopped);
   if (options.forPush && found.writesStopped !== null) throw writesStoppedError(name, found.writesStopped);
   if (options.forPush) lookAfterUploads(context, replica);
   const wanted = options.minVersion ?? 0n;
@@ -82,11 +83,11 @@ export async function locate(
   const { fence, head } = await context.heads.ask(name);
   if (fence !== context.me.fence) {
     context.onFenced();
-    throw fenced(context.me);
+    throw fencedError(context.me);
   }
-  if (head === undefined) throw repositoryNotFound(name);
+  if (head === undefined) throw repositoryNotFoundError(name);
   if (head.replicaState === null || head.replicaState === "released" || head.replicaState === "destroyed")
-    throw noReplica(context.me.device, name);
+    throw noReplicaError(context.me.device, name);
   const replica = context.replicas.get({ id: head.id, name, objectFormat: head.objectFormat });
   return { replica, found: head, before: replica === known ? before : undefined };
 }

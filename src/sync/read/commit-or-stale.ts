@@ -34,11 +34,11 @@ export async function readWithCommit(
     });
     if (reachable) return { ...grant, fetched };
     await sleep(LOOK_AGAIN_MS, undefined, { signal: options.signal }).catch(() => {});
-    if (options.signal.aborted) throw commitNotFound(name, commit, grant.version);
+    if (options.signal.aborted) throw commitNotFoundError(name, commit, grant.version);
   }
 }
 
-function commitNotFound(name: string, commit: string, version: bigint): LockstepError {
+function commitNotFoundError(name: string, commit: string, version: bigint): LockstepError {
   return new LockstepError(
     "COMMIT_NOT_FOUND",
     `No ref of ${name} at version ${version} contains commit ${commit.slice(0, 12)}; see whether it has been pushed, and try again.`,

@@ -1,7 +1,7 @@
 // GetVersion: this replica's version beside the cluster's.
 import type { ReplicaState, Version } from "../../domain.ts";
 import { readDigest } from "../../store/ref-log.ts";
-import { noReplica, replicasOf } from "../../store/replicas.ts";
+import { noReplicaError, replicasOf } from "../../store/replicas.ts";
 import { currentWriter, type Write } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import { locate } from "./before-read.ts";
@@ -21,7 +21,7 @@ export async function readVersion(context: SyncContext, name: string): Promise<V
   const head = found.version;
   const [rows, writer] = await Promise.all([replicasOf(context.db, replica.id), currentWriter(context.db, replica.id)]);
   const mine = rows.find((row) => row.device === context.me.device);
-  if (mine === undefined) throw noReplica(context.me.device, name);
+  if (mine === undefined) throw noReplicaError(context.me.device, name);
   // What this process knows is newer than what it has recorded.
   const version = replica.applied ?? mine.version;
   const newest = head > version ? head : version;

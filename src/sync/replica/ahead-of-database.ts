@@ -2,7 +2,7 @@
 // says whose refs stay (docs/operations.md, AHEAD_OF_DATABASE).
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { unavailable } from "../../store/database/sqlstate.ts";
+import { unavailableError } from "../../store/database/sqlstate.ts";
 import { stopRepository } from "../../store/log-standing.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
@@ -11,7 +11,7 @@ import type { Replica } from "../device/replica.ts";
  * Stops the repository and returns the error to throw: this replica holds `onDisk`, of which the database, at `head`, did not seem to
  * know. Where the database does know it after all, nothing is stopped, and the error says to try again.
  */
-export async function aheadOfDatabase(
+export async function stopAheadOfDatabase(
   context: SyncContext,
   { id, name }: Pick<Replica, "id" | "name">,
   held: { version: Version; digest: string },
@@ -24,7 +24,7 @@ export async function aheadOfDatabase(
   try {
     const stopped = await stopRepository(context.db, context.me, { repositoryId: id, ...held }, reason);
     if (!stopped)
-      return unavailable("it has answered with older versions than it holds: it was another server, or busy");
+      return unavailableError("it has answered with older versions than it holds: it was another server, or busy");
   } catch (error) {
     context.log.warn({ repository: name, err: describe(error) }, "could not stop a repository, trying again");
   }
@@ -38,7 +38,7 @@ export async function aheadOfDatabase(
 }
 
 /** AHEAD_OF_DATABASE on a device that need not be the one that is ahead: what the others acknowledged is not in the database. */
-export function isStopped(name: string, reason: string): LockstepError {
+export function stoppedError(name: string, reason: string): LockstepError {
   return new LockstepError(
     "AHEAD_OF_DATABASE",
     `Repository ${name} is stopped (${reason}); restore the newer database, or say whose refs stay with ` +

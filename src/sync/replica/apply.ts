@@ -1,5 +1,5 @@
 // Refs onto the disk, and only then the version: into this process's memory, beside the replica, and into the database.
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import type { RefName, RefValue, Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { wasKilled } from "../../git/process.ts";
@@ -10,7 +10,7 @@ import { syncRefs } from "../../io/disk.ts";
 import { recordVersion, type SyncEvent } from "../../store/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { arrived } from "./tidy.ts";
+import { countArrival } from "./tidy.ts";
 
 /**
  * Makes the refs of a replica those of `target` and records it. The caller holds the replica's mutex and computed the plan under
@@ -27,7 +27,7 @@ export async function applyAndRecord(
 ): Promise<void> {
   replica.applied = undefined;
   context.signal.throwIfAborted();
-  await reach("catch-up.applying");
+  await crashPoint("catch-up.applying");
   // Killed between the first ref and the last, it is not believed to hold what it held.
   await doubtReplicaRecord(replica.gitDir);
   try {
@@ -37,10 +37,10 @@ export async function applyAndRecord(
     if (wasKilled(error)) replica.swept = false;
     throw error;
   }
-  await reach("catch-up.renamed");
+  await crashPoint("catch-up.renamed");
   await markApplied(context, replica, new Set(plan.keys()), target);
-  await reach("catch-up.noted");
-  await recordApplied(context, replica, event);
+  await crashPoint("catch-up.noted");
+  await recordInDatabase(context, replica, event);
 }
 
 /** The refs of `target` are on disk: syncs them and takes note. */
@@ -51,15 +51,15 @@ export async function markApplied(
   target: { version: Version; digest: Buffer },
 ): Promise<void> {
   await syncRefs(replica.gitDir, names);
-  await note(context, replica, target);
+  await noteOnDisk(context, replica, target);
   replica.appliedDigest = target.digest.toString("hex");
   replica.applied = target.version;
-  arrived(context, replica, names.size);
+  countArrival(context, replica, names.size);
   context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
 }
 
 /** Notes beside the replica that its refs are those of `target`. */
-export async function note(
+export async function noteOnDisk(
   context: SyncContext,
   replica: Replica,
   target: { version: Version; digest: Buffer },
@@ -73,14 +73,14 @@ export async function note(
 }
 
 /** The refs on disk may not be those of the version: the next touch compares them all. */
-export async function doubt(replica: Replica): Promise<void> {
+export async function putInDoubt(replica: Replica): Promise<void> {
   replica.applied = undefined;
   replica.mutex.mistrusted = true;
   await doubtReplicaRecord(replica.gitDir);
 }
 
 /** Tells the database which version this replica has, unless it knows. A failure leaves the row behind, which is harmless. */
-export async function recordApplied(
+export async function recordInDatabase(
   context: SyncContext,
   replica: Replica,
   event: SyncEvent | null = null,

@@ -13,7 +13,7 @@ import {
   type Version,
 } from "../../domain.ts";
 import { existingObjects, unreachable } from "../../git/objects/connectivity.ts";
-import { gitFailed } from "../../git/process.ts";
+import { gitFailedError } from "../../git/process.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import type { Settlement } from "../../store/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -69,7 +69,7 @@ async function keepRefs(
   await using transaction = new RefTransaction(context.git, replica.gitDir, { count: refs.length });
   const refusal = await transaction.prepare(refs);
   if (refusal && !/exists; cannot create|cannot process|cannot lock ref/.test(refusal.message))
-    throw gitFailed(["update-ref"], 128, refusal.message);
+    throw gitFailedError(["update-ref"], 128, refusal.message);
   if (refusal) return false;
   await transaction.commit();
   return true;

@@ -47,7 +47,7 @@ export async function endLiveOfAll(context: SyncContext, isOver: (writeId: strin
 }
 
 /** REPLICA_IN_DOUBT: this replica is out of service for that session. */
-export function outOfServiceFor(name: string, { author, reason, writeId }: OutOfService): LockstepError {
+export function outOfServiceError(name: string, { author, reason, writeId }: OutOfService): LockstepError {
   return new LockstepError(
     "REPLICA_IN_DOUBT",
     `The replica of ${name} on this device is out of service: ${author} works on its files (${reason}); ask another device.`,

@@ -14,7 +14,7 @@ import { replicaName, replicaWasHere } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { assertRoot } from "../device/root.ts";
-import { doubt } from "./apply.ts";
+import { putInDoubt } from "./apply.ts";
 
 /**
  * The caller holds the mutex. Throws ROOT_GONE, NOT_A_REPOSITORY where something lies that has never been this replica,
@@ -88,7 +88,7 @@ async function mend(context: SyncContext, replica: Replica): Promise<void> {
   await assertRights(replica.gitDir);
   if (!(await wasReplica(replica.gitDir, replica.id))) return;
   const aside = placeAside(context.root, replica.id);
-  const made = await mendParts(context.git, replica, aside, () => doubt(replica));
+  const made = await mendParts(context.git, replica, aside, () => putInDoubt(replica));
   if (made.length === 0) return;
   context.log.warn({ repository: replica.name, path: replica.gitDir, made }, "made missing parts of a replica anew");
 }

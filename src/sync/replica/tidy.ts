@@ -19,7 +19,7 @@ const ARRIVALS = 25;
 const TURN_MS = 5_000;
 
 /** Takes note that a pack, and so many refs, may have come. Returns at once; what there are many of is tidied up in the background. */
-export function arrived(context: SyncContext, replica: Replica, refs: number): void {
+export function countArrival(context: SyncContext, replica: Replica, refs: number): void {
   lookAfterUploads(context, replica);
   replica.arrivals += 1;
   if (replica.arrivals < ARRIVALS && refs < LOOSE_REFS_LIMIT) return;

@@ -1,12 +1,12 @@
 // The begin of a write session: the turn, the head, a scratch repository.
 import { join } from "node:path";
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import type { Version } from "../../domain.ts";
 import { describe, type LockstepError } from "../../errors.ts";
 import { createScratch, readScratch, scratchPath } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
-import { fenced } from "../../store/replicas.ts";
-import { repositoryNotFound } from "../../store/repositories.ts";
+import { fencedError } from "../../store/replicas.ts";
+import { repositoryNotFoundError } from "../../store/repositories.ts";
 import { beginSession, renewSession } from "../../store/sessions.ts";
 import { IdInUse } from "../../store/turns.ts";
 import { writesStoppedError } from "../../store/write-locks.ts";
@@ -19,7 +19,7 @@ import { beforeRead, locate } from "../read/before-read.ts";
 import { beginLive } from "../replica/out-of-service.ts";
 import { abandonSession } from "../write/abandon.ts";
 import { Turn } from "../write/turn.ts";
-import { leaseLost } from "./renew-write.ts";
+import { leaseLostError } from "./renew-write.ts";
 
 export interface BeginWrite {
   readonly repository: string;
@@ -79,20 +79,20 @@ async function begin(
   const ticket = { repositoryId: replica.id, writeId, author, reason, caller };
   using turn = new Turn(context, repository, ticket);
   await turn.wait({ patienceMs: request.waitMs, signal });
-  await reach("session.turn");
+  await crashPoint("session.turn");
   const { token, tokenHash } = context.sessions.tokens.issue(writeId, caller);
   const begun = await beginSession(context.db, context.me, { ...ticket, tokenHash });
-  if (begun.outcome !== "begun") throw notBegun(context, repository, begun);
+  if (begun.outcome !== "begun") throw notBegunError(context, repository, begun);
   if (!begun.again) call.begun = true;
   else if (!call.begun) call.hadBegun = true;
   clock.lap("turnMs");
-  await reach("session.begun");
+  await crashPoint("session.begun");
   const path = await context.sessions.exclusively(writeId, () =>
     makePlace(context, replica, { ...request, base: begun.base }, clock),
   );
-  await reach("session.scratch");
+  await crashPoint("session.scratch");
   const expiresAt = await renewSession(context.db, context.me, writeId);
-  if (expiresAt === undefined) throw leaseLost();
+  if (expiresAt === undefined) throw leaseLostError();
   const { laps, durationMs } = clock;
   context.log.info({ repository, write: writeId, author, reason, ...laps, durationMs }, "session begun");
   return { writeId, token, base: begun.base, expiresAt, path };
@@ -111,7 +111,7 @@ async function makePlace(
   await beforeRead(context, replica.name, { minVersion: base, signal });
   clock.lap("readMs");
   await replica.mutex.runExclusive(async () => {
-    if (replica.applied !== base) throw leaseLost();
+    if (replica.applied !== base) throw leaseLostError();
     if (live) await beginLive(context, replica, { writeId, author, reason });
     else await createScratch(context.git, path, replica);
   });
@@ -119,7 +119,7 @@ async function makePlace(
   return live ? replica.gitDir : path;
 }
 
-function notBegun(
+function notBegunError(
   context: SyncContext,
   repository: string,
   begun: Exclude<Awaited<ReturnType<typeof beginSession>>, { outcome: "begun" }>,
@@ -127,13 +127,13 @@ function notBegun(
   switch (begun.outcome) {
     case "fenced":
       context.onFenced();
-      return fenced(context.me);
+      return fencedError(context.me);
     case "missing":
-      return repositoryNotFound(repository);
+      return repositoryNotFoundError(repository);
     case "drained":
       return writesStoppedError(repository, begun.reason);
     case "turn":
-      return leaseLost();
+      return leaseLostError();
     case "used":
       return new IdInUse();
   }

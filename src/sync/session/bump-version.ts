@@ -1,13 +1,13 @@
 // The landing of a write session: what differs between the scratch and what it began with becomes a write, all of it or nothing.
 import { join } from "node:path";
 import { describeUnacceptable } from "../../acceptable-ref.ts";
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import { displayRef, type RefName, refAuthor, type Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
 import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
-import { repositoryNotFound } from "../../store/repositories.ts";
+import { repositoryNotFoundError } from "../../store/repositories.ts";
 import { landUnchanged, type Session } from "../../store/sessions.ts";
 import { writesStoppedError } from "../../store/write-locks.ts";
 import { settleWrite } from "../../store/writes.ts";
@@ -19,7 +19,7 @@ import { abandonTurn, turnMoved } from "../write/abandon.ts";
 import { attemptWrite } from "../write/attempt.ts";
 import { makeCopies } from "../write/copies.ts";
 import { endScratchOrLater } from "./end-sessions.ts";
-import { dropped, leaseLost, type SessionCall, sessionOf, whileRenewing } from "./renew-write.ts";
+import { droppedError, leaseLostError, type SessionCall, sessionOf, whileRenewing } from "./renew-write.ts";
 
 export interface LandedSession {
   readonly writeId: string;
@@ -41,7 +41,7 @@ export async function bumpWrite(context: SyncContext, call: SessionCall): Promis
   return await context.sessions.exclusively(writeId, async () => {
     // Again, now that no other call works on it.
     const session = await sessionOf(context, call, isOver);
-    if (session.status === "dropped") throw dropped(session.dropReason ?? "");
+    if (session.status === "dropped") throw droppedError(session.dropReason ?? "");
     if (session.status === "landed") return landedAs(session);
     if (session.device !== context.me.device) {
       throw new LockstepError(
@@ -52,7 +52,7 @@ export async function bumpWrite(context: SyncContext, call: SessionCall): Promis
     }
     await endLiveOf(context, repository, writeId);
     const landed = await whileRenewing(context, writeId, () => land(context, call, session));
-    await reach("session.landed");
+    await crashPoint("session.landed");
     // It has landed, whatever becomes of the scratch: that is tried again.
     await endScratchOrLater(context, writeId, repository);
     return landed;
@@ -71,7 +71,7 @@ async function land(context: SyncContext, call: SessionCall, session: Session): 
     const changes = await readScratch(context.git, scratchPath(join(context.root, STATE_DIR), writeId), context.signal);
     clock.lap("compareMs");
     const unacceptable = describeUnacceptable(changes.updates);
-    if (unacceptable !== "") throw dropped(unacceptable);
+    if (unacceptable !== "") throw droppedError(unacceptable);
     const version =
       changes.updates.length === 0
         ? await asItWas(context, session)
@@ -91,14 +91,16 @@ async function land(context: SyncContext, call: SessionCall, session: Session): 
     if (settled.status === "landed") return landedAs(await sessionOf(context, call));
     abandonTurn(context, session);
     await endScratchOrLater(context, writeId, repository);
-    throw error instanceof LockstepError && error.code === "WRITE_DROPPED" ? error : dropped(describe(error), error);
+    throw error instanceof LockstepError && error.code === "WRITE_DROPPED"
+      ? error
+      : droppedError(describe(error), error);
   }
 }
 
 async function asItWas(context: SyncContext, { writeId, repositoryId }: Session): Promise<Version> {
   const settled = await landUnchanged(context.db, context.me, writeId);
   turnMoved(context, repositoryId);
-  if (settled?.status !== "landed") throw settled ? dropped(settled.reason) : leaseLost();
+  if (settled?.status !== "landed") throw settled ? droppedError(settled.reason) : leaseLostError();
   return settled.version;
 }
 
@@ -113,14 +115,14 @@ async function landChanges(
   { changes, clock }: { changes: ScratchChanges; clock: Stopwatch },
 ): Promise<Version> {
   const found = context.replicas.findByName(repository);
-  if (found === undefined) throw repositoryNotFound(repository);
+  if (found === undefined) throw repositoryNotFoundError(repository);
   const scratch = scratchPath(join(context.root, STATE_DIR), writeId);
   await takeObjects(context.git, scratch, found.gitDir, changes, context.signal);
   const incomplete = await incompleteUpdates(context.git, found.gitDir, changes.updates, { signal: context.signal });
   if (incomplete.size > 0)
-    throw dropped([...incomplete].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
+    throw droppedError([...incomplete].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
   clock.lap("objectsMs");
-  await reach("session.taken");
+  await crashPoint("session.taken");
   const report = new Map<RefName, string | null>();
   let copies: string[] | undefined;
   for (let tries = 0; tries < ATTEMPTS; tries += 1) {
@@ -139,9 +141,9 @@ async function landChanges(
       copies = await makeCopies(context, replica, { updates: changes.updates, rule: attempted.rule });
     if (attempted.outcome === "done" && attempted.version !== null) return attempted.version;
     if (attempted.outcome === "done")
-      throw dropped([...report].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
+      throw droppedError([...report].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
     if (attempted.outcome === "drained") throw writesStoppedError(repository, attempted.reason);
-    if (attempted.outcome === "turn") throw leaseLost();
+    if (attempted.outcome === "turn") throw leaseLostError();
   }
-  throw dropped("another write landed since it began");
+  throw droppedError("another write landed since it began");
 }

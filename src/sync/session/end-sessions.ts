@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashedName, keptName } from "../../acceptable-ref.ts";
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import { displayRef, isSymbolic, PRIVATE_REFS, type RefName } from "../../domain.ts";
 import { describe } from "../../errors.ts";
 import { clash } from "../../git/refs/ref-paths.ts";
@@ -52,7 +52,7 @@ export async function endScratch(context: SyncContext, writeId: string, reposito
   const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
   if (changes !== undefined) await keepChanges(context, { writeId, repository, path }, changes);
   const kept = await keptRefs(context, repository, writeId);
-  await reach("session.kept");
+  await crashPoint("session.kept");
   await removeScratch(path);
   if (changes !== undefined) {
     const { author, heldMs, dropReason: reason } = end ?? {};

@@ -14,7 +14,7 @@ export async function renewWrite(context: SyncContext, call: SessionCall): Promi
   const session = await sessionOf(context, call);
   const expiresAt = await renewSession(context.db, context.me, session.writeId);
   if (expiresAt !== undefined) return expiresAt;
-  throw dropped(session.dropReason ?? (session.status === "landed" ? "it has landed" : LEASE));
+  throw droppedError(session.dropReason ?? (session.status === "landed" ? "it has landed" : LEASE));
 }
 
 /** Who wants something of which session. */
@@ -59,12 +59,12 @@ export async function whileRenewing<T>(context: SyncContext, writeId: string, wo
 }
 
 /** WRITE_DROPPED: the session was not renewed in time. */
-export function leaseLost(): LockstepError {
-  return dropped(LEASE);
+export function leaseLostError(): LockstepError {
+  return droppedError(LEASE);
 }
 
 /** WRITE_DROPPED, for that reason. */
-export function dropped(reason: string, cause?: unknown): LockstepError {
+export function droppedError(reason: string, cause?: unknown): LockstepError {
   const message = `The write was dropped (${reason}); nothing of it landed, begin a new one.`;
   return new LockstepError("WRITE_DROPPED", message, { cause });
 }

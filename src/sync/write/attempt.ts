@@ -1,5 +1,5 @@
 // One attempt to make the next version: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import {
   digestAfter,
   isSymbolic,
@@ -17,18 +17,18 @@ import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { syncObjects } from "../../io/disk.ts";
 import { isPermanent } from "../../store/database/sqlstate.ts";
-import { fenced } from "../../store/replicas.ts";
+import { fencedError } from "../../store/replicas.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import type { Stopwatch } from "../device/stopwatch.ts";
-import { aheadOfDatabase } from "../replica/ahead-of-database.ts";
-import { doubt, markApplied, note, recordApplied } from "../replica/apply.ts";
+import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
+import { markApplied, noteOnDisk, putInDoubt, recordInDatabase } from "../replica/apply.ts";
 import { abandon, turnMoved } from "./abandon.ts";
 import { type Decision, decide } from "./decide.ts";
 import { afterOldLeases } from "./old-leases.ts";
 import { type Prepared, prepareEarly, prepareFresh } from "./prepare-refs.ts";
-import { type Pusher, type PushRequest, pusherGone } from "./request.ts";
+import { type Pusher, type PushRequest, pusherGoneError } from "./request.ts";
 
 export type Attempt =
   /** `version` null: no ref was to change. */
@@ -45,7 +45,7 @@ export type Attempt =
   | { outcome: "drained"; reason: string };
 
 /** What an attempt tries, and for whom. */
-export interface Pushing {
+export interface WriteAttempt {
   readonly writeId: string;
   /** The row of the write is there already, with this version as its base; else it is made, and dropped if the attempt fails. */
   readonly sessionBase?: Version;
@@ -70,7 +70,7 @@ export interface Pushing {
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  { writeId, sessionBase, ticket, request, report, aliases, pusher, started, clock, copies }: Pushing,
+  { writeId, sessionBase, ticket, request, report, aliases, pusher, started, clock, copies }: WriteAttempt,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
@@ -101,14 +101,14 @@ export async function attemptWrite(
       synced.catch(() => {});
       const staged = await afterOldLeases(context, () => stageWrite(context.db, context.me, row));
       clock.lap("stageMs");
-      await reach("push.staged");
+      await crashPoint("push.staged");
       if (staged.outcome !== "staged") {
         pending = false;
         return notStaged(context, staged);
       }
       // The write would land on refs that are not these.
       if (base === row.base && staged.digest.toString("hex") !== replica.appliedDigest)
-        throw await aheadOfDatabase(context, replica, { version: base, digest: replica.appliedDigest }, base);
+        throw await stopAheadOfDatabase(context, replica, { version: base, digest: replica.appliedDigest }, base);
       if (isShort(staged.copies, copies, request.updates)) {
         why = "its objects were on too few devices";
         return { outcome: "copies", rule: staged.copies };
@@ -129,7 +129,7 @@ export async function attemptWrite(
         return prepared.outcome === "in_doubt" ? { outcome: "raced" } : { outcome: "done", version: null };
       }
       await using transaction = prepared.transaction;
-      await reach("push.prepared");
+      await crashPoint("push.prepared");
       // Killed between the first ref and the last, this replica is not believed to hold what it held. Before the decision: a disk that
       // takes no note drops the write.
       const noted = { repositoryId: replica.id, version: base, digest: replica.appliedDigest };
@@ -138,32 +138,32 @@ export async function attemptWrite(
       await Promise.allSettled([synced, doubted]);
       await Promise.all([synced, doubted]);
       clock.lap("syncMs");
-      await reach("push.synced");
+      await crashPoint("push.synced");
       if (pusher.gone.aborted) {
         why = "the pusher was gone before the decision";
-        throw pusherGone();
+        throw pusherGoneError();
       }
       const { updates, afterwards } = prepared;
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
       pending = false;
-      await reach("push.deciding");
+      await crashPoint("push.deciding");
       const decision = await decide(context, replica, { ...row, digest, updates, copies: copies ?? [] });
       clock.lap("bumpMs");
       if (decision.outcome !== "landed") {
         const attempt = await notLanded(context, replica, decision);
         if (replica.applied === base)
-          await note(context, replica, { version: base, digest: Buffer.from(replica.appliedDigest, "hex") });
+          await noteOnDisk(context, replica, { version: base, digest: Buffer.from(replica.appliedDigest, "hex") });
         if (decision.outcome === "failed" && isPermanent(decision.error)) throw decision.error;
         return attempt;
       }
-      await reach("push.decided");
+      await crashPoint("push.decided");
       await commit(context, replica, { transaction, updates, afterwards }, { version: decision.version, digest });
       clock.lap("commitMs");
       return { outcome: "done", version: decision.version };
     } catch (error) {
       if (wasKilled(error)) {
         replica.swept = false;
-        await doubt(replica);
+        await putInDoubt(replica);
       }
       throw error;
     } finally {
@@ -197,7 +197,7 @@ async function notLanded(
 ): Promise<Attempt> {
   if (decision.outcome === "fenced") return lostDevice(context);
   if (decision.outcome === "drained") return decision;
-  if (decision.outcome === "in_doubt") await doubt(replica);
+  if (decision.outcome === "in_doubt") await putInDoubt(replica);
   if (decision.outcome === "failed") return { outcome: "raced", failure: decision.error };
   return { outcome: decision.outcome === "turn" ? "turn" : "raced" };
 }
@@ -217,12 +217,12 @@ async function commit(
   try {
     await transaction.commit();
     if (afterwards.size > 0) {
-      await reach("refs.cleared");
+      await crashPoint("refs.cleared");
       await applyRefs(context.git, replica.gitDir, afterwards);
     }
-    await reach("push.committed");
+    await crashPoint("push.committed");
     await markApplied(context, replica, new Set(updates.map(({ name }) => name)), target);
-    await reach("push.applied");
+    await crashPoint("push.applied");
     recordInBackground(context, replica);
   } catch (error) {
     if (wasKilled(error)) replica.swept = false;
@@ -236,12 +236,12 @@ async function commit(
 
 /** The pusher need not wait for it: the row only tells others of one more source, and the log names the writer already. */
 function recordInBackground(context: SyncContext, replica: Replica): void {
-  void recordApplied(context, replica).catch((error: unknown) => {
+  void recordInDatabase(context, replica).catch((error: unknown) => {
     context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica");
   });
 }
 
 function lostDevice(context: SyncContext): never {
   context.onFenced();
-  throw fenced(context.me);
+  throw fencedError(context.me);
 }

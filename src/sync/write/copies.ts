@@ -1,7 +1,7 @@
 // Objects on several devices before the write that needs them lands (docs/architecture.md, "Copies"): whatever disk is lost afterwards,
 // another one has them.
 import { once } from "node:events";
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import { objectIds, type RefUpdate, toLatin1 } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import type { HoldRequestBody } from "../../git/objects/pack-stream.ts";
@@ -60,7 +60,7 @@ export async function makeCopies(
     }
   });
   work.abort();
-  await reach("copies.made");
+  await crashPoint("copies.made");
   if (holders.length >= wanted) return holders;
   const have = `${holders.length + 1} of ${rule.atLeast} devices`;
   if (rule.orFewer) {

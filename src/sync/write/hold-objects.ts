@@ -2,7 +2,7 @@
 // it was decided. Takes no mutex while they come, and none for these
 // refs, which are nobody's but ours, unless git has one lock for all refs.
 import { randomUUID } from "node:crypto";
-import { reach } from "../../crash-points.ts";
+import { crashPoint } from "../../crash-points.ts";
 import { objectIds, PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { wholeObjects } from "../../git/objects/whole-updates.ts";
@@ -66,7 +66,7 @@ export async function holdObjects(
     { signal, onWork, onArrival: () => {} },
   );
   signal.throwIfAborted();
-  await reach("copies.fetched");
+  await crashPoint("copies.fetched");
   const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
   const refs = request.wants.map((id, index) => ({ name: refName(`${hold}${index}`), newValue: valueFromLatin1(id) }));
   await besideWrites(replica, async () => {
@@ -78,7 +78,7 @@ export async function holdObjects(
   const names = refs.map(({ name }) => name);
   await syncRefs(replica.gitDir, new Set(names));
   for (const name of names) replica.holds?.add(name);
-  await reach("copies.kept");
+  await crashPoint("copies.kept");
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.

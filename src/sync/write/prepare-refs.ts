@@ -5,7 +5,7 @@ import { hasRefHook, isLocked, type RefCommand, RefTransaction, type Refusal } f
 import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/refs/stale-locks.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { doubt } from "../replica/apply.ts";
+import { putInDoubt } from "../replica/apply.ts";
 import { examine } from "./examine-refs.ts";
 import { allOrNone } from "./push-policy.ts";
 
@@ -29,14 +29,14 @@ export interface Preparing {
 }
 
 /** Refs that git locks, or has refused to. */
-export interface Early {
+export interface LockedEarly {
   readonly transaction: RefTransaction;
   readonly updates: readonly RefUpdate[];
   readonly refusal: Promise<Refusal | undefined>;
 }
 
 /** Prepares all updates that change something, before it is known whether their old values are still true. */
-export function prepareEarly(transaction: RefTransaction, all: readonly RefUpdate[]): Early | undefined {
+export function prepareEarly(transaction: RefTransaction, all: readonly RefUpdate[]): LockedEarly | undefined {
   const updates = all.filter(({ oldValue, newValue }) => oldValue !== newValue);
   if (updates.length === 0 || clash(namesOf(updates))) return undefined;
   const refusal = transaction.prepare(inOrder(updates).commands);
@@ -54,7 +54,7 @@ export async function prepareFresh(
   { updates: all, refAuthor, atomic, bySession }: Preparing,
   held: ReadonlyMap<RefName, RefValue | null>,
   report: Map<RefName, string | null>,
-  early: Early | undefined,
+  early: LockedEarly | undefined,
 ): Promise<Prepared> {
   const refuse = (from: readonly RefUpdate[], reasons: ReadonlyMap<RefName, string>) => {
     for (const [name, reason] of reasons) report.set(name, reason);
@@ -99,7 +99,7 @@ export async function prepareFresh(
     if (isLocked(refusal) && (await sweepLocks(replica.gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
     if (contradictsLog(refusal)) {
       context.log.error({ repository: replica.name, err: refusal.message }, "a ref on disk is not what the log says");
-      await doubt(replica);
+      await putInDoubt(replica);
       return { outcome: "in_doubt" };
     }
     if (locksAll(refusal)) tried = 2;

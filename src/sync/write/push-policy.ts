@@ -19,7 +19,7 @@ import { checkedOut } from "../../git/replica/worktrees.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
-import { type Pusher, type PushRequest, pusherGone } from "./request.ts";
+import { type Pusher, type PushRequest, pusherGoneError } from "./request.ts";
 
 /**
  * Writes the reason of every refusal into `report` and returns the updates that remain; with --atomic, one refusal refuses all.
@@ -101,7 +101,7 @@ async function notWhole(
     await beforeRead(context, repository, { signal: gone });
     return await look();
   } catch (error) {
-    throw gone.aborted ? pusherGone() : error;
+    throw gone.aborted ? pusherGoneError() : error;
   }
 }
 

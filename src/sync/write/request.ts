@@ -35,6 +35,6 @@ export interface Pusher {
 export type PushReport = ReadonlyMap<RefName, string | null>;
 
 /** Nobody waits for the outcome any more, and nothing has been decided. */
-export function pusherGone(): LockstepError {
+export function pusherGoneError(): LockstepError {
   return new LockstepError("WRITE_DROPPED", "The pusher was gone before the write was decided; nothing was written.");
 }

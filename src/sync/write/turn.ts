@@ -52,7 +52,7 @@ export class Turn implements Disposable {
         throw new LockstepError("WRITE_DROPPED", "Nobody waits for this write any more; nothing was written.");
       const asks = waited > patienceMs || (!told && waited > NOTICE_MS);
       const holder = asks ? await turnHolder(db, this.#ticket.repositoryId) : undefined;
-      if (waited > patienceMs) throw turnHeld(this.#repository, holder);
+      if (waited > patienceMs) throw turnHeldError(this.#repository, holder);
       if (holder) {
         told = true;
         tell?.(holder);
@@ -100,7 +100,7 @@ export function describeHolder({ author, device, reason, since }: TurnHolder): s
   return `${author} on ${device} (${reason}, since ${since.toISOString()})`;
 }
 
-function turnHeld(repository: string, holder: TurnHolder | undefined): LockstepError {
+function turnHeldError(repository: string, holder: TurnHolder | undefined): LockstepError {
   return new LockstepError(
     "TURN_HELD",
     `The write turn of ${repository} is held by ${holder ? describeHolder(holder) : "another write"}; nothing was written, try again later.`,

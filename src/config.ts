@@ -51,7 +51,7 @@ export const SETTINGS = {
   "database-url": {
     check: postgresUrl,
     value: "URL",
-    help: "PostgreSQL, as libpq has it: postgres://user@host:port/database or key=value words, several hosts too; without a password on the command line",
+    help: "address of PostgreSQL, as libpq takes it: postgres://user@host:port/database or key=value words, also with several hosts; no password on the command line",
     commands: DATABASE,
   },
   "database-url-file": {
@@ -63,34 +63,34 @@ export const SETTINGS = {
   "notify-database-url": {
     check: postgresUrl,
     value: "URL",
-    help: "for LISTEN, when --database-url leads through a pooler in transaction mode; without it the pooler is asked, and polling does the work",
+    help: "address of PostgreSQL for LISTEN, if --database-url leads through a pooler in transaction mode; without it LISTEN goes to the pooler, and polling finds new versions",
     commands: SERVE,
   },
   listen: {
     check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7420",
-    help: "gRPC over mutual TLS",
+    help: "address of gRPC over mutual TLS",
     commands: SERVE,
   },
   "git-listen": {
     check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7421",
-    help: "packs for other devices and git upload-pack for their stock git, over mutual TLS, read-only",
+    help: "address for other devices: packs, and git upload-pack for their stock git; over mutual TLS, read-only",
     commands: SERVE,
   },
   "http-listen": {
     check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7422",
-    help: "health, for this machine",
+    help: "address of plain HTTP for this machine: health, metrics, /gate",
     commands: SERVE,
   },
   advertise: {
     check: notEmpty,
     value: "HOST",
-    help: "host name under which other devices reach this one (default: the host of --git-listen)",
+    help: "host name at which other devices reach this one (default: the host of --git-listen)",
     commands: SERVE,
   },
   "socket-dir": {
@@ -106,32 +106,32 @@ export const SETTINGS = {
     help: "certificate of this device, PEM, with one URI spiffe://TRUST-DOMAIN/device/NAME",
     commands: SERVE,
   },
-  "tls-key": { check: notEmpty, value: "FILE", help: "its private key, PEM", commands: SERVE },
+  "tls-key": { check: notEmpty, value: "FILE", help: "private key of --tls-cert, PEM", commands: SERVE },
   "tls-ca": {
     check: notEmpty,
     value: "FILE",
-    help: "certificates of the authorities that are trusted, PEM",
+    help: "certificates of the trusted authorities, PEM",
     commands: SERVE,
   },
   zone: {
     check: anyText,
     value: "ZONE",
     default: "",
-    help: "where this device stands; objects come from the same zone first",
+    help: "zone of this device; it fetches objects from its own zone first",
     commands: SERVE,
   },
   "ref-format": {
     check: oneOf("files", "reftable"),
     value: "FORMAT",
     default: "files",
-    help: "how git stores the refs of replicas that are made from now on: files, or reftable, which needs git 2.46 here and in the git server; devices may differ",
+    help: "format in which git stores the refs of new replicas: files, or reftable (needs git 2.46 here and in the git server); devices may differ",
     commands: ["serve", "demo"],
   },
   "in-doubt-seconds": {
     check: digits("a number of seconds"),
     value: "SECONDS",
     default: "900",
-    help: "how long the outcome of a push is asked for when the database does not answer, before the pusher is cut off",
+    help: "how long the sidecar asks for the outcome of a push while the database does not answer; then it cuts the pusher off",
     commands: SERVE,
   },
   "log-level": {
@@ -145,13 +145,13 @@ export const SETTINGS = {
     check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7480",
-    help: "smart HTTP for git clients, anonymous",
+    help: "address of smart HTTP for git clients, anonymous",
     commands: ["gate"],
   },
   "exit-with-pid": {
     check: digits("a process id"),
     value: "PID",
-    help: "end when this process has ended; the demo ties its devices to itself with it",
+    help: "id of a process: this one ends when that one has ended; the demo ties its devices to itself with it",
     commands: ["serve", "gate"],
   },
 } as const satisfies Record<string, Setting>;
@@ -243,8 +243,8 @@ export function configurationPage(): string {
   });
   return `# Configuration
 
-Generated from \`src/config.ts\` by \`npm run generate\`. A flag wins over its environment variable, that over the default. An unknown
-flag is an error; an unknown variable that begins with \`LOCKSTEP_\` is named in a warning.
+Generated from \`src/config.ts\` by \`npm run generate\`. A flag wins over its environment variable, and the variable over
+the default. An unknown flag is an error. A warning names each unknown variable that begins with \`LOCKSTEP_\`.
 
 | flag | variable | default | commands | meaning |
 |---|---|---|---|---|

@@ -176,6 +176,8 @@ describe("a replica whose disk was lost", () => {
   it("is found lost by who asks it for objects, who gets them elsewhere", async () => {
     await using cluster = await TestCluster.make();
     const { a, two } = await site(cluster);
+    // It would be made anew at once.
+    a.onDoubt = () => {};
     await rm(a.gitDir(APP), { recursive: true });
     const c = await cluster.start("repo003");
     await cluster.addReplica(APP, c);

@@ -71,6 +71,8 @@ export class TestDevice {
   readonly name: string;
   readonly context: SyncContext;
   readonly packs: PackServer;
+  /** What becomes of a replica that lacks objects which another device asks for. */
+  onDoubt: (replica: Replica) => void;
   /** Every question for a pack so far. */
   readonly packRequests: { from: string; wants: readonly string[]; haves: readonly string[] }[] = [];
   /** Lines of the log. */
@@ -131,9 +133,8 @@ export class TestDevice {
       inDoubtMs: options.inDoubtMs ?? 60_000,
     };
     const { signal } = this.context;
-    this.packs = new PackServer(this.context, (replica) => {
-      void catchUp(this.context, replica, 0n, { signal }).catch(() => {});
-    });
+    this.packs = new PackServer(this.context, (replica) => this.onDoubt(replica));
+    this.onDoubt = (replica) => void catchUp(this.context, replica, 0n, { signal }).catch(() => {});
     this.#lease = this.context.lease.keep({ onFenced, onFailOver: () => {} }, this.#dead.signal);
   }
 

@@ -43,7 +43,10 @@ export class ReplicaMutex extends Mutex {
 
   /** The same for those who compare everything themselves: what others changed is left to them. */
   async runAsItIs<Result>(run: () => Promise<Result> | Result): Promise<Result> {
-    return await super.runExclusive(async () => await this.#marking(run));
+    return await super.runExclusive(async () => {
+      this.#directory = undefined;
+      return await this.#marking(run);
+    });
   }
 
   /** Runs what changes refs of ours that nobody reads, or moves refs from one file to another, beside those who have the mutex. */
@@ -104,7 +107,7 @@ export class ReplicaMutex extends Mutex {
 
   async #marking<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     this.#turns += 1;
-    // Whoever compares the files may put another directory in its place.
+    // Whoever compares the files decides which directory it is.
     if (this.#replica.applied === undefined) this.#directory = undefined;
     try {
       return await run();

@@ -1,8 +1,8 @@
-// The connections that a server has accepted. What a server of TLS lists itself begins with the end of the handshake, and one
-// that is still before it would keep a process from ending for two minutes.
+// The connections that a server has accepted. A TLS server lists a connection only after its handshake. A connection
+// still in its handshake would delay the exit of the process by two minutes.
 import type { Server, Socket } from "node:net";
 
-/** Returns a function that cuts every connection accepted by `server` from now on. */
+/** Returns a function that cuts every connection accepted by `server` since this call. */
 export function cutterOf(server: Server): () => void {
   const open = new Set<Socket>();
   server.on("connection", (socket: Socket) => {

@@ -1,11 +1,12 @@
-// The database URL, as libpq has it: `postgres://user:password@host:port,host:port/database?parameter=value`, or `key=value` words. What
-// is not taken is named in a sentence; nothing that may be a part of a password is repeated.
+// Reads the database URL as libpq does: `postgres://user:password@host:port,host:port/database?parameter=value`, or
+// `key=value` words. Unsupported parts are named in a sentence. A text that may be part of a password is never
+// repeated.
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { LockstepError } from "../errors.ts";
 
-/** One way to one server. The fields are those of pg. */
+/** One way to connect to one server. The fields are those of pg. */
 export interface DatabaseServer {
   readonly host?: string;
   readonly port?: number;
@@ -16,13 +17,13 @@ export interface DatabaseServer {
   readonly ssl: ConnectionOptions | false;
   readonly sslnegotiation?: "direct" | "postgres";
   readonly connectionTimeoutMillis?: number;
-  /** Tried only after the way before it failed like this. */
+  /** This way is tried only when the way before it failed for this reason. */
   readonly onlyAfter?: "no TLS" | "refused without TLS";
 }
 
 type Words = Map<string, string>;
 
-/** What only tunes libpq, or is the same here whatever is said. */
+/** Parameters that only tune libpq, or that change nothing here. */
 const WITHOUT_EFFECT = new Set(
   (
     "application_name fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout " +
@@ -39,8 +40,8 @@ const TAKEN = new Set(
 const MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
 
 /**
- * The servers of a database URL, in the order in which to try them. Throws USAGE; `what` is the beginning of its sentence, such as "The
- * value of --database-url".
+ * Returns the servers of a database URL, in the order in which to try them. Throws USAGE. `what` begins the sentence of
+ * that error, such as "The value of --database-url".
  */
 export function parseDatabaseUrl(text: string, what = "The database URL"): DatabaseServer[] {
   const wrong = (why: string): never => {
@@ -72,13 +73,13 @@ export function parseDatabaseUrl(text: string, what = "The database URL"): Datab
       sslnegotiation: (words.get("sslnegotiation") || undefined) as DatabaseServer["sslnegotiation"],
       connectionTimeoutMillis: timeout > 0 ? timeout * 1000 : undefined,
     });
-    // An address is connected to, the name is what the certificate has.
+    // The connection goes to the address; the certificate must have the name.
     const tls = isIP(host) && name !== "" && !isIP(name) ? { ...ssl, servername: name } : ssl;
     return waysOf(server, host.startsWith("/") ? "disable" : mode, tls);
   }).flat();
 }
 
-/** True when the URL carries a password, which a command line must not. */
+/** Returns true when the URL carries a password, which a command line must not have. */
 export function hasPassword(text: string): boolean {
   if (/(^|[?&\s])(ssl)?password\s*=/.test(text)) return true;
   const authority = /^postgres(?:ql)?:\/\/([^/?]*)/.exec(text)?.[1] ?? "";
@@ -136,7 +137,7 @@ function tlsOf(words: Words, wrong: Wrong): { ssl: ConnectionOptions; mode: stri
   };
   const system = words.get("sslrootcert") === "system";
   const asJdbc = { true: "require", "1": "require", "no-verify": "no-verify" }[words.get("ssl") ?? ""];
-  // Without a word about it the server decides, as it does for `psql`.
+  // Without `sslmode` the server decides, as it does for `psql`.
   const mode = (words.get("sslmode") || asJdbc || (system ? "verify-full" : "allow")).toLowerCase();
   if (!MODES.includes(mode)) wrong(`has an \`sslmode\` that is none of ${MODES.join(", ")}`);
   if (system && mode !== "verify-full") wrong("has `sslrootcert=system`, which needs `sslmode=verify-full`");
@@ -155,7 +156,7 @@ function tlsOf(words: Words, wrong: Wrong): { ssl: ConnectionOptions; mode: stri
     minVersion: words.get("ssl_min_protocol_version") as ConnectionOptions["minVersion"],
     maxVersion: words.get("ssl_max_protocol_version") as ConnectionOptions["maxVersion"],
     rejectUnauthorized: verifies,
-    // Any name will do, of a certificate that the authority made.
+    // The certificate may have any name, as long as the authority made it.
     checkServerIdentity: mode === "verify-full" ? undefined : () => undefined,
   });
   return { ssl, mode };
@@ -174,7 +175,7 @@ function readUri(text: string, wrong: Wrong): Words {
     }
   };
   const rest = text.replace(/^postgres(ql)?:\/\//, "");
-  // Nothing but these ends the names of the hosts: `#` is a character like any other, and so is `?` before the last `@`.
+  // Only these characters end the host names. `#` is an ordinary character, and so is `?` before the last `@`.
   const [, authority = "", path = "", query = ""] = /^((?:[^/]*@)?[^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
   const at = authority.lastIndexOf("@");
   const words: Words = new Map();

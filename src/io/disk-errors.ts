@@ -1,20 +1,23 @@
-// Errors of the operating system about files, as a person is told of them. They are no bugs of ours.
+// Tells a person about errors of the operating system with files. They are not bugs of Lockstep.
 import { LockstepError } from "../errors.ts";
 
 const FULL = ["ENOSPC", "EDQUOT", "EROFS", "EIO"];
 const RIGHTS = ["EACCES", "EPERM"];
-/** Something was moved, removed or replaced while it was used. */
+/** Errors of a file that was moved, removed or replaced while it was used. */
 const CHANGED = ["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "ELOOP", "EXDEV", "EBUSY", "ESTALE"];
 
-/** True for an error about files of this machine, told already or not. */
+/** Returns true for an error about files of this machine, translated already or not. */
 export function isOfDisk(error: unknown): boolean {
   if (error instanceof LockstepError) return error.code === "PREREQUISITE_MISSING" || error.code === "REPLICA_IN_DOUBT";
   return diskError(error) !== undefined;
 }
 
-/** PREREQUISITE_MISSING or REPLICA_IN_DOUBT for what a call about files threw; undefined: it was something else. */
+/**
+ * Translates an error of a file operation to PREREQUISITE_MISSING or REPLICA_IN_DOUBT. Returns undefined for another
+ * error.
+ */
 export function diskError(error: unknown): LockstepError | undefined {
-  // Connections have codes too, and no path.
+  // Errors of connections have a code too, but no path.
   const { code, message, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (code === undefined) return undefined;
   const told = (kind: "PREREQUISITE_MISSING" | "REPLICA_IN_DOUBT", what: string) =>
@@ -28,12 +31,12 @@ export function diskError(error: unknown): LockstepError | undefined {
   if (RIGHTS.includes(code))
     return told(
       "PREREQUISITE_MISSING",
-      `The sidecar may not use a file as it must (${message}); give its user the rights there again (chown, chmod, chattr -i).`,
+      `The sidecar lacks rights on a file (${message}); give its user the rights again (chown, chmod, chattr -i).`,
     );
   if (CHANGED.includes(code))
     return told(
       "REPLICA_IN_DOUBT",
-      `Files of the repository were changed by somebody else while they were used (${message}); they are looked at again at the next access, try again.`,
+      `Somebody else changed files of the repository while Lockstep used them (${message}). The next access looks at them again; try again.`,
     );
   return undefined;
 }

@@ -1,4 +1,5 @@
-// What must survive power loss goes through here: git syncs the contents of its files (core.fsync=all), the directory entries are ours.
+// All writes that must survive power loss go through here. git syncs the contents of its files (core.fsync=all); this
+// code syncs the directory entries.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { lstat, mkdir, open, readdir, rename } from "node:fs/promises";
@@ -7,7 +8,7 @@ import { promisify } from "node:util";
 import { nameFromLatin1, type RefName, toBytes, toLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 
-/** Makes the entries of a directory durable, or the content of a file. What is gone has nothing to lose. */
+/** Makes the entries of a directory, or the content of a file, durable. Does nothing when the path is gone. */
 export async function sync(path: string | Buffer): Promise<void> {
   try {
     const handle = await open(path, "r");
@@ -22,7 +23,7 @@ export async function sync(path: string | Buffer): Promise<void> {
   }
 }
 
-/** Whether something is at `path`; a symbolic link counts, wherever it leads. */
+/** Returns true when something is at `path`. A symbolic link counts, even a broken one. */
 export async function exists(path: string): Promise<boolean> {
   return await lstat(path).then(
     () => true,
@@ -30,20 +31,23 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The names in a directory; none where it cannot be read. */
+/** Returns the names in a directory; none when it cannot be read. */
 export async function namesIn(directory: string): Promise<string[]> {
   return await readdir(directory).catch(() => []);
 }
 
-/** Makes a directory and those above it that are not there, durably. */
+/** Makes a directory and its missing parents, durably. */
 export async function makeDirectory(path: string, mode?: number): Promise<void> {
   const made = await mkdir(resolve(path), { recursive: true, mode });
-  // What was made is the path itself, or one above it.
+  // `made` is the topmost new directory: the path itself or one above it.
   for (let each = resolve(path); made !== undefined && each.startsWith(made); each = dirname(each))
     await sync(dirname(each));
 }
 
-/** Moves a directory to where nothing is, durably: a file system without a journal may else find it at both places, and choose. */
+/**
+ * Moves a directory to a free place, durably. Otherwise a file system without a journal may find it at both places, and
+ * keep one.
+ */
 export async function moveDirectory(from: string, to: string): Promise<void> {
   await makeDirectory(dirname(to));
   await rename(from, to);
@@ -51,7 +55,7 @@ export async function moveDirectory(from: string, to: string): Promise<void> {
   await sync(dirname(from));
 }
 
-/** Makes all files and directories below `path` durable, and itself. */
+/** Makes `path` and all files and directories below it durable. */
 export async function syncTree(path: string): Promise<void> {
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const below = join(path, entry.name);
@@ -61,7 +65,7 @@ export async function syncTree(path: string): Promise<void> {
   await sync(path);
 }
 
-/** Gives a file another content, durably: after power loss it has the one or the other. */
+/** Replaces the content of a file, durably: after power loss it has either the old or the new content. */
 export async function replaceFile(path: string, content: string | Buffer, mode?: number): Promise<void> {
   const aside = `${path}.new`;
   const file = await open(aside, "w", mode);
@@ -75,28 +79,34 @@ export async function replaceFile(path: string, content: string | Buffer, mode?:
   await sync(dirname(path));
 }
 
-/** Makes new packs durable: the barrier before a write is decided. */
+/** Makes new packs durable. This is the barrier before a write is decided. */
 export async function syncObjects(gitDir: string): Promise<void> {
   await sync(join(gitDir, "objects", "pack"));
 }
 
 /**
- * Beyond so many refs git does not sync each one (a tenth of a second per hundred): one sync of the file system does it for all
- * of them afterwards. What power loss then leaves of the files, recovery finds: after a new boot it compares everything.
+ * Beyond this many refs git does not sync each one, which costs a tenth of a second per hundred. Instead, one sync of
+ * the file system follows. Recovery repairs what power loss leaves: after a new boot it compares everything.
  */
 const MANY_REFS = 256;
 
-/** Whether git stores the refs of this repository as reftable. */
+/** Returns true when git stores the refs of this repository as reftable. */
 export function isReftable(gitDir: string): boolean {
   return existsSync(join(gitDir, "reftable"));
 }
 
-/** Whether a git that changes `count` refs is to sync what it writes; if not, `syncRefs` does. Of reftable that is one file. */
+/**
+ * Returns whether a git that changes `count` refs syncs them itself; if not, `syncRefs` does. For reftable it always
+ * does, since that is one file.
+ */
 export function gitSyncsRefs(gitDir: string, count: number): boolean {
   return count <= MANY_REFS || isReftable(gitDir);
 }
 
-/** Makes changed refs durable: the directories of loose refs, the repository's own for packed-refs and HEAD, or reftable's. */
+/**
+ * Makes changed refs durable by syncing directories: those of loose refs, the repository's for packed-refs and HEAD, or
+ * reftable's.
+ */
 export async function syncRefs(gitDir: string, names: ReadonlySet<RefName>): Promise<void> {
   if (!gitSyncsRefs(gitDir, names.size)) return await syncFileSystem(gitDir);
   if (isReftable(gitDir)) return await sync(join(gitDir, "reftable"));
@@ -107,14 +117,14 @@ export async function syncRefs(gitDir: string, names: ReadonlySet<RefName>): Pro
   await Promise.all([...directories].map(async (each) => await sync(refPath(gitDir, nameFromLatin1(each)))));
 }
 
-/** Where git stores a ref that is not packed: the repository's path is text, a ref's name is bytes. */
+/** Returns where git stores a loose ref. The repository's path is text; the name of a ref is bytes. */
 export function refPath(gitDir: string, name: RefName): Buffer {
   return Buffer.concat([Buffer.from(`${gitDir}/`), toBytes(name)]);
 }
 
-/** Makes everything durable that has been written to the file system of `path`. Throws PREREQUISITE_MISSING. */
+/** Makes everything durable that was written to the file system of `path`. Throws PREREQUISITE_MISSING. */
 export async function syncFileSystem(path: string): Promise<void> {
-  // Node has no syncfs; coreutils and busybox have.
+  // Node has no syncfs; coreutils and busybox have it.
   await promisify(execFile)("sync", ["-f", path]).catch((cause: unknown) => {
     throw new LockstepError(
       "PREREQUISITE_MISSING",

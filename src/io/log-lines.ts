@@ -1,12 +1,13 @@
-// Where the lines of the log go. One that cannot be written, because the disk that the log lies on is full, is lost; the program goes on.
+// Writes the lines of the log. If a line cannot be written, because the disk of the log is full, it is lost and the
+// program goes on.
 import { pino } from "pino";
 
-/** Writes each line to a file descriptor before it returns. */
+/** Returns an object that writes each line to a file descriptor before `write` returns. */
 export function logLines(fd: number): { write(line: string): void } {
   let lines = open();
   function open() {
     const opened = pino.destination({ fd, sync: true });
-    // Another one, since this one would keep the line and all that come after it.
+    // Opens a new destination: the old one would keep this line and all later lines.
     opened.on("error", () => {
       lines = open();
     });

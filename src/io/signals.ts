@@ -1,14 +1,17 @@
-// A signal for one piece of work, made from signals that live longer. `AbortSignal.any` cannot be used for that: each signal that it was
-// given keeps a trace of each signal that it made, 57 bytes for ever on one that lives as long as the process.
+// Makes a signal for one piece of work from signals that live longer. `AbortSignal.any` is no use for that. Each parent
+// keeps a trace of each signal made from it: 57 bytes for ever, if the parent lives as long as the process.
 import { setMaxListeners } from "node:events";
 
 export interface LinkedSignal extends Disposable {
-  /** Aborts with the first of its parents, with that one's reason, or when the time is up. */
+  /** Aborts with the first of its parents and that parent's reason, or when the time is up. */
   readonly signal: AbortSignal;
   abort(reason?: unknown): void;
 }
 
-/** Dispose of it when the work has ended: it then leaves its parents, and its timer ends. `timeoutMs`: from now on. */
+/**
+ * Links a new signal to its parents. Dispose of it when the work has ended: that detaches it from its parents and stops
+ * its timer. `timeoutMs` counts from now.
+ */
 export function linkSignals(parents: readonly AbortSignal[], timeoutMs?: number): LinkedSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

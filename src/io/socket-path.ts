@@ -1,11 +1,11 @@
-// Where the unix sockets of a sidecar lie.
+// The place of a sidecar's unix sockets.
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
 
-/** sun_path of a unix socket, with its end. */
+/** The bytes that sun_path of a unix socket takes, without the NUL at its end. */
 const PATH_LIMIT = 107;
 
-/** The path of a socket in --socket-dir. Throws USAGE when it is longer than a unix socket takes. */
+/** Returns the path of a socket in --socket-dir. Throws USAGE when it is too long for a unix socket. */
 export function socketPath(socketDir: string, file: "lockstep.sock" | "hook.sock"): string {
   const path = join(socketDir, file);
   if (Buffer.byteLength(path) <= PATH_LIMIT) return path;

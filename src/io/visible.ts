@@ -1,11 +1,11 @@
-// Text that strangers wrote (authors, ref names, what git said) on its way to a person's terminal.
+// Makes text of strangers (authors, ref names, git's messages) safe for a person's terminal.
 
-// Control characters move the cursor, change colours and titles, and on some terminals type for the user; those that turn the
-// direction of text make a name look like another one.
+// Control characters move the cursor, change colours and titles, and on some terminals type for the user. Characters
+// that turn the direction of text make a name look like another one.
 const HARMFUL = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** The text on one line, with whatever acts on a terminal written out, as `\x1b`. */
+/** Returns the text on one line. Characters that act on a terminal are written out, such as `\x1b`. */
 export function visible(text: string): string {
   return text.replace(HARMFUL, (character) => SHORT[character] ?? code(character));
 }

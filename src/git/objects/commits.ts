@@ -1,4 +1,4 @@
-// Commits as a person wants to see them before deciding about them.
+// Lists commits for a person who has to decide about them.
 
 import { type GitContext, gitBytes } from "../process.ts";
 import { existingObjects } from "./connectivity.ts";
@@ -14,13 +14,13 @@ export interface Commit {
 export interface CommitList {
   /** Newest first. */
   readonly commits: Commit[];
-  /** Commits beyond those. */
+  /** The number of commits beyond those. */
   readonly more: number;
-  /** Tips that are not here, or not whole. */
+  /** Tips that are missing here, or whose history is incomplete. */
   readonly missing: string[];
 }
 
-/** The commits that `tips` reach and `without` do not, at most `limit`. Objects that are not here are left out of the walk. */
+/** Lists at most `limit` commits that `tips` reach and `without` do not. Leaves out objects that are missing here. */
 export async function listCommits(
   context: GitContext,
   gitDir: string,
@@ -39,7 +39,7 @@ export async function listCommits(
   const counted = await gitBytes(context, gitDir, ["rev-list", "--count", "--stdin"], { input, signal, expected });
   const commits = shown.stdout.toString("utf8").split("\n").filter(Boolean).map(parse);
   const total = Number(counted.stdout.toString("latin1").trim()) || commits.length;
-  // History that breaks off is shown as far as it goes.
+  // If the history is incomplete, git shows the commits up to the gap.
   const broken = shown.exitCode === 0 ? [] : present;
   return { commits, more: Math.max(0, total - commits.length), missing: missing.concat(broken) };
 }

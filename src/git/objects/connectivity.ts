@@ -1,9 +1,10 @@
-// Whether objects are here, and whether everything that they need is.
+// Whether objects are here, and whether all the objects that they need are here too.
 import { finished, type GitContext, gitBytes, gitFailedError, spawnGit } from "../process.ts";
 
 /**
- * True when everything reachable from `wants` is there, given that everything reachable from `haves` is: a walk from the new
- * tips to the old ones, not over all refs. A commit that merely exists proves nothing, undecided objects exist too.
+ * Returns true when everything reachable from `wants` is here, given that everything reachable from `haves` is. Costs a
+ * walk from the new tips to the old ones, not over all refs. The existence of a commit proves nothing, since undecided
+ * objects exist too.
  */
 export async function isConnected(
   context: GitContext,
@@ -20,18 +21,18 @@ export async function isConnected(
 export interface WalkOptions {
   readonly signal: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
-  /** Arguments of rev-list that say where else the walk ends. */
+  /** Arguments of rev-list that name further ends of the walk. */
   readonly besides?: readonly string[];
-  /** Called whenever git says how far it is. */
+  /** Called at each progress message of git. */
   readonly onWork?: () => void;
 }
 
 export interface Walk extends AsyncDisposable {
-  /** Once. See `isConnected`; `haves` may be names of refs too, which must be there. */
+  /** Does the walk of `isConnected`; works once per walk. `haves` may also be names of refs, which must exist. */
   isConnected(wants: readonly string[], haves: readonly string[]): Promise<boolean>;
 }
 
-/** Starts git for `isConnected`, which looks at no object before it has been told where to begin. */
+/** Starts git for `isConnected`. git reads its starting points from standard input, so it looks at no object before. */
 export function startWalk(context: GitContext, gitDir: string, options: WalkOptions): Walk {
   const args = ["rev-list", "--objects", "--quiet", "--stdin", "--progress=Walking", ...(options.besides ?? [])];
   const child = spawnGit(context, gitDir, args, options);
@@ -41,7 +42,7 @@ export function startWalk(context: GitContext, gitDir: string, options: WalkOpti
   end.catch(() => {});
   return {
     async isConnected(wants, haves) {
-      // latin1: refs may be among them, and their names are bytes.
+      // latin1, since names of refs may be among them, and those are bytes.
       child.stdin.end(`${[...wants, ...haves.map((have) => `^${have}`)].join("\n")}\n`, "latin1");
       const { exitCode, stderr } = await end;
       options.signal.throwIfAborted();
@@ -56,8 +57,8 @@ export function startWalk(context: GitContext, gitDir: string, options: WalkOpti
 }
 
 /**
- * Those of `ids` that nothing in `from` reaches; undefined when something that they need is not here. Costs a walk from the ones
- * to the others.
+ * Returns those of `ids` that nothing in `from` reaches; undefined when an object that they need is missing here. Costs
+ * a walk from `ids` to `from`.
  */
 export async function unreachable(
   context: GitContext,
@@ -74,7 +75,7 @@ export async function unreachable(
   return ids.filter((id) => seen.has(id));
 }
 
-/** Those of `ids` that exist here, which says nothing of what they need. */
+/** Returns those of `ids` that exist here. The objects that they need may be missing. */
 export async function existingObjects(
   context: GitContext,
   gitDir: string,
@@ -92,7 +93,7 @@ export async function existingObjects(
     .filter((line) => line.length > 0 && !line.endsWith(" missing"));
 }
 
-/** The types of those of `ids` that exist here. */
+/** Returns the types of those of `ids` that exist here. */
 export async function objectTypes(
   context: GitContext,
   gitDir: string,

@@ -1,4 +1,4 @@
-// Objects that the disk has damaged: git trusts what it finds by name, so only reading all of it tells.
+// Objects that the disk has damaged. git trusts an object that it finds by name, so only a full read finds damage.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
@@ -11,24 +11,24 @@ import { findBeside, setAside } from "./beside-objects.ts";
 import { isConnected } from "./connectivity.ts";
 
 export interface Damage {
-  /** Such as `pack-1234`. */
+  /** Names of packs, such as `pack-1234`. */
   readonly packs: readonly string[];
   /** Ids of loose objects. */
   readonly objects: readonly string[];
-  /** Something that `tips` need is not here, damaged or not. */
+  /** True when an object that `tips` need is missing here, or damaged. */
   readonly incomplete: boolean;
-  /** Files that make git see other objects than are here (beside-objects.ts). */
+  /** Files that change the objects or the history that git sees (beside-objects.ts). */
   readonly beside: readonly string[];
 }
 
-/** Below the root's own directory: what was moved out of the replica of a repository, damaged or strange. */
+/** Returns the place below the root's own directory for damaged or foreign files of a repository's replica. */
 export function damagedPath(stateDir: string, repositoryId: string): string {
   return join(stateDir, "damaged", repositoryId);
 }
 
 const PACK_FILES = [".idx", ".rev", ".bitmap", ".pack"];
 
-/** Reads every object of a replica, and walks from `tips`. Costs as much as the replica is large. */
+/** Reads every object of a replica, and walks from `tips`. The cost grows with the size of the replica. */
 export async function findDamage(
   context: GitContext,
   gitDir: string,
@@ -55,8 +55,9 @@ export async function findDamage(
 }
 
 /**
- * Moves damaged packs and objects out of the replica to `to`, once what its refs need is here otherwise; what can still be read of the
- * packs comes back as loose objects. Never removes anything. Packs that have been replaced meanwhile stay.
+ * Moves damaged packs and objects out of the replica to `to`. The caller has fetched the objects that the refs need.
+ * Readable objects of the damaged packs come back as loose objects. Never deletes an object. Packs that are sound by
+ * now stay.
  */
 export async function setDamageAside(
   context: GitContext,
@@ -69,29 +70,29 @@ export async function setDamageAside(
   const packs = join(gitDir, "objects", "pack");
   for (const name of damage.packs) {
     if (await isSound(context, gitDir, name, signal)) continue;
-    // The index first: without it a pack is not there.
+    // The index goes first: without its index git does not see a pack.
     for (const ending of PACK_FILES) await moveIfThere(join(packs, name + ending), join(to, name + ending));
   }
   for (const id of damage.objects) await moveIfThere(loosePath(gitDir, id), join(to, id));
   await setAside(gitDir, damage.beside, to);
   for (const name of damage.packs) await rescue(context, gitDir, join(to, `${name}.pack`), signal);
-  // It would name packs that are gone.
+  // A multi-pack index would name packs that are gone.
   await rm(join(packs, "multi-pack-index"), { force: true });
   await sync(packs);
 }
 
-/** What can be read of a damaged pack becomes loose objects, unless it is here otherwise. */
+/** Unpacks the readable objects of a damaged pack as loose objects, unless they are here already. */
 async function rescue(context: GitContext, gitDir: string, pack: string, signal: AbortSignal): Promise<void> {
   const child = spawnGit(context, gitDir, ["unpack-objects", "-r", "-q"], { signal, writes: true });
   child.stdout.resume();
   const end = finished(child);
-  // It ends early where a pack is beyond reading, and says so of every object that is.
+  // git ends early when it can read no further. It reports every unreadable object.
   await pipeline(createReadStream(pack), child.stdin).catch(() => {});
   await end;
   signal.throwIfAborted();
 }
 
-/** A pack that is gone (rolled up meanwhile) is no damage. */
+/** Returns false for a damaged pack. A pack that is gone was rolled up meanwhile and counts as sound. */
 async function isSound(context: GitContext, gitDir: string, name: string, signal: AbortSignal): Promise<boolean> {
   const path = join(gitDir, "objects", "pack", `${name}.idx`);
   const { exitCode } = await gitBytes(context, gitDir, ["verify-pack", path], { signal, expected: [0, 1, 128] });

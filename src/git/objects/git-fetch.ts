@@ -1,5 +1,5 @@
-// The slow path between devices: stock `git fetch` over https with the device's own certificate, for a peer without the pack
-// stream. It takes exact ids into a quarantine and writes no ref of the replica.
+// The slow path between devices, for a peer without the pack stream: stock `git fetch` over https with the device's own
+// certificate. It takes exact ids into a quarantine and writes no ref of the replica.
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockstepError } from "../../errors.ts";
@@ -9,7 +9,7 @@ import { listenForNews, type PackProgress, reportProgress } from "../progress.ts
 import { SILENT_MS, Silence, STALL_MS } from "../silence.ts";
 import { type Incoming, type Quarantine, quarantined } from "./quarantine.ts";
 
-/** The files with which git proves to be this device, and those it trusts. */
+/** Files of the device's own certificate and key, and of the authorities that it trusts. */
 export interface GitCredentials {
   readonly cert: string;
   readonly key: string;
@@ -17,7 +17,7 @@ export interface GitCredentials {
 }
 
 export interface GitPeer {
-  /** host:port. git checks that the certificate is for that host. */
+  /** host:port. git checks that the certificate is for this host. */
   readonly address: string;
   /** SHA-256 of the public key of the device that must answer, in base64. */
   readonly publicKey: string;
@@ -29,12 +29,12 @@ export interface FetchCommand {
   readonly input: string;
 }
 
-/** After so long without a word from git in its last steps, which need no network, it hangs. */
+/** In its last steps git needs no network. A git that is silent for this long in those steps hangs. */
 const LAST_STEPS_MS = 180_000;
 
 /**
- * The command that fetches `wants` from the repository called `name` at a peer. Pure. Nothing in it is configuration of the
- * machine's or of a remote's: a URL, ids, and files of credentials.
+ * Returns the command that fetches `wants` from the repository `name` of a peer. Pure. It uses no configuration of the
+ * machine or of a remote, only a URL, ids and credential files.
  */
 export function fetchCommand(
   peer: GitPeer,
@@ -51,7 +51,7 @@ export function fetchCommand(
     "http.followRedirects": "false",
     "http.lowSpeedLimit": "1",
     "http.lowSpeedTime": String(SILENT_MS / 1000),
-    // Without it git lists all refs of the replica, which it finds through the alternate: 1 s for 100,000.
+    // Without this, git finds the replica through the alternate and lists all its refs: 1 s for 100,000.
     "core.alternateRefsCommand": "true",
     "core.fsync": "all",
     "fetch.unpackLimit": "1",
@@ -83,15 +83,15 @@ export interface FetchRequest extends Incoming {
   readonly name: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly onProgress: (progress: PackProgress) => void;
-  /** git said something new, be it of the work of the other side. */
+  /** Called when git reports progress, its own or the peer's. */
   readonly onWork?: () => void;
-  /** The first object is here. */
+  /** Called when the first object is here. */
   readonly onArrival?: () => void;
 }
 
 /**
- * Brings `wants` and everything they need into the replica; returns how many bytes came. Throws QUEUE_FULL when the peer is
- * busy, SOURCE_FAILED for whatever else git says: then the replica is as before.
+ * Brings `wants` and everything they need into the replica. Returns the number of bytes that came. Throws QUEUE_FULL
+ * when the peer is busy, SOURCE_FAILED for other failures of git: then the replica is as before.
  */
 export async function fetchWithGit(context: GitContext, gitDir: string, request: FetchRequest): Promise<number> {
   return await quarantined(context, gitDir, request, async (quarantine) => {
@@ -108,7 +108,7 @@ export async function fetchWithGit(context: GitContext, gitDir: string, request:
     const isNews = listenForNews();
     child.stderr.on("data", (chunk: Buffer) => {
       const said = chunk.toString("latin1");
-      // The other side, which keeps the connection alive whatever becomes of its work, is believed what is new.
+      // The peer keeps the connection alive even when its work hangs. So only new messages count as work.
       if (!isNews(said)) return;
       silence.broken();
       request.onWork?.();
@@ -130,7 +130,7 @@ export async function fetchWithGit(context: GitContext, gitDir: string, request:
   });
 }
 
-/** A repository whose only refs are what the replica has: git tells the peer of them, and walks down to them. */
+/** Makes a repository whose only refs are `haves`. git offers these to the peer, and ends its walk there. */
 async function makeRepository({ path }: Quarantine, { haves, objectFormat }: FetchRequest): Promise<string> {
   const repository = join(path, "fetch.git");
   await mkdir(join(repository, "refs"), { recursive: true });
@@ -142,7 +142,7 @@ async function makeRepository({ path }: Quarantine, { haves, objectFormat }: Fet
 }
 
 function refusedError(stderr: string, exitCode: number): LockstepError {
-  // What is in the way of a carriage return is progress.
+  // Text before a carriage return is progress.
   const lines = stderr.split("\n").map((line) => line.slice(line.lastIndexOf("\r") + 1).trim());
   const said = lines.filter(Boolean).slice(-3).join(" ").slice(0, 300) || `git fetch ended with ${exitCode}`;
   return /\b503\b/.test(stderr)

@@ -1,4 +1,5 @@
-// The fast path between devices: a pack over kept-alive https with mutual TLS. No negotiation and no refs, only ids from the log.
+// The fast path between devices: a pack over kept-alive https with mutual TLS. It uses ids from the log, without refs
+// and without negotiation.
 import { createHash, X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
@@ -8,39 +9,39 @@ import type { PeerCertificate, SecureContextOptions, TLSSocket } from "node:tls"
 import { LockstepError } from "../../errors.ts";
 import { certificateIdentity } from "../../tls/identity.ts";
 
-/** Where a peer takes pack requests. */
+/** The path for pack requests at a peer. */
 export const PACK_PATH = "/v1/pack";
-/** Header of a refusal: the names of devices to ask instead, with spaces between them. Its presence says: busy. */
+/** Header of a refusal that means "busy": the names of other devices to ask, separated by spaces. */
 export const ASK_HEADER = "lockstep-ask";
 
-/** Where a peer is asked to fetch objects and to keep them. */
+/** The path for requests to fetch objects and keep them. */
 export const HOLD_PATH = "/v1/hold";
 
 export interface HoldRequestBody {
   readonly repositoryId: string;
   readonly wants: readonly string[];
   readonly haves: readonly string[];
-  /** The refs that held them, each name a string of its bytes. */
+  /** Refs that held the `haves`. Each name is a string of its bytes. */
   readonly refs: readonly string[];
 }
 
 export interface PackRequestBody {
   readonly repositoryId: string;
-  /** The version that the wanted objects belong to; text, because JSON has no bigint. */
+  /** The version to which the wanted objects belong; text, because JSON has no bigint. */
   readonly version: string;
   readonly wants: readonly string[];
   readonly haves: readonly string[];
   /**
-   * `first`: may be sent on to devices that have been given this version. `referred`: was sent on to this device, which may
-   * still be receiving it. `last`: those were no help.
+   * `first`: the peer may refer the caller to devices that were given this version. `referred`: the caller was referred
+   * to this device, which may still be receiving the version. `last`: those devices did not help.
    */
   readonly turn: "first" | "referred" | "last";
 }
 
-/** The peer answers, but does not know the pack stream: stock git may get further. */
+/** The peer answers but has no pack stream: stock git may work. */
 export class NoPackStream extends Error {
   override readonly name = "NoPackStream";
-  /** SHA-256 of the public key that it proved to have, in base64. */
+  /** SHA-256 of the public key in the peer's certificate, in base64. */
   readonly publicKey: string;
 
   constructor(publicKey: string) {
@@ -61,9 +62,9 @@ export class PackClient {
   }
 
   /**
-   * Asks the device at `address` (host:port) for a pack. The stream fails if the pack is cut off; `onAlive` is called whenever
-   * the device's work on it shows something new. Throws SOURCE_FAILED when the device cannot be reached, is not the one it should be, or refuses,
-   * QUEUE_FULL (with details.ask, the devices it names) when it is busy, NoPackStream.
+   * Asks the device at `address` (host:port) for a pack. The stream fails if the pack is cut off. `onAlive` is called
+   * at each sign that the device works on it. Throws SOURCE_FAILED when the device cannot be reached, is not `device`,
+   * or refuses. Throws QUEUE_FULL when it is busy; `details.ask` names other devices. Throws NoPackStream.
    */
   async open(
     device: string,
@@ -76,8 +77,8 @@ export class PackClient {
   }
 
   /**
-   * Returns when the device at `address` holds the objects; `onAlive` is called whenever they have come nearer. Throws SOURCE_FAILED,
-   * QUEUE_FULL.
+   * Returns when the device at `address` holds the objects. `onAlive` is called at each sign of progress. Throws
+   * SOURCE_FAILED and QUEUE_FULL.
    */
   async hold(
     device: string,
@@ -106,7 +107,7 @@ export class PackClient {
         method: "POST",
         agent: this.#agent,
         minVersion: "TLSv1.3" as const,
-        // Whoever answers must prove to be that device; under which host name it is reached proves nothing.
+        // The peer's certificate must name that device. The host name in the address proves nothing.
         checkServerIdentity: (_: string, certificate: PeerCertificate) => this.#wrongDeviceError(device, certificate),
         servername: device,
         headers: { "content-type": "application/json" },
@@ -115,7 +116,7 @@ export class PackClient {
       const call = request(`https://${address}${path}`, options);
       call.once("error", failed);
       call.on("information", onAlive);
-      // A request of a hundred megabytes takes its time, too.
+      // Sending a large request is progress too: it may have a hundred megabytes.
       call.on("drain", onAlive);
       call.once("response", (response) => {
         if (response.statusCode === 200 || response.statusCode === 204) resolve(response);
@@ -138,7 +139,7 @@ export class PackClient {
 
 async function refusalError(device: string, response: IncomingMessage): Promise<Error> {
   const hasNoStream = response.statusCode === 404 || response.statusCode === 501;
-  // Before its body is read: afterwards the connection may be gone, and its certificate with it.
+  // Reads the key before the body: after the body the connection may be gone, and its certificate with it.
   const publicKey = hasNoStream ? publicKeyOf(response.socket as TLSSocket) : undefined;
   const said = (await text(response)).trim().slice(0, 300) || `it answered ${response.statusCode}`;
   if (publicKey !== undefined) return new NoPackStream(publicKey);

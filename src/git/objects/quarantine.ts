@@ -1,5 +1,5 @@
-// Objects arrive in a quarantine: an object directory of its own whose alternate is the replica's. They become the replica's
-// only when the new tips are known to be connected; until then nothing that reads the replica can see them.
+// Objects arrive in a quarantine: an object directory of its own whose alternate is the replica's. They move into the
+// replica only after a check that the new tips are connected. Until then no reader of the replica sees them.
 import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
@@ -8,31 +8,31 @@ import { sync } from "../../io/disk.ts";
 import type { GitContext } from "../process.ts";
 import { startWalk } from "./connectivity.ts";
 
-/** git's own name for it, so that git's housekeeping removes one that a crash left. */
+/** git's own name for a quarantine, so that git's housekeeping removes one that a crash left. */
 export const QUARANTINE_PREFIX = "tmp_objdir-lockstep-";
 
-/** What is to come into a replica, by whatever transport. */
+/** Objects that are to come into a replica, by any transport. */
 export interface Incoming {
   /** Tips that must be whole afterwards. */
   readonly wants: readonly string[];
   /** Tips that are whole already: the walk ends there. */
   readonly haves: readonly string[];
-  /** What is in the replica is not to be relied on: what comes must be whole by itself. */
+  /** True when the objects of the replica cannot be trusted: then the new objects must be whole by themselves. */
   readonly alone?: boolean;
   readonly signal: AbortSignal;
-  /** git walks from what came down to what was here. */
+  /** Called while git walks from the new tips to the old ones. */
   readonly onWork?: () => void;
 }
 
-/** Where a transport puts objects, and the environment that makes git put them there and see the replica's too. */
+/** A directory for new objects, and an environment for git that writes there and also reads the replica's objects. */
 export interface Quarantine {
   readonly path: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * Lets `bring` put objects into a quarantine, and takes them into the replica if with them every one of `wants` is connected.
- * Throws SOURCE_FAILED when objects are missing, and what `bring` throws: then the replica is as before.
+ * Calls `bring`, which puts objects into a quarantine. Moves them into the replica if all `wants` are then connected.
+ * Throws SOURCE_FAILED when objects are missing, and passes on errors of `bring`: then the replica is as before.
  */
 export async function quarantined<Result>(
   context: GitContext,
@@ -47,7 +47,7 @@ export async function quarantined<Result>(
     const alternates = alone ? "" : quoteAlternate(objects);
     const env = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
     const bringing = bring({ path, env });
-    // Started while the objects still come: a process takes longer to start than to walk a push.
+    // The walk starts while the objects still arrive: starting a process takes longer than walking a push.
     await using walk = startWalk(context, gitDir, { env, signal, onWork });
     const result = await bringing;
     if (!(await walk.isConnected(wants, haves))) {
@@ -64,7 +64,7 @@ export async function quarantined<Result>(
   }
 }
 
-/** The index last: a pack is there for readers when its index is. */
+/** Moves packs, each before its index: readers see a pack once its index is there. */
 async function migrate(from: string, to: string): Promise<void> {
   const files = await readdir(from);
   const isIndex = (file: string) => Number(file.endsWith(".idx"));
@@ -72,7 +72,7 @@ async function migrate(from: string, to: string): Promise<void> {
   await sync(to);
 }
 
-/** git splits the variable at colons and takes names in double quotes with C escapes. */
+/** Quotes a path for the variable: git splits it at colons, and takes names in double quotes with C escapes. */
 function quoteAlternate(path: string): string {
   return `"${path.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -1,4 +1,4 @@
-// The receiving side of the pack stream: a pack from anywhere becomes objects of the replica, or nothing does.
+// The receiving side of the pack stream: either all objects of a pack get into the replica, or none.
 import type { Readable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
 import { drained } from "../../io/pump.ts";
@@ -7,17 +7,18 @@ import { type PackProgress, reportProgress } from "../progress.ts";
 import { type Incoming, quarantined } from "./quarantine.ts";
 
 export interface ReceivePack extends Incoming {
-  /** The quarantine is made ready while the source makes the pack. */
+  /** A pack that may come later. The quarantine is made ready meanwhile. */
   readonly pack: Readable | Promise<Readable>;
   readonly onProgress?: (progress: PackProgress) => void;
 }
 
 /**
- * Takes a pack (thin or not) into the replica, if with it every one of `wants` is connected. Throws GIT_FAILED when the pack is
- * damaged or cut off, SOURCE_FAILED when objects are missing, and what `pack` rejects with: then the replica is as before.
+ * Takes a pack (thin or not) into the replica, if all `wants` are then connected. Throws GIT_FAILED when the pack is
+ * damaged or cut off, SOURCE_FAILED when objects are missing, and passes on the rejection of `pack`. After an error the
+ * replica is as before.
  */
 export async function receivePack(context: GitContext, gitDir: string, request: ReceivePack): Promise<void> {
-  // It may fail before anybody waits for it.
+  // The promise may reject before the code below awaits it.
   if (request.pack instanceof Promise) request.pack.catch(() => {});
   await quarantined(context, gitDir, request, async ({ env }) => await indexPack(context, gitDir, env, request));
 }
@@ -41,7 +42,7 @@ async function indexPack(
     await kill();
     throw error;
   });
-  // A source that breaks off must not look like the end of the pack: the child is killed, not its input ended.
+  // A source that breaks off must not look like the end of the pack. So the child is killed; its input is not ended.
   const [broken, { exitCode, stderr }] = await Promise.all([
     feed(source, child).then(
       () => undefined,
@@ -53,16 +54,19 @@ async function indexPack(
     end,
   ]);
   signal.throwIfAborted();
-  // It has seen the pack's own checksum; whether the source said goodbye does not matter.
+  // git has verified the pack's own checksum. An error of the source after that does not matter.
   if (exitCode === 0) return;
   if (broken === undefined) throw gitFailedError(args, exitCode, stderr);
   throw new LockstepError("SOURCE_FAILED", "The source broke off in the middle of a pack.", { cause: broken });
 }
 
-/** git ends when it has the whole pack, perhaps before the source does: the source is read to its end, so that its connection lives on. */
+/**
+ * Writes the pack to git. Reads the source to its end, even when git ends earlier, so that the connection can be
+ * reused.
+ */
 async function feed(pack: Readable, { stdin }: GitProcess): Promise<void> {
   for await (const chunk of pack) {
-    // When git ends early, what it said of that tells more than a broken pipe.
+    // git ended early. Its message says more than a broken pipe.
     if (stdin.destroyed) return;
     if (!stdin.write(chunk)) await drained(stdin);
   }

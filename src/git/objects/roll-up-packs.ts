@@ -1,27 +1,33 @@
-// Small packs become larger ones. Every push and every catch-up leaves a pack of its own, and each git process looks into all of
-// them. Nothing is pruned: what no ref reaches may be a push that is about to be decided.
+// Combines small packs into larger ones. Every push and every catch-up leaves a pack of its own, and each git process
+// looks into all of them. Nothing is pruned: unreachable objects may belong to a push that is about to be decided.
 import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sync } from "../../io/disk.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 
 export interface Pack {
-  /** Such as `pack-1234`, without what follows the dot. */
+  /** Name of the pack's files without the ending, such as `pack-1234`. */
   readonly name: string;
   readonly objects: number;
 }
 
-/** In a pack index of version 2 the number of objects follows magic, version and the first 255 entries of the fan-out table. */
+/**
+ * Position of the number of objects in a pack index of version 2. Before it come the magic, the version and the first
+ * 255 entries of the fan-out table.
+ */
 const COUNT_OFFSET = 8 + 255 * 4;
-/** Of whoever else looks after the packs: a pack that is being received or shall stay, and lists of packs that name each one. */
+/**
+ * Files that mean that another program manages the packs: a pack that is being received or must stay, and indexes over
+ * several packs.
+ */
 const HANDS_OFF = [".keep", ".promisor", ".mtimes"];
 const LISTS = ["multi-pack-index", "multi-pack-index.d"];
 
 /**
- * Rolls packs up until each holds at least twice the objects of all smaller ones, if there are `limit` or more of them. So every
- * object is rewritten a number of times that grows with the logarithm of the repository. Safe beside pushes and reads: the new
- * pack is durable before an old one goes, and git looks again when a pack that it knew is gone. Returns how many packs became
- * one, 0 when there was nothing to do. Throws GIT_FAILED; then nothing has gone.
+ * Rolls up packs when there are at least `limit`, until each pack holds at least twice the objects of all smaller ones.
+ * So the number of rewrites of an object grows with the logarithm of the repository. Safe beside pushes and reads: the
+ * new pack is durable before an old one goes, and git looks again when a pack has gone. Returns how many packs were
+ * combined, 0 when there was nothing to do. Throws GIT_FAILED; then no pack has gone.
  */
 export async function rollUpPacks(
   context: GitContext,
@@ -47,7 +53,7 @@ export async function rollUpPacks(
   const { stdout } = await gitBytes(context, gitDir, args, { input, signal, writes: true });
   await sync(directory);
   const made = `pack-${stdout.toString("latin1").trim()}`;
-  // The index first: without it a pack is not there.
+  // The index goes first: without its index git does not see a pack.
   const endings = [".idx", ".pack", ".rev", ".bitmap"];
   for (const { name } of chosen) {
     if (name === made) continue;
@@ -77,7 +83,7 @@ async function countObjects(index: string): Promise<number> {
   }
 }
 
-/** The smallest packs, so many that each of the others holds at least twice as many objects as all before it. */
+/** Chooses the smallest packs: as few as leave each other pack with at least twice the objects of all smaller ones. */
 export function choosePacks(packs: readonly Pack[]): Pack[] {
   const bySize = [...packs].sort((a, b) => a.objects - b.objects);
   let total = 0;

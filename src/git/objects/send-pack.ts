@@ -1,4 +1,4 @@
-// The sending side of the pack stream: exactly the objects between what a peer wants and what it has.
+// The sending side of the pack stream: exactly the objects that a peer wants and does not have.
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
@@ -10,14 +10,14 @@ import { existingObjects } from "./connectivity.ts";
 
 export interface PackStream {
   readonly pack: Readable;
-  /** Settles when git has ended; rejects (GIT_FAILED) when the pack is not whole. */
+  /** Settles when git has ended. Rejects with GIT_FAILED when the pack is incomplete. */
   readonly done: Promise<void>;
 }
 
 /**
- * Makes a thin pack with everything reachable from `wants` and not from `haves`; returns with its first byte, until which `onWork` is
- * called whenever git says something new. Throws SOURCE_FAILED when a wanted object is not here, or git shows no work. Haves that are
- * not here are left out.
+ * Makes a thin pack with everything reachable from `wants` and not from `haves`. Returns at its first byte; until then
+ * `onWork` is called at each new message of git. Throws SOURCE_FAILED when a wanted object is missing here, or when git
+ * shows no work. Leaves out haves that are missing here.
  */
 export async function startPack(
   context: GitContext,
@@ -29,7 +29,7 @@ export async function startPack(
 ): Promise<PackStream> {
   const stream = packObjects(context, gitDir, wants, haves, signal, onWork);
   if (await hasBegun(stream)) return stream;
-  // git dies of any id that it does not know, which is rare: looked for only then.
+  // git fails at an unknown id. That is rare, so the ids are checked only after a failure.
   const present = new Set(await existingObjects(context, gitDir, [...wants, ...haves], signal));
   const missing = wants.find((want) => !present.has(want));
   if (missing !== undefined) {
@@ -85,7 +85,10 @@ interface Begun extends PackStream {
   readonly silence: Silence;
 }
 
-/** False: it ended without a byte. Once it sends, whoever reads sees whether it goes on. Throws SOURCE_FAILED when it shows no work. */
+/**
+ * Waits for the first byte; returns false if git ended without one. From then on the reader watches for silence. Throws
+ * SOURCE_FAILED when git shows no work.
+ */
 async function hasBegun({ pack, done, silence }: Begun): Promise<boolean> {
   if (!pack.readableLength && !pack.readableEnded) await Promise.race([once(pack, "readable"), done]).catch(() => {});
   silence[Symbol.dispose]();

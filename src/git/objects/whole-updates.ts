@@ -1,21 +1,22 @@
-// Whether everything that new values of refs need is here. git's receive-pack has looked too, but the front end's settings decide how: it
-// may follow replacement refs, or take the edge of a shallow clone for the beginning of history. No other device can follow then.
+// Whether all objects that new values of refs need are here. git's receive-pack has checked this too, but by the
+// settings of the front end. Its git may follow replacement refs, or take the edge of a shallow clone for the beginning
+// of history. Then no other device can follow.
 import { HEAD, isSymbolic, objectIds, PRIVATE_REFS, type RefName, type RefUpdate, toLatin1 } from "../../domain.ts";
 import type { GitContext } from "../process.ts";
 import { existingObjects, isConnected, startWalk, type Walk } from "./connectivity.ts";
 
 const ALL_REFS = ["--not", `--exclude=${PRIVATE_REFS}*`, "--all"];
 
-/** Beyond so many gits no more is tried to tell updates apart. */
+/** The limit of walks that tell updates apart. */
 const WALKS_LIMIT = 64;
 
-/** git's words, and what helps: most often it is the edge of a shallow clone. */
+/** git's own words, and the remedy for the most common cause: the edge of a shallow clone. */
 const NOT_WHOLE = "missing necessary objects, push from a clone with the whole history (git fetch --unshallow)";
 
 /**
- * Those updates whose new value needs an object that is not here, each with a sentence for whoever made it. The refs on disk are whole;
- * the old values in `updates` are only what somebody claims, so the walk ends at what the refs hold. Costs a walk over what is new; where
- * something is missing, a few walks and a look at all refs. `started`: from `startWalk`.
+ * Returns the updates whose new value needs a missing object, each with a sentence for its author. The walk ends at the
+ * refs on disk, which are whole; the old values in `updates` are only claims. Costs a walk over the new objects. If
+ * objects are missing, it costs a few more walks and a look at all refs. `started`: a walk from `startWalk`.
  */
 export async function incompleteUpdates(
   context: GitContext,
@@ -28,7 +29,7 @@ export async function incompleteUpdates(
   const known = making
     .filter(({ name, oldValue }) => oldValue !== null && !isId(toLatin1(name)))
     .map(({ name }) => name);
-  // What is made anew is most often near the branch of HEAD. A name that is not there makes git fail, and all refs are looked at.
+  // A new ref is most often near the branch of HEAD. A missing name makes git fail, and then all refs are searched.
   const ends = known.length === making.length ? known : [...new Set([...known, HEAD])];
   await using walk = options.started ?? startWalk(context, gitDir, options);
   if (await walk.isConnected(idsOf(making), ends.map(toLatin1))) return new Map();
@@ -40,8 +41,8 @@ export async function incompleteUpdates(
 }
 
 /**
- * Those of `ids` that are here, if all that they need is here too: what merely exists may be what a refused push left. Costs a walk from them
- * to what `refs` (names) hold here. Empty where one of them is not whole.
+ * Returns those of `ids` that are here, if all objects that they need are here too; empty when one is incomplete. An
+ * object that merely exists may be left from a refused push. Costs a walk from `ids` to the values of `refs` (names).
  */
 export async function wholeObjects(
   context: GitContext,
@@ -55,12 +56,17 @@ export async function wholeObjects(
   return (await isConnected(context, gitDir, here, [], { signal, besides: ALL_REFS })) ? here : [];
 }
 
-/** Where there is no ref of such a name, git takes it for the output of `git describe`: the object whose id begins so. */
+/**
+ * Returns true for a name that git may take for an id. If there is no such ref, git reads it as output of `git
+ * describe`: an object whose id begins so.
+ */
 function isId(name: string): boolean {
   return /-g[0-9a-f]*$/i.test(name);
 }
 
-/** Finds by halves which updates are not whole; what has not been told apart within the limit counts as not whole. */
+/**
+ * Finds the incomplete updates by halving. At the limit of walks, updates that were not told apart count as incomplete.
+ */
 async function apart(
   context: GitContext,
   gitDir: string,

@@ -1,20 +1,20 @@
-// What somebody put among the files of a replica is moved aside, never removed: it may be somebody's only copy.
+// Foreign files in a replica are moved aside, never removed: they may be somebody's only copy.
 import { lstat, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LockstepError } from "../../errors.ts";
 import { STATE_DIR } from "../root/root-record.ts";
 
-/** Below the root's own directory; each one there is under the id of its repository. */
+/** A directory in the root's own directory. It has one directory for each repository, named by its id. */
 const FOREIGN = "foreign";
 
-/** A new place for what is found in a replica now. It is made when something is moved there. */
+/** Returns a new place for the foreign files of a replica. Nothing is made there until a file is moved. */
 export function placeAside(root: string, repositoryId: string): string {
   return join(root, STATE_DIR, FOREIGN, repositoryId, new Date().toISOString().replace(/\W/g, ""));
 }
 
 /**
- * Moves what is at `name` in the replica, bytes as text, to the same name below `aside`; false: nothing is there. Throws
- * NOT_A_REPOSITORY when it cannot be moved.
+ * Moves the entry `name` (bytes as latin1 text) of the replica to the same name below `aside`. Returns false when the
+ * entry does not exist. Throws NOT_A_REPOSITORY when it cannot be moved.
  */
 export async function setAside(gitDir: string, name: string, aside: string): Promise<boolean> {
   const from = inside(gitDir, name);
@@ -34,7 +34,7 @@ export async function setAside(gitDir: string, name: string, aside: string): Pro
   return true;
 }
 
-/** A directory is named by text, what lies in it by bytes. */
+/** Returns the path of an entry as bytes. The directory is text; `name` is bytes as latin1 text. */
 export function inside(directory: string, name: string): Buffer {
   return Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, "latin1")]);
 }

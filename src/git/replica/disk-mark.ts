@@ -1,5 +1,5 @@
-// What is stat'ed to tell that somebody else changed the files of a replica: the directory itself, and those in which most refs
-// are. A change deeper down is found by whoever compares everything.
+// A mark shows whether somebody else changed the files of a replica. It comes from a stat of the directory itself, and
+// of those that hold most refs. Changes deeper down are found when everything is compared.
 import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,19 +7,23 @@ import { join } from "node:path";
 const WATCHED = ["packed-refs", "refs", "refs/heads", "refs/tags", "reftable"];
 
 export interface DiskMark {
-  /** Stays the same while the directories are the same, with the same rights, and the refs in the watched ones. */
+  /**
+   * Stays the same while the directories are the same, with the same rights, and the watched ones hold the same
+   * entries.
+   */
   readonly refs: string;
-  /** Stays the same while the replica's directory has the same entries. Uploads and hooks of an operator's put some there. */
+  /** Stays the same while the replica's directory has the same entries. Uploads and an operator's hooks add some. */
   readonly entries: string;
-  /** The part of `refs` that says which directory it is. */
+  /** The part of `refs` that identifies the directory. */
   readonly directory: string;
-  /** Those of the watched that were there. */
+  /** The watched files and directories that existed. */
   readonly there: readonly string[];
 }
 
 /**
- * Costs seven calls of stat, and no walk. With the mark of `before`, two more than there were files and directories to watch, which is five
- * or six: one that has come since then changes the times of the directory that it is in, and so `refs` or `entries`.
+ * Reads the mark of a replica. Costs seven calls of stat, and no walk. With the mark of `before` it skips watched paths
+ * that did not exist then, so it costs five or six. If one has come since, that changes the times of the directory
+ * above it, and so `refs` or `entries`.
  */
 export async function markDisk(gitDir: string, before?: DiskMark): Promise<DiskMark> {
   const looks = (each: string) => before === undefined || !WATCHED.includes(each) || before.there.includes(each);
@@ -34,7 +38,9 @@ export async function markDisk(gitDir: string, before?: DiskMark): Promise<DiskM
   return { refs: [directory, ...parts].join(), entries: String(self?.ctimeNs), directory, there };
 }
 
-/** With its time of birth: a directory that replaces another one may get the inode of that. */
+/**
+ * Identifies a file or directory. The time of birth is part of it: a directory that replaces another may get its inode.
+ */
 function identity(found: BigIntStats | null | undefined): string | null {
   return found ? `${found.dev} ${found.ino} ${found.birthtimeNs} ${found.mode}` : null;
 }
@@ -42,7 +48,7 @@ function identity(found: BigIntStats | null | undefined): string | null {
 const FILES = ["HEAD", "config", "lockstep.config"];
 const DIRECTORIES = ["refs", "objects", "objects/pack"];
 
-/** Whether everything is there without which git, or a push, fails or does something else. Costs six calls of stat. */
+/** Returns true when a replica has all parts that git and pushes need. Costs six calls of stat. */
 export async function isWhole(gitDir: string): Promise<boolean> {
   const look = async (each: string) => await stat(join(gitDir, each)).catch(() => undefined);
   const files = await Promise.all(FILES.map(look));

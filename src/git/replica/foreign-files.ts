@@ -1,5 +1,5 @@
-// Files among the refs of a replica that are no refs: copies such as "main 2" and "main~", editors' and file managers' files, links, pipes.
-// git takes some for broken refs, which make clones and pushes fail, and waits for ever at a pipe.
+// Files among the refs of a replica that are not refs: copies such as "main 2" and "main~", editors' and file managers'
+// files, links, pipes. git takes some for broken refs, which make clones and pushes fail. At a pipe git waits for ever.
 import type { Dirent } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { nameFromLatin1, type RefName } from "../../domain.ts";
@@ -7,23 +7,25 @@ import { inside, setAside } from "./aside.ts";
 import { missingRightsError } from "./rights.ts";
 
 export interface Foreign {
-  /** Below the replica's directory, as of a ref. */
+  /** The path in the replica, in the form of a ref name. */
   readonly name: RefName;
-  /** Why it is no ref. */
+  /** The reason why it is not a ref. */
   readonly why: string;
 }
 
-/** What git reads: the name of another ref, or an id that is not all zeros. */
+/** Matches the content of a ref that git can read: the name of another ref, or an id that is not all zeros. */
 const READABLE = {
   sha1: /^(?:ref:\s*\S|(?!0{40})[0-9a-f]{40}(?:\s|$))/i,
   sha256: /^(?:ref:\s*\S|(?!0{64})[0-9a-f]{64}(?:\s|$))/i,
 };
 
-/** Files read at once. */
+/** The number of files read at once. */
 const BATCH = 32;
 
 /**
- * Moves what is no ref, and what git cannot read as one, out of `refs/` to `aside`, and says what it was. Lock files stay. The caller holds the replica's mutex. Costs a walk over loose refs. Throws PREREQUISITE_MISSING where it may not look.
+ * Moves files that are not refs, or that git cannot read as refs, from `refs/` to `aside`. Returns what it moved. Lock
+ * files stay. The caller holds the replica's mutex. Costs a walk over loose refs. Throws PREREQUISITE_MISSING where the
+ * rights to look are missing.
  */
 export async function moveForeignFiles(
   { gitDir, objectFormat }: { gitDir: string; objectFormat: "sha1" | "sha256" },
@@ -37,7 +39,10 @@ export async function moveForeignFiles(
   return moved;
 }
 
-/** Whether there is something to move, by names and kinds: no file is opened. Needs no mutex. Costs a walk over the directories. */
+/**
+ * Returns true when there are foreign files, by name and kind: it opens no file. Needs no mutex. Costs a walk over the
+ * directories.
+ */
 export async function hasForeignFiles(gitDir: string): Promise<boolean> {
   const found: Found[] = [];
   await look(gitDir, "refs", undefined, found);
@@ -46,7 +51,10 @@ export async function hasForeignFiles(gitDir: string): Promise<boolean> {
 
 type Found = { name: string; why: string };
 
-/** `readable`: files whose content does not match are none; undefined: files are not opened. */
+/**
+ * Adds the foreign files below `directory` to `found`. Files whose content does not match `readable` count as foreign;
+ * if it is undefined, no file is opened.
+ */
 async function look(gitDir: string, directory: string, readable: RegExp | undefined, found: Found[]): Promise<void> {
   const path = inside(gitDir, directory);
   const entries = await readdir(path, { withFileTypes: true, encoding: "buffer" }).catch(
@@ -73,7 +81,7 @@ async function look(gitDir: string, directory: string, readable: RegExp | undefi
 }
 
 function whyNot(entry: Dirent<Buffer>, part: string): string | undefined {
-  // A file that somebody on the network has open was deleted.
+  // NFS keeps such a file in place of a deleted one that somebody on the network has open.
   if (part.startsWith(".nfs")) return undefined;
   if (entry.isSymbolicLink()) return "a link";
   if (!entry.isFile() && !entry.isDirectory()) return "neither a file nor a directory";
@@ -81,7 +89,7 @@ function whyNot(entry: Dirent<Buffer>, part: string): string | undefined {
   return isNamePart(part) ? undefined : "not the name of a ref";
 }
 
-/** As git check-ref-format has it, of one part. */
+/** Checks one part of a name as `git check-ref-format` does. */
 function isNamePart(part: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: git refuses them.
   return !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|^\.|\.$|\.lock$/.test(part);

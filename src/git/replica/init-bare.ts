@@ -9,7 +9,7 @@ export async function initBare(
   refFormat?: RefFormat,
 ): Promise<void> {
   const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${objectFormat}`, path];
-  // Before 2.45 git does not know an option for the format of refs.
+  // Before 2.45 git has no option for the format of refs.
   const env: Record<string, string> = refFormat === undefined ? {} : { GIT_DEFAULT_REF_FORMAT: refFormat };
   await gitBytes(context, path, init, { env, writes: true });
 }

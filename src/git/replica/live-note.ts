@@ -1,5 +1,5 @@
-// A replica on whose files somebody works directly. What its refs were is noted beside them: whatever dies meanwhile, what was
-// changed is told from what was there before, and kept, before anything else looks at the refs.
+// A replica on whose files somebody works directly. A note beside them lists the refs from before the work. So the
+// changes of that work can be told and kept, whichever process dies, before any other step looks at the refs.
 import { readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
@@ -11,14 +11,14 @@ import { readRefs } from "../refs/refs.ts";
 import { processesWithOpen } from "../root/root-lock.ts";
 import { formatRefs, parseRefs, replaceScratch } from "./scratch.ts";
 
-/** Whatever works on the replica has this file open, so that it can be told when all of it has ended. */
+/** Every process that works on the files holds this file open. So Lockstep can tell when all of them have ended. */
 const NOTE = "lockstep.live";
 
 export function livePath(gitDir: string): string {
   return join(gitDir, NOTE);
 }
 
-/** The write that works on the files of a replica, or undefined. */
+/** Returns the id of the write that works on the files of a replica, or undefined. */
 export async function liveWrite(gitDir: string): Promise<string | undefined> {
   return await readFile(livePath(gitDir), "latin1").then(
     (note) => note.slice(0, note.indexOf("\n")),
@@ -26,7 +26,9 @@ export async function liveWrite(gitDir: string): Promise<string | undefined> {
   );
 }
 
-/** Notes, durably, that the write works on the files of a replica, and which refs that has now. Costs a walk over them. */
+/**
+ * Records, durably, that a write works on the files of a replica, and the replica's refs. Costs a walk over the refs.
+ */
 export async function noteLive(context: GitContext, gitDir: string, writeId: string): Promise<void> {
   const refs = await readRefs(context, gitDir);
   await replaceFile(livePath(gitDir), Buffer.concat([Buffer.from(`${writeId}\n`), formatRefs(refs)]));
@@ -34,9 +36,10 @@ export async function noteLive(context: GitContext, gitDir: string, writeId: str
 }
 
 /**
- * Moves what was changed on the files of a replica, if anybody has worked on them, into the scratch that `scratchOf` names for the
- * write: from there it lands or is kept as in any session. The refs stay as they are, to be folded. Killed anywhere, it is
- * run again. Throws REPLICA_IN_DOUBT while a process still has the note open.
+ * Moves the changes on a replica's files, if somebody has worked on them, into the scratch that `scratchOf` returns for
+ * the write. From there they land or are kept as in any session. The refs stay as they are until recovery resets them
+ * to the log. After a kill at any point, run it again. Throws REPLICA_IN_DOUBT while a process still holds the note
+ * open.
  */
 export async function leaveLive(
   context: GitContext,
@@ -66,7 +69,7 @@ export async function leaveLive(
   await sync(gitDir);
 }
 
-/** A HEAD that cannot be read is no wish. */
+/** Returns the refs with a HEAD. An unreadable HEAD counts as unchanged. */
 function withHead(refs: Refs, base: Refs): Refs {
   const head = refs.get(HEAD) ?? base.get(HEAD);
   return head === undefined ? refs : new Map([...refs, [HEAD, head]]);

@@ -1,5 +1,5 @@
-// Parts of a replica that are missing, or have been replaced by something else, are made anew where the log or the settings say what
-// belongs there: HEAD, refs/, objects/, config. What they held comes from the log and from other devices.
+// Replaces parts of a replica that are missing or are something else. The log or the settings say what belongs there:
+// HEAD, refs/, objects/, config. The content of refs/ and objects/ then comes from the log and from other devices.
 import { lstat, mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isReftable, replaceFile, sync } from "../../io/disk.ts";
@@ -8,8 +8,9 @@ import { setAside } from "./aside.ts";
 import { initialConfig } from "./repository.ts";
 
 /**
- * Returns the names of what was made anew; `putInDoubt` runs before the first of it is. The caller holds the mutex of the replica, which it
- * knows to be one, and compares it afterwards. Throws NOT_A_REPOSITORY when what is in the way cannot be moved.
+ * Makes missing parts anew and returns their names. `putInDoubt` runs before the first one is made. The caller holds the
+ * replica's mutex, knows that the directory is this replica, and compares it afterwards. Throws NOT_A_REPOSITORY when
+ * an obstacle cannot be moved.
  */
 export async function mendParts(
   context: GitContext,
@@ -28,7 +29,8 @@ export async function mendParts(
     await clear(name);
     await mkdir(join(gitDir, name));
   }
-  // Power loss may leave a HEAD without content, or with zeros: git renames a new one into its place before it is synced.
+  // Power loss may leave a HEAD that is empty or full of zeros, since git renames a new HEAD into place before it is
+  // synced.
   if (!(await hasText(join(gitDir, "HEAD")))) {
     await clear("HEAD");
     await replaceFile(join(gitDir, "HEAD"), "ref: refs/heads/main\n");
@@ -47,7 +49,7 @@ export async function mendParts(
   return mended;
 }
 
-/** Nothing is read from a pipe, which would wait for ever. */
+/** Returns true when `path` is a file with text. A pipe is never read, since that would wait for ever. */
 async function hasText(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.isFile() === true && /[^\s\0]/.test(await readFile(path, "utf8").catch(() => "unreadable"));

@@ -1,36 +1,37 @@
-// A replica that lies where another one belongs (directories were moved by hand, a repository was renamed). It may be the only copy of
-// what it holds, so it is never removed: it lies aside until its own repository is looked for.
+// Replicas that lie where another one belongs, because directories were moved by hand or a repository was renamed. Such
+// a replica may be the only copy of its content, so it is never removed. It lies aside until Lockstep looks for its own
+// repository.
 import { join } from "node:path";
 import { exists, moveDirectory } from "../../io/disk.ts";
 import { doubtReplicaRecord } from "../root/root-record.ts";
 
-/** Below the root's own directory; each one there is under the id of its repository. */
+/** A directory in the root's own directory. Its entries are named by the ids of their repositories. */
 const MISPLACED = "misplaced";
 
 function placeOf(stateDir: string, repositoryId: string): string {
   return join(stateDir, MISPLACED, `${repositoryId}.git`);
 }
 
-/** Moves what is at `gitDir`, a replica of the repository `repositoryId`, aside, and returns where it is then. */
+/** Moves the directory `gitDir`, a replica of `repositoryId`, aside. Returns its new path. */
 export async function moveAside(gitDir: string, stateDir: string, repositoryId: string): Promise<string> {
   let to = placeOf(stateDir, repositoryId);
-  // One that lies there already is another copy, and stays too.
+  // A replica that lies there already is another copy, and stays too.
   if (await exists(to)) to = `${to}.${Date.now()}`;
   await moveDirectory(gitDir, to);
   return to;
 }
 
-/** Brings a replica back that was moved aside, to where it belongs and nothing is; false: there is none. */
+/** Moves a replica back from aside to the free place `gitDir`. Returns false when there is none. */
 export async function takeBack(gitDir: string, stateDir: string, repositoryId: string): Promise<boolean> {
   const from = placeOf(stateDir, repositoryId);
   if (!(await exists(from))) return false;
   await moveDirectory(from, gitDir);
-  // Whoever moved it may have done more.
+  // The person who moved it may have changed it too.
   await doubtReplicaRecord(gitDir);
   return true;
 }
 
-/** Whether a replica of the repository lies aside. */
+/** Returns true when a replica of the repository lies aside. */
 export async function liesAside(stateDir: string, repositoryId: string): Promise<boolean> {
   return await exists(placeOf(stateDir, repositoryId));
 }

@@ -1,4 +1,5 @@
-// A replica on disk: an ordinary bare repository, with a file of settings that ours includes and one hook.
+// A replica on disk: an ordinary bare repository with one hook, and with a settings file of Lockstep that its config
+// includes.
 import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isUuid, type RefFormat } from "../../domain.ts";
@@ -11,21 +12,23 @@ import { initBare } from "./init-bare.ts";
 export interface ReplicaSettings {
   readonly repositoryId: string;
   readonly socketDir: string;
-  /** What hooks/proc-receive points to. */
+  /** The target of the link hooks/proc-receive. */
   readonly shim: string;
 }
 
 const SETTINGS_FILE = "lockstep.config";
 
 /**
- * All pushes go through proc-receive, nothing is packed or pruned behind our back, every object and ref is synced, and
- * refs/lockstep/ is nobody's business. Without the sidecar a push fails; it never goes round it.
+ * Returns the content of the settings file. With it all pushes go through proc-receive, git packs and prunes nothing by
+ * itself, and git syncs every object and ref. refs/lockstep/ is hidden from clients. Without the sidecar a push fails;
+ * it never bypasses the sidecar.
  *
- * alternateRefsCommand: of a push git looks at all refs twice, once as those of the alternate that its quarantine has in the repository
- * itself. One is enough.
+ * alternateRefsCommand: during a push git looks at all refs twice, the second time as refs of the quarantine's
+ * alternate, which is the repository itself. This setting saves the second look.
  *
- * useReplaceRefs: whoever may push can push replacements. With them a front end's git would take a commit for whole, and serve it, though
- * no other device can follow. Settings are only the first line: whether a write is whole the sidecar sees for itself (whole-updates.ts).
+ * useReplaceRefs: everybody who may push can push replacement refs. With those a front end's git would accept and serve
+ * an incomplete commit, and no other device could follow. The setting is only the first line: the sidecar itself checks
+ * that a write is whole (whole-updates.ts).
  */
 function settings({ repositoryId, socketDir }: ReplicaSettings): string {
   const quoted = socketDir.replace(/["\\]/g, "\\$&");
@@ -54,8 +57,8 @@ function settings({ repositoryId, socketDir }: ReplicaSettings): string {
 }
 
 /**
- * What is at `gitDir`: nothing, or a replica of the repository. Throws NOT_A_REPOSITORY when it is neither; `details.repositoryId`
- * says of which repository it is a replica, if it is one.
+ * Returns "absent" when nothing is at `gitDir`, "replica" when it is a replica of the repository. Throws
+ * NOT_A_REPOSITORY otherwise. If it is a replica of another repository, `details.repositoryId` names that one.
  */
 export async function inspect(
   context: GitContext,
@@ -105,7 +108,7 @@ export async function inspect(
   return "replica";
 }
 
-/** Creates an empty replica, durably. It is made aside and renamed, so that a crash leaves all of it or nothing. */
+/** Creates an empty replica, durably. It is made aside and then renamed, so a crash leaves all of it or nothing. */
 export async function createReplica(
   context: GitContext,
   gitDir: string,
@@ -119,7 +122,7 @@ export async function createReplica(
   await moveDirectory(aside, gitDir);
 }
 
-/** Makes an empty repository at `path`, and returns what is to be its `config`. */
+/** Makes an empty repository at `path`, and returns the content for its `config`. */
 export async function initialConfig(
   context: GitContext,
   path: string,
@@ -132,7 +135,7 @@ export async function initialConfig(
   return `${await readFile(join(path, "config"), "utf8")}[include]\n\tpath = ${SETTINGS_FILE}\n`;
 }
 
-/** Whether what is at `gitDir`, whole or not, has been a replica of the repository: by its settings, or by what was noted beside it. */
+/** Returns true when `gitDir`, whole or not, was a replica of the repository, by its settings or its version record. */
 export async function wasReplica(gitDir: string, repositoryId: string): Promise<boolean> {
   const id = await settingsOwner(gitDir);
   return (id ?? (await readReplicaRecord(gitDir))?.repositoryId) === repositoryId;
@@ -143,7 +146,7 @@ async function settingsOwner(gitDir: string): Promise<string | undefined> {
   return /^\trepositoryId = (.*)$/m.exec(written)?.[1];
 }
 
-/** Brings the settings and the hook of a replica up to date, durably; writes nothing when they are. */
+/** Brings the settings and the hook of a replica up to date, durably. Writes nothing when they are. */
 export async function ensureSettings(gitDir: string, replica: ReplicaSettings): Promise<void> {
   const path = join(gitDir, SETTINGS_FILE);
   const wanted = settings(replica);

@@ -1,5 +1,6 @@
-// A scratch repository: bare, with the refs of a replica, and its objects as alternate. A caller changes it with any git; nobody who
-// reads the replica sees that. What it began with is noted inside, so that the difference can be told even after a crash.
+// A scratch repository: bare, with the refs of a replica, and the replica's objects as alternate. A caller changes it
+// with any git, and readers of the replica see none of it. Its first refs are recorded in a file inside, so the
+// difference can be told even after a crash.
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -26,25 +27,25 @@ import { readRefs } from "../refs/refs.ts";
 import { setSymbolicRef } from "../refs/symbolic-refs.ts";
 import { initBare } from "./init-bare.ts";
 
-/** Below the root's own directory; each scratch is there under the id of its write. */
+/** A directory in the root's own directory. Each scratch is named by the id of its write. */
 const SCRATCHES = "scratch";
 const BASE = "lockstep.base";
 const OWNER = "lockstep.repository";
-/** Branch tips that a pack may leave out: those that every replica of the base has. */
+/** The limit of branch tips that a pack may leave out, since every replica of the base has them. */
 const TIPS = 256;
 
-/** Where the scratch of a write is. */
+/** Returns the path of a write's scratch. */
 export function scratchPath(stateDir: string, writeId: string): string {
   return join(stateDir, SCRATCHES, `${writeId}.git`);
 }
 
-/** The ids of the writes that have a scratch here, or of which a crash left one half made. */
+/** Returns the ids of the writes that have a scratch here, complete or left half made by a crash. */
 export async function listScratches(stateDir: string): Promise<string[]> {
   const names = await readdir(join(stateDir, SCRATCHES)).catch(() => []);
   return [...new Set(names.map((name) => name.replace(/\.git(\.new)?$/, "")))];
 }
 
-/** Removes a scratch that is half made. */
+/** Removes the half-made form of a scratch. */
 export async function removeHalfMade(path: string): Promise<void> {
   await rm(halfMade(path), { recursive: true, force: true });
 }
@@ -53,7 +54,7 @@ function halfMade(path: string): string {
   return `${path}.new`;
 }
 
-/** The name of the repository that a scratch belongs to. */
+/** Returns the name of the repository that a scratch belongs to. */
 export async function scratchOwner(path: string): Promise<string> {
   return (await readFile(join(path, OWNER), "utf8")).trim();
 }
@@ -65,8 +66,8 @@ export interface ScratchOf {
 }
 
 /**
- * Makes the scratch of a write, with the refs that the replica has now: nothing may change them meanwhile. Costs a walk over the
- * refs.
+ * Makes the scratch of a write with the replica's current refs. Nothing may change those refs meanwhile. Costs a walk
+ * over the refs.
  */
 export async function createScratch(context: GitContext, path: string, replica: ScratchOf): Promise<void> {
   const refs = await readRefs(context, replica.gitDir);
@@ -74,8 +75,8 @@ export async function createScratch(context: GitContext, path: string, replica: 
 }
 
 /**
- * Makes a scratch that began with `base` and has `refs` now, in place of the one that may be there. Made aside and renamed, so that
- * a crash leaves all of it or nothing that anybody looks at.
+ * Makes a scratch that began with `base` and now has `refs`; replaces an existing one. It is made aside and then
+ * renamed, so a crash leaves all of it or a half-made form that is never used.
  */
 export async function replaceScratch(
   context: GitContext,
@@ -87,7 +88,7 @@ export async function replaceScratch(
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true });
   await initBare(context, aside, replica.objectFormat);
-  // What a pusher had replaced must not find its way into what the caller makes.
+  // Replacement refs of a pusher must not get into the caller's objects.
   await appendFile(join(aside, "config"), "[core]\n\tuseReplaceRefs = false\n");
   await mkdir(join(aside, "objects", "info"), { recursive: true });
   await writeFile(join(aside, "objects", "info", "alternates"), `${join(replica.gitDir, "objects")}\n`);
@@ -105,12 +106,12 @@ export async function replaceScratch(
   await rename(aside, path);
 }
 
-/** Refs as they are noted in a file. */
+/** Writes refs in the form of the file of first refs. */
 export function formatRefs(refs: Refs): Buffer {
   return Buffer.from([...refs].map(([name, value]) => `${toLatin1(value)}\0${toLatin1(name)}\n`).join(""), "latin1");
 }
 
-/** The inverse of `formatRefs`. */
+/** Reads the form that `formatRefs` writes. */
 export function parseRefs(lines: Buffer): Refs {
   const refs = new Map<RefName, RefValue>();
   for (const line of lines.toString("latin1").split("\n")) {
@@ -122,18 +123,18 @@ export function parseRefs(lines: Buffer): Refs {
 
 export interface ScratchChanges {
   readonly updates: RefUpdate[];
-  /** Some of what the replica had when the scratch was made. */
+  /** Some objects that the replica had when the scratch was made. */
   readonly tips: readonly string[];
 }
 
-/** What the caller changed, in the order of names. Costs a walk over the refs of the scratch. */
+/** Returns the caller's changes, sorted by name. Costs a walk over the refs of the scratch. */
 export async function readScratch(context: GitContext, path: string, signal: AbortSignal): Promise<ScratchChanges> {
   const base = parseRefs(await readFile(join(path, BASE)));
   const now = await readRefs(context, path, signal);
   const updates: RefUpdate[] = [];
   for (const name of [...new Set([...base.keys(), ...now.keys()])].sort(compareRefs)) {
     const oldValue = base.get(name) ?? null;
-    // A HEAD that cannot be read is no wish.
+    // An unreadable HEAD counts as unchanged.
     const newValue = now.get(name) ?? (name === HEAD ? oldValue : null);
     if (oldValue !== newValue) updates.push({ name, oldValue, newValue });
   }
@@ -142,8 +143,8 @@ export async function readScratch(context: GitContext, path: string, signal: Abo
 }
 
 /**
- * Copies the objects that changed refs need from the scratch into the replica, which must have what they had before. Throws
- * GIT_FAILED and SOURCE_FAILED, where the scratch lacks some: then the replica is as before.
+ * Copies the objects that changed refs need from the scratch into the replica, which must have the objects of the old
+ * values. Throws GIT_FAILED, and SOURCE_FAILED when the scratch lacks objects: then the replica is as before.
  */
 export async function takeObjects(
   context: GitContext,
@@ -155,14 +156,14 @@ export async function takeObjects(
   const wants = objectIds(updates.map(({ newValue }) => newValue));
   if (wants.length === 0) return;
   const haves = [...new Set([...objectIds(updates.map(({ oldValue }) => oldValue)), ...tips])];
-  // Read from the first byte on: what nobody reads is thrown away when the process ends.
+  // Reads the pack from its first byte on: unread output is lost when the process ends.
   const pack = startPack(context, path, wants, haves, signal).then((stream) => stream.pack.pipe(new PassThrough()));
   await receivePack(context, gitDir, { wants, haves, signal, pack }).catch(async (error: unknown) => {
     throw (await isShallow(path)) ? notWholeError(error) : error;
   });
 }
 
-/** `git fetch --depth` notes in this file where the history ends. */
+/** Returns true for a shallow repository: `git fetch --depth` records in this file where the history ends. */
 async function isShallow(path: string): Promise<boolean> {
   return await readFile(join(path, "shallow"), "utf8").then(
     (noted) => noted !== "",
@@ -173,12 +174,12 @@ async function isShallow(path: string): Promise<boolean> {
 function notWholeError(cause: unknown): LockstepError {
   return new LockstepError(
     "SOURCE_FAILED",
-    "The scratch repository is shallow and lacks objects that the new refs need; begin again, and fetch without --depth or with --unshallow.",
+    "The scratch repository is shallow and lacks objects that the new refs need. Begin again, and fetch without --depth or with --unshallow.",
     { cause },
   );
 }
 
-/** Those updates whose new values are whole in the scratch. */
+/** Returns the updates whose new values are whole in the scratch. */
 export async function wholeUpdates(
   context: GitContext,
   path: string,

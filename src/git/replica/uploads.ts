@@ -1,19 +1,21 @@
-// What a receive-pack leaves that was ended by a signal (also by the broken pipe of a client that went away): its quarantine, and the
-// .keep of a pack that it had moved out of there. git removes neither by itself, but in a gc, which there is none of here.
+// Leftovers of a receive-pack that a signal ended, such as the broken pipe of a client that went away. They are its
+// quarantine, and the .keep of a pack that had left the quarantine. git removes them only in a gc, and here gc never
+// runs by itself.
 import { readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";
 
-/** A receive-pack that cannot be seen (in a container of its own) may still be at work on something younger. */
+/** A younger leftover may belong to a receive-pack that is invisible here, since it runs in another container. */
 const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
-/** A quarantine, or what our pre-receive has noted of a push. */
+/** Matches a quarantine, and the notes of our pre-receive hook about a push. */
 const LEFT_BY_UPLOAD = /^tmp_(objdir-incoming|pushed)-/;
-/** What index-pack writes for receive-pack; a .keep of an operator's says something else. */
+/** Matches what index-pack writes for receive-pack. An operator's .keep has other content. */
 const KEPT_FOR_UPLOAD = /^(receive|fetch)-pack \d+ on /;
 
 /**
- * Removes quarantines of receive-pack and .keep files of its packs that nothing has touched for `minAgeMs`, unless a receive-pack is at
- * work in this repository. Returns what was removed. Costs a look into two directories, and at every process where there is something.
+ * Removes quarantines of receive-pack, and .keep files of its packs, that have not changed for `minAgeMs`. Removes none
+ * while a receive-pack runs in this repository. Returns what it removed. Costs a look into two directories, and at
+ * every process if there is a leftover.
  */
 export async function sweepUploads(gitDir: string, minAgeMs: number = UPLOAD_ABANDONED_MS): Promise<string[]> {
   const found = [...(await quarantines(gitDir, minAgeMs)), ...(await keepFiles(gitDir, minAgeMs))];
@@ -41,14 +43,17 @@ async function keepFiles(gitDir: string, minAgeMs: number): Promise<string[]> {
   return found;
 }
 
-/** Whether it and everything below it is so old: of a slow upload only the file that it writes to is young. */
+/**
+ * Returns true when the directory and everything in it is at least `minAgeMs` old. In a slow upload only the file that
+ * receives data is young.
+ */
 export async function isUntouched(directory: string, minAgeMs: number): Promise<boolean> {
   const inside = await readdir(directory, { recursive: true }).catch(() => []);
   for (const name of [".", ...inside]) if (!(await isOlder(join(directory, name), minAgeMs))) return false;
   return true;
 }
 
-/** True while a receive-pack runs in the repository, or one of which the system does not say where it runs. */
+/** Returns true while a receive-pack runs in the repository, or one whose directory the system does not show. */
 async function isReceiving(gitDir: string): Promise<boolean> {
   const here = await realpath(gitDir).catch(() => gitDir);
   for (const pid of await namesIn("/proc")) {
@@ -56,7 +61,7 @@ async function isReceiving(gitDir: string): Promise<boolean> {
     const args = (await text(`/proc/${pid}/cmdline`)).split("\0").map((each) => each.split("/").at(-1));
     if (!args.includes("receive-pack") && !args.includes("git-receive-pack")) continue;
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-    // Gone, or another user's.
+    // The process has ended, or it belongs to another user.
     if (cwd === undefined ? (await text(`/proc/${pid}/cmdline`)) !== "" : cwd === here) return true;
   }
   return false;

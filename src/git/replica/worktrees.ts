@@ -1,9 +1,9 @@
-// Work trees that somebody has added to a replica (`git worktree add`).
+// Work trees that somebody added to a replica with `git worktree add`.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nameFromLatin1, type RefName } from "../../domain.ts";
 
-/** The branches that are checked out in work trees of a bare repository. */
+/** Returns the branches that are checked out in work trees of a bare repository. */
 export async function checkedOut(gitDir: string): Promise<Set<RefName>> {
   const branches = new Set<RefName>();
   for (const name of await readdir(join(gitDir, "worktrees")).catch(() => [])) {

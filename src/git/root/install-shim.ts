@@ -1,5 +1,5 @@
-// The program behind hooks/proc-receive. It is copied into the root, because the git server may run in another container that sees
-// nothing of ours but the repositories.
+// Installs the program behind hooks/proc-receive. It is copied into the root, because the git server may run in another
+// container that sees only the repositories.
 import { access, chmod, copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,13 +10,13 @@ const NATIVE = fileURLToPath(new URL("../../native/lockstep-git", import.meta.ur
 const SCRIPT = fileURLToPath(new URL("../../shim/main.js", import.meta.url));
 
 export interface Shim {
-  /** What hooks point to. */
+  /** The target of the hooks' links. */
   readonly path: string;
-  /** False: the Node program, which costs every push the start of Node. */
+  /** False: the shim is the Node program, so every push starts Node. */
   readonly native: boolean;
 }
 
-/** The path of the native program, or undefined where the build found no C compiler. */
+/** Returns the path of the native program, or undefined when the build found no C compiler. */
 export async function nativeShim(): Promise<string | undefined> {
   return await access(NATIVE).then(
     () => NATIVE,
@@ -24,7 +24,10 @@ export async function nativeShim(): Promise<string | undefined> {
   );
 }
 
-/** Puts the shim into the root, unless it is there. Safe while hooks run: the file is replaced, not rewritten. */
+/**
+ * Installs the shim in the root, or replaces it when it differs. Safe while hooks run: the file is replaced, not
+ * rewritten.
+ */
 export async function installShim(root: string, execPath: string): Promise<Shim> {
   const directory = join(root, STATE_DIR, "bin");
   await mkdir(directory, { recursive: true });
@@ -40,8 +43,8 @@ export async function installShim(root: string, execPath: string): Promise<Shim>
   } else {
     const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
     const command = [execPath, SCRIPT, "--settings", settingsOf(path)].map(quote).join(" ");
-    // Git calls the hook by a symbolic link; the name of the link says what to be. What a client may have put into NODE_OPTIONS is
-    // not for this Node.
+    // git calls the hook through a symbolic link, and the program acts by the name of the link. NODE_OPTIONS may come
+    // from a client, so it must not reach this Node.
     await writeFile(aside, `#!/bin/sh\nunset NODE_OPTIONS\nexec ${command} "\${0##*/}" "$@"\n`, { mode: 0o755 });
     await rename(aside, path);
   }
@@ -49,8 +52,8 @@ export async function installShim(root: string, execPath: string): Promise<Shim>
 }
 
 /**
- * Tells the shim, in a file beside it, where the sidecar listens and which repositories are its own. Only the sidecar that has the
- * root's lock may: one that is refused would lead pushes to where nobody listens.
+ * Writes the sidecar's socket directory and root into a file beside the shim. Only the sidecar that holds the root's
+ * lock may do so: a refused sidecar would lead pushes to a socket where nobody listens.
  */
 export async function tellShim({ path }: Shim, settings: { root: string; socketDir: string }): Promise<void> {
   await replaceFile(settingsOf(path), `socket-dir=${settings.socketDir}\nroot=${settings.root}\n`, 0o644);
@@ -60,7 +63,7 @@ function settingsOf(path: string): string {
   return `${path}.settings`;
 }
 
-/** The command that locks an inherited descriptor: the native program, else util-linux. */
+/** Returns the command that locks an inherited descriptor: the native program, else that of util-linux. */
 export function lockCommand(shim: Shim): string[] {
   return shim.native ? [shim.path, "flock"] : ["flock", "-n"];
 }

@@ -1,4 +1,4 @@
-// In which file system a directory is: a directory whose file system is not mounted looks like a new and empty one.
+// Finds the file system of a directory: if it is not mounted, the directory looks new and empty.
 import { readdir, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { STATE_DIR } from "./root-record.ts";
@@ -6,13 +6,13 @@ import { STATE_DIR } from "./root-record.ts";
 export interface Place {
   /** The directory where the file system begins. */
   readonly mount: string;
-  /** That is the directory itself. */
+  /** True when that is the directory itself. */
   readonly mounted: boolean;
-  /** Device and inode of the directory; undefined: it is not there. */
+  /** Device and inode of the directory; undefined when it does not exist. */
   readonly place: string | undefined;
 }
 
-/** Where `path` is, or would be made. */
+/** Returns the place of `path`, or, if `path` does not exist, where it would be made. */
 export async function whereIs(path: string): Promise<Place> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" && dirname(path) !== path) return undefined;
@@ -25,12 +25,15 @@ export async function whereIs(path: string): Promise<Place> {
   return { mount, mounted: mount === real, place: `${found.dev} ${found.ino}` };
 }
 
-/** Whether there is nothing of a root at `path`: neither what a sidecar notes there, nor anything that could hold a repository. */
+/**
+ * Returns true when `path` has no trace of a root: no record of a sidecar, and no directory that could hold a
+ * repository.
+ */
 export async function holdsNothing(path: string): Promise<boolean> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw error;
   });
-  // mkfs makes it.
+  // mkfs makes lost+found.
   return entries.every((each) => each.name !== STATE_DIR && (!each.isDirectory() || each.name === "lost+found"));
 }

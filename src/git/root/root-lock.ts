@@ -1,6 +1,6 @@
-// The disk has no fence: a stopped process that wakes up could rename a lock file that is now another's. So one sidecar at a
-// time holds an operating-system lock on the root. Every git child that writes inherits the open file, so the lock is free
-// only when the old process and all of its children are gone.
+// The disk has no fence: a stopped process that wakes up could rename a lock file that now belongs to another process.
+// So one sidecar at a time holds an operating-system lock on the root. Every git child that writes inherits the open
+// file. The lock is free only when the old process and all its children are gone.
 import { spawn } from "node:child_process";
 import { fstat } from "node:fs";
 import { type FileHandle, open, readdir, readFile, readlink, stat } from "node:fs/promises";
@@ -20,21 +20,24 @@ export interface RootLock {
 }
 
 export interface RootLockOptions {
-  /** Directory of the root's own records. */
+  /** The directory of the root's own records. */
   readonly stateDir: string;
-  /** A program that locks an inherited descriptor, called with its arguments and the descriptor's number. */
+  /** A program that locks an inherited descriptor. Its last argument is the descriptor's number. */
   readonly locker: readonly string[];
   readonly path: string;
   readonly host: Pick<Host, "pid" | "kill">;
-  /** The sidecar that recorded itself last. */
+  /** The process that recorded itself last as the root's sidecar. */
   readonly recordedPid: number | undefined;
-  /** True when the recorded sidecar's lease has run out: it is stopped or hangs, and may be ended. */
+  /**
+   * Returns true when the lease of the recorded sidecar has run out. That sidecar is stopped or hangs, and may be
+   * ended.
+   */
   readonly mayEnd: () => Promise<boolean>;
 }
 
 /**
- * Takes the lock on the root, after ending git children that a killed sidecar left behind. Throws ROOT_LOCKED, naming the
- * process, when a live sidecar serves the root; PREREQUISITE_MISSING where no program can lock.
+ * Takes the lock on the root. First ends git children that a killed sidecar left. Throws ROOT_LOCKED, naming the
+ * process, when a live sidecar serves the root; PREREQUISITE_MISSING when no program can lock.
  */
 export async function lockRoot(options: RootLockOptions): Promise<RootLock> {
   const path = join(options.stateDir, "lock");
@@ -52,8 +55,8 @@ export async function lockRoot(options: RootLockOptions): Promise<RootLock> {
 }
 
 /**
- * Takes the lock on an open file if it is free, and says whether it was. It is held until the file is closed. Throws
- * PREREQUISITE_MISSING where no program can lock.
+ * Takes the lock on an open file if it is free. Returns whether it took the lock, which lasts until the file is closed.
+ * Throws PREREQUISITE_MISSING when no program can lock.
  */
 export async function tryLock(
   file: FileHandle,
@@ -83,7 +86,7 @@ export async function tryLock(
   );
 }
 
-/** Whether the lock of the root is still the file that `fd` has locked. */
+/** Returns true while the root's lock file is still the file that `fd` has locked. */
 export async function isRootHere(root: string, fd: number | null): Promise<boolean> {
   if (fd === null) return true;
   const [there, ours] = await Promise.all([
@@ -102,23 +105,25 @@ async function lockWithin(file: FileHandle, options: RootLockOptions, ms: number
   return true;
 }
 
-/** Ends children that a dead sidecar left, and a sidecar that hangs; never one that is alive and has its lease. */
+/**
+ * Kills children of a dead sidecar, and a sidecar that hangs. Never kills a sidecar that is alive and has its lease.
+ */
 async function endHolders(path: string, { host, recordedPid, mayEnd }: RootLockOptions): Promise<void> {
   const holders = (await processesWithOpen(path)).filter(({ pid }) => pid !== host.pid);
   const ours = await programOf(host.pid);
-  // Any other program is a child of a sidecar's: git, or a hook that git runs on a ref transaction.
+  // Any other program is a child of a sidecar: git, or a hook that git runs on a ref transaction.
   const sidecar = holders.find(({ pid, program }) => pid === recordedPid || program === ours);
   if (sidecar && !(sidecar.pid === recordedPid && (await mayEnd()))) throw heldError(path, sidecar.pid);
   for (const { pid } of holders) {
     try {
       host.kill(pid, "SIGKILL");
     } catch {
-      // Gone by itself meanwhile.
+      // The process has ended meanwhile.
     }
   }
 }
 
-/** Processes that have a file open, by /proc; none where there is no /proc. */
+/** Returns the processes that have a file open, from /proc; none where there is no /proc. */
 export async function processesWithOpen(path: string): Promise<{ pid: number; program: string }[]> {
   const { dev, ino } = await stat(path);
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
@@ -127,7 +132,7 @@ export async function processesWithOpen(path: string): Promise<{ pid: number; pr
     const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
     for (const descriptor of descriptors) {
       const file = `/proc/${pid}/fd/${descriptor}`;
-      // The name first: stat on other people's sockets and ttys costs more than it tells.
+      // Checks the name first: stat on sockets and terminals of other processes is slower.
       if ((await readlink(file).catch(() => "")) !== path) continue;
       const opened = await stat(file).catch(() => undefined);
       if (opened?.dev !== dev || opened.ino !== ino) continue;

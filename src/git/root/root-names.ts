@@ -1,13 +1,15 @@
-// Whether a root can hold every ref that acceptable-ref.ts lets through, whatever the cluster lands: asked before the device serves, and by
-// doctor. What a disk cannot hold would be found much later, by a replica that cannot follow.
+// Checks that a root can hold every ref that acceptable-ref.ts lets through, since the cluster may land any of them.
+// `serve` checks before it serves, and `doctor` checks too. Otherwise a replica would find out much later, when it
+// cannot follow.
 import { mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PART_LIMIT } from "../../acceptable-ref.ts";
 import { LockstepError } from "../../errors.ts";
 
 /**
- * Bytes of the root's path. Below it come at most `/` and the name of a repository (200), `.git/`, a ref of Lockstep's own (60) that keeps
- * one of 1,000, and `.lock`: 3,300 of the 4,096 that Linux takes, git's own additions not counted.
+ * Limit in bytes for the root's path. Below the root come `/`, the name of a repository (200), `.git/`, a ref and
+ * `.lock`. The longest ref is one of Lockstep's own (60) that keeps a ref of 1,000. Together with the root that makes
+ * 3,300 of Linux's 4,096 bytes, without git's own additions.
  */
 export const ROOT_LIMIT = 2_000;
 
@@ -22,7 +24,7 @@ export function checkRootLength(root: string): void {
 }
 
 const utf8 = (text: string) => Buffer.from(text);
-/** Groups of names that a disk must keep apart, and write as they are. */
+/** Groups of names that a disk must tell apart and keep unchanged. */
 const PROBES: readonly { readonly what: string; readonly names: readonly Buffer[] }[] = [
   {
     what: `takes no name of ${PART_LIMIT + ".lock".length} bytes`,
@@ -37,8 +39,8 @@ const PROBES: readonly { readonly what: string; readonly names: readonly Buffer[
 ];
 
 /**
- * Makes files in `directory`, which is on the disk of the root, and removes them again. Throws PREREQUISITE_MISSING when the disk
- * refuses names, or takes two for the same.
+ * Makes files in `directory`, which is on the root's disk, and removes them again. Throws PREREQUISITE_MISSING when the
+ * disk refuses a name or confuses two names.
  */
 export async function checkRootNames(directory: string): Promise<void> {
   const probe = await mkdtemp(join(directory, ".lockstep-names-"));
@@ -55,7 +57,7 @@ export async function checkRootNames(directory: string): Promise<void> {
   }
 }
 
-/** What says that a name cannot be: it is there already, it is too long, or it is not text. */
+/** Error codes of an impossible name: it exists already, is too long, or is not text. */
 const REFUSALS = ["EEXIST", "ENAMETOOLONG", "EILSEQ", "EINVAL", "ENOENT"];
 
 async function holds(directory: string, names: readonly Buffer[]): Promise<boolean> {

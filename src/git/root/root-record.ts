@@ -1,5 +1,5 @@
-// What the root remembers of itself: which device's disk it is, who served it last, and which version each replica had. A disk that
-// was swapped, restored from an older copy or served after a new boot does not match, and then everything is compared.
+// The records of a root: which device owns its disk, which sidecar served it last, and which version each replica had.
+// After a swapped disk, a restored copy or a new boot the records do not match. Then everything is compared.
 import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { makeDirectory, replaceFile } from "../../io/disk.ts";
 
-/** Below the root, and no repository: names of repositories cannot start with a dot. */
+/** A directory in the root. It is no repository, since names of repositories cannot start with a dot. */
 export const STATE_DIR = ".lockstep";
 
 export interface RootRecord {
@@ -19,13 +19,16 @@ export interface RootRecord {
   readonly bootId: string;
   readonly pid: number;
   /**
-   * As long as it stays the same, what was noted beside the replicas is what is on disk: same disk, same boot, no other
-   * incarnation in between. Whatever was noted in an earlier epoch counts for nothing until that replica has been compared.
+   * While the epoch stays the same, the notes beside the replicas are true: same disk, same boot, no other incarnation
+   * in between. A note of an earlier epoch counts for nothing until its replica has been compared.
    */
   readonly epoch: string;
 }
 
-/** The record of a root, made when the root is new. Throws NOT_A_REPOSITORY when the root is another device's. */
+/**
+ * Returns the record of a root, and makes it for a new root. Throws NOT_A_REPOSITORY when the root belongs to another
+ * device.
+ */
 export async function openRoot(root: string, device: string): Promise<RootRecord> {
   await makeDirectory(join(root, STATE_DIR), 0o700);
   const record = await readRootRecord(root);
@@ -43,7 +46,7 @@ export async function openRoot(root: string, device: string): Promise<RootRecord
   return record;
 }
 
-/** The record of a root; undefined where no sidecar has served it yet. */
+/** Returns the record of a root; undefined when no sidecar has served it yet. */
 export async function readRootRecord(root: string): Promise<RootRecord | undefined> {
   const text = await readFile(join(root, STATE_DIR, "root.json"), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
@@ -57,13 +60,16 @@ export async function writeRootRecord(root: string, record: RootRecord): Promise
   await replaceFile(join(root, STATE_DIR, "root.json"), `${JSON.stringify(record)}\n`, 0o600);
 }
 
-/** The epoch to serve a root in: the recorded one if nobody but the recorded incarnation can have touched the disk since. */
+/**
+ * Returns the epoch in which to serve a root. It is the recorded one if only the recorded incarnation can have touched
+ * the disk since, else a new one.
+ */
 export function nextEpoch(record: RootRecord, bootId: string, previousFence: bigint): string {
   const same = bootId !== "" && record.bootId === bootId && record.fence === String(previousFence);
   return same ? record.epoch : randomUUID();
 }
 
-/** Names this boot of the machine; empty where the system does not say, which matches nothing. */
+/** Returns the id of this boot of the machine; empty where the system does not tell. An empty id matches nothing. */
 export async function currentBoot(): Promise<string> {
   return (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim();
 }
@@ -78,8 +84,8 @@ export interface ReplicaRecord {
 const REPLICA_RECORD = "lockstep.version";
 
 /**
- * Notes what a replica holds, beside it. Not synced: it is believed only within the boot that wrote it, where what was
- * written is what is read.
+ * Records a replica's version in a file beside it. The file is not synced: the record counts only within the boot that
+ * wrote it, and within a boot a read returns the last write.
  */
 export async function writeReplicaRecord(gitDir: string, record: ReplicaRecord): Promise<void> {
   const aside = join(gitDir, `${REPLICA_RECORD}.new`);
@@ -88,22 +94,22 @@ export async function writeReplicaRecord(gitDir: string, record: ReplicaRecord):
   await rename(aside, join(gitDir, REPLICA_RECORD));
 }
 
-/** The note of `writeReplicaRecord`, or undefined when there is none that can be read. */
+/** Returns the record from `writeReplicaRecord`, or undefined when it is missing or unreadable. */
 export async function readReplicaRecord(gitDir: string): Promise<ReplicaRecord | undefined> {
   const text = await readFile(join(gitDir, REPLICA_RECORD), "utf8").catch(() => "");
   const [, line = "", sum] = /^(.*) (\d+)\n$/.exec(text) ?? [];
-  // A bit that rotted must not pass for a version that the database has lost.
+  // A rotten bit must not look like a version that the database has lost.
   if (sum !== String(crc32(line))) return undefined;
   const [repositoryId, version, digest, epoch] = line.split(" ") as [string, string, string, string];
   return { repositoryId, version: BigInt(version), digest, epoch };
 }
 
-/** In no epoch. */
+/** An id that is no epoch. */
 const DOUBT = "00000000-0000-0000-0000-000000000000";
 
 /**
- * What is on disk is in doubt, and must be compared whatever happens next. Which version it was (`known`; else it is looked up) stays
- * noted: a database that knows only older ones has lost some.
+ * Marks a replica as in doubt, so that it is compared whatever happens next. The record keeps the version (`known`,
+ * else the recorded one): if the database knows only older versions, it has lost some.
  */
 export async function doubtReplicaRecord(gitDir: string, known?: Omit<ReplicaRecord, "epoch">): Promise<void> {
   const record = known ?? (await readReplicaRecord(gitDir));
@@ -111,7 +117,7 @@ export async function doubtReplicaRecord(gitDir: string, known?: Omit<ReplicaRec
     if (record) await writeReplicaRecord(gitDir, { ...record, epoch: DOUBT });
     else await rm(join(gitDir, REPLICA_RECORD), { force: true });
   } catch (error) {
-    // The replica is gone, and its note with it.
+    // The replica is gone, and its record with it.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
   }

@@ -8,9 +8,9 @@ import { setAside } from "./aside.ts";
 import { initialConfig } from "./repository.ts";
 
 /**
- * Makes missing parts anew and returns their names. `putInDoubt` runs before the first one is made. The caller holds the
- * replica's mutex, knows that the directory is this replica, and compares it afterwards. Throws NOT_A_REPOSITORY when
- * an obstacle cannot be moved.
+ * Makes missing parts anew and returns their names. `putInDoubt` runs before the first one is made. The caller holds
+ * the replica's mutex, knows that the directory is this replica, and compares it afterwards. Throws NOT_A_REPOSITORY
+ * when an obstacle cannot be moved.
  */
 export async function mendParts(
   context: GitContext,

@@ -1,5 +1,5 @@
 // The connections to PostgreSQL. Everything here works through a pooler in transaction mode: no session state, no named
-// statements, no startup parameters; LISTEN is elsewhere (notifications.ts), on a connection of its own.
+// statements, no startup parameters. LISTEN has a connection of its own (notifications.ts).
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { LockstepError } from "../../errors.ts";
@@ -23,7 +23,10 @@ function refuseTime(): never {
   );
 }
 
-/** How long a statement may take before its outcome counts as unknown. The server ends it then, too, unless it is a decision. */
+/**
+ * How long a statement may take before its outcome counts as unknown. The server ends it then too, unless it is a
+ * decision.
+ */
 const STATEMENT_DEADLINE_MS = 15_000;
 const GOODBYE_MS = 1_000;
 
@@ -34,8 +37,10 @@ export interface DatabaseOptions {
 }
 
 /**
- * Three pools, so that no kind of work waits behind another: `reads` (the heads, one query at a time), `work` (pushes,
- * catch-ups, operators) and `lease` (its renewal only).
+ * Three pools, so that no kind of work waits behind another:
+ * - `reads`: the heads, one query at a time.
+ * - `work`: pushes, catch-ups, operators.
+ * - `lease`: the renewal of the lease, nothing else.
  */
 export class Database {
   readonly reads: pg.Pool;
@@ -56,7 +61,8 @@ export class Database {
         types,
         idleTimeoutMillis: 60_000,
       });
-      // A connection that breaks fails its statement and is replaced; without listeners, idle or in use, it would end the process.
+      // A connection that breaks fails its statement, and the pool replaces it. Without these listeners the error would
+      // end the process.
       made.on("error", () => {});
       made.on("connect", (client) => client.on("error", () => {}));
       serversOf.set(made, servers);
@@ -67,19 +73,22 @@ export class Database {
     this.lease = pool(1, "lease");
   }
 
-  /** Statements that come from now on take new connections: those made before may lead to a server that has been replaced. */
+  /** Makes later statements take new connections: those made before may lead to a server that has been replaced. */
   replaceConnections(): void {
     for (const pool of this.#pools) stateOf(pool).replacedAt = performance.now();
     for (const replace of this.#replacements) replace();
   }
 
-  /** Calls `replace` whenever connections are to be replaced, for one that is in no pool; until the result is disposed. */
+  /**
+   * Calls `replace` whenever connections are to be replaced, for a connection that is in no pool. Ends when the result
+   * is disposed.
+   */
   onReplacement(replace: () => void): Disposable {
     this.#replacements.add(replace);
     return { [Symbol.dispose]: () => void this.#replacements.delete(replace) };
   }
 
-  /** Waits a moment for statements that are under way, then no longer for their answers. */
+  /** Waits up to GOODBYE_MS for the statements that are under way, then breaks them off. */
   async [Symbol.asyncDispose](): Promise<void> {
     const impatient = setTimeout(() => {
       for (const pool of this.#pools) for (const breakOff of stateOf(pool).underWay) breakOff();
@@ -93,7 +102,10 @@ export class Database {
   }
 }
 
-/** The client configuration for one kind of connection, wherever it leads. TCP keepalives notice a database host that vanished. */
+/**
+ * Returns the configuration for one kind of connection to any server. TCP keepalives notice a database host that
+ * vanished.
+ */
 export function connectionConfig(options: DatabaseOptions, purpose: string): pg.ClientConfig {
   return {
     application_name: `lockstep ${options.applicationName} ${purpose}`.slice(0, 63),
@@ -102,15 +114,18 @@ export function connectionConfig(options: DatabaseOptions, purpose: string): pg.
   };
 }
 
-/** What is special about a statement. */
+/** How this statement differs from others. */
 export interface StatementOptions {
-  /** The server never ends it by itself: a decision of any size is waited for, and what became of it is asked. */
+  /**
+   * The server never ends the statement: a decision may be large. If its answer does not come, the caller asks for its
+   * outcome.
+   */
   readonly decides?: boolean;
 }
 
 /**
- * Runs one statement, which is a transaction of its own, and returns its rows. Throws DATABASE_UNAVAILABLE when the connection or the
- * server failed: then the statement may have taken effect or not. What else PostgreSQL may say: sqlstate.ts.
+ * Runs one statement, which is a transaction of its own, and returns its rows. Throws DATABASE_UNAVAILABLE when the
+ * connection or the server failed. Then nobody knows whether the statement took effect. Other errors: sqlstate.ts.
  */
 export async function queryOnce<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
@@ -125,8 +140,8 @@ export async function queryOnce<Row extends pg.QueryResultRow>(
 }
 
 /**
- * Like `queryOnce`, for a statement that may as well run twice. One connection after another that broke while it lay idle is passed
- * over, so that a restart of the server costs nobody an error; only what a new connection says counts.
+ * Runs a statement that may run twice, and returns its rows. If a pooled connection turns out broken, tries the next
+ * one, so that a restart of the server causes no error. An error on a new connection is final. Throws as `queryOnce`.
  */
 export async function queryRepeatable<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
@@ -146,7 +161,7 @@ export async function queryRepeatable<Row extends pg.QueryResultRow>(
   });
 }
 
-/** A statement that lost a race has had no effect: it runs again, a few times. */
+/** A statement that lost a race had no effect: it runs again, this many times at most. */
 const RACES_LIMIT = 5;
 const RACE_PAUSE_MS = 20;
 
@@ -163,13 +178,13 @@ async function unlessRaced<T>(run: () => Promise<T>): Promise<T> {
 
 const serversOf = new WeakMap<pg.Pool, Servers>();
 
-/** When a connection was used first: those of before may have broken since. */
+/** When a connection was used first. A replacement concerns the connections that were in use before. */
 const firstUsed = new WeakMap<StatementClient, number>();
 
 interface PoolState {
-  /** Connections that were used before that moment are to be replaced. */
+  /** Connections that were used before this moment are to be replaced. */
   replacedAt: number;
-  /** Each ends the wait for the answer of one statement. */
+  /** Each function ends the wait for the answer of one statement. */
   readonly underWay: Set<() => void>;
 }
 
@@ -199,15 +214,16 @@ async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.Po
   }
 }
 
-/** A question of many within `inSnapshot`. */
+/** Runs one statement within `inSnapshot`. */
 export type QueryInSnapshot = <Row extends pg.QueryResultRow>(
   text: string,
   values: readonly unknown[],
 ) => Promise<Row[]>;
 
 /**
- * Asks several questions about one moment. Each has the deadline of a statement, all together have none. Nothing can be changed, and
- * nothing but the database is to be waited for in between. Throws as `queryOnce`.
+ * Runs several statements that see the same moment, and returns the result of `work`. Each has the deadline of a
+ * statement; all together have none. They cannot change anything. `work` must wait for nothing but the database. Throws
+ * as `queryOnce`.
  */
 export async function inSnapshot<T>(pool: pg.Pool, work: (ask: QueryInSnapshot) => Promise<T>): Promise<T> {
   for (;;) {
@@ -242,13 +258,14 @@ async function runOn<Row extends pg.QueryResultRow>(
   client.on("notice", onNotice);
   try {
     const result = await inTime(pool, client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS));
-    // The wait for the synchronous standby was ended (a cancelled statement, a shutdown): PostgreSQL calls that a success, with a warning.
+    // The wait for the synchronous standby was ended (a cancelled statement, a shutdown). PostgreSQL calls that a
+    // success, with a warning.
     if (unconfirmed.length > 0)
       throw unavailableError(`its standby has not confirmed the statement: ${unconfirmed[0]}`);
     client.release();
     return result.rows;
   } catch (error) {
-    // The connection goes too: after a time-out its answer may still come, after an error it may be half dead.
+    // The connection goes too: after a time-out its answer may still come, after an error its state is unknown.
     client.release(true);
     throw error;
   } finally {
@@ -276,7 +293,7 @@ async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Like `queryOnce`, for statements that answer with exactly one row. */
+/** Does the same as `queryOnce` for a statement that answers with exactly one row. */
 export async function queryOnceRow<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
@@ -286,7 +303,7 @@ export async function queryOnceRow<Row extends pg.QueryResultRow>(
   return theOnly(await queryOnce<Row>(pool, text, values, options), text);
 }
 
-/** Like `queryRepeatable`, for statements that answer with exactly one row. */
+/** Does the same as `queryRepeatable` for a statement that answers with exactly one row. */
 export async function queryRepeatableRow<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,

@@ -1,17 +1,19 @@
-// Times travel as numbers: as text PostgreSQL writes them the way DateStyle, IntervalStyle and TimeZone say, which a role, a database
-// or a server may have set to anything.
+// Times travel as numbers. PostgreSQL writes a time as text according to DateStyle, IntervalStyle and TimeZone. A role,
+// a database or a server may have set these to anything.
 
-/** SQL: milliseconds since 1970 of a time, null for null. `dated` makes Dates of such columns. */
+/** SQL: the milliseconds from 1970 to a time, null for null. `dated` makes Dates of such columns. */
 export function epochMs(time: string): string {
   return `(extract(epoch from ${time}) * 1000)::int8`;
 }
 
-/** SQL: an interval in milliseconds, at most 24 days. Whole ones: how many digits a fraction has depends on extra_float_digits. */
+/**
+ * SQL: an interval in whole milliseconds, at most 24 days. The digits of a fraction would depend on extra_float_digits.
+ */
 export function intervalMs(interval: string): string {
   return `least(extract(epoch from ${interval}) * 1000, 2147483647)::int4`;
 }
 
-/** The row with Dates in the columns that `epochMs` made. */
+/** Returns the row with Dates in the columns that `epochMs` made. */
 export function dated<Row>(row: { readonly [column: string]: unknown }, ...columns: (keyof Row & string)[]): Row {
   const dates = columns.map((column) => {
     const ms = row[column] as bigint | null;

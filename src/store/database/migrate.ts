@@ -1,6 +1,7 @@
-// The schema. Tables: numbered SQL files in migrations/, forward only, each run once. Functions: one file each in
-// migrations/functions/, all replaced by every migration. So a released function changes together with a new numbered file, which
-// sets lockstep.schema_level, and raises `compatible_from` where older programs cannot live with the change.
+// Makes the schema. Tables are in numbered SQL files in migrations/, forward only, each run once. Functions have one
+// file each in migrations/functions/, and every migration replaces all of them. So a released function changes together
+// with a new numbered file. That file sets lockstep.schema_level. It raises `compatible_from` if older programs cannot
+// work with the change.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,16 +14,16 @@ import { asTold, unavailableError } from "./sqlstate.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../../migrations", import.meta.url));
 const FUNCTIONS = join(DIRECTORY, "functions");
-/** Any constant will do, if nobody else uses it in this database. */
+/** Any number that no other program uses as a lock in this database. */
 const MIGRATION_LOCK = 7_420_742_174;
 
-/** In one message: a server that ends idle transactions may do so after the first statement. */
+/** One message, because a server that ends idle transactions may do so after the first statement. */
 const BEGIN = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"].reduce(
   (begun, timeout) => `${begun}; set local ${timeout} = 0`,
   "begin isolation level read committed",
 );
 
-/** The schema level that this program knows: the number of its newest migration. */
+/** Returns the schema level that this program knows: the number of its newest migration. */
 export function knownSchemaLevel(): number {
   const numbers = readdirSync(DIRECTORY).map((file) => Number.parseInt(file, 10));
   return Math.max(...numbers.filter(Number.isInteger));
@@ -35,15 +36,15 @@ export interface SchemaLevel {
 }
 
 /**
- * Brings the schema to this program's level and returns what changed. Two callers at once: one migrates, the other waits
- * and finds nothing to do. Throws SCHEMA_TOO_NEW against a schema that this program must not use, PREREQUISITE_MISSING on a server whose
- * settings would not do, DATABASE_UNAVAILABLE.
+ * Brings the schema to this program's level and returns its level before and after. If two callers come at once, one
+ * migrates; the other waits and finds nothing to do. Throws SCHEMA_TOO_NEW against a schema that this program must not
+ * use, PREREQUISITE_MISSING on a server with wrong settings, DATABASE_UNAVAILABLE.
  */
 export async function migrate(url: string): Promise<{ from: number; to: number }> {
   const client = await connectTo(new Servers(url));
   try {
     return await migrateOn(client).catch(async (error: unknown) => {
-      // Whatever the migrator made of the error: a connection that does not even roll back is lost.
+      // The migrator may have wrapped the error. A connection that does not even roll back is lost.
       await client.query("rollback").catch(() => {
         throw unavailableError(describe(error));
       });
@@ -59,8 +60,8 @@ async function migrateOn(client: pg.Client): Promise<{ from: number; to: number 
   const before = await readSchemaLevel(client);
   if (before.level >= knownSchemaLevel()) return { from: before.level, to: before.level };
   const { runner } = await import("node-pg-migrate");
-  // A transaction-level lock and one transaction round everything: the migrator's own session lock would be lost, or
-  // held by a stranger, behind a pooler in transaction mode.
+  // One transaction with a transaction-level lock holds everything. Behind a pooler in transaction mode, the migrator's
+  // own session lock would be lost, or a stranger would hold it.
   await client.query(BEGIN);
   await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
   const { level } = await readSchemaLevel(client);
@@ -82,7 +83,10 @@ async function migrateOn(client: pg.Client): Promise<{ from: number; to: number 
   return { from: level, to: Math.max(level, knownSchemaLevel()) };
 }
 
-/** The client for the migrator, whose own "begin" and "commit" are left out: the functions belong to the same transaction. */
+/**
+ * Wraps the client for the migrator and leaves out the migrator's own "begin" and "commit": the functions belong to the
+ * same transaction.
+ */
 function withoutTransactions(client: pg.Client): pg.Client {
   const inner: pg.Client = Object.create(client);
   const query = client.query.bind(client) as (...args: unknown[]) => unknown;
@@ -96,12 +100,12 @@ async function replaceFunctions(client: pg.Client): Promise<void> {
     "select oid::regprocedure::text as signature from pg_proc where pronamespace = to_regnamespace('lockstep')",
   );
   for (const { signature } of rows) await client.query(`drop function ${signature} cascade`);
-  // They call each other: a body may name a function that comes later.
+  // Functions call each other: a body may name a function that comes later.
   await client.query("set local check_function_bodies = off");
   for (const file of readdirSync(FUNCTIONS).sort()) await client.query(readFileSync(join(FUNCTIONS, file), "utf8"));
 }
 
-/** The schema level of the database; throws SCHEMA_TOO_NEW when this program must not run against it. */
+/** Returns the schema level of the database. Throws SCHEMA_TOO_NEW when this program must not run against it. */
 async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Promise<SchemaLevel> {
   // Not to_regclass: after a wait for the migration lock it still answers from a cache that is older than the wait.
   const tables = await client.query(
@@ -126,15 +130,15 @@ export interface Inspection {
   readonly standby: boolean;
   /** 0: no schema yet. */
   readonly level: number;
-  /** This user may make a schema. */
+  /** True when this user may make a schema. */
   readonly mayCreate: boolean;
-  /** By how much its clock is ahead of this machine's, give or take half a round trip. */
+  /** By how much the server's clock is ahead of this machine's, plus or minus half a round trip. */
   readonly aheadMs: number;
-  /** Settings that are off, though without them a crash may cost what was committed. */
+  /** Settings that are off although a crash may then lose committed data. */
   readonly off: readonly string[];
 }
 
-/** What a database is, without changing it. Throws DATABASE_UNAVAILABLE, SCHEMA_TOO_NEW. */
+/** Looks at a database and changes nothing. Throws DATABASE_UNAVAILABLE, SCHEMA_TOO_NEW, PREREQUISITE_MISSING. */
 export async function inspectDatabase(url: string): Promise<Inspection> {
   const client = await connectTo(new Servers(url));
   try {

@@ -1,5 +1,5 @@
-// NOTIFY is a latency hint, never the truth: with it cut off, polling still finds everything. It is sent after the bump in a
-// statement of its own (inside the bump it would serialise all commits of the server), many repositories in one.
+// NOTIFY is a hint that saves time: without it, polling still finds everything. The sidecar sends it after the bump, in
+// a statement of its own, for many repositories at once. Inside the bump it would serialise all commits of the server.
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
@@ -7,7 +7,7 @@ import { connectionConfig, type Database, type DatabaseOptions, queryOnce } from
 import { connectTo, Servers } from "./servers.ts";
 
 const CHANNEL = "lockstep_head";
-/** PostgreSQL takes payloads below 8000 bytes; an id and its comma are 37. */
+/** PostgreSQL takes payloads below 8000 bytes. An id and its comma are 37. */
 const IDS_PER_NOTIFICATION = 200;
 const RECONNECT_MS = 2_000;
 const GOODBYE_MS = 1_000;
@@ -22,13 +22,13 @@ export async function notifyHeads(db: Database, device: string, repositoryIds: r
 
 export interface HeadsHandlers {
   readonly onHeads: (repositoryIds: string[]) => void;
-  /** Listening has (re)started: anything may have been missed before. */
+  /** Called when listening begins, and begins again. Notifications may have been missed before. */
   readonly onReconnect: () => void;
 }
 
 /**
- * Listens until `signal` aborts, on a connection of its own, which is replaced with those of `db`: after a fail-over it would lead to the
- * old primary, where nobody announces anything.
+ * Listens until `signal` aborts, on a connection of its own. That connection is replaced together with those of `db`.
+ * After a fail-over it would lead to the old primary, where no device announces anything.
  */
 export async function listenForHeads(
   db: Pick<Database, "onReplacement">,
@@ -41,16 +41,17 @@ export async function listenForHeads(
   while (!signal.aborted) {
     const startedAt = performance.now();
     const end = await listenOnce(db, servers, connectionConfig(options, "listen"), device, handlers, signal).catch(
-      // The next round tries again; polling covers the time between.
+      // The next round tries again. Polling covers the time between.
       () => "broken" as const,
     );
-    // Connections may be replaced for each read, while a device reaches two servers: no more often than this.
+    // While a device reaches two servers, connections may be replaced for each read. This one is replaced no more often
+    // than once in RECONNECT_MS.
     const isDue = end === "replaced" && performance.now() - startedAt > RECONNECT_MS;
     if (!isDue) await sleep(RECONNECT_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-/** Returns when the connection has broken or is to be replaced, or `signal` aborts. */
+/** Listens on one connection. Returns when it has broken or is to be replaced, or when `signal` aborts. */
 async function listenOnce(
   db: Pick<Database, "onReplacement">,
   servers: Servers,
@@ -64,7 +65,8 @@ async function listenOnce(
     stop = resolve;
   });
   const onAbort = () => stop("broken");
-  // Registered before the connection is made: one that leads to the old primary may be made at the moment of the replacement.
+  // Registered before the connection is made: a connection to the old primary may be made at the moment of the
+  // replacement.
   using _ = db.onReplacement(() => stop("replaced"));
   const client = await connectTo(servers, config);
   try {
@@ -74,21 +76,25 @@ async function listenOnce(
     client.on("end", onAbort);
     client.on("notification", ({ payload = "" }) => {
       const [from, ids = ""] = payload.split(" ");
-      // What this device announced itself it has.
+      // This device already knows the heads that it announced itself.
       if (from !== device) handlers.onHeads(ids.split(",").filter(Boolean));
     });
-    // The old primary's machine may have vanished.
+    // The race, because the machine of the old primary may have vanished and would not answer.
     const listening = client.query(`listen ${CHANNEL}`).then(() => handlers.onReconnect());
     await Promise.race([listening, ended]);
     return await ended;
   } finally {
-    // The signal lives as long as the process: what each round leaves with it would add up while the database is away.
+    // The signal lives as long as the process. Without this, every round would leave a listener while the database is
+    // away.
     signal.removeEventListener("abort", onAbort);
     await closeSoon(client);
   }
 }
 
-/** A server that vanished never answers the goodbye. */
+/**
+ * Ends the connection and destroys its socket after GOODBYE_MS at most: a server that vanished never answers the
+ * goodbye.
+ */
 async function closeSoon(client: pg.Client): Promise<void> {
   const enough = new AbortController();
   const closed = client.end().catch(() => {});

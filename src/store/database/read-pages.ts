@@ -1,6 +1,7 @@
-// What is too large for one statement: read from a cursor, page by page, as of one moment. Each page has the time limit of a statement, so
-// all of it together has none. A cursor has one plan, which runs once: pages that each begin anew are quadratic where PostgreSQL has
-// no statistics yet, and sorts all that is left for each of them. For the same reason nothing is asked for in an order.
+// Reads results that are too large for one statement: from a cursor, page by page, as of one moment. Each page has the
+// time limit of a statement; all pages together have none. A cursor has one plan, which runs once. Pages that each
+// begin anew are quadratic where PostgreSQL has no statistics yet, because it sorts all remaining rows for each of
+// them. For the same reason the rows come in no order.
 import type pg from "pg";
 import { nameFromBytes, type RefName, type RefValue, type Version, valueFromBytes } from "../../domain.ts";
 import { type Database, inSnapshot, type QueryInSnapshot } from "./database.ts";
@@ -8,12 +9,12 @@ import { type Database, inSnapshot, type QueryInSnapshot } from "./database.ts";
 /** Rows of a page. */
 export const PAGE = 50_000;
 
-/** One ref touched between two versions. */
+/** One ref that was touched between two versions. */
 export interface RefChange {
   readonly name: RefName;
-  /** What it held before the first of the changes: what a replica at the older version has. */
+  /** The value before the first of the changes: a replica at the older version has it. */
   readonly oldValue: RefValue | null;
-  /** What it holds after the last of them. */
+  /** The value after the last of the changes. */
   readonly newValue: RefValue | null;
 }
 
@@ -38,7 +39,9 @@ interface UpdateRow extends pg.QueryResultRow {
   readonly version: bigint;
 }
 
-/** What happened after `since`, with the head and the entries of the log. Undefined: there is no such repository. */
+/**
+ * Reads the changes after `since`, with the head and the entries of the log. undefined: there is no such repository.
+ */
 export async function readChangesInPages(
   db: Database,
   repositoryId: string,
@@ -96,11 +99,14 @@ export interface FoldHeader extends pg.QueryResultRow {
   readonly timeline: string | null;
 }
 
-/** Commits wait for a synchronous standby; and on which timeline this was read, null: from a standby. */
+/**
+ * SQL columns. replicated: commits wait for a synchronous standby. timeline: the timeline of the server; null: it is a
+ * standby.
+ */
 export const REPLICATED = `current_setting('synchronous_standby_names') <> '' as replicated,
   lockstep.current_timeline() as timeline`;
 
-/** The refs at the head with what belongs to it. Undefined: there is no such repository. */
+/** Reads the refs at the head, with its version and digest. undefined: there is no such repository. */
 export async function readFoldInPages(
   db: Database,
   repositoryId: string,

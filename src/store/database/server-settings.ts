@@ -1,5 +1,6 @@
-// Settings of PostgreSQL without which this program would do wrong. What a statement can bring along it does (statement.ts), and times
-// travel as numbers (instant.ts); what is left, and no operator needs otherwise, is refused before anything is served.
+// Checks the settings of PostgreSQL without which this program would do wrong. A statement brings its own settings
+// where it can (statement.ts), and times travel as numbers (instant.ts). If one of the other settings is wrong, the
+// program refuses to start. No operator needs these otherwise.
 import type pg from "pg";
 import { LockstepError } from "../../errors.ts";
 
@@ -7,13 +8,13 @@ interface Need {
   readonly name: string;
   readonly wrong: (setting: string) => boolean;
   readonly because: string;
-  /** What it should be. */
+  /** The right setting. */
   readonly value: string;
 }
 
 /** A decision may be large, and must not be ended half-way each time. */
 const SHORTEST_TRANSACTION_MS = 60_000;
-/** SQL_ASCII keeps the bytes as they come. */
+/** SQL_ASCII keeps all bytes as they come. */
 const HOLDS_ALL = ["UTF8", "SQL_ASCII"];
 const QUIET = ["error", "fatal", "panic"];
 
@@ -44,7 +45,7 @@ const NEEDS: readonly Need[] = [
   },
 ];
 
-/** Throws PREREQUISITE_MISSING for the first setting that is not as it must be for this user in this database. */
+/** Throws PREREQUISITE_MISSING for the first setting that is wrong for this user in this database. */
 export async function refuseWrongSettings(client: Pick<pg.ClientBase, "query">): Promise<void> {
   const { rows } = await client.query<{ name: string; setting: string; role: string; database: string }>(
     `select name, setting, current_user as role, current_database() as database from pg_settings

@@ -1,4 +1,5 @@
-// The servers that a database URL names: the first that can be reached and takes writes is the one, until it no longer does.
+// The servers that a database URL names. The program uses the first one that it can reach and that takes writes, until
+// that one fails.
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
 import { type DatabaseServer, parseDatabaseUrl } from "../../io/database-url.ts";
@@ -8,7 +9,7 @@ const CONNECT_DEADLINE_MS = 5_000;
 
 export class Servers {
   readonly #servers: readonly DatabaseServer[];
-  /** The one that did last. */
+  /** The index of the server that worked last. */
   #current = 0;
 
   /** Throws USAGE on a URL that cannot be used. */
@@ -16,17 +17,20 @@ export class Servers {
     this.#servers = parseDatabaseUrl(url);
   }
 
-  /** More than one server is named, so that one of them may be a standby. */
+  /** True when more than one server is named, so that one of them may be a standby. */
   get areSeveral(): boolean {
     return new Set(this.#servers.map(({ host, port }) => `${host}:${port}`)).size > 1;
   }
 
-  /** Where to connect to now. */
+  /** The configuration of the server that worked last. */
   get config(): pg.ClientConfig {
     return configOf(this.#servers[this.#current] as DatabaseServer);
   }
 
-  /** What the first server answers for which `open` does not fail; each is tried once. Throws as `asTold`. */
+  /**
+   * Calls `open` for one server after another until it does not fail, and returns its result. Each server is tried
+   * once. Throws as `asTold`.
+   */
   async connect<T>(open: (config: pg.ClientConfig) => Promise<T>): Promise<T> {
     const failures: { server: DatabaseServer; error: unknown }[] = [];
     const first = this.#current;
@@ -40,7 +44,7 @@ export class Servers {
         return opened;
       } catch (error) {
         failures.push({ server, error });
-        // All connections are in use: that is no fault of the server.
+        // All connections of the pool are in use, which is no fault of the server.
         if (describe(error).startsWith("timeout exceeded")) break;
       }
     }
@@ -48,13 +52,13 @@ export class Servers {
   }
 }
 
-/** All fields that depend on the server: they replace those of another one. */
+/** Returns all fields that depend on the server, so that they replace those of another server. */
 function configOf({ onlyAfter: _, ...server }: DatabaseServer): pg.ClientConfig {
   const none = { host: undefined, port: undefined, user: undefined, password: undefined, database: undefined };
   return { ...none, connectionTimeoutMillis: CONNECT_DEADLINE_MS, ...server };
 }
 
-/** Whether a way to a server is worth trying after that error. */
+/** Returns whether this way to a server is worth a try after that error. */
 function isDue({ onlyAfter }: DatabaseServer, error: unknown): boolean {
   if (onlyAfter === undefined) return true;
   if (onlyAfter === "no TLS") return /does not support SSL/.test(describe(error));
@@ -70,17 +74,17 @@ function tellAll(failures: readonly { server: DatabaseServer; error: unknown }[]
   return unavailableError(said.join("; "));
 }
 
-/** Throws when the server takes no writes; asked only where another one may. */
+/** Throws when the server takes no writes. Only asked when several servers are named. */
 export async function refuseStandby(client: Pick<pg.ClientBase, "query">): Promise<void> {
   const { rows } = await client.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
   if (rows[0]?.standby) throw new LockstepError("DATABASE_UNAVAILABLE", "it is a standby");
 }
 
-/** A connection of its own to the database of `url`. Throws as `asTold`. The caller ends it. */
+/** Opens a connection that is in no pool. The caller ends it. Throws as `asTold`. */
 export async function connectTo(servers: Servers, config: pg.ClientConfig = {}): Promise<pg.Client> {
   return await servers.connect(async (server) => {
     const client = new pg.Client({ ...config, ...server });
-    // A broken connection is reported by the statement that meets it.
+    // The statement that meets a broken connection reports it.
     client.on("error", () => {});
     try {
       await client.connect();

@@ -1,9 +1,12 @@
-// What an error of the database means for whoever asked. One table: SQLSTATE, or its class of two characters, to one of four.
-//
-//   outage    The database cannot be used now. Nobody knows whether the statement took effect; the same call later may work.
-//   race      Another transaction was in the way, and this one was rolled back whole: the same statement again, at once.
-//   refusal   The database will answer the same the next time. Somebody has to change something, and is told what.
-//   bug       Nobody foresaw it: INTERNAL with an id, the error in the log. So is every SQLSTATE that is not in the table.
+// Says what an error of the database means for the caller. One table leads from a SQLSTATE, or its class of two
+// characters, to one of four verdicts.
+// - outage: the database cannot be used now. Nobody knows whether the statement took effect. The same call may work
+//   later.
+// - race: another transaction was in the way, and this one was rolled back whole. The same statement runs again at
+//   once.
+// - refusal: the database will answer the same the next time. The error says what somebody has to change.
+// - bug: nobody foresaw it. The caller gets INTERNAL with an id, the log has the error. Every SQLSTATE that is not in
+//   the table is a bug.
 import pg from "pg";
 import { describe, type ErrorCode, LockstepError } from "../../errors.ts";
 
@@ -11,11 +14,11 @@ export type Verdict = "outage" | "race" | "refusal" | "bug";
 
 interface Row {
   readonly verdict: Verdict;
-  /** Of a refusal; of the others DATABASE_UNAVAILABLE, and INTERNAL for bugs. */
+  /** The code of a refusal. Outages and races have DATABASE_UNAVAILABLE, bugs INTERNAL. */
   readonly code?: ErrorCode;
-  /** What to do, behind what the server said. */
+  /** The advice that follows the words of the server. */
   readonly remedy?: string;
-  /** The server ends the session with it: a connection that was idle may have got it long ago. */
+  /** The server ends the session with this error. A connection that was idle may have got the error long ago. */
   readonly endsSession?: true;
 }
 
@@ -40,7 +43,7 @@ const otherSchema: Row = {
   remedy: "the schema is not the one of this program: run `lockstep migrate`, then start this sidecar again",
 };
 
-/** SQLSTATE or class → what it means. A whole SQLSTATE goes before its class. */
+/** SQLSTATE or class → its meaning. A whole SQLSTATE goes before its class. */
 export const SQLSTATES: Readonly<Record<string, Row>> = {
   // Connection exceptions. A pooler says 08P01 when it has lost its server.
   "08": { ...OUTAGE, endsSession: true },
@@ -65,7 +68,7 @@ export const SQLSTATES: Readonly<Record<string, Row>> = {
   "3F000": otherSchema,
   "40000": RACE,
   "40001": RACE,
-  // Whether the transaction was committed is not known.
+  // Nobody knows whether the transaction was committed.
   "40003": OUTAGE,
   "40P01": RACE,
   "42501": {
@@ -79,7 +82,7 @@ export const SQLSTATES: Readonly<Record<string, Row>> = {
   "53100": { ...OUTAGE, remedy: "make room on the disk of the database" },
   "53300": { ...OUTAGE, remedy: "raise max_connections, or end connections that nobody needs" },
   "54": tooLarge,
-  // "Recovery is in progress": a standby was asked for what only a primary has.
+  // "Recovery is in progress": a standby was asked for something that only a primary has.
   "55000": OUTAGE,
   "55P03": RACE,
   "57": OUTAGE,
@@ -87,7 +90,7 @@ export const SQLSTATES: Readonly<Record<string, Row>> = {
   "57P02": { ...OUTAGE, endsSession: true },
   "57P04": { ...OUTAGE, endsSession: true },
   "57P05": { ...OUTAGE, endsSession: true },
-  // Its disk, its files.
+  // The server's disk and files.
   "58": OUTAGE,
   // The lock file of a server that is starting or stopping.
   F0: OUTAGE,
@@ -95,7 +98,7 @@ export const SQLSTATES: Readonly<Record<string, Row>> = {
 
 const BUG: Row = { verdict: "bug" };
 const SOCKET: Row = { ...OUTAGE, endsSession: true };
-/** What pg says before there is a server that could give a SQLSTATE. */
+/** Messages of pg from the time before there is a session, which have no SQLSTATE. */
 const BEFORE_A_SESSION: readonly (readonly [RegExp, Row])[] = [
   [/client password must be a/, wrongUrl("give a password")],
   [/SASL|SCRAM/, wrongUrl("correct the password, or let this user in by pg_hba.conf another way")],
@@ -108,29 +111,32 @@ function rowOf(error: unknown): Row {
     const state = error.code ?? "";
     return SQLSTATES[state] ?? SQLSTATES[state.slice(0, 2)] ?? BUG;
   }
-  // A mistake in this program, on its way to the server. Node's own errors of that kind have a code, and come from a socket.
+  // A mistake in this program, before anything went to the server. Node's own errors of these classes have a code and
+  // come from a socket.
   const { code } = error as { code?: unknown };
   const isMistake = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
   if (isMistake && code === undefined) return BUG;
   return BEFORE_A_SESSION.find(([said]) => said.test(describe(error)))?.[1] ?? SOCKET;
 }
 
-/** What an error of the database, or of the way to it, means. */
+/** Returns the verdict on an error of the database, or of the way to it. */
 export function verdictOf(error: unknown): Verdict {
   return rowOf(error).verdict;
 }
 
-/** True when the error ended the session: whatever else is asked on that connection fails as well. */
+/** Returns true when the error ended the session: every further statement on that connection fails as well. */
 export function hasEndedSession(error: unknown): boolean {
   return rowOf(error).endsSession === true;
 }
 
-/** True when the database would say the same again: nothing is gained by asking it again. */
+/** Returns true when the database would give the same answer again. */
 export function isPermanent(error: unknown): boolean {
   return error instanceof LockstepError ? error.code !== "DATABASE_UNAVAILABLE" : verdictOf(error) === "bug";
 }
 
-/** The error as whoever asked is told it: with a code and a sentence, unless it is a bug, which stays as it is. */
+/**
+ * Returns the error that the caller is told: a LockstepError with a code and a sentence. A bug is returned as it is.
+ */
 export function asTold(error: unknown): unknown {
   if (error instanceof LockstepError) return error;
   const { verdict, code = "DATABASE_UNAVAILABLE", remedy = TRY_AGAIN } = rowOf(error);
@@ -147,7 +153,7 @@ export function asTold(error: unknown): unknown {
   return new LockstepError(code, `${what} (${said}); ${remedy}.`, { cause: error, details });
 }
 
-/** DATABASE_UNAVAILABLE, for a reason that is no error of PostgreSQL. */
+/** Makes the error DATABASE_UNAVAILABLE for a reason that is no error of PostgreSQL. */
 export function unavailableError(said: string): LockstepError {
   return new LockstepError("DATABASE_UNAVAILABLE", `The database cannot be used now (${said}); ${TRY_AGAIN}.`);
 }

@@ -1,9 +1,13 @@
-// How a statement goes to the server: in a transaction of its own whose isolation and time limits do not depend on what the role, the
-// database or the server have as defaults. All of it goes out at once and is answered at once, so it costs one round trip; a pooler in
-// transaction mode passes it on, which startup parameters and settings of a session would not survive (docs/decisions/0007).
+// Sends a statement to the server in a transaction of its own. Its isolation and time limits do not depend on the
+// defaults of the role, the database or the server. All messages go out at once and are answered at once, so this costs
+// one round trip. It works through a pooler in transaction mode, where startup parameters and session settings would be
+// lost (docs/decisions/0007).
 import pg from "pg";
 
-/** Settings of the transaction. The server itself ends a statement that takes longer: a client that gives up does not stop it. */
+/**
+ * Returns the statements that begin the transaction and limit it. The server itself must end a statement that takes
+ * longer: a client that gives up does not stop it.
+ */
 function preamble(limitMs: number): string[] {
   return [
     // With another default, two writes at once would fail with 40001 instead of waiting for each other.
@@ -13,7 +17,10 @@ function preamble(limitMs: number): string[] {
   ];
 }
 
-/** Begins a transaction whose statements all see the same moment. In one message, as a server may end those that idle. */
+/**
+ * Returns the message that begins a transaction whose statements all see the same moment. One message, because a server
+ * may end transactions that idle.
+ */
 export function beginSnapshot(limitMs: number): string {
   const settings = [`statement_timeout = ${limitMs}`, "lock_timeout = 0", "idle_in_transaction_session_timeout = 0"];
   const begin = "begin isolation level repeatable read, read only, not deferrable";
@@ -52,7 +59,7 @@ class Framed extends Query {
     super.prepare(wire);
   }
 
-  /** Called by `prepare` when the statement has been described: runs it. */
+  /** Runs the statement. `prepare` calls it once the statement has been described. */
   _getRows(wire: Wire): void {
     wire.execute({});
     send(wire, "commit");
@@ -71,7 +78,10 @@ function send(wire: Wire, text: string): void {
   wire.execute({});
 }
 
-/** A connection whose statements are framed so. After one that failed it is in an unknown state, and to be thrown away. */
+/**
+ * A connection whose statements go out like this. After a statement that failed its state is unknown: the caller must
+ * close it.
+ */
 export class StatementClient extends pg.Client {
   /** Runs one statement and commits it. `limitMs` 0: the server never ends it. */
   async run<Row extends pg.QueryResultRow>(

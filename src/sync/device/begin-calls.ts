@@ -1,26 +1,27 @@
-// Calls of BeginWrite for one and the same write. A caller whose answer was lost repeats its call, perhaps while the sidecar is still at
-// work for the first one: that one must not take away what the other is about to be given.
+// Coordinates the calls of BeginWrite for one write. A caller whose answer was lost repeats its call, perhaps while the
+// sidecar still works for the first call. If the first call fails, it must not take away what the second one is about
+// to get.
 
 interface Calls {
   running: number;
   answered: boolean;
-  /** One of them began the session. */
+  /** One of the calls began the session. */
   begun: boolean;
-  /** The session had begun before the first of them. */
+  /** The session had begun before the first of these calls. */
   hadBegun: boolean;
-  /** The last of them has failed, and what they had is being given back. */
+  /** The last of the calls has failed, and its ticket and session are being given up. */
   ending?: Promise<void>;
 }
 
-/** What a call knows of those that it belongs to. */
+/** The state of all calls for the same write, for one of them. */
 export type BeginCall = Pick<Calls, "begun" | "hadBegun">;
 
 export class BeginCalls {
   readonly #calls = new Map<string, Calls>();
 
   /**
-   * Runs one call. `fail` is called when the last of those with this key has failed and none has been answered; a call that comes before
-   * it is done waits for that.
+   * Runs one call. `fail` runs when the last of the calls with this key has failed and none was answered. A call that
+   * comes meanwhile waits until `fail` is done.
    */
   async run<T>(
     key: string,

@@ -1,4 +1,4 @@
-// What everything in this room works with: the database, the root, the other devices, and the lease it all hangs on.
+// The dependencies of all rooms of sync/: the database, the root, the other devices, and the lease.
 import type { Readable } from "node:stream";
 import type { Logger } from "pino";
 import type { Incarnation, RefFormat } from "../../domain.ts";
@@ -14,7 +14,7 @@ import type { Lease } from "../lease/lease.ts";
 import type { Replicas } from "./replica.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** A peer that may be asked for objects. */
+/** A device that may be asked for objects. */
 export interface Peer {
   readonly device: string;
   readonly gitAddress: string;
@@ -28,18 +28,21 @@ export interface SyncContext {
   readonly policies: ReceivePolicies;
   readonly root: string;
   readonly socketDir: string;
-  /** Of replicas that are made here. */
+  /** The ref format of replicas that are made here. */
   readonly refFormat: RefFormat;
-  /** What hooks/proc-receive of every replica points to. */
+  /** The target of hooks/proc-receive in every replica. */
   readonly shim: string;
-  /** Notes beside the replicas are believed only if they were written in this epoch of the root (git/root/root-record.ts). */
+  /**
+   * The epoch of the root. A note beside a replica counts only if it was written in this epoch
+   * (git/root/root-record.ts).
+   */
   readonly epoch: string;
   readonly replicas: Replicas;
   readonly heads: HeadReader;
   readonly lease: Lease;
   readonly announcer: Announcer;
   readonly sessions: Sessions;
-  /** Asks a peer for a pack over the pack stream (git/objects/pack-stream.ts, which has what it rejects with). */
+  /** Asks a peer for a pack over the pack stream. git/objects/pack-stream.ts says how it rejects. */
   readonly openPack: (
     peer: Peer,
     request: PackRequestBody,
@@ -53,14 +56,14 @@ export interface SyncContext {
     signal: AbortSignal,
     onAlive: () => void,
   ) => Promise<void>;
-  /** For stock git, where a peer has no pack stream. */
+  /** For stock git, when a peer has no pack stream. */
   readonly gitCredentials: GitCredentials;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Aborts when the lease is lost or the process ends: whatever runs stops, its git children with it. */
+  /** Aborts when the lease is lost or the process ends. All work stops then, with its git children. */
   readonly signal: AbortSignal;
-  /** Another incarnation has the device: this process must end. */
+  /** Called when another incarnation has the device: this process must end. */
   readonly onFenced: () => void;
-  /** How long the outcome of a write is asked for before the pusher is cut off without one. */
+  /** How long the sidecar asks for the outcome of a write before it cuts the pusher off without one. */
   readonly inDoubtMs: number;
 }

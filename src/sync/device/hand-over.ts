@@ -1,5 +1,6 @@
-// Before a sidecar ends: what nobody else has would be gone from the cluster until it is back, for reads and for writes. The pack
-// server still runs then, and the others, who have been told, come and fetch it.
+// Hands heads over before a sidecar ends. If this device alone had the head of a repository, nobody could read or write
+// the repository until the device is back. The pack server still runs, and the other devices, which have been notified,
+// fetch the head.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../errors.ts";
 import { listHeldAlone } from "../../store/hand-over.ts";
@@ -8,8 +9,9 @@ import type { SyncContext } from "./context.ts";
 const LOOK_MS = 50;
 
 /**
- * Returns when every head that this device holds is held by another live device too, if there is one that has a replica; at the
- * latest after `graceMs`, and at once where the database does not answer. Never rejects.
+ * Returns when another live device holds every head that this device holds. A repository without a replica on another
+ * live device does not count. Returns at the latest after `graceMs`, and at once when the database does not answer.
+ * Never rejects.
  */
 export async function handOver(context: SyncContext, graceMs: number): Promise<void> {
   const deadline = performance.now() + graceMs;

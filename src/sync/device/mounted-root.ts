@@ -1,5 +1,5 @@
-// A sidecar that starts on a directory whose disk is not mounted would take every replica for lost, and copy all of them onto the wrong disk
-// (docs/decisions/0015-an-empty-root.md).
+// Refuses to start on a directory whose disk is not mounted. The sidecar would take every replica for lost and copy all
+// of them onto the wrong disk (docs/decisions/0015-an-empty-root.md).
 import { join, resolve } from "node:path";
 import { LockstepError } from "../../errors.ts";
 import { holdsNothing, type Place, whereIs } from "../../git/root/mount-point.ts";
@@ -7,7 +7,10 @@ import { STATE_DIR } from "../../git/root/root-record.ts";
 import type { Database } from "../../store/database/database.ts";
 import { type RootPlace, recordedRoot } from "../../store/device-root.ts";
 
-/** Throws ROOT_GONE where the root is empty, the device had replicas on it, and its disk seems not to be mounted. To be called before anything is made there. */
+/**
+ * Throws ROOT_GONE when the root is empty, the device had replicas on it, and its disk seems not to be mounted. Call it
+ * before anything is made there.
+ */
 export async function assertMounted(db: Database, device: string, givenRoot: string): Promise<void> {
   const path = resolve(givenRoot);
   if (!(await holdsNothing(path))) return;
@@ -15,18 +18,18 @@ export async function assertMounted(db: Database, device: string, givenRoot: str
   if (before === undefined || !lacksItsDisk(before, { path, ...(await whereIs(path)) })) return;
   throw new LockstepError(
     "ROOT_GONE",
-    `The root ${path} is empty, and device ${device} had replicas there (its file system began at ${before.mount}): mount its disk, and start again. Is this a new disk on purpose, then run \`mkdir -p ${join(path, STATE_DIR)}\`; the replicas are then copied anew from the other devices.`,
+    `The root ${path} is empty, and device ${device} had replicas there (its file system began at ${before.mount}): mount its disk, and start again. If this is a new disk on purpose, run \`mkdir -p ${join(path, STATE_DIR)}\`; the replicas are then copied anew from the other devices.`,
     { details: { path } },
   );
 }
 
-/** Whether an empty root at `now` is likely one whose disk is not mounted. */
+/** Returns whether the disk of an empty root at `now` is probably not mounted. */
 export function lacksItsDisk(before: RootPlace, now: Place & { readonly path: string }): boolean {
-  // Another root was configured: that is the operator's word.
+  // The operator configured another root.
   if (before.path !== now.path) return false;
-  // A file system of its own is mounted there, be it a new one.
+  // A file system is mounted there, perhaps a new one.
   if (now.mounted) return false;
   if (before.mount !== now.mount && before.mount.startsWith(now.mount)) return true;
-  // It was emptied where it is, or removed and not made again: nobody unmounts like that.
+  // If the directory is the same or gone, its content was removed: an unmount leaves another directory.
   return now.place !== undefined && now.place !== before.place;
 }

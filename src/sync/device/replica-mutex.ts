@@ -1,28 +1,34 @@
-// Held while refs of a replica change. Whoever gets it learns first whether somebody else has changed the files since: then the replica
-// is in doubt, and nothing is built on what it was known to hold.
+// The mutex of a replica, held while its refs change. Before it runs anything, it looks whether somebody else has
+// changed the files since it was released. If so, the replica is in doubt, and its known version does not count.
 import { Mutex } from "async-mutex";
 import { type DiskMark, isWhole, markDisk } from "../../git/replica/disk-mark.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 
 export interface Watched {
   readonly gitDir: string;
-  /** Undefined: in doubt, so that everything will be compared. */
+  /** undefined: the replica is in doubt, so everything will be compared. */
   applied: bigint | undefined;
 }
 
 export class ReplicaMutex extends Mutex {
   readonly #replica: Watched;
-  /** As of the last time that it was held; undefined: nothing is known. */
+  /** The mark of the files when the mutex was last released. undefined: nothing is known. */
   #mark: DiskMark | undefined;
-  /** Which directory it is, since its files were last compared: another one that appears while the mutex is held is no work of ours. */
+  /**
+   * The directory of the replica since its files were last compared. If another one appears while the mutex is held,
+   * somebody else put it there.
+   */
   #directory: string | undefined;
-  /** Changes of ours that are under way without the mutex. */
+  /** How many changes of this process are under way without the mutex. */
   #beside = 0;
-  /** Grows whenever somebody of ours begins or ends to change something: a mark that was being taken meanwhile counts for nothing. */
+  /** Grows whenever a change of this process begins or ends. A mark that was being taken meanwhile does not count. */
   #turns = 0;
-  /** The files have not been compared since something went wrong with them: what is noted beside them counts for nothing. */
+  /**
+   * True while the files have not been compared since something went wrong with them. The note beside them does not
+   * count then.
+   */
   mistrusted = false;
-  /** Somebody else has changed them since they were compared. */
+  /** True when somebody else has changed the files since they were compared. */
   changedByOthers = false;
 
   constructor(replica: Watched) {
@@ -30,7 +36,7 @@ export class ReplicaMutex extends Mutex {
     this.#replica = replica;
   }
 
-  /** First come, first served. */
+  /** Runs `run` while it holds the mutex. First come, first served. */
   override async runExclusive<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     return await super.runExclusive(async () => {
       if (await this.#hasChanged()) {
@@ -41,7 +47,9 @@ export class ReplicaMutex extends Mutex {
     });
   }
 
-  /** The same for those who compare everything themselves: what others changed is left to them. */
+  /**
+   * Does the same for callers that compare everything themselves: it does not look for changes of others before `run`.
+   */
   async runAsItIs<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     return await super.runExclusive(async () => {
       this.#directory = undefined;
@@ -49,7 +57,10 @@ export class ReplicaMutex extends Mutex {
     });
   }
 
-  /** Runs what changes refs of ours that nobody reads, or moves refs from one file to another, beside those who have the mutex. */
+  /**
+   * Runs a change that may happen beside the holder of the mutex. It changes only refs of Lockstep that nobody reads,
+   * or moves refs from one file to another.
+   */
   async beside<Result>(run: () => Promise<Result>): Promise<Result> {
     this.#beside += 1;
     this.#turns += 1;
@@ -62,19 +73,25 @@ export class ReplicaMutex extends Mutex {
     }
   }
 
-  /** Puts the replica in doubt if somebody else has changed its files. Costs no walk. While something of ours is at work, it looks later. */
+  /**
+   * Puts the replica in doubt if somebody else has changed its files. It walks through no directory. While this process
+   * changes the files, it leaves that to the next holder of the mutex.
+   */
   async look(): Promise<void> {
     if (!this.isLocked() && (await this.#hasChanged())) await this.runExclusive(() => {});
   }
 
-  /** Looks more closely, after something failed: true where a part of the replica is missing, which puts it in doubt. */
+  /**
+   * Looks more closely after a failure. Returns true when a part of the replica is missing, and puts the replica in
+   * doubt.
+   */
   async lookForMissing(): Promise<boolean> {
     if (await isWhole(this.#replica.gitDir)) return false;
     await super.runExclusive(() => this.#mistrust());
     return true;
   }
 
-  /** Puts the replica in doubt: somebody else has changed its files. */
+  /** Puts the replica in doubt because somebody else has changed its files. */
   async distrust(): Promise<void> {
     await super.runExclusive(async () => {
       this.changedByOthers = true;
@@ -101,13 +118,13 @@ export class ReplicaMutex extends Mutex {
   async #mistrust(): Promise<void> {
     this.#replica.applied = undefined;
     this.mistrusted = true;
-    // Where it cannot be written either, this process knows.
+    // If the note cannot be written either, at least this process knows.
     await doubtReplicaRecord(this.#replica.gitDir).catch(() => {});
   }
 
   async #marking<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     this.#turns += 1;
-    // Whoever compares the files decides which directory it is.
+    // A caller that compares the files may put another directory in their place.
     if (this.#replica.applied === undefined) this.#directory = undefined;
     try {
       return await run();

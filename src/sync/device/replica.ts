@@ -1,5 +1,5 @@
-// What this process knows of its replicas. The version here, not the row, decides whether a read may pass: it is set after the
-// refs are on disk, by the process that put them there.
+// The replicas as this process knows them. `applied`, not the database row, decides whether a read may pass. The
+// process that put the refs on disk sets it, once they are there.
 import { join } from "node:path";
 import { Mutex } from "async-mutex";
 import type { RefName, Version } from "../../domain.ts";
@@ -7,7 +7,7 @@ import type { CopiesRule } from "../../store/writes.ts";
 import { ReplicaMutex } from "./replica-mutex.ts";
 import { SlowSources } from "./slow-sources.ts";
 
-/** How far a catch-up is; it is told of whenever something has moved, be it only at the source. */
+/** The progress of a catch-up. Listeners get it whenever something has moved, even if only at the source. */
 export interface CatchUpProgress {
   readonly phase: string;
   readonly objects: number;
@@ -15,13 +15,13 @@ export interface CatchUpProgress {
   readonly bytes: number;
 }
 
-/** One catch-up under way, shared by all who wait for it. */
+/** One catch-up under way, shared by all its waiters. */
 export interface Flight {
   readonly done: Promise<void>;
   readonly listeners: Set<(progress: CatchUpProgress) => void>;
 }
 
-/** What the steps of a catch-up are given. */
+/** The arguments that every step of a catch-up gets. */
 export interface Course {
   readonly onProgress: (progress: CatchUpProgress) => void;
   /** Aborts, with the reason, when nothing has moved for too long, and when the process ends. */
@@ -43,38 +43,53 @@ export class Replica {
   /** Held while refs change. Objects arrive without it. First come, first served. */
   readonly mutex: ReplicaMutex;
   #applied: Version | undefined = undefined;
-  /** Since when (milliseconds of the monotonic clock) `applied` has been what it is; while it is defined, the refs too. */
+  /**
+   * When `applied` was last set (milliseconds of the monotonic clock). While it is defined, the refs have not changed
+   * since then either.
+   */
   unchangedSince = performance.now();
-  /** The digest (hex) of those refs; set with `applied`. */
+  /** The digest (hex) of the applied refs. Set with `applied`. */
   appliedDigest = "";
-  /** When (milliseconds of the monotonic clock) it was last known to hold the head of that moment. */
+  /** When the replica was last known to hold the head of that moment (milliseconds of the monotonic clock). */
   currentAt: number | undefined = undefined;
-  /** The version that the database is known to have on record for it. */
+  /** The version that the database has on record for the replica, as far as this process knows. */
   recorded: Version = 0n;
-  /** As of the last write that was staged here. */
+  /** The rule of the repository when a write was last staged here. */
   copies: CopiesRule = { atLeast: 1, orFewer: false };
-  /** Objects of others' writes that are kept here for a while (hold.ts); undefined: not looked at yet. */
+  /**
+   * The refs that keep objects of other devices' writes here for a while (write/hold-objects.ts). undefined: not read
+   * yet.
+   */
   holds: Set<RefName> | undefined = undefined;
   /** Pushes and catch-ups since packs and loose refs were last counted. */
   arrivals = 0;
-  /** Held while its packs are rolled up, its refs packed, or its damaged packs moved aside. */
+  /** Held while packs are rolled up, refs are packed, or damaged packs are moved aside. */
   readonly tidying = new Mutex();
-  /** It waits for its turn to be tidied. */
+  /** True while the replica waits in the queue to be tidied. */
   awaitsTidying = false;
-  /** Until it resolves git packs refs in the background: its locks are young, and not to be swept. */
+  /**
+   * Resolves when git no longer packs refs in the background. Until then its locks are young, and recovery must not
+   * remove them.
+   */
   packingRefs = Promise.resolve();
-  /** When (milliseconds of the monotonic clock) what uploads left here was last removed (uploads.ts). */
+  /** When the leftovers of uploads were last removed (milliseconds of the monotonic clock; replica/uploads.ts). */
   uploadsSweptAt: number | undefined = undefined;
-  /** Somebody has read since the patrol passed (patrol.ts). */
+  /** True when somebody has read since the patrol passed (catch-up/patrol.ts). */
   touched = false;
-  /** What a dead process left here has been removed. */
+  /** True when the leftovers of a dead process have been removed. */
   swept = false;
   flight: Flight | undefined = undefined;
   waiting = 0;
 
-  /** Somebody works on its files (live.ts): it serves nobody, and nothing of ours touches it. */
+  /**
+   * Set while a session works on the files (replica/out-of-service.ts). The replica serves nobody then, and this
+   * process does not touch it.
+   */
   outOfService: OutOfService | undefined = undefined;
-  /** After a failure: until when (milliseconds of the monotonic clock) it is answered with instead of tried again. */
+  /**
+   * The last failure. Until `until` (milliseconds of the monotonic clock) callers get this error, and nothing is tried
+   * again.
+   */
   failure: { error: unknown; until: number; count: number } | undefined = undefined;
 
   constructor(root: string, id: string, name: string, objectFormat: "sha1" | "sha256") {
@@ -85,7 +100,9 @@ export class Replica {
     this.mutex = new ReplicaMutex(this);
   }
 
-  /** The version whose refs are on disk; undefined: not looked at yet by this process, or in doubt. */
+  /**
+   * The version whose refs are on disk. undefined: this process has not looked at the replica yet, or it is in doubt.
+   */
   get applied(): Version | undefined {
     return this.#applied;
   }
@@ -97,7 +114,7 @@ export class Replica {
   }
 }
 
-/** Where the replica of a repository lies. */
+/** Returns the path of a repository's replica. */
 export function replicaPath(root: string, name: string): string {
   return join(root, `${name}.git`);
 }
@@ -105,7 +122,7 @@ export function replicaPath(root: string, name: string): string {
 export class Replicas {
   /** Held while a replica is tidied, for a few seconds at most. */
   readonly tidying = new Mutex();
-  /** Devices that were of no help when they were asked for objects. */
+  /** Devices that sent nothing when they were asked for objects. */
   readonly slowSources = new SlowSources();
   readonly #root: string;
   readonly #byId = new Map<string, Replica>();
@@ -115,7 +132,10 @@ export class Replicas {
     this.#root = root;
   }
 
-  /** The one object for a repository's replica; a renamed repository gets a new one, which looks at its disk afresh. */
+  /**
+   * Returns the one object for a repository's replica. A repository that was renamed gets a new object, which looks at
+   * its disk again.
+   */
   get(repository: { id: string; name: string; objectFormat: "sha1" | "sha256" }): Replica {
     const known = this.#byId.get(repository.id);
     if (known?.name === repository.name) return known;
@@ -129,19 +149,19 @@ export class Replicas {
     return this.#byId.get(id);
   }
 
-  /** The repositories that this process has touched. */
+  /** Returns the ids of the repositories that this process has touched. */
   ids(): string[] {
     return [...this.#byId.keys()];
   }
 
-  /** One that somebody was about to read since it was last returned here. */
+  /** Returns a replica that somebody was about to read since this last returned it. */
   nextTouched(): Replica | undefined {
     const next = [...this.#byId.values()].find(({ touched }) => touched);
     if (next) next.touched = false;
     return next;
   }
 
-  /** Those on whose files somebody works. */
+  /** Returns the replicas on whose files a session works. */
   outOfService(): Replica[] {
     return [...this.#byId.values()].filter(({ outOfService }) => outOfService !== undefined);
   }

@@ -1,17 +1,16 @@
-// The write sessions of this device, as this process knows them.
+// The write sessions and turns of this device, as this process knows them.
 import { Mutex } from "async-mutex";
 import { BeginCalls } from "./begin-calls.ts";
 import { SessionTokens } from "./session-caller.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
-/** What this process knows of write sessions and turns. */
 export class Sessions {
   readonly tokens = new SessionTokens();
   readonly begins = new BeginCalls();
   readonly turns = new TurnQueue();
   readonly #busy = new Map<string, Mutex>();
 
-  /** Keeps two calls from working on one session at once. */
+  /** Runs `work` while no other call works on the same session. */
   async exclusively<T>(writeId: string, work: () => Promise<T>): Promise<T> {
     const mutex = this.#busy.get(writeId) ?? new Mutex();
     this.#busy.set(writeId, mutex);

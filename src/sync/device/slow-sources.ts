@@ -1,6 +1,7 @@
-// Devices that showed no work when they were asked for objects, while another sent them or until they were given up.
+// Remembers devices that were asked for objects and showed no work. Another device sent the objects meanwhile, or the
+// request was given up.
 
-/** A machine that hangs is asked last for so long, so that not every catch-up waits for it first. */
+/** How long such a device is asked last, so that not every catch-up waits for a machine that hangs. */
 const REMEMBERED_MS = 60_000;
 
 export class SlowSources {
@@ -10,7 +11,7 @@ export class SlowSources {
     this.#until.set(device, performance.now() + REMEMBERED_MS);
   }
 
-  /** It has sent something. */
+  /** Forgets a device, because it has sent something. */
   delete(device: string): void {
     this.#until.delete(device);
   }

@@ -1,12 +1,12 @@
-// Where the time of one piece of work went, for its log line.
+// Measures the steps of one piece of work, for its log line.
 
 export class Stopwatch {
   readonly #startedAt = performance.now();
   #last = this.#startedAt;
-  /** Milliseconds by what they went into; what was done more than once is summed. */
+  /** Milliseconds by step. A step that was done more than once is summed. */
   readonly laps: Record<string, number> = {};
 
-  /** The time since the last lap, or the start, went into this. */
+  /** Adds the time since the last lap, or since the start, to the step `name`. */
   lap(name: `${string}Ms`): void {
     const now = performance.now();
     this.laps[name] = rounded((this.laps[name] ?? 0) + now - this.#last);

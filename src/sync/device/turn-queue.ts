@@ -1,14 +1,17 @@
-// The tickets of this device in the queues for the turns of repositories. One statement renews all of them, and one look, which writes
-// nothing, tells all that wait how they stand. So waiting commits nothing but the renewals, however many wait.
+// The tickets of this device in the queues for turns. One statement renews all of them. One read tells all waiters
+// whether they have the turn. So waiting commits nothing but the renewals, however many wait.
 import type { Logger } from "pino";
 import type { Incarnation } from "../../domain.ts";
 import type { Database } from "../../store/database/database.ts";
 import { readTurns, renewTickets, TURN_TTL_MS } from "../../store/turns.ts";
 import { tellFailure } from "../lease/outage.ts";
 
-/** At a third of the ttl: two renewals may fail. */
+/** A third of the ttl: two renewals may fail. */
 const RENEWAL_MS = TURN_TTL_MS / 3;
-/** Soon after somebody has come or the turn has moved, ever later while it stays where it is; `wake` does not wait for that. */
+/**
+ * The pause before the next read. It is short after a new waiter came or a turn moved, and doubles while no turn moves.
+ * `wake` does not wait for it.
+ */
 const LOOK_MS = 25;
 const LOOK_LIMIT_MS = 1_000;
 
@@ -17,7 +20,7 @@ export interface Ticket {
   readonly writeId: string;
 }
 
-/** What the queue needs of the device. */
+/** The parts of the context that the queue needs. */
 interface QueueContext {
   readonly db: Database;
   readonly me: Incarnation;
@@ -32,18 +35,18 @@ interface Waiter {
 }
 
 export class TurnQueue {
-  /** How many calls have each ticket renewed. */
+  /** How many calls of `keep` each ticket has. */
   readonly #kept = new Map<string, number>();
   #renewal: NodeJS.Timeout | undefined;
   #waiters: Waiter[] = [];
   #look: NodeJS.Timeout | undefined;
   #looking = false;
-  /** Something has changed since the look under way began. */
+  /** A turn may have moved since the read under way began. */
   #woken = false;
   #delayMs = LOOK_MS;
   #seen = "";
 
-  /** Has a ticket renewed, until `release` has been called as often. */
+  /** Renews a ticket until `release` has been called as often as `keep`. */
   keep(context: QueueContext, { writeId }: Ticket): void {
     this.#kept.set(writeId, (this.#kept.get(writeId) ?? 0) + 1);
     this.#renewal ??= setInterval(() => void this.#renew(context), RENEWAL_MS).unref();
@@ -69,8 +72,8 @@ export class TurnQueue {
   }
 
   /**
-   * What the next look tells of a ticket: whether it has the turn; undefined when it has run out. `isNew`: do not wait long for that look.
-   * Rejects with what made the look fail.
+   * Returns, after the next read, whether a ticket has the turn. undefined: the ticket has run out. `isNew`: makes that
+   * read soon. Rejects with the error of the read.
    */
   async look(context: QueueContext, ticket: Ticket, { isNew }: { isNew: boolean }): Promise<boolean | undefined> {
     return await new Promise((resolve, reject) => {
@@ -80,7 +83,7 @@ export class TurnQueue {
     });
   }
 
-  /** The turns of these repositories may have moved. */
+  /** Reads soon, because the turns of these repositories may have moved. */
   wake(context: QueueContext, repositoryIds: readonly string[]): void {
     if (!this.#looking && !this.#waiters.some(({ ticket }) => repositoryIds.includes(ticket.repositoryId))) return;
     this.#woken = true;

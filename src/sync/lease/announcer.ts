@@ -1,4 +1,4 @@
-// Tells the other devices of new heads, many in one notification. A hint: losing it costs time, never correctness.
+// Tells the other devices of new heads, many in one notification. A lost notification costs time, never correctness.
 import type { Logger } from "pino";
 import { describe } from "../../errors.ts";
 
@@ -13,7 +13,9 @@ export class Announcer {
     this.#log = log;
   }
 
-  /** Returns at once. What comes while a notification is being sent goes with the next. */
+  /**
+   * Announces a new head and returns at once. Heads that come while a notification is being sent go with the next one.
+   */
   announce(repositoryId: string): void {
     this.#pending.add(repositoryId);
     if (!this.#sending) void this.#run();

@@ -1,5 +1,6 @@
-// One query for many reads. A call that arrives while a query is in flight shares the NEXT one, never the current one: that may
-// have read the head before the call arrived, and would let it miss a push acknowledged in between.
+// Makes one query for many reads. A call that arrives while a query is in flight shares the NEXT one, never the current
+// one. The current one may have read the head before the call arrived. The call would then miss a push that was
+// acknowledged in between.
 import { LockstepError } from "../../errors.ts";
 import type { Head, Heads } from "../../store/repositories.ts";
 
@@ -9,7 +10,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Waiting calls beyond this are turned away: the database does not answer. */
+/** If so many calls wait, the database does not answer, and further calls are refused. */
 const QUEUE_LIMIT = 10_000;
 
 export class HeadReader {
@@ -23,7 +24,10 @@ export class HeadReader {
     this.#read = read;
   }
 
-  /** The head of a repository as of a moment after this call (undefined: there is none), and this device's current fence. */
+  /**
+   * Returns the head of a repository as of a moment after this call, and this device's current fence. head undefined:
+   * there is no such repository.
+   */
   async ask(name: string): Promise<{ fence: bigint; head: Head | undefined }> {
     if (this.#next.length >= QUEUE_LIMIT) {
       throw new LockstepError("QUEUE_FULL", "Too many reads wait for the database; try again.");

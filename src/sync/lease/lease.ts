@@ -1,6 +1,7 @@
-// The device's lease: taken over at the start, renewed while the process lives. A lost lease stops all work. A renewal that was confirmed
-// is also the proof that the database which confirmed it is the primary: its commit has reached the synchronous standby, which a
-// deposed primary has no more. So nothing that a server says of the heads counts without such a proof that is younger than the ttl.
+// Holds the device's lease. The sidecar takes the device over at its start and renews the lease while the process
+// lives. A lost lease stops all work. A confirmed renewal also proves that the database server which confirmed it is
+// the primary. Its commit has reached the synchronous standby, and a deposed primary has no standby any more. So an
+// answer about heads counts only while such a proof is younger than the ttl.
 import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,12 +19,18 @@ import {
 } from "../../store/device-lease.ts";
 import { tellAnswer, tellFailure } from "./outage.ts";
 
-/** After a renewal that failed: a lease that ran out while the database was away keeps other devices from asking this one. */
+/**
+ * The pause after a renewal that failed. If the lease runs out while the database is away, other devices do not ask
+ * this one for objects.
+ */
 const RETRY_MS = 500;
-/** A read waits so long for a renewal that is under way. */
+/** How long a read waits for a renewal that is under way. */
 const PATIENCE_MS = 2_000;
 
-/** A clock that goes on while the machine is suspended, as performance.now() does not. A hundredth of a second is its step. */
+/**
+ * Returns a clock that goes on while the machine is suspended; performance.now() does not. It has steps of a hundredth
+ * of a second.
+ */
 function bootClockMs(): number {
   return uptime() * 1_000;
 }
@@ -31,19 +38,22 @@ function bootClockMs(): number {
 interface Proof {
   /** By the boot clock, before the server was asked. */
   readonly askedAt: number;
-  /** Of the server that confirmed it. */
+  /** The timeline of the server that confirmed the renewal. */
   readonly timeline: string;
 }
 
 export interface Taken {
   readonly me: Incarnation;
   readonly previousFence: bigint;
-  /** Repositories in which the last incarnation had a write under way. */
+  /** The ids of repositories in which the last incarnation had a write under way. */
   readonly interrupted: string[];
   readonly lease: Lease;
 }
 
-/** Takes the device over, waiting for the lease if it was last served from another root. Throws DATABASE_UNAVAILABLE. */
+/**
+ * Takes the device over. If the device was last served from another root, waits for that lease to end. Throws
+ * DATABASE_UNAVAILABLE, and SHUTTING_DOWN when `signal` aborts.
+ */
 export async function acquireLease(
   db: Database,
   request: Omit<TakeOverRequest, "incarnation">,
@@ -66,9 +76,9 @@ export async function acquireLease(
 }
 
 export interface LeaseEvents {
-  /** Another incarnation has the device. */
+  /** Called when another incarnation has the device. */
   readonly onFenced: () => void;
-  /** Another server is the primary: there was a fail-over, or this device has found the way to the new primary. */
+  /** Called when another server is the primary: after a fail-over, or when this device has reached the new primary. */
   readonly onFailOver: () => void;
 }
 
@@ -87,7 +97,7 @@ export class Lease {
     this.#proof = proof;
   }
 
-  /** Of the server that confirmed the lease last. */
+  /** The timeline of the server that confirmed the lease last. */
   get timeline(): string {
     return this.#proof.timeline;
   }
@@ -98,8 +108,8 @@ export class Lease {
   }
 
   /**
-   * Returns at once while the lease is proven, else after a renewal. Throws DATABASE_UNAVAILABLE when the renewal fails, or takes too
-   * long: then the server that answers may have been replaced by another one, which has newer pushes.
+   * Returns at once while the lease is proven, else after a renewal. Throws DATABASE_UNAVAILABLE when the renewal fails
+   * or takes too long. Then another server, with newer pushes, may have replaced the one that answers.
    */
   async prove(): Promise<void> {
     if (this.isProven) return;
@@ -111,7 +121,10 @@ export class Lease {
     }
   }
 
-  /** Renews the lease, or waits a moment for the renewal that is under way; what fails shows in `isProven`. */
+  /**
+   * Renews the lease, or waits up to PATIENCE_MS for the renewal that is under way. Never rejects: `isProven` shows a
+   * failure.
+   */
   async renewSoon(): Promise<void> {
     const { startedAt, done } = this.#renew();
     const left = startedAt + PATIENCE_MS - performance.now();
@@ -124,7 +137,7 @@ export class Lease {
     enough.abort();
   }
 
-  /** Renews until `signal` aborts, or another incarnation has the device. */
+  /** Renews the lease until `signal` aborts or another incarnation has the device. */
   async keep(events: LeaseEvents, signal: AbortSignal): Promise<void> {
     this.#events = events;
     let pause: number = LEASE_RENEWAL_MS;
@@ -139,7 +152,7 @@ export class Lease {
         pause = LEASE_RENEWAL_MS;
       } catch (error) {
         pause = RETRY_MS;
-        // The lease may run out meanwhile: reads fail until it is renewed. A new fence would cost more.
+        // The lease may run out meanwhile. Then reads fail until it is renewed. A new fence would cost more.
         tellFailure({ db: this.#db, log: this.#log }, error, "could not renew the lease, trying again");
       }
     }
@@ -162,11 +175,12 @@ export class Lease {
     if (timeline === undefined) return this.#events.onFenced();
     this.#proof = { askedAt, timeline };
     if (timeline === before) return;
-    // Those made before may still lead to the old primary.
+    // Older connections may still lead to the old primary.
     this.#db.replaceConnections();
     this.#log.warn({ timeline }, "another server is the primary now");
     this.#events.onFailOver();
-    // Nothing that the old primary says counts here from now on. The new one decides nothing before it is told so.
+    // This device no longer believes the old primary. The new primary decides nothing before it knows that, so it is
+    // told at once.
     await this.#ask();
   }
 }

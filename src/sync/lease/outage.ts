@@ -1,12 +1,13 @@
-// The database is away: everything that looks at it in turn fails, several times a second. One line says so, and one that it is back.
+// Keeps the log short while the database is away. Everything that asks the database fails then, several times a second.
+// One line says that it is away, and one that it is back.
 import type { Logger } from "pino";
 import { describe, LockstepError } from "../../errors.ts";
 import type { Database } from "../../store/database/database.ts";
 
-/** Databases that are away, since when. */
+/** The databases that are away, and since when. */
 const away = new WeakMap<Database, number>();
 
-/** Tells of what failed in the background: each time, but of a database that is away once. */
+/** Logs a failure in the background. While the database is away, only the first failure is logged as a warning. */
 export function tellFailure({ db, log }: { db: Database; log: Logger }, error: unknown, what: string): void {
   const line = { err: describe(error) };
   if (!(error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE")) log.warn(line, what);
@@ -17,7 +18,7 @@ export function tellFailure({ db, log }: { db: Database; log: Logger }, error: u
   }
 }
 
-/** The database has answered. */
+/** Logs that the database has answered again, if it was away. */
 export function tellAnswer({ db, log }: { db: Database; log: Logger }): void {
   const since = away.get(db);
   if (since === undefined) return;

@@ -1,12 +1,12 @@
-// The heads, with the proof that the server which told them was the primary when it was asked.
+// Reads heads, with the proof that the server that told them was the primary when it was asked.
 import type { Database } from "../../store/database/database.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
 import { type Heads, readHeads } from "../../store/repositories.ts";
 import type { Lease } from "./lease.ts";
 
 /**
- * Reads the heads of many repositories in one statement. Asks once more where the answer came over a connection to another server
- * than the one that holds the lease. Throws DATABASE_UNAVAILABLE where no server proves that it is the primary.
+ * Reads the heads of many repositories in one statement. If another server answered than the one that holds the lease,
+ * asks once more. Throws DATABASE_UNAVAILABLE when no server proves that it is the primary.
  */
 export async function readProvenHeads(
   db: Database,

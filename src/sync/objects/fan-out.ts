@@ -1,9 +1,10 @@
-// A new version spreads as a tree: a device sends it to a few others and names those to whoever comes later.
+// Spreads a new version as a tree. A device sends the version to the first few devices that ask, and names those to the
+// devices that ask later.
 import type { Version } from "../../domain.ts";
 
-/** To how many devices one device sends a version; the others get it from those. */
+/** To how many devices one device sends a version. The others get it from those. */
 export const FAN_OUT = 4;
-/** After so long there is no crowd any more, and everyone has had it who was going to. */
+/** After this time every device that was going to ask has asked. */
 const CROWD_MS = 10_000;
 
 interface Wave {
@@ -16,14 +17,14 @@ export class FanOut {
   readonly #waves = new Map<string, Wave>();
 
   /**
-   * Devices that have been given at least `version` of a repository, or are being given it, and that `asker` should turn to;
-   * undefined: it is one of the first, and counted as such. `now` is in milliseconds.
+   * Returns the devices that `asker` should ask instead: they have been given at least `version` of a repository, or
+   * are being given it. undefined: `asker` is one of the first devices, and counted as such. `now` is in milliseconds.
    */
   refer(repositoryId: string, version: Version, asker: string, now: number): string[] | undefined {
     const wave = this.#waves.get(repositoryId);
     if (wave === undefined || wave.version < version || wave.until < now) {
       this.#forget(now);
-      // Behind the others, so that the oldest are found first.
+      // Moves the entry behind the others, so that the oldest come first.
       this.#waves.delete(repositoryId);
       this.#waves.set(repositoryId, { version, devices: new Set([asker]), until: now + CROWD_MS });
       return undefined;

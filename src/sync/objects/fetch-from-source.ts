@@ -1,4 +1,4 @@
-// Objects from one device: over the pack stream, or with stock git where the device answers that it has none.
+// Fetches objects from one device: over the pack stream, or with stock git when the device has no pack stream.
 import { pipeline, type Readable, Transform } from "node:stream";
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
@@ -14,21 +14,21 @@ import type { Attempt, Source } from "./source-race.ts";
 export interface FetchRequest {
   readonly wants: readonly string[];
   readonly haves: readonly string[];
-  /** Replicas at this version hold all of it. */
+  /** Replicas at this version hold all wanted objects. */
   readonly version: Version;
-  /** So do the devices that wrote it, whatever their rows say yet. */
+  /** The devices that wrote the version hold them too, even if their rows do not say so yet. */
   readonly writers: readonly string[];
-  /** See first whether everything is here already. */
+  /** True: first look whether everything is here already. */
   readonly lookHere: boolean;
-  /** All of it, and by itself: what is here may be damaged. */
+  /** True: fetch everything and check the pack by itself, because objects here may be damaged. */
   readonly alone?: boolean;
   readonly prefer: string | undefined;
   readonly onProgress: (progress: CatchUpProgress) => void;
-  /** The patience of those who wait. */
+  /** Aborts when those who wait for the objects give up. */
   readonly signal: AbortSignal;
 }
 
-/** What is asked of one source. */
+/** The part of a request that one source needs. */
 type Wanted = Pick<FetchRequest, "wants" | "haves" | "alone" | "version" | "onProgress">;
 
 /** Returns how many bytes came. Throws SOURCE_FAILED, QUEUE_FULL, GIT_FAILED. */
@@ -43,7 +43,8 @@ export async function fetchFromSource(
     return await fetchOnce(context, replica, source, request, attempt);
   } catch (error) {
     attempt.signal.throwIfAborted();
-    // A pack that builds on objects which are not here after all (a damaged disk): the whole of it repairs that too.
+    // The pack builds on objects that are not here after all, because the disk is damaged. A pack with everything
+    // repairs that too.
     const baseless = /unresolved delta|does not hold everything/.test(describe(error));
     if (!baseless || request.haves.length === 0) throw error;
     return await fetchOnce(context, replica, source, { ...request, haves: [] }, attempt);
@@ -111,7 +112,8 @@ async function streamPack(
     const body = { repositoryId: replica.id, version: String(version), wants, haves, turn };
     const pack = context
       .openPack({ device, gitAddress }, body, signal, onAlive)
-      // Once all of it is here the time is our own: resolving and walking a large pack is no stall of the source.
+      // Once the whole pack is here, the source no longer has to show work: to resolve and walk a large pack takes time
+      // here.
       .then((opened) => count(opened, silence, onBytes));
     const onIndexed = (seen: { phase: string; objects: number; totalObjects: number }) => {
       Object.assign(progress, seen);
@@ -128,7 +130,7 @@ async function streamPack(
     });
     return progress.bytes;
   } catch (error) {
-    // Whatever still comes is not wanted any more.
+    // The rest of the pack is not needed any more.
     link.abort();
     if (!silence.signal.aborted) throw error;
     const what = progress.bytes > 0 ? "nothing came" : "it showed no work";
@@ -148,6 +150,7 @@ function count(pack: Readable, silence: Silence, onBytes: (bytes: number) => voi
     },
   });
   silence.isOurs = () => counter.writableNeedDrain;
-  // Both ways: a source that breaks off fails the counter, whoever reads it yet or not; giving up the counter hangs up on the source.
+  // Errors go both ways. A source that breaks off fails the counter, even if nobody reads it yet. If the counter is
+  // given up, the connection to the source ends.
   return pipeline(pack, counter, () => {});
 }

@@ -1,5 +1,6 @@
-// Objects by exact id, from any device that holds them: a leader before others, one that has shown no work lately last, the own zone
-// first, at random among equals. A device that is busy names others that have them, and those come next.
+// Fetches objects by exact id, from any device that holds them. A leader comes before others, a device that showed no
+// work lately comes last, then the own zone, then chance. A device that is busy names others that have the objects, and
+// those are asked next.
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { existingObjects, isConnected } from "../../git/objects/connectivity.ts";
@@ -14,19 +15,19 @@ import { type Attempt, firstToSend, type Source, type Sources } from "./source-r
 import { chooseSources, leads, SourceQueue } from "./sources.ts";
 
 export interface Fetched {
-  /** The device that sent the objects; this one when they were here. */
+  /** The device that sent the objects. If they were here already: this device. */
   readonly from: string;
   readonly bytes: number;
 }
 
-/** The row that tells of a catch-up. */
+/** Returns the row that records a catch-up. */
 export function eventOf(fetched: Fetched, fromVersion: Version, refsChanged: number, durationMs: number): SyncEvent {
   return { fromDevice: fetched.from, fromVersion, bytes: fetched.bytes, refsChanged, durationMs };
 }
 
 /**
- * Brings `wants` and everything they need into the replica. Throws NO_SOURCE with what each device answered, QUEUE_FULL when one
- * of them will do later.
+ * Brings `wants`, and everything that they need, into the replica. Throws NO_SOURCE with the answer of each device,
+ * QUEUE_FULL when one of them was only busy.
  */
 export async function fetchObjects(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
   let fetched: Fetched = { from: context.me.device, bytes: 0 };
@@ -52,7 +53,7 @@ async function fetchRound(context: SyncContext, replica: Replica, request: Fetch
     },
     refused(source, error) {
       const { device } = source;
-      // No other device can do anything about this one's disk.
+      // Another device cannot help when the disk of this one fails.
       if (isOfDisk(error)) throw diskError(error) ?? error;
       refusals.push({ device, error });
       const line = { repository: replica.name, fromDevice: device, err: describe(error) };
@@ -104,7 +105,7 @@ function whatToDo(name: string, asked: boolean, away: readonly ReplicaRow[]): st
     : "start one of its devices";
 }
 
-/** " since 2026-01-02T03:04:05.000Z", or nothing where nobody knows. */
+/** Returns " since 2026-01-02T03:04:05.000Z", or nothing for null. */
 export function since(at: Date | null): string {
   return at === null ? "" : ` since ${at.toISOString()}`;
 }

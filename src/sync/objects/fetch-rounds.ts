@@ -1,18 +1,18 @@
-// Objects by the million: a peer takes so many ids in one request, so more of them come in several packs.
+// Cuts a request for millions of objects into several packs: a peer limits the ids of one request.
 
-/** A peer takes four times as many (serve-pack.ts). */
+/** A quarter of the ids that a peer takes (serve-pack.ts). */
 const IDS_AT_ONCE = 500_000;
 
 interface Ids {
   readonly wants: readonly string[];
   readonly haves: readonly string[];
-  /** Each part must be whole by itself. */
+  /** True: each part must be whole by itself. */
   readonly alone?: boolean;
 }
 
 /**
- * The same request in parts, to be fetched one after another; no part where nothing is wanted. What came with a part need not be
- * sent again with the next one. A part does not name all that is here, which costs bytes at most.
+ * Yields the request in parts, to be fetched one after another. Without `wants` there is no part. Objects of the part
+ * before need not be sent again. A part names only some of the objects that are here, which costs bytes at most.
  */
 export function* rounds<Request extends Ids>(request: Request, limit = IDS_AT_ONCE): Generator<Request> {
   const { wants, haves } = request;

@@ -1,10 +1,10 @@
-// How many packs a device makes at once, for the pack stream and for stock git together. No device can take all places: each has a few
-// of its own.
+// Limits how many packs a device makes at once, over the pack stream and stock git together. No device can take all
+// places, because each device that asks has a few of its own.
 import { LockstepError } from "../../errors.ts";
 
-/** In all, beyond those that devices have of their own. */
+/** Places for all devices together, beyond the own places of each. */
 const LIMIT = 8;
-/** A device gets so many whatever others have taken. */
+/** How many places a device always gets. */
 const OWN = 2;
 
 export class PackPlaces {
@@ -15,7 +15,7 @@ export class PackPlaces {
     this.#me = me;
   }
 
-  /** A place for a pack to the device `asker`, until it is disposed of. Throws QUEUE_FULL. */
+  /** Takes a place for a pack to the device `asker`, until the result is disposed. Throws QUEUE_FULL. */
   take(asker: string): Disposable {
     const own = this.#taken.get(asker) ?? 0;
     const all = [...this.#taken.values()].reduce((sum, each) => sum + each, 0);
@@ -34,7 +34,7 @@ export class PackPlaces {
   }
 }
 
-/** QUEUE_FULL, with the devices `ask` that may be asked instead. */
+/** Makes the error QUEUE_FULL. `ask`: the devices that may be asked instead. */
 export function busyError(device: string, why: string, ask: readonly string[] = []): LockstepError {
   return new LockstepError("QUEUE_FULL", `Device ${device} ${why}; ask another.`, {
     details: { device, ask: ask.join(" ") },

@@ -1,4 +1,5 @@
-// The other side of a catch-up: a peer asks for the objects between what the log told it to want and what it has.
+// Serves the other side of a catch-up. A peer asks for the objects between the values that it wants and those that it
+// has, both from the log.
 import { once } from "node:events";
 import { isObjectId, isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
@@ -13,7 +14,7 @@ import { FanOut } from "./fan-out.ts";
 import { busyError, PackPlaces } from "./pack-places.ts";
 
 const IDS_LIMIT = 2_000_000;
-/** How long a peer that was sent here is kept until what it wants has come here itself. */
+/** How long a peer that was sent here waits until the objects have come here. */
 const HOLD_MS = 60_000;
 
 export class PackServer {
@@ -22,7 +23,7 @@ export class PackServer {
   readonly #places: PackPlaces;
   readonly #onDoubt: (replica: Replica) => void;
 
-  /** `onDoubt`: called where a replica lacks what it should hold, which nobody here waits for. */
+  /** `onDoubt`: called when a replica lacks objects that it should hold. Nobody here waits for it. */
   constructor(context: SyncContext, onDoubt: (replica: Replica) => void) {
     this.#context = context;
     this.#onDoubt = onDoubt;
@@ -30,9 +31,9 @@ export class PackServer {
   }
 
   /**
-   * Starts a pack for the device `asker`; returns with its first byte, until which `onWork` is called whenever the work on it shows
-   * something new. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, and QUEUE_FULL, with the devices to ask instead in its
-   * details where there are such.
+   * Starts a pack for the device `asker` and returns with its first byte. Until then, calls `onWork` whenever the work
+   * shows something new. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, QUEUE_FULL. The details of
+   * QUEUE_FULL name the devices to ask instead, if there are any.
    */
   async open(asker: string, body: unknown, signal: AbortSignal, onWork: () => void = () => {}): Promise<PackStream> {
     const request = checked(body);
@@ -57,7 +58,10 @@ export class PackServer {
     }
   }
 
-  /** After git found no objects in a replica: what is gone from this disk, or lies elsewhere on it, is mended, not only missed. */
+  /**
+   * Called after git found objects missing in a replica. If parts of the replica are gone from this disk, or were
+   * moved, starts their repair.
+   */
   async lookAfter(repositoryId: string): Promise<void> {
     const replica = this.#context.replicas.find(repositoryId);
     if (replica?.applied === undefined) return;
@@ -66,12 +70,15 @@ export class PackServer {
     this.#onDoubt(replica);
   }
 
-  /** One of the places for packs being made, until it is disposed of. Throws QUEUE_FULL. */
+  /** Takes a place for a pack that is being made, until the result is disposed. Throws QUEUE_FULL. */
   takePlace(asker: string): Disposable {
     return this.#places.take(asker);
   }
 
-  /** Where stock git finds a repository of that name on this device. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND. */
+  /**
+   * Returns where stock git finds the repository of that name on this device. Throws REPOSITORY_NOT_FOUND,
+   * REPLICA_NOT_FOUND.
+   */
   async locate(name: string): Promise<{ id: string; gitDir: string }> {
     const known = this.#context.replicas.findByName(name);
     if (known !== undefined) return known;
@@ -79,14 +86,14 @@ export class PackServer {
     return { id, gitDir: await this.#gitDir(id) };
   }
 
-  /** Sends those elsewhere who come after the first few, unless they have been there. */
+  /** Refers a device that comes after the first few to those, unless it has asked them already. */
   #refer(asker: string, { repositoryId, version, turn }: PackRequestBody): void {
     if (turn === "last") return;
     const holders = this.#fanOut.refer(repositoryId, BigInt(version), asker, performance.now());
     if (holders) throw busyError(this.#context.me.device, "has given this to others already", holders);
   }
 
-  /** Objects that are on their way to this device are waited for; that they come nearer is work. */
+  /** Waits for objects that are on their way to this device. Their progress counts as work. */
   async #untilHere({ repositoryId, version }: PackRequestBody, signal: AbortSignal, onWork: () => void): Promise<void> {
     const replica = this.#context.replicas.find(repositoryId);
     const flight = replica?.flight;
@@ -95,7 +102,7 @@ export class PackServer {
     const enough = once(patience.signal, "abort").then(() => "enough");
     flight.listeners.add(onWork);
     try {
-      // Whether it came to a good end shows when the objects are looked for.
+      // The search for the objects shows whether the flight succeeded.
       const outcome = await Promise.race([flight.done.catch(() => {}), enough]);
       signal.throwIfAborted();
       if (outcome === "enough") throw busyError(this.#context.me.device, "is still receiving it");
@@ -124,7 +131,7 @@ function checked(body: unknown): PackRequestBody {
   return { ...objects, version, turn };
 }
 
-/** The ids in what a device sent. Throws INVALID_REQUEST. */
+/** Returns the ids in the message of a device. Throws INVALID_REQUEST. */
 export function checkedObjects(body: unknown): Omit<HoldRequestBody, "refs"> {
   const { repositoryId, wants, haves } = (body ?? {}) as Partial<HoldRequestBody>;
   const ids = (list: unknown): list is string[] =>

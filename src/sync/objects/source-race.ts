@@ -1,10 +1,11 @@
-// Which source sends. One is asked. When none of those asked has shown any work for a moment, another one is asked too, and the first is
-// kept. The first of which a byte of the pack comes goes on; the others are hung up on, and are asked again should it fail.
+// Decides which source sends. One source is asked. If no asked source shows work for a moment, another one is asked
+// too, and the first goes on. The source whose first byte comes first sends the pack. The connections to the others
+// end. If that source fails, they are asked again.
 
 import type { PackRequestBody } from "../../git/objects/pack-stream.ts";
 import { type LinkedSignal, linkSignals } from "../../io/signals.ts";
 
-/** Without a sign of work for so long another source is asked too. */
+/** After this long without a sign of work, another source is asked too. */
 export const HEDGE_MS = 3_000;
 const AT_ONCE = 3;
 
@@ -15,21 +16,21 @@ export interface Source {
   readonly turn: PackRequestBody["turn"];
 }
 
-/** What one question to a source is told, and tells. */
+/** The signal and the callbacks of one question to a source. */
 export interface Attempt {
-  /** Aborts when the answer is not wanted any more. */
+  /** Aborts when the answer is not needed any more. */
   readonly signal: AbortSignal;
-  /** The source works: what it says of its work is new. */
+  /** Called when the source shows new work. */
   readonly onWork: () => void;
-  /** The first byte of the pack is here. */
+  /** Called when the first byte of the pack is here. */
   readonly onArrival: () => void;
 }
 
 /** The order in which to ask. */
 export interface Sources {
-  /** `fresh`: only one that has not been asked yet. */
+  /** Returns the next source. `fresh`: only a source that has not been asked yet. */
   next(fresh: boolean): Source | undefined;
-  /** It lost against another one, which may yet fail. */
+  /** Puts back a source that was slower than another one, which may yet fail. */
   putBack(source: Source): void;
   refused(source: Source, error: unknown): void;
 }
@@ -41,7 +42,10 @@ interface Running {
 
 type Outcome = { readonly of: Running } & ({ readonly bytes: number } | { readonly error: unknown });
 
-/** Returns who sent the pack and its bytes, or undefined when all have refused. Throws the reason of `signal` when that aborts. */
+/**
+ * Returns the source that sent the pack, and its bytes. undefined: all sources have refused. Throws the reason of
+ * `signal` when that aborts.
+ */
 export async function firstToSend(
   sources: Sources,
   ask: (source: Source, attempt: Attempt) => Promise<number>,
@@ -96,7 +100,7 @@ export async function firstToSend(
         quiet.refresh();
         continue;
       }
-      // A loser's last word.
+      // The answer of a source that has been given up already.
       if (!running.delete(outcome.of)) continue;
       if ("bytes" in outcome) return { source: outcome.of.source, bytes: outcome.bytes };
       if (outcome.of === sender) [sender, wanted] = [undefined, 1];

@@ -1,4 +1,4 @@
-// Which devices are asked for objects, and in which order.
+// Chooses the devices that are asked for objects, and their order.
 import { randomInt } from "node:crypto";
 import type { ReplicaRow } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -6,7 +6,7 @@ import type { SlowSources } from "../device/slow-sources.ts";
 import type { FetchRequest } from "./fetch-from-source.ts";
 import type { Source } from "./source-race.ts";
 
-/** The order in which to ask, which changes with the answers. */
+/** The order in which to ask. It changes with the answers. */
 export class SourceQueue {
   readonly #all: readonly ReplicaRow[];
   #waiting: Source[];
@@ -17,7 +17,7 @@ export class SourceQueue {
     this.#waiting = rows.map((row) => ({ ...row, turn: "first" }));
   }
 
-  /** `fresh`: passes over those that have been asked. */
+  /** Returns the next source. `fresh`: only a source that has not been asked yet. */
   next(fresh: boolean): Source | undefined {
     const source = this.#waiting.find(({ device }) => !fresh || !this.#asked.has(device));
     if (source === undefined) return undefined;
@@ -30,7 +30,7 @@ export class SourceQueue {
     this.#waiting.push(source);
   }
 
-  /** `source` is busy. If it named `others`, those come next, each once, and then it again. */
+  /** Handles the answer "busy". If `source` named `others`, those come next, each once, and then `source` again. */
   sentOn(source: Source, others: readonly string[]): void {
     if (others.length === 0 || source.turn === "last") return;
     const named = this.#all.filter(({ device }) => others.includes(device) && !this.#asked.has(device));
@@ -40,7 +40,10 @@ export class SourceQueue {
   }
 }
 
-/** Every other live device with a replica, in the order in which to ask. Pure but for chance among equals. */
+/**
+ * Returns every other live device with a replica, in the order in which to ask. The result depends only on the
+ * arguments, and on chance among equals.
+ */
 export function chooseSources(
   context: Pick<SyncContext, "me" | "zone"> & { readonly slowSources?: SlowSources },
   rows: readonly ReplicaRow[],
@@ -58,7 +61,7 @@ export function chooseSources(
     .map(({ row }) => row);
 }
 
-/** It holds all of the wanted version, as far as is known. */
+/** Returns whether the replica holds all of the wanted version, as far as is known. */
 export function leads(row: ReplicaRow, { version, writers }: Pick<FetchRequest, "version" | "writers">): boolean {
   return row.version >= version || writers.includes(row.device);
 }

@@ -1,5 +1,5 @@
-// The database lost writes that this device has: nothing is folded backwards. The repository stops on all devices until an operator
-// says whose refs stay (docs/operations.md, AHEAD_OF_DATABASE).
+// The database lost writes that this device has. The device then rolls nothing back. It stops the repository on all
+// devices until an operator says whose refs stay (docs/operations.md, AHEAD_OF_DATABASE).
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
@@ -8,8 +8,8 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 
 /**
- * Stops the repository and returns the error to throw: this replica holds `onDisk`, of which the database, at `head`, did not seem to
- * know. Where the database does know it after all, nothing is stopped, and the error says to try again.
+ * Stops the repository and returns the error to throw. `held` is the version on this disk; the database, at `head`, did
+ * not seem to know it. If the database does know it after all, nothing is stopped, and the error says to try again.
  */
 export async function stopAheadOfDatabase(
   context: SyncContext,
@@ -37,7 +37,10 @@ export async function stopAheadOfDatabase(
   );
 }
 
-/** AHEAD_OF_DATABASE on a device that need not be the one that is ahead: what the others acknowledged is not in the database. */
+/**
+ * Makes the error AHEAD_OF_DATABASE for a repository that is stopped. Another device may be the one that is ahead. This
+ * one must refuse too: the database lacks writes that others acknowledged.
+ */
 export function stoppedError(name: string, reason: string): LockstepError {
   return new LockstepError(
     "AHEAD_OF_DATABASE",

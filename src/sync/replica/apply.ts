@@ -1,4 +1,5 @@
-// Refs onto the disk, and only then the version: into this process's memory, beside the replica, and into the database.
+// Puts refs onto the disk and then records their version: in this process, in the note beside the replica, and in the
+// database.
 import { crashPoint } from "../../crash-points.ts";
 import type { RefName, RefValue, Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
@@ -13,9 +14,9 @@ import type { Replica } from "../device/replica.ts";
 import { countArrival } from "./tidy.ts";
 
 /**
- * Makes the refs of a replica those of `target` and records it. The caller holds the replica's mutex and computed the plan under
- * it. `started` spares git its start. If anything fails between the first ref and the last, the replica is in
- * doubt and the next touch recovers it.
+ * Makes the refs of a replica those of `target` and records that. The caller holds the replica's mutex and has made the
+ * plan under it. `started` saves the start of a git. If anything fails between the first ref and the last, the replica
+ * is in doubt, and the next access recovers it.
  */
 export async function applyAndRecord(
   context: SyncContext,
@@ -28,12 +29,13 @@ export async function applyAndRecord(
   replica.applied = undefined;
   context.signal.throwIfAborted();
   await crashPoint("catch-up.applying");
-  // Killed between the first ref and the last, it is not believed to hold what it held.
+  // If the process is killed between the first ref and the last, the old note must not count.
   await doubtReplicaRecord(replica.gitDir);
   try {
     await applyRefs(context.git, replica.gitDir, plan, started);
   } catch (error) {
-    // The disk is not what was noted, or the plan would have fitted: the next touch compares all of it.
+    // The disk is not as the note says, or the plan would have fitted. So the replica stays in doubt, and the next
+    // access compares everything.
     if (wasKilled(error)) replica.swept = false;
     throw error;
   }
@@ -43,7 +45,9 @@ export async function applyAndRecord(
   await recordInDatabase(context, replica, event);
 }
 
-/** The refs of `target` are on disk: syncs them and takes note. */
+/**
+ * Syncs the refs of `target`, which are on disk, and sets the version of the replica: in the note and in this process.
+ */
 export async function markApplied(
   context: SyncContext,
   replica: Replica,
@@ -58,7 +62,7 @@ export async function markApplied(
   context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
 }
 
-/** Notes beside the replica that its refs are those of `target`. */
+/** Writes the note beside the replica: its refs are those of `target`. */
 export async function noteOnDisk(
   context: SyncContext,
   replica: Replica,
@@ -72,14 +76,17 @@ export async function noteOnDisk(
   });
 }
 
-/** The refs on disk may not be those of the version: the next touch compares them all. */
+/** Puts the replica in doubt: its refs may not be those of its version. The next access compares all of them. */
 export async function putInDoubt(replica: Replica): Promise<void> {
   replica.applied = undefined;
   replica.mutex.mistrusted = true;
   await doubtReplicaRecord(replica.gitDir);
 }
 
-/** Tells the database which version this replica has, unless it knows. A failure leaves the row behind, which is harmless. */
+/**
+ * Tells the database which version this replica has, unless the database knows it already. If the database is away, the
+ * row stays behind, which is harmless.
+ */
 export async function recordInDatabase(
   context: SyncContext,
   replica: Replica,

@@ -1,4 +1,4 @@
-// Before refs are compared: what is no ref, and what git cannot read, goes out of its way.
+// Moves files that are not refs, or that git cannot read, out of the way before refs are compared.
 import { displayRef, nameFromLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { gitOutput } from "../../git/process.ts";
@@ -10,8 +10,8 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 
 /**
- * Moves files that are no refs, or that git cannot read, aside, and returns what they were. The caller holds the mutex, and compares the
- * refs afterwards. Throws PREREQUISITE_MISSING where this process may not look.
+ * Moves such files aside and returns what they were. The caller holds the mutex and compares the refs afterwards.
+ * Throws PREREQUISITE_MISSING when this process may not look.
  */
 export async function clearRefs(context: SyncContext, replica: Replica): Promise<Foreign[]> {
   const { git, log } = context;

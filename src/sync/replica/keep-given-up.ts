@@ -1,5 +1,5 @@
-// What an operator gave up (docs/operations.md, "Thaw") is kept by every device that has it, below
-// refs/lockstep/lost/<version that gave it up>/, before the device follows.
+// Keeps refs that an operator gave up (docs/operations.md, "Thaw"). Before a device catches up past such a version, it
+// saves those that it has below refs/lockstep/lost/<version that gave them up>/.
 import { keptName } from "../../acceptable-ref.ts";
 import {
   displayRef,
@@ -20,8 +20,8 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 
 /**
- * Keeps what the settlements gave up and, below the last of them, what is `onDisk`, as far as its objects are here and nothing in
- * `kept` reaches them. The caller holds the replica's mutex. Idempotent.
+ * Saves the refs that the settlements gave up and, below the last of them, the refs of `onDisk`. Objects that are not
+ * here, or that `kept` reaches, need no ref. The caller holds the replica's mutex. Idempotent.
  */
 export async function keepLost(
   context: SyncContext,
@@ -37,7 +37,7 @@ export async function keepLost(
   const keep = new Set(await notIn(context, replica, objectIds(lost.values()), objectIds(kept.values())));
   const refs = [...lost].filter(([, value]) => keep.has(value)).map(([name, newValue]) => ({ name, newValue }));
   if (refs.length === 0) return;
-  // Names of different times may be above or below each other; ids are not.
+  // Names of different times may exclude each other, as `topic` and `topic/a` do. Ids do not.
   const flat = refs.map(({ newValue }) => ({
     name: refName(`${PRIVATE_REFS}lost/${last.version}/id/${newValue}`),
     newValue,
@@ -49,7 +49,10 @@ export async function keepLost(
   );
 }
 
-/** Keeps what refs hold that somebody changed by hand, as far as no ref of the log holds it. The caller holds the replica's mutex. */
+/**
+ * Saves refs that somebody changed by hand, if no ref of the log has their objects. The caller holds the replica's
+ * mutex.
+ */
 export async function keepStrange(
   context: SyncContext,
   replica: Replica,
@@ -60,7 +63,7 @@ export async function keepStrange(
   await keepLost(context, replica, [{ version, givenUp: new Map() }], { onDisk: strange, kept: fold });
 }
 
-/** Makes refs of Lockstep's own; false: they are in each other's way. The caller holds the replica's mutex. */
+/** Makes refs of Lockstep's own. Returns false when they exclude each other. The caller holds the replica's mutex. */
 async function keepRefs(
   context: SyncContext,
   replica: Replica,
@@ -81,7 +84,7 @@ function collect(lost: Map<RefName, ObjectId>, version: Version, refs: Refs): vo
   }
 }
 
-/** Those of `ids` that are here, whole, and not part of `kept`. */
+/** Returns those of `ids` that are here with all their objects, and that `kept` does not reach. */
 async function notIn(
   { git, signal }: SyncContext,
   { gitDir }: Replica,

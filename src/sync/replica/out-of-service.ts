@@ -1,6 +1,6 @@
-// Work on the files of a replica itself, by an operator for whom a scratch repository will not do. The replica is out of service
-// meanwhile: nobody reads what is undecided there. At the end what was changed becomes the scratch of the session, which lands or is
-// kept as ever, and the next touch folds the log onto the files.
+// Takes a replica out of service while an operator works on its files, for whom a scratch repository is not enough.
+// Nobody reads its undecided refs meanwhile. At the end the refs in the files become the scratch of the session, which
+// lands or is kept like any other. The next access folds the log onto the files.
 import { join } from "node:path";
 import { describe, LockstepError } from "../../errors.ts";
 import { leaveLive, noteLive } from "../../git/replica/live-note.ts";
@@ -18,22 +18,23 @@ export async function beginLive(context: SyncContext, replica: Replica, session:
 }
 
 /**
- * Makes what was changed on the files the scratch of its session, and puts the replica, in doubt, back into service; nothing where
- * nobody has worked on them. The caller holds the mutex. Throws REPLICA_IN_DOUBT while somebody still does.
+ * Makes the refs in the files the scratch of the session, and puts the replica, in doubt, back into service. Does
+ * nothing if nobody has worked on the files. The caller holds the mutex. Throws REPLICA_IN_DOUBT while a process still
+ * works on the files.
  */
 export async function endLive(context: SyncContext, replica: Replica): Promise<void> {
   await leaveLive(context.git, replica, (writeId) => scratchPath(join(context.root, STATE_DIR), writeId));
   replica.outOfService = undefined;
 }
 
-/** The same, if it is that session which works on the files of the repository's replica. */
+/** Ends the work of one session on the files of the repository's replica, if that session works on them. */
 export async function endLiveOf(context: SyncContext, repository: string, writeId: string): Promise<void> {
   const replica = context.replicas.findByName(repository);
   if (replica?.outOfService?.writeId !== writeId) return;
   await replica.mutex.runExclusive(() => endLive(context, replica));
 }
 
-/** Ends the work of sessions that are over, whose callers have died or lost their lease. */
+/** Ends the work on files for sessions that are over: their callers have died or lost their lease. */
 export async function endLiveOfAll(context: SyncContext, isOver: (writeId: string) => boolean): Promise<void> {
   for (const { name, outOfService } of context.replicas.outOfService()) {
     if (outOfService === undefined || !isOver(outOfService.writeId)) continue;
@@ -46,7 +47,7 @@ export async function endLiveOfAll(context: SyncContext, isOver: (writeId: strin
   }
 }
 
-/** REPLICA_IN_DOUBT: this replica is out of service for that session. */
+/** Makes the error REPLICA_IN_DOUBT: the replica is out of service for that session. */
 export function outOfServiceError(name: string, { author, reason, writeId }: OutOfService): LockstepError {
   return new LockstepError(
     "REPLICA_IN_DOUBT",

@@ -1,5 +1,5 @@
-// Whatever lies at the place of a replica becomes a replica again: what is missing is made anew, what does not belong there is moved aside.
-// What it holds then is found out by comparing it with the log.
+// Turns the files at the place of a replica into a replica again. It makes missing parts anew and moves files aside
+// that do not belong there. A comparison with the log then tells which refs the replica has.
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { LockstepError } from "../../errors.ts";
@@ -17,8 +17,8 @@ import { assertRoot } from "../device/root.ts";
 import { putInDoubt } from "./apply.ts";
 
 /**
- * The caller holds the mutex. Throws ROOT_GONE, NOT_A_REPOSITORY where something lies that has never been this replica,
- * PREREQUISITE_MISSING where this process may not read or write.
+ * Prepares the directory of a replica. The caller holds the mutex. Throws ROOT_GONE, NOT_A_REPOSITORY when the files
+ * have never been this replica, PREREQUISITE_MISSING when this process may not read or write them.
  */
 export async function prepareDirectory(context: SyncContext, replica: Replica): Promise<void> {
   const { root, socketDir, shim } = context;
@@ -27,7 +27,7 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
   const settings = { repositoryId: replica.id, socketDir, shim };
   const found = await findReplica(context, replica, stateDir);
   if (found === "replica") return await ensureSettings(replica.gitDir, settings);
-  // What was recorded of it is not here: nobody is to take this device for a source of it.
+  // The recorded version is not on this disk, so no device may take this one for a source of it.
   await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version: 0n }]);
   Object.assign(replica, { recorded: 0n, holds: undefined });
   if (await takeBack(replica.gitDir, stateDir, replica.id)) return await ensureSettings(replica.gitDir, settings);
@@ -38,20 +38,20 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
   });
 }
 
-/** What is noted beside a replica of this repository. */
+/** Returns the note beside the replica, if it is one of this repository. */
 export async function noteOf(replica: Replica): Promise<ReplicaRecord | undefined> {
   const record = await readReplicaRecord(replica.gitDir);
   return record?.repositoryId === replica.id ? record : undefined;
 }
 
-/** What is at its place, after what does not belong there has been moved aside. */
+/** Moves files aside that do not belong to the replica, and says whether the replica is there. */
 async function findReplica(context: SyncContext, replica: Replica, stateDir: string): Promise<"absent" | "replica"> {
   const { id, name, gitDir } = replica;
   let owner = id;
   try {
     if (await lstat(gitDir).catch(() => undefined)) await mend(context, replica);
     if ((await inspect(context.git, gitDir, id)) === "absent") return "absent";
-    // One that was made anew and has got nothing yet makes room for the one that was moved.
+    // A replica that was made anew and has received nothing yet makes room for the one that was moved aside.
     if ((await noteOf(replica)) || !(await liesAside(stateDir, id))) return "replica";
     owner = `${id}-new`;
   } catch (error) {
@@ -60,14 +60,18 @@ async function findReplica(context: SyncContext, replica: Replica, stateDir: str
     if (error.details.repositoryId === undefined && !(await wasHere(context, replica))) throw error;
   }
   const aside = await moveAside(gitDir, stateDir, owner);
-  context.log.warn({ repository: name, path: gitDir, aside }, "moved aside what is no replica of this repository");
+  context.log.warn(
+    { repository: name, path: gitDir, aside },
+    "moved aside files that are not this repository's replica",
+  );
   await fetchFromPlaceOf(context, replica, owner, stateDir);
   return "absent";
 }
 
 /**
- * Where two directories were exchanged, this replica lies where the one belongs that lay here. It may be the only copy. It is moved to where
- * those lie that were moved aside, from where the caller takes it; the other one is found there at its next touch.
+ * Finds this replica when two directories were exchanged. It then lies at the place of the repository whose files lay
+ * here, and may be the only copy. It is moved to the place for files that were moved aside, from which the caller takes
+ * it. The next access to the other replica finds that one there too.
  */
 async function fetchFromPlaceOf(
   context: SyncContext,
@@ -93,7 +97,7 @@ async function mend(context: SyncContext, replica: Replica): Promise<void> {
   context.log.warn({ repository: replica.name, path: replica.gitDir, made }, "made missing parts of a replica anew");
 }
 
-/** Whether this device has ever had the replica; else what lies at its place is an operator's. */
+/** Returns whether this device has ever had the replica. If not, the files at its place belong to an operator. */
 async function wasHere(context: SyncContext, replica: Replica): Promise<boolean> {
   const way = await lstat(replica.gitDir).catch(() => undefined);
   return way !== undefined && (await replicaWasHere(context.db, context.me.device, replica.id));

@@ -1,4 +1,4 @@
-// Keeps the packs of a replica few, and most of its refs in one file, while every push and every catch-up adds to both.
+// Keeps the packs of a replica few, and most of its refs in one file. Every push and every catch-up adds to both.
 import type { Mutex } from "async-mutex";
 import { describe } from "../../errors.ts";
 import { rollUpPacks } from "../../git/objects/roll-up-packs.ts";
@@ -8,22 +8,31 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { lookAfterUploads } from "./uploads.ts";
 
-/** Each pack costs every push some 50 µs, so many of them 2 ms; rolling them up takes a tenth of a second in the background. */
+/**
+ * Each pack costs every push some 50 µs, so this many cost 2 ms. To roll them up takes a tenth of a second in the
+ * background.
+ */
 const PACKS_LIMIT = 50;
-/** Each costs a push some 20 µs, so many of them 20 ms; packing them takes a fifth of a second in the background. */
+/**
+ * Each loose ref costs a push some 20 µs, so this many cost 20 ms. To pack them takes a fifth of a second in the
+ * background.
+ */
 const LOOSE_REFS_LIMIT = 1_000;
-/** Pushes and catch-ups between looks into the directories. */
+/** How many pushes and catch-ups come between two looks into the directories. */
 const ARRIVALS = 25;
 
-/** One replica is tidied at a time, so that a push does not find all processors busy. A slow one holds the others up for so long. */
+/**
+ * One replica is tidied at a time, so that a push does not find all processors busy. A slow one delays the others for
+ * this long.
+ */
 const TURN_MS = 5_000;
 
-/** Takes note that a pack, and so many refs, may have come. Returns at once; what there are many of is tidied up in the background. */
+/** Counts one arrival of a pack and `refs` refs. Returns at once; tidies in the background when there are many. */
 export function countArrival(context: SyncContext, replica: Replica, refs: number): void {
   lookAfterUploads(context, replica);
   replica.arrivals += 1;
   if (replica.arrivals < ARRIVALS && refs < LOOSE_REFS_LIMIT) return;
-  // It will look at what has come until then.
+  // The replica waits to be tidied already. That covers this arrival too.
   if (replica.awaitsTidying) return;
   replica.arrivals = 0;
   replica.awaitsTidying = true;
@@ -35,7 +44,7 @@ export function countArrival(context: SyncContext, replica: Replica, refs: numbe
   );
 }
 
-/** Runs when the turn is free, and gives it back at the end, or earlier when that takes long. */
+/** Runs `run` when the mutex is free. Releases the mutex at the end, or after TURN_MS when `run` takes longer. */
 async function takeTurn(turn: Mutex, run: () => Promise<void>): Promise<void> {
   const release = await turn.acquire();
   const timer = setTimeout(release, TURN_MS).unref();
@@ -47,7 +56,7 @@ async function takeTurn(turn: Mutex, run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Never rejects: what failed is tried again when more has come. */
+/** Rolls packs up and packs refs. Never rejects: after a failure it tries again when more has arrived. */
 async function tidy(context: SyncContext, replica: Replica): Promise<void> {
   const { git, log, signal } = context;
   const startedAt = performance.now();
@@ -58,7 +67,8 @@ async function tidy(context: SyncContext, replica: Replica): Promise<void> {
     const refs = await countLooseRefs(replica.gitDir);
     if (refs < LOOSE_REFS_LIMIT || replica.outOfService) return;
     let packing = Promise.resolve();
-    // Begun under the mutex, which is then free again: pushes go on beside it, and who has the mutex knows whether it is under way.
+    // Begun under the mutex, which is then free again: pushes go on beside it. So each holder of the mutex knows
+    // whether refs are being packed.
     await replica.mutex.runExclusive(() => {
       packing = replica.mutex.beside(() => packRefs(git, replica.gitDir, signal));
       replica.packingRefs = packing.catch(() => {});
@@ -68,7 +78,7 @@ async function tidy(context: SyncContext, replica: Replica): Promise<void> {
   } catch (error) {
     if (signal.aborted) return;
     log.warn({ ...said(), err: describe(error) }, "could not tidy a replica up");
-    // Its lock would stand in the way for a minute: the next touch sweeps it.
+    // The lock of a killed git would block the refs for a minute. The next access removes it.
     if (wasKilled(error))
       await replica.mutex.runExclusive(() => Object.assign(replica, { applied: undefined, swept: false }));
   }

@@ -1,4 +1,4 @@
-// What uploads that broke off have left in a replica is removed when the next one begins: only who uploads can leave more of it.
+// Removes the leftovers of broken uploads when the next upload begins. Only uploads can leave more of them.
 import { describe } from "../../errors.ts";
 import { sweepUploads } from "../../git/replica/uploads.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -6,7 +6,7 @@ import type { Replica } from "../device/replica.ts";
 
 const EVERY_MS = 10 * 60_000;
 
-/** An upload is to begin, or has come. Returns at once; looks every ten minutes at most. */
+/** Called when an upload is to begin or has come. Returns at once; looks every ten minutes at most. */
 export function lookAfterUploads(context: SyncContext, replica: Replica): void {
   const now = performance.now();
   if (replica.uploadsSweptAt !== undefined && now - replica.uploadsSweptAt < EVERY_MS) return;
@@ -14,12 +14,12 @@ export function lookAfterUploads(context: SyncContext, replica: Replica): void {
   void sweepUploads(replica.gitDir).then(
     (removed) => {
       if (removed.length > 0)
-        context.log.info({ repository: replica.name, removed }, "removed what uploads that broke off had left");
+        context.log.info({ repository: replica.name, removed }, "removed leftovers of broken uploads");
     },
     (error: unknown) =>
       context.log.warn(
         { repository: replica.name, err: describe(error) },
-        "could not remove what uploads that broke off have left",
+        "could not remove leftovers of broken uploads",
       ),
   );
 }

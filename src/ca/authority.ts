@@ -1,12 +1,12 @@
-// A small certificate authority, for clusters without one: P-256 keys, one level, identities as in identity.ts. What loads
-// the X.509 library (0.3 s) does so when it is called.
+// A small certificate authority, for clusters without one: P-256 keys, one level, identities as in identity.ts.
+// Functions load the X.509 library (0.3 s) only when they are called.
 import { createPrivateKey, KeyObject, webcrypto, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { LockstepError } from "../errors.ts";
 import { identityUri, parseIdentity, type Role } from "../tls/identity.ts";
 
 const DAY_MS = 86_400_000;
-/** For clocks that are behind the one of the machine that signs. */
+/** Certificates are backdated this much, for clocks that are behind the signing machine's. */
 const BACKDATED_MS = 5 * 60_000;
 const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 const SIGNING_ALGORITHM = { name: "ECDSA", hash: "SHA-256" };
@@ -21,9 +21,9 @@ export interface CredentialPair {
 export interface Grant {
   readonly role: Role;
   readonly name: string;
-  /** DNS names and IP addresses under which a device is reached; the other roles have none. */
+  /** DNS names and IP addresses under which a device is reached. The other roles have none. */
   readonly hosts: readonly string[];
-  /** How long the certificate is valid; it ends with the authority's at the latest. */
+  /** Days for which the certificate is valid. It ends with the authority's at the latest. */
   readonly days: number;
 }
 
@@ -55,8 +55,9 @@ export async function createAuthority(options: { trustDomain: string; days: numb
 }
 
 /**
- * Makes a key and a certificate for it: for server and client when it is a device's, else for a client. Throws USAGE for
- * hosts that cannot stand in a certificate and for an authority that did not come from `createAuthority`, INVALID_NAME.
+ * Makes a key and a certificate for it. A device's certificate is for server and client, another role's for a client.
+ * Throws USAGE for hosts that a certificate cannot hold, and for an authority that is not from `createAuthority`.
+ * Throws INVALID_NAME.
  */
 export async function issue(authority: CredentialPair, { role, name, hosts, days }: Grant): Promise<CredentialPair> {
   const trustDomain = trustDomainOf(authority);
@@ -93,7 +94,7 @@ export async function issue(authority: CredentialPair, { role, name, hosts, days
   return { certificatePem: `${certificate.toString("pem")}\n`, keyPem: exportKey(keys.privateKey) };
 }
 
-/** The library registers its parts through decorators, for which the metadata have to be there first. */
+/** Loads the library. It registers its parts through decorators, which need the metadata first. */
 async function loadX509(): Promise<typeof import("@peculiar/x509")> {
   await import("reflect-metadata");
   return await import("@peculiar/x509");

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import type { CredentialPair } from "./authority.ts";
 
 /**
- * Writes NAME.pem and NAME.key (mode 600) into `dir`, making it when needed, and returns their paths. Each file is replaced
- * at once, the key first: a program that reads them meanwhile finds no half file, at worst a pair that does not match yet.
+ * Writes NAME.pem and NAME.key (mode 600) into `dir`, which it makes if needed. Returns their paths. Each file is
+ * replaced in one step, the key first. A program that reads them meanwhile finds no half file, at worst a pair that
+ * does not match yet.
  */
 export async function writeCredentials(
   dir: string,

@@ -9,7 +9,7 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** Encodes a payload: one frame, or as many of that type as it takes. */
+/** Encodes a payload: as one frame, or as several of that type if it is long. */
 export function encodeFrames(type: string, payload: Buffer | string): Buffer {
   const body = Buffer.from(payload as string);
   const parts: Buffer[] = [];
@@ -23,7 +23,7 @@ export function encodeFrames(type: string, payload: Buffer | string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The frames of a connection, until it ends. Throws INVALID_REQUEST on one that is too long. */
+/** Yields the frames of a connection, until it ends. Throws INVALID_REQUEST for a frame that is too long. */
 export async function* readFrames(connection: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of connection) {

@@ -1,7 +1,7 @@
 // git's pkt-line format, as the proc-receive hook speaks it (git's Documentation/gitprotocol-common).
 import { LockstepError } from "../errors.ts";
 
-/** The longest line git writes. */
+/** The longest line that git writes. */
 const LINE_LIMIT = 65_520;
 
 /** A packet: its bytes, or null for a flush packet. */
@@ -11,7 +11,7 @@ export type Packet = Buffer | null;
 export class PacketReader {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** The packets that are complete with this piece. Throws INVALID_REQUEST on a length that is none. */
+  /** Returns the packets that this piece completes. Throws INVALID_REQUEST for an invalid length. */
   push(piece: Buffer): Packet[] {
     this.#rest = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     const packets: Packet[] = [];
@@ -31,12 +31,12 @@ export class PacketReader {
   }
 }
 
-/** A sentence in UTF-8 for `packet`, a character for each byte. */
+/** Returns a sentence in UTF-8 for `packet`, one character for each byte. */
 export function utf8(text: string): string {
   return Buffer.from(text.replace(/[\n\0]/g, " ")).toString("latin1");
 }
 
-/** One packet with a text of bytes (latin1). */
+/** Returns one packet with a text of bytes (latin1). */
 export function packet(text: string): Buffer {
   return Buffer.from((text.length + 4).toString(16).padStart(4, "0") + text, "latin1");
 }

@@ -1,10 +1,10 @@
-// git is started while the sidecar is asked: the one takes as long as the other. It is given nothing, and nothing of what it says is
-// passed on, unless the sidecar agrees.
+// Starts git while the sidecar is asked, since both take about the same time. Until the sidecar agrees, git gets no
+// input and its output is not passed on.
 import type { GitChild } from "../smart-http/git-child.ts";
 
-/** What the sidecar grants: this device may serve the repository. */
+/** The sidecar's grant: this device may serve the repository. */
 export interface Grant {
-  /** For how many milliseconds, up to this answer, the refs here have been what they are. */
+  /** The refs here have not changed for this many milliseconds, up to this answer. */
   readonly unchangedMs: number;
 }
 
@@ -14,16 +14,20 @@ export interface EarlyStart {
   readonly place: () => Promise<string | undefined>;
 }
 
-/** Where the sidecar waits for something, requests wait without a process each. */
+/**
+ * Beyond this many waiting requests, git is started only after the grant. So a slow sidecar does not cause a process
+ * for each request.
+ */
 const LIMIT = 32;
 
 export class EarlyStarts {
   #waiting = 0;
 
   /**
-   * The git to serve a request with, started by `start`. `looksFirst`: it looks at refs before it has been given anything, so one
-   * that was started too early may have seen refs from before the grant. `place`: which replica lies where git is started; before it
-   * grants, the sidecar may move another repository's replica away from there. Throws what `granted` and `start` reject with.
+   * Returns the git that serves a request, started by `start`. `looksFirst`: git looks at refs before its first input,
+   * so an early git may have seen refs from before the grant. `place`: returns which replica lies where git starts,
+   * since the sidecar may move another repository's replica away before it grants. Throws the rejections of `granted`
+   * and `start`.
    */
   async git(granted: Promise<Grant>, { start, looksFirst, place }: EarlyStart): Promise<GitChild> {
     if (this.#waiting >= LIMIT) return await granted.then(start);
@@ -34,7 +38,7 @@ export class EarlyStarts {
       const { unchangedMs } = await granted;
       const saw = !looksFirst || unchangedMs >= performance.now() - startedAt;
       const { git, at } = await early;
-      // What was not there yet, the sidecar may have fetched.
+      // The sidecar may have fetched a replica that was missing at the start.
       if (git !== undefined && saw && !git.hasFailed() && at !== undefined && at === (await place())) return git;
       await discard(git);
     } catch (error) {

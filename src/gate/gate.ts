@@ -1,5 +1,5 @@
-// The reference front end: git's smart HTTP protocol for stock git, which asks the sidecar before every request. A push is two
-// requests, and behind a balancer they may reach two devices, so the answer to the first says nothing about the second.
+// The reference front end: git's smart HTTP protocol for stock git. It asks the sidecar before every request. A push is
+// two requests. Behind a balancer they may reach two devices, so the answer to the first does not hold for the second.
 import { once, setMaxListeners } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,15 +9,15 @@ import { inTurn } from "../smart-http/in-turn.ts";
 import { EarlyStarts } from "./early-start.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
-/** git prepares a large pack between the two requests of a push; a connection that waits for it is worth keeping. */
+/** git prepares a large pack between the two requests of a push. The connection is kept for that time. */
 const KEEP_ALIVE_MS = 75_000;
 const GRACE_MS = 10_000;
 
 export interface GateOptions extends ServeOptions {
   readonly host: string;
-  /** 0 for any free port. */
+  /** 0 means any free port. */
   readonly port: number;
-  /** Milliseconds that running requests get to finish when the gate is disposed; 10,000 unless told. */
+  /** Milliseconds for running requests to finish when the gate is disposed; default 10,000. */
   readonly graceMs?: number;
 }
 
@@ -27,17 +27,17 @@ export interface Gate extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts to listen. Throws what the operating system says when it cannot. */
+/** Starts to listen. Throws the operating system's error when it cannot. */
 export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: GateOptions): Promise<Gate> {
   const draining = new AbortController();
   const stopping = new AbortController();
-  // Every request under way listens.
+  // Every running request listens.
   setMaxListeners(0, stopping.signal);
   const running = new Set<Promise<unknown>>();
   const unread = new Set<Promise<unknown>>();
   const shared = { draining: draining.signal, stopping: stopping.signal, earlyStarts: new EarlyStarts() };
   const server = createServer({
-    // A pack takes as long as it takes. A client that is gone without a word is found by the kernel's probes.
+    // A pack may take any time. The kernel's probes find a client that went away without a word.
     requestTimeout: 0,
     headersTimeout: 60_000,
     keepAliveTimeout: KEEP_ALIVE_MS,

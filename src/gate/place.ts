@@ -1,10 +1,11 @@
-// Which replica lies at a path. git stays in the directory that it was started in, whatever is moved to its path afterwards.
+// Finds which replica lies at a path. git stays in the directory in which it was started, even if another one is moved
+// to that path.
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * The device and inode of the directory and the settings in it, which name the repository; undefined where no directory is. Two equal
- * answers say that the same replica lay there both times.
+ * Returns the device and inode of the directory, and the line of its settings that names the repository; undefined when
+ * there is no directory. Two equal answers mean that the same replica lay there both times.
  */
 export async function placeOf(path: string): Promise<string | undefined> {
   const [directory, settings] = await Promise.all([

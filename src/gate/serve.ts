@@ -1,4 +1,4 @@
-// One request from its first line to its last: who asks for what, may it be served, git, and the log.
+// Serves one request: reads it, asks the sidecar, runs git, and writes the log.
 import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
@@ -20,31 +20,32 @@ import { toldByGit } from "./told-by-git.ts";
 type Log = (fields: Record<string, unknown>, message: string) => void;
 
 export interface ServeOptions {
-  /** The folder of the repositories: NAME is at `root/NAME.git`. */
+  /** The directory of the repositories: NAME is at `root/NAME.git`. */
   readonly root: string;
-  /** Where the hooks that git starts find the sidecar. */
+  /** The directory where the hooks of git find the sidecar. */
   readonly socketDir: string;
   /**
-   * Resolves when this device may serve the repository; rejects with the reason, preferably a LockstepError. The signal aborts
-   * when the client leaves or the gate stops; it must then settle. `forPush`: a push begins, nothing of it has been uploaded.
+   * Resolves when this device may serve the repository. Rejects with the reason, preferably a LockstepError. The signal
+   * aborts when the client leaves or the gate stops; then it must settle. `forPush`: a push begins, and nothing of it
+   * has been uploaded.
    */
   readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<Grant>;
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
   readonly env: { readonly PATH: string; readonly HOME: string };
 }
 
-/** What all requests to a gate share. */
+/** The state that all requests to a gate share. */
 export interface Shared {
-  /** Aborted, with the error to answer with, when no new request is wanted. */
+  /** Aborts when no new request is accepted; the reason is the error to answer with. */
   readonly draining: AbortSignal;
-  /** Aborted, with the error to answer with, when no request may go on. */
+  /** Aborts when no request may go on; the reason is the error to answer with. */
   readonly stopping: AbortSignal;
   readonly earlyStarts: EarlyStarts;
 }
 
 /**
- * Answers a request; resolves when its git process is gone, which may be before the client has read everything. Never rejects:
- * what goes wrong becomes the answer or a hang-up, and a line in the log.
+ * Answers a request. Resolves when its git process is gone, perhaps before the client has read everything. Never
+ * rejects: an error becomes an answer or a hang-up, and a line in the log.
  */
 export async function serve(
   request: IncomingMessage,
@@ -122,7 +123,7 @@ async function serveGit(
   });
 }
 
-/** Where the repository really is: git compares it with safe.directory after following links. */
+/** Returns the real path of the repository: git compares it with safe.directory after following links. */
 async function repositoryPath(root: string, repository: string): Promise<string> {
   try {
     return await realpath(join(root, `${repository}.git`));
@@ -132,7 +133,7 @@ async function repositoryPath(root: string, repository: string): Promise<string>
   }
 }
 
-/** Nobody has read the body of the request yet. */
+/** A request whose body nobody has read yet. */
 interface InHand {
   unread?: { asked: GitRequest; body: Readable } | undefined;
 }
@@ -147,7 +148,7 @@ async function refuse(
     response.socket?.destroy();
     return;
   }
-  // What is wrong with the request itself is for the program that made it; what is wrong here is for the person who waits.
+  // An error in the request is for the program that made it. An error on this server is for the person who waits.
   if (unread && (status === 403 || status >= 500)) {
     const told = await toldByGit(unread.asked, unread.body, { sentence: message, requestId });
     if (response.destroyed) return;

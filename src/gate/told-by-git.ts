@@ -1,12 +1,13 @@
-// A refusal of the second request of a push or a fetch. git shows people nothing of such an answer but "RPC failed; HTTP 503" (and
-// after a push "Everything up-to-date"). So they are told in git's own words: a report per ref, or an error packet.
+// Answers a refusal of the second request of a push or a fetch. Of an HTTP error git shows people only "RPC failed;
+// HTTP 503", and after a push "Everything up-to-date". So the sentence is sent in git's own form: a report per ref, or
+// an error packet.
 import type { Readable } from "node:stream";
 import { FLUSH, packet, utf8 } from "../framing/pkt-line.ts";
 import type { GitRequest } from "../smart-http/route.ts";
 
-/** More than any client sends before its pack. */
+/** No client sends more than this before its pack. */
 const COMMANDS_LIMIT = 64 << 20;
-/** What fits into one packet of the two kinds of side band. */
+/** The two kinds of side band, each with the largest content of one packet. */
 const BANDS = [
   ["side-band-64k", 65_515],
   ["side-band", 995],
@@ -19,8 +20,8 @@ interface PushHead {
 }
 
 /**
- * The body of the answer which tells a git client `sentence`; undefined where it has no way to be told. Reads what it needs of the
- * request's body, which nobody may have read yet.
+ * Returns the body of an answer that shows `sentence` to a git client; undefined when the client cannot show it. Reads
+ * the needed part of the request's body, which must be unread.
  */
 export async function toldByGit(
   { service }: GitRequest,
@@ -30,7 +31,7 @@ export async function toldByGit(
   if (service === "upload-pack") return packet(`ERR ${utf8(`${sentence} (request ${requestId})`)}\n`);
   const head = await readPushHead(body).catch(() => undefined);
   if (head === undefined) return undefined;
-  // Large pushes are preceded by a probe without commands, which is not where a person can be told anything.
+  // A large push begins with a probe without commands. A client shows no message after a probe.
   if (head.names.length === 0) return Buffer.alloc(0);
   if (!head.capabilities.some((each) => /^report-status(-v2)?$/.test(each))) return undefined;
   const lines = head.names.map((name) => packet(`ng ${name} ${utf8(sentence)}\n`));
@@ -41,13 +42,13 @@ export async function toldByGit(
   return Buffer.concat([...inBand(2, said, band[1]), ...inBand(1, report, band[1]), FLUSH]);
 }
 
-/** The commands of a push, which come before its pack. undefined: they are not as git sends them. */
+/** Reads the commands of a push, which come before its pack. undefined: they do not have git's form. */
 async function readPushHead(body: Readable): Promise<PushHead | undefined> {
   const names: string[] = [];
   let capabilities: string[] | undefined;
   let rest: Buffer = Buffer.alloc(0);
   let seen = 0;
-  // The rest of the body is not for this reader, and the connection has an answer to carry.
+  // The iterator must not destroy the rest of the body: the connection still has to carry an answer.
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     rest = Buffer.concat([rest, chunk as Buffer]);
     seen += (chunk as Buffer).length;

@@ -1,14 +1,17 @@
-// The body of a request from another device, all of it: nothing is done for a peer that has not said yet what it wants.
+// Reads the whole body of a request from another device: no work begins before the peer has said what it wants.
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
 
-/** Two million ids of the long kind. */
+/** Enough for two million ids of the long kind. */
 const BODY_LIMIT = 160 << 20;
-/** A peer that sends nothing of its request for so long is hung up on. */
+/** A peer that sends nothing of its request for this long is hung up on. */
 const STALL_MS = 10_000;
 
-/** `body` is that of the request, decoded. Throws INVALID_REQUEST when it is too long, and what reading throws. */
+/**
+ * Returns the whole body. `body` is the decoded body of the request. Throws INVALID_REQUEST when it is too long, and
+ * errors of reading.
+ */
 export async function wholeBody(request: IncomingMessage, body: Readable = request): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;

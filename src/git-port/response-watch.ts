@@ -1,12 +1,13 @@
-// A response to another device goes on, or ends: a peer that takes nothing, and a git that gives nothing, hold a place that others need.
+// Watches that a response to another device makes progress. A peer that takes nothing, and a git that writes nothing,
+// hold a place that others need.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { STALL_MS } from "../git/silence.ts";
 
 const LOOK_MS = 1_000;
 
 /**
- * Hangs up when the peer has taken no byte for ten seconds, or when it waits, and git has given none for `silentMs`. Watches until it is
- * disposed of, or until the peer has everything.
+ * Hangs up when the peer takes no byte for ten seconds although some wait, or when git writes none for `silentMs`.
+ * Watches until it is disposed of, or until the response has closed.
  */
 export function watchResponse(request: IncomingMessage, response: ServerResponse, silentMs: number): Disposable {
   let taken = -1;

@@ -1,5 +1,5 @@
-// The git port: packs for other devices, over mutual TLS. Devices of this project ask for a pack by ids; stock git with
-// a device's certificate finds upload-pack.
+// The git port: serves packs to other devices, over mutual TLS. Devices of this project ask for a pack by ids. Stock
+// git with a device's certificate finds upload-pack.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { pipeline } from "node:stream/promises";
@@ -28,7 +28,7 @@ export async function servePacks(
   context: SyncContext,
   options: { listen: { host: string; port: number }; tls: SecureContextOptions; trustDomain: string },
 ): Promise<PackListener> {
-  // Whoever asked has another source meanwhile. A failure is in the log, and the next access tries again.
+  // The peer has another source meanwhile. A failure is logged, and the next access tries again.
   const { signal } = context;
   const packs = new PackServer(context, (replica) => void catchUp(context, replica, 0n, { signal }).catch(() => {}));
   const server = createServer(
@@ -57,11 +57,11 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  // A request sent before the answer to the last one has ended has no connection of its own to be cut off by; no client does that.
+  // A pipelined request has no connection of its own that could be cut. No client of ours sends one.
   if (response.socket === null) return void request.socket.destroy();
   const gone = new AbortController();
   response.once("close", () => gone.abort());
-  // A peer may leave at any moment; whoever writes learns it from `close`.
+  // A peer may leave at any moment; the writing code learns it from `close`.
   response.on("error", () => {});
   try {
     const device = askingDevice(request.socket as TLSSocket, trustDomain);
@@ -71,17 +71,17 @@ async function answer(
     else if (request.method === "POST") await sendPack(packs, device, request, response, gone.signal);
     else throw new LockstepError("INVALID_REQUEST", "Packs are asked for with POST.");
   } catch (error) {
-    // What it asked for was stopped because it has gone.
+    // If the peer has gone, its work was stopped for that reason.
     if (!gone.signal.aborted) refuse(context, request, response, error);
   }
 }
 
-/** At most so often a peer is told that the work goes on. */
+/** The shortest time between two signs to a peer that the work goes on. */
 const ALIVE_MS = 500;
 
 /**
- * Tells the peer that the work goes on, while there is nothing else to send yet. Only progress of the work is told: that this process
- * is alive is of no use to a peer that could ask another device.
+ * Returns a function that tells the peer that the work goes on, while there is nothing else to send yet. Call it only
+ * at progress of the work: a peer that could ask another device does not care that this process lives.
  */
 function heartbeat(response: ServerResponse): () => void {
   let told = Number.NEGATIVE_INFINITY;
@@ -102,14 +102,17 @@ async function sendPack(
 ): Promise<void> {
   const { pack, done } = await packs.open(device, await readJson(request), gone, heartbeat(response));
   response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
-  // Not disposed of here: it ends with the response, which the peer may still have to take.
+  // Not disposed of here: it ends with the response, which the peer may not have taken yet.
   watchResponse(request, response, STALL_MS);
   // The response ends only when git ended well: a pack that is cut off must not look whole.
   await Promise.all([pipeline(pack, response, { end: false }), done]);
   response.end();
 }
 
-/** The only thing that changes anything here: objects that the asking device is about to write are fetched from it, and kept. */
+/**
+ * Fetches objects from the asking device, which is about to write them, and keeps them. No other request changes
+ * anything here.
+ */
 async function hold(
   context: SyncContext,
   device: string,
@@ -136,14 +139,14 @@ function isOurs({ url }: IncomingMessage): boolean {
   return url === PACK_PATH || url === HOLD_PATH;
 }
 
-/** As for any client of git, but a device is no stranger: it is told the reason. */
+/** Makes the answer for any client of git, but with the reason: a device is not a stranger. */
 function gitRefusal(error: unknown): { status: number; message: string; headers: Readonly<Record<string, string>> } {
   const { status, message, headers } = asRefusal(error);
   const known = error instanceof LockstepError && error.code !== "INTERNAL";
   return { status, message: known ? describe(error) : message, headers };
 }
 
-/** Never 404 or 501: those say that there is no pack stream here. */
+/** Makes the answer to a pack request. Never 404 or 501: those would say that this device has no pack stream. */
 function packRefusal(error: unknown): { status: number; message: string; headers: Record<string, string> } {
   if (!(error instanceof LockstepError) || error.code === "INTERNAL") {
     return { status: 500, message: "An internal error; the log of this device has it.", headers: {} };
@@ -153,7 +156,7 @@ function packRefusal(error: unknown): { status: number; message: string; headers
   return { status, message: describe(error), headers: headers as Record<string, string> };
 }
 
-/** The body of a request. Throws INVALID_REQUEST when it is none or too long. */
+/** Returns the parsed body of a request. Throws INVALID_REQUEST when it is too long or is not JSON. */
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const body = await wholeBody(request);
   try {
@@ -163,7 +166,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** The name of the device that asks. Throws UNAUTHENTICATED. */
+/** Returns the name of the asking device. Throws UNAUTHENTICATED. */
 function askingDevice(socket: TLSSocket, trustDomain: string): string {
   const identity = certificateIdentity(socket.getPeerCertificate().subjectaltname, trustDomain);
   if (identity?.role === "device") return identity.name;

@@ -1,5 +1,5 @@
-// git's smart HTTP on the git port, for reading: stock `git fetch` of another device. Nobody is asked before the read, since a
-// peer wants objects that it knows by id, whether or not a ref of this replica holds them now or yet.
+// git's smart HTTP on the git port, for reading: stock `git fetch` of another device. There is no check before the
+// read. A peer wants objects by their ids, whether or not a ref of this replica holds them.
 import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
@@ -19,14 +19,17 @@ import { wholeBody } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
 
 /**
- * Ids that no ref points at (any more) are sent too; refs of our own stay hidden whatever the repository's settings say. Without
- * keepAlive git sends nothing but what its work gives, so that one that hangs is found out.
+ * Settings of upload-pack: it sends ids that no ref holds, and hides our own refs regardless of the repository's
+ * settings. Without keepAlive git sends only the output of its work, so a git that hangs is found.
  */
 const CONFIG = ["uploadpack.allowAnySHA1InWant=true", "transfer.hideRefs=refs/lockstep", "uploadpack.keepAlive=0"];
-/** Longer than for the pack stream: a client may have asked git not to tell of its progress. */
+/** Longer than for the pack stream: a client may have asked git for no progress. */
 const SILENT_MS = 120_000;
 
-/** Resolves when git and the response have ended. Throws Refusal or LockstepError while no part of a response has been sent. */
+/**
+ * Resolves when git and the response have ended. Throws Refusal or LockstepError while no part of a response has been
+ * sent.
+ */
 export async function serveUploadPack(
   context: SyncContext,
   packs: PackServer,
@@ -44,7 +47,7 @@ export async function serveUploadPack(
     await packs.lookAfter(id);
     throw error;
   });
-  // Advertisements are small: what is counted is those who may be sent a pack.
+  // Advertisements are small, so they take no place.
   using _place = asked.advertisement ? undefined : packs.takePlace(device);
   const protocol = gitProtocol(request.headers["git-protocol"]);
   const env = gitEnvironment(context.git, path, protocol === undefined ? {} : { GIT_PROTOCOL: protocol });
@@ -65,7 +68,10 @@ export async function serveUploadPack(
   await exchange({ git, asked, body, ...answer, stopping, onFailure });
 }
 
-/** All of it before a place is taken: a peer that is slow to ask keeps nobody waiting. Throws Refusal, INVALID_REQUEST. */
+/**
+ * Reads the whole request before a place is taken, so that a slow peer keeps nobody waiting. Throws Refusal and
+ * INVALID_REQUEST.
+ */
 async function wholeRequest(request: IncomingMessage): Promise<Readable> {
   const body = requestBody(request);
   const whole = await wholeBody(request, body).catch((cause: unknown) => {

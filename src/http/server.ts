@@ -1,4 +1,4 @@
-// Plain HTTP for this machine: health for the kubelet, metrics for Prometheus, and the question that nginx's auth_request asks.
+// Plain HTTP for this machine: health for the kubelet, metrics for Prometheus, and the answer to nginx's auth_request.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
@@ -9,14 +9,14 @@ import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 
 export interface HttpEndpoints {
-  /** Whether this process takes calls. */
+  /** Returns true when this process takes calls. */
   readonly serving: () => boolean;
-  /** Name → a check that throws when something is missing. */
+  /** Checks by name. Each throws when something is missing. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   readonly log: { warn: (fields: Record<string, unknown>, message: string) => void };
-  /** The page for Prometheus. */
+  /** Returns the page for Prometheus. */
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
-  /** Resolves when this device may serve a read of the repository, or take a push to it; rejects with the reason. */
+  /** Resolves when this device may serve a read of the repository, or take a push to it. Rejects with the reason. */
   readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<void>;
 }
 
@@ -26,19 +26,23 @@ export interface HttpListener {
 }
 
 /**
- * /gate?repository=NAME: 204 when this device may serve the repository now, 503 with the reason when not, in the body and, since
- * nginx's auth_request drops that, in the header Lockstep-Reason. With service=git-receive-pack also 503 where writes are stopped, before
- * anything is uploaded. /metrics. /livez: the process runs (the database does not
- * matter: restarting would not bring it back). /readyz: it can serve; with ?verbose it says which check fails and why.
+ * Serves these paths:
+ *
+ * - /gate?repository=NAME: 204 when this device may serve the repository now, else 503 with the reason. The reason is
+ *   in the body and in the header Lockstep-Reason, since nginx's auth_request drops the body. With
+ *   service=git-receive-pack it also answers 503 where writes are stopped, before anything is uploaded.
+ * - /metrics: the page for Prometheus.
+ * - /livez: 200 while the process runs. The database does not count: a restart would not bring it back.
+ * - /readyz: 200 when the process can serve. With ?verbose it names each check, and why it fails.
  */
 export async function serveHttp(
   listen: { host: string; port: number },
   endpoints: HttpEndpoints,
 ): Promise<HttpListener> {
   const answer = inTurn((request, response) => {
-    // Not by URL, which throws on some of what a client may send, such as `//`.
+    // Not `new URL`, which throws on some requests of clients, such as `//`.
     const [path, query] = (request.url ?? "/").split("?");
-    // A name may hold "+", and never a space, which is what a form makes of it.
+    // A name may contain "+" but never a space. Form decoding would turn "+" into a space.
     const parameters = new URLSearchParams(query?.replaceAll("+", "%2B"));
     if (request.method !== "GET" && request.method !== "HEAD") say(response, 405, "Only GET here.");
     else if (path === "/livez") say(response, 200, "ok");
@@ -78,7 +82,7 @@ async function ready(response: ServerResponse, { serving, checks }: HttpEndpoint
   say(response, failed.length === 0 ? 200 : 503, [...lines, failed.length === 0 ? "ok" : "not ready"].join("\n"));
 }
 
-/** As long as a front end waits before it gives a client up. */
+/** The time that a front end waits before it gives up. */
 const READ_PATIENCE_MS = 55_000;
 
 async function gate(
@@ -100,7 +104,7 @@ async function gate(
     await beforeRead(repositoryName(repository), { signal: patience.signal, forPush });
     response.writeHead(204, { "cache-control": "no-store" }).end();
   } catch (error) {
-    // The front end passes it on to whoever asked.
+    // The front end passes the id on to its client.
     const requestId = requestIdOf(request);
     log.warn({ repository, requestId, err: describe(error) }, "read refused");
     const reason = `${repository === null ? describe(error) : toldToStrangers(error)} (request ${requestId})`;
@@ -112,7 +116,7 @@ async function gate(
 /** nginx takes 4 KiB of headers by default. */
 const HEADER_LIMIT = 1_000;
 
-/** Text as the bytes that a header may have. */
+/** Returns a text as the bytes that a header may have. */
 function headerOf(text: string): string {
   return Buffer.from(visible(text)).toString("latin1").slice(0, HEADER_LIMIT);
 }

@@ -1,10 +1,10 @@
-// One request and its git process: bytes in, bytes out, and how the response ends.
+// Runs one request and its git process: bytes in, bytes out, and the end of the response.
 //
-// - 200 is sent with git's first byte: before that, a failure can still be told.
-// - The response ends cleanly only when git came to its own end. A client that sees the end of a response believes it, so a
-//   git that was killed ends in a hang-up, after a sentence where one fits between git's packets.
-// - A client that goes away takes its git with it, unless that git holds a whole push: it may have moved refs already, and
-//   the post-receive hook is still to run.
+// - 200 is sent with git's first byte. Before that, a failure can still be answered with an error.
+// - The response ends cleanly only when git ended by itself: a client believes a response that ends cleanly. If git was
+//   killed, the connection is cut, after a sentence where one fits between git's packets.
+// - When a client goes away, its git is stopped, unless that git has received a whole push. Such a git may have moved
+//   refs already, and has to run the post-receive hook.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
@@ -18,9 +18,9 @@ import { Refusal } from "./refusal.ts";
 import { lastChunkWhenWhole } from "./request-body.ts";
 import type { GitRequest } from "./route.ts";
 
-/** git exits with it after a message to the client, such as `not our ref`. */
+/** git's exit code after a message to the client, such as `not our ref`. */
 const GIT_DIED = 128;
-/** How long a hook's background process may keep the log's end of standard error open. */
+/** A background process of a hook may keep standard error open. The log waits this long for its end. */
 const LAST_WORDS_MS = 1_000;
 
 export interface Exchange {
@@ -32,13 +32,13 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly success: Success;
   readonly requestId: string;
-  /** Aborted: git is stopped, whatever it does. */
+  /** When it aborts, git is stopped at once. */
   readonly stopping: AbortSignal;
-  /** Called when git has ended, and said its last words, unless it ended well or was stopped. */
+  /** Called when git has ended, after its last output, unless it succeeded or was stopped. */
   readonly onFailure: (ending: Ending) => void;
 }
 
-/** Runs to the end of git and of the response. Throws Refusal while no part of a response has been sent. */
+/** Runs until git and the response have ended. Throws Refusal while no part of a response has been sent. */
 export async function exchange(parts: Exchange): Promise<void> {
   const { git, asked, response, stopping, onFailure } = parts;
   const received: Received = { whole: false, damage: undefined };
@@ -72,7 +72,7 @@ interface Received {
   damage: unknown;
 }
 
-/** Gives git the body, and reads on where git wants no more. Never rejects: damage is noted, and git is stopped. */
+/** Gives git the body, and keeps reading when git wants no more. Never rejects: it records damage and stops git. */
 async function feed({ git, body, request }: Exchange, received: Received): Promise<void> {
   const onWhole = (): void => {
     received.whole = true;
@@ -87,18 +87,19 @@ async function feed({ git, body, request }: Exchange, received: Received): Promi
   }
 }
 
-/** Passes git's output on, and waits for its end. */
+/** Passes git's output on, and waits until git ends. */
 async function answer({ git, response, success }: Exchange, packets: PacketWatch): Promise<Ending> {
   async function* output(): AsyncGenerator<Buffer> {
     for await (const chunk of git.stdout) {
-      // Read to its end, or git would die of a broken pipe before it has removed its quarantine.
+      // A stopped git's output is read to its end. Otherwise a broken pipe would kill git before it has removed its
+      // quarantine.
       if (git.stopped) continue;
       if (!response.headersSent && !response.destroyed) response.writeHead(200, success.headers).write(success.preface);
       packets.pass(chunk);
       yield chunk;
     }
   }
-  // Standard output is destroyed where git is stopped or was killed; the ending says so.
+  // Standard output is destroyed when git was stopped or killed. The ending says so.
   await copy(output(), response).catch(() => {});
   return git.ended;
 }
@@ -108,8 +109,9 @@ function finish(parts: Exchange, { code }: Ending, packets: PacketWatch): void {
   const silent = !response.headersSent;
   const died = code === GIT_DIED;
   if (silent && asked.advertisement && code !== 0) throw new Refusal(500, sentence(asked));
-  // As git http-backend does: the message is part of upload-pack's output, and no client takes such output for a whole one. Nor an empty
-  // one: a git that dies of a request without a word was asked what it does not do, such as a shallow fetch of nothing.
+  // The same as git http-backend does: the message is part of upload-pack's output, and no client takes such output for
+  // complete. The same holds for empty output. A git that dies without a word got a request that git does not support,
+  // such as a shallow fetch of nothing.
   if (code === 0 || (died && (silent || asked.service === "upload-pack"))) {
     if (!response.headersSent) response.writeHead(200, success.headers);
     response.end();
@@ -119,7 +121,7 @@ function finish(parts: Exchange, { code }: Ending, packets: PacketWatch): void {
   if (last !== undefined) {
     if (!response.headersSent) response.writeHead(200, success.headers);
     response.write(last);
-    // No client takes what such words end for the whole of a fetch.
+    // No client takes a fetch that ends with such words for complete.
     if (asked.service === "upload-pack") return void response.end();
   }
   hangUp(parts);
@@ -130,8 +132,8 @@ function sentence({ service }: GitRequest): string {
 }
 
 /**
- * What a client prints of a git that failed in the middle of its answer; undefined where it would take it for something else. After a
- * push it is words only: nobody knows whether the refs were changed, and each of them stays without a report.
+ * Returns the message that a client prints when git failed in the middle of its answer; undefined where a client would
+ * misread it. After a push the message has no report of refs, since nobody knows whether they changed.
  */
 function lastWords({ asked, response, requestId }: Exchange, packets: PacketWatch): Buffer | undefined {
   const { expected } = packets;
@@ -145,8 +147,8 @@ function lastWords({ asked, response, requestId }: Exchange, packets: PacketWatc
 }
 
 /**
- * Ends the connection in the middle of a response. There must be a head: a client that gets nothing at all over a connection it
- * has used before sends its request again (libcurl does), and the first one may have had its effect.
+ * Cuts the connection in the middle of a response. The head must be sent first. A client that gets no byte at all over
+ * a reused connection sends its request again (libcurl does). The first request may have had its effect already.
  */
 function hangUp({ response, success }: Exchange): void {
   if (!response.headersSent) response.writeHead(200, success.headers).flushHeaders();

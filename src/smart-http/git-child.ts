@@ -1,12 +1,12 @@
-// One `git upload-pack` or `git receive-pack`, from its start to its last breath.
+// One `git upload-pack` or `git receive-pack`, from its start to its end.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Refusal } from "./refusal.ts";
 import type { Service } from "./route.ts";
 
 /**
- * A git that is ended by a signal leaves its quarantine behind (since 2.39), and its .keep. At the end of its input it removes both, if
- * somebody reads what it has to say about that. One that does not end within this time is told by SIGTERM, and then killed.
+ * Since 2.39 a git that a signal ends leaves its quarantine and its .keep behind. At the end of its input it removes
+ * both, if its output is read. If git does not end within this time, it gets SIGTERM, and then SIGKILL.
  */
 const TERM_AFTER_MS = 3_000;
 const KILL_AFTER_MS = 5_000;
@@ -15,7 +15,7 @@ const WORDS_LIMIT = 4_000;
 export interface GitCommand {
   readonly service: Service;
   readonly advertisement: boolean;
-  /** The repository: an absolute path without symbolic links. */
+  /** Path of the repository: absolute, without symbolic links. */
   readonly path: string;
   readonly env: Readonly<Record<string, string>>;
   /** Settings for this process only, each as `name=value`. */
@@ -32,19 +32,19 @@ export interface GitChild {
   readonly stdin: ChildProcessWithoutNullStreams["stdin"];
   readonly stdout: ChildProcessWithoutNullStreams["stdout"];
   readonly stderr: ChildProcessWithoutNullStreams["stderr"];
-  /** The last that it has said on standard error, which is text. */
+  /** The last text that git wrote to standard error. */
   readonly words: string;
   readonly ended: Promise<Ending>;
-  /** It has ended, and not well. */
+  /** Returns true when git has ended with a failure. */
   hasFailed(): boolean;
-  /** Resolves when nobody holds the pipes any more, be it git or a program that a hook left behind. */
+  /** Resolves when no process holds the pipes any more: neither git nor a program that a hook left behind. */
   readonly closed: Promise<void>;
-  /** Ends it: by the end of its input where it may have a quarantine, else by a signal. What it says afterwards is for nobody. */
+  /** Ends git: by the end of its input where it may have a quarantine, else by a signal. Later output is dropped. */
   stop(): void;
   readonly stopped: boolean;
 }
 
-/** The system refuses to start git. */
+/** Thrown when the operating system refuses to start git. */
 export class GitNotStarted extends Refusal {
   constructor(cause: unknown) {
     const headers = { "Retry-After": "1" };
@@ -55,12 +55,12 @@ export class GitNotStarted extends Refusal {
 /** Starts git. Resolves once it runs; throws GitNotStarted. */
 export async function startGit({ service, advertisement, path, env, config = [] }: GitCommand): Promise<GitChild> {
   const mode = advertisement ? "--http-backend-info-refs" : "--stateless-rpc";
-  // The replica may belong to another user than the gate's; the sidecar has vouched for this very path.
+  // The replica may belong to another user than the gate's. The sidecar has granted exactly this path.
   const settings = [`safe.directory=${path}`, ...config].flatMap((setting) => ["-c", setting]);
   const child = await started([...settings, service, mode, path], env);
-  // git may have its answer before it has read everything; its ending tells more than EPIPE.
+  // git may have its answer before it has read everything. Its ending tells more than EPIPE.
   child.stdin.on("error", () => {});
-  // Node throws away what a process that has ended has said, unless somebody listens; the readers may come later.
+  // Without a listener, Node drops the output of a process that has ended. The readers may come later.
   child.stdout.on("readable", () => {});
   let words = "";
   child.stderr.setEncoding("utf8").on("data", (said: string) => {
@@ -68,7 +68,7 @@ export async function startGit({ service, advertisement, path, env, config = [] 
   });
   const ended = new Promise<Ending>((resolve) => {
     child.once("exit", (code, signal) => {
-      // What is left in the pipe of a killed git is nobody's answer, and a process it started may hold the pipe open.
+      // Output left in the pipe of a killed git is no answer. A process that git started may hold the pipe open.
       if (signal) child.stdout.destroy();
       resolve({ code, signal });
     });
@@ -95,8 +95,8 @@ export async function startGit({ service, advertisement, path, env, config = [] 
     stop() {
       if (hasEnded() || stopped) return;
       stopped = true;
-      // upload-pack answers a request that is cut off: the signal comes first. receive-pack does not, as its pack is not whole
-      // (request-body.ts).
+      // The signal goes first to upload-pack, since it would answer a request that is cut off. receive-pack would not:
+      // its pack is incomplete (request-body.ts).
       if (!takesObjects) terminate();
       child.stdin.destroy();
       if (!takesObjects) return;
@@ -111,7 +111,7 @@ export async function startGit({ service, advertisement, path, env, config = [] 
 
 async function started(args: string[], env: GitCommand["env"]): Promise<ChildProcessWithoutNullStreams> {
   try {
-    // It throws some errors, such as a lack of memory, and emits others.
+    // spawn throws some errors, such as a lack of memory, and emits others.
     const child = spawn("git", args, { cwd: "/", env });
     await once(child, "spawn");
     return child;

@@ -1,12 +1,12 @@
-// What the log has of a git that failed. Its client reads a sentence with the same request id.
+// Logs the failure of a git. Its client gets a sentence with the same request id.
 import type { Ending, GitChild } from "./git-child.ts";
 
 type Log = (fields: Record<string, unknown>, message: string) => void;
 
-/** git ends so after a message, most often about what its client has asked for. */
+/** git's exit code after a message, most often about the client's request. */
 const GIT_DIED = 128;
 
-/** Logs each thing that git says on standard error. Returns how to log that it has failed, with its last words. */
+/** Logs each piece of git's standard error. Returns a function that logs git's failure with its last words. */
 export function overhear(
   git: GitChild,
   log: { readonly warn: Log; readonly error: Log },
@@ -22,7 +22,7 @@ export function overhear(
   };
 }
 
-/** The same for one that could not even be started. */
+/** Logs a git that could not be started. */
 export function logNotStarted(
   log: { readonly error: Log },
   fields: Readonly<Record<string, unknown>>,

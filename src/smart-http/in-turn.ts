@@ -1,15 +1,16 @@
-// Requests that a client sends before it has the answer to the last one (HTTP calls it pipelining). Node hands all of them over at once, and
-// a response that waits for its connection never learns that the connection has ended: whatever serves it would run for ever. So the
-// requests of one connection are served one after another, and those that still wait when it ends are forgotten with it.
+// Handles pipelined HTTP requests, which a client sends before it has the last answer. Node hands all of them over at
+// once. A response that waits for its connection never learns that the connection has ended, so its request would run
+// for ever. Therefore the requests of one connection are served one after another, and waiting ones are dropped when it
+// ends.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A connection on which so many requests wait is not read from until some are served. */
+/** While this many requests wait on a connection, nothing more is read from it. */
 const WAITING_LIMIT = 64;
 
-/** A listener for a server's requests that calls `serve` when the response has its connection. */
+/** Returns a listener for a server's requests. It calls `serve` when the response has its connection. */
 export function inTurn(serve: Serve): Serve {
   const queues = new WeakMap<Socket, [IncomingMessage, ServerResponse][]>();
   const start: Serve = (request, response) => {
@@ -20,7 +21,7 @@ export function inTurn(serve: Serve): Serve {
     const queue = queues.get(socket);
     const first = queue?.shift();
     if (queue === undefined || first === undefined) return;
-    // The connection has ended, or ends with the last answer.
+    // The connection has ended, or will end with the last answer.
     if (first[1].socket === null) return void queues.delete(socket);
     if (queue.length === WAITING_LIMIT - 1) socket.resume();
     start(...first);

@@ -1,13 +1,16 @@
-// Where git's output is between its packets: only there a sentence of ours can follow it.
+// Finds the ends of git's packets: only between two packets can a sentence of ours follow git's output.
 const LENGTH_DIGITS = 4;
-/** Enough of a packet to know it by. */
+/** The first bytes of a packet that show its kind. */
 const KNOWN_BY = 9;
-/** Data, words for people, an error. */
+/** The bands: data, words for people, an error. */
 const BANDS = ["\x01", "\x02", "\x03"];
-/** What a fetch is sent before the first packet in a band. */
+/** Matches the packets of a fetch before the first packet in a band. */
 const BEFORE_BANDS = /^(?:packfile\n|NAK|ACK )/;
 
-/** What a client expects to come next: a packet, a packet of a side band, or, where the output is no packets, neither. */
+/**
+ * The kind of packet that a client expects next: a plain one or one of a side band. undefined when the output is not in
+ * packets, or a packet is incomplete.
+ */
 export type Expected = "packet" | "band" | undefined;
 
 export class PacketWatch {
@@ -16,7 +19,7 @@ export class PacketWatch {
   #last = "";
   #isPackets = true;
 
-  /** Output that is passed on. */
+  /** Takes output that was passed on. */
   pass(chunk: Buffer): void {
     for (let at = 0; this.#isPackets && at < chunk.length; ) {
       if (this.#left > 0) {
@@ -31,7 +34,7 @@ export class PacketWatch {
       at = Math.min(at + missing, chunk.length);
       if (this.#digits.length < LENGTH_DIGITS) return;
       const length = /^[0-9a-f]{4}$/i.test(this.#digits) ? Number.parseInt(this.#digits, 16) : 3;
-      // Flush and delimiters have no content. No packet is three bytes long.
+      // Flush and delimiter packets have no content. No packet is three bytes long.
       if (length === 3) this.#isPackets = false;
       this.#left = Math.max(0, length - LENGTH_DIGITS);
       this.#digits = "";

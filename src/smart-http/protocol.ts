@@ -1,16 +1,20 @@
-// What surrounds git's own bytes: headers, the first packets of an advertisement, the environment of a git server.
+// The frame around git's own bytes: headers, the first packets of an advertisement, and the environment of a git
+// server.
 import { FLUSH, packet } from "../framing/pkt-line.ts";
 import { OBJECTS_AS_THEY_ARE } from "../git/objects-as-they-are.ts";
 import type { GitRequest } from "./route.ts";
 
-/** For every answer: refs change at any moment, so none may be kept. */
+/** Headers of every answer. Refs may change at any moment, so no answer may be cached. */
 export const NO_CACHE: Readonly<Record<string, string>> = {
   Expires: "Fri, 01 Jan 1980 00:00:00 GMT",
   Pragma: "no-cache",
   "Cache-Control": "no-cache, max-age=0, must-revalidate",
 };
 
-/** The value of a Git-Protocol header as git may see it. Like git, the gate ignores what it does not understand. */
+/**
+ * Returns the value of a Git-Protocol header if git may see it. The gate ignores a value that it does not understand,
+ * as git does.
+ */
 export function gitProtocol(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && /^[!-~]{1,256}$/.test(header) ? header : undefined;
 }
@@ -22,7 +26,7 @@ export interface Success {
   readonly preface: string;
 }
 
-/** How the answer to a request starts once git has something to say. */
+/** Returns the head of a successful answer to a request. */
 export function success({ service, advertisement }: GitRequest, protocol: string | undefined): Success {
   const type = `application/x-git-${service}-${advertisement ? "advertisement" : "result"}`;
   // Version 2 starts with its own packet.
@@ -31,12 +35,14 @@ export function success({ service, advertisement }: GitRequest, protocol: string
   return { headers: { ...NO_CACHE, "Content-Type": type }, preface };
 }
 
-/** Whether git looks at refs before it has read anything; what it has read tells version 2 which refs are wanted. */
+/**
+ * Returns true when git looks at refs before it has read anything. In version 2 it first reads which refs are wanted.
+ */
 export function looksFirst({ service, advertisement }: GitRequest, protocol: string | undefined): boolean {
   return service === "receive-pack" ? advertisement : !isVersion2(service, protocol);
 }
 
-/** receive-pack has no version 2: it answers such a client in version 0. */
+/** receive-pack has no version 2; it answers such a client in version 0. */
 function isVersion2(service: GitRequest["service"], protocol: string | undefined): boolean {
   return service === "upload-pack" && protocol?.split(":").includes("version=2") === true;
 }
@@ -48,8 +54,8 @@ export interface Caller {
 }
 
 /**
- * The environment of git and its hooks, built from nothing. Unlike the sidecar's own git, this one is the git server: the
- * system's and the user's configuration are its operator's and count.
+ * Returns the environment of git and its hooks, built from nothing. Unlike the sidecar's own git, this git is the git
+ * server. So the configuration of the system and the user counts: it is the operator's.
  */
 export function serverEnvironment(
   env: { readonly PATH: string; readonly HOME: string },
@@ -60,7 +66,7 @@ export function serverEnvironment(
     PATH: env.PATH,
     HOME: env.HOME,
     LC_ALL: "C",
-    // Reflogs need a name; these are the ones that git http-backend gives to the anonymous.
+    // Reflogs need a name. git http-backend gives these to anonymous clients.
     GIT_COMMITTER_NAME: "anonymous",
     GIT_COMMITTER_EMAIL: `anonymous@http.${address}`,
     REMOTE_ADDR: address,

@@ -1,4 +1,4 @@
-// Every way in which the gate says no: an HTTP status and a sentence. git prints a text/plain body behind `remote:`.
+// The refusals of the gate: an HTTP status and a sentence. git prints a text/plain body behind `remote:`.
 import { ERROR_TABLE, type ErrorCode, firstError, GrpcStatus, retryAfterMs } from "../errors.ts";
 import { errorCode, toldToStrangers } from "./strangers.ts";
 
@@ -16,7 +16,7 @@ export class Refusal extends Error {
 }
 
 function httpStatus(code: ErrorCode): number {
-  // So it is on every device: 503 would make a balancer try them all, and take each for broken.
+  // Writes are stopped on every device. With 503 a balancer would try them all, and take each for broken.
   if (code === "WRITES_STOPPED") return 403;
   switch (GrpcStatus[ERROR_TABLE[code].grpc]) {
     case GrpcStatus.INVALID_ARGUMENT:
@@ -29,13 +29,16 @@ function httpStatus(code: ErrorCode): number {
       return 404;
     case GrpcStatus.INTERNAL:
       return 500;
-    // Whatever keeps this device from serving need not keep another one: a balancer may try it.
+    // Another device may be able to serve the request, so a balancer may try it.
     default:
       return 503;
   }
 }
 
-/** What was thrown, as an answer to a stranger; what it says beyond that stays in the log. Errors without a code of the error table become 500. */
+/**
+ * Returns the answer to a stranger for a thrown error. Details stay in the log. An error without a code of the error
+ * table becomes 500.
+ */
 export function asRefusal(thrown: unknown): Refusal {
   const error = firstError(thrown);
   if (error instanceof Refusal) return error;

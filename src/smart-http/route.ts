@@ -1,4 +1,5 @@
-// The URLs of git's smart HTTP protocol (gitprotocol-http). The dumb protocol reads files past the sidecar: it is not here.
+// The URLs of git's smart HTTP protocol (gitprotocol-http). The dumb protocol is not served, since it reads files
+// without asking the sidecar.
 import type { IncomingMessage } from "node:http";
 import { repositoryName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
@@ -6,7 +7,7 @@ import { Refusal } from "./refusal.ts";
 
 export type Service = "upload-pack" | "receive-pack";
 
-/** What a client asks for: the advertisement of a service, or one exchange with it. */
+/** A client's request: the advertisement of a service, or one exchange with it. */
 export interface GitRequest {
   readonly repository: string;
   readonly service: Service;
@@ -18,7 +19,8 @@ const ROUTE = /^\/(.+)\/(info\/refs|git-upload-pack|git-receive-pack)$/s;
 /** Reads a request line and its content type. Throws Refusal, or LockstepError with INVALID_NAME. */
 export function gitRequest(request: IncomingMessage): GitRequest {
   const [path = "", query = ""] = (request.url ?? "").split(/\?(.*)/s);
-  // As every web server before git http-backend does, whose clients write http://host//NAME.git, or name the host once more.
+  // Every web server before git http-backend accepts these forms: clients write http://host//NAME.git, or name the host
+  // once more.
   const [, name, endpoint] = ROUTE.exec(path.replace(/^https?:\/\/[^/]*/i, "").replace(/\/{2,}/g, "/")) ?? [];
   if (name === undefined || endpoint === undefined)
     throw new Refusal(404, "Nothing is here: this server speaks git's smart HTTP protocol, at /NAME.git.");
@@ -49,7 +51,7 @@ function expectContentType(expected: string, actual = ""): void {
     throw new Refusal(415, `The content type ${JSON.stringify(actual.slice(0, 60))} does not fit; send ${expected}.`);
 }
 
-/** Parts are decoded one by one, so that an encoded slash stays inside its part and is refused there. */
+/** Decodes each part by itself, so that an encoded slash stays inside its part and is refused there. */
 function decodedName(encoded: string): string {
   const parts = encoded
     .replace(/\.git$/, "")

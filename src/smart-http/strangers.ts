@@ -1,8 +1,11 @@
-// What people read who push and fetch, perhaps without a name: a short sentence. Roles, addresses, settings, paths and what other
-// programs said are the operator's, who finds them in the log by the request id that stands beside the sentence.
+// Sentences for people who push and fetch, perhaps anonymously. They are short. Roles, addresses, settings, paths and
+// the output of other programs are for the operator. He finds them in the log by the request id beside the sentence.
 import { ERROR_TABLE, type ErrorCode, retryAfterMs } from "../errors.ts";
 
-/** Their sentences say nothing but what was asked for, where it is, who else writes, and what an operator wrote for those who wait. */
+/**
+ * Errors whose sentences are safe. They name only the request, its place, other writers, and an operator's words for
+ * waiting people.
+ */
 const OPEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "INVALID_REQUEST",
   "REPOSITORY_NOT_FOUND",
@@ -16,7 +19,7 @@ const OPEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "OUTCOME_UNKNOWN",
 ]);
 
-/** What looks like a path in them is what strangers have named themselves, or what an operator or a colleague tells them. */
+/** Errors whose sentences may quote paths: a stranger named them himself, or an operator or colleague tells them. */
 const QUOTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["INVALID_NAME", "WRITES_STOPPED", "TURN_HELD"]);
 
 const NO_SOURCE =
@@ -34,7 +37,10 @@ const SHORT: Partial<Record<ErrorCode, string>> = {
 
 const FAILED = "The server failed; tell its operator.";
 
-/** The sentence for a stranger. Errors without a code of the error table are bugs, and say so. */
+/**
+ * Returns the sentence for a stranger. An error without a code of the error table is a bug, and gets a general
+ * sentence.
+ */
 export function toldToStrangers(error: unknown): string {
   const code = errorCode(error);
   if (code === undefined) return FAILED;
@@ -50,14 +56,17 @@ export function errorCode(error: unknown): ErrorCode | undefined {
   return Object.hasOwn(ERROR_TABLE, error.code) ? (error.code as ErrorCode) : undefined;
 }
 
-/** Which version it is, and which devices should have it, without what the devices that were asked have answered. */
+/**
+ * Returns the sentence about a missing source without the answers of the asked devices. The version and the devices
+ * that should have it stay.
+ */
 function withoutAnswers(message: string): string | undefined {
   if (/^No other device that holds version \d+ of \S+ is live; /.test(message)) return withoutPaths(message);
   const [, what, rest] = /^(No device could send version \d+ of \S+) \(.*\)(; .*)$/s.exec(message) ?? [];
   return what && rest && withoutPaths(what + rest);
 }
 
-/** What git said of a ref, without the paths of this server. */
+/** Returns git's words about a ref without the paths of this server. */
 export function withoutPaths(text: string): string {
   return text.replace(/(['"])\/.*?\1/g, "$1…$1").replace(/(?<=^|[\s(=:])\/[^\s'"):;,]+/g, "…");
 }

@@ -1,4 +1,4 @@
-// The certificate, key and authorities of a device, read and checked before anything listens with them.
+// Reads and checks the certificate, key and authorities of a device before a server uses them.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
@@ -7,8 +7,8 @@ import { LockstepError } from "../errors.ts";
 import { certificateIdentity } from "./identity.ts";
 
 /**
- * Reads the files of --tls-cert, --tls-key and --tls-ca; the trust domain is the certificate's. Throws USAGE when one cannot be
- * read or is no PEM, when they do not belong together, and when the certificate is another's than `device`.
+ * Reads the files of --tls-cert, --tls-key and --tls-ca. The trust domain is that of the certificate. Throws USAGE when
+ * a file is unreadable or no PEM, when certificate and key do not match, and when the certificate is not for `device`.
  */
 export async function readTls(
   config: Config,

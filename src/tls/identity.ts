@@ -1,4 +1,4 @@
-// Who a certificate speaks for, as its URI SAN says it: spiffe://<trust domain>/<role>/<name>.
+// Reads the identity in a certificate's URI SAN: spiffe://<trust domain>/<role>/<name>.
 
 const ROLES = ["device", "frontend", "operator"] as const;
 export type Role = (typeof ROLES)[number];
@@ -10,25 +10,25 @@ export interface Identity {
   readonly name: string;
 }
 
-// As SPIFFE has it: no upper case, no port, no user, no percent-encoding.
+// SPIFFE's form: no upper case, no port, no user, no percent-encoding.
 const TRUST_DOMAIN = "[a-z0-9._-]{1,255}";
 const NAME = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const IDENTITY = new RegExp(`^spiffe://(?<trustDomain>${TRUST_DOMAIN})/(?<role>${ROLES.join("|")})/(?<name>${NAME})$`);
 
-/** Reads `spiffe://<trust domain>/<role>/<name>`; undefined for anything else, down to a trailing slash or a query. */
+/** Reads `spiffe://<trust domain>/<role>/<name>`; undefined for anything else, even for a trailing slash or a query. */
 export function parseIdentity(uri: string): Identity | undefined {
   const groups = IDENTITY.exec(uri)?.groups;
   return groups === undefined ? undefined : ({ ...groups } as unknown as Identity);
 }
 
-/** The inverse of `parseIdentity`; checks nothing. */
+/** Writes the URI that `parseIdentity` reads. Checks nothing. */
 export function identityUri({ trustDomain, role, name }: Identity): string {
   return `spiffe://${trustDomain}/${role}/${name}`;
 }
 
 /**
- * The identity in a certificate whose chain TLS has checked: its one URI, in the trust domain. `names` is Node's
- * `subjectaltname`. Undefined: it speaks for nobody here.
+ * Returns the identity in a certificate whose chain TLS has checked. It is the certificate's only URI, in the trust
+ * domain; otherwise undefined. `names` is Node's `subjectaltname`.
  */
 export function certificateIdentity(names: string | undefined, trustDomain: string): Identity | undefined {
   const uris = (names ?? "").split(", ").filter((name) => name.startsWith("URI:"));

@@ -1,5 +1,5 @@
-// The frames of one connection, from the hello to `X`. Only a hook speaks for git (`O`) and runs programs (`U`). Only a
-// process that becomes git is told where (`P`), and once.
+// The frames of one connection, from the hello to `X`. Only a hook writes for git (`O`) and runs programs (`U`). Only a
+// process that becomes git gets a path (`P`), and only once.
 #include "lockstep-git.h"
 #include <errno.h>
 #include <limits.h>
@@ -27,14 +27,14 @@ static void read_input(struct conversation *conversation) {
     end_sending(conversation);
 }
 
-// The descriptor that the payload of the received frame is for, or -1.
+// Returns the descriptor to which the payload of the received frame goes, or -1.
 static int output(void) {
   if (!has_frame()) return -1;
   return incoming.bytes[0] == 'O' ? STDOUT_FILENO : incoming.bytes[0] == 'E' ? STDERR_FILENO : -1;
 }
 
-// A pipe that is ready takes PIPE_BUF bytes at once. With no more than that, nothing ever blocks here, and the end of
-// client, sidecar and partner is noticed while git does not read.
+// A pipe that is ready takes PIPE_BUF bytes at once. No write is larger, so none blocks. The end of the client, the
+// sidecar or the partner is noticed even while git does not read.
 static void write_some(void) {
   size_t left = payload_length() - incoming.done;
   ssize_t written = write(output(), incoming.bytes + HEADER + incoming.done, left < PIPE_BUF ? left : PIPE_BUF);
@@ -45,7 +45,7 @@ static void write_some(void) {
   if (incoming.done == payload_length()) drop_frame();
 }
 
-// The decimal number that `X` carries, or LOST.
+// Returns the decimal number in `X`, or LOST.
 static int exit_code(void) {
   size_t length = payload_length();
   int code = 0;
@@ -58,14 +58,14 @@ static int exit_code(void) {
   return code <= 255 ? code : LOST;
 }
 
-// Deals with the received frame, unless it is output. Returns the outcome, or UNFINISHED.
+// Handles the received frame, unless it is output. Returns the outcome, or UNFINISHED.
 static int take_frame(struct conversation *conversation) {
   if (!has_frame()) return UNFINISHED;
   switch (incoming.bytes[0]) {
   case 'O':
     return conversation->is_hook ? UNFINISHED : LOST;
   case 'E':
-    // The thread of receive-pack that empties the pipe has ended, so that a full pipe would stay full.
+    // receive-pack's thread that empties the pipe has ended, so a full pipe would stay full.
     if (conversation->client_gone) drop_frame();
     return UNFINISHED;
   case 'U':
@@ -90,7 +90,7 @@ int converse(struct conversation *conversation) {
   for (;;) {
     int outcome = take_frame(conversation);
     if (outcome != UNFINISHED) return outcome;
-    // poll reports a hang-up unasked, again and again: a descriptor that cannot be dealt with now is left out.
+    // poll reports a hang-up even unasked, again and again. So descriptors that cannot be handled now are left out.
     short events = (short)((is_sending() ? POLLOUT : 0) | (has_frame() ? 0 : POLLIN));
     struct pollfd polled[] = {
         [SIDECAR] = {.fd = events ? conversation->sidecar : -1, .events = events},

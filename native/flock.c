@@ -1,4 +1,4 @@
-// A lock for Node, which has no flock(2).
+// Locks a file for Node, which has no flock(2).
 #include "lockstep-git.h"
 #include <errno.h>
 #include <limits.h>

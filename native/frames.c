@@ -1,4 +1,4 @@
-// One frame each way: one byte of type, four of length, the payload.
+// One frame in each direction: one byte of type, four of length, the payload.
 #include "lockstep-git.h"
 #include <errno.h>
 #include <sys/socket.h>
@@ -19,7 +19,7 @@ void send_some(int sidecar) {
   if (sent >= 0)
     outgoing.done += (size_t)sent;
   else if (errno != EINTR && errno != EAGAIN)
-    outgoing.done = outgoing.length; // the last frames of a sidecar that has closed are still to be read
+    outgoing.done = outgoing.length; // the sidecar has closed; its last frames are still read
 }
 
 int receive_some(int sidecar) {

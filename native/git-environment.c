@@ -1,4 +1,4 @@
-// The environment of a git that a client starts. Much of what a client may send along makes git run programs or read
+// The environment of a git that a client starts. Many variables that a client may send make git run programs or read
 // other configuration.
 #include "lockstep-git.h"
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 extern char **environ;
 
-// The names are those of authorOf in src/hook/, which would find the pusher in the whole environment.
+// The names are those in authorOf of src/hook/, which would find the pusher in the whole environment.
 static void name_pusher(void) {
   static const char *const names[] = {"LOCKSTEP_PUSHER", "REMOTE_USER", "GITEA_PUSHER_NAME", "GL_USER", "GL_ID",
                                       "LOGNAME",         "USER"};

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-// `path` without symbolic links if it lies below the root, else NULL. Where no root is known, git judges
-// (safe.directory).
+// Returns `path` without symbolic links if it lies below the root, else NULL. Where no root is known, git checks the
+// path (safe.directory).
 static const char *below_root(const char *path) {
   static char resolved[PATH_MAX], root[PATH_MAX];
   const char *configured = setting("LOCKSTEP_ROOT", "root");

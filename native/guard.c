@@ -9,7 +9,7 @@
 
 static pid_t guarded; // receive-pack
 
-// receive-pack alone holds the other end of standard input, and closes it when it has read the report.
+// Only receive-pack holds the other end of standard input. It closes that end when it has read the report.
 int report_is_awaited(void) {
   struct pollfd other_end = {.fd = STDIN_FILENO, .events = POLLIN};
   while (poll(&other_end, 1, 0) < 0)
@@ -17,16 +17,16 @@ int report_is_awaited(void) {
   return !(other_end.revents & POLLHUP);
 }
 
-// While the report is awaited receive-pack lives, so its pid is nobody else's. A signal handler calls only functions
-// that are safe in one.
+// While receive-pack waits for the report it lives, so no other process has its pid. This is a signal handler, so it
+// calls only functions that are safe in one.
 void hang_up(int unused) {
   (void)unused;
   if (report_is_awaited()) kill(guarded, SIGKILL);
   _exit(FAILED);
 }
 
-// The parent does nothing but watch the child. It keeps standard output open, so that git sees no end there when the
-// child is killed, and it reaps the child where there is no init that would.
+// The parent only watches the child. It keeps standard output open, so that git sees no end there when the child is
+// killed. It also reaps the child where no init would.
 int split_in_two(pid_t receive_pack, int sidecar) {
   static const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
   int alive[2], killed = 1;

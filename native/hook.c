@@ -1,4 +1,4 @@
-// The hooks that the sidecar asks for with `U`. They run in the environment that git gave this process.
+// Runs the hooks that the sidecar asks for with `U`, in the environment that git gave this process.
 #include "lockstep-git.h"
 #include <errno.h>
 #include <fcntl.h>

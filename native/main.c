@@ -1,4 +1,4 @@
-// One program that acts by the name it is called under, or by its first argument when that name is lockstep-git.
+// One program that acts by its name, or by its first argument when it is called lockstep-git.
 #include "lockstep-git.h"
 #include <signal.h>
 #include <string.h>
@@ -12,7 +12,7 @@ static int become_git_with(const char *command, char **arguments) {
 
 int main(int count, char **arguments) {
   if (count < 1) return USAGE;
-  // A handler, unlike SIG_IGN, does not outlast exec: git and the hooks start as they would without us.
+  // A handler, unlike SIG_IGN, ends at exec. So git and the hooks start with default signals.
   signal(SIGPIPE, ignore);
   signal(SIGCHLD, SIG_DFL);
   const char *name = basename_of(*arguments++);

@@ -1,6 +1,7 @@
-// The hook that sees a push whole. git keeps aliases from proc-receive whose target is in the same push, though it wants to
-// be told what became of them. So this notes the push for the sidecar, and then becomes an operator's hook, if one is
-// named, which reads the same. A note that cannot be written refuses no push, unless that hook could not read it.
+// The hook that sees the whole push. git hides an alias from proc-receive when its target is in the same push, but
+// waits for its result. So this hook writes a note of the push for the sidecar. Then it becomes an operator's hook, if
+// one is named, with the same input. If the note cannot be written, the push goes on, unless that hook needs it as
+// input.
 #include "lockstep-git.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// Copies standard input to its end. False: it could not be read or written, and errno says why.
+// Copies standard input to its end. Returns 0 when reading or writing fails; errno has the reason.
 static int copy_input(int note) {
   static char bytes[INPUT_CHUNK];
   for (;;) {

@@ -1,5 +1,5 @@
-// The hook: copies between receive-pack and the sidecar. Where the outcome is unknown it kills receive-pack, which would
-// report a refusal that may be a lie.
+// The hook: copies between receive-pack and the sidecar. If the outcome is unknown, it kills receive-pack, whose report
+// of a refusal might be false.
 #define _GNU_SOURCE
 #include "lockstep-git.h"
 #include <errno.h>
@@ -12,15 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Opens a pipe that has no reader any more once the client is gone, or returns -1. receive-pack itself does not notice
-// while it waits for this hook. It is the pipe of relay.c if that stands between receive-pack and the client, else the
-// pipe through which receive-pack answers.
+// Opens a pipe that has no reader once the client is gone, or returns -1. receive-pack itself does not notice while it
+// waits for this hook. If relay.c stands between receive-pack and the client, the pipe is that of relay.c. Otherwise it
+// is the pipe through which receive-pack answers.
 static int pipe_to_client(pid_t receive_pack) {
   char path[64], between[32];
   struct stat status;
   const char *named = getenv("LOCKSTEP_CLIENT");
   int length = snprintf(between, sizeof between, "/proc/%ld/", (long)birth_of(receive_pack).parent);
-  // A push that a hook of another push makes has inherited the variable.
+  // The variable may be inherited: a hook of one push can make another push.
   if (named && strncmp(named, between, (size_t)length) == 0)
     snprintf(path, sizeof path, "%s", named);
   else
@@ -29,7 +29,8 @@ static int pipe_to_client(pid_t receive_pack) {
   return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
-// A thread of receive-pack passes messages on to the client. Bytes that still lie in the pipe would die with it.
+// A thread of receive-pack passes messages on to the client. If receive-pack is killed, bytes still in the pipe are
+// lost.
 static void let_git_take_messages(void) {
   int unread, tries = 0;
   do poll(NULL, 0, 10);
@@ -41,8 +42,8 @@ int proc_receive(void) {
   // Started by hand, it would kill the shell.
   if (!is_pipe(STDIN_FILENO) || !is_pipe(STDOUT_FILENO))
     fail(USAGE, "proc-receive is a hook that only git receive-pack can start; push to the repository instead.");
-  if (!report_is_awaited()) return FAILED; // so its parent may be anybody by now
-  // The variable PWD is the client's.
+  if (!report_is_awaited()) return FAILED; // receive-pack may have ended, and its pid may belong to another process
+  // The variable PWD comes from the client.
   char *directory = getcwd(NULL, 0);
   if (!directory)
     fail(FAILED, "the repository cannot be found (%s), %s; %s.", strerror(errno), PUSH.refused, PUSH.again);

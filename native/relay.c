@@ -1,6 +1,6 @@
-// Between receive-pack and its client. receive-pack would die of a broken pipe when its client is gone, and leave its
-// quarantine and its .keep. So this process reads the output of receive-pack and passes it on, and reads on when the
-// client is gone.
+// Stands between receive-pack and its client. If the client goes away, a broken pipe would kill receive-pack, which
+// would leave its quarantine and .keep. So this process passes the output of receive-pack on, and reads it to the end
+// even when the client is gone.
 #define _GNU_SOURCE // pipe2
 #include "lockstep-git.h"
 #include <errno.h>
@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-// Copies `output` to standard output until its end. When the client is gone, it closes `alive`, which the hook notices.
+// Copies `output` to standard output until its end. When the client is gone, it closes `alive`, and the hook notices
+// that.
 static void copy_until_end(int output, int alive) {
   static char bytes[INPUT_CHUNK];
   for (ssize_t left = 0, got = 0;;) {
@@ -54,7 +55,7 @@ void relay_output(void) {
     return;
   }
   close(output[1]);
-  close(STDIN_FILENO); // or a client would go on sending to nobody when git has ended
+  close(STDIN_FILENO); // otherwise a client would go on sending after git has ended
   copy_until_end(output[0], alive[0]);
   _exit(wait_for(git, &killed));
 }

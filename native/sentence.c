@@ -1,4 +1,4 @@
-// What a person reads: one line on standard error.
+// Writes sentences for a person: one line on standard error.
 #include "lockstep-git.h"
 #include <limits.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@ static void write_sentence(const char *format, va_list arguments) {
   size_t start = strlen(text);
   vsnprintf(text + start, sizeof text - start - 1, format, arguments);
   strcat(text, "\n");
-  // One write, so that git shows one line. Where nobody reads it there is nobody else to tell.
+  // One write, so that git shows one line. If nobody reads it, nobody else can be told.
   if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
 }
 

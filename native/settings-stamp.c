@@ -1,4 +1,4 @@
-// A stamp that changes whenever git may read other configuration in this repository than before.
+// A stamp that changes whenever git's configuration in this repository may have changed.
 #include "lockstep-git.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,8 +22,8 @@ static uint64_t hash_file(uint64_t state, const char *path) {
   return hash(state, seen, sizeof seen);
 }
 
-// The stamp covers the variables that name or hold configuration, and the files that the sidecar has listed. Nothing is
-// added where the sidecar has listed none, or more than fit.
+// Adds the stamp to the hello. It covers the variables that name or hold configuration, and the files that the sidecar
+// has listed. Adds nothing when the sidecar has listed none, or more than fit.
 void add_settings_stamp(void) {
   static const char *const variables[] = {"GIT_CONFIG", "HOME=", "XDG_CONFIG_HOME="};
   static char paths[1 << 15];
@@ -34,7 +34,7 @@ void add_settings_stamp(void) {
   if (length <= 0 || (size_t)length == sizeof paths || paths[length - 1] != '\0') return;
   uint64_t stamp = hash(seed, paths, (size_t)length);
   for (const char *path = paths; path < paths + length; path += strlen(path) + 1) stamp = hash_file(stamp, path);
-  // A sum, so that the order of the variables does not matter.
+  // Added up, so that the order of the variables does not matter.
   for (char **each = environ; *each; each++)
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
       if (strncmp(*each, variables[i], strlen(variables[i])) == 0) stamp += hash(seed, *each, strlen(*each));

@@ -1,4 +1,4 @@
-// What the operator has set: variables of the environment, else the file that the sidecar writes beside this program in
+// The operator's settings: variables of the environment, else the file that the sidecar writes beside this program in
 // its root (lines of `name=value`).
 #include "lockstep-git.h"
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// The value of `name` in the file beside this program, or NULL.
+// Returns the value of `name` in the file beside this program, or NULL.
 static const char *installed_setting(const char *name) {
   static char text[3 * PATH_MAX];
   static ssize_t length = -1;

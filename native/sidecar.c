@@ -1,4 +1,4 @@
-// The connection to the sidecar and its first frame, the hello.
+// The connection to the sidecar, and its first frame, the hello.
 #define _GNU_SOURCE // struct ucred
 #include "lockstep-git.h"
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-// The socket directory that the configuration of the current directory names, or NULL. Only for a hook: whoever can
-// write the configuration of a repository that receive-pack serves can put hooks of his own there anyway.
+// Returns the socket directory that the configuration of the current directory names, or NULL. Only a hook may use it:
+// a person who can write the configuration of a repository that receive-pack serves could install hooks there anyway.
 static const char *configured_directory(void) {
   static char directory[PATH_MAX];
   size_t length = 0;
@@ -41,7 +41,7 @@ static const char *configured_directory(void) {
   return *directory ? directory : NULL;
 }
 
-// Whether root, this user or the owner of the repositories started the process at the other end of `sidecar`.
+// Returns true when root, this user or the owner of the repositories runs the process at the other end of `sidecar`.
 static int peer_is_ours(int sidecar, int is_hook) {
   struct ucred peer;
   struct stat repositories;
@@ -53,7 +53,7 @@ static int peer_is_ours(int sidecar, int is_hook) {
   return root && stat(root, &repositories) == 0 && peer.uid == repositories.st_uid;
 }
 
-// Strangers read its sentences: they name no path.
+// Its sentences name no path, since strangers read them.
 int connect_to_sidecar(struct purpose purpose, int is_hook) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   const char *directory = setting("LOCKSTEP_SOCKET_DIR", "socket-dir");

@@ -1,10 +1,10 @@
-// What an ssh client asks for: git upload-pack or git receive-pack with one directory, and nothing else.
+// Reads the request of an ssh client: git upload-pack or git receive-pack with one directory, and nothing else.
 #include "lockstep-git.h"
 #include <stdlib.h>
 #include <string.h>
 
-// The meaning of `quoted` if it is one argument as git quotes it ('…', with '\'' and '\!' for the two characters that
-// git puts outside), else NULL.
+// Returns the argument in `quoted`, else NULL if it is not one argument in git's quotes. Those are '…', with '\'' and
+// '\!' for the two characters that git puts outside.
 static char *unquote(const char *quoted) {
   const char *from = quoted;
   char *argument = strdup(quoted), *to = argument;
@@ -23,7 +23,8 @@ static char *unquote(const char *quoted) {
 
 int ssh_command(char **arguments) {
   static const char *const commands[] = {"upload-pack", "receive-pack"};
-  // A login shell gets `-c`; where the administrator forces a command too, that is the one to judge.
+  // A login shell gets `-c`. Where the administrator forces a command too, the argument of `-c` is the request to
+  // check.
   const char *request = arguments[0] && strcmp(arguments[0], "-c") == 0 ? arguments[1] : getenv("SSH_ORIGINAL_COMMAND");
   if (!request) fail(FAILED, "this account serves git and has no shell; use it as the address of a git remote.");
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {

@@ -1,7 +1,9 @@
-// Who pushed, from the environment in which git ran the hook.
+// Finds the pusher in the environment in which git ran the hook.
 import { type RefAuthor, refAuthor } from "../domain.ts";
 
-/** By whichever name the git server has for it. */
+/**
+ * Returns the pusher's name, from the first variable of a git server that names one; else "anonymous" with the address.
+ */
 export function authorOf(env: ReadonlyMap<string, string>): string {
   const names = ["LOCKSTEP_PUSHER", "REMOTE_USER", "GITEA_PUSHER_NAME", "GL_USER", "GL_ID", "LOGNAME", "USER"];
   const found = names.map((name) => env.get(name)).find((value) => value !== undefined && value !== "");
@@ -10,8 +12,8 @@ export function authorOf(env: ReadonlyMap<string, string>): string {
 }
 
 /**
- * For reflogs, and the environment of a `reference-transaction` hook. A git server that says who the committer is, as `git http-backend`
- * does, is believed.
+ * Returns the author for reflogs and for the environment of a `reference-transaction` hook. If the git server names the
+ * committer, as `git http-backend` does, that name counts.
  */
 export function refAuthorOf(env: ReadonlyMap<string, string>): RefAuthor {
   const known = [...env].filter(([name]) => name !== "GIT_NAMESPACE");

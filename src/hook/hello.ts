@@ -1,4 +1,4 @@
-// What a shim says first: what it is to do, where it was started, and by whom.
+// The first frame of a shim: its operation, the directory in which it was started, and its user.
 import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { repositoryName } from "../domain.ts";
@@ -11,13 +11,13 @@ export interface Hello {
   readonly op: string;
   readonly dir: string;
   readonly env: ReadonlyMap<string, string>;
-  /** Of proc-receive: a stamp of the configuration that git reads there. */
+  /** Only in proc-receive: a stamp of the configuration that git reads there. */
   readonly settings: string | undefined;
-  /** Of proc-receive: what tells this push from all others (`pushKey` of the shim). */
+  /** Only in proc-receive: an id that differs for each push (`pushKey` of the shim). */
   readonly push: string | undefined;
 }
 
-/** Reads the first frame. Throws INVALID_REQUEST on one that is no hello of this version. */
+/** Reads the first frame. Throws INVALID_REQUEST when it is not a hello of this version. */
 export function parseHello({ type, payload }: Frame): Hello {
   const values = new Map<string, string>();
   for (const entry of payload.toString("utf8").split("\0")) {
@@ -39,7 +39,10 @@ export function parseHello({ type, payload }: Frame): Hello {
   return { op, dir, env, settings: values.get("settings"), push };
 }
 
-/** The name of the repository that lies in `dir`, an absolute path below the root or a name. Throws INVALID_NAME. */
+/**
+ * Returns the name of the repository in `dir`, which is an absolute path below the root, or a name. Throws
+ * INVALID_NAME.
+ */
 export async function nameOf(root: string, dir: string): Promise<string> {
   const below = isAbsolute(dir) ? await pathBelow(root, dir) : dir;
   if (below === undefined || below === "") {
@@ -51,7 +54,10 @@ export async function nameOf(root: string, dir: string): Promise<string> {
   return repositoryName(below.replace(/\/+$/, "").replace(/\.git$/, ""));
 }
 
-/** `dir` as seen from the root, whose name is without symbolic links; the one that people use may lead through some. */
+/**
+ * Returns the path of `dir` below the root. The root's path has no symbolic links, but the path that people use may
+ * have some.
+ */
 async function pathBelow(root: string, dir: string): Promise<string | undefined> {
   const candidates = [resolve(dir), await realpath(dir).catch(() => root)];
   return candidates.map((path) => relative(root, path)).find((below) => below !== "" && !below.startsWith(".."));

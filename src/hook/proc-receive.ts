@@ -1,4 +1,4 @@
-// The conversation of git's proc-receive hook: versions, commands, push options, report (git's githooks documentation).
+// The dialogue of git's proc-receive hook: versions, commands, push options, report (git's githooks documentation).
 import { nameFromLatin1, type RefUpdate, toLatin1, valueFromLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { FLUSH, type Packet, PacketReader, packet } from "../framing/pkt-line.ts";
@@ -10,7 +10,7 @@ export interface PushCommands {
   readonly pushOptions: string[];
 }
 
-/** What receive-pack says, as it comes in. `answer` sends to it. */
+/** Reads the messages of receive-pack as they come in. `answer` sends bytes to receive-pack. */
 export class ProcReceive {
   readonly #answer: (bytes: Buffer) => void;
   readonly #reader = new PacketReader();
@@ -24,7 +24,7 @@ export class ProcReceive {
     this.#answer = answer;
   }
 
-  /** Takes a piece of input; returns the push once it is complete. Throws INVALID_REQUEST. */
+  /** Takes a piece of input. Returns the push once it is complete. Throws INVALID_REQUEST. */
   push(piece: Buffer): PushCommands | undefined {
     for (const each of this.#reader.push(piece)) this.#take(each);
     if (this.#expects !== "nothing") return undefined;
@@ -70,7 +70,7 @@ export class ProcReceive {
   }
 }
 
-/** One change of a push, as git writes it for its hooks. Throws INVALID_REQUEST. */
+/** Reads one command of a push, in the form that git gives to its hooks. Throws INVALID_REQUEST. */
 export function parseCommand(line: Buffer): RefUpdate {
   const match = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) ([^\0\n]+)\n?$/.exec(line.toString("latin1"));
   if (match === null) throw new LockstepError("INVALID_REQUEST", "git sent a push command that cannot be read.");
@@ -79,7 +79,7 @@ export function parseCommand(line: Buffer): RefUpdate {
   return { name: nameFromLatin1(name), oldValue: orNull(oldId), newValue: orNull(newId) };
 }
 
-/** The report that receive-pack passes on to the client. */
+/** Returns the report that receive-pack passes on to the client. */
 export function encodeReport(report: PushReport): Buffer {
   const lines = [...report].map(([name, reason]) => {
     const ref = toLatin1(name);

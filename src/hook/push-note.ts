@@ -1,10 +1,11 @@
-// What pre-receive notes of a push for proc-receive: all of it (docs/hook-protocol.md). git hands less over.
+// The note that pre-receive writes for proc-receive: the whole push (docs/hook-protocol.md). git hands only a part of
+// some pushes to proc-receive.
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RefUpdate } from "../domain.ts";
 import { parseCommand } from "./proc-receive.ts";
 
-/** The whole push, if pre-receive has noted it in a way that can be read, and removes the note. */
+/** Returns the whole push if pre-receive left a readable note of it, and removes the note. */
 export async function takeNote(gitDir: string, push: string | undefined): Promise<RefUpdate[] | undefined> {
   if (push === undefined) return undefined;
   const path = join(gitDir, "objects", `tmp_pushed-${push}`);

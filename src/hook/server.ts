@@ -1,4 +1,4 @@
-// The socket of the shims: pushes handed over by git, and reads that ask first (docs/hook-protocol.md).
+// The socket of the shims: git hands pushes over here, and reads ask here first (docs/hook-protocol.md).
 import { randomUUID } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
@@ -24,7 +24,7 @@ import { takeNote } from "./push-note.ts";
 const READ_PATIENCE_MS = 60_000;
 
 export interface HookServer {
-  /** Stops listening and waits for the pushes under way, at most `graceMs`. */
+  /** Stops listening and waits for running pushes, at most `graceMs`. */
   drain(graceMs: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -32,7 +32,8 @@ export interface HookServer {
 /** Serves the shims on `path`, a unix socket for this user only. */
 export async function serveHooks(context: SyncContext, path: string): Promise<HookServer> {
   const open = new Set<Socket>();
-  // A shim whose pusher is gone ends its side and waits for `X`: without that it kills receive-pack, which leaves its .keep.
+  // When its pusher is gone, a shim ends its side and waits for `X`. Without `X` it kills receive-pack, which then
+  // leaves its .keep.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.on("error", () => {});
@@ -42,7 +43,7 @@ export async function serveHooks(context: SyncContext, path: string): Promise<Ho
   await rm(path, { force: true });
   await new Promise<void>((done, failed) => server.once("error", failed).listen(path, done));
   await chmod(path, 0o600);
-  // Ends when the last conversation has.
+  // Ends when the last conversation has ended.
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= new Promise<void>((done) => void server.close(() => done()));
@@ -61,7 +62,7 @@ export async function serveHooks(context: SyncContext, path: string): Promise<Ho
 }
 
 async function converse(context: SyncContext, socket: Socket): Promise<void> {
-  // The end of what it sends is not the end of what it waits for.
+  // A shim that has ended its input still waits for an answer.
   const frames = readFrames(socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
   const send = (type: string, payload: Buffer | string) => {
     if (socket.writable) socket.write(encodeFrames(type, payload));
@@ -75,7 +76,7 @@ async function converse(context: SyncContext, socket: Socket): Promise<void> {
     if (code !== undefined && socket.writable) socket.end(encodeFrames("X", String(code)));
     else socket.destroy();
   } catch (error) {
-    // Without an exit code the shim knows nothing, and says so by hanging up.
+    // Without an exit code the shim does not know the outcome, and the client sees a hang-up.
     context.log.error({ err: describe(error) }, "a conversation with a shim broke off");
     socket.destroy();
   }
@@ -85,7 +86,10 @@ const NUL = Buffer.alloc(1);
 
 type Send = (type: string, payload: Buffer | string) => void;
 
-/** upload-pack and receive-pack started over ssh: may this device serve the repository now? */
+/**
+ * Answers an upload-pack or receive-pack that was started over ssh: may this device serve the repository now? Returns
+ * the exit code for the shim.
+ */
 async function read(context: SyncContext, { dir, op, env }: Hello, send: Send): Promise<number> {
   try {
     const name = await nameOf(context.root, dir);
@@ -101,7 +105,7 @@ async function read(context: SyncContext, { dir, op, env }: Hello, send: Send): 
   }
 }
 
-/** A push. Returns the exit code of the hook, or undefined when its outcome is unknown. */
+/** Handles a push. Returns the exit code of the hook, or undefined when the outcome is unknown. */
 async function receive(
   context: SyncContext,
   hello: Hello,
@@ -140,7 +144,7 @@ async function receive(
   noted.catch(() => {});
   await using git = await startEarly(context, named, { author: refAuthorOf(hello.env), gone: gone.signal });
   const commands = await arriving;
-  // The end before the commands: receive-pack died, and nobody is left to tell.
+  // The input ended before the commands: receive-pack died, and nobody waits for an answer.
   if (commands === undefined) return undefined;
   const pusher: Pusher = {
     gone: gone.signal,
@@ -159,7 +163,7 @@ function outOfPlaceError(type: string): LockstepError {
   return new LockstepError("INVALID_REQUEST", `A shim sent a frame ${JSON.stringify(type)} where it has no place.`);
 }
 
-/** Starts git for a push, once git's first question has been answered: a start holds everything else up. */
+/** Starts git for a push, after git's first question has been answered, since a start delays everything else. */
 async function startEarly(
   context: SyncContext,
   named: Promise<string>,
@@ -174,7 +178,7 @@ interface HandedOver {
   readonly hello: Hello;
   readonly named: Promise<string>;
   readonly commands: PushCommands;
-  /** The whole push, of which git may have handed over a part; undefined: not known. */
+  /** The whole push, of which git may hand over only a part; undefined: not known. */
   readonly noted: Promise<RefUpdate[] | undefined>;
   readonly git: StartedGit | undefined;
 }
@@ -217,7 +221,7 @@ async function decideAndReport(
       "push failed",
     );
     pusher.say(`${toldToStrangers(error)} (request ${requestId})`);
-    // An error that is not one of ours may have come after the decision.
+    // An unexpected error may have come after the decision.
     if (unknown || !expected) return undefined;
     const names = [...commands.updates.map(({ name }) => name), ...held.keys()];
     send("O", encodeReport(new Map(names.map((name) => [name, refLine(error)]))));
@@ -225,16 +229,16 @@ async function decideAndReport(
   return 0;
 }
 
-/** In a namespace git puts other refs behind the names that it hands over. */
+/** Refuses a namespace: in one, git means other refs by the names that it hands over. */
 function refuseNamespace(env: ReadonlyMap<string, string>): void {
   if (!env.get("GIT_NAMESPACE")) return;
   throw new LockstepError(
     "INVALID_REQUEST",
-    "The git server serves a namespace (GIT_NAMESPACE), which Lockstep does not; nothing was written, push to a repository of its own.",
+    "The git server serves a namespace (GIT_NAMESPACE), which Lockstep cannot serve. Nothing was written; push to a repository of its own.",
   );
 }
 
-/** The report as strangers may read it; what git said in full is logged. */
+/** Returns the report for strangers. Logs git's words in full where the report shortens them. */
 function shown(context: SyncContext, report: PushReport, said: { repository: string; requestId: string }): PushReport {
   const told = new Map([...report].map(([name, reason]) => [name, reason && withoutPaths(reason)] as const));
   const hidden = [...report.values()].filter((reason) => reason !== null && withoutPaths(reason) !== reason);
@@ -243,7 +247,9 @@ function shown(context: SyncContext, report: PushReport, said: { repository: str
   return told;
 }
 
-/** What stands behind each ref; many programs show only that, so it has the reason that an operator gave. */
+/**
+ * Returns the reason that is shown behind each ref. Many programs show only that, so it includes the operator's reason.
+ */
 function refLine({ code, details }: LockstepError): string {
   const why = code === "WRITES_STOPPED" ? `: ${Buffer.from(visible(details.reason ?? "")).toString("latin1")}` : "";
   return `lockstep: ${code.toLowerCase().replaceAll("_", " ")}${why}`;

@@ -4,18 +4,18 @@ import { runHook } from "./hook.ts";
 
 const EXIT_CODE = /^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])$/;
 
-/** What `X` said, and the path of the `P` before it. */
+/** The end of a conversation: the code of `X`, and the path of the `P` before it. */
 export interface Ending {
   readonly code: number;
   readonly path: string | undefined;
 }
 
 /**
- * The frames of one connection, from the hello to `X`. Only a hook speaks for git (`O`) and runs programs (`U`); only what becomes
- * git is told where (`P`), and once.
+ * The frames of one connection, from the hello to `X`. Only a hook writes for git (`O`) and runs programs (`U`). Only a
+ * process that becomes git gets a path (`P`), and only once.
  */
 export class Conversation {
-  /** Resolves when everything is written; null: the connection ended without `X`. */
+  /** Resolves when everything is written. null: the connection ended without `X`. */
   readonly ending: Promise<Ending | null>;
   readonly #socket: Socket;
   readonly #host: NodeJS.Process;
@@ -23,12 +23,12 @@ export class Conversation {
   #sendingHasEnded = false;
   #path: string | undefined;
 
-  /** `host` is the process whose standard output and error the sidecar writes. */
+  /** `host` is the process whose standard output and standard error the sidecar writes. */
   constructor(socket: Socket, host: NodeJS.Process, { isHook }: { isHook: boolean }) {
     this.#socket = socket;
     this.#host = host;
     this.#isHook = isHook;
-    // Whoever read it is gone; the sidecar learns that from the end of standard input.
+    // The reader is gone. The sidecar learns it from the end of standard input.
     host.stdout.on("error", () => {});
     host.stderr.on("error", () => {});
     const ended = new Promise<Ending | null>((resolve) => {
@@ -44,13 +44,13 @@ export class Conversation {
       socket.on("close", () => resolve(null));
     });
     this.ending = ended.then(async (ending) => {
-      // The end of a process drops what a pipe has not taken yet.
+      // When a process ends, Node drops output that a pipe has not taken yet.
       await Promise.all([flushed(host.stdout), flushed(host.stderr)]);
       return ending;
     });
   }
 
-  /** False: wait for "drain" before sending more. */
+  /** Sends a frame. Returns false when the caller must wait for "drain" before it sends more. */
   send(type: string, payload: Buffer): boolean {
     return this.#sendingHasEnded || this.#socket.write(encodeFrame(type, payload));
   }
@@ -84,7 +84,7 @@ export class Conversation {
   }
 }
 
-/** Resolves when `stream` has written all it was given, or never will. */
+/** Resolves when `stream` has written everything, or never will. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }

@@ -8,18 +8,18 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** The bytes of one frame; the payload is at most 1 MiB. */
+/** Returns the bytes of one frame; the payload is at most 1 MiB. */
 export function encodeFrame(type: string, payload: Buffer): Buffer {
   const header = Buffer.alloc(HEADER, type, "latin1");
   header.writeUInt32BE(payload.length, 1);
   return Buffer.concat([header, payload]);
 }
 
-/** Cuts what arrives on a connection into frames. */
+/** Cuts the bytes of a connection into frames. */
 export class FrameDecoder {
   #pending = Buffer.alloc(0);
 
-  /** The frames that `chunk` completes, in order. Throws RangeError for a frame of more than 1 MiB. */
+  /** Yields the frames that `chunk` completes, in order. Throws RangeError for a frame of more than 1 MiB. */
   *push(chunk: Buffer): Generator<Frame> {
     this.#pending = Buffer.concat([this.#pending, chunk]);
     while (this.#pending.length >= HEADER) {

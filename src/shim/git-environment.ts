@@ -1,10 +1,11 @@
-// The environment of a git that a client starts: much of what he might send along makes git run programs or read other configuration.
+// The environment of a git that a client starts. Many variables that a client may send make git run programs or read
+// other configuration.
 
 const KEPT = /^(PATH|HOME|GIT_PROTOCOL|LOCKSTEP_.*)$/;
-/** As authorOf in src/hook/ has them. */
+/** The names in authorOf of src/hook/. */
 const NAMES = ["LOCKSTEP_PUSHER", "REMOTE_USER", "GITEA_PUSHER_NAME", "GL_USER", "GL_ID", "LOGNAME", "USER"];
 
-/** What is kept of `env`, with the pusher by whichever name it has him. */
+/** Returns the safe part of `env`, with the pusher's name from any of its variables. */
 export function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.fromEntries(Object.entries(env).filter(([name]) => KEPT.test(name)));
   const name = NAMES.map((each) => env[each]).find(Boolean);

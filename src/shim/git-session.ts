@@ -12,15 +12,15 @@ import { connectToSidecar, hello, PUSH, READ } from "./sidecar.ts";
 
 export type GitCommand = "upload-pack" | "receive-pack";
 
-/** What a client asks for. The directory is whatever he wrote: it is passed on, and nothing else. */
+/** A client's request. The directory is any text of the client; it is only passed on. */
 export interface GitRequest {
   readonly command: GitCommand;
   readonly directory: string;
 }
 
 /**
- * Asks the sidecar whether, and with which repository, git may run, and runs it with this process's standard input and
- * output. Returns the exit code of git, or the one that the sidecar refused with. Throws SIDECAR_UNAVAILABLE.
+ * Asks the sidecar whether git may run, and with which repository. Then runs it with this process's standard input and
+ * output. Returns the exit code of git, or the one with which the sidecar refused. Throws SIDECAR_UNAVAILABLE.
  */
 export async function runGit(
   host: NodeJS.Process,
@@ -59,14 +59,14 @@ export async function runGit(
 }
 
 /**
- * Runs git with this process's standard input and passes on what it says. receive-pack would die of a broken pipe when its client is
- * gone, and leave its quarantine and its .keep: so its output is read on when nobody wants it any more.
+ * Runs git with this process's standard input, and passes on its output. If the client goes away, a broken pipe would
+ * kill receive-pack, which would leave its quarantine and .keep. So its output is read to the end.
  */
 async function beGit(host: NodeJS.Process, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const child = spawn("git", args, { stdio: ["inherit", "pipe", "inherit"], env });
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   await once(child, "spawn");
-  // Or a client would go on sending to nobody when git has ended.
+  // Otherwise a client would go on sending after git has ended.
   closeSync(0);
   host.stdout.on("error", () => {});
   await copy(child.stdout, host.stdout);
@@ -75,8 +75,8 @@ async function beGit(host: NodeJS.Process, args: string[], env: NodeJS.ProcessEn
 }
 
 /**
- * `path` without symbolic links if it lies below the root, else undefined. Where no root is known, that is for git to judge
- * (safe.directory).
+ * Returns `path` without symbolic links if it lies below the root, else undefined. Where no root is known, git checks
+ * the path (safe.directory).
  */
 function belowRoot(path: string, root: string | undefined): string | undefined {
   if (!isAbsolute(path)) return undefined;

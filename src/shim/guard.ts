@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
-// It holds standard output open, so that git sees no end there, and waits for a word. No word means that the shim was
-// killed: git has not waited for it yet, so it is a zombie, and still a child of receive-pack if receive-pack lives.
-// Asking for that keeps the pid of a receive-pack that has ended, now another process's, from being killed.
+// The guard holds standard output open, so that git sees no end there, and waits for a word. If none comes, the shim
+// was killed. git has not reaped the shim yet, so it is a zombie, and still a child of receive-pack if that lives. The
+// check of the parent protects another process that may have got the pid of an ended receive-pack.
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
 read -r word && exit 0
@@ -17,7 +17,7 @@ fi
 [ "$parent" -eq $receive_pack ] && kill -9 $receive_pack
 `;
 
-/** The second process of proc-receive (docs/hook-protocol.md): kills receive-pack when the first one is killed. */
+/** The second process of proc-receive (docs/hook-protocol.md). Kills receive-pack when the first process is killed. */
 export class Guard {
   /** Resolves when the guard has ended, dismissed or not. */
   readonly ended: Promise<void>;
@@ -28,7 +28,7 @@ export class Guard {
     this.ended = new Promise((resolve) => child.once("exit", () => resolve()));
   }
 
-  /** Starts it for the process `shim`, whose parent is `receivePack`; rejects when there is no `sh`. */
+  /** Starts the guard of the process `shim`, whose parent is `receivePack`. Rejects when there is no `sh`. */
   static async start(shim: number, receivePack: number): Promise<Guard> {
     const child = spawn("sh", ["-c", SCRIPT, "lockstep-guard", `${shim}`, `${receivePack}`], {
       stdio: ["pipe", "inherit", "ignore"],
@@ -39,7 +39,7 @@ export class Guard {
     return guard;
   }
 
-  /** Ends it, once there is nothing left to guard. */
+  /** Ends the guard, once nothing needs it any more. */
   async dismiss(): Promise<void> {
     this.#child.stdin?.end("done\n");
     await this.ended;

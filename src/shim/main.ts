@@ -1,4 +1,5 @@
-// The program of native/ for machines without a C compiler: `node main.js [--settings FILE] NAME …`, the same names without `flock`.
+// The program of native/ for machines without a C compiler: `node main.js [--settings FILE] NAME …`, with the same
+// names except `flock`.
 import { LockstepError } from "../errors.ts";
 import { runGit } from "./git-session.ts";
 import { preReceive } from "./pre-receive.ts";
@@ -14,7 +15,8 @@ async function run(settings: ShimSettings, name: string | undefined, args: reado
   if (name === `lockstep-${command}` && first && args.length === 1)
     return runGit(process, settings, { command, directory: first });
   if (name === "lockstep-shell") {
-    // A login shell gets `-c`; where the administrator forces a command too, that is the one to judge.
+    // A login shell gets `-c`. Where the administrator forces a command too, the argument of `-c` is the request to
+    // check.
     const request = first === "-c" ? second : process.env.SSH_ORIGINAL_COMMAND;
     return runGit(process, settings, parseSshCommand(request));
   }
@@ -30,7 +32,7 @@ const [name, ...args] = given;
 try {
   process.exit(await run(readSettings(process.env, file), name, args));
 } catch (error) {
-  // A stranger reads it, and sentences of the system name paths.
+  // Strangers read this sentence, and messages of the operating system name paths.
   const { code = "INTERNAL" } = error as NodeJS.ErrnoException;
   process.stderr.write(`lockstep: ${error instanceof LockstepError ? error.message : `the shim failed (${code}).`}\n`);
   process.exit(error instanceof LockstepError && error.code === "USAGE" ? 2 : 1);

@@ -9,9 +9,9 @@ import { PUSH } from "./sidecar.ts";
 const CHUNK = 1 << 16;
 
 /**
- * Notes the whole push for the sidecar: git keeps aliases from proc-receive whose target is in the same push. Then runs the hook of an
- * operator, if one is named, which reads the same. Returns the exit code. A note that cannot be written refuses no push, unless
- * that hook could not read it.
+ * Writes a note of the whole push for the sidecar: git hides an alias from proc-receive when its target is in the same
+ * push. Then runs an operator's hook, if one is named, with the same input. Returns the exit code. If the note cannot
+ * be written, the push goes on, unless that hook needs it as input.
  */
 export function preReceive(host: NodeJS.Process, [hook, ...args]: readonly string[]): number {
   if (!fstatSync(0).isFIFO())

@@ -10,15 +10,16 @@ import type { ShimSettings } from "./settings.ts";
 import { settingsStamp } from "./settings-stamp.ts";
 import { connectToSidecar, hello, PUSH } from "./sidecar.ts";
 
-// receive-pack passes messages on from a pipe that Node cannot look into; what lies in it would die with receive-pack.
+// Messages go to receive-pack through a pipe that Node cannot inspect. If receive-pack is killed, unread ones are lost,
+// so this is the time to read them.
 const MESSAGES_MS = 100;
 
 const UNKNOWN =
   "lockstep: the connection to the sidecar broke, so it is not known whether this push has landed; fetch to see, and push again if it has not.\n";
 
 /**
- * The hook: copies between receive-pack and the sidecar. Returns the exit code. Where the outcome is unknown it kills
- * receive-pack, which would report a refusal that may be a lie. Throws while nothing has been asked yet.
+ * Runs the hook: copies between receive-pack and the sidecar. Returns the exit code. If the outcome is unknown, it
+ * kills receive-pack, whose report of a refusal might be false. Throws as long as nothing was sent to the sidecar.
  */
 export async function procReceive(host: NodeJS.Process, settings: ShimSettings): Promise<number> {
   const receivePack = host.ppid;
@@ -44,15 +45,15 @@ export async function procReceive(host: NodeJS.Process, settings: ShimSettings):
     host.stderr.write(UNKNOWN);
     await delay(MESSAGES_MS);
   }
-  // While the input goes on, and this is still the parent, that pid is receive-pack's and nobody else's.
+  // While the input is open and this is still the parent, the pid belongs to receive-pack.
   if (!isKnown && !input.hasEnded && host.ppid === receivePack) host.kill(receivePack, "SIGKILL");
   await guard.dismiss();
   return isKnown ? ending.code : 1;
 }
 
 /**
- * Where nobody has said it, the configuration of the repository does. Only here: whoever can write that of a repository which
- * receive-pack serves can put hooks of his own there anyway.
+ * Takes missing settings from the repository's configuration. Only the hook may do so: a person who can write the
+ * configuration of a repository that receive-pack serves could install hooks there anyway.
  */
 function repositorySettings({ socketDir, root = "." }: ShimSettings): ShimSettings {
   if (socketDir !== undefined) return { socketDir, root };
@@ -70,7 +71,7 @@ function forwardInput(stdin: NodeJS.ReadStream, conversation: Conversation, sock
   });
   stdin.once("end", () => {
     input.hasEnded = true;
-    // `X` may be here already, and a write to a sidecar that has closed would discard it: read first.
+    // `X` may have arrived already. A write to a closed connection would discard it, so read first.
     setImmediate(() => conversation.endSending());
   });
   return input;

@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 
-/** What tells a push from all others, for the two hooks of it: the process of its receive-pack, and when that was started. */
+/**
+ * Returns an id that differs for each push and is the same in its two hooks: the pid and start time of its
+ * receive-pack.
+ */
 export function pushKey(receivePack: number): string {
   return `${receivePack}-${startOf(receivePack)}`;
 }
 
-/** In ticks since the machine was started; 0 where the system does not say. */
+/** Returns the start time in ticks since the machine started; 0 where the system does not tell. */
 function startOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[19] ?? "0";

@@ -3,8 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Changes whenever what git reads as configuration in this repository may have changed: the variables that name or hold some, and the
- * files that the sidecar has listed. undefined where it has listed none. The native program makes another one of the same.
+ * Returns a stamp that changes whenever git's configuration in this repository may have changed; undefined when the
+ * sidecar has listed no files. It covers the variables that name or hold configuration, and the listed files. The
+ * native program's stamps differ from these.
  */
 export function settingsStamp(directory: string, env: NodeJS.ProcessEnv): string | undefined {
   let list: Buffer;

@@ -1,15 +1,15 @@
-// Where the sidecar and its repositories are: what the environment says, else the file that the sidecar writes beside the program in
-// its root. Nothing that a client names.
+// The places of the sidecar and its repositories. They come from the environment, else from the file that the sidecar
+// writes beside the program in its root. A client cannot set them.
 import { readFileSync } from "node:fs";
 import { LockstepError } from "../errors.ts";
 
 export interface ShimSettings {
-  /** undefined: nobody has said. */
+  /** undefined: neither source names it. */
   readonly socketDir: string | undefined;
   readonly root: string | undefined;
 }
 
-/** `file` has lines of `name=value`; undefined: there is none. */
+/** Reads the settings. `file` has lines of `name=value`; undefined: there is no file. */
 export function readSettings(env: NodeJS.ProcessEnv, file: string | undefined): ShimSettings {
   const lines = file === undefined ? [] : contentOf(file).split("\n");
   const value = (name: string) =>

@@ -6,7 +6,7 @@ import { getSystemErrorMap } from "node:util";
 import { LockstepError } from "../errors.ts";
 import type { ShimSettings } from "./settings.ts";
 
-/** What a person reads when the sidecar cannot be asked: what that means, and what to do once it can. */
+/** The words for a person when the sidecar cannot be asked: the consequence, and the remedy. */
 export interface Purpose {
   readonly refused: string;
   readonly again: string;
@@ -31,7 +31,7 @@ const ENVIRONMENT = [
   "GIT_COMMITTER_EMAIL",
 ];
 
-/** The payload of the hello frame. */
+/** Returns the payload of the hello frame. */
 export function hello(
   operation: string,
   directory: string,
@@ -50,7 +50,7 @@ export function hello(
   return Buffer.from(lines.map((line) => `${line}\0`).join(""));
 }
 
-/** A connection to the sidecar. Throws SIDECAR_UNAVAILABLE, with a sentence that strangers read: it names no path. */
+/** Connects to the sidecar. Throws SIDECAR_UNAVAILABLE, with a sentence that names no path, since strangers read it. */
 export async function connectToSidecar(
   host: NodeJS.Process,
   { socketDir = "/run/lockstep", root }: ShimSettings,
@@ -84,8 +84,8 @@ export async function connectToSidecar(
 }
 
 /**
- * Whether root, this user or the owner of the repositories listens there. Node cannot ask who is at the other end of a socket (the
- * native shim does), so the owner of its file has to do.
+ * Returns true when the socket belongs to root, this user or the owner of the repositories. Node cannot ask for the
+ * process at the other end of a socket, as the native shim does. So the owner of the socket's file counts.
  */
 function isOurs(host: NodeJS.Process, path: string, root: string | undefined): boolean {
   const owner = ownerOf(path);

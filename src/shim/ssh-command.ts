@@ -1,10 +1,12 @@
 import { LockstepError } from "../errors.ts";
 import type { GitCommand, GitRequest } from "./git-session.ts";
 
-// One argument as git quotes it: '…', with '\'' and '\!' for the two characters that git puts outside.
+// One argument in git's quotes: '…', with '\'' and '\!' for the two characters that git puts outside.
 const GIT_COMMAND = /^git[- ](upload-pack|receive-pack) '((?:[^']|'\\['!]')+)'$/;
 
-/** What an ssh client asks for: one of the two programs, and a directory. Throws PERMISSION_DENIED for anything else. */
+/**
+ * Reads the request of an ssh client: one of the two programs, and a directory. Throws PERMISSION_DENIED for any other.
+ */
 export function parseSshCommand(request: string | undefined): GitRequest {
   if (request === undefined)
     throw new LockstepError(

@@ -47,7 +47,7 @@ describe("at random moments of pushes", () => {
     const elsewhere: number[] = [];
     const staged = "select 1 from lockstep.write where status = 'staged'";
     await administer(cluster.databaseUrl, async (db) => {
-      for (let round = 1; round <= 15; round += 1) {
+      for (let round = 1; round <= 6; round += 1) {
         // The one that writes, one that follows, or all of them.
         const victims = round % 5 === 0 ? [one, two, three] : round % 3 === 0 ? [two] : [one];
         const stop = new AbortController();
@@ -81,7 +81,7 @@ describe("at random moments of pushes", () => {
       ["x", "y"].map((line) => history.keepPushing(device, `${device.name}-${line}`, stop.signal)),
     );
     const pids = cluster.devices.map(({ pid }) => pid);
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < 8; round += 1) {
       await delay(50 + 250 * random());
       await administer(cluster.databaseUrl, (client) =>
         client.query(

@@ -81,9 +81,10 @@ describe("directories that are exchanged under a running sidecar", () => {
     await exchange(cluster, at.a);
     const { id } = at.a.replica(APP);
     await holdObjects(at.a.context, "repo002", { repositoryId: id, wants: [later], haves: [at.app], refs: [] });
-    expect(await at.a.git(APP, ["for-each-ref", "refs/lockstep/staged"])).toContain(later);
     for (const name of [APP, OTHER]) await at.a.read(name);
     await expectOwnRefs(at);
+    // Not before the reads: until then it could as well be in the other one, which lay at this place.
+    expect(await at.a.git(APP, ["for-each-ref", "refs/lockstep/staged"])).toContain(later);
   });
 
   it("are found where that happens while somebody holds the mutex", async () => {

@@ -1,4 +1,5 @@
-// Catch-up (follow-log.ts) for all who need it: one flight per replica, which whoever comes joins; after a failure a moment's rest.
+// Runs catch-ups (follow-log.ts). At most one catch-up runs per replica. Later callers join it. After a failure it
+// backs off.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Version } from "../../domain.ts";
 import { describe, firstError, LockstepError } from "../../errors.ts";
@@ -11,30 +12,36 @@ import { tellFailure } from "../lease/outage.ts";
 import { outOfServiceError } from "../replica/out-of-service.ts";
 import { followLog } from "./follow-log.ts";
 
-/** Waiters per replica; beyond it callers are told to come back, so that a stuck catch-up does not collect them without end. */
+/**
+ * How many callers may wait for one replica. Further callers are told to come back, so that a stuck catch-up does not
+ * collect them without end.
+ */
 const WAITING_LIMIT = 1_000;
-/** Pauses before a catch-up starts over. */
+/** Pauses before a catch-up starts over, in milliseconds. */
 const START_OVER_MS = 100;
 const BUSY_MS = [100, 200, 400, 800, 1_600];
-/** A flight in which nothing has moved for so long is given up. The steps that wait for others have shorter limits of their own. */
+/**
+ * A catch-up in which nothing moves for this long is given up. The steps that wait for other devices have shorter
+ * limits.
+ */
 const MOTIONLESS_MS = 180_000;
 const BACK_OFF_MS = 250;
 const BACK_OFF_LIMIT_MS = 10_000;
 
 export interface CatchUpOptions {
-  /** The caller's patience; the flight itself goes on for the others. */
+  /** Aborts when the caller gives up. The catch-up goes on for the others. */
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: CatchUpProgress) => void;
-  /** Ask this device first. */
+  /** The device to ask first. */
   readonly from?: string;
-  /** Try even if the last attempt failed a moment ago. */
+  /** True: try even if the last attempt failed a moment ago. */
   readonly insist?: boolean;
 }
 
 /**
- * Returns when this replica has applied at least `wanted`: its version then. Joins the flight under way, or starts one. A failure
- * reaches all who wait and is repeated to newcomers until its back-off has passed. Throws QUEUE_FULL, CATCH_UP_TIMEOUT,
- * NO_SOURCE, NOT_A_REPOSITORY, AHEAD_OF_DATABASE, DATABASE_UNAVAILABLE.
+ * Returns the version of this replica as soon as it has applied at least `wanted`. Joins the catch-up under way, or
+ * starts one. A failure reaches all waiters, and later callers too until its back-off has passed. Throws QUEUE_FULL,
+ * CATCH_UP_TIMEOUT, NO_SOURCE, NOT_A_REPOSITORY, AHEAD_OF_DATABASE, DATABASE_UNAVAILABLE.
  */
 export async function catchUp(
   context: SyncContext,
@@ -42,7 +49,8 @@ export async function catchUp(
   wanted: Version,
   options: CatchUpOptions,
 ): Promise<Version> {
-  // A write that has just landed here is about to reach the refs: cheaper to wait for than to look for elsewhere.
+  // A write that has just landed here is about to reach the refs. To wait for it is cheaper than to look for its
+  // objects elsewhere.
   if (replica.flight === undefined && replica.mutex.isLocked()) {
     await unlessAborted(replica.mutex.waitForUnlock(), replica, options.signal);
   }
@@ -50,9 +58,9 @@ export async function catchUp(
   return replica.applied;
 }
 
-/** One catch-up to whatever the head is after this call, though nothing newer may be known. Throws what `catchUp` throws. */
+/** Runs one catch-up to the head as of this call, even if no newer version is known. Throws what `catchUp` throws. */
 export async function catchUpToHead(context: SyncContext, replica: Replica, options: CatchUpOptions): Promise<void> {
-  // A flight that is under way may have read the head before this call.
+  // A catch-up that is under way may have read the head before this call.
   if (replica.flight) await joinFlight(context, replica, options);
   await joinFlight(context, replica, options);
 }
@@ -153,7 +161,10 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
   }
 }
 
-/** What was wanted may have been forced away and pruned meanwhile, a connection broke, or everyone was busy: the head again, from the start. */
+/**
+ * Follows the log, and starts over after some failures. The wanted objects may have been forced away and pruned
+ * meanwhile, a connection may have broken, or all sources may be busy. Each try reads the head again.
+ */
 async function followLogAgain(
   context: SyncContext,
   replica: Replica,
@@ -167,7 +178,7 @@ async function followLogAgain(
       return await followLog(context, replica, course, from);
     } catch (error) {
       const code = error instanceof LockstepError ? error.code : undefined;
-      // A part of the replica that is not there any more is made anew at the second try.
+      // If a part of the replica is missing, the second try makes it anew.
       const missing = replica.applied !== undefined && (await replica.mutex.lookForMissing());
       const pauses = code === "QUEUE_FULL" ? busy : code === "NO_SOURCE" || missing ? other : [];
       const pause = pauses.shift();

@@ -1,5 +1,6 @@
-// What is noted beside the replicas is compared with the database, for all of them: at start, and when the database may be another one
-// than before. Either may have gone back in time: the database (a fail-over, a backup), or the disk (a copy, an empty one).
+// Compares the notes beside all replicas with the database, at start and when the database may be another one than
+// before. Either may have gone back in time: the database (a fail-over, a backup), or the disk (an older copy, an empty
+// disk).
 import type { Version } from "../../domain.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
 import { readStandings } from "../../store/log-standing.ts";
@@ -12,24 +13,24 @@ import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { putInDoubt } from "../replica/apply.ts";
 import { noteOf } from "../replica/prepare-directory.ts";
 
-/** Replicas that are compared in one statement. */
+/** How many replicas are compared in one statement. */
 const PAGE = 500;
 
 interface Noted extends NotedReplica {
-  /** What the disk says it holds; undefined: nothing. */
+  /** The note beside the replica. undefined: there is none. */
   readonly record: { version: Version; digest: string } | undefined;
 }
 
 /**
- * Stops repositories of which the database has lost writes; of replicas that have less than the database says nobody is to think so.
- * Reads a small file for each replica. Throws DATABASE_UNAVAILABLE.
+ * Stops repositories of which the database has lost writes. Lowers the recorded version of replicas that hold less than
+ * the database says. Reads a small file for each replica. Throws DATABASE_UNAVAILABLE, ROOT_GONE.
  */
 export async function compareNotes(context: SyncContext): Promise<void> {
   for (let after = ""; !context.signal.aborted; ) {
     const rows = await listReplicasAfter(context.db, context.me.device, after, PAGE);
-    // After the rows: a note is written before its row.
+    // Notes are read after the rows, because a note is written before its row.
     const noted = await Promise.all(rows.map((row) => note(context, row)));
-    // Where the root is not there, no replica has a note.
+    // If the root is not there, no replica has a note.
     await assertRoot(context);
     await stopWhatIsAhead(context, noted);
     await mistrustWhatIsBehind(context, noted);
@@ -55,17 +56,21 @@ async function stopWhatIsAhead(context: SyncContext, noted: readonly Noted[]): P
   }
 }
 
-/** The follower finds them then, and nobody takes this device for a source of what it no longer has. */
+/**
+ * Puts replicas in doubt that hold less than was recorded. The follower finds them then, and no device takes this one
+ * for a source of versions that it no longer has.
+ */
 async function mistrustWhatIsBehind(context: SyncContext, noted: readonly Noted[]): Promise<void> {
   let less = 0;
   for (const row of noted.filter(({ version, record }) => version > (record?.version ?? 0n))) {
     const replica = context.replicas.find(row.repositoryId) ?? context.replicas.get({ ...row, id: row.repositoryId });
     await replica.mutex.runExclusive(async () => {
-      // Somebody may have compared it with the log meanwhile: then it holds what is recorded, and has a note that says so.
+      // The replica may have been compared with the log meanwhile. Then it holds the recorded version, and its note
+      // says so.
       const version = (await noteOf(replica))?.version ?? 0n;
       if (version >= row.version) return;
       await assertRoot(context);
-      // A copy need not be of one moment, so its note is not believed either.
+      // A copied disk need not be of one moment, so its note does not count either.
       await putInDoubt(replica);
       await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version }]);
       replica.recorded = version;

@@ -1,24 +1,25 @@
-// Before a replica takes over what the log says, the log must be safe: a version whose commit no synchronous standby has yet would be
-// lost with this server, and then the disk would hold what no database knows.
+// Makes sure that the log is safe before a replica takes it over. If no synchronous standby has the commit of a version
+// yet, the version could be lost with this server. Then the disk would hold a version that no database knows.
 
 import { unavailableError } from "../../store/database/sqlstate.ts";
 import { fencedError } from "../../store/replicas.ts";
 import { confirmReads } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 
-/** What was read from the log: whether commits wait for a standby there, and which server it was. */
+/** From which server the log was read, and whether commits wait for a standby there. */
 interface ReadFrom {
   readonly replicated: boolean;
   readonly timeline: string | null;
 }
 
 /**
- * Begins to confirm what was read from the log, while its objects are fetched. Await it before anything is applied; it rejects with
- * DATABASE_UNAVAILABLE, or FENCED. Costs nothing where commits wait for no standby.
+ * Begins to confirm the log that was read, while its objects are fetched. The caller awaits the result before it
+ * applies anything. The result rejects with DATABASE_UNAVAILABLE or FENCED. Costs nothing when commits wait for no
+ * standby.
  */
 export function beginConfirmation(context: SyncContext, { replicated, timeline }: ReadFrom): Promise<void> {
   const confirmed = replicated ? confirm(context, timeline) : Promise.resolve();
-  // Whoever fails before it is awaited has an error of its own.
+  // A caller that fails before it awaits this has an error of its own.
   confirmed.catch(() => {});
   return confirmed;
 }
@@ -27,7 +28,7 @@ async function confirm(context: SyncContext, timeline: string | null): Promise<v
   const answer = await confirmReads(context.db, context.me, timeline);
   if (answer === "confirmed") return;
   if (answer === "elsewhere") {
-    // The log may have been an old primary's, with versions that the new one does not know.
+    // The log may come from an old primary, with versions that the new one does not know.
     context.db.replaceConnections();
     throw unavailableError("the log was read from another server than the primary");
   }

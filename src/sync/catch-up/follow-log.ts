@@ -1,5 +1,5 @@
-// What a catch-up does: ask the log what changed between my version and the head, get those exact objects, apply those exact refs. Its
-// cost grows with what changed, not with how many refs exist.
+// Does one catch-up. It asks the log what changed between this replica's version and the head, fetches those exact
+// objects, and applies those exact refs. Its cost grows with the change, not with the number of refs.
 import { crashPoint } from "../../crash-points.ts";
 import { objectIds, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
@@ -14,17 +14,20 @@ import { applyAndRecord, recordInDatabase } from "../replica/apply.ts";
 import { beginConfirmation } from "./confirm.ts";
 import { foldReplica, recoverReplica } from "./recover.ts";
 
-/** One that is in doubt again after so many, somebody changes all the time. */
+/** If a replica is in doubt again after so many recoveries, somebody changes its files all the time. */
 const RECOVERIES = 5;
 
-/** Brings a replica to the head, from whatever is known of it; `from` is asked first. Throws what its steps throw. */
+/**
+ * Brings a replica to the head. A replica whose version is unknown is recovered first. `from` is asked first for
+ * objects. Throws what its steps throw.
+ */
 export async function followLog(
   context: SyncContext,
   replica: Replica,
   course: Course,
   from: string | undefined,
 ): Promise<void> {
-  // Whoever had the mutex in between may have put it in doubt once more.
+  // Another holder of the mutex may have put the replica in doubt once more.
   for (let left = RECOVERIES; replica.applied === undefined && left > 0; left -= 1)
     await recoverReplica(context, replica, course);
   await applyChanges(context, replica, course, from);
@@ -46,7 +49,7 @@ async function applyChanges(
   if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
     throw await stopAheadOfDatabase(context, replica, { version: mine, digest: appliedDigest }, head);
   if (head === mine) return await recordInDatabase(context, replica);
-  // What changed since another version of that number says nothing of these refs.
+  // If the digests differ, the log's changes do not apply to this replica.
   const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
   if (changes === null || !sameBase || settled) return await foldReplica(context, replica, course);
 
@@ -54,14 +57,14 @@ async function applyChanges(
   await crashPoint("catch-up.planned");
   const wants = objectIds(changes.map(({ newValue }) => newValue));
   const haves = await knownObjects(context, replica, mine, changes);
-  // Started while the objects still come; it touches nothing before it is told to.
+  // Starts git while the objects still come. This git touches nothing before it is told to.
   await using started = new StartedTransaction(context.git, replica.gitDir);
   const fetched = await fetchObjects(context, replica, {
     wants,
     haves,
     version: head,
     writers,
-    // What was pushed here is here, even when the refs were not written before a crash.
+    // Objects that were pushed here are here, even if a crash came before the refs were written.
     lookHere: writers.includes(context.me.device),
     prefer: from,
     ...course,
@@ -71,7 +74,8 @@ async function applyChanges(
   await crashPoint("catch-up.fetched");
   const moved = await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
-    // Now that nothing else moves: a push may have brought this replica further meanwhile, and an older plan would put a ref back.
+    // Checked under the mutex: a push may have brought this replica further meanwhile, and an older plan would put a
+    // ref back.
     if (replica.applied !== mine) return true;
     const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
     await applyAndRecord(
@@ -106,7 +110,10 @@ async function applyChanges(
   );
 }
 
-/** Objects that are whole here: what the changed refs hold now, or, where the changes only create refs, other branches. */
+/**
+ * Returns objects that are here with all that they need: the current values of the changed refs. If the changes create
+ * refs, it adds tips of other branches.
+ */
 async function knownObjects(
   context: SyncContext,
   replica: Replica,

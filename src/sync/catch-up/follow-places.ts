@@ -1,12 +1,17 @@
-// How many repositories a device follows at once. Those that take long do not keep the others waiting: most have nothing to do but wait
-// for a source.
+// Limits how many repositories a device follows at once. Slow repositories do not keep the others waiting: most of them
+// only wait for a source.
 
-/** That have begun within the last QUICK_MS: a crowd of small repositories must not load every processor. */
+/**
+ * How many places may have begun within the last QUICK_MS: a crowd of small repositories must not load every processor.
+ */
 const QUICK = 4;
 const QUICK_MS = 3_000;
-/** In all. */
+/** How many places there are in all. */
 const LIMIT = 16;
-/** Of those whose last attempt failed: a device that fails for hundreds of repositories leaves room for the rest. */
+/**
+ * How many places repositories may have whose last attempt failed. A device that fails for hundreds of repositories
+ * leaves room for the rest.
+ */
 const FAILING_LIMIT = 8;
 
 interface Place {
@@ -17,7 +22,10 @@ interface Place {
 export class FollowPlaces {
   readonly #taken = new Set<Place>();
 
-  /** A place until it is disposed of, or undefined; `onRoom` is called when this one counts as a quick one no more. */
+  /**
+   * Takes a place until the result is disposed. undefined: there is none. `onRoom` is called when this place no longer
+   * counts as a quick one.
+   */
   take(failing: boolean, onRoom: () => void): Disposable | undefined {
     const now = performance.now();
     const taken = [...this.#taken];

@@ -1,4 +1,4 @@
-// Followers catch up without being asked: at once when told of a new head, and by polling, which is the truth.
+// Catches up without being asked: at once after a notification of a new head, and by polling, which finds everything.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Behind, listBehind, listBehindIn, listReplicas } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -9,7 +9,10 @@ import { FollowPlaces } from "./follow-places.ts";
 
 const POLL_MS = 5_000;
 const BATCH = 200;
-/** Replicas looked at in one poll: reading 100,000 takes the database 160 ms, every five seconds and for every device. */
+/**
+ * How many replicas one poll looks at. To read 100,000 takes the database 160 ms, every five seconds and for every
+ * device.
+ */
 const PAGE = 10_000;
 
 /** Keeps this device's replicas current until the context's signal aborts. */
@@ -17,11 +20,11 @@ export class Follower {
   readonly #context: SyncContext;
   readonly #queue = new Map<string, Behind>();
   readonly #places = new FollowPlaces();
-  /** Repositories that are being followed → what came meanwhile says that there is a newer head. */
+  /** The repositories that are being followed. The value is set when a notification of a newer head came meanwhile. */
   readonly #following = new Map<string, Behind | undefined>();
-  /** Where the next poll goes on. */
+  /** The repository after which the next poll begins. */
   #after: string | undefined;
-  /** The database may have lost writes since it was last asked. */
+  /** True when the database may have lost writes since the last comparison. */
   #suspicious = false;
   #comparing = false;
 
@@ -29,18 +32,23 @@ export class Follower {
     this.#context = context;
   }
 
-  /** These repositories have a new head. Never rejects: polling finds what is missed here. */
+  /** Follows repositories that have a new head. Never rejects: polling finds what this misses. */
   async onHeads(repositoryIds: readonly string[]): Promise<void> {
     await this.#look(() => listReplicas(this.#context.db, this.#context.me.device, repositoryIds), "new heads");
   }
 
-  /** Repositories that a crash of the last incarnation left unfinished, and whatever else is behind. */
+  /**
+   * Follows repositories in which a crash of the last incarnation interrupted a write, and all others that are behind.
+   */
   async onStart(interrupted: readonly string[]): Promise<void> {
     if (interrupted.length > 0) await this.onHeads(interrupted);
     await this.onReconnect();
   }
 
-  /** The connection to the database was lost: it may be another server now, with other contents; anything was missed. */
+  /**
+   * Called after the connection to the database was lost. The server may be another one now, with other contents, and
+   * notifications may have been missed.
+   */
   async onReconnect(): Promise<void> {
     this.#suspicious = true;
     void this.#compare();
@@ -61,13 +69,16 @@ export class Follower {
   async run(): Promise<void> {
     const { signal } = this.#context;
     while (!signal.aborted) {
-      // Jittered, so that the devices of a cluster do not ask together.
+      // The pause varies, so that the devices of a cluster do not ask together.
       await sleep(POLL_MS * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => {});
       if (!signal.aborted) await this.poll();
     }
   }
 
-  /** Queues what `find` finds, each repository once: one that is being followed comes again only for a new head. */
+  /**
+   * Queues the repositories that `find` returns, each once. A repository that is being followed is queued again only
+   * for a new head.
+   */
   async #look(find: () => Promise<Behind[]>, why: "new heads" | "found behind"): Promise<void> {
     try {
       for (const behind of await find()) {
@@ -83,7 +94,10 @@ export class Follower {
     this.#drain();
   }
 
-  /** In the background; what fails here is found by whoever touches the replica, and by the next poll. */
+  /**
+   * Compares the notes in the background. If it fails, the next poll repeats it, and each access to a replica compares
+   * that one.
+   */
   async #compare(): Promise<void> {
     if (!this.#suspicious || this.#comparing) return;
     this.#suspicious = false;
@@ -112,14 +126,17 @@ export class Follower {
         const newer = this.#following.get(id);
         this.#following.delete(id);
         place[Symbol.dispose]();
-        // One that failed rests, and is found by a poll when it is due.
+        // A repository that failed rests. A poll finds it when it is due.
         if (newer !== undefined && followed) this.#queue.set(id, newer);
         this.#drain();
       });
     }
   }
 
-  /** False: it failed, which has been logged; it is due again after its back-off. */
+  /**
+   * Follows one repository. Returns false if it failed, which has been logged. The repository is due again after its
+   * back-off.
+   */
   async #follow({ repositoryId, name, objectFormat }: Behind): Promise<boolean> {
     const replica = this.#context.replicas.get({ id: repositoryId, name, objectFormat });
     return await catchUpToHead(this.#context, replica, { signal: this.#context.signal }).then(

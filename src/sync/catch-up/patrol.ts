@@ -1,5 +1,5 @@
-// What a read does not notice, since it walks through no directory: files that are no refs in directories deep among the refs. One replica
-// at a time of those that are read, in the background.
+// Finds files that are not refs in directories deep among the refs. A read does not notice these, because it walks
+// through no directory. The patrol looks at one replica at a time, among those that are read, in the background.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../errors.ts";
 import { hasForeignFiles } from "../../git/replica/foreign-files.ts";
@@ -17,7 +17,10 @@ export async function patrol(context: SyncContext): Promise<void> {
   }
 }
 
-/** Looks through one replica, and has it compared with the log where something is among its refs that is none. Never rejects. */
+/**
+ * Looks through one replica. If a file among its refs is not a ref, has the replica compared with the log. Never
+ * rejects.
+ */
 export async function lookThrough(context: SyncContext): Promise<void> {
   const replica = context.replicas.nextTouched();
   if (replica?.applied === undefined || isReftable(replica.gitDir)) return;

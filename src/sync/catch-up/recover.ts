@@ -1,6 +1,6 @@
-// One recovery, which does not ask where the crash was: sweep what a dead process left, fold the log onto the refs, fetch what is
-// missing. It is idempotent and may itself be killed anywhere. It runs on the first touch of a replica by a new incarnation,
-// and whenever a replica comes into doubt.
+// Recovers a replica, wherever the crash was. It removes the leftovers of a dead process, folds the log onto the refs,
+// and fetches missing objects. It is idempotent and may be killed at any point. It runs when a new incarnation first
+// accesses a replica, and whenever a replica comes into doubt.
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { digestOf, objectIds } from "../../domain.ts";
@@ -28,7 +28,7 @@ import { endLive } from "../replica/out-of-service.ts";
 import { noteOf, prepareDirectory } from "../replica/prepare-directory.ts";
 import { beginConfirmation } from "./confirm.ts";
 
-/** Brings a replica that this process knows nothing of, or doubts, to a version that it knows: `replica.applied` is set. */
+/** Brings a replica whose version this process does not know to a known version: sets `replica.applied`. */
 export async function recoverReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
   const known = await replica.mutex.runExclusive(async () => {
     await replica.packingRefs;
@@ -37,7 +37,7 @@ export async function recoverReplica(context: SyncContext, replica: Replica, cou
         { repository: replica.name },
         "somebody else changed the files of a replica: comparing them with the log",
       );
-    // Before anything is folded away.
+    // Changes in the files become the scratch of their session before the log is folded over them.
     await endLive(context, replica);
     await prepareDirectory(context, replica);
     const strange = await setHistoryAside(replica.gitDir, damagedPath(join(context.root, STATE_DIR), replica.id));
@@ -54,8 +54,9 @@ export async function recoverReplica(context: SyncContext, replica: Replica, cou
 }
 
 /**
- * After a mere restart of the process the recorded version may be believed: what was on disk still is, and whatever was being
- * written beyond that version is either in the log, and applied from there, or never reached the refs.
+ * Returns whether the recorded version counts, and then sets it. It counts after a mere restart of the process: the
+ * disk still holds what it held. A write beyond that version is either in the log, and is applied from there, or never
+ * reached the refs.
  */
 async function believeRecords(context: SyncContext, replica: Replica): Promise<boolean> {
   if (replica.mutex.mistrusted) return false;
@@ -75,7 +76,7 @@ async function believeRecords(context: SyncContext, replica: Replica): Promise<b
 export async function foldReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
   const clock = new Stopwatch();
   const { signal } = course;
-  // Before the log is: a push that lands here meanwhile is in it then.
+  // The note is read before the log: the log then contains a push that lands here meanwhile.
   const record = await noteOf(replica);
   const standing = record && (await readStandings(context.db, [record])).get(replica.id);
   if (record && (standing?.standing === "ahead" || standing?.standing === "diverged"))
@@ -98,7 +99,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
   const needed = objectIds(settled);
   const haves = await existingObjects(context.git, replica.gitDir, needed, signal);
-  // A ref may be as it should be, and its object gone.
+  // A ref may be right while its object is gone.
   const here = new Set(haves);
   const wants = [...new Set([...differing, ...needed.filter((id) => !here.has(id))])];
   const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, ...course };
@@ -106,9 +107,10 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   clock.lap("fetchMs");
   await confirmed;
   await replica.mutex.runExclusive(async () => {
-    // Nothing but this flight writes to a replica whose version is unknown; one that is known may have gone further.
+    // Only this catch-up writes to a replica whose version is unknown. A replica whose version is known may have gone
+    // further.
     if (replica.applied !== undefined && replica.applied >= fold.head) return;
-    // Killed between here and the end, the next incarnation compares again.
+    // If the process is killed between here and the end, the next incarnation compares again.
     await doubtReplicaRecord(replica.gitDir);
     await crashPoint("recovery.forgotten");
     const now = await readRefs(context.git, replica.gitDir, context.signal);

@@ -48,7 +48,8 @@ export class ReplicaMutex extends Mutex {
   }
 
   /**
-   * Does the same for callers that compare everything themselves: it does not look for changes of others before `run`.
+   * Does the same for callers that compare everything themselves and decide which directory is the replica. It does not
+   * look for changes of others before `run`.
    */
   async runAsItIs<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     return await super.runExclusive(async () => {
@@ -124,7 +125,7 @@ export class ReplicaMutex extends Mutex {
 
   async #marking<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     this.#turns += 1;
-    // A caller that compares the files may put another directory in their place.
+    // A caller that compares the files decides which directory is the replica.
     if (this.#replica.applied === undefined) this.#directory = undefined;
     try {
       return await run();

@@ -1,4 +1,5 @@
-// A new repository: its rows, then the replicas on the devices, which find their pending rows by being told or by polling.
+// Creates a repository: first its rows, then the replicas on the devices. A device finds its pending row through a
+// notification or by polling.
 import { setTimeout as sleep } from "node:timers/promises";
 import { whyUnacceptable } from "../../acceptable-ref.ts";
 import { deviceName, HEAD, refName, repositoryName, symbolicTo } from "../../domain.ts";
@@ -15,22 +16,25 @@ export interface NewRepository {
   readonly defaultBranch: string;
   /** Empty: sha1. */
   readonly objectFormat: string;
-  /** 0: one. */
+  /** 0: one copy. */
   readonly minCopies: number;
 }
 
-/** How long it waits for the replicas; those of devices that are down come when they do. */
+/** How long this waits for the replicas. Devices that are down make theirs when they are back. */
 const PATIENCE_MS = 10_000;
 
 const COPIES_LIMIT = 100;
 
-/** Throws INVALID_REQUEST. */
+/** Checks a number of copies and returns it. Throws INVALID_REQUEST. */
 export function copiesOf(count: number): number {
   if (count >= 1 && count <= COPIES_LIMIT) return count;
   throw new LockstepError("INVALID_REQUEST", `Copies are at least 1 and at most ${COPIES_LIMIT}.`);
 }
 
-/** Throws INVALID_NAME, INVALID_REQUEST, REPOSITORY_EXISTS, DEVICE_NOT_FOUND. */
+/**
+ * Creates a repository, and waits up to PATIENCE_MS for the replicas of live devices. Throws INVALID_NAME,
+ * INVALID_REQUEST, REPOSITORY_EXISTS, DEVICE_NOT_FOUND.
+ */
 export async function createRepository(
   context: SyncContext,
   request: NewRepository,
@@ -39,7 +43,7 @@ export async function createRepository(
   const name = repositoryName(request.repository);
   const chosen = request.devices.map(deviceName);
   const defaultBranch = request.defaultBranch || "main";
-  // As for every ref, narrowed to what needs no quoting anywhere.
+  // The rule for every ref, narrowed to names that need no quoting anywhere.
   if (
     !/^[A-Za-z0-9_][A-Za-z0-9_./+-]{0,199}$/.test(defaultBranch) ||
     whyUnacceptable({ name: HEAD, newValue: symbolicTo(refName(`refs/heads/${defaultBranch}`)) }) !== null
@@ -60,7 +64,7 @@ export async function createRepository(
   const { id, devices } = await insert(context.db, { name, devices: chosen, defaultBranch, objectFormat, minCopies });
   context.announcer.announce(id);
   if (devices.includes(context.me.device)) {
-    // A failure here is in the replica's row, and is tried again.
+    // A failure here is recorded in the replica's row, and is tried again.
     await catchUp(context, context.replicas.get({ id, name, objectFormat }), 0n, { signal }).catch(() => {});
   }
   const deadline = performance.now() + PATIENCE_MS;

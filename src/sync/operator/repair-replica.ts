@@ -1,5 +1,5 @@
-// What verify found wrong with a replica is made good from the log and from the other devices, never the other way round. What was
-// there instead is kept: it may be the only copy.
+// Repairs a replica from the log and from other devices, never the other way round. It keeps the refs and objects that
+// it replaces, because they may be the only copy.
 import { join } from "node:path";
 import { objectIds, type Refs, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
@@ -28,8 +28,9 @@ export async function repairRefs(
 }
 
 /**
- * Fetches everything that the refs need from the other devices, relying on nothing that is here, and only then moves aside what is
- * damaged. Throws NO_SOURCE when nobody has all of it: then everything is as before; REPLICA_IN_DOUBT when it did not help.
+ * Fetches everything that the refs need from other devices, without relying on objects here, and only then moves
+ * damaged files aside. Throws NO_SOURCE when no device has all of it: then nothing has changed. Throws REPLICA_IN_DOUBT
+ * when damage is left.
  */
 export async function repairObjects(
   context: SyncContext,
@@ -59,11 +60,11 @@ export async function repairObjects(
   if (!lacksObjects(left)) return;
   throw new LockstepError(
     "REPLICA_IN_DOUBT",
-    `The replica of ${replica.name} is still damaged after everything was fetched again; does its disk fail?`,
+    `The replica of ${replica.name} is still damaged after everything was fetched again; see whether its disk fails.`,
   );
 }
 
-/** Files that only make git see fewer objects than are here need no others instead. */
+/** Returns whether objects must be fetched. Files that only hide objects from git can simply be moved aside. */
 function lacksObjects({ packs, objects, incomplete, beside }: Damage): boolean {
   return packs.length + objects.length > 0 || incomplete || beside.includes(ALTERNATES);
 }

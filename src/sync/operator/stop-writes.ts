@@ -1,5 +1,6 @@
-// Stops writes for maintenance: first new ones are refused, then those under way come to their end, then the lock is closed and
-// nothing lands any more. A write that is being staged while the lock is made may be overlooked; it comes too late to land.
+// Stops writes for maintenance. First new writes are refused. Then the writes under way come to their end. Then the
+// lock is closed, and nothing lands any more. A write that is being staged while the lock is made may be overlooked,
+// but it comes too late to land.
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
 import { closeWriteLocks, type LockTarget, lockTargets, lockWrites } from "../../store/write-locks.ts";
@@ -9,7 +10,7 @@ import type { SyncContext } from "../device/context.ts";
 const LOOK_MS = 100;
 
 export interface StopWrites {
-  /** Empty: all. */
+  /** Empty: all repositories. */
   readonly repositories: readonly string[];
   readonly author: string;
   readonly reason: string;
@@ -19,9 +20,10 @@ export interface StopWrites {
 }
 
 /**
- * Returns when no write that was under way can land any more, with those that were dropped because nobody could decide them. Calls
- * `onProgress` with the writes that it waits for: at once, and when they change. Repeated, it goes on waiting. However it fails after
- * the first progress, new writes stay refused. Throws REPOSITORY_NOT_FOUND, WRITES_UNDER_WAY, WRITES_NOT_STOPPED.
+ * Returns when no write that was under way can land any more, with the writes that were dropped because nobody could
+ * decide them. Calls `onProgress` with the writes that it waits for, at once and when they change. A repeated call goes
+ * on waiting. If it fails after the first progress, new writes stay refused. Throws REPOSITORY_NOT_FOUND,
+ * WRITES_UNDER_WAY, WRITES_NOT_STOPPED.
  */
 export async function stopWrites(
   context: SyncContext,
@@ -65,8 +67,8 @@ async function untilDecided(
 }
 
 /**
- * What is staged now cannot land any more, unless its bump began before the lock was closed: settling waits for such a one. So those
- * that nobody decided, as their device is down, get their end here.
+ * Settles the writes that are still staged, such as those of devices that are down. A staged write cannot land now,
+ * unless its bump began before the lock was closed. Settling waits for such a bump.
  */
 async function dropUndecided(
   context: SyncContext,

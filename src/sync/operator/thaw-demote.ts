@@ -1,4 +1,4 @@
-// `thaw --demote`: versions whose objects are only on devices that are gone are given up.
+// `thaw --demote`: gives up versions whose objects are only on devices that are gone.
 import { digestAfter, objectIds, type RefUpdate, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { listCommits } from "../../git/objects/commits.ts";
@@ -11,7 +11,7 @@ import type { Replica } from "../device/replica.ts";
 import { since } from "../objects/fetch-objects.ts";
 import { COMMITS_LISTED, highest, type ThawPlan, thawRefusedError } from "./thaw-plan.ts";
 
-/** Throws THAW_REFUSED, DEVICE_NOT_FOUND. */
+/** Plans a demotion. Throws THAW_REFUSED, DEVICE_NOT_FOUND. */
 export async function planDemote(
   context: SyncContext,
   replica: Replica,
@@ -33,7 +33,7 @@ export async function planDemote(
   checkHolders(name, rows, devices, { keeper, head, writers });
   if (head !== fold.head || changes === null)
     throw thawRefusedError(
-      `The log of ${name} does not tell what ${keeper.device} holds at version ${keeper.version}; run \`lockstep thaw ${name} --promote ${keeper.device}\` there.`,
+      `The log of ${name} does not tell the refs of version ${keeper.version}, which ${keeper.device} holds; run \`lockstep thaw ${name} --promote ${keeper.device}\` there.`,
       name,
     );
   const updates = changes.map(undo).filter(({ oldValue, newValue }) => oldValue !== newValue);
@@ -69,13 +69,13 @@ function checkDevices(name: string, rows: readonly ReplicaRow[], devices: readon
     }
     if (row.live)
       throw thawRefusedError(
-        `Device ${device} is live, and what it holds need not be lost; if its disk is, stop its sidecar first.`,
+        `Device ${device} is live, so its versions may not be lost; if its disk is lost, stop its sidecar first.`,
         name,
       );
   }
 }
 
-/** The live replica with the highest version, whose refs stay. */
+/** Returns the live replica with the highest version. Its refs stay. */
 function chooseKeeper(
   name: string,
   rows: readonly ReplicaRow[],
@@ -98,7 +98,7 @@ function chooseKeeper(
   return keeper;
 }
 
-/** All who hold, or wrote, what is to be given up must be named. */
+/** Throws THAW_REFUSED unless the operator named every device that holds, or wrote, versions that are given up. */
 function checkHolders(
   name: string,
   rows: readonly ReplicaRow[],

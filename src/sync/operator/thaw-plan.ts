@@ -1,10 +1,10 @@
-// What both ways to thaw share.
+// The plan of a thaw, for both ways to thaw.
 import type { RefUpdate, Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { CommitList } from "../../git/objects/commits.ts";
 import type { LogEntry } from "../../store/list-log.ts";
 
-/** What would be done. */
+/** The changes that a thaw would make. */
 export interface ThawPlan {
   readonly head: Version;
   readonly headDigest: Buffer;
@@ -12,24 +12,24 @@ export interface ThawPlan {
   readonly version: Version;
   readonly digest: Buffer;
   readonly updates: readonly RefUpdate[];
-  /** Whose refs stay, and at which version they are; null: at none that is noted. */
+  /** The device whose refs stay, and the version of its replica. null: no version is noted there. */
   readonly keeper: { readonly device: string; readonly version: Version | null };
-  /** Versions of the log that nobody will hold any more, newest first. */
+  /** Versions of the log that no device will hold any more, newest first. */
   readonly givenUp: readonly LogEntry[];
-  /** Commits that refs reach now and will not then; the other way round. */
+  /** lost: commits that refs reach now and will not reach then. gained: the other way round. */
   readonly lost: CommitList;
   readonly gained: CommitList;
 }
 
-/** Commits and log entries that an operator is shown of each kind. */
+/** How many commits and log entries of each kind an operator is shown. */
 export const COMMITS_LISTED = 100;
 
-/** The highest of some versions. */
+/** Returns the highest of some versions, or 0 for none. */
 export function highest(versions: readonly Version[]): Version {
   return versions.reduce((best, version) => (version > best ? version : best), 0n);
 }
 
-/** THAW_REFUSED with its sentence. */
+/** Makes the error THAW_REFUSED. */
 export function thawRefusedError(message: string, repository: string): LockstepError {
   return new LockstepError("THAW_REFUSED", message, { details: { repository } });
 }

@@ -1,4 +1,4 @@
-// `thaw --promote`: what lies on this device's disk is what the repository holds from now on.
+// `thaw --promote`: the refs on this device's disk become the refs of the repository.
 import { describeUnacceptable } from "../../acceptable-ref.ts";
 import { digestAfter, HEAD, objectIds, type RefUpdate, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
@@ -14,7 +14,10 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { COMMITS_LISTED, highest, type ThawPlan, thawRefusedError } from "./thaw-plan.ts";
 
-/** The caller holds the replica's mutex. Throws THAW_REFUSED, REPLICA_NOT_FOUND, NOT_A_REPOSITORY, REPLICA_IN_DOUBT. */
+/**
+ * Plans a promotion. The caller holds the replica's mutex. Throws THAW_REFUSED, REPLICA_NOT_FOUND, NOT_A_REPOSITORY,
+ * REPLICA_IN_DOUBT.
+ */
 export async function planPromote(
   context: SyncContext,
   replica: Replica,

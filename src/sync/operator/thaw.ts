@@ -1,5 +1,6 @@
-// When leaders are lost, or the database has lost writes, an operator says which refs stay (docs/architecture.md, "Thaw"). First what
-// that would do, then the same again with the confirmation that came with it. The log is only ever appended to.
+// Appends an operator's version. When leaders are lost, or the database has lost writes, an operator says which refs
+// stay (docs/architecture.md, "Thaw"). The first call shows the changes. The second call, with the confirmation from
+// the first, makes them. The log only ever grows.
 import { randomUUID } from "node:crypto";
 import { type RefName, type RefUpdate, type RefValue, shortHash } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
@@ -16,19 +17,20 @@ import { planDemote } from "./thaw-demote.ts";
 import type { ThawPlan } from "./thaw-plan.ts";
 import { planPromote } from "./thaw-promote.ts";
 
-/** `promote`: the refs on that device's disk stay. `demote`: what only those devices hold is given up. */
+/** promote: the refs on that device's disk stay. demote: versions that only those devices hold are given up. */
 export type ThawAction = { readonly promote: string } | { readonly demote: readonly string[] };
 
 export interface Thaw {
   readonly plan: ThawPlan;
-  /** Names this plan and no other. */
+  /** Identifies this plan and no other. */
   readonly confirmation: string;
   readonly done: boolean;
 }
 
 /**
- * Says what the action would do, or, with the confirmation of that, does it. Throws THAW_REFUSED when there is nothing to decide or it is
- * not this device's to do, WRITE_DROPPED when things are no longer as the operator was shown them.
+ * Returns the plan of the action. With the confirmation of that plan, carries it out. Throws THAW_REFUSED when there is
+ * nothing to decide or another device must do it. Throws WRITE_DROPPED when the state is no longer as the operator was
+ * shown it.
  */
 export async function thaw(
   context: SyncContext,
@@ -43,7 +45,8 @@ export async function thaw(
     if (request.confirmation === "") return { plan, confirmation, done: false };
     check(replica.name, request.confirmation, confirmation);
     await append(context, replica, plan, { author, action: "thaw --demote", demoted: action.demote });
-    // What could not be had before is not wanted any more. A failure is in the replica's row, and is tried again.
+    // Objects that could not be fetched before are not needed any more. A failure is recorded in the replica's row, and
+    // is tried again.
     await catchUpToHead(context, replica, { signal, insist: true }).catch(() => {});
     return { plan, confirmation, done: true };
   }
@@ -71,7 +74,7 @@ function check(name: string, given: string, due: string): void {
 function headChangedError(name: string): LockstepError {
   return new LockstepError(
     "WRITE_DROPPED",
-    `Things are no longer as they were shown for ${name}; nothing was changed, look again.`,
+    `The state of ${name} is no longer as it was shown; nothing was changed, look again.`,
   );
 }
 
@@ -107,7 +110,7 @@ async function append(
   );
 }
 
-/** This disk holds the new version already. */
+/** Records that this disk holds the new version already. */
 async function promoted(context: SyncContext, replica: Replica, plan: ThawPlan): Promise<void> {
   const { version, digest, updates } = plan;
   const held = (value: (update: RefUpdate) => RefValue | null): Map<RefName, RefValue> =>

@@ -1,5 +1,4 @@
-// Do the refs on disk equal the fold of the log, and, if all of it is to be read, are the objects what they should be? What is not is
-// repaired.
+// Compares the refs on disk with the fold of the log and, if asked to, reads all objects. It repairs all differences.
 import {
   compareRefs,
   digestOf,
@@ -30,24 +29,27 @@ export interface Verification {
   readonly refs: number;
   readonly differences: { name: RefName; onDisk: RefValue | null; inLog: RefValue | null }[];
   /**
-   * Packs and objects that are damaged, by name; "incomplete" where refs need objects that are not here; files such as "shallow", which
-   * make git see another history than the objects have, and files among the refs that are no refs.
+   * The damage that was found.
+   * - Damaged packs and objects, by name.
+   * - "incomplete" when refs need objects that are not here.
+   * - Files such as "shallow", with which git sees another history than the objects have.
+   * - Files among the refs that are not refs.
    */
   readonly damage: string[];
-  /** Why what was found could not be repaired, null: it was, or nothing was found. */
+  /** Why the damage could not be repaired. null: it was repaired, or there was none. */
   readonly failure: string | null;
 }
 
 export interface VerifyOptions {
-  /** Read every object. */
+  /** Also read every object. */
   readonly full: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Catches up, compares while no ref changes, and repairs what differs; what the disk held instead is kept below
- * refs/lockstep/lost/<version>/. Throws what `beforeRead` throws, NOT_A_REPOSITORY, and INTERNAL when the stored refs themselves do not
- * have the digest of their version.
+ * Catches up, compares while no ref changes, and repairs differences. Refs that the disk held instead are kept below
+ * refs/lockstep/lost/<version>/. Throws what `beforeRead` throws, NOT_A_REPOSITORY, and INTERNAL when the stored refs
+ * themselves do not have the digest of their version.
  */
 export async function verify(
   context: SyncContext,
@@ -99,13 +101,15 @@ async function compare(context: SyncContext, name: string, signal: AbortSignal):
       const foreign = await clearRefs(context, replica);
       return { ...looked, onDisk: await readRefs(context.git, replica.gitDir, signal), foreign };
     });
-    // Another device landed a write between the two looks; catch up and compare again.
+    // Another device landed a write between the two looks. Catch up and compare again.
     if (found) return found;
     signal.throwIfAborted();
   }
 }
 
-/** Whether the replica is at its place, whole; false: nothing is there, only parts of it, or something else. */
+/**
+ * Returns whether the whole replica is at its place. false: nothing is there, only parts of it, or another directory.
+ */
 async function isAt(context: SyncContext, replica: Replica): Promise<boolean> {
   await assertRights(replica.gitDir);
   if (!(await isWhole(replica.gitDir))) return false;

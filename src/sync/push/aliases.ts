@@ -1,20 +1,20 @@
-// Refs that stand for others. git's receive-pack writes through them: a push to an alias moves, makes or deletes its target, and the alias
-// stays. Which refs stand for others the database says when a write is staged.
+// Resolves aliases: symbolic refs other than HEAD. git's receive-pack writes through them. A push to an alias moves,
+// makes or deletes its target, and the alias stays. When a write is staged, the database says which refs are aliases.
 import { isSymbolic, type RefName, type RefUpdate, type RefValue, symbolicTo, targetOf } from "../../domain.ts";
 import { SYMBOLIC_HOPS } from "../../git/refs/symbolic-refs.ts";
 import { allOrNone } from "../write/push-policy.ts";
 import type { PushRequest } from "../write/request.ts";
 
-/** What the refs of a push stand for, as far as it is known. */
+/** The targets of a push's aliases, as far as they are known. */
 export class Aliases {
   readonly #targets = new Map<RefName, RefName>();
 
-  /** What the aliases are believed to hold; a write that rests on it is to check it. */
+  /** The values that the aliases are believed to have. A write that rests on them must check them. */
   get held(): ReadonlyMap<RefName, RefValue> {
     return new Map([...this.#targets].map(([name, target]) => [name, symbolicTo(target)]));
   }
 
-  /** Takes note of what refs were found to hold. */
+  /** Notes the values that refs were found to have. */
   learn(found: ReadonlyMap<RefName, RefValue | null>): void {
     for (const [name, value] of found) {
       if (isSymbolic(value)) this.#targets.set(name, targetOf(value));
@@ -22,7 +22,10 @@ export class Aliases {
     }
   }
 
-  /** The updates with the refs that they mean, each once; which ref each name means; and those that git refuses. */
+  /**
+   * Returns the updates of the refs that are meant, each ref once; the ref that each pushed name means; and the refs
+   * that git refuses.
+   */
   resolve(pushed: readonly RefUpdate[]): {
     updates: RefUpdate[];
     targets: Map<RefName, RefName>;
@@ -48,7 +51,7 @@ export class Aliases {
       if (group.length === 1 || (hasTarget && isOne)) updates.push({ ...first, name });
       else if (hasTarget) for (const each of group) refused.set(each.name, "inconsistent aliased update");
       else {
-        // git takes one after another, deletions first, and finds the ref changed by the first.
+        // git takes one update after another, deletions first. The later ones find the ref changed by the first.
         const taken = group.find((each) => each.newValue === null) ?? first;
         updates.push({ ...taken, name });
         for (const each of group) if (each !== taken) refused.set(each.name, "failed to update ref");
@@ -68,7 +71,7 @@ export class Aliases {
   }
 }
 
-/** The refs that a push means, and a report for those: git writes through refs that stand for others. */
+/** Returns the updates of the refs that a push means, and a report for those refs. */
 export function meantBy(
   allowed: readonly RefUpdate[],
   aliases: Aliases,
@@ -81,7 +84,7 @@ export function meantBy(
   return { updates, told: new Map(updates.map(({ name }) => [name, null])) };
 }
 
-/** Tells of each ref that was pushed what became of the one that it means. */
+/** Reports for each pushed ref the outcome of the ref that it means. */
 export function tellOf(
   allowed: readonly RefUpdate[],
   aliases: Aliases,

@@ -1,14 +1,18 @@
-// git looks through a push itself before it starts proc-receive: an alias (a symbolic ref) whose target is in the same push with the same
-// values it does not hand over, as the target says it all. Yet it waits to be told what became of the alias, and tells the pusher "failed
-// to report status" otherwise. Only the hook pre-receive sees such a push whole: it notes it in a file (docs/hook-protocol.md).
+// Reports aliases that git held back. Before git starts proc-receive it looks through a push. If an alias (a symbolic
+// ref) and its target are in it with the same values, git hands only the target over. Yet git waits for a report about
+// the alias, and otherwise tells the pusher "failed to report status". Only the hook pre-receive sees the whole push,
+// and notes it in a file (docs/hook-protocol.md).
 import { isBelow, type RefName, type RefUpdate } from "../../domain.ts";
 import { followSymbolicRefs } from "../../git/refs/symbolic-refs.ts";
 import type { PushReport } from "../write/request.ts";
 
-/** Aliases that git has kept to itself, each with the target that it has. */
+/** Aliases that git held back, each with its target. */
 export type HeldBack = ReadonlyMap<RefName, RefName>;
 
-/** Finds the aliases of a push that git has not handed over. What git refuses itself (hidden refs, say) is none of them. */
+/**
+ * Finds the aliases of a push that git has not handed over. Refs that git refuses itself (hidden refs, say) are not
+ * among them.
+ */
 export async function findHeldBack(
   gitDir: string,
   handed: readonly RefUpdate[],
@@ -17,7 +21,7 @@ export async function findHeldBack(
   const found = new Map<RefName, RefName>();
   if (pushed === undefined || pushed.length === handed.length) return found;
   const byName = new Map(pushed.map((each) => [each.name, each]));
-  // The note of another push.
+  // The note is that of another push.
   if (handed.some((each) => !isSame(byName.get(each.name), each))) return found;
   const isHanded = new Set(handed.map(({ name }) => name));
   const kept = [...byName.keys()].filter((name) => !isHanded.has(name) && isBelow(name, "refs/"));
@@ -32,18 +36,18 @@ function isSame(left: RefUpdate | undefined, right: RefUpdate): boolean {
   return left?.oldValue === right.oldValue && left?.newValue === right.newValue;
 }
 
-/** A table that cannot be read refuses no push, and least of all one that has landed. */
+/** Follows symbolic refs. A table that cannot be read must not refuse a push, least of all one that has landed. */
 async function follow(gitDir: string, names: readonly RefName[]): Promise<Map<RefName, RefName>> {
   return await followSymbolicRefs(gitDir, names).catch(() => new Map());
 }
 
-/** The report of a push, and of each alias that was held back what became of its target. */
+/** Returns the report with the aliases that were held back: each gets the outcome of its target. */
 export async function reportHeldBack(gitDir: string, report: PushReport, held: HeldBack): Promise<PushReport> {
   if (held.size === 0) return report;
   const told = new Map(report);
   const now = await follow(gitDir, [...held.keys()]);
   for (const [name, target] of held) {
-    // The target was not handed over either: git has refused it, since another alias of it was to become something else.
+    // The target was not handed over either: git refused it, because another alias of it had other values.
     const reason = report.has(target) ? report.get(target) : "inconsistent aliased update";
     told.set(name, reason ?? (now.get(name) === target ? null : "fetch first"));
   }

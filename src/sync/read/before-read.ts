@@ -1,4 +1,4 @@
-// Before a read (docs/architecture.md, "A read"): return when this replica holds at least what was the head when the call came.
+// Makes sure, before a read, that this replica holds at least the head as of the call (docs/architecture.md, "A read").
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { fencedError, noReplicaError } from "../../store/replicas.ts";
@@ -11,38 +11,42 @@ import { stopAheadOfDatabase, stoppedError } from "../replica/ahead-of-database.
 import { lookAfterUploads } from "../replica/uploads.ts";
 
 export interface ReadOptions {
-  /** Also wait for this version. */
+  /** Also waits for this version. */
   readonly minVersion?: Version;
-  /** A push is to follow: refused where writes are stopped, before anything of it is uploaded. */
+  /** A push follows. If writes are stopped, it is refused before any of it is uploaded. */
   readonly forPush?: boolean;
-  /** The caller compares the files itself, and wants to see what others changed in them. */
+  /** True: the caller compares the files itself and wants to see changes of others in them. */
   readonly asTheyAre?: boolean;
-  /** The caller's patience. */
+  /** Aborts when the caller gives up. */
   readonly signal: AbortSignal;
 }
 
 export interface ReadGrant {
   readonly replica: Replica;
   readonly version: Version;
-  /** Something had to be fetched or repaired first. */
+  /** True when something had to be fetched or repaired first. */
   readonly fetched: boolean;
 }
 
 /**
- * Returns when the replica of `name` on this device may serve a read. On a current replica that costs one database round trip
- * shared with other reads, a few calls of stat, no git and no lock. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, VERSION_AHEAD,
- * AHEAD_OF_DATABASE, WRITES_STOPPED, FENCED, DATABASE_UNAVAILABLE, and what `catchUp` throws.
+ * Returns when the replica of `name` on this device may serve a read. For a current replica this costs one database
+ * round trip shared with other reads, a few calls of stat, no git and no lock. Throws REPOSITORY_NOT_FOUND,
+ * REPLICA_NOT_FOUND, VERSION_AHEAD, AHEAD_OF_DATABASE, WRITES_STOPPED, FENCED, DATABASE_UNAVAILABLE, and what `catchUp`
+ * throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
   const askedAt = performance.now();
-  // While the database is asked: another directory, or refs that somebody else changed, put the replica in doubt.
+  // While the database is asked, the files are looked at. If the directory is another one, or somebody else changed the
+  // refs, the replica comes into doubt.
   const looked = options.asTheyAre ? undefined : context.replicas.findByName(name)?.mutex.look();
   const [{ replica, found, before }] = await Promise.all([locate(context, name), looked]);
   const head = found.version;
-  // The replica was not looked at when this asked, and what it holds is newer than the answer: a push since then, or lost writes.
+  // The replica had no known version when this asked. Its version now is newer than the answer: there was a push since
+  // then, or the database lost writes.
   if (before === undefined && replica.applied !== undefined && replica.applied > head)
     return await beforeRead(context, name, options);
-  // A version has one digest for ever: whenever the two were read, another one means that the database lost what was here.
+  // A version has one digest for ever. So a different digest means that the database lost this version, whenever the
+  // two were read.
   const differs = replica.applied === head && replica.appliedDigest !== found.digest;
   if (differs)
     throw await stopAheadOfDatabase(context, replica, { version: head, digest: replica.appliedDigest }, head);
@@ -72,12 +76,15 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   return { replica, version, fetched: true };
 }
 
-/** The replica of a repository on this device and the head as of now, with the fence checked. */
+/**
+ * Returns the replica of a repository on this device and the head as of now. Checks the fence. `before`: the version of
+ * the replica before the question.
+ */
 export async function locate(
   context: SyncContext,
   name: string,
 ): Promise<{ replica: Replica; found: Head; before: { version: Version; digest: string } | undefined }> {
-  // Read before the question is asked: a push that lands meanwhile may well be newer than the answer.
+  // Read before the question: a push that lands meanwhile may well be newer than the answer.
   const known = context.replicas.findByName(name);
   const before = known?.applied === undefined ? undefined : { version: known.applied, digest: known.appliedDigest };
   const { fence, head } = await context.heads.ask(name);

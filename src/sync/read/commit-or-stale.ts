@@ -1,4 +1,4 @@
-// Reads that ask for more, or for less, than the head: a commit that must be there, or a staleness that may be.
+// Serves reads that ask for more or for less than the head: a certain commit, or an answer that may be somewhat old.
 import { setTimeout as sleep } from "node:timers/promises";
 import { isObjectId } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
@@ -6,13 +6,17 @@ import { isReachable } from "../../git/refs/refs.ts";
 import type { SyncContext } from "../device/context.ts";
 import { beforeRead, type ReadGrant, type ReadOptions } from "./before-read.ts";
 
-/** How often a missing commit is looked for: a push of it lands here by NOTIFY, or with the next question for the head. */
+/**
+ * The pause before a missing commit is looked for again. Its push comes here by NOTIFY, or with the next question for
+ * the head.
+ */
 const LOOK_AGAIN_MS = 200;
 
 /**
- * Like `beforeRead`, and returns when `commit`, the id of a commit or of an annotated tag, is reachable from the applied refs: what a CI
- * job that was told of it asks for. That the object exists proves nothing, undecided ones do too. Throws COMMIT_NOT_FOUND when the
- * caller's patience ends first, INVALID_REQUEST for the id of something else.
+ * Does what `beforeRead` does, and waits until `commit` is reachable from the applied refs. A CI job that was told of a
+ * commit asks for that. `commit` is the id of a commit or of an annotated tag. That the object exists proves nothing,
+ * because undecided objects exist too. Throws COMMIT_NOT_FOUND when the caller gives up first, INVALID_REQUEST for the
+ * id of another object.
  */
 export async function readWithCommit(
   context: SyncContext,
@@ -28,7 +32,7 @@ export async function readWithCommit(
     const grant = await beforeRead(context, name, options);
     fetched ||= grant.fetched;
     const reachable = await isReachable(context.git, grant.replica.gitDir, commit, options.signal).catch((error) => {
-      // Patience may end in the middle of the walk.
+      // The caller may give up in the middle of the walk.
       if (options.signal.aborted) return false;
       throw error;
     });
@@ -47,8 +51,8 @@ function commitNotFoundError(name: string, commit: string, version: bigint): Loc
 }
 
 /**
- * Grants a read of what was the head at most `maxStalenessMs` ago without asking anyone, or asks like `beforeRead` when that is too
- * long ago, or for a push. The answer says which it was.
+ * Grants a read of a version that was the head at most `maxStalenessMs` ago, without asking the database. If that is
+ * too long ago, or for a push, does what `beforeRead` does. `stale` says which of the two happened.
  */
 export async function readWithStaleness(
   context: SyncContext,

@@ -1,4 +1,4 @@
-// FetchFrom: bring this replica to a version, telling how it goes.
+// FetchFrom: brings this replica to a version and reports the progress.
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { lastSync } from "../../store/record-replica.ts";
@@ -17,7 +17,10 @@ export interface FetchOutcome {
   readonly alreadyCurrent: boolean;
 }
 
-/** The device named as a source must be one: it is asked first, and others if it fails. */
+/**
+ * Throws DEVICE_NOT_FOUND unless the device is live and has a replica. It is asked first for objects; others are asked
+ * if it fails.
+ */
 async function requireSource(context: SyncContext, repositoryId: string, device: string): Promise<void> {
   const rows = await replicasOf(context.db, repositoryId);
   if (rows.some((row) => row.device === device && row.live)) return;
@@ -30,7 +33,10 @@ async function requireSource(context: SyncContext, repositoryId: string, device:
   );
 }
 
-/** `version` 0: the head as of now. Throws VERSION_AHEAD and what `catchUp` throws. */
+/**
+ * Brings the replica to `version`; 0 means the head as of now. Throws VERSION_AHEAD, DEVICE_NOT_FOUND, and what
+ * `catchUp` throws.
+ */
 export async function fetchFrom(
   context: SyncContext,
   name: string,

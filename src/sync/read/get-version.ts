@@ -15,14 +15,14 @@ export interface VersionAnswer {
   readonly state: ReplicaState;
 }
 
-/** Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, DATABASE_UNAVAILABLE. */
+/** Returns the versions of a repository. Throws REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, DATABASE_UNAVAILABLE. */
 export async function readVersion(context: SyncContext, name: string): Promise<VersionAnswer> {
   const { replica, found } = await locate(context, name);
   const head = found.version;
   const [rows, writer] = await Promise.all([replicasOf(context.db, replica.id), currentWriter(context.db, replica.id)]);
   const mine = rows.find((row) => row.device === context.me.device);
   if (mine === undefined) throw noReplicaError(context.me.device, name);
-  // What this process knows is newer than what it has recorded.
+  // The version in this process is newer than the recorded one.
   const version = replica.applied ?? mine.version;
   const newest = head > version ? head : version;
   const leaders = rows

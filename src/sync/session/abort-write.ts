@@ -9,15 +9,15 @@ import { endScratch } from "./end-sessions.ts";
 import { type SessionCall, sessionOf } from "./renew-write.ts";
 
 export interface AbortWrite extends SessionCall {
-  /** Instead of the token, for an operator. */
+  /** Names the session in place of the token. Only for an operator. */
   readonly writeId: string;
   readonly reason: string;
 }
 
 /**
- * Drops a session: the caller's own, or any if the caller is an operator. What was changed in it is kept below refs/lockstep/dropped/ in
- * this replica, if the session is on this device. Returns the names of those refs. Repeatable. Throws WRITE_NOT_FOUND, PERMISSION_DENIED, and
- * WRITE_DROPPED when it has landed.
+ * Drops a session: the caller's own, or any if the caller is an operator. If the session is on this device, keeps its
+ * changes below refs/lockstep/dropped/ in this replica. Returns the names of those refs. Repeatable. Throws
+ * WRITE_NOT_FOUND, PERMISSION_DENIED, and WRITE_DROPPED when the write has landed.
  */
 export async function abortWrite(
   context: SyncContext,
@@ -39,7 +39,7 @@ export async function abortWrite(
     if (settled.status === "landed") {
       throw new LockstepError(
         "WRITE_DROPPED",
-        `The write ${writeId} has landed as version ${settled.version}; it cannot be dropped any more, write its opposite.`,
+        `The write ${writeId} has landed as version ${settled.version}; it cannot be dropped any more; write the opposite change.`,
         { details: { version: String(settled.version) } },
       );
     }

@@ -1,4 +1,4 @@
-// The begin of a write session: the turn, the head, a scratch repository.
+// Begins a write session: the turn, the head, a scratch repository.
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import type { Version } from "../../domain.ts";
@@ -23,15 +23,15 @@ import { leaseLostError } from "./renew-write.ts";
 
 export interface BeginWrite {
   readonly repository: string;
-  /** Whose session it is: nobody else may renew or land it. */
+  /** The owner of the session: no other caller may renew or land it. */
   readonly caller: SessionCaller;
   readonly author: string;
   readonly reason: string;
   /** How long to wait for the turn. */
   readonly waitMs: number;
-  /** Chosen by the caller, so that it may repeat a call whose answer was lost. */
+  /** The caller chooses it, so that it may repeat a call whose answer was lost. */
   readonly writeId: string;
-  /** On the files of the replica itself, which serves nobody meanwhile. */
+  /** True: the session works on the files of the replica itself, which serves nobody meanwhile. */
   readonly live?: boolean;
   readonly signal: AbortSignal;
 }
@@ -46,9 +46,9 @@ export interface BegunWrite {
 }
 
 /**
- * Waits for the repository's turn, brings this replica to the head and makes the scratch repository. Repeated by the same caller with the
- * same id it answers as before. Throws TURN_HELD, WRITES_STOPPED, INVALID_REQUEST when the id is that of a write that is over or of
- * another caller, and what `beforeRead` throws.
+ * Waits for the repository's turn, brings this replica to the head and makes the scratch repository. If the same caller
+ * repeats the call with the same id, it gets the same answer. Throws TURN_HELD, WRITES_STOPPED, and what `beforeRead`
+ * throws. Throws INVALID_REQUEST when the id is that of a write that is over or of another caller.
  */
 export async function beginWrite(context: SyncContext, request: BeginWrite): Promise<BegunWrite> {
   const { replica } = await locate(context, request.repository);
@@ -58,7 +58,7 @@ export async function beginWrite(context: SyncContext, request: BeginWrite): Pro
     `${writeId} ${caller}`,
     async (call) => await begin(context, replica, { ...request, caller }, call),
     async (error, { begun, hadBegun }) => {
-      // The ticket and the row, if there are any, are another caller's, or an earlier call has been answered.
+      // The ticket and the row belong to another caller, or an earlier call has been answered.
       if (error instanceof IdInUse || hadBegun) return;
       // A caller that was cut off may repeat its call. The session waits for that as long as for a renewal.
       if (begun && request.signal.aborted) return;
@@ -98,7 +98,7 @@ async function begin(
   return { writeId, token, base: begun.base, expiresAt, path };
 }
 
-/** Where the caller may write: made now, or by an earlier call. */
+/** Returns where the caller may write, and makes that place unless an earlier call has made it. */
 async function makePlace(
   context: SyncContext,
   replica: Replica,

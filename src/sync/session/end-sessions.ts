@@ -1,5 +1,5 @@
-// The end of write sessions: what a dropped one had changed is kept, its scratch goes. Also of those whose caller, whose sidecar or
-// whose device died; and of those whose lease ran out.
+// Ends write sessions. It keeps the changes of a dropped session and removes its scratch. It also ends sessions whose
+// caller, sidecar or device died, and those whose lease ran out.
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -34,8 +34,8 @@ import { endLiveOf, endLiveOfAll } from "../replica/out-of-service.ts";
 const LOOK_MS = 5_000;
 
 /**
- * Ends a session that is over: keeps what a dropped one changed below refs/lockstep/dropped/<write>/ in this replica, removes its
- * scratch. Returns the names of the kept refs, also when they were kept before. Idempotent.
+ * Ends a session that is over. Keeps the changes of a dropped session below refs/lockstep/dropped/<write>/ in this
+ * replica, and removes its scratch. Returns the names of the kept refs, also if an earlier call kept them. Idempotent.
  */
 export async function endScratch(context: SyncContext, writeId: string, repository: string): Promise<RefName[]> {
   const path = scratchPath(join(context.root, STATE_DIR), writeId);
@@ -46,7 +46,8 @@ export async function endScratch(context: SyncContext, writeId: string, reposito
     return [];
   }
   await endLiveOf(context, repository, writeId);
-  // Begun by an earlier incarnation: the first touch ends it before all else.
+  // An earlier incarnation began the session on the files of the replica. The first access to the replica ends that
+  // work.
   if ((await liveWrite(replicaPath(context.root, repository))) === writeId)
     await beforeRead(context, repository, { signal: context.signal });
   const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
@@ -65,7 +66,7 @@ export async function endScratch(context: SyncContext, writeId: string, reposito
   return kept;
 }
 
-/** The same for whoever has its answer already; what fails is tried again by `endSessions`. */
+/** Does the same for a caller that has its answer already. Never rejects: `endSessions` tries again. */
 export async function endScratchOrLater(context: SyncContext, writeId: string, repository: string): Promise<void> {
   await endScratch(context, writeId, repository).catch((error: unknown) =>
     context.log.warn(
@@ -94,7 +95,7 @@ async function keepChanges(
   await takeObjects(git, path, replica.gitDir, { ...changes, updates: whole }, signal);
   const below = droppedRefs(writeId);
   let kept = whole.map(({ name, newValue }) => ({ name: keptName(below, name), newValue }));
-  // By hand somebody may have made refs that no git has side by side.
+  // A person may have made refs by hand that no git holds side by side.
   if (clash(kept.map(({ name }) => name)))
     kept = whole.map(({ name, newValue }) => ({ name: hashedName(below, name), newValue }));
   await replica.mutex.runExclusive(async () => {
@@ -114,7 +115,7 @@ function droppedRefs(writeId: string): string {
   return `${PRIVATE_REFS}dropped/${writeId}/`;
 }
 
-/** Drops sessions that nobody renews and ends those that are over, until the context's signal aborts. */
+/** Drops sessions that nobody renews, and ends those that are over, until the context's signal aborts. */
 export async function endSessions(context: SyncContext): Promise<void> {
   while (!context.signal.aborted) {
     try {

@@ -1,6 +1,7 @@
-// Write sessions, for writers that make refs themselves: a web editor, a merge button, an import, an operator. The caller changes a
-// scratch repository while the write has the repository's turn; only what differs at the end becomes a write, as a push does. Here is
-// what its four calls share, and the shortest of them; the others are in begin-write.ts, bump-version.ts and abort-write.ts.
+// Renews write sessions, and holds what their four calls share. A session is for writers that make refs themselves: a
+// web editor, a merge button, an import, an operator. The caller changes a scratch repository while the write has the
+// repository's turn. The differences at the end become a write, like those of a push. The other calls: begin-write.ts,
+// bump-version.ts, abort-write.ts.
 import { LockstepError } from "../../errors.ts";
 import { findSession, renewSession, type Session } from "../../store/sessions.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -9,7 +10,10 @@ import { callerText, parseToken, type SessionCaller } from "../device/session-ca
 const RENEWAL_MS = 5_000;
 const LEASE = "its lease ran out: a session must be renewed every few seconds";
 
-/** Extends the lease of a session; returns when it ends then. Throws WRITE_DROPPED when the session is over, and as `sessionOf`. */
+/**
+ * Extends the lease of a session and returns its new end. Throws WRITE_DROPPED when the session is over, and what
+ * `sessionOf` throws.
+ */
 export async function renewWrite(context: SyncContext, call: SessionCall): Promise<Date> {
   const session = await sessionOf(context, call);
   const expiresAt = await renewSession(context.db, context.me, session.writeId);
@@ -17,7 +21,7 @@ export async function renewWrite(context: SyncContext, call: SessionCall): Promi
   throw droppedError(session.dropReason ?? (session.status === "landed" ? "it has landed" : LEASE));
 }
 
-/** Who wants something of which session. */
+/** A call of `caller` about the session that `token` names. */
 export interface SessionCall {
   readonly repository: string;
   readonly token: string;
@@ -25,8 +29,8 @@ export interface SessionCall {
 }
 
 /**
- * The session that a token names, whatever became of it. It is that of the caller, or one that operators may do the same to. Throws
- * WRITE_NOT_FOUND, PERMISSION_DENIED.
+ * Returns the session that a token names, also one that is over. It belongs to the caller, unless `operatorsMay` lets
+ * an operator in. Throws WRITE_NOT_FOUND, PERMISSION_DENIED.
  */
 export async function sessionOf(
   context: SyncContext,
@@ -44,11 +48,11 @@ export async function sessionOf(
   if (session.caller === callerText(caller) || (caller.role === "operator" && operatorsMay(session))) return session;
   throw new LockstepError(
     "PERMISSION_DENIED",
-    "The write session is another caller's: only that one renews or lands it, and an operator may drop it; begin one of your own.",
+    "The write session belongs to another caller, who alone may renew or land it; an operator may drop it; begin one of your own.",
   );
 }
 
-/** Keeps the lease of a session while this device itself works on it, however long that takes. */
+/** Renews the lease of a session while this device itself works on it, however long that takes. */
 export async function whileRenewing<T>(context: SyncContext, writeId: string, work: () => Promise<T>): Promise<T> {
   const renewal = setInterval(() => void renewSession(context.db, context.me, writeId).catch(() => {}), RENEWAL_MS);
   try {
@@ -58,12 +62,12 @@ export async function whileRenewing<T>(context: SyncContext, writeId: string, wo
   }
 }
 
-/** WRITE_DROPPED: the session was not renewed in time. */
+/** Makes the error WRITE_DROPPED: the session was not renewed in time. */
 export function leaseLostError(): LockstepError {
   return droppedError(LEASE);
 }
 
-/** WRITE_DROPPED, for that reason. */
+/** Makes the error WRITE_DROPPED for that reason. */
 export function droppedError(reason: string, cause?: unknown): LockstepError {
   const message = `The write was dropped (${reason}); nothing of it landed, begin a new one.`;
   return new LockstepError("WRITE_DROPPED", message, { cause });

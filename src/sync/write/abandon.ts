@@ -1,6 +1,6 @@
-// What this process no longer pursues must not stand in anybody's way: a write as staged for ever, a ticket as the next in turn.
-// It goes now, or as soon as the database answers again; if this process ends first, the next incarnation drops it when it takes
-// the device over.
+// Cleans up writes and tickets that this process gave up: a write must not stay staged, a ticket must not block the
+// queue. It happens now, or as soon as the database answers again. If this process ends first, the next incarnation
+// drops them when it takes the device over.
 import pRetry from "p-retry";
 import { giveUpSession } from "../../store/sessions.ts";
 import { leaveTurn } from "../../store/turns.ts";
@@ -8,19 +8,22 @@ import { settleWrite, type WriteIdentity } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Ticket } from "../device/turn-queue.ts";
 
-/** Drops a write, staged or perhaps staged, unless it has landed; in the background. */
+/** Drops a write, staged or perhaps staged, unless it has landed. Works in the background. */
 export function abandon(context: SyncContext, write: WriteIdentity, reason: string): void {
   void untilDone(context, () => settleWrite(context.db, context.me, write, reason));
 }
 
-/** Gives a ticket for the repository's turn back; in the background. */
+/** Deletes a ticket for the repository's turn. Works in the background. */
 export function abandonTurn(context: SyncContext, { writeId, repositoryId }: Ticket): void {
   void untilDone(context, async () => {
     if (await leaveTurn(context.db, writeId)) turnMoved(context, repositoryId);
   });
 }
 
-/** Drops a session that could not begin, and gives its ticket back. Resolves when that is done, or the process ends; never rejects. */
+/**
+ * Drops a session that could not begin, and deletes its ticket. Resolves when that is done or the process ends. Never
+ * rejects.
+ */
 export async function abandonSession(
   context: SyncContext,
   { repositoryId, ...session }: { repositoryId: string; writeId: string; caller: string; reason: string },
@@ -29,7 +32,9 @@ export async function abandonSession(
   turnMoved(context, repositoryId);
 }
 
-/** Those who wait for the turn of the repository look at once: here, and on devices that hear of it. */
+/**
+ * Tells all that wait for the turn of the repository to look at once: here, and on devices that get the notification.
+ */
 export function turnMoved(context: SyncContext, repositoryId: string): void {
   if (context.signal.aborted) return;
   context.sessions.turns.wake(context, [repositoryId]);

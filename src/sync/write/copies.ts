@@ -1,5 +1,5 @@
-// Objects on several devices before the write that needs them lands (docs/architecture.md, "Copies"): whatever disk is lost afterwards,
-// another one has them.
+// Puts the objects of a write on several devices before it lands (docs/architecture.md, "Copies"). If one disk is lost
+// afterwards, another one has them.
 import { once } from "node:events";
 import { crashPoint } from "../../crash-points.ts";
 import { objectIds, type RefUpdate, toLatin1 } from "../../domain.ts";
@@ -14,23 +14,23 @@ import type { Replica } from "../device/replica.ts";
 import { rounds } from "../objects/fetch-rounds.ts";
 import { chooseSources } from "../objects/sources.ts";
 
-/** A device whose work on a copy shows nothing new for so long is given up. */
+/** A device whose work on a copy shows nothing new for this long is given up. */
 const PATIENCE_MS = 20_000;
-/** When no copy has come for so long another device is asked too. */
+/** After this long without a new copy, another device is asked too. */
 const HEDGE_MS = 3_000;
-/** Asked beyond those that are needed, as the slowest of them decides how long it takes. */
+/** How many more devices are asked than needed, because the slowest decides how long it takes. */
 const SPARE = 1;
 
 export interface CopiesRequest {
   readonly updates: readonly RefUpdate[];
   readonly rule: CopiesRule;
-  /** Tells the one who pushes. */
+  /** Shows a line to the pusher. */
   readonly tell?: (text: string) => void;
 }
 
 /**
- * Has other devices fetch what the updates need and keep it; returns those that have it, as soon as there are enough. Throws
- * NOT_ENOUGH_COPIES, unless fewer will do.
+ * Has other devices fetch and keep the objects of the updates. Returns the devices that have them, as soon as there are
+ * enough. Throws NOT_ENOUGH_COPIES, unless the rule accepts fewer.
  */
 export async function makeCopies(
   context: SyncContext,
@@ -41,14 +41,15 @@ export async function makeCopies(
   const wanted = rule.atLeast - 1;
   const wants = objectIds(updates.map(({ newValue }) => newValue));
   if (wanted <= 0 || wants.length === 0) return [];
-  // Those that are current have what the objects build on.
+  // Current replicas have the objects on which the new ones build.
   const like = { version: replica.applied ?? 0n, writers: [], prefer: undefined };
   const rows = chooseSources(context, await replicasOf(context.db, replica.id), like);
   const haves = objectIds(updates.map(({ oldValue }) => oldValue));
   const refs = updates.filter(({ oldValue }) => oldValue !== null).map(({ name }) => toLatin1(name));
   const request = { repositoryId: replica.id, wants, haves, refs };
   const refusals: string[] = [];
-  // Once there are enough, or no more to ask, nobody waits for the others: those devices stop fetching, and follow as ever.
+  // Once there are enough copies, or no more devices to ask, the other devices stop fetching. They catch up later like
+  // any device.
   using work = linkSignals([context.signal]);
   const holders = await fastest(rows, wanted, async (row) => {
     try {
@@ -74,7 +75,7 @@ export async function makeCopies(
   const why = refusals.length > 0 ? refusals.join("; ") : "no other one is live";
   throw new LockstepError(
     "NOT_ENOUGH_COPIES",
-    `The objects of this write are on ${have} that ${replica.name} wants them on (${why}); nothing was written, try again when more devices are up.`,
+    `The objects of this write are on ${have} that ${replica.name} requires (${why}); nothing was written, try again when more devices are up.`,
     { details: { repository: replica.name, have: String(holders.length + 1), wanted: String(rule.atLeast) } },
   );
 }
@@ -98,8 +99,8 @@ async function requestHold(
 }
 
 /**
- * Asks the first few, and the next one whenever one refuses or none has answered for a while; resolves with the first `wanted` that did
- * not refuse, or all of them.
+ * Asks the first devices, and the next one whenever one refuses or none has answered for a while. Resolves with the
+ * first `wanted` devices that did not refuse, or with fewer when all have answered.
  */
 async function fastest(
   rows: readonly ReplicaRow[],

@@ -1,5 +1,5 @@
-// The decision and its doubts. An error of the bump proves nothing: the row is asked, with the same id, until it answers; asking
-// makes it final. What stays unknown is never reported as known.
+// Makes the decision, also in doubt. An error of the bump proves nothing. The sidecar asks for the row, with the same
+// id, until the database answers, and that answer is final. An unknown outcome is never reported as known.
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, LockstepError } from "../../errors.ts";
@@ -17,14 +17,14 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { abandon } from "./abandon.ts";
 
-/** "failed": dropped, because of an error of the database. */
+/** "failed": the write was dropped because of an error of the database. */
 export type Decision = Bumped | { outcome: "failed"; error: unknown };
 
 const ASK_AGAIN_MS = 500;
 
 /**
- * Lands the write, or proves that it is dropped and says why. The caller holds the ref locks meanwhile. Throws OUTCOME_UNKNOWN
- * when the database has not answered for `context.inDoubtMs`.
+ * Lands the write, or proves that it is dropped and says why. The caller holds the ref locks meanwhile. Throws
+ * OUTCOME_UNKNOWN when the database has not answered for `context.inDoubtMs`.
  */
 export async function decide(
   context: SyncContext,
@@ -47,7 +47,7 @@ export async function decide(
   return settled.status === "landed" ? { outcome: "landed", version: settled.version } : why;
 }
 
-/** The error as the pusher is told it: a bug is known by an id, its stack is in the log. */
+/** Returns the error that the pusher is told. For a bug that is an id; the log has the stack under it. */
 function withId(context: SyncContext, error: unknown): unknown {
   if (error instanceof LockstepError || !isPermanent(error)) return error;
   const id = randomUUID();
@@ -70,7 +70,7 @@ async function settle(context: SyncContext, replica: Replica, write: WriteIdenti
       if (performance.now() > deadline || context.signal.aborted) {
         replica.applied = undefined;
         await doubtReplicaRecord(replica.gitDir);
-        // Nobody waits for it any more; once the database is back its row becomes final all the same.
+        // Nobody waits for the outcome any more. When the database is back, the row becomes final all the same.
         abandon(context, write, "the database did not confirm it in time");
         throw new LockstepError(
           "OUTCOME_UNKNOWN",

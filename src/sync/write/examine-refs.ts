@@ -1,5 +1,5 @@
-// Why git would refuse refs of a write. git names one and gives up; this finds all of them at once, so that the cost of a write
-// with many bad refs follows their number once.
+// Finds out why git would refuse refs of a write. git names one ref and gives up. This finds all of them at once, so
+// that many bad refs do not cost many gits.
 import { HEAD, isBelow, isSymbolic, objectIds, type RefName, type RefUpdate } from "../../domain.ts";
 import { objectTypes } from "../../git/objects/connectivity.ts";
 import { namesAbove, TakenNames } from "../../git/refs/ref-paths.ts";
@@ -8,9 +8,9 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 
 /**
- * The updates that git's receive-pack would refuse, each with the reason. It takes deletions first and then the others in their
- * order, each in a transaction of its own. `inOne`: all of them in one transaction, where a deletion makes room for
- * nothing. The old values are true.
+ * Returns the updates that git's receive-pack would refuse, each with the reason. receive-pack takes deletions first
+ * and then the others in their order, each in a transaction of its own. `inOne`: all updates are in one transaction, so
+ * a deletion makes room for nothing. The old values are true.
  */
 export async function examine(
   context: SyncContext,
@@ -22,7 +22,7 @@ export async function examine(
   const creates = updates.filter((each) => each.oldValue === null && each.newValue !== null && !reasons.has(each.name));
   if (creates.length === 0) return reasons;
   const gone = new Set(inOne ? [] : updates.filter(({ newValue }) => newValue === null).map(({ name }) => name));
-  // Of the refs below a new one, one more than this write deletes: if it is there, not all of them go.
+  // Reads one ref more below a new ref than this write deletes there. If that many are found, one remains.
   const goneBelow = new Map<RefName, number>();
   for (const name of gone) for (const above of namesAbove(name)) goneBelow.set(above, (goneBelow.get(above) ?? 0) + 1);
   const there = await refsInTheWay(context.db, replica.id, {

@@ -1,6 +1,6 @@
-// The other side of copies: fetches what another device is about to land, and keeps it below refs/lockstep/staged/ until long after
-// it was decided. Takes no mutex while they come, and none for these
-// refs, which are nobody's but ours, unless git has one lock for all refs.
+// Serves the other side of copies. This device fetches the objects that another one is about to land, and keeps them
+// below refs/lockstep/staged/ until long after the decision. It takes no mutex while they come. It takes none for these
+// refs either, which only Lockstep uses, unless git has one lock for all refs.
 import { randomUUID } from "node:crypto";
 import { crashPoint } from "../../crash-points.ts";
 import { objectIds, PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLatin1 } from "../../domain.ts";
@@ -19,22 +19,22 @@ import { checkedObjects } from "../objects/serve-pack.ts";
 import { beforeRead } from "../read/before-read.ts";
 
 const STAGED_REFS = `${PRIVATE_REFS}staged/`;
-/** At least; and longer than any write stays undecided. */
+/** How long the objects are kept at least. It is longer than any write stays undecided. */
 const KEPT_MS = 60 * 60_000;
 
-/** Steps that wait for others have shorter limits of their own. */
+/** How long the replica may take to come to the head. Steps that wait for other devices have shorter limits. */
 const PATIENCE_MS = 60_000;
 
 export interface HoldOptions {
   /** Aborts when the device that asked has gone. */
   readonly signal?: AbortSignal;
-  /** Called whenever the objects have come nearer. */
+  /** Called whenever the fetch shows progress. */
   readonly onWork?: () => void;
 }
 
 /**
- * Returns when the wanted objects, and what they need, have come from the device `from`, and are on this disk, synced and kept. Throws
- * INVALID_REQUEST, REPLICA_NOT_FOUND, and what `fetchFromSource` throws.
+ * Returns when the wanted objects, and all that they need, have come from the device `from` and are on this disk,
+ * synced and kept. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, GIT_FAILED, and what `fetchFromSource` throws.
  */
 export async function holdObjects(
   context: SyncContext,
@@ -51,9 +51,11 @@ export async function holdObjects(
   if (source === undefined)
     throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
   await releaseHolds(context, replica);
-  // They end the walk over what comes. A pusher may have named them, and a refused push may have left them here.
+  // The walk over the new objects stops at these. A pusher may have named them, and a refused push may have left them
+  // here, so they must be whole.
   const named = await wholeObjects(git, replica.gitDir, { ids: request.haves, refs: request.refs }, signal);
-  // A ref that is created has no old value to build on: what refs hold here spares it most of its history.
+  // A ref that is created has no old value to build on. With the tips of refs here, the source can leave out most of
+  // its history.
   const creates = request.haves.length < request.wants.length;
   const version = replica.applied ?? 0n;
   const tips = creates ? objectIds(await readUnchangedTips(context.db, replica.id, version, TIPS_OFFERED)) : [];
@@ -84,7 +86,9 @@ export async function holdObjects(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
 const REF_NAME = /^(HEAD|refs\/(?!.*(\.\.|@\{))[^\x00-\x20~^:?*[\\]+)$/;
 
-/** The names of refs in what a device sent, which git takes for nothing else. Throws INVALID_REQUEST. */
+/**
+ * Returns the names of refs in the message of a device. git cannot take them for anything else. Throws INVALID_REQUEST.
+ */
 function checkedRefs(body: unknown): string[] {
   const { refs = [] } = (body ?? {}) as { refs?: unknown };
   if (Array.isArray(refs) && refs.every((name) => typeof name === "string" && REF_NAME.test(name))) return refs;
@@ -93,7 +97,7 @@ function checkedRefs(body: unknown): string[] {
 
 async function replicaOf(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {
   const known = context.replicas.find(repositoryId);
-  // What is kept in the directory of another replica is no copy.
+  // Objects in the directory of another replica would be no copy.
   await known?.mutex.look();
   if (known?.applied !== undefined) return known;
   const name = await replicaName(context.db, context.me.device, repositoryId);
@@ -102,8 +106,8 @@ async function replicaOf(context: SyncContext, repositoryId: string, signal: Abo
 }
 
 /**
- * Forgets what was kept long ago: it landed and has arrived for good, or it never will. Should this replica be behind for so long, the
- * objects are still there for as long as git prunes none.
+ * Deletes refs that kept objects of old writes: those writes have landed and arrived, or never will. If this replica is
+ * behind for that long, the objects are still there until git prunes them.
  */
 async function releaseHolds(context: SyncContext, replica: Replica): Promise<void> {
   replica.holds ??= new Set(await readRefNames(context.git, replica.gitDir, STAGED_REFS));
@@ -120,8 +124,9 @@ async function releaseHolds(context: SyncContext, replica: Replica): Promise<voi
 }
 
 /**
- * A reftable has one lock for all refs: a push that waits for its decision would refuse this, and this would refuse a push. The device
- * that asks holds no mutex while it does, so two that ask each other do not wait for each other.
+ * Changes refs without the mutex, if git locks each ref by itself. A reftable has one lock for all refs. There a
+ * waiting push and this change would refuse each other, so the change takes the mutex. The device that asks holds no
+ * mutex meanwhile, so two that ask each other do not block.
  */
 async function besideWrites(replica: Replica, change: () => Promise<void>): Promise<void> {
   if (isReftable(replica.gitDir)) await replica.mutex.runExclusive(change);

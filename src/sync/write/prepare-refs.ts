@@ -1,4 +1,4 @@
-// The refs of a write, locked by git with their old values checked, and what git says where it will not.
+// Locks the refs of a write with git, which checks their old values, and finds out which refs git refuses.
 import { HEAD, isSymbolic, type RefAuthor, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
 import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
 import { hasRefHook, isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
@@ -14,7 +14,7 @@ export type Prepared =
       outcome: "prepared";
       transaction: RefTransaction;
       updates: RefUpdate[];
-      /** What some of the updates make, once the transaction is committed. */
+      /** Refs that some of the updates make once the transaction is committed. */
       afterwards: Map<RefName, RefValue>;
     }
   | { outcome: "nothing" | "in_doubt" };
@@ -22,13 +22,13 @@ export type Prepared =
 export interface Preparing {
   readonly updates: readonly RefUpdate[];
   readonly refAuthor: RefAuthor;
-  /** All of them or none. */
+  /** True: all of them or none. */
   readonly atomic: boolean;
-  /** They are what a session made of the refs, by however many steps: a deletion makes room as in a push that is not atomic. */
+  /** True: the updates are the sum of a session's steps. A deletion makes room as in a push that is not atomic. */
   readonly bySession: boolean;
 }
 
-/** Refs that git locks, or has refused to. */
+/** Refs that git has been asked to lock before their old values are known. */
 export interface LockedEarly {
   readonly transaction: RefTransaction;
   readonly updates: readonly RefUpdate[];
@@ -45,8 +45,8 @@ export function prepareEarly(transaction: RefTransaction, all: readonly RefUpdat
 }
 
 /**
- * Prepares those updates whose old values are still true, those in `held`, and that git takes. What is refused goes into `report`.
- * "in_doubt": the disk is not what the log says, and will be compared.
+ * Prepares the updates whose old values are still those in `held`, and that git takes. Refused refs go into `report`
+ * with the reason. "in_doubt": the disk differs from the log, and will be compared.
  */
 export async function prepareFresh(
   context: SyncContext,
@@ -66,12 +66,12 @@ export async function prepareFresh(
   updates = updates.filter(({ oldValue, newValue }) => oldValue !== newValue);
   let ready = early;
   if (early !== undefined && updates.length < early.updates.length) {
-    // It has locks that this push is not to have.
+    // This transaction has locks on refs that the push no longer updates.
     await early.refusal;
     await early.transaction[Symbol.asyncDispose]();
     ready = undefined;
   }
-  // Each of them once, so that the number of gits does not grow with that of the bad refs.
+  // Each remedy runs once, so that the number of gits does not grow with the number of bad refs.
   const remedies = [
     () => examine(context, replica, updates, atomic && !bySession),
     () => halve(context, replica, updates, refAuthor),
@@ -95,7 +95,7 @@ export async function prepareFresh(
       new RefTransaction(context.git, replica.gitDir, { count: updates.length, author: refAuthor });
     const refusal = await (ready?.refusal ?? transaction.prepare(commands));
     if (refusal === undefined) return { outcome: "prepared", transaction, updates, afterwards };
-    // A lock that nobody has held for so long is what some killed git left; waiting for it would be waiting for an operator.
+    // A killed git left a lock that is so old. Without this an operator would have to remove it.
     if (isLocked(refusal) && (await sweepLocks(replica.gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
     if (contradictsLog(refusal)) {
       context.log.error({ repository: replica.name, err: refusal.message }, "a ref on disk is not what the log says");
@@ -114,15 +114,19 @@ function namesOf(updates: readonly RefUpdate[]): RefName[] {
   return updates.map(({ name }) => name);
 }
 
-/** git prepares nothing of what is made afterwards, and so refuses none of it in time. */
+/**
+ * Returns true when some refs are made only after the commit. git prepares nothing of those, so it cannot refuse them
+ * in time.
+ */
 function looksAlone(updates: readonly RefUpdate[]): boolean {
   return [...inOrder(updates).afterwards].some(([name, value]) => name !== HEAD || !isSymbolic(value));
 }
 
 /**
- * The commands of one transaction, and what is made after it: refs for which a deletion makes room, since git takes both in one
- * transaction under no circumstances; symbolic refs, which are no matter of a transaction before git 2.46; and HEAD, which git
- * locks with the branch that it stands for.
+ * Returns the commands of one transaction, and the refs to make after it.
+ * - Refs for which a deletion makes room: git never takes both in one transaction.
+ * - Symbolic refs: before git 2.46, update-ref cannot set them.
+ * - HEAD: git locks it together with the branch to which it leads.
  */
 function inOrder(updates: readonly RefUpdate[]): { commands: RefCommand[]; afterwards: Map<RefName, RefValue> } {
   const deleted = new TakenNames(namesOf(updates.filter(({ newValue }) => newValue === null)));
@@ -131,15 +135,15 @@ function inOrder(updates: readonly RefUpdate[]): { commands: RefCommand[]; after
   for (const { name, oldValue, newValue } of updates) {
     if (newValue !== null && (name === HEAD || isSymbolic(newValue) || !deleted.leaveRoomFor(name)))
       afterwards.set(name, newValue);
-    // git compares ids only. Nobody but this process changes a symbolic ref, and the bump compares what it was.
+    // git compares ids only. Only this process changes a symbolic ref, and the bump compares its old value.
     else commands.push(isSymbolic(oldValue) ? { name, newValue } : { name, oldValue, newValue });
   }
   return { commands, afterwards };
 }
 
 /**
- * Refs for which a deletion makes room are made when the write has landed, where no hook can refuse them any more. A hook that protects
- * a name is not to be passed by.
+ * Refuses refs that the reference-transaction hook could not refuse. A ref for which a deletion makes room is made
+ * after the write has landed, when it is too late for the hook.
  */
 async function unaskedByHook(
   { git }: SyncContext,
@@ -153,17 +157,19 @@ async function unaskedByHook(
   return new Map(names.map((name) => [name, reason]));
 }
 
-/** Somebody has a lock that no deletion, or with reftable no update at all, can do without: git has waited for it long enough. */
+/**
+ * Returns true for a lock that every deletion needs, or with reftable every update. git has waited long enough for it.
+ */
 function locksAll(refusal: Refusal): boolean {
   return isLocked(refusal) && /\.git\/packed-refs\.lock'|^cannot lock references/.test(refusal.message);
 }
 
-/** Beyond so many gits no more is tried: for a ref that is locked each of them waits a tenth of a second. */
+/** How many gits are tried. For a ref that is locked each of them waits a tenth of a second. */
 const HALVING_LIMIT = 32;
 
 /**
- * Finds by halves which updates git refuses for reasons that `examine` does not know, such as a stray file in the way or a lock.
- * Costs a bounded number of gits; what has not been told apart by then counts as refused.
+ * Finds by halves which updates git refuses for reasons that `examine` does not know, such as a stray file in the way
+ * or a lock. Costs a bounded number of gits. Updates that were not told apart by then count as refused.
  */
 async function halve(
   context: SyncContext,
@@ -187,7 +193,10 @@ async function halve(
   return reasons;
 }
 
-/** git found another value on disk than the log says, or cannot read what it finds: the disk must be compared. */
+/**
+ * Returns true when git found another value on disk than the log says, or cannot read the disk: the disk must be
+ * compared.
+ */
 function contradictsLog({ message }: Refusal): boolean {
   return (
     /is at .* but expected|reference already exists|reference is missing|unable to resolve reference/.test(message) ||

@@ -1,4 +1,4 @@
-// What git would have refused in receive-pack, had proc-receive not taken over, and the `update` hook.
+// Applies the policy that git's receive-pack skips when proc-receive takes the refs, and runs the `update` hook.
 import { whyUnacceptable } from "../../acceptable-ref.ts";
 import {
   displayRef,
@@ -22,9 +22,9 @@ import { beforeRead } from "../read/before-read.ts";
 import { type Pusher, type PushRequest, pusherGoneError } from "./request.ts";
 
 /**
- * Writes the reason of every refusal into `report` and returns the updates that remain; with --atomic, one refusal refuses all.
- * `hooks`: the folder in which the git server looks for them.
- * The checks and their words are those of git's receive-pack.
+ * Writes the reason of every refusal into `report` and returns the updates that remain. With --atomic, one refusal
+ * refuses all. `hooks`: the folder in which the git server looks for hooks. The checks and their words are those of
+ * git's receive-pack.
  */
 export async function applyPolicy(
   context: SyncContext,
@@ -59,7 +59,7 @@ export async function applyPolicy(
     const words = reason === null ? undefined : IN_WORDS[reason];
     if (words !== undefined) pusher.sayAsGit(`error: ${words(displayRef(update.name))}`);
     if (reason === null) allowed.push(update);
-    // git asks no further hook about a push that is refused already.
+    // git runs no further hook for a push that is refused already.
     else if (request.atomic) break;
   }
   return { allowed: request.atomic ? allOrNone(allowed, report) : allowed, hooks: policy.hooks };
@@ -67,13 +67,13 @@ export async function applyPolicy(
 
 const NAMED_TWICE = "multiple updates for one ref";
 
-/** git before 2.51 takes the first update of such a ref. */
+/** Returns the refs that are named more than once. git before 2.51 takes the first update of such a ref. */
 function namedTwice(updates: readonly RefUpdate[]): Set<RefName> {
   const seen = new Set<RefName>();
   return new Set(updates.map(({ name }) => name).filter((name) => seen.has(name) || !seen.add(name)));
 }
 
-/** What git says of a refusal beside the reason that it reports. */
+/** The words of git about a refusal, besides the reason that it reports. */
 const IN_WORDS: Readonly<Record<string, (name: string) => string>> = {
   "funny refname": (name) => `refusing to update funny ref '${name}' remotely`,
   "branch is currently checked out": (name) => `refusing to update checked out branch: ${name}`,
@@ -97,7 +97,7 @@ async function notWhole(
   try {
     const incomplete = await look(started);
     if (incomplete.size === 0) return incomplete;
-    // What is missing may have landed elsewhere a moment ago.
+    // Missing objects may have landed elsewhere a moment ago.
     await beforeRead(context, repository, { signal: gone });
     return await look();
   } catch (error) {
@@ -105,14 +105,17 @@ async function notWhole(
   }
 }
 
-/** With --atomic, one refused ref refuses all. */
+/** Refuses all updates if one is refused, and returns the remaining ones. */
 export function allOrNone(allowed: RefUpdate[], report: Map<RefName, string | null>): RefUpdate[] {
   if (allowed.length === report.size) return allowed;
   for (const [name, reason] of report) if (reason === null) report.set(name, "atomic push failure");
   return [];
 }
 
-/** Somebody has made a work tree of the replica (`git worktree add`), which would not follow its branch. */
+/**
+ * Refuses a branch that a work tree of the replica has checked out (`git worktree add`): the work tree would not
+ * follow.
+ */
 function refusedCheckedOut(
   policy: ReceivePolicy,
   { name }: RefUpdate,
@@ -160,9 +163,9 @@ async function declined(hook: string, update: RefUpdate, pusher: Pusher, replica
   return (await pusher.runHook(hook, args)) === 0 ? null : "hook declined";
 }
 
-/** Refuses what no repository may hold, before anything is asked of git or the database. Returns the reason, or null. */
+/** Returns why no repository may hold this update, or null. It asks neither git nor the database. */
 function malformed(update: RefUpdate): string | null {
-  // A push cannot name it: only a write session changes HEAD.
+  // A push cannot name HEAD: only a write session changes it.
   if (update.name === HEAD) return "funny refname";
   for (const value of [update.oldValue, update.newValue])
     if (value !== null && !isObjectId(toLatin1(value))) return "not an object id";

@@ -1,4 +1,4 @@
-// What a push asks for, and who asks: the terms between the hook's protocol and the write.
+// The types between the hook's protocol and the write: the push, and its pusher.
 import type { RefAuthor, RefName, RefUpdate } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Stopwatch } from "../device/stopwatch.ts";
@@ -10,7 +10,7 @@ export interface PushRequest {
   readonly pushOptions: readonly string[];
   /** Who pushed, as the git server knows it. */
   readonly author: string;
-  /** The same for git and the hook that it runs when refs change. */
+  /** The same author, for git and the hook that git runs when refs change. */
   readonly refAuthor: RefAuthor;
   readonly requestId: string;
   /** Runs since git handed the push over. */
@@ -21,20 +21,26 @@ export interface PushRequest {
 export interface Pusher {
   /** Shows a line on the pusher's terminal. */
   say(text: string): void;
-  /** The same in the words of git, which are not marked as Lockstep's. */
+  /** Shows a line in the words of git, which is not marked as Lockstep's. */
   sayAsGit(text: string): void;
-  /** Changes whenever the configuration of the git server may have changed; undefined: not known. */
+  /** Changes whenever the configuration of the git server may have changed. undefined: unknown. */
   readonly settings: string | undefined;
-  /** Runs a hook in the git server's environment and returns its exit code. Arguments are bytes: names of refs need not be UTF-8. */
+  /**
+   * Runs a hook in the git server's environment and returns its exit code. Arguments are bytes: names of refs need not
+   * be UTF-8.
+   */
   runHook(path: string, args: readonly (string | Buffer)[]): Promise<number>;
   /** Aborts when the pusher is gone. */
   readonly gone: AbortSignal;
 }
 
-/** Per ref, in the order of the request: why it was refused, or null when it holds what the pusher wanted. */
+/**
+ * The outcome of each ref, in the order of the request: the reason of its refusal, or null when it has the pusher's
+ * value.
+ */
 export type PushReport = ReadonlyMap<RefName, string | null>;
 
-/** Nobody waits for the outcome any more, and nothing has been decided. */
+/** Makes the error for a write that nobody waits for any more and that is not decided. */
 export function pusherGoneError(): LockstepError {
   return new LockstepError("WRITE_DROPPED", "The pusher was gone before the write was decided; nothing was written.");
 }

@@ -1,12 +1,12 @@
-// Waiting for a repository's turn, the cluster-wide write lock: who waits is told for whom, and who waits in vain too.
+// Waits for a repository's turn. A waiting push is told who has the turn, and again when it gives up.
 import { LockstepError } from "../../errors.ts";
 import { type TicketRequest, type TurnHolder, takeTurn, turnHolder } from "../../store/turns.ts";
 import type { SyncContext } from "../device/context.ts";
 import { abandonTurn } from "./abandon.ts";
 
-/** After so long the one who waits is told for whom. */
+/** After this wait the pusher is told who has the turn. */
 const NOTICE_MS = 1_000;
-/** Longer than any look; timers take no more than 24 days. */
+/** Longer than the pause before any look. Timers take no more than 24 days. */
 const LONG_MS = 60_000;
 
 export interface TurnPatience {
@@ -16,7 +16,7 @@ export interface TurnPatience {
   readonly tell?: (holder: TurnHolder) => void;
 }
 
-/** A ticket for the turn of a repository, renewed until it is disposed of. */
+/** A ticket for the turn of a repository. It is renewed until it is disposed. */
 export class Turn implements Disposable {
   readonly #context: SyncContext;
   readonly #repository: string;
@@ -34,8 +34,8 @@ export class Turn implements Disposable {
   }
 
   /**
-   * Returns when the ticket has the turn; waits again where it has lost it. The caller gives it back whatever happens. Throws TURN_HELD
-   * when its patience ends, WRITE_DROPPED when nobody waits any more, IdInUse.
+   * Returns when the ticket has the turn. A ticket that has lost its place waits again. The caller must give the ticket
+   * back in any case. Throws TURN_HELD when its patience ends, WRITE_DROPPED when nobody waits any more, IdInUse.
    */
   async wait({ patienceMs, signal, tell }: TurnPatience): Promise<void> {
     const { db, me, sessions } = this.#context;
@@ -61,12 +61,12 @@ export class Turn implements Disposable {
       isNew = false;
       const untilMs = asks ? patienceMs : Math.min(patienceMs, NOTICE_MS);
       const seen = await within(look, Math.min(Math.max(untilMs - waited, 0) + 5, LONG_MS), signal);
-      // It ran out while the database did not answer: to the end of the queue.
+      // The ticket ran out while the database did not answer. It goes to the end of the queue.
       first = seen === undefined ? await takeTurn(db, me, this.#ticket) : seen === true;
     }
   }
 
-  /** Gives the ticket back; a bump that lands does so by itself. */
+  /** Deletes the ticket. A bump that lands does that itself. */
   giveBack(): void {
     this[Symbol.dispose]();
     abandonTurn(this.#context, this.#ticket);
@@ -78,7 +78,7 @@ export class Turn implements Disposable {
   }
 }
 
-/** What a promise becomes; "later" when it has become nothing for so long, or the signal aborts. */
+/** Returns the result of a promise, or "later" after `ms` or when the signal aborts. */
 async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T | "later"> {
   let stop = () => {};
   const stopped = new Promise<"later">((resolve) => {
@@ -95,7 +95,7 @@ async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): 
   }
 }
 
-/** One line about who has the turn: author, device, reason, since when. */
+/** Describes in one line who has the turn: author, device, reason, since when. */
 export function describeHolder({ author, device, reason, since }: TurnHolder): string {
   return `${author} on ${device} (${reason}, since ${since.toISOString()})`;
 }

@@ -33,7 +33,7 @@ int pre_receive(char **hook) {
   if (note < 0 || !copy_input(note)) {
     int why = errno;
     unlink(path);
-    if (*hook) fail(FAILED, "the push cannot be noted (%s), %s; %s.", strerror(why), PUSH.refused, PUSH.again);
+    if (*hook) fail(FAILED, "the push note cannot be written (%s), %s; %s.", strerror(why), PUSH.refused, PUSH.again);
     return 0;
   }
   if (!*hook) return 0;

@@ -18,6 +18,7 @@ export interface CredentialPair {
   readonly keyPem: string;
 }
 
+/** The owner and the term of a certificate to issue. */
 export interface Grant {
   readonly role: Role;
   readonly name: string;

@@ -4,6 +4,7 @@ import { LockstepError } from "../errors.ts";
 const HEADER_BYTES = 5;
 const PAYLOAD_LIMIT = 1 << 20;
 
+/** One frame of the protocol. */
 export interface Frame {
   readonly type: string;
   readonly payload: Buffer;

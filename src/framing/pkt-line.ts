@@ -19,7 +19,7 @@ export class PacketReader {
     while (this.#rest.length - start >= 4) {
       const length = Number.parseInt(this.#rest.toString("latin1", start, start + 4), 16);
       if (Number.isNaN(length) || length > LINE_LIMIT || (length > 0 && length < 4)) {
-        throw new LockstepError("INVALID_REQUEST", "git sent a packet whose length is not one.");
+        throw new LockstepError("INVALID_REQUEST", "git sent a packet with an invalid length.");
       }
       if (length === 0) packets.push(null);
       else if (this.#rest.length - start < length) break;

@@ -8,6 +8,7 @@ export interface Grant {
   readonly unchangedMs: number;
 }
 
+/** How to start the git of a request; see `EarlyStarts.git`. */
 export interface EarlyStart {
   readonly start: () => Promise<GitChild>;
   readonly looksFirst: boolean;
@@ -20,6 +21,7 @@ export interface EarlyStart {
  */
 const LIMIT = 32;
 
+/** Starts git early for the requests of a gate, and counts those that wait. */
 export class EarlyStarts {
   #waiting = 0;
 

@@ -13,6 +13,7 @@ import { type ServeOptions, serve } from "./serve.ts";
 const KEEP_ALIVE_MS = 75_000;
 const GRACE_MS = 10_000;
 
+/** The settings of a gate. */
 export interface GateOptions extends ServeOptions {
   readonly host: string;
   /** 0 means any free port. */

@@ -19,6 +19,7 @@ import { toldByGit } from "./told-by-git.ts";
 
 type Log = (fields: Record<string, unknown>, message: string) => void;
 
+/** The settings and services that a gate needs for its requests. */
 export interface ServeOptions {
   /** The directory of the repositories: NAME is at `root/NAME.git`. */
   readonly root: string;

@@ -69,7 +69,7 @@ async function answer(
       await hold(context, device, request, response, gone.signal);
     else if (request.url !== PACK_PATH) await serveUploadPack(context, packs, device, request, response);
     else if (request.method === "POST") await sendPack(packs, device, request, response, gone.signal);
-    else throw new LockstepError("INVALID_REQUEST", "Packs are asked for with POST.");
+    else throw new LockstepError("INVALID_REQUEST", "A request for a pack must use POST.");
   } catch (error) {
     // If the peer has gone, its work was stopped for that reason.
     if (!gone.signal.aborted) refuse(context, request, response, error);

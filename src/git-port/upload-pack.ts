@@ -83,7 +83,7 @@ async function wholeRequest(request: IncomingMessage): Promise<Readable> {
 
 async function existing(path: string, repository: string): Promise<string> {
   return await realpath(path).catch((cause: unknown) => {
-    throw new LockstepError("REPLICA_NOT_FOUND", `The replica of ${repository} is not on this disk yet; ask another.`, {
+    throw new LockstepError("REPLICA_NOT_FOUND", `The replica of ${repository} is not here yet; ask another device.`, {
       cause,
     });
   });

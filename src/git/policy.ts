@@ -13,6 +13,7 @@ import { settingsFiles, watchSettings } from "./settings-watch.ts";
 
 export type DenyAction = "refuse" | "warn" | "ignore";
 
+/** The settings of git that decide which ref updates a push may make. */
 export interface ReceivePolicy {
   readonly denyDeletes: boolean;
   readonly denyNonFastForwards: boolean;

@@ -63,6 +63,7 @@ export function gitEnvironment(
   };
 }
 
+/** The end of a git command: its exit code and its output as text. */
 export interface GitResult {
   readonly exitCode: number;
   readonly stdout: string;

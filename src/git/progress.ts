@@ -1,5 +1,6 @@
 // The progress of a git command, as git writes it to standard error.
 
+/** How far git is in one phase of its work on a pack. */
 export interface PackProgress {
   readonly phase: string;
   readonly objects: number;

@@ -10,6 +10,7 @@ const WATCHED = "lockstep.watched";
 /** The hook reads at most this many bytes of the file. If the file is longer, the hook sends no stamp. */
 const WATCHED_BYTES = 32_000;
 
+/** The variables that name git's configuration files; empty where one is not set. */
 export interface Places {
   readonly home: string;
   readonly xdg: string;

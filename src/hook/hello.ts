@@ -7,6 +7,7 @@ import type { Frame } from "../framing/frames.ts";
 
 const OPERATIONS = ["proc-receive", "upload-pack", "receive-pack"];
 
+/** The contents of the hello frame. */
 export interface Hello {
   readonly op: string;
   readonly dir: string;
@@ -29,7 +30,7 @@ export function parseHello({ type, payload }: Frame): Hello {
   if (type !== "H" || values.get("version") !== "1" || !OPERATIONS.includes(op) || dir === undefined) {
     throw new LockstepError(
       "INVALID_REQUEST",
-      "A shim of another version called; restart the sidecar, which renews the hooks.",
+      "A shim of another version connected; restart the sidecar, which renews the hooks.",
     );
   }
   const env = new Map(

@@ -4,6 +4,7 @@ import { LockstepError } from "../errors.ts";
 import { FLUSH, type Packet, PacketReader, packet } from "../framing/pkt-line.ts";
 import type { PushReport } from "../sync/write/request.ts";
 
+/** A push as git hands it to proc-receive. */
 export interface PushCommands {
   readonly updates: RefUpdate[];
   readonly atomic: boolean;

@@ -23,6 +23,7 @@ import { takeNote } from "./push-note.ts";
 
 const READ_PATIENCE_MS = 60_000;
 
+/** A running server for the shims. */
 export interface HookServer {
   /** Stops listening and waits for running pushes, at most `graceMs`. */
   drain(graceMs: number): Promise<void>;
@@ -160,7 +161,7 @@ async function receive(
 }
 
 function outOfPlaceError(type: string): LockstepError {
-  return new LockstepError("INVALID_REQUEST", `A shim sent a frame ${JSON.stringify(type)} where it has no place.`);
+  return new LockstepError("INVALID_REQUEST", `A shim sent a frame ${JSON.stringify(type)} at the wrong time.`);
 }
 
 /** Starts git for a push, after git's first question has been answered, since a start delays everything else. */

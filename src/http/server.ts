@@ -8,6 +8,7 @@ import { inTurn } from "../smart-http/in-turn.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 
+/** The functions behind the paths of this server. */
 export interface HttpEndpoints {
   /** Returns true when this process takes calls. */
   readonly serving: () => boolean;

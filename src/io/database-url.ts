@@ -110,7 +110,7 @@ function check(words: Words, wrong: Wrong): void {
     if (value && !values.includes(value.toLowerCase()))
       wrong(`has a \`${key}\` that Lockstep does not take; ${remedy}`);
   };
-  oneOf("target_session_attrs", ["any", "read-write", "primary"], "say read-write, as only a primary will do");
+  oneOf("target_session_attrs", ["any", "read-write", "primary"], "say read-write, since Lockstep needs a primary");
   oneOf("gssencmode", ["disable", "prefer"], "use TLS");
   oneOf("channel_binding", ["disable", "prefer"], "use verify-full");
   oneOf("client_encoding", ["auto", "utf8", "utf-8"], "leave it out: it is always UTF8");

@@ -25,7 +25,7 @@ export function diskError(error: unknown): LockstepError | undefined {
   if (FULL.includes(code))
     return told(
       "PREREQUISITE_MISSING",
-      `This machine's disk refuses (${message}); make room on it or mend it, and try again.`,
+      `This machine's disk refuses a file operation (${message}); make room on it or repair it, and try again.`,
     );
   if (path === undefined) return undefined;
   if (RIGHTS.includes(code))

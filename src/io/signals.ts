@@ -2,6 +2,7 @@
 // keeps a trace of each signal made from it: 57 bytes for ever, if the parent lives as long as the process.
 import { setMaxListeners } from "node:events";
 
+/** A signal for one piece of work. */
 export interface LinkedSignal extends Disposable {
   /** Aborts with the first of its parents and that parent's reason, or when the time is up. */
   readonly signal: AbortSignal;

@@ -3,6 +3,7 @@
 const HEADER = 5;
 const MAX_PAYLOAD = 1 << 20;
 
+/** One frame of the protocol. */
 export interface Frame {
   readonly type: string;
   readonly payload: Buffer;

@@ -26,7 +26,7 @@ export function preReceive(host: NodeJS.Process, [hook, ...args]: readonly strin
     rmSync(path, { force: true });
     if (hook === undefined) return 0;
     const why = (error as NodeJS.ErrnoException).code;
-    throw new LockstepError("INTERNAL", `the push cannot be noted (${why}), ${PUSH.refused}; ${PUSH.again}.`);
+    throw new LockstepError("INTERNAL", `the push note cannot be written (${why}), ${PUSH.refused}; ${PUSH.again}.`);
   }
   if (hook === undefined) return 0;
   const note = openSync(path, "r");

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { LockstepError } from "../errors.ts";
 
+/** The places that the shim has to know. */
 export interface ShimSettings {
   /** undefined: neither source names it. */
   readonly socketDir: string | undefined;
@@ -25,7 +26,7 @@ function contentOf(file: string): string {
     return readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw new LockstepError("SIDECAR_UNAVAILABLE", "the settings of this shim cannot be read; see who owns them.", {
+    throw new LockstepError("SIDECAR_UNAVAILABLE", "the settings of this shim cannot be read; check who owns them.", {
       cause: error,
     });
   }

@@ -23,6 +23,7 @@ const GIT_DIED = 128;
 /** A background process of a hook may keep standard error open. The log waits this long for its end. */
 const LAST_WORDS_MS = 1_000;
 
+/** The parts of one exchange: a request, its response and the git between them. */
 export interface Exchange {
   readonly git: GitChild;
   readonly asked: GitRequest;

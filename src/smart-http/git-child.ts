@@ -12,6 +12,7 @@ const TERM_AFTER_MS = 3_000;
 const KILL_AFTER_MS = 5_000;
 const WORDS_LIMIT = 4_000;
 
+/** The git to start for a request. */
 export interface GitCommand {
   readonly service: Service;
   readonly advertisement: boolean;
@@ -28,6 +29,7 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** A running git that serves a request. */
 export interface GitChild {
   readonly stdin: ChildProcessWithoutNullStreams["stdin"];
   readonly stdout: ChildProcessWithoutNullStreams["stdout"];

@@ -13,6 +13,7 @@ const BEFORE_BANDS = /^(?:packfile\n|NAK|ACK )/;
  */
 export type Expected = "packet" | "band" | undefined;
 
+/** Follows git's output and knows whether it stands between two packets. */
 export class PacketWatch {
   #digits = "";
   #left = 0;

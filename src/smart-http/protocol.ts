@@ -47,6 +47,7 @@ function isVersion2(service: GitRequest["service"], protocol: string | undefined
   return service === "upload-pack" && protocol?.split(":").includes("version=2") === true;
 }
 
+/** The client of a request. */
 export interface Caller {
   readonly address: string;
   readonly protocol: string | undefined;

@@ -58,7 +58,7 @@ function decodedName(encoded: string): string {
     .split("/")
     .map(decodedPart);
   if (parts.some((part) => part.includes("/")))
-    throw new LockstepError("INVALID_NAME", 'The repository name holds an encoded "/"; write it as it is.');
+    throw new LockstepError("INVALID_NAME", 'The repository name has an encoded "/"; write the "/" unencoded.');
   return repositoryName(parts.join("/"));
 }
 

@@ -51,6 +51,7 @@ export function toldToStrangers(error: unknown): string {
   return SHORT[code] ?? (retryAfterMs(code) === undefined ? FAILED : "This server cannot do that now; try again.");
 }
 
+/** Returns the code of an error if the error table has it. */
 export function errorCode(error: unknown): ErrorCode | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
   return Object.hasOwn(ERROR_TABLE, error.code) ? (error.code as ErrorCode) : undefined;

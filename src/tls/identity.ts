@@ -3,6 +3,7 @@
 const ROLES = ["device", "frontend", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** The owner of a certificate. */
 export interface Identity {
   readonly trustDomain: string;
   readonly role: Role;

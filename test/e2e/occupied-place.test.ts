@@ -30,7 +30,7 @@ describe("something else where a replica should be", () => {
     ],
     ["a link to nowhere", "link", (path) => symlink("/no/such", path), /is not a git repository/],
     ["a link out of the root", "out", (path) => symlink(cluster.git.dir, path), /is not a git repository/],
-    ["a file on the way", "way/app", (path) => writeFile(dirname(path), "precious"), /There is no way to/],
+    ["a file on the way", "way/app", (path) => writeFile(dirname(path), "precious"), /The sidecar cannot reach/],
   ])("is told of, left alone, and no matter elsewhere: %s", async (_, place, put, sentence) => {
     const repository = `occupied-${place}`;
     const gitDir = one.gitDir(repository);

@@ -69,7 +69,7 @@ describe.each(shims)("the $name shim as pre-receive", (shim) => {
     const elsewhere = `sh -c 'cd /proc && exec "$0" "$@"' ${command} pre-receive`;
     await site.script(join(site.repository, "hooks", "pre-receive"), `exec ${elsewhere} '${own}'`);
     const unnoted = await site.push();
-    expect(unnoted.stderr).toContain("the push cannot be noted (");
+    expect(unnoted.stderr).toContain("the push note cannot be written (");
     expect(unnoted.stderr).toContain("so this push was refused and nothing has changed");
     expect(site.refs()).toBe("");
   });

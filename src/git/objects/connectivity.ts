@@ -27,6 +27,7 @@ export interface WalkOptions {
   readonly onWork?: () => void;
 }
 
+/** A started git that walks history once, for `isConnected`. */
 export interface Walk extends AsyncDisposable {
   /** Does the walk of `isConnected`; works once per walk. `haves` may also be names of refs, which must exist. */
   isConnected(wants: readonly string[], haves: readonly string[]): Promise<boolean>;

@@ -10,6 +10,7 @@ import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 import { findBeside, setAside } from "./beside-objects.ts";
 import { isConnected } from "./connectivity.ts";
 
+/** The damage that `findDamage` found in a replica. */
 export interface Damage {
   /** Names of packs, such as `pack-1234`. */
   readonly packs: readonly string[];

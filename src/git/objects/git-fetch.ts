@@ -23,6 +23,7 @@ export interface GitPeer {
   readonly publicKey: string;
 }
 
+/** A git command line, its additional environment and its standard input. */
 export interface FetchCommand {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;

@@ -17,6 +17,7 @@ export const ASK_HEADER = "lockstep-ask";
 /** The path for requests to fetch objects and keep them. */
 export const HOLD_PATH = "/v1/hold";
 
+/** The request to fetch objects from the asking device and to keep them. */
 export interface HoldRequestBody {
   readonly repositoryId: string;
   readonly wants: readonly string[];
@@ -25,6 +26,7 @@ export interface HoldRequestBody {
   readonly refs: readonly string[];
 }
 
+/** The request for a pack. */
 export interface PackRequestBody {
   readonly repositoryId: string;
   /** The version to which the wanted objects belong; text, because JSON has no bigint. */
@@ -50,6 +52,7 @@ export class NoPackStream extends Error {
   }
 }
 
+/** Asks other devices for packs, and asks them to hold objects. Keeps its connections open until it is disposed of. */
 export class PackClient {
   readonly #agent: Agent;
   readonly #tls: SecureContextOptions;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { sync } from "../../io/disk.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 
+/** A pack in the object directory of a replica. */
 export interface Pack {
   /** Name of the pack's files without the ending, such as `pack-1234`. */
   readonly name: string;

@@ -8,6 +8,7 @@ import { listenForNews } from "../progress.ts";
 import { Silence } from "../silence.ts";
 import { existingObjects } from "./connectivity.ts";
 
+/** A pack that git is writing. */
 export interface PackStream {
   readonly pack: Readable;
   /** Settles when git has ended. Rejects with GIT_FAILED when the pack is incomplete. */

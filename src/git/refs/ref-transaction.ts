@@ -49,6 +49,7 @@ export function isLocked({ message }: Refusal): boolean {
   return /\.lock': File exists|^cannot lock references/.test(message);
 }
 
+/** One transaction; see the head of this file. */
 export class RefTransaction {
   readonly #child: GitProcess;
   readonly #end: Promise<{ exitCode: number; stderr: string }>;

@@ -117,5 +117,5 @@ function byteAt(block: Buffer, at: number): number {
 }
 
 function notATableError(): LockstepError {
-  return new LockstepError("GIT_FAILED", "A table of refs (reftable) cannot be read; run `git refs verify` there.");
+  return new LockstepError("GIT_FAILED", "A reftable is unreadable; run `git refs verify` in its repository.");
 }

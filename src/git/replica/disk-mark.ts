@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 const WATCHED = ["packed-refs", "refs", "refs/heads", "refs/tags", "reftable"];
 
+/** A mark of a replica's files; see the head of this file. */
 export interface DiskMark {
   /**
    * Stays the same while the directories are the same, with the same rights, and the watched ones hold the same
@@ -22,8 +23,8 @@ export interface DiskMark {
 
 /**
  * Reads the mark of a replica. Costs seven calls of stat, and no walk. With the mark of `before` it skips watched paths
- * that did not exist then, so it costs five or six. If one has come since, that changes the times of the directory
- * above it, and so `refs` or `entries`.
+ * that did not exist then, so it costs five or six. If such a path has come since, that changes the times of the
+ * directory above it, and so `refs` or `entries`.
  */
 export async function markDisk(gitDir: string, before?: DiskMark): Promise<DiskMark> {
   const looks = (each: string) => before === undefined || !WATCHED.includes(each) || before.there.includes(each);

@@ -6,6 +6,7 @@ import { nameFromLatin1, type RefName } from "../../domain.ts";
 import { inside, setAside } from "./aside.ts";
 import { missingRightsError } from "./rights.ts";
 
+/** A foreign file that was moved. */
 export interface Foreign {
   /** The path in the replica, in the form of a ref name. */
   readonly name: RefName;

@@ -14,6 +14,7 @@ import { formatRefs, parseRefs, replaceScratch } from "./scratch.ts";
 /** Every process that works on the files holds this file open. So Lockstep can tell when all of them have ended. */
 const NOTE = "lockstep.live";
 
+/** Returns the path of the note in a replica. */
 export function livePath(gitDir: string): string {
   return join(gitDir, NOTE);
 }

@@ -9,6 +9,7 @@ import { type GitContext, gitBytes } from "../process.ts";
 import { readReplicaRecord } from "../root/root-record.ts";
 import { initBare } from "./init-bare.ts";
 
+/** The values that go into a replica's settings and hook. */
 export interface ReplicaSettings {
   readonly repositoryId: string;
   readonly socketDir: string;
@@ -73,14 +74,14 @@ export async function inspect(
     if (code !== "ENOTDIR" && code !== "EACCES") throw error;
     throw new LockstepError(
       "NOT_A_REPOSITORY",
-      `There is no way to ${gitDir} (${message}); move away the file in its path, or let this user in.`,
+      `The sidecar cannot reach ${gitDir} (${message}); move away the file in its path, or give the sidecar's user access.`,
       { cause: error, details: { path: gitDir } },
     );
   }
   const refuse = (what: string, repositoryId?: string): never => {
     throw new LockstepError(
       "NOT_A_REPOSITORY",
-      `${gitDir} is there but ${what}; move it away, and the replica is made anew from the other devices.`,
+      `${gitDir} exists but ${what}; move it away, and the sidecar makes the replica anew from the other devices.`,
       { details: { path: gitDir, ...(repositoryId && { repositoryId }) } },
     );
   };

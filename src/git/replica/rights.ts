@@ -27,7 +27,7 @@ export function missingRightsError(path: string, cause: unknown): LockstepError 
   if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS") return undefined;
   return new LockstepError(
     "PREREQUISITE_MISSING",
-    `The sidecar may not use ${path} as it must (${code}); give its user the rights to read and write there again (chown, chmod, chattr -i).`,
+    `The sidecar lacks rights on ${path} (${code}); give its user the rights to read and write it again (chown, chmod, chattr -i).`,
     { cause, details: { path } },
   );
 }

@@ -59,6 +59,7 @@ export async function scratchOwner(path: string): Promise<string> {
   return (await readFile(join(path, OWNER), "utf8")).trim();
 }
 
+/** The replica from which a scratch is made. */
 export interface ScratchOf {
   readonly name: string;
   readonly gitDir: string;
@@ -121,6 +122,7 @@ export function parseRefs(lines: Buffer): Refs {
   return refs;
 }
 
+/** The changes that a caller made in a scratch. */
 export interface ScratchChanges {
   readonly updates: RefUpdate[];
   /** Some objects that the replica had when the scratch was made. */

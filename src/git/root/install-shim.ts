@@ -9,6 +9,7 @@ import { STATE_DIR } from "./root-record.ts";
 const NATIVE = fileURLToPath(new URL("../../native/lockstep-git", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("../../shim/main.js", import.meta.url));
 
+/** The installed program that the hooks start. */
 export interface Shim {
   /** The target of the hooks' links. */
   readonly path: string;

@@ -3,6 +3,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { STATE_DIR } from "./root-record.ts";
 
+/** A directory and the file system that holds it. */
 export interface Place {
   /** The directory where the file system begins. */
   readonly mount: string;

@@ -11,6 +11,7 @@ import { makeDirectory, replaceFile } from "../../io/disk.ts";
 /** A directory in the root. It is no repository, since names of repositories cannot start with a dot. */
 export const STATE_DIR = ".lockstep";
 
+/** The record of a root, in the file root.json. */
 export interface RootRecord {
   readonly rootId: string;
   readonly device: string;
@@ -74,6 +75,7 @@ export async function currentBoot(): Promise<string> {
   return (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim();
 }
 
+/** The version and digest that a replica on this disk had, and the epoch in which that was recorded. */
 export interface ReplicaRecord {
   readonly repositoryId: string;
   readonly version: Version;

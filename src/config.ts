@@ -1,11 +1,11 @@
-// The one table of settings: flag, environment variable, default, help. Flags and variables are read here, docs/configuration.md
-// is written from here.
+// The one table of settings: flag, environment variable, default, help. Flags and variables are read here.
+// docs/configuration.md is written from here.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { LockstepError } from "./errors.ts";
 import { hasPassword, parseDatabaseUrl } from "./io/database-url.ts";
 
-/** What is wrong with a value, as the end of the sentence "--flag must …"; undefined: nothing. */
+/** Returns the end of the sentence "--flag must …" for a wrong value, and undefined for a good one. */
 type Check = (text: string) => string | undefined;
 
 const hostPort: Check = (text) =>
@@ -24,7 +24,7 @@ const oneOf =
   (...words: readonly string[]): Check =>
   (text) =>
     words.includes(text) ? undefined : `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-/** What is wrong with it `parseDatabaseUrl` says. */
+/** Accepts any text here: `parseDatabaseUrl` checks it. */
 const postgresUrl: Check = () => undefined;
 
 interface Setting {
@@ -173,8 +173,8 @@ export function settingsOf(command: string): SettingName[] {
 }
 
 /**
- * The settings of a command: flag, else environment, else default. Throws USAGE on a value that does not fit and on a password
- * on the command line, where every user of the machine can read it.
+ * Returns the settings of a command: flag, else environment, else default. Throws USAGE on a wrong value, and on a
+ * password on the command line, where every user of the machine can read it.
  */
 export function readConfig(
   command: string,

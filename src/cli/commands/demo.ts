@@ -13,11 +13,11 @@ import { Progress } from "../terminal/progress.ts";
 export function demoCommand(host: Host): Command {
   return subcommand(
     "demo",
-    "three devices on this machine, on an embedded PostgreSQL; stays up until Ctrl-C",
+    "run three devices on this machine, with an embedded PostgreSQL, until Ctrl-C",
     "lockstep demo --devices 3",
   )
-    .option("--devices <n>", "how many", "3")
-    .option("--dir <dir>", "where everything lives (default: a temporary folder, removed at the end)")
+    .option("--devices <n>", "number of devices", "3")
+    .option("--dir <dir>", "folder of all files (default: a temporary folder, removed at the end)")
     .option("--no-try", "skip the show")
     .action(async (flags: Record<string, string> & { try: boolean }) => {
       const run = prepare(host, "demo", flags);

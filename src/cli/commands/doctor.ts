@@ -31,7 +31,7 @@ const CHECKS: readonly (readonly [string, Look])[] = [
 export function doctorCommand(host: Host): Command {
   return subcommand(
     "doctor",
-    "checks what `serve` needs here, with a remedy for each thing that is missing",
+    "check the needs of `serve` on this machine, with a remedy for each problem",
     "lockstep doctor --device repo001 --root /srv/git --tls-cert repo001.pem --tls-key repo001.key --tls-ca ca.pem",
     "serve",
   ).action(async (flags) => {

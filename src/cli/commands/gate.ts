@@ -12,7 +12,7 @@ const READ_PATIENCE_MS = 60_000;
 export function gateCommand(host: Host): Command {
   return subcommand(
     "gate",
-    "smart HTTP for stock git, which asks the sidecar before it serves",
+    "serve smart HTTP to stock git, and ask the sidecar before each request",
     "lockstep gate --root /srv/git --gate-listen 127.0.0.1:7480",
   ).action(async (flags) => {
     const run = prepare(host, "gate", flags);

@@ -38,18 +38,22 @@ interface Held {
 export function lockCommand(host: Host): Command {
   return subcommand(
     "lock",
-    "run a command (or a shell) in a scratch repository while nobody else writes; what it changed lands as one write",
+    "run a command (or a shell) in a scratch repository while nobody else writes; its changes land as one write",
     "lockstep lock team/app --reason 'squash old tags' -- git update-ref -d refs/tags/old",
   )
     .argument("<name>")
     .argument("[command...]", "after --; its exit code 0 lands the changes, any other drops them")
-    .option("--live", "on the files of this device's replica itself, which serves nobody meanwhile")
+    .option("--live", "work on the files of this device's replica itself, which serves nobody meanwhile")
     .option(
       "--end <write>",
-      "instead: drops the session with that write id, whoever began it; `repo show --json` tells it",
+      "instead: drop the session with that write id, of any caller; `repo show --json` tells the id",
     )
-    .option("--reason <text>", "shown to those who wait, or to whoever began it", "maintenance")
-    .option("--wait <seconds>", "how long to wait for those who write now", "30")
+    .option(
+      "--reason <text>",
+      "text shown to everyone who waits; with --end, to the caller that began the session",
+      "maintenance",
+    )
+    .option("--wait <seconds>", "how long to wait for the writers before this one", "30")
     .action(async (repository: string, command: string[], flags: Flags) => {
       const run = prepare(host, "lock", flags);
       const wait = Number(flags.wait);

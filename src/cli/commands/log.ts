@@ -8,7 +8,7 @@ import { toMs } from "../../protocol/proto.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
 export function logCommand(host: Host): Command {
-  return subcommand("log", "the ref log of a repository, newest first", "lockstep log team/app --limit 50")
+  return subcommand("log", "show the ref log of a repository, newest first", "lockstep log team/app --limit 50")
     .argument("<name>")
     .option("--limit <n>", "entries to show, up to 1000", "20")
     .option("--before <version>", "only versions below this one", "0")

@@ -24,10 +24,13 @@ function createCommand(host: Host): Command {
     "repo",
   )
     .argument("<name>", "such as team/app; on disk it is ROOT/team/app.git")
-    .option("--devices <names>", "devices that get a replica, separated by commas (default: every live one)")
-    .option("--default-branch <branch>", "what HEAD points to", "main")
+    .option(
+      "--devices <names>",
+      "names of the devices that get a replica, separated by commas (default: every live device)",
+    )
+    .option("--default-branch <branch>", "branch that HEAD names", "main")
     .option("--object-format <format>", "sha1 or sha256", "sha1")
-    .option("--min-copies <number>", "devices that have the objects of a write before it lands", "1")
+    .option("--min-copies <number>", "on how many devices the objects of a write must be before it lands", "1")
     .action(async (name: string, flags: Record<string, string | undefined>) => {
       const run = prepare(host, "repo", flags);
       using client = run.connect();
@@ -51,9 +54,12 @@ function createCommand(host: Host): Command {
 function setCommand(host: Host): Command {
   return subcommand("set", "change the settings of a repository", "lockstep repo set team/app --min-copies 2", "repo")
     .argument("<name>")
-    .option("--min-copies <number>", "devices that have the objects of a write before it lands")
-    .option("--land-with-fewer", "where so many cannot be had in time, land all the same and tell the pusher")
-    .option("--no-land-with-fewer", "where so many cannot be had in time, refuse the write")
+    .option("--min-copies <number>", "on how many devices the objects of a write must be before it lands")
+    .option(
+      "--land-with-fewer",
+      "if too few devices take the objects in time, land the write all the same and tell the pusher",
+    )
+    .option("--no-land-with-fewer", "if too few devices take the objects in time, refuse the write")
     .action(async (name: string, flags: { minCopies?: string; landWithFewer?: boolean }) => {
       const run = prepare(host, "repo", flags);
       if (flags.minCopies === undefined && flags.landWithFewer === undefined)
@@ -98,7 +104,7 @@ function watchReplicas(client: Client, repository: string, progress: Progress): 
 }
 
 function listCommand(host: Host): Command {
-  return subcommand("list", "the repositories by name", "lockstep repo list", "repo").action(async (flags) => {
+  return subcommand("list", "list the repositories by name", "lockstep repo list", "repo").action(async (flags) => {
     const run = prepare(host, "repo", flags);
     using client = run.connect();
     const found: { name: string; version: number }[] = [];

@@ -7,7 +7,7 @@ import { untilGone } from "../terminal/exit-with-pid.ts";
 export function serveCommand(host: Host): Command {
   return subcommand(
     "serve",
-    "the sidecar of one device",
+    "run the sidecar of one device",
     "lockstep serve --device repo001 --root /srv/git --database-url postgres://lockstep@db/lockstep \\\n" +
       "    --tls-cert repo001.pem --tls-key repo001.key --tls-ca ca.pem --advertise repo001.internal",
   ).action(async (flags) => {

@@ -7,7 +7,7 @@ import { describeLock, documentOfLock } from "./write-lock.ts";
 export function statusCommand(host: Host): Command {
   return subcommand(
     "status",
-    "the cluster at a glance: devices, and repositories that are not at rest",
+    "show the cluster at a glance: devices, and repositories that are not at rest",
     "lockstep status",
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);

@@ -22,13 +22,18 @@ export function thawCommand(host: Host): Command {
   const several = (value: string, before: string[]) => [...before, ...value.split(",").filter(Boolean)];
   return subcommand(
     "thaw",
-    "say which refs stay, where the devices that hold the head are lost or the database has lost writes",
+    "choose which refs stay, after the devices with the head are lost or the database has lost writes",
     "lockstep thaw team/app --demote repo001",
   )
     .argument("<names...>")
-    .option("--demote <device>", "give up the versions that only this device holds; may be repeated", several, [])
-    .option("--promote <device>", "what is on the disk of this device (the one of this sidecar) stays", "")
-    .option("--yes", "do it without asking")
+    .option(
+      "--demote <device>",
+      "give up the versions that only this device holds; repeat it for several devices",
+      several,
+      [],
+    )
+    .option("--promote <device>", "keep the refs on the disk of this device (the one of this sidecar)", "")
+    .option("--yes", "do it without a question")
     .action(async (names: string[], flags: { demote: string[]; promote: string; yes?: boolean }) => {
       const run = prepare(host, "thaw", flags);
       if ((flags.promote === "") === (flags.demote.length === 0))

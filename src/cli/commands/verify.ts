@@ -11,11 +11,11 @@ const PATIENCE_MS = 600_000;
 export function verifyCommand(host: Host): Command {
   return subcommand(
     "verify",
-    "compare this device's refs with the log, and repair what differs",
+    "compare this device's refs with the log, and repair the differences",
     "lockstep verify team/app --full",
   )
     .argument("<name>")
-    .option("--full", "read every object too")
+    .option("--full", "also read every object")
     .action(async (name: string, flags) => {
       const run = prepare(host, "verify", flags);
       using client = run.connect();

@@ -6,7 +6,7 @@ import { prepare, subcommand } from "../terminal/command.ts";
 import { ownVersion } from "../terminal/own-version.ts";
 
 export function versionCommand(host: Host): Command {
-  return subcommand("version", "versions of Lockstep, git and the schema", "lockstep version --json").action(
+  return subcommand("version", "show the versions of Lockstep, git and the schema", "lockstep version --json").action(
     async (flags) => {
       const run = prepare(host, "version", flags);
       const version = ownVersion();

@@ -14,13 +14,13 @@ import { instant } from "./log.ts";
 export function writeLockCommand(host: Host): Command {
   return subcommand(
     "write-lock",
-    "stop writes for maintenance: wait for those under way, refuse new ones with a reason; and allow them again",
+    "stop writes for maintenance: refuse new ones with a reason, wait for those under way; later allow them again",
     "lockstep write-lock --enable --reason 'PostgreSQL upgrade until 14:00 UTC'",
   )
     .argument("[names...]", "repositories; none: all there are and will be")
-    .option("--enable", "stop writes, or go on waiting for those under way")
+    .option("--enable", "stop writes, or go on waiting for the writes under way")
     .option("--disable", "allow writes again")
-    .option("--reason <text>", "shown to those whose writes are refused")
+    .option("--reason <text>", "text shown to everyone whose write is refused")
     .option("--wait <seconds>", "how long to wait for writes under way", "60")
     .action(async (names: string[], flags: Record<string, string | boolean>) => {
       const run = prepare(host, "write-lock", flags);

@@ -15,7 +15,7 @@ const ENTRIES = 20;
 export function showCommand(host: Host): Command {
   return subcommand(
     "show",
-    `show one repository: its replicas, the writer, the queue, the last ${ENTRIES} log entries and catch-ups`,
+    `show one repository: its replicas, the writer, the queue, the last ${ENTRIES} log entries, the last catch-ups`,
     "lockstep repo show team/app",
     "repo",
   )

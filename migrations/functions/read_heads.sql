@@ -2,7 +2,7 @@
 -- - fence: that of the device.
 -- - timeline: that of this server; null: it is a standby.
 -- - heads: an entry for each repository that exists. [name, id, head version, object format, state of the device's
---   replica, digest of the head in hex, reason of a stop, reason why writes are refused].
+--   replica, head digest in hex, reason of a stop, reason why writes are refused].
 --
 -- It is a function because the connection that runs it keeps its plan. To plan the statement takes longer than to run
 -- it, and named statements do not work through a pooler in transaction mode. The answer is one value, because each

@@ -76,7 +76,7 @@ export async function readHeads(db: Database, device: string, names: readonly st
   if (found === null) {
     throw new LockstepError(
       "DEVICE_NOT_FOUND",
-      `The database has no device ${device}; it is not the one this sidecar started with.`,
+      `The database has no device ${device}, so it is not the database with which this sidecar started; see whether its URL is right.`,
     );
   }
   if (found.timeline === null) throw unavailableError("it is a standby, which may lag behind");

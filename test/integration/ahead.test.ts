@@ -50,7 +50,7 @@ describe("a database that has lost writes", () => {
     await using cluster = await TestCluster.make();
     const { a, b, commits } = await aheadByOne(cluster);
     await expect(a.read(APP)).rejects.toMatchObject({ ...AHEAD, details: { version: "2", head: "1" } });
-    const why = "the database lost writes: device repo001 holds version 2, and it knows only 1";
+    const why = "the database lost writes: device repo001 holds version 2, and the database knows only 1";
     expect(await stopOf(cluster)).toBe(why);
     expect(await rowOf(cluster, a)).toEqual({ version: "2", state: "broken", last_error: why });
     await expect(b.read(APP)).rejects.toMatchObject({ ...AHEAD, message: expect.stringContaining(why) });
@@ -88,7 +88,7 @@ describe("a database that has lost writes", () => {
     const { a, commits } = await divergedByOne(cluster);
     const refs = await a.refs(APP);
     await expect(a.read(APP)).rejects.toMatchObject({ ...AHEAD, details: { version: "2", head: "2" } });
-    expect(await stopOf(cluster)).toContain("knows another one of that number");
+    expect(await stopOf(cluster)).toContain("knows another version of that number");
     expect(await a.refs(APP)).toEqual(refs);
     await expect(a.push(APP, [change("x", null, commits[0])])).rejects.toMatchObject({ code: "WRITES_STOPPED" });
   });

@@ -34,7 +34,7 @@ const wrongUrl = (remedy: string): Row => ({
 const wrongText: Row = {
   verdict: "refusal",
   code: "INVALID_REQUEST",
-  remedy: "leave out what a text of PostgreSQL cannot hold, such as a NUL character",
+  remedy: "leave out characters that PostgreSQL cannot hold in a text, such as a NUL character",
 };
 const tooLarge: Row = { verdict: "refusal", code: "INVALID_REQUEST", remedy: "send something shorter" };
 const otherSchema: Row = {

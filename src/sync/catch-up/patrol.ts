@@ -30,6 +30,9 @@ export async function lookThrough(context: SyncContext): Promise<void> {
     await catchUp(context, replica, 0n, { signal: context.signal, insist: true });
   } catch (error) {
     if (!context.signal.aborted)
-      context.log.warn({ repository: replica.name, err: describe(error) }, "could not look through a replica");
+      context.log.warn(
+        { repository: replica.name, err: describe(error) },
+        "could not look for files among the refs of a replica",
+      );
   }
 }

@@ -47,7 +47,7 @@ export async function recoverReplica(context: SyncContext, replica: Replica, cou
     replica.swept = true;
     await crashPoint("recovery.swept");
     if (removed.length > 0)
-      context.log.info({ repository: replica.name, removed }, "removed what an interrupted write left");
+      context.log.info({ repository: replica.name, removed }, "removed leftovers of an interrupted write");
     return await believeRecords(context, replica);
   });
   if (!known) await foldReplica(context, replica, course);

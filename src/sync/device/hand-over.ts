@@ -17,14 +17,14 @@ export async function handOver(context: SyncContext, graceMs: number): Promise<v
   const deadline = performance.now() + graceMs;
   for (;;) {
     const alone = await listHeldAlone(context.db, context.me.device, context.replicas.ids()).catch((error: unknown) => {
-      context.log.warn({ err: describe(error) }, "could not find out whether others have what this device has");
+      context.log.warn({ err: describe(error) }, "could not find out whether other devices hold the heads of this one");
       return [];
     });
     if (alone.length === 0 || context.signal.aborted) return;
     if (performance.now() > deadline) {
       context.log.warn(
         { repositories: alone.slice(0, 20) },
-        "stops although no other live device has the heads of these",
+        "stops although no other live device has the heads of these repositories",
       );
       return;
     }

@@ -90,7 +90,7 @@ export class PackServer {
   #refer(asker: string, { repositoryId, version, turn }: PackRequestBody): void {
     if (turn === "last") return;
     const holders = this.#fanOut.refer(repositoryId, BigInt(version), asker, performance.now());
-    if (holders) throw busyError(this.#context.me.device, "has given this to others already", holders);
+    if (holders) throw busyError(this.#context.me.device, "has sent this version to other devices already", holders);
   }
 
   /** Waits for objects that are on their way to this device. Their progress counts as work. */
@@ -105,7 +105,7 @@ export class PackServer {
       // The search for the objects shows whether the flight succeeded.
       const outcome = await Promise.race([flight.done.catch(() => {}), enough]);
       signal.throwIfAborted();
-      if (outcome === "enough") throw busyError(this.#context.me.device, "is still receiving it");
+      if (outcome === "enough") throw busyError(this.#context.me.device, "is still receiving this version");
     } finally {
       flight.listeners.delete(onWork);
     }

@@ -111,7 +111,7 @@ function checkHolders(
   const { device, live, awaySince } = holder ?? keeper;
   throw thawRefusedError(
     live
-      ? `Device ${device} is live and has, or wrote, some of the versions ${keeper.version + 1n} to ${head} of ${name}; wait until it has caught up, or stop it and name it too.`
+      ? `Device ${device} is live and has, or wrote, versions between ${keeper.version + 1n} and ${head} of ${name}; let it catch up, or stop and name it too.`
       : `Device ${device}, away${since(awaySince)}, holds some of the versions ${keeper.version + 1n} to ${head} of ${name} too; start it, or name it too.`,
     name,
   );

@@ -19,8 +19,8 @@ export async function stopAheadOfDatabase(
 ): Promise<LockstepError> {
   const { device } = context.me;
   const { version: onDisk } = held;
-  const knows = onDisk > head ? `only ${head}` : "another one of that number";
-  const reason = `the database lost writes: device ${device} holds version ${onDisk}, and it knows ${knows}`;
+  const knows = onDisk > head ? `only ${head}` : "another version of that number";
+  const reason = `the database lost writes: device ${device} holds version ${onDisk}, and the database knows ${knows}`;
   try {
     const stopped = await stopRepository(context.db, context.me, { repositoryId: id, ...held }, reason);
     if (!stopped)

@@ -45,7 +45,7 @@ export async function keepLost(
   if (!(await keepRefs(context, replica, refs))) await keepRefs(context, replica, flat);
   context.log.warn(
     { repository: replica.name, kept: refs.slice(0, 20).map(({ name }) => displayRef(name)) },
-    "kept what an operator gave up",
+    "kept refs that an operator gave up",
   );
 }
 

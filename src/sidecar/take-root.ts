@@ -2,31 +2,46 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LockstepError } from "../errors.ts";
-import { lockCommand, type Shim } from "../git/root/install-shim.ts";
-import { lockRoot, type RootLock } from "../git/root/root-lock.ts";
-import { STATE_DIR } from "../git/root/root-record.ts";
+import { installShim, lockCommand, type Shim } from "../git/root/install-shim.ts";
+import { lockRoot } from "../git/root/root-lock.ts";
+import { checkRootNames } from "../git/root/root-names.ts";
+import { openRoot, type RootRecord, STATE_DIR } from "../git/root/root-record.ts";
 import type { Host } from "../host.ts";
 import { socketPath } from "../io/socket-path.ts";
 import type { Database } from "../store/database/database.ts";
 import { leaseHasEnded } from "../store/device-lease.ts";
 
-/** Locks the root for this process, once no earlier sidecar or git of it is left. */
+/** A root that this process has locked. */
+export interface LockedRoot extends AsyncDisposable {
+  readonly path: string;
+  /** As the sidecar before this one left it. */
+  readonly record: RootRecord;
+  /** What the hooks of the replicas point to. */
+  readonly shim: Shim;
+  /** The open file of the lock. */
+  readonly lockFd: number;
+}
+
+/** Opens the root of a device and locks it for this process, once no earlier sidecar or git of it is left. */
 export async function takeRoot(
-  root: string,
+  path: string,
   device: string,
-  recordedPid: number,
-  shim: Shim,
   db: Database,
-  host: Host,
-): Promise<RootLock> {
-  return await lockRoot({
-    stateDir: join(root, STATE_DIR),
+  host: Pick<Host, "env" | "execPath" | "pid" | "kill">,
+): Promise<LockedRoot> {
+  const record = await openRoot(path, device);
+  const stateDir = join(path, STATE_DIR);
+  await checkRootNames(stateDir);
+  const shim = await installShim(path, host.execPath);
+  const lock = await lockRoot({
+    stateDir,
     locker: lockCommand(shim),
     path: host.env.PATH ?? "/usr/bin:/bin",
     host,
-    recordedPid: recordedPid || undefined,
+    recordedPid: record.pid || undefined,
     mayEnd: () => leaseHasEnded(db, device),
   });
+  return { path, record, shim, lockFd: lock.fd, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
 }
 
 /** Makes the directory for the sockets and returns its full path. Throws USAGE where that cannot be. */

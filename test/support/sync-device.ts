@@ -1,38 +1,30 @@
-// A device in the test's own process, on a real database and real git: its context is built as src/sidecar/serve.ts builds it, with a root, a
-// lock, a lease. Only the network is missing: a pack comes from the other device's PackServer directly. What a test may put in the
+// A device in the test's own process, on a real database and real git: its context is made as that of the service (src/sidecar/make-context.ts),
+// with a root, a lock, a lease. Only the network is missing: a pack comes from the other device's PackServer directly. What a test may put in the
 // way: the source of packs, every statement sent to the database but those about the lease, every git command.
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { setMaxListeners } from "node:events";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type pg from "pg";
-import { type Logger, pino } from "pino";
+import { pino } from "pino";
 import { expect, vi } from "vitest";
 import { objectIds, type RefFormat, type RefUpdate, refAuthor } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
-import { ReceivePolicies } from "../../src/git/policy.ts";
 import { readRefs } from "../../src/git/refs/refs.ts";
-import { installShim, lockCommand } from "../../src/git/root/install-shim.ts";
-import { lockRoot, type RootLock } from "../../src/git/root/root-lock.ts";
-import { currentBoot, nextEpoch, openRoot, STATE_DIR, writeRootRecord } from "../../src/git/root/root-record.ts";
+import { Lifetime } from "../../src/sidecar/lifetime.ts";
+import { makeContext } from "../../src/sidecar/make-context.ts";
+import { type LockedRoot, takeRoot } from "../../src/sidecar/take-root.ts";
 import { Database } from "../../src/store/database/database.ts";
-import { notifyHeads } from "../../src/store/database/notifications.ts";
 import type { StatementClient } from "../../src/store/database/statement.ts";
-import { leaseHasEnded, releaseLease } from "../../src/store/device-lease.ts";
+import { releaseLease } from "../../src/store/device-lease.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { findRepository } from "../../src/store/repositories.ts";
 import { catchUp } from "../../src/sync/catch-up/catch-up.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
-import { type Replica, Replicas } from "../../src/sync/device/replica.ts";
-import { Sessions } from "../../src/sync/device/sessions.ts";
+import type { Replica } from "../../src/sync/device/replica.ts";
 import { Stopwatch } from "../../src/sync/device/stopwatch.ts";
-import { Announcer } from "../../src/sync/lease/announcer.ts";
-import { HeadReader } from "../../src/sync/lease/head-reader.ts";
-import { acquireLease } from "../../src/sync/lease/lease.ts";
-import { readProvenHeads } from "../../src/sync/lease/read-proven-heads.ts";
 import { PackServer } from "../../src/sync/objects/serve-pack.ts";
 import { push, startGitEarly } from "../../src/sync/push/push.ts";
 import { beforeRead, type ReadGrant } from "../../src/sync/read/before-read.ts";
@@ -71,20 +63,19 @@ export class TestDevice {
   readonly name: string;
   readonly context: SyncContext;
   readonly packs: PackServer;
-  /** What becomes of a replica that lacks objects which another device asks for. */
-  onDoubt: (replica: Replica) => void;
   /** Every question for a pack so far. */
   readonly packRequests: { from: string; wants: readonly string[]; haves: readonly string[] }[] = [];
   /** Lines of the log. */
-  readonly logged: Record<string, unknown>[] = [];
-  fenced = false;
+  readonly logged: Record<string, unknown>[];
   openPack: OpenPack;
+  /** What becomes of a replica that lacks objects which another device asks for. */
+  onDoubt: (replica: Replica) => void;
   onStatement: StatementScript = (_, run) => run();
   readonly #options: StartOptions;
-  readonly #dead = new AbortController();
+  readonly #life: Lifetime;
   readonly #bin: string;
   readonly #lease: Promise<void>;
-  readonly #lock: RootLock;
+  readonly #root: LockedRoot;
   /** How much of the log of git commands has been looked at. */
   #seen = 0;
   #crashed = false;
@@ -93,49 +84,27 @@ export class TestDevice {
     cluster: TestCluster,
     name: string,
     options: StartOptions,
-    parts: {
-      db: Database;
-      lock: RootLock;
-      bin: string;
-      log: Logger;
-      logged: Record<string, unknown>[];
-      context: Omit<SyncContext, "openPack" | "requestHold" | "gitCredentials" | "signal" | "onFenced" | "inDoubtMs">;
-    },
+    parts: Readonly<{ context: SyncContext; life: Lifetime; root: LockedRoot; bin: string }>,
+    logged: Record<string, unknown>[],
   ) {
-    // As in src/sidecar/serve.ts: everything that runs listens to it.
-    setMaxListeners(0, this.#dead.signal);
+    const { context, life } = parts;
     this.cluster = cluster;
     this.name = name;
+    this.context = context;
+    this.logged = logged;
     this.#options = options;
+    this.#life = life;
     this.#bin = parts.bin;
-    this.#lock = parts.lock;
-    this.logged = parts.logged;
+    this.#root = parts.root;
     this.openPack = honest(cluster, name);
-    for (const pool of [parts.db.reads, parts.db.work]) intercept(pool, () => this.onStatement);
-    const onFenced = () => {
-      this.fenced = true;
-      this.#dead.abort(new LockstepError("FENCED", "Another sidecar has taken over."));
-    };
-    this.context = {
-      ...parts.context,
-      openPack: async (peer, request, ...rest) => {
-        this.packRequests.push({ from: peer.device, wants: request.wants, haves: request.haves });
-        return await this.openPack(peer, request, ...rest);
-      },
-      requestHold: async ({ device }, request, signal, onWork) => {
-        const holder = cluster.devices.get(device);
-        if (holder === undefined) throw new LockstepError("SOURCE_FAILED", `${device} cannot be reached`);
-        await holdObjects(holder.context, name, request, { signal, onWork });
-      },
-      gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
-      signal: this.#dead.signal,
-      onFenced,
-      inDoubtMs: options.inDoubtMs ?? 60_000,
-    };
-    const { signal } = this.context;
-    this.packs = new PackServer(this.context, (replica) => this.onDoubt(replica));
-    this.onDoubt = (replica) => void catchUp(this.context, replica, 0n, { signal }).catch(() => {});
-    this.#lease = this.context.lease.keep({ onFenced, onFailOver: () => {} }, this.#dead.signal);
+    for (const pool of [context.db.reads, context.db.work]) intercept(pool, () => this.onStatement);
+    this.packs = new PackServer(context, (replica) => this.onDoubt(replica));
+    this.onDoubt = (replica) => void catchUp(context, replica, 0n, { signal: context.signal }).catch(() => {});
+    this.#lease = context.lease.keep({ onFenced: life.onFenced, onFailOver: () => {} }, life.over);
+  }
+
+  get fenced(): boolean {
+    return this.#life.fenced;
   }
 
   static async start(cluster: TestCluster, name: string, options: StartOptions): Promise<TestDevice> {
@@ -150,44 +119,33 @@ export class TestDevice {
     const logged: Record<string, unknown>[] = [];
     const log = pino({ level: "debug" }, { write: (line: string) => logged.push(JSON.parse(line)) });
     const db = new Database({ url: cluster.url, applicationName: name });
-    const record = await openRoot(root, name);
-    const shim = await installShim(root, process.execPath);
-    const lock = await lockRoot({
-      stateDir: join(root, STATE_DIR),
-      locker: lockCommand(shim),
-      path,
-      host: { pid: process.pid, kill: (pid, signal) => void process.kill(pid, signal) },
-      recordedPid: record.pid || undefined,
-      mayEnd: () => leaseHasEnded(db, name),
-    });
+    const host = { env: { PATH: path }, execPath: process.execPath, pid: process.pid, kill };
+    const lockedRoot = await takeRoot(root, name, db, host);
+    const life = new Lifetime(name, new AbortController().signal);
     const address = `${name}.test:1`;
-    const zone = options.zone ?? "";
-    const request = { device: name, rootId: record.rootId, grpcAddress: address, gitAddress: address, zone };
-    const { me, previousFence, lease } = await acquireLease(db, request, log, AbortSignal.timeout(30_000));
-    const bootId = await currentBoot();
-    const epoch = nextEpoch(record, bootId, previousFence);
-    await writeRootRecord(root, { ...record, fence: String(me.fence), bootId, pid: process.pid, epoch });
-    const git = { path, home: cluster.dir, lockFd: lock.fd };
-    const context = {
-      db,
-      me,
-      zone,
-      git,
-      policies: new ReceivePolicies(join(root, STATE_DIR)),
-      root,
+    const { context } = await makeContext({
+      ...{ db, device: name, root: lockedRoot, pid: process.pid, log, life },
+      git: { path, home: cluster.dir, lockFd: null },
+      grpcAddress: address,
+      gitAddress: address,
+      zone: options.zone ?? "",
       socketDir: join(cluster.dir, "run"),
       refFormat: options.refFormat ?? "files",
-      shim: shim.path,
-      epoch,
-      replicas: new Replicas(root),
-      sessions: new Sessions(),
-      heads: new HeadReader((names) => readProvenHeads(db, lease, name, names)),
-      lease,
+      inDoubtMs: options.inDoubtMs ?? 60_000,
       metrics: new Metrics({ headQueries: () => 0 }),
-      announcer: new Announcer((ids) => notifyHeads(db, name, ids), log),
-      log,
-    };
-    return new TestDevice(cluster, name, options, { db, lock, bin, log, logged, context });
+      gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
+      openPack: async (peer, request, ...rest) => {
+        device.packRequests.push({ from: peer.device, wants: request.wants, haves: request.haves });
+        return await device.openPack(peer, request, ...rest);
+      },
+      requestHold: async (peer, request, signal, onWork) => {
+        const holder = cluster.devices.get(peer.device);
+        if (holder === undefined) throw new LockstepError("SOURCE_FAILED", `${peer.device} cannot be reached`);
+        await holdObjects(holder.context, name, request, { signal, onWork });
+      },
+    });
+    const device = new TestDevice(cluster, name, options, { context, life, root: lockedRoot, bin }, logged);
+    return device;
   }
 
   /** Ends as a killed process does: nothing is given back but what the system takes. */
@@ -195,9 +153,9 @@ export class TestDevice {
     if (this.#crashed) return;
     this.#crashed = true;
     this.onStatement = (_, run) => run();
-    this.#dead.abort(new LockstepError("SHUTTING_DOWN", "The device has crashed."));
+    this.#life.end();
     await this.#lease;
-    await this.#lock[Symbol.asyncDispose]();
+    await this.#root[Symbol.asyncDispose]();
     await this.context.db[Symbol.asyncDispose]();
   }
 
@@ -362,6 +320,10 @@ export class TestDevice {
       [this.name],
     );
   }
+}
+
+function kill(pid: number, signal: NodeJS.Signals | 0): void {
+  process.kill(pid, signal);
 }
 
 /** A path below `directory` that ends with `name` and has so many bytes, if any number is given. */

@@ -1,0 +1,39 @@
+// What the plain HTTP port answers, also while the sidecar is starting or stopping.
+import type { Logger } from "pino";
+import { LockstepError } from "../errors.ts";
+import type { HttpEndpoints } from "../http/server.ts";
+import { type Database, queryRepeatable } from "../store/database/database.ts";
+import type { SyncContext } from "../sync/device/context.ts";
+import { assertRoot } from "../sync/device/root.ts";
+import { beforeRead } from "../sync/read/before-read.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+/** How far the sidecar has come. */
+export interface Progress {
+  /** Since it has the lease of the device. */
+  context: SyncContext | undefined;
+  /** It takes calls. */
+  serving: boolean;
+}
+
+/** The answers of the HTTP port, by what the sidecar has at that moment. */
+export function httpEndpoints(
+  progress: Progress,
+  { db, root, metrics, log }: { db: Database; root: Pick<SyncContext, "root" | "git">; metrics: Metrics; log: Logger },
+): HttpEndpoints {
+  return {
+    serving: () => progress.serving,
+    checks: {
+      database: async () => void (await queryRepeatable(db.reads, "select 1")),
+      root: () => assertRoot(root),
+      lease: async () => await progress.context?.lease.prove(),
+    },
+    metrics: () => metrics.page(),
+    log,
+    beforeRead: async (repository, options) => {
+      if (!progress.serving || progress.context === undefined)
+        throw new LockstepError("SHUTTING_DOWN", "The sidecar is starting or stopping; try again.");
+      await beforeRead(progress.context, repository, options);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+// The context that everything in sync/ works with, made once for a process: it takes the device over, so that whatever is done with the
+// context carries a fence of its own.
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { RefFormat } from "../domain.ts";
+import { ReceivePolicies } from "../git/policy.ts";
+import type { GitContext } from "../git/process.ts";
+import { currentBoot, nextEpoch, STATE_DIR, writeRootRecord } from "../git/root/root-record.ts";
+import type { Database } from "../store/database/database.ts";
+import { notifyHeads } from "../store/database/notifications.ts";
+import type { SyncContext } from "../sync/device/context.ts";
+import { Replicas } from "../sync/device/replica.ts";
+import { Sessions } from "../sync/device/sessions.ts";
+import { Announcer } from "../sync/lease/announcer.ts";
+import { HeadReader } from "../sync/lease/head-reader.ts";
+import { acquireLease } from "../sync/lease/lease.ts";
+import { readProvenHeads } from "../sync/lease/read-proven-heads.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { LockedRoot } from "./take-root.ts";
+
+/** How this device asks others. */
+type Peers = Pick<SyncContext, "openPack" | "requestHold" | "gitCredentials">;
+
+export interface ContextRequest extends Peers {
+  readonly db: Database;
+  readonly device: string;
+  readonly root: LockedRoot;
+  /** As git is run where nothing is written. */
+  readonly git: GitContext;
+  readonly pid: number;
+  /** Where other devices reach this one. */
+  readonly grpcAddress: string;
+  readonly gitAddress: string;
+  readonly zone: string;
+  readonly socketDir: string;
+  readonly refFormat: RefFormat;
+  readonly inDoubtMs: number;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly life: Lifetime;
+}
+
+/**
+ * Takes the device over and makes the context of its new sidecar. `interrupted`: repositories in which the sidecar before it had a write
+ * under way. Throws what `acquireLease` throws.
+ */
+export async function makeContext(request: ContextRequest): Promise<{ context: SyncContext; interrupted: string[] }> {
+  const { db, device, root, zone, log, life } = request;
+  const { record, lockFd } = root;
+  const { grpcAddress, gitAddress } = request;
+  const wanted = { device, rootId: record.rootId, grpcAddress, gitAddress, zone };
+  const { me, previousFence, interrupted, lease } = await acquireLease(db, wanted, log, life.stopping);
+  const bootId = await currentBoot();
+  const epoch = nextEpoch(record, bootId, previousFence);
+  await writeRootRecord(root.path, { ...record, fence: String(me.fence), bootId, pid: request.pid, epoch });
+  const context: SyncContext = {
+    db,
+    me,
+    zone,
+    git: { ...request.git, lockFd },
+    policies: new ReceivePolicies(join(root.path, STATE_DIR)),
+    root: root.path,
+    socketDir: request.socketDir,
+    refFormat: request.refFormat,
+    shim: root.shim.path,
+    epoch,
+    replicas: new Replicas(root.path),
+    sessions: new Sessions(),
+    heads: new HeadReader((names) => readProvenHeads(db, lease, device, names)),
+    lease,
+    metrics: request.metrics,
+    announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
+    openPack: request.openPack,
+    requestHold: request.requestHold,
+    gitCredentials: request.gitCredentials,
+    log,
+    signal: life.over,
+    onFenced: life.onFenced,
+    inDoubtMs: request.inDoubtMs,
+  };
+  return { context, interrupted };
+}

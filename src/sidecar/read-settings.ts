@@ -1,0 +1,35 @@
+// What `lockstep serve` was told, in the terms of the program.
+import { type Config, parseHostPort, required } from "../config.ts";
+import { deviceName, type RefFormat } from "../domain.ts";
+
+export type ServeSettings = ReturnType<typeof readSettings>;
+
+/** The settings of a sidecar. Throws USAGE where one is missing. */
+export function readSettings(config: Config) {
+  const device = deviceName(required(config, "device"));
+  const root = required(config, "root");
+  const databaseUrl = required(config, "database-url");
+  const listen = parseHostPort(required(config, "listen"));
+  const gitListen = parseHostPort(required(config, "git-listen"));
+  const advertise = config.advertise ?? gitListen.host;
+  return {
+    device,
+    root,
+    databaseUrl,
+    notifyUrl: config["notify-database-url"] ?? databaseUrl,
+    socketDir: required(config, "socket-dir"),
+    refFormat: required(config, "ref-format") as RefFormat,
+    listen,
+    gitListen,
+    httpListen: parseHostPort(required(config, "http-listen")),
+    grpcAddress: `${advertise}:${listen.port}`,
+    gitAddress: `${advertise}:${gitListen.port}`,
+    zone: config.zone ?? "",
+    gitCredentials: {
+      cert: required(config, "tls-cert"),
+      key: required(config, "tls-key"),
+      ca: required(config, "tls-ca"),
+    },
+    inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
+  };
+}

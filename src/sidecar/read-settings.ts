@@ -2,8 +2,6 @@
 import { type Config, parseHostPort, required } from "../config.ts";
 import { deviceName, type RefFormat } from "../domain.ts";
 
-export type ServeSettings = ReturnType<typeof readSettings>;
-
 /** The settings of a sidecar. Throws USAGE where one is missing. */
 export function readSettings(config: Config) {
   const device = deviceName(required(config, "device"));

@@ -2,9 +2,9 @@
 // yet, the version could be lost with this server. Then the disk would hold a version that no database knows.
 
 import { unavailableError } from "../../store/database/sqlstate.ts";
-import { fencedError } from "../../store/replicas.ts";
 import { confirmReads } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
+import { fencedOff } from "../device/fenced-off.ts";
 
 /** From which server the log was read, and whether commits wait for a standby there. */
 interface ReadFrom {
@@ -32,6 +32,5 @@ async function confirm(context: SyncContext, timeline: string | null): Promise<v
     context.db.replaceConnections();
     throw unavailableError("the log was read from another server than the primary");
   }
-  context.onFenced();
-  throw fencedError(context.me);
+  throw fencedOff(context);
 }

@@ -16,6 +16,8 @@ import { foldReplica, recoverReplica } from "./recover.ts";
 
 /** If a replica is in doubt again after so many recoveries, somebody changes its files all the time. */
 const RECOVERIES = 5;
+/** So many plans in a row are overtaken by pushes that land here, then the catch-up is given up. */
+const OVERTAKEN = 20;
 
 /**
  * Brings a replica to the head. A replica whose version is unknown is recovered first. `from` is asked first for
@@ -27,31 +29,44 @@ export async function followLog(
   course: Course,
   from: string | undefined,
 ): Promise<void> {
-  // Another holder of the mutex may have put the replica in doubt once more.
-  for (let left = RECOVERIES; replica.applied === undefined && left > 0; left -= 1)
-    await recoverReplica(context, replica, course);
-  await applyChanges(context, replica, course, from);
+  for (let rounds = OVERTAKEN; rounds > 0; rounds -= 1) {
+    // Another holder of the mutex may have put the replica in doubt once more.
+    for (let left = RECOVERIES; replica.applied === undefined && left > 0; left -= 1)
+      await recoverReplica(context, replica, course);
+    if ((await applyChanges(context, replica, course, from)) === "at the head") return;
+  }
+  throw inDoubt(replica);
 }
 
+function inDoubt({ name }: Replica): LockstepError {
+  return new LockstepError("REPLICA_IN_DOUBT", `The replica of ${name} came into doubt; try again.`);
+}
+
+/** "overtaken": the replica has changed while the objects came, and is not at the head yet. */
 async function applyChanges(
   context: SyncContext,
   replica: Replica,
   course: Course,
   from: string | undefined,
-): Promise<void> {
+): Promise<"at the head" | "overtaken"> {
   const clock = new Stopwatch();
   const { applied: mine, appliedDigest } = replica;
-  if (mine === undefined)
-    throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} came into doubt; try again.`);
+  if (mine === undefined) throw inDoubt(replica);
   const read = await readChanges(context.db, replica.id, mine);
   const { head, digest, base, changes, settled, writers } = read;
   clock.lap("logMs");
   if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
     throw await stopAheadOfDatabase(context, replica, { version: mine, digest: appliedDigest }, head);
-  if (head === mine) return await recordInDatabase(context, replica);
+  if (head === mine) {
+    await recordInDatabase(context, replica);
+    return "at the head";
+  }
   // If the digests differ, the log's changes do not apply to this replica.
   const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
-  if (changes === null || !sameBase || settled) return await foldReplica(context, replica, course);
+  if (changes === null || !sameBase || settled) {
+    await foldReplica(context, replica, course);
+    return "at the head";
+  }
 
   const confirmed = beginConfirmation(context, read);
   await crashPoint("catch-up.planned");
@@ -88,10 +103,7 @@ async function applyChanges(
     );
     return false;
   });
-  if (moved) {
-    if (replica.applied === undefined || replica.applied < head) await followLog(context, replica, course, from);
-    return;
-  }
+  if (moved) return replica.applied === undefined || replica.applied < head ? "overtaken" : "at the head";
   clock.lap("applyMs");
   const { durationMs } = clock;
   context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
@@ -108,6 +120,7 @@ async function applyChanges(
     },
     "caught up",
   );
+  return "at the head";
 }
 
 /**

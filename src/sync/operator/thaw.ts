@@ -4,11 +4,11 @@
 import { randomUUID } from "node:crypto";
 import { type RefName, type RefUpdate, type RefValue, shortHash } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { fencedError } from "../../store/replicas.ts";
 import { findRepository, repositoryNotFoundError } from "../../store/repositories.ts";
 import { appendThaw } from "../../store/thaw.ts";
 import { catchUpToHead } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
+import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";
 import { markApplied, recordInDatabase } from "../replica/apply.ts";
 import { keepLost } from "../replica/keep-given-up.ts";
@@ -97,10 +97,7 @@ async function append(
   const { outcome } = await afterOldLeases(context, async () => ({
     outcome: await appendThaw(context.db, context.me, request),
   }));
-  if (outcome === "fenced") {
-    context.onFenced();
-    throw fencedError(context.me);
-  }
+  if (outcome === "fenced") throw fencedOff(context);
   if (outcome === "missing") throw repositoryNotFoundError(replica.name);
   if (outcome === "stale") throw headChangedError(replica.name);
   context.announcer.announce(replica.id);

@@ -1,11 +1,12 @@
 // Makes sure, before a read, that this replica holds at least the head as of the call (docs/architecture.md, "A read").
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { fencedError, noReplicaError } from "../../store/replicas.ts";
+import { noReplicaError } from "../../store/replicas.ts";
 import { type Head, repositoryNotFoundError } from "../../store/repositories.ts";
 import { writesStoppedError } from "../../store/write-locks.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
+import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";
 import { stopAheadOfDatabase, stoppedError } from "../replica/ahead-of-database.ts";
 import { lookAfterUploads } from "../replica/uploads.ts";
@@ -35,16 +36,8 @@ export interface ReadGrant {
  * throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
-  const askedAt = performance.now();
-  // While the database is asked, the files are looked at. If the directory is another one, or somebody else changed the
-  // refs, the replica comes into doubt.
-  const looked = options.asTheyAre ? undefined : context.replicas.findByName(name)?.mutex.look();
-  const [{ replica, found, before }] = await Promise.all([locate(context, name), looked]);
+  const { replica, found, before, askedAt } = await lookAndLocate(context, name, options);
   const head = found.version;
-  // The replica had no known version when this asked. Its version now is newer than the answer: there was a push since
-  // then, or the database lost writes.
-  if (before === undefined && replica.applied !== undefined && replica.applied > head)
-    return await beforeRead(context, name, options);
   // A version has one digest for ever. So a different digest means that the database lost this version, whenever the
   // two were read.
   const differs = replica.applied === head && replica.appliedDigest !== found.digest;
@@ -76,22 +69,44 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   return { replica, version, fetched: true };
 }
 
-/**
- * Returns the replica of a repository on this device and the head as of now. Checks the fence. `before`: the version of
- * the replica before the question.
- */
-export async function locate(
+interface Located {
+  readonly replica: Replica;
+  readonly found: Head;
+  /** What the replica held when the database was asked; undefined: this process did not know. */
+  readonly before: { version: Version; digest: string } | undefined;
+}
+
+/** How often the database is asked about a replica that turns out to be newer than the answer. */
+const ASKED_LIMIT = 5;
+
+/** Looks at the files of the replica and asks for the head. Returns both, and when it asked. */
+async function lookAndLocate(
   context: SyncContext,
   name: string,
-): Promise<{ replica: Replica; found: Head; before: { version: Version; digest: string } | undefined }> {
+  { asTheyAre }: ReadOptions,
+): Promise<Located & { askedAt: number }> {
+  for (let asked = 0; asked < ASKED_LIMIT; asked += 1) {
+    const askedAt = performance.now();
+    // While the database is asked, the files are looked at. If the directory is another one, or somebody else changed
+    // the refs, the replica comes into doubt.
+    const looked = asTheyAre ? undefined : context.replicas.findByName(name)?.mutex.look();
+    const [located] = await Promise.all([locate(context, name), looked]);
+    const { replica, found, before } = located;
+    // The replica had no known version when this asked. Its version now is newer than the answer: there was a push
+    // since then, or the database lost writes.
+    const isNewer = before === undefined && replica.applied !== undefined && replica.applied > found.version;
+    if (!isNewer) return { ...located, askedAt };
+  }
+  throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${name} came into doubt; try again.`);
+}
+
+/** Returns the replica of a repository on this device and the head as of now. Checks the fence. */
+export async function locate(context: SyncContext, name: string): Promise<Located> {
   // Read before the question: a push that lands meanwhile may well be newer than the answer.
   const known = context.replicas.findByName(name);
   const before = known?.applied === undefined ? undefined : { version: known.applied, digest: known.appliedDigest };
   const { fence, head } = await context.heads.ask(name);
-  if (fence !== context.me.fence) {
-    context.onFenced();
-    throw fencedError(context.me);
-  }
+  if (fence !== context.me.fence) throw fencedOff(context);
   if (head === undefined) throw repositoryNotFoundError(name);
   if (head.replicaState === null || head.replicaState === "released" || head.replicaState === "destroyed")
     throw noReplicaError(context.me.device, name);

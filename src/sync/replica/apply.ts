@@ -10,6 +10,7 @@ import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-reco
 import { syncRefs } from "../../io/disk.ts";
 import { recordVersion, type SyncEvent } from "../../store/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
+import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";
 import { countArrival } from "./tidy.ts";
 
@@ -98,7 +99,7 @@ export async function recordInDatabase(
     await recordVersion(context.db, context.me, replica.id, version, event, replica.appliedDigest);
     replica.recorded = version;
   } catch (error) {
-    if (error instanceof LockstepError && error.code === "FENCED") context.onFenced();
+    if (error instanceof LockstepError && error.code === "FENCED") throw fencedOff(context);
     if (error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE") return;
     throw error;
   }

@@ -5,13 +5,13 @@ import type { Version } from "../../domain.ts";
 import { describe, type LockstepError } from "../../errors.ts";
 import { createScratch, readScratch, scratchPath } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
-import { fencedError } from "../../store/replicas.ts";
 import { repositoryNotFoundError } from "../../store/repositories.ts";
 import { beginSession, renewSession } from "../../store/sessions.ts";
 import { IdInUse } from "../../store/turns.ts";
 import { writesStoppedError } from "../../store/write-locks.ts";
 import type { BeginCall } from "../device/begin-calls.ts";
 import type { SyncContext } from "../device/context.ts";
+import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";
 import { callerText, type SessionCaller } from "../device/session-caller.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
@@ -126,8 +126,7 @@ function notBegunError(
 ): LockstepError {
   switch (begun.outcome) {
     case "fenced":
-      context.onFenced();
-      return fencedError(context.me);
+      return fencedOff(context);
     case "missing":
       return repositoryNotFoundError(repository);
     case "drained":

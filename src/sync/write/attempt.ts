@@ -17,9 +17,9 @@ import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { syncObjects } from "../../io/disk.ts";
 import { isPermanent } from "../../store/database/sqlstate.ts";
-import { fencedError } from "../../store/replicas.ts";
 import { type CopiesRule, type Staged, stageWrite } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
+import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";
 import type { Stopwatch } from "../device/stopwatch.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
@@ -184,7 +184,7 @@ function isShort(
 
 /** Also where the repository or the replica is no longer what it was: whoever looks again finds out. */
 function notStaged(context: SyncContext, staged: Exclude<Staged, { outcome: "staged" }>): Attempt {
-  if (staged.outcome === "fenced") return lostDevice(context);
+  if (staged.outcome === "fenced") throw fencedOff(context);
   if (staged.outcome === "drained") return staged;
   return { outcome: staged.outcome === "turn" ? "turn" : "raced" };
 }
@@ -195,7 +195,7 @@ async function notLanded(
   replica: Replica,
   decision: Exclude<Decision, { outcome: "landed" }>,
 ): Promise<Attempt> {
-  if (decision.outcome === "fenced") return lostDevice(context);
+  if (decision.outcome === "fenced") throw fencedOff(context);
   if (decision.outcome === "drained") return decision;
   if (decision.outcome === "in_doubt") await putInDoubt(replica);
   if (decision.outcome === "failed") return { outcome: "raced", failure: decision.error };
@@ -239,9 +239,4 @@ function recordInBackground(context: SyncContext, replica: Replica): void {
   void recordInDatabase(context, replica).catch((error: unknown) => {
     context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica");
   });
-}
-
-function lostDevice(context: SyncContext): never {
-  context.onFenced();
-  throw fencedError(context.me);
 }

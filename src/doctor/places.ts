@@ -96,11 +96,12 @@ export function judgeDisk(path: string, free: { bytes: number; files: number | u
 
 /** The path itself, or what is there of the way to it. */
 async function nearest(path: string): Promise<{ path: string; isDirectory: boolean }> {
-  try {
-    return { path, isDirectory: (await stat(path)).isDirectory() };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if ((code !== "ENOENT" && code !== "ENOTDIR") || dirname(path) === path) throw error;
-    return await nearest(dirname(path));
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return { path: at, isDirectory: (await stat(at)).isDirectory() };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== "ENOENT" && code !== "ENOTDIR") || dirname(at) === at) throw error;
+    }
   }
 }

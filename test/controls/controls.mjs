@@ -333,8 +333,8 @@ const byTests = [
     patches: [
       {
         file: "src/sync/lease/lease.ts",
-        from: "    await this.#ask();\n  }",
-        to: "  }",
+        from: "      this.#events.onFailOver();\n",
+        to: "      this.#events.onFailOver();\n      return;\n",
       },
     ],
     project: "integration",

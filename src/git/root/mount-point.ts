@@ -1,4 +1,5 @@
 // Finds the file system of a directory: if it is not mounted, the directory looks new and empty.
+import type { Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { STATE_DIR } from "./root-record.ts";
@@ -15,15 +16,25 @@ export interface Place {
 
 /** Returns the place of `path`, or, if `path` does not exist, where it would be made. */
 export async function whereIs(path: string): Promise<Place> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+  let there = path;
+  let found = await statIfThere(there);
+  while (found === undefined) {
+    there = dirname(there);
+    found = await statIfThere(there);
+  }
+  const real = await realpath(there);
+  let mount = real;
+  while (dirname(mount) !== mount && (await stat(dirname(mount))).dev === found.dev) mount = dirname(mount);
+  if (there !== path) return { mount, mounted: false, place: undefined };
+  return { mount, mounted: mount === real, place: `${found.dev} ${found.ino}` };
+}
+
+/** undefined: there is nothing at `path`. */
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  return await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" && dirname(path) !== path) return undefined;
     throw error;
   });
-  if (found === undefined) return { ...(await whereIs(dirname(path))), mounted: false, place: undefined };
-  const real = await realpath(path);
-  let mount = real;
-  while (dirname(mount) !== mount && (await stat(dirname(mount))).dev === found.dev) mount = dirname(mount);
-  return { mount, mounted: mount === real, place: `${found.dev} ${found.ino}` };
 }
 
 /**

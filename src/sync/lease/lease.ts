@@ -24,6 +24,8 @@ import { tellAnswer, tellFailure } from "./outage.ts";
  * this one for objects.
  */
 const RETRY_MS = 500;
+/** The number of servers that may answer a renewal in turn. If even more answer, the renewal fails. */
+const SERVERS_LIMIT = 10;
 /** How long a read waits for a renewal that is under way. */
 const PATIENCE_MS = 2_000;
 
@@ -169,18 +171,20 @@ export class Lease {
   }
 
   async #ask(): Promise<void> {
-    const askedAt = bootClockMs();
-    const before = this.#proof.timeline;
-    const timeline = await renewLease(this.#db, this.#me, before);
-    if (timeline === undefined) return this.#events.onFenced();
-    this.#proof = { askedAt, timeline };
-    if (timeline === before) return;
-    // Older connections may still lead to the old primary.
-    this.#db.replaceConnections();
-    this.#log.warn({ timeline }, "another server is the primary now");
-    this.#events.onFailOver();
-    // This device no longer believes the old primary. The new primary decides nothing before it knows that, so it is
-    // told at once.
-    await this.#ask();
+    for (let servers = SERVERS_LIMIT; servers > 0; servers -= 1) {
+      const askedAt = bootClockMs();
+      const before = this.#proof.timeline;
+      const timeline = await renewLease(this.#db, this.#me, before);
+      if (timeline === undefined) return this.#events.onFenced();
+      this.#proof = { askedAt, timeline };
+      if (timeline === before) return;
+      // Older connections may still lead to the old primary.
+      this.#db.replaceConnections();
+      this.#log.warn({ timeline }, "another server is the primary now");
+      this.#events.onFailOver();
+      // This device no longer believes the old primary. The new primary decides nothing before it knows that, so it is
+      // told at once.
+    }
+    throw unavailableError("each answer comes from another server than the one before");
   }
 }

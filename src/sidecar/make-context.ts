@@ -1,5 +1,5 @@
-// The context that everything in sync/ works with, made once for a process: it takes the device over, so that whatever is done with the
-// context carries a fence of its own.
+// Makes the context that everything in sync/ works with, once for a process. It takes the device over for that:
+// all that is done with the context carries the new fence.
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { RefFormat } from "../domain.ts";
@@ -42,8 +42,8 @@ export interface ContextRequest extends Peers {
 }
 
 /**
- * Takes the device over and makes the context of its new sidecar. `interrupted`: repositories in which the sidecar before it had a write
- * under way. Throws what `acquireLease` throws.
+ * Takes the device over and makes the context of its new sidecar. `interrupted`: repositories in which the sidecar
+ * before it had a write under way. Throws what `acquireLease` throws.
  */
 export async function makeContext(request: ContextRequest): Promise<{ context: SyncContext; interrupted: string[] }> {
   const { db, device, root, zone, log, life } = request;

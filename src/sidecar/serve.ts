@@ -94,7 +94,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await stop(context, { rpc, hooks, life, background });
 }
 
-/** Makes the root where it is missing, and returns its path as the kernel names it to the hooks, which say where they run. */
+/** Makes the root if it is missing. Returns its path as the kernel names it to the hooks, which say where they run. */
 async function makeRoot(given: string): Promise<string> {
   await makeDirectory(given);
   const root = await realpath(given);
@@ -123,7 +123,10 @@ async function startLoops(
   ]);
 }
 
-/** Finishes what is under way, hands over what nobody else has, and gives the lease back. Throws FENCED when the process was replaced. */
+/**
+ * Finishes the work under way, hands over what nobody else has, and gives the lease back. Throws FENCED when the
+ * process was replaced.
+ */
 async function stop(
   context: SyncContext,
   { rpc, hooks, life, background }: { rpc: RpcServers; hooks: HookServer; life: Lifetime; background: Promise<void> },

@@ -1,6 +1,5 @@
 // The addresses that `serve` listens on: free, or held by the sidecar of this very device.
 import { createServer } from "node:net";
-import { Client } from "../client/client.ts";
 import { type Config, parseHostPort, required } from "../config.ts";
 import { socketPath } from "../io/socket-path.ts";
 import type { Look } from "./finding.ts";
@@ -38,6 +37,7 @@ async function tryToListen(host: string, port: number): Promise<string | undefin
 
 async function isOurs(config: Config, name: "listen" | "git-listen" | "http-listen", port: number): Promise<boolean> {
   try {
+    const { Client } = await import("../client/client.ts");
     using client = new Client({ socket: socketPath(required(config, "socket-dir"), "lockstep.sock") });
     const { devices } = await client.call("GetStatus", {}, { timeoutMs: PATIENCE_MS });
     const me = devices.find((device) => device.name === config.device);

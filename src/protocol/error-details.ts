@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import protobuf from "protobufjs";
 import { ERROR_TABLE, type ErrorCode, GrpcStatus, LockstepError, retryAfterMs } from "../errors.ts";
-import { PROTO_DIR, toDuration } from "./proto.ts";
+import { PROTO_DIR } from "./proto.ts";
+import { toDuration } from "./times.ts";
 
 const DOMAIN = "lockstep";
 /** The trailer that carries the details, by gRPC's convention. */

@@ -1,25 +1,23 @@
 // The protocol's definitions, loaded once from proto/.
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from "@grpc/grpc-js";
-import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
+import {
+  type GrpcObject,
+  loadPackageDefinition,
+  type MethodDefinition,
+  type ServiceClientConstructor,
+  type ServiceDefinition,
+} from "@grpc/grpc-js";
+import protobuf from "protobufjs";
 
 export const PROTO_DIR: string = fileURLToPath(new URL("../../proto", import.meta.url));
-
-/** The definitions of the protocol; with `keepCase` fields have the names of its files, without it those of the types here. */
-export function loadDefinition({ keepCase = false }: { keepCase?: boolean } = {}): PackageDefinition {
-  return loadSync(["lockstep/v1/sync.proto", "lockstep/v1/cluster.proto"], {
-    includeDirs: [PROTO_DIR],
-    keepCase,
-    longs: String,
-    enums: String,
-    defaults: true,
-    oneofs: true,
-  });
-}
+export const PROTO_FILES = ["lockstep/v1/sync.proto", "lockstep/v1/cluster.proto"] as const;
+/** How messages are read: 64-bit numbers and names of enums as strings, every field present. */
+const CONVERSIONS = { longs: String, enums: String, defaults: true, oneofs: true } as const;
 
 /** The services by their full names. */
 export function loadServices(): Record<string, ServiceClientConstructor> {
-  const packages = loadPackageDefinition(loadDefinition()) as unknown as { lockstep: { v1: GrpcObject } };
+  const packages = loadPackageDefinition(serviceDefinitions()) as unknown as { lockstep: { v1: GrpcObject } };
   const { SyncService, ClusterService } = packages.lockstep.v1;
   return {
     "lockstep.v1.SyncService": SyncService as ServiceClientConstructor,
@@ -27,20 +25,44 @@ export function loadServices(): Record<string, ServiceClientConstructor> {
   };
 }
 
-/** A timestamp as the protocol has it; undefined stays undefined. */
-export function toTimestamp(date: Date | null): { seconds: string; nanos: number } | null {
-  if (date === null) return null;
-  const ms = date.getTime();
-  return { seconds: String(Math.floor(ms / 1000)), nanos: (((ms % 1000) + 1000) % 1000) * 1_000_000 };
+/**
+ * Returns what gRPC needs of the services. proto-loader would return the same, but it also encodes the descriptor of
+ * each message several times. That is a tenth of the start of a command that calls, and only reflection reads them.
+ */
+function serviceDefinitions(): Record<string, ServiceDefinition> {
+  const root = new protobuf.Root();
+  root.resolvePath = (_, target) => (target.startsWith("google/protobuf/") ? target : join(PROTO_DIR, target));
+  root.loadSync([...PROTO_FILES]).resolveAll();
+  const services = ["lockstep.v1.SyncService", "lockstep.v1.ClusterService"].map((name) => root.lookupService(name));
+  return Object.fromEntries(
+    services.map((service) => {
+      const name = service.fullName.slice(1);
+      return [
+        name,
+        Object.fromEntries(service.methodsArray.map((method) => [method.name, definitionOf(name, method)])),
+      ];
+    }),
+  );
 }
 
-/** A duration as the protocol has it. */
-export function toDuration(ms: number): { seconds: string; nanos: number } {
-  const whole = Math.floor(ms / 1000);
-  return { seconds: String(whole), nanos: Math.round((ms - whole * 1000) * 1_000_000) };
+function definitionOf(service: string, method: protobuf.Method): MethodDefinition<object, object> {
+  const [request, response] = [codecOf(method.resolvedRequestType), codecOf(method.resolvedResponseType)];
+  return {
+    path: `/${service}/${method.name}`,
+    originalName: `${method.name[0]?.toLowerCase()}${method.name.slice(1)}`,
+    requestStream: method.requestStream === true,
+    responseStream: method.responseStream === true,
+    requestSerialize: request.serialize,
+    requestDeserialize: request.deserialize,
+    responseSerialize: response.serialize,
+    responseDeserialize: response.deserialize,
+  };
 }
 
-/** The inverse of `toTimestamp` and `toDuration`, in milliseconds. */
-export function toMs(value: { seconds: string; nanos: number } | null | undefined): number | undefined {
-  return value ? Number(value.seconds) * 1000 + value.nanos / 1_000_000 : undefined;
+function codecOf(type: protobuf.Type | null) {
+  if (type === null) throw new Error("a message is missing from the protocol files");
+  return {
+    serialize: (message: object) => type.encode(type.fromObject(message)).finish() as Buffer,
+    deserialize: (bytes: Buffer): object => type.toObject(type.decode(bytes), CONVERSIONS),
+  };
 }

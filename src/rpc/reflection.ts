@@ -1,14 +1,16 @@
 // What reflection tells a client that knows nothing of the protocol, such as grpcurl.
+import { loadSync } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import descriptor, { type IFileDescriptorProto } from "protobufjs/ext/descriptor/index.js";
-import { loadDefinition } from "../protocol/proto.ts";
+import { PROTO_DIR, PROTO_FILES } from "../protocol/proto.ts";
 
 const { FileDescriptorProto } = descriptor;
 
 /** The reflection service of the protocol. */
 export function reflection(): ReflectionService {
   // Each message carries the descriptors of all files, and reflection reads nothing else of it.
-  const { "lockstep.v1.Write": message } = loadDefinition({ keepCase: true });
+  const definitions = loadSync([...PROTO_FILES], { includeDirs: [PROTO_DIR], keepCase: true });
+  const { "lockstep.v1.Write": message } = definitions;
   const fileDescriptorProtos = withDependencies(message?.fileDescriptorProtos as Buffer[]);
   return new ReflectionService({
     "lockstep.v1.Write": { ...message, fileDescriptorProtos } as typeof message & object,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CredentialPair, issue } from "../../src/ca/authority.ts";
 import { Client } from "../../src/client/client.ts";
 import type { BeginWriteResponse__Output as Begun } from "../../src/generated/lockstep/v1/BeginWriteResponse.ts";
-import { toDuration } from "../../src/protocol/proto.ts";
+import { toDuration } from "../../src/protocol/times.ts";
 import { administer } from "../support/administer.ts";
 import { expectAtRest } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";

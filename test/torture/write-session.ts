@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, LockstepError } from "../../src/errors.ts";
-import { toDuration } from "../../src/protocol/proto.ts";
+import { toDuration } from "../../src/protocol/times.ts";
 import type { Device } from "../support/cluster-device.ts";
 import type { Client } from "./client.ts";
 import { commandOf } from "./odd-names.ts";

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { required } from "../../config.ts";
-import { type DemoCluster, Disposals, startCluster } from "../../demo/cluster.ts";
-import { show } from "../../demo/show.ts";
+import type { DemoCluster } from "../../demo/cluster.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
@@ -35,6 +34,7 @@ export function demoCommand(host: Host): Command {
         progress.clear();
         if (!run.json) host.stdout.write(`${line}\n`);
       };
+      const { Disposals, startCluster } = await import("../../demo/cluster.ts");
       try {
         await using stack = new Disposals();
         const refFormat = required(run.config, "ref-format");
@@ -44,6 +44,7 @@ export function demoCommand(host: Host): Command {
         progress.stop();
         if (run.json) run.print(cluster, "");
         else {
+          const { show } = await import("../../demo/show.ts");
           if (flags.try) await show(cluster, dir, host.env.PATH ?? "", say);
           describe(cluster, dir, say);
         }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { parseHostPort, required } from "../../config.ts";
 import { startGate } from "../../gate/gate.ts";
 import type { Host } from "../../host.ts";
-import { toMs } from "../../protocol/proto.ts";
+import { toMs } from "../../protocol/times.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
 
@@ -18,7 +18,7 @@ export function gateCommand(host: Host): Command {
     const run = prepare(host, "gate", flags);
     const root = required(run.config, "root");
     const stop = untilGone(host, run.config["exit-with-pid"]);
-    using client = run.connect();
+    using client = await run.connect();
     await using gate = await startGate({
       ...parseHostPort(required(run.config, "gate-listen")),
       root,

@@ -7,7 +7,7 @@ import type { BeginWriteRequest } from "../../generated/lockstep/v1/BeginWriteRe
 import type { BeginWriteResponse__Output as Begun } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
-import { toDuration, toMs } from "../../protocol/proto.ts";
+import { toDuration, toMs } from "../../protocol/times.ts";
 import { authorOf, duration, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 import { runLeased } from "./leased-command.ts";
@@ -58,7 +58,7 @@ export function lockCommand(host: Host): Command {
       const run = prepare(host, "lock", flags);
       const wait = Number(flags.wait);
       if (!(wait >= 0)) throw new LockstepError("USAGE", `--wait is a number of seconds, not ${flags.wait}.`);
-      using client = run.connect();
+      using client = await run.connect();
       if (flags.end !== undefined) return await end(run, client, { repository, writeId: flags.end, ...flags }, command);
       const live = flags.live === true;
       const begun = await begin(run, client, { repository, reason: flags.reason, live, wait: toDuration(wait * 1000) });

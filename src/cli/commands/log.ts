@@ -4,7 +4,7 @@ import { LockstepError } from "../../errors.ts";
 import type { LogEntry__Output as Entry } from "../../generated/lockstep/v1/LogEntry.ts";
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
-import { toMs } from "../../protocol/proto.ts";
+import { toMs } from "../../protocol/times.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
 export function logCommand(host: Host): Command {
@@ -19,7 +19,7 @@ export function logCommand(host: Host): Command {
         limit: limitOf(flags.limit),
         before: String(number(flags.before, "--before")),
       };
-      using client = run.connect();
+      using client = await run.connect();
       const { entries } = await client.call("ListLog", request, run.patience);
       run.print({ repository: name, log: entries.map(documentOf) }, describeEntries(entries));
     });

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { required } from "../../config.ts";
 import type { Host } from "../../host.ts";
-import { migrate } from "../../store/database/migrate.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
 export function migrateCommand(host: Host): Command {
@@ -11,6 +10,7 @@ export function migrateCommand(host: Host): Command {
     "LOCKSTEP_DATABASE_URL=postgres://lockstep:secret@db/lockstep lockstep migrate",
   ).action(async (flags) => {
     const run = prepare(host, "migrate", flags);
+    const { migrate } = await import("../../store/database/migrate.ts");
     const { from, to } = await migrate(required(run.config, "database-url"));
     run.print(
       { from, to },

@@ -4,7 +4,7 @@ import type { GetRepositoryResponse__Output as Details } from "../../generated/l
 import type { SyncEvent__Output as Sync } from "../../generated/lockstep/v1/SyncEvent.ts";
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
-import { toMs } from "../../protocol/proto.ts";
+import { toMs } from "../../protocol/times.ts";
 import { duration, prepare, subcommand, table } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
 import { describeEntries, documentOf, instant } from "./log.ts";
@@ -22,7 +22,7 @@ export function showCommand(host: Host): Command {
     .argument("<name>")
     .action(async (name: string, flags) => {
       const run = prepare(host, "repo", flags);
-      using client = run.connect();
+      using client = await run.connect();
       const [details, { entries }] = await Promise.all([
         client.call("GetRepository", { repository: name }, run.patience),
         client.call("ListLog", { repository: name, limit: ENTRIES }, run.patience),

@@ -33,7 +33,7 @@ function createCommand(host: Host): Command {
     .option("--min-copies <number>", "on how many devices the objects of a write must be before it lands", "1")
     .action(async (name: string, flags: Record<string, string | undefined>) => {
       const run = prepare(host, "repo", flags);
-      using client = run.connect();
+      using client = await run.connect();
       const request = {
         repository: name,
         devices: (flags.devices ?? "").split(",").filter((device) => device !== ""),
@@ -64,7 +64,7 @@ function setCommand(host: Host): Command {
       const run = prepare(host, "repo", flags);
       if (flags.minCopies === undefined && flags.landWithFewer === undefined)
         throw new LockstepError("USAGE", "Nothing is to be changed; `lockstep repo set --help` shows what can be.");
-      using client = run.connect();
+      using client = await run.connect();
       const request = {
         repository: name,
         ...(flags.minCopies !== undefined && { minCopies: numberOf(flags.minCopies) }),
@@ -106,7 +106,7 @@ function watchReplicas(client: Client, repository: string, progress: Progress): 
 function listCommand(host: Host): Command {
   return subcommand("list", "list the repositories by name", "lockstep repo list", "repo").action(async (flags) => {
     const run = prepare(host, "repo", flags);
-    using client = run.connect();
+    using client = await run.connect();
     const found: { name: string; version: number }[] = [];
     for (let after = ""; ; ) {
       const request = { after, limit: 10_000 };

@@ -11,7 +11,7 @@ export function statusCommand(host: Host): Command {
     "lockstep status",
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);
-    using client = run.connect();
+    using client = await run.connect();
     const { devices, repositories, writeLocks } = await client.call("GetStatus", {}, run.patience);
     const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
     const document = {

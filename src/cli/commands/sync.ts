@@ -3,7 +3,7 @@ import { LockstepError } from "../../errors.ts";
 import type { FetchProgress__Output as Seen } from "../../generated/lockstep/v1/FetchProgress.ts";
 import type { FetchResult__Output as Result } from "../../generated/lockstep/v1/FetchResult.ts";
 import type { Host } from "../../host.ts";
-import { toMs } from "../../protocol/proto.ts";
+import { toMs } from "../../protocol/times.ts";
 import { duration, prepare, subcommand } from "../terminal/command.ts";
 import { bar, Progress, size } from "../terminal/progress.ts";
 
@@ -17,7 +17,7 @@ export function syncCommand(host: Host): Command {
     .option("--from <device>", "ask this device first", "")
     .action(async (name: string, flags: Record<string, string>) => {
       const run = prepare(host, "sync", flags);
-      using client = run.connect();
+      using client = await run.connect();
       using progress = new Progress(host.stderr, run.json);
       progress.wait("asking the sidecar");
       let result: Result | null | undefined;

@@ -38,7 +38,7 @@ export function thawCommand(host: Host): Command {
       const run = prepare(host, "thaw", flags);
       if ((flags.promote === "") === (flags.demote.length === 0))
         throw new LockstepError("USAGE", "Name either a device to --promote or one or more to --demote.");
-      using client = run.connect();
+      using client = await run.connect();
       const author = authorOf(host);
       const wishes = names.map((repository) => ({
         repository,

@@ -18,7 +18,7 @@ export function verifyCommand(host: Host): Command {
     .option("--full", "also read every object")
     .action(async (name: string, flags) => {
       const run = prepare(host, "verify", flags);
-      using client = run.connect();
+      using client = await run.connect();
       const options = { timeoutMs: PATIENCE_MS, signal: host.stop };
       using progress = new Progress(host.stderr, run.json);
       const full = flags.full === true;

@@ -1,7 +1,5 @@
 import type { Command } from "commander";
-import { gitVersion } from "../../git/process.ts";
 import type { Host } from "../../host.ts";
-import { knownSchemaLevel } from "../../store/database/migrate.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { ownVersion } from "../terminal/own-version.ts";
 
@@ -11,6 +9,10 @@ export function versionCommand(host: Host): Command {
       const run = prepare(host, "version", flags);
       const version = ownVersion();
       const context = { path: host.env.PATH ?? "", home: "/", lockFd: null };
+      const [{ gitVersion }, { knownSchemaLevel }] = await Promise.all([
+        import("../../git/process.ts"),
+        import("../../store/database/migrate.ts"),
+      ]);
       const git = await gitVersion(context, "/").catch(() => null);
       const document = { lockstep: version, git, schema: knownSchemaLevel() };
       run.print(document, `lockstep ${version}\ngit ${git ?? "(none found)"}\nschema level ${document.schema}`);

@@ -6,7 +6,7 @@ import type { Write__Output as Write } from "../../generated/lockstep/v1/Write.t
 import type { WriteLock__Output as WriteLock } from "../../generated/lockstep/v1/WriteLock.ts";
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
-import { toDuration } from "../../protocol/proto.ts";
+import { toDuration } from "../../protocol/times.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 import { instant } from "./log.ts";
@@ -25,7 +25,7 @@ export function writeLockCommand(host: Host): Command {
     .action(async (names: string[], flags: Record<string, string | boolean>) => {
       const run = prepare(host, "write-lock", flags);
       if (flags.enable === flags.disable) throw usageError("Give one of --enable and --disable.");
-      using client = run.connect();
+      using client = await run.connect();
       if (flags.disable) return await allow(run, client, names);
       const { reason, wait } = { reason: String(flags.reason ?? "").trim(), wait: Number(flags.wait) };
       if (reason === "") throw usageError("--enable needs --reason, which those whose writes are refused are told.");

@@ -1,7 +1,7 @@
 // What all subcommands share: flags from the table of settings, one way to print, one way to fail.
 import { Command } from "commander";
 import pino, { type Logger } from "pino";
-import { type Call, Client } from "../../client/client.ts";
+import type { Call, Client } from "../../client/client.ts";
 import { type Config, readConfig, required, SETTINGS, settingsOf, unknownVariables, variableOf } from "../../config.ts";
 import type { Host } from "../../host.ts";
 import { logLines } from "../../io/log-lines.ts";
@@ -19,8 +19,8 @@ export interface Run {
   readonly patience: Call;
   /** Prints the answer: the document with --json, else the text. */
   print(document: unknown, text: string): void;
-  /** A client of the sidecar on this machine. */
-  connect(): Client;
+  /** A client of the sidecar on this machine. Loads gRPC, which commands that call nothing do without. */
+  connect(): Promise<Client>;
 }
 
 /** Makes a subcommand with the flags of its settings, --json and an example in its help. */
@@ -50,7 +50,10 @@ export function prepare(host: Host, settings: string, flags: Record<string, unkn
     patience: { timeoutMs: PATIENCE_MS, signal: host.stop },
     print: (document, text) =>
       void host.stdout.write(json ? `${JSON.stringify(document)}\n` : text === "" ? "" : `${text}\n`),
-    connect: () => new Client({ socket: socketPath(required(config, "socket-dir"), "lockstep.sock") }),
+    connect: async () => {
+      const socket = socketPath(required(config, "socket-dir"), "lockstep.sock");
+      return new (await import("../../client/client.ts")).Client({ socket });
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import {
   toBytes,
   type WriteStatus,
 } from "../../domain.ts";
-import { toTimestamp } from "../../protocol/proto.ts";
+import { toTimestamp } from "../../protocol/times.ts";
 import type { LogEntry } from "../../store/list-log.ts";
 import type { Repository } from "../../store/repositories.ts";
 import type { WriteLock } from "../../store/write-locks.ts";

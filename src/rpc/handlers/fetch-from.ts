@@ -1,7 +1,7 @@
 import { repositoryName } from "../../domain.ts";
 import type { FetchFromRequest__Output as Request } from "../../generated/lockstep/v1/FetchFromRequest.ts";
 import type { FetchFromResponse as Response } from "../../generated/lockstep/v1/FetchFromResponse.ts";
-import { toDuration } from "../../protocol/proto.ts";
+import { toDuration } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { fetchFrom as bringUp } from "../../sync/read/fetch-from.ts";
 import type { CallContext } from "../call/call.ts";

@@ -1,7 +1,7 @@
 import { repositoryName } from "../../domain.ts";
 import type { GetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/GetRepositoryRequest.ts";
 import type { GetRepositoryResponse as Response } from "../../generated/lockstep/v1/GetRepositoryResponse.ts";
-import { toDuration, toTimestamp } from "../../protocol/proto.ts";
+import { toDuration, toTimestamp } from "../../protocol/times.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import { recentSyncs, type SyncEventRow } from "../../store/sync-events.ts";

@@ -1,5 +1,5 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
-import { toTimestamp } from "../../protocol/proto.ts";
+import { toTimestamp } from "../../protocol/times.ts";
 import { listDevices } from "../../store/device-lease.ts";
 import { listUnrest } from "../../store/status.ts";
 import { listWriteLocks } from "../../store/write-locks.ts";

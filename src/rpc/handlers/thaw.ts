@@ -3,7 +3,7 @@ import { LockstepError } from "../../errors.ts";
 import type { CommitList as Encoded } from "../../generated/lockstep/v1/CommitList.ts";
 import type { ThawRequest__Output as Request } from "../../generated/lockstep/v1/ThawRequest.ts";
 import type { ThawResponse as Response } from "../../generated/lockstep/v1/ThawResponse.ts";
-import { toTimestamp } from "../../protocol/proto.ts";
+import { toTimestamp } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { thaw as decide, type ThawAction } from "../../sync/operator/thaw.ts";
 import type { ThawPlan } from "../../sync/operator/thaw-plan.ts";

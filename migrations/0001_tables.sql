@@ -80,7 +80,7 @@ create table lockstep.ref_log (
   digest bytea not null,
   landed_at timestamptz not null default clock_timestamp(),
   -- Other devices that held the objects when the version landed.
-  copies text[] not null default '{}',
+  holders text[] not null default '{}',
   -- True for a version that an operator appends. It gives up the refs that it replaces, and older refs on disks that
   -- the log does not know. Each device that catches up past such a version saves the refs that it would lose.
   settles boolean not null default false,
@@ -186,18 +186,18 @@ create table lockstep.sync_event (
 );
 create index sync_event_recent on lockstep.sync_event (repository_id, device, id desc);
 
--- Writes are refused with this reason. repository_id null: to every repository. Until `closed`, writes that were staged
--- before may still land. The sidecar that stops writes waits for those. Then it closes the lock and waits for the
--- writes that were being staged meanwhile.
-create table lockstep.write_lock (
+-- Writes are refused with this reason. repository_id null: to every repository. Until `includes_staged` is set,
+-- writes that were staged before may still land. Who stops writes waits for those, sets it, and waits for those that
+-- were being staged meanwhile.
+create table lockstep.write_stop (
   id bigint generated always as identity primary key,
   repository_id uuid references lockstep.repository on delete cascade,
   reason text not null,
   author text not null,
-  closed boolean not null default false,
+  includes_staged boolean not null default false,
   since timestamptz not null default clock_timestamp()
 );
-create unique index write_lock_one_each on lockstep.write_lock (coalesce(repository_id, '00000000-0000-0000-0000-000000000000'));
+create unique index write_stop_one_each on lockstep.write_stop (coalesce(repository_id, '00000000-0000-0000-0000-000000000000'));
 
 -- Actions of operators. A device that stops a repository is recorded here too.
 create table lockstep.audit (

@@ -2,11 +2,11 @@
 -- enable_seqscan off.
 create function lockstep.append(
   p_write uuid, p_repository uuid, p_version bigint, p_device text, p_fence bigint, p_author text, p_digest bytea,
-  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[]) returns void
+  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_holders text[]) returns void
 language plpgsql as $$
 begin
-  insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest, copies)
-    values (p_repository, p_version, p_write, p_device, p_fence, p_author, p_digest, p_copies);
+  insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest, holders)
+    values (p_repository, p_version, p_write, p_device, p_fence, p_author, p_digest, p_holders);
   insert into lockstep.ref_log_update (repository_id, version, name, old_value, new_value)
     select p_repository, p_version, u.name, u.old_value, u.new_value
     from unnest(p_names, p_old_values, p_new_values) u (name, old_value, new_value);

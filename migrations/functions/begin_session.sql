@@ -21,8 +21,8 @@ begin
   end if;
   if lockstep.turn_holder(p_repository) is distinct from p_write then outcome := 'turn'; return; end if;
   if again then outcome := 'begun'; base := known.base_version; return; end if;
-  detail := lockstep.write_refused(p_repository, false);
-  if detail is not null then outcome := 'drained'; return; end if;
+  detail := lockstep.stop_reason(p_repository, false);
+  if detail is not null then outcome := 'stopped'; return; end if;
   insert into lockstep.write (id, repository_id, device, fence, author, reason, base_version, session, caller, token_hash)
     values (p_write, p_repository, p_device, p_fence, p_author, p_reason, base, true, p_caller, p_token_hash);
   outcome := 'begun';

@@ -1,7 +1,7 @@
 -- Decides a write: one autocommit statement. The order of the checks is the order in which their answers are final.
 create function lockstep.bump(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_digest bytea,
-  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_copies text[],
+  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_holders text[],
   out outcome text, out version bigint, out detail text)
 language plpgsql set enable_seqscan = off as $$
 declare
@@ -27,8 +27,8 @@ begin
   if attempt.status is distinct from 'staged' then
     outcome := 'dropped'; detail := attempt.drop_reason; return;
   end if;
-  detail := lockstep.write_refused(p_repository, true);
-  if detail is not null then outcome := 'drained'; return; end if;
+  detail := lockstep.stop_reason(p_repository, true);
+  if detail is not null then outcome := 'stopped'; return; end if;
   holder := lockstep.turn_holder(p_repository);
   -- A session whose lease has run out cannot land, even if nobody else has come for the turn.
   if holder is distinct from coalesce(attempt.ticket, p_write) and (holder is not null or attempt.session) then outcome := 'turn'; return; end if;
@@ -38,7 +38,7 @@ begin
 
   version := current_head + 1;
   perform lockstep.append(p_write, p_repository, bump.version, p_device, p_fence, attempt.author, p_digest,
-    p_names, p_old_values, p_new_values, p_copies);
+    p_names, p_old_values, p_new_values, p_holders);
   update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp()
     where w.id = p_write;
   delete from lockstep.turn t where t.write_id = coalesce(attempt.ticket, p_write);

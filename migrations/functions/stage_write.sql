@@ -28,8 +28,8 @@ begin
     join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
     where r.id = p_repository;
   if not found then outcome := 'missing'; return; end if;
-  if not p_session then detail := lockstep.write_refused(p_repository, false); end if;
-  if detail is not null then outcome := 'drained'; return; end if;
+  if not p_session then detail := lockstep.stop_reason(p_repository, false); end if;
+  if detail is not null then outcome := 'stopped'; return; end if;
   if current_head <> p_base then outcome := 'stale'; return; end if;
   holder := lockstep.turn_holder(p_repository);
   if holder is distinct from coalesce(p_ticket, p_write) and (holder is not null or p_session) then outcome := 'turn'; return; end if;

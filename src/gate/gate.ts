@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
-import { inTurn } from "../smart-http/in-turn.ts";
+import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { EarlyStarts } from "./early-start.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
@@ -45,7 +45,7 @@ export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: 
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   });
-  const answer = inTurn((request, response) => {
+  const answer = oneAtATime((request, response) => {
     const served = serve(request, response, options, shared);
     keepWhilePending(running, served);
     keepWhilePending(unread, new Promise((resolve) => response.once("close", resolve)));

@@ -14,8 +14,8 @@ import { requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { type GitRequest, gitRequest } from "../smart-http/route.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
-import { placeOf } from "./place.ts";
 import { toldByGit } from "./told-by-git.ts";
+import { whichReplica } from "./which-replica.ts";
 
 type Log = (fields: Record<string, unknown>, message: string) => void;
 
@@ -106,7 +106,7 @@ async function serveGit(
     const path = await repositoryPath(root, asked.repository);
     return await startGit({ ...asked, path, env: serverEnvironment(env, socketDir, caller) });
   };
-  const place = () => placeOf(join(root, `${asked.repository}.git`));
+  const place = () => whichReplica(join(root, `${asked.repository}.git`));
   const git = await earlyStarts.git(granted, { start, looksFirst: looksFirst(asked, protocol), place });
   const onFailure = overhear(git, log, fields, "git said");
   inHand.unread = undefined;

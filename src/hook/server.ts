@@ -26,7 +26,7 @@ const READ_PATIENCE_MS = 60_000;
 /** A running server for the shims. */
 export interface HookServer {
   /** Stops listening and waits for running pushes, at most `graceMs`. */
-  drain(graceMs: number): Promise<void>;
+  stop(graceMs: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export async function serveHooks(context: SyncContext, path: string): Promise<Ho
     return closed;
   };
   return {
-    async drain(graceMs) {
+    async stop(graceMs) {
       await Promise.race([close(), sleep(graceMs, undefined, { ref: false })]);
     },
     async [Symbol.asyncDispose]() {

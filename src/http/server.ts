@@ -4,7 +4,7 @@ import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { linkSignals } from "../io/signals.ts";
 import { visible } from "../io/visible.ts";
-import { inTurn } from "../smart-http/in-turn.ts";
+import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 
@@ -40,7 +40,7 @@ export async function serveHttp(
   listen: { host: string; port: number },
   endpoints: HttpEndpoints,
 ): Promise<HttpListener> {
-  const answer = inTurn((request, response) => {
+  const answer = oneAtATime((request, response) => {
     // Not `new URL`, which throws on some requests of clients, such as `//`.
     const [path, query] = (request.url ?? "/").split("?");
     // A name may contain "+" but never a space. Form decoding would turn "+" into a space.

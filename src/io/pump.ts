@@ -6,11 +6,11 @@ import type { Writable } from "node:stream";
  * program that writes the source can end. Throws errors of reading.
  */
 export async function copy(source: AsyncIterable<Buffer>, sink: Writable): Promise<void> {
-  for await (const chunk of source) if (!sink.destroyed && !sink.write(chunk)) await drained(sink);
+  for await (const chunk of source) if (!sink.destroyed && !sink.write(chunk)) await untilWritable(sink);
 }
 
 /** Resolves when the sink takes more data or is gone. */
-export function drained(sink: Writable): Promise<void> {
+export function untilWritable(sink: Writable): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       sink.off("drain", settle).off("close", settle);

@@ -3,8 +3,8 @@ import type { Logger } from "pino";
 import { LockstepError } from "../errors.ts";
 import type { HttpEndpoints } from "../http/server.ts";
 import { type Database, queryRepeatable } from "../store/database/database.ts";
+import { assertRoot } from "../sync/device/assert-root.ts";
 import type { SyncContext } from "../sync/device/context.ts";
-import { assertRoot } from "../sync/device/root.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 

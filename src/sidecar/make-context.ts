@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { RefFormat } from "../domain.ts";
-import { ReceivePolicies } from "../git/policy.ts";
 import type { GitContext } from "../git/process.ts";
+import { ReceivePolicies } from "../git/receive-policy.ts";
 import { currentBoot, nextEpoch, STATE_DIR, writeRootRecord } from "../git/root/root-record.ts";
 import type { Database } from "../store/database/database.ts";
 import { notifyHeads } from "../store/database/notifications.ts";

@@ -70,7 +70,7 @@ export async function readChanges(
        select count(distinct p.version) as entries, bool_or(p.settles) as settled, array_agg(distinct holder) as writers
        from (
          select * from lockstep.ref_log l where l.repository_id = r.id and l.version > $2 and l.version <= r.head_version
-         order by l.version limit $3) p, unnest(p.copies || p.device) holder) l
+         order by l.version limit $3) p, unnest(p.holders || p.device) holder) l
      left join lateral (
        select p.name, (array_agg(p.old_value order by p.version))[1] as old_value,
          (array_agg(p.new_value order by p.version desc))[1] as new_value,

@@ -22,7 +22,7 @@ export type Begun =
   | { outcome: "begun"; base: Version; again: boolean }
   /** The id is that of a write that is over, or of another caller or device. */
   | { outcome: "used" }
-  | { outcome: "drained"; reason: string }
+  | { outcome: "stopped"; reason: string }
   | { outcome: "turn" | "fenced" | "missing" };
 
 /** Begins the session of a write that has the turn. If the same caller repeats the call, it gets the same answer. */
@@ -44,7 +44,7 @@ export async function beginSession(db: Database, me: Incarnation, request: Sessi
     caller,
   ]);
   if (row.outcome === "begun") return { outcome: "begun", base: row.base, again: row.again };
-  if (row.outcome === "drained") return { outcome: "drained", reason: row.detail ?? "" };
+  if (row.outcome === "stopped") return { outcome: "stopped", reason: row.detail ?? "" };
   return { outcome: row.outcome };
 }
 

@@ -22,7 +22,7 @@ export interface StatusRow {
  * - Its own writes are stopped, not only all writes.
  * - All its use is stopped.
  */
-export async function listUnrest(db: Database, limit: number): Promise<StatusRow[]> {
+export async function listStatus(db: Database, limit: number): Promise<StatusRow[]> {
   return await queryRepeatable<StatusRow & { [column: string]: unknown }>(
     db.work,
     `select * from (
@@ -31,7 +31,7 @@ export async function listUnrest(db: Database, limit: number): Promise<StatusRow
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'broken'), '{}') as broken,
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'active' and p.version >= r.head_version), '{}') as leaders,
          exists (select from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as writing,
-         exists (select from lockstep.write_lock l where l.repository_id = r.id) as "writesStopped"
+         exists (select from lockstep.write_stop l where l.repository_id = r.id) as "writesStopped"
        from lockstep.repository r left join lockstep.replica p on p.repository_id = r.id group by r.id) s
      where behind <> '{}' or broken <> '{}' or cardinality(leaders) < 2 or writing or "writesStopped" or stopped is not null
      order by repository limit $1`,

@@ -98,13 +98,13 @@ export async function turnHolder(db: Database, repositoryId: string): Promise<Tu
   return row && dated<TurnHolder>(row, "since");
 }
 
-export interface Ticket extends TurnHolder {
+export interface QueuedTicket extends TurnHolder {
   /** By the database's clock. */
   readonly waitedMs: number;
 }
 
 /** Returns the tickets of the repository that have not run out, in their order. The first has the turn. */
-export async function listTickets(db: Database, repositoryId: string): Promise<Ticket[]> {
+export async function listTickets(db: Database, repositoryId: string): Promise<QueuedTicket[]> {
   const rows = await queryRepeatable(
     db.work,
     `select write_id as "writeId", device, author, reason, ${epochMs("since")} as since,
@@ -112,5 +112,5 @@ export async function listTickets(db: Database, repositoryId: string): Promise<T
      where repository_id = $1 and expires_at > clock_timestamp() order by ticket`,
     [repositoryId],
   );
-  return rows.map((row) => dated<Ticket>(row, "since"));
+  return rows.map((row) => dated<QueuedTicket>(row, "since"));
 }

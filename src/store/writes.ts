@@ -33,9 +33,9 @@ export interface CopiesRule {
 }
 
 export type Staged =
-  | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[]; copies: CopiesRule }
+  | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[]; copiesRule: CopiesRule }
   /** Writes are refused with that reason. */
-  | { outcome: "drained"; reason: string }
+  | { outcome: "stopped"; reason: string }
   /** "old_leases": after a fail-over, a device may still serve reads from the old primary; ask again in a moment. */
   | { outcome: "stale" | "turn" | "fenced" | "missing" | "dropped" | "old_leases" };
 
@@ -78,28 +78,28 @@ export async function stageWrite(db: Database, me: Incarnation, request: StageRe
         digest: row.digest,
         digestKey: row.digest_key,
         values: (row.held_values ?? []).map(valueFromBytes),
-        copies: { atLeast: row.min_copies, orFewer: row.land_with_fewer },
+        copiesRule: { atLeast: row.min_copies, orFewer: row.land_with_fewer },
       };
-    case "drained":
-      return { outcome: "drained", reason: row.detail ?? "" };
+    case "stopped":
+      return { outcome: "stopped", reason: row.detail ?? "" };
     default:
       return { outcome: row.outcome };
   }
 }
 
-export interface BumpRequest {
+export interface LandRequest {
   readonly writeId: string;
   readonly repositoryId: string;
   readonly base: Version;
   readonly digest: Buffer;
   readonly updates: readonly RefUpdate[];
   /** Other devices that hold the objects. */
-  readonly copies?: readonly string[];
+  readonly holders?: readonly string[];
 }
 
-export type Bumped =
+export type LandOutcome =
   | { outcome: "landed"; version: Version }
-  | { outcome: "drained"; reason: string }
+  | { outcome: "stopped"; reason: string }
   | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" | "old_leases" };
 
 /**
@@ -107,8 +107,12 @@ export type Bumped =
  * error, the caller must ask the row with `settleWrite`. Such an answer says only why this call did not land the write.
  * Another call may have landed it.
  */
-export async function bump(db: Database, me: Incarnation, request: BumpRequest): Promise<Bumped> {
-  const row = await queryRepeatableRow<{ outcome: Bumped["outcome"]; version: bigint | null; detail: string | null }>(
+export async function landWrite(db: Database, me: Incarnation, request: LandRequest): Promise<LandOutcome> {
+  const row = await queryRepeatableRow<{
+    outcome: LandOutcome["outcome"];
+    version: bigint | null;
+    detail: string | null;
+  }>(
     db.work,
     "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [
@@ -121,12 +125,12 @@ export async function bump(db: Database, me: Incarnation, request: BumpRequest):
       request.updates.map((update) => toBytes(update.name)),
       request.updates.map((update) => (update.oldValue === null ? null : toBytes(update.oldValue))),
       request.updates.map((update) => (update.newValue === null ? null : toBytes(update.newValue))),
-      request.copies ?? [],
+      request.holders ?? [],
     ],
     { decides: true },
   );
   if (row.outcome === "landed") return { outcome: "landed", version: row.version as Version };
-  return row.outcome === "drained" ? { outcome: "drained", reason: row.detail ?? "" } : { outcome: row.outcome };
+  return row.outcome === "stopped" ? { outcome: "stopped", reason: row.detail ?? "" } : { outcome: row.outcome };
 }
 
 export type Settled = { status: "landed"; version: Version } | { status: "dropped"; reason: string };

@@ -50,7 +50,7 @@ const byTests = [
     rule: "requests of one connection are served one after another",
     patches: [
       {
-        file: "src/smart-http/in-turn.ts",
+        file: "src/smart-http/one-at-a-time.ts",
         from: "if (response.socket !== null) return start(request, response);",
         to: "if (response.socket !== null || request.socket !== null) return start(request, response);",
       },
@@ -558,7 +558,7 @@ const byTests = [
     patches: [
       {
         file: "src/sync/write/attempt.ts",
-        from: "if (isShort(staged.copies, copies, request.updates)) {",
+        from: "if (isShort(staged.copiesRule, holders, request.updates)) {",
         to: "if (Date.now() < 0) {",
       },
     ],
@@ -1015,7 +1015,7 @@ const byTests = [
   {
     rule: "what hides a part of history is set aside before a replica is read",
     patches: [
-      { file: "src/git/objects/beside-objects.ts", from: "  await setAside(gitDir, found, to);\n", to: "" },
+      { file: "src/git/objects/beside-objects.ts", from: "  await setFilesAside(gitDir, found, to);\n", to: "" },
       { file: "src/smart-http/protocol.ts", from: "    ...OBJECTS_AS_THEY_ARE,\n", to: "" },
     ],
     project: "e2e",

@@ -65,13 +65,13 @@ export const diskControls = [
     rule: "an empty root that lacks its disk is not filled",
     patches: [
       {
-        file: "src/sync/device/mounted-root.ts",
+        file: "src/sync/device/assert-mounted.ts",
         from: "return now.place !== undefined && now.place !== before.place;",
         to: "return false;",
       },
     ],
     project: "unit",
-    tests: "test/unit/mounted-root.test.ts",
+    tests: "test/unit/assert-mounted.test.ts",
     name: "an empty directory that is another one than before",
   },
   {
@@ -90,7 +90,7 @@ export const diskControls = [
   {
     rule: "a slow repository gives its turn to be tidied back",
     patches: [
-      { file: "src/sync/replica/tidy.ts", from: "setTimeout(release, TURN_MS)", to: "setTimeout(() => {}, TURN_MS)" },
+      { file: "src/sync/replica/tidy.ts", from: "setTimeout(release, ALONE_MS)", to: "setTimeout(() => {}, ALONE_MS)" },
     ],
     project: "integration",
     tests: "test/integration/pack-refs.test.ts",
@@ -190,7 +190,7 @@ export const diskControls = [
     rule: "where the root is gone no replica counts as lost",
     patches: [
       {
-        file: "src/sync/device/root.ts",
+        file: "src/sync/device/assert-root.ts",
         from: "if (await isRootHere(root, git.lockFd)) return;",
         to: "if ((await isRootHere(root, git.lockFd)) || Date.now() > 0) return;",
       },

@@ -188,7 +188,7 @@ describe("bad input on the port for packs", () => {
     id = rows.rows[0].id;
   });
   const asked = (fields: object) =>
-    JSON.stringify({ repositoryId: id, version: "1", turn: "first", wants: [tip], haves: [], ...fields });
+    JSON.stringify({ repositoryId: id, version: "1", visit: "first", wants: [tip], haves: [], ...fields });
   const absent = "1".repeat(40);
 
   it.each<[string, number, () => string | Buffer]>([
@@ -199,7 +199,7 @@ describe("bad input on the port for packs", () => {
     ["a list", 400, () => "[]"],
     ["no version", 400, () => asked({ version: undefined })],
     ["a version that is no number", 400, () => asked({ version: "1e9" })],
-    ["a turn that there is not", 400, () => asked({ turn: "mine" })],
+    ["a visit that there is not", 400, () => asked({ visit: "mine" })],
     ["no ids to want", 400, () => asked({ wants: [] })],
     ["wants that are no list", 400, () => asked({ wants: tip })],
     ["wants that are no ids", 400, () => asked({ wants: ["--upload-pack=x"] })],

@@ -190,7 +190,7 @@ describe("the sidecar's log", () => {
       requestId,
     });
     const waits = ["readMs", "policyMs", "mutexMs"];
-    expectSteps(line, [...waits, "stageMs", "prepareMs", "syncMs", "bumpMs", "commitMs"]);
+    expectSteps(line, [...waits, "stageMs", "prepareMs", "syncMs", "landMs", "commitMs"]);
   });
 
   it("has one line for a catch-up, with what it took and brought", async () => {

@@ -226,7 +226,7 @@ describe("roles", () => {
       const { rows } = await client.query("select id from lockstep.repository where name = $1", [repository]);
       return rows[0].id as string;
     });
-    const body = { repositoryId, version: "1", turn: "first", wants: [tip], haves: [] };
+    const body = { repositoryId, version: "1", visit: "first", wants: [tip], haves: [] };
     const { operator, frontend, devices } = cluster.demo.line;
     for (const files of [operator, frontend]) {
       expect(await atGit(files, body)).toMatchObject({ status: 403, said: expect.not.stringContaining("PACK") });

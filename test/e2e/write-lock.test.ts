@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 afterEach(async () => {
-  await administer(cluster.databaseUrl, (client) => client.query("delete from lockstep.write_lock"));
+  await administer(cluster.databaseUrl, (client) => client.query("delete from lockstep.write_stop"));
 });
 
 interface Running {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { HEAD } from "../../src/domain.ts";
 import { Database, queryOnce, queryRepeatable } from "../../src/store/database/database.ts";
 import { readHeads } from "../../src/store/repositories.ts";
-import { bump, getWrite, stageWrite } from "../../src/store/writes.ts";
+import { getWrite, landWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { create, incarnation, repository, stage } from "../support/store-rows.ts";
 
@@ -57,7 +57,7 @@ it("a read and every step of a push go on", async () => {
   await breakIdle(db.work);
   const request = await stage(db, me, id, 0n, [create("refs/heads/main", "a".repeat(40))]);
   await breakIdle(db.work);
-  expect(await bump(db, me, request)).toEqual({ outcome: "landed", version: 1n });
+  expect(await landWrite(db, me, request)).toEqual({ outcome: "landed", version: 1n });
 });
 
 it("a write that is staged twice is staged once", async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { readFold } from "../../src/store/ref-log.ts";
-import { bump, getWrite, settleWrite } from "../../src/store/writes.ts";
+import { getWrite, landWrite, settleWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
 import { type OpenSession, openSession } from "../support/open-session.ts";
@@ -62,7 +62,7 @@ describe("a bump under way", () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await using holder = session();
     await lockRepository(holder, id);
-    const bumped = bump(db, me, request);
+    const bumped = landWrite(db, me, request);
     await blocked("lockstep.bump");
     expect(await answerAtOnce(renewLease(db, me, HERE))).toEqual(expect.any(String));
     await holder.run("rollback");
@@ -76,7 +76,7 @@ describe("a bump under way", () => {
     const unfinished = await stage(db, me, id, 0n, [create("refs/heads/x", A)]);
     await using holder = session();
     await lockRepository(holder, id);
-    const bumped = bump(db, me, request);
+    const bumped = landWrite(db, me, request);
     await blocked("lockstep.bump");
     const successor = incarnation(elsewhere, { device: me.device });
     await blocked("lockstep.take_over");
@@ -98,7 +98,7 @@ describe("a bump under way", () => {
     await holder.run("begin");
     const again = starting({ device: me.device });
     expect(await takeOver(holder.one, again)).toMatchObject({ outcome: "taken" });
-    const bumped = bump(db, me, request);
+    const bumped = landWrite(db, me, request);
     await blocked("lockstep.bump");
     await holder.run("commit");
     expect(await bumped).toEqual({ outcome: "fenced" });
@@ -114,7 +114,7 @@ describe("a bump under way", () => {
     await holder.run("begin");
     // Behind its last check: it may read the log, but not append.
     await holder.run("lock table lockstep.ref_log in share mode");
-    const bumped = bump(db, me, request);
+    const bumped = landWrite(db, me, request);
     await blocked("lockstep.bump");
     const settled = settleWrite(db, me, request, "impatient");
     await blocked("lockstep.settle_write");
@@ -129,12 +129,12 @@ describe("a bump under way", () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await using bumping = session();
     await bumping.run("begin");
-    await bump(bumping.one, me, request);
+    await landWrite(bumping.one, me, request);
     const settled = settleWrite(db, me, request, "impatient");
     await blocked("lockstep.settle_write");
     await bumping.run("rollback");
     expect(await settled).toEqual({ status: "dropped", reason: "impatient" });
-    expect(await bump(db, me, request)).toEqual({ outcome: "dropped" });
+    expect(await landWrite(db, me, request)).toEqual({ outcome: "dropped" });
     expect(await versions(db, id)).toEqual([]);
   });
 
@@ -144,7 +144,7 @@ describe("a bump under way", () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await using holder = session();
     await lockRepository(holder, id);
-    const bumped = bump(db, me, request);
+    const bumped = landWrite(db, me, request);
     await blocked("lockstep.bump");
     expect(await answerAtOnce(settleWrite(db, me, request, "impatient"))).toMatchObject({ status: "dropped" });
     await holder.run("rollback");
@@ -164,7 +164,7 @@ describe("a bump whose connection breaks", () => {
     await lockRepository(holder, id);
     // What its first connection says is final.
     await using anew = new Database({ url: database.url, applicationName: "anew" });
-    const bumped = expect(bump(anew, me, request)).rejects.toEqual(unavailable);
+    const bumped = expect(landWrite(anew, me, request)).rejects.toEqual(unavailable);
     await queryOnce(db.reads, "select pg_terminate_backend($1)", [await blocked("lockstep.bump")]);
     await bumped;
     await holder.run("rollback");
@@ -179,7 +179,7 @@ describe("a bump whose connection breaks", () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await using bumping = session();
     await bumping.run("begin");
-    expect(await bump(bumping.one, me, request)).toMatchObject({ outcome: "landed" });
+    expect(await landWrite(bumping.one, me, request)).toMatchObject({ outcome: "landed" });
     const settled = settleWrite(db, me, request, "unknown");
     await blocked("lockstep.settle_write");
     await queryOnce(
@@ -198,7 +198,7 @@ describe("a bump whose connection breaks", () => {
     await using far = new Database({ url: way.url, applicationName: "far" });
     await using holder = session();
     await lockRepository(holder, id);
-    const bumped = expect(bump(far, me, request)).rejects.toEqual(unavailable);
+    const bumped = expect(landWrite(far, me, request)).rejects.toEqual(unavailable);
     await blocked("lockstep.bump");
     way.cut();
     await bumped;
@@ -206,6 +206,6 @@ describe("a bump whose connection breaks", () => {
     await vi.waitUntil(async () => (await readFold(db, id)).head === 1n, WAIT);
     way.mend();
     expect(await settleWrite(far, me, request, "unknown")).toEqual({ status: "landed", version: 1n });
-    expect(await bump(far, me, request)).toEqual({ outcome: "landed", version: 1n });
+    expect(await landWrite(far, me, request)).toEqual({ outcome: "landed", version: 1n });
   });
 });

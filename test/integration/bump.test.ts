@@ -12,7 +12,7 @@ import {
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
-import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { getWrite, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref, textOf, update } from "../support/refs.ts";
@@ -58,13 +58,13 @@ describe("a bump", () => {
     const { id, name } = await repository(db, me);
     const { digestKey } = await readFold(db, id);
     const first = await stage(db, me, id, 0n, [create(MAIN, A), create("refs/tags/v1", B)]);
-    expect(await bump(db, me, first)).toEqual({ outcome: "landed", version: 1n });
+    expect(await landWrite(db, me, first)).toEqual({ outcome: "landed", version: 1n });
     const second = await stage(db, me, id, 1n, [
       update(MAIN, A, C),
       update("refs/tags/v1", B, null),
       { name: HEAD, oldValue: symbolicTo(ref(MAIN)), newValue: symbolicTo(ref("refs/heads/dev")) },
     ]);
-    expect(await bump(db, me, second)).toEqual({ outcome: "landed", version: 2n });
+    expect(await landWrite(db, me, second)).toEqual({ outcome: "landed", version: 2n });
 
     const fold = await readFold(db, id);
     expect(fold).toMatchObject({ head: 2n, digest: second.digest });
@@ -82,14 +82,14 @@ describe("a bump", () => {
     const { id } = await repository(db, me, other);
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     const landed = { outcome: "landed", version: 1n };
-    expect(await bump(db, me, request)).toEqual(landed);
-    expect(await bump(db, me, request)).toEqual(landed);
-    expect(await bump(elsewhere, other, request)).toEqual(landed);
-    await bump(db, other, await stage(db, other, id, 1n, [update(MAIN, A, B)]));
-    expect(await bump(db, me, request)).toEqual(landed);
+    expect(await landWrite(db, me, request)).toEqual(landed);
+    expect(await landWrite(db, me, request)).toEqual(landed);
+    expect(await landWrite(elsewhere, other, request)).toEqual(landed);
+    await landWrite(db, other, await stage(db, other, id, 1n, [update(MAIN, A, B)]));
+    expect(await landWrite(db, me, request)).toEqual(landed);
     const successor = await incarnation(elsewhere, { device: me.device });
-    expect(await bump(db, me, request)).toEqual(landed);
-    expect(await bump(elsewhere, successor, request)).toEqual(landed);
+    expect(await landWrite(db, me, request)).toEqual(landed);
+    expect(await landWrite(elsewhere, successor, request)).toEqual(landed);
     expect(await settleWrite(db, me, request, "any")).toEqual({ status: "landed", version: 1n });
     expect(await versions(db, id)).toEqual([2n, 1n]);
   });
@@ -98,7 +98,7 @@ describe("a bump", () => {
     const me = await incarnation(elsewhere);
     const { id } = await repository(db, me);
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
-    const both = await Promise.all([bump(db, me, request), bump(elsewhere, me, request)]);
+    const both = await Promise.all([landWrite(db, me, request), landWrite(elsewhere, me, request)]);
     expect(both).toEqual(Array(2).fill({ outcome: "landed", version: 1n }));
     expect(await versions(db, id)).toEqual([1n]);
   });
@@ -110,13 +110,13 @@ describe("a bump", () => {
       (name) => `refs/heads/${name}`,
     );
     const created = [...names.map((name) => create(name, A)), create("refs/sym", "ref: refs/heads/\xff\xfe")];
-    expect(await bump(db, me, await stage(db, me, id, 0n, created))).toMatchObject({ outcome: "landed" });
+    expect(await landWrite(db, me, await stage(db, me, id, 0n, created))).toMatchObject({ outcome: "landed" });
     const { refs, digest, digestKey } = await readFold(db, id);
     for (const { name, newValue } of created) expect(refs.get(name)).toBe(newValue);
     expect(refs.size).toBe(created.length + 1);
     expect(digest).toEqual(digestOf(digestKey, refs));
     const removed = created.map(({ name, newValue }) => ({ name, oldValue: newValue, newValue: null }));
-    expect(await bump(db, me, await stage(db, me, id, 1n, removed))).toMatchObject({ outcome: "landed" });
+    expect(await landWrite(db, me, await stage(db, me, id, 1n, removed))).toMatchObject({ outcome: "landed" });
     expect((await readFold(db, id)).refs.size).toBe(1);
   });
 
@@ -139,7 +139,7 @@ describe("a bump", () => {
         const staged = await stageWrite(at, me, { ...request, names });
         if (staged.outcome === "stale") continue;
         expect(staged.outcome).toBe("staged");
-        const bumped = await bump(at, me, { ...request, digest: digestAfter(digestKey, digest, updates) });
+        const bumped = await landWrite(at, me, { ...request, digest: digestAfter(digestKey, digest, updates) });
         if (bumped.outcome === "landed") landed += 1;
         else {
           expect(bumped.outcome).toBe("stale");
@@ -166,7 +166,7 @@ describe("a bump that is refused", () => {
   async function refused(attempt: (me: Incarnation, id: string) => Promise<() => Promise<unknown>>): Promise<unknown> {
     const me = await incarnation(elsewhere);
     const { id } = await repository(db, me);
-    await bump(db, me, await stage(db, me, id, 0n, [create(MAIN, A)]));
+    await landWrite(db, me, await stage(db, me, id, 0n, [create(MAIN, A)]));
     const call = await attempt(me, id);
     const before = await contents(db);
     const answer = await call();
@@ -180,7 +180,7 @@ describe("a bump that is refused", () => {
       const answer = await refused(async (me, id) => {
         const request = await stage(db, me, id, 1n, [create("refs/heads/x", B)]);
         expect(await settleWrite(db, me, request, "enough")).toEqual({ status: "dropped", reason: "enough" });
-        return () => bump(db, asking ?? me, request);
+        return () => landWrite(db, asking ?? me, request);
       });
       expect(answer).toEqual({ outcome: "dropped" });
     }
@@ -195,7 +195,7 @@ describe("a bump that is refused", () => {
         digest: EMPTY_DIGEST,
         updates: [create("x", A)],
       };
-      return () => bump(db, me, request);
+      return () => landWrite(db, me, request);
     });
     expect(answer).toEqual({ outcome: "dropped" });
   });
@@ -207,7 +207,7 @@ describe("a bump that is refused", () => {
   ])("has a fence %s", async (_, impostor) => {
     const answer = await refused(async (me, id) => {
       const request = await stage(db, me, id, 1n, [create("refs/heads/x", B)]);
-      return () => bump(db, impostor(me), request);
+      return () => landWrite(db, impostor(me), request);
     });
     expect(answer).toEqual({ outcome: "fenced" });
   });
@@ -218,8 +218,8 @@ describe("a bump that is refused", () => {
   ])("has a base that is not the head but %s", async (_, base) => {
     const answer = await refused(async (me, id) => {
       const request = await stage(db, me, id, 1n, [create("refs/heads/x", B)]);
-      await bump(db, me, await stage(db, me, id, 1n, [create("refs/heads/y", B)]));
-      return () => bump(db, me, { ...request, base });
+      await landWrite(db, me, await stage(db, me, id, 1n, [create("refs/heads/y", B)]));
+      return () => landWrite(db, me, { ...request, base });
     });
     expect(answer).toEqual({ outcome: "stale" });
   });
@@ -233,7 +233,7 @@ describe("a bump that is refused", () => {
   ])("is in doubt when a ref %s, and nothing changes", async (_, updates) => {
     const answer = await refused(async (me, id) => {
       const request = await stage(db, me, id, 1n, updates);
-      return () => bump(db, me, request);
+      return () => landWrite(db, me, request);
     });
     expect(answer).toEqual({ outcome: "in_doubt" });
   });
@@ -244,7 +244,7 @@ describe("a bump that is refused", () => {
   ])("leaves nothing behind when it %s", async (_, updates) => {
     await refused(async (me, id) => {
       const request = await stage(db, me, id, 1n, updates);
-      return () => expect(bump(db, me, request)).rejects.toThrow(/ref_log_update/);
+      return () => expect(landWrite(db, me, request)).rejects.toThrow(/ref_log_update/);
     });
   });
 
@@ -253,7 +253,7 @@ describe("a bump that is refused", () => {
     const { id } = await repository(db, me);
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await queryOnce(db.work, "delete from lockstep.repository where id = $1", [id]);
-    expect(await bump(db, me, request)).toEqual({ outcome: "missing" });
+    expect(await landWrite(db, me, request)).toEqual({ outcome: "missing" });
     expect(await settleWrite(db, me, request, "gone")).toEqual({ status: "dropped", reason: "gone" });
   });
 });
@@ -267,7 +267,7 @@ describe("a big bump", () => {
     await queryOnce(db.work, "analyze lockstep.repository_ref");
     for (let time = 0; time < 8; time += 1) {
       const other = await repository(db, me);
-      await bump(db, me, await stage(db, me, other.id, 0n, [create("refs/heads/main", A)]));
+      await landWrite(db, me, await stage(db, me, other.id, 0n, [create("refs/heads/main", A)]));
     }
     const names = Array.from({ length: 100_000 }, (_, index) => `refs/heads/branch-${index}`);
     for (const [base, oldValue, newValue] of [
@@ -284,7 +284,7 @@ describe("a big bump", () => {
         names.map((name) => update(name, oldValue, newValue)),
       );
       const startedAt = performance.now();
-      expect(await bump(db, me, request)).toEqual({ outcome: "landed", version: base + 1n });
+      expect(await landWrite(db, me, request)).toEqual({ outcome: "landed", version: base + 1n });
       await annotate(`${names.length} refs, ${oldValue ?? "new"}: ${Math.round(performance.now() - startedAt)} ms`);
     }
     const { refs, digest, digestKey } = await readFold(db, id);

@@ -27,8 +27,8 @@ async function wants(cluster: TestCluster, minCopies: number, landWithFewer = fa
 }
 
 const copies = async (cluster: TestCluster) =>
-  (await cluster.sql<{ copies: string[] }>("select copies from lockstep.ref_log order by version")).map((row) =>
-    row.copies.toSorted(),
+  (await cluster.sql<{ copies: string[] }>("select holders as copies from lockstep.ref_log order by version")).map(
+    (row) => row.copies.toSorted(),
   );
 
 describe("a repository that wants several copies", () => {

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { LockstepError } from "../../src/errors.ts";
-import { bump } from "../../src/store/writes.ts";
+import { landWrite } from "../../src/store/writes.ts";
 import { processesAt } from "../support/git.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
@@ -108,7 +108,7 @@ describe("a decision whose answer is lost", () => {
       digest: Buffer.alloc(32),
       updates: [change("main", null, one)],
     };
-    expect(await bump(a.context.db, a.context.me, late)).toEqual({ outcome: "dropped" });
+    expect(await landWrite(a.context.db, a.context.me, late)).toEqual({ outcome: "dropped" });
     await a.expectInLockstep(APP);
     expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two });
   });

@@ -15,7 +15,7 @@ import {
 } from "../../src/store/device-lease.ts";
 import { createRepository } from "../../src/store/repositories.ts";
 import { takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { bump, getWrite, stageWrite } from "../../src/store/writes.ts";
+import { getWrite, landWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { HERE } from "../support/store-rows.ts";
 
@@ -115,7 +115,13 @@ describe("a take-over", () => {
       await repository(me.device),
     ];
     const landed = await stage(me, untouched.id);
-    await bump(db, me, { writeId: landed, repositoryId: untouched.id, base: 0n, digest: EMPTY_DIGEST, updates: [] });
+    await landWrite(db, me, {
+      writeId: landed,
+      repositoryId: untouched.id,
+      base: 0n,
+      digest: EMPTY_DIGEST,
+      updates: [],
+    });
     const dropped = [await stage(me, a.id), await stage(me, a.id), await stage(me, b.id)];
     const kept = await stage(other, a.id);
 

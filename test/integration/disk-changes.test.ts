@@ -186,7 +186,7 @@ describe("a replica whose disk was lost", () => {
     await expect(
       a.packs.open(
         "repo003",
-        { repositoryId: c.replica(APP).id, wants: [two], haves: [], version: "2", turn: "last" },
+        { repositoryId: c.replica(APP).id, wants: [two], haves: [], version: "2", visit: "last" },
         a.context.signal,
       ),
     ).rejects.toMatchObject({ code: "REPLICA_IN_DOUBT" });

@@ -63,7 +63,7 @@ describe("directories that are exchanged under a running sidecar", () => {
     const at = await site(cluster, ["repo001", "repo002"]);
     await exchange(cluster, at.a);
     const { id } = at.a.replica(APP);
-    const body = { repositoryId: id, version: "1", wants: [at.app], haves: [], turn: "last" };
+    const body = { repositoryId: id, version: "1", wants: [at.app], haves: [], visit: "last" };
     await expect(at.a.packs.open("repo002", body, at.a.context.signal)).rejects.toMatchObject({
       code: "SOURCE_FAILED",
     });

@@ -134,7 +134,7 @@ describe("sources that are busy", () => {
 function sendingOnTo({ packs, name }: TestDevice, ask: string, askers: readonly string[]): TestDevice["packs"]["open"] {
   const open = packs.open.bind(packs);
   return async (asker, body, signal) => {
-    if (askers.includes(asker) && (body as { turn: string }).turn === "first") {
+    if (askers.includes(asker) && (body as { visit: string }).visit === "first") {
       throw new LockstepError("QUEUE_FULL", "ask others", { details: { device: name, ask } });
     }
     return await open(asker, body, signal);

@@ -165,7 +165,7 @@ describe("the git port", () => {
     const pack = JSON.stringify({
       repositoryId: f.a.replica(APP).id,
       version: "1",
-      turn: "last",
+      visit: "last",
       wants: [f.one],
       haves: [],
     });

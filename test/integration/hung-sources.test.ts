@@ -107,7 +107,7 @@ describe("a source whose git hangs", () => {
     const body = JSON.stringify({
       repositoryId: f.a.replica(APP).id,
       version: "1",
-      turn: "last",
+      visit: "last",
       wants: [(await f.a.refs(APP))["refs/heads/main"]],
       haves: [],
     });

@@ -19,8 +19,8 @@ import {
 } from "../../src/store/sessions.ts";
 import { appendThaw } from "../../src/store/thaw.ts";
 import { leaveTurn, renewTickets, takeTurn } from "../../src/store/turns.ts";
-import { closeWriteLocks, lockWrites, unlockWrites } from "../../src/store/write-locks.ts";
-import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { endWriteStops, stopNewWrites, stopStagedWrites } from "../../src/store/write-stops.ts";
+import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { HERE, incarnation, repository, starting } from "../support/store-rows.ts";
 
@@ -102,7 +102,7 @@ const ACTS: Record<string, Act> = {
   stage_write: (db, { me, id }) =>
     stageWrite(db, me, { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] }),
   bump: (db, { me, id, push, headDigest }) =>
-    bump(db, me, { writeId: push, repositoryId: id, base: 0n, digest: headDigest, updates: [] }),
+    landWrite(db, me, { writeId: push, repositoryId: id, base: 0n, digest: headDigest, updates: [] }),
   settle_write: (db, { me, id, push }) =>
     settleWrite(db, me, { writeId: push, repositoryId: id, author: "ada" }, "test"),
   "settle_write of a session": (db, { me, id, session }) =>
@@ -131,14 +131,14 @@ const ACTS: Record<string, Act> = {
     recordFailure(db, me, id, { error: "test", broken: true, fromVersion: 0n, version: 0n, durationMs: 0 }),
   reviseVersions: (db, { me, id }) => reviseVersions(db, me, [{ repositoryId: id, version: -1n }]),
   setRepository: (db, { name }) => setRepository(db, name, { minCopies: 2, landWithFewer: null }),
-  lockWrites: (db, { id }) => lockWrites(db, [id], { author: "olga", reason: "test" }),
-  closeWriteLocks: async (db, { id }) => {
-    await lockWrites(db, [id], { author: "olga", reason: "test" });
-    await closeWriteLocks(db, [id]);
+  stopNewWrites: (db, { id }) => stopNewWrites(db, [id], { author: "olga", reason: "test" }),
+  stopStagedWrites: async (db, { id }) => {
+    await stopNewWrites(db, [id], { author: "olga", reason: "test" });
+    await stopStagedWrites(db, [id]);
   },
-  unlockWrites: async (db, { id }) => {
-    await lockWrites(db, [id], { author: "olga", reason: "test" });
-    await unlockWrites(db, [id], "olga");
+  endWriteStops: async (db, { id }) => {
+    await stopNewWrites(db, [id], { author: "olga", reason: "test" });
+    await endWriteStops(db, [id], "olga");
   },
 };
 

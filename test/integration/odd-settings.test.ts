@@ -10,7 +10,7 @@ import { replicasOf } from "../../src/store/replicas.ts";
 import { beginSession, renewSession, sessionEnds } from "../../src/store/sessions.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { listTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { listWriteLocks, lockWrites } from "../../src/store/write-locks.ts";
+import { listWriteStops, stopNewWrites } from "../../src/store/write-stops.ts";
 import { getWrite, listStaged } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
@@ -106,7 +106,7 @@ describe("where the defaults of the database are odd", () => {
     await beginSession(db, me, { ...ticket, tokenHash: Buffer.alloc(32) });
     const failure = { error: "e", broken: false, fromVersion: 0n, version: 0n, durationMs: 1 };
     await recordFailure(db, me, id, failure);
-    await lockWrites(db, [null], { author: "ada", reason: "r" });
+    await stopNewWrites(db, [null], { author: "ada", reason: "r" });
     const [device] = await listDevices(db);
     const write = await getWrite(db, name, writeId);
     const times = {
@@ -116,7 +116,7 @@ describe("where the defaults of the database are odd", () => {
       syncedAt: (await recentSyncs(db, id, 1))[0]?.at,
       holderSince: (await turnHolder(db, id))?.since,
       ticketSince: (await listTickets(db, id))[0]?.since,
-      lockedSince: (await listWriteLocks(db))[0]?.since,
+      lockedSince: (await listWriteStops(db))[0]?.since,
       writeStartedAt: write.startedAt,
       stagedAt: (await listStaged(db, null))[0]?.startedAt,
     };

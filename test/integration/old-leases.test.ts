@@ -7,7 +7,7 @@ import type { Incarnation } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
-import { bump, confirmReads, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { confirmReads, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { Lease } from "../../src/sync/lease/lease.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";
@@ -60,9 +60,9 @@ describe("after a fail-over", () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await failOver();
     await renewLease(db, me, HERE);
-    expect(await bump(db, me, request)).toEqual({ outcome: "old_leases" });
+    expect(await landWrite(db, me, request)).toEqual({ outcome: "old_leases" });
     await renewLease(db, other, HERE);
-    expect(await bump(db, me, request)).toEqual({ outcome: "landed", version: 1n });
+    expect(await landWrite(db, me, request)).toEqual({ outcome: "landed", version: 1n });
   });
 
   it("a device that does not come back is waited for as long as its lease could last, by the clock of the new primary", async () => {
@@ -178,9 +178,9 @@ describe("after a fail-over", () => {
 
   it("the answer of an earlier decision stays the same", async () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
-    await bump(db, me, request);
+    await landWrite(db, me, request);
     await failOver();
-    expect(await bump(db, me, request)).toEqual({ outcome: "landed", version: 1n });
+    expect(await landWrite(db, me, request)).toEqual({ outcome: "landed", version: 1n });
     expect(await settleWrite(db, me, request, "asked")).toEqual({ status: "landed", version: 1n });
   });
 });
@@ -222,7 +222,7 @@ describe("a write that was settled before it was staged", () => {
 describe("a repository", () => {
   it("is not stopped by a device whose version the log has: it was compared with another server", async () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
-    await bump(db, me, request);
+    await landWrite(db, me, request);
     const held = { repositoryId: id, version: 1n, digest: request.digest.toString("hex") };
     expect(await stopRepository(db, me, held, "an old primary said so")).toBe(false);
     const [row] = await queryOnce(db.work, "select stopped from lockstep.repository where id = $1", [id]);

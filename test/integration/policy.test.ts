@@ -1,8 +1,8 @@
 import { appendFile, chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isFastForward, ReceivePolicies } from "../../src/git/policy.ts";
 import type { GitContext } from "../../src/git/process.ts";
+import { isFastForward, ReceivePolicies } from "../../src/git/receive-policy.ts";
 import { type GitSandbox, gitSandbox } from "../support/git.ts";
 import { gitServer } from "../support/git-server.ts";
 

@@ -10,7 +10,7 @@ import { readChanges, readFold } from "../../src/store/ref-log.ts";
 import { replicasOf } from "../../src/store/replicas.ts";
 import { createRepository, readHeads } from "../../src/store/repositories.ts";
 import { leaveTurn, takeTurn } from "../../src/store/turns.ts";
-import { bump, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { openSession } from "../support/open-session.ts";
 import { type Pooler, startPooler } from "../support/pooler.ts";
@@ -74,14 +74,14 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
       return false;
     }
     const digest = digestAfter(staged.digestKey, staged.digest, updates);
-    const bumped = await bump(db, me, { ...request, digest });
+    const bumped = await landWrite(db, me, { ...request, digest });
     if (bumped.outcome !== "landed") {
       expect(bumped.outcome).toBe("stale");
       expect(await settleWrite(db, me, request, "raced")).toEqual({ status: "dropped", reason: "raced" });
       return false;
     }
     expect(await settleWrite(db, me, request, "asked")).toEqual({ status: "landed", version: bumped.version });
-    expect(await bump(db, me, { ...request, digest })).toEqual(bumped);
+    expect(await landWrite(db, me, { ...request, digest })).toEqual(bumped);
     await recordVersion(db, me, repositoryId, bumped.version, null);
     return true;
   }
@@ -154,7 +154,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     });
     expect(await renewLease(db, old, HERE)).toBeUndefined();
     const { digest } = await readFold(db, repositoryId);
-    expect(await bump(db, old, { ...write, digest, updates: [] })).toEqual({ outcome: "fenced" });
+    expect(await landWrite(db, old, { ...write, digest, updates: [] })).toEqual({ outcome: "fenced" });
     const next = { ...ticket, writeId: randomUUID() };
     expect(await takeTurn(db, devices[0]!, next)).toBe(true);
     await leaveTurn(db, next.writeId);
@@ -193,7 +193,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     const holder = openSession(database.url);
     await holder.run("begin");
     await holder.run("select from lockstep.repository where id = $1 for update", [repositoryId]);
-    const bumped = bump(db, me, { ...write, digest, updates: [] });
+    const bumped = landWrite(db, me, { ...write, digest, updates: [] });
     bumped.catch(() => {});
     const waiting = async (other = 0) => {
       const [row] = await queryOnce<{ pid: number }>(

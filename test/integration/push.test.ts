@@ -2,7 +2,7 @@ import { mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { toLatin1 } from "../../src/domain.ts";
-import { bump, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { ref } from "../support/refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
@@ -392,7 +392,9 @@ describe("a disk that is not what the log says", () => {
     await stageWrite(context.db, context.me, { ...row, author: "mallory", names: [ref("refs/heads/main")] });
     const lie = change("main", two, null);
     const digest = Buffer.alloc(32);
-    expect(await bump(context.db, context.me, { ...row, digest, updates: [lie] })).toEqual({ outcome: "in_doubt" });
+    expect(await landWrite(context.db, context.me, { ...row, digest, updates: [lie] })).toEqual({
+      outcome: "in_doubt",
+    });
     expect(await log(cluster)).toHaveLength(1);
   });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, type Incarnation, type Refs, type RefValue, type Version } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { type ChangesSince, readChanges, readFold } from "../../src/store/ref-log.ts";
-import { bump } from "../../src/store/writes.ts";
+import { landWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref, refsFrom } from "../support/refs.ts";
 import { incarnation, repository, stage } from "../support/store-rows.ts";
@@ -36,7 +36,7 @@ async function land(wanted: Readonly<Record<string, string | null>>, by = me): P
     oldValue: refs.get(ref(name)) ?? null,
     newValue: value === null ? null : (refsFrom({ [name]: value }).get(ref(name)) as RefValue),
   }));
-  expect(await bump(db, by, await stage(db, by, id, head, updates))).toMatchObject({ outcome: "landed" });
+  expect(await landWrite(db, by, await stage(db, by, id, head, updates))).toMatchObject({ outcome: "landed" });
 }
 
 function inOrder({ changes, writers, ...rest }: ChangesSince) {

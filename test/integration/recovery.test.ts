@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { digestAfter, type RefUpdate } from "../../src/domain.ts";
-import { bump, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";
@@ -38,7 +38,7 @@ async function writeRows(device: TestDevice, updates: readonly RefUpdate[], deci
   if (staged.outcome !== "staged") throw new Error(staged.outcome);
   const digest = digestAfter(staged.digestKey, staged.digest, updates);
   if (decided)
-    expect(await bump(context.db, context.me, { ...row, digest, updates })).toMatchObject({ outcome: "landed" });
+    expect(await landWrite(context.db, context.me, { ...row, digest, updates })).toMatchObject({ outcome: "landed" });
   return row.writeId;
 }
 
@@ -133,8 +133,8 @@ describe("after a sidecar was killed in a push", () => {
       digest: Buffer.alloc(32),
       updates: [change("main", null, one)],
     };
-    expect(await bump(again.context.db, zombie, request)).toEqual({ outcome: "fenced" });
-    expect(await bump(again.context.db, again.context.me, request)).toEqual({ outcome: "dropped" });
+    expect(await landWrite(again.context.db, zombie, request)).toEqual({ outcome: "fenced" });
+    expect(await landWrite(again.context.db, again.context.me, request)).toEqual({ outcome: "dropped" });
     await again.expectInLockstep(APP);
   });
 

@@ -13,7 +13,7 @@ import {
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { type ChangesSince, readChanges, readDigest, readFold, readUnchangedTips } from "../../src/store/ref-log.ts";
-import { bump, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { planFrom, ref, refsFrom } from "../support/refs.ts";
 import { HERE, incarnation, repository } from "../support/store-rows.ts";
@@ -53,7 +53,7 @@ async function land(wanted: Readonly<Record<string, string | null>>, by = me, re
   if (staged.outcome !== "staged") throw new Error(`the write is ${staged.outcome}`);
   expect(staged.values).toEqual(updates.map(({ oldValue }) => oldValue));
   const digest = digestAfter(staged.digestKey, staged.digest, updates);
-  expect(await bump(db, by, { ...request, digest, updates })).toEqual({ outcome: "landed", version: base + 1n });
+  expect(await landWrite(db, by, { ...request, digest, updates })).toEqual({ outcome: "landed", version: base + 1n });
   return request.writeId;
 }
 

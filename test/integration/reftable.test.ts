@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { digestAfter, type RefUpdate, toLatin1 } from "../../src/domain.ts";
 import { inspect } from "../../src/git/replica/repository.ts";
-import { bump, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { gitIsOlderThan } from "../support/programs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
@@ -58,7 +58,7 @@ async function writeRows(
   if (staged.outcome !== "staged") throw new Error(staged.outcome);
   const digest = digestAfter(staged.digestKey, staged.digest, updates);
   if (decided)
-    expect(await bump(context.db, context.me, { ...row, digest, updates })).toMatchObject({ outcome: "landed" });
+    expect(await landWrite(context.db, context.me, { ...row, digest, updates })).toMatchObject({ outcome: "landed" });
 }
 
 /** A git that is killed when it has locked the refs. */

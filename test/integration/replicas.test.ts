@@ -14,9 +14,9 @@ import {
   replicasOf,
 } from "../../src/store/replicas.ts";
 import { createRepository, findRepository, listRepositories, readHeads } from "../../src/store/repositories.ts";
-import { listUnrest } from "../../src/store/status.ts";
+import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
-import { bump, getWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { getWrite, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { refsFrom } from "../support/refs.ts";
@@ -58,7 +58,7 @@ async function repository(called: string, ...devices: string[]): Promise<string>
 async function land(base: bigint): Promise<void> {
   const write = { writeId: randomUUID(), repositoryId: id, base };
   await stageWrite(db, me, { ...write, author: "ada", names: [] });
-  const bumped = await bump(db, me, { ...write, digest: EMPTY_DIGEST, updates: [] });
+  const bumped = await landWrite(db, me, { ...write, digest: EMPTY_DIGEST, updates: [] });
   expect(bumped).toEqual({ outcome: "landed", version: base + 1n });
 }
 
@@ -280,8 +280,8 @@ describe("listBehindIn", () => {
   });
 });
 
-describe("listUnrest", () => {
-  const unrest = async () => (await listUnrest(db, 1000)).find(({ repository }) => repository === name);
+describe("listStatus", () => {
+  const unrest = async () => (await listStatus(db, 1000)).find(({ repository }) => repository === name);
 
   it("says who is behind, who is broken, who leads and whether somebody writes", async () => {
     await recordVersion(db, me, id, 0n, null);

@@ -8,7 +8,7 @@ import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
-const PLAIN = { version: "1", turn: "first" };
+const PLAIN = { version: "1", visit: "first" };
 const never = new AbortController().signal;
 
 /** A device with `one` and its child `two` on main. */
@@ -101,8 +101,8 @@ describe("a pack for another device", () => {
       { ...good, version: undefined },
       { ...good, version: 1 },
       { ...good, version: "-1" },
-      { ...good, turn: undefined },
-      { ...good, turn: "mine" },
+      { ...good, visit: undefined },
+      { ...good, visit: "mine" },
       { ...good, repositoryId: "../../etc" },
       { ...good, repositoryId: "-".repeat(36) },
       { ...good, repositoryId: 7 },

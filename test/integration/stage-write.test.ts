@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/ref-log.ts";
-import { bump, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";
 import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";
@@ -28,7 +28,7 @@ describe("stageWrite", () => {
     const me = await incarnation(db);
     const { id } = await repository(db, me);
     const request = await stage(db, me, id, 0n, [create(MAIN, A), create("refs/tags/v1", B)]);
-    await bump(db, me, request);
+    await landWrite(db, me, request);
     const names = ["refs/tags/v1", "refs/heads/none", "HEAD", MAIN].map(ref);
     const staged = await stageWrite(db, me, {
       writeId: randomUUID(),
@@ -50,7 +50,7 @@ describe("stageWrite", () => {
   it("makes no row on another base than the head, nor where there is no repository", async () => {
     const me = await incarnation(db);
     const { id } = await repository(db, me);
-    await bump(db, me, await stage(db, me, id, 0n, [create(MAIN, A)]));
+    await landWrite(db, me, await stage(db, me, id, 0n, [create(MAIN, A)]));
     const before = await contents(db);
     const write = { writeId: randomUUID(), repositoryId: id, author: "ada", names: [ref(MAIN)] };
     for (const base of [0n, 2n]) expect(await stageWrite(db, me, { ...write, base })).toEqual({ outcome: "stale" });

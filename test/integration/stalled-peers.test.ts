@@ -84,7 +84,7 @@ async function fixture(bytes = LARGE): Promise<Fixture> {
 }
 
 const packRequest = (device: TestDevice, id: string) =>
-  JSON.stringify({ repositoryId: device.replica(APP).id, version: "1", turn: "last", wants: [id], haves: [] });
+  JSON.stringify({ repositoryId: device.replica(APP).id, version: "1", visit: "last", wants: [id], haves: [] });
 const packet = (line: string) => `${(line.length + 4).toString(16).padStart(4, "0")}${line}`;
 const fetchOf = (id: string) =>
   `${packet("command=fetch")}${packet("object-format=sha1")}0001${packet(`want ${id}\n`)}${packet("done\n")}0000`;

@@ -25,15 +25,15 @@ import {
 } from "../../src/store/replicas.ts";
 import { findRepository, listRepositories, readHeads, setRepository } from "../../src/store/repositories.ts";
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
-import { listUnrest } from "../../src/store/status.ts";
+import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { listWriteLocks, lockTargets } from "../../src/store/write-locks.ts";
+import { listWriteStops, stopTargets } from "../../src/store/write-stops.ts";
 import {
-  bump,
   confirmReads,
   currentWriter,
   getWrite,
+  landWrite,
   listStaged,
   settleWrite,
   stageWrite,
@@ -147,7 +147,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   },
   replicaWasHere: { call: () => replicaWasHere(db, "a", HUGE), rows: FEW },
   listBehind: { call: () => listBehind(db, "a", 200), rows: 2 * TIMES * REPOSITORIES },
-  listUnrest: { call: () => listUnrest(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
+  listStatus: { call: () => listStatus(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
   listReplicasAfter: { call: () => listReplicasAfter(db, "a", "r/2", 100), rows: TIMES * REPOSITORIES },
   listRepositories: { call: () => listRepositories(db, "r/2", 100), rows: FEW },
   listStaged: { call: () => listStaged(db, null), rows: TIMES * REPOSITORIES },
@@ -155,13 +155,13 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
     call: () => stageWrite(db, me, { ...write(), names }),
     rows: TIMES * names.length,
   },
-  bump: {
+  landWrite: {
     call: async () => {
       const request = { ...write(), names: [name] };
       await stageWrite(db, me, request);
       const updates = [{ name, oldValue: "a".repeat(40) as unknown as RefValue, newValue: value }];
       // Not run before it is looked at: once it has landed, it is only found.
-      return await bump(db, me, { ...request, digest: Buffer.from("d"), updates }).catch(() => {});
+      return await landWrite(db, me, { ...request, digest: Buffer.from("d"), updates }).catch(() => {});
     },
     rows: FEW,
   },
@@ -182,8 +182,8 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   listHeldAlone: { call: () => listHeldAlone(db, "a", ids), rows: FEW },
   listReplicas: { call: () => listReplicas(db, "a", ids), rows: FEW },
   listTickets: { call: () => listTickets(db, HUGE), rows: FEW },
-  listWriteLocks: { call: () => listWriteLocks(db), rows: FEW },
-  lockTargets: { call: () => lockTargets(db, ["huge", "small"]), rows: FEW },
+  listWriteStops: { call: () => listWriteStops(db), rows: FEW },
+  stopTargets: { call: () => stopTargets(db, ["huge", "small"]), rows: FEW },
   readDigest: { call: () => readDigest(db, HUGE, 5n), rows: FEW },
   readHeads: { call: () => readHeads(db, "a", ["huge", "small", "r/17"]), rows: FEW },
   readStandings: {
@@ -230,18 +230,18 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
 const ELSEWHERE: Readonly<Record<string, string>> = {
   appendThaw: "what bump does, for an operator",
   beginSession: "one row by its key each",
-  closeWriteLocks: "a row a lock",
+  stopStagedWrites: "a row a stop",
   createRepository: "inserts",
   giveUpSession: "one row by its key",
   landUnchanged: "one row by its key",
-  lockWrites: "a row a lock",
+  stopNewWrites: "a row a stop",
   noteDropped: "inserts",
   notifyHeads: "reads no table",
   passTurn: "one row by its key",
   renewSession: "one row by its key each",
   stopRepository: "one row by its key each",
   takeOver: "one device, and its staged writes by their index",
-  unlockWrites: "a row a lock",
+  endWriteStops: "a row a stop",
 };
 
 interface Asked {

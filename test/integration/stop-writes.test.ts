@@ -7,7 +7,13 @@ import { startPostgres } from "../../src/demo/postgres.ts";
 import { allowWrites } from "../../src/rpc/handlers/allow-writes.ts";
 import { Database } from "../../src/store/database/database.ts";
 import { migrate } from "../../src/store/database/migrate.ts";
-import { closeWriteLocks, listWriteLocks, lockTargets, lockWrites, unlockWrites } from "../../src/store/write-locks.ts";
+import {
+  endWriteStops,
+  listWriteStops,
+  stopNewWrites,
+  stopStagedWrites,
+  stopTargets,
+} from "../../src/store/write-stops.ts";
 import { stageWrite, type Write } from "../../src/store/writes.ts";
 import { stopWrites } from "../../src/sync/operator/stop-writes.ts";
 import { beforeRead } from "../../src/sync/read/before-read.ts";
@@ -38,7 +44,7 @@ afterEach(async () => {
   await cluster.sql(
     "update lockstep.device set expires_at = clock_timestamp() + interval '15 seconds' where name = 'repo001'",
   );
-  await cluster.sql("delete from lockstep.write_lock");
+  await cluster.sql("delete from lockstep.write_stop");
   await cluster.sql("delete from lockstep.audit");
 });
 
@@ -58,7 +64,7 @@ const stop = ({ names = [repository], reason = "upgrade", waitMs = SOON.timeout,
   );
 
 const allow = async (...names: string[]) =>
-  await unlockWrites(two.context.db, await lockTargets(two.context.db, names), "olga");
+  await endWriteStops(two.context.db, await stopTargets(two.context.db, names), "olga");
 
 const beforePush = (device: TestDevice) =>
   beforeRead(device.context, repository, { forPush: true, signal: AbortSignal.timeout(SOON.timeout) });
@@ -144,8 +150,8 @@ describe("where writes are stopped", () => {
   it("they are allowed again by whoever stopped them or another one, and both are written down", async () => {
     await stop();
     await stop({ reason: "upgrade, part two" });
-    expect(await listWriteLocks(one.context.db)).toMatchObject([
-      { repository, reason: "upgrade, part two", author: "olga", closed: true },
+    expect(await listWriteStops(one.context.db)).toMatchObject([
+      { repository, reason: "upgrade, part two", author: "olga", includesStaged: true },
     ]);
     await allow(repository);
     await push(one);
@@ -159,9 +165,9 @@ describe("where writes are stopped", () => {
   it("for all repositories and for one, each is allowed by itself", async () => {
     await stop({ names: [], reason: "all" });
     await stop({ reason: "one" });
-    expect(await listWriteLocks(one.context.db)).toMatchObject([
-      { repository: null, reason: "all", closed: true },
-      { repository, reason: "one", closed: true },
+    expect(await listWriteStops(one.context.db)).toMatchObject([
+      { repository: null, reason: "all", includesStaged: true },
+      { repository, reason: "one", includesStaged: true },
     ]);
     const answer = await allowWrites(two.context)(
       { repositories: [repository], author: "" },
@@ -197,7 +203,7 @@ describe("where writes are stopped", () => {
     });
     await expect(allow("no/such")).rejects.toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
     await expect(stop({ names: [repository, "no/such"] })).rejects.toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
-    expect(await listWriteLocks(one.context.db)).toHaveLength(1);
+    expect(await listWriteStops(one.context.db)).toHaveLength(1);
     expect(await audit()).toEqual(before);
   });
 });
@@ -237,7 +243,7 @@ describe("a write that is under way when writes are stopped", () => {
     await one.expectInLockstep(repository);
   });
 
-  it("is waited for at the end as well, where its decision began before the lock was closed", async () => {
+  it("is waited for at the end as well, where its decision began before staged writes were stopped", async () => {
     await using table = await lockTable("lockstep.ref_log");
     const pushed = push(one);
     await untilBlocked("bump");
@@ -246,7 +252,7 @@ describe("a write that is under way when writes are stopped", () => {
     // All repositories: the lock of a single one would not even be made before that bump has ended.
     const stopped = stop({ names: [] });
     await untilBlocked("settle_write");
-    expect(await listWriteLocks(two.context.db)).toMatchObject([{ repository: null, closed: true }]);
+    expect(await listWriteStops(two.context.db)).toMatchObject([{ repository: null, includesStaged: true }]);
     await table[Symbol.asyncDispose]();
     expect(await stopped).toEqual([]);
     await pushed;
@@ -279,7 +285,7 @@ describe("a write session that is open when writes are stopped", () => {
       message: expect.stringMatching(/still being written by ada on repo001 \(import\), since 20/),
       details: holder,
     });
-    expect(await listWriteLocks(two.context.db)).toMatchObject([{ repository, closed: false }]);
+    expect(await listWriteStops(two.context.db)).toMatchObject([{ repository, includesStaged: false }]);
     await expect(beforePush(one)).rejects.toMatchObject({ code: "WRITES_STOPPED" });
     const stopped = stop();
     await one.git(repository, ["--git-dir", session.path, "update-ref", "refs/heads/imported", commit]);
@@ -315,14 +321,14 @@ it("a server of the database that crashes after writes were stopped has not forg
     await using first = await start();
     await migrate(first.url);
     await using db = new Database({ url: first.url, applicationName: "before" });
-    await lockWrites(db, [null], { author: "olga", reason: "upgrade" });
-    await closeWriteLocks(db, [null]);
+    await stopNewWrites(db, [null], { author: "olga", reason: "upgrade" });
+    await stopStagedWrites(db, [null]);
     // An immediate shutdown: as after a crash, all it has then is its log on disk.
     process.kill(first.pid, "SIGQUIT");
     await vi.waitFor(async () => expect(() => process.kill(first.pid, 0)).toThrow(), SOON);
     await using second = await start();
     await using after = new Database({ url: second.url, applicationName: "after" });
-    expect(await listWriteLocks(after)).toMatchObject([{ repository: null, reason: "upgrade", closed: true }]);
+    expect(await listWriteStops(after)).toMatchObject([{ repository: null, reason: "upgrade", includesStaged: true }]);
   } finally {
     // Where TMPDIR is private to root, the database is outside of it.
     await rm(await realpath(join(dir, "postgres")), { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { dropExpiredSessions } from "../../src/store/sessions.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { bump, currentWriter, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { currentWriter, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 import { SOON } from "../support/sync-device.ts";
@@ -35,7 +35,7 @@ const ticket = (writeId: string, author = "ada") => ({ repositoryId, writeId, au
 const stage = (at: Incarnation, writeId: string, base: Version = 0n) =>
   stageWrite(db, at, { writeId, repositoryId, base, author: "ada", names: [] });
 const land = (at: Incarnation, writeId: string, base: Version = 0n) =>
-  bump(db, at, { writeId, repositoryId, base, digest: EMPTY_DIGEST, updates: [] });
+  landWrite(db, at, { writeId, repositoryId, base, digest: EMPTY_DIGEST, updates: [] });
 
 /** Lets the ticket of a write run out. */
 async function expire(writeId: string): Promise<void> {

@@ -287,15 +287,17 @@ describe("a write session", () => {
     const [a, b, one] = await withHistory(cluster);
     const session = await begin(a);
     await commitTo(session, "refs/heads/main", "two");
-    await cluster.sql("insert into lockstep.write_lock (reason, author) values ('moving house', 'ops')");
+    await cluster.sql("insert into lockstep.write_stop (reason, author) values ('moving house', 'ops')");
     const refusal = { code: "WRITES_STOPPED", message: expect.stringContaining("moving house") };
     await expect(b.push(APP, [change("topic", one, null)])).rejects.toMatchObject(refusal);
     expect(await bump(a, session)).toMatchObject({ version: 2n });
     await expect(begin(b)).rejects.toMatchObject(refusal);
-    await cluster.sql("delete from lockstep.write_lock");
+    await cluster.sql("delete from lockstep.write_stop");
     const late = await begin(b);
     await commitTo(late, "refs/heads/late", "late");
-    await cluster.sql("insert into lockstep.write_lock (reason, author, closed) values ('moving house', 'ops', true)");
+    await cluster.sql(
+      "insert into lockstep.write_stop (reason, author, includes_staged) values ('moving house', 'ops', true)",
+    );
     await expect(bump(b, late)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
     await a.expectInLockstep(APP);
   });

@@ -3,7 +3,7 @@ import { digestAt, foldAtHead, headOf } from "./log.ts";
 import { type Model, NONE, type State, type Update, Violation } from "./state.ts";
 import { deviceOf, keeps } from "./step.ts";
 
-export type Outcome = "landed" | "fenced" | "dropped" | "drained" | "turn" | "stale" | "in doubt";
+export type Outcome = "landed" | "fenced" | "dropped" | "stopped" | "turn" | "stale" | "in doubt";
 
 export function writeOf(state: State, w: number) {
   return state.writes[w - 1]!;
@@ -23,7 +23,7 @@ export function bump(model: Model, state: State, w: number, fence: number, looke
   if (keeps(model, "fence") && state.fences[write.device] !== fence) return "fenced";
   if (write.status === "landed") return "landed";
   if (keeps(model, "final-status") && write.status !== "staged") return "dropped";
-  if (closed(model, state)) return "drained";
+  if (closed(model, state)) return "stopped";
   if (keeps(model, "turn-refuses-others") && holder !== undefined && holder !== w) return "turn";
   if (keeps(model, "session-lease") && write.session && holder !== w) return "turn";
   if (keeps(model, "base-is-head") && headOf(state) !== write.base) return "stale";

@@ -1,4 +1,4 @@
-// What operators do: drain, demote, promote, trim. Stands for lockstep.thaw, write_lock and the commands around them.
+// What operators do: drain, demote, promote, trim. Stands for lockstep.thaw, write_stop and the commands around them.
 import { append, dropAllStaged } from "./database.ts";
 import { mutexIsFree } from "./flight.ts";
 import { digestAt, fold, foldAtHead, headOf } from "./log.ts";

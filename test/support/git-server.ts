@@ -1,7 +1,7 @@
 // A git server as a sidecar sees it through the hook of a push, without the shim.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { GitServer } from "../../src/git/policy.ts";
+import type { GitServer } from "../../src/git/receive-policy.ts";
 import { settingsStamp } from "../../src/shim/settings-stamp.ts";
 
 /** One that has received a push into `gitDir` in that environment. */

@@ -4,7 +4,7 @@ import type { RefName } from "../../src/domain.ts";
 import type { SessionCaller } from "../../src/sync/device/session-caller.ts";
 import { abortWrite } from "../../src/sync/session/abort-write.ts";
 import { type BeginWrite, type BegunWrite, beginWrite } from "../../src/sync/session/begin-write.ts";
-import { bumpWrite, type LandedSession } from "../../src/sync/session/bump-version.ts";
+import { type LandedSession, landSession } from "../../src/sync/session/bump-version.ts";
 import { renewWrite } from "../../src/sync/session/renew-write.ts";
 import type { TestDevice } from "./sync-device.ts";
 
@@ -43,7 +43,7 @@ export async function bumpSession(
   token: string,
   caller = FRONT_END,
 ): Promise<LandedSession> {
-  return await bumpWrite(context, { repository, token, caller });
+  return await landSession(context, { repository, token, caller });
 }
 
 export async function abortSession(

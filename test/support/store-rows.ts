@@ -5,7 +5,7 @@ import { type Database, queryOnce } from "../../src/store/database/database.ts";
 import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";
-import { type BumpRequest, stageWrite, type WriteIdentity } from "../../src/store/writes.ts";
+import { type LandRequest, stageWrite, type WriteIdentity } from "../../src/store/writes.ts";
 import { update } from "./refs.ts";
 
 const ROOT = randomUUID();
@@ -44,7 +44,7 @@ export async function stage(
   repositoryId: string,
   base: Version,
   updates: readonly RefUpdate[],
-): Promise<BumpRequest & WriteIdentity> {
+): Promise<LandRequest & WriteIdentity> {
   const writeId = randomUUID();
   const author = "ada";
   const names = updates.map(({ name }) => name);

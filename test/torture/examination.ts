@@ -77,7 +77,7 @@ async function undecided(db: pg.Client): Promise<string[]> {
   const { rows: writes } = await db.query("select id, device from lockstep.write where status = 'staged'");
   const { rows: turns } = await db.query("select write_id, device, reason from lockstep.turn");
   const { rows: stopped } = await db.query("select name, stopped from lockstep.repository where stopped is not null");
-  const { rows: locks } = await db.query("select reason from lockstep.write_lock");
+  const { rows: locks } = await db.query("select reason from lockstep.write_stop");
   const { rows: replicas } = await db.query(
     `select r.name, p.device, p.state, p.version, r.head_version, p.last_error from lockstep.replica p
      join lockstep.repository r on r.id = p.repository_id where p.state <> 'active' or p.version <> r.head_version`,

@@ -1,14 +1,17 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Source } from "../../src/sync/objects/source-race.ts";
-import { type Attempt, firstToSend, HEDGE_MS } from "../../src/sync/objects/source-race.ts";
+import { firstToSend, HEDGE_MS, type SourceAttempt } from "../../src/sync/objects/source-race.ts";
 
 /** Sources that do what a test tells them to. */
 class Devices {
   readonly asked: string[] = [];
   readonly refused: string[] = [];
   readonly putBack: string[] = [];
-  readonly attempts = new Map<string, Attempt & { send: (bytes: number) => void; fail: (error: Error) => void }>();
+  readonly attempts = new Map<
+    string,
+    SourceAttempt & { send: (bytes: number) => void; fail: (error: Error) => void }
+  >();
   readonly life = new AbortController();
   readonly result: Promise<{ source: Source; bytes: number } | undefined>;
   #waiting: string[];
@@ -16,7 +19,7 @@ class Devices {
 
   constructor(...names: string[]) {
     this.#waiting = names;
-    const source = (device: string): Source => ({ device, gitAddress: "", turn: "first" });
+    const source = (device: string): Source => ({ device, gitAddress: "", visit: "first" });
     const sources = {
       next: (fresh: boolean) => {
         const name = this.#waiting.find((each) => !fresh || !this.#known.has(each));
@@ -31,7 +34,7 @@ class Devices {
       },
       refused: ({ device }: Source) => void this.refused.push(device),
     };
-    const ask = ({ device }: Source, attempt: Attempt) => {
+    const ask = ({ device }: Source, attempt: SourceAttempt) => {
       this.asked.push(device);
       return new Promise<number>((send, fail) => {
         this.attempts.set(device, { ...attempt, send, fail });

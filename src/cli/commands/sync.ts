@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { LockstepError } from "../../errors.ts";
-import type { FetchProgress__Output as Seen } from "../../generated/lockstep/v1/FetchProgress.ts";
+import type { FetchProgress__Output } from "../../generated/lockstep/v1/FetchProgress.ts";
 import type { FetchResult__Output as Result } from "../../generated/lockstep/v1/FetchResult.ts";
 import type { Host } from "../../host.ts";
 import { toMs } from "../../protocol/times.ts";
@@ -47,7 +47,7 @@ export function syncCommand(host: Host): Command {
     });
 }
 
-function describeProgress({ phase, objects, totalObjects, bytes }: Seen): string {
+function describeProgress({ phase, objects, totalObjects, bytes }: FetchProgress__Output): string {
   const counted = `${bar(Number(objects), Number(totalObjects))} ${objects}/${totalObjects} objects`;
   return `${phase}: ${counted}, ${size(Number(bytes))}`;
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import type { StopWritesProgress__Output as Seen } from "../../generated/lockstep/v1/StopWritesProgress.ts";
+import type { StopWritesProgress__Output as WritesWaitedFor } from "../../generated/lockstep/v1/StopWritesProgress.ts";
 import type { Write__Output as Write } from "../../generated/lockstep/v1/Write.ts";
 import type { WriteLock__Output as WriteLock } from "../../generated/lockstep/v1/WriteLock.ts";
 import type { Host } from "../../host.ts";
@@ -102,7 +102,7 @@ function documentOfWrite({ writeId, repository, device, author, reason, startedA
   return { write_id: writeId, repository, device, author, reason, started_at: instant(startedAt) };
 }
 
-function describeWaiting({ waitingFor: [oldest, ...others], more }: Seen): string {
+function describeWaiting({ waitingFor: [oldest, ...others], more }: WritesWaitedFor): string {
   if (oldest === undefined) return "making sure that nothing is under way any more";
   const rest = others.length + more;
   return `waiting for ${describeWrite(oldest)}${rest > 0 ? `, and ${rest} more` : ""}`;

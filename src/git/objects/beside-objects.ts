@@ -21,12 +21,12 @@ export async function findBeside(gitDir: string): Promise<string[]> {
 /** Moves the files that change history out of a replica to `to`. Returns those that were there. */
 export async function setHistoryAside(gitDir: string, to: string): Promise<string[]> {
   const found = (await findBeside(gitDir)).filter((name) => name !== ALTERNATES);
-  await setAside(gitDir, found, to);
+  await setFilesAside(gitDir, found, to);
   return found;
 }
 
 /** Moves files out of a replica, durably, to the directory `to`. Files that are there already stay. */
-export async function setAside(gitDir: string, names: readonly string[], to: string): Promise<void> {
+export async function setFilesAside(gitDir: string, names: readonly string[], to: string): Promise<void> {
   if (names.length === 0) return;
   await mkdir(to, { recursive: true });
   for (const name of names) {

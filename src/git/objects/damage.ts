@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
 import { namesIn, sync } from "../../io/disk.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
-import { findBeside, setAside } from "./beside-objects.ts";
+import { findBeside, setFilesAside } from "./beside-objects.ts";
 import { isConnected } from "./connectivity.ts";
 
 /** The damage that `findDamage` found in a replica. */
@@ -75,7 +75,7 @@ export async function setDamageAside(
     for (const ending of PACK_FILES) await moveIfThere(join(packs, name + ending), join(to, name + ending));
   }
   for (const id of damage.objects) await moveIfThere(loosePath(gitDir, id), join(to, id));
-  await setAside(gitDir, damage.beside, to);
+  await setFilesAside(gitDir, damage.beside, to);
   for (const name of damage.packs) await rescue(context, gitDir, join(to, `${name}.pack`), signal);
   // A multi-pack index would name packs that are gone.
   await rm(join(packs, "multi-pack-index"), { force: true });

@@ -78,7 +78,7 @@ export function fetchCommand(
   };
 }
 
-export interface FetchRequest extends Incoming {
+export interface GitFetchRequest extends Incoming {
   readonly peer: GitPeer;
   readonly credentials: GitCredentials;
   readonly name: string;
@@ -94,7 +94,7 @@ export interface FetchRequest extends Incoming {
  * Brings `wants` and everything they need into the replica. Returns the number of bytes that came. Throws QUEUE_FULL
  * when the peer is busy, SOURCE_FAILED for other failures of git: then the replica is as before.
  */
-export async function fetchWithGit(context: GitContext, gitDir: string, request: FetchRequest): Promise<number> {
+export async function fetchWithGit(context: GitContext, gitDir: string, request: GitFetchRequest): Promise<number> {
   return await quarantined(context, gitDir, request, async (quarantine) => {
     const repository = await makeRepository(quarantine, request);
     const { args, env, input } = fetchCommand(request.peer, request.credentials, request.name, request.wants);
@@ -132,7 +132,7 @@ export async function fetchWithGit(context: GitContext, gitDir: string, request:
 }
 
 /** Makes a repository whose only refs are `haves`. git offers these to the peer, and ends its walk there. */
-async function makeRepository({ path }: Quarantine, { haves, objectFormat }: FetchRequest): Promise<string> {
+async function makeRepository({ path }: Quarantine, { haves, objectFormat }: GitFetchRequest): Promise<string> {
   const repository = join(path, "fetch.git");
   await mkdir(join(repository, "refs"), { recursive: true });
   const format = objectFormat === "sha1" ? "0" : "1\n[extensions]\n\tobjectFormat = sha256";

@@ -37,7 +37,7 @@ export interface PackRequestBody {
    * `first`: the peer may refer the caller to devices that were given this version. `referred`: the caller was referred
    * to this device, which may still be receiving the version. `last`: those devices did not help.
    */
-  readonly turn: "first" | "referred" | "last";
+  readonly visit: "first" | "referred" | "last";
 }
 
 /** The peer answers but has no pack stream: stock git may work. */

@@ -1,7 +1,7 @@
 // The receiving side of the pack stream: either all objects of a pack get into the replica, or none.
 import type { Readable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
-import { drained } from "../../io/pump.ts";
+import { untilWritable } from "../../io/pump.ts";
 import { finished, type GitContext, type GitProcess, gitFailedError, spawnGit } from "../process.ts";
 import { type PackProgress, reportProgress } from "../progress.ts";
 import { type Incoming, quarantined } from "./quarantine.ts";
@@ -68,7 +68,7 @@ async function feed(pack: Readable, { stdin }: GitProcess): Promise<void> {
   for await (const chunk of pack) {
     // git ended early. Its message says more than a broken pipe.
     if (stdin.destroyed) return;
-    if (!stdin.write(chunk)) await drained(stdin);
+    if (!stdin.write(chunk)) await untilWritable(stdin);
   }
   stdin.end();
 }

@@ -13,7 +13,7 @@ function placeOf(stateDir: string, repositoryId: string): string {
 }
 
 /** Moves the directory `gitDir`, a replica of `repositoryId`, aside. Returns its new path. */
-export async function moveAside(gitDir: string, stateDir: string, repositoryId: string): Promise<string> {
+export async function setMisplacedAside(gitDir: string, stateDir: string, repositoryId: string): Promise<string> {
   let to = placeOf(stateDir, repositoryId);
   // A replica that lies there already is another copy, and stays too.
   if (await exists(to)) to = `${to}.${Date.now()}`;
@@ -22,7 +22,7 @@ export async function moveAside(gitDir: string, stateDir: string, repositoryId: 
 }
 
 /** Moves a replica back from aside to the free place `gitDir`. Returns false when there is none. */
-export async function takeBack(gitDir: string, stateDir: string, repositoryId: string): Promise<boolean> {
+export async function takeMisplacedBack(gitDir: string, stateDir: string, repositoryId: string): Promise<boolean> {
   const from = placeOf(stateDir, repositoryId);
   if (!(await exists(from))) return false;
   await moveDirectory(from, gitDir);
@@ -32,6 +32,6 @@ export async function takeBack(gitDir: string, stateDir: string, repositoryId: s
 }
 
 /** Returns true when a replica of the repository lies aside. */
-export async function liesAside(stateDir: string, repositoryId: string): Promise<boolean> {
+export async function isMisplaced(stateDir: string, repositoryId: string): Promise<boolean> {
   return await exists(placeOf(stateDir, repositoryId));
 }

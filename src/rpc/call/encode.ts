@@ -10,7 +10,7 @@ import {
 import { toTimestamp } from "../../protocol/times.ts";
 import type { LogEntry } from "../../store/list-log.ts";
 import type { Repository } from "../../store/repositories.ts";
-import type { WriteLock } from "../../store/write-locks.ts";
+import type { WriteStop } from "../../store/write-stops.ts";
 import type { Write } from "../../store/writes.ts";
 
 const STATES = {
@@ -51,8 +51,8 @@ export function encodeWrite(write: Write) {
   };
 }
 
-export function encodeWriteLock({ repository, since, ...lock }: WriteLock) {
-  return { ...lock, repository: repository ?? "", since: toTimestamp(since) };
+export function encodeWriteStop({ repository, since, includesStaged, ...stop }: WriteStop) {
+  return { ...stop, repository: repository ?? "", since: toTimestamp(since), closed: includesStaged };
 }
 
 export function encodeUpdate({ name, oldValue, newValue }: RefUpdate) {

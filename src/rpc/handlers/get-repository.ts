@@ -5,11 +5,11 @@ import { toDuration, toTimestamp } from "../../protocol/times.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import { recentSyncs, type SyncEventRow } from "../../store/sync-events.ts";
-import { listTickets, type Ticket } from "../../store/turns.ts";
-import { listWriteLocks } from "../../store/write-locks.ts";
+import { listTickets, type QueuedTicket } from "../../store/turns.ts";
+import { listWriteStops } from "../../store/write-stops.ts";
 import { currentWriter } from "../../store/writes.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeRepository, encodeState, encodeWrite, encodeWriteLock } from "../call/encode.ts";
+import { encodeRepository, encodeState, encodeWrite, encodeWriteStop } from "../call/encode.ts";
 
 const SYNCS = 10;
 
@@ -23,7 +23,7 @@ export const getRepository =
       currentWriter(context.db, id),
       listTickets(context.db, id),
       recentSyncs(context.db, id, SYNCS),
-      listWriteLocks(context.db, id),
+      listWriteStops(context.db, id),
     ]);
     return {
       repository: encodeRepository(repository),
@@ -40,11 +40,11 @@ export const getRepository =
       writer: writer && encodeWrite(writer),
       waiters: tickets.filter(({ writeId }) => writeId !== writer?.ticket).map(encodeTicket),
       syncs: syncs.map(encodeSync),
-      writeLocks: writeLocks.map(encodeWriteLock),
+      writeLocks: writeLocks.map(encodeWriteStop),
     };
   };
 
-function encodeTicket({ device, author, reason, since, waitedMs }: Ticket) {
+function encodeTicket({ device, author, reason, since, waitedMs }: QueuedTicket) {
   return { device, author, reason, since: toTimestamp(since), waited: toDuration(waitedMs) };
 }
 

@@ -1,18 +1,18 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
 import { toTimestamp } from "../../protocol/times.ts";
 import { listDevices } from "../../store/device-lease.ts";
-import { listUnrest } from "../../store/status.ts";
-import { listWriteLocks } from "../../store/write-locks.ts";
+import { listStatus } from "../../store/status.ts";
+import { listWriteStops } from "../../store/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeWriteLock } from "../call/encode.ts";
+import { encodeWriteStop } from "../call/encode.ts";
 
 const LIMIT = 1_000;
 
 export const getStatus = (context: SyncContext) => async (): Promise<Response> => {
   const [devices, repositories, writeLocks] = await Promise.all([
     listDevices(context.db),
-    listUnrest(context.db, LIMIT),
-    listWriteLocks(context.db),
+    listStatus(context.db, LIMIT),
+    listWriteStops(context.db),
   ]);
   return {
     devices: devices.map(({ startedAt, awaySince, ...device }) => ({
@@ -25,6 +25,6 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
       headVersion: String(head),
       stopped: stopped ?? "",
     })),
-    writeLocks: writeLocks.map(encodeWriteLock),
+    writeLocks: writeLocks.map(encodeWriteStop),
   };
 };

@@ -81,7 +81,7 @@ export async function readChangesInPages(
 async function readEntries(ask: QueryInSnapshot, range: readonly unknown[], page: number): Promise<LogEntries> {
   const writers = new Set<string>();
   let [entries, settled] = [0n, false];
-  const text = `select copies || device as holders, settles from lockstep.ref_log
+  const text = `select holders || device as holders, settles from lockstep.ref_log
     where repository_id = $1 and version > $2 and version <= $3`;
   for await (const row of rowsOf<{ holders: string[]; settles: boolean }>(ask, text, range, page)) {
     entries += 1n;

@@ -8,7 +8,7 @@ import { linkSignals } from "../../io/signals.ts";
 import { recordFailure } from "../../store/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Course, Replica } from "../device/replica.ts";
-import { tellFailure } from "../lease/outage.ts";
+import { tellFailure } from "../lease/tell-outage.ts";
 import { outOfServiceError } from "../replica/out-of-service.ts";
 import { followLog } from "./follow-log.ts";
 

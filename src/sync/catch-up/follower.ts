@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Behind, listBehind, listBehindIn, listReplicas } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
-import { tellFailure } from "../lease/outage.ts";
+import { tellFailure } from "../lease/tell-outage.ts";
 import { catchUpToHead } from "./catch-up.ts";
 import { compareNotes } from "./compare-notes.ts";
 import { FollowPlaces } from "./follow-places.ts";
@@ -91,7 +91,7 @@ export class Follower {
       if (!this.#context.signal.aborted)
         tellFailure(this.#context, error, "could not look for replicas that are behind");
     }
-    this.#drain();
+    this.#followQueued();
   }
 
   /**
@@ -113,12 +113,12 @@ export class Follower {
     }
   }
 
-  #drain(): void {
+  #followQueued(): void {
     for (const behind of this.#queue.values()) {
       if (this.#context.signal.aborted) return;
       const { repositoryId: id } = behind;
       const failing = this.#context.replicas.find(id)?.failure !== undefined;
-      const place = this.#places.take(failing, () => this.#drain());
+      const place = this.#places.take(failing, () => this.#followQueued());
       if (place === undefined) continue;
       this.#queue.delete(id);
       this.#following.set(id, undefined);
@@ -128,7 +128,7 @@ export class Follower {
         place[Symbol.dispose]();
         // A repository that failed rests. A poll finds it when it is due.
         if (newer !== undefined && followed) this.#queue.set(id, newer);
-        this.#drain();
+        this.#followQueued();
       });
     }
   }

@@ -55,7 +55,7 @@ export class Replica {
   /** The version that the database has on record for the replica, as far as this process knows. */
   recorded: Version = 0n;
   /** The rule of the repository when a write was last staged here. */
-  copies: CopiesRule = { atLeast: 1, orFewer: false };
+  copiesRule: CopiesRule = { atLeast: 1, orFewer: false };
   /**
    * The refs that keep objects of other devices' writes here for a while (write/hold-objects.ts). undefined: not read
    * yet.

@@ -17,7 +17,7 @@ import {
   type TakeOverRequest,
   takeOver,
 } from "../../store/device-lease.ts";
-import { tellAnswer, tellFailure } from "./outage.ts";
+import { tellAnswer, tellFailure } from "./tell-outage.ts";
 
 /**
  * The pause after a renewal that failed. If the lease runs out while the database is away, other devices do not ask

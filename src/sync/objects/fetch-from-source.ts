@@ -9,7 +9,7 @@ import { Silence, STALL_MS } from "../../git/silence.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Replica } from "../device/replica.ts";
-import type { Attempt, Source } from "./source-race.ts";
+import type { Source, SourceAttempt } from "./source-race.ts";
 
 export interface FetchRequest {
   readonly wants: readonly string[];
@@ -37,7 +37,7 @@ export async function fetchFromSource(
   replica: Replica,
   source: Source,
   request: Wanted,
-  attempt: Attempt,
+  attempt: SourceAttempt,
 ): Promise<number> {
   try {
     return await fetchOnce(context, replica, source, request, attempt);
@@ -56,7 +56,7 @@ async function fetchOnce(
   replica: Replica,
   source: Source,
   request: Wanted,
-  attempt: Attempt,
+  attempt: SourceAttempt,
 ): Promise<number> {
   try {
     return await streamPack(context, replica, source, request, attempt);
@@ -86,9 +86,9 @@ async function fetchOnce(
 async function streamPack(
   context: SyncContext,
   replica: Replica,
-  { device, gitAddress, turn }: Source,
+  { device, gitAddress, visit }: Source,
   { wants, haves, alone = false, version, onProgress }: Wanted,
-  { signal: given, onWork, onArrival }: Attempt,
+  { signal: given, onWork, onArrival }: SourceAttempt,
 ): Promise<number> {
   using silence = new Silence();
   using link = linkSignals([given, silence.signal]);
@@ -109,7 +109,7 @@ async function streamPack(
     tell();
   };
   try {
-    const body = { repositoryId: replica.id, version: String(version), wants, haves, turn };
+    const body = { repositoryId: replica.id, version: String(version), wants, haves, visit };
     const pack = context
       .openPack({ device, gitAddress }, body, signal, onAlive)
       // Once the whole pack is here, the source no longer has to show work: to resolve and walk a large pack takes time

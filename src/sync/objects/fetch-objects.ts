@@ -11,7 +11,7 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { type FetchRequest, fetchFromSource } from "./fetch-from-source.ts";
 import { rounds } from "./fetch-rounds.ts";
-import { type Attempt, firstToSend, type Source, type Sources } from "./source-race.ts";
+import { firstToSend, type Source, type SourceAttempt, type Sources } from "./source-race.ts";
 import { chooseSources, leads, SourceQueue } from "./sources.ts";
 
 export interface Fetched {
@@ -63,7 +63,7 @@ async function fetchRound(context: SyncContext, replica: Replica, request: Fetch
       } else context.log.warn(line, "a source failed, trying the next");
     },
   };
-  const ask = (source: Source, attempt: Attempt) => fetchFromSource(context, replica, source, request, attempt);
+  const ask = (source: Source, attempt: SourceAttempt) => fetchFromSource(context, replica, source, request, attempt);
   const sent = await firstToSend(sources, ask, request.signal);
   if (sent === undefined) {
     const away = rows.filter((row) => !row.live && row.device !== context.me.device && leads(row, request));

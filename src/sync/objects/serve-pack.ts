@@ -46,7 +46,7 @@ export class PackServer {
       link[Symbol.dispose]();
     };
     try {
-      if (request.turn === "referred") await this.#untilHere(request, link.signal, onWork);
+      if (request.visit === "referred") await this.#untilHere(request, link.signal, onWork);
       place = this.takePlace(asker);
       const stream = await startPack(this.#context.git, gitDir, request.wants, request.haves, link.signal, onWork);
       stream.done.catch(() => {}).finally(end);
@@ -87,8 +87,8 @@ export class PackServer {
   }
 
   /** Refers a device that comes after the first few to those, unless it has asked them already. */
-  #refer(asker: string, { repositoryId, version, turn }: PackRequestBody): void {
-    if (turn === "last") return;
+  #refer(asker: string, { repositoryId, version, visit }: PackRequestBody): void {
+    if (visit === "last") return;
     const holders = this.#fanOut.refer(repositoryId, BigInt(version), asker, performance.now());
     if (holders) throw busyError(this.#context.me.device, "has sent this version to other devices already", holders);
   }
@@ -119,16 +119,16 @@ export class PackServer {
 }
 
 function checked(body: unknown): PackRequestBody {
-  const { version, turn } = (body ?? {}) as Partial<PackRequestBody>;
+  const { version, visit } = (body ?? {}) as Partial<PackRequestBody>;
   const objects = checkedObjects(body);
   if (
     typeof version !== "string" ||
     !/^\d{1,19}$/.test(version) ||
-    (turn !== "first" && turn !== "referred" && turn !== "last")
+    (visit !== "first" && visit !== "referred" && visit !== "last")
   ) {
-    throw new LockstepError("INVALID_REQUEST", "A pack request has a version and a turn.");
+    throw new LockstepError("INVALID_REQUEST", "A pack request has a version and a visit.");
   }
-  return { ...objects, version, turn };
+  return { ...objects, version, visit };
 }
 
 /** Returns the ids in the message of a device. Throws INVALID_REQUEST. */

@@ -13,11 +13,11 @@ const AT_ONCE = 3;
 export interface Source {
   readonly device: string;
   readonly gitAddress: string;
-  readonly turn: PackRequestBody["turn"];
+  readonly visit: PackRequestBody["visit"];
 }
 
 /** The signal and the callbacks of one question to a source. */
-export interface Attempt {
+export interface SourceAttempt {
   /** Aborts when the answer is not needed any more. */
   readonly signal: AbortSignal;
   /** Called when the source shows new work. */
@@ -48,7 +48,7 @@ type Outcome = { readonly of: Running } & ({ readonly bytes: number } | { readon
  */
 export async function firstToSend(
   sources: Sources,
-  ask: (source: Source, attempt: Attempt) => Promise<number>,
+  ask: (source: Source, attempt: SourceAttempt) => Promise<number>,
   signal: AbortSignal,
 ): Promise<{ source: Source; bytes: number } | undefined> {
   const running = new Map<Running, Promise<Outcome>>();

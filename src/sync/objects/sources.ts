@@ -14,7 +14,7 @@ export class SourceQueue {
 
   constructor(rows: readonly ReplicaRow[]) {
     this.#all = rows;
-    this.#waiting = rows.map((row) => ({ ...row, turn: "first" }));
+    this.#waiting = rows.map((row) => ({ ...row, visit: "first" }));
   }
 
   /** Returns the next source. `fresh`: only a source that has not been asked yet. */
@@ -32,11 +32,11 @@ export class SourceQueue {
 
   /** Handles the answer "busy". If `source` named `others`, those come next, each once, and then `source` again. */
   sentOn(source: Source, others: readonly string[]): void {
-    if (others.length === 0 || source.turn === "last") return;
+    if (others.length === 0 || source.visit === "last") return;
     const named = this.#all.filter(({ device }) => others.includes(device) && !this.#asked.has(device));
     const rest = this.#waiting.filter(({ device }) => !named.some((each) => each.device === device));
-    const referred = named.map((row): Source => ({ ...row, turn: "referred" }));
-    this.#waiting = [...referred, { ...source, turn: "last" }, ...rest];
+    const referred = named.map((row): Source => ({ ...row, visit: "referred" }));
+    this.#waiting = [...referred, { ...source, visit: "last" }, ...rest];
   }
 }
 

@@ -1,9 +1,9 @@
-// Stops writes for maintenance. First new writes are refused. Then the writes under way come to their end. Then the
-// lock is closed, and nothing lands any more. A write that is being staged while the lock is made may be overlooked,
-// but it comes too late to land.
+// Stops writes for maintenance. First new writes are refused. Then the writes under way come to their end. Then staged
+// writes are refused too, and nothing lands any more. A write that is being staged while the stop is made may be
+// overlooked, but it comes too late to land.
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
-import { closeWriteLocks, type LockTarget, lockTargets, lockWrites } from "../../store/write-locks.ts";
+import { type StopTarget, stopNewWrites, stopStagedWrites, stopTargets } from "../../store/write-stops.ts";
 import { listStaged, settleWrite, type Write } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 
@@ -30,15 +30,15 @@ export async function stopWrites(
   request: StopWrites,
   onProgress: (waitingFor: readonly Write[]) => void,
 ): Promise<Write[]> {
-  const targets = await lockTargets(context.db, request.repositories);
-  await lockWrites(context.db, targets, request);
+  const targets = await stopTargets(context.db, request.repositories);
+  await stopNewWrites(context.db, targets, request);
   const ids = idsOf(targets);
   await untilDecided(context, ids, request, onProgress);
-  await closeWriteLocks(context.db, targets);
+  await stopStagedWrites(context.db, targets);
   return await dropUndecided(context, ids, request.reason);
 }
 
-function idsOf(targets: readonly LockTarget[]): string[] | null {
+function idsOf(targets: readonly StopTarget[]): string[] | null {
   const ids = targets.filter((target) => target !== null);
   return ids.length === targets.length ? ids : null;
 }
@@ -68,7 +68,7 @@ async function untilDecided(
 
 /**
  * Settles the writes that are still staged, such as those of devices that are down. A staged write cannot land now,
- * unless its bump began before the lock was closed. Settling waits for such a bump.
+ * unless its bump began before they were stopped. Settling waits for such a bump.
  */
 async function dropUndecided(
   context: SyncContext,

@@ -9,7 +9,7 @@ import { startWalk, type Walk } from "../../git/objects/connectivity.ts";
 import { withHooksFrom } from "../../git/refs/ref-transaction.ts";
 import { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { linkSignals } from "../../io/signals.ts";
-import { writesStoppedError } from "../../store/write-locks.ts";
+import { writesStoppedError } from "../../store/write-stops.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
@@ -57,7 +57,7 @@ export async function push(
   const aliases = new Aliases();
   let copies: string[] | undefined;
   let tooFew: unknown;
-  const lastRule = replica.copies;
+  const lastRule = replica.copiesRule;
   try {
     if (lastRule.atLeast > 1 && allowed.length > 0) {
       // The rule may have changed since: whether they are enough the write finds out.
@@ -80,7 +80,7 @@ export async function push(
         pusher,
         started: hooksElsewhere ? undefined : started?.transaction,
         clock,
-        copies,
+        holders: copies,
       }).catch((error: unknown) => startOver(replica, error));
       if (attempt.outcome === "done") {
         tellOf(allowed, aliases, told, report);
@@ -93,7 +93,7 @@ export async function push(
         writeId = randomUUID();
         continue;
       }
-      if (attempt.outcome === "copies") {
+      if (attempt.outcome === "too_few_copies") {
         if (tooFew !== undefined && isDeepStrictEqual(attempt.rule, lastRule)) throw tooFew;
         tooFew = undefined;
         copies = await makeCopies(context, replica, { updates: allowed, rule: attempt.rule, tell: pusher.say });
@@ -101,7 +101,7 @@ export async function push(
         writeId = randomUUID();
         continue;
       }
-      if (attempt.outcome === "drained") throw writesStoppedError(request.repository, attempt.reason);
+      if (attempt.outcome === "stopped") throw writesStoppedError(request.repository, attempt.reason);
       writeId = randomUUID();
       races += 1;
       failures = attempt.outcome === "raced" && attempt.failure !== undefined ? failures + 1 : 0;

@@ -3,7 +3,7 @@ import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { noReplicaError } from "../../store/replicas.ts";
 import { type Head, repositoryNotFoundError } from "../../store/repositories.ts";
-import { writesStoppedError } from "../../store/write-locks.ts";
+import { writesStoppedError } from "../../store/write-stops.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";

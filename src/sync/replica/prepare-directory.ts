@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { LockstepError } from "../../errors.ts";
 import { placeAside } from "../../git/replica/aside.ts";
 import { mendParts } from "../../git/replica/mend-parts.ts";
-import { liesAside, moveAside, takeBack } from "../../git/replica/misplaced.ts";
+import { isMisplaced, setMisplacedAside, takeMisplacedBack } from "../../git/replica/misplaced.ts";
 import { createReplica, ensureSettings, inspect, wasReplica } from "../../git/replica/repository.ts";
 import { assertRights } from "../../git/replica/rights.ts";
 import { type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { reviseVersions } from "../../store/record-replica.ts";
 import { replicaName, replicaWasHere } from "../../store/replicas.ts";
+import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
-import { assertRoot } from "../device/root.ts";
 import { putInDoubt } from "./apply.ts";
 
 /**
@@ -30,7 +30,8 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
   // The recorded version is not on this disk, so no device may take this one for a source of it.
   await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version: 0n }]);
   Object.assign(replica, { recorded: 0n, holds: undefined });
-  if (await takeBack(replica.gitDir, stateDir, replica.id)) return await ensureSettings(replica.gitDir, settings);
+  if (await takeMisplacedBack(replica.gitDir, stateDir, replica.id))
+    return await ensureSettings(replica.gitDir, settings);
   await createReplica(context.git, replica.gitDir, stateDir, {
     ...settings,
     objectFormat: replica.objectFormat,
@@ -52,14 +53,14 @@ async function findReplica(context: SyncContext, replica: Replica, stateDir: str
     if (await lstat(gitDir).catch(() => undefined)) await mend(context, replica);
     if ((await inspect(context.git, gitDir, id)) === "absent") return "absent";
     // A replica that was made anew and has received nothing yet makes room for the one that was moved aside.
-    if ((await noteOf(replica)) || !(await liesAside(stateDir, id))) return "replica";
+    if ((await noteOf(replica)) || !(await isMisplaced(stateDir, id))) return "replica";
     owner = `${id}-new`;
   } catch (error) {
     if (!(error instanceof LockstepError && error.code === "NOT_A_REPOSITORY")) throw error;
     owner = error.details.repositoryId ?? `${id}-broken`;
     if (error.details.repositoryId === undefined && !(await wasHere(context, replica))) throw error;
   }
-  const aside = await moveAside(gitDir, stateDir, owner);
+  const aside = await setMisplacedAside(gitDir, stateDir, owner);
   context.log.warn(
     { repository: name, path: gitDir, aside },
     "moved aside files that are not this repository's replica",
@@ -83,8 +84,8 @@ async function fetchFromPlaceOf(
   const name = await replicaName(context.db, context.me.device, ownerId).catch(() => undefined);
   if (name === undefined) return;
   const there = replicaPath(context.root, name);
-  if (!(await wasReplica(there, replica.id)) || (await liesAside(stateDir, replica.id))) return;
-  await moveAside(there, stateDir, replica.id);
+  if (!(await wasReplica(there, replica.id)) || (await isMisplaced(stateDir, replica.id))) return;
+  await setMisplacedAside(there, stateDir, replica.id);
   context.log.warn({ repository: replica.name, path: there }, "found this replica at the place of another repository");
 }
 

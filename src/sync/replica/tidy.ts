@@ -25,7 +25,7 @@ const ARRIVALS = 25;
  * One replica is tidied at a time, so that a push does not find all processors busy. A slow one delays the others for
  * this long.
  */
-const TURN_MS = 5_000;
+const ALONE_MS = 5_000;
 
 /** Counts one arrival of a pack and `refs` refs. Returns at once; tidies in the background when there are many. */
 export function countArrival(context: SyncContext, replica: Replica, refs: number): void {
@@ -36,7 +36,7 @@ export function countArrival(context: SyncContext, replica: Replica, refs: numbe
   if (replica.awaitsTidying) return;
   replica.arrivals = 0;
   replica.awaitsTidying = true;
-  void takeTurn(context.replicas.tidying, () =>
+  void runInTime(context.replicas.tidying, () =>
     replica.tidying.runExclusive(async () => {
       replica.awaitsTidying = false;
       await tidy(context, replica);
@@ -45,9 +45,9 @@ export function countArrival(context: SyncContext, replica: Replica, refs: numbe
 }
 
 /** Runs `run` when the mutex is free. Releases the mutex at the end, or after TURN_MS when `run` takes longer. */
-async function takeTurn(turn: Mutex, run: () => Promise<void>): Promise<void> {
+async function runInTime(turn: Mutex, run: () => Promise<void>): Promise<void> {
   const release = await turn.acquire();
-  const timer = setTimeout(release, TURN_MS).unref();
+  const timer = setTimeout(release, ALONE_MS).unref();
   try {
     await run();
   } finally {

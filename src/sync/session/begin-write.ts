@@ -8,7 +8,7 @@ import { STATE_DIR } from "../../git/root/root-record.ts";
 import { repositoryNotFoundError } from "../../store/repositories.ts";
 import { beginSession, renewSession } from "../../store/sessions.ts";
 import { IdInUse } from "../../store/turns.ts";
-import { writesStoppedError } from "../../store/write-locks.ts";
+import { writesStoppedError } from "../../store/write-stops.ts";
 import type { BeginCall } from "../device/begin-calls.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
@@ -129,7 +129,7 @@ function notBegunError(
       return fencedOff(context);
     case "missing":
       return repositoryNotFoundError(repository);
-    case "drained":
+    case "stopped":
       return writesStoppedError(repository, begun.reason);
     case "turn":
       return leaseLostError();

@@ -9,7 +9,7 @@ import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../.
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { repositoryNotFoundError } from "../../store/repositories.ts";
 import { landUnchanged, type Session } from "../../store/sessions.ts";
-import { writesStoppedError } from "../../store/write-locks.ts";
+import { writesStoppedError } from "../../store/write-stops.ts";
 import { settleWrite } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
@@ -35,7 +35,7 @@ const isOver = ({ status }: Session): boolean => status !== "staged";
  * WRITE_DROPPED with the reason, then what was changed is kept (`abortWrite` tells where); OUTCOME_UNKNOWN: call again; WRITE_NOT_FOUND; what
  * `endLive` throws.
  */
-export async function bumpWrite(context: SyncContext, call: SessionCall): Promise<LandedSession> {
+export async function landSession(context: SyncContext, call: SessionCall): Promise<LandedSession> {
   const { repository } = call;
   const { writeId } = await sessionOf(context, call, isOver);
   return await context.sessions.exclusively(writeId, async () => {
@@ -51,7 +51,7 @@ export async function bumpWrite(context: SyncContext, call: SessionCall): Promis
       );
     }
     await endLiveOf(context, repository, writeId);
-    const landed = await whileRenewing(context, writeId, () => land(context, call, session));
+    const landed = await whileRenewing(context, writeId, () => landOpenSession(context, call, session));
     await crashPoint("session.landed");
     // It has landed, whatever becomes of the scratch: that is tried again.
     await endScratchOrLater(context, writeId, repository);
@@ -63,7 +63,7 @@ function landedAs({ writeId, version, refsChanged }: Session): LandedSession {
   return { writeId, version: version ?? 0n, refsChanged };
 }
 
-async function land(context: SyncContext, call: SessionCall, session: Session): Promise<LandedSession> {
+async function landOpenSession(context: SyncContext, call: SessionCall, session: Session): Promise<LandedSession> {
   const { repository } = call;
   const { writeId, author, heldMs } = session;
   const clock = new Stopwatch();
@@ -135,14 +135,14 @@ async function landChanges(
       report,
       pusher: { gone: NOBODY_LEAVES },
       clock,
-      copies,
+      holders: copies,
     });
-    if (attempted.outcome === "copies")
+    if (attempted.outcome === "too_few_copies")
       copies = await makeCopies(context, replica, { updates: changes.updates, rule: attempted.rule });
     if (attempted.outcome === "done" && attempted.version !== null) return attempted.version;
     if (attempted.outcome === "done")
       throw droppedError([...report].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
-    if (attempted.outcome === "drained") throw writesStoppedError(repository, attempted.reason);
+    if (attempted.outcome === "stopped") throw writesStoppedError(repository, attempted.reason);
     if (attempted.outcome === "turn") throw leaseLostError();
   }
   throw droppedError("another write landed since it began");

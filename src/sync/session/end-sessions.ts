@@ -27,7 +27,7 @@ import { dropExpiredSessions, sessionEnds } from "../../store/sessions.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
-import { tellFailure } from "../lease/outage.ts";
+import { tellFailure } from "../lease/tell-outage.ts";
 import { beforeRead } from "../read/before-read.ts";
 import { endLiveOf, endLiveOfAll } from "../replica/out-of-service.ts";
 

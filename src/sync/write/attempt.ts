@@ -38,11 +38,11 @@ export type Attempt =
   /** Another write has the repository's turn. */
   | { outcome: "turn" }
   /** The objects are on too few devices. */
-  | { outcome: "copies"; rule: CopiesRule }
+  | { outcome: "too_few_copies"; rule: CopiesRule }
   /** Some refs stand for others: what these hold, and those that were believed to. */
   | { outcome: "aliases"; held: ReadonlyMap<RefName, RefValue | null> }
   /** Writes to the repository are stopped, for that reason. */
-  | { outcome: "drained"; reason: string };
+  | { outcome: "stopped"; reason: string };
 
 /** What an attempt tries, and for whom. */
 export interface WriteAttempt {
@@ -60,7 +60,7 @@ export interface WriteAttempt {
   readonly started?: StartedTransaction | undefined;
   readonly clock: Stopwatch;
   /** Other devices that hold the objects; undefined: none was asked to. */
-  readonly copies: readonly string[] | undefined;
+  readonly holders: readonly string[] | undefined;
 }
 
 /**
@@ -70,7 +70,7 @@ export interface WriteAttempt {
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
-  { writeId, sessionBase, ticket, request, report, aliases, pusher, started, clock, copies }: WriteAttempt,
+  { writeId, sessionBase, ticket, request, report, aliases, pusher, started, clock, holders }: WriteAttempt,
 ): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
     clock.lap("mutexMs");
@@ -109,9 +109,9 @@ export async function attemptWrite(
       // The write would land on refs that are not these.
       if (base === row.base && staged.digest.toString("hex") !== replica.appliedDigest)
         throw await stopAheadOfDatabase(context, replica, { version: base, digest: replica.appliedDigest }, base);
-      if (isShort(staged.copies, copies, request.updates)) {
+      if (isShort(staged.copiesRule, holders, request.updates)) {
         why = "its objects were on too few devices";
-        return { outcome: "copies", rule: staged.copies };
+        return { outcome: "too_few_copies", rule: staged.copiesRule };
       }
       const held = new Map(names.map((name, index) => [name, staged.values[index] ?? null]));
       if (
@@ -147,8 +147,8 @@ export async function attemptWrite(
       const digest = digestAfter(staged.digestKey, staged.digest, updates);
       pending = false;
       await crashPoint("push.deciding");
-      const decision = await decide(context, replica, { ...row, digest, updates, copies: copies ?? [] });
-      clock.lap("bumpMs");
+      const decision = await decide(context, replica, { ...row, digest, updates, holders: holders ?? [] });
+      clock.lap("landMs");
       if (decision.outcome !== "landed") {
         const attempt = await notLanded(context, replica, decision);
         if (replica.applied === base)
@@ -175,17 +175,17 @@ export async function attemptWrite(
 /** Where fewer will do, asking was enough; where refs are but removed or made to stand for others, there is nothing to copy. */
 function isShort(
   { atLeast, orFewer }: CopiesRule,
-  copies: readonly string[] | undefined,
+  holders: readonly string[] | undefined,
   updates: readonly RefUpdate[],
 ): boolean {
   if (objectIds(updates.map(({ newValue }) => newValue)).length === 0) return false;
-  return atLeast > 1 + (copies?.length ?? 0) && !(orFewer && copies !== undefined);
+  return atLeast > 1 + (holders?.length ?? 0) && !(orFewer && holders !== undefined);
 }
 
 /** Also where the repository or the replica is no longer what it was: whoever looks again finds out. */
 function notStaged(context: SyncContext, staged: Exclude<Staged, { outcome: "staged" }>): Attempt {
   if (staged.outcome === "fenced") throw fencedOff(context);
-  if (staged.outcome === "drained") return staged;
+  if (staged.outcome === "stopped") return staged;
   return { outcome: staged.outcome === "turn" ? "turn" : "raced" };
 }
 
@@ -196,7 +196,7 @@ async function notLanded(
   decision: Exclude<Decision, { outcome: "landed" }>,
 ): Promise<Attempt> {
   if (decision.outcome === "fenced") throw fencedOff(context);
-  if (decision.outcome === "drained") return decision;
+  if (decision.outcome === "stopped") return decision;
   if (decision.outcome === "in_doubt") await putInDoubt(replica);
   if (decision.outcome === "failed") return { outcome: "raced", failure: decision.error };
   return { outcome: decision.outcome === "turn" ? "turn" : "raced" };

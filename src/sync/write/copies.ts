@@ -37,7 +37,7 @@ export async function makeCopies(
   replica: Replica,
   { updates, rule, tell }: CopiesRequest,
 ): Promise<string[]> {
-  replica.copies = rule;
+  replica.copiesRule = rule;
   const wanted = rule.atLeast - 1;
   const wants = objectIds(updates.map(({ newValue }) => newValue));
   if (wanted <= 0 || wants.length === 0) return [];

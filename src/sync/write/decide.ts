@@ -6,9 +6,9 @@ import { describe, LockstepError } from "../../errors.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { isPermanent } from "../../store/database/sqlstate.ts";
 import {
-  type Bumped,
-  type BumpRequest,
-  bump,
+  type LandOutcome,
+  type LandRequest,
+  landWrite,
   type Settled,
   settleWrite,
   type WriteIdentity,
@@ -18,7 +18,7 @@ import type { Replica } from "../device/replica.ts";
 import { abandon } from "./abandon.ts";
 
 /** "failed": the write was dropped because of an error of the database. */
-export type Decision = Bumped | { outcome: "failed"; error: unknown };
+export type Decision = LandOutcome | { outcome: "failed"; error: unknown };
 
 const ASK_AGAIN_MS = 500;
 
@@ -29,13 +29,13 @@ const ASK_AGAIN_MS = 500;
 export async function decide(
   context: SyncContext,
   replica: Replica,
-  request: BumpRequest & WriteIdentity,
+  request: LandRequest & WriteIdentity,
 ): Promise<Decision> {
   let why: Exclude<Decision, { outcome: "landed" }> = { outcome: "dropped" };
   try {
-    const bumped = await bump(context.db, context.me, request);
-    if (bumped.outcome === "landed") return bumped;
-    why = bumped;
+    const answer = await landWrite(context.db, context.me, request);
+    if (answer.outcome === "landed") return answer;
+    why = answer;
   } catch (error) {
     why = { outcome: "failed", error: withId(context, error) };
     context.log.warn(

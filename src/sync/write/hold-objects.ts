@@ -63,7 +63,7 @@ export async function holdObjects(
   await fetchFromSource(
     context,
     replica,
-    { ...source, turn: "last" },
+    { ...source, visit: "last" },
     { ...request, haves, version: 0n, onProgress: onWork },
     { signal, onWork, onArrival: () => {} },
   );

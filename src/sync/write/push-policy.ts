@@ -13,7 +13,7 @@ import {
 } from "../../domain.ts";
 import type { Walk } from "../../git/objects/connectivity.ts";
 import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
-import { isFastForward, type ReceivePolicy } from "../../git/policy.ts";
+import { isFastForward, type ReceivePolicy } from "../../git/receive-policy.ts";
 import { currentBranch } from "../../git/refs/symbolic-refs.ts";
 import { checkedOut } from "../../git/replica/worktrees.ts";
 import type { SyncContext } from "../device/context.ts";

@@ -11,7 +11,7 @@ type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 const WAITING_LIMIT = 64;
 
 /** Returns a listener for a server's requests. It calls `serve` when the response has its connection. */
-export function inTurn(serve: Serve): Serve {
+export function oneAtATime(serve: Serve): Serve {
   const queues = new WeakMap<Socket, [IncomingMessage, ServerResponse][]>();
   const start: Serve = (request, response) => {
     response.once("close", () => next(request.socket));

@@ -1,25 +1,25 @@
-// Write locks: they stop the writes to one repository, or to all. The statements that stage and land writes decide what
-// a lock refuses (migrations/functions/write_refused.sql).
+// Stops of writes, to one repository or to all. The statements that stage and land writes decide what a stop refuses
+// (migrations/functions/stop_reason.sql).
 import { LockstepError } from "../errors.ts";
 import { type Database, queryOnce, queryRepeatable } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 import { repositoryNotFoundError } from "./repositories.ts";
 
 /** The id of a repository. null: all repositories. */
-export type LockTarget = string | null;
+export type StopTarget = string | null;
 
-export interface WriteLock {
+export interface WriteStop {
   /** The name of the repository. null: all repositories. */
   readonly repository: string | null;
   readonly reason: string;
   readonly author: string;
   readonly since: Date;
-  /** True when no write that began before the lock can land any more. */
-  readonly closed: boolean;
+  /** True when no write that began before the stop can land any more. */
+  readonly includesStaged: boolean;
 }
 
 /** Returns the targets for the names of repositories. No name means all repositories. Throws REPOSITORY_NOT_FOUND. */
-export async function lockTargets(db: Database, names: readonly string[]): Promise<LockTarget[]> {
+export async function stopTargets(db: Database, names: readonly string[]): Promise<StopTarget[]> {
   if (names.length === 0) return [null];
   const rows = await queryRepeatable<{ id: string; name: string }>(
     db.work,
@@ -31,60 +31,60 @@ export async function lockTargets(db: Database, names: readonly string[]): Promi
   return rows.map(({ id }) => id);
 }
 
-/** Refuses writes that are not staged yet. If a target has a lock already, only its reason and author change. */
-export async function lockWrites(
+/** Refuses writes that are not staged yet. If a target is stopped already, only its reason and author change. */
+export async function stopNewWrites(
   db: Database,
-  targets: readonly LockTarget[],
+  targets: readonly StopTarget[],
   { author, reason }: { author: string; reason: string },
 ): Promise<void> {
   await queryOnce(
     db.work,
-    `with locked as (
-       insert into lockstep.write_lock (repository_id, reason, author)
+    `with stopped as (
+       insert into lockstep.write_stop (repository_id, reason, author)
        select target, $3, $2 from unnest($1::uuid[]) target order by target
        on conflict (coalesce(repository_id, '00000000-0000-0000-0000-000000000000'))
          do update set reason = excluded.reason, author = excluded.author
        returning repository_id, reason)
      insert into lockstep.audit (author, action, repository, detail)
-     select $2, 'stop writes', r.name, json_build_object('reason', locked.reason)
-     from locked left join lockstep.repository r on r.id = locked.repository_id`,
+     select $2, 'stop writes', r.name, json_build_object('reason', stopped.reason)
+     from stopped left join lockstep.repository r on r.id = stopped.repository_id`,
     [targets, author, reason],
   );
 }
 
-/** Refuses staged writes too, when they want to land. Throws WRITES_NOT_STOPPED when a lock is gone. */
-export async function closeWriteLocks(db: Database, targets: readonly LockTarget[]): Promise<void> {
-  const closed = await queryRepeatable(
+/** Refuses staged writes too, when they want to land. Throws WRITES_NOT_STOPPED when a stop is gone. */
+export async function stopStagedWrites(db: Database, targets: readonly StopTarget[]): Promise<void> {
+  const stopped = await queryRepeatable(
     db.work,
-    `update lockstep.write_lock l set closed = true from unnest($1::uuid[]) target
+    `update lockstep.write_stop l set includes_staged = true from unnest($1::uuid[]) target
      where l.repository_id is not distinct from target returning 1`,
     [targets],
   );
-  if (closed.length === targets.length) return;
+  if (stopped.length === targets.length) return;
   throw new LockstepError(
     "WRITES_NOT_STOPPED",
     "Somebody allowed writes again while this command waited for writes under way; see `lockstep status` and stop them again if need be.",
   );
 }
 
-/** Removes the locks, all of them or none. Throws WRITES_NOT_STOPPED when a lock is not there. */
-export async function unlockWrites(db: Database, targets: readonly LockTarget[], author: string): Promise<void> {
-  const rows = await queryOnce<{ name: string | null; locked: boolean }>(
+/** Ends the stops, all of them or none. Throws WRITES_NOT_STOPPED when one is not there. */
+export async function endWriteStops(db: Database, targets: readonly StopTarget[], author: string): Promise<void> {
+  const rows = await queryOnce<{ name: string | null; stopped: boolean }>(
     db.work,
     `with held as (
        select r.name, l.id, l.reason
        from unnest($1::uuid[]) target left join lockstep.repository r on r.id = target
-       left join lockstep.write_lock l on l.repository_id is not distinct from target),
+       left join lockstep.write_stop l on l.repository_id is not distinct from target),
      gone as (
-       delete from lockstep.write_lock l using held
+       delete from lockstep.write_stop l using held
        where l.id = held.id and not exists (select from held where held.id is null) returning l.id),
      noted as (
        insert into lockstep.audit (author, action, repository, detail)
        select $2, 'allow writes', held.name, json_build_object('reason', held.reason) from held join gone using (id))
-     select name, id is not null as locked from held`,
+     select name, id is not null as stopped from held`,
     [targets, author],
   );
-  const free = rows.filter(({ locked }) => !locked).map(({ name }) => name ?? "all repositories");
+  const free = rows.filter(({ stopped }) => !stopped).map(({ name }) => name ?? "all repositories");
   if (free.length === 0) return;
   throw new LockstepError(
     "WRITES_NOT_STOPPED",
@@ -93,18 +93,18 @@ export async function unlockWrites(db: Database, targets: readonly LockTarget[],
 }
 
 /**
- * Returns the locks that refuse writes to a repository; the reason of the first is the one that is told. Without an id:
- * all locks.
+ * Returns the stops that refuse writes to a repository; the reason of the first is the one that is told. Without an id:
+ * all stops.
  */
-export async function listWriteLocks(db: Database, repositoryId?: string): Promise<WriteLock[]> {
+export async function listWriteStops(db: Database, repositoryId?: string): Promise<WriteStop[]> {
   const rows = await queryRepeatable(
     db.work,
-    `select r.name as repository, l.reason, l.author, ${epochMs("l.since")} as since, l.closed
-     from lockstep.write_lock l left join lockstep.repository r on r.id = l.repository_id
+    `select r.name as repository, l.reason, l.author, ${epochMs("l.since")} as since, l.includes_staged as "includesStaged"
+     from lockstep.write_stop l left join lockstep.repository r on r.id = l.repository_id
      where $1::uuid is null or l.repository_id is null or l.repository_id = $1 order by l.id`,
     [repositoryId],
   );
-  return rows.map((row) => dated<WriteLock>(row, "since"));
+  return rows.map((row) => dated<WriteStop>(row, "since"));
 }
 
 /** Makes the error WRITES_STOPPED: an operator has stopped the writes of the repository. */

@@ -9,7 +9,7 @@ import { checkRootLength, checkRootNames } from "../git/root/root-names.ts";
 import { readRootRecord } from "../git/root/root-record.ts";
 import { socketPath } from "../io/socket-path.ts";
 import { Database } from "../store/database/database.ts";
-import { assertMounted } from "../sync/device/mounted-root.ts";
+import { assertMounted } from "../sync/device/assert-mounted.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const LITTLE_BYTES = 1 << 30;

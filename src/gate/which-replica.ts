@@ -7,7 +7,7 @@ import { join } from "node:path";
  * Returns the device and inode of the directory, and the line of its settings that names the repository; undefined when
  * there is no directory. Two equal answers mean that the same replica lay there both times.
  */
-export async function placeOf(path: string): Promise<string | undefined> {
+export async function whichReplica(path: string): Promise<string | undefined> {
   const [directory, settings] = await Promise.all([
     stat(path, { bigint: true }).catch(() => undefined),
     readFile(join(path, "lockstep.config"), "utf8").catch(() => ""),

@@ -42,7 +42,7 @@ export function looksFirst({ service, advertisement }: GitRequest, protocol: str
   return service === "receive-pack" ? advertisement : !isVersion2(service, protocol);
 }
 
-/** receive-pack has no version 2; it answers such a client in version 0. */
+/** Returns true for version 2. receive-pack has no version 2; it answers such a client in version 0. */
 function isVersion2(service: GitRequest["service"], protocol: string | undefined): boolean {
   return service === "upload-pack" && protocol?.split(":").includes("version=2") === true;
 }

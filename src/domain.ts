@@ -37,6 +37,10 @@ export type Refs = ReadonlyMap<RefName, RefValue>;
 /** How git stores the refs of a replica. Each device chooses for itself. */
 export type RefFormat = "files" | "reftable";
 
+/**
+ * pending: the replica holds nothing yet, or less than was recorded. active: it holds its recorded version. broken: an
+ * operator has to look at it. released, destroyed: it is not used any more.
+ */
 export type ReplicaState = "pending" | "active" | "broken" | "released" | "destroyed";
 export type WriteStatus = "staged" | "landed" | "dropped";
 
@@ -99,6 +103,7 @@ export function isObjectId(value: string): value is ObjectId {
 
 const DIGEST_BYTES = 32;
 const DIGEST_MODULUS = 1n << 256n;
+/** The digest of a repository without refs. */
 export const EMPTY_DIGEST: Buffer = Buffer.alloc(DIGEST_BYTES);
 
 function refHash(key: Buffer, name: RefName, value: RefValue): bigint {

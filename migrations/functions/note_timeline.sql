@@ -1,5 +1,5 @@
--- Returns the noted timeline. If this server is on another one, first notes that one. Then each device that can hold no
--- lease of the old timeline any more is moved to the new one.
+-- Returns the row of lockstep.timeline. If this server is on another timeline, first records that one. It then moves
+-- each device to the new timeline that can hold no lease of the old one any more.
 --
 -- A lease had ended if another device of that timeline renewed its own a whole ttl later. Both times are by the clock
 -- of the old primary. A comparison with the clock of this server would be wrong where the clocks differ.

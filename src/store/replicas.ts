@@ -56,8 +56,8 @@ export interface Page {
 }
 
 /**
- * Does the same as `listBehind` among the replicas of one page. `last`: where the next page begins; undefined after the
- * last page.
+ * Returns, as `listBehind` does, the replicas of one page that need a catch-up and are due. `last`: where the next page
+ * begins; undefined after the last page.
  */
 export async function listBehindIn(
   db: Database,

@@ -293,7 +293,7 @@ async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Does the same as `queryOnce` for a statement that answers with exactly one row. */
+/** Runs a statement as `queryOnce` does, and returns its one row. Throws if it answers with another number of rows. */
 export async function queryOnceRow<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
@@ -303,7 +303,10 @@ export async function queryOnceRow<Row extends pg.QueryResultRow>(
   return theOnly(await queryOnce<Row>(pool, text, values, options), text);
 }
 
-/** Does the same as `queryRepeatable` for a statement that answers with exactly one row. */
+/**
+ * Runs a statement as `queryRepeatable` does, and returns its one row. Throws if it answers with another number of
+ * rows.
+ */
 export async function queryRepeatableRow<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,

@@ -1,13 +1,14 @@
 // Times travel as numbers. PostgreSQL writes a time as text according to DateStyle, IntervalStyle and TimeZone. A role,
 // a database or a server may have set these to anything.
 
-/** SQL: the milliseconds from 1970 to a time, null for null. `dated` makes Dates of such columns. */
+/** Returns SQL for the milliseconds from 1970 to a time; null for null. `dated` makes Dates of such columns. */
 export function epochMs(time: string): string {
   return `(extract(epoch from ${time}) * 1000)::int8`;
 }
 
 /**
- * SQL: an interval in whole milliseconds, at most 24 days. The digits of a fraction would depend on extra_float_digits.
+ * Returns SQL for an interval in whole milliseconds, at most 24 days. The digits of a fraction would depend on
+ * extra_float_digits.
  */
 export function intervalMs(interval: string): string {
   return `least(extract(epoch from ${interval}) * 1000, 2147483647)::int4`;

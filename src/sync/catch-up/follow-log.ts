@@ -124,8 +124,8 @@ async function applyChanges(
 }
 
 /**
- * Returns objects that are here with all that they need: the current values of the changed refs. If the changes create
- * refs, it adds tips of other branches.
+ * Returns objects that are here with all that they need: the values of the changed refs in this replica. If the changes
+ * create refs, also tips of other branches.
  */
 async function knownObjects(
   context: SyncContext,

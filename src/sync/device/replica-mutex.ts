@@ -48,8 +48,8 @@ export class ReplicaMutex extends Mutex {
   }
 
   /**
-   * Does the same for callers that compare everything themselves and decide which directory is the replica. It does not
-   * look for changes of others before `run`.
+   * Runs `run` while it holds the mutex, without a look for changes of others. For callers that compare everything
+   * themselves and decide which directory is the replica.
    */
   async runAsItIs<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     return await super.runExclusive(async () => {
@@ -75,8 +75,8 @@ export class ReplicaMutex extends Mutex {
   }
 
   /**
-   * Puts the replica in doubt if somebody else has changed its files. It walks through no directory. While this process
-   * changes the files, it leaves that to the next holder of the mutex.
+   * Puts the replica in doubt if somebody else has changed its files. Walks through no directory. Does not look while
+   * this process itself changes the files.
    */
   async look(): Promise<void> {
     if (!this.isLocked() && (await this.#hasChanged())) await this.runExclusive(() => {});

@@ -5,8 +5,8 @@ import { type Heads, readHeads } from "../../store/repositories.ts";
 import type { Lease } from "./lease.ts";
 
 /**
- * Reads the heads of many repositories in one statement. If another server answered than the one that holds the lease,
- * asks once more. Throws DATABASE_UNAVAILABLE when no server proves that it is the primary.
+ * Reads the heads of many repositories in one statement. If another server answers than the one that confirmed the
+ * lease, asks once more. Throws DATABASE_UNAVAILABLE when no server proves that it is the primary.
  */
 export async function readProvenHeads(
   db: Database,

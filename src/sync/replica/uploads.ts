@@ -6,7 +6,10 @@ import type { Replica } from "../device/replica.ts";
 
 const EVERY_MS = 10 * 60_000;
 
-/** Called when an upload is to begin or has come. Returns at once; looks every ten minutes at most. */
+/**
+ * Removes leftovers in the background. To be called when an upload is to begin or has come. Returns at once; looks
+ * every ten minutes at most.
+ */
 export function lookAfterUploads(context: SyncContext, replica: Replica): void {
   const now = performance.now();
   if (replica.uploadsSweptAt !== undefined && now - replica.uploadsSweptAt < EVERY_MS) return;

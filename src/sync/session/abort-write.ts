@@ -1,3 +1,4 @@
+// AbortWrite: drops a write session and keeps its changes.
 import type { RefName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { findSession, noteDropped, type Session } from "../../store/sessions.ts";

@@ -66,7 +66,9 @@ export async function endScratch(context: SyncContext, writeId: string, reposito
   return kept;
 }
 
-/** Does the same for a caller that has its answer already. Never rejects: `endSessions` tries again. */
+/**
+ * Ends a session, as `endScratch` does, after its caller has got an answer. Never rejects: `endSessions` tries again.
+ */
 export async function endScratchOrLater(context: SyncContext, writeId: string, repository: string): Promise<void> {
   await endScratch(context, writeId, repository).catch((error: unknown) =>
     context.log.warn(

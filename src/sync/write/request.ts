@@ -10,7 +10,7 @@ export interface PushRequest {
   readonly pushOptions: readonly string[];
   /** Who pushed, as the git server knows it. */
   readonly author: string;
-  /** The same author, for git and the hook that git runs when refs change. */
+  /** The author, for git and for the hook that git runs when refs change. */
   readonly refAuthor: RefAuthor;
   readonly requestId: string;
   /** Runs since git handed the push over. */
@@ -21,7 +21,7 @@ export interface PushRequest {
 export interface Pusher {
   /** Shows a line on the pusher's terminal. */
   say(text: string): void;
-  /** Shows a line in the words of git, which is not marked as Lockstep's. */
+  /** Shows a line of git's own words on the pusher's terminal, without Lockstep's mark. */
   sayAsGit(text: string): void;
   /** Changes whenever the configuration of the git server may have changed. undefined: unknown. */
   readonly settings: string | undefined;

@@ -18,13 +18,13 @@ create table lockstep.schema_level (
 );
 insert into lockstep.schema_level (level, compatible_from) values (1, 1);
 
--- The timeline on which this database was last seen, and since when. since null: since the database was made.
+-- The server on which this database was last seen (current_timeline), and since when. since null: since the database
+-- was first used.
 create table lockstep.timeline (
   only_row boolean primary key default true check (only_row),
   id text not null,
   since timestamptz
 );
-insert into lockstep.timeline (id) values (left(pg_walfile_name(pg_current_wal_lsn()), 8));
 
 -- Fences only grow, over all devices and for ever. A statement with an older fence comes from a process that was
 -- replaced.

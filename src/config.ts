@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { LockstepError } from "./errors.ts";
-import { hasPassword, parseDatabaseUrl } from "./io/database-url.ts";
+import { completeDatabaseUrl, hasPassword } from "./io/database-url.ts";
 
 /** Returns the end of the sentence "--flag must …" for a wrong value, and undefined for a good one. */
 type Check = (text: string) => string | undefined;
@@ -24,7 +24,7 @@ const oneOf =
   (...words: readonly string[]): Check =>
   (text) =>
     words.includes(text) ? undefined : `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-/** Accepts any text here: `parseDatabaseUrl` checks it. */
+/** Accepts any text here: `completeDatabaseUrl` checks it. */
 const postgresUrl: Check = () => undefined;
 
 interface Setting {
@@ -200,12 +200,14 @@ export function readConfig(
         `--${name} must not carry a password, which every user of this machine could read; use ${variableOf(name)} or --database-url-file.`,
       );
     }
-    if (setting.check === postgresUrl)
-      parseDatabaseUrl(value, `The value of ${typeof flag === "string" ? `--${name}` : variableOf(name)}`);
     config[name] = setting.value === "DIR" || setting.value === "FILE" ? resolve(cwd, value) : value;
+    if (setting.check === postgresUrl) {
+      const what = `The value of ${typeof flag === "string" ? `--${name}` : variableOf(name)}`;
+      config[name] = completeDatabaseUrl(value, env, what);
+    }
   }
   const file = config["database-url-file"];
-  if (file !== undefined) config["database-url"] = readUrl(file);
+  if (file !== undefined) config["database-url"] = readUrl(file, env);
   return Object.freeze(config);
 }
 
@@ -256,13 +258,12 @@ function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function readUrl(file: string): string {
+function readUrl(file: string, env: Readonly<Record<string, string | undefined>>): string {
   let url: string;
   try {
     url = readFileSync(file, "utf8").trim();
   } catch (cause) {
     throw new LockstepError("USAGE", `The file ${file} of --database-url-file cannot be read; correct it.`, { cause });
   }
-  parseDatabaseUrl(url, `The content of the file ${file} of --database-url-file`);
-  return url;
+  return completeDatabaseUrl(url, env, `The content of the file ${file} of --database-url-file`);
 }

@@ -9,7 +9,6 @@ declare
   attempt lockstep.write%rowtype;
   holder uuid;
 begin
-  perform lockstep.wait_for_standby();
   -- If the write has landed already, every later call gets the same answer. The row lock makes this answer wait for the
   -- standby too.
   select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;

@@ -3,7 +3,6 @@
 create function lockstep.land_unchanged(p_write uuid, p_device text, p_fence bigint, out status text, out version bigint, out drop_reason text)
 language plpgsql as $$
 begin
-  perform lockstep.wait_for_standby();
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if found then
     update lockstep.write w set status = 'landed', version = w.base_version, decided_at = clock_timestamp()

@@ -10,6 +10,7 @@ declare
   known lockstep.timeline%rowtype;
 begin
   select * into known from lockstep.timeline;
+  if not found then insert into lockstep.timeline (id) values (here) on conflict do nothing; end if;
   if known.id = here then return known; end if;
   update lockstep.timeline t set id = here, since = clock_timestamp() where t.id <> here;
   if found then

@@ -10,7 +10,6 @@ language plpgsql as $$
 declare
   here text;
 begin
-  perform lockstep.wait_for_standby();
   -- The row of the device is locked before that of the timeline, as everywhere.
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for no key update;
   if not found then return null; end if;

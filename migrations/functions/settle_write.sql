@@ -7,7 +7,6 @@ create function lockstep.settle_write(
   out status text, out version bigint, out drop_reason text)
 language plpgsql as $$
 begin
-  perform lockstep.wait_for_standby();
   insert into lockstep.write as w (id, repository_id, device, fence, author, base_version, status, drop_reason, decided_at)
     select p_write, r.id, p_device, p_fence, p_author, r.head_version, 'dropped', p_reason, clock_timestamp()
     from lockstep.repository r where r.id = p_repository

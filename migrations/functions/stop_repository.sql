@@ -5,7 +5,6 @@ create function lockstep.stop_repository(
   p_repository uuid, p_device text, p_fence bigint, p_version bigint, p_digest bytea, p_reason text) returns boolean
 language plpgsql as $$
 begin
-  perform lockstep.wait_for_standby();
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then return false; end if;
   perform 1 from lockstep.repository r where r.id = p_repository for no key update;

@@ -11,7 +11,6 @@ declare
   known lockstep.timeline%rowtype;
   ends timestamptz;
 begin
-  perform lockstep.wait_for_standby();
   insert into lockstep.device (name, timeline) values (p_device, lockstep.current_timeline()) on conflict do nothing;
   -- for update: this waits for bumps of the old incarnation that are under way, which hold key share. So none of them
   -- lands after its write is dropped below.

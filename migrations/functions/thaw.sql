@@ -11,7 +11,6 @@ declare
   current_head bigint;
   current_digest bytea;
 begin
-  perform lockstep.wait_for_standby();
   select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
   if found then outcome := 'landed'; return; end if;
   -- In the order of names: otherwise two calls at once could wait for each other.

@@ -72,6 +72,7 @@ export async function readHeads(db: Database, device: string, names: readonly st
     db.reads,
     "select lockstep.read_heads($1, $2) as heads",
     [device, names],
+    { provesNothing: true },
   );
   if (found === null) {
     throw new LockstepError(
@@ -139,6 +140,8 @@ export async function createRepository(
     return { id: row.id, devices: row.devices };
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) {
+      // A caller that repeats its call takes this answer for its success. The row lock makes it wait for the standby.
+      await queryRepeatable(db.work, "select from lockstep.repository where name = $1 for key share", [request.name]);
       throw new LockstepError(
         "REPOSITORY_EXISTS",
         `A repository named ${request.name} exists already; choose another name.`,

@@ -2,6 +2,7 @@
 // suite that lets one of them pass proves nothing about that rule. What is replaced must be there exactly once, so that a control
 // cannot go stale unseen.
 
+import { databaseControls } from "./database.mjs";
 import { diskControls } from "./disk.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { refNameControls } from "./ref-names.mjs";
@@ -1123,6 +1124,7 @@ const BY_HISTORY = ["a read of a replica asks for the head first", "the pusher h
 
 export const controls = [
   ...byTests,
+  ...databaseControls,
   ...diskControls,
   ...refNameControls,
   ...gitHookControls,

@@ -109,6 +109,55 @@ describe.skipIf(missing)("a push whose commit has not reached the synchronous st
   });
 });
 
+describe.skipIf(missing)("where commits of this user wait for no standby by default", () => {
+  it.each(["off", "local"])(
+    "nothing is acknowledged to anybody before the standby has it (synchronous_commit = %s)",
+    async (level) => {
+      const [one] = cluster.devices as [Device];
+      const { repository } = history;
+      await sql(replication.primary, `alter role lockstep set synchronous_commit = ${level}`);
+      // Connections keep what they began with.
+      const ours = "application_name like 'lockstep %' and application_name <> 'lockstep test support'";
+      await sql(replication.primary, `select pg_terminate_backend(pid) from pg_stat_activity where ${ours}`);
+      for (const device of cluster.devices) await history.untilAcknowledged(device, "again");
+      const [landed] = await sql<{ id: string }>(
+        replication.primary,
+        "select write_id as id from lockstep.ref_log order by version desc limit 1",
+      );
+      const asked = [
+        ["GetWrite", { repository, writeId: landed!.id }],
+        ["CreateRepository", { repository: "team/new" }],
+        // Made by the call before, whose commit waits.
+        ["CreateRepository", { repository }],
+        ["SetRepository", { repository, landWithFewer: true }],
+        ["BeginWrite", { repository, reason: "r" }],
+      ] as const;
+      await replication.disconnectStandby();
+      const told = history.push(one, "waiting");
+      await waitingForStandby(one);
+      for (const [name, request] of asked)
+        await expect([name, await one.call(name, request as never, { timeoutMs: 1_500 }).catch(String)]).toEqual([
+          name,
+          expect.stringMatching(/DEADLINE|deadline|time/i),
+        ]);
+      expect(await Promise.race([told, "still waiting"])).toBe("still waiting");
+      await replication.reconnectStandby();
+      const { verdict, stderr } = await told;
+      expect(verdict, stderr).toBe("acknowledged");
+      await history.expectTrueAndAtRest();
+    },
+  );
+});
+
+/** Reads at the device; what succeeds must show the commit. Returns whether it succeeded, and what git said. */
+async function readNothingOlder(device: Device, commit: string): Promise<{ served: boolean; stderr: string }> {
+  const { code, stdout, stderr } = await cluster.git.run(["ls-remote", device.url(history.repository)]);
+  if (code === 0) expect(stdout).toContain(commit);
+  return { served: code === 0, stderr };
+}
+
+const newest = () => history.told.filter(({ verdict }) => verdict === "acknowledged").at(-1)!.commit;
+
 describe.skipIf(missing)("a device that reaches only the old primary after a fail-over", () => {
   let old: DatabaseProxy;
   beforeEach(async () => {
@@ -124,15 +173,6 @@ describe.skipIf(missing)("a device that reaches only the old primary after a fai
   afterEach(async () => {
     await old?.[Symbol.asyncDispose]();
   });
-
-  /** Reads at the device; what succeeds must show the commit. Returns whether it succeeded, and what git said. */
-  async function readNothingOlder(device: Device, commit: string): Promise<{ served: boolean; stderr: string }> {
-    const { code, stdout, stderr } = await cluster.git.run(["ls-remote", device.url(history.repository)]);
-    if (code === 0) expect(stdout).toContain(commit);
-    return { served: code === 0, stderr };
-  }
-
-  const newest = () => history.told.filter(({ verdict }) => verdict === "acknowledged").at(-1)!.commit;
 
   it("serves nothing older than what others have acknowledged, says why, and serves again once it reaches the new primary", async () => {
     const [one, two] = cluster.devices as [Device, Device];
@@ -161,5 +201,42 @@ describe.skipIf(missing)("a device that reaches only the old primary after a fai
     await vi.waitFor(async () => expect(await sql(replication.standby, listens)).toHaveLength(1), SOON);
     for (const device of cluster.devices) await history.untilAcknowledged(device, `after-${device.name}`);
     await history.expectTrueAndAtRest();
+  });
+});
+
+describe.skipIf(missing)("a device whose URL names the old primary before the new one, while both live", () => {
+  let env: { LOCKSTEP_DATABASE_URL: string };
+  beforeEach(async () => {
+    const [one, two] = cluster.devices as [Device, Device];
+    const hosts = [replication.primary, replication.standby].map((url) => new URL(url).host);
+    env = { LOCKSTEP_DATABASE_URL: `postgres://lockstep@${hosts.join(",")}/postgres` };
+    await one.kill();
+    await one.start(env);
+    await one.call("BeforeRead", { repository: history.repository }, PATIENCE);
+    await replication.promote();
+    proxy.retarget(replication.standby);
+    await history.untilAcknowledged(two, "elsewhere");
+  });
+
+  async function expectServed(device: Device): Promise<void> {
+    await vi.waitFor(
+      async () => expect(await readNothingOlder(device, newest())).toMatchObject({ served: true }),
+      SOON,
+    );
+    const listens = `select 1 from pg_stat_activity where application_name = 'lockstep ${device.name} listen'`;
+    await vi.waitFor(async () => expect(await sql(replication.standby, listens)).toHaveLength(1), SOON);
+    for (const each of cluster.devices) await history.untilAcknowledged(each, `after-${each.name}`);
+    await history.expectTrueAndAtRest();
+  }
+
+  it("goes to the new one by itself", async () => {
+    await expectServed(cluster.devices[0] as Device);
+  });
+
+  it("goes to the new one when it starts", async () => {
+    const [one] = cluster.devices as [Device];
+    await one.kill();
+    await one.start(env);
+    await expectServed(one);
   });
 });

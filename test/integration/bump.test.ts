@@ -13,7 +13,6 @@ import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { getWrite, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
-import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref, textOf, update } from "../support/refs.ts";
 import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";
@@ -39,20 +38,6 @@ afterAll(async () => {
 });
 
 describe("a bump", () => {
-  it.each([
-    ["off", "on"],
-    ["on", "on"],
-    ["remote_apply", "remote_apply"],
-  ])("waits until its commit is on disk, where other commits have synchronous_commit = %s", async (given, then) => {
-    const { rows } = await administer(database.url, async (client) => {
-      await client.query(`begin; set local synchronous_commit = ${given}`);
-      const nobody = [randomUUID(), randomUUID(), "nobody", 0, 0, Buffer.alloc(32), [], [], [], []];
-      await client.query("select lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", nobody);
-      return await client.query("show synchronous_commit");
-    });
-    expect(rows).toEqual([{ synchronous_commit: then }]);
-  });
-
   it("appends the next version, and fold, head and write row follow", async () => {
     const me = await incarnation(elsewhere);
     const { id, name } = await repository(db, me);

@@ -1,4 +1,7 @@
 // A database that cannot be used because of what is in its URL: the sentence says what to correct, and not to try again.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, inject, it, vi } from "vitest";
 import { Database, queryOnce, queryRepeatable } from "../../src/store/database/database.ts";
 import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
@@ -103,6 +106,29 @@ it.each(["p#ss", "p%25ss?", "p@ss:w/rd", "p' \\ss", "gr\u00fc\u00dfe"])("takes t
       expect(await queryOnce(db.work, "select current_user::text as role")).toEqual([{ role }]);
     }
   } finally {
+    await administer(inject("postgresUrl"), (client) => client.query(`drop role ${role}`));
+  }
+});
+
+it("takes the password from PGPASSWORD, or from the file of PGPASSFILE, where the URL has none", async () => {
+  const role = `file_${Math.random().toString(36).slice(2)}`;
+  await administer(inject("postgresUrl"), (client) => client.query(`create role ${role} login password 'in: file'`));
+  const dir = await mkdtemp(join(tmpdir(), "lockstep-pgpass-"));
+  try {
+    const { host, port } = parts();
+    const file = join(dir, "pgpass");
+    await writeFile(file, `${host}:${port}:*:${role}:in\\: file\n`, { mode: 0o600 });
+    for (const [variable, value] of [
+      ["PGPASSFILE", file],
+      ["PGPASSWORD", "in: file"],
+    ] as const) {
+      vi.stubEnv(variable, value);
+      await using db = new Database({ url: `postgres://${role}@${host}:${port}/postgres`, applicationName: "file" });
+      expect(await queryOnce(db.work, "select current_user::text as role")).toEqual([{ role }]);
+    }
+  } finally {
+    vi.unstubAllEnvs();
+    await rm(dir, { recursive: true });
     await administer(inject("postgresUrl"), (client) => client.query(`drop role ${role}`));
   }
 });

@@ -1,9 +1,9 @@
 // A role, a database or a server may have any setting as its default: each statement brings along what it needs, and what would make it
 // wrong is refused before anything is served.
 import { describe, expect, it } from "vitest";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { Database, inSnapshot, queryOnce } from "../../src/store/database/database.ts";
 import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
-import { listDevices } from "../../src/store/device-lease.ts";
+import { listDevices, renewLease } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { recordFailure } from "../../src/store/record-replica.ts";
 import { replicasOf } from "../../src/store/replicas.ts";
@@ -11,10 +11,10 @@ import { beginSession, renewSession, sessionEnds } from "../../src/store/session
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { listTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
 import { listWriteStops, stopNewWrites } from "../../src/store/write-stops.ts";
-import { getWrite, listStaged } from "../../src/store/writes.ts";
+import { getWrite, landWrite, listStaged } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
-import { incarnation, repository } from "../support/store-rows.ts";
+import { create, HERE, incarnation, repository, stage } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change } from "../support/sync-device.ts";
 
@@ -50,6 +50,19 @@ const HARMLESS: Readonly<Record<string, string>> = {
   escape_string_warning: "on",
   quote_all_identifiers: "on",
   transform_null_equals: "on",
+  idle_session_timeout: "'2s'",
+  check_function_bodies: "on",
+  default_tablespace: "pg_default",
+  default_table_access_method: "heap",
+  default_toast_compression: "pglz",
+  lc_messages: "'C'",
+  xmlbinary: "hex",
+  backslash_quote: "off",
+  constraint_exclusion: "off",
+  enable_indexscan: "off",
+  enable_hashjoin: "off",
+  commit_delay: "1000",
+  log_min_duration_statement: "0",
 };
 
 describe("where the defaults of the database are odd", () => {
@@ -136,11 +149,109 @@ describe("where the defaults of the database are odd", () => {
   });
 });
 
+it("plans that are made anew each time land and follow pushes too", async () => {
+  await using cluster = await TestCluster.make();
+  await setDefaults(cluster.url, { plan_cache_mode: "force_custom_plan", jit: "on", jit_above_cost: "0" });
+  const [a, b] = await cluster.pair(APP);
+  await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+  await b.read(APP);
+  await b.expectInLockstep(APP);
+});
+
+it("a database in SQL_ASCII keeps every text and every name", async () => {
+  await using database = await createDatabase();
+  const name = new URL(database.url).pathname.slice(1);
+  await administer(database.url.replace(`/${name}`, "/postgres"), async (client) => {
+    await client.query(`drop database ${name}`);
+    await client.query(`create database ${name} encoding 'SQL_ASCII' template template0 lc_collate 'C' lc_ctype 'C'`);
+  });
+  await migrate(database.url);
+  await using db = new Database({ url: database.url, applicationName: "odd" });
+  const me = await incarnation(db);
+  const { id } = await repository(db, me);
+  const request = await stage(db, me, id, 0n, [create("refs/heads/caf\xe9", "a".repeat(40))]);
+  await landWrite(db, me, request);
+  await stopNewWrites(db, [null], { author: "Zoë", reason: "für Ж" });
+  expect(await listWriteStops(db)).toMatchObject([{ author: "Zoë", reason: "für Ж" }]);
+  expect((await readLog(db, id, null, 1))[0]?.updates).toMatchObject([{ name: "refs/heads/caf\xe9" }]);
+});
+
+it("an event trigger of somebody else's that forbids what migrate does is named in a sentence", async () => {
+  await using database = await createDatabase();
+  await administer(database.url, async (client) => {
+    await client.query(`create function public.forbid() returns event_trigger language plpgsql as
+      $$ begin raise exception 'no tables here'; end $$`);
+    await client.query("create event trigger forbid on ddl_command_start execute function public.forbid()");
+  });
+  await expect(migrate(database.url)).rejects.toMatchObject({
+    code: "PREREQUISITE_MISSING",
+    message: expect.stringMatching(/^The database refuses this \(no tables here\); a trigger .*\.$/),
+  });
+});
+
+describe("a transaction", () => {
+  it.each([
+    ["off", "on"],
+    ["local", "on"],
+    ["on", "on"],
+    ["remote_write", "remote_write"],
+    ["remote_apply", "remote_apply"],
+  ])("waits for the standby where commits have synchronous_commit = %s by default", async (given, then) => {
+    await using database = await migratedDatabase();
+    await setDefaults(database.url, { synchronous_commit: given });
+    await using db = new Database({ url: database.url, applicationName: "odd" });
+    const me = await incarnation(db);
+    const { id } = await repository(db, me);
+    // What each of them had when it wrote its row.
+    await queryOnce(db.work, "create table public.seen (what text, level text)");
+    await administer(database.url, async (client) => {
+      await client.query(`create function public.see() returns trigger language plpgsql as $$ begin
+        insert into public.seen values (tg_table_name || ' ' || tg_op, current_setting('synchronous_commit')); return new; end $$`);
+      for (const table of ["ref_log", "write", "audit", "repository", "device"])
+        await client.query(
+          `create trigger see before insert or update on lockstep.${table} for each row execute function public.see()`,
+        );
+    });
+    const request = await stage(db, me, id, 0n, [create("refs/heads/main", "a".repeat(40))]);
+    expect(await landWrite(db, me, request)).toMatchObject({ outcome: "landed" });
+    await renewLease(db, me, HERE);
+    await repository(db, me);
+    await stopNewWrites(db, [null], { author: "ada", reason: "r" });
+    expect(await queryOnce(db.work, "select what, level from public.seen group by what, level order by what")).toEqual([
+      { what: "audit INSERT", level: then },
+      { what: "device UPDATE", level: then },
+      { what: "ref_log INSERT", level: then },
+      { what: "repository INSERT", level: then },
+      { what: "repository UPDATE", level: then },
+      // Staged: a server that crashes may forget it, and then the write cannot land.
+      { what: "write INSERT", level: "off" },
+      { what: "write UPDATE", level: then },
+    ]);
+    // An answer is as good as a change: whoever reads it acts on it.
+    const now = "select current_setting('synchronous_commit') as level";
+    expect(await queryOnce(db.work, now)).toEqual([{ level: then }]);
+    expect(await queryOnce(db.reads, now, [], { provesNothing: true })).toEqual([{ level: given }]);
+  });
+
+  it("is never compiled, also where the planner would do so at any cost", async () => {
+    await using database = await migratedDatabase();
+    await setDefaults(database.url, { jit: "on", jit_above_cost: "0", jit_optimize_above_cost: "0" });
+    await using db = new Database({ url: database.url, applicationName: "odd" });
+    expect(await queryOnce(db.work, "show jit")).toEqual([{ jit: "off" }]);
+    expect(await inSnapshot(db.work, async (ask) => await ask("show jit", []))).toEqual([{ jit: "off" }]);
+    const plan = await queryOnce(db.work, "explain analyze select from lockstep.repository");
+    expect(JSON.stringify(plan)).not.toContain("JIT");
+  });
+});
+
 describe("settings that would do harm", () => {
   it.each([
     ["array_nulls", "off"],
     ["client_min_messages", "error"],
     ["session_replication_role", "replica"],
+    ["zero_damaged_pages", "on"],
+    ["ignore_checksum_failure", "on"],
+    ["transaction_timeout", "500"],
   ])("%s = %s is refused before anything is served, with a remedy", async (setting, value) => {
     await using database = await migratedDatabase();
     await setDefaults(database.url, { [setting]: value });

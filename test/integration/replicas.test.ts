@@ -413,10 +413,10 @@ describe("readHeads", () => {
   it("has the fence even when no name is known", async () => {
     expect(await readHeads(db, "mine", ["unknown"])).toEqual({
       fence: me.fence,
-      timeline: "00000001",
+      timeline: HERE,
       byName: new Map(),
     });
-    expect(await readHeads(db, "mine", [])).toEqual({ fence: me.fence, timeline: "00000001", byName: new Map() });
+    expect(await readHeads(db, "mine", [])).toEqual({ fence: me.fence, timeline: HERE, byName: new Map() });
   });
 
   it("shows the successor's fence to an incarnation that was replaced", async () => {

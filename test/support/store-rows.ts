@@ -1,11 +1,13 @@
 // Devices, repositories and writes as rows only, for tests of the store.
 import { randomUUID } from "node:crypto";
+import { inject } from "vitest";
 import { digestAfter, type Incarnation, type RefUpdate, type Version } from "../../src/domain.ts";
 import { type Database, queryOnce } from "../../src/store/database/database.ts";
 import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { createRepository } from "../../src/store/repositories.ts";
 import { type LandRequest, stageWrite, type WriteIdentity } from "../../src/store/writes.ts";
+import { administer } from "./administer.ts";
 import { update } from "./refs.ts";
 
 const ROOT = randomUUID();
@@ -16,8 +18,11 @@ export function starting(given: Partial<TakeOverRequest> = {}): TakeOverRequest 
   return { device: `d-${randomUUID()}`, incarnation: randomUUID(), rootId: ROOT, ...addresses, ...given };
 }
 
-/** The timeline of a server that has never been promoted. */
-export const HERE = "00000001";
+/** What the server of the tests is called, which has never been promoted. */
+export const HERE = await administer(inject("postgresUrl"), async (client) => {
+  const { rows } = await client.query("select '00000001/' || system_identifier as here from pg_control_system()");
+  return String(rows[0]?.here);
+});
 
 /** The incarnation that such a start makes. */
 export async function incarnation(db: Database, given: Partial<TakeOverRequest> = {}): Promise<Incarnation> {

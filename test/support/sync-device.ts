@@ -17,7 +17,7 @@ import { Lifetime } from "../../src/sidecar/lifetime.ts";
 import { makeContext } from "../../src/sidecar/make-context.ts";
 import { type LockedRoot, takeRoot } from "../../src/sidecar/take-root.ts";
 import { Database } from "../../src/store/database/database.ts";
-import type { StatementClient } from "../../src/store/database/statement.ts";
+import type { FramingOptions, StatementClient } from "../../src/store/database/statement.ts";
 import { releaseLease } from "../../src/store/device-lease.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { findRepository } from "../../src/store/repositories.ts";
@@ -382,7 +382,7 @@ function intercept(pool: pg.Pool, script: () => StatementScript): void {
   const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>;
   const intercepted = async () => {
     const client = await connect();
-    const run = (text: string, ...rest: [unknown[], number]) =>
+    const run = (text: string, ...rest: [unknown[], FramingOptions]) =>
       script()(text, () => (client as unknown as StatementClient).run(text, ...rest));
     return new Proxy(client, {
       get(target, key) {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasPassword, parseDatabaseUrl } from "../../src/io/database-url.ts";
+import { completeDatabaseUrl, hasPassword, parseDatabaseUrl } from "../../src/io/database-url.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "lockstep-url-"));
 const ca = join(dir, "ca.pem");
@@ -165,6 +165,64 @@ describe("a database URL that is not taken", () => {
     expect(parse).toThrow(expect.objectContaining({ code: "USAGE", message: expect.stringContaining(sentence) }));
     expect(parse).toThrow(/^The value of --database-url .*[^.]\.$/);
     expect(parse).not.toThrow(/secret|ret@|se%cret|sec\/|%FF/);
+  });
+});
+
+describe("what the environment adds to a database URL", () => {
+  const complete = (text: string, env: Record<string, string>) => completeDatabaseUrl(text, env, "The value of X");
+
+  it("is nothing where the URL says it, and where no variable of libpq is set", () => {
+    const whole = "host=db port=1 dbname=app user=ada sslmode=disable";
+    const env = { PGHOST: "other", PGPORT: "2", PGDATABASE: "o", PGUSER: "bob", PGSSLMODE: "verify-full" };
+    for (const [text, given] of [
+      [whole, env],
+      ["postgres://db/app", { PGHOST: "", HOME: "/", PGFOO: "x" }],
+    ] as const)
+      expect(complete(text, given)).toBe(text);
+  });
+
+  it.each([
+    [
+      "postgres://",
+      { PGHOST: "a,b", PGPORT: "1,2" },
+      [
+        { host: "a", port: 1 },
+        { host: "b", port: 2 },
+      ],
+    ],
+    [
+      "postgres://ada:p%27%5C%20w@db",
+      { PGDATABASE: "it's" },
+      [{ host: "db", user: "ada", password: "p'\\ w", database: "it's" }],
+    ],
+    ["postgres:///app", { PGHOST: "/run/pg", PGUSER: "ada" }, [{ host: "/run/pg", user: "ada", database: "app" }]],
+    [
+      "host=db",
+      { PGOPTIONS: "-c geqo=off", PGCONNECT_TIMEOUT: "3" },
+      [{ host: "db", options: "-c geqo=off", connectionTimeoutMillis: 3_000 }],
+    ],
+  ])("is what it would add for libpq: %s with %j", (text, env, servers) => {
+    expect(parsed(complete(text, env))).toEqual(servers);
+  });
+
+  it("never makes TLS weaker than it says", () => {
+    const [way, ...others] = parseDatabaseUrl(
+      complete("postgres://db/app", { PGSSLMODE: "verify-full", PGSSLROOTCERT: ca }),
+    );
+    expect(way?.ssl).toEqual({ ca: "a certificate", rejectUnauthorized: true });
+    expect(others).toEqual([]);
+  });
+
+  it.each([
+    [{ PGSERVICE: "prod" }, "with PGSERVICE of the environment, has the parameter `service`"],
+    [{ PGREQUIREAUTH: "scram-sha-256" }, "with PGREQUIREAUTH of the environment, has the parameter `require_auth`"],
+    [{ PGCHANNELBINDING: "require" }, "with PGCHANNELBINDING of the environment, has a `channel_binding`"],
+    [{ PGTARGETSESSIONATTRS: "standby" }, "say read-write"],
+    [{ PGSSLMODE: "maybe" }, "with PGSSLMODE of the environment, has an `sslmode` that is none of"],
+  ])("is named where it cannot be taken: %j", (env, sentence) => {
+    expect(() => complete("postgres://ada:secret@db/app", env)).toThrow(
+      expect.objectContaining({ code: "USAGE", message: expect.stringContaining(sentence) }),
+    );
   });
 });
 

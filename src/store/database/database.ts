@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { LockstepError } from "../../errors.ts";
-import { refuseStandby, Servers } from "./servers.ts";
+import { Servers } from "./servers.ts";
 import { asTold, hasEndedSession, unavailableError, verdictOf } from "./sqlstate.ts";
 import { beginSnapshot, StatementClient } from "./statement.ts";
 
@@ -47,15 +47,17 @@ export class Database {
   readonly work: pg.Pool;
   readonly lease: pg.Pool;
   readonly #replacements = new Set<() => void>();
+  readonly #servers: Servers;
 
   /** Throws USAGE on a URL that cannot be used. */
   constructor(options: DatabaseOptions) {
     const servers = new Servers(options.url);
+    this.#servers = servers;
     const pool = (max: number, purpose: string) => {
       const made = new pg.Pool({
         ...connectionConfig(options, purpose),
         ...servers.config,
-        ...(servers.areSeveral && { onConnect: (client) => refuseStandby(client) as never }),
+        ...(servers.areSeveral && { onConnect: (client) => servers.refuseOther(client) as never }),
         Client: StatementClient,
         max,
         types,
@@ -79,6 +81,31 @@ export class Database {
     for (const replace of this.#replacements) replace();
   }
 
+  /** The newest timeline that was met, if any. Of several servers none on an older timeline is used any more. */
+  get newestTimeline(): string | undefined {
+    return this.#servers.newest;
+  }
+
+  /** A server is on that timeline. */
+  noteTimeline(timeline: string): void {
+    this.#servers.note(timeline);
+  }
+
+  /**
+   * Looks at all servers that the URL names, and goes to the one on the newest timeline. Returns whether that is
+   * another one. Then the statements that the server before has not answered fail with DATABASE_UNAVAILABLE.
+   */
+  async goToNewest(): Promise<boolean> {
+    if (!(await this.#servers.goToNewest())) return false;
+    this.replaceConnections();
+    this.#breakOff("another server is the primary now");
+    return true;
+  }
+
+  #breakOff(why: string): void {
+    for (const pool of this.#pools) for (const breakOff of stateOf(pool).underWay) breakOff(why);
+  }
+
   /**
    * Calls `replace` whenever connections are to be replaced, for a connection that is in no pool. Ends when the result
    * is disposed.
@@ -90,9 +117,7 @@ export class Database {
 
   /** Waits up to GOODBYE_MS for the statements that are under way, then breaks them off. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const impatient = setTimeout(() => {
-      for (const pool of this.#pools) for (const breakOff of stateOf(pool).underWay) breakOff();
-    }, GOODBYE_MS);
+    const impatient = setTimeout(() => this.#breakOff("this process stops"), GOODBYE_MS);
     await Promise.all(this.#pools.map((pool) => pool.end()));
     clearTimeout(impatient);
   }
@@ -121,6 +146,8 @@ export interface StatementOptions {
    * outcome.
    */
   readonly decides?: boolean;
+  /** The statement changes nothing, and no caller takes its answer for proof that the standby has what it read. */
+  readonly provesNothing?: boolean;
 }
 
 /**
@@ -185,7 +212,7 @@ interface PoolState {
   /** Connections that were used before this moment are to be replaced. */
   replacedAt: number;
   /** Each function ends the wait for the answer of one statement. */
-  readonly underWay: Set<() => void>;
+  readonly underWay: Set<(why: string) => void>;
 }
 
 const states = new WeakMap<pg.Pool, PoolState>();
@@ -249,7 +276,7 @@ async function runOn<Row extends pg.QueryResultRow>(
   client: StatementClient & pg.PoolClient,
   text: string,
   values: readonly unknown[],
-  { decides = false }: StatementOptions,
+  { decides = false, provesNothing = false }: StatementOptions,
 ): Promise<Row[]> {
   const unconfirmed: string[] = [];
   const onNotice = (notice: { routine?: string | undefined; message?: string | undefined }) => {
@@ -257,7 +284,10 @@ async function runOn<Row extends pg.QueryResultRow>(
   };
   client.on("notice", onNotice);
   try {
-    const result = await inTime(pool, client.run<Row>(text, values, decides ? 0 : STATEMENT_DEADLINE_MS));
+    const result = await inTime(
+      pool,
+      client.run<Row>(text, values, { limitMs: decides ? 0 : STATEMENT_DEADLINE_MS, provesNothing }),
+    );
     // The wait for the synchronous standby was ended (a cancelled statement, a shutdown). PostgreSQL calls that a
     // success, with a warning.
     if (unconfirmed.length > 0)
@@ -276,13 +306,13 @@ async function runOn<Row extends pg.QueryResultRow>(
 async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
   const { underWay } = stateOf(pool);
   let timer: NodeJS.Timeout | undefined;
-  let breakOff = () => {};
+  let breakOff = (_why: string) => {};
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(unavailableError(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
       STATEMENT_DEADLINE_MS,
     );
-    breakOff = () => reject(unavailableError("this process stops"));
+    breakOff = (why) => reject(unavailableError(why));
     underWay.add(breakOff);
   });
   try {

@@ -11,6 +11,7 @@ import { epochMs } from "./instant.ts";
 import { refuseWrongSettings } from "./server-settings.ts";
 import { connectTo, Servers } from "./servers.ts";
 import { asTold, unavailableError } from "./sqlstate.ts";
+import { WAIT_FOR_STANDBY } from "./statement.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../../migrations", import.meta.url));
 const FUNCTIONS = join(DIRECTORY, "functions");
@@ -20,7 +21,7 @@ const MIGRATION_LOCK = 7_420_742_174;
 /** One message, because a server that ends idle transactions may do so after the first statement. */
 const BEGIN = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"].reduce(
   (begun, timeout) => `${begun}; set local ${timeout} = 0`,
-  "begin isolation level read committed",
+  `begin isolation level read committed; set local jit = off; ${WAIT_FOR_STANDBY}`,
 );
 
 /** Returns the schema level that this program knows: the number of its newest migration. */

@@ -31,7 +31,7 @@ export interface HeadsHandlers {
  * After a fail-over it would lead to the old primary, where no device announces anything.
  */
 export async function listenForHeads(
-  db: Pick<Database, "onReplacement">,
+  db: Pick<Database, "onReplacement" | "newestTimeline">,
   options: DatabaseOptions,
   device: string,
   handlers: HeadsHandlers,
@@ -40,6 +40,7 @@ export async function listenForHeads(
   const servers = new Servers(options.url);
   while (!signal.aborted) {
     const startedAt = performance.now();
+    if (db.newestTimeline !== undefined) servers.note(db.newestTimeline);
     const end = await listenOnce(db, servers, connectionConfig(options, "listen"), device, handlers, signal).catch(
       // The next round tries again. Polling covers the time between.
       () => "broken" as const,

@@ -38,6 +38,18 @@ const NEEDS: readonly Need[] = [
     value: "origin",
   },
   {
+    name: "zero_damaged_pages",
+    wrong: (setting) => setting === "on",
+    because: "PostgreSQL would take a damaged page for an empty one, and forget what it held",
+    value: "off",
+  },
+  {
+    name: "ignore_checksum_failure",
+    wrong: (setting) => setting === "on",
+    because: "PostgreSQL would read damaged pages as if they were whole",
+    value: "off",
+  },
+  {
     name: "transaction_timeout",
     wrong: (setting) => Number(setting) > 0 && Number(setting) < SHORTEST_TRANSACTION_MS,
     because: "a large push could never land",

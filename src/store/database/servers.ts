@@ -1,5 +1,6 @@
-// The servers that a database URL names. The program uses the first one that it can reach and that takes writes, until
-// that one fails.
+// The servers that a database URL names. The sidecar uses the first that can be reached and takes writes. It leaves
+// that server when it takes no more writes, or when another one is on a newer timeline. An old primary that lives on
+// takes itself for the primary.
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
 import { type DatabaseServer, parseDatabaseUrl } from "../../io/database-url.ts";
@@ -11,6 +12,8 @@ export class Servers {
   readonly #servers: readonly DatabaseServer[];
   /** The index of the server that worked last. */
   #current = 0;
+  /** The newest timeline that was met (lockstep.current_timeline). */
+  #newest: string | undefined;
 
   /** Throws USAGE on a URL that cannot be used. */
   constructor(url: string) {
@@ -20,6 +23,49 @@ export class Servers {
   /** True when more than one server is named, so that one of them may be a standby. */
   get areSeveral(): boolean {
     return new Set(this.#servers.map(({ host, port }) => `${host}:${port}`)).size > 1;
+  }
+
+  /** A server is on that timeline. One on an older timeline has been replaced. */
+  note(timeline: string): void {
+    if (this.#newest === undefined || !isNewer(this.#newest, timeline)) this.#newest = timeline;
+  }
+
+  get newest(): string | undefined {
+    return this.#newest;
+  }
+
+  /** Throws DATABASE_UNAVAILABLE when this one of several servers takes no writes, or has been replaced. */
+  async refuseOther(client: Pick<pg.ClientBase, "query">): Promise<void> {
+    if (!this.areSeveral) return;
+    const timeline = this.#newest === undefined ? "''" : "lockstep.current_timeline()";
+    const { rows } = await client.query<{ standby: boolean; timeline: string | null }>(
+      `select pg_is_in_recovery() as standby, ${timeline} as timeline`,
+    );
+    if (rows[0]?.standby) throw new LockstepError("DATABASE_UNAVAILABLE", "it is a standby");
+    if (isNewer(this.#newest ?? "", rows[0]?.timeline ?? ""))
+      throw new LockstepError("DATABASE_UNAVAILABLE", "it is an old primary, another server has taken its place");
+  }
+
+  /** Looks at all servers and goes to the one on the newest timeline. Returns whether that is another one. */
+  async goToNewest(): Promise<boolean> {
+    if (!this.areSeveral) return false;
+    const before = this.#current;
+    for (const met of await Promise.all(this.#ways().map(look))) {
+      if (met === undefined || (this.#newest !== undefined && !isNewer(met.timeline, this.#newest))) continue;
+      this.#newest = met.timeline;
+      this.#current = this.#servers.indexOf(met.server);
+    }
+    return this.#current !== before;
+  }
+
+  /** The ways to each server. */
+  #ways(): DatabaseServer[][] {
+    const byPlace = new Map<string, DatabaseServer[]>();
+    for (const way of this.#servers) {
+      const place = `${way.host}:${way.port}`;
+      byPlace.set(place, [...(byPlace.get(place) ?? []), way]);
+    }
+    return [...byPlace.values()];
   }
 
   /** The configuration of the server that worked last. */
@@ -65,6 +111,41 @@ function isDue({ onlyAfter }: DatabaseServer, error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === "28000";
 }
 
+/** The first way that leads to the server, and its timeline. Undefined: it cannot be reached, or is a standby. */
+async function look(
+  ways: readonly DatabaseServer[],
+): Promise<{ server: DatabaseServer; timeline: string } | undefined> {
+  let failure: unknown;
+  for (const server of ways) {
+    if (failure !== undefined && !isDue(server, failure)) continue;
+    const client = new pg.Client({ ...configOf(server), query_timeout: CONNECT_DEADLINE_MS });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ timeline: string | null }>(
+        "select lockstep.current_timeline() as timeline",
+      );
+      const timeline = rows[0]?.timeline;
+      return timeline ? { server, timeline } : undefined;
+    } catch (error) {
+      failure = error;
+    } finally {
+      // Not waited for: one that hangs never says goodbye.
+      client.end().catch(() => {});
+    }
+  }
+  return undefined;
+}
+
+/** Whether `timeline` is a newer one than `other` of the same system: of two systems nobody knows. */
+function isNewer(timeline: string, other: string): boolean {
+  const [number = "", system] = timeline.split("/");
+  const [otherNumber = "", otherSystem] = other.split("/");
+  return (
+    system !== undefined && system === otherSystem && Number.parseInt(number, 16) > Number.parseInt(otherNumber, 16)
+  );
+}
+
 function tellAll(failures: readonly { server: DatabaseServer; error: unknown }[]): unknown {
   const refused = failures.find(({ error }) => verdictOf(error) === "refusal") ?? failures[0];
   if (new Set(failures.map(({ server }) => server.host)).size < 2) return asTold(refused?.error);
@@ -72,12 +153,6 @@ function tellAll(failures: readonly { server: DatabaseServer; error: unknown }[]
     ({ server, error }) => `${server.host}: ${describe(error) || String((error as { code?: unknown }).code)}`,
   );
   return unavailableError(said.join("; "));
-}
-
-/** Throws when the server takes no writes. Only asked when several servers are named. */
-export async function refuseStandby(client: Pick<pg.ClientBase, "query">): Promise<void> {
-  const { rows } = await client.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
-  if (rows[0]?.standby) throw new LockstepError("DATABASE_UNAVAILABLE", "it is a standby");
 }
 
 /** Opens a connection that is in no pool. The caller ends it. Throws as `asTold`. */
@@ -88,7 +163,7 @@ export async function connectTo(servers: Servers, config: pg.ClientConfig = {}):
     client.on("error", () => {});
     try {
       await client.connect();
-      if (servers.areSeveral) await refuseStandby(client);
+      await servers.refuseOther(client);
       return client;
     } catch (error) {
       await client.end().catch(() => {});

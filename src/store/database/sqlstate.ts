@@ -92,6 +92,12 @@ export const SQLSTATES: Readonly<Record<string, Row>> = {
   "57P05": { ...OUTAGE, endsSession: true },
   // The server's disk and files.
   "58": OUTAGE,
+  // "raise exception": no function of ours does it.
+  P0001: {
+    verdict: "refusal",
+    code: "PREREQUISITE_MISSING",
+    remedy: "a trigger that is not of Lockstep raised this: let it pass the statements of this user",
+  },
   // The lock file of a server that is starting or stopping.
   F0: OUTAGE,
 };

@@ -63,6 +63,8 @@ export async function acquireLease(
   signal: AbortSignal,
 ): Promise<Taken> {
   const incarnation = randomUUID();
+  // An old primary may be the first of several servers that answers.
+  await db.goToNewest();
   for (;;) {
     const askedAt = bootClockMs();
     const taken = await takeOver(db, { ...request, incarnation });
@@ -97,6 +99,7 @@ export class Lease {
     this.#me = me;
     this.#log = log;
     this.#proof = proof;
+    db.noteTimeline(proof.timeline);
   }
 
   /** The timeline of the server that confirmed the lease last. */
@@ -174,9 +177,10 @@ export class Lease {
     for (let servers = SERVERS_LIMIT; servers > 0; servers -= 1) {
       const askedAt = bootClockMs();
       const before = this.#proof.timeline;
-      const timeline = await renewLease(this.#db, this.#me, before);
+      const timeline = await this.#renewSomewhere(before);
       if (timeline === undefined) return this.#events.onFenced();
       this.#proof = { askedAt, timeline };
+      this.#db.noteTimeline(timeline);
       if (timeline === before) return;
       // Older connections may still lead to the old primary.
       this.#db.replaceConnections();
@@ -186,5 +190,26 @@ export class Lease {
       // told at once.
     }
     throw unavailableError("each answer comes from another server than the one before");
+  }
+
+  /**
+   * Renews the lease. An old primary cannot confirm it, as its standby has left. So when the renewal fails or takes
+   * long, the sidecar looks at the other servers of the URL. It renews at the one on a newer timeline, if there is one.
+   */
+  async #renewSomewhere(timeline: string): Promise<string | undefined> {
+    let moved: Promise<boolean> | undefined;
+    const goToNewest = () => {
+      moved ??= this.#db.goToNewest();
+      return moved;
+    };
+    const late = setTimeout(goToNewest, PATIENCE_MS);
+    try {
+      return await renewLease(this.#db, this.#me, timeline);
+    } catch (error) {
+      if (!(await goToNewest())) throw error;
+      return await renewLease(this.#db, this.#me, timeline);
+    } finally {
+      clearTimeout(late);
+    }
   }
 }

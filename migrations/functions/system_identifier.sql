@@ -5,6 +5,6 @@ create function lockstep.system_identifier() returns text
 language plpgsql security definer set search_path = pg_catalog as $$
 begin
   return (select s.system_identifier::text from pg_control_system() s);
-exception when insufficient_privilege then
+exception when insufficient_privilege or feature_not_supported or undefined_function then
   return 'unknown';
 end $$;

@@ -186,9 +186,9 @@ create table lockstep.sync_event (
 );
 create index sync_event_recent on lockstep.sync_event (repository_id, device, id desc);
 
--- Writes are refused with this reason. repository_id null: to every repository. Until `includes_staged` is set,
--- writes that were staged before may still land. Who stops writes waits for those, sets it, and waits for those that
--- were being staged meanwhile.
+-- A stop of writes: they are refused with this reason. repository_id null: to every repository. Until `includes_staged`
+-- is set, writes that were staged before may still land. The sidecar that stops writes waits for those. Then it sets
+-- `includes_staged` and waits for the writes that were being staged meanwhile.
 create table lockstep.write_stop (
   id bigint generated always as identity primary key,
   repository_id uuid references lockstep.repository on delete cascade,

@@ -6,8 +6,8 @@
 --
 -- It is a function because the connection that runs it keeps its plan. To plan the statement takes longer than to run
 -- it, and named statements do not work through a pooler in transaction mode. The answer is one value, because each
--- column costs both sides more than its content. Numbers are text, because JSON's numbers are not exact. Write locks
--- are rare, so one cheap look comes first.
+-- column costs both sides more than its content. Numbers are text, because JSON's numbers are not exact. Stops
+-- of writes are rare, so one cheap look comes first.
 create function lockstep.read_heads(p_device text, p_names text[]) returns json
 language plpgsql stable as $$
 begin

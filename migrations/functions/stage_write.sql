@@ -1,7 +1,7 @@
 -- Makes the row of a write before the write touches the disk, so that a take-over can drop it. Returns the values of
 -- the named refs at the head. It stages nothing unless the base is the head and writes are allowed. A repeated call
--- gets the same answer. p_session: the write of a session has its row already and must have the turn. A write lock that
--- is not closed yet does not refuse it.
+-- gets the same answer. p_session: the write of a session has its row already and must have the turn. A stop
+-- refuses it only once that stop includes staged writes.
 --
 -- Each ref is looked up by itself through the index. The planner takes a repository for small, as most are, and a join
 -- then costs the product of both. enable_seqscan is off because a connection keeps plans that it made when the table

@@ -16,7 +16,7 @@ import { foldReplica, recoverReplica } from "./recover.ts";
 
 /** If a replica is in doubt again after so many recoveries, somebody changes its files all the time. */
 const RECOVERIES = 5;
-/** So many plans in a row are overtaken by pushes that land here, then the catch-up is given up. */
+/** How many plans in a row may be overtaken by pushes that land here. Then the catch-up is given up. */
 const OVERTAKEN = 20;
 
 /**
@@ -42,7 +42,10 @@ function inDoubt({ name }: Replica): LockstepError {
   return new LockstepError("REPLICA_IN_DOUBT", `The replica of ${name} came into doubt; try again.`);
 }
 
-/** "overtaken": the replica has changed while the objects came, and is not at the head yet. */
+/**
+ * Applies the changes up to the head. Returns "overtaken" when the replica changed while the objects came and is not at
+ * the head yet.
+ */
 async function applyChanges(
   context: SyncContext,
   replica: Replica,

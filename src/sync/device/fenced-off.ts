@@ -1,9 +1,9 @@
-// Another sidecar has taken over the device of this one.
+// Ends a sidecar whose device another sidecar has taken over.
 import type { LockstepError } from "../../errors.ts";
 import { fencedError } from "../../store/replicas.ts";
 import type { SyncContext } from "./context.ts";
 
-/** Ends this process, and returns FENCED for the call that has noticed. */
+/** Ends this process and returns the error FENCED for the call that noticed it. */
 export function fencedOff(context: Pick<SyncContext, "me" | "onFenced">): LockstepError {
   context.onFenced();
   return fencedError(context.me);

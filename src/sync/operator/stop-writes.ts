@@ -68,7 +68,7 @@ async function untilDecided(
 
 /**
  * Settles the writes that are still staged, such as those of devices that are down. A staged write cannot land now,
- * unless its bump began before they were stopped. Settling waits for such a bump.
+ * unless its bump began before staged writes were refused. Settling waits for such a bump.
  */
 async function dropUndecided(
   context: SyncContext,

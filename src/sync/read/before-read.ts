@@ -72,14 +72,14 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
 interface Located {
   readonly replica: Replica;
   readonly found: Head;
-  /** What the replica held when the database was asked; undefined: this process did not know. */
+  /** The version of the replica when the database was asked. undefined: this process did not know it. */
   readonly before: { version: Version; digest: string } | undefined;
 }
 
-/** How often the database is asked about a replica that turns out to be newer than the answer. */
+/** How often the database is asked while the replica turns out to be newer than the answer. */
 const ASKED_LIMIT = 5;
 
-/** Looks at the files of the replica and asks for the head. Returns both, and when it asked. */
+/** Returns the replica, after a look at its files, the head, and when this asked for it. */
 async function lookAndLocate(
   context: SyncContext,
   name: string,

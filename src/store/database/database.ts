@@ -81,19 +81,22 @@ export class Database {
     for (const replace of this.#replacements) replace();
   }
 
-  /** The newest timeline that was met, if any. Of several servers none on an older timeline is used any more. */
+  /**
+   * The newest timeline that a server was seen on, or undefined. If the URL names several servers, none on an older
+   * timeline is used any more.
+   */
   get newestTimeline(): string | undefined {
     return this.#servers.newest;
   }
 
-  /** A server is on that timeline. */
+  /** Notes that a server is on that timeline. */
   noteTimeline(timeline: string): void {
     this.#servers.note(timeline);
   }
 
   /**
    * Looks at all servers that the URL names, and goes to the one on the newest timeline. Returns whether that is
-   * another one. Then the statements that the server before has not answered fail with DATABASE_UNAVAILABLE.
+   * another server. If so, statements that the old server has not answered fail with DATABASE_UNAVAILABLE.
    */
   async goToNewest(): Promise<boolean> {
     if (!(await this.#servers.goToNewest())) return false;
@@ -146,7 +149,10 @@ export interface StatementOptions {
    * outcome.
    */
   readonly decides?: boolean;
-  /** The statement changes nothing, and no caller takes its answer for proof that the standby has what it read. */
+  /**
+   * The statement changes nothing, and no caller takes its answer for a proof that the standby has the rows that it
+   * read.
+   */
   readonly provesNothing?: boolean;
 }
 

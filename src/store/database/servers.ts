@@ -12,7 +12,7 @@ export class Servers {
   readonly #servers: readonly DatabaseServer[];
   /** The index of the server that worked last. */
   #current = 0;
-  /** The newest timeline that was met (lockstep.current_timeline). */
+  /** The newest timeline that a server was seen on (lockstep.current_timeline). */
   #newest: string | undefined;
 
   /** Throws USAGE on a URL that cannot be used. */
@@ -25,7 +25,7 @@ export class Servers {
     return new Set(this.#servers.map(({ host, port }) => `${host}:${port}`)).size > 1;
   }
 
-  /** A server is on that timeline. One on an older timeline has been replaced. */
+  /** Notes that a server is on that timeline. A server on an older timeline has been replaced. */
   note(timeline: string): void {
     if (this.#newest === undefined || !isNewer(this.#newest, timeline)) this.#newest = timeline;
   }
@@ -34,7 +34,7 @@ export class Servers {
     return this.#newest;
   }
 
-  /** Throws DATABASE_UNAVAILABLE when this one of several servers takes no writes, or has been replaced. */
+  /** Throws DATABASE_UNAVAILABLE when several servers are named, and this one takes no writes or has been replaced. */
   async refuseOther(client: Pick<pg.ClientBase, "query">): Promise<void> {
     if (!this.areSeveral) return;
     const timeline = this.#newest === undefined ? "''" : "lockstep.current_timeline()";
@@ -46,7 +46,7 @@ export class Servers {
       throw new LockstepError("DATABASE_UNAVAILABLE", "it is an old primary, another server has taken its place");
   }
 
-  /** Looks at all servers and goes to the one on the newest timeline. Returns whether that is another one. */
+  /** Looks at all servers and goes to the one on the newest timeline. Returns whether that is another server. */
   async goToNewest(): Promise<boolean> {
     if (!this.areSeveral) return false;
     const before = this.#current;
@@ -58,7 +58,7 @@ export class Servers {
     return this.#current !== before;
   }
 
-  /** The ways to each server. */
+  /** Returns the ways to connect to each server. */
   #ways(): DatabaseServer[][] {
     const byPlace = new Map<string, DatabaseServer[]>();
     for (const way of this.#servers) {
@@ -111,7 +111,10 @@ function isDue({ onlyAfter }: DatabaseServer, error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === "28000";
 }
 
-/** The first way that leads to the server, and its timeline. Undefined: it cannot be reached, or is a standby. */
+/**
+ * Returns the first way that leads to the server, and its timeline. undefined: the server cannot be reached, or is a
+ * standby.
+ */
 async function look(
   ways: readonly DatabaseServer[],
 ): Promise<{ server: DatabaseServer; timeline: string } | undefined> {
@@ -130,14 +133,14 @@ async function look(
     } catch (error) {
       failure = error;
     } finally {
-      // Not waited for: one that hangs never says goodbye.
+      // This does not wait: a server that hangs never answers the goodbye.
       client.end().catch(() => {});
     }
   }
   return undefined;
 }
 
-/** Whether `timeline` is a newer one than `other` of the same system: of two systems nobody knows. */
+/** Returns whether `timeline` is newer than `other` of the same system. Timelines of two systems cannot be compared. */
 function isNewer(timeline: string, other: string): boolean {
   const [number = "", system] = timeline.split("/");
   const [otherNumber = "", otherSystem] = other.split("/");

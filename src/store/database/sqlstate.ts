@@ -92,7 +92,7 @@ export const SQLSTATES: Readonly<Record<string, Row>> = {
   "57P05": { ...OUTAGE, endsSession: true },
   // The server's disk and files.
   "58": OUTAGE,
-  // "raise exception": no function of ours does it.
+  // "raise exception": no function of this schema does that.
   P0001: {
     verdict: "refusal",
     code: "PREREQUISITE_MISSING",

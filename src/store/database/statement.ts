@@ -4,17 +4,22 @@
 // lost (docs/decisions/0007).
 import pg from "pg";
 
-// A commit waits for the disk and for the synchronous standby, whatever the default of this user, database or server.
-// The operator may choose a level that waits for more, or for less of the standby. This costs 30 µs, a `set local` 3.
+// Makes a commit wait for the disk and for the synchronous standby, if the default of this user, database or server
+// would not. The operator may choose a level that waits for more, or for less of the standby. This costs 30 µs, ten
+// times a `set local`. A transaction that writes nothing never waits. So a statement whose answer the standby must have
+// also changes or locks a row.
 export const WAIT_FOR_STANDBY =
   "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')";
 
-/** Settings of the transaction. The server ends a statement that takes longer. A client that gives up does not. */
+/**
+ * Returns the settings of the transaction. The server itself must end a statement that takes too long: a client that
+ * gives up does not stop it.
+ */
 function settings(limitMs: number): string[] {
   return [
     `set local statement_timeout = ${limitMs}`,
     "set local lock_timeout = 0",
-    // A statement touches few rows, whatever the planner expects. To compile it takes longer than to run it.
+    // A statement touches few rows, even if the planner expects many. To compile it takes longer than to run it.
     "set local jit = off",
   ];
 }
@@ -37,7 +42,7 @@ export function beginSnapshot(limitMs: number): string {
 export interface FramingOptions {
   /** 0: the server never ends the statement. */
   readonly limitMs: number;
-  /** Its commit need not wait for a standby: see `StatementOptions`. */
+  /** The commit need not wait for a standby: see `StatementOptions`. */
   readonly provesNothing?: boolean;
 }
 

@@ -193,8 +193,9 @@ export class Lease {
   }
 
   /**
-   * Renews the lease. An old primary cannot confirm it, as its standby has left. So when the renewal fails or takes
-   * long, the sidecar looks at the other servers of the URL. It renews at the one on a newer timeline, if there is one.
+   * Renews the lease. An old primary cannot confirm it, because its standby has left. So if the renewal fails or takes
+   * long, the sidecar looks at the other servers of the URL. If one of them is on a newer timeline, the sidecar renews
+   * there.
    */
   async #renewSomewhere(timeline: string): Promise<string | undefined> {
     let moved: Promise<boolean> | undefined;

@@ -32,7 +32,7 @@ interface Setting {
   readonly value: string;
   readonly default?: string;
   readonly help: string;
-  /** The commands that take it. */
+  /** The commands that take this setting. */
   readonly commands: readonly string[];
 }
 
@@ -151,7 +151,7 @@ export const SETTINGS = {
   "exit-with-pid": {
     check: digits("a process id"),
     value: "PID",
-    help: "id of a process: this one ends when that one has ended; the demo ties its devices to itself with it",
+    help: "id of another process; when that process has ended, this one ends too, as the devices of the demo do",
     commands: ["serve", "gate"],
   },
 } as const satisfies Record<string, Setting>;
@@ -160,12 +160,12 @@ export type SettingName = keyof typeof SETTINGS;
 /** The settings of one run. Those without a default may be absent. */
 export type Config = Readonly<Partial<Record<SettingName, string>>>;
 
-/** The environment variable of a setting: --http-listen ↔ LOCKSTEP_HTTP_LISTEN. */
+/** Returns the environment variable of a setting: LOCKSTEP_HTTP_LISTEN for --http-listen. */
 export function variableOf(name: SettingName): string {
   return `LOCKSTEP_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** The settings that a command takes. */
+/** Returns the settings that a command takes. */
 export function settingsOf(command: string): SettingName[] {
   return (Object.keys(SETTINGS) as SettingName[]).filter((name) =>
     (SETTINGS[name].commands as readonly string[]).includes(command),
@@ -211,24 +211,24 @@ export function readConfig(
   return Object.freeze(config);
 }
 
-/** The value of a setting that the command cannot do without. Throws USAGE. */
+/** Returns the value of a setting that the command needs. Throws USAGE if it is absent or empty. */
 export function required(config: Config, name: SettingName): string {
   const value = config[name];
   if (value !== undefined && value !== "") return value;
   throw new LockstepError("USAGE", `--${name} (or ${variableOf(name)}) is missing: ${SETTINGS[name].help}.`);
 }
 
-/** HOST:PORT in its parts. */
+/** Splits HOST:PORT into its parts. Removes the brackets around an IPv6 address. */
 export function parseHostPort(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(":");
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
 }
 
 const NO_SETTINGS = new Set(["LOCKSTEP_PUSHER", "LOCKSTEP_REQUEST_ID"]);
-// What Kubernetes puts into every pod for a service named lockstep or lockstep-…
+// Kubernetes sets these variables in every pod if a service is named lockstep or lockstep-…
 const OF_KUBERNETES = /^LOCKSTEP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
 
-/** Variables that look like settings and are none: most likely misspelt. */
+/** Returns variables that begin with LOCKSTEP_ and are no settings. They are most likely misspelt. */
 export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set((Object.keys(SETTINGS) as SettingName[]).map(variableOf));
   return Object.keys(env).filter(
@@ -236,7 +236,7 @@ export function unknownVariables(env: Readonly<Record<string, string | undefined
   );
 }
 
-/** docs/configuration.md. */
+/** Returns the text of docs/configuration.md. */
 export function configurationPage(): string {
   const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
     const { value, help, commands, ...rest }: Setting = SETTINGS[name];

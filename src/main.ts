@@ -1,23 +1,23 @@
 #!/usr/bin/env node
 import { main } from "./cli/program.ts";
-// argv, signals, exit code: the only file that touches `process`.
+// The only file that uses `process`: arguments, signals and the exit code.
 import { holdAtCrashPoints } from "./crash-points.ts";
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    // The second time: now.
+    // The second signal ends the process at once.
     if (stop.signal.aborted) process.exit(1);
     stop.abort();
   });
 }
-// A reader that closed the pipe (head, jq -e) wants no more; that is no error.
+// If the reader has closed the pipe (head, jq -e), it wants no more output. That is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   process.stderr.write(`lockstep: The answer cannot be written (${error.message}); make room where it goes.\n`);
   process.exit(1);
 });
-// Where nobody reads what went wrong, the exit code still tells.
+// If nobody can read standard error, the exit code still tells of the failure.
 process.stderr.on("error", () => {});
 
 if (process.env.LOCKSTEP_CRASH_POINTS) holdAtCrashPoints(process.env.LOCKSTEP_CRASH_POINTS);
@@ -35,6 +35,7 @@ process.exitCode = await main({
   stop: stop.signal,
   kill: (pid, signal) => void process.kill(pid, signal),
 });
-// Told to stop, it ends even where a git of its own waits for a hook that does not end: whoever starts next here sees to both. What failed
-// ends whatever it had begun: a sidecar that neither serves nor ends is started again by nobody.
+// After a stop signal the process ends even while a git that it started waits for a hook. The next sidecar on this root
+// deals with that git. After a failure the process ends too: no supervisor restarts a sidecar that neither serves nor
+// ends.
 if (stop.signal.aborted || process.exitCode !== 0) process.stdout.write("", () => process.exit());

@@ -1,4 +1,4 @@
-// The program `lockstep`: its subcommands, and where every error ends.
+// The program `lockstep`: loads its subcommands, runs one, and reports every error.
 import { Command, CommanderError } from "commander";
 import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
@@ -8,7 +8,10 @@ import { ownVersion } from "./terminal/own-version.ts";
 
 type MakeCommand = (host: Host) => Command;
 
-/** The subcommands in the order of the help. Each is loaded when it is asked for: most of a short run is loading. */
+/**
+ * The subcommands in the order of the help. A run loads only the one that it needs, because most of a short run is
+ * loading.
+ */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
@@ -26,7 +29,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   version: async () => (await import("./commands/version.ts")).versionCommand,
 };
 
-/** Runs the command line and returns its exit code. */
+/** Runs the command line of `host` and returns the exit code. Prints errors instead of throwing them. */
 export async function main(host: Host): Promise<number> {
   const program = new Command("lockstep")
     .description(
@@ -35,7 +38,7 @@ export async function main(host: Host): Promise<number> {
     .version(
       `lockstep ${ownVersion()}`,
       "-V, --version",
-      "the version of Lockstep; `lockstep version` has those of git and the schema, too",
+      "print the version of Lockstep; `lockstep version` also prints those of git and the schema",
     )
     .addHelpText("after", "\nExample:\n  lockstep demo\n");
   for (const make of await askedFor(host.argv)) program.addCommand(make(host));
@@ -45,7 +48,7 @@ export async function main(host: Host): Promise<number> {
       .configureOutput({
         writeOut: (text) => void host.stdout.write(text),
         writeErr: (text) => void host.stderr.write(text),
-        // What is wrong is said in one place, by `report`.
+        // Only `report` prints errors.
         outputError: () => {},
       });
   }
@@ -57,7 +60,10 @@ export async function main(host: Host): Promise<number> {
   }
 }
 
-/** The subcommand that the first argument names; all of them where it names none, for the help and for what it may have meant. */
+/**
+ * Loads the subcommand that the first argument names. If the argument names none, loads all of them: the help lists
+ * them, and commander suggests the nearest name.
+ */
 async function askedFor([first = ""]: readonly string[]): Promise<MakeCommand[]> {
   const load = Object.hasOwn(SUBCOMMANDS, first) ? SUBCOMMANDS[first] : undefined;
   return await Promise.all((load ? [load] : Object.values(SUBCOMMANDS)).map((each) => each()));
@@ -67,7 +73,7 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((each) => allCommands(each as Command))];
 }
 
-/** Makes a wrong command line an error as all others are; lets through what ends a run after help was shown. */
+/** Throws USAGE for an error of commander. If commander has printed help or the version, throws its own error again. */
 function refuseUsage(command: Command, error: CommanderError): never {
   if (error.exitCode === 0 || error.code === "commander.help") throw error;
   const said = error.message
@@ -77,11 +83,14 @@ function refuseUsage(command: Command, error: CommanderError): never {
   const path = [command.parent?.parent?.name(), command.parent?.name(), command.name()].filter(Boolean).join(" ");
   throw new LockstepError(
     "USAGE",
-    `${said[0]?.toUpperCase()}${said.slice(1)}; \`${path} --help\` shows what there is.`,
+    `${said[0]?.toUpperCase()}${said.slice(1)}; \`${path} --help\` lists the arguments and options.`,
   );
 }
 
-/** The machine's own refusals, such as a port in use or a directory that may not be made, are no bugs. */
+/**
+ * Turns an error of the operating system into PREREQUISITE_MISSING, and returns other errors unchanged. A port in use
+ * or a directory without permission is no bug of Lockstep.
+ */
 function fromMachine(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
@@ -95,7 +104,7 @@ function fromMachine(error: unknown): unknown {
 
 function report(host: Host, thrown: unknown): number {
   const error = fromMachine(thrown);
-  // Help has been shown, because it was asked for or because a subcommand is missing.
+  // Commander has shown the help: the user asked for it, or left the subcommand out.
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
   if (error instanceof Exit) return error.exitCode;
   const json = host.argv.includes("--json");

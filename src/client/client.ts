@@ -1,4 +1,5 @@
-// The client: what front ends and the command line use to talk to a sidecar. Errors come back as LockstepError with their code.
+// The client that front ends and the command line use to call a sidecar. It throws a LockstepError with the code of the
+// sidecar's error.
 import {
   credentials,
   Client as GrpcClient,
@@ -18,7 +19,10 @@ import { certificateIdentity } from "../tls/identity.ts";
 export type Endpoint =
   /** The unix socket of the sidecar on this machine. */
   | { readonly socket: string }
-  /** The gRPC address of a device, with this caller's credentials, PEM; the device must prove to be `device` of the trust domain. */
+  /**
+   * The gRPC address of a device, with this caller's credentials as PEM. The certificate of the server must be that of
+   * `device`; without `device`, that of any device of the trust domain.
+   */
   | {
       readonly address: string;
       readonly ca: string;
@@ -40,12 +44,12 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
-// While a channel waits before it connects again every call fails. By default the wait grows to two minutes, and a sidecar that
-// is back would be refused to its own gate for as long. A unix socket answers at once, so that asking it often costs nothing.
+// While a channel waits before it connects again, every call fails. By default the wait grows to two minutes, and a
+// gate could not reach its restarted sidecar for as long. On a unix socket a connection attempt costs nothing.
 const SOCKET_BACK_OFF_MS = 50;
 const BACK_OFF_MS = 1_000;
 
-/** A connection to one sidecar, made with the first call. */
+/** A connection to one sidecar. The first call connects. */
 export class Client {
   readonly #client: GrpcClient;
   readonly #methods: ReadonlyMap<string, MethodDefinition<object, object>>;
@@ -64,7 +68,7 @@ export class Client {
     );
   }
 
-  /** Calls a unary RPC by its name. Rejects with a LockstepError. */
+  /** Calls the unary RPC `name` and returns its response. Throws a LockstepError. */
   async call<N extends Name>(name: N, request: RequestOf<N>, { timeoutMs, signal }: Call): Promise<ResponseOf<N>> {
     const { path, requestSerialize, responseDeserialize } = this.#method(name);
     return await new Promise<ResponseOf<N>>((resolve, reject) => {
@@ -88,7 +92,10 @@ export class Client {
     });
   }
 
-  /** The messages of a server-streaming RPC; it is cancelled when the loop is left or `signal` aborts. */
+  /**
+   * Yields the messages of the server-streaming RPC `name`. Cancels the call when the loop is left or `signal` aborts.
+   * Throws a LockstepError.
+   */
   async *stream<N extends Name>(name: N, request: RequestOf<N>, signal?: AbortSignal): AsyncGenerator<ResponseOf<N>> {
     const { path, requestSerialize, responseDeserialize } = this.#method(name);
     const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request as object);
@@ -130,7 +137,7 @@ function channelOf(endpoint: Endpoint): [string, ReturnType<typeof credentials.c
   return [endpoint.address, credentials.createSsl(pem(ca), pem(key), pem(cert), verify)];
 }
 
-/** The error behind a gRPC status. */
+/** Returns the LockstepError of a gRPC status: from its details, else by its code. */
 export function errorFromStatus(error: ServiceError): LockstepError {
   const details = error.metadata?.get(DETAILS_KEY)[0];
   const known = Buffer.isBuffer(details) ? decodeDetails(error.details, details) : undefined;
@@ -156,7 +163,7 @@ export function errorFromStatus(error: ServiceError): LockstepError {
     case status.CANCELLED:
       return new LockstepError(
         "SHUTTING_DOWN",
-        "The call was cancelled before its answer came; see what became of it before you repeat it.",
+        "The call was cancelled before its answer came; find out whether it took effect before you repeat it.",
         { cause: error },
       );
     case status.RESOURCE_EXHAUSTED:
@@ -174,7 +181,7 @@ export function errorFromStatus(error: ServiceError): LockstepError {
   }
 }
 
-/** What the operating system said of the connection, out of grpc-js's sentences around it. */
+/** Returns the operating system's error without the sentences that grpc-js puts around it. */
 function withoutWrapping(details: string): string {
   return /^No connection established\. Last error: (?:Error: )?(.*)\. Resolution note: /s.exec(details)?.[1] ?? details;
 }

@@ -1,4 +1,5 @@
-// The cluster on one machine: a database, a small CA, devices and gates as processes of their own. Nothing is restarted here.
+// Starts the cluster on one machine: a database, a certificate authority, and a process for each sidecar and each gate.
+// A process that ends is not restarted.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
@@ -16,7 +17,7 @@ const STOP_MS = 15_000;
 const PROBE_MS = 2_000;
 const LOG_LINES_SHOWN = 3;
 
-/** A device as `demo --json` shows it. `argv` with `env` starts its sidecar again. */
+/** A device as `demo --json` prints it. `argv` and `env` start its sidecar again. */
 export interface DemoDevice extends Credentials {
   readonly name: string;
   readonly pid: number;
@@ -41,12 +42,12 @@ export interface DemoCluster {
 
 export interface ClusterOptions extends PlanOptions {
   readonly devices: number;
-  /** A server to use instead of one of its own. */
+  /** The URL of a database to use; undefined starts an embedded PostgreSQL. */
   readonly databaseUrl: string | undefined;
   readonly say: (line: string) => void;
 }
 
-/** Starts a cluster and its repository `demo`. What was started is put on `stack`, to be stopped in the reverse order. */
+/** Starts a cluster and creates its repository `demo`. `stack` gets a disposal for each started process. */
 export async function startCluster(options: ClusterOptions, stack: Disposals): Promise<DemoCluster> {
   const { host, dir, say } = options;
   await mkdir(dir, { recursive: true });
@@ -78,7 +79,7 @@ export async function startCluster(options: ClusterOptions, stack: Disposals): P
   };
 }
 
-/** What to undo at the end, last first. */
+/** Collects disposals and runs them in the reverse order. */
 export class Disposals implements AsyncDisposable {
   readonly #undo: (() => Promise<void>)[] = [];
 
@@ -87,7 +88,7 @@ export class Disposals implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Processes end together, then what they stood on.
+    // The last that started ends first: sidecars and gates before the database.
     for (let undo = this.#undo.pop(); undo; undo = this.#undo.pop()) await undo().catch(() => {});
   }
 }
@@ -106,11 +107,14 @@ async function startDatabase({ databaseUrl, dir, host, say }: ClusterOptions, st
 interface Program {
   readonly process: ChildProcess;
   readonly log: string;
-  /** Resolves when it has ended and all that it said is in its log. */
+  /** Resolves when the process has ended and its log is complete. */
   readonly logged: Promise<void>;
 }
 
-/** Starts a process in a group of its own: Ctrl-C reaches the demo only, which stops the others in order. */
+/**
+ * Starts a process in its own process group. Ctrl-C reaches only the demo, which then stops the other processes in
+ * order.
+ */
 async function startProgram(
   argv: string[],
   env: Record<string, string>,
@@ -138,7 +142,10 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-/** Whoever else answers at these addresses: the programs themselves must live. */
+/**
+ * Waits until the sidecar is ready and the gate takes connections. Throws SIDECAR_UNAVAILABLE if one of `programs` has
+ * ended, even if another process answers at its address, and after 60 s.
+ */
 async function untilReady(device: DemoDevice, programs: readonly Program[], stop: AbortSignal): Promise<void> {
   const deadline = Date.now() + START_MS;
   for (;;) {

@@ -1,4 +1,4 @@
-// What a cluster on one machine consists of, before any of it runs.
+// Plans a cluster on one machine: its certificates, and the command line, environment and addresses of each process.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createAuthority, issue } from "../ca/authority.ts";
@@ -16,13 +16,15 @@ export interface Credentials {
 }
 
 export interface PlanOptions {
-  /** Everything lives below it. */
+  /** The folder of all files of the cluster. */
   readonly dir: string;
   readonly refFormat: string;
   readonly host: Host;
 }
 
-/** A certificate authority, and a certificate for everyone. */
+/**
+ * Makes a certificate authority, and certificates for the operator, the front end and each device. Returns their files.
+ */
 export async function makeCredentials(dir: string, devices: number) {
   const authority = await createAuthority({ trustDomain: TRUST_DOMAIN, days: DAYS });
   const directory = join(dir, "credentials");
@@ -45,7 +47,7 @@ export async function makeCredentials(dir: string, devices: number) {
   return { ca, operator, frontend, devices: names.map((name, index) => ({ name, ...(rest[index] as Credentials) })) };
 }
 
-/** Which processes there will be: their command lines, environments and addresses. The database is still to be added. */
+/** Returns the plan of each device. The environment of its sidecar still lacks the URL of the database. */
 export async function planDevices(
   { dir, host, refFormat }: PlanOptions,
   ca: Awaited<ReturnType<typeof makeCredentials>>,

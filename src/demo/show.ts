@@ -1,4 +1,4 @@
-// The show: what a newcomer would try first, with the time that each step took.
+// The show of the demo: pushes and clones that a newcomer would try first, each with the time that it took.
 import { execFile } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,10 @@ export interface Step {
   readonly ms: number;
 }
 
-/** Pushes to the first device, reads at the last, pushes from there, reads at another, and shows the versions. */
+/**
+ * Pushes to the first device, clones from the last, pushes to the last, clones from the second, and prints the
+ * versions. Returns the steps with their durations. Throws if a clone lacks the push before it.
+ */
 export async function show(
   cluster: DemoCluster,
   dir: string,

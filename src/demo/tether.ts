@@ -1,11 +1,14 @@
-// Runs a program that dies with this process, however this process ends. A shell stands between the two: the standard input
-// of its second half, the watch, is a pipe from here, which the kernel closes even after SIGKILL.
+// Runs a program that ends with this process, however this process ends. A shell starts the program and a second shell,
+// the watch. The standard input of the watch is a pipe from this process. The kernel closes the pipe even after
+// SIGKILL, and the watch then stops the program.
 //
-// - Program and shell are a session of their own: Ctrl-C in a terminal reaches neither.
-// - TERM before INT: a shell starts background programs with INT ignored, so until the program has installed its handlers
-//   only TERM ends it. For PostgreSQL that is a smart and at once a fast shutdown. CONT is for a program that is stopped.
-// - Should the shell's first half be killed, the watch still waits for the pipe, which is then closed from here.
-// - Every child has a parent that waits for it: in a container nobody else may, and it would stay as a zombie.
+// - Program and shell have a session of their own, so Ctrl-C in a terminal reaches neither.
+// - The watch sends TERM before INT. A shell starts background programs with INT ignored, so only TERM ends a program
+//   that has no handlers yet. For PostgreSQL, TERM asks for a smart shutdown and INT for a fast one. CONT wakes a
+//   program that is stopped.
+// - If the first shell is killed, this process closes the pipe, and the watch still stops the program.
+// - Every child has a parent that waits for it. In a container without a process that reaps orphans, it would stay as a
+//   zombie.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -30,32 +33,32 @@ code=$?
 { kill "$watch"; wait "$watch"; } 2>/dev/null
 exit "$code"`;
 
-/** A user of the operating system by number. */
+/** A user of the operating system, by the numbers of user and group. */
 export interface SystemUser {
   readonly uid: number;
   readonly gid: number;
 }
 
 export interface Tethered {
-  /** The program's own process id. */
+  /** The process id of the program. */
   readonly pid: number;
-  /** The exit code (128 + signal after a signal), once the program and everything it started are gone. */
+  /** Resolves to the exit code (128 + signal after a signal) when the program and all its children have ended. */
   readonly gone: Promise<number>;
-  /** Asks the program to stop, with QUIT when it has not after 10 s. */
+  /** Stops the program. If it has not ended after 10 s, it gets QUIT. */
   cut(): void;
 }
 
 export interface TetherOptions {
   readonly env: Readonly<Record<string, string>>;
-  /** Runs as this user; absent: as the user of this process. */
+  /** The user that runs the program; undefined means the user of this process. */
   readonly user?: SystemUser | undefined;
-  /** The file descriptor of its standard error. */
+  /** The file descriptor for the standard error of the program. */
   readonly log: number;
 }
 
 /**
- * Starts `argv` on a tether; its standard output must carry nothing of use. Throws what the operating system says when no
- * process could be started.
+ * Starts `argv` on a tether. The standard output of the program is lost. Throws the operating system's error if no
+ * process can be started.
  */
 export async function tether(argv: readonly string[], { env, user, log }: TetherOptions): Promise<Tethered> {
   const shell = spawn("/bin/sh", ["-c", TETHER, "sh", ...argv], {
@@ -65,10 +68,10 @@ export async function tether(argv: readonly string[], { env, user, log }: Tether
     stdio: ["pipe", "pipe", log],
     ...user,
   }) as ChildProcessByStdio<Writable, Readable, null>;
-  // The shell may end before the pipe is closed.
+  // The shell may end before we close the pipe, which then gives an error.
   shell.stdin.on("error", () => {});
   shell.once("exit", () => shell.stdin.end());
-  // "close" comes when the last process that inherited standard output has ended, later than "exit".
+  // "close" comes later than "exit": when the last process that inherited standard output has ended.
   const gone = new Promise<number>((resolve) => shell.once("close", (code) => resolve(code ?? 128)));
   const pid = await new Promise<number>((resolve, reject) => {
     shell.once("error", reject);

@@ -1,4 +1,4 @@
-// The addresses that `serve` listens on: free, or held by the sidecar of this very device.
+// Checks the addresses that `serve` listens on: each must be free, or in use by the sidecar of this device.
 import { createServer } from "node:net";
 import { type Config, parseHostPort, required } from "../config.ts";
 import { socketPath } from "../io/socket-path.ts";
@@ -26,7 +26,7 @@ export const lookAtAddress =
     return { missing: `Nothing can listen on ${address} of --${name} (${refusal}); ${remedy}.` };
   };
 
-/** Why nobody can listen there, as the system's code. */
+/** Tries to listen on the address. Returns undefined on success, else the error code of the operating system. */
 async function tryToListen(host: string, port: number): Promise<string | undefined> {
   const server = createServer();
   return await new Promise((resolve) => {
@@ -45,7 +45,7 @@ async function isOurs(config: Config, name: "listen" | "git-listen" | "http-list
     const held = name === "listen" ? me?.grpcAddress : me?.gitAddress;
     return held !== undefined && parseHostPort(held).port === port;
   } catch {
-    // Nobody answers: it is somebody else's.
+    // No sidecar of ours answers, so another process uses the address.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-// The certificate of the device: its files, whose it is, who vouches for it, until when, and for what.
+// Checks the certificate of the device: its files, name, signer, dates and purposes.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { required } from "../config.ts";
@@ -12,7 +12,7 @@ const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
 export const lookAtCertificate: Look = async (config) => {
   const device = required(config, "device");
-  // The files, that they belong together, and the device.
+  // `readTls` checks the files, that they belong together, and the name of the device.
   const { trustDomain } = await readTls(config, device);
   const [[own, ...intermediates], authorities] = await Promise.all([
     readCertificates(required(config, "tls-cert")),
@@ -23,7 +23,9 @@ export const lookAtCertificate: Look = async (config) => {
   return flaw ?? `device ${device} of ${trustDomain}, until ${new Date(own.validTo).toISOString().slice(0, 10)}`;
 };
 
-/** What is wrong with a certificate that `signers` should vouch for; undefined: nothing. */
+/**
+ * Returns the fault of a certificate that one of `signers` must have signed, or undefined. `now` is in milliseconds.
+ */
 export function judgeCertificate(
   certificate: X509Certificate,
   signers: readonly X509Certificate[],
@@ -38,7 +40,7 @@ export function judgeCertificate(
     return {
       missing: `The certificate is valid from ${day(validFrom)} on; set this machine's clock, or issue a new one.`,
     };
-  // A device is a server to its peers and a client of them. Without the extension a certificate is good for everything.
+  // A device is a server for its peers and a client of them. A certificate without the extension serves all purposes.
   if (keyUsage !== undefined && !(keyUsage.includes(SERVER_AUTH) && keyUsage.includes(CLIENT_AUTH)))
     return {
       missing: "The certificate is not for servers and clients both; issue one with serverAuth and clientAuth.",

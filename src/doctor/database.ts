@@ -1,4 +1,4 @@
-// PostgreSQL: reachable, of a version that will do, a primary, with a schema that fits, and of the same time.
+// Checks PostgreSQL: reachable, new enough, a primary, a schema of our level, and a clock close to ours.
 import { required } from "../config.ts";
 import { type Inspection, inspectDatabase, knownSchemaLevel } from "../store/database/migrate.ts";
 import type { Look, Verdict } from "./finding.ts";
@@ -19,23 +19,23 @@ export function judgeDatabase({ version, standby, level, mayCreate, off }: Inspe
   const found = `PostgreSQL ${version}, schema level ${level}`;
   if (level < known && !mayCreate)
     return {
-      missing: `${found} of ${known}, and this user may not migrate it; grant it CREATE on the database, or run \`lockstep migrate\` as one who may.`,
+      missing: `${found} of ${known}, and this user may not migrate it; grant it CREATE on the database, or run \`lockstep migrate\` as a user who may.`,
     };
   if (off.length > 0) {
     return {
-      warning: `${found}, but ${off.join(" and ")} ${off.length > 1 ? "are" : "is"} off, so that a crash may cost it what it has committed; turn that on.`,
+      warning: `${found}, but ${off.join(" and ")} ${off.length > 1 ? "are" : "is"} off, so a crash may lose committed transactions; turn that on.`,
     };
   }
   if (level >= known) return found;
-  return { warning: `${found} of ${known}; serve migrates it when it starts, \`lockstep migrate\` does so before.` };
+  return { warning: `${found} of ${known}; \`serve\` migrates it when it starts, or run \`lockstep migrate\` first.` };
 }
 
-/** `aheadMs`: by how much the database's clock is ahead of this machine's. */
+/** Judges the difference of the clocks. `aheadMs` is positive if the database's clock is ahead of this machine's. */
 export function judgeClock(aheadMs: number): Verdict {
   const seconds = Math.round(Math.abs(aheadMs) / 100) / 10;
   if (Math.abs(aheadMs) < SKEW_MS) return `as the database's, but for ${seconds} s`;
   const how = aheadMs > 0 ? "behind" : "ahead of";
   return {
-    warning: `This machine's clock is ${seconds} s ${how} the database's, so that certificates may count as expired and logs mislead; run an NTP client on both.`,
+    warning: `This machine's clock is ${seconds} s ${how} the database's, so certificates may seem expired and logs mislead; run an NTP client on both.`,
   };
 }

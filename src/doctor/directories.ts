@@ -1,4 +1,4 @@
-// The directories of `serve`: there or to be made, writable, lockable, and with room left.
+// Checks the directories of `serve`: present or possible to make, writable, with working locks, and with free space.
 import { mkdtemp, open, realpath, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type Config, required } from "../config.ts";
@@ -25,7 +25,10 @@ export const lookAtRoot: Look = async (config) => {
   return await lookAtDirectory(root, "--root");
 };
 
-/** Throws what keeps serve from starting on an empty root. Where the database cannot be asked, another check says so. */
+/**
+ * Throws ROOT_GONE if `serve` would refuse to start on this empty root. Ignores other errors: another check reports a
+ * database that does not answer.
+ */
 async function assertDisk({ device, "database-url": url }: Config, root: string): Promise<void> {
   if (url === undefined || device === undefined) return;
   await using db = new Database({ url, applicationName: `${device} doctor` });
@@ -34,11 +37,11 @@ async function assertDisk({ device, "database-url": url }: Config, root: string)
   });
 }
 
-/** Every ref of the cluster must fit. */
+/** Checks that every ref of the cluster can be a file below the root: the length of its path and its characters. */
 export const lookAtNames: Look = async (config) => {
   const root = resolve(required(config, "root"));
   const { path } = await nearest(root);
-  // Where symbolic links lead somewhere else, that is what counts.
+  // Symbolic links are resolved, because the real path counts.
   checkRootLength(join(await realpath(path), root.slice(path.length)));
   await checkRootNames(path);
   return "every name that a ref may have";
@@ -51,7 +54,7 @@ export const lookAtSockets: Look = async (config) => {
 };
 
 async function lookAtDirectory(directory: string, flag: string): Promise<Verdict> {
-  const remedy = `let the user write there that runs serve and the git server, or choose another ${flag}`;
+  const remedy = `let the user that runs serve and the git server write there, or choose another ${flag}`;
   const place = await nearest(directory);
   if (!place.isDirectory) return { missing: `${place.path} is no directory; move it away, or choose another ${flag}.` };
   try {
@@ -62,7 +65,7 @@ async function lookAtDirectory(directory: string, flag: string): Promise<Verdict
   return place.path === directory ? directory : `${directory}, which serve will make`;
 }
 
-/** The sidecar locks its root: not every network file system has locks, and not every machine a program for them. */
+/** Tries to lock a file, as the sidecar locks its root. Some network file systems and some machines have no locks. */
 export const lookAtLock: Look = async (config, host) => {
   const native = await nativeShim();
   const locker = lockCommand({ path: native ?? "", native: native !== undefined });
@@ -84,7 +87,9 @@ export const lookAtDisk: Look = async (config) => {
   return judgeDisk(path, { bytes: bavail * bsize, files: files === 0 ? undefined : ffree });
 };
 
-/** `files`: how many more there may be, where the file system counts them. */
+/**
+ * Judges the free space. `files` is how many more files there may be; undefined if the file system does not count them.
+ */
 export function judgeDisk(path: string, free: { bytes: number; files: number | undefined }): Verdict {
   const room = `${(free.bytes / 1e9).toFixed(1)} GB free at ${path}`;
   const remedy = "make room, or move --root to a larger disk";
@@ -94,7 +99,7 @@ export function judgeDisk(path: string, free: { bytes: number; files: number | u
   return free.bytes < LITTLE_BYTES ? { warning: `There is little room (${room}); ${remedy}.` } : room;
 }
 
-/** The path itself, or what is there of the way to it. */
+/** Returns `path` if it exists, else its nearest parent that exists. */
 async function nearest(path: string): Promise<{ path: string; isDirectory: boolean }> {
   for (let at = path; ; at = dirname(at)) {
     try {

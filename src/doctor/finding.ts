@@ -1,12 +1,15 @@
-// What a look at one prerequisite of `serve` comes to. Looks change nothing that lasts.
+// The result of one check of the doctor. A check looks at one prerequisite of `serve` and leaves no change behind.
 import type { Config } from "../config.ts";
 import { describe } from "../errors.ts";
 import type { Host } from "../host.ts";
 
-/** What was found; where that is not well, a sentence with what to do about it. `missing`: serve would not start, or not work. */
+/**
+ * The result of a look. A string describes a prerequisite that is in order. A warning or `missing` is a sentence with
+ * a remedy; with `missing`, `serve` would not start or not work.
+ */
 export type Verdict = string | { readonly warning: string } | { readonly missing: string };
 
-/** Whatever it throws counts as missing. */
+/** A function that looks at one prerequisite. An error that it throws counts as `missing`. */
 export type Look = (config: Config, host: Host) => Promise<Verdict>;
 
 export interface Finding {
@@ -15,7 +18,7 @@ export interface Finding {
   readonly said: string;
 }
 
-/** Takes a look, however it ends. */
+/** Runs `look` and returns its finding, also when it throws. */
 export async function find(check: string, look: () => Promise<Verdict>): Promise<Finding> {
   try {
     const verdict = await look();

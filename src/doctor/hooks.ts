@@ -1,4 +1,5 @@
-// Whether git finds the hook that hands pushes over: core.hooksPath, set by an operator anywhere, makes it look elsewhere.
+// Checks that git finds the hook proc-receive, which hands pushes to the sidecar. If an operator has set core.hooksPath
+// in any configuration, git looks for the hook there.
 import { execFile } from "node:child_process";
 import { access, constants, readdir } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
@@ -8,7 +9,7 @@ import type { Look } from "./finding.ts";
 
 const run = promisify(execFile);
 
-/** A git for each: more of them would make the doctor slow. */
+/** The check runs one git for each replica, so more replicas would make the doctor slow. */
 const REPLICAS_LOOKED_AT = 50;
 const DEPTH = 6;
 
@@ -17,7 +18,7 @@ interface HooksPath {
   readonly path: string;
 }
 
-/** As the user who runs this sees it; that must be the one of the git server. */
+/** Reads the configuration of the user who runs the doctor. That must be the user of the git server. */
 export const lookAtHooks: Look = async (config, { env }) => {
   const { root } = config;
   if (root === undefined) return "no root to look below";
@@ -53,7 +54,7 @@ function sentence({ file, path }: HooksPath, directory: string, root: string): s
 async function hooksPath(cwd: string, env: Record<string, string>): Promise<HooksPath | undefined> {
   const args = ["config", "--null", "--show-origin", "--type=path", "--get", "core.hooksPath"];
   const { stdout } = await run("git", args, { cwd, env }).catch((error: { code?: unknown }) => {
-    // A git that is missing is another check's to say.
+    // git exits with 1 if the setting is absent. A missing git is the subject of another check.
     if (error.code === 1 || error.code === "ENOENT") return { stdout: "" };
     throw error;
   });
@@ -68,7 +69,7 @@ async function isRunnable(directory: string): Promise<boolean> {
   );
 }
 
-/** The first few replicas that a walk finds. */
+/** Walks over the root and returns the paths of the first REPLICAS_LOOKED_AT replicas. */
 async function replicasBelow(root: string): Promise<string[]> {
   const found: string[] = [];
   const walk = async (directory: string, depth: number): Promise<void> => {

@@ -1,4 +1,4 @@
-// The programs that `serve` runs, and the one that runs it.
+// Checks the programs: Node, which runs `serve`, and git and the shim, which `serve` runs or installs.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { required } from "../config.ts";
@@ -25,4 +25,7 @@ export const lookAtGit: Look = async (config, { env }) =>
 export const lookAtShim: Look = async () =>
   (await nativeShim()) !== undefined
     ? "native"
-    : { warning: "It is the Node program, slower by 50 ms a push; install a C compiler and run `npm run build`." };
+    : {
+        warning:
+          "The shim is the Node program, which adds 50 ms to a push; install a C compiler and run `npm run build`.",
+      };

@@ -1,4 +1,4 @@
-// How an error travels: its code as google.rpc.ErrorInfo, and RetryInfo where the same call may be repeated.
+// Encodes an error for gRPC: its code as google.rpc.ErrorInfo. If the caller may repeat the call, RetryInfo is added.
 import { join } from "node:path";
 import protobuf from "protobufjs";
 import { ERROR_TABLE, type ErrorCode, GrpcStatus, LockstepError, retryAfterMs } from "../errors.ts";
@@ -6,7 +6,7 @@ import { PROTO_DIR } from "./proto.ts";
 import { toDuration } from "./times.ts";
 
 const DOMAIN = "lockstep";
-/** The trailer that carries the details, by gRPC's convention. */
+/** The name of the trailer that carries the details, by gRPC's convention. */
 export const DETAILS_KEY = "grpc-status-details-bin";
 const TYPE_PREFIX = "type.googleapis.com/";
 
@@ -26,7 +26,7 @@ function load(): NonNullable<typeof types> {
   return types;
 }
 
-/** The details of an error, for the trailer `DETAILS_KEY`. */
+/** Encodes the details of an error for the trailer `DETAILS_KEY`. */
 export function encodeDetails(error: LockstepError): Buffer {
   const { status, errorInfo, retryInfo } = load();
   const pack = (type: protobuf.Type, message: object) => ({
@@ -40,7 +40,7 @@ export function encodeDetails(error: LockstepError): Buffer {
   return Buffer.from(status.encode(status.fromObject(message)).finish());
 }
 
-/** The error that a peer sent, or undefined when these are not the details of one. */
+/** Decodes the error that a peer sent. Returns undefined if `bytes` are not the details of a LockstepError. */
 export function decodeDetails(message: string, bytes: Buffer): LockstepError | undefined {
   const { status, errorInfo } = load();
   try {

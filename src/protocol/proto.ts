@@ -1,4 +1,4 @@
-// The protocol's definitions, loaded once from proto/.
+// Loads the definitions of the protocol from proto/.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -12,10 +12,10 @@ import protobuf from "protobufjs";
 
 export const PROTO_DIR: string = fileURLToPath(new URL("../../proto", import.meta.url));
 export const PROTO_FILES = ["lockstep/v1/sync.proto", "lockstep/v1/cluster.proto"] as const;
-/** How messages are read: 64-bit numbers and names of enums as strings, every field present. */
+/** Options for decoded messages: 64-bit numbers and enums are strings, and every field is present. */
 const CONVERSIONS = { longs: String, enums: String, defaults: true, oneofs: true } as const;
 
-/** The services by their full names. */
+/** Returns the services by their full names. */
 export function loadServices(): Record<string, ServiceClientConstructor> {
   const packages = loadPackageDefinition(serviceDefinitions()) as unknown as { lockstep: { v1: GrpcObject } };
   const { SyncService, ClusterService } = packages.lockstep.v1;

@@ -1,4 +1,4 @@
-// Which file answers which RPC. An RPC of the protocol that is missing here does not compile.
+// Assigns a handler to each RPC. If an RPC of the protocol has no handler here, this file does not compile.
 import type { SyncContext } from "../sync/device/context.ts";
 import { type CallOptions, streaming, unary } from "./call/call.ts";
 import type { ClusterHandlers, SyncHandlers } from "./call/rpc-names.ts";
@@ -21,7 +21,7 @@ import { stopWrites } from "./handlers/stop-writes.ts";
 import { thaw } from "./handlers/thaw.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
 
-/** lockstep.v1.SyncService. */
+/** Makes the handlers of lockstep.v1.SyncService. */
 export function syncHandlers(context: SyncContext, options: CallOptions): SyncHandlers {
   return {
     GetVersion: unary(options, getVersion(context)),
@@ -35,7 +35,7 @@ export function syncHandlers(context: SyncContext, options: CallOptions): SyncHa
   };
 }
 
-/** lockstep.v1.ClusterService. */
+/** Makes the handlers of lockstep.v1.ClusterService. */
 export function clusterHandlers(context: SyncContext, options: CallOptions): ClusterHandlers {
   return {
     CreateRepository: unary(options, createRepository(context)),

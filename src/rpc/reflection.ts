@@ -1,4 +1,4 @@
-// What reflection tells a client that knows nothing of the protocol, such as grpcurl.
+// gRPC reflection: describes the protocol to a client that lacks the .proto files, such as grpcurl.
 import { loadSync } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import descriptor, { type IFileDescriptorProto } from "protobufjs/ext/descriptor/index.js";
@@ -6,9 +6,10 @@ import { PROTO_DIR, PROTO_FILES } from "../protocol/proto.ts";
 
 const { FileDescriptorProto } = descriptor;
 
-/** The reflection service of the protocol. */
+/** Makes the reflection service of the protocol. */
 export function reflection(): ReflectionService {
-  // Each message carries the descriptors of all files, and reflection reads nothing else of it.
+  // Every message carries the descriptors of all files. Reflection reads only these descriptors, so one message is
+  // enough.
   const definitions = loadSync([...PROTO_FILES], { includeDirs: [PROTO_DIR], keepCase: true });
   const { "lockstep.v1.Write": message } = definitions;
   const fileDescriptorProtos = withDependencies(message?.fileDescriptorProtos as Buffer[]);
@@ -17,7 +18,10 @@ export function reflection(): ReflectionService {
   });
 }
 
-/** protobufjs writes no `dependency` into its descriptors (one for each package), and without it clients cannot use them. */
+/**
+ * Adds the field `dependency` to each descriptor. protobufjs makes one descriptor a package and leaves the field out;
+ * clients cannot use the descriptors without it.
+ */
 function withDependencies(descriptors: readonly Buffer[]): Buffer[] {
   const files = descriptors.map(
     (bytes) => FileDescriptorProto.decode(bytes) as unknown as IFileDescriptorProto & { package: string },

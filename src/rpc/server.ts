@@ -1,4 +1,5 @@
-// The gRPC servers: one behind mutual TLS 1.3 for devices, front ends and operators, one on a unix socket for this machine.
+// The two gRPC servers: one behind mutual TLS 1.3 for devices, front ends and operators, and one on a unix socket for
+// this machine.
 import { chmod, rm } from "node:fs/promises";
 import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
 import {
@@ -20,10 +21,10 @@ import { clusterHandlers, syncHandlers } from "./handlers.ts";
 import { reflection } from "./reflection.ts";
 
 export interface RpcServers {
-  /** Where the TLS server listens. */
+  /** The port of the TLS server. */
   readonly port: number;
   readonly setServing: (serving: boolean) => void;
-  /** Stops taking calls and waits for those under way, at most `graceMs`. */
+  /** Refuses new calls, waits up to `graceMs` for the running ones, then cuts the rest. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -35,7 +36,7 @@ export interface RpcOptions {
   readonly log: Logger;
 }
 
-/** Starts both servers. They answer NOT_SERVING to health checks until told otherwise. */
+/** Starts both servers. They answer NOT_SERVING to health checks until `setServing(true)`. */
 export async function serveRpc(context: SyncContext, options: RpcOptions): Promise<RpcServers> {
   const services = loadServices();
   checkRoles(services);
@@ -55,7 +56,7 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   const local = build(localCaller);
   const remote = build(certificateCaller(options.trustDomain));
   const injector = remote.createConnectionInjector(ServerCredentials.createInsecure());
-  // A TLS server of our own: grpc-js accepts TLS 1.2 and cannot change certificates while it runs.
+  // We run the TLS server: the one of grpc-js accepts TLS 1.2 and cannot change certificates while it runs.
   const tls = createTlsServer(
     { ...options.tls, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true, ALPNProtocols: ["h2"] },
     (socket) => injector.injectConnection(socket),
@@ -91,7 +92,10 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
 
 type Watch = ServerWritableStream<unknown, unknown>;
 
-/** Keeps the calls that watch the health in `watches`: they do not end by themselves, and a server waits for its calls. */
+/**
+ * Adds the health service, and keeps its Watch calls in `watches`. They never end by themselves, and a server waits for
+ * its calls when it stops.
+ */
 function addHealth(server: Server, health: HealthImplementation, watches: Set<Watch>): void {
   const addService: Server["addService"] = (service, { watch, ...handlers }) => {
     const watched = (call: Watch) => {

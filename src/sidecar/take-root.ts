@@ -1,4 +1,4 @@
-// What a sidecar must have of its machine before it serves: the lock of its root, and a directory for its sockets.
+// Takes the lock of the root and makes the directory for the sockets. A sidecar needs both before it serves.
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LockstepError } from "../errors.ts";
@@ -14,15 +14,17 @@ import { leaseHasEnded } from "../store/device-lease.ts";
 /** A root that this process has locked. */
 export interface LockedRoot extends AsyncDisposable {
   readonly path: string;
-  /** As the sidecar before this one left it. */
+  /** The record of the root as the previous sidecar left it. */
   readonly record: RootRecord;
-  /** What the hooks of the replicas point to. */
+  /** The shim that the hooks of the replicas point to. */
   readonly shim: Shim;
   /** The open file of the lock. */
   readonly lockFd: number;
 }
 
-/** Opens the root of a device and locks it for this process, once no earlier sidecar or git of it is left. */
+/**
+ * Opens the root of a device and locks it. First waits until no earlier sidecar, and no git that it started, is left.
+ */
 export async function takeRoot(
   path: string,
   device: string,
@@ -44,7 +46,9 @@ export async function takeRoot(
   return { path, record, shim, lockFd: lock.fd, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
 }
 
-/** Makes the directory for the sockets and returns its full path. Throws USAGE where that cannot be. */
+/**
+ * Makes the directory for the sockets and returns its full path. Throws USAGE if that fails or the path is too long.
+ */
 export async function prepareSocketDir(socketDir: string): Promise<string> {
   socketPath(socketDir, "lockstep.sock");
   await mkdir(socketDir, { recursive: true, mode: 0o700 }).catch((cause: Error) => {

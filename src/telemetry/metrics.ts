@@ -1,10 +1,11 @@
-// What Prometheus sees at /metrics. Names: lockstep_<noun>_<unit>[_total].
+// The metrics at /metrics, for Prometheus. Names: lockstep_<noun>_<unit>[_total].
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
 
-/** From a read of a current replica to a first copy of something large. */
+/** Buckets from a read of a current replica (1 ms) to the first copy of a large repository (300 s). */
 const SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
 
-// Gauges of prom-client that call themselves counters, against Prometheus' rules; each stands beside one that says the same.
+// Gauges of prom-client whose names end in _total, which Prometheus reserves for counters. Each has a twin with the
+// same value under a correct name.
 const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
 export class Metrics {
@@ -46,7 +47,7 @@ export class Metrics {
     });
   }
 
-  /** A push that landed, or changed nothing. */
+  /** Counts a push that landed or changed nothing. `races`: its attempts that lost to another device. */
   pushed(seconds: number, races: number): void {
     this.#pushes.inc({ result: "landed" });
     this.#pushSeconds.observe(seconds);
@@ -71,7 +72,7 @@ export class Metrics {
     this.#reads.inc({ result });
   }
 
-  /** The page, and its content type. */
+  /** Returns the page of metrics and its content type. */
   async page(): Promise<{ contentType: string; text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }

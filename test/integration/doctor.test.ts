@@ -161,7 +161,7 @@ describe("what is missing is said with a remedy", () => {
       "a read-only root",
       () => ({ LOCKSTEP_ROOT: "/proc/x" }),
       "root",
-      /written to \/proc .*; let the user write there/,
+      /written to \/proc .*; let the user that runs serve and the git server write there/,
     ],
     [
       "a root that is too long",

@@ -51,7 +51,7 @@ export function demoCommand(host: Host): Command {
         await untilStopped(host.stop);
         say("stopping …");
       } catch (error) {
-        // Stopped while starting: that was asked for.
+        // The user stopped the demo while it started, so the error is no failure.
         if (!host.stop.aborted) throw error;
       } finally {
         if (flags.dir === undefined) await removeAll(dir);
@@ -59,9 +59,9 @@ export function demoCommand(host: Host): Command {
     });
 }
 
-/** Waits also when all that was started here is gone: whoever starts it again counts on this process. */
+/** Waits for `stop`, even after all sidecars and gates have ended: a test that starts them again needs this process. */
 async function untilStopped(stop: AbortSignal): Promise<void> {
-  // Node ends where nothing but a promise is left.
+  // Node ends when only a promise is left, so a timer keeps it running.
   const awake = setInterval(() => {}, 60_000);
   await new Promise<void>((done) =>
     stop.aborted ? done() : stop.addEventListener("abort", () => done(), { once: true }),
@@ -69,7 +69,7 @@ async function untilStopped(stop: AbortSignal): Promise<void> {
   clearInterval(awake);
 }
 
-/** The database may lie elsewhere, with a link to it in the folder (postgres-home.ts). */
+/** Removes `dir` and the files of the database, which may lie elsewhere behind a link (postgres-home.ts). */
 async function removeAll(dir: string): Promise<void> {
   const database = await realpath(join(dir, "postgres")).catch(() => dir);
   for (const path of [database, dir]) await rm(path, { recursive: true, force: true });

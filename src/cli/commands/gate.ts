@@ -6,7 +6,7 @@ import { toMs } from "../../protocol/times.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
 
-/** A read waits this long for a catch-up; a first copy of something large takes longer, and the client is told to come back. */
+/** A read waits this long for a catch-up. If a first copy takes longer, the gate tells the client to come back. */
 const READ_PATIENCE_MS = 60_000;
 
 export function gateCommand(host: Host): Command {

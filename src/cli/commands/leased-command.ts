@@ -1,4 +1,4 @@
-// A command (or a shell) that runs in a repository for as long as its write session lives.
+// Runs a command (or a shell) in a repository while its write session lives.
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, statSync } from "node:fs";
 import { constants, userInfo } from "node:os";
@@ -11,14 +11,15 @@ import type { Run } from "../terminal/command.ts";
 
 /** A third of the lease of a session. */
 const RENEWAL_MS = 5_000;
-/** After Ctrl-C a command may end by itself. */
+/** After Ctrl-C the command has this time to end by itself. */
 const GRACE_MS = 1_000;
-/** What a shell answers for a command that Ctrl-C ended. */
+/** The exit code of a shell for a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 /**
- * Runs the command where the session may write, renewing its lease meanwhile; its exit code, as a shell has it, and never 0 when
- * this process was told to stop. Throws WRITE_DROPPED when the lease is lost, which ends the command; USAGE when it cannot start.
+ * Runs the command in the repository of the session and renews the lease meanwhile. Returns the exit code as a shell
+ * has it; after a stop signal it is never 0. If the lease is lost, ends the command and throws WRITE_DROPPED. Throws
+ * USAGE if the command cannot start.
  */
 export async function runLeased(
   { host, json }: Run,
@@ -28,17 +29,18 @@ export async function runLeased(
 ): Promise<number> {
   refuseStranger(path);
   const [program = host.env.SHELL ?? "/bin/sh", ...args] = command;
-  // What works on live files has the note open: the sidecar can tell by it when all of that has ended, though we die.
+  // The command and its children hold the note `lockstep.live` open. The sidecar sees when all of them have ended, even
+  // if this process has died.
   const note = live ? openSync(livePath(path), "r") : undefined;
   const child = spawn(program, args, {
     cwd: path,
     env: { ...host.env, GIT_DIR: path, LOCKSTEP_WRITE_ID: writeId },
-    // With --json standard output is ours.
+    // With --json, standard output carries our document, so the command writes to standard error.
     stdio: ["inherit", json ? 2 : "inherit", "inherit", ...(note === undefined ? [] : [note])],
   });
   if (note !== undefined) closeSync(note);
   const ended = new AbortController();
-  // Ctrl-C at a terminal reaches the command by itself; a signal to this process alone does not.
+  // The terminal sends Ctrl-C to the command too. A signal to this process alone does not reach the command.
   const stop = () => setTimeout(() => void child.kill("SIGTERM"), GRACE_MS).unref();
   host.stop.addEventListener("abort", stop, { once: true });
   const lost = keepLease(client, { repository, token }, child, ended.signal);
@@ -51,7 +53,10 @@ export async function runLeased(
   return host.stop.aborted ? exitCode || INTERRUPTED : exitCode;
 }
 
-/** What another user leaves there the sidecar can neither read nor remove, and it cannot see that user's processes. */
+/**
+ * Throws USAGE if `path` belongs to another user. The sidecar could not read or remove files that this user creates
+ * there, and could not see this user's processes.
+ */
 function refuseStranger(path: string): void {
   if (statSync(path).uid === userInfo().uid) return;
   throw new LockstepError("USAGE", `${path} belongs to another user; run this as the user of the sidecar.`);
@@ -66,7 +71,7 @@ async function exitCodeOf(child: ChildProcess): Promise<number> {
   });
 }
 
-/** Renews until the command has ended; returns the error with which the lease was lost, if it was. */
+/** Renews the lease until the command has ended. If the lease is lost, ends the command and returns the error. */
 async function keepLease(
   client: Client,
   session: { repository: string; token: string },
@@ -79,7 +84,7 @@ async function keepLease(
     try {
       await client.call("RenewWrite", session, { timeoutMs: RENEWAL_MS, signal: ended });
     } catch (error) {
-      // A sidecar that is away for a moment costs nothing: what counts is whether the lease is lost in the end.
+      // Other errors pass, such as a sidecar that is away for a moment. The lease may still live.
       if (!(error instanceof LockstepError && error.code === "WRITE_DROPPED")) continue;
       child.kill("SIGTERM");
       return error;

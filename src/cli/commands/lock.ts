@@ -12,11 +12,13 @@ import { authorOf, duration, Exit, prepare, type Run, subcommand } from "../term
 import { Progress } from "../terminal/progress.ts";
 import { runLeased } from "./leased-command.ts";
 
-/** After its turn a session begins with a catch-up. */
+/** A session gets its turn and then catches up, which takes this long at most. */
 const CATCH_UP_MS = 120_000;
-/** A landing moves objects, and asks as long as the sidecar does when the database does not answer. */
+/**
+ * A landing moves objects. While the database does not answer, it waits as long as the sidecar asks for the outcome.
+ */
 const LANDING_MS = 20 * 60_000;
-/** What landed is found out by asking again, also where the sidecar was away for a moment. */
+/** If the sidecar was away for a moment, the same call again says whether the write landed. */
 const ASK_AGAIN = { retries: 30, minTimeout: 1_000, factor: 1 };
 
 interface Flags {
@@ -27,7 +29,7 @@ interface Flags {
   readonly [name: string]: unknown;
 }
 
-/** One session: where it was begun, and with what. */
+/** One session, with the client and the repository that it began with. */
 interface Held {
   readonly run: Run;
   readonly client: Client;
@@ -76,7 +78,7 @@ export function lockCommand(host: Host): Command {
     });
 }
 
-/** Drops a session of somebody else. */
+/** Drops the session with `writeId`, also one that another caller began. */
 async function end(
   run: Run,
   client: Client,
@@ -100,7 +102,10 @@ async function begin(run: Run, client: Client, asked: BeginWriteRequest): Promis
   return await client.call("BeginWrite", { ...asked, author }, { timeoutMs, signal: run.host.stop });
 }
 
-/** Drops the session, unless it is over; the names of the refs that keep what it had changed. Throws WRITE_DROPPED if it landed. */
+/**
+ * Drops the session unless it is over. Returns the names of the refs that keep its changes. Throws WRITE_DROPPED if
+ * the session landed.
+ */
 async function abort({ client, repository, begun }: Held, reason: string): Promise<string[]> {
   const request = { repository, token: begun.token, reason: reason.slice(0, TEXT_LIMIT) };
   return (await client.call("AbortWrite", request, { timeoutMs: LANDING_MS })).savedRefs;
@@ -116,7 +121,10 @@ async function giveUp(held: Held, exitCode: number): Promise<never> {
   throw new Exit(exitCode);
 }
 
-/** Whether anything landed may be unknown; else drops the session, and adds to the error what is kept of it. */
+/**
+ * Returns the error to report. If it is unknown whether the write landed, that is `error` itself. Else drops the
+ * session, and names in the error the refs that keep its changes.
+ */
 async function sayWhatIsKept(held: Held, error: unknown): Promise<unknown> {
   const known = error instanceof LockstepError;
   if (known && error.code !== "WRITE_DROPPED" && error.code !== "USAGE") return error;

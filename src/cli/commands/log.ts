@@ -33,10 +33,10 @@ function number(text: string | undefined, flag: string): number {
 function limitOf(text: string | undefined): number {
   const limit = number(text, "--limit");
   if (limit >= 1 && limit <= 1_000) return limit;
-  throw new LockstepError("USAGE", `--limit is from 1 to 1000, not ${limit}; go on from there with --before.`);
+  throw new LockstepError("USAGE", `--limit is from 1 to 1000, not ${limit}; read further entries with --before.`);
 }
 
-/** An entry of the log as --json has it. */
+/** Returns an entry of the log as --json prints it. */
 export function documentOf({ version, writeId, device, author, landedAt, updates, more }: Entry) {
   return {
     version: Number(version),
@@ -53,7 +53,7 @@ export function documentOf({ version, writeId, device, author, landedAt, updates
   };
 }
 
-/** Entries as a person reads them. */
+/** Returns entries of the log as text. */
 export function describeEntries(entries: readonly Entry[]): string {
   if (entries.length === 0) return "Nothing has been written yet.";
   return entries
@@ -73,7 +73,7 @@ function short(value: string): string {
   return value === "" ? "(none)    " : value.startsWith("ref: ") ? value : value.slice(0, 10);
 }
 
-/** A timestamp of the protocol as ISO 8601. */
+/** Returns a timestamp of the protocol as ISO 8601 text. */
 export function instant(timestamp: unknown): string {
   return new Date(toMs(timestamp as never) ?? 0).toISOString();
 }

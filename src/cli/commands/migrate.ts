@@ -6,7 +6,7 @@ import { prepare, subcommand } from "../terminal/command.ts";
 export function migrateCommand(host: Host): Command {
   return subcommand(
     "migrate",
-    "bring the database schema to this program's level (serve does so too)",
+    "bring the database schema to the level of this program; `serve` does the same when it starts",
     "LOCKSTEP_DATABASE_URL=postgres://lockstep:secret@db/lockstep lockstep migrate",
   ).action(async (flags) => {
     const run = prepare(host, "migrate", flags);

@@ -1,4 +1,4 @@
-// `lockstep repo show`: one repository, and who does or did what with it.
+// `lockstep repo show`: one repository with its replicas, writers, waiters, log and catch-ups.
 import type { Command } from "commander";
 import type { GetRepositoryResponse__Output as Details } from "../../generated/lockstep/v1/GetRepositoryResponse.ts";
 import type { SyncEvent__Output as Sync } from "../../generated/lockstep/v1/SyncEvent.ts";
@@ -49,7 +49,7 @@ function describeCopies({ repository }: Details): string {
   return `, every write on at least ${minCopies} devices before it lands${landWithFewer ? " (fewer where they cannot be had)" : ""}`;
 }
 
-/** A repository as --json has it. */
+/** Returns a repository as --json prints it. */
 export function documentOfRepository({ repository, replicas, writer, waiters, syncs, writeLocks }: Details) {
   return {
     name: repository?.name,
@@ -114,7 +114,7 @@ function describeWriters({ writer, waiters }: Details): string[] {
   return [`writing: ${writes}`, ...(waits.length > 0 ? ["waiting for the turn:", ...waits] : [])];
 }
 
-/** The replicas as a person reads them. */
+/** Returns the table of replicas as text. */
 export function describeReplicas({ replicas }: Details): string {
   return table(
     ["device", "version", "state", "leader", "live", "last error"],

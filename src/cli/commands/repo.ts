@@ -63,7 +63,10 @@ function setCommand(host: Host): Command {
     .action(async (name: string, flags: { minCopies?: string; landWithFewer?: boolean }) => {
       const run = prepare(host, "repo", flags);
       if (flags.minCopies === undefined && flags.landWithFewer === undefined)
-        throw new LockstepError("USAGE", "Nothing is to be changed; `lockstep repo set --help` shows what can be.");
+        throw new LockstepError(
+          "USAGE",
+          "No setting is given; `lockstep repo set --help` lists the settings that can be changed.",
+        );
       using client = await run.connect();
       const request = {
         repository: name,
@@ -88,7 +91,7 @@ function numberOf(text = ""): number {
 
 const LOOK_MS = 500;
 
-/** Shows how many devices have made their replica, until it is disposed of. */
+/** Shows how many devices have made their replica, until the returned value is disposed of. */
 function watchReplicas(client: Client, repository: string, progress: Progress): Disposable {
   let made = 0;
   let all = 0;
@@ -98,7 +101,7 @@ function watchReplicas(client: Client, repository: string, progress: Progress): 
     all = replicas.length;
     made = replicas.filter(({ state }) => state !== "REPLICA_STATE_PENDING").length;
   };
-  // Best effort: the repository may not be there yet.
+  // An error is ignored: the repository may not exist yet.
   const timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -32,7 +32,7 @@ export function statusCommand(host: Host): Command {
           broken,
           writing,
           unsafe: leaders.length < 2,
-          // Whoever is not there cannot send it to the others.
+          // A leader that is down cannot send the head to the other devices.
           stuck: leaders.length > 0 && !leaders.some((leader) => live.has(leader)),
           stopped: stopped || null,
           drained: writesStopped || writeLocks.some((lock) => lock.repository === ""),

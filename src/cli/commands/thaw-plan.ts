@@ -1,4 +1,4 @@
-// What a thaw would do, or did, as a person and as a program reads it.
+// Formats the plan or the result of a thaw, for a person and as JSON.
 import { displayRef, nameFromBytes } from "../../domain.ts";
 import type { CommitList__Output as Commits } from "../../generated/lockstep/v1/CommitList.ts";
 import type { ThawResponse__Output as Thaw } from "../../generated/lockstep/v1/ThawResponse.ts";
@@ -6,7 +6,7 @@ import { visible } from "../../io/visible.ts";
 import { table } from "../terminal/command.ts";
 import { describeEntries, documentOf, instant } from "./log.ts";
 
-/** One repository as --json has it. */
+/** Returns one repository of a thaw as --json prints it. */
 export function documentOfThaw(repository: string, thaw: Thaw) {
   return {
     name: repository,
@@ -34,7 +34,7 @@ function documentOfCommits(list: Commits | null) {
   };
 }
 
-/** One repository as a person reads it. */
+/** Returns the plan for one repository as text. */
 export function describeThaw(repository: string, thaw: Thaw): string {
   const { headVersion, version, keeperDevice, keeperVersion, updates, moreUpdates, givenUp, lost, gained } = thaw;
   const noted = keeperVersion === "0" ? "" : ` (version ${keeperVersion})`;

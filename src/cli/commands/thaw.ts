@@ -1,4 +1,4 @@
-// `lockstep thaw`: where leaders are lost, or the database has lost writes, an operator says which refs stay.
+// `lockstep thaw`: an operator decides which refs stay, after leaders are lost or the database has lost writes.
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { Client } from "../../client/client.ts";
@@ -8,7 +8,7 @@ import type { Host } from "../../host.ts";
 import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { describeThaw, documentOfThaw } from "./thaw-plan.ts";
 
-/** Plans walk over commits, and landing one waits for a catch-up. */
+/** Making a plan walks over commits, and landing it waits for a catch-up. */
 const PATIENCE_MS = 600_000;
 
 interface Wish {
@@ -62,11 +62,14 @@ async function ask(run: Run, client: Client, wish: Wish, confirmation: string): 
   return await client.call("Thaw", request, { timeoutMs: PATIENCE_MS, signal: run.host.stop });
 }
 
-/** Shows the plans and asks for a yes. Without a terminal to ask on it ends here. */
+/**
+ * Shows the plans and returns if the operator types yes. Throws Exit on another answer and with --json, and USAGE if
+ * there is no terminal to ask on.
+ */
 async function confirm({ host, json, print }: Run, wishes: readonly Wish[], plans: readonly Thaw[]): Promise<void> {
   const shown = wishes.map((wish, index) => describeThaw(wish.repository, plans[index] as Thaw)).join("\n\n");
   print({ repositories: documents(wishes, plans) }, shown);
-  // A program that reads the answer has got it.
+  // With --json a program has read the plans, and repeats the command with --yes.
   if (json) throw new Exit(ExitCode.NOT_NOW);
   if (!host.stdin.isTTY)
     throw new LockstepError("USAGE", "There is no terminal to ask on, so nothing was changed; repeat it with --yes.");
@@ -88,6 +91,6 @@ function documents(wishes: readonly Wish[], thaws: readonly Thaw[]) {
 function outcome(repository: string, { version, keeperDevice }: Thaw): string {
   return (
     `${repository} is at version ${version}, with the refs of ${keeperDevice}. ` +
-    `What was given up is below refs/lockstep/lost/${version}/ on every device that has it, or will be when it returns.`
+    `Each device that has the refs given up keeps them below refs/lockstep/lost/${version}/, now or when it returns.`
   );
 }

@@ -66,7 +66,7 @@ function describe(
   if (damage.length > 0) parts.push(`Damaged: ${damage.join(", ")}.`);
   parts.push(
     failure === ""
-      ? `Repaired; what refs held instead is below refs/lockstep/lost/${version}/, damaged files are in .lockstep/damaged of the root, files that are no refs in .lockstep/foreign.`
+      ? `Repaired. The former values of refs are below refs/lockstep/lost/${version}/. In the root, .lockstep/damaged has the damaged files and .lockstep/foreign the files that are no refs.`
       : `Not repaired: ${failure}`,
   );
   return parts.join("\n\n");

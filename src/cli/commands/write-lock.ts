@@ -28,7 +28,7 @@ export function writeLockCommand(host: Host): Command {
       using client = await run.connect();
       if (flags.disable) return await allow(run, client, names);
       const { reason, wait } = { reason: String(flags.reason ?? "").trim(), wait: Number(flags.wait) };
-      if (reason === "") throw usageError("--enable needs --reason, which those whose writes are refused are told.");
+      if (reason === "") throw usageError("--enable needs --reason; a refused writer reads it.");
       if (!(wait >= 0)) throw usageError(`--wait is a number of seconds, not ${flags.wait}.`);
       await stop(run, client, names, { reason, waitMs: wait * 1000 });
     });
@@ -56,7 +56,9 @@ async function stop(
   }
   progress.stop();
   if (dropped === undefined) throw new LockstepError("INTERNAL", "The sidecar ended the stream without a result.");
-  const lines = dropped.map((write) => `Dropped, as nobody could decide it any more: ${describeWrite(write)}.`);
+  const lines = dropped.map(
+    (write) => `Dropped, because no sidecar could decide it any more: ${describeWrite(write)}.`,
+  );
   run.print(
     { repositories: names, enabled: true, reason, dropped: dropped.map(documentOfWrite) },
     [`Writes to ${describeNames(names)} are stopped, and none is under way any more; ${remedy(names)}.`, ...lines].join(
@@ -65,7 +67,9 @@ async function stop(
   );
 }
 
-/** Whoever no longer waits may have gone home: what was stopped stays stopped, and is said to be. */
+/**
+ * Returns the error of a wait that ended early. It says that writes stay stopped, because the operator may forget that.
+ */
 function endedEarly({ host }: Run, names: readonly string[], error: unknown): unknown {
   if (error instanceof LockstepError && error.code.startsWith("WRITES_")) return error;
   const why = host.stop.aborted ? "interrupted" : describe(error).replace(/\.$/, "");
@@ -87,12 +91,12 @@ async function allow(run: Run, client: Client, names: readonly string[]): Promis
   );
 }
 
-/** A write lock as --json has it. */
+/** Returns a write lock as --json prints it. */
 export function documentOfLock({ repository, reason, author, since, closed }: WriteLock) {
   return { repository: repository || null, reason, author, since: instant(since), closed };
 }
 
-/** Where writes are stopped, by whom, since when and why. */
+/** Returns where writes are stopped, by whom, since when and why, as text. */
 export function describeLock({ repository, reason, author, since, closed }: WriteLock): string {
   const underWay = closed ? "" : "; some may still be under way";
   return `${repository || "all repositories"}, by ${visible(author)} since ${instant(since)} (${visible(reason)})${underWay}`;

@@ -1,4 +1,4 @@
-// What all subcommands share: flags from the table of settings, one way to print, one way to fail.
+// Shared by all subcommands: flags from the table of settings, printing, and exit codes.
 import { Command } from "commander";
 import pino, { type Logger } from "pino";
 import type { Call, Client } from "../../client/client.ts";
@@ -15,15 +15,15 @@ export interface Run {
   readonly config: Config;
   readonly json: boolean;
   readonly log: Logger;
-  /** For calls whose answer needs no catch-up. Ctrl-C ends them. */
+  /** Limits of a call whose answer needs no catch-up: 30 s, and Ctrl-C cancels the call. */
   readonly patience: Call;
-  /** Prints the answer: the document with --json, else the text. */
+  /** Prints `document` as JSON if --json was given, else `text`. */
   print(document: unknown, text: string): void;
-  /** A client of the sidecar on this machine. Loads gRPC, which commands that call nothing do without. */
+  /** Loads gRPC and makes a client of the sidecar on this machine. The caller disposes of the client. */
   connect(): Promise<Client>;
 }
 
-/** Makes a subcommand with the flags of its settings, --json and an example in its help. */
+/** Makes a subcommand with --json, the flags of the settings of `settings`, and an example in its help. */
 export function subcommand(name: string, summary: string, example: string, settings = name): Command {
   const command = new Command(name).description(summary).option("--json", "print one JSON document");
   for (const setting of settingsOf(settings)) {
@@ -34,7 +34,9 @@ export function subcommand(name: string, summary: string, example: string, setti
   return command.addHelpText("after", `\nExample:\n  ${example}\n`);
 }
 
-/** Reads the settings of a subcommand and makes what it works with. */
+/**
+ * Reads the settings of a subcommand and returns its `Run`. Warns of unknown variables; throws USAGE on a wrong value.
+ */
 export function prepare(host: Host, settings: string, flags: Record<string, unknown>): Run {
   const config = readConfig(settings, flags, host.env, host.cwd);
   const level = config["log-level"] ?? "warn";
@@ -57,12 +59,14 @@ export function prepare(host: Host, settings: string, flags: Record<string, unkn
   };
 }
 
-/** The person at the terminal, to be shown to others; sudo tells who that was. */
+/**
+ * Returns the name of the person at the terminal, which other people see. Under sudo it is the user who called sudo.
+ */
 export function authorOf({ env }: Host): string {
   return env.SUDO_USER ?? env.USER ?? "";
 }
 
-/** Ends the program with that code; what was to be said has been printed. */
+/** Ends the program with `exitCode` when thrown. The command has printed its output before. */
 export class Exit extends Error {
   readonly exitCode: number;
 
@@ -72,7 +76,9 @@ export class Exit extends Error {
   }
 }
 
-/** Rows in columns, with a heading. What strangers wrote into a cell cannot act on the terminal. */
+/**
+ * Returns rows in columns below a heading. Control characters in a cell are made visible, so the terminal ignores them.
+ */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heading, ...rows.map((row) => row.map(visible))];
   const widths = heading.map((_, column) => all.reduce((most, row) => Math.max(most, (row[column] ?? "").length), 0));
@@ -86,7 +92,7 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
     .join("\n");
 }
 
-/** Milliseconds as a person reads them. */
+/** Returns milliseconds as a person reads them: "840 ms" or "2.5 s". */
 export function duration(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

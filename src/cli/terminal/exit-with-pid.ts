@@ -1,10 +1,10 @@
-// Ends a process when another has ended, which cannot tell it so after SIGKILL.
+// Ends this process when another one has ended. The other process cannot tell us after SIGKILL, so we poll for it.
 import type { Host } from "../../host.ts";
 import { linkSignals } from "../../io/signals.ts";
 
 const LOOK_MS = 500;
 
-/** The host's stop signal, which also aborts once process `pid` is gone. */
+/** Returns a signal that aborts with the host's stop signal, and also when process `pid` has ended. */
 export function untilGone(host: Host, pid: string | undefined): AbortSignal {
   if (pid === undefined) return host.stop;
   const gone = new AbortController();

@@ -1,10 +1,11 @@
-// What a person sees while waiting: one line on standard error, rewritten in place, and only where that is a terminal.
+// Shows progress to a waiting person: one line on standard error, rewritten in place. Without a terminal it shows
+// nothing.
 
-/** Work that is done before this shows nothing: a line that flashes up tells nobody anything. */
+/** Work that ends sooner shows no line, because nobody could read it. */
 const FIRST_MS = 250;
 const TICK_MS = 200;
 const BAR_WIDTH = 24;
-/** Of a line that is too long the end is kept, which says for how long. */
+/** A line that is too long keeps this many characters of its end, where the duration stands. */
 const END_WIDTH = 8;
 const CLEAR = "\r\x1b[K";
 
@@ -14,18 +15,18 @@ export class Progress implements Disposable {
   #shown = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `quiet`: a program reads the answer. */
+  /** `quiet`: shows nothing, because a program reads the answer. */
   constructor(stderr: NodeJS.WriteStream, quiet: boolean) {
     this.#terminal = stderr.isTTY && !quiet ? stderr : undefined;
   }
 
-  /** What happens now, and for how long it has. */
+  /** Shows `what` with the number of seconds since this call. */
   wait(what: string): void {
     const startedAt = performance.now();
     this.show(() => `${what} … ${Math.round((performance.now() - startedAt) / 1000)} s`);
   }
 
-  /** The line from now on; asked for it several times a second. */
+  /** Shows the line that `line` returns, and calls `line` again every 200 ms. */
   show(line: () => string): void {
     this.#line = line;
     if (this.#terminal === undefined || this.#timer !== undefined) return;
@@ -35,15 +36,15 @@ export class Progress implements Disposable {
     }, FIRST_MS).unref();
   }
 
-  /** Takes the line away, so that something else can be printed; it comes back with the next tick. */
+  /** Removes the line so that something else can be printed. The next tick shows the line again. */
   clear(): void {
     if (this.#shown) this.#terminal?.write(CLEAR);
     this.#shown = false;
   }
 
-  /** Takes the line away for good. */
+  /** Removes the line for good. */
   stop(): void {
-    // Clears an interval as well.
+    // `clearTimeout` clears an interval as well.
     clearTimeout(this.#timer);
     this.clear();
   }
@@ -55,7 +56,7 @@ export class Progress implements Disposable {
   #draw(): void {
     this.#shown = true;
     if (this.#terminal === undefined) return;
-    // A line that wraps is not taken away again: each tick would leave one behind.
+    // CLEAR removes one line only. If the text wrapped, each tick would leave a line behind.
     const width = (this.#terminal.columns || Number.POSITIVE_INFINITY) - 1;
     const line = this.#line();
     this.#terminal.write(
@@ -64,7 +65,7 @@ export class Progress implements Disposable {
   }
 }
 
-/** `done` of `total` as a bar with a percentage; nothing while the total is unknown. */
+/** Returns a bar with the percentage of `done` in `total`. While the total is unknown (0), returns "". */
 export function bar(done: number, total: number): string {
   if (total <= 0) return "";
   const part = Math.min(1, done / total);
@@ -72,7 +73,7 @@ export function bar(done: number, total: number): string {
   return `[${"#".repeat(filled)}${".".repeat(BAR_WIDTH - filled)}] ${String(Math.floor(part * 100)).padStart(3)} %`;
 }
 
-/** Bytes as a person reads them. */
+/** Returns bytes as a person reads them, in powers of 1000: "12.3 MB". */
 export function size(bytes: number): string {
   if (bytes < 1e3) return `${bytes} B`;
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;

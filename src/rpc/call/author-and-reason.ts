@@ -2,7 +2,10 @@ import { TEXT_LIMIT } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Caller } from "./call.ts";
 
-/** Who does something and why, as the request says; an author that it leaves out is the caller. Throws INVALID_REQUEST. */
+/**
+ * Returns author and reason of a request. If the request leaves the author out, the author is the caller's role and
+ * name. Throws INVALID_REQUEST if a text is too long or has a NUL character.
+ */
 export function authorAndReason(
   { author, reason = "" }: { author: string; reason?: string },
   caller: Caller,
@@ -13,7 +16,7 @@ export function authorAndReason(
   };
 }
 
-/** A text of a request that is kept. Throws INVALID_REQUEST. */
+/** Returns `text` if the database can keep it. Throws INVALID_REQUEST if it is too long or has a NUL character. */
 export function shortText(name: string, text: string): string {
   if (text.length > TEXT_LIMIT)
     throw new LockstepError("INVALID_REQUEST", `The ${name} has at most ${TEXT_LIMIT} characters; shorten it.`);

@@ -1,4 +1,4 @@
-// The one funnel of all RPCs: authenticate, authorise, decode, run, encode; every error ends here.
+// Runs every RPC: authenticates the caller, checks its role, calls the handler, and turns errors into a gRPC status.
 import { randomUUID } from "node:crypto";
 import {
   type handleServerStreamingCall,
@@ -15,7 +15,7 @@ import { DETAILS_KEY, encodeDetails } from "../../protocol/error-details.ts";
 import { certificateIdentity, type Role } from "../../tls/identity.ts";
 import { mayCall } from "./roles.ts";
 
-/** Characters of a message on its way to the caller. */
+/** The most characters of an error message, and of each of its details, that go to the caller. */
 const TEXT_LIMIT = 1_000;
 
 export interface Caller {
@@ -23,7 +23,7 @@ export interface Caller {
   readonly name: string;
 }
 
-/** Finds out who calls. Throws UNAUTHENTICATED. */
+/** Returns the caller of a call. Throws UNAUTHENTICATED. */
 export type Authenticate = (call: AnyCall) => Caller;
 
 export interface CallOptions {
@@ -39,10 +39,12 @@ export interface CallContext {
 
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>;
 
-/** The caller on the local socket. */
+/** Returns the caller on the unix socket, which is always an operator. */
 export const localCaller: Authenticate = () => ({ role: "operator", name: "local" });
 
-/** The caller by the URI of its certificate, whose chain TLS has checked already. */
+/**
+ * Returns a function that reads the caller from the URI of its certificate. TLS has checked the certificate already.
+ */
 export function certificateCaller(trustDomain: string): Authenticate {
   return (call) => {
     const identity = certificateIdentity(call.getAuthContext().sslPeerCertificate?.subjectaltname, trustDomain);
@@ -54,7 +56,7 @@ export function certificateCaller(trustDomain: string): Authenticate {
   };
 }
 
-/** Makes a unary handler of a function. */
+/** Makes a unary handler of gRPC from `run`. */
 export function unary<Request, Response>(
   options: CallOptions,
   run: (request: Request, context: CallContext) => Promise<Response>,
@@ -74,7 +76,7 @@ export function unary<Request, Response>(
   };
 }
 
-/** Makes a server-streaming handler of a function; what a slow caller has not read yet is kept for it. */
+/** Makes a server-streaming handler of gRPC from `run`. Messages for a slow caller wait in memory. */
 export function streaming<Request, Response>(
   options: CallOptions,
   run: (request: Request, send: (message: Response) => void, context: CallContext) => Promise<void>,
@@ -88,7 +90,7 @@ export function streaming<Request, Response>(
     })()
       .then(
         () => call.end(),
-        // grpc-js sends the status of an "error" event; a stream that is destroyed never sends one, and the caller would hang.
+        // grpc-js sends the status of an "error" event. A destroyed stream sends no status, and the caller would hang.
         (error: unknown) => call.emit("error", toStatus(error, path, options.log)),
       )
       .finally(disarm);
@@ -104,16 +106,21 @@ function authorise({ authenticate }: CallOptions, call: AnyCall, path: string): 
   );
 }
 
-/** An answer needs a moment to get to the caller: work stops that much before its deadline, and says why. */
+/**
+ * Work stops this long before the deadline of a call, so that the answer with the reason reaches the caller in time.
+ */
 const LAST_WORDS_MS = 200;
 
-/** grpc-js emits "cancelled" for calls that completed, too; `disarm` keeps those from aborting anything. */
+/**
+ * Returns a signal that aborts when the call is cancelled or its deadline is near. `disarm` ends this: grpc-js emits
+ * "cancelled" also for calls that have completed.
+ */
 function cancellation(call: AnyCall): { signal: AbortSignal; disarm: () => void } {
   const controller = new AbortController();
   let armed = true;
   call.on("cancelled", () => armed && controller.abort());
   const leftMs = Number(call.getDeadline()) - Date.now();
-  // A deadline beyond what a timer can count is none.
+  // A deadline farther away than a timer can count sets no timer.
   const timer =
     leftMs < 2 ** 31 ? setTimeout(() => controller.abort(), Math.max(leftMs - LAST_WORDS_MS, leftMs / 2)) : undefined;
   return {
@@ -136,7 +143,10 @@ function toStatus(thrown: unknown, path: string, log: Logger) {
   return { code, details: known.message, metadata };
 }
 
-/** Statuses travel in HTTP headers: one of 64 KiB breaks the connection for all calls on it, and some clients take only 8. */
+/**
+ * Shortens the texts of an error to TEXT_LIMIT. A status travels in HTTP headers. Headers of 64 KiB break the
+ * connection for all its calls, and some clients accept only 8 KiB.
+ */
 function shortenedError(error: LockstepError): LockstepError {
   const cut = (text: string) => (text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text);
   const details = Object.fromEntries(Object.entries(error.details).map(([key, value]) => [key, cut(value)]));

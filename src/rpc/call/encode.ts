@@ -1,4 +1,4 @@
-// The nouns of the project as the protocol has them.
+// Converts the types of domain.ts and the store to messages of the protocol.
 import {
   displayRef,
   type RefUpdate,
@@ -59,7 +59,9 @@ export function encodeUpdate({ name, oldValue, newValue }: RefUpdate) {
   return { name: toBytes(name), oldValue: encodeValue(oldValue), newValue: encodeValue(newValue) };
 }
 
-/** Values are text in the protocol: a symbolic one is for people to read. */
+/**
+ * Returns the value of a ref as text: an object id, or "ref: TARGET" for people to read. Returns "" for an absent ref.
+ */
 export function encodeValue(value: RefValue | null): string {
   return value === null ? "" : displayRef(value);
 }

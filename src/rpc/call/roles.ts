@@ -1,4 +1,5 @@
-// Who may call what. A role comes from the caller's certificate; the local socket is the operator's, by its file permission.
+// Lists the roles that may call each RPC. A caller's role comes from its certificate. A caller on the unix socket is an
+// operator: the permissions of the file keep other users out.
 import type { ServiceClientConstructor } from "@grpc/grpc-js";
 import type { Role } from "../../tls/identity.ts";
 import type { RpcPath } from "./rpc-names.ts";
@@ -7,7 +8,10 @@ const READERS: readonly Role[] = ["device", "frontend", "operator"];
 const WRITERS: readonly Role[] = ["frontend", "operator"];
 const OPERATORS: readonly Role[] = ["operator"];
 
-/** Every RPC of ours by its path: one that is missing does not compile. Health and reflection tell nothing that is secret and are open to any valid certificate. */
+/**
+ * The roles of every RPC by its path. If an RPC is missing, this does not compile. Health and reflection are open to
+ * any valid certificate, because they tell no secret.
+ */
 const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.SyncService/GetVersion": READERS,
   "/lockstep.v1.SyncService/FetchFrom": READERS,
@@ -29,12 +33,12 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/Thaw": OPERATORS,
 };
 
-/** True when `role` may call the RPC at `path`; false for a path that the table lacks. */
+/** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */
 export function mayCall(role: Role, path: string): boolean {
   return Object.hasOwn(ALLOWED, path) && ALLOWED[path as RpcPath].includes(role);
 }
 
-/** Throws when the table lacks an RPC of the services as they are loaded, or has one that they lack. */
+/** Throws if the table lacks an RPC of the loaded services, or has an RPC that they lack. */
 export function checkRoles(
   services: Readonly<Record<string, Pick<ServiceClientConstructor, "service">>>,
   table: Readonly<Record<string, readonly Role[]>> = ALLOWED,

@@ -8,7 +8,7 @@ import { encodeEntry } from "../call/encode.ts";
 
 const PAGE = 20;
 const PAGE_LIMIT = 1_000;
-/** PostgreSQL's bigint ends here, the protocol's uint64 does not. */
+/** The largest bigint of PostgreSQL. The protocol's uint64 has larger values. */
 const LAST_VERSION = (1n << 63n) - 1n;
 
 export const listLog =

@@ -18,7 +18,7 @@ export const stopWrites =
     if (request.reason.trim() === "")
       throw new LockstepError(
         "INVALID_REQUEST",
-        "The `reason` is missing; those whose writes are refused are told it.",
+        "The `reason` is missing; give one for the writers whose writes are refused.",
       );
     const repositories = [...new Set(request.repositories.map(repositoryName))];
     const waitMs = toMs(request.wait as never) ?? WAIT_MS;

@@ -1,4 +1,4 @@
-// Prints how many tests of a vitest JSON report passed and failed, then what failed, a line each.
+// Reads a JSON report of vitest. Prints how many tests passed and failed, then one line for each failure.
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 

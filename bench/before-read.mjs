@@ -1,8 +1,8 @@
-// BeforeRead on a current replica against a bare grpc-js echo of the same messages: both servers in processes of their own, both
-// asked over a unix socket by the same client in this process.
+// Compares BeforeRead on a current replica with a bare grpc-js echo of the same messages. Each server is a process of
+// its own. The same client in this process calls both over a unix socket.
 //
-// One call after another cannot come nearer to the echo than its round trip to the database lets it. How near that is, an echo that
-// asks the database `select 1` first shows; it is the "floor" in the report.
+// Calls one after another are slower than the echo at least by the round trip to the database. The "floor" in the
+// report measures that: an echo that first asks the database `select 1`.
 import { join } from "node:path";
 import { Client } from "../dist/client/client.js";
 import { compare, counter, inFolder, median, start, withCluster } from "./harness.mjs";

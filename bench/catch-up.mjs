@@ -1,5 +1,6 @@
-// Catch-up of one commit, against the fetch of a mirror over https from the same device with the same certificates; and a first
-// copy over the pack stream against one by stock git. The follower hears no notifications, so that it begins when the clock does.
+// Compares the catch-up of one commit with a mirror's fetch over https, from the same device with the same
+// certificates. Compares a first copy over the pack stream with one by stock git. The follower gets no notifications,
+// so its catch-up starts when the measurement starts.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
@@ -18,7 +19,9 @@ export const benchmarks = {
   "first copy": firstCopy,
 };
 
-/** Which transport should bring a whole repository (docs/decisions/0005)? Both end with the same check of connectivity. */
+/**
+ * Compares two transports for a whole repository (docs/decisions/0005). Both end with the same check of connectivity.
+ */
 async function firstCopy() {
   const commits = Number(process.env.BENCH_COMMITS ?? 10_000);
   await withFollower(async ({ dir, leader, follower, cluster }) => {
@@ -72,7 +75,7 @@ async function catchUpWith(refs, aim) {
   await withFollower(async ({ dir, work, leader, read, fetchMirror }) => {
     const source = join(dir, "source.git");
     await makeHistory(source, refs);
-    // Not over HTTP, for which git compares every ref with every other.
+    // A push into the directory: over HTTP, git compares every ref with every other.
     await git(source, "push", "-q", join(leader.root, "demo.git"), "refs/*:refs/*");
     await git(work, "fetch", "-q", source, "refs/heads/main:refs/heads/main");
     await read();
@@ -100,7 +103,7 @@ async function catchUpWith(refs, aim) {
             fetched = (await read()).fetched;
           });
           await fetchMirror();
-          // Otherwise polling, which comes every five seconds, was faster.
+          // If nothing was fetched, the poll of every five seconds came first, and the run does not count.
           if (fetched) return taken;
         }
       },
@@ -124,7 +127,7 @@ async function makeHistory(repository, refs, bytes = 0) {
   writeFileSync(join(repository, "packed-refs"), packed.join(""), { flag: "a" });
 }
 
-/** Two devices, of which the second one is not told of new versions, and a mirror of the first. */
+/** Starts two devices, the second of which gets no notifications, and a mirror of the first. Runs `work` with them. */
 async function withFollower(work) {
   await inFolder(async (dir) => {
     await withCluster(
@@ -169,7 +172,7 @@ async function withFollower(work) {
   });
 }
 
-/** Starts a device's sidecar again, with its ear at a database where nobody says anything. */
+/** Restarts the sidecar of a device. It listens for notifications on a database that sends none. */
 async function restartDeaf(cluster, device) {
   process.kill(device.pid, "SIGTERM");
   await until(async () => !(await ready(device)));

@@ -1,4 +1,5 @@
-// The baseline for reads: a bare grpc-js server on a unix socket that answers the same messages at once; given a database, after one `select 1`.
+// The baseline for reads: a bare grpc-js server on a unix socket that answers the same messages at once. With a
+// database it answers after one `select 1`.
 import { rmSync } from "node:fs";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import pg from "pg";

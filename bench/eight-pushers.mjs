@@ -1,8 +1,8 @@
-// Eight pushers to one repository, each to a branch of its own and again as soon as the last push has landed; half of them are slow to upload.
-// Against a write lock that is held round the upload.
+// Eight pushers push to one repository, each to a branch of its own. A pusher pushes again as soon as its last push has
+// landed. Half of them upload slowly. The baseline holds a write lock during the upload.
 //
-// What people feel is how long their own push waits behind other people's uploads, so that it is pushes a second that are compared: the
-// time until all eight have landed once would mostly be the slow uploads themselves.
+// The report compares pushes a second, because people feel how long a push waits behind other uploads. The time until
+// each of the eight has landed once would mostly measure the slow uploads.
 import { join } from "node:path";
 import { compare, git, inFolder, median, start, withCluster } from "./harness.mjs";
 import { Branch } from "./http-push.mjs";
@@ -45,7 +45,9 @@ export const benchmarks = {
     }),
 };
 
-/** Pushes that land in the window; how long the fast ones took is added to `quick`. */
+/**
+ * Returns how many pushes land a second within the window. Adds the durations of the fast pushers' pushes to `quick`.
+ */
 async function pushesPerSecond(pushers, quick) {
   const startedAt = performance.now();
   const over = () => performance.now() - startedAt > WINDOW_MS;

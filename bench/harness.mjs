@@ -1,4 +1,4 @@
-// What all benchmarks share: a cluster, alternating runs of baseline and ours, and one way to report.
+// Shared by all benchmarks: a cluster, alternating runs of baseline and ours, and reports.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import pg from "pg";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const run = promisify(execFile);
 
-/** Runs git with nothing ambient; returns what it prints. */
+/** Runs git without the user's environment and configuration. Returns its output. */
 export async function git(cwd, ...args) {
   const who = {
     GIT_AUTHOR_NAME: "b",
@@ -27,7 +27,7 @@ export async function git(cwd, ...args) {
   return stdout.trim();
 }
 
-/** A temporary folder that is gone afterwards. */
+/** Runs `work` in a temporary folder and removes the folder afterwards. */
 export async function inFolder(work) {
   const dir = await mkdtemp(join(tmpdir(), "lockstep-bench-"));
   try {
@@ -37,7 +37,10 @@ export async function inFolder(work) {
   }
 }
 
-/** Starts a program of this project and resolves with the first line that it prints, parsed, and a way to end it. */
+/**
+ * Starts a program of this project. Resolves with the first line of its output, parsed as JSON, and functions to end
+ * it.
+ */
 export async function start(program, args, env = {}) {
   const child = spawn(process.execPath, [join(root, program), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -55,7 +58,7 @@ export async function start(program, args, env = {}) {
   return { ...JSON.parse(line), pid: child.pid, stop };
 }
 
-/** A demo cluster for the duration of `work`. */
+/** Starts a demo cluster, runs `work` with it, and stops it. */
 export async function withCluster(dir, work, devices = 3) {
   const cluster = await start(
     "dist/main.js",
@@ -72,7 +75,7 @@ export async function withCluster(dir, work, devices = 3) {
   }
 }
 
-/** Starts the sidecar of a device that has been stopped; resolves when it is ready, with the milliseconds that took. */
+/** Starts the stopped sidecar of a device. Resolves when the sidecar is ready, with the milliseconds that it took. */
 export async function serveAgain(device) {
   const startedAt = performance.now();
   const [program, ...args] = device.argv;
@@ -101,10 +104,10 @@ export async function endSidecar({ pid, http }, signal = "SIGTERM") {
   while (await fetch(`${http}/livez`).then(Boolean, () => false)) await sleep(5);
 }
 
-/** What reports say of PostgreSQL: the version of the last cluster. */
+/** The version of PostgreSQL for the reports, from the last cluster. */
 let postgres;
 
-/** The rows of one statement on a cluster's database. */
+/** Runs one statement on the database of a cluster and returns its rows. */
 export async function sql(cluster, text, values = []) {
   const client = new pg.Client({ connectionString: cluster.database_url });
   await client.connect();
@@ -115,14 +118,14 @@ export async function sql(cluster, text, values = []) {
   }
 }
 
-/** The sum of a counter on a device's page of metrics. */
+/** Returns the sum of a counter, over all its labels, from the metrics of a device. */
 export async function counter(device, name) {
   const page = await (await fetch(`${device.http}/metrics`)).text();
   const lines = page.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
   return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
-/** Milliseconds that `work` takes. */
+/** Returns the milliseconds that `work` takes. */
 export async function time(work) {
   const startedAt = performance.now();
   await work();
@@ -136,8 +139,9 @@ export function median(values) {
 }
 
 /**
- * Runs baseline and ours in turns, after one unmeasured turn of each, and reports the ratio of their medians. Both return a
- * number: milliseconds, or a rate. `detail` is asked at the end for what else is to be in the report.
+ * Runs `baseline` and `ours` alternately, after one unmeasured run of each, and reports the ratio of their medians.
+ * Both return a number: milliseconds, or a rate. `detail` is called at the end and returns further fields of the
+ * report.
  */
 export async function compare({ name, unit = "ms", aim, runs = 5, baseline, ours, note, detail = () => ({}) }) {
   await baseline();
@@ -189,7 +193,7 @@ export async function report(result) {
   );
 }
 
-/** What was measured; with "+" when the work tree has changes. */
+/** Returns the measured commit, with "+" if the work tree has changes. */
 async function commit() {
   try {
     const changes = await git(root, "status", "--porcelain", "--", "src", "native", "migrations");

@@ -1,5 +1,5 @@
-// A push as git's client sends it over smart HTTP, without the client: no process to start, the moment of `ok` is known, and an
-// upload can be as slow as one likes.
+// Sends a push over smart HTTP as git's client does, without git's client. No process starts, the moment of `ok` is
+// known, and the caller chooses the speed of the upload.
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
@@ -25,7 +25,7 @@ export class Branch {
     this.#ref = `refs/heads/${name}`;
   }
 
-  /** Pushes a commit of one new file; resolves with its id when the report says `ok`. The upload lasts at least `uploadMs`. */
+  /** Pushes a commit with one new file. The upload lasts at least `uploadMs`. Resolves with the commit's id at `ok`. */
   async push(uploadMs = 0) {
     const advertised = await exchange(this.#gate, "GET", "/info/refs?service=git-receive-pack");
     if (!advertised.includes("report-status")) throw new Error(`no advertisement: ${advertised.slice(0, 200)}`);
@@ -42,7 +42,7 @@ export class Branch {
 
 async function exchange(gate, method, path, body, uploadMs = 0) {
   const headers = body ? { "content-type": "application/x-git-receive-pack-request" } : {};
-  // A slow upload stands for a large one, which no buffer takes off the server's hands before the server reads it.
+  // A slow upload stands for a large one. With "100-continue" the body waits until the server reads it.
   if (uploadMs > 0) headers.expect = "100-continue";
   const sent = request(`${gate}${path}`, { method, agent, headers });
   const answered = new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ function packet(line) {
   return (line.length + 4).toString(16).padStart(4, "0") + line;
 }
 
-/** A commit with one file, and the pack of what is new in it. */
+/** Makes a commit with one file. Returns its id and a pack of its new objects. */
 function commitOn(parent, text) {
   const blob = object(BLOB, "blob", Buffer.from(text));
   const entry = Buffer.concat([Buffer.from("100644 file\0"), Buffer.from(blob.id, "hex")]);
@@ -89,7 +89,7 @@ function commitOn(parent, text) {
 
 function object(type, name, content) {
   const id = createHash("sha1").update(`${name} ${content.length}\0`).update(content).digest("hex");
-  // Type and the low four bits of the length, then seven bits a byte (gitformat-pack).
+  // The first byte has the type and the low four bits of the length. Each further byte has seven bits (gitformat-pack).
   const bytes = [];
   let rest = content.length >> 4;
   let byte = (type << 4) | (content.length & 15);

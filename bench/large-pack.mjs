@@ -1,5 +1,5 @@
-// Memory while a pack of 1 GB that cannot be compressed is pushed through a gate and fetched by another device: how much more each sidecar and gate
-// holds at its peak than before. Against the same with a push of 1 MB.
+// Measures memory: how much more each sidecar and gate holds at its peak than before. A pack of 1 GB that cannot be
+// compressed is pushed through a gate and fetched by another device. The baseline is a push of 1 MB.
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export const benchmarks = {
         dir,
         async ({ devices }) => {
           await git(dir, "init", "-q", "work");
-          // Large files go straight into a pack, as they are.
+          // With these settings git puts large files into a pack without compression.
           for (const setting of ["core.bigFileThreshold=100k", "core.compression=0", "gc.auto=0"])
             await git(join(dir, "work"), "config", ...setting.split("="));
           const small = await pushAndFollow(join(dir, "work"), devices, 1);
@@ -62,7 +62,7 @@ async function pushAndFollow(work, [writer, follower], megabytes) {
   return { pushMs, followMs, growth: Object.fromEntries(growth) };
 }
 
-/** Written to clear_refs it makes VmHWM start from what is held now (proc(5)). */
+/** Written to /proc/PID/clear_refs, this value resets the peak VmHWM to the current memory (proc(5)). */
 const FORGET_PEAK = "5";
 
 function megabytesNow(pid) {

@@ -1,5 +1,5 @@
-// A baseline for pushes: the same gate without Lockstep, whose write lock is held round the upload, as cluster engines do it that take the lock
-// before they start `git receive-pack`.
+// A baseline for pushes: the same gate without Lockstep, with a write lock that is held during the upload. Cluster
+// engines that take the lock before they start `git receive-pack` work this way.
 import { createServer } from "node:http";
 import { Mutex } from "async-mutex";
 import { serve } from "../dist/gate/serve.js";

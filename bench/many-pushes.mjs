@@ -1,8 +1,8 @@
-// What a push of one commit costs in a repository that has had 100 pushes, and in one that has had thousands. Each push leaves a pack, a row
+// Measures a push of one commit to a repository after 100 pushes, and after thousands. Each push leaves a pack, a row
 // in the log and a row of its write.
 //
-// The history is made of pushes like any other through the gate, but eight at a time and without git's client, whose process would be most of the
-// work. The full form is BENCH_PUSHES=10000.
+// The history consists of ordinary pushes through the gate, eight at a time. They run without git's client, whose
+// process would be most of the work. The full form is BENCH_PUSHES=10000.
 import { Client } from "../dist/client/client.js";
 import { compare, inFolder, median, time, withCluster } from "./harness.mjs";
 import { Branch } from "./http-push.mjs";
@@ -33,7 +33,7 @@ export const benchmarks = {
     ),
 };
 
-/** Makes a repository and pushes to it `count` times; a branch of it. */
+/** Makes a repository, pushes to it `count` times, and returns a branch of it. */
 async function repositoryAfter(device, repository, count) {
   const client = new Client({ socket: device.socket });
   await client.call("CreateRepository", { repository }, { timeoutMs: 30_000 });

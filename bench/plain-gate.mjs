@@ -1,4 +1,4 @@
-// The baseline for pushes: the same gate, serving bare repositories without Lockstep.
+// The baseline for pushes: the same gate, which serves bare repositories without Lockstep.
 import { startGate } from "../dist/gate/gate.js";
 
 const silent = { info() {}, warn() {}, error() {} };

@@ -1,5 +1,6 @@
-// Push of one commit over HTTP, against the same gate on a bare repository without Lockstep; and of many refs at once into the
-// directory itself, as sshd does it: over HTTP git's client alone takes minutes for 10,000, it compares each name with each.
+// Measures pushes against the same gate on a bare repository without Lockstep. One commit is pushed over HTTP. Many
+// refs at once are pushed into the directory, as sshd does. Over HTTP, git's client alone takes minutes for 10,000
+// refs, because it compares each name with each.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compare, git, inFolder, start, time, withCluster } from "./harness.mjs";
@@ -31,7 +32,7 @@ export const benchmarks = {
     }),
 };
 
-/** A push of a commit to a repository that has `others` refs besides; the mean of `times` pushes a run. */
+/** Measures a push of one commit to a repository with `others` further refs: the mean of `times` pushes a run. */
 async function pushOne(others, times) {
   await withBoth(async ({ work, urls, directories }) => {
     const tree = await git(work, "hash-object", "-w", "-t", "tree", "/dev/null");
@@ -66,7 +67,7 @@ async function pushOne(others, times) {
   });
 }
 
-/** Makes `count` refs below refs/heads/NAME at `tip` all that the repository has. */
+/** Replaces all refs of the repository with `count` refs below refs/heads/NAME that hold `tip`. */
 function packRefs(repository, tip, name, count) {
   const lines = Array.from({ length: count }, (_, index) => `${tip} refs/heads/${name}/${index}\n`);
   writeFileSync(

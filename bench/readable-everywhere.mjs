@@ -1,4 +1,5 @@
-// From `ok` of a push until its commit may be read on all three devices, against git fetching one commit from the same gate.
+// Measures the time from the `ok` of a push until all three devices may serve its commit. The baseline is git's fetch
+// of one commit from the same gate.
 import { join } from "node:path";
 import { Client } from "../dist/client/client.js";
 import { compare, git, inFolder, time, withCluster } from "./harness.mjs";

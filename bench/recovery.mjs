@@ -1,4 +1,5 @@
-// The start after a kill while ten repositories were being written: with 10,000 repositories on the device against with those ten only.
+// Measures the start of a sidecar that was killed while ten repositories were being written. The device has 10,000
+// repositories; in the baseline it has only those ten.
 import { randomUUID } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -42,7 +43,7 @@ export const benchmarks = {
     ),
 };
 
-/** A device that is killed in the middle of ten pushes, again and again. */
+/** A device whose sidecar is killed in the middle of ten pushes, in each round. */
 class Victim {
   #cluster;
   #device;
@@ -55,7 +56,7 @@ class Victim {
     this.#sidecar = { stop: async (signal) => process.kill(this.#device.pid, signal) };
   }
 
-  /** Milliseconds from the start of the process until all ten repositories may be read. */
+  /** Kills and restarts the sidecar. Returns the milliseconds from its start until all ten repositories may be read. */
   async recover() {
     this.#rounds += 1;
     const paths = WRITTEN.map((name) => join(this.#device.root, `${name}.git`));
@@ -89,7 +90,7 @@ class Victim {
   }
 }
 
-/** From now on a push to held/ waits for ever with its refs locked and nothing decided, and makes a file "reached". */
+/** Holds every push to held/ for ever, with its refs locked and nothing decided. Such a push makes a file "reached". */
 function holdPushes(path) {
   rmSync(join(path, "reached"), { force: true });
   const script = `#!/bin/sh
@@ -101,8 +102,8 @@ exec sleep 600
 }
 
 /**
- * Brings a device to `count` repositories r/0, r/1 … of one commit. One is made and pushed to as ever; the others are copies of what that left
- * on the disk and in the database, each with an id of its own.
+ * Gives a device `count` repositories r/0, r/1 … of one commit. One is made and pushed to through Lockstep. The others
+ * are copies of its files and rows, each with an id of its own.
  */
 async function fill(cluster, count) {
   const [device] = cluster.devices;

@@ -1,7 +1,7 @@
-// `npm run bench`, or `npm run bench -- "push one commit" …` for single ones by the beginning of their names.
+// `npm run bench` runs all benchmarks. `npm run bench -- "push one commit" …` runs those whose names begin so.
 import { readdirSync } from "node:fs";
 
-/** What benchmarks use or start; every other file here has some. */
+/** Files that benchmarks use or start. Every other file here has benchmarks. */
 const TOOLS = ["harness.mjs", "run.mjs", "http-push.mjs", "plain-gate.mjs", "locked-gate.mjs", "echo-server.mjs"];
 
 const here = new URL(".", import.meta.url);

@@ -1,5 +1,5 @@
-// Builds dist/: TypeScript, then the native shim where a C compiler exists. Everything it says goes to stderr:
-// `npm run demo -- --json` promises that stdout carries one line and nothing else.
+// Builds dist/: TypeScript first, then the native shim if there is a C compiler. All output goes to stderr, because
+// `npm run demo -- --json` promises exactly one line on stdout.
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -22,7 +22,7 @@ if (existsSync(program) && files.every(isBuilt)) process.exit(0);
 mkdirSync(dirname(program), { recursive: true });
 rmSync(program, { force: true });
 const compiler = process.env.CC ?? "cc";
-// Static where the C library allows it: the dynamic loader is half of the program's start-up time.
+// The program is linked statically if the C library allows it. The dynamic loader takes half of the start-up time.
 for (const flags of [["-static"], []]) {
   const built = spawnSync(compiler, ["-O2", "-Wall", "-Wextra", "-Werror", ...flags, "-o", program, ...sources], {
     cwd: root,

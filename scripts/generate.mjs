@@ -1,5 +1,6 @@
-// Writes the generated files: the types of the protocol, docs/configuration.md and docs/schema.txt. With --check it only says whether
-// the first two are up to date; test/integration/schema.test.ts compares the last one, which needs a PostgreSQL.
+// Writes the generated files: the types of the protocol, docs/configuration.md and docs/schema.txt. With --check it
+// writes nothing and fails if one of the first two is out of date. docs/schema.txt needs a PostgreSQL, so
+// test/integration/schema.test.ts compares it.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,10 +1,11 @@
-// `node scripts/plain-words.mjs` looks at prose: comments, sentences that the program says, and the documents. Three rules:
+// `node scripts/plain-words.mjs` looks at prose: comments, sentences that the program says, and the documents. Three
+// rules:
 //   subject   No clause begins with "whoever", "whatever" or "what is": its subject is a named thing.
 //   length    A sentence has at most 25 words.
 //   wrap      A line of prose has at most 120 characters.
-// scripts/plain-words.json has the number of breaches that a file may have of each rule. A number may only fall: with more the
-// check fails. After a rewrite, `node scripts/plain-words.mjs --lower` writes the lower numbers. A file that is not listed may have
-// none; a file that was moved keeps its numbers.
+// scripts/plain-words.json has the number of breaches that a file may have of each rule. With more breaches the check
+// fails. After a rewrite, `node scripts/plain-words.mjs --lower` writes the lower numbers. A file that is not listed
+// may have no breach. A file that was moved keeps its numbers.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,10 +13,10 @@ import { fileURLToPath } from "node:url";
 const MOST_WORDS = 25;
 const MOST_CHARACTERS = 120;
 const SUBJECT = /^(?:whoever|whatever|what(?: [\w'-]+){0,3} (?:is|was|are|were)\b(?!.*\?$))/i;
-/** Marks of a comment at the begin and end of its lines. */
+/** Matches the marks of a comment at the begin and end of its lines. */
 const DECORATION = /^\s*(?:\/\*\*?|\*\/|\*(?= |$)|\/\/+|--)\s?|\s*\*\/\s*$/g;
 
-/** The breaches in prose: the line, the rule, and the words. `paragraphs` are lists of lines. */
+/** Returns the breaches in prose, each with its line, rule and words. `paragraphs` are lists of lines. */
 export function breaches(paragraphs) {
   return paragraphs.flatMap((lines) => [
     ...lines
@@ -35,7 +36,7 @@ export function breaches(paragraphs) {
   ]);
 }
 
-/** A paragraph cut behind each match of `end`, each part with the line on which it begins. A span of code counts as one word. */
+/** Cuts a paragraph after each match of `end`. Returns the parts with their first lines. A span of code is one word. */
 function cut(lines, end) {
   const starts = [];
   let joined = "";
@@ -54,13 +55,17 @@ function cut(lines, end) {
   return parts;
 }
 
-/** The paragraphs of prose of a file: of a document its text, else its comments and, of a program, what it says. */
+/**
+ * Returns the paragraphs of prose of a file: the text of a document, else the comments and the messages of a program.
+ */
 export function proseOf(path, text) {
   if (path.endsWith(".md")) return ofMarkdown(text);
   return [...ofComments(path, text), ...(path.endsWith(".ts") ? ofMessages(text) : [])];
 }
 
-/** String literals of several words that end as a sentence does. The wrap of code is the formatter's. */
+/**
+ * Returns the string literals of several words that end like a sentence. The formatter wraps them, so `raw` is empty.
+ */
 function ofMessages(text) {
   return text.split("\n").flatMap((raw, index) =>
     /^\s*(\/\/|\/?\*)/.test(raw)
@@ -77,7 +82,7 @@ function ofMarkdown(text) {
   let fenced = false;
   for (const [index, raw] of text.split("\n").entries()) {
     if (/^\s*(```|~~~)/.test(raw)) fenced = !fenced;
-    // Tables, headings, code, links of their own and generated lines are no prose.
+    // Tables, headings, code, link definitions and generated lines are no prose.
     if (fenced || /^\s*(```|~~~|\||#|<|\[[^\]]+\]:|$)/.test(raw) || /^ {4}/.test(raw)) {
       paragraphs.push([]);
       continue;
@@ -103,20 +108,22 @@ function ofComments(path, text) {
   return paragraphs.filter((lines) => lines.length > 0);
 }
 
-/** How many breaches of each rule there are: `{ wrap: 2, length: 1 }`. */
+/** Counts the breaches of each rule: `{ wrap: 2, length: 1 }`. */
 export function count(found) {
   const counts = {};
   for (const { rule } of found) counts[rule] = (counts[rule] ?? 0) + 1;
   return counts;
 }
 
-/** The breaches of the rules that a file breaks more often than it may. */
+/** Returns the breaches of those rules that a file breaks more often than `allowed`. */
 export function tooMany(found, allowed = {}) {
   const counts = count(found);
   return found.filter(({ rule }) => counts[rule] > (allowed[rule] ?? 0));
 }
 
-/** What a file may have: its own entry, else that of the one file of its name which is gone. */
+/**
+ * Returns the entry of a file in the list. If it has none, returns the entry of the only removed file with its name.
+ */
 export function allowance(list, paths, path) {
   if (list[path] !== undefined) return list[path];
   const moved = Object.keys(list).filter((each) => basename(each) === basename(path) && !paths.includes(each));
@@ -159,7 +166,7 @@ function main(root, lower) {
   return worse > 0 ? 1 : 0;
 }
 
-/** One line a file, so that two rewrites do not conflict. */
+/** Returns the list as JSON with one line a file, so that two rewrites do not conflict. */
 function written(list) {
   const entry = (allowed) => Object.entries(allowed).map(([rule, number]) => `"${rule}": ${number}`);
   const lines = Object.entries(list).map(([path, allowed]) => `  "${path}": { ${entry(allowed).join(", ")} }`);

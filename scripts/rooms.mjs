@@ -1,12 +1,13 @@
-// Checks who imports whom, types included. docs/architecture.md lists the rooms (the directories of src/) from top to bottom, each with the
-// rooms that it may import. Refuses an import that is not in the list, a room that imports one above it, and a circle of files.
+// Checks the imports of src/, types included. docs/architecture.md lists the rooms (the directories of src/) from top
+// to bottom, each with the rooms that it may import. The script refuses an import that the list lacks, a room that
+// imports one above it, and a circle of files.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g;
 
-/** Reads the block ```rooms of a page: each line `room: room, room`. A room with the others below it is meant by `room/*`. */
+/** Reads the block ```rooms of a page. Each line is `room: room, room`; `room/*` means the room and those inside it. */
 export function readRooms(page) {
   const block = /```rooms\n([\s\S]*?)```/.exec(page)?.[1];
   if (block === undefined) throw new Error("docs/architecture.md has no block ```rooms.");
@@ -19,7 +20,7 @@ export function readRooms(page) {
   );
 }
 
-/** The files of a directory with the files that each imports, by their paths in it. */
+/** Returns the files of a directory, each with the files that it imports. Paths are relative to the directory. */
 export function readImports(directory) {
   const files = readdirSync(directory, { recursive: true }).filter(
     (file) => file.endsWith(".ts") && !file.startsWith("generated"),
@@ -35,7 +36,7 @@ export function readImports(directory) {
   );
 }
 
-/** What is wrong, a sentence each. */
+/** Returns a sentence for each fault. */
 export function findFaults(rooms, imports) {
   return [...wrongLists(rooms), ...wrongImports(rooms, imports), ...circles(imports)];
 }
@@ -65,7 +66,7 @@ function* wrongImports(rooms, imports) {
   }
 }
 
-/** A file at the top of src/ may be a room of its own. */
+/** Returns the room of a file. A file at the top of src/ may be a room of its own; else it belongs to "ground". */
 function roomOf(file, rooms) {
   return [file, dirname(file)].find((room) => rooms.has(room)) ?? (dirname(file) === "." ? "ground" : undefined);
 }

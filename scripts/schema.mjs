@@ -1,5 +1,5 @@
-// The schema as text, by a query of our own over the catalogs: pg_dump writes other text with each version of PostgreSQL.
-// Function bodies are left out, since migrations/functions/ is replaced by each migration.
+// Describes the schema as text with queries over the catalogs, because pg_dump writes different text with each version
+// of PostgreSQL. Function bodies are left out: each migration replaces all of migrations/functions/.
 
 const TABLES = `
 select c.oid::int as oid, c.relname as name from pg_class c
@@ -13,7 +13,7 @@ select a.attrelid::int as oid, format('  %s %s%s%s%s', a.attname, format_type(a.
 from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where a.attrelid = any($1) and a.attnum > 0 and not a.attisdropped order by a.attnum`;
 
-// From version 18 on "not null" is a constraint too.
+// From PostgreSQL 18 on, "not null" is a constraint too. Its lines are left out.
 const CONSTRAINTS = `
 select conrelid::int as oid, format('  constraint %s %s', conname, pg_get_constraintdef(oid)) as line from pg_constraint
 where conrelid = any($1) and contype <> 'n' order by contype, conname collate "C"`;
@@ -45,10 +45,10 @@ select line from (
   from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'lockstep'::regnamespace
 ) each order by kind, line collate "C"`;
 
-/** The text of the schema lockstep in the database of `client`, a connected client of pg. */
+/** Returns the text of the schema lockstep in the database of `client`, a connected client of pg. */
 export async function describeSchema(client) {
   await client.query("begin");
-  // Without it, types and functions have the name of their schema or not, as the user is set up.
+  // The search path decides whether types and functions carry the name of their schema. Users may have different ones.
   await client.query("set local search_path = pg_catalog");
   const { rows: tables } = await client.query(TABLES);
   const parts = [];

@@ -1,5 +1,5 @@
-// `node scripts/unused-exports.mjs` names each export of src/ that no other file imports, and fails if there is one. A type may stay
-// exported as long as its own file uses it: exported functions take and return it.
+// `node scripts/unused-exports.mjs` names each export of src/ that no other file imports, and fails if there is one. A
+// type may be exported if its own file uses it, because exported functions take and return it.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 const EXPORT = /^export (?:declare )?(?:async )?(?:abstract )?(?:function\*?|class|const|let|(interface|type)) (\w+)/gm;
 const IMPORT = /(?:import|export) (?:type )?(?:\w+, )?(?:\{([^}]*)\}|\* as \w+) from "([^"]+)"/g;
 const LATE_IMPORT = /import\("([^"]+)"\)/g;
-/** Programs, the client that users import, and what scripts/generate.mjs imports from dist/. */
+/**
+ * Files whose exports count as used: programs, the client that users import, and the imports of scripts/generate.mjs.
+ */
 const ENTRIES = [
   /^src\/main\.ts$/,
   /^src\/shim\/main\.ts$/,
@@ -16,7 +18,9 @@ const ENTRIES = [
   /^src\/config\.ts$/,
 ];
 
-/** The exports that no other file imports, as `FILE: NAME`. `files` has the text of each file by its path from the root. */
+/**
+ * Returns the exports that no other file imports, as `FILE: NAME`. `files` maps each path from the root to its text.
+ */
 export function unusedExports(files) {
   const used = new Set();
   for (const [path, text] of files) {

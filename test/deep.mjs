@@ -1,29 +1,36 @@
-// What is deep: tests that take long and seldom find anything new. They are divided into ten parts; `.ci/run` runs one, `.ci/deep` all.
+// Deep tests take long and seldom find something new. They are divided into ten parts: `.ci/run` runs one, `.ci/deep`
+// all.
 //   LOCKSTEP_CI_PART=3    runs part 3 only; without it everything runs
 //   LOCKSTEP_CI_DIVIDE=all  divides the tests of every file, not only those of deep files
-// Deep are besides the files below: the negative controls, the tests on a newer git, the image.
+// Deep are the files below, the negative controls, the tests on a newer git, and the image.
 //   node test/deep.mjs newer-git   prints the files that run on a newer git
-//   node test/deep.mjs has NAME    succeeds when the part has the step NAME
+//   node test/deep.mjs has NAME    succeeds if the part has the step NAME
 import { fileURLToPath } from "node:url";
 
 const PARTS = 10;
 
-/** All strikes at all crash points, power loss on both ref formats, the long torture. A part has every tenth test of each file. */
+/**
+ * All strikes at all crash points, power loss on both ref formats, the long torture. Each part has a tenth of each
+ * file.
+ */
 const DEEP_FILES = /^test\/e2e\/(crash-points-.*|power-loss|torture)\.test\.ts$/;
 
-/** The files that depend on git most. */
+/** The files that depend most on git. */
 export const NEWER_GIT_FILES = [
   ...["reftable", "power-loss"].map((name) => `test/e2e/${name}.test.ts`),
   ...["reftable", "ref-transaction", "recovery", "root-record", "push", "push-policy", "decide"].map(inIntegration),
   ...["quarantine", "git-fetch", "roll-up", "policy"].map(inIntegration),
 ];
 
-/** Whether the test at that place in that file is to run. */
+/** Returns whether the test number `index` of `file` runs in this part. */
 export function runsTest(file, index, env = process.env) {
   return (env.LOCKSTEP_CI_DIVIDE !== "all" && !DEEP_FILES.test(file)) || isOfPart(file, index, env);
 }
 
-/** Whether the part has the item at that place in the list. Lists begin at different parts, so that short ones do not meet in one. */
+/**
+ * Returns whether this part has the item number `index` of the list. Each list begins at a different part, so that
+ * short lists do not all fall into the same part.
+ */
 export function isOfPart(list, index, { LOCKSTEP_CI_PART: part = "" } = process.env) {
   const first = [...list].reduce((sum, letter) => sum + letter.codePointAt(0), 0);
   return part === "" || (first + index) % PARTS === Number(part);

@@ -1,6 +1,6 @@
-// Negative controls: each takes one rule of the protocol away, in a copy of the project, and names the tests that must then fail. A
-// suite that lets one of them pass proves nothing about that rule. What is replaced must be there exactly once, so that a control
-// cannot go stale unseen.
+// Negative controls. Each takes one rule of the protocol away, in a copy of the project, and names the tests that must
+// then fail. If the tests pass without the rule, they prove nothing about it. The replaced text must occur exactly
+// once, so that a stale control is noticed.
 
 import { databaseControls } from "./database.mjs";
 import { diskControls } from "./disk.mjs";
@@ -9,9 +9,10 @@ import { refNameControls } from "./ref-names.mjs";
 import { tortureControls } from "./torture.mjs";
 
 /**
- * @typedef {{ file: string, from: string, to: string }} Patch `file` from the project's root.
- * @typedef {{ rule: string, patches: Patch[], project: string, tests: string, name: string, mustFail?: boolean }} Control
- * In the place of `project` and `name` it may have `torture`: the arguments of a torture run, whose checks must fail.
+ * @typedef {{ file: string, from: string, to: string }} Patch `file` is a path from the root of the project.
+ * @typedef {{ rule: string, patches: Patch[], project: string, tests: string, name: string, mustFail?: boolean }}
+ * Control Instead of `project` and `name` a control may have `torture`: the arguments of a torture run, whose checks
+ * must fail.
  */
 
 /** @type {Control[]} */
@@ -694,7 +695,7 @@ const byTests = [
     rule: "a git that was started early is used once",
     patches: [
       { file: "src/git/refs/started-transaction.ts", from: "    this.#transaction = undefined;\n", to: "" },
-      // Without this rule of the transaction itself, which would notice first.
+      // The transaction has this rule too and would refuse first, so it is taken away as well.
       {
         file: "src/git/refs/ref-transaction.ts",
         from: "if (this.#asked || this.#over) throw",
@@ -1119,7 +1120,10 @@ const byTests = [
   },
 ];
 
-/** What the history checker notices by itself, in the 450 operations of its run among the tests; the others need a moment that it hits seldom. */
+/**
+ * The rules whose absence the checks of a history notice in the 450 operations of the torture among the tests. The
+ * other rules matter only at moments that such a run seldom meets.
+ */
 const BY_HISTORY = ["a read of a replica asks for the head first", "the pusher hears of a write after the decision"];
 
 export const controls = [

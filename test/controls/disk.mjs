@@ -1,4 +1,5 @@
-// Controls for what is done about the files of a replica: tidied, or changed behind the back of a running sidecar.
+// Negative controls for the files of a replica: the sidecar tidies them, or somebody changes them while the sidecar
+// runs.
 
 /** @type {import("./controls.mjs").Control[]} */
 export const diskControls = [

@@ -1,4 +1,4 @@
-// Negative controls of what git does beside moving refs: the hook that hears of it, and refs that are named twice.
+// Negative controls for git's hooks, and for refs with two names.
 
 /** @type {import("./controls.mjs").Control[]} */
 export const gitHookControls = [

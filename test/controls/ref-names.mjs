@@ -1,4 +1,4 @@
-// Negative controls of names: their bytes, and the rule for new refs.
+// Negative controls for the names of refs: their bytes, and the rule for new refs.
 
 /** @type {import("./controls.mjs").Control[]} */
 export const refNameControls = [

@@ -1,5 +1,6 @@
-// `npm run controls`, or `npm run controls -- "a read"` for those whose rule begins so: takes one rule away at a time, in a copy of the
-// project, and runs the tests that must notice. With LOCKSTEP_CI_PART only that part of them (../deep.mjs).
+// `npm run controls` runs all negative controls; `npm run controls -- "a read"` those whose rule begins so. Each takes
+// one rule away, in a copy of the project, and runs the tests that must notice. LOCKSTEP_CI_PART selects one part of
+// the controls (../deep.mjs).
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,10 +26,10 @@ const COPIED = [
   "vitest.config.ts",
 ];
 
-/** They wait more than they compute. */
+/** The number of controls at once. A control waits more than it computes. */
 const AT_ONCE = 3;
 
-/** Runs a program and returns its exit code and everything it printed. */
+/** Runs a program and returns its exit code and its output. */
 async function run(program, args, cwd, env) {
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -36,7 +37,10 @@ async function run(program, args, cwd, env) {
   return await new Promise((resolve) => child.once("close", (code) => resolve({ code, said })));
 }
 
-/** One PostgreSQL for all controls, in which the tests of each make databases of their own. undefined: the caller named one. */
+/**
+ * Starts one PostgreSQL for all controls, whose tests make their own databases. Returns undefined if the caller named
+ * one.
+ */
 async function startDatabase(dir) {
   if (process.env.LOCKSTEP_DATABASE_URL) return undefined;
   const { startPostgres } = await import(join(project, "dist", "demo", "postgres.js"));
@@ -44,7 +48,7 @@ async function startDatabase(dir) {
   return await startPostgres({ dir, env: process.env, isRoot });
 }
 
-/** Whether a run of the torture finds that the rule is missing. */
+/** Returns whether a run of the torture notices that the rule is missing. */
 async function underTorture(copy, args) {
   const { code, said } = await run(process.execPath, ["test/torture/run.mjs", ...args], copy, process.env);
   const without = /^The database has no standby: .*$/m.exec(said)?.[0];
@@ -106,7 +110,7 @@ keepFilesInMemory();
 const directory = mkdtempSync(join(tmpdir(), "lockstep-controls-"));
 const database = await startDatabase(directory);
 try {
-  // The tests of a control run whole: what is divided is the list of controls.
+  // LOCKSTEP_CI_PART divides the list of controls. The tests of one control are not divided.
   const env = { ...process.env, LOCKSTEP_CI_PART: "", ...(database && { LOCKSTEP_DATABASE_URL: database.url }) };
   await Promise.all(Array.from({ length: AT_ONCE }, () => work(env)));
 } finally {

@@ -1,4 +1,4 @@
-// Rules whose absence the torture must notice by itself, in a bounded run with faults of one kind.
+// Negative controls whose rule a bounded run of the torture must miss, with faults of one kind.
 
 /** @type {import("./controls.mjs").Control[]} */
 export const tortureControls = [

@@ -1,11 +1,11 @@
-// What one piece of work asks the database for, whatever its device does beside it at the same time (notifications, tidying, rows that are
-// written after the answer).
+// Records the statements that one piece of work sends to the database. Statements that its device sends meanwhile for
+// other purposes (notifications, tidying, rows that are written after the answer) are not recorded.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { TestDevice } from "./sync-device.ts";
 
 const current = new AsyncLocalStorage<string[]>();
 
-/** Runs `work`, and adds to `statements` the text of each statement that is sent in the course of it, also by what it leaves running. */
+/** Runs `work`. Adds to `statements` the text of each statement that `work`, or work that it leaves running, sends. */
 export async function askedBy<Result>(
   device: TestDevice,
   statements: string[],

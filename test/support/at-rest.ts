@@ -1,4 +1,4 @@
-// What must hold of a repository whenever nobody writes to it, whatever happened before.
+// Checks a repository that nobody writes to: its refs, its log and its disks must agree after any faults.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
@@ -10,7 +10,7 @@ const SETTLED_MS = 20_000;
 const BACK_OFF = { timeout: 20_000, interval: 50 };
 
 export interface AtRest {
-  /** The head, which every device holds. */
+  /** The version of the head, which every device holds. */
   readonly version: number;
   /** Ref name → object id, as git lists them. */
   readonly refs: ReadonlyMap<string, string>;
@@ -19,12 +19,12 @@ export interface AtRest {
 }
 
 /**
- * Expects every device to hold exactly the refs of the log's head, to show the same to stock git, to have nothing left over
- * on its disk and no damage in it, and the versions of the log to be dense.
+ * Expects every device to hold exactly the refs of the log's head and to show them to stock git. Expects no leftovers
+ * and no damage on any disk, and a log without gaps in its versions.
  */
 export async function expectAtRest(cluster: Cluster, repository: string): Promise<AtRest> {
   const { devices } = cluster;
-  // A device whose source was down a moment ago still answers with that failure until it tries again.
+  // If the source of a device was down a moment ago, the device repeats that failure until it tries again.
   const verify = (device: Device) => device.call("VerifyReplica", { repository }, PATIENCE);
   const verified = await Promise.all(devices.map((device) => vi.waitFor(() => verify(device), BACK_OFF)));
   for (const { device, differences } of verified) expect(differences, `differences on ${device}`).toEqual([]);
@@ -42,7 +42,7 @@ export async function expectAtRest(cluster: Cluster, repository: string): Promis
   );
 
   for (const device of devices) {
-    // Where there are many refs they may be being packed, each for a moment under its lock.
+    // If there are many refs, git may be packing them, each under its lock for a moment.
     await vi.waitFor(
       async () => expect(await leftovers(device.gitDir(repository)), `left on ${device.name}`).toEqual([]),
       BACK_OFF,
@@ -52,7 +52,7 @@ export async function expectAtRest(cluster: Cluster, repository: string): Promis
     });
     expect(fsck, `fsck on ${device.name}`).toMatchObject({ code: 0, stdout: "" });
   }
-  // A write that came to nothing is dropped after its pusher has been told.
+  // A failed write is dropped only after its pusher has got the answer.
   await vi.waitFor(async () => {
     const { isWriting, writer } = await devices[0]!.call("GetVersion", { repository }, PATIENCE);
     expect({ isWriting, writer }).toEqual({ isWriting: false, writer: null });
@@ -60,7 +60,7 @@ export async function expectAtRest(cluster: Cluster, repository: string): Promis
   return { version: log.length, refs, log };
 }
 
-/** The log, oldest first. */
+/** Returns the whole log, oldest entry first. */
 export async function wholeLog(device: Device, repository: string): Promise<LogEntry[]> {
   const log: LogEntry[] = [];
   for (let before = "0"; before !== "1"; before = log.at(-1)!.version) {
@@ -71,7 +71,9 @@ export async function wholeLog(device: Device, repository: string): Promise<LogE
   return log.reverse();
 }
 
-/** Locks, and quarantines of the sidecar's. Those of receive-pack may belong to an upload that goes on. */
+/**
+ * Returns locks and the sidecar's quarantines. A quarantine of receive-pack may belong to an upload that still runs.
+ */
 async function leftovers(gitDir: string): Promise<string[]> {
   const files = await readdir(gitDir, { recursive: true });
   return files

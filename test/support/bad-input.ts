@@ -1,4 +1,4 @@
-// A cluster on which bad input is tried, and which must be as before afterwards.
+// A cluster for tests of bad input, which must leave no trace in it.
 import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -8,7 +8,7 @@ import { type Device, PATIENCE } from "./cluster-device.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 
 export const MEGABYTE = 1 << 20;
-/** A server gives a connection up within this time. */
+/** A server closes a bad connection within this time. */
 export const CLOSING_MS = 10_000;
 
 export interface BadInputTarget extends AsyncDisposable {
@@ -30,7 +30,7 @@ export async function startBadInputTarget(): Promise<BadInputTarget> {
   return { cluster, one, two, three, ada, tip, [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose]() };
 }
 
-/** Everything that bad input might have left: the files of all roots, and the rows. */
+/** Returns everything that bad input could change: the files of all roots, and the number of rows. */
 async function everything(cluster: Cluster): Promise<unknown> {
   const files = await Promise.all(
     cluster.devices.map(async ({ demo }) => (await readdir(demo.root, { recursive: true })).sort()),
@@ -38,14 +38,14 @@ async function everything(cluster: Cluster): Promise<unknown> {
   const rows = await administer(cluster.databaseUrl, async (client) => {
     const tables = ["device", "repository", "replica", "ref_log", "ref_log_update", "repository_ref", "turn"];
     const counts = tables.map((table) => `(select count(*)::int from lockstep.${table}) as "${table}"`);
-    // A push that is refused late leaves a row that says so.
+    // A push that is refused late leaves a dropped row, which is allowed.
     counts.push("(select count(*)::int from lockstep.write where status <> 'dropped') as write");
     return (await client.query(`select ${counts.join(", ")}`)).rows;
   });
   return { files, rows };
 }
 
-/** The processes that the demo started are the ones that still answer. */
+/** Expects the processes that the demo started to live and to answer. */
 async function expectAlive({ cluster, tip }: BadInputTarget): Promise<void> {
   for (const device of cluster.devices) {
     expect(await device.isReady()).toBe(true);
@@ -54,13 +54,13 @@ async function expectAlive({ cluster, tip }: BadInputTarget): Promise<void> {
   }
 }
 
-/** What a server sends until it closes; rejects when it keeps a connection open that it should give up. */
+/** Sends `pieces` and returns the server's bytes until it closes. Rejects if the server keeps the connection open. */
 export async function send(
   where: { path: string } | { port: number },
   ...pieces: (string | Buffer)[]
 ): Promise<Buffer> {
   const socket = connect({ ...where, host: "127.0.0.1" });
-  // A server that gives the connection up does not wait for the rest.
+  // A server that closes early does not read the rest, which gives an error here.
   socket.on("error", () => {});
   const received: Buffer[] = [];
   socket.on("data", (chunk) => received.push(chunk));
@@ -78,7 +78,7 @@ export async function send(
   return Buffer.concat(received);
 }
 
-/** For the tests of one describe: none of them changes anything, and all devices live on. */
+/** Expects the tests of the surrounding `describe` to change nothing and to leave all devices alive. */
 export function leavesNoTrace(target: () => BadInputTarget): void {
   let before: unknown;
   beforeAll(async () => {

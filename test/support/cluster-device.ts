@@ -1,4 +1,4 @@
-// One device of a cluster: its sidecar to kill and to start again as an outsider would, its gate, its command line.
+// One device of a cluster. A test can kill and restart its sidecar, and use its gate and its command line.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
@@ -12,7 +12,7 @@ import type { DemoDevice } from "../../src/demo/cluster.ts";
 import { isAlive, untilGone } from "./processes.ts";
 
 export const PROGRAM = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
-/** For calls that a test expects to be answered. */
+/** The time limit of a call that must be answered. */
 export const PATIENCE = { timeoutMs: 30_000 };
 const READY_MS = 60_000;
 
@@ -29,7 +29,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Resolves when the command has ended. */
+/** Resolves when the command has ended, with its exit code and output. */
 export async function ended(child: ChildProcess): Promise<Ended> {
   const [[code], stdout, stderr] = await Promise.all([once(child, "close"), text(child.stdout!), text(child.stderr!)]);
   return { code, stdout, stderr };
@@ -38,7 +38,7 @@ export async function ended(child: ChildProcess): Promise<Ended> {
 export class Device {
   readonly demo: DemoDevice;
   readonly name: string;
-  /** Of the sidecar that was started last. */
+  /** The process id of the last sidecar that was started. */
   pid: number;
   #restarted = false;
 
@@ -48,34 +48,39 @@ export class Device {
     this.pid = demo.pid;
   }
 
-  /** Where stock git finds a repository. */
+  /** Returns the URL of a repository for stock git. */
   url(repository: string): string {
     return `${this.demo.gate.url}/${repository}.git`;
   }
 
-  /** The replica on disk. */
+  /** Returns the path of the replica on disk. */
   gitDir(repository: string): string {
     return join(this.demo.root, `${repository}.git`);
   }
 
-  /** One RPC over the unix socket, on a connection of its own: one that has seen the sidecar die waits before it tries again. */
+  /**
+   * Calls an RPC over the unix socket on a new connection. An old connection whose sidecar died would wait before it
+   * connects again.
+   */
   call: Client["call"] = async (name, request, options) => {
     using client = new Client({ socket: this.demo.socket });
     return await client.call(name, request, options);
   };
 
-  /** `lockstep ARGS --json` on this device. */
+  /** Runs `lockstep ARGS --json` on this device and returns the parsed document. */
   async lockstep(...args: string[]): Promise<Printed> {
     const { code, stdout, stderr } = await this.print(...args, "--json");
     return { code, document: JSON.parse(stdout), stderr };
   }
 
-  /** `lockstep ARGS` on this device. */
+  /** Runs `lockstep ARGS` on this device. */
   async print(...args: string[]): Promise<Ended> {
     return await ended(this.command(args));
   }
 
-  /** `lockstep ARGS` on this device as a process that can be signalled, in a group of its own if `detached`; see `ended`. */
+  /**
+   * Starts `lockstep ARGS` on this device as a process to signal, in its own group if `detached`. `ended` waits for it.
+   */
   command(args: readonly string[], env: Record<string, string> = {}, detached = false): ChildProcess {
     return spawn(process.execPath, [PROGRAM, ...args], {
       env: { PATH: process.env.PATH ?? "/usr/bin:/bin", LOCKSTEP_SOCKET_DIR: dirname(this.demo.socket), ...env },
@@ -84,7 +89,7 @@ export class Device {
     });
   }
 
-  /** SIGKILL; resolves when the process is gone. */
+  /** Kills the sidecar with SIGKILL and resolves when the process has ended. */
   async kill(): Promise<void> {
     process.kill(this.pid, "SIGKILL");
     await untilGone(this.pid);
@@ -97,7 +102,7 @@ export class Device {
     await this.untilReady();
   }
 
-  /** Starts `argv` with `env` as `demo --json` shows them, in another folder; the caller sees to its end. */
+  /** Starts `argv` with the environment of `demo --json` and `env`, in another folder. The caller ends the process. */
   launch(env: Record<string, string> = {}): ChildProcess {
     const [program, ...args] = this.demo.argv as [string, ...string[]];
     const log = openSync(this.logFile, "a");
@@ -130,7 +135,7 @@ export class Device {
     return join(dirname(this.demo.root), "sidecar.log");
   }
 
-  /** What the sidecar has logged, of all its incarnations. */
+  /** Returns the log lines of all incarnations of the sidecar. */
   async log(): Promise<Record<string, unknown>[]> {
     const lines = (await readFile(this.logFile, "utf8")).split("\n");
     return lines.filter((line) => line.startsWith("{") && line.endsWith("}")).map((line) => JSON.parse(line));
@@ -140,7 +145,7 @@ export class Device {
     return (await readFile(this.logFile, "utf8")).split("\n").slice(-6).join("\n");
   }
 
-  /** Ends a sidecar that was started here; the first one is the demo's to end. */
+  /** Ends a sidecar that this object started. The demo ends the first sidecar. */
   async stop(): Promise<void> {
     if (!this.#restarted || !isAlive(this.pid)) return;
     process.kill(this.pid, "SIGTERM");

@@ -1,5 +1,5 @@
-// A cluster as an outsider has it: the one line of `demo --json`, stock git, and processes that can be killed and started
-// again. Disposal stops everything and throws when a process is left.
+// A cluster for tests from outside: the one line of `demo --json`, stock git, and processes to kill and restart.
+// Disposal stops everything and throws if a process is left.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { type Demo, startDemo } from "./demo.ts";
 import { type GitSandbox, gitSandbox } from "./git.ts";
 import { isAlive, processesOf, untilGone } from "./processes.ts";
 
-/** Until what a stopped process had started may still be ending. */
+/** Children of a stopped process have this time to end. */
 const LAST_BREATH_MS = 2_000;
 
 export interface Cluster extends AsyncDisposable {
@@ -17,14 +17,14 @@ export interface Cluster extends AsyncDisposable {
   readonly dir: string;
   readonly databaseUrl: string;
   readonly devices: readonly Device[];
-  /** Stock git of somebody else. */
+  /** Stock git with a home of its own. */
   readonly git: GitSandbox;
-  /** An empty repository with a name of its own, on every device; every write to it on so many of them before it lands. */
+  /** Creates an empty repository on every device and returns its name. Its rule of copies is `minCopies`. */
   createRepository(minCopies?: number): Promise<string>;
 }
 
 export interface ClusterOptions {
-  /** The way to the database that the devices are given, if it is not the straight one. */
+  /** Returns another URL of the database for the devices, such as that of a proxy. */
   readonly via?: (databaseUrl: string) => Promise<string>;
   readonly refFormat?: "files" | "reftable";
 }
@@ -33,7 +33,7 @@ export interface ClusterOptions {
 export async function startCluster({ via, refFormat = "files" }: ClusterOptions = {}): Promise<Cluster> {
   const database = await createDatabase();
   const git = await gitSandbox();
-  // Short: a unix socket takes a path of 107 bytes.
+  // A short path, because the path of a unix socket has at most 107 bytes.
   const dir = await mkdtemp(join(tmpdir(), "ls-"));
   const cleanUp = async () => {
     const left = await processesLeft(dir);
@@ -71,7 +71,9 @@ export async function startCluster({ via, refFormat = "files" }: ClusterOptions 
   };
 }
 
-/** What still runs for `dir`; killed, so that one leak is not reported by every test that follows. */
+/**
+ * Kills and returns the processes that still use `dir`. If they lived on, every later test would report the same leak.
+ */
 async function processesLeft(dir: string): Promise<string[]> {
   const deadline = Date.now() + LAST_BREATH_MS;
   let left = await processesOf(dir);

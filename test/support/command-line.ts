@@ -1,4 +1,4 @@
-// `lockstep` as a call in the test's own process, and what holds for all that it says.
+// Runs `lockstep` as a call in the test's own process, and checks the form of its errors.
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect } from "vitest";
@@ -9,7 +9,7 @@ export type Environment = Readonly<Record<string, string>>;
 
 export const EXIT = { OK: 0, FAILED: 1, USAGE: 2, NOT_NOW: 3 };
 
-/** Standard error of somebody at a terminal, who has seen `shown` so far. */
+/** A standard error that is a terminal. `shown` has all text so far. */
 export class Terminal extends PassThrough {
   readonly isTTY = true;
   shown = "";
@@ -22,7 +22,7 @@ export class Terminal extends PassThrough {
   }
 }
 
-/** `lockstep ARGS` without a process of its own, which takes longer to start than these take to refuse. */
+/** Runs `lockstep ARGS` in this process, because a new process would take longer to start than to run. */
 export async function runHere(
   args: readonly string[],
   env: Environment = {},
@@ -49,7 +49,7 @@ export async function runHere(
   return { code, stdout: await printed[0], stderr: await printed[1] };
 }
 
-/** One sentence for a person on standard error and nothing on standard output: what, why, what to do. */
+/** Expects one sentence with all `parts` on standard error, and nothing on standard output. */
 export function expectSentence({ stdout, stderr }: Ended, ...parts: (string | RegExp)[]): void {
   expect(stdout).toBe("");
   expect(stderr).toMatch(/^lockstep: ([A-Z"`-]|git )[^\n]*\.\n$/);

@@ -1,4 +1,4 @@
-// Holds a sidecar at one of its crash points, for a failure to be aimed at it.
+// Holds a sidecar at one of its crash points, so that a test can make a failure happen there.
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,13 +8,13 @@ import type { Device } from "./cluster-device.ts";
 import { isAlive, processesOf } from "./processes.ts";
 
 export interface Held extends AsyncDisposable {
-  /** Resolves when the device has come to the point. */
+  /** Resolves when the sidecar has reached the point. */
   reached(): Promise<void>;
-  /** Lets it go on. */
+  /** Lets the sidecar continue. */
   release(): Promise<void>;
 }
 
-/** A device whose sidecar can be held. Until `restart` it cannot. */
+/** A device whose sidecar can be held, after the first `restart`. */
 export class Holdable {
   readonly device: Device;
   readonly #directory: string;
@@ -24,14 +24,14 @@ export class Holdable {
     this.#directory = join(dir, `crash-points-${device.name}`);
   }
 
-  /** Ends the sidecar if it runs, and starts it. */
+  /** Kills the sidecar if it runs, and starts it with crash points. */
   async restart(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     if (isAlive(this.device.pid)) await this.device.kill();
     await this.device.start({ LOCKSTEP_CRASH_POINTS: this.#directory });
   }
 
-  /** From now on the sidecar is held at the point, whenever it comes there. */
+  /** Holds the sidecar each time that it reaches the point, until `release`. */
   async hold(point: CrashPoint): Promise<Held> {
     const hold = join(this.#directory, point);
     await rm(`${hold}.reached`, { force: true });
@@ -46,8 +46,8 @@ export class Holdable {
 }
 
 /**
- * SIGKILL for every process that works in the directory and whose command line matches, as that of its parent must; there is at least
- * one.
+ * Kills every process in the directory whose command line matches `wanted` and whose parent's command line matches
+ * `parent`. Throws if there is none.
  */
 export async function killProcesses(directory: string, wanted: RegExp, parent = /^/): Promise<void> {
   const all = await processesOf(directory);

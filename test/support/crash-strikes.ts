@@ -1,4 +1,5 @@
-// What the tests of crash points share (test/e2e/crash-points-*.test.ts): a cluster, and everything that may die there.
+// Shared by the tests of crash points (test/e2e/crash-points-*.test.ts): a cluster, and the processes that may die
+// there.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll } from "vitest";
@@ -11,14 +12,14 @@ import { isAlive } from "./processes.ts";
 import type { PushHistory } from "./push-history.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 
-// Set before the first test of the file that called `startClusterToStrike`.
+// `startClusterToStrike` sets these before the first test of its file.
 export let cluster: Cluster;
 export let one: Holdable;
 export let two: Holdable;
 export let three: Device;
 export let ada: Pusher;
 
-/** Starts three devices before the tests of the calling file, two of which can be held, and stops them after. */
+/** Starts three devices before the tests of the calling file and stops them afterwards. Two of them can be held. */
 export function startClusterToStrike(): void {
   beforeAll(async () => {
     cluster = await startCluster();
@@ -28,7 +29,7 @@ export function startClusterToStrike(): void {
     ada = await pusher(cluster.git, "ada");
   });
   afterAll(async () => await cluster?.[Symbol.asyncDispose]());
-  // What a test that failed left dead.
+  // A failed test may leave a sidecar dead.
   afterEach(async () => {
     for (const each of [one, two]) if (!isAlive(each.device.pid)) await each.restart();
   });
@@ -42,11 +43,12 @@ const endDatabaseSessions = () =>
     ),
   );
 
-/** What may die while `device` works in `gitDir`. */
+/** The victims that may die while `device` works in `gitDir`, each with the function that kills it. */
 const STRIKES = {
   sidecar: async (device: Device) => await device.kill(),
   "receive-pack": async (_: Device, gitDir: string) => await killProcesses(gitDir, /receive-pack --stateless-rpc/),
-  // The hook is two processes, so that the death of one is never taken for an answer. That of both at once may be.
+  // The hook is two processes, so that git never takes the death of one for an answer. The death of both at once may
+  // be.
   "hook that works": async (_: Device, gitDir: string) => await killProcesses(gitDir, /proc-receive/, /proc-receive/),
   "hook that waits": async (_: Device, gitDir: string) => await killProcesses(gitDir, /proc-receive/, /receive-pack/),
   "update-ref": async (_: Device, gitDir: string) => await killProcesses(gitDir, /^git .*update-ref/),
@@ -58,16 +60,16 @@ const STRIKES = {
 } as const;
 export type Victim = keyof typeof STRIKES;
 
-/** Strikes at a device that is held, brings back what died, lets go what lives. */
+/** Kills `victim` on the held device, calls `release`, and restarts the sidecar if it died. */
 export async function strike(holdable: Holdable, repository: string, victim: Victim, release: () => Promise<void>) {
   await STRIKES[victim](holdable.device, holdable.device.gitDir(repository));
   await release();
   if (!isAlive(holdable.device.pid)) await holdable.restart();
 }
 
-/** The push after a strike: nobody has to help, and nobody has to wait. */
+/** Pushes after a strike. The push must succeed at once, without help of an operator. */
 export async function nextPush(history: PushHistory, device: Device, line: string, victim: Victim): Promise<void> {
-  // Whoever had just got a new connection to the database when all were ended is told to try again.
+  // If a push got a new database connection just before all of them were ended, it is told to try again.
   if (victim === "database") await history.untilAcknowledged(device, line);
   else await history.expectAcknowledged(device, line);
 }

@@ -1,28 +1,28 @@
-// A stretch of the way to the database, to be cut, stalled and mended.
+// A proxy before the database, which a test can cut, stall and mend.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface DatabaseProxy extends AsyncDisposable {
-  /** The database's URL by this way. */
+  /** The URL of the database through the proxy. */
   readonly url: string;
   /** Breaks every connection and refuses new ones. */
   cut(): void;
-  /** Nothing moves any more, and nobody is told. */
+  /** Stops all data without closing a connection. */
   stall(): void;
-  /** Breaks every connection; new ones lead to another server. */
+  /** Breaks every connection. New connections lead to the server of `url`. */
   retarget(url: string): void;
-  /** New connections lead to another server; those that are open stay. */
+  /** Leads new connections to the server of `url`. Open connections stay. */
   redirect(url: string): void;
-  /** As before; what was stalled goes on. */
+  /** Ends a cut or a stall. Stalled data moves on. */
   mend(): void;
   /**
-   * The next time that a client sends `text` everything breaks as with `cut`: before the server has it, or when its answer is
-   * under way. Resolves when that has happened.
+   * Cuts as `cut` does when a client next sends `text`: before the server gets it ("question"), or when the server
+   * answers ("answer"). Resolves when that has happened.
    */
   cutAt(text: string, moment: "question" | "answer"): Promise<void>;
   /**
-   * The next time that a client sends `text` it reaches the server only after `lateMs`, as after a retransmission. The client waits,
-   * or is cut off at once and hears nothing of it. Resolves when the server has been sent it, or with false when `signal` aborts before.
+   * Delays the next statement with `text` by `lateMs`, as a retransmission does. The client waits, or is cut off at
+   * once. Resolves to true when the server gets the statement, or to false if `signal` aborts first.
    */
   holdUp(text: string, lateMs: number, client: "waits" | "is cut off", signal: AbortSignal): Promise<boolean>;
 }
@@ -34,7 +34,7 @@ interface Hold {
   readonly sent: () => void;
 }
 
-/** Opens a way to the database of `url`. */
+/** Starts a proxy before the database of `url`. */
 export async function databaseProxy(url: string): Promise<DatabaseProxy> {
   let target = new URL(url);
   const pairs = new Set<readonly [Socket, Socket]>();
@@ -63,7 +63,7 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
         holds.delete(hold);
         if (hold.client === "waits") client.pause();
         else {
-          // The server still gets what the client has sent.
+          // Only the client is cut off: the server still gets the statement.
           client.off("close", end).destroy();
           pairs.delete(pair);
         }

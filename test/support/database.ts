@@ -1,4 +1,4 @@
-// Databases for tests, one each. Disposal drops the database, and throws when somebody is still connected to it.
+// Makes a database for a test. Disposal drops the database, and throws if a client is still connected to it.
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -6,26 +6,26 @@ import type pg from "pg";
 import { expect, inject } from "vitest";
 import { administer, databaseUrl, templateOf } from "./administer.ts";
 
-/** A server process outlives the goodbye of its client by some milliseconds. */
+/** After a client disconnects, its server process lives on for some milliseconds. Disposal waits this long for it. */
 const GOODBYE_MS = 2_000;
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
 }
 
-/** An empty database. */
+/** Makes an empty database. */
 export async function createDatabase(): Promise<TestDatabase> {
   return await copyOf("template1");
 }
 
-/** A database with the schema of this program. */
+/** Makes a database with the schema of this program. */
 export async function migratedDatabase(): Promise<TestDatabase> {
   return await copyOf(templateOf(inject("databasePrefix")));
 }
 
 async function copyOf(template: string): Promise<TestDatabase> {
   const server = inject("postgresUrl");
-  // The name tells whose it is, should it be left behind.
+  // The name has the name of the test file, so that a leaked database can be traced.
   const owner = basename(expect.getState().testPath ?? "", ".test.ts")
     .replace(/\W/g, "_")
     .slice(0, 20);

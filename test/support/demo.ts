@@ -1,4 +1,4 @@
-// `lockstep demo --json` as a process of somebody else's.
+// Starts `lockstep demo --json` as a separate process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -13,12 +13,12 @@ export interface Demo {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly line: DemoCluster;
-  /** Everything that came on standard output, once it has ended. */
+  /** Resolves with the whole standard output when the process has ended. */
   readonly stdout: Promise<string>;
   readonly stderr: Promise<string>;
 }
 
-/** Starts `lockstep demo --json ARGS` in a process group of its own, and resolves with its line. */
+/** Starts `lockstep demo --json ARGS` in its own process group, and resolves when it has printed its line. */
 export async function startDemo(args: readonly string[], env: Record<string, string>): Promise<Demo> {
   const child = spawn(process.execPath, [PROGRAM, "demo", "--json", ...args], {
     cwd: PROJECT,
@@ -34,7 +34,7 @@ export async function startDemo(args: readonly string[], env: Record<string, str
   ended.catch(() => {});
   const [line] = await Promise.race([first, ended]);
   const document = JSON.parse(line) as DemoCluster & { error?: unknown };
-  // Another test may have taken a port in the moment between its choice and its use.
+  // Another test may take a port after the demo chose it. Then the demo is started again.
   if (document.error && /EADDRINUSE/.test(line)) return await startDemo(args, env);
   if (document.error) throw new Error(`demo did not start: ${line}`);
   return { process: child, pid: child.pid!, line: document, stdout, stderr };

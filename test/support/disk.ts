@@ -1,5 +1,5 @@
-// A file system of its own, in a file, for the root of a device: it can be filled without harm to anyone else, and it can lose its
-// power. Root only, on Linux with ext4 and loop devices.
+// A file system in a file, for the root of a device. A test can fill it without harm to other files, and can make it
+// lose its power. Needs root, and Linux with ext4 and loop devices.
 import { execFile } from "node:child_process";
 import { access, mkdir, mkdtemp, rename, rm, statfs, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,24 +11,28 @@ import { readRootRecord, writeRootRecord } from "../../src/git/root/root-record.
 const run = promisify(execFile);
 const SIZE = 512 * 2 ** 20;
 const FILLING = "filling";
-/** Until what works there has ended. */
+/** Processes that use the disk have this time to end. */
 const BUSY_MS = 10_000;
-/** ioctl EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH: from here on nothing is written. */
+/** Stops all writes of the file system: ioctl EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH. */
 const SHUT_DOWN =
   'open(my $d, "<", $ARGV[0]) or die $!; my $f = pack("L", 2); defined(ioctl($d, 0x8004587D, $f)) or die $!';
 
-/** Of e2fsck: errors were found, and corrected. */
+/** The exit code of e2fsck after it found and corrected errors. */
 const CORRECTED = 1;
 
-/** Mounted so that nothing is written of itself, not for half a minute: what nobody synced is lost. */
+/**
+ * How each kind is made and mounted. The kernel writes nothing by itself for half a minute: data without a sync is
+ * lost.
+ */
 const KINDS = {
   ext4: { make: ["-O", "has_journal"], options: "loop,commit=300,noauto_da_alloc" },
   "ext4 without journal": { make: ["-O", "^has_journal"], options: "loop,noauto_da_alloc" },
 };
 
 /**
- * With a journal, whoever syncs a file syncs all that was done to names before. Without, a name is lost unless its own directory was
- * synced; but what was deleted may come back and claim what is another's now, so such a disk is good for half a minute, and one loss.
+ * With a journal, the sync of any file also syncs all earlier changes of names. Without a journal, a name is lost
+ * unless its directory was synced. There a deleted file may come back and claim blocks that belong to another file now.
+ * So such a disk is good for half a minute and one loss.
  */
 export type DiskKind = keyof typeof KINDS;
 
@@ -43,7 +47,7 @@ export class Disk implements AsyncDisposable {
     this.#image = image;
   }
 
-  /** An empty file system at `path`, kept in a file beside it. Rejects where this user may not mount. */
+  /** Mounts an empty file system at `path`; a file beside it holds the data. Rejects if this user may not mount. */
   static async mount(path: string, kind: DiskKind): Promise<Disk> {
     const disk = new Disk(path, kind, `${path}.disk`);
     await mkdir(path, { recursive: true });
@@ -54,12 +58,14 @@ export class Disk implements AsyncDisposable {
     return disk;
   }
 
-  /** Loses what has not been written, and is mounted again, as in another boot. Whoever used it is dead. */
+  /**
+   * Loses all unwritten data and mounts the disk again, as after a reboot. The processes that used it must have ended.
+   */
   async losePower(): Promise<void> {
     await run("perl", ["-e", SHUT_DOWN, this.path]);
     const written = `${this.#image}.written`;
     await run("cp", ["--sparse=always", this.#image, written]);
-    // What is still written is not read.
+    // The copy was made before, so data that the unmount still writes does not count.
     await this.#unmount();
     await rename(written, this.#image);
     await run("e2fsck", ["-f", "-y", this.#image]).catch((error: { code?: unknown }) => {
@@ -70,7 +76,7 @@ export class Disk implements AsyncDisposable {
     if (record) await writeRootRecord(this.path, { ...record, bootId: "an earlier boot of this machine" });
   }
 
-  /** Takes all the room there is. Returns how many megabytes that were. */
+  /** Fills the disk. Returns the number of megabytes that were free. */
   async fill(): Promise<number> {
     const { bavail, bsize } = await statfs(this.path);
     await run("fallocate", ["--length", String(bavail * bsize), join(this.path, FILLING)]).catch(() => {});
@@ -81,7 +87,7 @@ export class Disk implements AsyncDisposable {
     await rm(join(this.path, FILLING), { force: true });
   }
 
-  /** Whoever still works there is about to end. */
+  /** Unmounts lazily, because processes that still use the disk are about to end. */
   async [Symbol.asyncDispose](): Promise<void> {
     await run("umount", ["--lazy", this.path]);
     await rm(this.#image);
@@ -106,7 +112,7 @@ export class Disk implements AsyncDisposable {
   }
 }
 
-/** Why there can be no such disk here; undefined: there can. */
+/** Returns the reason why this machine cannot have such a disk, or undefined if it can. */
 export async function whyNoDisk(): Promise<string | undefined> {
   const directory = await mkdtemp(join(tmpdir(), "ls-disk-"));
   try {

@@ -1,9 +1,9 @@
-// Configuration as the documentation has it, so that what people copy is what was tried.
+// Reads configuration from the documentation, so that the tests run the same text that people copy.
 import { readFile } from "node:fs/promises";
 
 /**
- * The block of `language` in docs/integration.md, with its places replaced by those of a test. Throws when there is not exactly
- * one block, or when it lacks a place.
+ * Returns the block of `language` in docs/integration.md with `places` replaced by those of a test. Throws if there is
+ * not exactly one block, or if it lacks a place.
  */
 export async function documented(language: string, places: Readonly<Record<string, string>>): Promise<string> {
   const page = await readFile(new URL("../../docs/integration.md", import.meta.url), "utf8");

@@ -1,4 +1,4 @@
-// A gate before a bare repository, with stock git and raw HTTP to knock at it.
+// A gate before a bare repository, which tests call with stock git and raw HTTP.
 import { once } from "node:events";
 import { access, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
@@ -14,27 +14,27 @@ export const FETCH_TYPE = { "Content-Type": "application/x-git-upload-pack-reque
 
 export const SOON = { timeout: 20_000, interval: 5 };
 
-/** Writes a program of sh. */
+/** Writes an executable sh script. */
 export async function script(path: string, body: string): Promise<void> {
   await writeFile(path, `#!/bin/sh\n${body}\n`);
   await chmod(path, 0o755);
 }
 
-/** Nothing has ever changed here. */
+/** An answer of the sidecar that grants a read of a repository that never changed. */
 export const GRANT = { unchangedMs: Number.POSITIVE_INFINITY };
 
 export const untilExists = (path: string) => vi.waitFor(() => access(path), SOON);
 
-/** Disposal throws when a git process is left. */
+/** A sandbox with a repository and a work tree. Disposal throws if a git process is left. */
 export class GateSite implements AsyncDisposable {
   readonly sandbox: GitSandbox;
   /** The repository team/app that the gate serves. */
   readonly bare: string;
-  /** A work tree whose `origin` is that repository, by way of the gate. */
+  /** A work tree whose `origin` is the URL of that repository at the gate. */
   readonly work: string;
   readonly realGit: string;
   gate!: Gate;
-  /** What the sidecar says to the gates of this site. */
+  /** Answers the gates of this site in place of the sidecar. */
   beforeRead: GateOptions["beforeRead"] = async () => GRANT;
 
   private constructor(sandbox: GitSandbox, bare: string, work: string, realGit: string) {
@@ -58,7 +58,7 @@ export class GateSite implements AsyncDisposable {
     return site;
   }
 
-  /** A gate on `root` below the sandbox, whose git notes every start in the file `starts`. */
+  /** Starts a gate on `root` below the sandbox. Its git writes every start into the file `starts`. */
   async openGate(options: Partial<GateOptions> = {}): Promise<Gate> {
     const { dir, env } = this.sandbox;
     return await startGate({
@@ -81,13 +81,13 @@ export class GateSite implements AsyncDisposable {
     return await this.sandbox.git(["for-each-ref"], { cwd: this.bare });
   }
 
-  /** The files among the objects: what is whole, and what was left behind. */
+  /** Returns the names of the files below objects/, and of leftover directories tmp_*. */
   async objects(): Promise<string[]> {
     const entries = await readdir(join(this.bare, "objects"), { recursive: true, withFileTypes: true });
     return entries.filter((entry) => !entry.isDirectory() || entry.name.startsWith("tmp_")).map(({ name }) => name);
   }
 
-  /** How often a gate has started git. */
+  /** Returns how often a gate has started git. */
   async starts(): Promise<number> {
     return (await readFile(join(this.sandbox.dir, "starts"), "utf8")).split("\n").length - 1;
   }
@@ -102,7 +102,7 @@ export class GateSite implements AsyncDisposable {
 
   open(path: string, options: RequestOptions = {}): ClientRequest {
     const { hostname, port } = new URL(this.gate.url);
-    // `path` as it is: a URL object would resolve the dots that some tests are about.
+    // `path` is sent unchanged. A URL object would resolve the dots that some tests need.
     return httpRequest({ hostname, port, path, ...options });
   }
 
@@ -113,7 +113,7 @@ export class GateSite implements AsyncDisposable {
     return { status: response.statusCode, headers: response.headers, body: await text(response) };
   }
 
-  /** The body of a push that creates `ref` at the commit `id` of the work tree. */
+  /** Returns the body of a push that creates `ref` at the commit `id` of the work tree. */
   async pushBody(ref: string, id: string): Promise<Buffer> {
     const args = ["pack-objects", "--revs", "--stdout", "-q"];
     const { bytes } = await this.sandbox.run(args, { cwd: this.work, input: `${id}\n` });

@@ -1,4 +1,5 @@
-// The git ports of in-process devices: certificates from an authority of the test's own, and addresses that are in the database.
+// Opens git ports of devices in the test's process, with certificates of a test authority and addresses in the
+// database.
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthority, issue } from "../../src/ca/authority.ts";
@@ -13,7 +14,7 @@ export const TRUST_DOMAIN = "test.lockstep.internal";
 export type Files = SyncContext["gitCredentials"];
 
 export interface Authority {
-  /** Files of a new certificate. A device is reached as 127.0.0.1. */
+  /** Issues a certificate and returns its files. The certificate of a device is for 127.0.0.1. */
   issue(role: "device" | "frontend" | "operator", name: string): Promise<Files>;
 }
 
@@ -31,13 +32,13 @@ export async function authorityIn(directory: string): Promise<Authority> {
   };
 }
 
-/** What a server or client of TLS is given. */
+/** Reads the files into the options of a TLS server or client. */
 export async function contentsOf({ cert, key, ca }: Files): Promise<{ cert: string; key: string; ca: string }> {
   const [certPem, keyPem, caPem] = await Promise.all([cert, key, ca].map((file) => readFile(file, "utf8")));
   return { cert: certPem as string, key: keyPem as string, ca: caPem as string };
 }
 
-/** Opens the git port of a device, and tells the others where it is. */
+/** Opens the git port of a device and writes its address into the database. */
 export async function openGitPort(device: TestDevice, files: Files): Promise<PackListener & { address: string }> {
   const tls = await contentsOf(files);
   const listen = { host: "127.0.0.1", port: 0 };
@@ -47,12 +48,12 @@ export async function openGitPort(device: TestDevice, files: Files): Promise<Pac
   return { ...listener, address };
 }
 
-/** From now on the device is thought to have its git port there. */
+/** Writes `address` into the database as the git port of the device. */
 export async function advertise(cluster: TestCluster, device: string, address: string): Promise<void> {
   await cluster.sql("update lockstep.device set git_address = $2 where name = $1", [device, address]);
 }
 
-/** Below the cluster's directory, and gone with it. */
+/** Returns the folder of the credentials, which is removed with the cluster. */
 export function credentialsOf(cluster: TestCluster): string {
   return join(cluster.dir, "credentials");
 }

@@ -1,10 +1,10 @@
-// A git server as a sidecar sees it through the hook of a push, without the shim.
+// Stands for the git server of a push, as the sidecar sees it through the hook. The shim is left out.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { GitServer } from "../../src/git/receive-policy.ts";
 import { settingsStamp } from "../../src/shim/settings-stamp.ts";
 
-/** One that has received a push into `gitDir` in that environment. */
+/** Makes a git server that has received a push into `gitDir` with the environment `env`. */
 export function gitServer(gitDir: string, env: NodeJS.ProcessEnv): GitServer {
   return {
     settings: settingsStamp(gitDir, env),

@@ -1,4 +1,4 @@
-// A temporary directory with stock git in it: a home of its own, nothing of the machine's configuration.
+// A temporary directory with stock git: its own home, and none of the machine's configuration.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly input?: string | Buffer;
 }
 
-/** How a command ended. `stdout` is `bytes` as UTF-8. */
+/** The end of a command. `stdout` is `bytes` decoded as UTF-8. */
 export interface RunResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -24,21 +24,21 @@ export interface GitSandbox extends AsyncDisposable {
   /** The directory, without symbolic links. */
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Runs git to its end, however it ends. */
+  /** Runs git to its end and returns the result, also if git fails. */
   run(args: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Runs git, which must succeed; returns its output without the last line feed. */
+  /** Runs git and returns its output without the last line feed. Throws if git fails. */
   git(args: readonly string[], options?: RunOptions): Promise<string>;
-  /** Starts git; the caller sees to its end. */
+  /** Starts git. The caller ends the process. */
   start(args: readonly string[], options?: RunOptions): ChildProcess;
-  /** Makes an empty bare repository at `path` below the directory, with the branch `main`; returns where it is. */
+  /** Makes an empty bare repository with HEAD on `main` at `path` below the directory. Returns its full path. */
   bare(path: string): Promise<string>;
-  /** Makes an empty repository with a work tree at `path` below the directory; returns where it is. */
+  /** Makes an empty repository with a work tree at `path` below the directory. Returns its full path. */
   workTree(path: string): Promise<string>;
   /** Writes the files, commits everything in the work tree, and returns the commit's id. */
   commit(workTree: string, message: string, files?: Readonly<Record<string, string | Buffer>>): Promise<string>;
 }
 
-/** Makes a temporary directory for git; disposing of it removes it. */
+/** Makes a temporary directory for git. Disposal removes it. */
 export async function gitSandbox(): Promise<GitSandbox> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), "lockstep-git-")));
   const env = cleanEnvironment(dir);
@@ -48,7 +48,7 @@ export async function gitSandbox(): Promise<GitSandbox> {
 
   const run: GitSandbox["run"] = async (args, options = {}) => {
     const child = start(args, options);
-    // Commands that do not read their input close it early.
+    // A command that does not read its input closes it early, which gives an error.
     child.stdin?.on("error", () => {}).end(options.input ?? "");
     const ended = new Promise<Pick<RunResult, "code" | "signal">>((resolve, reject) => {
       child.once("error", reject).once("close", (code, signal) => resolve({ code, signal }));
@@ -107,12 +107,12 @@ function cleanEnvironment(home: string): Record<string, string> {
   };
 }
 
-/** The processes that work in `dir` or name it on their command line, as `pid command`, but for this one. Linux only. */
+/** Returns the other processes that work in `dir` or name it on their command line, as `pid command`. Linux only. */
 export async function processesAt(dir: string): Promise<string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
   const found = await Promise.all(
     pids.map(async (pid) => {
-      // A process may end while it is looked at.
+      // A process may end while we read its files.
       const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
       const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
       const here = cwd === dir || cwd.startsWith(`${dir}/`) || command.includes(dir);

@@ -1,4 +1,4 @@
-// A real gitolite behind a real sshd on one device, set up as docs/integration.md says.
+// Starts a real gitolite behind a real sshd on one device, configured as docs/integration.md says.
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,15 +8,15 @@ import { documented } from "./documented.ts";
 import { listen, makeKey } from "./sshd.ts";
 
 export interface Gitolite extends AsyncDisposable {
-  /** What documentation has an operator run on each device after a change, with this user's gitolite. */
+  /** The documented commands that an operator runs on each device after a change, with this user's gitolite. */
   readonly commands: string;
-  /** Where stock git finds a repository. */
+  /** Returns the URL of a repository for stock git. */
   url(repository: string): string;
-  /** The environment with which stock git gets there in the name of `user`. */
+  /** Returns the environment in which stock git connects as `user`. */
   as(user: string): Record<string, string>;
   /** Writes gitolite.conf, with the documented rules for these repositories and `more`, and runs the commands. */
   configure(repositories: readonly string[], more?: string): Promise<Ran>;
-  /** Runs the commands alone. */
+  /** Runs only the commands. */
   apply(): Promise<Ran>;
 }
 
@@ -28,11 +28,11 @@ export interface Ran {
 export interface GitoliteOptions {
   /** The path of the program. */
   readonly sshd: string;
-  /** Those who have a key. */
+  /** The users who have a key. */
   readonly users: readonly string[];
 }
 
-/** Starts it before `device`, with no rules; resolves when sshd answers. */
+/** Starts gitolite before `device`, without rules. Resolves when sshd answers. */
 export async function startGitolite(device: Device, { sshd, users }: GitoliteOptions): Promise<Gitolite> {
   const dir = await mkdtemp(join(tmpdir(), "ls-gitolite-"));
   const home = join(dir, "home");

@@ -1,4 +1,5 @@
-// Stops a push on a device at a known point, for a failure to be aimed at it: git waits in one of its own hooks.
+// Holds a push on a device at a known point, so that a test can make a failure happen there. git waits in one of its
+// hooks.
 import { existsSync } from "node:fs";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,15 +7,15 @@ import { vi } from "vitest";
 import type { Device } from "./cluster-device.ts";
 
 /**
- * `received`: the sidecar has not been asked yet. `prepared`: the refs are locked, nothing is decided. `committed`: decided,
- * and the refs are on disk.
+ * At `received`, the sidecar has not been asked yet. At `prepared`, the refs are locked and nothing is decided. At
+ * `committed`, the write is decided and the refs are on disk.
  */
 export type Point = "received" | "prepared" | "committed";
 
 export interface HeldPush extends AsyncDisposable {
-  /** Resolves when a push has come to the point. */
+  /** Resolves when a push has reached the point. */
   reached(): Promise<void>;
-  /** Lets it go on. */
+  /** Lets the push continue. */
   release(): Promise<void>;
 }
 

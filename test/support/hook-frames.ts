@@ -1,4 +1,5 @@
-// The sidecar's side of docs/hook-protocol.md for scripted sidecars, written apart from src/ so that a mistake there shows.
+// The sidecar's side of docs/hook-protocol.md, for scripted sidecars. It uses nothing from src/, so a mistake there
+// shows.
 import { createServer, type Socket } from "node:net";
 
 export interface Frame {
@@ -7,7 +8,7 @@ export interface Frame {
 }
 
 export interface Push {
-  /** What receive-pack says behind `version=1`. */
+  /** The capabilities that receive-pack sends after `version=1`. */
   readonly capabilities: string;
   /** Lines of old id, new id and ref name. */
   readonly commands: readonly string[];
@@ -50,7 +51,7 @@ async function* framesOf(socket: Socket): AsyncGenerator<Frame> {
   }
 }
 
-/** One shim that has said hello. */
+/** One connected shim, after its hello. */
 export class ShimPeer {
   readonly socket: Socket;
   readonly hello: ReadonlyMap<string, string>;
@@ -71,13 +72,13 @@ export class ShimPeer {
     return new ShimPeer(socket, frames, value.payload);
   }
 
-  /** The next frame; null at the end. */
+  /** Returns the next frame, or null at the end. */
   async frame(): Promise<Frame | null> {
     const { value, done } = await this.#frames.next();
     return done ? null : value;
   }
 
-  /** Reads on until the shim ends its side, and returns the types of the frames before that. */
+  /** Reads until the shim ends its side. Returns the types of the frames that it read. */
   async ended(): Promise<string> {
     let types = "";
     for (let frame = await this.frame(); frame !== null; frame = await this.frame()) types += frame.type;
@@ -88,12 +89,12 @@ export class ShimPeer {
     this.socket.write(encodeFrame(type, payload));
   }
 
-  /** Says `X`, and ends. */
+  /** Sends the frame `X` with the exit code, and ends the connection. */
   exit(code: number): void {
     this.socket.end(encodeFrame("X", String(code)));
   }
 
-  /** The hook's conversation with receive-pack, up to where the report is due. */
+  /** Speaks with receive-pack as the hook does, up to the report. Returns the push. */
   async readPush(): Promise<Push> {
     const [version = ""] = await this.#packets();
     const [, capabilities = ""] = version.trimEnd().split("\0");
@@ -103,13 +104,13 @@ export class ShimPeer {
     return { capabilities, commands, options: takesOptions ? await this.#packets() : [] };
   }
 
-  /** Reports a line per ref, such as `ok refs/heads/main`, to receive-pack. */
+  /** Reports one line a ref, such as `ok refs/heads/main`, to receive-pack. */
   report(lines: readonly string[]): void {
     const bytes = Buffer.from(`${lines.map(packet).join("")}0000`);
     for (let start = 0; start < bytes.length; start += O_LIMIT) this.send("O", bytes.subarray(start, start + O_LIMIT));
   }
 
-  /** The packets up to the next flush. */
+  /** Reads the packets up to the next flush. */
   async #packets(): Promise<string[]> {
     const lines: string[] = [];
     for (let start = 0; ; ) {
@@ -131,11 +132,11 @@ export class ShimPeer {
 }
 
 export interface ScriptedSidecar extends AsyncDisposable {
-  /** Settles as the script of the first connection does; rejects at once when there was no connection. */
+  /** Settles as the script of the first connection does. Rejects at once if there was no connection. */
   served(): Promise<void>;
 }
 
-/** Listens on `path` and plays `script` to every shim that connects. */
+/** Listens on `path` and runs `script` with every shim that connects. */
 export async function playSidecar(
   path: string,
   script: (peer: ShimPeer) => Promise<void> | void,

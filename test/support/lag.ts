@@ -1,20 +1,21 @@
-// A device that lags: it hears of no push and learns of one only when it is asked, or when it polls (every 5 s or so).
+// A device that lags. It gets no notification of a push. It learns of the push when a read asks it, or at its next poll
+// (about every 5 s).
 import { join } from "node:path";
 import { expect, inject } from "vitest";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { type Device, PATIENCE } from "./cluster-device.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 
-/** A cluster whose third device lags, with empty repositories to push to. */
+/** A cluster with empty repositories, whose third device lags. */
 export interface LaggingCluster extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly one: Device;
   readonly three: Device;
   readonly ada: Pusher;
   readonly repositories: readonly string[];
-  /** Pushes to the first device a tip that the third one has not noticed, and returns it. */
+  /** Pushes a tip to the first device, without the third device noticing, and returns the tip. */
   pushUnnoticed(repository: string): Promise<string>;
-  /** Expects `clone`, which is told where to, to bring the newest commit each time though the third device's disk lacked it. */
+  /** Expects each `clone` to bring the newest commit, although the disk of the third device lacked it. */
   expectNewest(repository: string, clone: (into: string) => Promise<unknown>): Promise<void>;
 }
 
@@ -48,20 +49,20 @@ export async function startLaggingCluster(repositoryCount: number): Promise<Lagg
         await clone(into);
         expect(await cluster.git.git(["rev-parse", "HEAD"], { cwd: into })).toBe(tip);
       }
-      // Otherwise the replica did not lag, and nothing was shown.
+      // Without a pull the replica did not lag, and the test proved nothing.
       expect(pulls).toBeGreaterThan(0);
     },
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   };
 }
 
-/** Starts the sidecar again, listening for news where none are told. */
+/** Restarts the sidecar so that it listens for notifications on a database that sends none. */
 async function deafen(device: Device): Promise<void> {
   await device.kill();
   await device.start({ LOCKSTEP_NOTIFY_DATABASE_URL: inject("postgresUrl") });
 }
 
-/** Runs `push`, which returns the new tip, until `device` has not noticed the last one: polls come in between once in a while. */
+/** Runs `push` until `device` has not noticed the pushed tip, and returns that tip. A poll may come in between. */
 async function untilBehind(device: Device, repository: string, push: () => Promise<string>): Promise<string> {
   for (;;) {
     const tip = await push();

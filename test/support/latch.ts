@@ -1,4 +1,4 @@
-/** A promise and its key: it resolves when `open` is called. */
+/** Returns a promise `opened` and a function `open` that resolves it. */
 export function latch(): { opened: Promise<void>; open: () => void } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {

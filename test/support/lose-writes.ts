@@ -2,8 +2,8 @@ import type { Version } from "../../src/domain.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 
 /**
- * The database is as it was when the repository was at `version`, as after a fail-over to a standby that lagged: what landed later is
- * in it nowhere.
+ * Sets the rows of the repository back to `version`, as after a fail-over to a standby that lagged. Nothing of later
+ * versions is left in the database.
  */
 export async function loseWrites(cluster: TestCluster, repository: string, version: Version): Promise<void> {
   const [found] = await cluster.sql<{ id: string }>("select id from lockstep.repository where name = $1", [repository]);

@@ -1,12 +1,15 @@
-// Where tests keep their files: in memory where it has the room. On a disk, syncing is much of a test's time.
+// Keeps the files of tests in memory if there is room. On a disk, syncing takes much of a test's time.
 import { readFileSync, statfsSync } from "node:fs";
 import { freemem } from "node:os";
 
 const DIRECTORY = "/dev/shm";
-/** A run of everything needs less than half of it. */
+/** A run of all tests needs less than half of this space. */
 const ROOM = 4 * 2 ** 30;
 
-/** Makes /dev/shm the temporary directory of this process, unless it is small or allows no programs, or TMPDIR names another. */
+/**
+ * Makes /dev/shm the temporary directory of this process, unless it is small or allows no programs, or TMPDIR names
+ * another.
+ */
 export function keepFilesInMemory() {
   if (process.env.TMPDIR === undefined && isUsable()) process.env.TMPDIR = DIRECTORY;
 }

@@ -1,4 +1,4 @@
-// A real nginx with fcgiwrap and git http-backend, configured as docs/integration.md says, before one device.
+// Starts a real nginx with fcgiwrap and git http-backend before one device, configured as docs/integration.md says.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -9,20 +9,20 @@ import { documented } from "./documented.ts";
 import { freePort, untilListening } from "./ports.ts";
 
 export interface Nginx extends AsyncDisposable {
-  /** Where stock git finds a repository, for a pusher of that name (or nobody). */
+  /** Returns the URL of a repository for stock git, with the name of `user` in it if given. */
   url(repository: string, user?: string): string;
 }
 
 export interface NginxOptions {
   readonly nginx: string;
   readonly fcgiwrap: string;
-  /** What `git --exec-path` says. */
+  /** The output of `git --exec-path`. */
   readonly execPath: string;
-  /** May push, with the password `secret`. */
+  /** The user who may push, with the password `secret`. */
   readonly user: string;
 }
 
-/** Starts both before `device`, as this user; resolves when they answer. */
+/** Starts nginx and fcgiwrap before `device`, as this user. Resolves when both answer. */
 export async function startNginx(device: Device, options: NginxOptions): Promise<Nginx> {
   const dir = await mkdtemp(join(tmpdir(), "ls-nginx-"));
   const socket = join(dir, "fcgiwrap.socket");
@@ -39,7 +39,7 @@ export async function startNginx(device: Device, options: NginxOptions): Promise
   });
   await writeFile(join(dir, "nginx.conf"), configuration(dir, servers));
   const children = [
-    // In groups of their own: at its end fcgiwrap signals all of its group.
+    // Each gets its own process group, because fcgiwrap signals its whole group when it ends.
     run(options.fcgiwrap, ["-f", "-c", "4", "-s", `unix:${socket}`]),
     run(options.nginx, ["-p", dir, "-e", join(dir, "error.log"), "-c", join(dir, "nginx.conf")]),
   ];

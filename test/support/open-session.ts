@@ -1,5 +1,5 @@
-// One connection in the guise of a database, whose statements are not framed in transactions of their own: between `begin` and
-// `commit` all that it is asked is one transaction.
+// One connection that stands for a database. Its statements get no transactions of their own, so all statements between
+// `begin` and `commit` are one transaction.
 import pg from "pg";
 import type { Database } from "../../src/store/database/database.ts";
 

@@ -1,4 +1,4 @@
-// A cluster with an operator at the TLS port of each device, who knows nothing of src/.
+// A cluster with an operator's client at the TLS port of each device. The client uses nothing from src/.
 import { type Cluster, startCluster } from "./cluster.ts";
 import type { Device } from "./cluster-device.ts";
 import { type Pusher, pusher } from "./pusher.ts";
@@ -10,7 +10,7 @@ export interface OperatedCluster extends AsyncDisposable {
   readonly three: Device;
   readonly ada: Pusher;
   readonly at: Readonly<Record<"one" | "two" | "three", Stranger>>;
-  /** A repository with `versions` commits on main, which every device holds. */
+  /** Creates a repository with `versions` commits on main, which every device holds. */
   repositoryAt(versions: number): Promise<{ repository: string; commits: string[] }>;
 }
 
@@ -44,7 +44,7 @@ export async function startOperatedCluster(): Promise<OperatedCluster> {
   };
 }
 
-/** All messages of a stream. */
+/** Returns all messages of a stream. */
 export async function collect(messages: AsyncIterable<Message>): Promise<Message[]> {
   const found: Message[] = [];
   for await (const message of messages) found.push(message);

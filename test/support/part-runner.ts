@@ -1,4 +1,5 @@
-// The runner of vitest where `.ci/run` takes one part of the tests that take long (../deep.mjs): skips the tests of the other parts.
+// The runner of vitest in `.ci/run`, which runs one part of the long tests (../deep.mjs). It skips the tests of the
+// other parts.
 import { relative } from "node:path";
 import { type TestContext, TestRunner } from "vitest";
 // @ts-expect-error: a plain program, which runs without a build.
@@ -6,10 +7,10 @@ import { runsTest } from "../deep.mjs";
 
 // biome-ignore lint/style/noDefaultExport: vitest asks for one.
 export default class PartRunner extends TestRunner {
-  /** How many tests each file has defined so far. */
+  /** The number of tests that each file has defined so far. */
   readonly #defined = new Map<string, number>();
 
-  /** vitest calls it for each test while it collects a file, before it decides which suites have nothing to run. */
+  /** Skips a test of another part. vitest calls this for each test of a file before it decides which suites to run. */
   override extendTaskContext(context: TestContext): TestContext {
     const { task } = context;
     const file = relative(this.config.root, task.file.filepath);

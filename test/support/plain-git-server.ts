@@ -1,4 +1,4 @@
-// A peer without the pack stream: git's own http-backend behind https, for whoever has a certificate.
+// A peer without the pack stream: git's own http-backend behind https. Clients need a certificate.
 import { spawn } from "node:child_process";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
@@ -7,13 +7,13 @@ import { contentsOf, type Files } from "./git-port.ts";
 
 export interface PlainGitServer extends AsyncDisposable {
   readonly address: string;
-  /** Method and path of every request so far. */
+  /** The method and path of every request so far. */
   readonly requests: string[];
-  /** Answers all requests for git with this status, when it is set. */
+  /** If set, the server answers all requests of git with this status. */
   status: number | undefined;
 }
 
-/** Serves the repositories below `root`, for reading. */
+/** Serves the repositories below `root` to readers. */
 export async function plainGitServer(root: string, files: Files): Promise<PlainGitServer> {
   const tls = { ...(await contentsOf(files)), requestCert: true, rejectUnauthorized: true };
   const requests: string[] = [];

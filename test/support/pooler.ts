@@ -1,4 +1,4 @@
-// A PgBouncer in transaction mode before a test's database, on a unix socket of its own.
+// Starts a PgBouncer in transaction mode before a test's database, on its own unix socket.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -8,12 +8,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { administer } from "./administer.ts";
 
 const START_DEADLINE_MS = 30_000;
-/** PgBouncer refuses to run as root; this is `nobody`. */
+/** The id of user `nobody`, because PgBouncer refuses to run as root. */
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 
 export interface Pooler extends AsyncDisposable {
-  /** The database by way of the pooler. */
+  /** The URL of the database through the pooler. */
   readonly url: string;
   /** Kills the pooler, as a crash of its machine does. */
   kill(): Promise<void>;
@@ -51,7 +51,7 @@ export async function startPooler(path: string, url: string, poolSize: number): 
   }
 }
 
-/** Nothing is ignored or tracked beyond PgBouncer's own defaults, so that session state shows as an error. */
+/** Returns the configuration. It ignores and tracks only PgBouncer's defaults, so session state shows as an error. */
 function configuration(database: URL, dir: string, poolSize: number): string {
   const target = {
     host: database.hostname,

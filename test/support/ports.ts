@@ -1,4 +1,4 @@
-// Ports and sockets of the servers that a test starts.
+// Finds ports for the servers that a test starts, and waits for these servers.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -6,13 +6,13 @@ import { freePorts } from "../../src/demo/ports.ts";
 
 const START_DEADLINE_MS = 30_000;
 
-/** A port of 127.0.0.1 that is free now. */
+/** Returns a port of 127.0.0.1 that is free now. */
 export async function freePort(): Promise<number> {
   const [port] = await freePorts(1);
   return port as number;
 }
 
-/** Resolves when somebody listens there; throws when nobody does for half a minute. */
+/** Resolves when a server listens at `place`. Throws after half a minute. */
 export async function untilListening(place: { path: string } | { host: string; port: number }): Promise<void> {
   const deadline = Date.now() + START_DEADLINE_MS;
   for (;;) {

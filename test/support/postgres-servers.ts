@@ -1,4 +1,5 @@
-// PostgreSQL servers of Debian's package, and copies of them as streaming standbys: the embedded one brings no pg_basebackup.
+// Starts PostgreSQL servers and streaming standbys of them. They come from Debian's package, because the embedded
+// PostgreSQL has no pg_basebackup.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { chown, mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
@@ -21,7 +22,7 @@ export interface Server {
   readonly process: Tethered;
 }
 
-/** Why there can be none here; undefined: there can. */
+/** Returns the reason why this machine cannot run such servers, or undefined if it can. */
 export function replicationMissing(): string | undefined {
   const found = findProgram("pg_basebackup", "postgresql");
   if ("missing" in found) return found.missing;
@@ -37,7 +38,7 @@ function binaries(): string | undefined {
   }
 }
 
-/** Servers with their files in one folder. Disposal ends them and removes it. */
+/** Servers with their files in one folder. Disposal ends the servers and removes the folder. */
 export class PostgresServers implements AsyncDisposable {
   readonly #bin = binaries() as string;
   readonly #dir: string;
@@ -51,21 +52,21 @@ export class PostgresServers implements AsyncDisposable {
     this.#env = { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC", ...env };
   }
 
-  /** `env` is added to the environment of the servers. */
+  /** Makes the folder. `env` is added to the environment of the servers. */
   static async create(env: Readonly<Record<string, string>> = {}): Promise<PostgresServers> {
     const servers = new PostgresServers(await mkdtemp(join(tmpdir(), "lockstep-replication-")), env);
     await servers.#own(servers.#dir);
     return servers;
   }
 
-  /** An empty one. */
+  /** Makes and starts an empty server. */
   async make(name: string, settings: readonly string[]): Promise<Server> {
     const data = join(this.#dir, name);
     this.#run("initdb", "-D", data, "-U", "lockstep", "-A", "trust", "--no-sync", "--locale=C");
     return await this.launch(name, await freePort(), settings);
   }
 
-  /** A standby of `source`, which knows it by the name "standby". */
+  /** Makes and starts a standby of `source`. Its application name is "standby". */
   async copy({ port }: Server, name: string, settings: readonly string[] = []): Promise<Server> {
     const data = join(this.#dir, name);
     await mkdir(data, { mode: 0o700 });
@@ -75,10 +76,10 @@ export class PostgresServers implements AsyncDisposable {
     return await this.launch(name, await freePort(), settings);
   }
 
-  /** Starts one that has been made. */
+  /** Starts a server that has been made. */
   async launch(name: string, port: number, settings: readonly string[]): Promise<Server> {
     const own = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
-    // A standby that did not reach its source at once tries again after so long; by default after 5 s.
+    // If a standby cannot reach its source, it tries again after 200 ms. By default it waits 5 s.
     const all = [...own, "wal_retrieve_retry_interval=200ms"];
     const args = [...all, ...settings].flatMap((setting) => ["-c", setting]);
     await using log = await open(join(this.#dir, `${name}.log`), "a");
@@ -90,12 +91,12 @@ export class PostgresServers implements AsyncDisposable {
     return { name, url, port, process };
   }
 
-  /** The end of what it said. */
+  /** Returns the end of the server's log. */
   async logEnd({ name }: Server): Promise<string> {
     return (await readFile(join(this.#dir, `${name}.log`), "utf8")).slice(-1_000);
   }
 
-  /** Ends it, in order, and removes its files. */
+  /** Stops the server in order and removes its files. */
   async remove({ name, process }: Server): Promise<void> {
     process.cut();
     await process.gone;
@@ -120,12 +121,12 @@ export class PostgresServers implements AsyncDisposable {
   }
 }
 
-/** Runs a statement on a connection of its own. */
+/** Runs a statement on a new connection and returns its rows. */
 export async function sql<Row extends object>({ url }: Server, text: string): Promise<Row[]> {
   return await administer(url, async (client) => (await client.query<Row>(text)).rows);
 }
 
-/** Repeats what may throw for now; throws what it threw last when half a minute is over. */
+/** Repeats `attempt` until it succeeds. After half a minute, throws its last error. */
 export async function soon<T>(attempt: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + SOON_MS;
   for (;;) {

@@ -1,5 +1,5 @@
-// vitest's globalSetup of the projects integration and e2e: one PostgreSQL server for the whole run, with a migrated
-// database that others are copies of (database.ts). LOCKSTEP_DATABASE_URL names a server to use instead.
+// vitest's globalSetup of the projects integration and e2e. It starts one PostgreSQL server for the whole run, with a
+// migrated template database (database.ts). LOCKSTEP_DATABASE_URL names another server to use.
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,9 +11,9 @@ import { administer, databaseUrl, templateOf } from "./administer.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Of a user who may create databases. */
+    /** The URL of the server, with a user who may create databases. */
     postgresUrl: string;
-    /** What the names of this run's databases begin with. */
+    /** The beginning of the names of this run's databases. */
     databasePrefix: string;
   }
 }
@@ -23,11 +23,11 @@ interface Run extends AsyncDisposable {
   readonly prefix: string;
 }
 
-// Each project loads an instance of this module, so what they share is found on globalThis.
+// Each project loads its own instance of this module, so shared state is on globalThis.
 const RUN = Symbol.for("lockstep.test.run");
 const shared = globalThis as { [RUN]?: { run: Promise<Run>; projects: number } };
 
-/** Called once per project; the returned function too. */
+/** Sets up the server. vitest calls this once a project, and later the returned function once a project. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   shared[RUN] ??= { run: startRun(), projects: 0 };
   const entry = shared[RUN];
@@ -62,7 +62,7 @@ async function startRun(): Promise<Run> {
       const leaked = await dropDatabases(url, prefix).finally(() => server[Symbol.asyncDispose]());
       const names = leaked.filter((name) => name !== template);
       if (names.length === 0) return;
-      // vitest only prints what a teardown throws.
+      // vitest only prints an error of a teardown, so the exit code is set here.
       process.exitCode = 1;
       throw new Error(`Tests did not dispose of their databases: ${names.join(", ")}.`);
     },

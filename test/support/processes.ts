@@ -1,4 +1,4 @@
-// What runs on this machine, by /proc. Linux only.
+// Finds the processes of this machine in /proc. Linux only.
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,7 +11,7 @@ export interface Running {
 
 const PATIENCE_MS = 30_000;
 
-/** False for a zombie too: it runs no more, whoever is slow to notice. */
+/** Returns whether the process runs. A zombie does not run. */
 export function isAlive(pid: number): boolean {
   if (!existsSync(`/proc/${pid}`)) return false;
   try {
@@ -21,7 +21,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves when the process has ended; throws when it does not within half a minute. */
+/** Resolves when the process has ended. Throws after half a minute. */
 export async function untilGone(pid: number): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (isAlive(pid)) {
@@ -30,7 +30,10 @@ export async function untilGone(pid: number): Promise<void> {
   }
 }
 
-/** The processes that have `text` (a directory, say) in their environment, command line or current directory, but for this one. */
+/**
+ * Returns the other processes with `text` in their environment, command line or current directory. `text` is a
+ * directory, for instance.
+ */
 export async function processesOf(text: string): Promise<Running[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
   const found = await Promise.all(pids.map((pid) => look(pid, text)));
@@ -38,7 +41,7 @@ export async function processesOf(text: string): Promise<Running[]> {
 }
 
 async function look(pid: string, wanted: string): Promise<Running | undefined> {
-  // A process may end while it is looked at.
+  // A process may end while we read its files.
   const read = (file: string) => readFile(`/proc/${pid}/${file}`, "latin1").catch(() => "");
   const [command, environment, stat] = await Promise.all([read("cmdline"), read("environ"), read("stat")]);
   const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");

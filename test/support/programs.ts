@@ -1,17 +1,17 @@
-// Programs that a test runs and this project does not bring along.
+// Finds the programs that tests need and this project does not contain.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 
 export type Found = { readonly path: string } | { readonly missing: string };
 
-/** The path of `name`, or the reason why there is none. */
+/** Returns the path of the program `name`, or the reason why it is missing. */
 export function findProgram(name: string, debianPackage: string): Found {
   const path = places(name).find(isExecutable);
   return path === undefined ? { missing: `${name} is not installed (Debian package ${debianPackage})` } : { path };
 }
 
-/** Why the git on PATH will not do where one from this version on is needed; undefined: it will. */
+/** Returns the reason why the git on PATH is older than this version, or undefined if it is not older. */
 export function gitIsOlderThan(major: number, minor: number): string | undefined {
   const { stdout } = spawnSync("git", ["version"], { encoding: "utf8" });
   const [found = 0, then = 0] = stdout.replace("git version ", "").split(".").map(Number);

@@ -1,5 +1,5 @@
-// Pushes whose clients remember what they were told, to be compared with the log: what was acknowledged has landed, what was
-// refused has not, what was neither may have; and nothing ever landed by halves.
+// Pushes that remember the answer to each push, and compare the answers with the log. An acknowledged push has landed.
+// A refused push has not. A push with neither answer may have landed. No push ever landed in part.
 import { expect } from "vitest";
 import type { LogEntry__Output as LogEntry } from "../../src/generated/lockstep/v1/LogEntry.ts";
 import { type AtRest, expectAtRest } from "./at-rest.ts";
@@ -25,12 +25,12 @@ export class PushHistory {
     this.#pusher = pusher;
   }
 
-  /** The history of a new repository. */
+  /** Creates a repository and begins its history. */
   static async begin(cluster: Cluster, pusher: Pusher, minCopies = 1): Promise<PushHistory> {
     return new PushHistory(cluster, pusher, await cluster.createRepository(minCopies));
   }
 
-  /** Pushes a new commit to the two refs of a line with --atomic. Pushes of one line must come one after another. */
+  /** Pushes a new commit to the two refs of a line with --atomic. Pushes of one line must not overlap. */
   async push(device: Device, line: string): Promise<Told> {
     const commit = await this.#pusher.commit();
     const refspecs = refsOf(line).map((ref) => `${commit}:${ref}`);
@@ -52,7 +52,7 @@ export class PushHistory {
     while (!signal.aborted) await this.push(device, line);
   }
 
-  /** Pushes until one push is acknowledged; returns the milliseconds that took. */
+  /** Pushes until one push is acknowledged. Returns the milliseconds since `since`. */
   async untilAcknowledged(device: Device, line: string, since = performance.now()): Promise<number> {
     for (;;) {
       const { verdict, stderr } = await this.push(device, line);
@@ -61,7 +61,7 @@ export class PushHistory {
     }
   }
 
-  /** Expects every device to be whole, and the log to bear out what the pushers were told. */
+  /** Expects every device to be at rest (`expectAtRest`), and the log to agree with the answers to the pushers. */
   async expectTrueAndAtRest(): Promise<AtRest> {
     const found = await expectAtRest(this.#cluster, this.repository);
     this.#expectTrue(found.log);
@@ -85,7 +85,7 @@ export class PushHistory {
     }
   }
 
-  /** How many were told what, for a line of print. */
+  /** Returns the counts of each answer as a line of text. */
   summary(log: readonly LogEntry[]): string {
     const landed = new Set(log.map(({ updates }) => updates[0]?.newValue));
     const count = (verdict: Told["verdict"]) => this.told.filter((each) => each.verdict === verdict).length;

@@ -1,19 +1,19 @@
-// Somebody with a repository of his own who pushes from it with stock git.
+// A pusher: a repository from which stock git pushes.
 import type { GitSandbox, RunResult } from "./git.ts";
 
 export interface Pusher {
   readonly dir: string;
-  /** Makes a commit with a file of its own on `parent` (absent: on nothing), and returns its id. */
+  /** Makes a commit with a new file on `parent`, or a root commit without `parent`. Returns its id. */
   commit(parent?: string): Promise<string>;
-  /** `git push URL ARGS…`, however it ends. */
+  /** Runs `git push URL ARGS…` and returns the result, also if it fails. */
   push(url: string, ...args: string[]): Promise<RunResult>;
-  /** `git push URL ARGS…`, which must succeed. */
+  /** Runs `git push URL ARGS…`. Throws if it fails. */
   land(url: string, ...args: string[]): Promise<void>;
 }
 
 let commits = 0;
 
-/** Makes a bare repository called `name` in the sandbox to push from; pushes from it may run side by side. */
+/** Makes a pusher with a bare repository `name` in the sandbox. Its pushes may run at the same time. */
 export async function pusher(git: GitSandbox, name: string): Promise<Pusher> {
   const dir = await git.bare(name);
   const push: Pusher["push"] = (url, ...args) => git.run(["push", url, ...args], { cwd: dir });

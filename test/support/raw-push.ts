@@ -1,16 +1,17 @@
-// A push that no git would make: exactly those objects, whatever they need, and exactly those commands.
+// Makes pushes that no git would make: with exactly the given objects, even if others are needed, and the given
+// commands.
 import type { GitSandbox } from "./git.ts";
 
 export interface RawPush {
-  /** `old new name`, where null is the absence. */
+  /** The commands `old new name`. An absent `oldId` means that the ref does not exist. */
   readonly commands: readonly { name: string; oldId?: string; newId: string }[];
-  /** Objects of the pack, and no others. */
+  /** The ids of all objects of the pack. */
   readonly objects: readonly string[];
-  /** Where the pusher's clone has no more history. */
+  /** The commits at which the pusher's shallow clone ends. */
   readonly shallow?: readonly string[];
 }
 
-/** The request of a push from the repository `dir`, as smart HTTP carries it. */
+/** Returns the request body of a push from the repository `dir`, as smart HTTP carries it. */
 async function requestOf(
   git: GitSandbox,
   dir: string,
@@ -31,7 +32,7 @@ async function requestOf(
   return Buffer.concat([Buffer.from(`${packets}0000`), bytes]);
 }
 
-/** Pushes to a gate; returns the whole answer, in which reports are readable. */
+/** Pushes to a gate. Returns the whole answer as text, with readable reports. */
 export async function pushOverHttp(git: GitSandbox, dir: string, url: string, request: RawPush): Promise<string> {
   const answer = await fetch(`${url}/git-receive-pack`, {
     method: "POST",
@@ -41,7 +42,7 @@ export async function pushOverHttp(git: GitSandbox, dir: string, url: string, re
   return await answer.text();
 }
 
-/** Pushes into a directory, as a front end does that knows nothing of us and has these settings. */
+/** Pushes into a directory, as a front end without knowledge of Lockstep does, with these settings. */
 export async function pushInto(
   git: GitSandbox,
   dir: string,
@@ -54,7 +55,7 @@ export async function pushInto(
   return (await git.run(args, { input: await requestOf(git, dir, request) })).stdout;
 }
 
-/** Writes an object of that type and content, whether or not what it names is there; returns its id. */
+/** Writes an object of that type and content, even if objects that it names are missing. Returns its id. */
 export async function writeObject(
   git: GitSandbox,
   dir: string,

@@ -1,24 +1,24 @@
-// A PostgreSQL primary with a streaming standby, for fail-overs.
+// Starts a PostgreSQL primary with a streaming standby, for tests of fail-overs.
 import { PostgresServers, type Server, soon, sql } from "./postgres-servers.ts";
 
 export interface Replication extends AsyncDisposable {
   readonly primary: string;
   readonly standby: string;
-  /** Commits wait for the standby from now on, or no longer. */
+  /** Switches whether commits wait for the standby. */
   setSynchronous(on: boolean): Promise<void>;
   /** Resolves when the standby has everything that the primary has. */
   standbyHasAll(): Promise<void>;
-  /** The standby gets nothing any more. */
+  /** Disconnects the standby, which then gets no data. */
   disconnectStandby(): Promise<void>;
-  /** The standby gets what it has missed. */
+  /** Reconnects the standby, which then gets the missed data. */
   reconnectStandby(): Promise<void>;
-  /** The standby takes over; the old primary lives on and does not know. */
+  /** Promotes the standby. The old primary lives on and does not learn of it. */
   promote(): Promise<void>;
-  /** SIGKILL for the primary, and the standby takes over. */
+  /** Kills the primary with SIGKILL and promotes the standby. */
   failOver(): Promise<void>;
 }
 
-/** Commits of `primary` wait for `standby`, or no longer. */
+/** Switches whether commits of `primary` wait for `standby`. */
 export async function setSynchronous(
   servers: PostgresServers,
   primary: Server,
@@ -34,10 +34,10 @@ export async function setSynchronous(
   });
 }
 
-/** Starts both, with an empty database. */
+/** Starts a primary with an empty database, and its standby. */
 export async function startReplication(): Promise<Replication> {
   const servers = await PostgresServers.create();
-  // The standby may come late to what it needs.
+  // The standby may need old data after a pause, so the primary keeps it.
   const primary = await servers.make("primary", ["wal_keep_size=1GB"]);
   let standby = await servers.copy(primary, "standby");
   const restartStandby = async (settings: readonly string[]) => {

@@ -1,4 +1,4 @@
-// Write sessions on devices in the test's own process, as a front end has them.
+// Runs write sessions on devices in the test's own process, as a front end does.
 import { randomUUID } from "node:crypto";
 import type { RefName } from "../../src/domain.ts";
 import type { SessionCaller } from "../../src/sync/device/session-caller.ts";
@@ -8,7 +8,7 @@ import { type LandedSession, landSession } from "../../src/sync/session/bump-ver
 import { renewWrite } from "../../src/sync/session/renew-write.ts";
 import type { TestDevice } from "./sync-device.ts";
 
-/** Whose sessions they are unless a test says otherwise. */
+/** The caller of a session unless a test names another. */
 export const FRONT_END: SessionCaller = { role: "frontend", name: "web" };
 
 export async function beginSession(

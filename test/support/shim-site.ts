@@ -1,4 +1,4 @@
-// The shims as git starts them, with a scripted sidecar.
+// Runs the shims as git starts them, with a scripted sidecar.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ if (!hasNative) console.warn("the native shim is not tested: there was no C comp
 
 export interface Shim {
   readonly name: string;
-  /** The program and its first arguments; the name it is to act under follows. */
+  /** The program and its first arguments. The name of its role follows them. */
   readonly command: readonly string[];
 }
 
@@ -101,7 +101,7 @@ export class Site implements AsyncDisposable {
       cwd: this.clone,
       env: { ...this.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      // A process group of its own, as a terminal would give it.
+      // The process gets its own group, as from a terminal.
       detached: true,
     });
     this.#groups.add(child.pid!);
@@ -123,7 +123,7 @@ export class Site implements AsyncDisposable {
     return this.start(command, env).result;
   }
 
-  /** The shim under one of its names. */
+  /** Runs the shim in one of its roles. */
   act(args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
     return this.run([...this.shim.command, ...args], env);
   }
@@ -140,7 +140,7 @@ export class Site implements AsyncDisposable {
     return playSidecar(join(this.dir, "hook.sock"), script);
   }
 
-  /** Does what the commands say, as the sidecar does. */
+  /** Writes the refs of the commands, as the sidecar does. */
   land(commands: readonly string[]): void {
     const lines = commands.map((line) => line.split(" ")).map(([, id, ref]) => `update ${ref} ${id}\n`);
     const done = spawnSync("git", ["update-ref", "--stdin"], {
@@ -165,7 +165,7 @@ export class Site implements AsyncDisposable {
   }
 }
 
-/** Whether this shim notices that the client of its git has vanished. */
+/** Returns whether this shim notices that the client of its git has vanished. */
 export function seesClient({ name }: Shim): boolean {
   const sees = name === "native" && process.platform === "linux";
   if (!sees) console.warn(`the ${name} shim cannot see that a client has vanished: that is not tested`);

@@ -1,4 +1,4 @@
-// A real sshd on loopback for this user, whose one key may run what docs/integration.md says and nothing else.
+// Starts a real sshd on loopback for this user. Its one key may run only the command that docs/integration.md names.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -14,11 +14,11 @@ const run = promisify(execFile);
 export interface Sshd extends AsyncDisposable {
   /** As clients write it before the path. */
   readonly host: string;
-  /** The environment with which stock git gets there. */
+  /** The environment in which stock git connects to the sshd. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts the sshd at `program` before `device`; resolves when it answers. */
+/** Starts the sshd at `program` before `device`. Resolves when it answers. */
 export async function startSshd(program: string, device: Device): Promise<Sshd> {
   const dir = await mkdtemp(join(tmpdir(), "ls-sshd-"));
   const path = (name: string) => join(dir, name);
@@ -37,7 +37,7 @@ export async function startSshd(program: string, device: Device): Promise<Sshd> 
   };
 }
 
-/** Makes a pair of keys, the public one at `path`.pub; returns what stands in that between its type and its comment. */
+/** Makes a pair of keys, the public one at `path`.pub. Returns the public key without its type and comment. */
 export async function makeKey(path: string): Promise<string> {
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path]);
   return (await readFile(`${path}.pub`, "utf8")).split(" ")[1] ?? "";
@@ -46,19 +46,19 @@ export async function makeKey(path: string): Promise<string> {
 export interface Daemon {
   /** As clients write it before the path. */
   readonly host: string;
-  /** The environment with which stock git gets there with the private key at `key`. */
+  /** Returns the environment in which stock git connects with the private key at `key`. */
   env(key: string): Record<string, string>;
-  /** Ends it and removes its directory. */
+  /** Ends the sshd and removes its directory. */
   stop(): Promise<void>;
 }
 
-/** Runs the sshd at `program` in `dir`, with the lines of `settings` in its configuration; resolves when it answers. */
+/** Runs the sshd at `program` in `dir` with `settings` in its configuration. Resolves when it answers. */
 export async function listen(program: string, dir: string, settings: string): Promise<Daemon> {
   const path = (name: string) => join(dir, name);
   const port = await freePort();
   await makeKey(path("host-key"));
   await writeFile(path("sshd_config"), configuration(path, port, settings));
-  // Where it would refuse to start as root.
+  // As root, sshd refuses to start without this directory.
   if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
   const child = spawn(program, ["-D", "-f", path("sshd_config"), "-E", path("log")], { stdio: "ignore" });
   const stop = async () => {

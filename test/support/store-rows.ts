@@ -1,4 +1,4 @@
-// Devices, repositories and writes as rows only, for tests of the store.
+// Makes devices, repositories and writes that exist only as rows, for tests of the store.
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
 import { digestAfter, type Incarnation, type RefUpdate, type Version } from "../../src/domain.ts";
@@ -12,7 +12,10 @@ import { update } from "./refs.ts";
 
 const ROOT = randomUUID();
 
-/** A sidecar that starts: on a device of its own unless one is given, always on the root that its device had before. */
+/**
+ * Returns the request of a starting sidecar: on a new device unless one is given, on the root that its device had
+ * before.
+ */
 export function starting(given: Partial<TakeOverRequest> = {}): TakeOverRequest {
   const addresses = { grpcAddress: "", gitAddress: "", zone: "" };
   return { device: `d-${randomUUID()}`, incarnation: randomUUID(), rootId: ROOT, ...addresses, ...given };
@@ -24,14 +27,14 @@ export const HERE = await administer(inject("postgresUrl"), async (client) => {
   return String(rows[0]?.here);
 });
 
-/** The incarnation that such a start makes. */
+/** Starts a sidecar (`starting`) and returns its incarnation. */
 export async function incarnation(db: Database, given: Partial<TakeOverRequest> = {}): Promise<Incarnation> {
   const taken = await takeOver(db, starting(given));
   if (taken.outcome !== "taken") throw new Error(`the device is ${taken.outcome}`);
   return taken.incarnation;
 }
 
-/** A new repository at version 0, with replicas on these devices. */
+/** Creates a repository at version 0, with replicas on these devices. */
 export async function repository(db: Database, ...on: Incarnation[]): Promise<{ id: string; name: string }> {
   const name = `r-${randomUUID()}`;
   const devices = on.map(({ device }) => device);
@@ -39,10 +42,10 @@ export async function repository(db: Database, ...on: Incarnation[]): Promise<{ 
   return { id, name };
 }
 
-/** The creation of a ref. */
+/** Makes the update that creates a ref. */
 export const create = (name: string, newValue: string): RefUpdate => update(name, null, newValue);
 
-/** Stages a write of the updates on `base` and returns what lands it. */
+/** Stages a write of the updates on `base` and returns the arguments that land it. */
 export async function stage(
   db: Database,
   me: Incarnation,
@@ -65,12 +68,12 @@ export async function stage(
   };
 }
 
-/** The versions of the log, newest first. */
+/** Returns the versions of the log, newest first. */
 export async function versions(db: Database, repositoryId: string): Promise<Version[]> {
   return (await readLog(db, repositoryId, null, 1000)).map(({ version }) => version);
 }
 
-/** What every table holds, to compare with later. */
+/** Returns the rows of every table, to compare with later ones. */
 export async function contents(db: Database): Promise<object[]> {
   const tables = await queryOnce<{ name: string }>(
     db.work,

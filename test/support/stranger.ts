@@ -1,5 +1,5 @@
-// A gRPC client that shares nothing with src/: the messages are written here by hand, so that a number or a name that changes in
-// the protocol shows, and errors are seen as any program sees them.
+// A gRPC client that uses nothing from src/. Its messages are written by hand, so that a changed number or name of the
+// protocol shows. It sees errors as any program does.
 import { readFileSync } from "node:fs";
 import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
@@ -105,7 +105,7 @@ const PATIENCE_MS = 20_000;
 // biome-ignore lint/suspicious/noExplicitAny: the shape of a message is what tests check.
 export type Message = any;
 
-/** What a call ended with. `reason` and what follows are absent where gRPC itself refused. */
+/** The error of a call. If gRPC itself refused the call, `reason` and the fields after it are absent. */
 export interface Refused {
   readonly code: string;
   readonly message: string;
@@ -116,18 +116,18 @@ export interface Refused {
 }
 
 export interface Stranger extends Disposable {
-  /** The answer to a unary RPC. Rejects with `Refused`. */
+  /** Calls a unary RPC and returns its answer. Rejects with `Refused`. */
   call(method: string, request?: object): Promise<Message>;
-  /** What a unary RPC was refused with; rejects when it was not. */
+  /** Calls a unary RPC and returns its error. Rejects if the call succeeds. */
   refusal(method: string, request?: object): Promise<Refused>;
-  /** The messages of a stream as they come. Rejects with `Refused`. */
+  /** Calls a streaming RPC and yields its messages. Rejects with `Refused`. */
   stream(method: string, request?: object): AsyncGenerator<Message>;
   health(service: string): Promise<number>;
-  /** One question to the reflection service. */
+  /** Sends one question to the reflection service and returns the answer. */
   reflect(question: object): Promise<Message>;
 }
 
-/** The credentials of a certificate for the TLS port. */
+/** Makes the credentials for the TLS port from the files of a certificate. */
 export function tlsCredentials(ca: string, pair: { cert: string; key: string } | undefined): ChannelCredentials {
   const read = (file: string) => readFileSync(file);
   return pair
@@ -135,7 +135,7 @@ export function tlsCredentials(ca: string, pair: { cert: string; key: string } |
     : credentials.createSsl(read(ca), null, null);
 }
 
-/** A client of `address`, such as `unix:/run/lockstep/lockstep.sock`, where TLS is not spoken. */
+/** Makes a client of `address`, such as `unix:/run/lockstep/lockstep.sock`. By default it does not use TLS. */
 export function stranger(address: string, channel: ChannelCredentials = credentials.createInsecure()): Stranger {
   const client = new Client(address, channel, { "grpc.service_config_disable_resolution": 1 });
   const deadline = () => ({ deadline: Date.now() + PATIENCE_MS });

@@ -1,4 +1,4 @@
-// Devices (sync-device.ts) that share a database of their own.
+// A cluster of devices (sync-device.ts) with a database of its own.
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { migratedDatabase } from "./database.ts";
 import { processesAt } from "./git.ts";
 import { SOON, type StartOptions, TestDevice } from "./sync-device.ts";
 
-/** Disposal stops the devices, and throws when one left a process behind. */
+/** Disposal stops the devices, and throws if a device left a process behind. */
 export class TestCluster implements AsyncDisposable {
   readonly dir: string;
   readonly url: string;
@@ -35,7 +35,7 @@ export class TestCluster implements AsyncDisposable {
     return device;
   }
 
-  /** Makes a repository with replicas on these devices, all of which have looked at theirs. */
+  /** Makes a repository with replicas on these devices. Returns when each device has looked at its replica. */
   async create(
     name: string,
     devices: readonly TestDevice[],
@@ -52,7 +52,7 @@ export class TestCluster implements AsyncDisposable {
     return id;
   }
 
-  /** Two devices with replicas of a new, empty repository. */
+  /** Starts two devices with replicas of a new, empty repository. */
   async pair(repository: string): Promise<[TestDevice, TestDevice]> {
     const pair: [TestDevice, TestDevice] = [await this.start("repo001"), await this.start("repo002")];
     await this.create(repository, pair);
@@ -71,7 +71,7 @@ export class TestCluster implements AsyncDisposable {
     return await administer(this.url, async (client) => (await client.query<Row>(text, values)).rows);
   }
 
-  /** Nobody can use the database until the returned value is disposed of. */
+  /** Makes the database refuse all clients until the returned value is disposed of. */
   async databaseGone(): Promise<AsyncDisposable> {
     const name = new URL(this.url).pathname.slice(1);
     const allow = async (allowed: boolean) => {

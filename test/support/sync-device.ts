@@ -1,6 +1,7 @@
-// A device in the test's own process, on a real database and real git: its context is made as that of the service (src/sidecar/make-context.ts),
-// with a root, a lock, a lease. Only the network is missing: a pack comes from the other device's PackServer directly. What a test may put in the
-// way: the source of packs, every statement sent to the database but those about the lease, every git command.
+// A device in the test's own process, on a real database and real git. Its context is made as that of the service
+// (src/sidecar/make-context.ts), with a root, a lock and a lease. Only the network is missing: a pack comes directly
+// from the other device's PackServer. A test may replace the source of packs. It may intercept every git command, and
+// every statement to the database except those about the lease.
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -36,17 +37,17 @@ import { textOf, update } from "./refs.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 
 export type OpenPack = SyncContext["openPack"];
-/** Stands between a device and its database: sees the text of a statement, and runs it, or not. */
+/** Intercepts a statement of a device: gets its text and the function that runs it. */
 export type StatementScript = (text: string, run: () => Promise<unknown>) => Promise<unknown>;
 
-/** How long a test waits for what must come; `vi.waitFor` takes it. */
+/** The options of `vi.waitFor` for an expected event. */
 export const SOON = { timeout: 20_000, interval: 5 };
 
 export interface StartOptions {
   readonly zone?: string;
   readonly refFormat?: RefFormat;
   readonly inDoubtMs?: number;
-  /** The path of its root has so many bytes. */
+  /** The length in bytes of the path of its root. */
   readonly rootBytes?: number;
   readonly gitCredentials?: SyncContext["gitCredentials"];
 }
@@ -63,12 +64,12 @@ export class TestDevice {
   readonly name: string;
   readonly context: SyncContext;
   readonly packs: PackServer;
-  /** Every question for a pack so far. */
+  /** Every request for a pack so far. */
   readonly packRequests: { from: string; wants: readonly string[]; haves: readonly string[] }[] = [];
-  /** Lines of the log. */
+  /** The lines of the log. */
   readonly logged: Record<string, unknown>[];
   openPack: OpenPack;
-  /** What becomes of a replica that lacks objects which another device asks for. */
+  /** Called with a replica that lacks objects which another device asks for. */
   onDoubt: (replica: Replica) => void;
   onStatement: StatementScript = (_, run) => run();
   readonly #options: StartOptions;
@@ -76,7 +77,7 @@ export class TestDevice {
   readonly #bin: string;
   readonly #lease: Promise<void>;
   readonly #root: LockedRoot;
-  /** How much of the log of git commands has been looked at. */
+  /** The length of the part of the log of git commands that has been read. */
   #seen = 0;
   #crashed = false;
 
@@ -108,7 +109,7 @@ export class TestDevice {
   }
 
   static async start(cluster: TestCluster, name: string, options: StartOptions): Promise<TestDevice> {
-    // Characters that mean something to git's list of alternates, to its configuration and to UTF-8.
+    // These characters are special in git's list of alternates, in its configuration or in UTF-8.
     const root = lengthened(join(cluster.dir, 'ü:"\\'), name, options.rootBytes);
     const bin = join(cluster.dir, "bin", name);
     await mkdir(root, { recursive: true });
@@ -148,7 +149,7 @@ export class TestDevice {
     return device;
   }
 
-  /** Ends as a killed process does: nothing is given back but what the system takes. */
+  /** Ends like a killed process: the device gives nothing back, and only the operating system cleans up. */
   async crash(): Promise<void> {
     if (this.#crashed) return;
     this.#crashed = true;
@@ -159,13 +160,13 @@ export class TestDevice {
     await this.context.db[Symbol.asyncDispose]();
   }
 
-  /** Ends as `lockstep serve` does when it is told to stop. */
+  /** Ends like `lockstep serve` after a stop signal: gives the lease back. */
   async stop(): Promise<void> {
     await releaseLease(this.context.db, this.context.me);
     await this.crash();
   }
 
-  /** The next incarnation, on the same root, after a crash of this one. */
+  /** Starts the next incarnation on the same root, after a crash of this one. */
   async restart(options: StartOptions = {}): Promise<TestDevice> {
     return await this.cluster.start(this.name, { ...this.#options, ...options });
   }
@@ -178,8 +179,8 @@ export class TestDevice {
   }
 
   /**
-   * What receive-pack does once the objects are in: hands over the updates. As in the hook, git is started before them. Returns what
-   * the pusher is told of each ref.
+   * Hands over the updates, as receive-pack does when the objects have arrived. As in the hook, git is started first.
+   * Returns the answer to the pusher for each ref.
    */
   async push(
     repository: string,
@@ -204,7 +205,7 @@ export class TestDevice {
       ...server,
       ...pusher,
     };
-    // What the sidecar asks of the git server is answered whatever becomes of hooks.
+    // Questions of the sidecar to the git server are always answered, even if a test replaces hooks.
     const runHook: Pusher["runHook"] = (path, args) => (path === "sh" ? server : quiet).runHook(path, args);
     await using started = startGitEarly(this.context, repository, { author: request.refAuthor, gone: quiet.gone });
     return Object.fromEntries(await push(this.context, request, { ...quiet, runHook }, started));
@@ -220,7 +221,7 @@ export class TestDevice {
     return join(this.context.root, `${repository}.git`);
   }
 
-  /** Runs git on the replica, with a person's rights and not through the sidecar; returns its output, trimmed. */
+  /** Runs git on the replica as a person does, not through the sidecar. Returns its trimmed output. */
   async git(repository: string, args: readonly string[], input: string | Buffer = ""): Promise<string> {
     return await new Promise((resolve, reject) => {
       const env = { ...process.env, ...PERSON, GIT_DIR: this.gitDir(repository), LC_ALL: "C" };
@@ -246,14 +247,14 @@ export class TestDevice {
     return await this.git(repository, ["commit-tree", tree, "-m", message, ...parents]);
   }
 
-  /** Three commits, one after another. */
+  /** Makes three commits, each on the one before. Returns their ids. */
   async history(repository: string): Promise<[string, string, string]> {
     const one = await this.commit(repository, "one");
     const two = await this.commit(repository, "two", { parents: [one] });
     return [one, two, await this.commit(repository, "three", { parents: [two] })];
   }
 
-  /** Whether an object can be seen in the replica. */
+  /** Returns whether git finds an object in the replica. */
   async has(repository: string, id: string): Promise<boolean> {
     return await this.git(repository, ["cat-file", "-e", id]).then(
       () => true,
@@ -261,13 +262,13 @@ export class TestDevice {
     );
   }
 
-  /** The refs on disk and HEAD, as latin1. */
+  /** Returns the refs on disk and HEAD, as latin1. */
   async refs(repository: string): Promise<Record<string, string>> {
     const plain = { path: process.env.PATH ?? "", home: this.cluster.dir, lockFd: null };
     return textOf(await readRefs(plain, this.gitDir(repository)));
   }
 
-  /** The git commands that the sidecar has started since the last call. */
+  /** Returns the git commands that the sidecar has started since the last call. */
   async gitCommands(): Promise<string[]> {
     const text = await readFile(join(this.#bin, "log"), "utf8").catch(() => "");
     const since = text.slice(this.#seen);
@@ -275,12 +276,12 @@ export class TestDevice {
     return since.split("\n").filter(Boolean);
   }
 
-  /** Lines of sh that run before each git command of the sidecar, whose arguments are "$*". */
+  /** Sets lines of sh that run before each git command of the sidecar. The arguments of git are "$*". */
   async beforeGit(script: string): Promise<void> {
     await writeGitWrapper(this.#bin, script);
   }
 
-  /** Fails unless the replica is what it should be after whatever happened: current, equal to the log, and tidy. */
+  /** Expects the replica to be current, equal to the log, and tidy. */
   async expectInLockstep(repository: string): Promise<void> {
     const { id } = await findRepository(this.context.db, repository);
     const fold = await readFold(this.context.db, id);
@@ -288,7 +289,7 @@ export class TestDevice {
     expect(this.replica(repository).applied).toBe(fold.head);
     for (const id of objectIds(fold.refs.values()))
       await this.git(repository, ["rev-list", "--objects", "--quiet", id]);
-    // Where there are many refs they may be being packed, each for a moment under its lock.
+    // If there are many refs, git may be packing them, each under its lock for a moment.
     await vi.waitFor(async () => expect(await this.leftovers(repository)).toEqual([]), SOON);
     const rows = await this.cluster.sql(
       "select version, state from lockstep.replica where repository_id = $1 and device = $2",
@@ -298,13 +299,13 @@ export class TestDevice {
     await vi.waitFor(async () => expect(await this.staged()).toEqual([]), SOON);
   }
 
-  /** Locks and quarantines in the replica. */
+  /** Returns the locks and quarantines in the replica. */
   async leftovers(repository: string): Promise<string[]> {
     const entries = await readdir(this.gitDir(repository), { recursive: true, encoding: "latin1" });
     return entries.filter((name) => /\.lock$|tmp_objdir/.test(name)).sort();
   }
 
-  /** Ids of this device's writes that wait for their decision. */
+  /** Returns the ids of this device's staged writes. */
   async staged(): Promise<string[]> {
     const rows = await this.cluster.sql<{ id: string }>(
       "select id from lockstep.write where device = $1 and status = 'staged'",
@@ -313,7 +314,7 @@ export class TestDevice {
     return rows.map((row) => row.id);
   }
 
-  /** What this device noted of its catch-ups, oldest first. */
+  /** Returns the catch-ups that this device has recorded, oldest first. */
   async syncEvents() {
     return await this.cluster.sql<{ from_device: string; from_version: string; version: string; result: string }>(
       "select from_device, from_version, version, refs_changed, result, error from lockstep.sync_event where device = $1 order by id",
@@ -326,7 +327,7 @@ function kill(pid: number, signal: NodeJS.Signals | 0): void {
   process.kill(pid, signal);
 }
 
-/** A path below `directory` that ends with `name` and has so many bytes, if any number is given. */
+/** Returns a path below `directory` that ends with `name`. If `bytes` is given, the path has that length. */
 function lengthened(directory: string, name: string, bytes: number | undefined): string {
   let path = directory;
   for (let more = (bytes ?? 0) - Buffer.byteLength(join(path, name)); more > 1; more -= Math.min(more, 200))
@@ -334,12 +335,12 @@ function lengthened(directory: string, name: string, bytes: number | undefined):
   return join(path, name);
 }
 
-/** A change of a ref, of which all is latin1. A name that does not begin with refs/ is that of a branch. */
+/** Makes a change of a ref from latin1 text. A name that does not begin with refs/ is a branch. */
 export function change(name: string, oldValue: string | null, newValue: string | null): RefUpdate {
   return update(name.startsWith("refs/") ? name : `refs/heads/${name}`, oldValue, newValue);
 }
 
-/** Packs for `asker` from the other devices of the cluster, over a stream that fails when the pack is not whole. */
+/** Gets packs for `asker` from the other devices of the cluster. The stream fails if the pack is not whole. */
 export function honest(cluster: TestCluster, asker = "somebody"): OpenPack {
   return async (peer, request, signal, onAlive): Promise<Readable> => {
     const source = cluster.devices.get(peer.device);
@@ -372,12 +373,12 @@ async function writeGitWrapper(bin: string, script: string): Promise<void> {
     script,
     'exec git "$@"',
   ];
-  // Replaced as a whole: one that is being read must not change.
+  // The file is replaced as a whole, because a shell may be reading it.
   await writeFile(`${path}.new`, `${lines.join("\n")}\n`, { mode: 0o755 });
   await rename(`${path}.new`, path);
 }
 
-/** Sends every statement on a pool's connections through the script of the moment. */
+/** Runs every statement on a pool's connections through the current script. */
 function intercept(pool: pg.Pool, script: () => StatementScript): void {
   const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>;
   const intercepted = async () => {

@@ -2,7 +2,7 @@
 import { nameFromLatin1, type RefUpdate, toLatin1, valueFromLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { FLUSH, type Packet, PacketReader, packet } from "../framing/pkt-line.ts";
-import type { PushReport } from "../sync/write/request.ts";
+import type { PushReport } from "../sync/write/push-report.ts";
 
 /** A push as git hands it to proc-receive. */
 export interface PushCommands {

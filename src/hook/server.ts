@@ -13,9 +13,11 @@ import { toldToStrangers, withoutPaths } from "../smart-http/strangers.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { Stopwatch } from "../sync/device/stopwatch.ts";
 import { findHeldBack, type HeldBack, reportHeldBack } from "../sync/push/held-back.ts";
-import { push, type StartedGit, startGitEarly } from "../sync/push/push.ts";
+import { push } from "../sync/push/push.ts";
+import { type StartedGit, startGitEarly } from "../sync/push/start-early.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
-import type { Pusher, PushReport } from "../sync/write/request.ts";
+import { PushReport } from "../sync/write/push-report.ts";
+import type { Pusher } from "../sync/write/request.ts";
 import { authorOf, refAuthorOf } from "./author.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
 import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
@@ -225,7 +227,7 @@ async function decideAndReport(
     // An unexpected error may have come after the decision.
     if (unknown || !expected) return undefined;
     const names = [...commands.updates.map(({ name }) => name), ...held.keys()];
-    send("O", encodeReport(new Map(names.map((name) => [name, refLine(error)]))));
+    send("O", encodeReport(new PushReport(names.map((name) => [name, refLine(error)]))));
   }
   return 0;
 }
@@ -241,8 +243,8 @@ function refuseNamespace(env: ReadonlyMap<string, string>): void {
 
 /** Returns the report for strangers. Logs git's words in full where the report shortens them. */
 function shown(context: SyncContext, report: PushReport, said: { repository: string; requestId: string }): PushReport {
-  const told = new Map([...report].map(([name, reason]) => [name, reason && withoutPaths(reason)] as const));
-  const hidden = [...report.values()].filter((reason) => reason !== null && withoutPaths(reason) !== reason);
+  const told = new PushReport([...report].map(([name, reason]) => [name, reason && withoutPaths(reason)]));
+  const hidden = report.refusals.flatMap(([, reason]) => (withoutPaths(reason) === reason ? [] : [reason]));
   if (hidden.length > 0)
     context.log.warn({ ...said, err: hidden.slice(0, 10).join("; ") }, "refs of a push were refused");
   return told;

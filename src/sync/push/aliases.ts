@@ -2,7 +2,7 @@
 // makes or deletes its target, and the alias stays. When a write is staged, the database says which refs are aliases.
 import { isSymbolic, type RefName, type RefUpdate, type RefValue, symbolicTo, targetOf } from "../../domain.ts";
 import { SYMBOLIC_HOPS } from "../../git/refs/symbolic-refs.ts";
-import { allOrNone } from "../write/push-policy.ts";
+import type { PushReport } from "../write/push-report.ts";
 import type { PushRequest } from "../write/request.ts";
 
 /** The targets of a push's aliases, as far as they are known. */
@@ -71,29 +71,23 @@ export class Aliases {
   }
 }
 
-/** Returns the updates of the refs that a push means, and a report for those refs. */
+/** Returns the updates of the refs that a push means. Refuses those that git refuses because of an alias. */
 export function meantBy(
   allowed: readonly RefUpdate[],
   aliases: Aliases,
   { atomic }: Pick<PushRequest, "atomic">,
-  report: Map<RefName, string | null>,
-): { updates: RefUpdate[]; told: Map<RefName, string | null> } {
+  report: PushReport,
+): RefUpdate[] {
   const { updates, refused } = aliases.resolve(allowed);
-  for (const [name, reason] of refused) report.set(name, reason);
-  if (atomic && refused.size > 0) return { updates: allOrNone([], report), told: report };
-  return { updates, told: new Map(updates.map(({ name }) => [name, null])) };
+  report.refuse(refused);
+  return atomic ? report.allOrNone(updates) : updates;
 }
 
 /** Reports for each pushed ref the outcome of the ref that it means. */
-export function tellOf(
-  allowed: readonly RefUpdate[],
-  aliases: Aliases,
-  told: ReadonlyMap<RefName, string | null>,
-  report: Map<RefName, string | null>,
-): void {
+export function tellOf(allowed: readonly RefUpdate[], aliases: Aliases, told: PushReport, report: PushReport): void {
   const { targets, refused } = aliases.resolve(allowed);
   for (const { name } of allowed) {
     const target = targets.get(name);
-    if (target !== undefined && !refused.has(name)) report.set(name, told.get(target) ?? null);
+    if (target !== undefined && !refused.has(name)) report.tell(name, told.reasonOf(target));
   }
 }

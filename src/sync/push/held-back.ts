@@ -4,7 +4,7 @@
 // and notes it in a file (docs/hook-protocol.md).
 import { isBelow, type RefName, type RefUpdate } from "../../domain.ts";
 import { followSymbolicRefs } from "../../git/refs/symbolic-refs.ts";
-import type { PushReport } from "../write/request.ts";
+import { PushReport } from "../write/push-report.ts";
 
 /** Aliases that git held back, each with its target. */
 export type HeldBack = ReadonlyMap<RefName, RefName>;
@@ -44,12 +44,12 @@ async function follow(gitDir: string, names: readonly RefName[]): Promise<Map<Re
 /** Returns the report with the aliases that were held back: each gets the outcome of its target. */
 export async function reportHeldBack(gitDir: string, report: PushReport, held: HeldBack): Promise<PushReport> {
   if (held.size === 0) return report;
-  const told = new Map(report);
+  const told = new PushReport(report);
   const now = await follow(gitDir, [...held.keys()]);
   for (const [name, target] of held) {
     // The target was not handed over either: git refused it, because another alias of it had other values.
-    const reason = report.has(target) ? report.get(target) : "inconsistent aliased update";
-    told.set(name, reason ?? (now.get(name) === target ? null : "fetch first"));
+    const reason = report.has(target) ? report.reasonOf(target) : "inconsistent aliased update";
+    told.tell(name, reason ?? (now.get(name) === target ? null : "fetch first"));
   }
   return told;
 }

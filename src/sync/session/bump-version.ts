@@ -2,22 +2,24 @@
 import { join } from "node:path";
 import { describeUnacceptable } from "../../acceptable-ref.ts";
 import { crashPoint } from "../../crash-points.ts";
-import { displayRef, type RefName, refAuthor, type Version } from "../../domain.ts";
+import { displayRef, type RefName, type RefUpdate, refAuthor, type Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
 import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { repositoryNotFoundError } from "../../store/repositories.ts";
 import { landUnchanged, type Session } from "../../store/sessions.ts";
-import { writesStoppedError } from "../../store/write-stops.ts";
 import { settleWrite } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
 import { beforeRead } from "../read/before-read.ts";
 import { endLiveOf } from "../replica/out-of-service.ts";
 import { abandonTurn, turnMoved } from "../write/abandon.ts";
 import { attemptWrite } from "../write/attempt.ts";
-import { makeCopies } from "../write/copies.ts";
+import { Holders } from "../write/holders.ts";
+import { land, type Writer } from "../write/land.ts";
+import type { Attempt, Lost } from "../write/outcome.ts";
 import { endScratchOrLater } from "./end-sessions.ts";
 import { droppedError, leaseLostError, type SessionCall, sessionOf, whileRenewing } from "./renew-write.ts";
 
@@ -104,46 +106,79 @@ async function asItWas(context: SyncContext, { writeId, repositoryId }: Session)
   return settled.version;
 }
 
+/** A write session whose changes are in the replica's objects. */
+class SessionWriter implements Writer {
+  readonly repository: string;
+  readonly clock: Stopwatch;
+  readonly holders: Holders;
+  readonly #context: SyncContext;
+  readonly #session: Session;
+  readonly #updates: readonly RefUpdate[];
+  #losses = 0;
+
+  constructor(context: SyncContext, repository: string, session: Session, { changes, clock }: Taken) {
+    this.repository = repository;
+    this.clock = clock;
+    this.holders = new Holders(changes.updates);
+    this.#context = context;
+    this.#session = session;
+    this.#updates = changes.updates;
+  }
+
+  async attempt(replica: Replica): Promise<Attempt> {
+    const { writeId, base, author } = this.#session;
+    return await attemptWrite(this.#context, replica, {
+      writeId,
+      sessionBase: base,
+      request: { updates: this.#updates, atomic: true, author, refAuthor: refAuthor(author) },
+      clock: this.clock,
+      holders: this.holders.devices,
+    });
+  }
+
+  async lost({ outcome }: Lost): Promise<void> {
+    if (outcome === "turn") throw leaseLostError();
+    this.#losses += 1;
+    if (this.#losses >= ATTEMPTS) throw droppedError("another write landed since it began");
+  }
+
+  async read(): Promise<Replica> {
+    const { signal } = this.#context;
+    return (await beforeRead(this.#context, this.repository, { minVersion: this.#session.base, signal })).replica;
+  }
+}
+
+interface Taken {
+  readonly changes: ScratchChanges;
+  readonly clock: Stopwatch;
+}
+
 /** The replica may have come into doubt since the session began; that much is healed, and tried again. */
 const ATTEMPTS = 3;
-const NOBODY_LEAVES = new AbortController().signal;
 
 async function landChanges(
   context: SyncContext,
   repository: string,
-  { writeId, base, author }: Session,
-  { changes, clock }: { changes: ScratchChanges; clock: Stopwatch },
+  session: Session,
+  { changes, clock }: Taken,
 ): Promise<Version> {
   const found = context.replicas.findByName(repository);
   if (found === undefined) throw repositoryNotFoundError(repository);
-  const scratch = scratchPath(join(context.root, STATE_DIR), writeId);
+  const scratch = scratchPath(join(context.root, STATE_DIR), session.writeId);
   await takeObjects(context.git, scratch, found.gitDir, changes, context.signal);
   const incomplete = await incompleteUpdates(context.git, found.gitDir, changes.updates, { signal: context.signal });
-  if (incomplete.size > 0)
-    throw droppedError([...incomplete].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
+  if (incomplete.size > 0) throw droppedError(inWords(incomplete));
   clock.lap("objectsMs");
   await crashPoint("session.taken");
-  const report = new Map<RefName, string | null>();
-  let copies: string[] | undefined;
-  for (let tries = 0; tries < ATTEMPTS; tries += 1) {
-    const { replica } = await beforeRead(context, repository, { minVersion: base, signal: context.signal });
-    clock.lap("readMs");
-    const attempted = await attemptWrite(context, replica, {
-      writeId,
-      sessionBase: base,
-      request: { updates: changes.updates, atomic: true, author, refAuthor: refAuthor(author) },
-      report,
-      pusher: { gone: NOBODY_LEAVES },
-      clock,
-      holders: copies,
-    });
-    if (attempted.outcome === "too_few_copies")
-      copies = await makeCopies(context, replica, { updates: changes.updates, rule: attempted.rule });
-    if (attempted.outcome === "done" && attempted.version !== null) return attempted.version;
-    if (attempted.outcome === "done")
-      throw droppedError([...report].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; "));
-    if (attempted.outcome === "stopped") throw writesStoppedError(repository, attempted.reason);
-    if (attempted.outcome === "turn") throw leaseLostError();
-  }
-  throw droppedError("another write landed since it began");
+  const writer = new SessionWriter(context, repository, session, { changes, clock });
+  const replica = await writer.read();
+  clock.lap("readMs");
+  const landed = await land(context, writer, replica);
+  if (!landed?.version) throw droppedError(inWords(landed?.report.refusals ?? []));
+  return landed.version;
+}
+
+/** Refs, each with what is wrong with it. */
+function inWords(refused: Iterable<[RefName, string]>): string {
+  return [...refused].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; ");
 }

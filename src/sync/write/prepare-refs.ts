@@ -7,7 +7,7 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { putInDoubt } from "../replica/apply.ts";
 import { examine } from "./examine-refs.ts";
-import { allOrNone } from "./push-policy.ts";
+import type { PushReport } from "./push-report.ts";
 
 export type Prepared =
   | {
@@ -53,13 +53,13 @@ export async function prepareFresh(
   replica: Replica,
   { updates: all, refAuthor, atomic, bySession }: Preparing,
   held: ReadonlyMap<RefName, RefValue | null>,
-  report: Map<RefName, string | null>,
+  report: PushReport,
   early: LockedEarly | undefined,
 ): Promise<Prepared> {
   const refuse = (from: readonly RefUpdate[], reasons: ReadonlyMap<RefName, string>) => {
-    for (const [name, reason] of reasons) report.set(name, reason);
+    report.refuse(reasons);
     const remaining = from.filter(({ name }) => !reasons.has(name));
-    return atomic && [...report.values()].some((reason) => reason !== null) ? allOrNone(remaining, report) : remaining;
+    return atomic ? report.allOrNone(remaining) : remaining;
   };
   const stale = all.filter(({ name, oldValue }) => held.get(name) !== oldValue);
   let updates = refuse(all, new Map(stale.map(({ name }) => [name, "fetch first"])));

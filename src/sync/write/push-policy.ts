@@ -19,6 +19,7 @@ import { checkedOut } from "../../git/replica/worktrees.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
+import type { PushReport } from "./push-report.ts";
 import { type Pusher, type PushRequest, pusherGoneError } from "./request.ts";
 
 /**
@@ -30,7 +31,7 @@ export async function applyPolicy(
   context: SyncContext,
   replica: Replica,
   request: PushRequest,
-  report: Map<RefName, string | null>,
+  report: PushReport,
   pusher: Pusher,
   walk?: Walk,
 ): Promise<{ allowed: RefUpdate[]; hooks: string }> {
@@ -55,14 +56,14 @@ export async function applyPolicy(
       refusedDelete(policy, update, current.has(update.name) || head === update.name, pusher) ??
       (await refusedRewind(context, replica, policy, update)) ??
       (updateHook === undefined ? null : await declined(updateHook, update, pusher, replica));
-    report.set(update.name, reason);
+    report.tell(update.name, reason);
     const words = reason === null ? undefined : IN_WORDS[reason];
     if (words !== undefined) pusher.sayAsGit(`error: ${words(displayRef(update.name))}`);
     if (reason === null) allowed.push(update);
     // git runs no further hook for a push that is refused already.
     else if (request.atomic) break;
   }
-  return { allowed: request.atomic ? allOrNone(allowed, report) : allowed, hooks: policy.hooks };
+  return { allowed: request.atomic ? report.allOrNone(allowed) : allowed, hooks: policy.hooks };
 }
 
 const NAMED_TWICE = "multiple updates for one ref";
@@ -103,13 +104,6 @@ async function notWhole(
   } catch (error) {
     throw gone.aborted ? pusherGoneError() : error;
   }
-}
-
-/** Refuses all updates if one is refused, and returns the remaining ones. */
-export function allOrNone(allowed: RefUpdate[], report: Map<RefName, string | null>): RefUpdate[] {
-  if (allowed.length === report.size) return allowed;
-  for (const [name, reason] of report) if (reason === null) report.set(name, "atomic push failure");
-  return [];
 }
 
 /**

@@ -1,5 +1,5 @@
 // The types between the hook's protocol and the write: the push, and its pusher.
-import type { RefAuthor, RefName, RefUpdate } from "../../domain.ts";
+import type { RefAuthor, RefUpdate } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Stopwatch } from "../device/stopwatch.ts";
 
@@ -33,12 +33,6 @@ export interface Pusher {
   /** Aborts when the pusher is gone. */
   readonly gone: AbortSignal;
 }
-
-/**
- * The outcome of each ref, in the order of the request: the reason of its refusal, or null when it has the pusher's
- * value.
- */
-export type PushReport = ReadonlyMap<RefName, string | null>;
 
 /** Makes the error for a write that nobody waits for any more and that is not decided. */
 export function pusherGoneError(): LockstepError {

@@ -1,0 +1,135 @@
+// A push among other writers: it takes refs for what they stand for, tries again when another device was faster, and queues for the turn
+// when it has lost too often.
+import { randomUUID } from "node:crypto";
+import type { RefName, RefUpdate, RefValue } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import type { Stopwatch } from "../device/stopwatch.ts";
+import { attemptWrite } from "../write/attempt.ts";
+import { Holders } from "../write/holders.ts";
+import type { Writer } from "../write/land.ts";
+import type { Attempt, Lost } from "../write/outcome.ts";
+import type { PushReport } from "../write/push-report.ts";
+import type { Pusher, PushRequest } from "../write/request.ts";
+import { describeHolder, Turn } from "../write/turn.ts";
+import { Aliases, meantBy, tellOf } from "./aliases.ts";
+import { readFirst } from "./replica-of.ts";
+
+/** Races lost to other devices before a push queues for the repository's turn. */
+const RACES = 3;
+/** Not reached while turns work; a push must not go on for ever when something else is wrong. */
+const RACES_LIMIT = 50;
+/** A database that fails so many decisions of a push in a row is not asked again. */
+const FAILURES_LIMIT = 3;
+const TURN_PATIENCE_MS = 30_000;
+
+/** What git has handed over, once the policy has been asked. */
+export interface AllowedPush {
+  readonly request: PushRequest;
+  /** The updates that may land. */
+  readonly allowed: readonly RefUpdate[];
+  readonly report: PushReport;
+  readonly pusher: Pusher;
+  /** Spares the first attempt the start of git. */
+  readonly started: StartedTransaction | undefined;
+}
+
+/** Gives the turn back when it is disposed of. */
+export class PushWriter implements Writer, Disposable {
+  readonly repository: string;
+  readonly clock: Stopwatch;
+  readonly holders: Holders;
+  readonly #context: SyncContext;
+  readonly #push: AllowedPush;
+  readonly #aliases = new Aliases();
+  readonly #repositoryId: string;
+  /** Its ticket is one for all attempts, each of which has an id of its own. */
+  #turn: Turn | undefined;
+  #races = 0;
+  #failures = 0;
+
+  constructor(context: SyncContext, push: AllowedPush, repositoryId: string) {
+    const { request, allowed, pusher } = push;
+    this.repository = request.repository;
+    this.clock = request.clock;
+    this.holders = new Holders(allowed, pusher.say);
+    this.#context = context;
+    this.#push = push;
+    this.#repositoryId = repositoryId;
+  }
+
+  /** How often another device was faster. */
+  get races(): number {
+    return this.#races;
+  }
+
+  async attempt(replica: Replica): Promise<Attempt | undefined> {
+    const { request, allowed, report, pusher, started } = this.#push;
+    const updates = meantBy(allowed, this.#aliases, request, report);
+    if (updates.length === 0) return undefined;
+    const attempt = await attemptWrite(this.#context, replica, {
+      writeId: randomUUID(),
+      ticket: this.#turn?.ticket,
+      request: { ...request, updates },
+      aliases: this.#aliases.held,
+      gone: pusher.gone,
+      started,
+      clock: this.clock,
+      holders: this.holders.devices,
+    }).catch((error: unknown) => startOver(replica, error));
+    if (attempt.outcome === "done") tellOf(allowed, this.#aliases, attempt.report, report);
+    return attempt;
+  }
+
+  learn(held: ReadonlyMap<RefName, RefValue | null>): void {
+    this.#aliases.learn(held);
+  }
+
+  async lost(attempt: Lost): Promise<void> {
+    this.#races += 1;
+    const failure = attempt.outcome === "raced" ? attempt.failure : undefined;
+    this.#failures = failure === undefined ? 0 : this.#failures + 1;
+    if (this.#failures >= FAILURES_LIMIT) throw failure;
+    if (this.#races > RACES_LIMIT) {
+      throw new LockstepError(
+        "WRITE_DROPPED",
+        `The push lost ${this.#races} races in a row; nothing was written, push again.`,
+      );
+    }
+    // Other devices keep winning, or someone has the turn: queue for it, so that nobody starves.
+    if (attempt.outcome === "turn" || this.#races >= RACES) await this.#queue();
+  }
+
+  async #queue(): Promise<void> {
+    const { request, pusher } = this.#push;
+    this.#turn ??= new Turn(this.#context, this.repository, {
+      repositoryId: this.#repositoryId,
+      writeId: randomUUID(),
+      author: request.author,
+      reason: "push",
+    });
+    await this.#turn.wait({
+      patienceMs: TURN_PATIENCE_MS,
+      signal: pusher.gone,
+      tell: (holder) => pusher.say(`waiting for ${describeHolder(holder)}`),
+    });
+    this.clock.lap("turnMs");
+  }
+
+  async read(): Promise<Replica> {
+    return await readFirst(this.#context, this.repository);
+  }
+
+  [Symbol.dispose](): void {
+    this.#turn?.giveBack();
+  }
+}
+
+/** Where a part of the replica is gone, it is made anew and the write tried again; nothing of it has landed. */
+async function startOver(replica: Replica, error: unknown): Promise<Attempt> {
+  const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
+  if (unknown || !(await replica.mutex.lookForMissing())) throw error;
+  return { outcome: "raced" };
+}

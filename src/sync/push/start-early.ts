@@ -1,0 +1,40 @@
+// The gits of a push whose commands are still to come.
+import type { RefAuthor } from "../../domain.ts";
+import { startWalk, type Walk } from "../../git/objects/connectivity.ts";
+import { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import type { SyncContext } from "../device/context.ts";
+
+/** Gits that wait for the refs of a push. */
+export interface StartedGit extends AsyncDisposable {
+  readonly transaction: StartedTransaction;
+  /** The walk that tells whether new values are whole, if it is one in that repository; once. */
+  walkOf(gitDir: string): Walk | undefined;
+}
+
+/**
+ * The gits of a push whose commands are still to come, where they may be started now: a start takes as long as all the
+ * rest of a small push. To be disposed of.
+ */
+export function startGitEarly(
+  context: SyncContext,
+  repository: string,
+  { author, gone }: { author: RefAuthor; gone: AbortSignal },
+): StartedGit | undefined {
+  const known = context.replicas.findByName(repository);
+  if (known?.applied === undefined) return undefined;
+  const { gitDir } = known;
+  const transaction = new StartedTransaction(context.git, gitDir, author);
+  const walk = startWalk(context.git, gitDir, { signal: gone });
+  let taken = false;
+  return {
+    transaction,
+    walkOf(wanted) {
+      if (taken || wanted !== gitDir) return undefined;
+      taken = true;
+      return walk;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([transaction[Symbol.asyncDispose](), walk[Symbol.asyncDispose]()]);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// After the decision: the refs of this replica follow it.
+import { crashPoint } from "../../crash-points.ts";
+import type { Version } from "../../domain.ts";
+import { describe } from "../../errors.ts";
+import { wasKilled } from "../../git/process.ts";
+import { applyRefs } from "../../git/refs/refs.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { markApplied, recordInDatabase } from "../replica/apply.ts";
+import { turnMoved } from "./abandon.ts";
+import type { Prepared } from "./prepare-refs.ts";
+
+/** Landed: whatever fails from here on, others have it already, so it is rolled forward by the next touch and reported as ok. */
+export async function commit(
+  context: SyncContext,
+  replica: Replica,
+  { transaction, updates, afterwards }: Prepared & { outcome: "prepared" },
+  target: { version: Version; digest: Buffer },
+): Promise<void> {
+  replica.applied = undefined;
+  try {
+    await transaction.commit();
+    if (afterwards.size > 0) {
+      await crashPoint("refs.cleared");
+      await applyRefs(context.git, replica.gitDir, afterwards);
+    }
+    await crashPoint("push.committed");
+    await markApplied(context, replica, new Set(updates.map(({ name }) => name)), target);
+    await crashPoint("push.applied");
+    recordInBackground(context, replica);
+  } catch (error) {
+    if (wasKilled(error)) replica.swept = false;
+    context.log.error(
+      { repository: replica.name, version: String(target.version), err: describe(error) },
+      "landed, but not yet on this disk",
+    );
+  }
+  turnMoved(context, replica.id);
+}
+
+/** The pusher need not wait for it: the row only tells others of one more source, and the log names the writer already. */
+function recordInBackground(context: SyncContext, replica: Replica): void {
+  void recordInDatabase(context, replica).catch((error: unknown) => {
+    context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica");
+  });
+}

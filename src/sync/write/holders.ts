@@ -1,0 +1,41 @@
+// The other devices that hold the objects of one write.
+import { isDeepStrictEqual } from "node:util";
+import type { RefUpdate } from "../../domain.ts";
+import type { CopiesRule } from "../../store/writes.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { makeCopies } from "./copies.ts";
+
+export class Holders {
+  readonly #updates: readonly RefUpdate[];
+  readonly #tell: ((text: string) => void) | undefined;
+  #devices: readonly string[] | undefined;
+  #tooFew: { rule: CopiesRule; error: unknown } | undefined;
+
+  /** `tell` tells the one who pushes. */
+  constructor(updates: readonly RefUpdate[], tell?: (text: string) => void) {
+    this.#updates = updates;
+    this.#tell = tell;
+  }
+
+  /** Their names; undefined: none was asked to hold anything. */
+  get devices(): readonly string[] | undefined {
+    return this.#devices;
+  }
+
+  /** Makes copies by the rule of the last write. The rule may have changed since: whether they are enough the next attempt finds out. */
+  async makeEarly(context: SyncContext, replica: Replica): Promise<void> {
+    const rule = replica.copiesRule;
+    await this.make(context, replica, rule).catch((error: unknown) => {
+      this.#tooFew = { rule, error };
+    });
+  }
+
+  /** Makes copies by this rule, unless they were too few for the same rule before. Throws NOT_ENOUGH_COPIES. */
+  async make(context: SyncContext, replica: Replica, rule: CopiesRule): Promise<void> {
+    if (this.#tooFew !== undefined && isDeepStrictEqual(rule, this.#tooFew.rule)) throw this.#tooFew.error;
+    this.#tooFew = undefined;
+    const request = { updates: this.#updates, rule, ...(this.#tell && { tell: this.#tell }) };
+    this.#devices = await makeCopies(context, replica, request);
+  }
+}

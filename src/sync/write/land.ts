@@ -1,0 +1,54 @@
+// A write goes through attempts until it has landed, or will not land (docs/architecture.md, "A push"). The loop is the same for a push and
+// for the end of a session; in what they differ is in `Writer`.
+import type { RefName, RefValue } from "../../domain.ts";
+import { writesStoppedError } from "../../store/write-stops.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import type { Stopwatch } from "../device/stopwatch.ts";
+import type { Holders } from "./holders.ts";
+import type { Attempt, Done, Lost } from "./outcome.ts";
+
+/** A push, or a session that ends. */
+export interface Writer {
+  readonly repository: string;
+  readonly clock: Stopwatch;
+  readonly holders: Holders;
+  /** Tries once, on a replica at the head. undefined: nothing is left to write. */
+  attempt(replica: Replica): Promise<Attempt | undefined>;
+  /** Some refs stand for others: what these hold, and those that were believed to. */
+  learn?(held: ReadonlyMap<RefName, RefValue | null>): void;
+  /** Returns when it is time to try again. Throws when the writer gives up. */
+  lost(attempt: Lost): Promise<void>;
+  /** Catches up, and returns the replica to try on. */
+  read(): Promise<Replica>;
+}
+
+/**
+ * Lands what `writer` writes, all that can land of it. undefined: nothing was left to write. Throws WRITES_STOPPED, OUTCOME_UNKNOWN, and what
+ * the writer throws when it gives up.
+ */
+export async function land(context: SyncContext, writer: Writer, first: Replica): Promise<Done | undefined> {
+  let replica = first;
+  for (;;) {
+    const attempt = await writer.attempt(replica);
+    switch (attempt?.outcome) {
+      case undefined:
+      case "done":
+        return attempt;
+      case "stopped":
+        throw writesStoppedError(writer.repository, attempt.reason);
+      case "aliases":
+        writer.learn?.(attempt.held);
+        break;
+      case "too_few_copies":
+        await writer.holders.make(context, replica, attempt.rule);
+        writer.clock.lap("copiesMs");
+        break;
+      case "turn":
+      case "raced":
+        await writer.lost(attempt);
+        replica = await writer.read();
+        writer.clock.lap("readMs");
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// The first step of an attempt: the row of the write is staged on the head. The answer of the database tells what the refs hold there, and
+// whether the write may go on.
+import { crashPoint } from "../../crash-points.ts";
+import { isSymbolic, objectIds, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
+import { type CopiesRule, type StageRequest, stageWrite } from "../../store/writes.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
+import { afterOldLeases } from "./old-leases.ts";
+import { type Attempt, outcomeOf, type WriteAttempt } from "./outcome.ts";
+import type { Undecided } from "./undecided.ts";
+
+/** A write whose row is staged. */
+export interface StagedAttempt {
+  readonly outcome: "staged";
+  /** The digest of the refs at its base, and the key of digests. */
+  readonly digest: Buffer;
+  readonly digestKey: Buffer;
+  /** What its refs hold at its base. */
+  readonly held: ReadonlyMap<RefName, RefValue | null>;
+}
+
+/** Stages the write. Throws AHEAD_OF_DATABASE where the replica holds other refs than the database has at that version. */
+export async function stage(
+  context: SyncContext,
+  replica: Replica,
+  row: StageRequest,
+  { request, aliases, holders, clock }: WriteAttempt,
+  undecided: Undecided,
+): Promise<StagedAttempt | Attempt> {
+  const { applied: base, appliedDigest } = replica;
+  const staged = await afterOldLeases(context, () => stageWrite(context.db, context.me, row));
+  clock.lap("stageMs");
+  await crashPoint("push.staged");
+  if (staged.outcome !== "staged") {
+    undecided.leave();
+    return outcomeOf(context, staged);
+  }
+  // The write would land on refs that are not these.
+  if (base === row.base && staged.digest.toString("hex") !== appliedDigest)
+    throw await stopAheadOfDatabase(context, replica, { version: base, digest: appliedDigest }, base);
+  if (isShort(staged.copiesRule, holders, request.updates)) {
+    undecided.reason = "its objects were on too few devices";
+    return { outcome: "too_few_copies", rule: staged.copiesRule };
+  }
+  const held = new Map(row.names.map((name, index) => [name, staged.values[index] ?? null]));
+  if (aliases !== undefined && areOthers(aliases, held)) {
+    undecided.reason = "some of its refs stand for others";
+    return { outcome: "aliases", held };
+  }
+  return { outcome: "staged", digest: staged.digest, digestKey: staged.digestKey, held };
+}
+
+/** Where fewer will do, asking was enough; where refs are but removed or made to stand for others, there is nothing to copy. */
+function isShort(
+  { atLeast, orFewer }: CopiesRule,
+  holders: readonly string[] | undefined,
+  updates: readonly RefUpdate[],
+): boolean {
+  if (objectIds(updates.map(({ newValue }) => newValue)).length === 0) return false;
+  return atLeast > 1 + (holders?.length ?? 0) && !(orFewer && holders !== undefined);
+}
+
+/** Whether other refs are aliases than `aliases`, or for other refs. */
+function areOthers(aliases: ReadonlyMap<RefName, RefValue>, held: ReadonlyMap<RefName, RefValue | null>): boolean {
+  return [...held].some(([name, value]) => (isSymbolic(value) ? aliases.get(name) !== value : aliases.has(name)));
+}

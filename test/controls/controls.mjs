@@ -80,7 +80,7 @@ const byTests = [
       {
         file: "src/hook/server.ts",
         from: "    const report = await push(context, request, pusher, git);\n",
-        to: '    send("O", encodeReport(new Map(request.updates.map(({ name }) => [name, null]))));\n    send("X", "0");\n    const report = await push(context, request, pusher, git);\n',
+        to: '    send("O", encodeReport(PushReport.of(request.updates)));\n    send("X", "0");\n    const report = await push(context, request, pusher, git);\n',
       },
     ],
     project: "e2e",
@@ -214,7 +214,7 @@ const byTests = [
   },
   {
     rule: "a push keeps its ticket through all its attempts",
-    patches: [{ file: "src/sync/push/push.ts", from: "        ticket: turn?.ticket,\n", to: "" }],
+    patches: [{ file: "src/sync/push/push-writer.ts", from: "      ticket: this.#turn?.ticket,\n", to: "" }],
     project: "integration",
     tests: "test/integration/turn-queue.test.ts",
     name: "the rule of copies has risen",
@@ -457,8 +457,8 @@ const byTests = [
     patches: [
       {
         file: "src/sync/write/attempt.ts",
-        from: '      await crashPoint("push.decided");',
-        to: '      replica.applied = decision.version;\n      replica.appliedDigest = digest.toString("hex");\n      await crashPoint("push.decided");',
+        from: '  await crashPoint("push.decided");',
+        to: '  replica.applied = decision.version;\n  replica.appliedDigest = digest.toString("hex");\n  await crashPoint("push.decided");',
       },
     ],
     project: "integration",
@@ -559,7 +559,7 @@ const byTests = [
     rule: "objects are on several devices before the write lands",
     patches: [
       {
-        file: "src/sync/write/attempt.ts",
+        file: "src/sync/write/stage.ts",
         from: "if (isShort(staged.copiesRule, holders, request.updates)) {",
         to: "if (Date.now() < 0) {",
       },
@@ -731,7 +731,7 @@ const byTests = [
   {
     rule: "refs that need the room of deleted ones are made after those",
     patches: [
-      { file: "src/sync/write/attempt.ts", from: "await applyRefs(context.git, replica.gitDir, afterwards);", to: "" },
+      { file: "src/sync/write/commit.ts", from: "await applyRefs(context.git, replica.gitDir, afterwards);", to: "" },
     ],
     project: "integration",
     tests: "test/integration/refs-in-the-way.test.ts",
@@ -799,7 +799,7 @@ const byTests = [
     patches: [
       {
         file: "src/sync/push/held-back.ts",
-        from: "report.has(target) ? report.get(target)",
+        from: "report.has(target) ? report.reasonOf(target)",
         to: "report.has(target) ? null",
       },
     ],
@@ -980,8 +980,8 @@ const byTests = [
     patches: [
       {
         file: "src/sync/session/bump-version.ts",
-        from: "  if (incomplete.size > 0)\n",
-        to: "  if (incomplete.size < 0)\n",
+        from: "if (incomplete.size > 0) throw",
+        to: "if (incomplete.size < 0) throw",
       },
     ],
     project: "integration",

@@ -27,8 +27,8 @@ export const gitHookControls = [
     patches: [
       {
         file: "src/sync/push/push.ts",
-        from: "started: hooksElsewhere ? undefined : started?.transaction,",
-        to: "started: started?.transaction,",
+        from: "const transaction = hooksElsewhere ? undefined : started?.transaction;",
+        to: "const transaction = started?.transaction;",
       },
     ],
     project: "e2e",

@@ -1,5 +1,5 @@
-// A push among other writers: it takes refs for what they stand for, tries again when another device was faster, and queues for the turn
-// when it has lost too often.
+// The part of a push in the loop of `land`. It resolves aliases and tries again when another device was faster. When it
+// has lost too often, it queues for the turn.
 import { randomUUID } from "node:crypto";
 import type { RefName, RefUpdate, RefValue } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";

@@ -8,8 +8,8 @@ import { beforeRead } from "../read/before-read.ts";
 const READ_PATIENCE_MS = 120_000;
 
 /**
- * The replica to write to. One that this process knows to be whole is not asked about: the write itself is refused unless the
- * replica is at the head, and what else there is to find out is found then.
+ * Returns the replica to write to. If this process knows its version, the database is not asked: it refuses the write
+ * unless the replica is at the head.
  */
 export async function replicaOf(context: SyncContext, repository: string): Promise<Replica> {
   const known = context.replicas.findByName(repository);
@@ -18,7 +18,7 @@ export async function replicaOf(context: SyncContext, repository: string): Promi
   return await readFirst(context, repository);
 }
 
-/** The replica, once it has caught up. */
+/** Catches up, and returns the replica. */
 export async function readFirst(context: SyncContext, repository: string): Promise<Replica> {
   using patience = linkSignals([context.signal], READ_PATIENCE_MS);
   return (await beforeRead(context, repository, { signal: patience.signal })).replica;

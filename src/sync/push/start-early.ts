@@ -12,8 +12,8 @@ export interface StartedGit extends AsyncDisposable {
 }
 
 /**
- * The gits of a push whose commands are still to come, where they may be started now: a start takes as long as all the
- * rest of a small push. To be disposed of.
+ * Starts the gits of a push before its commands come, because a start takes as long as all the rest of a small push.
+ * undefined: this process does not know the version of the replica. The caller disposes of them.
  */
 export function startGitEarly(
   context: SyncContext,

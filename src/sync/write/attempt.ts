@@ -42,7 +42,7 @@ export async function attemptWrite(context: SyncContext, replica: Replica, write
 async function attemptOn(context: SyncContext, replica: Replica, base: Version, write: WriteAttempt): Promise<Attempt> {
   const { writeId, sessionBase, request, clock, holders } = write;
   const { updates: wanted, author, refAuthor } = request;
-  // While the database is asked git takes the locks, which show nothing to anyone. Left by a crash, they are swept.
+  // While the database is asked, git takes the locks. Locks that a crash leaves are swept.
   await using firstTransaction =
     write.started?.take(replica.gitDir, wanted.length) ??
     new RefTransaction(context.git, replica.gitDir, { count: wanted.length, author: refAuthor });
@@ -89,8 +89,8 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
 }
 
 /**
- * Waits until the objects are on disk. Killed between the first ref and the last, this replica is not believed to hold what it held;
- * that is noted before the decision: a disk that takes no note drops the write.
+ * Waits until the objects are on disk, and notes that the replica is in doubt. So after a kill between the first ref
+ * and the last, nobody believes the old version. If the disk takes no note, the write is dropped: nothing is decided.
  */
 async function syncAndDoubt(replica: Replica, base: Version, synced: Promise<void>): Promise<void> {
   const noted = { repositoryId: replica.id, version: base, digest: replica.appliedDigest };
@@ -100,7 +100,7 @@ async function syncAndDoubt(replica: Replica, base: Version, synced: Promise<voi
   await Promise.all([synced, doubted]);
 }
 
-/** Proven dropped, for that reason: the replica holds what it held. */
+/** Returns the outcome of a write that is proven dropped. The replica holds what it held. */
 async function notLanded(
   context: SyncContext,
   replica: Replica,

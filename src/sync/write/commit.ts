@@ -1,4 +1,4 @@
-// After the decision: the refs of this replica follow it.
+// Step 7 of a push: after the decision, the refs of this replica follow it.
 import { crashPoint } from "../../crash-points.ts";
 import type { Version } from "../../domain.ts";
 import { describe } from "../../errors.ts";
@@ -10,7 +10,10 @@ import { markApplied, recordInDatabase } from "../replica/apply.ts";
 import { turnMoved } from "./abandon.ts";
 import type { Prepared } from "./prepare-refs.ts";
 
-/** Landed: whatever fails from here on, others have it already, so it is rolled forward by the next touch and reported as ok. */
+/**
+ * Writes the refs of a write that has landed. Other devices may already have it. If a step below fails, the next access
+ * to this replica repeats it, and the pusher is told "ok".
+ */
 export async function commit(
   context: SyncContext,
   replica: Replica,
@@ -38,7 +41,7 @@ export async function commit(
   turnMoved(context, replica.id);
 }
 
-/** The pusher need not wait for it: the row only tells others of one more source, and the log names the writer already. */
+/** Records the version. The pusher need not wait: the row only names one more source, and the log names the writer. */
 function recordInBackground(context: SyncContext, replica: Replica): void {
   void recordInDatabase(context, replica).catch((error: unknown) => {
     context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica");

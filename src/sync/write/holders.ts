@@ -23,7 +23,7 @@ export class Holders {
     return this.#devices;
   }
 
-  /** Makes copies by the rule of the last write. The rule may have changed since: whether they are enough the next attempt finds out. */
+  /** Makes copies by the rule of the last write. If the rule has changed since, the next attempt finds out. */
   async makeEarly(context: SyncContext, replica: Replica): Promise<void> {
     const rule = replica.copiesRule;
     await this.make(context, replica, rule).catch((error: unknown) => {

@@ -1,5 +1,5 @@
-// A write goes through attempts until it has landed, or will not land (docs/architecture.md, "A push"). The loop is the same for a push and
-// for the end of a session; in what they differ is in `Writer`.
+// Repeats attempts to write until one has landed, or none will (docs/architecture.md, "A push"). The loop is the same
+// for a push and for the end of a session. `Writer` has what differs.
 import type { RefName, RefValue } from "../../domain.ts";
 import { writesStoppedError } from "../../store/write-stops.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -24,8 +24,8 @@ export interface Writer {
 }
 
 /**
- * Lands what `writer` writes, all that can land of it. undefined: nothing was left to write. Throws WRITES_STOPPED, OUTCOME_UNKNOWN, and what
- * the writer throws when it gives up.
+ * Lands the write of `writer`, beginning on the replica `first`. undefined: nothing was left to write. Throws
+ * WRITES_STOPPED, OUTCOME_UNKNOWN, NOT_ENOUGH_COPIES, and what the writer throws when it gives up.
  */
 export async function land(context: SyncContext, writer: Writer, first: Replica): Promise<Done | undefined> {
   let replica = first;

@@ -1,4 +1,4 @@
-// What an attempt tries, and what becomes of it.
+// The request of one attempt to write, and its outcome.
 import type { RefName, RefValue, Version } from "../../domain.ts";
 import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import type { CopiesRule, Staged } from "../../store/writes.ts";
@@ -12,12 +12,12 @@ import type { PushRequest } from "./request.ts";
 /** What an attempt tries, and for whom. */
 export interface WriteAttempt {
   readonly writeId: string;
-  /** The row of the write is there already, with this version as its base; else it is made, and dropped if the attempt fails. */
+  /** The base of a session, which has its row already. The row of a push is made, and dropped if the attempt fails. */
   readonly sessionBase?: Version;
   /** With which a push has waited for the repository's turn, if it has. */
   readonly ticket?: string | undefined;
   readonly request: Pick<PushRequest, "updates" | "atomic" | "author" | "refAuthor">;
-  /** Refs through which the updates were pushed, and what they are believed to hold. A session changes the aliases themselves. */
+  /** Aliases through which the updates were pushed, and their believed values. A session changes aliases themselves. */
   readonly aliases?: ReadonlyMap<RefName, RefValue>;
   /** Aborts when nobody waits for the outcome any more. */
   readonly gone?: AbortSignal;
@@ -35,7 +35,7 @@ export interface Done {
   readonly report: PushReport;
 }
 
-/** Another device was faster, or the replica must be looked at again: catch up, try anew. `failure`: or the database failed. */
+/** Another device was faster, the replica must be looked at again, or the database failed (`failure`). */
 export interface Raced {
   readonly outcome: "raced";
   readonly failure?: unknown;
@@ -57,7 +57,7 @@ export type Attempt =
 /** A write that the database has not staged, or that is proven dropped. */
 export type Refused = Exclude<Staged, { outcome: "staged" | "old_leases" }> | Exclude<Decision, { outcome: "landed" }>;
 
-/** What an answer of the database means for the attempt. Throws FENCED where another sidecar has taken over the device. */
+/** Translates an answer of the database. Throws FENCED if another sidecar has taken over the device. */
 export function outcomeOf(context: SyncContext, answer: Refused): Attempt {
   switch (answer.outcome) {
     case "fenced":
@@ -69,7 +69,7 @@ export function outcomeOf(context: SyncContext, answer: Refused): Attempt {
     case "failed":
       return { outcome: "raced", failure: answer.error };
     default:
-      // Also where the repository or the replica is no longer what it was: whoever looks again finds out.
+      // The repository or the replica may also be gone. Then the next read says so.
       return { outcome: "raced" };
   }
 }

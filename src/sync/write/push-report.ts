@@ -1,4 +1,4 @@
-// What the pusher is told of each ref.
+// The report of a push.
 import type { RefName, RefUpdate } from "../../domain.ts";
 
 /** Per ref, in the order of the push: why it was refused, or null when it holds what the pusher wanted. */

@@ -1,5 +1,5 @@
-// The first step of an attempt: the row of the write is staged on the head. The answer of the database tells what the refs hold there, and
-// whether the write may go on.
+// Stages the row of a write on the head: step 3 of a push. The answer of the database has the values of the refs there,
+// and says whether the write may go on.
 import { crashPoint } from "../../crash-points.ts";
 import { isSymbolic, objectIds, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
 import { type CopiesRule, type StageRequest, stageWrite } from "../../store/writes.ts";
@@ -20,7 +20,7 @@ export interface StagedAttempt {
   readonly held: ReadonlyMap<RefName, RefValue | null>;
 }
 
-/** Stages the write. Throws AHEAD_OF_DATABASE where the replica holds other refs than the database has at that version. */
+/** Stages the write. Throws AHEAD_OF_DATABASE if the replica has other refs than the database at that version. */
 export async function stage(
   context: SyncContext,
   replica: Replica,
@@ -51,7 +51,7 @@ export async function stage(
   return { outcome: "staged", digest: staged.digest, digestKey: staged.digestKey, held };
 }
 
-/** Where fewer will do, asking was enough; where refs are but removed or made to stand for others, there is nothing to copy. */
+/** Returns true if there are too few copies. Where fewer will do, asking was enough. Without objects none is needed. */
 function isShort(
   { atLeast, orFewer }: CopiesRule,
   holders: readonly string[] | undefined,

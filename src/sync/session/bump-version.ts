@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { describeUnacceptable } from "../../acceptable-ref.ts";
 import { crashPoint } from "../../crash-points.ts";
-import { displayRef, type RefName, type RefUpdate, refAuthor, type Version } from "../../domain.ts";
+import { displayRef, type RefName, type Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
 import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../../git/replica/scratch.ts";
@@ -11,17 +11,13 @@ import { repositoryNotFoundError } from "../../store/repositories.ts";
 import { landUnchanged, type Session } from "../../store/sessions.ts";
 import { settleWrite } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
-import type { Replica } from "../device/replica.ts";
 import { Stopwatch } from "../device/stopwatch.ts";
-import { beforeRead } from "../read/before-read.ts";
 import { endLiveOf } from "../replica/out-of-service.ts";
 import { abandonTurn, turnMoved } from "../write/abandon.ts";
-import { attemptWrite } from "../write/attempt.ts";
-import { Holders } from "../write/holders.ts";
-import { land, type Writer } from "../write/land.ts";
-import type { Attempt, Lost } from "../write/outcome.ts";
+import { land } from "../write/land.ts";
 import { endScratchOrLater } from "./end-sessions.ts";
 import { droppedError, leaseLostError, type SessionCall, sessionOf, whileRenewing } from "./renew-write.ts";
+import { SessionWriter } from "./session-writer.ts";
 
 export interface LandedSession {
   readonly writeId: string;
@@ -106,61 +102,11 @@ async function asItWas(context: SyncContext, { writeId, repositoryId }: Session)
   return settled.version;
 }
 
-/** A write session whose changes are in the replica's objects. */
-class SessionWriter implements Writer {
-  readonly repository: string;
-  readonly clock: Stopwatch;
-  readonly holders: Holders;
-  readonly #context: SyncContext;
-  readonly #session: Session;
-  readonly #updates: readonly RefUpdate[];
-  #losses = 0;
-
-  constructor(context: SyncContext, repository: string, session: Session, { changes, clock }: Taken) {
-    this.repository = repository;
-    this.clock = clock;
-    this.holders = new Holders(changes.updates);
-    this.#context = context;
-    this.#session = session;
-    this.#updates = changes.updates;
-  }
-
-  async attempt(replica: Replica): Promise<Attempt> {
-    const { writeId, base, author } = this.#session;
-    return await attemptWrite(this.#context, replica, {
-      writeId,
-      sessionBase: base,
-      request: { updates: this.#updates, atomic: true, author, refAuthor: refAuthor(author) },
-      clock: this.clock,
-      holders: this.holders.devices,
-    });
-  }
-
-  async lost({ outcome }: Lost): Promise<void> {
-    if (outcome === "turn") throw leaseLostError();
-    this.#losses += 1;
-    if (this.#losses >= ATTEMPTS) throw droppedError("another write landed since it began");
-  }
-
-  async read(): Promise<Replica> {
-    const { signal } = this.#context;
-    return (await beforeRead(this.#context, this.repository, { minVersion: this.#session.base, signal })).replica;
-  }
-}
-
-interface Taken {
-  readonly changes: ScratchChanges;
-  readonly clock: Stopwatch;
-}
-
-/** The replica may have come into doubt since the session began; that much is healed, and tried again. */
-const ATTEMPTS = 3;
-
 async function landChanges(
   context: SyncContext,
   repository: string,
   session: Session,
-  { changes, clock }: Taken,
+  { changes, clock }: { changes: ScratchChanges; clock: Stopwatch },
 ): Promise<Version> {
   const found = context.replicas.findByName(repository);
   if (found === undefined) throw repositoryNotFoundError(repository);
@@ -170,7 +116,7 @@ async function landChanges(
   if (incomplete.size > 0) throw droppedError(inWords(incomplete));
   clock.lap("objectsMs");
   await crashPoint("session.taken");
-  const writer = new SessionWriter(context, repository, session, { changes, clock });
+  const writer = new SessionWriter(context, repository, session, { updates: changes.updates, clock });
   const replica = await writer.read();
   clock.lap("readMs");
   const landed = await land(context, writer, replica);

@@ -159,7 +159,7 @@ export async function createRepository(
 function tooFewDevicesError(wanted: number, found: number): LockstepError {
   return new LockstepError(
     "INVALID_REQUEST",
-    `${wanted} copies need ${wanted} devices, but there would be replicas on ${found}; name more devices, or fewer copies.`,
+    `The ${wanted} copies need ${wanted} devices, but there would be replicas on ${found}; name more devices, or fewer copies.`,
   );
 }
 

@@ -1,8 +1,8 @@
-// What a load balancer does: after failures a device is left alone for a moment.
+// Acts as a load balancer: after failures of a device it avoids the device for a moment.
 import type { Result } from "./history.ts";
 
 const AWAY_MS = 1_500;
-/** Refusals are answers; that many failures one after another are a device that is down. */
+/** The failures in a row after which a device counts as down. A refusal is an answer and no failure. */
 const PATIENCE = 2;
 
 export class Balancer {
@@ -13,7 +13,9 @@ export class Balancer {
     this.#devices = devices;
   }
 
-  /** The device that is wanted, or the next one that is not known to be down; the wanted one where all are. */
+  /**
+   * Returns the wanted device, or the next one that does not count as down. If all are down, returns the wanted one.
+   */
   choose(wanted: string): string {
     const at = this.#devices.indexOf(wanted);
     const inTurn = [...this.#devices.slice(at), ...this.#devices.slice(0, at)];

@@ -1,5 +1,5 @@
-// One client: stock git with two repositories of its own. It pushes from one that shares the objects of all pushers, and fetches
-// into one that shares nothing, so that what it fetches has to travel.
+// One client: stock git with two repositories. It pushes from one that shares the objects of all pushers. It fetches
+// into one that shares no objects, so that every fetch transfers them.
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,18 +7,18 @@ import { buffer } from "node:stream/consumers";
 import { commandOf } from "./odd-names.ts";
 import { type Asked, type Told, toldOf } from "./told.ts";
 
-/** After it a client loses patience: it kills its git. */
+/** After this time a client kills its git. */
 const PATIENCE_MS = 8_000;
 const SETTINGS = ["core.abbrev=no", "gc.auto=0", "maintenance.auto=false"].flatMap((setting) => ["-c", setting]);
 
 interface Ended {
-  /** null: killed. */
+  /** The exit code of git, or null if git was killed. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Refs that a read saw; undefined where it failed. */
+/** The refs that a read saw; undefined if the read failed. */
 export interface Sight {
   readonly refs: Record<string, string> | undefined;
   readonly said: string;
@@ -49,17 +49,17 @@ export class Client {
     return client;
   }
 
-  /** Runs git now. */
+  /** True while the client runs git. */
   get busy(): boolean {
     return this.#running !== undefined;
   }
 
-  /** SIGKILL of the git that runs, with what it has started: git over http is several processes. */
+  /** Kills the running git and its children with SIGKILL. git over http is several processes. */
   kill(): void {
     if (this.#running !== undefined) process.kill(-this.#running, "SIGKILL");
   }
 
-  /** Pushes; what each ref has come to. */
+  /** Pushes and returns the outcome of each ref. */
   async push(
     url: string,
     asked: readonly Asked[],
@@ -86,7 +86,7 @@ export class Client {
     return await this.#refsIn(place, scope, code, stderr);
   }
 
-  /** Clones everything; returns the refs below `scope`. */
+  /** Clones all refs and returns those below `scope`. */
   async clone(url: string, scope: string): Promise<Sight> {
     const place = join(this.#dir, "clone.git");
     await rm(place, { recursive: true, force: true });

@@ -1,20 +1,20 @@
-// A clock that can be set: libfaketime stands between processes and the system's. Timers, which go by the monotonic clock, and the
-// times of files, which the kernel writes, are as ever.
+// A clock that a test can set: processes get their time from libfaketime. Timers follow the monotonic clock, and the
+// kernel writes the times of files, so neither changes.
 import { rename, writeFile } from "node:fs/promises";
 import { findProgram } from "../support/programs.ts";
 
 const LIBRARY = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
-/** Seconds until a process finds out. */
+/** Seconds until a process notices a change of its clock. */
 const NOTICED = 1;
 
 export class SettableClock {
   readonly #file: string;
-  /** To be added to the environment of whatever goes by this clock. */
+  /** Variables for the environment of each process that follows this clock. */
   readonly env: Readonly<Record<string, string>>;
-  /** Why it cannot be set. */
+  /** The reason why this clock cannot be set, or undefined. */
   readonly missing: string | undefined;
 
-  /** `file` is made, for all to read; it says how far off the clock is. */
+  /** Makes a clock. Every user can read `file`, which has the offset of the clock. */
   static async create(file: string): Promise<SettableClock> {
     const clock = new SettableClock(file);
     await clock.set(0);
@@ -23,7 +23,7 @@ export class SettableClock {
 
   private constructor(file: string) {
     this.#file = file;
-    // The library is of the same package.
+    // The library is in the package of the program.
     const found = findProgram("faketime", "faketime");
     this.missing = "missing" in found ? found.missing : undefined;
     this.env =
@@ -39,7 +39,7 @@ export class SettableClock {
           };
   }
 
-  /** Seconds ahead of the system's clock, or behind it. */
+  /** Sets the clock `seconds` ahead of the system's clock, or behind it if negative. */
   async set(seconds: number): Promise<void> {
     await writeFile(`${this.#file}.new`, `${seconds < 0 ? "" : "+"}${seconds}\n`, { mode: 0o644 });
     await rename(`${this.#file}.new`, this.#file);

@@ -1,4 +1,5 @@
-// The devices of `lockstep demo`, each under a supervisor, and with every way between them and to the database through a proxy.
+// The devices of `lockstep demo`, each under a supervisor. Every connection between them and to the database goes
+// through a proxy.
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,16 +18,16 @@ import { startDatabase, type TortureDatabase } from "./torture-database.ts";
 
 const START_MS = 180_000;
 const LAST_BREATH_MS = 5_000;
-/** Where sidecars listen; what they advertise as localhost are the proxies, at 127.0.0.1. */
+/** The address that sidecars listen on. They advertise localhost, where the proxies listen on 127.0.0.1. */
 const BEHIND = "127.0.0.2";
 
-/** A device with the ways that lead from it. */
+/** A device with its clock and its proxies. */
 export interface Member {
   readonly host: SupervisedDevice;
-  /** Of its sidecar. */
+  /** The clock of its sidecar. */
   readonly clock: SettableClock;
   readonly database: DatabaseProxy;
-  /** The ways that lead to it: its gRPC and its git port. */
+  /** The proxies before its gRPC port and its git port. */
   readonly peers: readonly PeerProxy[];
 }
 
@@ -35,12 +36,12 @@ export class TortureCluster implements AsyncDisposable {
   readonly demo: Demo;
   readonly members: Member[] = [];
   readonly database: TortureDatabase;
-  /** Of PostgreSQL. */
+  /** The clock of PostgreSQL. */
   readonly clock: SettableClock;
-  /** The file systems of roots that have one of their own. */
+  /** The file systems of the roots that have their own, by device. */
   readonly disks: ReadonlyMap<string, Disk>;
 
-  /** Aborts, with the reason, when the demo ends, and with it all that it has started. */
+  /** Aborts with the reason if the demo ends, which also ends all processes that it started. */
   readonly lost: AbortSignal;
   #undo: Disposals | undefined;
   #left: readonly string[] = [];
@@ -64,14 +65,14 @@ export class TortureCluster implements AsyncDisposable {
     });
   }
 
-  /** `env` is added to the environment of everything that is started. */
+  /** Starts a cluster. `env` is added to the environment of every process. */
   static async start(devices: number, env: Record<string, string>): Promise<TortureCluster> {
-    // Short: a unix socket takes a path of 107 bytes.
+    // A short path, because the path of a unix socket has at most 107 bytes.
     const dir = await mkdtemp(join(tmpdir(), "ls-"));
     const undo = new Disposals();
     undo.defer(async () => await rm(dir, { recursive: true, force: true, maxRetries: 3 }));
     try {
-      // PostgreSQL may run as somebody else.
+      // PostgreSQL may run as another user, who must be able to pass through.
       await chmod(dir, 0o711);
       const clock = await SettableClock.create(join(dir, "clock"));
       const database = await startDatabase(dir, clock.env);
@@ -96,7 +97,7 @@ export class TortureCluster implements AsyncDisposable {
     }
   }
 
-  /** The straight way to the primary. */
+  /** The URL of the primary, without a proxy. */
   get databaseUrl(): string {
     return this.database.url;
   }
@@ -113,7 +114,7 @@ export class TortureCluster implements AsyncDisposable {
     await this.members[0]!.host.device.call("CreateRepository", { repository, minCopies }, PATIENCE);
   }
 
-  /** Throws when a device is not ready in time. */
+  /** Waits until every device is ready. Throws if one is not ready in time. */
   async untilReady(withinMs: number): Promise<void> {
     const ready = await Promise.all(this.members.map(({ host }) => host.untilReady(withinMs)));
     const late = this.members.filter((_, index) => !ready[index]).map(({ host }) => host);
@@ -122,7 +123,7 @@ export class TortureCluster implements AsyncDisposable {
     throw new Error(`Not ready within ${withinMs} ms: ${logs.join("\n")}`);
   }
 
-  /** Throws when processes were left behind. */
+  /** Stops the cluster. Throws if processes were left behind. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo?.[Symbol.asyncDispose]();
     if (this.#left.length > 0) throw new Error(`The cluster left processes behind: ${this.#left.join("; ")}.`);
@@ -139,7 +140,7 @@ export class TortureCluster implements AsyncDisposable {
     this.#left = await processesLeft(join(this.dir, "c", "/"));
   }
 
-  /** Ends the sidecar that the demo has started, and starts it again behind proxies. */
+  /** Ends the sidecar that the demo started, and starts it again behind proxies. */
   async #interpose(device: Device, env: Record<string, string>): Promise<void> {
     const database = await databaseProxy(this.databaseUrl);
     const sidecars = () => new Map(this.members.map((member) => [member.host.name, member.host.pid]));
@@ -162,7 +163,7 @@ export class TortureCluster implements AsyncDisposable {
   }
 }
 
-/** Where `demo` is going to put the repositories of its devices; none where this user may not mount. */
+/** Mounts a disk where `demo` will put the repositories of each device. Mounts none if this user may not mount. */
 async function mountDisks(dir: string, devices: number): Promise<Map<string, Disk>> {
   const disks = new Map<string, Disk>();
   for (let index = 1; index <= devices; index += 1) {
@@ -173,7 +174,7 @@ async function mountDisks(dir: string, devices: number): Promise<Map<string, Dis
   return disks;
 }
 
-/** What still runs for `dir`; killed, so that nothing stays behind whatever went wrong. */
+/** Kills and returns the processes that still use `dir`. */
 async function processesLeft(dir: string): Promise<string[]> {
   const deadline = Date.now() + LAST_BREATH_MS;
   let left = await processesOf(dir);

@@ -1,5 +1,5 @@
-// Commits to push, made without git: three small loose objects each, in an object directory that all pushers share as an
-// alternate. A process of git for each would cost more than the rest of many an operation.
+// Makes commits without git: three small loose objects each, in an object directory that all pushers share as an
+// alternate. A process of git for each commit would often cost more than the rest of an operation.
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ export class Commits {
     this.directory = directory;
   }
 
-  /** A commit that nobody has made before, with a file of its own. Returns its id. */
+  /** Makes a new commit with a file of its own and returns its id. */
   async make(parent: string | null, by: string): Promise<string> {
     this.#made += 1;
     const blob = await this.#write("blob", Buffer.from(`${by} ${this.#made}\n`));
@@ -35,7 +35,7 @@ export class Commits {
     return commit;
   }
 
-  /** The objects that only this commit needs. */
+  /** Returns the objects that only this commit needs. */
   contentsOf(commit: string): readonly string[] {
     return this.#contents.get(commit) ?? [];
   }

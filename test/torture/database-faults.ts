@@ -1,19 +1,22 @@
-// Faults of PostgreSQL and of what is on the way to it.
+// Makes faults of PostgreSQL and of the connections to it.
 import { setTimeout as delay } from "node:timers/promises";
 import { administer } from "../support/administer.ts";
 import type { Make } from "./fault-context.ts";
 
-/** How long a statement to hold up is waited for. */
+/** The fault waits this long for a statement to hold up. */
 const SEARCH_MS = 4_000;
 const DECISIONS = ["stage_write", "bump", "settle_write"];
 const OTHERS = ["take_turn", "land_unchanged", "begin_session", "renew_lease", "confirm_reads"];
-/** In so many cases of a hundred the one that sent the statement waits for it; else it is cut off, and the statement comes all the same. */
+/**
+ * The percentage of cases in which the sender waits for its statement. Else it is cut off, and the statement still
+ * arrives.
+ */
 const WAITS = 40;
 
-/** The next statement of a kind is late: in the meantime whoever sent it may have asked again, settled, or ended. */
+/** Delays the next statement of a kind. Meanwhile its sender may have asked again, settled the write, or ended. */
 export const holdUpStatement: Make = async (_, { choice, lasts }, { database }, stop) => {
   const drawn = Math.floor(choice * 1_000);
-  // Decisions twice as often as the others.
+  // Decisions come twice as often as the others.
   const names = [...DECISIONS, ...DECISIONS, ...OTHERS];
   const name = names[drawn % names.length]!;
   const client = Math.floor(drawn / names.length) % 100 < WAITS ? "waits" : "is cut off";
@@ -22,7 +25,7 @@ export const holdUpStatement: Make = async (_, { choice, lasts }, { database }, 
   return came ? `${name} by ${lasts} ms, its client ${client}` : `no ${name} came`;
 };
 
-/** Somebody else's transaction holds a row that writes need. */
+/** Holds a row that writes need in a foreign transaction. */
 export const holdRow: Make = async ({ cluster }, { repository, device, choice, lasts }) =>
   await administer(cluster.databaseUrl, async (client) => {
     await client.query("begin");

@@ -1,4 +1,4 @@
-// One device under a supervisor, as systemd or a kubelet is one: what ends without having been told to is started again.
+// One device under a supervisor like systemd or a kubelet. A process that ends without an order is started again.
 import { type ChildProcess, spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,13 +14,13 @@ export function gitDirectoryOf({ demo }: Device): string {
 
 export class SupervisedDevice {
   readonly device: Device;
-  /** Where the sidecar listens, and which way leads to its database. */
+  /** Variables for the sidecar: its addresses and the URL of its database. */
   readonly #env: Record<string, string>;
   #wanted = false;
   #sidecar: ChildProcess | undefined;
   #gate: ChildProcess | undefined;
   #gatePid: number;
-  /** Sidecars that ended without having been killed. */
+  /** The ends of sidecars that nobody killed. */
   readonly endings: { how: string; at: number; said: string }[] = [];
 
   constructor(device: Device, env: Record<string, string>) {
@@ -37,31 +37,31 @@ export class SupervisedDevice {
     return this.device.pid;
   }
 
-  /** Everything of this device lies in it. */
+  /** The folder of all files of this device. */
   get home(): string {
     return dirname(this.device.demo.root);
   }
 
-  /** Starts what does not run. */
+  /** Starts sidecar and gate, each if it does not run. */
   start(): void {
     this.#wanted = true;
     if (!isAlive(this.pid)) this.#startSidecar();
     if (!isAlive(this.#gatePid)) this.#startGate();
   }
 
-  /** Where this device finds its git: see hung-git.ts. */
+  /** The directory where this device finds its git (hung-git.ts). */
   get gitDirectory(): string {
     return gitDirectoryOf(this.device);
   }
 
-  /** SIGKILL of the sidecar; it stays down until `start`. */
+  /** Kills the sidecar with SIGKILL. It stays down until `start`. */
   async killSidecar(): Promise<void> {
     this.#wanted = false;
-    // It may be about to be started again.
+    // The sidecar may have ended already and wait for its restart.
     if (isAlive(this.pid)) await this.device.kill();
   }
 
-  /** SIGKILL of everything that runs on this device. Returns how many processes that were. */
+  /** Kills all processes of this device with SIGKILL. Returns their number. */
   async killAll(): Promise<number> {
     this.#wanted = false;
     const running = await processesOf(`${this.home}/`);
@@ -70,7 +70,7 @@ export class SupervisedDevice {
     return running.length;
   }
 
-  /** Starts a second sidecar while the first one is stopped; it has to wait for the lease, and then ends the first. */
+  /** Starts a second sidecar while the first is stopped. The second waits for the lease and then ends the first. */
   replace(): void {
     this.#startSidecar();
   }
@@ -84,7 +84,7 @@ export class SupervisedDevice {
     return true;
   }
 
-  /** Ends what was started here; the demo ends the rest. */
+  /** Ends the processes that this object started. The demo ends the others. */
   async stop(): Promise<void> {
     this.#wanted = false;
     const children = [this.#sidecar, this.#gate].filter((child) => child?.pid && isAlive(child.pid));

@@ -1,4 +1,4 @@
-// Faults on the disks of devices.
+// Makes faults on the disks of devices.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import type { Make } from "./fault-context.ts";
 import { pathOf } from "./odd-names.ts";
 
 const run = promisify(execFile);
-/** Sidecars take locks that are older than a minute for nobody's. */
+/** The age of a lock that is put down. A sidecar treats a lock older than a minute as abandoned. */
 const LOCK_AGE_MS = 10 * 60_000;
 const GC_MS = 60_000;
 /** A new disk has to wait for the lease of the old one. */
@@ -29,7 +29,7 @@ const GC = [
 export const oldLock: Make = async ({ activeRef, locks }, { device, repository, choice }, { host }) => {
   const ref = choice < 0.15 ? "packed-refs" : activeRef(repository, choice);
   const path = pathOf(join(host.gitDir(repository), `${ref}.lock`));
-  // After a lost disk a directory made here would stand in the way of the new replica.
+  // After the loss of a disk, a directory made here would block the new replica.
   if (!existsSync(join(host.gitDir(repository), "HEAD"))) return "no repository is there";
   await mkdir(dirname(path.toString("latin1")), { recursive: true });
   try {
@@ -38,16 +38,19 @@ export const oldLock: Make = async ({ activeRef, locks }, { device, repository, 
     return `${ref} was locked`;
   }
   const old = new Date(Date.now() - LOCK_AGE_MS);
-  // It may have been found already.
+  // The sidecar may have found and removed the lock already.
   await utimes(path, old, old).catch(() => {});
   locks.push({ device, repository, ref });
   return ref;
 };
 
-/** Whether the device whose disk was lost last holds again what it held. */
+/** Resolves to whether the device that last lost its disk has all its data again. */
 let wholeAgain: Promise<boolean> = Promise.resolve(true);
 
-/** With two copies of everything only one of them may go. Call `lose`, which resolves with whether all is there again, when the last is. */
+/**
+ * Calls `lose` when the previously lost disk is whole again. With two copies of everything, only one may be lost at a
+ * time. `lose` resolves to whether its device has all data again.
+ */
 export async function oneAtATime(lose: () => Promise<boolean>): Promise<string> {
   wholeAgain = wholeAgain.then((whole) => whole && lose());
   return (await wholeAgain)
@@ -55,7 +58,7 @@ export async function oneAtATime(lose: () => Promise<boolean>): Promise<string> 
     : "not whole again in time, or left out because another one is not";
 }
 
-/** Whether a device holds everything, in time. */
+/** Returns whether a device can serve every repository in time. */
 export async function readsAll({ databaseUrl }: TortureCluster, { device }: SupervisedDevice): Promise<boolean> {
   const repositories = await administer(databaseUrl, async (db) => {
     const { rows } = await db.query<{ name: string }>("select name from lockstep.repository");

@@ -1,4 +1,4 @@
-// What the database and the disks hold in the end, as records of the history.
+// Records the final state of the database and the disks in the history.
 import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,12 +11,12 @@ import type { HistoryRecord, LogVersion, Value } from "./history.ts";
 import { refsOnDisk } from "./refs-on-disk.ts";
 
 const run = promisify(execFile);
-/** Within it followers catch up, and writes that came to nothing are dropped. */
+/** Within this time followers catch up, and failed writes are dropped. */
 const SETTLED_MS = 30_000;
 const POLL_MS = 250;
 const VERIFIED_MS = 60_000;
 
-/** Looks at everything once it has come to rest, or when it should have. */
+/** Examines everything when it has come to rest, or at the end of SETTLED_MS. */
 export async function examine(cluster: TortureCluster, repositories: readonly string[]): Promise<HistoryRecord[]> {
   return await administer(cluster.databaseUrl, async (db) => {
     const deadline = Date.now() + SETTLED_MS;
@@ -53,7 +53,7 @@ function isAtRest(found: readonly HistoryRecord[]): boolean {
   });
 }
 
-/** What each sidecar finds in its replicas when it is asked to read everything. */
+/** Asks each sidecar to verify its replicas with every object, and records the findings. */
 async function verify(cluster: TortureCluster, repositories: readonly string[]): Promise<HistoryRecord[]> {
   const records: HistoryRecord[] = [];
   for (const { host } of cluster.members) {
@@ -139,7 +139,7 @@ async function git(gitDir: string, ...args: string[]): Promise<{ stdout: string;
   }));
 }
 
-/** Locks, and quarantines of ours. */
+/** Returns the locks, and the quarantines of sidecars. */
 async function leftIn(gitDir: string): Promise<string[]> {
   const files = await readdir(gitDir, { recursive: true }).catch(() => ["nothing can be read"]);
   return files.filter((name) => name.endsWith(".lock") || /(^|\/)tmp_objdir-lockstep-[^/]*$/.test(name));

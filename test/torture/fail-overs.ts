@@ -1,4 +1,4 @@
-// A synchronous standby that goes away, that takes over, and an old primary that lives on.
+// Makes faults with a synchronous standby: it goes away, or it takes over while the old primary lives on.
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { administer } from "../support/administer.ts";
@@ -7,11 +7,13 @@ import type { FaultContext, Make } from "./fault-context.ts";
 import type { Pair } from "./torture-database.ts";
 
 const POLL_MS = 50;
-/** A device may vouch for reads on the word of the old primary for so long (its ttl); no clock jumps meanwhile. */
+/** The ttl of a lease: so long a device may serve reads by the old primary's word. Meanwhile no clock jumps. */
 const LEASE_MS = 15_000;
 const ENDS = ["pg_terminate_backend(pid)", "pg_cancel_backend(pid)", "SIGKILL"];
 
-/** Commits wait for a standby that is away; some of those who wait are ended. Then it comes back, or it takes over. */
+/**
+ * Takes the standby away, so that commits wait, and ends some waiting sessions. Then the standby returns or takes over.
+ */
 export const loseStandby: Make = async ({ cluster }, { lasts, choice }, _, stop) => {
   const { pair, missing } = cluster.database;
   if (pair === undefined) return `not possible: ${missing}`;
@@ -35,7 +37,7 @@ export const loseStandby: Make = async ({ cluster }, { lasts, choice }, _, stop)
   return `${what}, and took over`;
 };
 
-/** The standby takes over. One device still reaches the old primary only, or with its open connections only. */
+/** Promotes the standby. One device still reaches only the old primary, or reaches it with its open connections. */
 export const failOver: Make = async ({ cluster }: FaultContext, { device, lasts, choice }, { database }) => {
   const { pair, missing } = cluster.database;
   if (pair === undefined) return `not possible: ${missing}`;
@@ -50,7 +52,7 @@ export const failOver: Make = async ({ cluster }: FaultContext, { device, lasts,
   return `${device} went on with the old primary${choice > 0.7 ? " over open connections" : ""} for ${lasts} ms`;
 };
 
-/** All devices reach the new primary, and it gets a standby. */
+/** Leads all devices to the new primary and gives it a standby. */
 async function settle(cluster: TortureCluster, pair: Pair, pauseMs = LEASE_MS): Promise<void> {
   for (const { database } of cluster.members) database.retarget(pair.url);
   await delay(Math.max(0, pauseMs));

@@ -5,19 +5,19 @@ import type { PlannedFault } from "./fault-schedule.ts";
 import { MAKE } from "./faults.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** Kinds that need the sidecar of their device as it is while they last, and so exclude each other there. */
+/** Kinds that need an unchanged sidecar on their device while they last. They exclude each other on a device. */
 const EXCLUSIVE = /sidecar|device$|database$|disk$|^lost part/;
-/** Kinds that need PostgreSQL's servers as they are; their clock counts too. */
+/** Kinds that need unchanged PostgreSQL servers with an unchanged clock. */
 const OF_THE_DATABASE = /^(standby away|fail-over|crash database|clock of the database jumps)$/;
-/** Kinds that need the git programs of their device as they are. */
+/** Kinds that need unchanged git programs on their device. */
 const OF_GIT = /^hung git$/;
 
 const POLL_MS = 10;
 
 /**
- * Makes the faults of a schedule when their time has come, until `stop` aborts; resolves when the last one has been taken back.
- * Faults overlap, except those that take hold of the same thing, which wait for one another; what
- * still waits when it stops is left out.
+ * Makes the faults of a schedule, each at its time, until `stop` aborts. Resolves when the last fault has been taken
+ * back. Faults overlap, but two faults that hold the same thing wait for one another. A fault that still waits at the
+ * end is left out.
  */
 export async function runFaults(
   schedule: Iterable<PlannedFault>,
@@ -41,7 +41,9 @@ export async function runFaults(
   await Promise.all(all);
 }
 
-/** What no two faults may hold at once; undefined: it is in nobody's way. */
+/**
+ * Returns the thing that a fault holds and no other fault may hold meanwhile. Returns undefined if it holds nothing.
+ */
 function heldBy({ kind, device }: PlannedFault): string | undefined {
   if (OF_THE_DATABASE.test(kind)) return "the database";
   if (OF_GIT.test(kind)) return `the git of ${device}`;

@@ -1,4 +1,5 @@
-// Which fault comes when, to whom, and for how long: drawn before anything happens, so that the same seed gives the same schedule.
+// Draws the schedule of faults: kind, time, target and duration. It depends only on the seed, so the same seed gives
+// the same schedule.
 import type { Random } from "./random.ts";
 
 export const FAULTS = {
@@ -39,15 +40,15 @@ export type FaultKind = keyof typeof FAULTS;
 
 export interface PlannedFault {
   readonly kind: FaultKind;
-  /** Comes when so many operations have been begun: slow machines get as many faults for their operations as fast ones. */
+  /** The fault comes after this number of operations, so that slow and fast machines get equally many faults. */
   readonly at: number;
   readonly device: string;
-  /** Another device, for what lies between two. */
+  /** Another device, for a fault between two devices. */
   readonly other: string;
   readonly repository: string;
-  /** Milliseconds until it is taken back. */
+  /** Milliseconds until the fault is taken back. */
   readonly lasts: number;
-  /** From 0 to 1, for what is left to choose when it happens. */
+  /** A number from 0 to 1, for choices that are left to the moment of the fault. */
   readonly choice: number;
 }
 
@@ -56,7 +57,7 @@ const PAST_LEASE_MS = 16_500;
 /** Operations between two faults, in the mean. */
 export const EVERY = 14;
 
-/** The duration of each kind; of the others, from nothing up to two seconds. */
+/** The duration of a kind in milliseconds. Other kinds last up to two seconds. */
 const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
   "stop sidecar": { low: 200, high: 4_000 },
   "stop sidecar past its lease": { low: PAST_LEASE_MS, high: PAST_LEASE_MS + 2_000 },
@@ -68,14 +69,14 @@ const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
   "stalled answers of a device": { low: 500, high: 12_000 },
   "hung git": { low: 500, high: 20_000 },
   "standby away": { low: 500, high: 6_000 },
-  // Also beyond the lease that the old primary granted: then others decide.
+  // It may last beyond the lease that the old primary granted. Then other devices may decide writes.
   "fail-over": { low: 1_000, high: 24_000 },
   "held-up statement": { low: 50, high: 9_000 },
   "held row": { low: 100, high: 6_000 },
   "lost part of a replica": { low: 0, high: 6_000 },
   "min copies changes": { low: 500, high: 8_000 },
   "full disk": { low: 300, high: 4_000 },
-  // Long enough to be noticed.
+  // Long enough for processes to notice.
   "clock of a device jumps": { low: 1_500, high: 8_000 },
   "clock of the database jumps": { low: 1_500, high: 6_000 },
 };
@@ -83,15 +84,15 @@ const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
 export interface Targets {
   readonly devices: readonly string[];
   readonly repositories: readonly string[];
-  /** Not where each write may be on one disk only. */
+  /** Whether disks may be lost. False if a write may be on one disk only. */
   readonly losesDisks: boolean;
-  /** Kinds that it does not match are left out. */
+  /** Matches the kinds of faults to make. */
   readonly only?: RegExp;
   /** Operations between two faults, in the mean. */
   readonly every?: number;
 }
 
-/** An endless schedule. */
+/** Yields an endless schedule of faults. */
 export function* faultSchedule(
   random: Random,
   { devices, repositories, losesDisks, only = /^/, every = EVERY }: Targets,

@@ -1,4 +1,4 @@
-// How each fault is made, and taken back. Each says in a few words what became of it.
+// Makes each kind of fault and takes it back. Each function returns a few words about the outcome.
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
@@ -17,16 +17,16 @@ import { changeSymbolicRefs, pushReplacement } from "./odd-refs.ts";
 import { changeMinCopies } from "./operator-faults.ts";
 import type { Block } from "./peer-proxy.ts";
 
-/** How long a process to kill is waited for. */
+/** The fault waits this long for a process to kill. */
 const SEARCH_MS = 1_500;
-/** The lease, and a start. */
+/** Time for the end of a lease and a start. */
 const REPLACED_MS = 60_000;
 const ALLOWED_MS = 120_000;
 const CALL_MS = 5_000;
 const RETRY_MS = 200;
-/** Seconds. Ahead no further than the age of locks that a sidecar takes for nobody's: files keep the machine's time. */
+/** Seconds. The jump ahead stays below the age of abandoned locks, because files keep the machine's time. */
 const DEVICE_JUMPS = { back: 600, ahead: 45 };
-/** Seconds: beyond the lease of a device, both ways. */
+/** Seconds. Both jumps are longer than the lease of a device. */
 const DATABASE_JUMPS = { back: 20, ahead: 20 };
 
 export const MAKE: Readonly<Record<FaultKind, Make>> = {
@@ -52,7 +52,7 @@ export const MAKE: Readonly<Record<FaultKind, Make>> = {
   },
   "terminate backends": async ({ cluster }, { device, choice }) =>
     await administer(cluster.databaseUrl, async (client) => {
-      // All of a device's, or one of anybody's.
+      // Ends all sessions of one device, or one session of any device.
       const whose =
         choice < 0.5 ? `application_name like 'lockstep ${device}%'` : "application_name like 'lockstep repo%'";
       const { rowCount } = await client.query(
@@ -115,7 +115,7 @@ export const MAKE: Readonly<Record<FaultKind, Make>> = {
   "writes stopped": stopWrites,
 };
 
-/** There and back: two jumps. */
+/** Sets a clock off and later back, which makes two jumps. */
 async function jump(
   clock: SettableClock,
   { back, ahead }: typeof DEVICE_JUMPS,
@@ -130,7 +130,7 @@ async function jump(
   return `${seconds} s`;
 }
 
-/** What an operator does before maintenance; allowed again by whichever device answers. */
+/** Stops writes as an operator does before maintenance. The first device that answers allows them again. */
 async function stopWrites({ cluster }: FaultContext, { repository, lasts }: PlannedFault, { host }: Member) {
   const { code } = await host.device.lockstep(
     "write-lock",
@@ -164,7 +164,7 @@ async function stopSidecar(_: FaultContext, { lasts }: PlannedFault, { host }: M
 const OF_A_PUSH =
   /^git (-c \S+ )*receive-pack --stateless-rpc|proc-receive|^git .*(update-ref|index-pack|unpack-objects)/;
 
-/** One process of a push or a catch-up on this device: git's, the hook's two, or those of the sidecar's git. */
+/** Kills one process of a push or a catch-up on this device: of git, of the hook, or of the sidecar's git. */
 async function killProcessOfPush(_: FaultContext, { choice }: PlannedFault, { host }: Member): Promise<string> {
   const deadline = Date.now() + SEARCH_MS;
   while (Date.now() < deadline) {
@@ -179,7 +179,7 @@ async function killProcessOfPush(_: FaultContext, { choice }: PlannedFault, { ho
   return "no process of a push was found";
 }
 
-/** The processes of pushes that work in or on a directory below `root`. Cheap enough to be asked again and again. */
+/** Returns the processes of pushes that work in or on a directory below `root`. It is cheap enough for a loop. */
 async function processesAt(root: string): Promise<{ pid: number; command: string }[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const found: { pid: number; command: string }[] = [];
@@ -193,7 +193,7 @@ async function processesAt(root: string): Promise<{ pid: number; command: string
 }
 
 async function between({ cluster }: FaultContext, { device, other, lasts }: PlannedFault, how: Block): Promise<string> {
-  // Both ways: neither reaches the other, a third one reaches both.
+  // Both directions are cut. A third device still reaches both.
   const ways = [
     ...cluster.member(device).peers.map((proxy) => [proxy, other] as const),
     ...cluster.member(other).peers.map((proxy) => [proxy, device] as const),

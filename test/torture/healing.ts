@@ -1,4 +1,5 @@
-// After the faults: everything runs and reaches everything again. Then what a working cluster must be able to do.
+// Heals the cluster after the faults: all processes run and reach each other again. Then tests that pushes and reads
+// work.
 import { setTimeout as delay } from "node:timers/promises";
 import type { TortureCluster } from "./cluster.ts";
 import type { Commits } from "./commits.ts";
@@ -8,7 +9,7 @@ import type { Session } from "./session.ts";
 import type { Asked } from "./told.ts";
 
 const READY_MS = 180_000;
-/** Within it a push through every device must succeed. */
+/** Within this time a push through every device must succeed. */
 const BOUND_MS = 120_000;
 const RETRY_MS = 250;
 
@@ -21,7 +22,7 @@ export interface Healing {
   readonly locks: FaultContext["locks"];
 }
 
-/** Takes back what faults may have left, and pushes and reads through every device until that has worked, or its time is up. */
+/** Takes back leftover faults. Then pushes and reads through every device until both succeed or the time is up. */
 export async function heal(healing: Healing): Promise<void> {
   const { cluster, recorder, repositories, sessions, locks } = healing;
   for (const { host, database } of cluster.members) {
@@ -34,7 +35,7 @@ export async function heal(healing: Healing): Promise<void> {
   const deadline = at + BOUND_MS;
   for (const device of cluster.names) {
     for (const repository of repositories) {
-      // A lock that somebody put down must be in nobody's way; a deletion takes the lock of packed-refs too.
+      // A lock that a fault put down must not block a push. A deletion needs the lock of packed-refs too.
       const locked = locks.filter((each) => each.device === device && each.repository === repository);
       const refs = [
         `refs/heads/end/${device}`,
@@ -51,7 +52,7 @@ export async function heal(healing: Healing): Promise<void> {
   }
 }
 
-/** Makes a ref, or removes it, however often that has to be tried. */
+/** Makes or removes a ref, and tries until that succeeds. */
 async function push(
   { sessions, commits, recorder }: Healing,
   device: string,

@@ -1,27 +1,28 @@
-// What happened in a run, as records: one JSON document a line when exported. All times are milliseconds of one monotonic clock.
+// The records of a run. An exported history has one JSON document a line. All times are milliseconds of one monotonic
+// clock.
 
-/** The commit that a ref holds; null: there is no such ref. */
+/** The commit that a ref holds, or null if the ref does not exist. */
 export type Value = string | null;
 
-/** `failed` is proven to have had no effect. Whatever is neither proven done nor proven refused is `unknown`. */
+/** `ok` is proven done, and `failed` is proven to have had no effect. All else is `unknown`. */
 export type Result = "ok" | "failed" | "unknown";
 
 export const WRITES = ["create", "update", "force", "delete", "atomic", "session"] as const;
 export const READS = ["ls-remote", "fetch", "clone"] as const;
 export type OperationKind = (typeof WRITES)[number] | (typeof READS)[number];
 
-/** What a push did to one ref, or may have done. */
+/** The change of one ref by a push, which may be unknown. */
 export interface Change {
   readonly ref: string;
-  /** What the ref held before, as demanded by the pusher or reported by git; absent: any value. */
+  /** The value before, as the pusher demanded or git reported it. Absent means any value. */
   readonly old?: Value;
   readonly new: Value;
   readonly result: Result;
-  /** Refused by git itself, because the ref did not hold `old`. */
+  /** git itself refused the change, because the ref did not hold `old`. */
   readonly mismatch?: true;
 }
 
-/** One command of stock git; a session is one with BeginWrite before it and BumpVersion after. */
+/** One command of stock git. A session has BeginWrite before it and BumpVersion after it. */
 export interface Operation {
   readonly record: "operation";
   readonly id: number;
@@ -30,15 +31,15 @@ export interface Operation {
   readonly repository: string;
   readonly operation: OperationKind;
   readonly invoked: number;
-  /** When git ended; an unknown push may take effect later. */
+  /** When git ended. An unknown push may take effect later. */
   readonly returned: number;
   readonly result: Result;
-  /** Of a push. */
+  /** The changes of a push. */
   readonly changes?: readonly Change[];
-  /** Of a read that succeeded: what it saw below `scope`. Refs below it that are not listed did not exist. */
+  /** The refs below `scope` that a successful read saw. Other refs below `scope` did not exist. */
   readonly refs?: Readonly<Record<string, string>>;
   readonly scope?: string;
-  /** The end of what git said, where it did not succeed. */
+  /** The end of git's output, if git failed. */
   readonly said?: string;
 }
 
@@ -49,11 +50,11 @@ export interface Fault {
   readonly target: string;
   readonly from: number;
   readonly to: number;
-  /** What became of it, such as the process that was killed; or why it could not be done. */
+  /** The outcome, such as the killed process, or the reason why the fault was impossible. */
   readonly outcome: string;
 }
 
-/** One version of the ref log, as the database has it at the end. */
+/** One version of the ref log, as the database holds it at the end. */
 export interface LogVersion {
   readonly record: "log";
   readonly repository: string;
@@ -61,7 +62,7 @@ export interface LogVersion {
   readonly changes: readonly { readonly ref: string; readonly old: Value; readonly new: Value }[];
 }
 
-/** Refs after healing: those that the database decided (`place` is "fold"), or those on the disk of a device. */
+/** The refs after healing: those in the database (`place` is "fold"), or those on the disk of a device. */
 export interface FinalRefs {
   readonly record: "refs";
   readonly repository: string;
@@ -69,14 +70,16 @@ export interface FinalRefs {
   readonly refs: Readonly<Record<string, string>>;
 }
 
-/** What was found on the disk of a device, or in the database, after healing. Everything empty: nothing is wrong. */
+/**
+ * The findings on the disk of a device, or in the database, after healing. If all lists are empty, nothing is wrong.
+ */
 export interface Rest {
   readonly record: "rest";
   readonly place: string;
   readonly left: readonly string[];
 }
 
-/** When the last fault had been taken back and every device was ready. */
+/** The time when the last fault had been taken back and every device was ready. */
 export interface Healed {
   readonly record: "healed";
   readonly at: number;
@@ -85,11 +88,11 @@ export interface Healed {
   readonly bound: number;
 }
 
-/** A sidecar that ended without having been told to, and was started again. */
+/** The end of a sidecar without an order. It was started again. */
 export interface Ending {
   readonly record: "ending";
   readonly device: string;
-  /** Exit code or signal. */
+  /** The exit code or the signal. */
   readonly how: string;
   readonly at: number;
   /** The end of its log. */
@@ -106,12 +109,12 @@ export interface RunRecord {
 export type HistoryRecord = RunRecord | Operation | Fault | LogVersion | FinalRefs | Rest | Healed | Ending;
 export type History = readonly HistoryRecord[];
 
-/** The records of one type, in the order of the history. */
+/** Returns the records of one type, in the order of the history. */
 export function recordsOf<T extends HistoryRecord["record"]>(history: History, type: T) {
   return history.filter((each): each is Extract<HistoryRecord, { record: T }> => each.record === type);
 }
 
-/** A ref of a repository: the unit that linearizability is about. */
+/** Returns the name of a register: one ref of one repository. Linearizability is checked for each register. */
 export function registerOf(repository: string, ref: string): string {
   return `${repository} ${ref}`;
 }

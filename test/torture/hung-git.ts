@@ -1,5 +1,6 @@
-// A git that hangs before its first byte, as on a disk that does not answer. Each device finds `git` in a directory of its own, where
-// it is a link to the real one; for a while a script takes its place, which stops itself where it is to be one of certain commands.
+// Makes git hang before its first byte, as on a disk that does not answer. Each device finds `git` in a directory of
+// its own, as a link to the real git. For a while a script takes the place of the link. The script stops itself if git
+// is to run one of certain commands.
 import { execFileSync } from "node:child_process";
 import { mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,10 +19,10 @@ const COMMANDS = [
   "receive-pack",
   "upload-pack",
 ];
-/** In so many cases of a hundred it never goes on, and is killed in the end. */
+/** The percentage of cases in which the hung git never continues and is killed in the end. */
 const KILLED = 30;
 
-/** Makes the directory; it is to be the first one of PATH. */
+/** Makes the directory, which must be the first one in PATH. */
 export async function makeGitDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await symlink(REAL, join(directory, "git"));
@@ -43,7 +44,7 @@ export const hangGit: Make = async (_, { lasts, choice }, { host }) => {
     try {
       process.kill(pid, signal);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return hung.length === 0 ? `no ${command} hung in the end` : `${hung.length} ${command}, ${signal}`;

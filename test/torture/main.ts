@@ -13,7 +13,9 @@ const USAGE =
 const LOG_EVERY_S = 30;
 const LARGEST_SEED = 1_000_000_000;
 
-/** Runs as the command line says; returns the exit code: 0 all checks passed, 1 one failed, 2 wrong usage. */
+/**
+ * Runs the torture with these arguments. Returns the exit code: 0 all checks passed, 1 a check failed, 2 wrong usage.
+ */
 export async function main(args: string[]): Promise<number> {
   const options = readArguments(args);
   if (options === undefined) {
@@ -73,13 +75,13 @@ function readArguments(args: string[]) {
   }
 }
 
-/** The history in a file, and the logs of the sidecars beside it. */
+/** Writes the history into a file, and copies the logs of the sidecars beside it. */
 async function keep(file: string, history: History, logs: ReadonlyMap<string, string>): Promise<void> {
   await writeFile(file, toJsonLines(history));
   for (const [device, log] of logs) await copyFile(log, `${file}.${device}.log`);
 }
 
-/** On a terminal every second, in a log every half a minute. */
+/** Prints the progress: on a terminal every second, else every half a minute. */
 function showProgress(recorder: Recorder): void {
   const { operations, faults } = recorder;
   const seconds = Math.round(recorder.now() / 1000);

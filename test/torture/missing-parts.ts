@@ -1,4 +1,4 @@
-// Parts of a replica, or all of it, that are gone behind a running sidecar.
+// Removes parts of a replica, or all of it, while the sidecar runs.
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,14 +7,14 @@ import { oneAtATime, readsAll } from "./disk-faults.ts";
 import type { Make } from "./fault-context.ts";
 
 /**
- * Without one of them git fails, so it is seen by everyone. What makes git answer as if nothing were wrong (a ref deleted by hand) is not
- * here: a read that git has begun cannot be taken back.
+ * The parts without which git fails, so that everyone notices. A ref deleted by hand is left out: git answers as if
+ * nothing were wrong, and a read that git has begun cannot be taken back.
  */
 const PARTS = ["HEAD", "config"];
 
 /**
- * HEAD or the settings are deleted, or the directory is moved away and comes back in place of what was made instead. Where everything
- * is on two devices the directory, or its objects, may also be gone for good.
+ * Deletes HEAD or the settings. Or moves the directory away, and later back in the place of its replacement. If
+ * everything is on two devices, may also remove the directory or its objects for good.
  */
 export const losePart: Make = async ({ cluster, minCopies }, { repository, lasts, choice }, { host }) => {
   const gitDir = host.gitDir(repository);
@@ -35,7 +35,7 @@ export const losePart: Make = async ({ cluster, minCopies }, { repository, lasts
   }
   return await oneAtATime(async () => {
     const lost = choice < 0.8 ? join(gitDir, "objects") : gitDir;
-    // At once, as by a mount that goes away.
+    // The directory goes at once, as when a mount goes away.
     await rename(lost, `${gitDir}.lost`);
     await rm(`${gitDir}.lost`, { recursive: true, force: true });
     return await readsAll(cluster, host);

@@ -1,5 +1,4 @@
-// What people do with refs beside moving branches: refs that stand for others, made in write sessions, and replacement refs, also
-// those of somebody who means harm.
+// Makes odd refs: symbolic refs in write sessions, and replacement refs, also hostile ones.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +14,7 @@ const CLIENT = "odd";
 const NOBODY_HAS = "1234567890123456789012345678901234567890";
 const PAUSE_MS = 100;
 
-/** Gives the generation its alias, if it has none, or makes, turns or deletes another ref that stands for one. */
+/** Makes the alias of the generation if it has none. Else makes, changes or deletes another symbolic ref. */
 export const changeSymbolicRefs: Make = async (context, { repository, device, choice, lasts }) => {
   const { aliases, generation } = context;
   await delay(lasts);
@@ -25,7 +24,7 @@ export const changeSymbolicRefs: Make = async (context, { repository, device, ch
   const alias = aliasOf(now);
   if (!aliases.has(`${repository} ${alias}`)) {
     const result = await changeInSession(context, device, repository, alias, `${scopeOf(now)}${NAMES[0]}`);
-    // Nobody else ever makes it or takes it away.
+    // No other code makes or deletes this alias.
     if (result === "ok") aliases.add(`${repository} ${alias}`);
     return `${alias}: ${result}`;
   }
@@ -54,8 +53,8 @@ async function changeInSession(
 }
 
 /**
- * Pushes a replacement ref, and then, as no git would, the commit that it replaces: what that needs nobody has. Taken for whole by
- * whoever follows replacements, it could be fetched by nobody.
+ * Pushes a replacement ref, and then the commit that it replaces, without the objects that this commit needs. No git
+ * would push that. A server that follows replacements would take the commit for whole, but nobody could fetch it.
  */
 export const pushReplacement: Make = async ({ cluster, commits, recorder }, { repository, device, choice }) => {
   await using git = await gitSandbox();

@@ -1,4 +1,4 @@
-// What operators do in the middle of everything.
+// Acts as an operator who changes settings during a run.
 import { setTimeout as delay } from "node:timers/promises";
 import type { FaultContext, Make } from "./fault-context.ts";
 
@@ -6,7 +6,7 @@ const CALL_MS = 5_000;
 const RETRY_MS = 200;
 const SET_MS = 120_000;
 
-/** The rule of copies rises, beyond what there are devices for now and then, and falls again. */
+/** Raises the rule of copies, sometimes to more devices than are up, and lowers it again. */
 export const changeMinCopies: Make = async (context, { repository, lasts, choice }) => {
   const { cluster, minCopies } = context;
   const most = cluster.members.length;
@@ -17,7 +17,7 @@ export const changeMinCopies: Make = async (context, { repository, lasts, choice
   return `${repository} to ${raised}${set ? "" : ", perhaps"}`;
 };
 
-/** Through whichever device answers. */
+/** Sets the rule of copies through the first device that answers. */
 async function setMinCopies({ cluster }: FaultContext, repository: string, minCopies: number): Promise<boolean> {
   const deadline = Date.now() + SET_MS;
   while (Date.now() < deadline) {

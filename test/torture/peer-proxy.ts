@@ -1,12 +1,12 @@
-// The way to one device's ports, to be cut or stalled for single other devices. All of them live on one machine, so the system is
-// asked whose socket the other end is.
+// A proxy before a port of one device. A test can cut or stall it for single other devices. All devices are on one
+// machine, so the operating system tells whose socket the other end is.
 import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export type Block = "cut" | "stalled" | "answers stalled";
 
-/** The sidecars: device → process. */
+/** Returns the process id of each device's sidecar. */
 export type Sidecars = () => ReadonlyMap<string, number>;
 
 interface Pair {
@@ -26,7 +26,7 @@ export class PeerProxy implements AsyncDisposable {
     this.#sidecars = sidecars;
   }
 
-  /** Listens on a port of 127.0.0.1, and passes everything on to the same port of the address `target`. */
+  /** Listens on a port of 127.0.0.1 and passes all data to the same port of the address `target`. */
   static async open(target: string, sidecars: Sidecars): Promise<PeerProxy> {
     const proxy = new PeerProxy(target, sidecars);
     proxy.#server.listen(0, "127.0.0.1");
@@ -39,8 +39,8 @@ export class PeerProxy implements AsyncDisposable {
   }
 
   /**
-   * Cut: every connection of that device breaks, and new ones are refused. Stalled: nothing moves, and nobody is told. With "answers
-   * stalled" its requests still arrive, and it takes none of what it is sent.
+   * Blocks the connections of the device `from`. "cut" breaks them and refuses new ones. "stalled" stops all data
+   * without closing a connection. With "answers stalled" the requests of `from` still arrive, but it reads no answer.
    */
   block(from: string, how: Block): void {
     this.#blocks.set(from, how);
@@ -85,7 +85,7 @@ export class PeerProxy implements AsyncDisposable {
   }
 }
 
-/** The device whose sidecar holds the socket from `port` to `to` on this machine. */
+/** Returns the device whose sidecar holds the socket from `port` to `to` on this machine. */
 async function ownerOf(port: number, to: number, sidecars: ReadonlyMap<string, number>): Promise<string | undefined> {
   const inHex = (each: number) => each.toString(16).toUpperCase().padStart(4, "0");
   const table = await readFile("/proc/net/tcp", "latin1");

@@ -1,10 +1,12 @@
-// What a client is going to do next, drawn from its own stream of random numbers: the same seed, the same plans, whatever the
-// operations before came to.
+// Draws the next operation of a client from the client's own stream of random numbers. The same seed gives the same
+// plans, also when earlier operations ended differently.
 import { type OperationKind, READS } from "./history.ts";
 import { NAMES } from "./odd-names.ts";
 import type { Random } from "./random.ts";
 
-/** Refs of one generation of one repository; others follow, so that the history of each ref stays short enough to be searched. */
+/**
+ * The number of refs in one generation. New generations follow, so that the history of each ref stays short to search.
+ */
 export const REFS = NAMES.length;
 
 const WEIGHTS: Readonly<Record<OperationKind, number>> = {
@@ -23,17 +25,17 @@ export interface Plan {
   readonly operation: OperationKind;
   readonly repository: string;
   readonly device: string;
-  /** The refs that it is about, by number. */
+  /** The numbers of its refs. */
   readonly refs: readonly number[];
-  /** With --force-with-lease and the exact values that the client believes in. */
+  /** Whether the push uses --force-with-lease with the exact values that the client believes in. */
   readonly lease: boolean;
-  /** An atomic push, or a session, deletes its first ref. */
+  /** Whether an atomic push or a session deletes its first ref. */
   readonly deletes: boolean;
-  /** By the name of another ref that stands for it, where there is one. */
+  /** Whether the push uses the name of a symbolic ref for its ref, if there is one. */
   readonly byAlias: boolean;
 }
 
-/** Draws the same count of numbers whatever comes out. */
+/** Draws a plan. It always draws the same count of numbers. */
 export function drawPlan(random: Random, repositories: readonly string[], devices: readonly string[]): Plan {
   const operation = random.weighted(WEIGHTS);
   const first = random.between(0, REFS - 1);

@@ -1,17 +1,17 @@
-/** Numbers that come again with the same seed. */
+/** Random numbers that repeat with the same seed. */
 export interface Random {
-  /** From 0 up to and without 1. */
+  /** Returns a number from 0 up to but not including 1. */
   next(): number;
-  /** A whole number from `low` to `high`, both included. */
+  /** Returns a whole number from `low` to `high`, both included. */
   between(low: number, high: number): number;
   pick<T>(from: readonly T[]): T;
-  /** True so often out of a hundred times. */
+  /** Returns true with a chance of `chance` percent. */
   percent(chance: number): boolean;
-  /** One of the keys, as often as its weight says. */
+  /** Returns one of the keys, as often as its weight says. */
   weighted<T extends string>(weights: Readonly<Record<T, number>>): T;
 }
 
-/** mulberry32. `stream` keeps what is drawn in one place from changing what is drawn in another. */
+/** Makes a generator (mulberry32). With different streams, draws in one place do not change the draws in another. */
 export function randomOf(seed: number, stream: number): Random {
   let state = (seed ^ Math.imul(stream + 1, 0x9e3779b1)) | 0;
   const next = () => {

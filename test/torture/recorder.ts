@@ -7,17 +7,17 @@ export class Recorder {
   #operations = 0;
   #faults = 0;
 
-  /** Milliseconds since the run began. */
+  /** Returns the milliseconds since the run began. */
   now(): number {
     return this.timeOf(performance.now());
   }
 
-  /** A time of `performance` as one of the run. */
+  /** Converts a time of `performance` to milliseconds of the run. */
   timeOf(at: number): number {
     return Math.round((at - this.#since) * 1000) / 1000;
   }
 
-  /** Operations that have been begun. */
+  /** The number of operations that have begun. */
   get operations(): number {
     return this.#operations;
   }

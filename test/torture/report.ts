@@ -1,10 +1,10 @@
-// The result of a run, for people.
+// Formats the result of a run for people.
 import { verdictsOf } from "./checks/all.ts";
 import type { Verdict, Violation } from "./checks/verdict.ts";
 import { type History, type HistoryRecord, type Operation, type Result, recordsOf } from "./history.ts";
 
 const SHOWN = 5;
-/** Outcomes of faults that did not come about. */
+/** Matches the outcomes of faults that had no effect. */
 const NOTHING = /^(no |nobody|not possible|failed|0 )|was locked$/;
 
 export interface Report {
@@ -12,7 +12,10 @@ export interface Report {
   readonly ok: boolean;
 }
 
-/** Counts, the verdict of each check, and for a failed one the operations that show it. A check that looked at nothing fails. */
+/**
+ * Reports counts and the verdict of each check. For a failed check it lists the operations that show the failure. A
+ * check that looked at nothing fails.
+ */
 export function reportOf(history: History, verdicts: readonly Verdict[] = verdictsOf(history)): Report {
   const failed = verdicts.filter(({ looked, violations }) => looked === 0 || violations.length > 0);
   const lines = [
@@ -73,7 +76,7 @@ function excerpt({ what, operations }: Violation, history: History): string[] {
   return [`    ${what}`, ...shown.map((operation) => `      ${shortened(operation)}`)];
 }
 
-/** An operation without the refs of others, which may be many. */
+/** Returns an operation as JSON, cut after 900 characters, because a read may have many refs. */
 function shortened(operation: HistoryRecord): string {
   const text = JSON.stringify(operation);
   return text.length > 900 ? `${text.slice(0, 900)}…` : text;

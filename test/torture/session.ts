@@ -1,4 +1,4 @@
-// One client at work: it carries out plans one after another, and knows only what its own pushes and reads have told it.
+// Runs one client: it carries out plans one after another. It knows only the results of its own pushes and reads.
 import type { Device } from "../support/cluster-device.ts";
 import type { Client, Sight } from "./client.ts";
 import type { Commits } from "./commits.ts";
@@ -14,11 +14,11 @@ export interface SessionOptions {
   readonly commits: Commits;
   readonly recorder: Recorder;
   readonly deviceOf: (name: string) => Device;
-  /** Refs that stand for others and always will, as `repository name`. */
+  /** Symbolic refs that stay symbolic, as `repository name`. */
   readonly aliases: ReadonlySet<string>;
 }
 
-/** A push, or a write session, in full: `forced` overwrites whatever there is. */
+/** A push or a write session with all its details. `forced` overwrites any value. */
 export interface Push {
   readonly operation: OperationKind;
   readonly device: string;
@@ -30,14 +30,14 @@ export interface Push {
 export class Session {
   readonly #options: SessionOptions;
   readonly #beliefs = new Map<string, Value>();
-  /** Repositories that it has to look at again: somebody else was there, or a push came to an unknown end. */
+  /** Repositories that the client must read again: another client changed them, or a push has an unknown result. */
   readonly #stale = new Set<string>();
 
   constructor(options: SessionOptions) {
     this.#options = options;
   }
 
-  /** Carries out a plan on the refs of `generation`; resolves with its result. */
+  /** Carries out a plan on the refs of `generation` and returns its result. */
   async perform(plan: Plan, generation: number): Promise<Result> {
     const { device, repository } = plan;
     const scope = scopeOf(generation);
@@ -111,7 +111,7 @@ export class Session {
       names.map(async (ref, index): Promise<Asked> => {
         const isDeleted = deletesFirst && index === 0;
         const value = isDeleted ? null : await this.#newValue(operation === "force" ? null : believed[index]!);
-        // A plain deletion tells nothing of what it deleted.
+        // The report of a plain deletion does not say which value it deleted, so the old value is demanded.
         const demanded = operation !== "force" && (lease || isDeleted);
         const asked = { ref, believed: believed[index]!, demanded, new: value };
         return hasAlias && refs[index] === 0 && !isDeleted ? { ...asked, alias } : asked;
@@ -133,7 +133,7 @@ function changeOf({ ref, believed, demanded, new: value }: Asked, { result, old,
   return { ref, new: value, result, ...(known !== undefined && { old: known }), ...(mismatch && { mismatch }) };
 }
 
-/** Of a push as a whole: unknown where any part is. */
+/** Returns the result of a whole push. It is unknown if any part is unknown. */
 function resultOf(changes: readonly Change[]): Result {
   if (changes.some(({ result }) => result === "unknown")) return "unknown";
   return changes.every(({ result }) => result === "ok") ? "ok" : "failed";

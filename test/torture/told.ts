@@ -1,37 +1,37 @@
-// What `git push --porcelain` told its user about each ref, and how much of it is proof.
+// Reads the outcome of each ref from the output of `git push --porcelain`, and decides which outcomes are proven.
 import type { Result, Value } from "./history.ts";
 
 export interface Asked {
   readonly ref: string;
-  /** The name that it is pushed by, if that is another one. */
+  /** The symbolic ref whose name the push uses instead of `ref`, if any. */
   readonly alias?: string;
-  /** What the pusher takes the ref to hold. */
+  /** The value that the pusher believes the ref to hold. */
   readonly believed: Value;
-  /** Pushed with a lease: only where the ref holds that. */
+  /** Whether the push has a lease: it succeeds only if the ref holds `believed`. */
   readonly demanded: boolean;
   readonly new: Value;
 }
 
 export interface Told {
   readonly result: Result;
-  /** What the ref held before, where git says so. */
+  /** The value before, if git reports it. */
   readonly old?: Value;
-  /** The ref did not hold what was believed. */
+  /** The ref did not hold the believed value. */
   readonly mismatch?: true;
 }
 
-/** git says these itself where nobody told it an outcome. */
+/** Matches messages of git itself when no server told it an outcome. They prove nothing. */
 const NO_PROOF = /remote failed to report status|fail to run proc-receive hook|remote failure/;
 /**
- * The refusals of git's client, which compares what the server advertises with what the pusher has. The server's own compare with
- * what it has advertised, which nobody here knows.
+ * Matches the refusals of git's client, which compares the server's advertisement with the pusher's values. The
+ * server's own refusals compare with its advertisement, which this client does not know.
  */
 const MISMATCH = /^\[rejected\] \((stale info|fetch first|non-fast-forward)\)$/;
 
-/** The outcome of a push for one ref. `code` is git's exit code, null where it was killed. */
+/** Returns the outcome of a push for one ref. `code` is the exit code of git, or null if git was killed. */
 export function toldOf({ ref, alias = ref }: Asked, stdout: string, stderr: string, code: number | null): Told {
   const line = stdout.split("\n").find((each) => each.split("\t")[1]?.endsWith(`:${alias}`));
-  // git did not come as far as sending anything: no advertisement, no push.
+  // git got no advertisement, so it sent no push.
   if (line === undefined && code !== null && /^fatal: unable to access/m.test(stderr)) return { result: "failed" };
   if (line === undefined || code === null) return { result: "unknown" };
   const [flag, , summary = ""] = line.split("\t");
@@ -39,13 +39,16 @@ export function toldOf({ ref, alias = ref }: Asked, stdout: string, stderr: stri
     if (NO_PROOF.test(summary) || !/^\[(remote )?rejected\]/.test(summary)) return { result: "unknown" };
     return MISMATCH.test(summary) ? { result: "failed", mismatch: true } : { result: "failed" };
   }
-  // Only git as a whole knows whether it has heard the end of the answer.
+  // A line of success is no proof if git as a whole missed the end of the answer.
   if (code !== 0 && /hung up|RPC failed|^fatal:/m.test(stderr)) return { result: "unknown" };
   const old = oldIn(flag, summary);
   return old === undefined ? { result: "ok" } : { result: "ok", old };
 }
 
-/** ` ` old..new, `+` old...new (forced update), `*` [new branch]; ids are whole with core.abbrev=no. */
+/**
+ * Returns the old value from a summary: ` ` old..new, `+` old...new (forced update), `*` [new branch]. With
+ * core.abbrev=no the ids are whole.
+ */
 function oldIn(flag: string | undefined, summary: string): Value | undefined {
   if (flag === "*") return null;
   return /^([0-9a-f]{40,64})\.\.\.?[0-9a-f]/.exec(summary)?.[1];

@@ -1,22 +1,23 @@
-// The database of a run: a primary whose commits wait for a standby where there can be one, else a single server.
+// Starts the database of a run: a primary whose commits wait for a standby. If this machine cannot run a standby, it
+// starts a single server.
 import { join } from "node:path";
 import { type LocalPostgres, startPostgres } from "../../src/demo/postgres.ts";
 import { PostgresServers, replicationMissing, type Server, sql } from "../support/postgres-servers.ts";
 import { setSynchronous } from "../support/replication.ts";
 
-/** A standby that lost its primary for a moment is soon back. */
+/** With this setting a standby that lost its primary for a moment returns soon. */
 const RETRY = "wal_retrieve_retry_interval=200ms";
 const KEPT = "wal_keep_size=1GB";
 
 export interface TortureDatabase extends AsyncDisposable {
-  /** Of the primary, by the straight way. */
+  /** The URL of the primary, without a proxy. */
   readonly url: string;
-  /** Why it has no standby. */
+  /** The reason why there is no standby, or undefined. */
   readonly missing: string | undefined;
   readonly pair: Pair | undefined;
 }
 
-/** `env` is added to the environment of the servers. */
+/** Starts the servers. `env` is added to their environment. */
 export async function startDatabase(dir: string, env: Readonly<Record<string, string>>): Promise<TortureDatabase> {
   const missing = replicationMissing();
   if (missing === undefined) return await Pair.start(env);
@@ -69,7 +70,7 @@ export class Pair implements TortureDatabase {
     return this.#primary.url;
   }
 
-  /** From now on the standby gets nothing, and no commit is confirmed. */
+  /** Disconnects the standby. It gets no data, and no commit is confirmed. */
   async loseStandby(): Promise<void> {
     await this.#restartStandby([KEPT, RETRY, "primary_conninfo="]);
   }
@@ -79,7 +80,7 @@ export class Pair implements TortureDatabase {
     await setSynchronous(this.#servers, this.#primary, this.#standby, true);
   }
 
-  /** The standby is the primary from now on, without a standby; the old primary lives on until it is removed. */
+  /** Makes the standby the primary, without a standby of its own. The old primary lives on until it is removed. */
   async promote(): Promise<OldPrimary> {
     const old = this.#primary;
     await sql(this.#standby, "select pg_promote()");

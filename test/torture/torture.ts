@@ -1,4 +1,4 @@
-// A run from start to end: a cluster, clients, faults, healing, and the history of it all.
+// Runs the torture from start to end: a cluster, clients, faults, healing, and the history.
 import { execFileSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,9 +21,9 @@ import { Session } from "./session.ts";
 
 const REPOSITORIES = ["team/one", "team/two", "team/three"];
 const CLIENTS = 6;
-/** Operations after which all turn to new refs. */
+/** After this number of operations all clients use new refs. */
 const GENERATION = 500;
-/** How long a client waits after something did not work: nobody hammers on a closed door. */
+/** How long a client waits after a failure before it tries again. */
 const PAUSE_MS = { low: 20, high: 150 };
 const FAULT_STREAM = 0;
 const CLIENT_STREAM = 100;
@@ -31,25 +31,25 @@ const CLIENT_STREAM = 100;
 export interface TortureOptions {
   readonly seed: number;
   readonly seconds: number;
-  /** Ends earlier, when so many operations have been begun. */
+  /** The run ends early when this number of operations have begun. */
   readonly operations: number;
   readonly devices: number;
-  /** Of each write before it lands; with two or more, disks of single devices are lost. */
+  /** The rule of copies. With two or more, faults may lose the disk of a device. */
   readonly minCopies: number;
-  /** Only faults of kinds that it matches. */
+  /** Matches the kinds of faults to make. */
   readonly faults: RegExp;
   /** Operations between two faults, in the mean. */
   readonly every?: number;
-  /** As it was called, for the record. */
+  /** The command line of the run, for the history. */
   readonly arguments: readonly string[];
   readonly env: Record<string, string>;
   readonly signal: AbortSignal;
   readonly onProgress: (recorder: Recorder) => void;
-  /** Called before the cluster is removed, with the logs of its sidecars: device → file. */
+  /** Called before the cluster is removed, with the log file of each device's sidecar. */
   readonly onEnd?: (history: History, logs: ReadonlyMap<string, string>) => Promise<void>;
 }
 
-/** Resolves with the history, whatever it proves. Throws when the cluster does not start or does not come back. */
+/** Runs the torture and returns the history. Throws if the cluster does not start or does not come back. */
 export async function torture(options: TortureOptions): Promise<History> {
   const { seed, devices, signal, onProgress } = options;
   await using cluster = await TortureCluster.start(devices, options.env);

@@ -1,4 +1,5 @@
-// A write session as a client has one: begun over gRPC on the device, changed with stock git, landed by BumpVersion.
+// Runs a write session as a client does: begins it over gRPC on the device, changes refs with stock git, and lands it
+// by BumpVersion.
 import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -11,7 +12,7 @@ import type { Asked, Told } from "./told.ts";
 
 const TURN_MS = 4_000;
 const CALL_MS = 8_000;
-/** BumpVersion says the same however often it is called, so a caller asks again, also when the sidecar was away for a moment. */
+/** Repeated calls of BumpVersion give the same answer. So a caller asks again, also after the sidecar was away. */
 const ASKS = 4;
 const PAUSE_MS = 700;
 
@@ -20,7 +21,10 @@ export interface Outcome {
   readonly said: string;
 }
 
-/** Changes refs in one session; what each has come to, all of them alike. `options` as of a push. */
+/**
+ * Changes refs in one session. Returns the outcome of each ref, which is the same for all. `options` are those of a
+ * push.
+ */
 export async function changeInSession(
   device: Device,
   client: Client,
@@ -37,12 +41,12 @@ export async function changeInSession(
     const { result, said } = await bump(device, repository, token);
     return { told: told.map((each) => ({ ...each, result })), said };
   }
-  // Best effort: nothing can land without BumpVersion.
+  // An error here is ignored: nothing can land without BumpVersion.
   await device.call("AbortWrite", { repository, token }, { timeoutMs: CALL_MS }).catch(() => {});
   return { told: told.map(({ mismatch }) => ({ result: "failed", ...(mismatch && { mismatch }) })), said };
 }
 
-/** One command of git in a session of its own, which lands whatever that has changed. */
+/** Runs one command of git in a new session, and lands its changes. */
 export async function runInSession(
   device: Device,
   author: string,

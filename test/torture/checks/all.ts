@@ -18,7 +18,7 @@ const CHECKS: readonly Check[] = [
   endings,
 ];
 
-/** What each check says of a history. */
+/** Runs every check on a history and returns the verdicts. */
 export function verdictsOf(history: History): Verdict[] {
   return CHECKS.map((check) => check(history));
 }

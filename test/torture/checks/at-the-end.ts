@@ -1,8 +1,8 @@
-// What must hold once the faults have been taken back and nobody writes any more.
+// Checks the state after the faults have been taken back and nobody writes any more.
 import { type FinalRefs, type History, type Operation, recordsOf, registerOf } from "../history.ts";
 import type { Verdict, Violation } from "./verdict.ts";
 
-/** The refs on every disk, and those that the database keeps at hand, are what the log adds up to. */
+/** Checks that the refs on every disk, and the refs in the database, equal the sum of the log. */
 export function convergence(history: History): Verdict {
   const finals = recordsOf(history, "refs");
   const violations = finals.flatMap(({ repository, place, refs }) =>
@@ -13,7 +13,7 @@ export function convergence(history: History): Verdict {
   return { check: "convergence", looked: finals.length, violations };
 }
 
-/** Within the bound after healing a push through every device succeeds, for each ref that was tried. */
+/** Checks that within the bound after healing a push through every device succeeds, for each ref that was tried. */
 export function liveness(history: History): Verdict {
   const violations: Violation[] = [];
   const healed = recordsOf(history, "healed");
@@ -40,7 +40,7 @@ function registersOf({ repository, changes = [] }: Operation): string {
   return changes.map(({ ref }) => registerOf(repository, ref)).join(", ");
 }
 
-/** No lock, quarantine, staged write or turn is left, and git finds no damage. */
+/** Checks that no lock, quarantine, staged write or turn is left, and that git finds no damage. */
 export function leftovers(history: History): Verdict {
   const places = recordsOf(history, "rest");
   const violations = places.flatMap(({ place, left }) =>
@@ -49,7 +49,9 @@ export function leftovers(history: History): Verdict {
   return { check: "no leftovers", looked: places.length, violations };
 }
 
-/** Code 3 says that a sidecar cannot run now. Any other end is a fault of its own, unless its disk was full or gone. */
+/**
+ * Checks how sidecars ended. Code 3 means that a sidecar cannot run now. Any other end needs a full or missing disk.
+ */
 export function endings(history: History): Verdict {
   const unexplained = recordsOf(history, "ending").filter(({ how, device, at }) => {
     const faults = recordsOf(history, "fault").filter(
@@ -68,7 +70,7 @@ export function endings(history: History): Verdict {
 
 function foldOf(history: History, repository: string, finals: readonly FinalRefs[]): Map<string, string> {
   const fold = new Map<string, string>();
-  // The HEAD that a repository was made with is not in its log.
+  // The log does not contain the first HEAD of a repository.
   const kept = finals.find((each) => each.repository === repository && each.place === "fold");
   if (kept?.refs.HEAD !== undefined) fold.set("HEAD", kept.refs.HEAD);
   const log = recordsOf(history, "log").filter((entry) => entry.repository === repository);

@@ -1,5 +1,6 @@
-// A push with --atomic, or a write session, lands as a whole or not at all. Three ways to see it: what its pusher was told, what the log holds, and what
-// readers saw: whoever asks after one of its refs was seen new finds the others new, or newer.
+// Checks that a push with --atomic, or a write session, lands as a whole or not at all. Its evidence is the answer to
+// the pusher, the log, and the reads. After a read has seen one of its refs new, later reads must see the others new or
+// newer.
 import { type History, type Operation, recordsOf, registerOf } from "../history.ts";
 import { violationsOf } from "./linearizability.ts";
 import { knownRefs, seenBy } from "./reads.ts";
@@ -30,7 +31,7 @@ function landedByHalves(
   { id, repository, changes = [] }: Operation,
   landings: ReadonlyMap<string, number>,
 ): Violation[] {
-  // A deletion has no value to be recognised by.
+  // A deletion has no value, so the log cannot show which push made it.
   const named = changes.filter((change) => change.new !== null);
   const versions = new Set(named.map(({ ref, new: value }) => landings.get(`${registerOf(repository, ref)} ${value}`)));
   if (versions.size <= 1) return [];
@@ -40,7 +41,7 @@ function landedByHalves(
   ];
 }
 
-/** Register and value → the version that has it. */
+/** Returns a map from register and value to the version that set it. */
 function landingsOf(history: History): Map<string, number> {
   const landings = new Map<string, number>();
   for (const { repository, version, changes } of recordsOf(history, "log")) {
@@ -49,7 +50,9 @@ function landingsOf(history: History): Map<string, number> {
   return landings;
 }
 
-/** Closes every ref of an atomic push at the moment when the first of them had been seen, and looks for an order again. */
+/**
+ * Closes every ref of an atomic push at the moment when the first of them was seen, and searches for an order again.
+ */
 function seenByHalves(pushes: readonly Operation[], history: History): Violation[] {
   const seenAt = seenFirst(history);
   const closedAt = new Map<string, number>();
@@ -71,7 +74,7 @@ function seenByHalves(pushes: readonly Operation[], history: History): Violation
   });
 }
 
-/** Register and value → when the first read that saw it had returned. */
+/** Returns a map from register and value to the time when the first read that saw it had returned. */
 function seenFirst(history: History): Map<string, number> {
   const known = knownRefs(history);
   const seenAt = new Map<string, number>();

@@ -1,4 +1,5 @@
-// What was acknowledged is in the log, for ever; what was refused is not; what anybody saw had been decided; and the log adds up.
+// Checks the log: it has every acknowledged write and no refused one. It has every value that a reader saw. Its entries
+// must follow from each other.
 import { type History, type LogVersion, recordsOf, registerOf, type Value } from "../history.ts";
 import { isSymbolic, knownRefs, seenBy } from "./reads.ts";
 import type { Verdict, Violation } from "./verdict.ts";
@@ -17,7 +18,7 @@ export function durability(history: History): Verdict {
     for (const change of changes) {
       const { ref, old, new: value, result } = change;
       looked += 1;
-      // git takes the deletion of what is not there for a success.
+      // git reports the deletion of an absent ref as a success.
       if (value === null && !old) continue;
       const isThere = landed.has(keyOf(repository, ref, value));
       if (result === "ok" && !isThere)
@@ -25,7 +26,7 @@ export function durability(history: History): Verdict {
           what: `${ref} was acknowledged as ${inWords(value)}, and the log has no such change.`,
           operations: [id],
         });
-      // A deletion may have been somebody else's.
+      // A deletion in the log may be that of another pusher.
       if (result === "failed" && value !== null && !isSymbolic(change) && isThere)
         violations.push({ what: `${ref} was refused as ${value}, and the log has it.`, operations: [id] });
     }
@@ -37,7 +38,10 @@ export function durability(history: History): Verdict {
   return { check: "durability", looked, violations };
 }
 
-/** Versions are dense, each change starts from what the one before left, and every value lands once. */
+/**
+ * Checks that the versions have no gaps, that each change starts from the value before it, and that each value lands
+ * once.
+ */
 function brokenLog(log: readonly LogVersion[]): Violation[] {
   const violations: Violation[] = [];
   const heads = new Map<string, number>();
@@ -52,7 +56,7 @@ function brokenLog(log: readonly LogVersion[]): Violation[] {
       const { ref, old, new: value } = change;
       const register = registerOf(repository, ref);
       const before = held.get(register) ?? null;
-      // What a repository starts with, such as HEAD, is not in its log.
+      // The log does not contain the first refs of a repository, such as HEAD.
       if (ref.startsWith("refs/") && old !== before)
         note(`Version ${version} changes ${register} from ${inWords(old)}, which was ${inWords(before)}.`);
       held.set(register, value);

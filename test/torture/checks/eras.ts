@@ -1,8 +1,8 @@
-// The order in which values of a ref followed each other, by the ref log: what session guarantees are measured by. The log is the
-// product's own word; linearizability is checked without it.
+// The order of the values of a ref, from the ref log. The session guarantees are checked against it. The log comes from
+// the product itself, so linearizability is checked without it.
 import { type History, recordsOf, registerOf, type Value } from "../history.ts";
 
-/** From `version` to the version before `until` the ref holds the value. */
+/** A time in which a ref holds a value: from `version` to the version before `until`. */
 export interface Era {
   readonly value: Value;
   readonly version: number;
@@ -25,12 +25,12 @@ export class Eras {
     }
   }
 
-  /** All of a ref, oldest first. */
+  /** Returns all eras of a ref, oldest first. */
   of(register: string): readonly Era[] {
     return this.#eras.get(register) ?? [{ value: null, version: 0, until: Number.POSITIVE_INFINITY }];
   }
 
-  /** The first era with this value that has not ended by version `floor`; undefined: the value is older, or never was. */
+  /** Returns the first era with this value that lasts beyond version `floor`. Returns undefined if there is none. */
   firstSince(register: string, value: Value, floor: number): Era | undefined {
     return this.of(register).find((era) => era.value === value && era.until > floor);
   }

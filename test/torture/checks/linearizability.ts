@@ -1,11 +1,11 @@
-// Each ref is a register, wherever it is read and written. Judged by what clients saw alone, without the ref log.
+// Checks each ref as one register, on whichever device it is read and written. The only evidence is what clients saw.
 import type { History } from "../history.ts";
 import { settle } from "./settle.ts";
 import { stepsOf } from "./steps.ts";
 import type { Verdict, Violation } from "./verdict.ts";
 import { type Effect, linearize, type Step } from "./wgl.ts";
 
-/** There is one order of the operations on each ref that fits what every client saw, and when. */
+/** Checks that the operations on each ref have an order that fits what every client saw, and when. */
 export function linearizability(history: History): Verdict {
   const registers = stepsOf(history);
   const violations = [...registers].flatMap(([register, steps]) => violationsOf(register, settle(steps)));
@@ -13,7 +13,7 @@ export function linearizability(history: History): Verdict {
   return { check: "linearizability per ref", looked, violations };
 }
 
-/** None, or the one that says why the steps of a register have no order. */
+/** Returns a violation if the steps of a register have no order, else an empty list. */
 export function violationsOf(register: string, steps: readonly Step[]): Violation[] {
   const answer = linearize(steps);
   if (answer.outcome === "linearizable") return [];

@@ -1,6 +1,6 @@
 import { type History, type Operation, recordsOf, registerOf, type Value } from "../history.ts";
 
-/** What one read saw of one ref. */
+/** The value of one ref in one read. */
 export interface Seen {
   readonly ref: string;
   readonly register: string;
@@ -8,8 +8,8 @@ export interface Seen {
 }
 
 /**
- * The refs of each repository that any operation or log entry names: those that a read may have seen missing. Without those that stood
- * for another one: readers see what that holds.
+ * Returns the refs of each repository that any operation or log entry names. A read without such a ref has seen it
+ * missing. Symbolic refs are left out, because readers see the value of their target.
  */
 export function knownRefs(history: History): ReadonlyMap<string, ReadonlySet<string>> {
   const known = new Map<string, Set<string>>();
@@ -36,12 +36,16 @@ export function knownRefs(history: History): ReadonlyMap<string, ReadonlySet<str
   return known;
 }
 
-/** A symbolic ref is written down by the name that it stands for. Unlike a commit, others may write it too. */
+/**
+ * Returns whether a change sets a symbolic ref. Its value is the name of its target, so several pushers may write it.
+ */
 export function isSymbolic({ new: value }: { readonly new: Value }): boolean {
   return value?.startsWith("ref: ") ?? false;
 }
 
-/** Everything that a read saw, refs that did not exist included; empty for a push and for a read that failed. */
+/**
+ * Returns all that a read saw, also refs that did not exist. Returns an empty list for a push and for a failed read.
+ */
 export function seenBy(operation: Operation, known: ReadonlyMap<string, ReadonlySet<string>>): Seen[] {
   const { repository, refs, scope = "refs/" } = operation;
   if (refs === undefined || operation.result !== "ok") return [];

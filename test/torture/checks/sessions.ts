@@ -1,15 +1,15 @@
-// The two guarantees of a session, which is all that one client does, one operation after another, on whichever device.
+// Checks the two guarantees of a session. A session is the sequence of one client's operations, on any devices.
 import { type History, type Operation, recordsOf, registerOf } from "../history.ts";
 import { Eras } from "./eras.ts";
 import { knownRefs, seenBy } from "./reads.ts";
 import type { Verdict, Violation } from "./verdict.ts";
 
-/** After a push that was acknowledged its client reads that value or a later one. */
+/** Checks that after an acknowledged push its client reads that value or a later one. */
 export function readYourWrites(history: History): Verdict {
   return follow("read your writes", history, "pushed", "write");
 }
 
-/** What a client has read it reads again, or a later value; it never goes back. */
+/** Checks that a client never reads an older value than before. */
 export function monotonicReads(history: History): Verdict {
   return follow("monotonic reads", history, "read", "read");
 }
@@ -35,7 +35,7 @@ function follow(check: string, history: History, verb: string, raisedBy: "write"
       const register = registerOf(repository, change.ref);
       const floor = floors.get(`${client} ${register}`)?.version ?? 0;
       const era = eras.firstSince(register, change.new, floor);
-      // A write that is missing in the log is for the check of durability.
+      // The check of durability reports a write that is missing in the log.
       if (era) raise(`${client} ${register}`, era.version, operation);
     }
     for (const { ref, register, value } of seenBy(operation, known)) {

@@ -1,10 +1,14 @@
-// Values are written once each, so what others saw decides many an unknown write: one that was seen had happened by then, one
-// that nobody ever saw explains nothing. Without this the search would have to try every unknown write at every place.
+// Decides unknown writes from what others saw. Each value is written once. An unknown write whose value was seen had
+// happened by then. An unknown write that nobody saw explains nothing. Without this, the search would try every unknown
+// write at every place.
 import type { Step } from "./wgl.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** Steps that have a linearization exactly if these have, apart from mismatches: those that an unseen write may explain are left out. */
+/**
+ * Returns fewer steps that have a linearization exactly if `steps` have one. This does not hold for mismatches: a
+ * mismatch that an unseen write may explain is left out.
+ */
 export function settle(steps: readonly Step[]): Step[] {
   const closed = closeSeen(steps);
   const unseen = withoutNeeded(
@@ -16,7 +20,7 @@ export function settle(steps: readonly Step[]): Step[] {
   return closed.filter((step) => !unseen.has(step) && !explained(step));
 }
 
-/** A write that was seen has returned by the time that the first who saw it had. */
+/** Closes each seen write at the return of the first step that saw it. */
 function closeSeen(steps: readonly Step[]): Step[] {
   let current = [...steps];
   for (;;) {
@@ -30,7 +34,7 @@ function closeSeen(steps: readonly Step[]): Step[] {
   }
 }
 
-/** Value → when the first closed step that saw it had returned. */
+/** Returns a map from each value to the return of the first closed step that saw it. */
 function firstSeen(steps: readonly Step[]): Map<string, number> {
   const seenAt = new Map<string, number>();
   for (const step of steps) {
@@ -41,7 +45,7 @@ function firstSeen(steps: readonly Step[]): Map<string, number> {
   return seenAt;
 }
 
-/** Of the unseen writes those that no other step builds on: an unknown delete of what an unknown write made may be seen. */
+/** Returns the unseen writes on which no other step builds. A seen delete may build on the value of an unseen write. */
 function withoutNeeded(unseen: readonly Step[], steps: readonly Step[]): Set<Step> {
   const left = new Set(unseen);
   for (;;) {
@@ -56,7 +60,7 @@ function isOpen({ returned }: Step): boolean {
   return returned === NEVER;
 }
 
-/** Writes a value that no other step writes. */
+/** Returns whether no other step writes the value of this step. */
 function isUnique(step: Step, steps: readonly Step[]): boolean {
   const value = written(step);
   return typeof value === "string" && steps.filter((other) => written(other) === value).length === 1;
@@ -66,7 +70,7 @@ function written({ effect }: Step): string | null | undefined {
   return effect.kind === "write" ? effect.value : undefined;
 }
 
-/** The value that a write builds on, where it is known. */
+/** Returns the value that a write builds on, or undefined if it is unknown. */
 function demanded({ effect }: Step): string | null | undefined {
   return effect.kind === "write" ? effect.old : undefined;
 }

@@ -2,7 +2,7 @@ import { type History, recordsOf, registerOf } from "../history.ts";
 import { knownRefs, seenBy } from "./reads.ts";
 import type { Step } from "./wgl.ts";
 
-/** Per register what happened to it. What failed without a hint why has had no effect, and is left out. */
+/** Returns the steps of each register. A failed change without a known reason had no effect and is left out. */
 export function stepsOf(history: History): Map<string, Step[]> {
   const known = knownRefs(history);
   const steps = new Map<string, Step[]>();

@@ -1,16 +1,16 @@
 import type { History } from "../history.ts";
 
-/** Something that must not be. */
+/** A broken guarantee. */
 export interface Violation {
   /** One sentence. */
   readonly what: string;
-  /** The operations that it shows in, by id; empty where it shows elsewhere. */
+  /** The ids of the operations that show the violation. Empty if no operation shows it. */
   readonly operations: readonly number[];
 }
 
 export interface Verdict {
   readonly check: string;
-  /** How many things were looked at; a check that looked at nothing proves nothing. */
+  /** The number of things that the check looked at. A check that looked at nothing proves nothing. */
   readonly looked: number;
   readonly violations: readonly Violation[];
 }

@@ -1,10 +1,10 @@
-// Is there an order of these steps, each within its time, in which a register behaves as one? The algorithm of Wing and Gong,
-// with Lowe's memory of configurations that have led nowhere. Cross-checked with brute force in history-wgl.test.ts.
+// Searches for an order of steps, each within its time, in which a register behaves correctly. This is the algorithm of
+// Wing and Gong, with Lowe's memory of configurations that failed. history-wgl.test.ts compares it with brute force.
 import type { Value } from "../history.ts";
 
 export type Effect =
   | { readonly kind: "read"; readonly value: Value }
-  /** Sets the register; with `old` only where it holds that. */
+  /** Sets the register. With `old`, only if the register holds `old`. */
   | { readonly kind: "write"; readonly value: Value; readonly old?: Value }
   /** Was refused because the register did not hold `expected`. */
   | { readonly kind: "mismatch"; readonly expected: Value };
@@ -12,12 +12,12 @@ export type Effect =
 export interface Step {
   readonly operation: number;
   readonly invoked: number;
-  /** Infinity: it may take effect at any time after `invoked`, or never. */
+  /** When the step returned. With Infinity, the step may take effect at any time after `invoked`, or never. */
   readonly returned: number;
   readonly effect: Effect;
 }
 
-/** undefined where the effect cannot happen in this state. */
+/** Returns the state after the effect, or undefined if the effect cannot happen in this state. */
 export function applied(effect: Effect, state: Value): Value | undefined {
   if (effect.kind === "read") return effect.value === state ? state : undefined;
   if (effect.kind === "mismatch") return effect.expected === state ? undefined : state;
@@ -26,9 +26,9 @@ export function applied(effect: Effect, state: Value): Value | undefined {
 
 export type Answer =
   | { readonly outcome: "linearizable" }
-  /** `stuck`: the step for which no place was found where the search got furthest, and the state before it. */
+  /** Where the search got furthest: `stuck` is the step for which no place was found, `state` the state before it. */
   | { readonly outcome: "not linearizable"; readonly stuck: Step; readonly state: Value }
-  /** The budget is used up. */
+  /** The search has used up its budget. */
   | { readonly outcome: "undecided" };
 
 /** Searches from the state null. `budget` is the number of configurations to look at. */
@@ -45,7 +45,7 @@ interface Frame {
 
 class Search {
   readonly #steps: readonly Step[];
-  /** Closed steps by the time of their return: the first one that is not placed bounds what may come next. */
+  /** The closed steps by the time of their return. The first unplaced one bounds the next candidates. */
   readonly #byReturn: readonly number[];
   readonly #placed: Uint8Array;
   readonly #seen = new Set<string>();
@@ -80,7 +80,7 @@ class Search {
     }
   }
 
-  /** False where this configuration has been seen. */
+  /** Notes a configuration. Returns false if the search has seen it before. */
   #enter(state: Value): boolean {
     this.#budget -= 1;
     const key = `${state} ${this.#placedKey()}`;
@@ -89,7 +89,7 @@ class Search {
     return true;
   }
 
-  /** Which steps are placed: how many from the left are, and the others one by one. */
+  /** Returns a key of the placed steps: the length of the placed beginning, and the other placed steps one by one. */
   #placedKey(): string {
     const dense = this.#placed.indexOf(0);
     const beyond: number[] = [];
@@ -97,7 +97,7 @@ class Search {
     return `${dense} ${beyond}`;
   }
 
-  /** What may come next: nothing that was invoked after the return of a step that is not placed. Closed steps first. */
+  /** Returns the steps that were invoked before the return of every unplaced step. Closed steps come first. */
   #candidates(bound: number): number[] {
     const { returned } = this.#steps[bound]!;
     const closed: number[] = [];
@@ -110,7 +110,7 @@ class Search {
     return [...closed, ...open];
   }
 
-  /** Places the next candidate of the last frame that has one left; undefined where none has. */
+  /** Places the next candidate of the last frame that has one left. Returns undefined if no frame has one. */
   #advance(frames: Frame[], path: number[]): { state: Value } | undefined {
     for (let frame = frames.at(-1); frame; frame = frames.at(-1)) {
       while (frame.next < frame.candidates.length) {

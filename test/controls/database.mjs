@@ -80,7 +80,7 @@ export const databaseControls = [
     ],
     project: "integration",
     tests: "test/integration/odd-settings.test.ts",
-    name: "twelve pushes at once all land \\(repeatable read\\)",
+    name: "has its own isolation and time limits",
   },
   {
     rule: "a setting that would do harm is refused before anything is served",
@@ -88,7 +88,7 @@ export const databaseControls = [
       {
         file: "src/store/database/server-settings.ts",
         from: "if (found === undefined || !wrong(found.setting)) continue;",
-        to: "if (found === undefined || wrong(found.setting)) continue;",
+        to: "if (found === undefined || wrong !== undefined) continue;",
       },
     ],
     project: "integration",

@@ -233,6 +233,18 @@ describe("a transaction", () => {
     expect(await queryOnce(db.reads, now, [], { provesNothing: true })).toEqual([{ level: given }]);
   });
 
+  it("has its own isolation and time limits", async () => {
+    await using database = await migratedDatabase();
+    await setDefaults(database.url, HARMLESS);
+    await using db = new Database({ url: database.url, applicationName: "odd" });
+    for (const [setting, value] of [
+      ["transaction_isolation", "read committed"],
+      ["lock_timeout", "0"],
+      ["statement_timeout", "15s"],
+    ] as const)
+      expect(await queryOnce(db.work, `show ${setting}`)).toEqual([{ [setting]: value }]);
+  });
+
   it("is never compiled, also where the planner would do so at any cost", async () => {
     await using database = await migratedDatabase();
     await setDefaults(database.url, { jit: "on", jit_above_cost: "0", jit_optimize_above_cost: "0" });

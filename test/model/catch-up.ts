@@ -1,4 +1,5 @@
-// Catch-up along the log, or by the whole fold. Stands for src/sync/catch-up/catch-up.ts, apply.ts and the fold of recovery.ts.
+// Models a catch-up along the log, or by the whole fold. Stands for src/sync/catch-up/catch-up.ts, apply.ts and the
+// fold of recovery.ts.
 import { isAhead } from "./database.ts";
 import { owe, reaches } from "./fail-over.ts";
 import { mayTouchDisk, tear } from "./finish.ts";
@@ -30,7 +31,9 @@ export function catchUpSteps(model: Model, state: State, d: number, who: Who): S
   return [...steps, ...followSteps(model, state, d, who)];
 }
 
-/** The disk holds what the database does not know: by what the process knows, or by the note. */
+/**
+ * Returns whether the disk holds a version that the database does not know, by the process's knowledge or by the note.
+ */
 function knowsMore(model: Model, state: State, d: number, who: Who): boolean {
   const { applied, held } = processOf(state, d, who);
   const { note } = deviceOf(state, d);
@@ -48,7 +51,7 @@ function clearAhead(d: number, who: Who): Step {
   };
 }
 
-/** What the log says since the applied version, and the objects for it. */
+/** Offers to read the log since the applied version, and to fetch its objects. */
 function followSteps(model: Model, state: State, d: number, who: Who): Step[] {
   const { applied, held } = processOf(state, d, who);
   const head = headOf(state);
@@ -90,7 +93,7 @@ function alongLog(model: Model, state: State, applied: number, all: Flight["chan
   };
 }
 
-/** Without exact ids: whatever a peer that is recorded at the head holds. */
+/** Without the rule of exact ids: offers to copy the refs of a peer that is recorded at the head. */
 function copySteps(state: State, d: number, who: Who, flight: Flight): Step[] {
   return state.devices.flatMap((peer, q): Step[] =>
     q === d || state.recorded[q] !== flight.to || peer.live === null
@@ -107,7 +110,9 @@ function copySteps(state: State, d: number, who: Who, flight: Flight): Step[] {
   );
 }
 
-/** With the mutex: the plan, made again from what the log said for the versions that are still to come. */
+/**
+ * Offers to take the mutex and to make the plan again, from the read changes of the versions that are still to come.
+ */
 function beginSteps(model: Model, state: State, d: number, who: Who): Step[] {
   const process = processOf(state, d, who);
   const flight = process.flight!;
@@ -149,7 +154,9 @@ function planOf(model: Model, state: State, d: number, { applied }: Process, fli
   return [...kept.filter(([, value]) => value === 0), ...kept.filter(([, value]) => value !== 0)];
 }
 
-/** git takes neither a deletion with a creation below it in one transaction, nor a deletion where there is a ref below. */
+/**
+ * Returns whether git refuses a plan: a deletion with a creation below it in one transaction, or above an existing ref.
+ */
 function gitRefuses(model: Model, refs: readonly number[], plan: readonly Update[]): boolean {
   const deletes = plan.filter(([, value]) => value === 0);
   if (deletes.some(([ref]) => refs[ref] === 0 && clashes(refs, ref))) return true;

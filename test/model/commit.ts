@@ -1,4 +1,5 @@
-// After the decision only forward: refs, note, report. Stands for the second half of src/sync/write/attempt.ts, and for apply.ts.
+// Models the steps after the decision: refs, note, report. They are never undone. Stands for the second half of
+// src/sync/write/attempt.ts, and for apply.ts.
 import { writeOf } from "./database.ts";
 import { owe, reaches, supersede } from "./fail-over.ts";
 import { mayTouchDisk, tear } from "./finish.ts";
@@ -6,7 +7,9 @@ import { headOf } from "./log.ts";
 import { type Model, NONE, type Push, type State, type Who } from "./state.ts";
 import { bit, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 
-/** update-ref commit, ref by ref as git renames lock files; then the note, and only then the version in memory. */
+/**
+ * Offers the commit of update-ref, ref by ref as git renames lock files. Then the note, and last the version in memory.
+ */
 export function commitSteps(
   model: Model,
   state: State,

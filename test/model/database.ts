@@ -1,4 +1,4 @@
-// The decisions, each in one step as in the database. Stands for the functions of migrations/ and src/store/.
+// Models the decisions of the database, each in one step. Stands for the functions of migrations/ and src/store/.
 import { digestAt, foldAtHead, headOf } from "./log.ts";
 import { type Model, NONE, type State, type Update, Violation } from "./state.ts";
 import { deviceOf, keeps } from "./step.ts";
@@ -9,13 +9,13 @@ export function writeOf(state: State, w: number) {
   return state.writes[w - 1]!;
 }
 
-/** Nobody may land anything: drained, or a disk is known to be ahead. */
+/** Returns whether no write may land, because writes are stopped or a disk is known to be ahead. */
 export function closed(model: Model, state: State): boolean {
   if (keeps(model, "ahead-stops-writes") && state.ahead.includes(true)) return true;
   return keeps(model, "drain-closes") && (state.drain === "closed" || state.drain === "returned");
 }
 
-/** lockstep.bump: the decision. The order of the checks is that of the code. `looked`: its first look was earlier. */
+/** Models the decision, lockstep.bump. The checks have the order of the code. `looked`: the first check ran earlier. */
 export function bump(model: Model, state: State, w: number, fence: number, looked: boolean): Outcome {
   const write = writeOf(state, w);
   const holder = state.turn[0];
@@ -44,7 +44,7 @@ export function bump(model: Model, state: State, w: number, fence: number, looke
   return "landed";
 }
 
-/** What must not be so when a write lands, whatever the checks above let through. */
+/** Throws a Violation if a write lands that must not land, independently of the checks above. */
 function forbidden(state: State, w: number): void {
   const holder = state.turn[0];
   const write = writeOf(state, w);
@@ -55,13 +55,15 @@ function forbidden(state: State, w: number): void {
   if (write.session && holder !== w) throw new Violation(`I9 the session w${w} lands after it lost its lease`);
 }
 
-/** lockstep.append. */
+/** Models lockstep.append. */
 export function append(state: State, write: number, version: number, updates: readonly Update[]): void {
   state.log = [...state.log, { version, write, updates }];
   state.owed = state.owed.filter(([, owed]) => updates.every(([, value]) => value !== owed));
 }
 
-/** lockstep.settle_write: makes the row final. What the caller of a session wrote is owed to him from now on. */
+/**
+ * Models lockstep.settle_write, which makes the row final. The changes of a session's caller must be kept from then on.
+ */
 export function drop(state: State, w: number): void {
   const write = writeOf(state, w);
   if (write.status !== "staged") return;
@@ -70,7 +72,7 @@ export function drop(state: State, w: number): void {
   if (deviceOf(state, write.device).scratch & (1 << w)) state.owed = [...state.owed, [write.device, w]];
 }
 
-/** lockstep.take_over: a new fence, what the old incarnation had staged is dropped, its tickets go. */
+/** Models lockstep.take_over: sets a new fence, and drops the staged writes and tickets of the old incarnation. */
 export function takeOver(state: State, d: number): number {
   const fence = state.fences[d]! + 1;
   state.fences[d] = fence;
@@ -88,7 +90,7 @@ export function dropAllStaged(state: State): void {
   state.turn = [];
 }
 
-/** Whether a disk with this version and digest holds what the database does not know. */
+/** Returns whether a disk with this version and digest holds a version that the database does not know. */
 export function isAhead(model: Model, state: State, version: number, digest: number, compares: boolean): boolean {
   if (version === NONE) return false;
   if (keeps(model, "ahead-version") && version > headOf(state)) return true;

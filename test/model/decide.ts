@@ -1,4 +1,4 @@
-// The decision and its doubts. Stands for src/sync/write/decide.ts.
+// Models the decision of a write, also with a lost answer. Stands for src/sync/write/decide.ts.
 import { bump, drop, type Outcome, versionOf, writeOf } from "./database.ts";
 import { doubt, finish } from "./finish.ts";
 import type { Model, Push, State, Who } from "./state.ts";
@@ -35,7 +35,7 @@ export function noAnswer(d: number, who: Who, { write }: Push): Step {
   };
 }
 
-/** lockstep.settle_write until it answers; after 15 minutes the pusher is cut off without a report. */
+/** Offers to call lockstep.settle_write until it answers. After 15 minutes the pusher is cut off without a report. */
 export function askSteps(model: Model, d: number, who: Who, { write, phase }: Push): Step[] {
   const name = named(d, who);
   const ask: Step = {
@@ -78,7 +78,7 @@ function landed(state: State, d: number, who: Who, write: number): void {
   push.pos = 0;
 }
 
-/** A bump arrives at the database, now or much later; whoever still waits for it has the answer. */
+/** Offers the arrival of a bump at the database, now or much later. If its push still waits, it gets the answer. */
 export function bumpSteps(model: Model, state: State, message: State["messages"][number]): Step[] {
   const [w, fence, stage] = message;
   const without = (next: State) => next.messages.filter((each) => each !== message);
@@ -90,7 +90,7 @@ export function bumpSteps(model: Model, state: State, message: State["messages"]
       answer(model, next, message, bump(model, next, w, fence, stage === 2));
     },
   };
-  // The statements of one bump are not one moment: the other one may land, and the device be taken over, in between.
+  // A bump has several statements. Between them the other bump may land, and the device may be taken over.
   if (stage !== 1 || writeOf(state, w).status === "landed") return [arrive];
   const look: Step = {
     kind: "go",
@@ -102,7 +102,7 @@ export function bumpSteps(model: Model, state: State, message: State["messages"]
   return [arrive, look];
 }
 
-/** The phase of a push that waits for the answer to this message. */
+/** Returns the phase of a push that waits for the answer to this message. */
 export function waitingFor([, , stage]: State["messages"][number]): "sent" | "resent" {
   return stage === 0 ? "sent" : "resent";
 }

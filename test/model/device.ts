@@ -1,4 +1,5 @@
-// Processes come and go, disks are lost. Stands for src/sidecar/serve.ts, sync/lease/lease.ts and git/root/root-lock.ts.
+// Models starts and ends of processes, and lost disks. Stands for src/sidecar/serve.ts, sync/lease/lease.ts and
+// git/root/root-lock.ts.
 import { drop, takeOver, writeOf } from "./database.ts";
 import { keepDropped } from "./finish.ts";
 import { type Model, NONE, type Process, type State } from "./state.ts";
@@ -22,7 +23,7 @@ export function deviceSteps(model: Model, state: State, d: number): Step[] {
   return steps;
 }
 
-/** A new incarnation: takes the device over, looks at what sessions of the old one left. */
+/** Begins a new incarnation: takes the device over and looks at the leftovers of the old one's sessions. */
 function begin(model: Model, state: State, d: number): void {
   const fence = takeOver(state, d);
   deviceOf(state, d).live = { fence, applied: NONE, held: 0, exact: false, push: null, flight: null };
@@ -35,7 +36,7 @@ function end(state: State, d: number): void {
   const device = deviceOf(state, d);
   device.live = null;
   device.query = NONE;
-  // What was admitted reads on: git's own process serves it.
+  // An admitted read continues, because git's own process serves it.
   if (device.read?.who === "live" && device.read.phase !== "admitted") device.read = null;
 }
 
@@ -44,7 +45,9 @@ function kill(state: State, d: number): void {
   end(state, d);
 }
 
-/** SIGSTOP past the lease; it may wake up later, but its git children are gone by then. */
+/**
+ * Stops a process (SIGSTOP) until its lease has ended. It may wake up later, but its git children have ended by then.
+ */
 function replace(model: Model, state: State, d: number): void {
   const device = deviceOf(state, d);
   state.budget.stops -= 1;
@@ -59,7 +62,7 @@ function isAtRest(state: State, d: number, { applied, push, flight, fence }: Pro
   return applied === head && push === null && flight === null && fence === state.fences[d];
 }
 
-/** git prune at the head: what no ref and no pin reaches goes. */
+/** Models git prune at the head, which removes objects that no ref and no pin reaches. */
 function prune(model: Model, state: State, d: number): void {
   const device = deviceOf(state, d);
   state.budget.prunes -= 1;
@@ -80,7 +83,10 @@ function loseDisk(state: State, d: number): void {
   state.owed = state.owed.filter(([owner]) => owner !== d);
 }
 
-/** Staged writes that nobody pursues: settled in the background (src/sync/write/abandon.ts), or by the end of a session's lease. */
+/**
+ * Offers to settle abandoned staged writes: in the background (src/sync/write/abandon.ts), or when a session's lease
+ * ends.
+ */
 export function abandonedSteps(state: State): Step[] {
   return state.writes.flatMap((write, index): Step[] => {
     const w = index + 1;

@@ -1,30 +1,31 @@
-// Breadth first through every order of events, each state once; from every few states on also one way to where no more faults come.
+// Searches breadth first through every order of events, and visits each state once. From some states it also follows
+// one path without further faults to the end.
 import { Violation } from "./state.ts";
 
-/** A thing that may happen next. */
+/** An event that may happen next. */
 export interface Step<State> {
-  /** go: happens by itself, sooner or later. new: someone wants something. fault: need not happen at all. */
+  /** "go" happens by itself, sooner or later. "new" is a new request. "fault" need not happen. */
   readonly kind: "go" | "new" | "fault";
   readonly label: string;
-  /** Changes a copy of the state it was offered in. Throws a Violation where it would break an invariant. */
+  /** Changes a copy of the state that offered the step. Throws a Violation if that breaks an invariant. */
   readonly act: (next: State) => void;
 }
 
-/** What is explored. `check` and `checkSettled` throw a Violation. */
+/** The world to explore. `check` and `checkSettled` throw a Violation. */
 export interface World<State> {
   readonly start: () => State;
   readonly copy: (state: State) => State;
   readonly steps: (state: State) => Step<State>[];
   readonly check: (state: State) => void;
-  /** From now on no fault comes. */
+  /** Allows no further faults in the state. */
   readonly withoutFaults: (state: State) => void;
-  /** Where nothing goes on any more. */
+  /** Checks a state in which no step is left. */
   readonly checkSettled: (state: State) => void;
 }
 
 export interface Bounds {
   readonly states: number;
-  /** From each so-many-th new state on it is looked whether everything settles. */
+  /** The search tests whether everything settles from each n-th new state, where n is this number. */
   readonly settleEvery: number;
 }
 
@@ -32,12 +33,12 @@ export interface Explored {
   readonly states: number;
   readonly steps: number;
   readonly settled: number;
-  /** Every state that can be reached was seen. */
+  /** True if the search saw every reachable state. */
   readonly complete: boolean;
   readonly violation: { readonly message: string; readonly trace: readonly string[] } | null;
 }
 
-/** Seeks a violation. Deterministic: the same world and bounds give the same answer. */
+/** Searches for a violation. The same world and bounds always give the same answer. */
 export function explore<State>(world: World<State>, { states: limit, settleEvery }: Bounds): Explored {
   const first = world.start();
   const known = new Set([hash(first)]);
@@ -82,7 +83,9 @@ export function explore<State>(world: World<State>, { states: limit, settleEvery
   return result(true, null);
 }
 
-/** Random walks, each until it is long enough and then to where no more faults come: they get deeper than a search does. */
+/**
+ * Makes random walks. After `steps` steps a walk continues without faults to the end. Walks get deeper than a search.
+ */
 export function walk<State>(world: World<State>, bounds: { readonly steps: number; readonly seed: number }): Explored {
   const random = mulberry32(bounds.seed);
   const known = new Set<number>();
@@ -135,7 +138,7 @@ function traceTo(parents: readonly { parent: number; label: string }[], index: n
   return trace;
 }
 
-/** With no more faults and nothing new everything must come to rest. */
+/** Continues from a state without faults and without new requests. Everything must come to rest. */
 function settle<State>(world: World<State>, from: State, random: () => number, trail: string[]): void {
   let state = world.copy(from);
   world.withoutFaults(state);
@@ -154,7 +157,9 @@ function settle<State>(world: World<State>, from: State, random: () => number, t
   throw new Violation("I4 it does not settle: it goes on for ever");
 }
 
-/** 53 bits: among a million states two are taken for one with a probability of about one in ten thousand. */
+/**
+ * Returns a hash of 53 bits. Among a million states, two have the same hash with a probability of about 1 in 10,000.
+ */
 function hash(state: unknown): number {
   const text = JSON.stringify(state);
   let a = 0xdeadbeef;

@@ -1,11 +1,12 @@
-// A fail-over of the database to a standby that lacks the last commits. What disks hold of them is owed to whoever pushed it.
+// Models a fail-over of the database to a standby that lacks the last commits. If a disk holds a lost write, its value
+// is owed to the pusher: it must be kept.
 import { headOf, newestWith } from "./log.ts";
 import type { State } from "./state.ts";
 import type { Step } from "./step.ts";
 
 /**
- * A write that was under way at the fail-over and is lost reaches the disk after it. A read that was admitted before may find it,
- * being as old; and what it replaces is part of its history.
+ * Lets a write that the fail-over lost reach the disk afterwards. A read that was admitted before the fail-over may
+ * find it. The value that it replaces is part of its history.
  */
 export function reaches(state: State, d: number, ref: number, value: number): void {
   const device = state.devices[d]!;
@@ -14,13 +15,13 @@ export function reaches(state: State, d: number, ref: number, value: number): vo
   supersede(state, d, ref);
 }
 
-/** What a landed write replaces is part of its history. */
+/** Marks the value that a landed write replaces as part of its history, so it is no longer owed. */
 export function supersede(state: State, d: number, ref: number): void {
   const replaced = state.devices[d]!.refs[ref];
   state.owed = state.owed.filter(([owner, owed]) => owner !== d || owed !== replaced);
 }
 
-/** Once it is all there and noted it is owed as well. */
+/** Marks lost writes as owed when the disk and the note have them completely. */
 export function owe(state: State, d: number): void {
   const noted = state.devices[d]!.note?.version ?? 0;
   const lost = state.lost
@@ -56,7 +57,7 @@ function failOver(state: State, kept: number): void {
   state.devices.forEach((device, d) => {
     const { note } = device;
     if (note !== null && note.version > head) owe(state, d);
-    // Answered by the old primary: such a read came before the fail-over.
+    // The old primary answered this read, so it came before the fail-over.
     if (device.read?.phase !== "arrived") device.read = null;
     else device.read = { ...device.read, need: device.read.need.map((version) => Math.min(version, head)) };
     device.query = -1;

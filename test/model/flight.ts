@@ -1,4 +1,5 @@
-// What every catch-up begins with: a reading of the log, the objects for it, the mutex. Stands for src/sync/objects/fetch-objects.ts.
+// Models the beginning of every catch-up: it reads the log, fetches the objects and takes the mutex. Stands for
+// src/sync/objects/fetch-objects.ts.
 import { digestAt, foldAtHead, headOf } from "./log.ts";
 import { isApplying } from "./prepare.ts";
 import { type Flight, type Model, NONE, type Process, type State, type Who } from "./state.ts";
@@ -20,7 +21,7 @@ export function wholeFold(state: State): Flight {
   };
 }
 
-/** Starts once every object can be had: from the own disk or a live device. */
+/** Offers the start if every object is on the own disk or on a live device. */
 export function startSteps(model: Model, state: State, d: number, who: Who, flight: Flight): Step[] {
   const wants = objectsOf(flight.changes.map(([, value]) => value));
   const had = state.devices.reduce((sum, { live, objects }, e) => (live || e === d ? sum | objects : sum), 0);
@@ -37,7 +38,7 @@ export function startSteps(model: Model, state: State, d: number, who: Who, flig
   ];
 }
 
-/** No push holds the mutex, nor another catch-up. */
+/** Returns whether neither a push nor a catch-up holds the mutex. */
 export function mutexIsFree(process: Process): boolean {
   const outside = ["hook", "checked", "queued", "begun", "written"];
   return !isApplying(process) && (process.push === null || outside.includes(process.push.phase));

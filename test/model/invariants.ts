@@ -1,4 +1,4 @@
-// What must hold in every state, and where everything must end once no more faults come. README.md names them in words.
+// The invariants of every state, and of the final state without further faults. README.md describes them.
 import { isAhead } from "./database.ts";
 import { digestAt, fold, foldAtHead, headOf, newestWith } from "./log.ts";
 import { objectsAreGone } from "./operator.ts";
@@ -35,7 +35,7 @@ function checkDisk(model: Model, state: State, d: number, device: Device): void 
   if (live && !liveWrites) checkKnowledge(state, d, refs, live);
 }
 
-/** What the process believes to be on disk is. */
+/** Checks that the refs that the process believes to be on disk are there. */
 function checkKnowledge(
   state: State,
   d: number,
@@ -58,13 +58,13 @@ function checkKnowledge(
   if (!lost && known !== undefined && known !== held) throw new Violation(`${said}, which the log has otherwise`);
 }
 
-/** On its disk: as a ref, below refs/lockstep/, or in a scratch repository. */
+/** Returns whether a value is on the device's disk: as a ref, below refs/lockstep/, or in a scratch repository. */
 function isKept(state: State, d: number, value: number): boolean {
   const { refs, saved, scratch } = state.devices[d]!;
   return refs.includes(value) || ((saved | scratch) & bit(value)) !== 0;
 }
 
-/** Where everything ends when no more faults come: at the head, with nothing left over. */
+/** Checks the final state without further faults: every replica is at the head, and nothing is left over. */
 export function checkSettled(model: Model, state: State): void {
   const head = headOf(state);
   const wanted = foldAtHead(state);

@@ -4,10 +4,10 @@ import { DEPTH, MUTATIONS, without } from "./rules.ts";
 import { ALL_TROUBLES, SCENARIOS, WITHOUT } from "./scenarios.ts";
 import { cluster } from "./world.ts";
 
-/** Per scenario. MODEL_STATES asks for more, MODEL_SEED for other walks. */
+/** The number of states a scenario. MODEL_STATES sets another number, and MODEL_SEED makes other walks. */
 const STATES = Number(process.env.MODEL_STATES ?? 5_000);
 const SEED = Number(process.env.MODEL_SEED ?? 1);
-/** What the slowest rule to be missed takes, and half as much again. */
+/** One and a half times the states that the rule which is missed last needs. */
 const STATES_TO_MISS_A_RULE = 60_000;
 
 const NOTHING_OFF: ReadonlySet<never> = new Set();

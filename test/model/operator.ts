@@ -1,4 +1,5 @@
-// What operators do: drain, demote, promote, trim. Stands for lockstep.thaw, write_stop and the commands around them.
+// Models the actions of operators: drain, demote, promote, trim. Stands for lockstep.thaw, write_stop and their
+// commands.
 import { append, dropAllStaged } from "./database.ts";
 import { mutexIsFree } from "./flight.ts";
 import { digestAt, fold, foldAtHead, headOf } from "./log.ts";
@@ -63,13 +64,16 @@ function drainSteps(model: Model, state: State): Step[] {
   }
 }
 
-/** Some object of the head is on no disk any more. */
+/** Returns whether some object of the head is on no disk any more. */
 export function objectsAreGone(state: State): boolean {
   const had = state.devices.reduce((sum, { objects }) => sum | objects, 0);
   return (objectsOf(foldAtHead(state)) & ~had) !== 0;
 }
 
-/** The live device with the newest version among all but `device`, if that is older than the head. */
+/**
+ * Returns the live device with the newest version, without `device`. Returns undefined unless that version is older
+ * than the head.
+ */
 function bestSurvivor(state: State, device: number): number | undefined {
   const others = state.devices.map((_, e) => e).filter((e) => e !== device);
   const newest = Math.max(...others.map((e) => Math.max(state.recorded[e]!, state.devices[e]!.live?.applied ?? NONE)));
@@ -85,7 +89,7 @@ function bestSurvivor(state: State, device: number): number | undefined {
   });
 }
 
-/** thaw --demote: appends what the best survivor holds, if the head is still the one shown. */
+/** Models thaw --demote: appends the refs of the best survivor, if the head is still the shown one. */
 function confirmSteps(model: Model, state: State, shown: NonNullable<State["shown"]>): Step[] {
   const survivor = bestSurvivor(state, shown.device);
   const moved = headOf(state) !== shown.head;
@@ -120,7 +124,7 @@ function demote(state: State, { device, head }: NonNullable<State["shown"]>, sur
   state.shown = null;
 }
 
-/** A new fence for the device; what its refs hold and others do not is to be kept when it returns. */
+/** Gives the device a new fence. When it returns, the values that only its refs hold must be kept. */
 function giveUp(state: State, device: number, wanted: readonly number[]): void {
   const { refs, note } = deviceOf(state, device);
   state.fences[device] = state.fences[device]! + 1;
@@ -136,7 +140,9 @@ function changesBetween(now: readonly number[], wanted: readonly number[]): Upda
   return wanted.map((value, ref): Update => [ref, value]).filter(([ref, value]) => now[ref] !== value);
 }
 
-/** A disk is ahead of the database: thaw --promote makes it the next version, or it is given up. */
+/**
+ * Offers the ends of a disk that is ahead of the database: thaw --promote makes it the next version, or it is given up.
+ */
 function aheadSteps(state: State): Step[] {
   return state.ahead.flatMap((ahead, d): Step[] => {
     const { live } = deviceOf(state, d);
@@ -165,10 +171,10 @@ function promote(state: State, d: number, refs: readonly number[]): void {
   const live = processOf(state, d, "live");
   const device = deviceOf(state, d);
   const held = Math.max(live.applied, device.note?.version ?? 0);
-  // Beyond what any disk may hold under that number.
+  // A number above every version that a disk may hold.
   const version = Math.max(headOf(state), held) + 1;
   append(state, 0, version, changesBetween(foldAtHead(state), refs));
-  // What this disk was built on is in its history.
+  // The versions below this disk's version are in its history.
   const history = state.lost.filter((entry) => entry.version <= held).flatMap(({ updates }) => updates);
   state.lost = state.lost.filter((entry) => entry.version > held);
   state.owed = state.owed.filter(([, owed]) => history.every(([, value]) => value !== owed));

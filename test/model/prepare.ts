@@ -1,11 +1,12 @@
-// From the hook to the locked refs. Stands for the first half of src/sync/write/attempt.ts, and lockstep.stage_write.
+// Models a push from the hook to the locked refs. Stands for the first half of src/sync/write/attempt.ts, and for
+// lockstep.stage_write.
 import { closed, drop, writeOf } from "./database.ts";
 import { doubt, finish, mayTouchDisk } from "./finish.ts";
 import { digestAt, foldAtHead, headOf } from "./log.ts";
 import { digestOf, type Model, NONE, type Process, type Push, type State, type Who, type Write } from "./state.ts";
 import { bit, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 
-/** Copies to a peer first, if the repository asks for them; then the mutex and lockstep.stage_write. */
+/** Offers the copy to a peer, if the repository needs copies. Then the mutex and lockstep.stage_write. */
 export function stageSteps(model: Model, state: State, d: number, who: Who, push: Push): Step[] {
   if (needsCopies(model, push)) return copySteps(state, d, who, push);
   const process = processOf(state, d, who);
@@ -37,7 +38,10 @@ export function needsCopies(model: Model, push: Push): boolean {
   return model.minCopies > 1 && keeps(model, "copies-before-bump") && !push.copied;
 }
 
-/** The objects to a peer, which keeps them until the write is settled; refused where there is none. */
+/**
+ * Offers to copy the objects to a peer, which keeps them until the write is settled. Without a peer the push is
+ * refused.
+ */
 export function copySteps(state: State, d: number, who: Who, { write }: Push): Step[] {
   return state.devices.flatMap((peer, e): Step[] => {
     if (e === d || peer.live === null) return [];
@@ -57,19 +61,19 @@ export function copySteps(state: State, d: number, who: Who, { write }: Push): S
   });
 }
 
-/** The digest that the refs will have. */
+/** Returns the digest of the refs after the write. */
 export function digestAfter(held: readonly number[], { refs, news }: Write): number {
   const after = [...held];
   for (const [index, ref] of refs.entries()) after[ref] = news[index]!;
   return digestOf(after);
 }
 
-/** Whether a catch-up holds the mutex. */
+/** Returns whether a catch-up holds the mutex. */
 export function isApplying({ flight }: Process): boolean {
   return flight !== null && flight.plan !== null;
 }
 
-/** git's update-ref --stdin: start, commands, prepare. */
+/** Models git's update-ref --stdin: start, commands, prepare. */
 export function prepareSteps(model: Model, state: State, d: number, who: Who, push: Push): Step[] {
   const write = writeOf(state, push.write);
   const device = deviceOf(state, d);
@@ -106,7 +110,7 @@ export function prepareSteps(model: Model, state: State, d: number, who: Who, pu
   ];
 }
 
-/** Where the last ref lies below the first, git holds only one of them. */
+/** Returns whether a ref clashes with another. If the last ref lies below the first, git can hold only one of them. */
 export function clashes(refs: readonly number[], ref: number): boolean {
   const last = refs.length - 1;
   return (ref === last && refs[0] !== 0) || (ref === 0 && refs[last] !== 0);

@@ -1,4 +1,5 @@
-// A push, from git's hook to the report. Stands for src/sync/push/push.ts. It holds the replica's mutex from staged to committed.
+// Models a push, from git's hook to the report. Stands for src/sync/push/push.ts. A push holds the replica's mutex from
+// "staged" to "committed".
 
 import { commitSteps, report } from "./commit.ts";
 import { writeOf } from "./database.ts";

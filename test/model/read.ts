@@ -1,4 +1,4 @@
-// A gated read of one ref. Stands for src/sync/read/before-read.ts and heads.ts.
+// Models a gated read of one ref. Stands for src/sync/read/before-read.ts and src/sync/lease/head-reader.ts.
 import { isAhead } from "./database.ts";
 import { digestAt, headOf, newestWith, setAt } from "./log.ts";
 import { type Model, NONE, type Process, type Read, type State, Violation } from "./state.ts";
@@ -65,7 +65,10 @@ function isBeyond(model: Model, state: State, { applied, held }: Process): boole
   return sameNumber && digestAt(state, applied) !== held;
 }
 
-/** What is applied now may be what the database that answered does not know; without fail-overs it knows all of it. */
+/**
+ * Returns whether the applied version may be unknown to the database that answered. Only a fail-over makes that
+ * possible.
+ */
 function isNewer(model: Model, { applied, held }: Process, { want, digest }: Read): boolean {
   if (!keeps(model, "asked-after-applied") || model.budget.failOvers === 0) return false;
   return applied > want || (keeps(model, "digest-before-read") && applied === want && held !== digest);
@@ -76,7 +79,7 @@ function isCurrent(model: Model, state: State, d: number, { applied, push }: Pro
   return state.recorded[d]! >= want && push?.phase !== "landed";
 }
 
-/** What an admitted read finds must be decided, and no older than what anyone had seen when it arrived. */
+/** Checks an admitted read: its value must be decided, and not older than any value seen before the read arrived. */
 function look(d: number, ref: number): Step {
   return {
     kind: "go",

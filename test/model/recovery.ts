@@ -1,4 +1,5 @@
-// The first touch of a replica by a new incarnation, and of one in doubt. Stands for src/sync/catch-up/recover.ts.
+// Models the first access of a new incarnation to a replica, and the access to a replica in doubt. Stands for
+// src/sync/catch-up/recover.ts.
 import { isAhead } from "./database.ts";
 import { mutexIsFree, startSteps, wholeFold } from "./flight.ts";
 import { digestAt } from "./log.ts";
@@ -39,7 +40,7 @@ export function recoverySteps(model: Model, state: State, d: number, who: Who): 
   }));
 }
 
-/** After a mere restart, where note, row and log agree. */
+/** Returns whether a note may be believed after a restart: note, row and log agree. */
 function isBelieved(state: State, d: number, { version, digest, sound }: Note): boolean {
   return sound && state.recorded[d] === version && digestAt(state, version) === digest;
 }
@@ -48,7 +49,7 @@ function sweep(model: Model, state: State, d: number): void {
   if (keeps(model, "sweep")) deviceOf(state, d).locks.fill(NONE);
 }
 
-/** To refs/lockstep/lost/, before the device follows. */
+/** Saves the refs below refs/lockstep/lost/, before the device follows the log. */
 function saveLost(model: Model, state: State, d: number): void {
   const device = deviceOf(state, d);
   if (keeps(model, "lost-refs-kept")) device.saved |= objectsOf(device.refs);

@@ -1,15 +1,15 @@
-// The rules on which the protocol stands. Each can be taken away, and then the model finds a history that breaks an invariant: what
-// it catches is the list of negative controls for every other checker of this project.
+// The rules of the protocol. Each can be taken away. Then the model finds a history that breaks an invariant. This list
+// serves as the list of negative controls for every other checker of this project.
 
 export interface Mutation {
   readonly name: string;
-  /** What goes on without the rule. */
+  /** The behaviour without the rule. */
   readonly description: string;
-  /** Taken away with it, since it would cover for it. */
+  /** Another rule that is taken away too, because it would hide the absence. */
   readonly also?: string;
 }
 
-/** Each of these is caught: model.test.ts shows how. */
+/** The rules whose absence the model notices; model.test.ts shows how. */
 export const MUTATIONS = [
   { name: "freshness", description: "A read is admitted without asking the database for the head." },
   { name: "next-query", description: "A read shares the query under way instead of the next one." },
@@ -107,7 +107,7 @@ export const MUTATIONS = [
   },
 ] as const satisfies readonly Mutation[];
 
-/** Taking away one of these alone finds nothing: others carry the safety, these are depth. */
+/** The rules whose absence alone breaks nothing, because other rules also protect. */
 export const DEPTH = [
   { name: "fence", description: "A bump with the fence of a replaced incarnation is not refused for that." },
   { name: "old-values", description: "A bump does not compare old values with the fold." },
@@ -115,7 +115,7 @@ export const DEPTH = [
 
 export type RuleName = (typeof MUTATIONS | typeof DEPTH)[number]["name"];
 
-/** The rules that are off when one is taken away. */
+/** Returns the rules that are off when `name` is taken away. */
 export function without(name: RuleName): ReadonlySet<RuleName> {
   const mutation: Mutation | undefined = MUTATIONS.find((each) => each.name === name);
   return new Set([name, ...(mutation?.also ? [mutation.also as RuleName] : [])]);

@@ -1,4 +1,4 @@
-// What is explored: few devices, few refs, and for each kind of trouble how often it may come.
+// The scenarios to explore: few devices, few refs, and a limit for each kind of fault.
 import type { RuleName } from "./rules.ts";
 import type { Budget, Model, Shape } from "./state.ts";
 
@@ -45,7 +45,7 @@ function model(budget: Partial<Budget>, rest: Partial<Omit<Model, "budget" | "of
 }
 
 const TWO_REFS = { refs: 2, shapes: [[ONE, OTHER, BOTH]] };
-/** x is there, x gone, x/y. */
+/** The refs x and x/y: first x exists, then x is deleted, then x/y is made. */
 const NESTED = { refs: 2, nested: true, before: [ONE], shapes: [[ONE], [DELETE], [OTHER]] };
 const BACK_AND_FORTH = { shapes: [[ONE], [DELETE], [ONE]] };
 
@@ -74,7 +74,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "a drain", model: model({ writes: 2, kills: 1, drains: 1 }) },
 ];
 
-/** Everything at once, for random walks. */
+/** All kinds of faults at once, for random walks. */
 export const ALL_TROUBLES: readonly Scenario[] = [
   {
     name: "crashes, doubt, sessions, demotes, trims, drains",
@@ -96,7 +96,7 @@ export const ALL_TROUBLES: readonly Scenario[] = [
   },
 ];
 
-/** Where each rule is missed first. */
+/** For each rule, the scenario in which its absence is noticed first. */
 export const WITHOUT: Readonly<Record<RuleName, Omit<Model, "off">>> = {
   freshness: model({ writes: 1, reads: 1 }),
   "next-query": model({ writes: 1, reads: 1 }),

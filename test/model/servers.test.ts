@@ -4,7 +4,7 @@ import { SERVER_RULES, type ServerRule } from "./servers/rules.ts";
 import { ALL_SERVER_TROUBLES, SERVER_SCENARIOS, WITHOUT_SERVER_RULE } from "./servers/scenarios.ts";
 import { twoServers } from "./servers/world.ts";
 
-/** Per scenario. MODEL_STATES asks for more, MODEL_SEED for other walks. */
+/** The number of states a scenario. MODEL_STATES sets another number, and MODEL_SEED makes other walks. */
 const STATES = Number(process.env.MODEL_STATES ?? 5_000);
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 const STATES_TO_MISS_A_RULE = 120_000;

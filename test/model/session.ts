@@ -1,5 +1,5 @@
-// A write session up to its BumpVersion: ticket, turn, row, and the caller's work in a scratch repository. From there on it is a
-// push. Stands for src/sync/session/renew-write.ts and lockstep.begin_session.
+// Models a write session up to its BumpVersion: ticket, turn, row, and the caller's work in a scratch repository. After
+// that it continues as a push. Stands for src/sync/session/renew-write.ts and lockstep.begin_session.
 import { closed, writeOf } from "./database.ts";
 import { finish } from "./finish.ts";
 import { foldAtHead, headOf } from "./log.ts";
@@ -51,7 +51,7 @@ function begin(next: State, d: number, who: Who, w: number): void {
   push.digest = digestAfter(held, write);
 }
 
-/** What a caller in the live repository would do. */
+/** Offers the changes of a caller who works in the live repository. */
 function writeLive(state: State, d: number, who: Who, push: Push): Step[] {
   const { refs, news } = writeOf(state, push.write);
   const ref = refs[push.pos]!;

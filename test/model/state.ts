@@ -1,17 +1,17 @@
-// One state of the world: what the database holds, what is on each disk, and what each process knows. Small integers throughout.
-// The value of a ref is the number of the write that made it, 0 where there is no such ref.
+// One state of the world: the database, each disk, and the knowledge of each process. All values are small integers.
+// The value of a ref is the number of the write that made it, or 0 if the ref does not exist.
 import type { RuleName } from "./rules.ts";
 
-/** No lock file; no version known. */
+/** Stands for an absent lock file, or an unknown version. */
 export const NONE = -1;
 
 export interface Entry {
   readonly version: number;
-  /** 0: an operator's. */
+  /** The number of the write; 0 for a version that an operator made. */
   readonly write: number;
   readonly updates: readonly Update[];
 }
-/** Ref, new value. */
+/** A ref and its new value. */
 export type Update = readonly [ref: number, value: number];
 
 export interface Write {
@@ -23,7 +23,7 @@ export interface Write {
   base: number;
   status: "new" | "staged" | "landed" | "dropped";
   ack: "none" | "ok" | "ng";
-  /** Its row was lost by a fail-over of the database after it had landed. */
+  /** True if a fail-over of the database lost the row after the write had landed. */
   lost: boolean;
 }
 
@@ -44,23 +44,26 @@ export interface Push {
     | "landed"
     | "committed";
   version: number;
-  /** Of the refs after it, known since it was staged. */
+  /** The digest of the refs after the write, known since it was staged. */
   digest: number;
   pos: number;
   copied: boolean;
 }
 
-/** A catch-up. `plan` null: it has not got the mutex yet. `whole`: compares the disk with the fold instead of following the log. */
+/**
+ * A catch-up. Until it has the mutex, `plan` is null. If `whole`, it compares the disk with the fold, else follows the
+ * log.
+ */
 export interface Flight {
-  /** The version that the log was read from. */
+  /** The version after which the log was read. */
   readonly from: number;
   readonly to: number;
   readonly digest: number;
   readonly whole: boolean;
-  /** Ref, new value, version: as read from the log at the start. */
+  /** The ref, new value and version of each change, as read from the log at the start. */
   readonly changes: readonly (readonly [number, number, number])[];
   readonly stalePlan: readonly Update[] | null;
-  /** Copies the refs of this device (only with a rule taken away). */
+  /** The device whose refs are copied (only with a rule taken away). */
   readonly copyOf: number;
   plan: readonly Update[] | null;
   pos: number;
@@ -71,7 +74,7 @@ export interface Process {
   /** The version whose refs this process knows to be on disk, and their digest. */
   applied: number;
   held: number;
-  /** False: believed from the note, and refs that the log changes later may be newer. */
+  /** False if the version comes from the note. Then refs that the log changes later may be newer. */
   exact: boolean;
   push: Push | null;
   flight: Flight | null;
@@ -80,14 +83,14 @@ export interface Process {
 export interface Read {
   who: Who;
   phase: "arrived" | "asked" | "admitted";
-  /** Per ref: the version that someone had seen when the read arrived. */
+  /** For each ref, the newest version that anyone had seen when the read arrived. */
   readonly need: readonly number[];
-  /** The head of the answer, and its digest. */
+  /** The head in the answer of the database. `digest` is its digest. */
   want: number;
   digest: number;
 }
 
-/** The file beside the replica. `sound`: it may be believed after a mere restart. */
+/** The note beside the replica. If `sound`, a new process may believe the note after a restart. */
 export interface Note {
   readonly version: number;
   readonly digest: number;
@@ -96,14 +99,14 @@ export interface Note {
 
 export interface Device {
   refs: number[];
-  /** The value that the lock file of a ref holds, NONE: no lock file. */
+  /** For each ref, the value in its lock file; NONE without a lock file. */
   locks: number[];
-  /** Bit w: the objects of write w. */
+  /** Bit w is set if the disk has the objects of write w. */
   objects: number;
   pins: number;
-  /** Bit w: kept under refs/lockstep/lost or refs/lockstep/dropped. */
+  /** Bit w is set if write w is kept below refs/lockstep/lost or refs/lockstep/dropped. */
   saved: number;
-  /** Bit w: a scratch repository with what the caller of session w wrote. */
+  /** Bit w is set if there is a scratch repository with the changes of session w. */
   scratch: number;
   note: Note | null;
   live: Process | null;
@@ -115,7 +118,7 @@ export interface Device {
 }
 export type Who = "live" | "zombie";
 
-/** How often each thing may still happen. */
+/** How often each event may still happen. */
 export interface Budget {
   writes: number;
   sessions: number;
@@ -134,53 +137,56 @@ export interface Budget {
 
 export interface State {
   log: readonly Entry[];
-  /** What a fail-over lost of it and no operator has brought back; disks may hold it. */
+  /** The entries that a fail-over lost and no operator has brought back. Disks may hold them. */
   lost: readonly Entry[];
-  /** Entries up to here cannot be read any more. */
+  /** The last version that was trimmed. Entries up to it cannot be read any more. */
   trimmed: number;
-  /** Write w is writes[w - 1]. */
+  /** The writes. Write w is writes[w - 1]. */
   writes: Write[];
   fences: number[];
-  /** Tickets of the write turn, in their order. */
+  /** The tickets of the write turn, in their order. */
   turn: readonly number[];
-  /** replica.version. */
+  /** The version of each replica in the database (replica.version). */
   recorded: number[];
   ahead: boolean[];
   demoted: boolean[];
   /**
-   * Bumps on the wire: write, fence, 1 where it was sent before, 2 where such a one has looked and found nothing landed. They may
-   * be late, lost or repeated.
+   * The bumps on their way: write, fence and stage. Stage 1 is a repeated bump. Stage 2 is a repeated bump that has
+   * looked and found nothing landed. Bumps may be late, lost or repeated.
    */
   messages: readonly (readonly [number, number, number])[];
   drain: "off" | "refusing" | "closed" | "returned";
-  /** An operator looks at what demoting this device would give up. */
+  /** The plan that an operator looks at: to demote this device, at this head. */
   shown: { readonly device: number; readonly head: number } | null;
   devices: Device[];
-  /** Per ref: the newest version that anyone outside has seen. */
+  /** For each ref, the newest version that any client has seen. */
   seen: number[];
-  /** Device, value: what may not be thrown away there. */
+  /** The device and value of each loss that is not allowed: that device must keep the value. */
   owed: readonly (readonly [number, number])[];
   budget: Budget;
 }
 
-/** What a push does: refs and whether they are written or deleted. */
+/** The refs of a push, and whether it writes or deletes each. */
 export type Shape = readonly (readonly [ref: number, act: "write" | "delete"])[];
 
 export interface Model {
   readonly devices: number;
   readonly refs: number;
-  /** Per write, in the order of their numbers: what it may do. The last one holds for all that follow. */
+  /**
+   * For each write, in the order of the numbers, the shapes that it may have. The last entry holds for all later
+   * writes.
+   */
   readonly shapes: readonly (readonly Shape[])[];
-  /** The last ref lies below the first one: git cannot hold both. */
+  /** True if the last ref lies below the first one, so that git cannot hold both. */
   readonly nested: boolean;
-  /** What has landed before and is applied everywhere. */
+  /** The writes that have landed before and are applied on every device. */
   readonly before: readonly Shape[];
   readonly minCopies: number;
   readonly budget: Budget;
   readonly off: ReadonlySet<RuleName>;
 }
 
-/** Breaks an invariant; the message starts with the invariant's number. */
+/** The error of a broken invariant. Its message starts with the number of the invariant. */
 export class Violation extends Error {}
 
 export function digestOf(refs: readonly number[]): number {

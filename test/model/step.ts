@@ -1,4 +1,4 @@
-// What the files of the model say of steps, processes and objects.
+// Shared by the files of the model: steps, processes and objects.
 import type { Step as StepOf } from "./explorer.ts";
 import type { RuleName } from "./rules.ts";
 import type { Device, Model, Process, State, Who } from "./state.ts";
@@ -9,7 +9,7 @@ export function keeps(model: Model, rule: RuleName): boolean {
   return !model.off.has(rule);
 }
 
-/** A process that is known to be there: the steps of one are offered only where it is. */
+/** Returns a process that must exist: the steps of a process are offered only while it exists. */
 export function processOf(state: State, d: number, who: Who): Process {
   return state.devices[d]![who]!;
 }
@@ -20,12 +20,12 @@ export function deviceOf(state: State, d: number): Device {
 
 export const bit = (write: number): number => 1 << write;
 
-/** Objects that the values of refs need. */
+/** Returns the objects that the values of refs need. */
 export function objectsOf(values: readonly number[]): number {
   return values.reduce((objects, value) => objects | bit(value), 0);
 }
 
-/** Names the process in labels. */
+/** Returns the name of a process for labels. */
 export function named(d: number, who: Who): string {
   return who === "live" ? `d${d}` : `d${d}'s old process`;
 }

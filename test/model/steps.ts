@@ -1,4 +1,4 @@
-// Everything that may happen next.
+// Collects all steps that may happen next.
 import { catchUpSteps } from "./catch-up.ts";
 import { bumpSteps, waitingFor } from "./decide.ts";
 import { abandonedSteps, deviceSteps, leaseSteps } from "./device.ts";
@@ -28,7 +28,7 @@ export function stepsFrom(model: Model, state: State): Step[] {
   return steps;
 }
 
-/** The backend dies before it commits; whoever waits has no answer. */
+/** Loses a bump: the backend dies before it commits, and its push gets no answer. */
 function lostBump(message: State["messages"][number]): Step {
   const [w, fence] = message;
   return {

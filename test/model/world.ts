@@ -1,4 +1,4 @@
-// How a world begins, and copies of it.
+// Makes the first state of a world, and copies of states.
 import type { World } from "./explorer.ts";
 import { check, checkSettled } from "./invariants.ts";
 import {

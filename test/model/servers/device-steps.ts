@@ -1,4 +1,5 @@
-// What a device does with its lease, its reads and its catch-ups. Stands for src/sync/lease/, and confirm.ts of the catch-up.
+// Models the lease, the reads and the catch-ups of a device. Stands for src/sync/lease/ and
+// src/sync/catch-up/confirm.ts.
 import type { Step } from "../explorer.ts";
 import { Violation } from "../state.ts";
 import { commit, confirms, isAhead, isPrimary, keeps, renew, timelineOf } from "./server.ts";
@@ -17,9 +18,12 @@ export function deviceSteps(model: ServerModel, state: State, d: number): Steps 
   ];
 }
 
-/** Once the standby is promoted new connections lead there sooner or later; open ones stay, or break at any time. */
+/**
+ * Offers changes of connections. After a promotion, new ones lead to the new primary some time. Open ones stay or
+ * break.
+ */
 function wayByWay(model: ServerModel, state: State, d: number, { route, connections }: Device): Steps {
-  // Those that such a device uses, if it only reads or writes.
+  // If a device only reads or only writes, it uses only these connections.
   const used =
     model.reader === null
       ? PURPOSES
@@ -188,7 +192,7 @@ function catchingUp(model: ServerModel, state: State, d: number, device: Device)
       },
     ];
   }
-  // Its refs are locked.
+  // The refs of the push are locked.
   if (push !== null && push.phase !== "new") return [];
   return [
     {
@@ -202,7 +206,7 @@ function catchingUp(model: ServerModel, state: State, d: number, device: Device)
   ];
 }
 
-/** It compares its disk with the log over one connection, and has the repository stopped over another. */
+/** Offers a comparison of the disk with the log over one connection, which stops the repository over another. */
 function comparing(model: ServerModel, state: State, d: number, { connections, disk }: Device): Steps {
   const [asked, stops] = [connections.reads, connections.work];
   const isDue = state.budget.comparisons > 0 && isPrimary(state, asked) && isPrimary(state, stops);

@@ -1,4 +1,4 @@
-// A push from its staging to its report. Stands for src/sync/push/.
+// Models a push from its staging to its report. Stands for src/sync/push/.
 import type { Step } from "../explorer.ts";
 import { bump, commit, confirms, isPrimary, keeps, rowOf, settle, stage } from "./server.ts";
 import type { Message, Push, ServerModel, State } from "./state.ts";
@@ -67,7 +67,7 @@ export function pushSteps(model: ServerModel, state: State, d: number): Steps {
   }
 }
 
-/** lockstep.settle_write, until it answers. */
+/** Offers to call lockstep.settle_write until it answers. */
 function asking(model: ServerModel, state: State, d: number, { write }: Push): Steps {
   const server = state.devices[d]!.connections.work;
   const found = rowOf(state.servers[server], write) === "landed" && !keeps(model, "answer-waits");
@@ -97,7 +97,7 @@ function tell(state: State, d: number, write: number, landed: boolean, server: 0
   state.acknowledged = [...state.acknowledged, write];
 }
 
-/** A statement arrives at its server, now or later. */
+/** Offers the arrival of a statement at its server, now or later. */
 export function messageSteps(model: ServerModel, state: State, message: Message): Steps {
   const { device: d, server, what, write, base } = message;
   const without = (next: State) => {
@@ -114,7 +114,7 @@ export function messageSteps(model: ServerModel, state: State, message: Message)
         act: (next) => {
           without(next);
           let staged = false;
-          // Its commit waits for nobody.
+          // The commit of this statement does not wait for the standby.
           commit(next, server, (data) => {
             staged = stage(model, next, server, data, write, base);
           });

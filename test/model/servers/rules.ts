@@ -1,4 +1,5 @@
-// The rules by which two servers that both take themselves for the primary do no harm. Without any one of them a violation is found.
+// The rules that keep the cluster safe when two servers both take themselves for the primary. If any one is taken away,
+// the model finds a violation.
 
 export const SERVER_RULES = [
   { name: "proof", description: "A read counts without a renewal that was confirmed less than the ttl ago." },

@@ -1,4 +1,4 @@
-// What is explored with two servers: how often each kind of trouble may come, and where each rule is missed.
+// The scenarios with two servers: a limit for each kind of fault, and where the absence of each rule is noticed.
 import type { ServerRule } from "./rules.ts";
 import type { Budget, ServerModel } from "./state.ts";
 
@@ -41,7 +41,7 @@ export const SERVER_SCENARIOS: readonly { readonly name: string; readonly model:
   },
 ];
 
-/** Everything at once, for random walks. */
+/** All kinds of faults at once, for random walks. */
 export const ALL_SERVER_TROUBLES = model(
   { ticks: 8, writes: 4, reads: 4, renewals: 20, troubles: 3, absences: 2, promotions: 1, comparisons: 2 },
   { devices: 3 },
@@ -49,7 +49,7 @@ export const ALL_SERVER_TROUBLES = model(
 
 const STANDBY_AWAY = model({ writes: 1, troubles: 2, absences: 1, promotions: 1 }, { devices: 1 });
 
-/** Where each rule is missed first. */
+/** For each rule, the scenario in which its absence is noticed first. */
 export const WITHOUT_SERVER_RULE: Readonly<Record<ServerRule, ServerScenario>> = {
   proof: model({ ticks: 2, writes: 1, reads: 1, renewals: 1 }, ONE_READS),
   "same-server": model({ ticks: 2, writes: 1, reads: 1, renewals: 2 }, ONE_READS),

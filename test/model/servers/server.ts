@@ -1,20 +1,20 @@
-// The statements, each in one step as in the database. Stands for migrations/functions/.
+// Models the statements of the database, each in one step. Stands for migrations/functions/.
 import { type Data, type Row, type ServerId, type ServerModel, type State, TTL } from "./state.ts";
 
 export const keeps = (model: ServerModel, rule: Parameters<ServerModel["off"]["has"]>[0]): boolean =>
   !model.off.has(rule);
 
-/** Whether a commit that waits for the standby comes back by itself. */
+/** Returns whether a commit that waits for the standby returns by itself. */
 export function confirms(state: State, server: ServerId): boolean {
   return server === 1 ? state.promoted : !state.away && !state.promoted;
 }
 
-/** A server that takes itself for the primary. */
+/** Returns whether a server takes itself for the primary. */
 export function isPrimary(state: State, server: ServerId): boolean {
   return server === 0 || state.promoted;
 }
 
-/** Commits: on the standby too while it is there. */
+/** Commits a change on a server, and also on the standby while it is connected. */
 export function commit(state: State, server: ServerId, change: (data: Data) => void): void {
   change(state.servers[server]);
   if (server === 0 && confirms(state, 0)) state.servers[1] = { ...state.servers[0] };
@@ -95,7 +95,7 @@ export function settle(model: ServerModel, data: Data, write: number): void {
   if (row === "staged" || (row === undefined && keeps(model, "drop-leaves-row"))) setRow(data, write, "dropped");
 }
 
-/** Whether a disk holds what this log does not. */
+/** Returns whether a disk holds a write that this log does not hold. */
 export function isAhead(data: Data, disk: readonly number[]): boolean {
   return disk.some((write, index) => data.log[index] !== write);
 }

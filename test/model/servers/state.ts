@@ -1,5 +1,5 @@
-// A small world of two database servers: a primary with a synchronous standby, which is promoted while the old primary lives on. Time is
-// a number of ticks. A log is a list of writes, and a disk holds a beginning of it.
+// The state of a small world with two database servers: a primary, and a synchronous standby that is promoted while the
+// old primary lives on. Time is a number of ticks. A log is a list of writes, and a disk holds a beginning of it.
 import type { ServerRule } from "./rules.ts";
 
 export const TTL = 2;
@@ -11,7 +11,7 @@ export interface Row {
   readonly status: "staged" | "landed" | "dropped";
 }
 
-/** What a database holds. */
+/** The data of a database. */
 export interface Data {
   /** The server's timeline as it is noted, and since when; since -1: always. */
   timeline: number;
@@ -26,7 +26,7 @@ export interface Data {
 
 export interface Push {
   readonly write: number;
-  /** The head that it was staged on. */
+  /** The head on which the write was staged. */
   base: number;
   phase: "new" | "staging" | "staged" | "deciding" | "unknown";
 }
@@ -36,20 +36,20 @@ export type Purpose = "reads" | "lease" | "log" | "work";
 export const PURPOSES: readonly Purpose[] = ["reads", "lease", "log", "work"];
 
 export interface Device {
-  /** Where new connections lead to. */
+  /** The server that new connections lead to. */
   route: ServerId;
   readonly connections: Record<Purpose, ServerId>;
   proof: { readonly askedAt: number; readonly timeline: number };
-  /** A renewal under way; `answer`: what the server has said, which is not here yet. */
+  /** A renewal under way. `answer` is the server's answer, which has not arrived yet. */
   renewal: { readonly askedAt: number; readonly says: number; answer: number | null } | null;
   disk: readonly number[];
   read: { readonly need: readonly number[]; heard: { readonly head: number; readonly timeline: number } | null } | null;
-  /** What a catch-up has read of the log, and on which timeline. */
+  /** The log that a catch-up has read, and the timeline of its server. */
   fetched: { readonly log: readonly number[]; readonly timeline: number; confirmed: boolean } | null;
   push: Push | null;
 }
 
-/** A statement on the wire of a push; it may arrive late. */
+/** A statement of a push on its way to the server. It may arrive late. */
 export interface Message {
   readonly device: number;
   readonly server: ServerId;
@@ -63,19 +63,19 @@ export interface Budget {
   writes: number;
   reads: number;
   renewals: number;
-  /** Waits for the standby that are ended, answers that do not come. */
+  /** How often a wait for the standby is ended, or an answer is lost. */
   troubles: number;
   /** How often the standby goes away, and comes back by itself. */
   absences: number;
   promotions: number;
-  /** A device compares its disk with the log, in case that the database has lost writes. */
+  /** How often a device compares its disk with the log, in case the database has lost writes. */
   comparisons: number;
 }
 
 export interface State {
   now: number;
   readonly servers: [Data, Data];
-  /** The standby gets nothing. */
+  /** True while the standby gets no data. */
   away: boolean;
   promoted: boolean;
   devices: Device[];
@@ -88,11 +88,17 @@ export interface State {
 
 export interface ServerModel {
   readonly devices: number;
-  /** How far the clock of the old primary is behind. */
+  /** How many ticks the clock of the old primary is behind. */
   readonly skew: number;
-  /** Only this device reads, and catches nothing up, and only the others write; null: all do everything. */
+  /**
+   * If set, this device only reads and does not catch up, and only the others write. With null, all devices do
+   * everything.
+   */
   readonly reader: number | null;
-  /** It begins just after the promotion: all but the first device have found the new primary, and the first one's renewal is on its way back. */
+  /**
+   * True if the scenario begins just after the promotion. Then all devices but the first have found the new primary.
+   * The answer to the first device's renewal is on its way.
+   */
   readonly promoted: boolean;
   readonly budget: Budget;
   readonly off: ReadonlySet<ServerRule>;

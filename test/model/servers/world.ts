@@ -1,4 +1,4 @@
-// Everything that may happen with two servers, and what must hold.
+// The world with two servers: all steps that may happen, and the invariants.
 import type { Step, World } from "../explorer.ts";
 import { Violation } from "../state.ts";
 import { deviceSteps } from "./device-steps.ts";

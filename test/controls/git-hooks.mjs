@@ -39,7 +39,7 @@ export const gitHookControls = [
     rule: "a ref that one push names twice is refused",
     patches: [
       {
-        file: "src/sync/write/push-policy.ts",
+        file: "src/sync/push/push-policy.ts",
         from: "twice.has(update.name) ? NAMED_TWICE : null",
         to: "twice.has(update.name) && Date.now() < 0 ? NAMED_TWICE : null",
       },

@@ -4,7 +4,7 @@
 export const refNameControls = [
   {
     rule: "a push of a ref that some device could not hold is refused before it is staged",
-    patches: [{ file: "src/sync/write/push-policy.ts", from: "return whyUnacceptable(update);", to: "return null;" }],
+    patches: [{ file: "src/sync/push/push-policy.ts", from: "return whyUnacceptable(update);", to: "return null;" }],
     project: "integration",
     tests: "test/integration/acceptable-ref.test.ts",
     name: "is refused ref by ref, in words",
@@ -48,7 +48,7 @@ export const refNameControls = [
     rule: "the update hook is given the bytes of a name",
     patches: [
       {
-        file: "src/sync/write/push-policy.ts",
+        file: "src/sync/push/push-policy.ts",
         from: "each === null ? Buffer.from(zero) : toBytes(each),",
         to: "each === null ? Buffer.from(zero) : Buffer.from(toBytes(each).toString()),",
       },

@@ -13,6 +13,29 @@ export function abandon(context: SyncContext, write: WriteIdentity, reason: stri
   void untilDone(context, () => settleWrite(context.db, context.me, write, reason));
 }
 
+/** Drops its write when it is disposed of, unless that is no longer this attempt's to do. */
+export class Undecided implements Disposable {
+  readonly #context: SyncContext;
+  readonly #write: WriteIdentity;
+  #mine = true;
+  /** Why the write is dropped. */
+  reason = "the server failed before the write was decided";
+
+  constructor(context: SyncContext, write: WriteIdentity) {
+    this.#context = context;
+    this.#write = write;
+  }
+
+  /** There is no row to drop, or somebody else decides it. */
+  leave(): void {
+    this.#mine = false;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#mine) abandon(this.#context, this.#write, this.reason);
+  }
+}
+
 /** Deletes a ticket for the repository's turn. Works in the background. */
 export function abandonTurn(context: SyncContext, { writeId, repositoryId }: Ticket): void {
   void untilDone(context, async () => {

@@ -9,6 +9,7 @@ import { isPermanent } from "../../store/database/sqlstate.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { noteOnDisk, putInDoubt } from "../replica/apply.ts";
+import { Undecided } from "./abandon.ts";
 import { commit } from "./commit.ts";
 import { type Decision, decide } from "./decide.ts";
 import { type Attempt, outcomeOf, type WriteAttempt } from "./outcome.ts";
@@ -16,7 +17,6 @@ import { prepareEarly, prepareFresh } from "./prepare-refs.ts";
 import { PushReport } from "./push-report.ts";
 import { pusherGoneError } from "./request.ts";
 import { stage } from "./stage.ts";
-import { Undecided } from "./undecided.ts";
 
 /**
  * Tries to land the updates on what this replica has applied. Throws OUTCOME_UNKNOWN when the database did not say whether the

@@ -19,8 +19,8 @@ import { checkedOut } from "../../git/replica/worktrees.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
-import type { PushReport } from "./push-report.ts";
-import { type Pusher, type PushRequest, pusherGoneError } from "./request.ts";
+import type { PushReport } from "../write/push-report.ts";
+import { type Pusher, type PushRequest, pusherGoneError } from "../write/request.ts";
 
 /**
  * Writes the reason of every refusal into `report` and returns the updates that remain. With --atomic, one refusal

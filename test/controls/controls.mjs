@@ -986,7 +986,7 @@ const byTests = [
     ],
     project: "integration",
     tests: "test/integration/whole-updates.test.ts",
-    name: "lands nothing that rests on what merely lies in the replica",
+    name: "lands nothing that rests on unreferenced objects of the replica",
   },
   {
     rule: "a name that git takes for the id of an object ends no walk",

@@ -154,7 +154,7 @@ export const diskControls = [
     patches: [{ file: "src/sync/catch-up/follow-log.ts", from: "const RECOVERIES = 5;", to: "const RECOVERIES = 1;" }],
     project: "integration",
     tests: "test/integration/in-doubt.test.ts",
-    name: "one that comes into doubt while it is being compared",
+    name: "a replica that comes into doubt while it is being compared",
   },
   {
     rule: "a replica that was compared while the notes were read is not mistrusted for its old note",
@@ -163,7 +163,7 @@ export const diskControls = [
     ],
     project: "integration",
     tests: "test/integration/in-doubt.test.ts",
-    name: "one without a note, compared with the log while all notes are",
+    name: "a replica without a note, compared with the log while all notes are",
   },
   {
     rule: "a log that cannot be written ends nothing",
@@ -237,7 +237,7 @@ export const diskControls = [
     ],
     project: "integration",
     tests: "test/integration/disk-changes.test.ts",
-    name: "what went wrong first is told",
+    name: "the first error is reported",
   },
   {
     rule: "files that are no refs are moved out of git's way",
@@ -263,7 +263,7 @@ export const diskControls = [
     ],
     project: "integration",
     tests: "test/integration/strange-files.test.ts",
-    name: "what lies deeper is found by the patrol after a read",
+    name: "the patrol after a read finds deeper files",
   },
   {
     rule: "what the sidecar does beside the mutex is not taken for somebody else's",

@@ -46,6 +46,6 @@ export const gitHookControls = [
     ],
     project: "e2e",
     tests: "test/e2e/side-effects.test.ts",
-    name: "who gives one ref two values",
+    name: "a push that gives one ref two values",
   },
 ];

@@ -81,7 +81,7 @@ describe("CreateRepository", () => {
 });
 
 describe("ListRepositories", () => {
-  it("gives all names in order, whatever the size of the page", async () => {
+  it("gives all names in order, with each size of the page", async () => {
     for (const name of ["list/a", "list/b", "list/c"]) await at.one.call("CreateRepository", { repository: name });
     const whole = (await at.one.call("ListRepositories")).repositories.map(({ name }: Message) => name);
     expect(whole).toEqual([...whole].sort());

@@ -40,7 +40,7 @@ async function expectNothingInternal(device: Device): Promise<void> {
 }
 
 describe("a replica whose directory is deleted under a running sidecar", () => {
-  it("is made anew by whatever comes first after a push elsewhere", async () => {
+  it("is made anew by the first access after a push elsewhere", async () => {
     for (const touch of ["clone", "sync", "verify", "push"]) {
       await rm(one.gitDir(repository), { recursive: true });
       const next = await ada.commit();

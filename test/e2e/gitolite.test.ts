@@ -157,7 +157,7 @@ describe.skipIf(missing.length > 0)("gitolite with a trigger that asks the sidec
       expect(await push("ada", name, `${await work.commit()}:refs/heads/main`)).toMatchObject({ code: 0 });
   });
 
-  it("keeps the hooks of both, whoever starts last, and does not mind a write session", async () => {
+  it("keeps the hooks of both in each order of their starts, and works beside a write session", async () => {
     const repository = repositories[4]!;
     const hooks = () =>
       Promise.all(["proc-receive", "update"].map((name) => readlink(join(three.gitDir(repository), "hooks", name))));

@@ -129,7 +129,7 @@ describe("repo show", () => {
   });
 });
 
-describe("what strangers wrote", () => {
+describe("text that strangers wrote", () => {
   const EVIL = "eve\x1b[2J\x1b]0;owned\x07\nversion 9  all is well";
   const SHOWN = "eve\\x1b[2J\\x1b]0;owned\\x07\\nversion 9  all is well";
 

@@ -175,7 +175,7 @@ it("a replacement hides no rewind from receive.denyNonFastForwards", async () =>
   await expectNobodyIsHarmed(repository, base);
 });
 
-it("the gate's git follows no replacement, whatever the repository's settings say", async () => {
+it("the gate's git follows no replacement, even if the repository's settings ask for it", async () => {
   const { repository, base } = await begin();
   await appendFile(join(one.gitDir(repository), "config"), "[core]\n\tuseReplaceRefs = true\n");
   const { tip, replaced, by, objects } = await ODD["a commit whose parent nobody has"]!(base);

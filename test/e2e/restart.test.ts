@@ -195,7 +195,7 @@ class Client {
   }
 }
 
-it("all devices are restarted one after the other, and whatever one refuses meanwhile another does", async () => {
+it("all devices are restarted one after the other, and another device does what a restarting one refuses", async () => {
   const repository = await cluster.createRepository();
   const clients = ["ada", "bob", "cleo", "dora"].map((name) => new Client(name, repository, cluster.devices));
   const stop = new AbortController();

@@ -161,7 +161,7 @@ describe("a pusher", () => {
     await expectAtRest(cluster, repository);
   });
 
-  it("who gives one ref two values in a push changes it not at all, and the other refs all the same", async () => {
+  it("a push that gives one ref two values does not change that ref, and does change the other refs", async () => {
     const repository = await cluster.createRepository();
     const specs = [`${first}:refs/heads/twice`, `${second}:refs/heads/twice`, `${first}:refs/heads/main`];
     const sendPack = await cluster.git.run(["-c", "safe.directory=*", "send-pack", one.gitDir(repository), ...specs], {

@@ -40,7 +40,7 @@ async function takesCalls({ demo }: Device): Promise<boolean> {
 }
 
 describe("a sidecar that is not running", () => {
-  it("is named to whoever clones or pushes, and nothing has changed", async () => {
+  it("is named to each client that clones or pushes, and nothing has changed", async () => {
     const history = await PushHistory.begin(cluster, ada);
     await using held = await holdPush(one, history.repository, "received");
     const received = history.push(one, "held");

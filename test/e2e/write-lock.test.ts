@@ -121,7 +121,7 @@ describe("write-lock", () => {
     );
   });
 
-  it("tells the reason in the line of the ref to whoever was uploading when writes were stopped", async () => {
+  it("tells the reason in the line of the ref to a pusher who was uploading when writes were stopped", async () => {
     const history = await PushHistory.begin(cluster, ada);
     await using held = await holdPush(one, history.repository, "received");
     const push = history.push(one, "held");

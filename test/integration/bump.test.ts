@@ -61,7 +61,7 @@ describe("a bump", () => {
     expect(await getWrite(db, name, second.writeId)).toMatchObject({ status: "landed", version: 2n, dropReason: null });
   });
 
-  it("answers the same again, whoever asks and however late", async () => {
+  it("gives the same answer to a repeated call, from any caller and at any time", async () => {
     const me = await incarnation(elsewhere);
     const other = await incarnation(elsewhere);
     const { id } = await repository(db, me, other);

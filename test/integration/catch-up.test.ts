@@ -256,7 +256,7 @@ describe("catching up", () => {
     await b.expectInLockstep(APP);
   });
 
-  it("tells whoever waits how far it is", async () => {
+  it("tells every waiting caller how far it is", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const one = await a.commit(APP, "one", { content: Buffer.alloc(300_000, "lockstep\n") });

@@ -265,7 +265,7 @@ describe("a root that is not there any more", () => {
   });
 });
 
-it("what went wrong first is told, whatever goes wrong when it is cleaned up", async () => {
+it("the first error is reported, even if the clean-up fails too", async () => {
   const first = new LockstepError("NO_SOURCE", "The first.");
   const run = async () => {
     await using _ = { [Symbol.asyncDispose]: () => Promise.reject(new Error("the last")) };

@@ -136,7 +136,7 @@ it("finds all well where nothing is missing, says what it found, and leaves noth
 /** What is changed; the check that notices; a program in place of Node; what is said, remedy included. */
 type Case = [string, () => Environment | Promise<Environment>, string, RegExp];
 
-describe("what is missing is said with a remedy", () => {
+describe("the doctor names each missing prerequisite with a remedy", () => {
   const files = ({ cert, key }: { cert: string; key: string }) => ({ LOCKSTEP_TLS_CERT: cert, LOCKSTEP_TLS_KEY: key });
   const foreign = async () => await createAuthority({ trustDomain: TRUST_DOMAIN, days: 400 });
   const cases: Case[] = [
@@ -324,7 +324,7 @@ describe("what is missing is said with a remedy", () => {
   });
 });
 
-describe("what will soon be missing is a warning, and no failure", () => {
+describe("a prerequisite that will soon be missing is a warning, and no failure", () => {
   it("a certificate that ends within 30 days", async () => {
     const { cert, key } = await credentials("repo001", { days: 20 });
     const { code, ok, checks } = await doctor({ ...well, LOCKSTEP_TLS_CERT: cert, LOCKSTEP_TLS_KEY: key });
@@ -361,7 +361,7 @@ describe("a database that may forget", () => {
   });
 });
 
-describe("what cannot be had here is judged all the same", () => {
+describe("the doctor judges states that this machine cannot produce", () => {
   const inspection = { version: "16.4 (Debian)", standby: false, level: 3, mayCreate: true, aheadMs: 0, off: [] };
   const pem = async (days: number) => {
     const grant = { role: "device", name: "repo001", hosts: [], days } as const;

@@ -224,7 +224,7 @@ describe("the order of sources", () => {
     expect(order(rows, { prefer: "far" })).toEqual(["far", "best", "leader", "near"]);
   });
 
-  it("counts the writers as leaders, whatever their rows say", () => {
+  it("counts the writers as leaders, also when their rows show an older version", () => {
     const rows = [row("follower", 6n, "here"), row("writer", 6n, "there")];
     expect(order(rows, { writers: ["writer"] })).toEqual(["writer", "follower"]);
   });

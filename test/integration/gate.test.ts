@@ -240,7 +240,7 @@ describe("the sidecar's word", () => {
     expect(await site.starts()).toBe(before + 2);
   });
 
-  it("is waited for with a git that has looked at no ref yet, whatever has changed", async () => {
+  it("is waited for with a git that has looked at no ref yet, so it sees every change", async () => {
     const id = await site.sandbox.commit(site.work, "first");
     await site.sandbox.git(["push", "--quiet", "origin", "main"], { cwd: site.work });
     const before = await site.starts();

@@ -138,7 +138,7 @@ describe("stock git with the certificate of a device", () => {
 });
 
 describe("the git port", () => {
-  it("is for devices: other roles are refused, and whoever has no certificate", async () => {
+  it("serves devices only: other roles and clients without a certificate are refused", async () => {
     await using f = await fixture();
     const url = `https://${f.address}/${APP}.git`;
     for (const role of ["frontend", "operator"] as const) {

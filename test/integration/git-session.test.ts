@@ -90,7 +90,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     );
   });
 
-  it("serves git over ssh, whatever characters the path has", async () => {
+  it("serves git over ssh, with any characters in the path", async () => {
     await using site = await Site.create(shim);
     site.git(site.repository, "fetch", "--quiet", site.clone, "HEAD:refs/heads/main");
     await using sidecar = await site.sidecar((peer) => {

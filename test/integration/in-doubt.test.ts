@@ -19,7 +19,7 @@ async function withoutNote(cluster: TestCluster): Promise<TestDevice> {
   return await a.restart();
 }
 
-it("one that comes into doubt while it is being compared is compared once more, and whoever waits for it is served", async () => {
+it("a replica that comes into doubt while it is being compared is compared once more, and waiting callers are served", async () => {
   await using cluster = await TestCluster.make();
   const a = await withoutNote(cluster);
   const hold = join(cluster.dir, "recovery.forgotten");
@@ -38,7 +38,7 @@ it("one that comes into doubt while it is being compared is compared once more, 
   await a.expectInLockstep(APP);
 });
 
-it("one without a note, compared with the log while all notes are, keeps its version", async () => {
+it("a replica without a note, compared with the log while all notes are, keeps its version", async () => {
   await using cluster = await TestCluster.make();
   const a = await withoutNote(cluster);
   const { opened: compared, open } = latch();

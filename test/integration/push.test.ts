@@ -382,7 +382,7 @@ describe("a disk that is not what the log says", () => {
     expect(await log(cluster)).toHaveLength(1);
   });
 
-  it("is not believed by the database either, whatever the device says of old values", async () => {
+  it("is not believed by the database either, which compares old values with its own refs", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);

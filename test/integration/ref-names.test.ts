@@ -143,7 +143,7 @@ describe.each(CASES)("a name that is $what, where refs are $format", ({ format, 
   });
 });
 
-describe("what a crash or power loss leaves of a name that is not UTF-8", () => {
+describe("a leftover of a crash or power loss with a name that is not UTF-8", () => {
   it.each([
     ["nothing", ""],
     ["zeros", "\0".repeat(41)],
@@ -225,7 +225,7 @@ describe("a symbolic ref", () => {
     },
   );
 
-  it("may stand for a ref that is not there, whatever the bytes of both names", async () => {
+  it("may stand for a ref that is not there, with any bytes in both names", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await pair(cluster, "files");
     const session = await beginSession(a, APP);

@@ -139,7 +139,7 @@ describe("the lock on a root", () => {
     await using _ = await place.lock({ recordedPid: holder.pid });
   });
 
-  it("is refused while a sidecar lives that has not yet recorded itself, whatever the leases say", async () => {
+  it("is refused while a sidecar lives that has not yet recorded itself, even if its device's lease has ended", async () => {
     await using place = await root();
     await using holder = await Holder.start(place.file);
     await expect(place.lock({ recordedPid: 1, mayEnd: async () => true })).rejects.toMatchObject({

@@ -11,7 +11,7 @@ const APP = "team/app";
 const walked = async (device: TestDevice) =>
   (await device.gitCommands()).some((line) => line.startsWith("for-each-ref"));
 
-describe("what is noted beside a replica", () => {
+describe("the note beside a replica", () => {
   async function atVersion2(cluster: TestCluster): Promise<TestDevice> {
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);

@@ -147,7 +147,7 @@ describe("where writes are stopped", () => {
     await expect(begin()).rejects.toMatchObject({ code: "WRITES_STOPPED", details: { reason: "upgrade" } });
   });
 
-  it("they are allowed again by whoever stopped them or another one, and both are written down", async () => {
+  it("the operator who stopped them or another one allows them again, and both are recorded", async () => {
     await stop();
     await stop({ reason: "upgrade, part two" });
     expect(await listWriteStops(one.context.db)).toMatchObject([

@@ -125,7 +125,7 @@ describe("among the refs of a replica", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("what lies deeper is found by verify, with names that are not UTF-8", async () => {
+  it("verify finds deeper files, with names that are not UTF-8", async () => {
     await using cluster = await TestCluster.make();
     const { a, heads } = await site(cluster);
     await writeFile(Buffer.concat([Buffer.from(`${heads}/topic/caf`), Buffer.from([0xe9, 0x20])]), "junk");
@@ -135,7 +135,7 @@ describe("among the refs of a replica", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("what lies deeper is found by the patrol after a read", async () => {
+  it("the patrol after a read finds deeper files", async () => {
     await using cluster = await TestCluster.make();
     const { a, heads } = await site(cluster);
     await copyFile(join(heads, "topic", "x"), join(heads, "topic", "x~"));
@@ -178,7 +178,7 @@ describe("refs that somebody changed by hand", () => {
     expect(await a.gitCommands()).toEqual([]);
   });
 
-  it("put it into doubt once, whoever reads at the same time", async () => {
+  it("put it into doubt once, also when several reads come at the same time", async () => {
     await using cluster = await TestCluster.make();
     const { a, two } = await site(cluster);
     await a.git(APP, ["update-ref", "refs/heads/main", two]);
@@ -188,7 +188,7 @@ describe("refs that somebody changed by hand", () => {
   });
 });
 
-describe("what the sidecar itself does is not taken for somebody else's", () => {
+describe("the sidecar does not take its own changes for changes by others", () => {
   it("by pushes, catch-ups, copies, dropped writes and packing", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, one, two } = await site(cluster);

@@ -89,7 +89,7 @@ describe("when the only device with the head is gone", () => {
     });
   });
 
-  it("what would be given up is shown first, and nothing is changed by that", async () => {
+  it("the plan shows first which versions would be given up, and changes nothing", async () => {
     await using cluster = await TestCluster.make();
     const { b, one, two, third } = await leaderGone(cluster);
     const { plan, done } = await ask(b, { demote: ["repo001"] });

@@ -51,7 +51,7 @@ describe("a repository's turn", () => {
     expect(await turnHolder(db, repositoryId)).toBeUndefined();
   });
 
-  it("belongs to whoever came first, and tells for whom others wait", async () => {
+  it("belongs to the ticket that came first, and tells waiting writers who has it", async () => {
     const [first, second] = [randomUUID(), randomUUID()];
     expect(await takeTurn(db, me, ticket(first, "ada"))).toBe(true);
     expect(await takeTurn(db, other, ticket(second, "bob"))).toBe(false);
@@ -235,7 +235,7 @@ describe("a write", () => {
     expect(await queryOnce(db.work, "select 1 from lockstep.turn where write_id = $1", [first])).toEqual([]);
   });
 
-  it("that has landed says so again whoever has the turn now", async () => {
+  it("that has landed says so again, also when another write has the turn now", async () => {
     const write = randomUUID();
     await stage(me, write);
     await land(me, write);

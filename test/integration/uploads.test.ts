@@ -48,7 +48,7 @@ async function waitingPush(sandbox: GitSandbox, bare: string): Promise<ChildProc
   return push;
 }
 
-describe("what uploads that broke off have left", () => {
+describe("the leftovers of uploads that broke off", () => {
   it("is removed once nothing has touched it for an hour", async () => {
     await using sandbox = await gitSandbox();
     const bare = await sandbox.bare("app.git");

@@ -49,7 +49,7 @@ describe("a push", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("costs one walk where it moves refs that are there, whatever their names", async () => {
+  it("costs one walk where it moves refs that are there, with any names", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);
@@ -95,7 +95,7 @@ describe("a push", () => {
 });
 
 describe("a session", () => {
-  it("lands nothing that rests on what merely lies in the replica, whatever it says it began with", async () => {
+  it("lands nothing that rests on unreferenced objects of the replica, also if it claims to have begun with them", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);

@@ -168,7 +168,7 @@ describe("a database URL that is not taken", () => {
   });
 });
 
-describe("what the environment adds to a database URL", () => {
+describe("the environment's additions to a database URL", () => {
   const complete = (text: string, env: Record<string, string>) => completeDatabaseUrl(text, env, "The value of X");
 
   it("is nothing where the URL says it, and where no variable of libpq is set", () => {

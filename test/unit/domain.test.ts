@@ -104,7 +104,7 @@ describe("isObjectId", () => {
 });
 
 describe("ref names", () => {
-  it("survive the way to bytes and back whatever their bytes are", () => {
+  it("survive the way to bytes and back, with any bytes", () => {
     for (const fromBytes of [nameFromBytes, valueFromBytes])
       fc.assert(fc.property(fc.uint8Array(), (bytes) => toBytes(fromBytes(Buffer.from(bytes))!).equals(bytes)));
     expect(valueFromBytes(null)).toBeNull();

@@ -68,7 +68,7 @@ describe("describe", () => {
   });
 });
 
-it("what git says comes with an advice, in one sentence", () => {
+it("a message of git comes with an advice, in one sentence", () => {
   expect(gitFailedError(["index-pack", "--stdin"], 128, "fatal: early EOF\n")).toMatchObject({
     code: "GIT_FAILED",
     message:
@@ -77,7 +77,7 @@ it("what git says comes with an advice, in one sentence", () => {
   });
 });
 
-it("what this machine's disk refuses git is no failure of git", () => {
+it("a refusal of this machine's disk is no failure of git", () => {
   expect(gitFailedError(["index-pack", "--stdin"], 128, "fatal: write error: No space left on device\n")).toMatchObject(
     {
       code: "PREREQUISITE_MISSING",

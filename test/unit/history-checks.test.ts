@@ -264,7 +264,7 @@ describe("at the end", () => {
     expectViolation(liveness, [push(1, 40, { [X]: "a" })], /was not healed/, []);
   });
 
-  it("leftovers rejects whatever was found", () => {
+  it("leftovers rejects each kind of finding", () => {
     const rest: HistoryRecord = { record: "rest", place: "repo003", left: ["refs/heads/x.lock"] };
     expectViolation(leftovers, [rest], /Left at repo003: refs\/heads\/x.lock/, []);
   });

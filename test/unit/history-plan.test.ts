@@ -18,7 +18,7 @@ function plansOf(seed: number, client: number) {
   return Array.from({ length: 200 }, () => drawPlan(random, REPOSITORIES, DEVICES));
 }
 
-describe("what a run is going to do", () => {
+describe("the plan of a run", () => {
   it("comes again with the seed, and is another with another", () => {
     expect(faultsOf(7, 200)).toEqual(faultsOf(7, 200));
     expect(faultsOf(7, 200)).not.toEqual(faultsOf(8, 200));

@@ -7,7 +7,7 @@ const asked: Asked = { ref: "refs/heads/x", believed: OLD, demanded: true, new: 
 const line = (flag: string, summary: string) =>
   `To http://host/x.git\n${flag}\t${NEW}:refs/heads/x\t${summary}\nDone\n`;
 
-describe("what a push was told about a ref", () => {
+describe("the outcome of a push for a ref", () => {
   it.each([
     ["an update", line(" ", `${OLD}..${NEW}`), "", 0, { result: "ok", old: OLD }],
     ["a forced update", line("+", `${OLD}...${NEW} (forced update)`), "", 0, { result: "ok", old: OLD }],

@@ -48,7 +48,7 @@ describe("a silence", () => {
   });
 });
 
-describe("what git says", () => {
+describe("the messages of git", () => {
   it("is news when git has not just said it", () => {
     const isNews = listenForNews();
     const said = [

@@ -5,7 +5,7 @@ import { toldToStrangers, withoutPaths } from "../../src/smart-http/strangers.ts
 const SECRET =
   'no pg_hba.conf entry for host "10.0.0.7", user "lockstep" at /srv/git/.lockstep; set LOCKSTEP_DATABASE_URL.';
 
-describe("what strangers are told of an error", () => {
+describe("the error that strangers see", () => {
   it.each([
     "DATABASE_UNAVAILABLE",
     "SIDECAR_UNAVAILABLE",
@@ -56,7 +56,7 @@ describe("what strangers are told of an error", () => {
   );
 });
 
-describe("what git said of a ref", () => {
+describe("git's message about a ref", () => {
   it.each([
     ["not a commit", "not a commit"],
     ["refs/heads/a/b: 'refs/heads/a' exists", "refs/heads/a/b: 'refs/heads/a' exists"],

@@ -66,7 +66,7 @@ describe("while the database is away", () => {
     await expectAllIsWell(history);
   });
 
-  it("one line of the log of each sidecar says so, and one that it is back", async () => {
+  it("each sidecar logs one line at the loss of the database, and one at its return", async () => {
     const lines = async (device: Device) =>
       (await device.log()).map(({ msg }) => String(msg)).filter((msg) => /^(the database can|could not )/.test(msg));
     // The last test has told of an outage of its own.

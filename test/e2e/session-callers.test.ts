@@ -205,7 +205,7 @@ describe("an operator", () => {
     await expectAtRest(cluster, repository);
   });
 
-  it("neither renews nor lands another's session, and is told what became of it once it is over", async () => {
+  it("neither renews nor lands another's session, and learns its outcome when it is over", async () => {
     const { repository, first } = await withMain();
     const { token } = await changed("web", repository, first);
     await expect(renew(callers.ops, repository, token)).rejects.toMatchObject(DENIED);

@@ -294,7 +294,7 @@ describe("a peer", () => {
     expect(await cluster.git.git(["ls-remote", three.url(only), "refs/heads/main"])).toContain(tip);
   });
 
-  it("that is another device than the one called is not talked to", async () => {
+  it("is refused if its certificate names another device than the called one", async () => {
     const { ca, operator, trust_domain: trustDomain } = cluster.demo.line;
     const read = (file: string) => readFileSync(file, "utf8");
     const pem = { ca: read(ca), cert: read(operator.cert), key: read(operator.key), trustDomain };

@@ -128,7 +128,7 @@ describe("a front end over mutual TLS", () => {
     expect(log).toHaveLength(1);
   });
 
-  it("that bumps twice at once lands once, and gets the same answer twice", async () => {
+  it("lands once and gets the same answer twice if it bumps twice at once", async () => {
     const { repository, first } = await withMain();
     const token = await changed(repository, first);
     using second = await clientOf(cluster.demo.line.frontend, one.demo.grpc);
@@ -160,7 +160,7 @@ describe("a front end over mutual TLS", () => {
     expect(log).toHaveLength(2);
   });
 
-  it("that went away while it waited for the turn does not stand in the way", async () => {
+  it("does not block other writers if it went away while it waited for the turn", async () => {
     const { repository, first } = await withMain();
     const token = await changed(repository, first);
     const gone = new AbortController();

@@ -250,7 +250,7 @@ describe("a push through an alias", () => {
     await expectWell([a, b]);
   });
 
-  it("that leads in a circle is refused", async () => {
+  it("is refused if the alias leads in a circle", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, history } = await withAlias(
       cluster,

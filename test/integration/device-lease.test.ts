@@ -254,7 +254,7 @@ describe("a lease", () => {
     expect(await leaseHasEnded(db, asked.device)).toBe(false);
   });
 
-  it("that was released keeps no successor waiting", async () => {
+  it("keeps no successor waiting after its release", async () => {
     const asked = request();
     const { incarnation: me } = await taken(asked);
     await releaseLease(db, me);

@@ -161,7 +161,7 @@ describe("a clone", () => {
     return [client, ...((await once(client, "response")) as [IncomingMessage])];
   }
 
-  it("that the client leaves takes upload-pack with it", async () => {
+  it("ends its upload-pack when the client leaves", async () => {
     await site.sandbox.commit(site.work, "first");
     await site.sandbox.git(["push", "--quiet", "origin", "main"], { cwd: site.work });
     await script(join(site.sandbox.dir, "pack-slowly"), "exec sleep 60");

@@ -82,7 +82,7 @@ describe("migrate", () => {
     expect(await second).toEqual({ from: KNOWN, to: KNOWN });
   });
 
-  it("that was killed leaves nothing, and the next one does all of it", async () => {
+  it("leaves nothing when it is killed, and the next run does all of it", async () => {
     await using database = await createDatabase();
     await using inTheWay = await obstacle(database.url);
     const killed = expect(migrate(database.url)).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
@@ -94,7 +94,7 @@ describe("migrate", () => {
     expect(await migrate(database.url)).toEqual({ from: 0, to: KNOWN });
   });
 
-  it("that fails leaves nothing, and says why", async () => {
+  it("leaves nothing when it fails, and says why", async () => {
     await using database = await createDatabase();
     await administer(database.url, async (client) => {
       await client.query("create schema lockstep");

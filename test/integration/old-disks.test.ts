@@ -216,7 +216,7 @@ describe("a damaged object", () => {
     expect((await readdir(aside)).sort()).toEqual([`${name}.bitmap`, `${name}.idx`, `${name}.pack`]);
   });
 
-  it("that is loose, or missing, is found and fetched again", async () => {
+  it("is found and fetched again, also if it is loose or missing", async () => {
     await using cluster = await TestCluster.make();
     const { a, one, two } = await atVersion2(cluster);
     const place = (id: string) => join(a.gitDir(APP), "objects", id.slice(0, 2), id.slice(2));

@@ -54,7 +54,7 @@ describe("a push", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("that changes nothing is accepted and makes no version", async () => {
+  it("is accepted and makes no version if it changes nothing", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);

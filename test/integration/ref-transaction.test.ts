@@ -95,7 +95,7 @@ describe("a ref transaction", () => {
     expect(await repo.refs()).toMatchObject({ "refs/heads/main": one });
   });
 
-  it("that is disposed of gives all locks back", async () => {
+  it("gives all locks back when it is disposed of", async () => {
     await using repo = await repository();
     const { context, dir, one } = repo;
     {
@@ -107,7 +107,7 @@ describe("a ref transaction", () => {
     expect(await repo.refs()).toEqual({ HEAD: "ref: refs/heads/main" });
   });
 
-  it("that was never used leaves no process", async () => {
+  it("leaves no process if it was never used", async () => {
     await using repo = await repository();
     await using _ = new RefTransaction(repo.context, repo.dir);
   });

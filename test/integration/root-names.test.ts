@@ -30,7 +30,7 @@ async function disk(stored: (name: Buffer) => Buffer | null, code = "EINVAL"): P
 const isUtf8 = (name: Buffer) => Buffer.from(name.toString()).equals(name);
 
 describe("the disk of a root", () => {
-  it("that takes any bytes and tells all names apart is taken, and left as it was", async () => {
+  it("is accepted and left unchanged if it takes any bytes and tells all names apart", async () => {
     await checkRootNames(dir);
     expect(await readdir(dir)).toEqual([]);
   });
@@ -67,7 +67,7 @@ describe("the disk of a root", () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it("that is full is no matter of names", async () => {
+  it("passes the check of names when it is full", async () => {
     await disk(() => null, "ENOSPC");
     await expect(checkRootNames(dir)).rejects.toMatchObject({ code: "ENOSPC" });
     expect(await readdir(dir)).toEqual([]);

@@ -235,7 +235,7 @@ describe("a write", () => {
     expect(await queryOnce(db.work, "select 1 from lockstep.turn where write_id = $1", [first])).toEqual([]);
   });
 
-  it("that has landed says so again, also when another write has the turn now", async () => {
+  it("says again that it has landed, also when another write has the turn now", async () => {
     const write = randomUUID();
     await stage(me, write);
     await land(me, write);

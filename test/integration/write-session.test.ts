@@ -132,7 +132,7 @@ describe("a write session", () => {
     expect(await bump(a, again)).toMatchObject({ version: 2n });
   });
 
-  it("that changed nothing lands at the version it began with", async () => {
+  it("lands at the version it began with if it changed nothing", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await withHistory(cluster);
     const session = await begin(a);
@@ -258,7 +258,7 @@ describe("a write session", () => {
     await again.expectInLockstep(APP);
   });
 
-  it("that died while its scratch was being made leaves nothing", async () => {
+  it("leaves nothing if it died while its scratch repository was being made", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await withHistory(cluster);
     const { token, path } = await begin(a);

@@ -110,7 +110,7 @@ describe("ref names", () => {
     expect(valueFromBytes(null)).toBeNull();
   });
 
-  it("that a person writes are in UTF-8, and shown as they were written", () => {
+  it("are UTF-8 if a person writes them, and are shown as they were written", () => {
     expect(toLatin1(refName("refs/heads/glück"))).toBe("refs/heads/gl\xc3\xbcck");
     fc.assert(
       fc.property(

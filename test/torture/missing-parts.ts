@@ -7,8 +7,8 @@ import { oneAtATime, readsAll } from "./disk-faults.ts";
 import type { Make } from "./fault-context.ts";
 
 /**
- * The parts without which git fails, so that everyone notices. A ref deleted by hand is left out: git answers as if
- * nothing were wrong, and a read that git has begun cannot be taken back.
+ * The parts without which git fails, so that everyone notices. A ref deleted by hand is left out, because git then answers
+ * as if nothing were wrong. A read that git has begun cannot be taken back.
  */
 const PARTS = ["HEAD", "config"];
 

@@ -1,5 +1,5 @@
-// Reads the refs of a replica and HEAD from its files: object ids, and the targets of symbolic refs, even if a target
-// does not exist. Names are latin1. It does not use git, because git might hide a ref that it takes for broken.
+// Reads the refs of a replica and HEAD from its files: object ids, and the targets of symbolic refs. A target need not
+// exist. Names are latin1. It does not use git, because git might hide a ref that it takes for broken.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathOf } from "./odd-names.ts";

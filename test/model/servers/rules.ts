@@ -17,7 +17,7 @@ export const SERVER_RULES = [
   },
   { name: "ended-wait", description: "A decision whose wait for the standby was ended counts as landed." },
   { name: "log-confirmed", description: "A disk takes over what the standby may not have yet." },
-  { name: "same-log", description: "What was read from one server is confirmed by whichever server answers." },
+  { name: "same-log", description: "Any server may confirm a value that was read from another one." },
   { name: "drop-leaves-row", description: "A write that has no row is dropped without one." },
   { name: "stop-looks", description: "A repository is stopped without asking this server whether the disk is ahead." },
 ] as const;

@@ -170,7 +170,7 @@ function main(root, lower) {
 function written(list) {
   const entry = (allowed) => Object.entries(allowed).map(([rule, number]) => `"${rule}": ${number}`);
   const lines = Object.entries(list).map(([path, allowed]) => `  "${path}": { ${entry(allowed).join(", ")} }`);
-  return `{\n${lines.join(",\n")}\n}\n`;
+  return lines.length === 0 ? "{}\n" : `{\n${lines.join(",\n")}\n}\n`;
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url))

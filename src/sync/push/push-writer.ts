@@ -17,26 +17,26 @@ import { describeHolder, Turn } from "../write/turn.ts";
 import { Aliases, meantBy, tellOf } from "./aliases.ts";
 import { readFirst } from "./replica-of.ts";
 
-/** Races lost to other devices before a push queues for the repository's turn. */
+/** How many races a push loses to other devices before it queues for the repository's turn. */
 const RACES = 3;
-/** Not reached while turns work; a push must not go on for ever when something else is wrong. */
+/** A push does not lose so many races while turns work. It must not go on for ever when something else is wrong. */
 const RACES_LIMIT = 50;
-/** A database that fails so many decisions of a push in a row is not asked again. */
+/** After so many failed decisions in a row, a push does not ask the database again. */
 const FAILURES_LIMIT = 3;
 const TURN_PATIENCE_MS = 30_000;
 
-/** What git has handed over, once the policy has been asked. */
+/** A push that git handed over, after the policy has decided. */
 export interface AllowedPush {
   readonly request: PushRequest;
   /** The updates that may land. */
   readonly allowed: readonly RefUpdate[];
   readonly report: PushReport;
   readonly pusher: Pusher;
-  /** Spares the first attempt the start of git. */
+  /** Saves the first attempt the start of git. */
   readonly started: StartedTransaction | undefined;
 }
 
-/** Gives the turn back when it is disposed of. */
+/** The writer of a push. It gives its turn back when it is disposed. */
 export class PushWriter implements Writer, Disposable {
   readonly repository: string;
   readonly clock: Stopwatch;
@@ -45,7 +45,7 @@ export class PushWriter implements Writer, Disposable {
   readonly #push: AllowedPush;
   readonly #aliases = new Aliases();
   readonly #repositoryId: string;
-  /** Its ticket is one for all attempts, each of which has an id of its own. */
+  /** The turn has one ticket for all attempts. Each attempt has an id of its own. */
   #turn: Turn | undefined;
   #races = 0;
   #failures = 0;
@@ -98,7 +98,8 @@ export class PushWriter implements Writer, Disposable {
         `The push lost ${this.#races} races in a row; nothing was written, push again.`,
       );
     }
-    // Other devices keep winning, or someone has the turn: queue for it, so that nobody starves.
+    // Other devices keep winning, or another write has the turn. The push queues for the turn, so that it does not wait
+    // for ever.
     if (attempt.outcome === "turn" || this.#races >= RACES) await this.#queue();
   }
 
@@ -127,7 +128,10 @@ export class PushWriter implements Writer, Disposable {
   }
 }
 
-/** Where a part of the replica is gone, it is made anew and the write tried again; nothing of it has landed. */
+/**
+ * Lets the write start again if a part of the replica is gone, which the next access makes anew. Nothing of the write
+ * has landed.
+ */
 async function startOver(replica: Replica, error: unknown): Promise<Attempt> {
   const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
   if (unknown || !(await replica.mutex.lookForMissing())) throw error;

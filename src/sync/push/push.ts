@@ -1,5 +1,6 @@
-// A push that git's receive-pack handed over: policy, then a write that lands or is dropped as one. The locks are held for
-// milliseconds, never for the upload. Before the bump everything may be thrown away, after it only forward.
+// Handles a push that git's receive-pack handed over: first the policy, then one write that lands or is dropped as a
+// whole. The locks are held for milliseconds, never for the upload. Before the bump everything may be thrown away.
+// After it the write only goes forward.
 import { join } from "node:path";
 import type { Version } from "../../domain.ts";
 import { withHooksFrom } from "../../git/refs/ref-transaction.ts";
@@ -13,9 +14,9 @@ import { replicaOf } from "./replica-of.ts";
 import type { StartedGit } from "./start-early.ts";
 
 /**
- * Lands what may land and says what became of each ref. Throws OUTCOME_UNKNOWN when the database did not say whether the write
- * landed: then the pusher must be told neither yes nor no. Every other error means that nothing landed. `started` as from
- * `startGitEarly`; it stays the caller's to dispose of.
+ * Lands the refs that may land, and returns the outcome of each. Throws OUTCOME_UNKNOWN when the database did not say
+ * whether the write landed: the pusher must then be told neither yes nor no. After every other error nothing has
+ * landed. `started`: from `startGitEarly`; the caller disposes it.
  */
 export async function push(
   context: SyncContext,
@@ -30,7 +31,7 @@ export async function push(
   const walk = started?.walkOf(replica.gitDir);
   const { allowed, hooks } = await applyPolicy(context, replica, request, report, pusher, walk);
   clock.lap("policyMs");
-  // The git that was started early looks into the repository.
+  // The git that was started early uses the hooks of the repository itself.
   const hooksElsewhere = hooks !== join(replica.gitDir, "hooks");
   const refAuthor = hooksElsewhere ? withHooksFrom(hooks, request.refAuthor) : request.refAuthor;
   const transaction = hooksElsewhere ? undefined : started?.transaction;

@@ -1,10 +1,13 @@
-// The replica that a push writes to.
+// Finds the replica to which a push writes.
 import { linkSignals } from "../../io/signals.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
 
-/** How long a push waits for this replica to catch up: longer than a read, the pusher has uploaded already. */
+/**
+ * How long a push waits for this replica to catch up. It is longer than for a read, because the pusher has uploaded
+ * already.
+ */
 const READ_PATIENCE_MS = 120_000;
 
 /**
@@ -18,7 +21,7 @@ export async function replicaOf(context: SyncContext, repository: string): Promi
   return await readFirst(context, repository);
 }
 
-/** Catches up, and returns the replica. */
+/** Catches the replica up to the head and returns it. */
 export async function readFirst(context: SyncContext, repository: string): Promise<Replica> {
   using patience = linkSignals([context.signal], READ_PATIENCE_MS);
   return (await beforeRead(context, repository, { signal: patience.signal })).replica;

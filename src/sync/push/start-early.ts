@@ -1,4 +1,4 @@
-// The gits of a push whose commands are still to come.
+// Starts the gits of a push before its commands come.
 import type { RefAuthor } from "../../domain.ts";
 import { startWalk, type Walk } from "../../git/objects/connectivity.ts";
 import { StartedTransaction } from "../../git/refs/started-transaction.ts";
@@ -7,13 +7,13 @@ import type { SyncContext } from "../device/context.ts";
 /** Gits that wait for the refs of a push. */
 export interface StartedGit extends AsyncDisposable {
   readonly transaction: StartedTransaction;
-  /** The walk that tells whether new values are whole, if it is one in that repository; once. */
+  /** Returns the walk that tells whether new values are whole, once, and only for that repository. */
   walkOf(gitDir: string): Walk | undefined;
 }
 
 /**
  * Starts the gits of a push before its commands come, because a start takes as long as all the rest of a small push.
- * undefined: this process does not know the version of the replica. The caller disposes of them.
+ * undefined: this process does not know the version of the replica. The caller disposes the result.
  */
 export function startGitEarly(
   context: SyncContext,

@@ -1,4 +1,4 @@
-// The landing of a write session: what differs between the scratch and what it began with becomes a write, all of it or nothing.
+// Lands a write session. The differences between its scratch and its base become a write, all of them or none.
 import { join } from "node:path";
 import { describeUnacceptable } from "../../acceptable-ref.ts";
 import { crashPoint } from "../../crash-points.ts";
@@ -25,19 +25,19 @@ export interface LandedSession {
   readonly refsChanged: number;
 }
 
-/** The outcome of one that is over is no secret; operators read it on any device. */
+/** Operators may read the outcome of a session that is over, on any device: it is no secret. */
 const isOver = ({ status }: Session): boolean => status !== "staged";
 
 /**
- * Lands what the caller changed in the scratch repository, all of it or nothing. Repeated, however late, it answers the same. Throws
- * WRITE_DROPPED with the reason, then what was changed is kept (`abortWrite` tells where); OUTCOME_UNKNOWN: call again; WRITE_NOT_FOUND; what
- * `endLive` throws.
+ * Lands the caller's changes in the scratch repository, all of them or none. A repeated call, however late, gets the
+ * same answer. Throws WRITE_DROPPED with the reason; the changes are then kept (`abortWrite` tells where). Throws
+ * OUTCOME_UNKNOWN (call again), WRITE_NOT_FOUND, and what `endLive` throws.
  */
 export async function landSession(context: SyncContext, call: SessionCall): Promise<LandedSession> {
   const { repository } = call;
   const { writeId } = await sessionOf(context, call, isOver);
   return await context.sessions.exclusively(writeId, async () => {
-    // Again, now that no other call works on it.
+    // Read again, now that no other call works on the session.
     const session = await sessionOf(context, call, isOver);
     if (session.status === "dropped") throw droppedError(session.dropReason ?? "");
     if (session.status === "landed") return landedAs(session);
@@ -51,7 +51,7 @@ export async function landSession(context: SyncContext, call: SessionCall): Prom
     await endLiveOf(context, repository, writeId);
     const landed = await whileRenewing(context, writeId, () => landOpenSession(context, call, session));
     await crashPoint("session.landed");
-    // It has landed, whatever becomes of the scratch: that is tried again.
+    // The write has landed. If the scratch cannot be removed now, `endSessions` tries again.
     await endScratchOrLater(context, writeId, repository);
     return landed;
   });
@@ -84,7 +84,7 @@ async function landOpenSession(context: SyncContext, call: SessionCall, session:
   } catch (error) {
     if (error instanceof LockstepError && (error.code === "OUTCOME_UNKNOWN" || error.code === "DATABASE_UNAVAILABLE"))
       throw error;
-    // Nothing of it landed, and nothing of it will: unless the row says otherwise, which is then the answer.
+    // Nothing of the session has landed or will land. If the row says otherwise, the row is the answer.
     const settled = await settleWrite(context.db, context.me, session, describe(error));
     if (settled.status === "landed") return landedAs(await sessionOf(context, call));
     abandonTurn(context, session);
@@ -124,7 +124,7 @@ async function landChanges(
   return landed.version;
 }
 
-/** Refs, each with what is wrong with it. */
+/** Describes refs, each with the reason of its refusal. */
 function inWords(refused: Iterable<[RefName, string]>): string {
   return [...refused].map(([name, why]) => `${displayRef(name)}: ${why}`).join("; ");
 }

@@ -11,7 +11,9 @@ import type { Writer } from "../write/land.ts";
 import type { Attempt, Lost } from "../write/outcome.ts";
 import { droppedError, leaseLostError } from "./renew-write.ts";
 
-/** Attempts of a session. The replica may have come into doubt since the session began: then it is healed first. */
+/**
+ * How many attempts a session makes. Its replica may have come into doubt since it began, and is then repaired first.
+ */
 const ATTEMPTS = 3;
 
 /** The writer of a session whose new objects are in the replica. */

@@ -1,4 +1,5 @@
-// One attempt to make the next version: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
+// Makes one attempt to land the next version: staged → prepared → synced → decided → committed. Runs under the
+// replica's mutex.
 import { crashPoint } from "../../crash-points.ts";
 import { digestAfter, type Version } from "../../domain.ts";
 import { wasKilled } from "../../git/process.ts";
@@ -19,8 +20,8 @@ import { pusherGoneError } from "./request.ts";
 import { stage } from "./stage.ts";
 
 /**
- * Tries to land the updates on what this replica has applied. Throws OUTCOME_UNKNOWN when the database did not say whether the
- * write landed; whatever else it throws, nothing landed.
+ * Tries to land the updates on the version that this replica has applied. Throws OUTCOME_UNKNOWN when the database did
+ * not say whether the write landed. After every other error nothing has landed.
  */
 export async function attemptWrite(context: SyncContext, replica: Replica, write: WriteAttempt): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
@@ -95,12 +96,12 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
 async function syncAndDoubt(replica: Replica, base: Version, synced: Promise<void>): Promise<void> {
   const noted = { repositoryId: replica.id, version: base, digest: replica.appliedDigest };
   const doubted = doubtReplicaRecord(replica.gitDir, noted);
-  // Neither may still be at work when the mutex is given back.
+  // Wait for both before releasing the mutex, even if one fails.
   await Promise.allSettled([synced, doubted]);
   await Promise.all([synced, doubted]);
 }
 
-/** Returns the outcome of a write that is proven dropped. The replica holds what it held. */
+/** Returns the outcome of a write that is proven dropped. The replica has the refs that it had. */
 async function notLanded(
   context: SyncContext,
   replica: Replica,

@@ -1,4 +1,4 @@
-// Step 7 of a push: after the decision, the refs of this replica follow it.
+// Writes the refs after the decision: step 7 of a push.
 import { crashPoint } from "../../crash-points.ts";
 import type { Version } from "../../domain.ts";
 import { describe } from "../../errors.ts";

@@ -1,4 +1,4 @@
-// The other devices that hold the objects of one write.
+// Keeps track of the other devices that hold the objects of one write.
 import { isDeepStrictEqual } from "node:util";
 import type { RefUpdate } from "../../domain.ts";
 import type { CopiesRule } from "../../store/writes.ts";
@@ -12,13 +12,13 @@ export class Holders {
   #devices: readonly string[] | undefined;
   #tooFew: { rule: CopiesRule; error: unknown } | undefined;
 
-  /** `tell` tells the one who pushes. */
+  /** `tell` shows a line to the pusher. */
   constructor(updates: readonly RefUpdate[], tell?: (text: string) => void) {
     this.#updates = updates;
     this.#tell = tell;
   }
 
-  /** Their names; undefined: none was asked to hold anything. */
+  /** The names of the devices. undefined: no device was asked to hold anything. */
   get devices(): readonly string[] | undefined {
     return this.#devices;
   }

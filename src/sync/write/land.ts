@@ -1,5 +1,5 @@
 // Repeats attempts to write until one has landed, or none will (docs/architecture.md, "A push"). The loop is the same
-// for a push and for the end of a session. `Writer` has what differs.
+// for a push and for the end of a session. A `Writer` has the parts that differ.
 import type { RefName, RefValue } from "../../domain.ts";
 import { writesStoppedError } from "../../store/write-stops.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -15,11 +15,13 @@ export interface Writer {
   readonly holders: Holders;
   /** Tries once, on a replica at the head. undefined: nothing is left to write. */
   attempt(replica: Replica): Promise<Attempt | undefined>;
-  /** Some refs stand for others: what these hold, and those that were believed to. */
+  /**
+   * Learns which refs are aliases: `held` has the values of these, and of the refs that were believed to be aliases.
+   */
   learn?(held: ReadonlyMap<RefName, RefValue | null>): void;
   /** Returns when it is time to try again. Throws when the writer gives up. */
   lost(attempt: Lost): Promise<void>;
-  /** Catches up, and returns the replica to try on. */
+  /** Catches up and returns the replica for the next attempt. */
   read(): Promise<Replica>;
 }
 

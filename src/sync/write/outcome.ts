@@ -9,26 +9,26 @@ import type { Decision } from "./decide.ts";
 import type { PushReport } from "./push-report.ts";
 import type { PushRequest } from "./request.ts";
 
-/** What an attempt tries, and for whom. */
+/** One attempt: its write, and the state that it shares with other attempts. */
 export interface WriteAttempt {
   readonly writeId: string;
   /** The base of a session, which has its row already. The row of a push is made, and dropped if the attempt fails. */
   readonly sessionBase?: Version;
-  /** With which a push has waited for the repository's turn, if it has. */
+  /** The ticket with which a push has waited for the repository's turn. */
   readonly ticket?: string | undefined;
   readonly request: Pick<PushRequest, "updates" | "atomic" | "author" | "refAuthor">;
   /** Aliases through which the updates were pushed, and their believed values. A session changes aliases themselves. */
   readonly aliases?: ReadonlyMap<RefName, RefValue>;
   /** Aborts when nobody waits for the outcome any more. */
   readonly gone?: AbortSignal;
-  /** Spares the first attempt that takes it the start of git. */
+  /** Saves the first attempt that takes it the start of git. */
   readonly started?: StartedTransaction | undefined;
   readonly clock: Stopwatch;
-  /** Other devices that hold the objects; undefined: none was asked to. */
+  /** Other devices that hold the objects. undefined: no device was asked to. */
   readonly holders: readonly string[] | undefined;
 }
 
-/** What became of the refs of an attempt. `version` null: no ref was to change. */
+/** The outcome of the refs of an attempt. `version` null: no ref was to change. */
 export interface Done {
   readonly outcome: "done";
   readonly version: Version | null;
@@ -49,7 +49,7 @@ export type Attempt =
   | Lost
   /** The objects are on too few devices. */
   | { outcome: "too_few_copies"; rule: CopiesRule }
-  /** Some refs stand for others: what these hold, and those that were believed to. */
+  /** Some refs are aliases: the values of these, and of the refs that were believed to be aliases. */
   | { outcome: "aliases"; held: ReadonlyMap<RefName, RefValue | null> }
   /** Writes to the repository are stopped, for that reason. */
   | { outcome: "stopped"; reason: string };

@@ -1,16 +1,18 @@
 // The report of a push.
 import type { RefName, RefUpdate } from "../../domain.ts";
 
-/** Per ref, in the order of the push: why it was refused, or null when it holds what the pusher wanted. */
+/**
+ * The outcome of each ref, in the order of the push: the reason of its refusal, or null when it has the pusher's value.
+ */
 export class PushReport implements Iterable<[RefName, string | null]> {
   readonly #reasons: Map<RefName, string | null>;
 
-  /** As `entries` say. */
+  /** Makes a report with these entries. */
   constructor(entries: Iterable<readonly [RefName, string | null]>) {
     this.#reasons = new Map(entries);
   }
 
-  /** Refuses nothing yet. */
+  /** Makes a report that refuses nothing yet. */
   static of(updates: readonly RefUpdate[]): PushReport {
     return new PushReport(updates.map(({ name }) => [name, null]));
   }
@@ -19,7 +21,7 @@ export class PushReport implements Iterable<[RefName, string | null]> {
     return this.#reasons.has(name);
   }
 
-  /** Why a ref was refused; null: it was not. */
+  /** Returns why a ref was refused. null: it was not. */
   reasonOf(name: RefName): string | null {
     return this.#reasons.get(name) ?? null;
   }
@@ -29,7 +31,7 @@ export class PushReport implements Iterable<[RefName, string | null]> {
     return [...this.#reasons].filter((entry): entry is [RefName, string] => entry[1] !== null);
   }
 
-  /** Takes what is told of a ref: the reason of its refusal, or null. */
+  /** Sets the outcome of a ref: the reason of its refusal, or null. */
   tell(name: RefName, reason: string | null): void {
     this.#reasons.set(name, reason);
   }
@@ -39,7 +41,7 @@ export class PushReport implements Iterable<[RefName, string | null]> {
     for (const [name, reason] of reasons) this.#reasons.set(name, reason);
   }
 
-  /** With --atomic, one refused ref refuses all. Returns those of the updates that remain. */
+  /** Refuses all refs if one is refused, as --atomic asks. Returns the updates that remain. */
   allOrNone(updates: readonly RefUpdate[]): RefUpdate[] {
     if (this.refusals.length === 0) return [...updates];
     for (const [name, reason] of this.#reasons) if (reason === null) this.#reasons.set(name, "atomic push failure");

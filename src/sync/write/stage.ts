@@ -16,7 +16,7 @@ export interface StagedAttempt {
   /** The digest of the refs at its base, and the key of digests. */
   readonly digest: Buffer;
   readonly digestKey: Buffer;
-  /** What its refs hold at its base. */
+  /** The values of its refs at its base. */
   readonly held: ReadonlyMap<RefName, RefValue | null>;
 }
 
@@ -36,7 +36,7 @@ export async function stage(
     undecided.leave();
     return outcomeOf(context, staged);
   }
-  // The write would land on refs that are not these.
+  // The refs on this disk are not those on which the write would land.
   if (base === row.base && staged.digest.toString("hex") !== appliedDigest)
     throw await stopAheadOfDatabase(context, replica, { version: base, digest: appliedDigest }, base);
   if (isShort(staged.copiesRule, holders, request.updates)) {
@@ -51,7 +51,10 @@ export async function stage(
   return { outcome: "staged", digest: staged.digest, digestKey: staged.digestKey, held };
 }
 
-/** Returns true if there are too few copies. Where fewer will do, asking was enough. Without objects none is needed. */
+/**
+ * Returns true if there are too few copies. If the rule accepts fewer, it was enough to ask for them. A write without
+ * objects needs none.
+ */
 function isShort(
   { atLeast, orFewer }: CopiesRule,
   holders: readonly string[] | undefined,
@@ -61,7 +64,7 @@ function isShort(
   return atLeast > 1 + (holders?.length ?? 0) && !(orFewer && holders !== undefined);
 }
 
-/** Whether other refs are aliases than `aliases`, or for other refs. */
+/** Returns whether other refs are aliases than `aliases` says, or lead to other refs. */
 function areOthers(aliases: ReadonlyMap<RefName, RefValue>, held: ReadonlyMap<RefName, RefValue | null>): boolean {
   return [...held].some(([name, value]) => (isSymbolic(value) ? aliases.get(name) !== value : aliases.has(name)));
 }

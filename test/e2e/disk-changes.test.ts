@@ -107,7 +107,7 @@ it("a root that is moved away, or unmounted, is not filled again: the sidecar sa
     await rm(root, { recursive: true });
     await rename(`${root}.away`, root);
   }
-  await vi.waitFor(async () => expect(await one.lockstep("sync", repository)).toMatchObject({ code: 0 }), SOON);
+  await vi.waitFor(() => one.sync(repository), SOON);
   expect(await one.isReady()).toBe(true);
   expect(await one.lockstep("verify", repository, "--full")).toMatchObject({ code: 0, document: { ok: true } });
   await expectNothingInternal(one);

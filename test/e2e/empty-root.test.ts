@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, ended } from "../support/cluster-device.ts";
+import { type Device, ended, PATIENCE } from "../support/cluster-device.ts";
 import { EXIT, expectSentence } from "../support/command-line.ts";
 import { pusher } from "../support/pusher.ts";
 
@@ -19,15 +19,13 @@ beforeAll(async () => {
   const ada = await pusher(cluster.git, "ada");
   repository = await cluster.createRepository();
   await ada.land(one.url(repository), `${await ada.commit()}:refs/heads/main`);
-  await vi.waitFor(async () => expect(await two.lockstep("sync", repository)).toMatchObject({ code: 0 }), SOON);
+  await vi.waitFor(() => two.sync(repository), SOON);
 });
 afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
 const versionOn = async (device: string) => {
-  const { document } = await one.lockstep("repo", "show", repository);
-  return (document as { replicas: { device: string; version: string }[] }).replicas.find(
-    (each) => each.device === device,
-  )?.version;
+  const { replicas } = await one.call("GetRepository", { repository }, PATIENCE);
+  return replicas.find((each) => each.device === device)?.version;
 };
 
 it("refuses to start on an empty directory at the place of its root, until the disk is back or is called a new one", async () => {
@@ -41,7 +39,7 @@ it("refuses to start on an empty directory at the place of its root, until the d
   const doctor = await ended(two.command(["doctor"], env));
   expect(doctor.stdout).toContain("mount its disk");
   expect(await readdir(root)).toEqual([]);
-  expect(String(await versionOn(two.demo.name))).toBe("1");
+  expect(await versionOn(two.demo.name)).toBe("1");
   await rm(root, { recursive: true });
   await rename(`${root}.away`, root);
   await two.start();
@@ -51,7 +49,7 @@ it("refuses to start on an empty directory at the place of its root, until the d
   await rename(root, `${root}.away`);
   await mkdir(join(root, ".lockstep"), { recursive: true });
   await two.start();
-  await vi.waitFor(async () => expect(await two.lockstep("sync", repository)).toMatchObject({ code: 0 }), SOON);
+  await vi.waitFor(() => two.sync(repository), SOON);
   expect(await two.lockstep("verify", repository, "--full")).toMatchObject({ code: 0, document: { ok: true } });
 });
 
@@ -60,6 +58,6 @@ it("starts where the files of its root were removed, and copies them anew", asyn
   await two.kill();
   for (const name of await readdir(root)) await rm(join(root, name), { recursive: true });
   await two.start();
-  await vi.waitFor(async () => expect(await two.lockstep("sync", repository)).toMatchObject({ code: 0 }), SOON);
+  await vi.waitFor(() => two.sync(repository), SOON);
   expect(await two.lockstep("verify", repository)).toMatchObject({ code: 0, document: { ok: true } });
 });

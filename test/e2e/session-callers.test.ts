@@ -111,7 +111,7 @@ describe("a session is not given to another caller that repeats BeginWrite with 
     const before = await changed("ops", repository, first);
     const writeId = randomUUID();
     const waiting = callers.web.call("BeginWrite", { repository, writeId }, PATIENCE);
-    const waiters = async () => (await two.lockstep("repo", "show", repository)).document.waiters;
+    const waiters = () => two.waiters(repository);
     await expect.poll(waiters, { timeout: 20_000 }).toHaveLength(1);
     const request = { repository, writeId, wait: toDuration(0) };
     for (const client of [callers.wiki, callers.ops, callers.socket, webAtTwo])

@@ -165,7 +165,7 @@ describe("a front end over mutual TLS", () => {
     const token = await changed(repository, first);
     const gone = new AbortController();
     const waiting = frontEnd.call("BeginWrite", { repository }, { ...PATIENCE, signal: gone.signal });
-    const waiters = async () => (await two.lockstep("repo", "show", repository)).document.waiters;
+    const waiters = () => two.waiters(repository);
     await vi.waitFor(async () => expect(await waiters()).toHaveLength(1), SOON);
     gone.abort();
     await expect(waiting).rejects.toMatchObject({ code: "SHUTTING_DOWN" });

@@ -67,6 +67,19 @@ export class Device {
     return await client.call(name, request, options);
   };
 
+  /** Catches the replica up as `lockstep sync` does, without a process of its own. Rejects with a LockstepError. */
+  async sync(repository: string): Promise<void> {
+    using client = new Client({ socket: this.demo.socket });
+    const messages = client.stream("FetchFrom", { repository }, AbortSignal.timeout(PATIENCE.timeoutMs));
+    for await (const { result } of messages) if (result) return;
+    throw new Error(`no result of the catch-up of ${repository} on ${this.name}`);
+  }
+
+  /** Returns those who wait for the turn to write, the next one first. */
+  async waiters(repository: string) {
+    return (await this.call("GetRepository", { repository }, PATIENCE)).waiters;
+  }
+
   /** Runs `lockstep ARGS --json` on this device and returns the parsed document. */
   async lockstep(...args: string[]): Promise<Printed> {
     const { code, stdout, stderr } = await this.print(...args, "--json");

@@ -27,7 +27,7 @@ export function judgeDatabase({ version, standby, level, mayCreate, off }: Inspe
     };
   }
   if (level >= known) return found;
-  return { warning: `${found} of ${known}; \`serve\` migrates it when it starts, or run \`lockstep migrate\` first.` };
+  return { warning: `${found} of ${known}; serve migrates it when it starts, or run \`lockstep migrate\` first.` };
 }
 
 /** Judges the difference of the clocks. `aheadMs` is positive if the database's clock is ahead of this machine's. */

@@ -43,7 +43,7 @@ describe("stageWrite", () => {
       digest: request.digest,
       digestKey,
       values: [B, null, "ref: refs/heads/main", A],
-      copies: { atLeast: 1, orFewer: false },
+      copiesRule: { atLeast: 1, orFewer: false },
     });
   });
 

@@ -13,7 +13,10 @@ export function abandon(context: SyncContext, write: WriteIdentity, reason: stri
   void untilDone(context, () => settleWrite(context.db, context.me, write, reason));
 }
 
-/** Drops its write when it is disposed of, unless that is no longer this attempt's to do. */
+/**
+ * Guards the row of a write from its staging to its decision. It drops the write when it is disposed, unless this
+ * attempt no longer decides the write.
+ */
 export class Undecided implements Disposable {
   readonly #context: SyncContext;
   readonly #write: WriteIdentity;
@@ -26,7 +29,7 @@ export class Undecided implements Disposable {
     this.#write = write;
   }
 
-  /** There is no row to drop, or somebody else decides it. */
+  /** Leaves the row alone: there is none, or it is decided elsewhere. */
   leave(): void {
     this.#mine = false;
   }

@@ -263,6 +263,9 @@ describe("listBehind", () => {
 
 describe("listBehindIn", () => {
   it("finds in pages what listBehind finds at once, reading no more than a page each time", async () => {
+    const atOnce = async () => (await listBehind(db, "mine", 10_000)).map(({ repositoryId }) => repositoryId);
+    // A replica whose pause after a failure ends meanwhile is among the later ones only.
+    const before = await atOnce();
     const found: string[] = [];
     let pages = 0;
     let after: string | undefined;
@@ -273,10 +276,11 @@ describe("listBehindIn", () => {
       after = last;
       pages += 1;
     } while (after !== undefined);
-    const whole = (await listBehind(db, "mine", 10_000)).map(({ repositoryId }) => repositoryId);
-    expect(whole.length).toBeGreaterThan(3);
+    expect(before.length).toBeGreaterThan(3);
     expect(pages).toBeGreaterThan(1);
-    expect(found.toSorted()).toEqual(whole.toSorted());
+    expect(new Set(found).size).toBe(found.length);
+    expect(found).toEqual(expect.arrayContaining(before));
+    expect(await atOnce()).toEqual(expect.arrayContaining(found));
   });
 });
 

@@ -1,11 +1,14 @@
 // Checks the imports of src/, types included. docs/architecture.md lists the rooms (the directories of src/) from top
 // to bottom, each with the rooms that it may import. The script refuses an import that the list lacks, a room that
-// imports one above it, and a circle of files.
+// imports one above it, a room of sync/ with too many files, and a circle of files.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g;
+
+/** Rooms below sync/ have at most so many files: more are hard to keep in mind. */
+const MOST_FILES = 12;
 
 /** Reads the block ```rooms of a page. Each line is `room: room, room`; `room/*` means the room and those inside it. */
 export function readRooms(page) {
@@ -38,7 +41,7 @@ export function readImports(directory) {
 
 /** Returns a sentence for each fault. */
 export function findFaults(rooms, imports) {
-  return [...wrongLists(rooms), ...wrongImports(rooms, imports), ...circles(imports)];
+  return [...wrongLists(rooms), ...wrongImports(rooms, imports), ...fullRooms(rooms, imports), ...circles(imports)];
 }
 
 function* wrongLists(rooms) {
@@ -63,6 +66,14 @@ function* wrongImports(rooms, imports) {
       if (other !== undefined && !allowed.has(other))
         yield `${file} imports ${target}, but ${room} may not import ${other}.`;
     }
+  }
+}
+
+function* fullRooms(rooms, imports) {
+  for (const room of rooms.keys()) {
+    const files = [...imports.keys()].filter((file) => dirname(file) === room).length;
+    if (room.startsWith("sync/") && files > MOST_FILES)
+      yield `${room} has ${files} files; a room of sync/ has at most ${MOST_FILES}. Divide it by subject.`;
   }
 }
 

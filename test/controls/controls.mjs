@@ -223,7 +223,7 @@ const byTests = [
     rule: "a push has its ticket renewed until it gives it back",
     patches: [
       {
-        file: "src/sync/write/turn.ts",
+        file: "src/sync/turn/turn.ts",
         from: "    if (!this.#kept) sessions.turns.keep(this.#context, this.#ticket);\n",
         to: "",
       },
@@ -236,7 +236,7 @@ const byTests = [
     rule: "waiting for the turn writes nothing",
     patches: [
       {
-        file: "src/sync/write/turn.ts",
+        file: "src/sync/turn/turn.ts",
         from: "first = seen === undefined ? await",
         to: "first = seen !== true ? await",
       },

@@ -7,7 +7,7 @@ export const diskControls = [
     rule: "a copy of a new branch leaves out what the other device has",
     patches: [
       {
-        file: "src/sync/write/hold-objects.ts",
+        file: "src/sync/copies/hold-objects.ts",
         from: "const creates = request.haves.length < request.wants.length;",
         to: "const creates = request.haves.length < 0;",
       },
@@ -18,7 +18,7 @@ export const diskControls = [
   },
   {
     rule: "copies that nobody waits for are stopped",
-    patches: [{ file: "src/sync/write/copies.ts", from: "  work.abort();\n", to: "" }],
+    patches: [{ file: "src/sync/copies/copies.ts", from: "  work.abort();\n", to: "" }],
     project: "integration",
     tests: "test/integration/copies.test.ts",
     name: "stops the copies that nobody waits for any more",
@@ -53,7 +53,7 @@ export const diskControls = [
     rule: "no copy is kept before it is known whose directory it is",
     patches: [
       {
-        file: "src/sync/write/hold-objects.ts",
+        file: "src/sync/copies/hold-objects.ts",
         from: "  await known?.mutex.look();\n",
         to: "",
       },
@@ -114,7 +114,7 @@ export const diskControls = [
     rule: "copies are kept in a reftable when no push has its lock",
     patches: [
       {
-        file: "src/sync/write/hold-objects.ts",
+        file: "src/sync/copies/hold-objects.ts",
         from: "if (isReftable(replica.gitDir))",
         to: "if (isReftable(replica.gitDir) && Date.now() < 0)",
       },

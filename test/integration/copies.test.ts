@@ -5,8 +5,8 @@ import { pipeline, Transform } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import { refName, valueFromLatin1 } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
+import { makeCopies } from "../../src/sync/copies/copies.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
-import { makeCopies } from "../../src/sync/write/copies.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 

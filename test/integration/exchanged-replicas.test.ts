@@ -3,7 +3,7 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { markDisk } from "../../src/git/replica/disk-mark.ts";
-import { holdObjects } from "../../src/sync/write/hold-objects.ts";
+import { holdObjects } from "../../src/sync/copies/hold-objects.ts";
 import { beginSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";

@@ -84,7 +84,7 @@ function loseDisk(state: State, d: number): void {
 }
 
 /**
- * Offers to settle abandoned staged writes: in the background (src/sync/write/abandon.ts), or when a session's lease
+ * Offers to settle abandoned staged writes: in the background (src/sync/turn/abandon.ts), or when a session's lease
  * ends.
  */
 export function abandonedSteps(state: State): Step[] {

@@ -33,6 +33,16 @@ describe("the check of the rooms", () => {
     expect(faultsOf({ "attic/a.ts": [] })).toEqual(["attic/a.ts lies in no room of the list."]);
   });
 
+  it("refuses a room of sync/ with more than twelve files", () => {
+    const files = (count: number) =>
+      new Map(Array.from({ length: count }, (_, index) => [`sync/read/${index}.ts`, []]));
+    const rooms = readRooms("```rooms\nsync/read:\n```\n");
+    expect(findFaults(rooms, files(12))).toEqual([]);
+    expect(findFaults(rooms, files(13))).toEqual([
+      "sync/read has 13 files; a room of sync/ has at most 12. Divide it by subject.",
+    ]);
+  });
+
   it("refuses a list that lets a room import one above it", () => {
     const rooms = readRooms("```rooms\ntop:\nlow: top\n```\n");
     expect(findFaults(rooms, new Map())).toEqual(["The list of rooms lets low import top, which is not below it."]);

@@ -5,9 +5,9 @@ import { objectIds, type RefName, type RefValue, type Version } from "../../doma
 import { LockstepError } from "../../errors.ts";
 import { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { type RefChange, readChanges, readUnchangedTips, TIPS_OFFERED } from "../../store/ref-log.ts";
+import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Course, Replica } from "../device/replica.ts";
-import { Stopwatch } from "../device/stopwatch.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { applyAndRecord, recordInDatabase } from "../replica/apply.ts";

@@ -12,7 +12,7 @@ import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";
 import { markApplied, recordInDatabase } from "../replica/apply.ts";
 import { keepLost } from "../replica/keep-given-up.ts";
-import { afterOldLeases } from "../write/old-leases.ts";
+import { afterOldLeases } from "../turn/old-leases.ts";
 import { planDemote } from "./thaw-demote.ts";
 import type { ThawPlan } from "./thaw-plan.ts";
 import { planPromote } from "./thaw-promote.ts";

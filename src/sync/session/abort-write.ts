@@ -5,7 +5,7 @@ import { findSession, noteDropped, type Session } from "../../store/sessions.ts"
 import { settleWrite } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import { callerText } from "../device/session-caller.ts";
-import { abandonTurn } from "../write/abandon.ts";
+import { abandonTurn } from "../turn/abandon.ts";
 import { endScratch } from "./end-sessions.ts";
 import { type SessionCall, sessionOf } from "./renew-write.ts";
 

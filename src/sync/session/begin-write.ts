@@ -9,16 +9,16 @@ import { repositoryNotFoundError } from "../../store/repositories.ts";
 import { beginSession, renewSession } from "../../store/sessions.ts";
 import { IdInUse } from "../../store/turns.ts";
 import { writesStoppedError } from "../../store/write-stops.ts";
+import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { BeginCall } from "../device/begin-calls.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";
 import { callerText, type SessionCaller } from "../device/session-caller.ts";
-import { Stopwatch } from "../device/stopwatch.ts";
 import { beforeRead, locate } from "../read/before-read.ts";
 import { beginLive } from "../replica/out-of-service.ts";
-import { abandonSession } from "../write/abandon.ts";
-import { Turn } from "../write/turn.ts";
+import { abandonSession } from "../turn/abandon.ts";
+import { Turn } from "../turn/turn.ts";
 import { leaseLostError } from "./renew-write.ts";
 
 export interface BeginWrite {

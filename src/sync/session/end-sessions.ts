@@ -24,9 +24,9 @@ import {
 } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { dropExpiredSessions, sessionEnds } from "../../store/sessions.ts";
+import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
-import { Stopwatch } from "../device/stopwatch.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { beforeRead } from "../read/before-read.ts";
 import { endLiveOf, endLiveOfAll } from "../replica/out-of-service.ts";

@@ -1,12 +1,12 @@
 // The part of a session in the loop of `land`. A session holds the turn, so another write cannot overtake it.
 import { type RefUpdate, refAuthor } from "../../domain.ts";
 import type { Session } from "../../store/sessions.ts";
+import type { Stopwatch } from "../../telemetry/stopwatch.ts";
+import { Holders } from "../copies/holders.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import type { Stopwatch } from "../device/stopwatch.ts";
 import { beforeRead } from "../read/before-read.ts";
 import { attemptWrite } from "../write/attempt.ts";
-import { Holders } from "../write/holders.ts";
 import type { Writer } from "../write/land.ts";
 import type { Attempt, Lost } from "../write/outcome.ts";
 import { droppedError, leaseLostError } from "./renew-write.ts";

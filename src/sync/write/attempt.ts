@@ -10,7 +10,7 @@ import { isPermanent } from "../../store/database/sqlstate.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { noteOnDisk, putInDoubt } from "../replica/apply.ts";
-import { Undecided } from "./abandon.ts";
+import { Undecided } from "../turn/abandon.ts";
 import { commit } from "./commit.ts";
 import { type Decision, decide } from "./decide.ts";
 import { type Attempt, outcomeOf, type WriteAttempt } from "./outcome.ts";

@@ -7,7 +7,7 @@ import { applyRefs } from "../../git/refs/refs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { markApplied, recordInDatabase } from "../replica/apply.ts";
-import { turnMoved } from "./abandon.ts";
+import { turnMoved } from "../turn/abandon.ts";
 import type { Prepared } from "./prepare-refs.ts";
 
 /**

@@ -15,7 +15,7 @@ import {
 } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { abandon } from "./abandon.ts";
+import { abandon } from "../turn/abandon.ts";
 
 /** "failed": the write was dropped because of an error of the database. */
 export type Decision = LandOutcome | { outcome: "failed"; error: unknown };

@@ -2,10 +2,10 @@
 // for a push and for the end of a session. A `Writer` has the parts that differ.
 import type { RefName, RefValue } from "../../domain.ts";
 import { writesStoppedError } from "../../store/write-stops.ts";
+import type { Stopwatch } from "../../telemetry/stopwatch.ts";
+import type { Holders } from "../copies/holders.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import type { Stopwatch } from "../device/stopwatch.ts";
-import type { Holders } from "./holders.ts";
 import type { Attempt, Done, Lost } from "./outcome.ts";
 
 /** A push, or a session that ends. */

@@ -2,9 +2,9 @@
 import type { RefName, RefValue, Version } from "../../domain.ts";
 import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import type { CopiesRule, Staged } from "../../store/writes.ts";
+import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
-import type { Stopwatch } from "../device/stopwatch.ts";
 import type { Decision } from "./decide.ts";
 import type { PushReport } from "./push-report.ts";
 import type { PushRequest } from "./request.ts";

@@ -1,7 +1,7 @@
 // The types between the hook's protocol and the write: the push, and its pusher.
 import type { RefAuthor, RefUpdate } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import type { Stopwatch } from "../device/stopwatch.ts";
+import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 
 export interface PushRequest {
   readonly repository: string;

@@ -6,8 +6,8 @@ import { type CopiesRule, type StageRequest, stageWrite } from "../../store/writ
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
-import type { Undecided } from "./abandon.ts";
-import { afterOldLeases } from "./old-leases.ts";
+import type { Undecided } from "../turn/abandon.ts";
+import { afterOldLeases } from "../turn/old-leases.ts";
 import { type Attempt, outcomeOf, type WriteAttempt } from "./outcome.ts";
 
 /** A write whose row is staged. */

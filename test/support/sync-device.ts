@@ -292,11 +292,14 @@ export class TestDevice {
       await this.git(repository, ["rev-list", "--objects", "--quiet", id]);
     // If there are many refs, git may be packing them, each under its lock for a moment.
     await vi.waitFor(async () => expect(await this.leftovers(repository)).toEqual([]), SOON);
-    const rows = await this.cluster.sql(
-      "select version, state from lockstep.replica where repository_id = $1 and device = $2",
-      [id, this.name],
-    );
-    expect(rows).toEqual([{ version: String(fold.head), state: "active" }]);
+    // The row is written after the pusher's answer.
+    await vi.waitFor(async () => {
+      const rows = await this.cluster.sql(
+        "select version, state from lockstep.replica where repository_id = $1 and device = $2",
+        [id, this.name],
+      );
+      expect(rows).toEqual([{ version: String(fold.head), state: "active" }]);
+    }, SOON);
     await vi.waitFor(async () => expect(await this.staged()).toEqual([]), SOON);
   }
 

@@ -3,14 +3,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Device, PATIENCE } from "./cluster-device.ts";
 import { createDatabase } from "./database.ts";
 import { type Demo, startDemo } from "./demo.ts";
 import { type GitSandbox, gitSandbox } from "./git.ts";
 import { isAlive, processesOf, untilGone } from "./processes.ts";
 
-/** Children of a stopped process have this time to end. */
-const LAST_BREATH_MS = 2_000;
+/**
+ * Children of a stopped process have this time to end. A git that is in fsync ends only when the disk has answered, and
+ * on a busy machine that takes seconds.
+ */
+const LAST_BREATH_MS = 20_000;
 
 export interface Cluster extends AsyncDisposable {
   readonly demo: Demo;
@@ -77,7 +81,10 @@ export async function startCluster({ via, refFormat = "files" }: ClusterOptions 
 async function processesLeft(dir: string): Promise<string[]> {
   const deadline = Date.now() + LAST_BREATH_MS;
   let left = await processesOf(dir);
-  while (left.length > 0 && Date.now() < deadline) left = await processesOf(dir);
+  while (left.length > 0 && Date.now() < deadline) {
+    await delay(20);
+    left = await processesOf(dir);
+  }
   for (const { pid } of left) if (isAlive(pid)) process.kill(pid, "SIGKILL");
-  return left.map(({ pid, command }) => `${pid} ${command}`);
+  return left.map(({ pid, command, state }) => `${pid} ${command} (${state})`);
 }

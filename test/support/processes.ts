@@ -7,6 +7,8 @@ export interface Running {
   readonly pid: number;
   readonly parent: number;
   readonly command: string;
+  /** The state of /proc/PID/stat, and the kernel function in which the process sleeps: "D jbd2_log_wait_commit". */
+  readonly state: string;
 }
 
 const PATIENCE_MS = 30_000;
@@ -43,10 +45,16 @@ export async function processesOf(text: string): Promise<Running[]> {
 async function look(pid: string, wanted: string): Promise<Running | undefined> {
   // A process may end while we read its files.
   const read = (file: string) => readFile(`/proc/${pid}/${file}`, "latin1").catch(() => "");
-  const [command, environment, stat] = await Promise.all([read("cmdline"), read("environ"), read("stat")]);
+  const files = ["cmdline", "environ", "stat", "wchan"].map(read);
+  const [command, environment, stat, wchan] = (await Promise.all(files)) as [string, string, string, string];
   const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
   // A zombie has no command line.
   if (command === "" || ![command, environment, cwd].some((place) => place.includes(wanted))) return undefined;
-  const parent = Number(/\) \S (\d+)/.exec(stat)?.[1] ?? 0);
-  return { pid: Number(pid), parent, command: command.replaceAll("\0", " ").trim() };
+  const [, state, parent] = /\) (\S) (\d+)/.exec(stat) ?? [];
+  return {
+    pid: Number(pid),
+    parent: Number(parent ?? 0),
+    command: command.replaceAll("\0", " ").trim(),
+    state: `${state} ${wchan}`,
+  };
 }

@@ -124,6 +124,21 @@ create table lockstep.replica (
 );
 create index replica_by_device on lockstep.replica (device, repository_id);
 
+-- Bare repositories that lie below the root of a device and are no replicas of it, as its last scan found them
+-- (src/sync/adopt/scan-root.ts). Nobody touches them until an operator adopts them. repository_id and version come from
+-- the note of a replica that this database does not know: it may be an older backup.
+create table lockstep.unknown_directory (
+  device text not null references lockstep.device on delete cascade,
+  -- In the order of bytes, in which a scan reads the directories.
+  path text collate "C" not null,
+  repository text not null,
+  repository_id uuid,
+  version bigint,
+  seen_at timestamptz not null default clock_timestamp(),
+  primary key (device, path)
+);
+create index unknown_directory_by_repository on lockstep.unknown_directory (repository);
+
 -- Rows outlive every retry: a client that was cut off asks here for the outcome of its write.
 create table lockstep.write (
   id uuid primary key,

@@ -53,6 +53,7 @@ import type { SyncEvent as _lockstep_v1_SyncEvent, SyncEvent__Output as _lockste
 import type { SyncServiceClient as _lockstep_v1_SyncServiceClient, SyncServiceDefinition as _lockstep_v1_SyncServiceDefinition } from './lockstep/v1/SyncService.ts';
 import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _lockstep_v1_ThawRequest__Output } from './lockstep/v1/ThawRequest.ts';
 import type { ThawResponse as _lockstep_v1_ThawResponse, ThawResponse__Output as _lockstep_v1_ThawResponse__Output } from './lockstep/v1/ThawResponse.ts';
+import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirectory__Output as _lockstep_v1_UnknownDirectory__Output } from './lockstep/v1/UnknownDirectory.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from './lockstep/v1/Waiter.ts';
@@ -123,6 +124,7 @@ export interface ProtoGrpcType {
       SyncService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_SyncServiceClient> & { service: _lockstep_v1_SyncServiceDefinition }
       ThawRequest: MessageTypeDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawRequest__Output>
       ThawResponse: MessageTypeDefinition<_lockstep_v1_ThawResponse, _lockstep_v1_ThawResponse__Output>
+      UnknownDirectory: MessageTypeDefinition<_lockstep_v1_UnknownDirectory, _lockstep_v1_UnknownDirectory__Output>
       VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>
       VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>
       Waiter: MessageTypeDefinition<_lockstep_v1_Waiter, _lockstep_v1_Waiter__Output>

@@ -21,6 +21,7 @@ import { migrate } from "../store/database/migrate.ts";
 import { listenForHeads } from "../store/database/notifications.ts";
 import { releaseLease } from "../store/device-lease.ts";
 import { recordRoot } from "../store/device-root.ts";
+import { keepScanning } from "../sync/adopt/scan-root.ts";
 import { Follower } from "../sync/catch-up/follower.ts";
 import { patrol } from "../sync/catch-up/patrol.ts";
 import { assertMounted } from "../sync/device/assert-mounted.ts";
@@ -119,6 +120,7 @@ async function startLoops(
     follower.run(),
     endSessions(context),
     patrol(context),
+    keepScanning(context),
     listenForHeads(db, { url: notifyUrl, applicationName: me.device }, me.device, { onHeads, onReconnect }, life.over),
   ]);
 }

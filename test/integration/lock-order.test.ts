@@ -19,6 +19,7 @@ import {
 } from "../../src/store/sessions.ts";
 import { appendThaw } from "../../src/store/thaw.ts";
 import { leaveTurn, renewTickets, takeTurn } from "../../src/store/turns.ts";
+import { recordUnknown } from "../../src/store/unknown-directories.ts";
 import { endWriteStops, stopNewWrites, stopStagedWrites } from "../../src/store/write-stops.ts";
 import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
@@ -130,6 +131,10 @@ const ACTS: Record<string, Act> = {
   recordFailure: (db, { me, id }) =>
     recordFailure(db, me, id, { error: "test", broken: true, fromVersion: 0n, version: 0n, durationMs: 0 }),
   reviseVersions: (db, { me, id }) => reviseVersions(db, me, [{ repositoryId: id, version: -1n }]),
+  recordUnknown: (db, { me, name }) =>
+    recordUnknown(db, me, { after: "", last: undefined }, [
+      { path: `/srv/${name}.git`, repository: name, repositoryId: null, version: null },
+    ]),
   setRepository: (db, { name }) => setRepository(db, name, { minCopies: 2, landWithFewer: null }),
   stopNewWrites: (db, { id }) => stopNewWrites(db, [id], { author: "olga", reason: "test" }),
   stopStagedWrites: async (db, { id }) => {

@@ -28,6 +28,7 @@ import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/s
 import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
+import { listUnknown, listUnknownOf, notReplicas, recordUnknown } from "../../src/store/unknown-directories.ts";
 import { listWriteStops, stopTargets } from "../../src/store/write-stops.ts";
 import {
   confirmReads,
@@ -224,6 +225,18 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   renewTickets: { call: () => renewTickets(db, me, [WRITE]), rows: FEW },
   takeTurn: { call: () => takeTurn(db, me, ticket()), rows: FEW },
   turnHolder: { call: () => turnHolder(db, HUGE), rows: FEW },
+  listUnknown: { call: () => listUnknown(db, 100), rows: FEW },
+  listUnknownOf: { call: () => listUnknownOf(db, "a", "", 100), rows: FEW },
+  notReplicas: {
+    call: () => notReplicas(db, "a", ["huge", ...Array.from({ length: 100 }, (_, index) => `r/${index}`)]),
+    rows: TIMES * FEW,
+    // It reads all repositories while it takes them for few.
+    untilAnalyzed: TIMES * 2 * REPOSITORIES,
+  },
+  recordUnknown: {
+    call: () => recordUnknown(db, me, { after: "", last: undefined }, []),
+    rows: FEW,
+  },
 };
 
 /** Statements that are not tried here, with the reason. test/unit/statements.test.ts looks for each statement in this file. */

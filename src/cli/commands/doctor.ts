@@ -6,6 +6,7 @@ import { lookAtDisk, lookAtLock, lookAtNames, lookAtRoot, lookAtSockets } from "
 import { find, type Look } from "../../doctor/finding.ts";
 import { lookAtHooks } from "../../doctor/hooks.ts";
 import { lookAtGit, lookAtNode, lookAtShim } from "../../doctor/programs.ts";
+import { lookAtUnknown } from "../../doctor/unknown.ts";
 import { ExitCode } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { Exit, prepare, subcommand, table } from "../terminal/command.ts";
@@ -17,6 +18,7 @@ const CHECKS: readonly (readonly [string, Look])[] = [
   ["root", lookAtRoot],
   ["hooks", lookAtHooks],
   ["names", lookAtNames],
+  ["unknown", lookAtUnknown],
   ["lock", lookAtLock],
   ["disk", lookAtDisk],
   ["sockets", lookAtSockets],

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { UnknownDirectory__Output as Unknown } from "../../generated/lockstep/v1/UnknownDirectory.ts";
 import type { Host } from "../../host.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
 import { instant } from "./log.ts";
@@ -12,7 +13,7 @@ export function statusCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);
     using client = await run.connect();
-    const { devices, repositories, writeLocks } = await client.call("GetStatus", {}, run.patience);
+    const { devices, repositories, writeLocks, unknown } = await client.call("GetStatus", {}, run.patience);
     const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
     const document = {
       devices: devices.map(({ name, live, awaySince, zone, grpcAddress, gitAddress }) => ({
@@ -39,6 +40,7 @@ export function statusCommand(host: Host): Command {
         }),
       ),
       write_locks: writeLocks.map(documentOfLock),
+      unknown: unknown.map(documentOfUnknown),
     };
     const deviceRows = devices.map(({ name, live, awaySince, zone, grpcAddress }) => [
       name,
@@ -64,7 +66,30 @@ export function statusCommand(host: Host): Command {
     const second =
       unrest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], unrest);
     const stopped = writeLocks.map((lock) => `Writes are stopped to ${describeLock(lock)}.`);
-    const parts = [table(["device", "state", "zone", "grpc"], deviceRows), second, stopped.join("\n")];
+    const parts = [
+      table(["device", "state", "zone", "grpc"], deviceRows),
+      second,
+      stopped.join("\n"),
+      describeUnknown(unknown),
+    ];
     run.print(document, parts.filter(Boolean).join("\n\n"));
   });
+}
+
+/** A directory that was a replica has a version, and no other has. */
+function documentOfUnknown({ device, path, repository, version }: Unknown) {
+  return { device, path, repository, version: version === "0" ? null : Number(version) };
+}
+
+function describeUnknown(unknown: readonly Unknown[]): string {
+  if (unknown.length === 0) return "";
+  const rows = unknown.map(({ device, path, version }) => [
+    device,
+    path,
+    version === "0" ? "a repository" : `a replica at version ${version}`,
+  ]);
+  return (
+    "The database does not know these directories. `lockstep repo adopt NAME` takes one in, on its device; nothing else touches them.\n" +
+    table(["device", "path", "what"], rows)
+  );
 }

@@ -142,7 +142,8 @@ export async function wasReplica(gitDir: string, repositoryId: string): Promise<
   return (id ?? (await readReplicaRecord(gitDir))?.repositoryId) === repositoryId;
 }
 
-async function settingsOwner(gitDir: string): Promise<string | undefined> {
+/** Returns the id of the repository of which a directory has the settings of a replica. undefined: it has none. */
+export async function settingsOwner(gitDir: string): Promise<string | undefined> {
   const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
   return /^\trepositoryId = (.*)$/m.exec(written)?.[1];
 }

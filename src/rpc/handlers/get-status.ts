@@ -2,6 +2,7 @@ import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/
 import { toTimestamp } from "../../protocol/times.ts";
 import { listDevices } from "../../store/device-lease.ts";
 import { listStatus } from "../../store/status.ts";
+import { listUnknown } from "../../store/unknown-directories.ts";
 import { listWriteStops } from "../../store/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeWriteStop } from "../call/encode.ts";
@@ -9,10 +10,11 @@ import { encodeWriteStop } from "../call/encode.ts";
 const LIMIT = 1_000;
 
 export const getStatus = (context: SyncContext) => async (): Promise<Response> => {
-  const [devices, repositories, writeLocks] = await Promise.all([
+  const [devices, repositories, writeLocks, unknown] = await Promise.all([
     listDevices(context.db),
     listStatus(context.db, LIMIT),
     listWriteStops(context.db),
+    listUnknown(context.db, LIMIT),
   ]);
   return {
     devices: devices.map(({ startedAt, awaySince, ...device }) => ({
@@ -26,5 +28,11 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
       stopped: stopped ?? "",
     })),
     writeLocks: writeLocks.map(encodeWriteStop),
+    unknown: unknown.map(({ device, path, repository, version }) => ({
+      device,
+      path,
+      repository,
+      version: String(version ?? 0n),
+    })),
   };
 };

@@ -3,15 +3,18 @@
 import type { Device as _lockstep_v1_Device, Device__Output as _lockstep_v1_Device__Output } from '../../lockstep/v1/Device.ts';
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from '../../lockstep/v1/RepositoryStatus.ts';
 import type { WriteLock as _lockstep_v1_WriteLock, WriteLock__Output as _lockstep_v1_WriteLock__Output } from '../../lockstep/v1/WriteLock.ts';
+import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirectory__Output as _lockstep_v1_UnknownDirectory__Output } from '../../lockstep/v1/UnknownDirectory.ts';
 
 export interface GetStatusResponse {
   'devices'?: (_lockstep_v1_Device)[];
   'repositories'?: (_lockstep_v1_RepositoryStatus)[];
   'writeLocks'?: (_lockstep_v1_WriteLock)[];
+  'unknown'?: (_lockstep_v1_UnknownDirectory)[];
 }
 
 export interface GetStatusResponse__Output {
   'devices': (_lockstep_v1_Device__Output)[];
   'repositories': (_lockstep_v1_RepositoryStatus__Output)[];
   'writeLocks': (_lockstep_v1_WriteLock__Output)[];
+  'unknown': (_lockstep_v1_UnknownDirectory__Output)[];
 }

@@ -34,7 +34,7 @@ export async function* findRepositories(root: string, below = ""): AsyncGenerato
 }
 
 /** Returns true when a directory has the parts by which git recognises a repository. */
-export async function looksBare(path: string): Promise<boolean> {
+async function looksBare(path: string): Promise<boolean> {
   const [head, objects, refs] = await Promise.all(
     ["HEAD", "objects", "refs"].map((name) => stat(join(path, name)).catch(() => undefined)),
   );

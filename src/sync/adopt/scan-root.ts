@@ -1,6 +1,5 @@
-// Finds bare repositories below the root that are no replicas of this device: a directory that was moved in, or a
-// replica that the database has forgotten because an older backup of it was restored. They are listed in the database
-// and never touched.
+// Finds bare repositories below the root that are no replicas of this device. Somebody moved them in, or the database
+// has forgotten them: an operator restored an older backup of it. They are listed and never touched.
 import { setTimeout as sleep } from "node:timers/promises";
 import { isUuid } from "../../domain.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";

@@ -31,6 +31,7 @@ export const ERROR_TABLE = {
   DEVICE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   WRITE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   REPOSITORY_EXISTS: { grpc: "ALREADY_EXISTS", exit: "FAILED" },
+  DIRECTORY_EXISTS: { grpc: "ALREADY_EXISTS", exit: "FAILED" },
   UNAUTHENTICATED: { grpc: "UNAUTHENTICATED", exit: "FAILED" },
   PERMISSION_DENIED: { grpc: "PERMISSION_DENIED", exit: "FAILED" },
   DATABASE_UNAVAILABLE: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },

@@ -5,10 +5,11 @@ import { createServer } from "node:https";
 import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
-import { ASK_HEADER, HOLD_PATH, PACK_PATH } from "../git/objects/pack-stream.ts";
+import { ASK_HEADER, DIRECTORY_PATH, HOLD_PATH, PACK_PATH } from "../git/objects/pack-stream.ts";
 import { STALL_MS } from "../git/silence.ts";
 import { cutterOf } from "../io/connections.ts";
 import { asRefusal } from "../smart-http/refusal.ts";
+import { lookAtDirectory } from "../sync/adopt/look-at-directory.ts";
 import { catchUp } from "../sync/catch-up/catch-up.ts";
 import { holdObjects } from "../sync/copies/hold-objects.ts";
 import type { SyncContext } from "../sync/device/context.ts";
@@ -67,6 +68,8 @@ async function answer(
     const device = askingDevice(request.socket as TLSSocket, trustDomain);
     if (request.url === HOLD_PATH && request.method === "POST")
       await hold(context, device, request, response, gone.signal);
+    else if (request.url === DIRECTORY_PATH && request.method === "POST")
+      await tellDirectory(context, request, response, gone.signal);
     else if (request.url !== PACK_PATH) await serveUploadPack(context, packs, device, request, response);
     else if (request.method === "POST") await sendPack(packs, device, request, response, gone.signal);
     else throw new LockstepError("INVALID_REQUEST", "A request for a pack must use POST.");
@@ -124,6 +127,17 @@ async function hold(
   response.writeHead(204).end();
 }
 
+/** Answers another device that asks what lies at the place of a repository here. */
+async function tellDirectory(
+  context: SyncContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  const answer = await lookAtDirectory(context, await readJson(request), gone);
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+}
+
 function refuse(context: SyncContext, request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.headersSent) {
     response.destroy();
@@ -136,7 +150,7 @@ function refuse(context: SyncContext, request: IncomingMessage, response: Server
 }
 
 function isOurs({ url }: IncomingMessage): boolean {
-  return url === PACK_PATH || url === HOLD_PATH;
+  return url === PACK_PATH || url === HOLD_PATH || url === DIRECTORY_PATH;
 }
 
 /** Makes the answer for any client of git, but with the reason: a device is not a stranger. */

@@ -20,7 +20,7 @@ import type { Lifetime } from "./lifetime.ts";
 import type { LockedRoot } from "./take-root.ts";
 
 /** How this device asks others. */
-type Peers = Pick<SyncContext, "openPack" | "requestHold" | "gitCredentials">;
+type Peers = Pick<SyncContext, "openPack" | "requestHold" | "askDirectory" | "gitCredentials">;
 
 export interface ContextRequest extends Peers {
   readonly db: Database;
@@ -73,6 +73,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
     openPack: request.openPack,
     requestHold: request.requestHold,
+    askDirectory: request.askDirectory,
     gitCredentials: request.gitCredentials,
     log,
     signal: life.over,

@@ -73,6 +73,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     ...{ db, root, git, pid: host.pid, socketDir, metrics, log, life },
     openPack: ({ device, gitAddress }, ...request) => packClient.open(device, gitAddress, ...request),
     requestHold: ({ device, gitAddress }, ...request) => packClient.hold(device, gitAddress, ...request),
+    askDirectory: ({ device, gitAddress }, ...request) => packClient.ask(device, gitAddress, ...request),
   });
   progress.context = context;
   const { mount, place = "" } = await whereIs(root.path);

@@ -142,13 +142,7 @@ export async function createRepository(
     if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) {
       // A caller that repeats its call takes this answer for its success. The row lock makes it wait for the standby.
       await queryRepeatable(db.work, "select from lockstep.repository where name = $1 for key share", [request.name]);
-      throw new LockstepError(
-        "REPOSITORY_EXISTS",
-        `A repository named ${request.name} exists already; choose another name.`,
-        {
-          cause: error,
-        },
-      );
+      throw repositoryExistsError(request.name, error);
     }
     if (error instanceof pg.DatabaseError && error.code === FOREIGN_KEY_VIOLATION)
       throw missingDeviceError(request.devices);
@@ -219,6 +213,12 @@ export async function listRepositories(db: Database, after: string, limit: numbe
 
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
   head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", stopped from lockstep.repository`;
+
+/** Makes the error REPOSITORY_EXISTS for `name`. */
+export function repositoryExistsError(name: string, cause?: unknown): LockstepError {
+  const message = `A repository named ${name} exists already; choose another name.`;
+  return new LockstepError("REPOSITORY_EXISTS", message, { cause });
+}
 
 /** Makes the error REPOSITORY_NOT_FOUND for `name`. */
 export function repositoryNotFoundError(name: string): LockstepError {

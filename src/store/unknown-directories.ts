@@ -97,4 +97,13 @@ export async function listUnknownOf(
   );
 }
 
+/** Returns the unknown directories of all devices that have that name. */
+export async function unknownNamed(db: Database, repository: string): Promise<UnknownDirectory[]> {
+  return await queryRepeatable<UnknownDirectory & { [column: string]: unknown }>(
+    db.work,
+    `${SELECT_UNKNOWN} where repository = $1 order by device`,
+    [repository],
+  );
+}
+
 const SELECT_UNKNOWN = `select device, path, repository, repository_id as "repositoryId", version from lockstep.unknown_directory`;

@@ -2,6 +2,7 @@
 // then fail. If the tests pass without the rule, they prove nothing about it. The replaced text must occur exactly
 // once, so that a stale control is noticed.
 
+import { adoptControls } from "./adopt.mjs";
 import { databaseControls } from "./database.mjs";
 import { diskControls } from "./disk.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
@@ -1128,6 +1129,7 @@ const BY_HISTORY = ["a read of a replica asks for the head first", "the pusher h
 
 export const controls = [
   ...byTests,
+  ...adoptControls,
   ...databaseControls,
   ...diskControls,
   ...refNameControls,

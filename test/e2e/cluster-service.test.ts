@@ -1,4 +1,5 @@
-import { access, mkdir, rm } from "node:fs/promises";
+import { access, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { administer } from "../support/administer.ts";
 import type { Cluster } from "../support/cluster.ts";
@@ -185,8 +186,9 @@ describe("ListLog", () => {
 describe("GetStatus", () => {
   it("lists the devices, and the repositories that are not at rest", async () => {
     const { repository } = await repositoryAt(1);
-    const foreign = three.gitDir("status/broken");
-    await mkdir(foreign, { recursive: true });
+    // A file on the way to the replica's place.
+    const foreign = dirname(three.gitDir("status/broken"));
+    await writeFile(foreign, "");
     await at.one.call("CreateRepository", { repository: "status/broken" });
     const { devices, repositories } = await at.two.call("GetStatus");
     expect(devices).toMatchObject(
@@ -203,7 +205,7 @@ describe("GetStatus", () => {
       .poll(async () => (await at.two.call("GetStatus")).repositories.map((each: Message) => each.repository))
       .not.toContain(repository);
     // Moved away, as the error says, it heals.
-    await rm(foreign, { recursive: true });
+    await rm(foreign);
     const events = await collect(at.three.stream("FetchFrom", { repository: "status/broken" }));
     expect(events.at(-1).result).toMatchObject({ version: 0 });
     expect(await at.three.call("GetVersion", { repository: "status/broken" })).toMatchObject({ state: STATE.ACTIVE });

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
@@ -18,6 +18,9 @@ beforeAll(async () => {
 });
 afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
+const SOON = { timeout: 30_000, interval: 100 };
+const shown = async (repository: string) => (await two.lockstep("repo", "show", repository)).document;
+
 describe("something else where a replica should be", () => {
   it.each<[string, string, (gitDir: string) => Promise<unknown>, RegExp]>([
     ["a directory", "dir", (path) => mkdir(join(path, "precious"), { recursive: true }), /is not a git repository/],
@@ -34,18 +37,22 @@ describe("something else where a replica should be", () => {
   ])("is told of, left alone, and no matter elsewhere: %s", async (_, place, put, sentence) => {
     const repository = `occupied-${place}`;
     const gitDir = one.gitDir(repository);
+    // A device that is down is not asked, so the repository is created without it.
+    await one.kill();
     await put(gitDir);
-    const created = await one.lockstep("repo", "create", repository);
+    const names = cluster.devices.map(({ name }) => name).join(",");
+    expect(await two.lockstep("repo", "create", repository, "--devices", names)).toMatchObject({ code: 0 });
+    await one.start();
+    await vi.waitUntil(async () => (await shown(repository)).replicas[0].state !== "pending", SOON);
     const lastError = expect.stringMatching(new RegExp(`^[^\\n]*${sentence.source}[^\\n]*\\.$`));
-    expect(created).toMatchObject({
-      code: 0,
-      document: { replicas: [{ state: "broken", last_error: lastError }, { state: "active" }, { state: "active" }] },
+    expect(await shown(repository)).toMatchObject({
+      replicas: [{ state: "broken", last_error: lastError }, { state: "active" }, { state: "active" }],
     });
     for (const args of [["sync"], ["verify"]]) {
       const refused = await one.lockstep(...args, repository);
       expect(refused).toMatchObject({ code: 1, document: { error: { code: "NOT_A_REPOSITORY", message: lastError } } });
     }
-    expect((await one.lockstep("repo", "show", repository)).document.replicas[0].last_error).toEqual(lastError);
+    expect((await shown(repository)).replicas[0].last_error).toEqual(lastError);
     await expect(one.call("BeforeRead", { repository }, PATIENCE)).rejects.toThrow(sentence);
     // Strangers are not told what lies on the disk.
     const hidden = expect.stringContaining("The server failed; tell its operator.");
@@ -67,5 +74,32 @@ describe("something else where a replica should be", () => {
     if (place === "dir") expect(await readdir(aside)).toEqual(["precious"]);
     if (place === "foreign") expect(await readdir(aside)).not.toContain("lockstep.config");
     await rm(aside, { recursive: true });
+  });
+});
+
+describe("a repository is not created where", () => {
+  it.each<[string, string, (path: string) => Promise<unknown>]>([
+    ["the device itself has a repository", "own", (path) => cluster.git.git(["init", "--quiet", "--bare", path])],
+    ["the device itself has an empty directory", "own-empty", (path) => mkdir(path)],
+    ["another device has a repository", "else", (path) => cluster.git.git(["init", "--quiet", "--bare", path])],
+    ["another device has a link", "else-link", (path) => symlink("/no/such", path)],
+  ])("%s, and nothing is touched", async (_, repository, put) => {
+    const holder = repository.startsWith("own") ? two : three;
+    const path = holder.gitDir(repository);
+    await put(path);
+    const before = await readdir(path).catch(() => "no directory");
+    const refused = await two.lockstep("repo", "create", repository);
+    expect(refused).toMatchObject({
+      code: 1,
+      document: { error: { code: "DIRECTORY_EXISTS", details: { device: holder.name, path } } },
+    });
+    const { message } = refused.document.error;
+    for (const named of [holder.name, path, `lockstep repo adopt ${repository}`]) expect(message).toContain(named);
+    expect(await readdir(path).catch(() => "no directory")).toEqual(before);
+    expect((await two.lockstep("repo", "show", repository)).document.error.code).toBe("REPOSITORY_NOT_FOUND");
+    // Moved away, it can be created.
+    await rename(path, join(cluster.git.dir, `moved-${repository}`));
+    expect(await two.lockstep("repo", "create", repository)).toMatchObject({ code: 0 });
+    expect((await two.lockstep("repo", "create", repository)).document.error.code).toBe("REPOSITORY_EXISTS");
   });
 });

@@ -28,7 +28,13 @@ import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/s
 import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { listUnknown, listUnknownOf, notReplicas, recordUnknown } from "../../src/store/unknown-directories.ts";
+import {
+  listUnknown,
+  listUnknownOf,
+  notReplicas,
+  recordUnknown,
+  unknownNamed,
+} from "../../src/store/unknown-directories.ts";
 import { listWriteStops, stopTargets } from "../../src/store/write-stops.ts";
 import {
   confirmReads,
@@ -233,6 +239,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
     // It reads all repositories while it takes them for few.
     untilAnalyzed: TIMES * 2 * REPOSITORIES,
   },
+  unknownNamed: { call: () => unknownNamed(db, "huge"), rows: FEW },
   recordUnknown: {
     call: () => recordUnknown(db, me, { after: "", last: undefined }, []),
     rows: FEW,

@@ -22,6 +22,7 @@ import type { FramingOptions, StatementClient } from "../../src/store/database/s
 import { releaseLease } from "../../src/store/device-lease.ts";
 import { readFold } from "../../src/store/ref-log.ts";
 import { findRepository } from "../../src/store/repositories.ts";
+import { lookAtDirectory } from "../../src/sync/adopt/look-at-directory.ts";
 import { catchUp } from "../../src/sync/catch-up/catch-up.ts";
 import { holdObjects } from "../../src/sync/copies/hold-objects.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
@@ -144,6 +145,12 @@ export class TestDevice {
         const holder = cluster.devices.get(peer.device);
         if (holder === undefined) throw new LockstepError("SOURCE_FAILED", `${peer.device} cannot be reached`);
         await holdObjects(holder.context, name, request, { signal, onWork });
+      },
+      askDirectory: async (peer, question, signal) => {
+        const asked = cluster.devices.get(peer.device);
+        if (asked === undefined) throw new LockstepError("SOURCE_FAILED", `${peer.device} cannot be reached`);
+        const sent = JSON.parse(JSON.stringify(question));
+        return JSON.parse(JSON.stringify(await lookAtDirectory(asked.context, sent, signal)));
       },
     });
     const device = new TestDevice(cluster, name, options, { context, life, root: lockedRoot, bin }, logged);

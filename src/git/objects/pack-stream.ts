@@ -26,6 +26,9 @@ export interface HoldRequestBody {
   readonly refs: readonly string[];
 }
 
+/** The path for questions about a directory. */
+export const DIRECTORY_PATH = "/v1/directory";
+
 /** The request for a pack. */
 export interface PackRequestBody {
   readonly repositoryId: string;
@@ -92,6 +95,16 @@ export class PackClient {
   ): Promise<void> {
     const answer = await this.#post(HOLD_PATH, device, address, body, signal, onAlive);
     await text(answer);
+  }
+
+  /** Asks the device at `address` a question that it answers with a JSON document. Throws SOURCE_FAILED. */
+  async ask(device: string, address: string, body: object, signal: AbortSignal): Promise<unknown> {
+    const answer = await this.#post(DIRECTORY_PATH, device, address, body, signal, () => {});
+    try {
+      return JSON.parse(await text(answer));
+    } catch (cause) {
+      throw new LockstepError("SOURCE_FAILED", "its answer broke off", { cause, details: { device } });
+    }
   }
 
   async #post(

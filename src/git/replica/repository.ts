@@ -82,7 +82,7 @@ export async function inspect(
     throw new LockstepError(
       "NOT_A_REPOSITORY",
       `${gitDir} exists but ${what}; move it away, and the sidecar makes the replica anew from the other devices.`,
-      { details: { path: gitDir, ...(repositoryId && { repositoryId }) } },
+      { details: { path: gitDir, what, ...(repositoryId && { repositoryId }) } },
     );
   };
   const look = () => gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);

@@ -56,6 +56,8 @@ export interface SyncContext {
     signal: AbortSignal,
     onAlive: () => void,
   ) => Promise<void>;
+  /** Asks a peer about a directory below its root (sync/adopt/look-at-directory.ts). Throws SOURCE_FAILED. */
+  readonly askDirectory: (peer: Peer, question: object, signal: AbortSignal) => Promise<unknown>;
   /** For stock git, when a peer has no pack stream. */
   readonly gitCredentials: GitCredentials;
   readonly log: Logger;

@@ -8,6 +8,7 @@ import { replicasOf } from "../../store/replicas.ts";
 import { createRepository as insert } from "../../store/repositories.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
+import { refuseOccupied } from "./refuse-occupied.ts";
 
 export interface NewRepository {
   readonly repository: string;
@@ -33,7 +34,7 @@ export function copiesOf(count: number): number {
 
 /**
  * Creates a repository, and waits up to PATIENCE_MS for the replicas of live devices. Throws INVALID_NAME,
- * INVALID_REQUEST, REPOSITORY_EXISTS, DEVICE_NOT_FOUND.
+ * INVALID_REQUEST, REPOSITORY_EXISTS, DEVICE_NOT_FOUND, DIRECTORY_EXISTS.
  */
 export async function createRepository(
   context: SyncContext,
@@ -61,6 +62,7 @@ export async function createRepository(
     );
   }
   const minCopies = copiesOf(request.minCopies || 1);
+  await refuseOccupied(context, name, signal);
   const { id, devices } = await insert(context.db, { name, devices: chosen, defaultBranch, objectFormat, minCopies });
   context.announcer.announce(id);
   if (devices.includes(context.me.device)) {

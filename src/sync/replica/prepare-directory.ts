@@ -58,7 +58,8 @@ async function findReplica(context: SyncContext, replica: Replica, stateDir: str
   } catch (error) {
     if (!(error instanceof LockstepError && error.code === "NOT_A_REPOSITORY")) throw error;
     owner = error.details.repositoryId ?? `${id}-broken`;
-    if (error.details.repositoryId === undefined && !(await wasHere(context, replica))) throw error;
+    if (!(await isMisplacedReplica(context, error)) && !(await wasHere(context, replica)))
+      throw occupiedError(context, replica, error);
   }
   const aside = await setMisplacedAside(gitDir, stateDir, owner);
   context.log.warn(
@@ -96,6 +97,31 @@ async function mend(context: SyncContext, replica: Replica): Promise<void> {
   const made = await mendParts(context.git, replica, aside, () => putInDoubt(replica));
   if (made.length === 0) return;
   context.log.warn({ repository: replica.name, path: replica.gitDir, made }, "made missing parts of a replica anew");
+}
+
+/** Returns whether the files belong to another replica of this device, which finds them at the place for such files. */
+async function isMisplacedReplica(context: SyncContext, { details }: LockstepError): Promise<boolean> {
+  if (details.repositoryId === undefined) return false;
+  return await replicaName(context.db, context.me.device, details.repositoryId).then(
+    () => true,
+    (error: unknown) => {
+      // The database may have forgotten it. Then the files may be the only copy of acknowledged pushes.
+      if (error instanceof LockstepError && error.code === "REPLICA_NOT_FOUND") return false;
+      throw error;
+    },
+  );
+}
+
+/** Makes the error for files at the place of a replica that this device has never had. They are not touched. */
+function occupiedError(context: SyncContext, { name, gitDir }: Replica, error: LockstepError): LockstepError {
+  const { what } = error.details;
+  if (what === undefined) return error;
+  return new LockstepError(
+    "NOT_A_REPOSITORY",
+    `Device ${context.me.device} has ${gitDir}, but it ${what}, and nothing of it is touched; move it away, and the ` +
+      `replica is made from the other devices, or take it in with \`lockstep repo adopt ${name}\` there.`,
+    { cause: error, details: error.details },
+  );
 }
 
 /** Returns whether this device has ever had the replica. If not, the files at its place belong to an operator. */

@@ -11,7 +11,8 @@ import { replicaPath } from "../device/replica.ts";
 const PATIENCE_MS = 2_000;
 
 /**
- * Throws DIRECTORY_EXISTS when something lies at the place of a new repository, here or on another live device. Throws REPOSITORY_EXISTS when it is the replica of a repository of that name.
+ * Throws DIRECTORY_EXISTS when something lies at the place of a new repository, here or on another live device. Throws
+ * REPOSITORY_EXISTS when it is the replica of a repository of that name.
  */
 export async function refuseOccupied(context: SyncContext, name: string, signal: AbortSignal): Promise<void> {
   const path = replicaPath(context.root, name);

@@ -19,6 +19,8 @@ export const CRASH_POINTS = {
    */
   copies: ["fetched", "kept", "made"],
   session: ["turn", "begun", "scratch", "taken", "landed", "kept"],
+  /** An undo passes this one, then those of a push from `staged` to `applied`. */
+  undo: ["renewed"],
   /** The further points of a session on the files of the replica itself. */
   live: ["noted", "moved"],
   "catch-up": ["planned", "arrived", "fetched", "applying", "renamed", "noted"],
@@ -28,8 +30,6 @@ export const CRASH_POINTS = {
    */
   refs: ["cleared"],
   recovery: ["swept", "compared", "forgotten"],
-  /** A command of the queue: it was handed out; it has done its work; its outcome is recorded. */
-  command: ["started", "performed", "ended"],
 } as const;
 
 type Kind = keyof typeof CRASH_POINTS;

@@ -1,7 +1,8 @@
 -- Decides a write: one autocommit statement. The order of the checks is the order in which their answers are final.
+-- p_act: the act of an operator that the write carries out, with `action`, `reason` and `detail` for the audit.
 create function lockstep.bump(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_digest bytea,
-  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_holders text[],
+  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_holders text[], p_act jsonb default null,
   out outcome text, out version bigint, out detail text)
 language plpgsql set enable_seqscan = off as $$
 declare
@@ -38,8 +39,15 @@ begin
   version := current_head + 1;
   perform lockstep.append(p_write, p_repository, bump.version, p_device, p_fence, attempt.author, p_digest,
     p_names, p_old_values, p_new_values, p_holders);
-  update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp()
+  update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp(),
+    reason = coalesce(p_act->>'reason', w.reason)
     where w.id = p_write;
+  if p_act is not null then
+    insert into lockstep.audit (author, action, repository, device, detail)
+      select attempt.author, p_act->>'action', r.name, p_device,
+        p_act->'detail' || jsonb_build_object('reason', p_act->>'reason', 'version', bump.version::text, 'write', p_write)
+      from lockstep.repository r where r.id = p_repository;
+  end if;
   delete from lockstep.turn t where t.write_id = coalesce(attempt.ticket, p_write);
   outcome := 'landed';
 end $$;

@@ -24,7 +24,6 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   thaw: async () => (await import("./commands/thaw.ts")).thawCommand,
   log: async () => (await import("./commands/log.ts")).logCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
-  command: async () => (await import("./commands/command.ts")).commandCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   version: async () => (await import("./commands/version.ts")).versionCommand,
@@ -41,6 +40,8 @@ export async function main(host: Host): Promise<number> {
       "-V, --version",
       "print the version of Lockstep; `lockstep version` also prints those of git and the schema",
     )
+    // `repo undo` has a --version of its own.
+    .enablePositionalOptions()
     .addHelpText("after", "\nExample:\n  lockstep demo\n");
   for (const make of await askedFor(host.argv)) program.addCommand(make(host));
   for (const command of allCommands(program)) {

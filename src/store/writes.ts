@@ -95,6 +95,14 @@ export interface LandRequest {
   readonly updates: readonly RefUpdate[];
   /** Other devices that hold the objects. */
   readonly holders?: readonly string[];
+  /** The act of an operator that the write carries out. Its audit row is made with the decision. */
+  readonly act?: OperatorsAct | undefined;
+}
+
+export interface OperatorsAct {
+  readonly action: string;
+  readonly reason: string;
+  readonly detail: Readonly<Record<string, string>>;
 }
 
 export type LandOutcome =
@@ -114,7 +122,7 @@ export async function landWrite(db: Database, me: Incarnation, request: LandRequ
     detail: string | null;
   }>(
     db.work,
-    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     [
       request.writeId,
       request.repositoryId,
@@ -126,6 +134,7 @@ export async function landWrite(db: Database, me: Incarnation, request: LandRequ
       request.updates.map((update) => (update.oldValue === null ? null : toBytes(update.oldValue))),
       request.updates.map((update) => (update.newValue === null ? null : toBytes(update.newValue))),
       request.holders ?? [],
+      request.act ?? null,
     ],
     { decides: true },
   );

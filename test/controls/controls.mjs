@@ -3,12 +3,12 @@
 // once, so that a stale control is noticed.
 
 import { adoptControls } from "./adopt.mjs";
-import { commandControls } from "./commands.mjs";
 import { databaseControls } from "./database.mjs";
 import { diskControls } from "./disk.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { refNameControls } from "./ref-names.mjs";
 import { tortureControls } from "./torture.mjs";
+import { undoControls } from "./undo.mjs";
 
 /**
  * @typedef {{ file: string, from: string, to: string }} Patch `file` is a path from the root of the project.
@@ -216,7 +216,7 @@ const byTests = [
   },
   {
     rule: "a push keeps its ticket through all its attempts",
-    patches: [{ file: "src/sync/push/push-writer.ts", from: "      ticket: this.#turn?.ticket,\n", to: "" }],
+    patches: [{ file: "src/sync/push/push-writer.ts", from: "      ticket: this.#races.ticket,\n", to: "" }],
     project: "integration",
     tests: "test/integration/turn-queue.test.ts",
     name: "the rule of copies has risen",
@@ -1134,9 +1134,9 @@ export const controls = [
   ...databaseControls,
   ...diskControls,
   ...refNameControls,
-  ...commandControls,
   ...gitHookControls,
   ...tortureControls,
+  ...undoControls,
   ...byTests
     .filter(({ rule }) => BY_HISTORY.includes(rule))
     .map((control) => ({ ...control, project: "e2e", tests: "test/e2e/torture.test.ts", name: "" })),

@@ -5,6 +5,7 @@ import type { Host } from "../../host.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
 import { bar, Progress } from "../terminal/progress.ts";
 import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
+import { undoCommand } from "./repo-undo.ts";
 
 export function repoCommand(host: Host): Command {
   return new Command("repo")
@@ -13,7 +14,8 @@ export function repoCommand(host: Host): Command {
     .addCommand(createCommand(host))
     .addCommand(setCommand(host))
     .addCommand(listCommand(host))
-    .addCommand(showCommand(host));
+    .addCommand(showCommand(host))
+    .addCommand(undoCommand(host));
 }
 
 function createCommand(host: Host): Command {

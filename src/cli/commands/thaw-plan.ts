@@ -26,7 +26,8 @@ export function documentOfThaw(repository: string, thaw: Thaw) {
   };
 }
 
-function documentOfCommits(list: Commits | null) {
+/** Returns a list of commits as --json prints it. */
+export function documentOfCommits(list: Commits | null) {
   return {
     commits: (list?.commits ?? []).map(({ at, ...commit }) => ({ ...commit, at: instant(at) })),
     more: list?.more ?? 0,
@@ -45,8 +46,8 @@ export function describeThaw(repository: string, thaw: Thaw): string {
   if (updates.length > 0) {
     const rows = updates.map(({ name, oldValue, newValue }) => [
       displayRef(nameFromBytes(name)),
-      short(oldValue),
-      short(newValue),
+      shortValue(oldValue),
+      shortValue(newValue),
     ]);
     const more = moreUpdates > 0 ? `\nand ${moreUpdates} more` : "";
     parts.push(`${table(["ref", "before", "after"], rows)}${more}`);
@@ -56,7 +57,8 @@ export function describeThaw(repository: string, thaw: Thaw): string {
   return parts.join("\n\n");
 }
 
-function describeCommits(heading: string, list: Commits | null): string[] {
+/** Returns a list of commits as text, or nothing for an empty one. */
+export function describeCommits(heading: string, list: Commits | null): string[] {
   if (!list || (list.commits.length === 0 && list.missing.length === 0)) return [];
   const lines = list.commits.map(
     ({ id, author, at, subject }) => `  ${id.slice(0, 10)}  ${instant(at)}  ${visible(author)}  ${visible(subject)}`,
@@ -66,6 +68,7 @@ function describeCommits(heading: string, list: Commits | null): string[] {
   return [[heading, ...lines].join("\n")];
 }
 
-function short(value: string): string {
+/** Returns the value of a ref as a table shows it. */
+export function shortValue(value: string): string {
   return value === "" ? "(none)" : value.startsWith("ref: ") ? value : value.slice(0, 10);
 }

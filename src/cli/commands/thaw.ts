@@ -1,11 +1,11 @@
 // `lockstep thaw`: an operator decides which refs stay, after leaders are lost or the database has lost writes.
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { Client } from "../../client/client.ts";
-import { ExitCode, LockstepError } from "../../errors.ts";
+import { LockstepError } from "../../errors.ts";
 import type { ThawResponse__Output as Thaw } from "../../generated/lockstep/v1/ThawResponse.ts";
 import type { Host } from "../../host.ts";
-import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
+import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
+import { askForYes } from "../terminal/confirm.ts";
 import { describeThaw, documentOfThaw } from "./thaw-plan.ts";
 
 /** Making a plan walks over commits, and landing it waits for a catch-up. */
@@ -62,26 +62,11 @@ async function ask(run: Run, client: Client, wish: Wish, confirmation: string): 
   return await client.call("Thaw", request, { timeoutMs: PATIENCE_MS, signal: run.host.stop });
 }
 
-/**
- * Shows the plans and returns if the operator types yes. Throws Exit on another answer and with --json, and USAGE if
- * there is no terminal to ask on.
- */
-async function confirm({ host, json, print }: Run, wishes: readonly Wish[], plans: readonly Thaw[]): Promise<void> {
+/** Shows the plans. Throws what `askForYes` throws unless the operator types yes. */
+async function confirm(run: Run, wishes: readonly Wish[], plans: readonly Thaw[]): Promise<void> {
   const shown = wishes.map((wish, index) => describeThaw(wish.repository, plans[index] as Thaw)).join("\n\n");
-  print({ repositories: documents(wishes, plans) }, shown);
-  // With --json a program has read the plans, and repeats the command with --yes.
-  if (json) throw new Exit(ExitCode.NOT_NOW);
-  if (!host.stdin.isTTY)
-    throw new LockstepError("USAGE", "There is no terminal to ask on, so nothing was changed; repeat it with --yes.");
-  const question = createInterface({ input: host.stdin, output: host.stderr });
-  try {
-    const answer = await question.question("\nDo this? Type yes: ", { signal: host.stop });
-    if (answer.trim() === "yes") return;
-    host.stderr.write("Nothing was changed.\n");
-    throw new Exit(ExitCode.FAILED);
-  } finally {
-    question.close();
-  }
+  run.print({ repositories: documents(wishes, plans) }, shown);
+  await askForYes(run);
 }
 
 function documents(wishes: readonly Wish[], thaws: readonly Thaw[]) {

@@ -69,3 +69,16 @@ export function encodeValue(value: RefValue | null): string {
 export function encodeEntry({ version, landedAt, updates, ...entry }: LogEntry) {
   return { ...entry, version: String(version), landedAt: toTimestamp(landedAt), updates: updates.map(encodeUpdate) };
 }
+
+/** Commits for an operator. The store and git/ have their shape; this room may import neither. */
+export function encodeCommits<Listed extends { readonly at: Date }>(list: {
+  readonly commits: readonly Listed[];
+  readonly more: number;
+  readonly missing: readonly string[];
+}) {
+  return {
+    ...list,
+    commits: list.commits.map((commit) => ({ ...commit, at: toTimestamp(commit.at) })),
+    missing: [...list.missing],
+  };
+}

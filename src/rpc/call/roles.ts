@@ -31,10 +31,7 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/AllowWrites": OPERATORS,
   "/lockstep.v1.ClusterService/VerifyReplica": OPERATORS,
   "/lockstep.v1.ClusterService/Thaw": OPERATORS,
-  "/lockstep.v1.ClusterService/EnqueueCommand": OPERATORS,
-  "/lockstep.v1.ClusterService/GetCommand": READERS,
-  "/lockstep.v1.ClusterService/ListCommands": READERS,
-  "/lockstep.v1.ClusterService/WatchCommands": READERS,
+  "/lockstep.v1.ClusterService/UndoVersion": OPERATORS,
 };
 
 /** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */

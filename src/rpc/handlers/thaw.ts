@@ -1,15 +1,12 @@
 import { deviceName, repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import type { CommitList as Encoded } from "../../generated/lockstep/v1/CommitList.ts";
 import type { ThawRequest__Output as Request } from "../../generated/lockstep/v1/ThawRequest.ts";
 import type { ThawResponse as Response } from "../../generated/lockstep/v1/ThawResponse.ts";
-import { toTimestamp } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { thaw as decide, type ThawAction } from "../../sync/operator/thaw.ts";
-import type { ThawPlan } from "../../sync/operator/thaw-plan.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeEntry, encodeUpdate } from "../call/encode.ts";
+import { encodeCommits, encodeEntry, encodeUpdate } from "../call/encode.ts";
 
 const UPDATES = 1_000;
 
@@ -42,8 +39,4 @@ function actionOf({ promote, demote }: Request): ThawAction {
   if ((promote === "") === (demote.length === 0))
     throw new LockstepError("INVALID_REQUEST", "Name either the device to promote or the devices to demote.");
   return promote === "" ? { demote: [...new Set(demote.map(deviceName))].sort() } : { promote: deviceName(promote) };
-}
-
-function encodeCommits({ commits, more, missing }: ThawPlan["lost"]): Encoded {
-  return { commits: commits.map(({ at, ...commit }) => ({ ...commit, at: toTimestamp(at) })), more, missing };
 }

@@ -8,22 +8,15 @@ import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { Holders } from "../copies/holders.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { describeHolder, Turn } from "../turn/turn.ts";
+import { describeHolder } from "../turn/turn.ts";
 import { attemptWrite } from "../write/attempt.ts";
 import type { Writer } from "../write/land.ts";
 import type { Attempt, Lost } from "../write/outcome.ts";
 import type { PushReport } from "../write/push-report.ts";
+import { Races } from "../write/races.ts";
 import type { Pusher, PushRequest } from "../write/request.ts";
 import { Aliases, meantBy, tellOf } from "./aliases.ts";
 import { readFirst } from "./replica-of.ts";
-
-/** How many races a push loses to other devices before it queues for the repository's turn. */
-const RACES = 3;
-/** A push does not lose so many races while turns work. It must not go on for ever when something else is wrong. */
-const RACES_LIMIT = 50;
-/** After so many failed decisions in a row, a push does not ask the database again. */
-const FAILURES_LIMIT = 3;
-const TURN_PATIENCE_MS = 30_000;
 
 /** A push that git handed over, after the policy has decided. */
 export interface AllowedPush {
@@ -44,11 +37,7 @@ export class PushWriter implements Writer, Disposable {
   readonly #context: SyncContext;
   readonly #push: AllowedPush;
   readonly #aliases = new Aliases();
-  readonly #repositoryId: string;
-  /** The turn has one ticket for all attempts. Each attempt has an id of its own. */
-  #turn: Turn | undefined;
-  #races = 0;
-  #failures = 0;
+  readonly #races: Races;
 
   constructor(context: SyncContext, push: AllowedPush, repositoryId: string) {
     const { request, allowed, pusher } = push;
@@ -57,12 +46,17 @@ export class PushWriter implements Writer, Disposable {
     this.holders = new Holders(allowed, pusher.say);
     this.#context = context;
     this.#push = push;
-    this.#repositoryId = repositoryId;
+    const ticket = { repositoryId, writeId: randomUUID(), author: request.author, reason: "push" };
+    this.#races = new Races(context, this.repository, ticket, {
+      what: "push",
+      signal: pusher.gone,
+      tell: (holder) => pusher.say(`waiting for ${describeHolder(holder)}`),
+    });
   }
 
   /** How often another device was faster. */
   get races(): number {
-    return this.#races;
+    return this.#races.lost;
   }
 
   async attempt(replica: Replica): Promise<Attempt | undefined> {
@@ -71,7 +65,7 @@ export class PushWriter implements Writer, Disposable {
     if (updates.length === 0) return undefined;
     const attempt = await attemptWrite(this.#context, replica, {
       writeId: randomUUID(),
-      ticket: this.#turn?.ticket,
+      ticket: this.#races.ticket,
       request: { ...request, updates },
       aliases: this.#aliases.held,
       gone: pusher.gone,
@@ -88,35 +82,7 @@ export class PushWriter implements Writer, Disposable {
   }
 
   async lost(attempt: Lost): Promise<void> {
-    this.#races += 1;
-    const failure = attempt.outcome === "raced" ? attempt.failure : undefined;
-    this.#failures = failure === undefined ? 0 : this.#failures + 1;
-    if (this.#failures >= FAILURES_LIMIT) throw failure;
-    if (this.#races > RACES_LIMIT) {
-      throw new LockstepError(
-        "WRITE_DROPPED",
-        `The push lost ${this.#races} races in a row; nothing was written, push again.`,
-      );
-    }
-    // Other devices keep winning, or another write has the turn. The push queues for the turn, so that it does not wait
-    // for ever.
-    if (attempt.outcome === "turn" || this.#races >= RACES) await this.#queue();
-  }
-
-  async #queue(): Promise<void> {
-    const { request, pusher } = this.#push;
-    this.#turn ??= new Turn(this.#context, this.repository, {
-      repositoryId: this.#repositoryId,
-      writeId: randomUUID(),
-      author: request.author,
-      reason: "push",
-    });
-    await this.#turn.wait({
-      patienceMs: TURN_PATIENCE_MS,
-      signal: pusher.gone,
-      tell: (holder) => pusher.say(`waiting for ${describeHolder(holder)}`),
-    });
-    this.clock.lap("turnMs");
+    if (await this.#races.afterLoss(attempt)) this.clock.lap("turnMs");
   }
 
   async read(): Promise<Replica> {
@@ -124,7 +90,7 @@ export class PushWriter implements Writer, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#turn?.giveBack();
+    this.#races[Symbol.dispose]();
   }
 }
 

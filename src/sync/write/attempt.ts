@@ -41,7 +41,7 @@ export async function attemptWrite(context: SyncContext, replica: Replica, write
 }
 
 async function attemptOn(context: SyncContext, replica: Replica, base: Version, write: WriteAttempt): Promise<Attempt> {
-  const { writeId, sessionBase, request, clock, holders } = write;
+  const { writeId, sessionBase, request, clock, holders, act } = write;
   const { updates: wanted, author, refAuthor } = request;
   // While the database is asked, git takes the locks. Locks that a crash leaves are swept.
   await using firstTransaction =
@@ -60,7 +60,8 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   if (staged.outcome !== "staged") return staged;
 
   const report = PushReport.of(wanted);
-  const prepared = await prepareFresh(context, replica, { ...request, bySession }, staged.held, report, early);
+  const preparing = { ...request, bySession: bySession || act !== undefined };
+  const prepared = await prepareFresh(context, replica, preparing, staged.held, report, early);
   clock.lap("prepareMs");
   if (prepared.outcome !== "prepared") {
     undecided.reason = "the refs were not as the pusher saw them";
@@ -80,7 +81,7 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   const digest = digestAfter(staged.digestKey, staged.digest, updates);
   undecided.leave();
   await crashPoint("push.deciding");
-  const decision = await decide(context, replica, { ...row, digest, updates, holders: holders ?? [] });
+  const decision = await decide(context, replica, { ...row, digest, updates, holders: holders ?? [], act });
   clock.lap("landMs");
   if (decision.outcome !== "landed") return await notLanded(context, replica, base, decision);
   await crashPoint("push.decided");

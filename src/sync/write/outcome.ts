@@ -1,7 +1,7 @@
 // The request of one attempt to write, and its outcome.
 import type { RefName, RefValue, Version } from "../../domain.ts";
 import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
-import type { CopiesRule, Staged } from "../../store/writes.ts";
+import type { CopiesRule, OperatorsAct, Staged } from "../../store/writes.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
@@ -17,6 +17,8 @@ export interface WriteAttempt {
   /** The ticket with which a push has waited for the repository's turn. */
   readonly ticket?: string | undefined;
   readonly request: Pick<PushRequest, "updates" | "atomic" | "author" | "refAuthor">;
+  /** The act of an operator that the write carries out. As in a session, a deletion makes room for a new ref. */
+  readonly act?: OperatorsAct;
   /** Aliases through which the updates were pushed, and their believed values. A session changes aliases themselves. */
   readonly aliases?: ReadonlyMap<RefName, RefValue>;
   /** Aborts when nobody waits for the outcome any more. */

@@ -24,7 +24,10 @@ export interface Preparing {
   readonly refAuthor: RefAuthor;
   /** True: all of them or none. */
   readonly atomic: boolean;
-  /** True: the updates are the sum of a session's steps. A deletion makes room as in a push that is not atomic. */
+  /**
+   * True: the updates are the sum of a session's steps, or the opposite of a version. A deletion makes room as in a
+   * push that is not atomic.
+   */
   readonly bySession: boolean;
 }
 

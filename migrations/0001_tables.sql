@@ -187,6 +187,51 @@ create table lockstep.turn (
   primary key (repository_id, ticket)
 );
 
+-- The queue of commands. A row asks one device to do something with its replica. The one live sidecar of that device
+-- carries it out (functions/start_command.sql). The commands of one replica run one after the other.
+create table lockstep.command (
+  id uuid primary key,
+  ordinal bigint generated always as identity,
+  -- null: of a repository that this database does not know yet.
+  repository_id uuid references lockstep.repository on delete cascade,
+  repository text not null,
+  -- The replica: one command at a time runs for each subject on each device.
+  subject text not null generated always as (coalesce(repository_id::text, repository)) stored,
+  device text not null references lockstep.device,
+  command text not null check (command in (
+    'provision', 'adopt', 'sync', 'verify', 'repair', 'gc', 'rename', 'release', 'destroy')),
+  -- Commands that read or write a whole repository have places of their own, so that quick ones do not wait for them.
+  heavy boolean not null generated always as (command in ('verify', 'repair', 'gc')) stored,
+  arguments jsonb not null default '{}',
+  state text not null default 'queued' check (state in ('queued', 'running', 'done', 'failed', 'superseded')),
+  author text not null,
+  reason text not null default '',
+  -- How often it was started, when it may be started next, and the error of the last attempt.
+  attempts integer not null default 0,
+  due_at timestamptz not null default clock_timestamp(),
+  last_error text,
+  -- The fence of the sidecar that carries it out. No other sidecar may end it. attempt: the id of the call that started
+  -- it; the same call again gets the same command.
+  fence bigint,
+  attempt uuid,
+  -- What it did, and whether it changed the replica (enqueue_command.sql).
+  outcome jsonb,
+  changed boolean not null default false,
+  created_at timestamptz not null default clock_timestamp(),
+  started_at timestamptz,
+  ended_at timestamptz,
+  check ((state in ('queued', 'running')) = (ended_at is null)),
+  check ((state = 'running') = (fence is not null))
+);
+create index command_next on lockstep.command (device, heavy, due_at, ordinal) where state = 'queued';
+create unique index command_running on lockstep.command (device, subject) where state = 'running';
+-- Equal commands become one, unless one of them has been started: it may have read the old state.
+create unique index command_waiting on lockstep.command (device, subject, command, md5(arguments::text))
+  where state = 'queued' and attempts = 0;
+create index command_open on lockstep.command (device) where state in ('queued', 'running');
+create index command_by_subject on lockstep.command (subject, ordinal desc);
+create index command_newest on lockstep.command (ordinal desc);
+
 create table lockstep.sync_event (
   id bigint generated always as identity primary key,
   repository_id uuid not null references lockstep.repository on delete cascade,

@@ -30,6 +30,8 @@ export const CRASH_POINTS = {
    */
   refs: ["cleared"],
   recovery: ["swept", "compared", "forgotten"],
+  /** A command of the queue: it was handed out; it has done its work; its outcome is recorded. */
+  command: ["started", "performed", "ended"],
 } as const;
 
 type Kind = keyof typeof CRASH_POINTS;

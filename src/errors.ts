@@ -29,6 +29,7 @@ export const ERROR_TABLE = {
   REPOSITORY_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   REPLICA_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   DEVICE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
+  COMMAND_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   WRITE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   REPOSITORY_EXISTS: { grpc: "ALREADY_EXISTS", exit: "FAILED" },
   DIRECTORY_EXISTS: { grpc: "ALREADY_EXISTS", exit: "FAILED" },

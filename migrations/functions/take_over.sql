@@ -42,5 +42,11 @@ begin
   select coalesce(array_agg(distinct d.repository_id), '{}') into interrupted from dropped d;
   with gone as (select t.repository_id, t.ticket from lockstep.turn t where t.device = p_device order by t.ticket for update)
   delete from lockstep.turn t using gone where t.repository_id = gone.repository_id and t.ticket = gone.ticket;
+  -- The old incarnation may have been killed at any step of these commands, so the new one starts them again. Each
+  -- command reads the state of its replica anew.
+  with broken_off as (
+    select c.id from lockstep.command c where c.device = p_device and c.state = 'running' order by c.id for update)
+  update lockstep.command c set state = 'queued', fence = null, due_at = clock_timestamp()
+    from broken_off where c.id = broken_off.id;
   outcome := 'taken';
 end $$;

@@ -24,6 +24,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   thaw: async () => (await import("./commands/thaw.ts")).thawCommand,
   log: async () => (await import("./commands/log.ts")).logCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
+  command: async () => (await import("./commands/command.ts")).commandCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   version: async () => (await import("./commands/version.ts")).versionCommand,

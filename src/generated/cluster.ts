@@ -14,15 +14,20 @@ import type { BeginWriteResponse as _lockstep_v1_BeginWriteResponse, BeginWriteR
 import type { BumpVersionRequest as _lockstep_v1_BumpVersionRequest, BumpVersionRequest__Output as _lockstep_v1_BumpVersionRequest__Output } from './lockstep/v1/BumpVersionRequest.ts';
 import type { BumpVersionResponse as _lockstep_v1_BumpVersionResponse, BumpVersionResponse__Output as _lockstep_v1_BumpVersionResponse__Output } from './lockstep/v1/BumpVersionResponse.ts';
 import type { ClusterServiceClient as _lockstep_v1_ClusterServiceClient, ClusterServiceDefinition as _lockstep_v1_ClusterServiceDefinition } from './lockstep/v1/ClusterService.ts';
+import type { Command as _lockstep_v1_Command, Command__Output as _lockstep_v1_Command__Output } from './lockstep/v1/Command.ts';
 import type { Commit as _lockstep_v1_Commit, Commit__Output as _lockstep_v1_Commit__Output } from './lockstep/v1/Commit.ts';
 import type { CommitList as _lockstep_v1_CommitList, CommitList__Output as _lockstep_v1_CommitList__Output } from './lockstep/v1/CommitList.ts';
 import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from './lockstep/v1/CreateRepositoryRequest.ts';
 import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from './lockstep/v1/CreateRepositoryResponse.ts';
 import type { Device as _lockstep_v1_Device, Device__Output as _lockstep_v1_Device__Output } from './lockstep/v1/Device.ts';
+import type { EnqueueCommandRequest as _lockstep_v1_EnqueueCommandRequest, EnqueueCommandRequest__Output as _lockstep_v1_EnqueueCommandRequest__Output } from './lockstep/v1/EnqueueCommandRequest.ts';
+import type { EnqueueCommandResponse as _lockstep_v1_EnqueueCommandResponse, EnqueueCommandResponse__Output as _lockstep_v1_EnqueueCommandResponse__Output } from './lockstep/v1/EnqueueCommandResponse.ts';
 import type { FetchFromRequest as _lockstep_v1_FetchFromRequest, FetchFromRequest__Output as _lockstep_v1_FetchFromRequest__Output } from './lockstep/v1/FetchFromRequest.ts';
 import type { FetchFromResponse as _lockstep_v1_FetchFromResponse, FetchFromResponse__Output as _lockstep_v1_FetchFromResponse__Output } from './lockstep/v1/FetchFromResponse.ts';
 import type { FetchProgress as _lockstep_v1_FetchProgress, FetchProgress__Output as _lockstep_v1_FetchProgress__Output } from './lockstep/v1/FetchProgress.ts';
 import type { FetchResult as _lockstep_v1_FetchResult, FetchResult__Output as _lockstep_v1_FetchResult__Output } from './lockstep/v1/FetchResult.ts';
+import type { GetCommandRequest as _lockstep_v1_GetCommandRequest, GetCommandRequest__Output as _lockstep_v1_GetCommandRequest__Output } from './lockstep/v1/GetCommandRequest.ts';
+import type { GetCommandResponse as _lockstep_v1_GetCommandResponse, GetCommandResponse__Output as _lockstep_v1_GetCommandResponse__Output } from './lockstep/v1/GetCommandResponse.ts';
 import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from './lockstep/v1/GetRepositoryRequest.ts';
 import type { GetRepositoryResponse as _lockstep_v1_GetRepositoryResponse, GetRepositoryResponse__Output as _lockstep_v1_GetRepositoryResponse__Output } from './lockstep/v1/GetRepositoryResponse.ts';
 import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from './lockstep/v1/GetStatusRequest.ts';
@@ -31,6 +36,8 @@ import type { GetVersionRequest as _lockstep_v1_GetVersionRequest, GetVersionReq
 import type { GetVersionResponse as _lockstep_v1_GetVersionResponse, GetVersionResponse__Output as _lockstep_v1_GetVersionResponse__Output } from './lockstep/v1/GetVersionResponse.ts';
 import type { GetWriteRequest as _lockstep_v1_GetWriteRequest, GetWriteRequest__Output as _lockstep_v1_GetWriteRequest__Output } from './lockstep/v1/GetWriteRequest.ts';
 import type { GetWriteResponse as _lockstep_v1_GetWriteResponse, GetWriteResponse__Output as _lockstep_v1_GetWriteResponse__Output } from './lockstep/v1/GetWriteResponse.ts';
+import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from './lockstep/v1/ListCommandsRequest.ts';
+import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from './lockstep/v1/ListCommandsResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from './lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from './lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from './lockstep/v1/ListRepositoriesRequest.ts';
@@ -59,6 +66,8 @@ import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirector
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from './lockstep/v1/Waiter.ts';
+import type { WatchCommandsRequest as _lockstep_v1_WatchCommandsRequest, WatchCommandsRequest__Output as _lockstep_v1_WatchCommandsRequest__Output } from './lockstep/v1/WatchCommandsRequest.ts';
+import type { WatchCommandsResponse as _lockstep_v1_WatchCommandsResponse, WatchCommandsResponse__Output as _lockstep_v1_WatchCommandsResponse__Output } from './lockstep/v1/WatchCommandsResponse.ts';
 import type { Write as _lockstep_v1_Write, Write__Output as _lockstep_v1_Write__Output } from './lockstep/v1/Write.ts';
 import type { WriteLock as _lockstep_v1_WriteLock, WriteLock__Output as _lockstep_v1_WriteLock__Output } from './lockstep/v1/WriteLock.ts';
 
@@ -86,15 +95,21 @@ export interface ProtoGrpcType {
       BumpVersionRequest: MessageTypeDefinition<_lockstep_v1_BumpVersionRequest, _lockstep_v1_BumpVersionRequest__Output>
       BumpVersionResponse: MessageTypeDefinition<_lockstep_v1_BumpVersionResponse, _lockstep_v1_BumpVersionResponse__Output>
       ClusterService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_ClusterServiceClient> & { service: _lockstep_v1_ClusterServiceDefinition }
+      Command: MessageTypeDefinition<_lockstep_v1_Command, _lockstep_v1_Command__Output>
+      CommandState: EnumTypeDefinition
       Commit: MessageTypeDefinition<_lockstep_v1_Commit, _lockstep_v1_Commit__Output>
       CommitList: MessageTypeDefinition<_lockstep_v1_CommitList, _lockstep_v1_CommitList__Output>
       CreateRepositoryRequest: MessageTypeDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryRequest__Output>
       CreateRepositoryResponse: MessageTypeDefinition<_lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryResponse__Output>
       Device: MessageTypeDefinition<_lockstep_v1_Device, _lockstep_v1_Device__Output>
+      EnqueueCommandRequest: MessageTypeDefinition<_lockstep_v1_EnqueueCommandRequest, _lockstep_v1_EnqueueCommandRequest__Output>
+      EnqueueCommandResponse: MessageTypeDefinition<_lockstep_v1_EnqueueCommandResponse, _lockstep_v1_EnqueueCommandResponse__Output>
       FetchFromRequest: MessageTypeDefinition<_lockstep_v1_FetchFromRequest, _lockstep_v1_FetchFromRequest__Output>
       FetchFromResponse: MessageTypeDefinition<_lockstep_v1_FetchFromResponse, _lockstep_v1_FetchFromResponse__Output>
       FetchProgress: MessageTypeDefinition<_lockstep_v1_FetchProgress, _lockstep_v1_FetchProgress__Output>
       FetchResult: MessageTypeDefinition<_lockstep_v1_FetchResult, _lockstep_v1_FetchResult__Output>
+      GetCommandRequest: MessageTypeDefinition<_lockstep_v1_GetCommandRequest, _lockstep_v1_GetCommandRequest__Output>
+      GetCommandResponse: MessageTypeDefinition<_lockstep_v1_GetCommandResponse, _lockstep_v1_GetCommandResponse__Output>
       GetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryRequest__Output>
       GetRepositoryResponse: MessageTypeDefinition<_lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryResponse__Output>
       GetStatusRequest: MessageTypeDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusRequest__Output>
@@ -103,6 +118,8 @@ export interface ProtoGrpcType {
       GetVersionResponse: MessageTypeDefinition<_lockstep_v1_GetVersionResponse, _lockstep_v1_GetVersionResponse__Output>
       GetWriteRequest: MessageTypeDefinition<_lockstep_v1_GetWriteRequest, _lockstep_v1_GetWriteRequest__Output>
       GetWriteResponse: MessageTypeDefinition<_lockstep_v1_GetWriteResponse, _lockstep_v1_GetWriteResponse__Output>
+      ListCommandsRequest: MessageTypeDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsRequest__Output>
+      ListCommandsResponse: MessageTypeDefinition<_lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsResponse__Output>
       ListLogRequest: MessageTypeDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogRequest__Output>
       ListLogResponse: MessageTypeDefinition<_lockstep_v1_ListLogResponse, _lockstep_v1_ListLogResponse__Output>
       ListRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesRequest__Output>
@@ -132,6 +149,8 @@ export interface ProtoGrpcType {
       VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>
       VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>
       Waiter: MessageTypeDefinition<_lockstep_v1_Waiter, _lockstep_v1_Waiter__Output>
+      WatchCommandsRequest: MessageTypeDefinition<_lockstep_v1_WatchCommandsRequest, _lockstep_v1_WatchCommandsRequest__Output>
+      WatchCommandsResponse: MessageTypeDefinition<_lockstep_v1_WatchCommandsResponse, _lockstep_v1_WatchCommandsResponse__Output>
       Write: MessageTypeDefinition<_lockstep_v1_Write, _lockstep_v1_Write__Output>
       WriteLock: MessageTypeDefinition<_lockstep_v1_WriteLock, _lockstep_v1_WriteLock__Output>
       WriteStatus: EnumTypeDefinition

@@ -8,11 +8,14 @@ import { beforeRead } from "./handlers/before-read.ts";
 import { beginWrite } from "./handlers/begin-write.ts";
 import { bumpVersion } from "./handlers/bump-version.ts";
 import { createRepository } from "./handlers/create-repository.ts";
+import { enqueueCommand } from "./handlers/enqueue-command.ts";
 import { fetchFrom } from "./handlers/fetch-from.ts";
+import { getCommand } from "./handlers/get-command.ts";
 import { getRepository } from "./handlers/get-repository.ts";
 import { getStatus } from "./handlers/get-status.ts";
 import { getVersion } from "./handlers/get-version.ts";
 import { getWrite } from "./handlers/get-write.ts";
+import { listCommands } from "./handlers/list-commands.ts";
 import { listLog } from "./handlers/list-log.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
@@ -21,6 +24,7 @@ import { stopWrites } from "./handlers/stop-writes.ts";
 import { thaw } from "./handlers/thaw.ts";
 import { undoVersion } from "./handlers/undo-version.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
+import { watchCommands } from "./handlers/watch-commands.ts";
 
 /** Makes the handlers of lockstep.v1.SyncService. */
 export function syncHandlers(context: SyncContext, options: CallOptions): SyncHandlers {
@@ -49,6 +53,10 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     AllowWrites: unary(options, allowWrites(context)),
     VerifyReplica: unary(options, verifyReplica(context)),
     Thaw: unary(options, thaw(context)),
+    EnqueueCommand: unary(options, enqueueCommand(context)),
+    GetCommand: unary(options, getCommand(context)),
+    ListCommands: unary(options, listCommands(context)),
+    WatchCommands: streaming(options, watchCommands(context)),
     UndoVersion: unary(options, undoVersion(context)),
   };
 }

@@ -15,7 +15,10 @@ import type { Host } from "../host.ts";
 import { serveHttp } from "../http/server.ts";
 import { makeDirectory } from "../io/disk.ts";
 import { socketPath } from "../io/socket-path.ts";
+import { runCommands } from "../queue/run-commands.ts";
+import { Wakeups } from "../queue/wakeups.ts";
 import { type RpcServers, serveRpc } from "../rpc/server.ts";
+import { queueDepth } from "../store/commands.ts";
 import { Database } from "../store/database/database.ts";
 import { migrate } from "../store/database/migrate.ts";
 import { listenForHeads } from "../store/database/notifications.ts";
@@ -61,7 +64,10 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await tellShim(root.shim, { root: root.path, socketDir });
 
   const progress: Progress = { context: undefined, serving: false };
-  const metrics = new Metrics({ headQueries: () => progress.context?.heads.queries ?? 0 });
+  const metrics = new Metrics({
+    headQueries: () => progress.context?.heads.queries ?? 0,
+    commands: () => queueDepth(db, device).catch(() => undefined),
+  });
   await using http = await serveHttp(
     settings.httpListen,
     httpEndpoints(progress, { db, root: { root: root.path, git: { ...git, lockFd: root.lockFd } }, metrics, log }),
@@ -111,18 +117,24 @@ async function startLoops(
   { life, notifyUrl }: { life: Lifetime; notifyUrl: string },
 ): Promise<void> {
   const { db, me, lease } = context;
-  const onReconnect = () => void follower.onReconnect();
+  const wakeups = new Wakeups();
+  const onReconnect = () => {
+    wakeups.wake();
+    void follower.onReconnect();
+  };
   const onHeads = (ids: string[]) => {
     context.sessions.turns.wake(context, ids);
     void follower.onHeads(ids);
   };
+  const handlers = { onHeads, onReconnect, onCommands: wakeups.wake };
   await Promise.all([
     lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
     follower.run(),
+    runCommands(context, wakeups, life.stopping),
     endSessions(context),
     patrol(context),
+    listenForHeads(db, { url: notifyUrl, applicationName: me.device }, me.device, handlers, life.over),
     keepScanning(context),
-    listenForHeads(db, { url: notifyUrl, applicationName: me.device }, me.device, { onHeads, onReconnect }, life.over),
   ]);
 }
 

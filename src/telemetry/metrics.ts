@@ -1,5 +1,5 @@
 // The metrics at /metrics, for Prometheus. Names: lockstep_<noun>_<unit>[_total].
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** Buckets from a read of a current replica (1 ms) to the first copy of a large repository (300 s). */
 const SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
@@ -7,6 +7,13 @@ const SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
 // Gauges of prom-client whose names end in _total, which Prometheus reserves for counters. Each has a twin with the
 // same value under a correct name.
 const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
+
+/** The sources of values that are read when somebody asks for the page. */
+export interface MetricSources {
+  readonly headQueries: () => number;
+  /** Returns the open commands of this device. undefined: the database does not answer. */
+  readonly commands: () => Promise<{ queued: number; running: number; oldestSeconds: number } | undefined>;
+}
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -18,7 +25,7 @@ export class Metrics {
   readonly #catchUpBytes: Counter;
   readonly #reads: Counter<"result">;
 
-  constructor(sources: { headQueries: () => number }) {
+  constructor(sources: MetricSources) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
@@ -43,6 +50,31 @@ export class Metrics {
       collect() {
         this.reset();
         this.inc(sources.headQueries());
+      },
+    });
+    this.#gaugesOfCommands(sources.commands);
+  }
+
+  /** Gauges of the queue, read from the database at each scrape. They are absent while it does not answer. */
+  #gaugesOfCommands(read: MetricSources["commands"]): void {
+    const registers = [this.#registry];
+    const age = new Gauge({
+      name: "lockstep_command_wait_seconds",
+      help: "For how long the oldest due command of this device has waited",
+      registers,
+    });
+    new Gauge({
+      name: "lockstep_commands",
+      help: "Open commands of this device, by state",
+      labelNames: ["state"],
+      registers: [this.#registry],
+      async collect() {
+        const found = await read();
+        this.reset();
+        if (found === undefined) return age.remove();
+        this.set({ state: "queued" }, found.queued);
+        this.set({ state: "running" }, found.running);
+        age.set(found.oldestSeconds);
       },
     });
   }

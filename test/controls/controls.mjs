@@ -3,6 +3,7 @@
 // once, so that a stale control is noticed.
 
 import { adoptControls } from "./adopt.mjs";
+import { commandControls } from "./commands.mjs";
 import { databaseControls } from "./database.mjs";
 import { diskControls } from "./disk.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
@@ -1134,6 +1135,7 @@ export const controls = [
   ...databaseControls,
   ...diskControls,
   ...refNameControls,
+  ...commandControls,
   ...gitHookControls,
   ...tortureControls,
   ...undoControls,

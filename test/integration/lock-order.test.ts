@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
+import { endCommand, enqueueCommand, startCommand } from "../../src/store/commands.ts";
 import { Database, queryOnce, queryOnceRow } from "../../src/store/database/database.ts";
 import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
@@ -41,6 +42,8 @@ interface Place {
   readonly session: string;
   /** Has a ticket, and has not begun. */
   readonly next: string;
+  /** Running; another one waits. */
+  readonly command: string;
 }
 
 /** `holder`: whose ticket is the first. */
@@ -72,8 +75,12 @@ async function place(db: Database, holder: "push" | "session" | "next"): Promise
      values ($1, $3, $4, $5, 'ada', 0, false, null, null), ($2, $3, $4, $5, 'ada', 0, true, $6, $7)`,
     [writes.push, writes.session, id, me.device, me.fence, CALLER, Buffer.alloc(32)],
   );
+  const asked = { repositoryId: id, repository: name, device: me.device, author: "ada" };
+  const command = await enqueueCommand(db, { ...asked, command: "sync" });
+  await startCommand(db, me, false, randomUUID());
+  await enqueueCommand(db, { ...asked, command: "gc" });
   await releaseLease(db, other);
-  return { ...made, ...writes };
+  return { ...made, ...writes, command };
 }
 
 type Act = (db: Database, place: Place) => Promise<unknown>;
@@ -111,6 +118,17 @@ const ACTS: Record<string, Act> = {
   "settle_write of a write that has no row": (db, { me, id }) =>
     settleWrite(db, me, { writeId: randomUUID(), repositoryId: id, author: "ada" }, "test"),
   take_over: (db, { me }) => takeOver(db, starting({ device: me.device })),
+  enqueue_command: (db, { me, id, name }) =>
+    enqueueCommand(db, {
+      repositoryId: id,
+      repository: name,
+      device: me.device,
+      command: "release",
+      author: "ada",
+      daemon: true,
+    }),
+  start_command: (db, { me }) => startCommand(db, me, true, randomUUID()),
+  end_command: (db, { me, command }) => endCommand(db, me, command, { state: "done" }),
   "take_over of another device": (db, { other }) => takeOver(db, starting({ device: other.device })),
   renewLease: (db, { me }) => renewLease(db, me, HERE),
   thaw: (db, { me, other, id, headDigest }) =>

@@ -43,6 +43,7 @@ async function listen(device: string, url = database.url, by = db): Promise<List
   const heard: string[][] = [];
   let restarts = 0;
   const handlers = {
+    onCommands: () => {},
     onHeads: (ids: string[]) => void heard.push(ids),
     onReconnect: () => {
       restarts += 1;

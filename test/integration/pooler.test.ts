@@ -164,7 +164,7 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     const stop = new AbortController();
     const heard: string[] = [];
     const onReconnect = vi.fn();
-    const handlers = { onHeads: (ids: string[]) => void heard.push(...ids), onReconnect };
+    const handlers = { onHeads: (ids: string[]) => void heard.push(...ids), onReconnect, onCommands: () => {} };
     const listening = listenForHeads(
       machines[0]!,
       { url: database.url, applicationName: "direct" },

@@ -4,6 +4,14 @@ import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation, RefValue } from "../../src/domain.ts";
+import {
+  commandedReplica,
+  endCommand,
+  findCommand,
+  listCommands,
+  queueDepth,
+  startCommand,
+} from "../../src/store/commands.ts";
 import { Database } from "../../src/store/database/database.ts";
 import { leaseHasEnded, listDevices, releaseLease, renewLease } from "../../src/store/device-lease.ts";
 import { recordedRoot, recordRoot } from "../../src/store/device-root.ts";
@@ -111,6 +119,15 @@ async function fill(client: pg.Client): Promise<void> {
     `insert into lockstep.sync_event (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)
      select id, device, 'b', 0, 0, 0, 0, 0, 'ok' from lockstep.repository, unnest(${devices}) device, generate_series(1, 2)`,
   );
+  await client.query(
+    `insert into lockstep.command (id, repository_id, repository, device, command, author, state, ended_at)
+     select gen_random_uuid(), r.id, r.name, d.device, 'sync', 'ada', d.state, case when d.state = 'done' then now() end
+     from lockstep.repository r, (values ('a', 'done'), ('c', 'queued')) d (device, state)`,
+  );
+  await client.query(
+    `insert into lockstep.command (id, repository_id, repository, device, command, author)
+     values ('${WRITE}', '${SMALL}', 'small', 'a', 'gc', 'ada')`,
+  );
 }
 
 beforeAll(async () => {
@@ -178,7 +195,16 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
     call: () => refsInTheWay(db, HUGE, { above: names, below: names.map((each) => ({ name: each, most: 1 })) }),
     rows: TIMES * 3 * names.length,
   },
+  // One row for each open command of the device.
+  queueDepth: { call: () => queueDepth(db, "c"), rows: TIMES * REPOSITORIES },
   // These touch a few rows, however many there are.
+  commandedReplica: { call: () => commandedReplica(db, "a", HUGE), rows: FEW },
+  endCommand: { call: () => endCommand(db, me, WRITE, { state: "done" }), rows: FEW },
+  findCommand: { call: () => findCommand(db, WRITE), rows: FEW },
+  listCommands: { call: () => listCommands(db, { limit: 20 }), rows: FEW },
+  "listCommands of a repository": { call: () => listCommands(db, { repository: "huge", limit: 20 }), rows: FEW },
+  "startCommand, none is due": { call: () => startCommand(db, me, false, randomUUID()), rows: FEW },
+  startCommand: { call: () => startCommand(db, me, true, randomUUID()), rows: FEW },
   currentWriter: { call: () => currentWriter(db, HUGE), rows: FEW },
   dropExpiredSessions: { call: () => dropExpiredSessions(db), rows: FEW },
   findRepository: { call: () => findRepository(db, "huge"), rows: FEW },
@@ -264,6 +290,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   stopRepository: "one row by its key each",
   takeOver: "one device, and its staged writes by their index",
   endWriteStops: "a row a stop",
+  enqueueCommand: "inserts, and one row by its key",
+  notifyCommands: "reads no table",
 };
 
 interface Asked {

@@ -135,7 +135,7 @@ export class TestDevice {
       socketDir: join(cluster.dir, "run"),
       refFormat: options.refFormat ?? "files",
       inDoubtMs: options.inDoubtMs ?? 60_000,
-      metrics: new Metrics({ headQueries: () => 0 }),
+      metrics: new Metrics({ headQueries: () => 0, commands: async () => undefined }),
       gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
       openPack: async (peer, request, ...rest) => {
         device.packRequests.push({ from: peer.device, wants: request.wants, haves: request.haves });

@@ -16,7 +16,7 @@ interface Family {
 let page: string;
 let families: Family[];
 beforeAll(async () => {
-  const metrics = new Metrics({ headQueries: () => 3 });
+  const metrics = new Metrics({ headQueries: () => 3, commands: async () => undefined });
   metrics.pushed(0.1, 1);
   metrics.pushFailed(true);
   metrics.caughtUp(2, 100);

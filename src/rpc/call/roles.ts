@@ -31,6 +31,10 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/AllowWrites": OPERATORS,
   "/lockstep.v1.ClusterService/VerifyReplica": OPERATORS,
   "/lockstep.v1.ClusterService/Thaw": OPERATORS,
+  "/lockstep.v1.ClusterService/EnqueueCommand": OPERATORS,
+  "/lockstep.v1.ClusterService/GetCommand": READERS,
+  "/lockstep.v1.ClusterService/ListCommands": READERS,
+  "/lockstep.v1.ClusterService/WatchCommands": READERS,
   "/lockstep.v1.ClusterService/UndoVersion": OPERATORS,
 };
 

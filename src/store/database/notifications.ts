@@ -7,6 +7,8 @@ import { connectionConfig, type Database, type DatabaseOptions, queryOnce } from
 import { connectTo, Servers } from "./servers.ts";
 
 const CHANNEL = "lockstep_head";
+/** The payload is the name of a device that has new commands (`notifyCommands`). */
+const COMMAND_CHANNEL = "lockstep_command";
 /** PostgreSQL takes payloads below 8000 bytes. An id and its comma are 37. */
 const IDS_PER_NOTIFICATION = 200;
 const RECONNECT_MS = 2_000;
@@ -22,6 +24,8 @@ export async function notifyHeads(db: Database, device: string, repositoryIds: r
 
 export interface HeadsHandlers {
   readonly onHeads: (repositoryIds: string[]) => void;
+  /** Called when this device has new commands. */
+  readonly onCommands: () => void;
   /** Called when listening begins, and begins again. Notifications may have been missed before. */
   readonly onReconnect: () => void;
 }
@@ -75,13 +79,17 @@ async function listenOnce(
     if (signal.aborted) return "broken";
     client.on("error", onAbort);
     client.on("end", onAbort);
-    client.on("notification", ({ payload = "" }) => {
+    client.on("notification", ({ channel, payload = "" }) => {
+      if (channel === COMMAND_CHANNEL) {
+        if (payload === device) handlers.onCommands();
+        return;
+      }
       const [from, ids = ""] = payload.split(" ");
       // This device already knows the heads that it announced itself.
       if (from !== device) handlers.onHeads(ids.split(",").filter(Boolean));
     });
     // The race, because the machine of the old primary may have vanished and would not answer.
-    const listening = client.query(`listen ${CHANNEL}`).then(() => handlers.onReconnect());
+    const listening = client.query(`listen ${CHANNEL}; listen ${COMMAND_CHANNEL}`).then(() => handlers.onReconnect());
     await Promise.race([listening, ended]);
     return await ended;
   } finally {

@@ -6,10 +6,16 @@ import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWrites
 import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from '../../lockstep/v1/AllowWritesResponse.ts';
 import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from '../../lockstep/v1/CreateRepositoryRequest.ts';
 import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from '../../lockstep/v1/CreateRepositoryResponse.ts';
+import type { EnqueueCommandRequest as _lockstep_v1_EnqueueCommandRequest, EnqueueCommandRequest__Output as _lockstep_v1_EnqueueCommandRequest__Output } from '../../lockstep/v1/EnqueueCommandRequest.ts';
+import type { EnqueueCommandResponse as _lockstep_v1_EnqueueCommandResponse, EnqueueCommandResponse__Output as _lockstep_v1_EnqueueCommandResponse__Output } from '../../lockstep/v1/EnqueueCommandResponse.ts';
+import type { GetCommandRequest as _lockstep_v1_GetCommandRequest, GetCommandRequest__Output as _lockstep_v1_GetCommandRequest__Output } from '../../lockstep/v1/GetCommandRequest.ts';
+import type { GetCommandResponse as _lockstep_v1_GetCommandResponse, GetCommandResponse__Output as _lockstep_v1_GetCommandResponse__Output } from '../../lockstep/v1/GetCommandResponse.ts';
 import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from '../../lockstep/v1/GetRepositoryRequest.ts';
 import type { GetRepositoryResponse as _lockstep_v1_GetRepositoryResponse, GetRepositoryResponse__Output as _lockstep_v1_GetRepositoryResponse__Output } from '../../lockstep/v1/GetRepositoryResponse.ts';
 import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from '../../lockstep/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _lockstep_v1_GetStatusResponse, GetStatusResponse__Output as _lockstep_v1_GetStatusResponse__Output } from '../../lockstep/v1/GetStatusResponse.ts';
+import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from '../../lockstep/v1/ListCommandsRequest.ts';
+import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from '../../lockstep/v1/ListCommandsResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from '../../lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from '../../lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from '../../lockstep/v1/ListRepositoriesRequest.ts';
@@ -24,6 +30,8 @@ import type { UndoVersionRequest as _lockstep_v1_UndoVersionRequest, UndoVersion
 import type { UndoVersionResponse as _lockstep_v1_UndoVersionResponse, UndoVersionResponse__Output as _lockstep_v1_UndoVersionResponse__Output } from '../../lockstep/v1/UndoVersionResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from '../../lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
+import type { WatchCommandsRequest as _lockstep_v1_WatchCommandsRequest, WatchCommandsRequest__Output as _lockstep_v1_WatchCommandsRequest__Output } from '../../lockstep/v1/WatchCommandsRequest.ts';
+import type { WatchCommandsResponse as _lockstep_v1_WatchCommandsResponse, WatchCommandsResponse__Output as _lockstep_v1_WatchCommandsResponse__Output } from '../../lockstep/v1/WatchCommandsResponse.ts';
 
 export interface ClusterServiceClient extends grpc.Client {
   AllowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
@@ -44,6 +52,24 @@ export interface ClusterServiceClient extends grpc.Client {
   createRepository(argument: _lockstep_v1_CreateRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
   createRepository(argument: _lockstep_v1_CreateRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
   
+  EnqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
+  EnqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
+  EnqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
+  EnqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
+  enqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
+  enqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
+  enqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
+  enqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
+  
+  GetCommand(argument: _lockstep_v1_GetCommandRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  GetCommand(argument: _lockstep_v1_GetCommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  GetCommand(argument: _lockstep_v1_GetCommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  GetCommand(argument: _lockstep_v1_GetCommandRequest, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  getCommand(argument: _lockstep_v1_GetCommandRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  getCommand(argument: _lockstep_v1_GetCommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  getCommand(argument: _lockstep_v1_GetCommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  getCommand(argument: _lockstep_v1_GetCommandRequest, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  
   GetRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   GetRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   GetRepository(argument: _lockstep_v1_GetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
@@ -61,6 +87,15 @@ export interface ClusterServiceClient extends grpc.Client {
   getStatus(argument: _lockstep_v1_GetStatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
   getStatus(argument: _lockstep_v1_GetStatusRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
   getStatus(argument: _lockstep_v1_GetStatusRequest, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListCommands(argument: _lockstep_v1_ListCommandsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
+  ListCommands(argument: _lockstep_v1_ListCommandsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
+  ListCommands(argument: _lockstep_v1_ListCommandsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
+  ListCommands(argument: _lockstep_v1_ListCommandsRequest, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
+  listCommands(argument: _lockstep_v1_ListCommandsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
+  listCommands(argument: _lockstep_v1_ListCommandsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
+  listCommands(argument: _lockstep_v1_ListCommandsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
+  listCommands(argument: _lockstep_v1_ListCommandsRequest, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
   
   ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
@@ -121,6 +156,11 @@ export interface ClusterServiceClient extends grpc.Client {
   verifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   verifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   
+  WatchCommands(argument: _lockstep_v1_WatchCommandsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchCommandsResponse__Output>;
+  WatchCommands(argument: _lockstep_v1_WatchCommandsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchCommandsResponse__Output>;
+  watchCommands(argument: _lockstep_v1_WatchCommandsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchCommandsResponse__Output>;
+  watchCommands(argument: _lockstep_v1_WatchCommandsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchCommandsResponse__Output>;
+  
 }
 
 export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementation {
@@ -128,9 +168,15 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   CreateRepository: grpc.handleUnaryCall<_lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse>;
   
+  EnqueueCommand: grpc.handleUnaryCall<_lockstep_v1_EnqueueCommandRequest__Output, _lockstep_v1_EnqueueCommandResponse>;
+  
+  GetCommand: grpc.handleUnaryCall<_lockstep_v1_GetCommandRequest__Output, _lockstep_v1_GetCommandResponse>;
+  
   GetRepository: grpc.handleUnaryCall<_lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse>;
   
   GetStatus: grpc.handleUnaryCall<_lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse>;
+  
+  ListCommands: grpc.handleUnaryCall<_lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse>;
   
   ListLog: grpc.handleUnaryCall<_lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse>;
   
@@ -146,13 +192,18 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
   
+  WatchCommands: grpc.handleServerStreamingCall<_lockstep_v1_WatchCommandsRequest__Output, _lockstep_v1_WatchCommandsResponse>;
+  
 }
 
 export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   AllowWrites: MethodDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesRequest__Output, _lockstep_v1_AllowWritesResponse__Output>
   CreateRepository: MethodDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse__Output>
+  EnqueueCommand: MethodDefinition<_lockstep_v1_EnqueueCommandRequest, _lockstep_v1_EnqueueCommandResponse, _lockstep_v1_EnqueueCommandRequest__Output, _lockstep_v1_EnqueueCommandResponse__Output>
+  GetCommand: MethodDefinition<_lockstep_v1_GetCommandRequest, _lockstep_v1_GetCommandResponse, _lockstep_v1_GetCommandRequest__Output, _lockstep_v1_GetCommandResponse__Output>
   GetRepository: MethodDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse__Output>
   GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
+  ListCommands: MethodDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse__Output>
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
@@ -160,4 +211,5 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   Thaw: MethodDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawResponse, _lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse__Output>
   UndoVersion: MethodDefinition<_lockstep_v1_UndoVersionRequest, _lockstep_v1_UndoVersionResponse, _lockstep_v1_UndoVersionRequest__Output, _lockstep_v1_UndoVersionResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
+  WatchCommands: MethodDefinition<_lockstep_v1_WatchCommandsRequest, _lockstep_v1_WatchCommandsResponse, _lockstep_v1_WatchCommandsRequest__Output, _lockstep_v1_WatchCommandsResponse__Output>
 }

@@ -1,0 +1,26 @@
+// Original file: proto/lockstep/v1/cluster.proto
+
+export const CommandState = {
+  COMMAND_STATE_UNSPECIFIED: 'COMMAND_STATE_UNSPECIFIED',
+  COMMAND_STATE_QUEUED: 'COMMAND_STATE_QUEUED',
+  COMMAND_STATE_RUNNING: 'COMMAND_STATE_RUNNING',
+  COMMAND_STATE_DONE: 'COMMAND_STATE_DONE',
+  COMMAND_STATE_FAILED: 'COMMAND_STATE_FAILED',
+  COMMAND_STATE_SUPERSEDED: 'COMMAND_STATE_SUPERSEDED',
+} as const;
+
+export type CommandState =
+  | 'COMMAND_STATE_UNSPECIFIED'
+  | 0
+  | 'COMMAND_STATE_QUEUED'
+  | 1
+  | 'COMMAND_STATE_RUNNING'
+  | 2
+  | 'COMMAND_STATE_DONE'
+  | 3
+  | 'COMMAND_STATE_FAILED'
+  | 4
+  | 'COMMAND_STATE_SUPERSEDED'
+  | 5
+
+export type CommandState__Output = typeof CommandState[keyof typeof CommandState]

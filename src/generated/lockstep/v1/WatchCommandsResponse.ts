@@ -1,0 +1,11 @@
+// Original file: proto/lockstep/v1/cluster.proto
+
+import type { Command as _lockstep_v1_Command, Command__Output as _lockstep_v1_Command__Output } from '../../lockstep/v1/Command.ts';
+
+export interface WatchCommandsResponse {
+  'command'?: (_lockstep_v1_Command | null);
+}
+
+export interface WatchCommandsResponse__Output {
+  'command': (_lockstep_v1_Command__Output | null);
+}

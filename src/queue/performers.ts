@@ -1,0 +1,38 @@
+// Assigns a function to each command.
+import type { CommandName } from "../store/commands.ts";
+import { catchUpToHead } from "../sync/catch-up/catch-up.ts";
+import { verify } from "../sync/operator/verify-replica.ts";
+import type { Perform, Performer } from "./performer.ts";
+
+/** Brings the replica to the head as of now; makes it, if it is not there. */
+const sync: Perform = async (context, _command, replica, signal) => {
+  const before = replica.applied;
+  await catchUpToHead(context, replica, { signal, insist: true });
+  const outcome = {
+    from_version: before === undefined ? null : Number(before),
+    version: Number(replica.applied ?? 0n),
+  };
+  return { outcome, changed: before !== replica.applied };
+};
+
+/** Compares the replica with the log and reads every object. It repairs all differences and damage. */
+const verifyFully: Perform = async (context, _command, replica, signal) => {
+  const { version, refs, differences, damage, failure } = await verify(context, replica.name, { full: true, signal });
+  const outcome = { version: Number(version), refs, differences: differences.length, damage, failure };
+  return { outcome, changed: differences.length + damage.length > 0 };
+};
+
+/** Makes the refs those of the log, whatever this process believes of them. Then verifies the replica in full. */
+const repair: Perform = async (context, command, replica, signal) => {
+  await replica.mutex.distrust();
+  await catchUpToHead(context, replica, { signal, insist: true });
+  return await verifyFully(context, command, replica, signal);
+};
+
+/** The commands that this version can carry out. */
+export const PERFORMERS: Readonly<Partial<Record<CommandName, Performer>>> = {
+  provision: { states: ["pending"], perform: sync },
+  sync: { states: ["pending", "active", "broken"], perform: sync },
+  verify: { states: ["active", "broken"], perform: verifyFully },
+  repair: { states: ["pending", "active", "broken"], perform: repair },
+};

@@ -1,0 +1,127 @@
+// Carries out the commands of this device. One command at a time runs per replica. The state of the replica is read
+// before each command, not once for many: another command may have changed it meanwhile.
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { crashPoint } from "../crash-points.ts";
+import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
+import { diskError } from "../io/disk-errors.ts";
+import { type Command, type CommandEnd, commandedReplica, endCommand, startCommand } from "../store/commands.ts";
+import type { SyncContext } from "../sync/device/context.ts";
+import { tellFailure } from "../sync/lease/tell-outage.ts";
+import { PERFORMERS } from "./performers.ts";
+import type { Wakeups } from "./wakeups.ts";
+
+/** How many commands run at once: those that read or write a whole repository, and the others. */
+const HEAVY_PLACES = 1;
+const QUICK_PLACES = 4;
+/** A command whose notification was lost, or that has rested, is found after this time. */
+const POLL_MS = 5_000;
+/** After a temporary error a command rests for this time, and for twice the last time after each further one. */
+const REST_MS = 1_000;
+const REST_LIMIT_MS = 300_000;
+/** The pause before a database that failed is asked again. */
+const DATABASE_PAUSE_MS = 1_000;
+
+/** Runs commands until `stopping` aborts. Resolves when those under way have ended too. */
+export async function runCommands(context: SyncContext, wakeups: Wakeups, stopping: AbortSignal): Promise<void> {
+  const lane = (heavy: boolean, places: number) => runLane(context, { heavy, places }, wakeups, stopping);
+  await Promise.all([lane(true, HEAVY_PLACES), lane(false, QUICK_PLACES)]);
+}
+
+async function runLane(
+  context: SyncContext,
+  { heavy, places }: { heavy: boolean; places: number },
+  wakeups: Wakeups,
+  stopping: AbortSignal,
+): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  while (!stopping.aborted) {
+    const news = wakeups.next(POLL_MS, stopping);
+    const command = underWay.size < places ? await startNext(context, heavy) : undefined;
+    if (command === undefined) await Promise.race([...underWay, news]);
+    else {
+      const done = carryOut(context, command).finally(() => underWay.delete(done));
+      underWay.add(done);
+    }
+  }
+  await Promise.all(underWay);
+}
+
+/** Starts the next command. Asks again, as the same attempt, while the database does not answer. */
+async function startNext(context: SyncContext, heavy: boolean): Promise<Command | undefined> {
+  for (const attempt = randomUUID(); !context.signal.aborted; ) {
+    try {
+      return await startCommand(context.db, context.me, heavy, attempt);
+    } catch (error) {
+      if (!context.signal.aborted) tellFailure(context, error, "could not ask for commands");
+      await sleep(DATABASE_PAUSE_MS, undefined, { signal: context.signal }).catch(() => {});
+    }
+  }
+  return undefined;
+}
+
+async function carryOut(context: SyncContext, command: Command): Promise<void> {
+  const startedAt = performance.now();
+  await crashPoint("command.started");
+  const end = await performOnce(context, command);
+  await crashPoint("command.performed");
+  if (end !== undefined) await record(context, command, end);
+  await crashPoint("command.ended");
+  context.log.info(
+    {
+      command: command.command,
+      commandId: command.id,
+      repository: command.repository,
+      state: end?.state ?? "done",
+      err: end?.error,
+      durationMs: Math.round(performance.now() - startedAt),
+    },
+    "carried out a command",
+  );
+}
+
+/** Carries a command out. Returns how it ended. undefined: its performer has recorded that. Never rejects. */
+async function performOnce(context: SyncContext, command: Command): Promise<CommandEnd | undefined> {
+  const performer = PERFORMERS[command.command];
+  if (performer === undefined) return { state: "failed", error: `This sidecar cannot carry out ${command.command}.` };
+  try {
+    const replica =
+      command.repositoryId === null
+        ? undefined
+        : await commandedReplica(context.db, context.me.device, command.repositoryId);
+    if (replica === undefined) return { state: "superseded", error: "The device has no replica of the repository." };
+    if (!performer.states.includes(replica.state))
+      return { state: "superseded", error: `The replica is ${replica.state}, so there is nothing to do.` };
+    const performed = await performer.perform(context, command, context.replicas.get(replica), context.signal);
+    if (performed.recorded) return undefined;
+    return { state: "done", outcome: performed.outcome, changed: performed.changed };
+  } catch (thrown) {
+    const error = diskError(thrown) ?? thrown;
+    if (context.signal.aborted) return { state: "queued", error: "The sidecar was stopped meanwhile." };
+    if (isPermanent(error)) return { state: "failed", error: describe(error) };
+    const rest = Math.min(REST_LIMIT_MS, REST_MS * 2 ** Math.min(command.attempts - 1, 20));
+    return { state: "queued", error: describe(error), delayMs: rest * (0.8 + 0.4 * Math.random()) };
+  }
+}
+
+/** Returns whether the same command would fail again until an operator has done something. */
+function isPermanent(error: unknown): boolean {
+  if (!(error instanceof LockstepError)) return false;
+  return ERROR_TABLE[error.code].exit !== "NOT_NOW" && error.code !== "GIT_FAILED" && error.code !== "INTERNAL";
+}
+
+/** Records the outcome. While the database is away, asks again: no other sidecar can record it. */
+async function record(context: SyncContext, command: Command, end: CommandEnd): Promise<void> {
+  for (;;) {
+    try {
+      // false: an earlier try took effect and its answer was lost, or another incarnation has the device.
+      await endCommand(context.db, context.me, command.id, end);
+      return;
+    } catch (error) {
+      // The next incarnation starts the command again.
+      if (context.signal.aborted) return;
+      tellFailure(context, error, "could not record the outcome of a command");
+      await sleep(DATABASE_PAUSE_MS, undefined, { signal: context.signal }).catch(() => {});
+    }
+  }
+}

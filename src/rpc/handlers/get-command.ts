@@ -1,0 +1,11 @@
+import type { GetCommandRequest__Output as Request } from "../../generated/lockstep/v1/GetCommandRequest.ts";
+import type { GetCommandResponse as Response } from "../../generated/lockstep/v1/GetCommandResponse.ts";
+import { findCommand } from "../../store/commands.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { commandId, encodeCommand } from "../call/encode-command.ts";
+
+export const getCommand =
+  (context: SyncContext) =>
+  async (request: Request): Promise<Response> => ({
+    command: encodeCommand(await findCommand(context.db, commandId(request.id))),
+  });

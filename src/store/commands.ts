@@ -1,0 +1,264 @@
+// The queue of commands. A row asks one device to do something with its replica. The sidecar of that device carries it
+// out and records one outcome.
+import { randomUUID } from "node:crypto";
+import type { Incarnation, ReplicaState } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { type Database, queryOnce, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
+import { dated, epochMs } from "./database/instant.ts";
+import { AWAY_SINCE } from "./device-lease.ts";
+
+/** Every command that a device can be asked for. */
+export const COMMANDS = [
+  "provision",
+  "adopt",
+  "sync",
+  "verify",
+  "repair",
+  "gc",
+  "rename",
+  "release",
+  "destroy",
+] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+/** `superseded`: when its turn came there was nothing left to do, or the device was removed. */
+export type CommandState = "queued" | "running" | "done" | "failed" | "superseded";
+
+/** A command that an operator or a daemon may undo by another one. A daemon waits before it does. */
+const OPPOSITES: Partial<Record<CommandName, CommandName>> = { provision: "release", release: "provision" };
+
+/** For so many seconds a daemon does not undo a command that changed a replica. */
+const REST_S = 180;
+
+export interface Command {
+  readonly id: string;
+  /** Grows with every command. */
+  readonly ordinal: bigint;
+  /** null: of a repository that the database does not know yet. */
+  readonly repositoryId: string | null;
+  /** The name of the repository as it is now. */
+  readonly repository: string;
+  readonly device: string;
+  readonly command: CommandName;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly state: CommandState;
+  readonly author: string;
+  readonly reason: string;
+  /** How often it was started. */
+  readonly attempts: number;
+  readonly lastError: string | null;
+  /** What it did. null: it has not ended. */
+  readonly outcome: Readonly<Record<string, unknown>> | null;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  /** When it may be started. */
+  readonly dueAt: Date;
+  /** True while a sidecar holds the lease of the device. */
+  readonly live: boolean;
+  /** When the device went away. null: it is live, or was never live. */
+  readonly awaySince: Date | null;
+}
+
+export interface CommandRequest {
+  /** null: the database does not know the repository yet. */
+  readonly repositoryId: string | null;
+  readonly repository: string;
+  readonly device: string;
+  readonly command: CommandName;
+  readonly arguments?: Readonly<Record<string, unknown>>;
+  readonly author: string;
+  readonly reason?: string;
+  /** True: a daemon asks. It may have to rest before it undoes what another command did. */
+  readonly daemon?: boolean;
+}
+
+/**
+ * Adds a command, or joins an equal one that nobody has started, and returns its id. The caller announces it
+ * (`notifyCommands`). Throws DEVICE_NOT_FOUND.
+ */
+export async function enqueueCommand(db: Database, request: CommandRequest): Promise<string> {
+  const opposite = request.daemon ? (OPPOSITES[request.command] ?? "") : null;
+  const [row] = await queryRepeatable<{ id: string }>(
+    db.work,
+    `select c.id from lockstep.device d, lockstep.enqueue_command(
+       $1, $2, $3, d.name, $5, $6::jsonb, $7, $8, $9, make_interval(secs => $10)) c where d.name = $4`,
+    [
+      randomUUID(),
+      request.repositoryId,
+      request.repository,
+      request.device,
+      request.command,
+      JSON.stringify(request.arguments ?? {}),
+      request.author,
+      request.reason ?? "",
+      opposite,
+      REST_S,
+    ],
+  );
+  if (row) return row.id;
+  throw new LockstepError(
+    "DEVICE_NOT_FOUND",
+    `The device ${request.device} has never registered; \`lockstep status\` lists the ones there are.`,
+  );
+}
+
+/** Tells the sidecars of these devices that they have new commands. Without this they find them by polling. */
+export async function notifyCommands(db: Database, devices: readonly string[]): Promise<void> {
+  await queryOnce(db.work, "select pg_notify('lockstep_command', device) from unnest($1::text[]) device", [
+    [...new Set(devices)],
+  ]);
+}
+
+/**
+ * Starts the next due command of this device and returns it. undefined: there is none. `heavy`: among the commands that
+ * read or write a whole repository, or among the others. After an error the caller repeats the call with the same
+ * `attempt`, because the command may have been started.
+ */
+export async function startCommand(
+  db: Database,
+  me: Incarnation,
+  heavy: boolean,
+  attempt: string,
+): Promise<Command | undefined> {
+  const [row] = await queryRepeatable(
+    db.work,
+    `select ${COLUMNS} from lockstep.start_command($1, $2, $3, $4) c ${JOINS}`,
+    [me.device, me.fence, heavy, attempt],
+  );
+  return row && commandOf(row);
+}
+
+export interface CommandEnd {
+  /** queued: start it again after `delayMs`. */
+  readonly state: "queued" | "done" | "failed" | "superseded";
+  readonly outcome?: Readonly<Record<string, unknown>> | undefined;
+  /** True: it changed the replica. */
+  readonly changed?: boolean | undefined;
+  readonly error?: string | undefined;
+  readonly delayMs?: number;
+}
+
+/** The most characters of an error that are kept. */
+const ERROR_LIMIT = 2_000;
+
+/**
+ * Records how a running command ended. Returns false if this incarnation does not carry it out (any more). A repeated
+ * call returns false too, so the caller reads the row when the outcome of a call is unknown.
+ */
+export async function endCommand(db: Database, me: Incarnation, id: string, end: CommandEnd): Promise<boolean> {
+  const { ended } = await queryRepeatableRow<{ ended: boolean }>(
+    db.work,
+    "select lockstep.end_command($1, $2, $3, $4, $5::jsonb, $6, $7, make_interval(secs => $8)) as ended",
+    [
+      id,
+      me.device,
+      me.fence,
+      end.state,
+      end.outcome === undefined ? null : JSON.stringify(end.outcome),
+      end.changed ?? false,
+      end.error?.slice(0, ERROR_LIMIT) ?? null,
+      (end.delayMs ?? 0) / 1000,
+    ],
+  );
+  return ended;
+}
+
+export interface CommandFilter {
+  readonly ids?: readonly string[];
+  /** Empty: of all repositories. */
+  readonly repository?: string;
+  /** Empty: of all devices. */
+  readonly device?: string;
+  /** Empty: in every state. */
+  readonly states?: readonly CommandState[];
+  /** Only commands with a lower ordinal. */
+  readonly before?: bigint | null;
+  readonly limit: number;
+}
+
+/** Returns commands, newest first. */
+export async function listCommands(db: Database, filter: CommandFilter): Promise<Command[]> {
+  const rows = await queryRepeatable(
+    db.work,
+    `select ${COLUMNS} from lockstep.command c ${JOINS}
+     where ($1::uuid[] is null or c.id = any($1)) and ($2 = '' or c.subject = coalesce((select id::text from lockstep.repository where name = $2), $2))
+       and ($3 = '' or c.device = $3) and (cardinality($4::text[]) = 0 or c.state = any($4))
+       and ($5::bigint is null or c.ordinal < $5)
+     order by c.ordinal desc limit $6`,
+    [
+      filter.ids ?? null,
+      filter.repository ?? "",
+      filter.device ?? "",
+      filter.states ?? [],
+      filter.before ?? null,
+      filter.limit,
+    ],
+  );
+  return rows.map(commandOf);
+}
+
+/** Returns the command of that id. Throws COMMAND_NOT_FOUND. */
+export async function findCommand(db: Database, id: string): Promise<Command> {
+  const [command] = await listCommands(db, { ids: [id], limit: 1 });
+  if (command) return command;
+  throw new LockstepError(
+    "COMMAND_NOT_FOUND",
+    `There is no command ${id}; \`lockstep command list\` shows the ones that are kept.`,
+  );
+}
+
+/** This device's replica of a repository, as a command finds it. */
+export interface CommandedReplica {
+  readonly id: string;
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+  readonly state: ReplicaState;
+}
+
+/** Returns this device's replica of a repository. undefined: it has none. */
+export async function commandedReplica(
+  db: Database,
+  device: string,
+  repositoryId: string,
+): Promise<CommandedReplica | undefined> {
+  const [row] = await queryRepeatable<CommandedReplica & { [column: string]: unknown }>(
+    db.work,
+    `select r.id, r.name, r.object_format as "objectFormat", p.state
+     from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+     where p.device = $1 and p.repository_id = $2`,
+    [device, repositoryId],
+  );
+  return row;
+}
+
+/** The open commands of a device. */
+export interface QueueDepth {
+  readonly queued: number;
+  readonly running: number;
+  /** For how many seconds the oldest due command has waited. */
+  readonly oldestSeconds: number;
+}
+
+/** Returns how many commands of this device wait or run. */
+export async function queueDepth(db: Database, device: string): Promise<QueueDepth> {
+  return await queryRepeatableRow<QueueDepth & { [column: string]: unknown }>(
+    db.work,
+    `select count(*) filter (where c.state = 'queued')::int as queued,
+       count(*) filter (where c.state = 'running')::int as running,
+       coalesce(extract(epoch from max(clock_timestamp() - c.due_at)
+         filter (where c.state = 'queued' and c.due_at <= clock_timestamp())), 0)::float8 as "oldestSeconds"
+     from lockstep.command c where c.device = $1 and c.state in ('queued', 'running')`,
+    [device],
+  );
+}
+
+const COLUMNS = `c.id, c.ordinal, c.repository_id as "repositoryId", coalesce(r.name, c.repository) as repository, c.device,
+  c.command, c.arguments, c.state, c.author, c.reason, c.attempts, c.last_error as "lastError", c.outcome,
+  ${epochMs("c.created_at")} as "createdAt", ${epochMs("c.started_at")} as "startedAt", ${epochMs("c.ended_at")} as "endedAt",
+  ${epochMs("c.due_at")} as "dueAt", d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince"`;
+const JOINS = `join lockstep.device d on d.name = c.device left join lockstep.repository r on r.id = c.repository_id`;
+
+function commandOf(row: { readonly [column: string]: unknown }): Command {
+  return dated<Command>(row, "createdAt", "startedAt", "endedAt", "dueAt", "awaySince");
+}

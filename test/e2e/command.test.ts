@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { type Device, ended } from "../support/cluster-device.ts";
+import { EXIT } from "../support/command-line.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+const SOON = { timeout: 30_000, interval: 50 };
+
+let cluster: Cluster;
+let one: Device;
+let two: Device;
+let ada: Pusher;
+let repository: string;
+beforeAll(async () => {
+  cluster = await startCluster();
+  [one, two] = cluster.devices as [Device, Device];
+  ada = await pusher(cluster.git, "ada");
+  repository = await cluster.createRepository();
+  expect((await ada.push(one.url(repository), `${await ada.commit()}:refs/heads/main`)).code).toBe(0);
+});
+afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+
+const show = async (id: string) => (await one.lockstep("command", "show", id)).document;
+
+describe("lockstep command", () => {
+  it("asks every device that holds the repository, waits, and tells what each one did", async () => {
+    const { code, document } = await one.lockstep(
+      "command",
+      "enqueue",
+      "verify",
+      repository,
+      "--wait",
+      "--reason",
+      "a test",
+    );
+    expect(code).toBe(EXIT.OK);
+    expect(document.commands.map(({ device }: { device: string }) => device).sort()).toEqual(
+      cluster.devices.map(({ name }) => name).sort(),
+    );
+    for (const command of document.commands)
+      expect(command).toMatchObject({
+        repository,
+        command: "verify",
+        state: "done",
+        reason: "a test",
+        attempts: 1,
+        error: null,
+        outcome: { version: 1, differences: 0, damage: [], failure: null },
+      });
+    const listed = await one.lockstep("command", "list", "--repository", repository, "--state", "done");
+    expect(listed.document.commands.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("keeps a command for a device that is away, says so, and has it carried out once the device is back", async () => {
+    await two.kill();
+    const asked = await one.lockstep("command", "enqueue", "repair", repository, "--device", two.name);
+    const [{ id }] = asked.document.commands;
+    // A second operator asks for the same.
+    const again = await one.lockstep("command", "enqueue", "repair", repository, "--device", two.name);
+    expect(again.document.commands[0].id).toBe(id);
+    await vi.waitFor(async () => expect(await show(id)).toMatchObject({ state: "queued", device_live: false }), SOON);
+    const { stdout } = await one.print("command", "list", "--device", two.name);
+    expect(stdout).toContain(`waits for ${two.name}, away since`);
+    await two.start();
+    await vi.waitFor(async () => expect(await show(id)).toMatchObject({ state: "done", attempts: 1 }), SOON);
+  });
+
+  it("stops waiting at Ctrl-C, and the command stays in the queue", async () => {
+    await two.kill();
+    const waiting = one.command(["command", "enqueue", "sync", repository, "--device", two.name, "--wait", "--json"]);
+    const end = ended(waiting);
+    await vi.waitFor(async () => {
+      const { document } = await one.lockstep("command", "list", "--device", two.name, "--state", "queued");
+      expect(document.commands).toHaveLength(1);
+    }, SOON);
+    waiting.kill("SIGINT");
+    expect((await end).code).not.toBe(EXIT.OK);
+    await two.start();
+    await vi.waitFor(async () => {
+      const { document } = await one.lockstep("command", "list", "--device", two.name, "--state", "queued");
+      expect(document.commands).toEqual([]);
+    }, SOON);
+  });
+
+  it.each([
+    [["list", "--state", "odd"], "There is no state"],
+    [["list", "--limit", "0"], "--limit is from 1 to 1000"],
+    [["show", "none"], "is not the id of a command"],
+    [["enqueue", "explode", "demo"], "There is no command"],
+  ])("refuses %j with a sentence", async (args, sentence) => {
+    const { code, stderr } = await one.print("command", ...args);
+    expect(code).toBe(EXIT.USAGE);
+    expect(stderr).toContain(sentence);
+  });
+});

@@ -1,0 +1,316 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { LockstepError } from "../../src/errors.ts";
+import { runCommands } from "../../src/queue/run-commands.ts";
+import { Wakeups } from "../../src/queue/wakeups.ts";
+import {
+  type Command,
+  type CommandRequest,
+  endCommand,
+  enqueueCommand,
+  findCommand,
+  listCommands,
+  queueDepth,
+  startCommand,
+} from "../../src/store/commands.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { orderCommand } from "../../src/sync/operator/order-command.ts";
+import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { incarnation, repository } from "../support/store-rows.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+
+const APP = "team/app";
+
+let database: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  database = await migratedDatabase();
+  db = new Database({ url: database.url, applicationName: "commands" });
+});
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+/** A device with a repository, and a function that asks it for commands. */
+async function queue() {
+  const me = await incarnation(db);
+  const { id, name } = await repository(db, me);
+  const enqueue = async (request: Partial<CommandRequest> = {}) =>
+    await enqueueCommand(db, {
+      repositoryId: id,
+      repository: name,
+      device: me.device,
+      command: "sync",
+      author: "ada",
+      ...request,
+    });
+  const start = async (heavy = false, attempt = randomUUID(), by = me) => await startCommand(db, by, heavy, attempt);
+  return { me, id, name, enqueue, start };
+}
+
+describe("the queue of commands", () => {
+  it("hands out the commands of a device in their order, one at a time for each replica", async () => {
+    const { me, enqueue, start } = await queue();
+    const other = await repository(db, me);
+    const first = await enqueue();
+    const second = await enqueue({ command: "rename" });
+    const third = await enqueue({ repositoryId: other.id, repository: other.name });
+    expect((await start())?.id).toBe(first);
+    // The second one is for the same replica.
+    expect((await start())?.id).toBe(third);
+    expect(await start()).toBeUndefined();
+    expect(await endCommand(db, me, first, { state: "done" })).toBe(true);
+    expect((await start())?.id).toBe(second);
+  });
+
+  it("makes one command of equal ones that nobody has started, and never joins one that was started", async () => {
+    const { me, enqueue, start } = await queue();
+    const first = await enqueue();
+    expect(await enqueue()).toBe(first);
+    expect(await enqueue({ arguments: { full: true } })).not.toBe(first);
+    await start();
+    const second = await enqueue();
+    expect(second).not.toBe(first);
+    await endCommand(db, me, first, { state: "queued", error: "a temporary error" });
+    // The first one may have read the old state before it failed.
+    expect(await enqueue()).toBe(second);
+  });
+
+  it("starts one command for one attempt, however often the attempt is repeated", async () => {
+    const { enqueue, start } = await queue();
+    const first = await enqueue();
+    await enqueue({ command: "rename" });
+    const attempt = randomUUID();
+    expect((await start(false, attempt))?.id).toBe(first);
+    expect(await start(false, attempt)).toMatchObject({ id: first, attempts: 1 });
+  });
+
+  it("records one outcome, by the incarnation that carries the command out", async () => {
+    const { me, enqueue, start } = await queue();
+    const id = await enqueue();
+    expect(await endCommand(db, me, id, { state: "done" })).toBe(false);
+    await start();
+    const next = await incarnation(db, { device: me.device });
+    // The old process ends late.
+    expect(await endCommand(db, me, id, { state: "done", outcome: { by: "old" } })).toBe(false);
+    expect(await start()).toBeUndefined();
+    expect(await start(false, randomUUID(), next)).toMatchObject({ id, attempts: 2 });
+    expect(await endCommand(db, next, id, { state: "failed", error: "no" })).toBe(true);
+    expect(await endCommand(db, next, id, { state: "done" })).toBe(false);
+    expect(await findCommand(db, id)).toMatchObject({ state: "failed", lastError: "no", outcome: null });
+  });
+
+  it("lets a command rest after a temporary error, and later ones pass it meanwhile", async () => {
+    const { me, enqueue, start } = await queue();
+    const id = await enqueue();
+    const later = await enqueue({ command: "rename" });
+    await start();
+    await endCommand(db, me, id, { state: "queued", error: "no source", delayMs: 60_000 });
+    expect((await start())?.id).toBe(later);
+    expect(await findCommand(db, id)).toMatchObject({ state: "queued", attempts: 1, lastError: "no source" });
+    expect(await queueDepth(db, me.device)).toMatchObject({ queued: 1, running: 1 });
+  });
+
+  it("lets a daemon undo a command that changed a replica only after three minutes, and an operator at once", async () => {
+    const { me, enqueue, start } = await queue();
+    const release = await enqueue({ command: "release" });
+    await start();
+    await endCommand(db, me, release, { state: "done", changed: true });
+    await enqueue({ command: "provision", daemon: true, arguments: { by: "daemon" } });
+    expect(await start()).toBeUndefined();
+    const asked = await enqueue({ command: "provision" });
+    expect((await start())?.id).toBe(asked);
+  });
+
+  it("does not make a daemon wait for a command that changed nothing", async () => {
+    const { me, enqueue, start } = await queue();
+    const release = await enqueue({ command: "release" });
+    await start();
+    await endCommand(db, me, release, { state: "superseded" });
+    const provision = await enqueue({ command: "provision", daemon: true });
+    expect((await start())?.id).toBe(provision);
+  });
+
+  it("keeps places for quick commands while one reads a whole repository", async () => {
+    const { me, enqueue, start } = await queue();
+    const other = await repository(db, me);
+    const gc = await enqueue({ command: "gc" });
+    const sync = await enqueue({ repositoryId: other.id, repository: other.name });
+    expect((await start(false))?.id).toBe(sync);
+    expect((await start(true))?.id).toBe(gc);
+  });
+
+  it("lists commands by repository, device and state, newest first", async () => {
+    const { me, name, enqueue } = await queue();
+    const [first, second] = [await enqueue(), await enqueue({ command: "gc" })];
+    const idsOf = (commands: readonly Command[]) => commands.map(({ id }) => id);
+    expect(idsOf(await listCommands(db, { repository: name, limit: 10 }))).toEqual([second, first]);
+    expect(idsOf(await listCommands(db, { device: me.device, limit: 1 }))).toEqual([second]);
+    expect(await listCommands(db, { device: me.device, states: ["failed"], limit: 10 })).toEqual([]);
+  });
+
+  it("refuses a command for a device that has never registered", async () => {
+    const { enqueue } = await queue();
+    await expect(enqueue({ device: "nobody" })).rejects.toMatchObject({ code: "DEVICE_NOT_FOUND" });
+  });
+});
+
+/** Runs the queue of a device until the result is disposed. */
+function running(device: TestDevice): AsyncDisposable & { wakeups: Wakeups } {
+  const wakeups = new Wakeups();
+  const stop = new AbortController();
+  const done = runCommands(device.context, wakeups, stop.signal);
+  return {
+    wakeups,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await done;
+    },
+  };
+}
+
+async function order(device: TestDevice, command: string, on = device.name): Promise<string> {
+  const asked = { repository: APP, device: on, command, author: "ada", reason: "test" };
+  const [made] = await orderCommand(device.context, asked);
+  return (made as Command).id;
+}
+
+const ended = (device: TestDevice, id: string) =>
+  vi.waitFor(async () => {
+    const command = await findCommand(device.context.db, id);
+    expect(command.endedAt).not.toBeNull();
+    return command;
+  }, SOON);
+
+describe("a device that carries out commands", () => {
+  it("catches up, verifies and repairs its replica, and tells what it did", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    await using queue = running(b);
+    const sync = await order(a, "sync", b.name);
+    queue.wakeups.wake();
+    expect(await ended(a, sync)).toMatchObject({
+      state: "done",
+      outcome: { version: 1 },
+      attempts: 1,
+      lastError: null,
+    });
+    await b.git(APP, ["update-ref", "refs/heads/stray", one]);
+    const repair = await order(a, "repair", b.name);
+    queue.wakeups.wake();
+    expect(await ended(a, repair)).toMatchObject({ state: "done", outcome: { version: 1, damage: [], failure: null } });
+    const verify = await order(a, "verify", b.name);
+    queue.wakeups.wake();
+    expect(await ended(a, verify)).toMatchObject({ state: "done", outcome: { differences: 0 } });
+    await b.expectInLockstep(APP);
+  });
+
+  it("looks at the state of the replica before each command: one that is released is not touched", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const first = await order(a, "sync", b.name);
+    await queryOnce(a.context.db.work, "update lockstep.replica set state = 'released' where device = $1", [b.name]);
+    await using queue = running(b);
+    queue.wakeups.wake();
+    const command = await ended(a, first);
+    expect(command).toMatchObject({ state: "superseded", outcome: null });
+    expect(command.lastError).toMatch(/released/);
+  });
+
+  it("tries a command again after a temporary error, and keeps the error", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const honest = b.openPack;
+    b.openPack = async () => {
+      throw new LockstepError("SOURCE_FAILED", "the source is away");
+    };
+    await using queue = running(b);
+    const sync = await order(a, "sync", b.name);
+    queue.wakeups.wake();
+    await vi.waitFor(async () => {
+      const command = await findCommand(a.context.db, sync);
+      expect(command).toMatchObject({ state: "queued", attempts: 1 });
+      expect(command.lastError).toMatch(/source/);
+    }, SOON);
+    b.openPack = honest;
+    const again = await vi.waitFor(async () => {
+      queue.wakeups.wake();
+      const command = await findCommand(a.context.db, sync);
+      expect(command.state).toBe("done");
+      return command;
+    }, SOON);
+    expect(again.attempts).toBeGreaterThan(1);
+    expect(again.lastError).toBeNull();
+  });
+
+  it("ends a command whose outcome it could not record at first: the database was away", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    let refusals = 0;
+    b.onStatement = async (text, run) => {
+      if (text.includes("end_command") && refusals < 2) {
+        refusals += 1;
+        throw new LockstepError("DATABASE_UNAVAILABLE", "the database is away");
+      }
+      return await run();
+    };
+    await using queue = running(b);
+    const sync = await order(a, "sync", b.name);
+    queue.wakeups.wake();
+    expect(await ended(a, sync)).toMatchObject({ state: "done", attempts: 1 });
+    expect(refusals).toBe(2);
+  });
+
+  it("gives a command back when it is stopped, and the next incarnation carries it out", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    let asked = 0;
+    b.openPack = async (_peer, _request, signal) => {
+      asked += 1;
+      return await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    };
+    const queue = running(b);
+    const sync = await order(a, "sync", b.name);
+    queue.wakeups.wake();
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(0), SOON);
+    await b.crash();
+    await queue[Symbol.asyncDispose]();
+    const next = await b.restart();
+    await using _ = running(next);
+    expect(await ended(a, sync)).toMatchObject({ state: "done", attempts: 2 });
+  });
+});
+
+describe("an operator who asks for a command", () => {
+  it("gets one for each device that holds the repository", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const made = await orderCommand(a.context, {
+      repository: APP,
+      device: "",
+      command: "gc",
+      author: "ada",
+      reason: "",
+    });
+    expect(made.map(({ device }) => device).sort()).toEqual([a.name, b.name].sort());
+  });
+
+  it.each([
+    ["a command that there is not", { command: "explode" }, "INVALID_REQUEST"],
+    ["a command with a call of its own", { command: "adopt" }, "INVALID_REQUEST"],
+    ["a device without a replica", { device: "nobody" }, "REPLICA_NOT_FOUND"],
+    ["a repository that there is not", { repository: "none" }, "REPOSITORY_NOT_FOUND"],
+  ])("is refused %s", async (_, wrong, code) => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const request = { repository: APP, device: "", command: "sync", author: "ada", reason: "", ...wrong };
+    await expect(orderCommand(a.context, request)).rejects.toMatchObject({ code });
+    expect(await listCommands(a.context.db, { limit: 10 })).toEqual([]);
+  });
+});

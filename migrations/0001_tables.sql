@@ -48,6 +48,13 @@ create table lockstep.device (
   ttl interval not null default '15 s',
   timeline text,
   started_at timestamptz,
+  -- A device that drains takes no new replicas and no writes. A device that was removed counts nowhere.
+  draining_since timestamptz,
+  removed_at timestamptz,
+  -- False: pushes and sessions go to the other devices; reads are served.
+  writes boolean not null default true,
+  -- True: the replicas of all repositories that are on all devices have been inserted.
+  placed boolean not null default false,
   created_at timestamptz not null default clock_timestamp()
 );
 
@@ -67,6 +74,8 @@ create table lockstep.repository (
   stopped text,
   -- The log has lost its versions up to this one to age. 0: it is whole.
   log_base bigint not null default 0,
+  -- The devices that hold the repository. null: all devices, also those that join later.
+  placement text[] check (placement is null or cardinality(placement) > 0),
   created_at timestamptz not null default clock_timestamp()
 );
 
@@ -112,6 +121,9 @@ create table lockstep.repository_ref (
   primary key (repository_id, name)
 );
 
+-- A row for each device that should hold the repository, whether the device is there or not. A row whose device should
+-- not hold it any more stays until that device has removed its files. src/replica-states.ts says who may move a row to
+-- which state.
 create table lockstep.replica (
   repository_id uuid not null references lockstep.repository on delete cascade,
   device text not null references lockstep.device,
@@ -122,9 +134,16 @@ create table lockstep.replica (
   attempts integer not null default 0,
   next_attempt_at timestamptz,
   updated_at timestamptz not null default clock_timestamp(),
+  -- Of a replica that was not made with its repository: the last push before the row came. Devices copy the
+  -- repositories first that were pushed to last.
+  pushed_at timestamptz,
+  -- When the device gave its copy up. It keeps the files for some days.
+  released_at timestamptz,
   primary key (repository_id, device)
 );
 create index replica_by_device on lockstep.replica (device, repository_id);
+create index replica_pending on lockstep.replica (device, pushed_at desc nulls first) where state = 'pending';
+create index replica_released on lockstep.replica (device, released_at) where state = 'released';
 
 -- Bare repositories that lie below the root of a device and are no replicas of it, as its last scan found them
 -- (src/sync/adopt/scan-root.ts). Nobody touches them until an operator adopts them. repository_id and version come from

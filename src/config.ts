@@ -38,7 +38,20 @@ interface Setting {
 
 const SERVE = ["serve"];
 const DATABASE = ["serve", "migrate", "demo"];
-const CLIENT = ["repo", "status", "sync", "lock", "write-lock", "thaw", "log", "verify", "command", "gate", "serve"];
+const CLIENT = [
+  "repo",
+  "device",
+  "status",
+  "sync",
+  "lock",
+  "write-lock",
+  "thaw",
+  "log",
+  "verify",
+  "command",
+  "gate",
+  "serve",
+];
 
 export const SETTINGS = {
   device: { check: notEmpty, value: "NAME", help: "name of this device, as in its certificate", commands: SERVE },

@@ -1,6 +1,7 @@
 -- Gives a device to a new incarnation: a higher fence, and in the same transaction the staged writes of the old
 -- incarnation are dropped. The caller holds the operating system's lock on the root, so no process of the old
--- incarnation works there. On the root that the device served last, the caller need not wait for the lease.
+-- incarnation works there. On the root that the device served last, the caller need not wait for the lease. 'removed':
+-- an operator has removed the device.
 create function lockstep.take_over(
   p_device text, p_incarnation uuid, p_root_id uuid, p_ttl interval,
   p_grpc_address text, p_git_address text, p_zone text,
@@ -11,10 +12,17 @@ declare
   known lockstep.timeline%rowtype;
   ends timestamptz;
 begin
-  insert into lockstep.device (name, timeline) values (p_device, lockstep.current_timeline()) on conflict do nothing;
+  perform 1 from lockstep.device d where d.name = p_device;
+  if not found then
+    -- A repository that is being made sees the new device, or the device sees the repository when it looks at all of
+    -- them (place_replicas).
+    perform pg_advisory_xact_lock(hashtext('lockstep.placement'));
+    insert into lockstep.device (name, timeline) values (p_device, lockstep.current_timeline()) on conflict do nothing;
+  end if;
   -- for update: this waits for bumps of the old incarnation that are under way, which hold key share. So none of them
   -- lands after its write is dropped below.
   select * into held from lockstep.device d where d.name = p_device for update;
+  if held.removed_at is not null then outcome := 'removed'; return; end if;
   known := lockstep.note_timeline();
   select d.timeline into held.timeline from lockstep.device d where d.name = p_device;
   previous_fence := held.fence;

@@ -17,6 +17,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
   gate: async () => (await import("./commands/gate.ts")).gateCommand,
   repo: async () => (await import("./commands/repo.ts")).repoCommand,
+  device: async () => (await import("./commands/device.ts")).deviceCommand,
   status: async () => (await import("./commands/status.ts")).statusCommand,
   sync: async () => (await import("./commands/sync.ts")).syncCommand,
   lock: async () => (await import("./commands/lock.ts")).lockCommand,

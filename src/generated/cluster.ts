@@ -20,6 +20,9 @@ import type { CommitList as _lockstep_v1_CommitList, CommitList__Output as _lock
 import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from './lockstep/v1/CreateRepositoryRequest.ts';
 import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from './lockstep/v1/CreateRepositoryResponse.ts';
 import type { Device as _lockstep_v1_Device, Device__Output as _lockstep_v1_Device__Output } from './lockstep/v1/Device.ts';
+import type { DeviceDetails as _lockstep_v1_DeviceDetails, DeviceDetails__Output as _lockstep_v1_DeviceDetails__Output } from './lockstep/v1/DeviceDetails.ts';
+import type { DrainDeviceRequest as _lockstep_v1_DrainDeviceRequest, DrainDeviceRequest__Output as _lockstep_v1_DrainDeviceRequest__Output } from './lockstep/v1/DrainDeviceRequest.ts';
+import type { DrainDeviceResponse as _lockstep_v1_DrainDeviceResponse, DrainDeviceResponse__Output as _lockstep_v1_DrainDeviceResponse__Output } from './lockstep/v1/DrainDeviceResponse.ts';
 import type { EnqueueCommandRequest as _lockstep_v1_EnqueueCommandRequest, EnqueueCommandRequest__Output as _lockstep_v1_EnqueueCommandRequest__Output } from './lockstep/v1/EnqueueCommandRequest.ts';
 import type { EnqueueCommandResponse as _lockstep_v1_EnqueueCommandResponse, EnqueueCommandResponse__Output as _lockstep_v1_EnqueueCommandResponse__Output } from './lockstep/v1/EnqueueCommandResponse.ts';
 import type { FetchFromRequest as _lockstep_v1_FetchFromRequest, FetchFromRequest__Output as _lockstep_v1_FetchFromRequest__Output } from './lockstep/v1/FetchFromRequest.ts';
@@ -28,6 +31,8 @@ import type { FetchProgress as _lockstep_v1_FetchProgress, FetchProgress__Output
 import type { FetchResult as _lockstep_v1_FetchResult, FetchResult__Output as _lockstep_v1_FetchResult__Output } from './lockstep/v1/FetchResult.ts';
 import type { GetCommandRequest as _lockstep_v1_GetCommandRequest, GetCommandRequest__Output as _lockstep_v1_GetCommandRequest__Output } from './lockstep/v1/GetCommandRequest.ts';
 import type { GetCommandResponse as _lockstep_v1_GetCommandResponse, GetCommandResponse__Output as _lockstep_v1_GetCommandResponse__Output } from './lockstep/v1/GetCommandResponse.ts';
+import type { GetDeviceRequest as _lockstep_v1_GetDeviceRequest, GetDeviceRequest__Output as _lockstep_v1_GetDeviceRequest__Output } from './lockstep/v1/GetDeviceRequest.ts';
+import type { GetDeviceResponse as _lockstep_v1_GetDeviceResponse, GetDeviceResponse__Output as _lockstep_v1_GetDeviceResponse__Output } from './lockstep/v1/GetDeviceResponse.ts';
 import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from './lockstep/v1/GetRepositoryRequest.ts';
 import type { GetRepositoryResponse as _lockstep_v1_GetRepositoryResponse, GetRepositoryResponse__Output as _lockstep_v1_GetRepositoryResponse__Output } from './lockstep/v1/GetRepositoryResponse.ts';
 import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from './lockstep/v1/GetStatusRequest.ts';
@@ -38,18 +43,27 @@ import type { GetWriteRequest as _lockstep_v1_GetWriteRequest, GetWriteRequest__
 import type { GetWriteResponse as _lockstep_v1_GetWriteResponse, GetWriteResponse__Output as _lockstep_v1_GetWriteResponse__Output } from './lockstep/v1/GetWriteResponse.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from './lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from './lockstep/v1/ListCommandsResponse.ts';
+import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from './lockstep/v1/ListDevicesRequest.ts';
+import type { ListDevicesResponse as _lockstep_v1_ListDevicesResponse, ListDevicesResponse__Output as _lockstep_v1_ListDevicesResponse__Output } from './lockstep/v1/ListDevicesResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from './lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from './lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from './lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from './lockstep/v1/ListRepositoriesResponse.ts';
+import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawableRequest__Output as _lockstep_v1_ListThawableRequest__Output } from './lockstep/v1/ListThawableRequest.ts';
+import type { ListThawableResponse as _lockstep_v1_ListThawableResponse, ListThawableResponse__Output as _lockstep_v1_ListThawableResponse__Output } from './lockstep/v1/ListThawableResponse.ts';
 import type { LogEntry as _lockstep_v1_LogEntry, LogEntry__Output as _lockstep_v1_LogEntry__Output } from './lockstep/v1/LogEntry.ts';
+import type { Placement as _lockstep_v1_Placement, Placement__Output as _lockstep_v1_Placement__Output } from './lockstep/v1/Placement.ts';
 import type { RefDifference as _lockstep_v1_RefDifference, RefDifference__Output as _lockstep_v1_RefDifference__Output } from './lockstep/v1/RefDifference.ts';
 import type { RefUpdate as _lockstep_v1_RefUpdate, RefUpdate__Output as _lockstep_v1_RefUpdate__Output } from './lockstep/v1/RefUpdate.ts';
+import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDeviceRequest__Output as _lockstep_v1_RemoveDeviceRequest__Output } from './lockstep/v1/RemoveDeviceRequest.ts';
+import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from './lockstep/v1/RemoveDeviceResponse.ts';
 import type { RenewWriteRequest as _lockstep_v1_RenewWriteRequest, RenewWriteRequest__Output as _lockstep_v1_RenewWriteRequest__Output } from './lockstep/v1/RenewWriteRequest.ts';
 import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteResponse__Output as _lockstep_v1_RenewWriteResponse__Output } from './lockstep/v1/RenewWriteResponse.ts';
 import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
+import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from './lockstep/v1/SetDeviceRequest.ts';
+import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from './lockstep/v1/SetDeviceResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from './lockstep/v1/SetRepositoryRequest.ts';
 import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from './lockstep/v1/SetRepositoryResponse.ts';
 import type { StopWritesProgress as _lockstep_v1_StopWritesProgress, StopWritesProgress__Output as _lockstep_v1_StopWritesProgress__Output } from './lockstep/v1/StopWritesProgress.ts';
@@ -62,6 +76,8 @@ import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _l
 import type { ThawResponse as _lockstep_v1_ThawResponse, ThawResponse__Output as _lockstep_v1_ThawResponse__Output } from './lockstep/v1/ThawResponse.ts';
 import type { UndoVersionRequest as _lockstep_v1_UndoVersionRequest, UndoVersionRequest__Output as _lockstep_v1_UndoVersionRequest__Output } from './lockstep/v1/UndoVersionRequest.ts';
 import type { UndoVersionResponse as _lockstep_v1_UndoVersionResponse, UndoVersionResponse__Output as _lockstep_v1_UndoVersionResponse__Output } from './lockstep/v1/UndoVersionResponse.ts';
+import type { UndrainDeviceRequest as _lockstep_v1_UndrainDeviceRequest, UndrainDeviceRequest__Output as _lockstep_v1_UndrainDeviceRequest__Output } from './lockstep/v1/UndrainDeviceRequest.ts';
+import type { UndrainDeviceResponse as _lockstep_v1_UndrainDeviceResponse, UndrainDeviceResponse__Output as _lockstep_v1_UndrainDeviceResponse__Output } from './lockstep/v1/UndrainDeviceResponse.ts';
 import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirectory__Output as _lockstep_v1_UnknownDirectory__Output } from './lockstep/v1/UnknownDirectory.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
@@ -102,6 +118,9 @@ export interface ProtoGrpcType {
       CreateRepositoryRequest: MessageTypeDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryRequest__Output>
       CreateRepositoryResponse: MessageTypeDefinition<_lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryResponse__Output>
       Device: MessageTypeDefinition<_lockstep_v1_Device, _lockstep_v1_Device__Output>
+      DeviceDetails: MessageTypeDefinition<_lockstep_v1_DeviceDetails, _lockstep_v1_DeviceDetails__Output>
+      DrainDeviceRequest: MessageTypeDefinition<_lockstep_v1_DrainDeviceRequest, _lockstep_v1_DrainDeviceRequest__Output>
+      DrainDeviceResponse: MessageTypeDefinition<_lockstep_v1_DrainDeviceResponse, _lockstep_v1_DrainDeviceResponse__Output>
       EnqueueCommandRequest: MessageTypeDefinition<_lockstep_v1_EnqueueCommandRequest, _lockstep_v1_EnqueueCommandRequest__Output>
       EnqueueCommandResponse: MessageTypeDefinition<_lockstep_v1_EnqueueCommandResponse, _lockstep_v1_EnqueueCommandResponse__Output>
       FetchFromRequest: MessageTypeDefinition<_lockstep_v1_FetchFromRequest, _lockstep_v1_FetchFromRequest__Output>
@@ -110,6 +129,8 @@ export interface ProtoGrpcType {
       FetchResult: MessageTypeDefinition<_lockstep_v1_FetchResult, _lockstep_v1_FetchResult__Output>
       GetCommandRequest: MessageTypeDefinition<_lockstep_v1_GetCommandRequest, _lockstep_v1_GetCommandRequest__Output>
       GetCommandResponse: MessageTypeDefinition<_lockstep_v1_GetCommandResponse, _lockstep_v1_GetCommandResponse__Output>
+      GetDeviceRequest: MessageTypeDefinition<_lockstep_v1_GetDeviceRequest, _lockstep_v1_GetDeviceRequest__Output>
+      GetDeviceResponse: MessageTypeDefinition<_lockstep_v1_GetDeviceResponse, _lockstep_v1_GetDeviceResponse__Output>
       GetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryRequest__Output>
       GetRepositoryResponse: MessageTypeDefinition<_lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryResponse__Output>
       GetStatusRequest: MessageTypeDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusRequest__Output>
@@ -120,19 +141,28 @@ export interface ProtoGrpcType {
       GetWriteResponse: MessageTypeDefinition<_lockstep_v1_GetWriteResponse, _lockstep_v1_GetWriteResponse__Output>
       ListCommandsRequest: MessageTypeDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsRequest__Output>
       ListCommandsResponse: MessageTypeDefinition<_lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsResponse__Output>
+      ListDevicesRequest: MessageTypeDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesRequest__Output>
+      ListDevicesResponse: MessageTypeDefinition<_lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesResponse__Output>
       ListLogRequest: MessageTypeDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogRequest__Output>
       ListLogResponse: MessageTypeDefinition<_lockstep_v1_ListLogResponse, _lockstep_v1_ListLogResponse__Output>
       ListRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesRequest__Output>
       ListRepositoriesResponse: MessageTypeDefinition<_lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesResponse__Output>
+      ListThawableRequest: MessageTypeDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableRequest__Output>
+      ListThawableResponse: MessageTypeDefinition<_lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableResponse__Output>
       LogEntry: MessageTypeDefinition<_lockstep_v1_LogEntry, _lockstep_v1_LogEntry__Output>
+      Placement: MessageTypeDefinition<_lockstep_v1_Placement, _lockstep_v1_Placement__Output>
       RefDifference: MessageTypeDefinition<_lockstep_v1_RefDifference, _lockstep_v1_RefDifference__Output>
       RefUpdate: MessageTypeDefinition<_lockstep_v1_RefUpdate, _lockstep_v1_RefUpdate__Output>
+      RemoveDeviceRequest: MessageTypeDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceRequest__Output>
+      RemoveDeviceResponse: MessageTypeDefinition<_lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceResponse__Output>
       RenewWriteRequest: MessageTypeDefinition<_lockstep_v1_RenewWriteRequest, _lockstep_v1_RenewWriteRequest__Output>
       RenewWriteResponse: MessageTypeDefinition<_lockstep_v1_RenewWriteResponse, _lockstep_v1_RenewWriteResponse__Output>
       Replica: MessageTypeDefinition<_lockstep_v1_Replica, _lockstep_v1_Replica__Output>
       ReplicaState: EnumTypeDefinition
       Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
       RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
+      SetDeviceRequest: MessageTypeDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceRequest__Output>
+      SetDeviceResponse: MessageTypeDefinition<_lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceResponse__Output>
       SetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryRequest__Output>
       SetRepositoryResponse: MessageTypeDefinition<_lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryResponse__Output>
       StopWritesProgress: MessageTypeDefinition<_lockstep_v1_StopWritesProgress, _lockstep_v1_StopWritesProgress__Output>
@@ -145,6 +175,8 @@ export interface ProtoGrpcType {
       ThawResponse: MessageTypeDefinition<_lockstep_v1_ThawResponse, _lockstep_v1_ThawResponse__Output>
       UndoVersionRequest: MessageTypeDefinition<_lockstep_v1_UndoVersionRequest, _lockstep_v1_UndoVersionRequest__Output>
       UndoVersionResponse: MessageTypeDefinition<_lockstep_v1_UndoVersionResponse, _lockstep_v1_UndoVersionResponse__Output>
+      UndrainDeviceRequest: MessageTypeDefinition<_lockstep_v1_UndrainDeviceRequest, _lockstep_v1_UndrainDeviceRequest__Output>
+      UndrainDeviceResponse: MessageTypeDefinition<_lockstep_v1_UndrainDeviceResponse, _lockstep_v1_UndrainDeviceResponse__Output>
       UnknownDirectory: MessageTypeDefinition<_lockstep_v1_UnknownDirectory, _lockstep_v1_UnknownDirectory__Output>
       VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>
       VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>

@@ -8,21 +8,28 @@ import { beforeRead } from "./handlers/before-read.ts";
 import { beginWrite } from "./handlers/begin-write.ts";
 import { bumpVersion } from "./handlers/bump-version.ts";
 import { createRepository } from "./handlers/create-repository.ts";
+import { drainDevice } from "./handlers/drain-device.ts";
 import { enqueueCommand } from "./handlers/enqueue-command.ts";
 import { fetchFrom } from "./handlers/fetch-from.ts";
 import { getCommand } from "./handlers/get-command.ts";
+import { getDevice } from "./handlers/get-device.ts";
 import { getRepository } from "./handlers/get-repository.ts";
 import { getStatus } from "./handlers/get-status.ts";
 import { getVersion } from "./handlers/get-version.ts";
 import { getWrite } from "./handlers/get-write.ts";
 import { listCommands } from "./handlers/list-commands.ts";
+import { listDevices } from "./handlers/list-devices.ts";
 import { listLog } from "./handlers/list-log.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
+import { listThawable } from "./handlers/list-thawable.ts";
+import { removeDevice } from "./handlers/remove-device.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
+import { setDevice } from "./handlers/set-device.ts";
 import { setRepository } from "./handlers/set-repository.ts";
 import { stopWrites } from "./handlers/stop-writes.ts";
 import { thaw } from "./handlers/thaw.ts";
 import { undoVersion } from "./handlers/undo-version.ts";
+import { undrainDevice } from "./handlers/undrain-device.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
 import { watchCommands } from "./handlers/watch-commands.ts";
 
@@ -58,5 +65,12 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     ListCommands: unary(options, listCommands(context)),
     WatchCommands: streaming(options, watchCommands(context)),
     UndoVersion: unary(options, undoVersion(context)),
+    ListDevices: unary(options, listDevices(context)),
+    GetDevice: unary(options, getDevice(context)),
+    DrainDevice: unary(options, drainDevice(context)),
+    UndrainDevice: unary(options, undrainDevice(context)),
+    RemoveDevice: unary(options, removeDevice(context)),
+    SetDevice: unary(options, setDevice(context)),
+    ListThawable: unary(options, listThawable(context)),
   };
 }

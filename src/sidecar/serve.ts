@@ -17,6 +17,7 @@ import { makeDirectory } from "../io/disk.ts";
 import { socketPath } from "../io/socket-path.ts";
 import { runCommands } from "../queue/run-commands.ts";
 import { Wakeups } from "../queue/wakeups.ts";
+import { checkReplicaStates } from "../replica-states.ts";
 import { type RpcServers, serveRpc } from "../rpc/server.ts";
 import { queueDepth } from "../store/commands.ts";
 import { Database } from "../store/database/database.ts";
@@ -27,6 +28,7 @@ import { recordRoot } from "../store/device-root.ts";
 import { keepScanning } from "../sync/adopt/scan-root.ts";
 import { Follower } from "../sync/catch-up/follower.ts";
 import { patrol } from "../sync/catch-up/patrol.ts";
+import { keepPlaced } from "../sync/catch-up/place-replicas.ts";
 import { assertMounted } from "../sync/device/assert-mounted.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
@@ -55,6 +57,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const git: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home: host.env.HOME ?? "/", lockFd: null };
   await gitVersion(git, "/", settings.refFormat);
   checkRootLength(settings.root);
+  checkReplicaStates();
   await migrate(databaseUrl);
   await using db = new Database({ url: databaseUrl, applicationName: device });
   await assertMounted(db, device, settings.root);
@@ -131,6 +134,7 @@ async function startLoops(
     lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
     follower.run(),
     runCommands(context, wakeups, life.stopping),
+    keepPlaced(context, () => void follower.onPlaced()),
     endSessions(context),
     patrol(context),
     listenForHeads(db, { url: notifyUrl, applicationName: me.device }, me.device, handlers, life.over),

@@ -11,6 +11,7 @@ const OPEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "REPOSITORY_NOT_FOUND",
   "REPLICA_NOT_FOUND",
   "REPLICA_IN_DOUBT",
+  "WRITES_ELSEWHERE",
   "AHEAD_OF_DATABASE",
   "SHUTTING_DOWN",
   "FENCED",

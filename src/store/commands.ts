@@ -82,7 +82,7 @@ export async function enqueueCommand(db: Database, request: CommandRequest): Pro
   const [row] = await queryRepeatable<{ id: string }>(
     db.work,
     `select c.id from lockstep.device d, lockstep.enqueue_command(
-       $1, $2, $3, d.name, $5, $6::jsonb, $7, $8, $9, make_interval(secs => $10)) c where d.name = $4`,
+       $1, $2, $3, d.name, $5, $6::jsonb, $7, $8, $9, make_interval(secs => $10)) c where d.name = $4 and d.removed_at is null`,
     [
       randomUUID(),
       request.repositoryId,

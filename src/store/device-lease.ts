@@ -1,7 +1,7 @@
 // The lease of the one live sidecar of a device, by the database's clock.
 import type { Incarnation } from "../domain.ts";
 import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
-import { dated, epochMs } from "./database/instant.ts";
+import { epochMs } from "./database/instant.ts";
 
 /**
  * How long a lease lasts. The sidecar renews it at a third of that: two renewals may fail before another incarnation
@@ -20,17 +20,19 @@ export interface TakeOverRequest {
 }
 
 export type TakeOver =
+  | { outcome: "removed" }
   | { outcome: "held"; waitMs: number }
   | { outcome: "taken"; incarnation: Incarnation; previousFence: bigint; interrupted: string[]; timeline: string };
 
 /**
  * Takes the device over: a new fence, and the staged writes of the old incarnation are dropped. `interrupted` has the
  * ids of their repositories. The caller holds the operating system's lock on the root, so no process of an old sidecar
- * works on that root. "held": the device was last served from another root, whose lease still runs for `waitMs`.
+ * works on that root. "removed": an operator has removed the device. "held": the device was last served from another
+ * root, whose lease still runs for `waitMs`.
  */
 export async function takeOver(db: Database, request: TakeOverRequest): Promise<TakeOver> {
   const row = await queryOnceRow<{
-    outcome: "held" | "taken";
+    outcome: "held" | "taken" | "removed";
     fence: bigint;
     previous_fence: bigint;
     wait_ms: number;
@@ -50,6 +52,7 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
       request.zone,
     ],
   );
+  if (row.outcome === "removed") return { outcome: "removed" };
   if (row.outcome === "held") return { outcome: "held", waitMs: row.wait_ms };
   return {
     outcome: "taken",
@@ -87,29 +90,6 @@ export async function releaseLease(db: Database, me: Incarnation): Promise<void>
 export const AWAY_SINCE = epochMs(
   "case when isfinite(d.expires_at) and d.expires_at <= clock_timestamp() then d.expires_at end",
 );
-
-export interface Device {
-  readonly name: string;
-  readonly grpcAddress: string;
-  readonly gitAddress: string;
-  readonly zone: string;
-  /** True while a sidecar holds the device's lease. */
-  readonly live: boolean;
-  /** When the lease ended. null: a sidecar holds it, or none ever did. */
-  readonly awaySince: Date | null;
-  readonly startedAt: Date | null;
-}
-
-/** Returns all devices that ever registered, by name. */
-export async function listDevices(db: Database): Promise<Device[]> {
-  const rows = await queryRepeatable(
-    db.work,
-    `select name, grpc_address as "grpcAddress", git_address as "gitAddress", zone,
-       expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", ${epochMs("started_at")} as "startedAt"
-     from lockstep.device d order by name`,
-  );
-  return rows.map((row) => dated<Device>(row, "awaySince", "startedAt"));
-}
 
 /** Returns true when no sidecar holds the device's lease. */
 export async function leaseHasEnded(db: Database, device: string): Promise<boolean> {

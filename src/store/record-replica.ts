@@ -1,6 +1,7 @@
 // What a device records of its own replicas. It records a version only when the refs are on disk.
 import type { Incarnation, Version } from "../domain.ts";
 import type { LockstepError } from "../errors.ts";
+import { HELD } from "../replica-states.ts";
 import { type Database, queryOnce, queryRepeatable } from "./database/database.ts";
 import { fencedError, noReplicaError } from "./replicas.ts";
 
@@ -36,7 +37,7 @@ export async function recordVersion(
          attempts = 0, next_attempt_at = null, updated_at = clock_timestamp(),
          version = case when r.head_version < $4 or coalesce(l.digest, r.head_digest) <> $10::bytea then p.version else greatest(p.version, $4) end
        from me, lockstep.repository r left join lockstep.ref_log l on l.repository_id = r.id and l.version = $4
-       where r.id = p.repository_id and p.repository_id = $1 and p.device = me.name and p.state in ('pending', 'active', 'broken') returning p.device),
+       where r.id = p.repository_id and p.repository_id = $1 and p.device = me.name and p.state in ${HELD} returning p.device),
      event as (
        insert into lockstep.sync_event
          (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)

@@ -1,6 +1,7 @@
 // Replicas, with the version that each device has recorded.
 import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { HELD } from "../replica-states.ts";
 import { type Database, queryRepeatable } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
@@ -35,10 +36,27 @@ export async function listBehind(db: Database, device: string, limit: number): P
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-     where p.device = $1 and p.state in ('pending', 'active', 'broken')
+     where p.device = $1 and p.state in ${HELD}
        and (p.version < r.head_version or p.state <> 'active')
        and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
      order by random() limit $2`,
+    [device, limit],
+  );
+}
+
+/**
+ * Returns this device's replicas that were never there and are due, at most `limit`: those first whose repositories
+ * were pushed to last.
+ */
+export async function listPending(db: Database, device: string, limit: number): Promise<Behind[]> {
+  return await queryRepeatable<Behind & { [column: string]: unknown }>(
+    db.work,
+    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
+     from (
+       select p.repository_id, p.pushed_at from lockstep.replica p
+       where p.device = $1 and p.state = 'pending' and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
+       order by p.pushed_at desc nulls first limit $2) p
+     join lockstep.repository r on r.id = p.repository_id order by p.pushed_at desc nulls first`,
     [device, limit],
   );
 }
@@ -76,7 +94,7 @@ export async function listBehindIn(
      due as (
        select r.id, r.name, r.object_format from page p cross join lateral (
          select * from lockstep.repository r where r.id = p.repository_id offset 0) r
-       where p.state in ('pending', 'active', 'broken') and (p.version < r.head_version or p.state <> 'active')
+       where p.state in ${HELD} and (p.version < r.head_version or p.state <> 'active')
          and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
        order by random() limit $4)
      select seen, last, id as "repositoryId", name, object_format as "objectFormat" from looked left join due on true`,
@@ -95,7 +113,7 @@ export async function listReplicas(db: Database, device: string, repositoryIds: 
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-     where p.device = $1 and r.id = any($2::uuid[]) and p.state in ('pending', 'active', 'broken')`,
+     where p.device = $1 and r.id = any($2::uuid[]) and p.state in ${HELD}`,
     [device, repositoryIds],
   );
 }
@@ -119,7 +137,7 @@ export async function listReplicasAfter(
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat", p.version
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-     where p.device = $1 and r.name > $2 and p.state in ('pending', 'active', 'broken') order by r.name limit $3`,
+     where p.device = $1 and r.name > $2 and p.state in ${HELD} order by r.name limit $3`,
     [device, after, limit],
   );
 }
@@ -136,15 +154,20 @@ export interface ReplicaRow {
   readonly awaySince: Date | null;
   readonly gitAddress: string;
   readonly zone: string;
+  /** The device shall hold the repository. False: it gives its copy up once the others have everything. */
+  readonly wanted: boolean;
 }
 
-/** Returns all replicas of a repository, by device. */
+/** Returns all replicas of a repository, by device, also those that were given up. */
 export async function replicasOf(db: Database, repositoryId: string): Promise<ReplicaRow[]> {
   const rows = await queryRepeatable(
     db.work,
     `select p.device, p.version, p.state, p.last_error as "lastError", ${epochMs("p.updated_at")} as "updatedAt",
-       d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone
-     from lockstep.replica p join lockstep.device d on d.name = p.device where p.repository_id = $1 order by p.device`,
+       d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone,
+       d.draining_since is null and (r.placement is null or p.device = any(r.placement)) as wanted
+     from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
+       join lockstep.device d on d.name = p.device and d.removed_at is null
+     where p.repository_id = $1 order by p.device`,
     [repositoryId],
   );
   return rows.map((row) => dated<ReplicaRow>(row, "awaySince", "updatedAt"));

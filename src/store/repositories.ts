@@ -5,6 +5,7 @@ import { digestOf, HEAD, type ReplicaState, refName, symbolicTo, toBytes, type V
 import { LockstepError } from "../errors.ts";
 import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { unavailableError } from "./database/sqlstate.ts";
+import type { Closed, Placement } from "./placement.ts";
 
 export interface Repository {
   readonly id: string;
@@ -14,6 +15,7 @@ export interface Repository {
   readonly headDigest: Buffer;
   readonly minCopies: number;
   readonly landWithFewer: boolean;
+  readonly placement: Placement;
   /** Why nobody may use the repository until an operator has decided. null: it may be used. */
   readonly stopped: string | null;
 }
@@ -27,6 +29,8 @@ export interface Heads {
   readonly fence: bigint;
   /** The timeline of the server that answered. */
   readonly timeline: string;
+  /** Why this device takes no writes. null: it takes them. */
+  readonly closed: Closed | null;
   readonly byName: ReadonlyMap<string, Head>;
 }
 
@@ -48,6 +52,7 @@ export interface Head {
 interface HeadsDocument {
   readonly fence: string;
   readonly timeline: string | null;
+  readonly closed: Closed | null;
   readonly heads: [
     name: string,
     id: string,
@@ -61,7 +66,6 @@ interface HeadsDocument {
 }
 
 const UNIQUE_VIOLATION = "23505";
-const FOREIGN_KEY_VIOLATION = "23503";
 
 /**
  * Reads the heads of many repositories in one statement on a read-write primary: a standby may lag behind the last
@@ -84,13 +88,13 @@ export async function readHeads(db: Database, device: string, names: readonly st
   const byName = new Map<string, Head>();
   for (const [name, id, version, objectFormat, replicaState, digest, stopped, writesStopped] of found.heads)
     byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped, writesStopped });
-  return { fence: BigInt(found.fence), timeline: found.timeline, byName };
+  return { fence: BigInt(found.fence), timeline: found.timeline, closed: found.closed, byName };
 }
 
 /**
  * Creates a repository at version 0, whose only ref is HEAD, and a pending replica on each device. If no device is
- * named, it takes all live ones. Throws REPOSITORY_EXISTS, DEVICE_NOT_FOUND, and INVALID_REQUEST for more copies than
- * devices.
+ * named, it is on all devices, also those that join later. Throws REPOSITORY_EXISTS, DEVICE_NOT_FOUND, and
+ * INVALID_REQUEST for more copies than devices.
  */
 export async function createRepository(
   db: Database,
@@ -102,51 +106,26 @@ export async function createRepository(
     minCopies?: number;
   },
 ): Promise<{ id: string; devices: string[] }> {
+  const id = randomUUID();
   const key = randomBytes(32);
   const head = symbolicTo(refName(`refs/heads/${request.defaultBranch}`));
   const minCopies = request.minCopies ?? 1;
   const digest = digestOf(key, new Map([[HEAD, head]]));
+  const placement = request.devices.length === 0 ? null : [...new Set(request.devices)].sort();
   try {
-    const row = await queryOnceRow<{ id: string; devices: string[] | null; chosen: number }>(
+    const { outcome, devices } = await queryOnceRow<{ outcome: "made" | "no_device" | "too_few"; devices: string[] }>(
       db.work,
-      `with chosen as (
-         select d.name from lockstep.device d
-         where case when cardinality($3::text[]) > 0 then d.name = any($3) else d.expires_at > clock_timestamp() end),
-       made as (
-         insert into lockstep.repository (id, name, object_format, digest_key, head_digest, min_copies)
-         select $1, $2, $4, $5, $6, $9 where (select count(*) from chosen) >= greatest(cardinality($3), 1, $9) returning id),
-       head as (
-         insert into lockstep.repository_ref (repository_id, name, value) select id, $7, $8 from made),
-       replicas as (
-         insert into lockstep.replica (repository_id, device) select made.id, chosen.name from made, chosen returning device)
-       select (select id from made) as id, (select array_agg(device order by device) from replicas) as devices,
-         (select count(*)::int from chosen) as chosen`,
-      [
-        randomUUID(),
-        request.name,
-        [...new Set(request.devices)],
-        request.objectFormat,
-        key,
-        digest,
-        toBytes(HEAD),
-        toBytes(head),
-        minCopies,
-      ],
+      "select outcome, devices from lockstep.create_repository($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      [id, request.name, request.objectFormat, key, digest, toBytes(HEAD), toBytes(head), minCopies, placement],
     );
-    if (row.devices === null)
-      throw row.chosen >= Math.max(new Set(request.devices).size, 1)
-        ? tooFewDevicesError(minCopies, row.chosen)
-        : missingDeviceError(request.devices);
-    return { id: row.id, devices: row.devices };
+    if (outcome === "too_few") throw tooFewDevicesError(minCopies, devices.length);
+    if (outcome === "no_device") throw missingDeviceError(request.devices, devices);
+    return { id, devices };
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) {
-      // A caller that repeats its call takes this answer for its success. The row lock makes it wait for the standby.
-      await queryRepeatable(db.work, "select from lockstep.repository where name = $1 for key share", [request.name]);
-      throw repositoryExistsError(request.name, error);
-    }
-    if (error instanceof pg.DatabaseError && error.code === FOREIGN_KEY_VIOLATION)
-      throw missingDeviceError(request.devices);
-    throw error;
+    if (!(error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION)) throw error;
+    // A caller that repeats its call takes this answer for its success. The row lock makes it wait for the standby.
+    await queryRepeatable(db.work, "select from lockstep.repository where name = $1 for key share", [request.name]);
+    throw repositoryExistsError(request.name, error);
   }
 }
 
@@ -157,12 +136,13 @@ function tooFewDevicesError(wanted: number, found: number): LockstepError {
   );
 }
 
-function missingDeviceError(devices: readonly string[]): LockstepError {
+function missingDeviceError(wanted: readonly string[], found: readonly string[]): LockstepError {
+  const missing = wanted.filter((device) => !found.includes(device));
   return new LockstepError(
     "DEVICE_NOT_FOUND",
-    devices.length > 0
-      ? `One of the devices ${devices.join(", ")} has never registered; \`lockstep status\` lists the ones there are.`
-      : "No device is live; start `lockstep serve` on at least one.",
+    missing.length > 0
+      ? `The cluster has no device ${missing.join(", ")} that takes replicas: it never registered, drains or was removed; \`lockstep device list\` shows the ones there are.`
+      : "No device takes replicas; start `lockstep serve` on at least one.",
   );
 }
 
@@ -177,28 +157,32 @@ export async function findRepository(db: Database, name: string): Promise<Reposi
   return row;
 }
 
+export interface RepositoryChange {
+  readonly minCopies: number | null;
+  readonly landWithFewer: boolean | null;
+  /** undefined: unchanged. */
+  readonly placement?: Placement;
+}
+
 /**
- * Changes the settings that are not null and returns the repository. Throws REPOSITORY_NOT_FOUND, and INVALID_REQUEST
- * for more copies than replicas.
+ * Changes the settings that are given and returns the repository. Throws REPOSITORY_NOT_FOUND, DEVICE_NOT_FOUND, and
+ * INVALID_REQUEST for more copies than devices.
  */
-export async function setRepository(
-  db: Database,
-  name: string,
-  change: { minCopies: number | null; landWithFewer: boolean | null },
-): Promise<Repository> {
-  const [row] = await queryRepeatable<{ changed: boolean; replicas: number }>(
-    db.work,
-    `with found as (
-       select r.id, (select count(*)::int from lockstep.replica p
-         where p.repository_id = r.id and p.state in ('pending', 'active', 'broken')) as replicas
-       from lockstep.repository r where r.name = $1),
-     changed as (
-       update lockstep.repository r set min_copies = coalesce($2, min_copies), land_with_fewer = coalesce($3, land_with_fewer)
-       from found where r.id = found.id and coalesce($2, 1) <= found.replicas returning r.id)
-     select replicas, exists (select from changed) as changed from found`,
-    [name, change.minCopies, change.landWithFewer],
-  );
-  if (row && !row.changed) throw tooFewDevicesError(change.minCopies ?? 1, row.replicas);
+export async function setRepository(db: Database, name: string, change: RepositoryChange): Promise<Repository> {
+  const { placement } = change;
+  const row = await queryRepeatableRow<{
+    outcome: "set" | "missing" | "no_device" | "too_few";
+    devices: string[];
+    copies: number;
+  }>(db.work, "select outcome, devices, copies from lockstep.set_repository($1, $2, $3, $4, $5)", [
+    name,
+    change.minCopies,
+    change.landWithFewer,
+    placement !== undefined,
+    placement ? [...new Set(placement)].sort() : null,
+  ]);
+  if (row.outcome === "too_few") throw tooFewDevicesError(row.copies, row.devices.length);
+  if (row.outcome === "no_device") throw missingDeviceError(placement ?? [], row.devices);
   return await findRepository(db, name);
 }
 
@@ -212,7 +196,7 @@ export async function listRepositories(db: Database, after: string, limit: numbe
 }
 
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
-  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", stopped from lockstep.repository`;
+  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", placement, stopped from lockstep.repository`;
 
 /** Makes the error REPOSITORY_EXISTS for `name`. */
 export function repositoryExistsError(name: string, cause?: unknown): LockstepError {

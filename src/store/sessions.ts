@@ -23,7 +23,9 @@ export type Begun =
   /** The id is that of a write that is over, or of another caller or device. */
   | { outcome: "used" }
   | { outcome: "stopped"; reason: string }
-  | { outcome: "turn" | "fenced" | "missing" };
+  | { outcome: "turn" | "fenced" | "missing" }
+  /** This device takes no writes. */
+  | { outcome: "closed" };
 
 /** Begins the session of a write that has the turn. If the same caller repeats the call, it gets the same answer. */
 export async function beginSession(db: Database, me: Incarnation, request: SessionRequest): Promise<Begun> {

@@ -37,7 +37,9 @@ export type Staged =
   /** Writes are refused with that reason. */
   | { outcome: "stopped"; reason: string }
   /** "old_leases": after a fail-over, a device may still serve reads from the old primary; ask again in a moment. */
-  | { outcome: "stale" | "turn" | "fenced" | "missing" | "dropped" | "old_leases" };
+  | { outcome: "stale" | "turn" | "fenced" | "missing" | "dropped" | "old_leases" }
+  /** This device takes no writes. */
+  | { outcome: "closed" };
 
 interface StagedRow {
   readonly [column: string]: unknown;

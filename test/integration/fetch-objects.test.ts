@@ -204,6 +204,7 @@ describe("the order of sources", () => {
     updatedAt: new Date(),
     live: true,
     awaySince: null,
+    wanted: true,
     gitAddress: `${device}:1`,
     ...more,
   });

@@ -1,9 +1,10 @@
-// A role, a database or a server may have any setting as its default: each statement brings along what it needs, and what would make it
-// wrong is refused before anything is served.
+// A role, a database or a server may have any setting as its default: each statement brings along what it needs, and
+// what would make it wrong is refused before anything is served.
 import { describe, expect, it } from "vitest";
 import { Database, inSnapshot, queryOnce } from "../../src/store/database/database.ts";
 import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
-import { listDevices, renewLease } from "../../src/store/device-lease.ts";
+import { renewLease } from "../../src/store/device-lease.ts";
+import { listDevices } from "../../src/store/devices.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { recordFailure } from "../../src/store/record-replica.ts";
 import { replicasOf } from "../../src/store/replicas.ts";

@@ -334,23 +334,25 @@ describe("createRepository", () => {
       headDigest: digest,
       minCopies: 1,
       landWithFewer: false,
+      placement: ["mine"],
       stopped: null,
     });
   });
 
-  it("has replicas on all live devices when none is named", async () => {
+  it("has replicas on all devices when none is named, also on those that are down", async () => {
     await releaseLease(db, other);
     const request = { name: `r-${randomUUID()}`, devices: [], defaultBranch: "main" };
-    expect((await createRepository(db, { ...request, objectFormat: "sha1" })).devices).toEqual(["mine"]);
+    expect((await createRepository(db, { ...request, objectFormat: "sha1" })).devices).toEqual(["mine", "other"]);
   });
 
-  it("is refused for a name that is taken, a device that never was, and when no device is live", async () => {
+  it("is refused for a name that is taken, a device that never was, and when there is no device", async () => {
     await expect(repository(name, "mine")).rejects.toMatchObject({ code: "REPOSITORY_EXISTS" });
     const another = `r-${randomUUID()}`;
     await expect(repository(another, "mine", "nobody")).rejects.toMatchObject({ code: "DEVICE_NOT_FOUND" });
-    await Promise.all([releaseLease(db, me), releaseLease(db, other)]);
+    await queryOnce(db.work, "update lockstep.device set draining_since = now()");
     await expect(repository(another)).rejects.toMatchObject({ code: "DEVICE_NOT_FOUND" });
     await expect(findRepository(db, another)).rejects.toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
+    await queryOnce(db.work, "update lockstep.device set draining_since = null");
   });
 
   it("succeeds for one of two at the same time", async () => {
@@ -418,9 +420,15 @@ describe("readHeads", () => {
     expect(await readHeads(db, "mine", ["unknown"])).toEqual({
       fence: me.fence,
       timeline: HERE,
+      closed: null,
       byName: new Map(),
     });
-    expect(await readHeads(db, "mine", [])).toEqual({ fence: me.fence, timeline: HERE, byName: new Map() });
+    expect(await readHeads(db, "mine", [])).toEqual({
+      fence: me.fence,
+      timeline: HERE,
+      closed: null,
+      byName: new Map(),
+    });
   });
 
   it("shows the successor's fence to an incarnation that was replaced", async () => {

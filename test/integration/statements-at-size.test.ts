@@ -1,5 +1,6 @@
-// Every statement of the store against tables with a million rows, before and after their statistics are there: how many rows it touches
-// must not depend on how many there are, or only as this table says. A plan that is quadratic only at size shows nowhere else.
+// Every statement of the store against tables with a million rows, before and after their statistics are there: how
+// many rows it touches must not depend on how many there are, or only as this table says. A plan that is quadratic only
+// at size shows nowhere else.
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,18 +14,21 @@ import {
   startCommand,
 } from "../../src/store/commands.ts";
 import { Database } from "../../src/store/database/database.ts";
-import { leaseHasEnded, listDevices, releaseLease, renewLease } from "../../src/store/device-lease.ts";
+import { leaseHasEnded, releaseLease, renewLease } from "../../src/store/device-lease.ts";
 import { recordedRoot, recordRoot } from "../../src/store/device-root.ts";
+import { findDevice, listDevices, readRemainder } from "../../src/store/devices.ts";
 import { listHeldAlone } from "../../src/store/hand-over.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readStandings } from "../../src/store/log-standing.ts";
 import { readLoggedVersion } from "../../src/store/logged-version.ts";
+import { isUnplaced, replicaElsewhereError, writesElsewhereError } from "../../src/store/placement.ts";
 import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { readChanges, readDigest, readFold, readSettlements, readUnchangedTips } from "../../src/store/ref-log.ts";
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
 import {
   listBehind,
   listBehindIn,
+  listPending,
   listReplicas,
   listReplicasAfter,
   recordedVersion,
@@ -36,6 +40,7 @@ import { findRepository, listRepositories, readHeads, setRepository } from "../.
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
 import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
+import { listAwayWith, listDemotable, listPromotable } from "../../src/store/thawable.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
 import {
   listUnknown,
@@ -214,6 +219,27 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   leaseHasEnded: { call: () => leaseHasEnded(db, "a"), rows: FEW },
   leaveTurn: { call: () => leaveTurn(db, WRITE), rows: FEW },
   listDevices: { call: () => listDevices(db), rows: FEW },
+  // For an operator: all replicas of one device.
+  findDevice: { call: () => findDevice(db, "a"), rows: TIMES * REPOSITORIES },
+  readRemainder: { call: () => readRemainder(db, "a", 100), rows: 2 * TIMES * REPOSITORIES },
+  listDemotable: { call: () => listDemotable(db, ["a"]), rows: 5 * TIMES * REPOSITORIES },
+  listPromotable: { call: () => listPromotable(db, "a"), rows: TIMES * REPOSITORIES },
+  listAwayWith: { call: () => listAwayWith(db, ["huge", "small"]), rows: FEW },
+  listPending: { call: () => listPending(db, "a", 200), rows: FEW },
+  isUnplaced: { call: () => isUnplaced(db, "a"), rows: FEW },
+  writesElsewhereError: {
+    call: () => writesElsewhereError(db, { device: "a", repository: "small", closed: null }),
+    rows: FEW,
+  },
+  replicaElsewhereError: {
+    call: () => replicaElsewhereError(db, { device: "a", repository: "small", coming: false }),
+    rows: FEW,
+  },
+  devicesWith: { call: () => replicaElsewhereError(db, { device: "a", repository: "huge", coming: true }), rows: FEW },
+  devicesThatWrite: {
+    call: () => writesElsewhereError(db, { device: "a", repository: "huge", closed: "drains" }),
+    rows: FEW,
+  },
   listHeldAlone: { call: () => listHeldAlone(db, "a", ids), rows: FEW },
   listReplicas: { call: () => listReplicas(db, "a", ids), rows: FEW },
   listTickets: { call: () => listTickets(db, HUGE), rows: FEW },
@@ -292,6 +318,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   endWriteStops: "a row a stop",
   enqueueCommand: "inserts, and one row by its key",
   notifyCommands: "reads no table",
+  placeReplicas: "what want_replicas does, a page of repositories",
+  drainDevice: "goes through the repositories, for an operator",
+  undrainDevice: "one row by its key",
+  removeDevice: "goes through the replicas of one device, for an operator",
+  setDeviceWrites: "one row by its key",
 };
 
 interface Asked {

@@ -52,6 +52,15 @@ export class TestCluster implements AsyncDisposable {
     return id;
   }
 
+  /** Makes a repository that is on all devices. Returns when each of these has looked at its replica. */
+  async createEverywhere(name: string, devices: readonly TestDevice[]): Promise<string> {
+    const { context } = devices[0] as TestDevice;
+    const request = { name, devices: [], defaultBranch: "main", objectFormat: "sha1" as const };
+    const { id } = await createRepository(context.db, request);
+    await Promise.all(devices.map((device) => device.read(name)));
+    return id;
+  }
+
   /** Starts two devices with replicas of a new, empty repository. */
   async pair(repository: string): Promise<[TestDevice, TestDevice]> {
     const pair: [TestDevice, TestDevice] = [await this.start("repo001"), await this.start("repo002")];

@@ -29,7 +29,7 @@ export function showCommand(host: Host): Command {
       ]);
       const parts = [
         [
-          `${name} at version ${details.repository?.headVersion}${describeCopies(details)}`,
+          `${name} at version ${details.repository?.headVersion}${describePlacement(details)}${describeCopies(details)}`,
           ...describeLocks(details),
           ...(details.repository?.stopped ? [`stopped: ${details.repository.stopped}`] : []),
           ...describeWriters(details),
@@ -41,6 +41,10 @@ export function showCommand(host: Host): Command {
       const document = { ...documentOfRepository(details), log: entries.map(documentOf) };
       run.print(document, parts.join("\n\n"));
     });
+}
+
+function describePlacement({ repository }: Details): string {
+  return repository?.placement.length ? `, on ${repository.placement.join(", ")}` : "";
 }
 
 function describeCopies({ repository }: Details): string {
@@ -57,6 +61,7 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
     object_format: repository?.objectFormat,
     min_copies: repository?.minCopies,
     land_with_fewer: repository?.landWithFewer,
+    placement: repository?.placement.length ? repository.placement : "all",
     stopped: repository?.stopped || null,
     replicas: replicas.map((replica) => ({
       device: replica.device,
@@ -64,6 +69,7 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
       state: stateName(replica.state),
       leader: replica.leader,
       live: replica.live,
+      wanted: replica.wanted,
       away_since: replica.awaySince && instant(replica.awaySince),
       last_error: replica.lastError,
       updated_at: instant(replica.updatedAt),
@@ -118,16 +124,18 @@ function describeWriters({ writer, waiters }: Details): string[] {
 export function describeReplicas({ replicas }: Details): string {
   return table(
     ["device", "version", "state", "leader", "live", "last error"],
-    replicas.map(({ device, version, state, leader, live, awaySince, lastError }) => [
+    replicas.map(({ device, version, state, leader, live, awaySince, lastError, wanted }) => [
       device,
       version,
-      stateName(state),
+      `${stateName(state)}${wanted || IDLE.includes(stateName(state)) ? "" : ", to be given up"}`,
       leader ? "yes" : "no",
       live ? "yes" : awaySince ? `no, since ${instant(awaySince)}` : "no",
       lastError,
     ]),
   );
 }
+
+const IDLE = ["released", "destroyed"];
 
 function describeSyncs(syncs: readonly Sync[]): string {
   if (syncs.length === 0) return "No replica has had to catch up yet.";

@@ -28,7 +28,7 @@ function createCommand(host: Host): Command {
     .argument("<name>", "such as team/app; on disk it is ROOT/team/app.git")
     .option(
       "--devices <names>",
-      "names of the devices that get a replica, separated by commas (default: every live device)",
+      "names of the devices that hold it, separated by commas (default: all devices, also those that join later)",
     )
     .option("--default-branch <branch>", "branch that HEAD names", "main")
     .option("--object-format <format>", "sha1 or sha256", "sha1")
@@ -38,7 +38,7 @@ function createCommand(host: Host): Command {
       using client = await run.connect();
       const request = {
         repository: name,
-        devices: (flags.devices ?? "").split(",").filter((device) => device !== ""),
+        devices: namesOf(flags.devices ?? ""),
         defaultBranch: flags.defaultBranch ?? "",
         objectFormat: flags.objectFormat ?? "",
         minCopies: numberOf(flags.minCopies),
@@ -62,9 +62,15 @@ function setCommand(host: Host): Command {
       "if too few devices take the objects in time, land the write all the same and tell the pusher",
     )
     .option("--no-land-with-fewer", "if too few devices take the objects in time, refuse the write")
-    .action(async (name: string, flags: { minCopies?: string; landWithFewer?: boolean }) => {
+    .option(
+      "--devices <names>",
+      "only these devices hold it; the others give their copies up once these have everything",
+    )
+    .option("--all-devices", "all devices hold it, also those that join later")
+    .action(async (name: string, flags: SetFlags) => {
       const run = prepare(host, "repo", flags);
-      if (flags.minCopies === undefined && flags.landWithFewer === undefined)
+      const placement = placementOf(flags);
+      if (flags.minCopies === undefined && flags.landWithFewer === undefined && placement === undefined)
         throw new LockstepError(
           "USAGE",
           "No setting is given; `lockstep repo set --help` lists the settings that can be changed.",
@@ -74,16 +80,39 @@ function setCommand(host: Host): Command {
         repository: name,
         ...(flags.minCopies !== undefined && { minCopies: numberOf(flags.minCopies) }),
         ...(flags.landWithFewer !== undefined && { landWithFewer: flags.landWithFewer }),
+        ...(placement && { placement }),
       };
       const { repository } = await client.call("SetRepository", request, run.patience);
-      const { minCopies, landWithFewer } = repository ?? {};
-      const document = { name, min_copies: minCopies, land_with_fewer: landWithFewer };
+      const { minCopies, landWithFewer, placement: devices = [] } = repository ?? {};
+      const document = {
+        ...{ name, min_copies: minCopies, land_with_fewer: landWithFewer },
+        placement: devices.length === 0 ? "all" : devices,
+      };
       const fewer = landWithFewer ? "or on fewer where they cannot be had" : "or is refused";
       run.print(
         document,
-        `Every write to ${name} is on at least ${minCopies} of its devices before it lands, ${fewer}.`,
+        `${name} is on ${devices.length === 0 ? "all devices" : devices.join(", ")}. ` +
+          `Every write to it is on at least ${minCopies} of them before it lands, ${fewer}.`,
       );
     });
+}
+
+type SetFlags = {
+  readonly minCopies?: string;
+  readonly landWithFewer?: boolean;
+  readonly devices?: string;
+  readonly allDevices?: boolean;
+};
+
+function placementOf({ devices, allDevices }: SetFlags): { all: boolean; devices: string[] } | undefined {
+  if (devices === undefined) return allDevices ? { all: true, devices: [] } : undefined;
+  if (allDevices || namesOf(devices).length === 0)
+    throw new LockstepError("USAGE", "Give either --devices with the names of devices, or --all-devices.");
+  return { all: false, devices: namesOf(devices) };
+}
+
+function namesOf(list: string): string[] {
+  return list.split(",").filter((name) => name !== "");
 }
 
 function numberOf(text = ""): number {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { UnknownDirectory__Output as Unknown } from "../../generated/lockstep/v1/UnknownDirectory.ts";
 import type { Host } from "../../host.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
-import { instant } from "./log.ts";
+import { describeDevices, documentOfDevice } from "./device.ts";
 import { describeLock, documentOfLock } from "./write-lock.ts";
 
 export function statusCommand(host: Host): Command {
@@ -16,23 +16,16 @@ export function statusCommand(host: Host): Command {
     const { devices, repositories, writeLocks, unknown } = await client.call("GetStatus", {}, run.patience);
     const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
     const document = {
-      devices: devices.map(({ name, live, awaySince, zone, grpcAddress, gitAddress }) => ({
-        name,
-        live,
-        away_since: awaySince && instant(awaySince),
-        zone,
-        grpc: grpcAddress,
-        git: gitAddress,
-      })),
+      devices: devices.map(documentOfDevice),
       repositories: repositories.map(
-        ({ repository, headVersion, behind, broken, leaders, writing, writesStopped, stopped }) => ({
+        ({ repository, headVersion, behind, broken, leaders, writing, writesStopped, stopped, unsafe }) => ({
           name: repository,
           version: Number(headVersion),
           leaders,
           behind,
           broken,
           writing,
-          unsafe: leaders.length < 2,
+          unsafe,
           // A leader that is down cannot send the head to the other devices.
           stuck: leaders.length > 0 && !leaders.some((leader) => live.has(leader)),
           stopped: stopped || null,
@@ -42,12 +35,6 @@ export function statusCommand(host: Host): Command {
       write_locks: writeLocks.map(documentOfLock),
       unknown: unknown.map(documentOfUnknown),
     };
-    const deviceRows = devices.map(({ name, live, awaySince, zone, grpcAddress }) => [
-      name,
-      live ? "live" : awaySince ? `down since ${instant(awaySince)}` : "down",
-      zone,
-      grpcAddress,
-    ]);
     const unrest = document.repositories.map((each) => [
       each.name,
       String(each.version),
@@ -56,7 +43,7 @@ export function statusCommand(host: Host): Command {
         each.stuck ? `stuck: version ${each.version} is on ${each.leaders.join(", ")} only, which is down` : "",
         each.behind.length > 0 ? `behind: ${each.behind.join(", ")}` : "",
         each.broken.length > 0 ? `broken: ${each.broken.join(", ")}` : "",
-        each.unsafe && !each.stuck ? `unsafe: its head is on ${each.leaders.join(", ") || "no device"} only` : "",
+        each.unsafe && !each.stuck ? `unsafe: its head is on ${each.leaders.join(" and ") || "no device"} only` : "",
         each.writing ? "writing" : "",
         each.drained ? "writes stopped" : "",
       ]
@@ -66,12 +53,7 @@ export function statusCommand(host: Host): Command {
     const second =
       unrest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], unrest);
     const stopped = writeLocks.map((lock) => `Writes are stopped to ${describeLock(lock)}.`);
-    const parts = [
-      table(["device", "state", "zone", "grpc"], deviceRows),
-      second,
-      stopped.join("\n"),
-      describeUnknown(unknown),
-    ];
+    const parts = [describeDevices(devices), second, stopped.join("\n"), describeUnknown(unknown)];
     run.print(document, parts.filter(Boolean).join("\n\n"));
   });
 }

@@ -31,8 +31,13 @@ export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] 
   return STATES[state];
 }
 
-export function encodeRepository({ name, headVersion, objectFormat, minCopies, landWithFewer, stopped }: Repository) {
-  return { name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer, stopped: stopped ?? "" };
+export function encodeRepository(repository: Repository) {
+  const { name, headVersion, objectFormat, minCopies, landWithFewer, stopped, placement } = repository;
+  return {
+    ...{ name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer },
+    stopped: stopped ?? "",
+    placement: [...(placement ?? [])],
+  };
 }
 
 export function encodeWrite(write: Write) {

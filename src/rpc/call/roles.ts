@@ -36,6 +36,13 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/ListCommands": READERS,
   "/lockstep.v1.ClusterService/WatchCommands": READERS,
   "/lockstep.v1.ClusterService/UndoVersion": OPERATORS,
+  "/lockstep.v1.ClusterService/ListDevices": READERS,
+  "/lockstep.v1.ClusterService/GetDevice": READERS,
+  "/lockstep.v1.ClusterService/DrainDevice": OPERATORS,
+  "/lockstep.v1.ClusterService/UndrainDevice": OPERATORS,
+  "/lockstep.v1.ClusterService/RemoveDevice": OPERATORS,
+  "/lockstep.v1.ClusterService/SetDevice": OPERATORS,
+  "/lockstep.v1.ClusterService/ListThawable": OPERATORS,
 };
 
 /** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */

@@ -34,6 +34,7 @@ export const getRepository =
         leader: replica.state === "active" && replica.version >= headVersion,
         live: replica.live,
         awaySince: toTimestamp(replica.awaySince),
+        wanted: replica.wanted,
         lastError: replica.lastError ?? "",
         updatedAt: toTimestamp(replica.updatedAt),
       })),

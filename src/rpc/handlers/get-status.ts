@@ -1,11 +1,11 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
-import { toTimestamp } from "../../protocol/times.ts";
-import { listDevices } from "../../store/device-lease.ts";
+import { listDevices } from "../../store/devices.ts";
 import { listStatus } from "../../store/status.ts";
 import { listUnknown } from "../../store/unknown-directories.ts";
 import { listWriteStops } from "../../store/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeWriteStop } from "../call/encode.ts";
+import { encodeDevice } from "../call/encode-device.ts";
 
 const LIMIT = 1_000;
 
@@ -17,11 +17,7 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
     listUnknown(context.db, LIMIT),
   ]);
   return {
-    devices: devices.map(({ startedAt, awaySince, ...device }) => ({
-      ...device,
-      startedAt: toTimestamp(startedAt),
-      awaySince: toTimestamp(awaySince),
-    })),
+    devices: devices.map(encodeDevice),
     repositories: repositories.map(({ head, stopped, ...row }) => ({
       ...row,
       headVersion: String(head),

@@ -35,7 +35,8 @@ export const thaw =
     };
   };
 
-function actionOf({ promote, demote }: Request): ThawAction {
+/** Returns which devices an operator has named. Throws INVALID_REQUEST, INVALID_NAME. */
+export function actionOf({ promote, demote }: Pick<Request, "promote" | "demote">): ThawAction {
   if ((promote === "") === (demote.length === 0))
     throw new LockstepError("INVALID_REQUEST", "Name either the device to promote or the devices to demote.");
   return promote === "" ? { demote: [...new Set(demote.map(deviceName))].sort() } : { promote: deviceName(promote) };

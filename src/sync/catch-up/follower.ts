@@ -1,6 +1,6 @@
 // Catches up without being asked: at once after a notification of a new head, and by polling, which finds everything.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Behind, listBehind, listBehindIn, listReplicas } from "../../store/replicas.ts";
+import { type Behind, listBehind, listBehindIn, listPending, listReplicas } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { catchUpToHead } from "./catch-up.ts";
@@ -27,6 +27,8 @@ export class Follower {
   /** True when the database may have lost writes since the last comparison. */
   #suspicious = false;
   #comparing = false;
+  /** True when more copies are missing than one look returns. Then the next look comes as soon as these are queued. */
+  #fills = false;
 
   constructor(context: SyncContext) {
     this.#context = context;
@@ -55,9 +57,20 @@ export class Follower {
     await this.#look(() => listBehind(this.#context.db, this.#context.me.device, BATCH), "found behind");
   }
 
+  /** Follows repositories of which this device has no copy yet, those first that were pushed to last. */
+  async onPlaced(): Promise<void> {
+    if (this.#queue.size >= BATCH) return;
+    await this.#look(async () => {
+      const pending = await listPending(this.#context.db, this.#context.me.device, BATCH);
+      this.#fills = pending.length === BATCH;
+      return pending;
+    }, "found behind");
+  }
+
   /** Looks at the next page of this device's replicas. */
   async poll(): Promise<void> {
     void this.#compare();
+    await this.onPlaced();
     await this.#look(async () => {
       const page = { after: this.#after, size: PAGE, limit: BATCH };
       const { behind, last } = await listBehindIn(this.#context.db, this.#context.me.device, page);
@@ -122,6 +135,10 @@ export class Follower {
       if (place === undefined) continue;
       this.#queue.delete(id);
       this.#following.set(id, undefined);
+      if (this.#fills && this.#queue.size < BATCH / 2) {
+        this.#fills = false;
+        void this.onPlaced();
+      }
       void this.#follow(behind).then((followed) => {
         const newer = this.#following.get(id);
         this.#following.delete(id);

@@ -26,9 +26,9 @@ export class HeadReader {
 
   /**
    * Returns the head of a repository as of a moment after this call, and this device's current fence. head undefined:
-   * there is no such repository.
+   * there is no such repository. closed: why this device takes no writes.
    */
-  async ask(name: string): Promise<{ fence: bigint; head: Head | undefined }> {
+  async ask(name: string): Promise<{ fence: bigint; head: Head | undefined; closed: Heads["closed"] }> {
     if (this.#next.length >= QUEUE_LIMIT) {
       throw new LockstepError("QUEUE_FULL", "Too many reads wait for the database; try again.");
     }
@@ -36,7 +36,7 @@ export class HeadReader {
       this.#next.push({ name, resolve, reject });
       if (!this.#inFlight) void this.#run();
     });
-    return { fence: heads.fence, head: heads.byName.get(name) };
+    return { fence: heads.fence, head: heads.byName.get(name), closed: heads.closed };
   }
 
   async #run(): Promise<void> {

@@ -54,7 +54,7 @@ export interface Taken {
 
 /**
  * Takes the device over. If the device was last served from another root, waits for that lease to end. Throws
- * DATABASE_UNAVAILABLE, and SHUTTING_DOWN when `signal` aborts.
+ * DATABASE_UNAVAILABLE, DEVICE_REMOVED, and SHUTTING_DOWN when `signal` aborts.
  */
 export async function acquireLease(
   db: Database,
@@ -72,11 +72,20 @@ export async function acquireLease(
       const { incarnation: me, previousFence, interrupted, timeline } = taken;
       return { me, previousFence, interrupted, lease: new Lease(db, me, log, { askedAt, timeline }) };
     }
+    if (taken.outcome === "removed") throw deviceRemovedError(request.device);
     log.warn({ waitMs: taken.waitMs }, "another root serves this device; waiting for its lease to end");
     await sleep(Math.min(taken.waitMs, 1_000) + 10, undefined, { signal }).catch(() => {
       throw new LockstepError("SHUTTING_DOWN", "Stopped while waiting for the lease of the device.");
     });
   }
+}
+
+function deviceRemovedError(device: string): LockstepError {
+  return new LockstepError(
+    "DEVICE_REMOVED",
+    `An operator has removed device ${device} from this cluster; \`lockstep device undrain ${device}\` on another device lets it join again as a new one.`,
+    { details: { device } },
+  );
 }
 
 export interface LeaseEvents {

@@ -1,5 +1,6 @@
 // Chooses the devices that are asked for objects, and their order.
 import { randomInt } from "node:crypto";
+import { isServed } from "../../replica-states.ts";
 import type { ReplicaRow } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { SlowSources } from "../device/slow-sources.ts";
@@ -55,7 +56,7 @@ export function chooseSources(
     (context.slowSources?.has(row.device) ? 2 : 0) +
     (row.zone === context.zone ? 0 : 1);
   return rows
-    .filter((row) => row.live && row.device !== context.me.device && row.gitAddress !== "")
+    .filter((row) => row.live && isServed(row.state) && row.device !== context.me.device && row.gitAddress !== "")
     .map((row) => ({ row, rank: rank(row), chance: randomInt(1 << 30) }))
     .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
     .map(({ row }) => row);

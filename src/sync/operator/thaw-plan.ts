@@ -30,6 +30,6 @@ export function highest(versions: readonly Version[]): Version {
 }
 
 /** Makes the error THAW_REFUSED. */
-export function thawRefusedError(message: string, repository: string): LockstepError {
-  return new LockstepError("THAW_REFUSED", message, { details: { repository } });
+export function thawRefusedError(message: string, repository?: string): LockstepError {
+  return new LockstepError("THAW_REFUSED", message, { details: repository === undefined ? {} : { repository } });
 }

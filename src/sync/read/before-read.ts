@@ -1,7 +1,8 @@
 // Makes sure, before a read, that this replica holds at least the head as of the call (docs/architecture.md, "A read").
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { noReplicaError } from "../../store/replicas.ts";
+import { isServed } from "../../replica-states.ts";
+import { type Closed, replicaElsewhereError, writesElsewhereError } from "../../store/placement.ts";
 import { type Head, repositoryNotFoundError } from "../../store/repositories.ts";
 import { writesStoppedError } from "../../store/write-stops.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
@@ -32,11 +33,11 @@ export interface ReadGrant {
 /**
  * Returns when the replica of `name` on this device may serve a read. For a current replica this costs one database
  * round trip shared with other reads, a few calls of stat, no git and no lock. Throws REPOSITORY_NOT_FOUND,
- * REPLICA_NOT_FOUND, VERSION_AHEAD, AHEAD_OF_DATABASE, WRITES_STOPPED, FENCED, DATABASE_UNAVAILABLE, and what `catchUp`
- * throws.
+ * REPLICA_NOT_FOUND, VERSION_AHEAD, AHEAD_OF_DATABASE, WRITES_STOPPED, WRITES_ELSEWHERE, FENCED, DATABASE_UNAVAILABLE,
+ * and what `catchUp` throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
-  const { replica, found, before, askedAt } = await lookAndLocate(context, name, options);
+  const { replica, found, before, closed, askedAt } = await lookAndLocate(context, name, options);
   const head = found.version;
   // A version has one digest for ever. So a different digest means that the database lost this version, whenever the
   // two were read.
@@ -46,6 +47,8 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   if (before !== undefined && before.version > head) throw await stopAheadOfDatabase(context, replica, before, head);
   if (found.stopped !== null) throw stoppedError(name, found.stopped);
   if (options.forPush && found.writesStopped !== null) throw writesStoppedError(name, found.writesStopped);
+  if (options.forPush && closed !== null)
+    throw await writesElsewhereError(context.db, { device: context.me.device, repository: name, closed });
   if (options.forPush) lookAfterUploads(context, replica);
   const wanted = options.minVersion ?? 0n;
   if (wanted > head) {
@@ -74,6 +77,8 @@ interface Located {
   readonly found: Head;
   /** The version of the replica when the database was asked. undefined: this process did not know it. */
   readonly before: { version: Version; digest: string } | undefined;
+  /** Why this device takes no writes. null: it takes them. */
+  readonly closed: Closed | null;
 }
 
 /** How often the database is asked while the replica turns out to be newer than the answer. */
@@ -105,11 +110,11 @@ export async function locate(context: SyncContext, name: string): Promise<Locate
   // Read before the question: a push that lands meanwhile may well be newer than the answer.
   const known = context.replicas.findByName(name);
   const before = known?.applied === undefined ? undefined : { version: known.applied, digest: known.appliedDigest };
-  const { fence, head } = await context.heads.ask(name);
+  const { fence, head, closed } = await context.heads.ask(name);
   if (fence !== context.me.fence) throw fencedOff(context);
   if (head === undefined) throw repositoryNotFoundError(name);
-  if (head.replicaState === null || head.replicaState === "released" || head.replicaState === "destroyed")
-    throw noReplicaError(context.me.device, name);
+  if (!isServed(head.replicaState))
+    throw await replicaElsewhereError(context.db, { device: context.me.device, repository: name, coming: false });
   const replica = context.replicas.get({ id: head.id, name, objectFormat: head.objectFormat });
-  return { replica, found: head, before: replica === known ? before : undefined };
+  return { replica, found: head, before: replica === known ? before : undefined, closed };
 }

@@ -5,8 +5,9 @@ import type { Version } from "../../domain.ts";
 import { describe, type LockstepError } from "../../errors.ts";
 import { createScratch, readScratch, scratchPath } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
+import { writesElsewhereError } from "../../store/placement.ts";
 import { repositoryNotFoundError } from "../../store/repositories.ts";
-import { beginSession, renewSession } from "../../store/sessions.ts";
+import { type Begun, beginSession, renewSession } from "../../store/sessions.ts";
 import { IdInUse } from "../../store/turns.ts";
 import { writesStoppedError } from "../../store/write-stops.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
@@ -48,7 +49,8 @@ export interface BegunWrite {
 /**
  * Waits for the repository's turn, brings this replica to the head and makes the scratch repository. If the same caller
  * repeats the call with the same id, it gets the same answer. Throws TURN_HELD, WRITES_STOPPED, and what `beforeRead`
- * throws. Throws INVALID_REQUEST when the id is that of a write that is over or of another caller.
+ * throws. Throws WRITES_ELSEWHERE when this device takes no writes. Throws INVALID_REQUEST when the id is that of a
+ * write that is over or of another caller.
  */
 export async function beginWrite(context: SyncContext, request: BeginWrite): Promise<BegunWrite> {
   const { replica } = await locate(context, request.repository);
@@ -82,6 +84,8 @@ async function begin(
   await crashPoint("session.turn");
   const { token, tokenHash } = context.sessions.tokens.issue(writeId, caller);
   const begun = await beginSession(context.db, context.me, { ...ticket, tokenHash });
+  if (begun.outcome === "closed")
+    throw await writesElsewhereError(context.db, { device: context.me.device, repository, closed: null });
   if (begun.outcome !== "begun") throw notBegunError(context, repository, begun);
   if (!begun.again) call.begun = true;
   else if (!call.begun) call.hadBegun = true;
@@ -122,7 +126,7 @@ async function makePlace(
 function notBegunError(
   context: SyncContext,
   repository: string,
-  begun: Exclude<Awaited<ReturnType<typeof beginSession>>, { outcome: "begun" }>,
+  begun: Exclude<Begun, { outcome: "begun" | "closed" }>,
 ): LockstepError {
   switch (begun.outcome) {
     case "fenced":

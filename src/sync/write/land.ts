@@ -1,6 +1,7 @@
 // Repeats attempts to write until one has landed, or none will (docs/architecture.md, "A push"). The loop is the same
 // for a push and for the end of a session. A `Writer` has the parts that differ.
 import type { RefName, RefValue } from "../../domain.ts";
+import { writesElsewhereError } from "../../store/placement.ts";
 import { writesStoppedError } from "../../store/write-stops.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { Holders } from "../copies/holders.ts";
@@ -27,7 +28,7 @@ export interface Writer {
 
 /**
  * Lands the write of `writer`, beginning on the replica `first`. undefined: nothing was left to write. Throws
- * WRITES_STOPPED, OUTCOME_UNKNOWN, NOT_ENOUGH_COPIES, and what the writer throws when it gives up.
+ * WRITES_STOPPED, WRITES_ELSEWHERE, OUTCOME_UNKNOWN, NOT_ENOUGH_COPIES, and what the writer throws when it gives up.
  */
 export async function land(context: SyncContext, writer: Writer, first: Replica): Promise<Done | undefined> {
   let replica = first;
@@ -39,6 +40,12 @@ export async function land(context: SyncContext, writer: Writer, first: Replica)
         return attempt;
       case "stopped":
         throw writesStoppedError(writer.repository, attempt.reason);
+      case "closed":
+        throw await writesElsewhereError(context.db, {
+          device: context.me.device,
+          repository: writer.repository,
+          closed: null,
+        });
       case "aliases":
         writer.learn?.(attempt.held);
         break;

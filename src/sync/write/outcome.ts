@@ -54,7 +54,9 @@ export type Attempt =
   /** Some refs are aliases: the values of these, and of the refs that were believed to be aliases. */
   | { outcome: "aliases"; held: ReadonlyMap<RefName, RefValue | null> }
   /** Writes to the repository are stopped, for that reason. */
-  | { outcome: "stopped"; reason: string };
+  | { outcome: "stopped"; reason: string }
+  /** This device takes no writes. */
+  | { outcome: "closed" };
 
 /** A write that the database has not staged, or that is proven dropped. */
 export type Refused = Exclude<Staged, { outcome: "staged" | "old_leases" }> | Exclude<Decision, { outcome: "landed" }>;
@@ -65,6 +67,7 @@ export function outcomeOf(context: SyncContext, answer: Refused): Attempt {
     case "fenced":
       throw fencedOff(context);
     case "stopped":
+    case "closed":
       return answer;
     case "turn":
       return { outcome: "turn" };

@@ -6,20 +6,32 @@ import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWrites
 import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from '../../lockstep/v1/AllowWritesResponse.ts';
 import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from '../../lockstep/v1/CreateRepositoryRequest.ts';
 import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from '../../lockstep/v1/CreateRepositoryResponse.ts';
+import type { DrainDeviceRequest as _lockstep_v1_DrainDeviceRequest, DrainDeviceRequest__Output as _lockstep_v1_DrainDeviceRequest__Output } from '../../lockstep/v1/DrainDeviceRequest.ts';
+import type { DrainDeviceResponse as _lockstep_v1_DrainDeviceResponse, DrainDeviceResponse__Output as _lockstep_v1_DrainDeviceResponse__Output } from '../../lockstep/v1/DrainDeviceResponse.ts';
 import type { EnqueueCommandRequest as _lockstep_v1_EnqueueCommandRequest, EnqueueCommandRequest__Output as _lockstep_v1_EnqueueCommandRequest__Output } from '../../lockstep/v1/EnqueueCommandRequest.ts';
 import type { EnqueueCommandResponse as _lockstep_v1_EnqueueCommandResponse, EnqueueCommandResponse__Output as _lockstep_v1_EnqueueCommandResponse__Output } from '../../lockstep/v1/EnqueueCommandResponse.ts';
 import type { GetCommandRequest as _lockstep_v1_GetCommandRequest, GetCommandRequest__Output as _lockstep_v1_GetCommandRequest__Output } from '../../lockstep/v1/GetCommandRequest.ts';
 import type { GetCommandResponse as _lockstep_v1_GetCommandResponse, GetCommandResponse__Output as _lockstep_v1_GetCommandResponse__Output } from '../../lockstep/v1/GetCommandResponse.ts';
+import type { GetDeviceRequest as _lockstep_v1_GetDeviceRequest, GetDeviceRequest__Output as _lockstep_v1_GetDeviceRequest__Output } from '../../lockstep/v1/GetDeviceRequest.ts';
+import type { GetDeviceResponse as _lockstep_v1_GetDeviceResponse, GetDeviceResponse__Output as _lockstep_v1_GetDeviceResponse__Output } from '../../lockstep/v1/GetDeviceResponse.ts';
 import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from '../../lockstep/v1/GetRepositoryRequest.ts';
 import type { GetRepositoryResponse as _lockstep_v1_GetRepositoryResponse, GetRepositoryResponse__Output as _lockstep_v1_GetRepositoryResponse__Output } from '../../lockstep/v1/GetRepositoryResponse.ts';
 import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from '../../lockstep/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _lockstep_v1_GetStatusResponse, GetStatusResponse__Output as _lockstep_v1_GetStatusResponse__Output } from '../../lockstep/v1/GetStatusResponse.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from '../../lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from '../../lockstep/v1/ListCommandsResponse.ts';
+import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from '../../lockstep/v1/ListDevicesRequest.ts';
+import type { ListDevicesResponse as _lockstep_v1_ListDevicesResponse, ListDevicesResponse__Output as _lockstep_v1_ListDevicesResponse__Output } from '../../lockstep/v1/ListDevicesResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from '../../lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from '../../lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from '../../lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from '../../lockstep/v1/ListRepositoriesResponse.ts';
+import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawableRequest__Output as _lockstep_v1_ListThawableRequest__Output } from '../../lockstep/v1/ListThawableRequest.ts';
+import type { ListThawableResponse as _lockstep_v1_ListThawableResponse, ListThawableResponse__Output as _lockstep_v1_ListThawableResponse__Output } from '../../lockstep/v1/ListThawableResponse.ts';
+import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDeviceRequest__Output as _lockstep_v1_RemoveDeviceRequest__Output } from '../../lockstep/v1/RemoveDeviceRequest.ts';
+import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from '../../lockstep/v1/RemoveDeviceResponse.ts';
+import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from '../../lockstep/v1/SetDeviceRequest.ts';
+import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from '../../lockstep/v1/SetDeviceResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from '../../lockstep/v1/SetRepositoryRequest.ts';
 import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from '../../lockstep/v1/SetRepositoryResponse.ts';
 import type { StopWritesRequest as _lockstep_v1_StopWritesRequest, StopWritesRequest__Output as _lockstep_v1_StopWritesRequest__Output } from '../../lockstep/v1/StopWritesRequest.ts';
@@ -28,6 +40,8 @@ import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _l
 import type { ThawResponse as _lockstep_v1_ThawResponse, ThawResponse__Output as _lockstep_v1_ThawResponse__Output } from '../../lockstep/v1/ThawResponse.ts';
 import type { UndoVersionRequest as _lockstep_v1_UndoVersionRequest, UndoVersionRequest__Output as _lockstep_v1_UndoVersionRequest__Output } from '../../lockstep/v1/UndoVersionRequest.ts';
 import type { UndoVersionResponse as _lockstep_v1_UndoVersionResponse, UndoVersionResponse__Output as _lockstep_v1_UndoVersionResponse__Output } from '../../lockstep/v1/UndoVersionResponse.ts';
+import type { UndrainDeviceRequest as _lockstep_v1_UndrainDeviceRequest, UndrainDeviceRequest__Output as _lockstep_v1_UndrainDeviceRequest__Output } from '../../lockstep/v1/UndrainDeviceRequest.ts';
+import type { UndrainDeviceResponse as _lockstep_v1_UndrainDeviceResponse, UndrainDeviceResponse__Output as _lockstep_v1_UndrainDeviceResponse__Output } from '../../lockstep/v1/UndrainDeviceResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from '../../lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
 import type { WatchCommandsRequest as _lockstep_v1_WatchCommandsRequest, WatchCommandsRequest__Output as _lockstep_v1_WatchCommandsRequest__Output } from '../../lockstep/v1/WatchCommandsRequest.ts';
@@ -52,6 +66,15 @@ export interface ClusterServiceClient extends grpc.Client {
   createRepository(argument: _lockstep_v1_CreateRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
   createRepository(argument: _lockstep_v1_CreateRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_CreateRepositoryResponse__Output>): grpc.ClientUnaryCall;
   
+  DrainDevice(argument: _lockstep_v1_DrainDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_DrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  DrainDevice(argument: _lockstep_v1_DrainDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_DrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  DrainDevice(argument: _lockstep_v1_DrainDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_DrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  DrainDevice(argument: _lockstep_v1_DrainDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_DrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  drainDevice(argument: _lockstep_v1_DrainDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_DrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  drainDevice(argument: _lockstep_v1_DrainDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_DrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  drainDevice(argument: _lockstep_v1_DrainDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_DrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  drainDevice(argument: _lockstep_v1_DrainDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_DrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  
   EnqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
   EnqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
   EnqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
@@ -69,6 +92,15 @@ export interface ClusterServiceClient extends grpc.Client {
   getCommand(argument: _lockstep_v1_GetCommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
   getCommand(argument: _lockstep_v1_GetCommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
   getCommand(argument: _lockstep_v1_GetCommandRequest, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
+  
+  GetDevice(argument: _lockstep_v1_GetDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  GetDevice(argument: _lockstep_v1_GetDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  GetDevice(argument: _lockstep_v1_GetDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  GetDevice(argument: _lockstep_v1_GetDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_GetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  getDevice(argument: _lockstep_v1_GetDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  getDevice(argument: _lockstep_v1_GetDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  getDevice(argument: _lockstep_v1_GetDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  getDevice(argument: _lockstep_v1_GetDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_GetDeviceResponse__Output>): grpc.ClientUnaryCall;
   
   GetRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   GetRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
@@ -97,6 +129,15 @@ export interface ClusterServiceClient extends grpc.Client {
   listCommands(argument: _lockstep_v1_ListCommandsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
   listCommands(argument: _lockstep_v1_ListCommandsRequest, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
   
+  ListDevices(argument: _lockstep_v1_ListDevicesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
+  ListDevices(argument: _lockstep_v1_ListDevicesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
+  ListDevices(argument: _lockstep_v1_ListDevicesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
+  ListDevices(argument: _lockstep_v1_ListDevicesRequest, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
+  listDevices(argument: _lockstep_v1_ListDevicesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
+  listDevices(argument: _lockstep_v1_ListDevicesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
+  listDevices(argument: _lockstep_v1_ListDevicesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
+  listDevices(argument: _lockstep_v1_ListDevicesRequest, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
+  
   ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   ListLog(argument: _lockstep_v1_ListLogRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
@@ -114,6 +155,33 @@ export interface ClusterServiceClient extends grpc.Client {
   listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListThawable(argument: _lockstep_v1_ListThawableRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  ListThawable(argument: _lockstep_v1_ListThawableRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  ListThawable(argument: _lockstep_v1_ListThawableRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  ListThawable(argument: _lockstep_v1_ListThawableRequest, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  listThawable(argument: _lockstep_v1_ListThawableRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  listThawable(argument: _lockstep_v1_ListThawableRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  listThawable(argument: _lockstep_v1_ListThawableRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  listThawable(argument: _lockstep_v1_ListThawableRequest, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  
+  RemoveDevice(argument: _lockstep_v1_RemoveDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  RemoveDevice(argument: _lockstep_v1_RemoveDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  RemoveDevice(argument: _lockstep_v1_RemoveDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  RemoveDevice(argument: _lockstep_v1_RemoveDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  removeDevice(argument: _lockstep_v1_RemoveDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  removeDevice(argument: _lockstep_v1_RemoveDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  removeDevice(argument: _lockstep_v1_RemoveDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  removeDevice(argument: _lockstep_v1_RemoveDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  
+  SetDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  SetDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  SetDevice(argument: _lockstep_v1_SetDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  SetDevice(argument: _lockstep_v1_SetDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  setDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  setDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  setDevice(argument: _lockstep_v1_SetDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
+  setDevice(argument: _lockstep_v1_SetDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
   
   SetRepository(argument: _lockstep_v1_SetRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   SetRepository(argument: _lockstep_v1_SetRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
@@ -147,6 +215,15 @@ export interface ClusterServiceClient extends grpc.Client {
   undoVersion(argument: _lockstep_v1_UndoVersionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_UndoVersionResponse__Output>): grpc.ClientUnaryCall;
   undoVersion(argument: _lockstep_v1_UndoVersionRequest, callback: grpc.requestCallback<_lockstep_v1_UndoVersionResponse__Output>): grpc.ClientUnaryCall;
   
+  UndrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  UndrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  UndrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  UndrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  undrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  undrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  undrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  undrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
+  
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
@@ -168,9 +245,13 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   CreateRepository: grpc.handleUnaryCall<_lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse>;
   
+  DrainDevice: grpc.handleUnaryCall<_lockstep_v1_DrainDeviceRequest__Output, _lockstep_v1_DrainDeviceResponse>;
+  
   EnqueueCommand: grpc.handleUnaryCall<_lockstep_v1_EnqueueCommandRequest__Output, _lockstep_v1_EnqueueCommandResponse>;
   
   GetCommand: grpc.handleUnaryCall<_lockstep_v1_GetCommandRequest__Output, _lockstep_v1_GetCommandResponse>;
+  
+  GetDevice: grpc.handleUnaryCall<_lockstep_v1_GetDeviceRequest__Output, _lockstep_v1_GetDeviceResponse>;
   
   GetRepository: grpc.handleUnaryCall<_lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse>;
   
@@ -178,9 +259,17 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   ListCommands: grpc.handleUnaryCall<_lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse>;
   
+  ListDevices: grpc.handleUnaryCall<_lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse>;
+  
   ListLog: grpc.handleUnaryCall<_lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse>;
   
   ListRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse>;
+  
+  ListThawable: grpc.handleUnaryCall<_lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse>;
+  
+  RemoveDevice: grpc.handleUnaryCall<_lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse>;
+  
+  SetDevice: grpc.handleUnaryCall<_lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse>;
   
   SetRepository: grpc.handleUnaryCall<_lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse>;
   
@@ -189,6 +278,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   Thaw: grpc.handleUnaryCall<_lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse>;
   
   UndoVersion: grpc.handleUnaryCall<_lockstep_v1_UndoVersionRequest__Output, _lockstep_v1_UndoVersionResponse>;
+  
+  UndrainDevice: grpc.handleUnaryCall<_lockstep_v1_UndrainDeviceRequest__Output, _lockstep_v1_UndrainDeviceResponse>;
   
   VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
   
@@ -199,17 +290,24 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
 export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   AllowWrites: MethodDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesRequest__Output, _lockstep_v1_AllowWritesResponse__Output>
   CreateRepository: MethodDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse__Output>
+  DrainDevice: MethodDefinition<_lockstep_v1_DrainDeviceRequest, _lockstep_v1_DrainDeviceResponse, _lockstep_v1_DrainDeviceRequest__Output, _lockstep_v1_DrainDeviceResponse__Output>
   EnqueueCommand: MethodDefinition<_lockstep_v1_EnqueueCommandRequest, _lockstep_v1_EnqueueCommandResponse, _lockstep_v1_EnqueueCommandRequest__Output, _lockstep_v1_EnqueueCommandResponse__Output>
   GetCommand: MethodDefinition<_lockstep_v1_GetCommandRequest, _lockstep_v1_GetCommandResponse, _lockstep_v1_GetCommandRequest__Output, _lockstep_v1_GetCommandResponse__Output>
+  GetDevice: MethodDefinition<_lockstep_v1_GetDeviceRequest, _lockstep_v1_GetDeviceResponse, _lockstep_v1_GetDeviceRequest__Output, _lockstep_v1_GetDeviceResponse__Output>
   GetRepository: MethodDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse__Output>
   GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
   ListCommands: MethodDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse__Output>
+  ListDevices: MethodDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse__Output>
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
+  ListThawable: MethodDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse__Output>
+  RemoveDevice: MethodDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse__Output>
+  SetDevice: MethodDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
   StopWrites: MethodDefinition<_lockstep_v1_StopWritesRequest, _lockstep_v1_StopWritesResponse, _lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse__Output>
   Thaw: MethodDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawResponse, _lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse__Output>
   UndoVersion: MethodDefinition<_lockstep_v1_UndoVersionRequest, _lockstep_v1_UndoVersionResponse, _lockstep_v1_UndoVersionRequest__Output, _lockstep_v1_UndoVersionResponse__Output>
+  UndrainDevice: MethodDefinition<_lockstep_v1_UndrainDeviceRequest, _lockstep_v1_UndrainDeviceResponse, _lockstep_v1_UndrainDeviceRequest__Output, _lockstep_v1_UndrainDeviceResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
   WatchCommands: MethodDefinition<_lockstep_v1_WatchCommandsRequest, _lockstep_v1_WatchCommandsResponse, _lockstep_v1_WatchCommandsRequest__Output, _lockstep_v1_WatchCommandsResponse__Output>
 }

@@ -1,6 +1,7 @@
 // Original file: proto/lockstep/v1/cluster.proto
 
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
+import type { Long } from '@grpc/proto-loader';
 
 export interface Device {
   'name'?: (string);
@@ -10,6 +11,12 @@ export interface Device {
   'gitAddress'?: (string);
   'startedAt'?: (_google_protobuf_Timestamp | null);
   'awaySince'?: (_google_protobuf_Timestamp | null);
+  'drainingSince'?: (_google_protobuf_Timestamp | null);
+  'writes'?: (boolean);
+  'replicas'?: (number | string | Long);
+  'missing'?: (number | string | Long);
+  'placing'?: (boolean);
+  'removedAt'?: (_google_protobuf_Timestamp | null);
 }
 
 export interface Device__Output {
@@ -20,4 +27,10 @@ export interface Device__Output {
   'gitAddress': (string);
   'startedAt': (_google_protobuf_Timestamp__Output | null);
   'awaySince': (_google_protobuf_Timestamp__Output | null);
+  'drainingSince': (_google_protobuf_Timestamp__Output | null);
+  'writes': (boolean);
+  'replicas': (string);
+  'missing': (string);
+  'placing': (boolean);
+  'removedAt': (_google_protobuf_Timestamp__Output | null);
 }

@@ -13,6 +13,7 @@ export interface Replica {
   'lastError'?: (string);
   'updatedAt'?: (_google_protobuf_Timestamp | null);
   'awaySince'?: (_google_protobuf_Timestamp | null);
+  'wanted'?: (boolean);
 }
 
 export interface Replica__Output {
@@ -24,4 +25,5 @@ export interface Replica__Output {
   'lastError': (string);
   'updatedAt': (_google_protobuf_Timestamp__Output | null);
   'awaySince': (_google_protobuf_Timestamp__Output | null);
+  'wanted': (boolean);
 }

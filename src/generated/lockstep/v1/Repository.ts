@@ -9,6 +9,7 @@ export interface Repository {
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
   'stopped'?: (string);
+  'placement'?: (string)[];
 }
 
 export interface Repository__Output {
@@ -18,4 +19,5 @@ export interface Repository__Output {
   'minCopies': (number);
   'landWithFewer': (boolean);
   'stopped': (string);
+  'placement': (string)[];
 }

@@ -11,6 +11,7 @@ export interface RepositoryStatus {
   'writing'?: (boolean);
   'writesStopped'?: (boolean);
   'stopped'?: (string);
+  'unsafe'?: (boolean);
 }
 
 export interface RepositoryStatus__Output {
@@ -22,4 +23,5 @@ export interface RepositoryStatus__Output {
   'writing': (boolean);
   'writesStopped': (boolean);
   'stopped': (string);
+  'unsafe': (boolean);
 }

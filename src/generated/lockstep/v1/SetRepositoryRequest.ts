@@ -1,10 +1,12 @@
 // Original file: proto/lockstep/v1/cluster.proto
 
+import type { Placement as _lockstep_v1_Placement, Placement__Output as _lockstep_v1_Placement__Output } from '../../lockstep/v1/Placement.ts';
 
 export interface SetRepositoryRequest {
   'repository'?: (string);
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
+  'placement'?: (_lockstep_v1_Placement | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
 }
@@ -13,6 +15,7 @@ export interface SetRepositoryRequest__Output {
   'repository': (string);
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
+  'placement': (_lockstep_v1_Placement__Output | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
 }

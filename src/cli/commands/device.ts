@@ -1,0 +1,234 @@
+// `lockstep device`: which devices there are, and what an operator does to grow or shrink the cluster.
+import { createInterface } from "node:readline/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command } from "commander";
+import type { Client } from "../../client/client.ts";
+import { ExitCode, LockstepError } from "../../errors.ts";
+import type { Device__Output as Device } from "../../generated/lockstep/v1/Device.ts";
+import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
+import type { Host } from "../../host.ts";
+import { authorOf, Exit, prepare, type Run, subcommand, table } from "../terminal/command.ts";
+import { Progress } from "../terminal/progress.ts";
+import { instant } from "./log.ts";
+
+export function deviceCommand(host: Host): Command {
+  return new Command("device")
+    .description("list, show, drain and remove the devices of the cluster")
+    .addHelpText("after", "\nExample:\n  lockstep device drain repo003 --wait && lockstep device remove repo003\n")
+    .addCommand(listCommand(host))
+    .addCommand(showCommand(host))
+    .addCommand(drainCommand(host))
+    .addCommand(undrainCommand(host))
+    .addCommand(removeCommand(host))
+    .addCommand(setCommand(host));
+}
+
+function listCommand(host: Host): Command {
+  return subcommand("list", "list the devices", "lockstep device list", "device").action(async (flags) => {
+    const run = prepare(host, "device", flags);
+    using client = await run.connect();
+    const { devices } = await client.call("ListDevices", {}, run.patience);
+    run.print({ devices: devices.map(documentOfDevice) }, describeDevices(devices));
+  });
+}
+
+function showCommand(host: Host): Command {
+  return subcommand(
+    "show",
+    "show one device: its replicas, and what only it has",
+    "lockstep device show repo003",
+    "device",
+  )
+    .argument("<name>")
+    .action(async (device: string, flags) => {
+      const run = prepare(host, "device", flags);
+      using client = await run.connect();
+      print(run, (await client.call("GetDevice", { device }, run.patience)).device);
+    });
+}
+
+function drainCommand(host: Host): Command {
+  return subcommand(
+    "drain",
+    "let a device keep nothing that only it has; it takes no more writes and no new replicas",
+    "lockstep device drain repo003 --wait",
+    "device",
+  )
+    .argument("<name>")
+    .option("--wait", "wait until the other devices have everything")
+    .action(async (device: string, flags: { wait?: boolean }) => {
+      const run = prepare(host, "device", flags);
+      using client = await run.connect();
+      const asked = await client.call("DrainDevice", { device, author: authorOf(host) }, run.patience);
+      print(run, flags.wait ? await untilDrained(run, client, device) : asked.device);
+    });
+}
+
+const LOOK_MS = 500;
+
+/** Waits until the device is drained. Throws DEVICE_NEEDED if somebody ends the drain meanwhile. */
+async function untilDrained(run: Run, client: Client, device: string): Promise<Details> {
+  using progress = new Progress(run.host.stderr, run.json);
+  let left = "";
+  progress.show(() => `${device} drains${left}`);
+  for (;;) {
+    const askedAt = performance.now();
+    const { device: details } = await client.call("GetDevice", { device }, run.patience);
+    if (details?.drained) return details;
+    if (!details?.device?.drainingSince)
+      throw new LockstepError("DEVICE_NEEDED", `Somebody ended the drain of ${device}; drain it again if it shall go.`);
+    left = `: ${onlyHere(details)} repositories are on no other device, ${details.writing} writes are under way`;
+    // The answer costs a look at all replicas of the device, so the pause grows with its time.
+    await sleep(LOOK_MS + 4 * (performance.now() - askedAt), undefined, { signal: run.host.stop }).catch(() => {
+      throw new Exit(ExitCode.NOT_NOW);
+    });
+  }
+}
+
+function undrainCommand(host: Host): Command {
+  return subcommand(
+    "undrain",
+    "let a device take writes and replicas again; one that was removed may join again, as a new one",
+    "lockstep device undrain repo003",
+    "device",
+  )
+    .argument("<name>")
+    .action(async (device: string, flags) => {
+      const run = prepare(host, "device", flags);
+      using client = await run.connect();
+      print(run, (await client.call("UndrainDevice", { device, author: authorOf(host) }, run.patience)).device);
+    });
+}
+
+function removeCommand(host: Host): Command {
+  return subcommand(
+    "remove",
+    "remove a device from the cluster, when the other devices have all that it has",
+    "lockstep device remove repo003",
+    "device",
+  )
+    .argument("<name>")
+    .option("--yes", "do it without a question")
+    .action(async (device: string, flags: { yes?: boolean }) => {
+      const run = prepare(host, "device", flags);
+      using client = await run.connect();
+      if (flags.yes !== true)
+        await confirmRemoval(run, (await client.call("GetDevice", { device }, run.patience)).device);
+      print(run, (await client.call("RemoveDevice", { device, author: authorOf(host) }, run.patience)).device);
+    });
+}
+
+/** Asks the operator. Throws Exit on another answer than yes and with --json, USAGE without a terminal to ask on. */
+async function confirmRemoval(run: Run, details: Details | null): Promise<void> {
+  const { host, json } = run;
+  if (json) {
+    print(run, details);
+    throw new Exit(ExitCode.NOT_NOW);
+  }
+  if (!host.stdin.isTTY)
+    throw new LockstepError("USAGE", "There is no terminal to ask on, so nothing was changed; repeat it with --yes.");
+  host.stderr.write(`${describeDevice(details)}\n`);
+  const question = createInterface({ input: host.stdin, output: host.stderr });
+  try {
+    const answer = await question.question("\nRemove this device? Type yes: ", { signal: host.stop });
+    if (answer.trim() === "yes") return;
+    host.stderr.write("Nothing was changed.\n");
+    throw new Exit(ExitCode.FAILED);
+  } finally {
+    question.close();
+  }
+}
+
+function setCommand(host: Host): Command {
+  return subcommand("set", "change the settings of a device", "lockstep device set repo003 --no-writes", "device")
+    .argument("<name>")
+    .option("--writes", "let it take writes")
+    .option("--no-writes", "let it only serve reads; pushes to it are refused before their upload")
+    .action(async (device: string, flags: { writes?: boolean }) => {
+      const run = prepare(host, "device", flags);
+      if (flags.writes === undefined)
+        throw new LockstepError("USAGE", "No setting is given; `lockstep device set --help` lists the settings.");
+      using client = await run.connect();
+      const request = { device, writes: flags.writes, author: authorOf(host) };
+      print(run, (await client.call("SetDevice", request, run.patience)).device);
+    });
+}
+
+function print(run: Run, details: Details | null): void {
+  const document = {
+    ...(details?.device && documentOfDevice(details.device)),
+    replicas: { there: there(details?.device), all: Number(details?.device?.replicas) },
+    only_here: details?.onlyHere,
+    more_only_here: Number(details?.moreOnlyHere),
+    writing: details?.writing,
+    drained: details?.drained,
+  };
+  run.print(document, describeDevice(details));
+}
+
+/** Returns a device as --json prints it. */
+export function documentOfDevice(device: Device) {
+  const { name, live, awaySince, zone, grpcAddress, gitAddress, drainingSince, removedAt, writes, placing } = device;
+  return {
+    name,
+    state: stateOf(device),
+    live,
+    away_since: awaySince && instant(awaySince),
+    draining_since: drainingSince && instant(drainingSince),
+    removed_at: removedAt && instant(removedAt),
+    writes: writes && !drainingSince && !removedAt,
+    // null: it has all its replicas.
+    filling: placing || device.missing !== "0" ? { there: there(device), all: Number(device.replicas), placing } : null,
+    zone,
+    grpc: grpcAddress,
+    git: gitAddress,
+  };
+}
+
+/** Returns how many replicas of a device are there. */
+function there(device: Device | null | undefined): number {
+  return Number(device?.replicas ?? 0) - Number(device?.missing ?? 0);
+}
+
+function stateOf({ removedAt, drainingSince, live }: Device): "removed" | "draining" | "live" | "down" {
+  if (removedAt) return "removed";
+  return drainingSince ? "draining" : live ? "live" : "down";
+}
+
+/** Returns the table of devices as text. */
+export function describeDevices(devices: readonly Device[]): string {
+  return table(
+    ["device", "state", "zone", "grpc"],
+    devices.map((device) => [device.name, describeState(device), device.zone, device.grpcAddress]),
+  );
+}
+
+function describeState(device: Device): string {
+  const { live, awaySince, drainingSince, removedAt, writes, placing, missing, replicas } = device;
+  if (removedAt) return `removed at ${instant(removedAt)}`;
+  const parts = [live ? "live" : awaySince ? `down since ${instant(awaySince)}` : "down"];
+  if (drainingSince) parts.push("draining");
+  else if (!writes) parts.push("no writes");
+  if (placing || missing !== "0")
+    parts.push(`copying: ${there(device)} of ${placing ? "more than " : ""}${replicas} replicas`);
+  return parts.join(", ");
+}
+
+function describeDevice(details: Details | null): string {
+  const { device, onlyHere: names = [], moreOnlyHere, writing, drained } = details ?? {};
+  if (!device) return "";
+  const lines = [`${device.name}: ${describeState(device)}`];
+  if (device.removedAt) return `${lines[0]}. Its files stay as they are. It counts nowhere any more.`;
+  lines.push(`replicas: ${there(device)} of ${device.replicas} are there`);
+  if (drained) lines.push("drained: the other devices have everything, it may be switched off and removed");
+  if (writing) lines.push(`writes under way: ${writing}`);
+  if (names.length > 0) {
+    const more = moreOnlyHere === "0" ? "" : ` and ${moreOnlyHere} more`;
+    lines.push(`only here: the newest version of ${names.join(", ")}${more}`);
+  }
+  return lines.join("\n");
+}
+
+function onlyHere({ onlyHere, moreOnlyHere }: Details): number {
+  return onlyHere.length + Number(moreOnlyHere);
+}

@@ -1,0 +1,10 @@
+// Original file: proto/lockstep/v1/cluster.proto
+
+
+export interface GetDeviceRequest {
+  'device'?: (string);
+}
+
+export interface GetDeviceRequest__Output {
+  'device': (string);
+}

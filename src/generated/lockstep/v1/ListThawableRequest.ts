@@ -1,0 +1,12 @@
+// Original file: proto/lockstep/v1/cluster.proto
+
+
+export interface ListThawableRequest {
+  'promote'?: (string);
+  'demote'?: (string)[];
+}
+
+export interface ListThawableRequest__Output {
+  'promote': (string);
+  'demote': (string)[];
+}

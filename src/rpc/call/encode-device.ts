@@ -1,0 +1,26 @@
+// Converts devices to messages of the protocol.
+import { toTimestamp } from "../../protocol/times.ts";
+import type { Device, Remainder } from "../../store/devices.ts";
+
+export function encodeDevice(device: Device) {
+  const { name, live, zone, grpcAddress, gitAddress, writes, placing } = device;
+  return {
+    ...{ name, live, zone, grpcAddress, gitAddress, writes, placing },
+    startedAt: toTimestamp(device.startedAt),
+    awaySince: toTimestamp(device.awaySince),
+    drainingSince: toTimestamp(device.drainingSince),
+    removedAt: toTimestamp(device.removedAt),
+    replicas: String(device.replicas),
+    missing: String(device.missing),
+  };
+}
+
+export function encodeDeviceDetails(device: Device, { onlyHere, moreOnlyHere, writing }: Remainder) {
+  return {
+    device: encodeDevice(device),
+    onlyHere,
+    moreOnlyHere: String(moreOnlyHere),
+    writing,
+    drained: device.drainingSince !== null && onlyHere.length === 0 && writing === 0,
+  };
+}

@@ -1,0 +1,22 @@
+import { deviceName } from "../../domain.ts";
+import type { DeviceDetails } from "../../generated/lockstep/v1/DeviceDetails.ts";
+import type { GetDeviceRequest__Output as Request } from "../../generated/lockstep/v1/GetDeviceRequest.ts";
+import type { GetDeviceResponse as Response } from "../../generated/lockstep/v1/GetDeviceResponse.ts";
+import { findDevice, readRemainder } from "../../store/devices.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { encodeDeviceDetails } from "../call/encode-device.ts";
+
+const LISTED = 100;
+
+export const getDevice =
+  (context: SyncContext) =>
+  async (request: Request): Promise<Response> => ({
+    device: await detailsOf(context, deviceName(request.device)),
+  });
+
+/** Returns a device as the answers of all RPCs about one device have it. Throws DEVICE_NOT_FOUND. */
+export async function detailsOf(context: SyncContext, name: string): Promise<DeviceDetails> {
+  // The device first: what it has may only become less after it drains.
+  const device = await findDevice(context.db, name);
+  return encodeDeviceDetails(device, await readRemainder(context.db, name, LISTED));
+}

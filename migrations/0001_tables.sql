@@ -79,6 +79,10 @@ create table lockstep.repository (
   created_at timestamptz not null default clock_timestamp()
 );
 
+-- The positions of landed versions in the log of the whole cluster. They only grow. A position that was handed out may
+-- stay without a row: its transaction was rolled back, or the server ended.
+create sequence lockstep.ref_log_position;
+
 -- Append-only, without gaps except where an operator's version leaves one. The state at version n is the fold of rows
 -- 1..n over the symbolic refs set at creation.
 create table lockstep.ref_log (
@@ -95,10 +99,22 @@ create table lockstep.ref_log (
   -- True for a version that an operator appends. It gives up the refs that it replaces, and older refs on disks that
   -- the log does not know. Each device that catches up past such a version saves the refs that it would lose.
   settles boolean not null default false,
+  -- For those who watch the whole cluster. A repository's row is locked from before the position is handed out until
+  -- the commit, so within a repository positions grow with versions. Between repositories a lower position may be
+  -- committed later (functions/log_tail.sql).
+  position bigint not null default nextval('lockstep.ref_log_position'),
   primary key (repository_id, version)
 );
 
 create index ref_log_settles on lockstep.ref_log (repository_id, version) where settles;
+create unique index ref_log_by_position on lockstep.ref_log (position);
+
+-- Up to which position the log of a repository was trimmed. A watcher with an older cursor has missed something.
+create table lockstep.log_trimmed (
+  repository_id uuid primary key references lockstep.repository on delete cascade,
+  position bigint not null
+);
+create index log_trimmed_by_position on lockstep.log_trimmed (position);
 
 -- Names and values are bytes, because git takes names that are not UTF-8. A value is the content of a loose ref file:
 -- an object id in hex, or 'ref: <name>' for a symbolic ref such as HEAD.
@@ -291,3 +307,28 @@ create table lockstep.audit (
   detail jsonb not null default '{}'
 );
 create index audit_by_repository on lockstep.audit (repository, id desc);
+
+-- A receiver of events. One incarnation of a device delivers its events: device and fence name it, and the hook is free
+-- once that incarnation's lease has ended. `cursor` is behind the last event that the receiver has accepted. Each event
+-- is sent until then. The secret signs the events, so it is kept as it is.
+create table lockstep.hook (
+  id uuid primary key,
+  url text not null unique,
+  -- Names of repositories, in which * stands for any characters and ? for one. Empty: all.
+  repositories text[] not null,
+  visible text not null check (visible in ('landed', 'everywhere')),
+  secret text not null,
+  author text not null,
+  created_at timestamptz not null default clock_timestamp(),
+  device text,
+  fence bigint,
+  cursor text not null,
+  delivered bigint not null default 0,
+  delivered_at timestamptz,
+  -- Of the event that is being delivered.
+  attempts integer not null default 0,
+  next_attempt_at timestamptz,
+  last_error text,
+  -- When events were found to be gone from the log before they were delivered. null: never.
+  missed_at timestamptz
+);

@@ -49,6 +49,8 @@ const CLIENT = [
   "log",
   "verify",
   "command",
+  "watch",
+  "hook",
   "gate",
   "serve",
 ];

@@ -32,6 +32,8 @@ export const CRASH_POINTS = {
   recovery: ["swept", "compared", "forgotten"],
   /** A command of the queue: it was handed out; it has done its work; its outcome is recorded. */
   command: ["started", "performed", "ended"],
+  /** The delivery of an event to a webhook. */
+  hook: ["claimed", "delivering", "delivered", "recorded"],
 } as const;
 
 type Kind = keyof typeof CRASH_POINTS;

@@ -24,6 +24,8 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   "write-lock": async () => (await import("./commands/write-lock.ts")).writeLockCommand,
   thaw: async () => (await import("./commands/thaw.ts")).thawCommand,
   log: async () => (await import("./commands/log.ts")).logCommand,
+  watch: async () => (await import("./commands/watch.ts")).watchCommand,
+  hook: async () => (await import("./commands/hook.ts")).hookCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
   command: async () => (await import("./commands/command.ts")).commandCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,

@@ -5,6 +5,8 @@ import type { Duration as _google_protobuf_Duration, Duration__Output as _google
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from './google/protobuf/Timestamp.ts';
 import type { AbortWriteRequest as _lockstep_v1_AbortWriteRequest, AbortWriteRequest__Output as _lockstep_v1_AbortWriteRequest__Output } from './lockstep/v1/AbortWriteRequest.ts';
 import type { AbortWriteResponse as _lockstep_v1_AbortWriteResponse, AbortWriteResponse__Output as _lockstep_v1_AbortWriteResponse__Output } from './lockstep/v1/AbortWriteResponse.ts';
+import type { AddHookRequest as _lockstep_v1_AddHookRequest, AddHookRequest__Output as _lockstep_v1_AddHookRequest__Output } from './lockstep/v1/AddHookRequest.ts';
+import type { AddHookResponse as _lockstep_v1_AddHookResponse, AddHookResponse__Output as _lockstep_v1_AddHookResponse__Output } from './lockstep/v1/AddHookResponse.ts';
 import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWritesRequest__Output as _lockstep_v1_AllowWritesRequest__Output } from './lockstep/v1/AllowWritesRequest.ts';
 import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from './lockstep/v1/AllowWritesResponse.ts';
 import type { BeforeReadRequest as _lockstep_v1_BeforeReadRequest, BeforeReadRequest__Output as _lockstep_v1_BeforeReadRequest__Output } from './lockstep/v1/BeforeReadRequest.ts';
@@ -41,10 +43,13 @@ import type { GetVersionRequest as _lockstep_v1_GetVersionRequest, GetVersionReq
 import type { GetVersionResponse as _lockstep_v1_GetVersionResponse, GetVersionResponse__Output as _lockstep_v1_GetVersionResponse__Output } from './lockstep/v1/GetVersionResponse.ts';
 import type { GetWriteRequest as _lockstep_v1_GetWriteRequest, GetWriteRequest__Output as _lockstep_v1_GetWriteRequest__Output } from './lockstep/v1/GetWriteRequest.ts';
 import type { GetWriteResponse as _lockstep_v1_GetWriteResponse, GetWriteResponse__Output as _lockstep_v1_GetWriteResponse__Output } from './lockstep/v1/GetWriteResponse.ts';
+import type { Hook as _lockstep_v1_Hook, Hook__Output as _lockstep_v1_Hook__Output } from './lockstep/v1/Hook.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from './lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from './lockstep/v1/ListCommandsResponse.ts';
 import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from './lockstep/v1/ListDevicesRequest.ts';
 import type { ListDevicesResponse as _lockstep_v1_ListDevicesResponse, ListDevicesResponse__Output as _lockstep_v1_ListDevicesResponse__Output } from './lockstep/v1/ListDevicesResponse.ts';
+import type { ListHooksRequest as _lockstep_v1_ListHooksRequest, ListHooksRequest__Output as _lockstep_v1_ListHooksRequest__Output } from './lockstep/v1/ListHooksRequest.ts';
+import type { ListHooksResponse as _lockstep_v1_ListHooksResponse, ListHooksResponse__Output as _lockstep_v1_ListHooksResponse__Output } from './lockstep/v1/ListHooksResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from './lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from './lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from './lockstep/v1/ListRepositoriesRequest.ts';
@@ -57,6 +62,8 @@ import type { RefDifference as _lockstep_v1_RefDifference, RefDifference__Output
 import type { RefUpdate as _lockstep_v1_RefUpdate, RefUpdate__Output as _lockstep_v1_RefUpdate__Output } from './lockstep/v1/RefUpdate.ts';
 import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDeviceRequest__Output as _lockstep_v1_RemoveDeviceRequest__Output } from './lockstep/v1/RemoveDeviceRequest.ts';
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from './lockstep/v1/RemoveDeviceResponse.ts';
+import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from './lockstep/v1/RemoveHookRequest.ts';
+import type { RemoveHookResponse as _lockstep_v1_RemoveHookResponse, RemoveHookResponse__Output as _lockstep_v1_RemoveHookResponse__Output } from './lockstep/v1/RemoveHookResponse.ts';
 import type { RenewWriteRequest as _lockstep_v1_RenewWriteRequest, RenewWriteRequest__Output as _lockstep_v1_RenewWriteRequest__Output } from './lockstep/v1/RenewWriteRequest.ts';
 import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteResponse__Output as _lockstep_v1_RenewWriteResponse__Output } from './lockstep/v1/RenewWriteResponse.ts';
 import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
@@ -84,6 +91,8 @@ import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, Verif
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from './lockstep/v1/Waiter.ts';
 import type { WatchCommandsRequest as _lockstep_v1_WatchCommandsRequest, WatchCommandsRequest__Output as _lockstep_v1_WatchCommandsRequest__Output } from './lockstep/v1/WatchCommandsRequest.ts';
 import type { WatchCommandsResponse as _lockstep_v1_WatchCommandsResponse, WatchCommandsResponse__Output as _lockstep_v1_WatchCommandsResponse__Output } from './lockstep/v1/WatchCommandsResponse.ts';
+import type { WatchRequest as _lockstep_v1_WatchRequest, WatchRequest__Output as _lockstep_v1_WatchRequest__Output } from './lockstep/v1/WatchRequest.ts';
+import type { WatchResponse as _lockstep_v1_WatchResponse, WatchResponse__Output as _lockstep_v1_WatchResponse__Output } from './lockstep/v1/WatchResponse.ts';
 import type { Write as _lockstep_v1_Write, Write__Output as _lockstep_v1_Write__Output } from './lockstep/v1/Write.ts';
 import type { WriteLock as _lockstep_v1_WriteLock, WriteLock__Output as _lockstep_v1_WriteLock__Output } from './lockstep/v1/WriteLock.ts';
 
@@ -102,6 +111,8 @@ export interface ProtoGrpcType {
     v1: {
       AbortWriteRequest: MessageTypeDefinition<_lockstep_v1_AbortWriteRequest, _lockstep_v1_AbortWriteRequest__Output>
       AbortWriteResponse: MessageTypeDefinition<_lockstep_v1_AbortWriteResponse, _lockstep_v1_AbortWriteResponse__Output>
+      AddHookRequest: MessageTypeDefinition<_lockstep_v1_AddHookRequest, _lockstep_v1_AddHookRequest__Output>
+      AddHookResponse: MessageTypeDefinition<_lockstep_v1_AddHookResponse, _lockstep_v1_AddHookResponse__Output>
       AllowWritesRequest: MessageTypeDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesRequest__Output>
       AllowWritesResponse: MessageTypeDefinition<_lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesResponse__Output>
       BeforeReadRequest: MessageTypeDefinition<_lockstep_v1_BeforeReadRequest, _lockstep_v1_BeforeReadRequest__Output>
@@ -139,10 +150,13 @@ export interface ProtoGrpcType {
       GetVersionResponse: MessageTypeDefinition<_lockstep_v1_GetVersionResponse, _lockstep_v1_GetVersionResponse__Output>
       GetWriteRequest: MessageTypeDefinition<_lockstep_v1_GetWriteRequest, _lockstep_v1_GetWriteRequest__Output>
       GetWriteResponse: MessageTypeDefinition<_lockstep_v1_GetWriteResponse, _lockstep_v1_GetWriteResponse__Output>
+      Hook: MessageTypeDefinition<_lockstep_v1_Hook, _lockstep_v1_Hook__Output>
       ListCommandsRequest: MessageTypeDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsRequest__Output>
       ListCommandsResponse: MessageTypeDefinition<_lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsResponse__Output>
       ListDevicesRequest: MessageTypeDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesRequest__Output>
       ListDevicesResponse: MessageTypeDefinition<_lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesResponse__Output>
+      ListHooksRequest: MessageTypeDefinition<_lockstep_v1_ListHooksRequest, _lockstep_v1_ListHooksRequest__Output>
+      ListHooksResponse: MessageTypeDefinition<_lockstep_v1_ListHooksResponse, _lockstep_v1_ListHooksResponse__Output>
       ListLogRequest: MessageTypeDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogRequest__Output>
       ListLogResponse: MessageTypeDefinition<_lockstep_v1_ListLogResponse, _lockstep_v1_ListLogResponse__Output>
       ListRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesRequest__Output>
@@ -155,6 +169,8 @@ export interface ProtoGrpcType {
       RefUpdate: MessageTypeDefinition<_lockstep_v1_RefUpdate, _lockstep_v1_RefUpdate__Output>
       RemoveDeviceRequest: MessageTypeDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceRequest__Output>
       RemoveDeviceResponse: MessageTypeDefinition<_lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceResponse__Output>
+      RemoveHookRequest: MessageTypeDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookRequest__Output>
+      RemoveHookResponse: MessageTypeDefinition<_lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookResponse__Output>
       RenewWriteRequest: MessageTypeDefinition<_lockstep_v1_RenewWriteRequest, _lockstep_v1_RenewWriteRequest__Output>
       RenewWriteResponse: MessageTypeDefinition<_lockstep_v1_RenewWriteResponse, _lockstep_v1_RenewWriteResponse__Output>
       Replica: MessageTypeDefinition<_lockstep_v1_Replica, _lockstep_v1_Replica__Output>
@@ -180,9 +196,12 @@ export interface ProtoGrpcType {
       UnknownDirectory: MessageTypeDefinition<_lockstep_v1_UnknownDirectory, _lockstep_v1_UnknownDirectory__Output>
       VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>
       VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>
+      Visible: EnumTypeDefinition
       Waiter: MessageTypeDefinition<_lockstep_v1_Waiter, _lockstep_v1_Waiter__Output>
       WatchCommandsRequest: MessageTypeDefinition<_lockstep_v1_WatchCommandsRequest, _lockstep_v1_WatchCommandsRequest__Output>
       WatchCommandsResponse: MessageTypeDefinition<_lockstep_v1_WatchCommandsResponse, _lockstep_v1_WatchCommandsResponse__Output>
+      WatchRequest: MessageTypeDefinition<_lockstep_v1_WatchRequest, _lockstep_v1_WatchRequest__Output>
+      WatchResponse: MessageTypeDefinition<_lockstep_v1_WatchResponse, _lockstep_v1_WatchResponse__Output>
       Write: MessageTypeDefinition<_lockstep_v1_Write, _lockstep_v1_Write__Output>
       WriteLock: MessageTypeDefinition<_lockstep_v1_WriteLock, _lockstep_v1_WriteLock__Output>
       WriteStatus: EnumTypeDefinition

@@ -1,8 +1,10 @@
 // Assigns a handler to each RPC. If an RPC of the protocol has no handler here, this file does not compile.
 import type { SyncContext } from "../sync/device/context.ts";
 import { type CallOptions, streaming, unary } from "./call/call.ts";
+import { paced } from "./call/paced.ts";
 import type { ClusterHandlers, SyncHandlers } from "./call/rpc-names.ts";
 import { abortWrite } from "./handlers/abort-write.ts";
+import { addHook } from "./handlers/add-hook.ts";
 import { allowWrites } from "./handlers/allow-writes.ts";
 import { beforeRead } from "./handlers/before-read.ts";
 import { beginWrite } from "./handlers/begin-write.ts";
@@ -19,10 +21,12 @@ import { getVersion } from "./handlers/get-version.ts";
 import { getWrite } from "./handlers/get-write.ts";
 import { listCommands } from "./handlers/list-commands.ts";
 import { listDevices } from "./handlers/list-devices.ts";
+import { listHooks } from "./handlers/list-hooks.ts";
 import { listLog } from "./handlers/list-log.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
 import { listThawable } from "./handlers/list-thawable.ts";
 import { removeDevice } from "./handlers/remove-device.ts";
+import { removeHook } from "./handlers/remove-hook.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { setDevice } from "./handlers/set-device.ts";
 import { setRepository } from "./handlers/set-repository.ts";
@@ -31,6 +35,7 @@ import { thaw } from "./handlers/thaw.ts";
 import { undoVersion } from "./handlers/undo-version.ts";
 import { undrainDevice } from "./handlers/undrain-device.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
+import { watch } from "./handlers/watch.ts";
 import { watchCommands } from "./handlers/watch-commands.ts";
 
 /** Makes the handlers of lockstep.v1.SyncService. */
@@ -72,5 +77,9 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     RemoveDevice: unary(options, removeDevice(context)),
     SetDevice: unary(options, setDevice(context)),
     ListThawable: unary(options, listThawable(context)),
+    Watch: paced(options, watch(context)),
+    AddHook: unary(options, addHook(context)),
+    ListHooks: unary(options, listHooks(context)),
+    RemoveHook: unary(options, removeHook(context)),
   };
 }

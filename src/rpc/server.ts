@@ -1,5 +1,6 @@
 // The two gRPC servers: one behind mutual TLS 1.3 for devices, front ends and operators, and one on a unix socket for
 // this machine.
+import { setMaxListeners } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
 import {
@@ -16,6 +17,7 @@ import { cutterOf } from "../io/connections.ts";
 import { loadServices } from "../protocol/proto.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { type Authenticate, certificateCaller, localCaller } from "./call/call.ts";
+import { streamEndedError } from "./call/paced.ts";
 import { checkRoles } from "./call/roles.ts";
 import { clusterHandlers, syncHandlers } from "./handlers.ts";
 import { reflection } from "./reflection.ts";
@@ -44,9 +46,11 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING"])));
   const watches = new Set<Watch>();
   const reflected = reflection();
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
   const build = (authenticate: Authenticate): Server => {
     const server = new Server({ "grpc.max_receive_message_length": 4 << 20 });
-    const call = { authenticate, log: options.log };
+    const call = { authenticate, log: options.log, stopping: stopping.signal };
     add(server, services["lockstep.v1.SyncService"], syncHandlers(context, call));
     add(server, services["lockstep.v1.ClusterService"], clusterHandlers(context, call));
     addHealth(server, health, watches);
@@ -69,6 +73,7 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   const stop = async (graceMs: number) => {
     tls.close();
     for (const watch of watches) watch.end();
+    stopping.abort(streamEndedError(context.me.device));
     await Promise.all([shutdown(local, graceMs), shutdown(remote, graceMs)]);
     cutConnections();
   };

@@ -14,7 +14,10 @@ import { Sessions } from "../sync/device/sessions.ts";
 import { Announcer } from "../sync/lease/announcer.ts";
 import { HeadReader } from "../sync/lease/head-reader.ts";
 import { acquireLease } from "../sync/lease/lease.ts";
+import { LogTail } from "../sync/lease/log-tail.ts";
 import { readProvenHeads } from "../sync/lease/read-proven-heads.ts";
+import { readProvenTail } from "../sync/lease/read-proven-tail.ts";
+import { tellFailure } from "../sync/lease/tell-outage.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { LockedRoot } from "./take-root.ts";
@@ -54,6 +57,15 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
   const bootId = await currentBoot();
   const epoch = nextEpoch(record, bootId, previousFence);
   await writeRootRecord(root.path, { ...record, fence: String(me.fence), bootId, pid: request.pid, epoch });
+  const tail = new LogTail(
+    (after) => readProvenTail(db, lease, after),
+    (error) => tellFailure({ db, log }, error, "could not read the tail of the log"),
+  );
+  const announce = async (ids: string[]) => {
+    // Only the other devices hear a notification.
+    tail.wake();
+    await notifyHeads(db, device, ids);
+  };
   const context: SyncContext = {
     db,
     me,
@@ -70,7 +82,8 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     heads: new HeadReader((names) => readProvenHeads(db, lease, device, names)),
     lease,
     metrics: request.metrics,
-    announcer: new Announcer((ids) => notifyHeads(db, device, ids), log),
+    announcer: new Announcer(announce, log),
+    tail,
     openPack: request.openPack,
     requestHold: request.requestHold,
     askDirectory: request.askDirectory,

@@ -32,6 +32,7 @@ import { keepPlaced } from "../sync/catch-up/place-replicas.ts";
 import { assertMounted } from "../sync/device/assert-mounted.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
+import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { readTls } from "../tls/device-files.ts";
@@ -123,9 +124,11 @@ async function startLoops(
   const wakeups = new Wakeups();
   const onReconnect = () => {
     wakeups.wake();
+    context.tail.wake();
     void follower.onReconnect();
   };
   const onHeads = (ids: string[]) => {
+    context.tail.wake();
     context.sessions.turns.wake(context, ids);
     void follower.onHeads(ids);
   };
@@ -139,6 +142,7 @@ async function startLoops(
     patrol(context),
     listenForHeads(db, { url: notifyUrl, applicationName: me.device }, me.device, handlers, life.over),
     keepScanning(context),
+    deliverHooks(context, life.stopping),
   ]);
 }
 

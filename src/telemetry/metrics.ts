@@ -24,6 +24,9 @@ export class Metrics {
   readonly #catchUpSeconds: Histogram;
   readonly #catchUpBytes: Counter;
   readonly #reads: Counter<"result">;
+  readonly #watched: Counter;
+  readonly #hookDeliveries: Counter<"result">;
+  readonly #hookSeconds: Histogram;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -43,6 +46,11 @@ export class Metrics {
       "Reads granted, on a replica that was current or had to fetch first",
       ["result"],
     );
+    this.#watched = counter("lockstep_watch_events_total", "Events told to callers of Watch");
+    this.#hookDeliveries = counter("lockstep_hook_deliveries_total", "Attempts to deliver events to webhooks", [
+      "result",
+    ]);
+    this.#hookSeconds = seconds("lockstep_hook_delivery_seconds", "Duration of deliveries that a webhook accepted");
     new Counter({
       name: "lockstep_head_queries_total",
       help: "Database round trips for heads, each shared by many reads",
@@ -102,6 +110,16 @@ export class Metrics {
 
   read(result: "current" | "fetched"): void {
     this.#reads.inc({ result });
+  }
+
+  watched(): void {
+    this.#watched.inc();
+  }
+
+  /** Counts an attempt to deliver an event to a webhook. */
+  hookDelivered(result: "ok" | "failed", seconds: number): void {
+    this.#hookDeliveries.inc({ result });
+    if (result === "ok") this.#hookSeconds.observe(seconds);
   }
 
   /** Returns the page of metrics and its content type. */

@@ -10,6 +10,7 @@ import { gitHookControls } from "./git-hooks.mjs";
 import { refNameControls } from "./ref-names.mjs";
 import { tortureControls } from "./torture.mjs";
 import { undoControls } from "./undo.mjs";
+import { watchControls } from "./watch.mjs";
 
 /**
  * @typedef {{ file: string, from: string, to: string }} Patch `file` is a path from the root of the project.
@@ -1137,6 +1138,7 @@ export const controls = [
   ...refNameControls,
   ...commandControls,
   ...gitHookControls,
+  ...watchControls,
   ...tortureControls,
   ...undoControls,
   ...byTests

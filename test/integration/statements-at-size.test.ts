@@ -18,8 +18,18 @@ import { leaseHasEnded, releaseLease, renewLease } from "../../src/store/device-
 import { recordedRoot, recordRoot } from "../../src/store/device-root.ts";
 import { findDevice, listDevices, readRemainder } from "../../src/store/devices.ts";
 import { listHeldAlone } from "../../src/store/hand-over.ts";
+import {
+  claimHooks,
+  deleteHook,
+  findHook,
+  listHooks,
+  recordHookFailure,
+  recordHookProgress,
+} from "../../src/store/hooks.ts";
+import { findHeld, readHeld, readLanded, trimmedUpTo } from "../../src/store/landed.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { readStandings } from "../../src/store/log-standing.ts";
+import { readLogTail } from "../../src/store/log-tail.ts";
 import { readLoggedVersion } from "../../src/store/logged-version.ts";
 import { isUnplaced, replicaElsewhereError, writesElsewhereError } from "../../src/store/placement.ts";
 import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
@@ -210,6 +220,36 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   "listCommands of a repository": { call: () => listCommands(db, { repository: "huge", limit: 20 }), rows: FEW },
   "startCommand, none is due": { call: () => startCommand(db, me, false, randomUUID()), rows: FEW },
   startCommand: { call: () => startCommand(db, me, true, randomUUID()), rows: FEW },
+  claimHooks: { call: () => claimHooks(db, me), rows: FEW },
+  deleteHook: { call: () => deleteHook(db, WRITE, "ada"), rows: FEW },
+  findHeld: { call: () => findHeld(db, [17n, 99_999n]), rows: FEW },
+  findHook: { call: () => findHook(db, WRITE).catch(() => {}), rows: FEW },
+  listHooks: { call: () => listHooks(db), rows: FEW },
+  readHeld: {
+    call: () => {
+      const held = [{ repositoryId: HUGE, version: 100_000n, position: 100_000n }];
+      return readHeld(db, held, { until: BigInt(VERSIONS), limit: 20 });
+    },
+    rows: 2_000,
+  },
+  readLanded: {
+    call: () => readLanded(db, ["hu%"], { after: 100_000n, until: BigInt(VERSIONS), page: 50, limit: 20 }),
+    rows: 2_000,
+  },
+  readLogTail: { call: () => readLogTail(db, 150_000n), rows: 5_000 },
+  "readLogTail, from nowhere": { call: () => readLogTail(db, null), rows: FEW },
+  recordHookFailure: {
+    call: () => recordHookFailure(db, me, WRITE, { cursor: "1.0", attempts: 1, waitMs: 1, error: "e" }),
+    rows: FEW,
+  },
+  recordHookProgress: {
+    call: () => {
+      const progress = { before: "1.0", cursor: "1.1", delivered: 1n, isDelivery: true, missed: false };
+      return recordHookProgress(db, me, WRITE, progress);
+    },
+    rows: FEW,
+  },
+  trimmedUpTo: { call: () => trimmedUpTo(db, ["hu%"]), rows: FEW },
   currentWriter: { call: () => currentWriter(db, HUGE), rows: FEW },
   dropExpiredSessions: { call: () => dropExpiredSessions(db), rows: FEW },
   findRepository: { call: () => findRepository(db, "huge"), rows: FEW },
@@ -306,6 +346,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   beginSession: "one row by its key each",
   stopStagedWrites: "a row a stop",
   createRepository: "inserts",
+  insertHook: "inserts, and counts a hundred hooks",
   giveUpSession: "one row by its key",
   landUnchanged: "one row by its key",
   stopNewWrites: "a row a stop",

@@ -66,6 +66,10 @@ message ThawRequest { string repository = 1; string promote = 2; repeated string
   string author = 5; }
 message ThawResponse { string confirmation = 1; bool done = 2; uint64 head_version = 3; uint64 version = 4;
   string keeper_device = 5; uint64 keeper_version = 6; }
+message WatchRequest { string cursor = 1; repeated string repositories = 2; int32 visible = 3; }
+message WatchResponse { string cursor = 1; string repository = 2; LogEntry entry = 3; }
+message ListHooksRequest {}
+message ListHooksResponse {}
 message HealthCheckRequest { string service = 1; }
 message HealthCheckResponse { int32 status = 1; }
 message ServerReflectionRequest { string host = 1; string file_containing_symbol = 4; string list_services = 7; }
@@ -99,6 +103,8 @@ const SERVICES: Readonly<Record<string, string>> = {
   GetStatus: CLUSTER,
   VerifyReplica: CLUSTER,
   Thaw: CLUSTER,
+  Watch: CLUSTER,
+  ListHooks: CLUSTER,
 };
 const PATIENCE_MS = 20_000;
 

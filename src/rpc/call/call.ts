@@ -29,6 +29,8 @@ export type Authenticate = (call: AnyCall) => Caller;
 export interface CallOptions {
   readonly authenticate: Authenticate;
   readonly log: Logger;
+  /** Aborts when the sidecar stops, with the error for streams that do not end by themselves. */
+  readonly stopping: AbortSignal;
 }
 
 export interface CallContext {

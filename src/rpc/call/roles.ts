@@ -6,6 +6,7 @@ import type { RpcPath } from "./rpc-names.ts";
 
 const READERS: readonly Role[] = ["device", "frontend", "operator"];
 const WRITERS: readonly Role[] = ["frontend", "operator"];
+const WATCHERS: readonly Role[] = ["frontend", "operator"];
 const OPERATORS: readonly Role[] = ["operator"];
 
 /**
@@ -43,6 +44,10 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/RemoveDevice": OPERATORS,
   "/lockstep.v1.ClusterService/SetDevice": OPERATORS,
   "/lockstep.v1.ClusterService/ListThawable": OPERATORS,
+  "/lockstep.v1.ClusterService/Watch": WATCHERS,
+  "/lockstep.v1.ClusterService/AddHook": OPERATORS,
+  "/lockstep.v1.ClusterService/ListHooks": OPERATORS,
+  "/lockstep.v1.ClusterService/RemoveHook": OPERATORS,
 };
 
 /** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */

@@ -11,6 +11,7 @@ import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";
 import type { Lease } from "../lease/lease.ts";
+import type { LogTail } from "../lease/log-tail.ts";
 import type { Replicas } from "./replica.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -41,6 +42,8 @@ export interface SyncContext {
   readonly heads: HeadReader;
   readonly lease: Lease;
   readonly announcer: Announcer;
+  /** How far the log of the whole cluster may be told to those who watch it. */
+  readonly tail: LogTail;
   readonly sessions: Sessions;
   /** Asks a peer for a pack over the pack stream. git/objects/pack-stream.ts says how it rejects. */
   readonly openPack: (

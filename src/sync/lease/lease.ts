@@ -118,7 +118,12 @@ export class Lease {
 
   /** True while the last confirmation is younger than the ttl. */
   get isProven(): boolean {
-    return bootClockMs() - this.#proof.askedAt < LEASE_TTL_MS;
+    return this.provenForMs > 0;
+  }
+
+  /** For how long no other device can take this one for gone. */
+  get provenForMs(): number {
+    return this.#proof.askedAt + LEASE_TTL_MS - bootClockMs();
   }
 
   /**

@@ -2,6 +2,8 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
+import type { AddHookRequest as _lockstep_v1_AddHookRequest, AddHookRequest__Output as _lockstep_v1_AddHookRequest__Output } from '../../lockstep/v1/AddHookRequest.ts';
+import type { AddHookResponse as _lockstep_v1_AddHookResponse, AddHookResponse__Output as _lockstep_v1_AddHookResponse__Output } from '../../lockstep/v1/AddHookResponse.ts';
 import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWritesRequest__Output as _lockstep_v1_AllowWritesRequest__Output } from '../../lockstep/v1/AllowWritesRequest.ts';
 import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from '../../lockstep/v1/AllowWritesResponse.ts';
 import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from '../../lockstep/v1/CreateRepositoryRequest.ts';
@@ -22,6 +24,8 @@ import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListComma
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from '../../lockstep/v1/ListCommandsResponse.ts';
 import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from '../../lockstep/v1/ListDevicesRequest.ts';
 import type { ListDevicesResponse as _lockstep_v1_ListDevicesResponse, ListDevicesResponse__Output as _lockstep_v1_ListDevicesResponse__Output } from '../../lockstep/v1/ListDevicesResponse.ts';
+import type { ListHooksRequest as _lockstep_v1_ListHooksRequest, ListHooksRequest__Output as _lockstep_v1_ListHooksRequest__Output } from '../../lockstep/v1/ListHooksRequest.ts';
+import type { ListHooksResponse as _lockstep_v1_ListHooksResponse, ListHooksResponse__Output as _lockstep_v1_ListHooksResponse__Output } from '../../lockstep/v1/ListHooksResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from '../../lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from '../../lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from '../../lockstep/v1/ListRepositoriesRequest.ts';
@@ -30,6 +34,8 @@ import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawa
 import type { ListThawableResponse as _lockstep_v1_ListThawableResponse, ListThawableResponse__Output as _lockstep_v1_ListThawableResponse__Output } from '../../lockstep/v1/ListThawableResponse.ts';
 import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDeviceRequest__Output as _lockstep_v1_RemoveDeviceRequest__Output } from '../../lockstep/v1/RemoveDeviceRequest.ts';
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from '../../lockstep/v1/RemoveDeviceResponse.ts';
+import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from '../../lockstep/v1/RemoveHookRequest.ts';
+import type { RemoveHookResponse as _lockstep_v1_RemoveHookResponse, RemoveHookResponse__Output as _lockstep_v1_RemoveHookResponse__Output } from '../../lockstep/v1/RemoveHookResponse.ts';
 import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from '../../lockstep/v1/SetDeviceRequest.ts';
 import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from '../../lockstep/v1/SetDeviceResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from '../../lockstep/v1/SetRepositoryRequest.ts';
@@ -46,8 +52,19 @@ import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyR
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
 import type { WatchCommandsRequest as _lockstep_v1_WatchCommandsRequest, WatchCommandsRequest__Output as _lockstep_v1_WatchCommandsRequest__Output } from '../../lockstep/v1/WatchCommandsRequest.ts';
 import type { WatchCommandsResponse as _lockstep_v1_WatchCommandsResponse, WatchCommandsResponse__Output as _lockstep_v1_WatchCommandsResponse__Output } from '../../lockstep/v1/WatchCommandsResponse.ts';
+import type { WatchRequest as _lockstep_v1_WatchRequest, WatchRequest__Output as _lockstep_v1_WatchRequest__Output } from '../../lockstep/v1/WatchRequest.ts';
+import type { WatchResponse as _lockstep_v1_WatchResponse, WatchResponse__Output as _lockstep_v1_WatchResponse__Output } from '../../lockstep/v1/WatchResponse.ts';
 
 export interface ClusterServiceClient extends grpc.Client {
+  AddHook(argument: _lockstep_v1_AddHookRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  AddHook(argument: _lockstep_v1_AddHookRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  AddHook(argument: _lockstep_v1_AddHookRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  AddHook(argument: _lockstep_v1_AddHookRequest, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  addHook(argument: _lockstep_v1_AddHookRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  addHook(argument: _lockstep_v1_AddHookRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  addHook(argument: _lockstep_v1_AddHookRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  addHook(argument: _lockstep_v1_AddHookRequest, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  
   AllowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
   AllowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
   AllowWrites(argument: _lockstep_v1_AllowWritesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
@@ -138,6 +155,15 @@ export interface ClusterServiceClient extends grpc.Client {
   listDevices(argument: _lockstep_v1_ListDevicesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
   listDevices(argument: _lockstep_v1_ListDevicesRequest, callback: grpc.requestCallback<_lockstep_v1_ListDevicesResponse__Output>): grpc.ClientUnaryCall;
   
+  ListHooks(argument: _lockstep_v1_ListHooksRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
+  ListHooks(argument: _lockstep_v1_ListHooksRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
+  ListHooks(argument: _lockstep_v1_ListHooksRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
+  ListHooks(argument: _lockstep_v1_ListHooksRequest, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
+  listHooks(argument: _lockstep_v1_ListHooksRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
+  listHooks(argument: _lockstep_v1_ListHooksRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
+  listHooks(argument: _lockstep_v1_ListHooksRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
+  listHooks(argument: _lockstep_v1_ListHooksRequest, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
+  
   ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   ListLog(argument: _lockstep_v1_ListLogRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
@@ -173,6 +199,15 @@ export interface ClusterServiceClient extends grpc.Client {
   removeDevice(argument: _lockstep_v1_RemoveDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
   removeDevice(argument: _lockstep_v1_RemoveDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
   removeDevice(argument: _lockstep_v1_RemoveDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
+  
+  RemoveHook(argument: _lockstep_v1_RemoveHookRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
+  RemoveHook(argument: _lockstep_v1_RemoveHookRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
+  RemoveHook(argument: _lockstep_v1_RemoveHookRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
+  RemoveHook(argument: _lockstep_v1_RemoveHookRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
+  removeHook(argument: _lockstep_v1_RemoveHookRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
+  removeHook(argument: _lockstep_v1_RemoveHookRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
+  removeHook(argument: _lockstep_v1_RemoveHookRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
+  removeHook(argument: _lockstep_v1_RemoveHookRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
   
   SetDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
   SetDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
@@ -233,6 +268,11 @@ export interface ClusterServiceClient extends grpc.Client {
   verifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   verifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   
+  Watch(argument: _lockstep_v1_WatchRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchResponse__Output>;
+  Watch(argument: _lockstep_v1_WatchRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchResponse__Output>;
+  watch(argument: _lockstep_v1_WatchRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchResponse__Output>;
+  watch(argument: _lockstep_v1_WatchRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchResponse__Output>;
+  
   WatchCommands(argument: _lockstep_v1_WatchCommandsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchCommandsResponse__Output>;
   WatchCommands(argument: _lockstep_v1_WatchCommandsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchCommandsResponse__Output>;
   watchCommands(argument: _lockstep_v1_WatchCommandsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_WatchCommandsResponse__Output>;
@@ -241,6 +281,8 @@ export interface ClusterServiceClient extends grpc.Client {
 }
 
 export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementation {
+  AddHook: grpc.handleUnaryCall<_lockstep_v1_AddHookRequest__Output, _lockstep_v1_AddHookResponse>;
+  
   AllowWrites: grpc.handleUnaryCall<_lockstep_v1_AllowWritesRequest__Output, _lockstep_v1_AllowWritesResponse>;
   
   CreateRepository: grpc.handleUnaryCall<_lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse>;
@@ -261,6 +303,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   ListDevices: grpc.handleUnaryCall<_lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse>;
   
+  ListHooks: grpc.handleUnaryCall<_lockstep_v1_ListHooksRequest__Output, _lockstep_v1_ListHooksResponse>;
+  
   ListLog: grpc.handleUnaryCall<_lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse>;
   
   ListRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse>;
@@ -268,6 +312,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   ListThawable: grpc.handleUnaryCall<_lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse>;
   
   RemoveDevice: grpc.handleUnaryCall<_lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse>;
+  
+  RemoveHook: grpc.handleUnaryCall<_lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse>;
   
   SetDevice: grpc.handleUnaryCall<_lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse>;
   
@@ -283,11 +329,14 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
   
+  Watch: grpc.handleServerStreamingCall<_lockstep_v1_WatchRequest__Output, _lockstep_v1_WatchResponse>;
+  
   WatchCommands: grpc.handleServerStreamingCall<_lockstep_v1_WatchCommandsRequest__Output, _lockstep_v1_WatchCommandsResponse>;
   
 }
 
 export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
+  AddHook: MethodDefinition<_lockstep_v1_AddHookRequest, _lockstep_v1_AddHookResponse, _lockstep_v1_AddHookRequest__Output, _lockstep_v1_AddHookResponse__Output>
   AllowWrites: MethodDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesRequest__Output, _lockstep_v1_AllowWritesResponse__Output>
   CreateRepository: MethodDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse__Output>
   DrainDevice: MethodDefinition<_lockstep_v1_DrainDeviceRequest, _lockstep_v1_DrainDeviceResponse, _lockstep_v1_DrainDeviceRequest__Output, _lockstep_v1_DrainDeviceResponse__Output>
@@ -298,10 +347,12 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
   ListCommands: MethodDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse__Output>
   ListDevices: MethodDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse__Output>
+  ListHooks: MethodDefinition<_lockstep_v1_ListHooksRequest, _lockstep_v1_ListHooksResponse, _lockstep_v1_ListHooksRequest__Output, _lockstep_v1_ListHooksResponse__Output>
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
   ListThawable: MethodDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse__Output>
   RemoveDevice: MethodDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse__Output>
+  RemoveHook: MethodDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse__Output>
   SetDevice: MethodDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
   StopWrites: MethodDefinition<_lockstep_v1_StopWritesRequest, _lockstep_v1_StopWritesResponse, _lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse__Output>
@@ -309,5 +360,6 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   UndoVersion: MethodDefinition<_lockstep_v1_UndoVersionRequest, _lockstep_v1_UndoVersionResponse, _lockstep_v1_UndoVersionRequest__Output, _lockstep_v1_UndoVersionResponse__Output>
   UndrainDevice: MethodDefinition<_lockstep_v1_UndrainDeviceRequest, _lockstep_v1_UndrainDeviceResponse, _lockstep_v1_UndrainDeviceRequest__Output, _lockstep_v1_UndrainDeviceResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
+  Watch: MethodDefinition<_lockstep_v1_WatchRequest, _lockstep_v1_WatchResponse, _lockstep_v1_WatchRequest__Output, _lockstep_v1_WatchResponse__Output>
   WatchCommands: MethodDefinition<_lockstep_v1_WatchCommandsRequest, _lockstep_v1_WatchCommandsResponse, _lockstep_v1_WatchCommandsRequest__Output, _lockstep_v1_WatchCommandsResponse__Output>
 }

@@ -1,0 +1,51 @@
+import { repositoryName } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import type { Visible as Encoded } from "../../generated/lockstep/v1/Visible.ts";
+import type { WatchRequest__Output as Request } from "../../generated/lockstep/v1/WatchRequest.ts";
+import type { WatchResponse as Response } from "../../generated/lockstep/v1/WatchResponse.ts";
+import { findRepository } from "../../store/repositories.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { isGlob } from "../../sync/watch/name-patterns.ts";
+import { beginWatch, type Visible } from "../../sync/watch/watch.ts";
+import { encodeEntry } from "../call/encode.ts";
+import type { PacedContext } from "../call/paced.ts";
+
+/** Each costs this process a page of events, and the database two statements for each version that lands. */
+const LIMIT = 256;
+
+export const watch = (context: SyncContext) => {
+  let watching = 0;
+  return async (
+    request: Request,
+    send: (message: Response) => Promise<void>,
+    { signal }: PacedContext,
+  ): Promise<void> => {
+    if (watching >= LIMIT)
+      throw new LockstepError(
+        "QUEUE_FULL",
+        `This device has ${LIMIT} watchers already, which is the limit; ask another device.`,
+      );
+    watching += 1;
+    try {
+      const { cursor, repositories } = request;
+      for (const name of repositories) if (!isGlob(name)) await findRepository(context.db, repositoryName(name));
+      const visible = visibleOf(request.visible) ?? "landed";
+      const watcher = await beginWatch(context, { cursor, repositories, visible }, signal);
+      await send({ cursor: watcher.cursor });
+      for await (const { cursor, event } of watcher.events()) {
+        await send(event ? { cursor, repository: event.repository, entry: encodeEntry(event.entry) } : { cursor });
+        if (event) context.metrics.watched();
+      }
+    } finally {
+      watching -= 1;
+    }
+  };
+};
+
+/** Returns when events are told, or undefined if the request does not say. Throws INVALID_REQUEST. */
+export function visibleOf(visible: keyof typeof Encoded | undefined): Visible | undefined {
+  if (visible === "VISIBLE_LANDED") return "landed";
+  if (visible === "VISIBLE_EVERYWHERE") return "everywhere";
+  if (visible === undefined || visible === "VISIBLE_UNSPECIFIED") return undefined;
+  throw new LockstepError("INVALID_REQUEST", "Of visible only LANDED and EVERYWHERE are known; give one of them.");
+}

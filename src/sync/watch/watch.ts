@@ -1,0 +1,226 @@
+// Tells what landed in the whole cluster, from a cursor on. The versions of a repository come in order, none is missed,
+// and none comes twice. The consumer pulls, so a slow one costs the memory of one page. While the database is away, the
+// watcher waits.
+import { setTimeout as sleep } from "node:timers/promises";
+import { LockstepError } from "../../errors.ts";
+import {
+  findHeld,
+  type HeldRepository,
+  type Landed,
+  type ReadFrom,
+  readHeld,
+  readLanded,
+  trimmedUpTo,
+} from "../../store/landed.ts";
+import type { Position } from "../../store/log-tail.ts";
+import { confirmReads } from "../../store/writes.ts";
+import type { SyncContext } from "../device/context.ts";
+import { fencedOff } from "../device/fenced-off.ts";
+import { requirePrimary } from "../lease/read-proven-tail.ts";
+import { FROM_BEGINNING, FROM_NOW, HELD_LIMIT, readCursor, writeCursor } from "./cursor.ts";
+import { checkPatterns, likePatterns } from "./name-patterns.ts";
+
+/** Rows of the log that one statement looks at, and events that it returns. */
+const PAGE = 1_000;
+const EVENTS = 50;
+/** Versions of one held repository that one statement returns. One more than is told tells where it goes on. */
+const HELD_EVENTS = 20;
+/** The pause before held repositories are looked at again. It grows while none is released. */
+const HELD_MS = 50;
+const HELD_LIMIT_MS = 1_000;
+/** How often a watcher without events is told a newer cursor. */
+const CHECKPOINT_MS = 30_000;
+const RETRY_MS = 1_000;
+
+/** When an event is told: once it has landed, or once every live device that has the repository holds it. */
+export type Visible = "landed" | "everywhere";
+
+export interface WatchRequest {
+  /** A cursor, "now" or "beginning". Empty: now. */
+  readonly cursor: string;
+  /** Names and globs. Empty: all repositories. */
+  readonly repositories: readonly string[];
+  readonly visible: Visible;
+}
+
+export interface Told {
+  /** From here on, nothing is missed and nothing comes twice. */
+  readonly cursor: string;
+  /** undefined: nothing happened, but the cursor is newer. */
+  readonly event: Landed | undefined;
+}
+
+/**
+ * Checks a request, and begins to watch at its cursor. Throws INVALID_REQUEST, INVALID_NAME, CURSOR_EXPIRED,
+ * DATABASE_UNAVAILABLE, and the reason of the signal.
+ */
+export async function beginWatch(context: SyncContext, request: WatchRequest, signal: AbortSignal): Promise<Watcher> {
+  const patterns = likePatterns(checkPatterns(request.repositories));
+  const given = request.cursor || FROM_NOW;
+  const cursor = given === FROM_NOW || given === FROM_BEGINNING ? undefined : readCursor(given);
+  // Throws when the database is away, which `now` would wait for.
+  const trimmed = await trimmedUpTo(context.db, patterns);
+  const now = await context.tail.now(signal);
+  const position = cursor?.position ?? (given === FROM_NOW ? now : trimmed);
+  if (position < trimmed) throw expiredError();
+  if (position > now)
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      `The cursor ${given} is ahead of everything in this cluster, so it is that of another one; start from "${FROM_NOW}".`,
+    );
+  const held = cursor === undefined || cursor.held.length === 0 ? [] : await findHeld(context.db, cursor.held);
+  return new Watcher(context, { patterns, visible: request.visible }, position, held, signal);
+}
+
+/** One watcher, with what it has told. */
+class Watcher {
+  readonly #context: SyncContext;
+  readonly #patterns: readonly string[];
+  readonly #visible: Visible;
+  readonly #signal: AbortSignal;
+  #position: Position;
+  /** By the id of the repository. */
+  readonly #held: Map<string, HeldRepository>;
+  #heldPauseMs = HELD_MS;
+  #told: string;
+
+  constructor(
+    context: SyncContext,
+    { patterns, visible }: { patterns: readonly string[]; visible: Visible },
+    position: Position,
+    held: readonly HeldRepository[],
+    signal: AbortSignal,
+  ) {
+    this.#context = context;
+    this.#patterns = patterns;
+    this.#visible = visible;
+    this.#signal = signal;
+    this.#position = position;
+    this.#held = new Map(held.map((each) => [each.repositoryId, each]));
+    this.#told = this.cursor;
+  }
+
+  get cursor(): string {
+    return writeCursor(this.#position, this.#held.values());
+  }
+
+  /** Yields events for ever, and now and then a cursor alone. Throws CURSOR_EXPIRED, and the reason of the signal. */
+  async *events(): AsyncGenerator<Told> {
+    let checkpointAt = performance.now() + CHECKPOINT_MS;
+    for (;;) {
+      for await (const told of this.#pass()) {
+        this.#told = told.cursor;
+        checkpointAt = performance.now() + CHECKPOINT_MS;
+        yield told;
+      }
+      if (performance.now() < checkpointAt) continue;
+      checkpointAt = performance.now() + CHECKPOINT_MS;
+      if (this.#told === this.cursor) continue;
+      this.#told = this.cursor;
+      yield { cursor: this.cursor, event: undefined };
+    }
+  }
+
+  /** Waits until there may be something to tell, and tells it. */
+  async *#pass(): AsyncGenerator<Told> {
+    const until = await this.#untilDue();
+    try {
+      yield* this.#tellHeld();
+      if (until !== undefined && until > this.#position) yield* this.#tellNew(until);
+    } catch (error) {
+      if (!(error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE")) throw error;
+      await this.#pause(RETRY_MS);
+    }
+  }
+
+  async #untilDue(): Promise<Position | undefined> {
+    const waits = this.#held.size > 0;
+    const pauseMs = waits ? this.#heldPauseMs : CHECKPOINT_MS;
+    this.#heldPauseMs = waits ? Math.min(this.#heldPauseMs * 1.5, HELD_LIMIT_MS) : HELD_MS;
+    // While as many are held as may be, new versions change nothing.
+    if (this.#held.size >= HELD_LIMIT) await this.#pause(pauseMs);
+    return await this.#context.tail.beyond(this.#position, pauseMs, this.#signal);
+  }
+
+  /** Tells the versions of held repositories that are not held back any more. */
+  async *#tellHeld(): AsyncGenerator<Told> {
+    if (this.#held.size === 0) return;
+    const wanted = [...this.#held.values()];
+    const range = { until: this.#position, limit: HELD_EVENTS + 1 };
+    const { db, tail } = this.#context;
+    const { landed, trimmed, ...from } = await tail.reads.runExclusive(() => readHeld(db, wanted, range));
+    await this.#confirm(from, landed);
+    if (trimmed) throw expiredError();
+    for (const { repositoryId } of wanted) {
+      const rows = landed.filter((each) => each.repositoryId === repositoryId);
+      // The repository is gone.
+      if (rows.length === 0) this.#held.delete(repositoryId);
+      for (const [index, row] of rows.entries()) {
+        if (index === HELD_EVENTS || !this.#isDue(row)) break;
+        this.#hold(repositoryId, rows[index + 1]);
+        this.#heldPauseMs = HELD_MS;
+        yield { cursor: this.cursor, event: row };
+      }
+    }
+  }
+
+  /** Tells the versions up to a position. A repository that has to wait is held from then on. */
+  async *#tellNew(until: Position): AsyncGenerator<Told> {
+    const range = { after: this.#position, until, page: PAGE, limit: EVENTS };
+    const { db, tail } = this.#context;
+    const { landed, last, trimmed, ...from } = await tail.reads.runExclusive(() =>
+      readLanded(db, this.#patterns, range),
+    );
+    await this.#confirm(from, landed);
+    if (trimmed) throw expiredError();
+    for (const row of landed) {
+      if (!this.#held.has(row.repositoryId)) {
+        if (this.#isDue(row)) {
+          this.#position = row.position;
+          yield { cursor: this.cursor, event: row };
+          continue;
+        }
+        if (this.#held.size >= HELD_LIMIT) {
+          this.#position = row.position - 1n;
+          return;
+        }
+        this.#hold(row.repositoryId, row);
+      }
+      this.#position = row.position;
+    }
+    this.#position = last;
+  }
+
+  #isDue({ everywhere }: Landed): boolean {
+    return this.#visible === "landed" || everywhere;
+  }
+
+  #hold(repositoryId: string, first: Landed | undefined): void {
+    if (first === undefined) this.#held.delete(repositoryId);
+    else this.#held.set(repositoryId, { repositoryId, version: first.entry.version, position: first.position });
+  }
+
+  /**
+   * Makes sure that the primary told what was read, and that a synchronous standby has what is told. Otherwise a
+   * watcher could miss a version, or be told of one that a fail-over takes back.
+   */
+  async #confirm({ replicated, timeline }: ReadFrom, landed: readonly Landed[]): Promise<void> {
+    const { db, me, lease } = this.#context;
+    await requirePrimary(db, lease, timeline);
+    if (!replicated || !landed.some((each) => this.#isDue(each))) return;
+    const answer = await confirmReads(db, me, timeline);
+    if (answer === "fenced") throw fencedOff(this.#context);
+    if (answer === "elsewhere") await requirePrimary(db, lease, null);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
+  }
+}
+
+function expiredError(): LockstepError {
+  return new LockstepError(
+    "CURSOR_EXPIRED",
+    `Versions after this cursor were trimmed from the log, so some events cannot be told any more; start from "${FROM_BEGINNING}".`,
+  );
+}

@@ -63,9 +63,9 @@ export const watchControls = [
     rule: "a cursor remembers the repositories that wait",
     patches: [
       {
-        file: "src/sync/watch/cursor.ts",
-        from: 'return `1.${position}${positions.length === 0 ? "" : `-${positions.join(".")}`}`;',
-        to: "return `1.${position}`;",
+        file: "src/sync/watch/watch.ts",
+        from: "return writeCursor(this.#position, this.#held.values());",
+        to: "return writeCursor(this.#position, []);",
       },
     ],
     project: "integration",

@@ -67,6 +67,7 @@ export const ERROR_TABLE = {
   UNDO_REFUSED: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
   SCHEMA_TOO_NEW: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
   PREREQUISITE_MISSING: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
+  GIT_HUNG: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   GIT_FAILED: { grpc: "INTERNAL", exit: "FAILED" },
   INTERNAL: { grpc: "INTERNAL", exit: "FAILED" },
 } as const satisfies Record<string, Row>;

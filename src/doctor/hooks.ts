@@ -1,9 +1,10 @@
-// Checks that git finds the hook proc-receive, which hands pushes to the sidecar. If an operator has set core.hooksPath
-// in any configuration, git looks for the hook there.
+// Checks that git finds our hooks: proc-receive, which hands pushes to the sidecar, and in replicas with aliases
+// pre-receive. If an operator has set core.hooksPath in any configuration, git looks for the hooks there.
 import { execFile } from "node:child_process";
-import { access, constants, readdir } from "node:fs/promises";
+import { access, constants, readdir, readFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { isAliasHook } from "../git/refs/alias-hook.ts";
 import { STATE_DIR } from "../git/root/root-record.ts";
 import type { Look } from "./finding.ts";
 
@@ -31,6 +32,8 @@ export const lookAtHooks: Look = async (config, { env }) => {
     const directory = found && resolve(replica, found.path);
     if (found && directory !== undefined && !(await isRunnable(directory)))
       return { missing: sentence(found, directory, root) };
+    if (found && directory !== undefined && (await lacksAliasHook(replica, directory)))
+      return { warning: aliasSentence(found, directory, root, replica) };
   }
   return everywhere === undefined ? "in each replica" : everywhere.path;
 };
@@ -48,6 +51,21 @@ function sentence({ file, path }: HooksPath, directory: string, root: string): s
   return (
     `core.hooksPath is ${path} (${file}), and git finds no proc-receive there, so that every push is refused; ` +
     `run \`ln -s ${shim} ${join(directory, "proc-receive")}\`, or unset core.hooksPath.`
+  );
+}
+
+/** Returns true for a replica that has our pre-receive, while git runs hooks of another directory, where it is not. */
+async function lacksAliasHook(replica: string, directory: string): Promise<boolean> {
+  const read = (folder: string) => readFile(join(folder, "pre-receive"), "utf8").catch(() => "");
+  // A hook of the operator's may start ours.
+  return isAliasHook(await read(join(replica, "hooks"))) && !/\bpre-receive\b/.test(await read(directory));
+}
+
+function aliasSentence({ file, path }: HooksPath, directory: string, root: string, replica: string): string {
+  const shim = join(root, STATE_DIR, "bin", "lockstep-git");
+  return (
+    `core.hooksPath is ${path} (${file}), and the pre-receive there does not start ours, which ${replica} needs for its ` +
+    `aliases; let ${join(directory, "pre-receive")} end with \`exec ${shim} pre-receive\`, and the path of a hook of your own after it.`
   );
 }
 

@@ -1,11 +1,11 @@
 // How every git command runs: with an environment built from nothing, its exit code as data, and an abort signal that
 // kills it.
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { type SimpleGit, type SimpleGitOptions, simpleGit } from "simple-git";
+import { simpleGit } from "simple-git";
 import type { RefFormat } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { hungGit, type Patience, watchGit } from "./hung.ts";
 import { OBJECTS_AS_THEY_ARE } from "./objects-as-they-are.ts";
 
 /** The settings that all git commands of one process share. */
@@ -17,6 +17,8 @@ export interface GitContext {
    * as long as any of them (root-lock.ts). null where nothing is written.
    */
   readonly lockFd: number | null;
+  /** How long a git may show no work. Tests set it; by default it is that of hung.ts. */
+  readonly patience?: Patience;
 }
 
 /**
@@ -63,29 +65,16 @@ export function gitEnvironment(
   };
 }
 
-/** The end of a git command: its exit code and its output as text. */
-export interface GitResult {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /**
- * Runs a short plumbing command whose output is ASCII. Returns its exit code and output, also when it fails. Throws
- * only when git cannot be started.
+ * Runs a short command that looks at no repository. Returns its output. Throws GIT_FAILED, and the error of the
+ * operating system when git cannot be started.
  */
-export async function git(
-  context: GitContext,
-  gitDir: string,
-  args: string[],
-  signal?: AbortSignal,
-): Promise<GitResult> {
+async function gitWithoutRepository(context: GitContext, directory: string, args: string[]): Promise<string> {
   let exitCode = 0;
   let stderr = "";
-  const environment = gitEnvironment(context, gitDir);
-  const instance = startSimpleGit({
-    baseDir: gitDir,
-    ...(signal ? { abort: signal } : {}),
+  const environment = gitEnvironment(context, directory);
+  const stdout = await simpleGit({
+    baseDir: directory,
     allowEnvironment: Object.keys(environment).filter((name) => name.startsWith("GIT_")),
     unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true, allowUnsafeHooksPath: true },
     // Only this hook sees the exit code. An error returned from here would lose its fields.
@@ -94,31 +83,9 @@ export async function git(
       stderr = Buffer.concat(result.stdErr).toString("utf8");
       return undefined;
     },
-  }).env(environment);
-  const stdout = await instance.raw(args);
-  return { exitCode, stdout, stderr };
-}
-
-/**
- * Makes a simple-git instance, which needs an existing directory. Throws REPLICA_IN_DOUBT when the directory is
- * missing.
- */
-function startSimpleGit(options: Partial<SimpleGitOptions> & { baseDir: string }): SimpleGit {
-  try {
-    return simpleGit(options);
-  } catch (error) {
-    throw existsSync(options.baseDir) ? error : notStartedError(error as Error);
-  }
-}
-
-/** Runs a command like `git`, but one that must succeed. Returns its output. Throws GIT_FAILED. */
-export async function gitOutput(
-  context: GitContext,
-  gitDir: string,
-  args: string[],
-  signal?: AbortSignal,
-): Promise<string> {
-  const { exitCode, stdout, stderr } = await git(context, gitDir, args, signal);
+  })
+    .env(environment)
+    .raw(args);
   if (exitCode !== 0) throw gitFailedError(args, exitCode, stderr);
   return stdout;
 }
@@ -149,14 +116,25 @@ export function spawnGit(context: GitContext, gitDir: string, args: string[], op
     ...(options.signal ? { signal: options.signal } : {}),
   };
   const child = spawn("git", args, spawnOptions) as GitProcess;
+  const { writes = false } = options;
+  watchGit(child, { command: commandOf(args), gitDir, writes, patience: context.patience });
   // A command that ends early closes its pipe; its exit code tells more than EPIPE.
   child.stdin.on("error", () => {});
   return child;
 }
 
-/** Waits until the command ends. Returns its exit code (-1 when a signal ended it) and its standard error. */
+/** Returns the command in git's arguments, such as `fetch`, which may follow settings. */
+function commandOf(args: readonly string[]): string {
+  return args.find((each, index) => !each.startsWith("-") && args[index - 1] !== "-c") ?? "";
+}
+
+/**
+ * Waits until the command ends. Returns its exit code (-1 when a signal ended it) and its standard error. Throws
+ * GIT_HUNG when the command was ended because it showed no work (hung.ts).
+ */
 export async function finished(child: GitProcess): Promise<{ exitCode: number; stderr: string }> {
   const stderr = text(child.stderr).catch(() => "");
+  const hung = hungGit(child);
   const exitCode = await new Promise<number>((resolve, reject) => {
     // Does not wait for the output of a killed command: a program that it started may hold the pipes open for ever.
     const letGo = () => {
@@ -170,13 +148,19 @@ export async function finished(child: GitProcess): Promise<{ exitCode: number; s
     });
     child.once("exit", (_, signal) => signal !== null && letGo());
     child.once("close", (code) => resolve(code ?? -1));
+    hung.onStuck(() => {
+      letGo();
+      resolve(-1);
+    });
   });
+  const error = hung.error();
+  if (error) throw error;
   return { exitCode, stderr: await stderr };
 }
 
 /**
  * Runs a command over pipes: gives it `input` and returns its output as bytes. Throws GIT_FAILED for an exit code that
- * is not in `expected` (by default 0).
+ * is not in `expected` (by default 0), and GIT_HUNG.
  */
 export async function gitBytes(
   context: GitContext,
@@ -236,7 +220,8 @@ const REFUSED_BY_DISK =
 
 /** Returns true when a signal ended the git of this error. Only such a git may have left locks. */
 export function wasKilled(error: unknown): boolean {
-  return error instanceof LockstepError && error.code === "GIT_FAILED" && error.details.exitCode === "-1";
+  if (!(error instanceof LockstepError)) return false;
+  return error.code === "GIT_HUNG" || (error.code === "GIT_FAILED" && error.details.exitCode === "-1");
 }
 
 const OLDEST = { files: [2, 39], reftable: [2, 46] } as const;
@@ -252,7 +237,7 @@ export async function gitVersion(
 ): Promise<string> {
   const oldest = OLDEST[refFormat];
   const install = `install git ${oldest.join(".")} or newer`;
-  const said = await gitOutput(context, directory, ["version"]).catch((cause: unknown) => {
+  const said = await gitWithoutRepository(context, directory, ["version"]).catch((cause: unknown) => {
     throw new LockstepError("PREREQUISITE_MISSING", `git cannot be started; ${install}.`, { cause });
   });
   const version = said.trim().replace("git version ", "");

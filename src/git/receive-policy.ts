@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { LockstepError } from "../errors.ts";
-import { type GitContext, git } from "./process.ts";
+import { type GitContext, gitBytes } from "./process.ts";
 import { settingsFiles, watchSettings } from "./settings-watch.ts";
 
 export type DenyAction = "refuse" | "warn" | "ignore";
@@ -162,6 +162,7 @@ export async function isFastForward(
   oldId: string,
   newId: string,
 ): Promise<boolean> {
-  const { exitCode } = await git(context, gitDir, ["merge-base", "--is-ancestor", oldId, newId]);
+  const question = ["merge-base", "--is-ancestor", oldId, newId];
+  const { exitCode } = await gitBytes(context, gitDir, question, { expected: [0, 1, 128] });
   return exitCode === 0;
 }

@@ -14,7 +14,7 @@ import { copy } from "../io/pump.ts";
 import type { Ending, GitChild } from "./git-child.ts";
 import { PacketWatch } from "./packet-watch.ts";
 import type { Success } from "./protocol.ts";
-import { Refusal } from "./refusal.ts";
+import { asRefusal, Refusal } from "./refusal.ts";
 import { lastChunkWhenWhole } from "./request-body.ts";
 import type { GitRequest } from "./route.ts";
 
@@ -109,7 +109,10 @@ function finish(parts: Exchange, { code }: Ending, packets: PacketWatch): void {
   const { git, asked, response, success } = parts;
   const silent = !response.headersSent;
   const died = code === GIT_DIED;
-  if (silent && asked.advertisement && code !== 0) throw new Refusal(500, sentence(asked));
+  if (silent && asked.advertisement && code !== 0) {
+    const hung = git.hung();
+    throw hung ? asRefusal(hung) : new Refusal(500, sentence(asked, git));
+  }
   // The same as git http-backend does: the message is part of upload-pack's output, and no client takes such output for
   // complete. The same holds for empty output. A git that dies without a word got a request that git does not support,
   // such as a shallow fetch of nothing.
@@ -128,7 +131,8 @@ function finish(parts: Exchange, { code }: Ending, packets: PacketWatch): void {
   hangUp(parts);
 }
 
-function sentence({ service }: GitRequest): string {
+function sentence({ service }: GitRequest, git: GitChild): string {
+  if (git.hung()) return `git ${service} showed no work on this server and was ended; try again.`;
   return `git ${service} failed on this server; tell its operator.`;
 }
 
@@ -136,9 +140,9 @@ function sentence({ service }: GitRequest): string {
  * Returns the message that a client prints when git failed in the middle of its answer; undefined where a client would
  * misread it. After a push the message has no report of refs, since nobody knows whether they changed.
  */
-function lastWords({ asked, response, requestId }: Exchange, packets: PacketWatch): Buffer | undefined {
+function lastWords({ git, asked, response, requestId }: Exchange, packets: PacketWatch): Buffer | undefined {
   const { expected } = packets;
-  const text = `${utf8(`${sentence(asked)} (request ${requestId})`)}\n`;
+  const text = `${utf8(`${sentence(asked, git)} (request ${requestId})`)}\n`;
   if (asked.service === "receive-pack" && !asked.advertisement) {
     const band = expected === "band" || !response.headersSent;
     return band ? packet(`\x02${text}`) : undefined;

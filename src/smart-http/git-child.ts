@@ -1,6 +1,7 @@
 // One `git upload-pack` or `git receive-pack`, from its start to its end.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { hungGit, watchGit } from "../git/hung.ts";
 import { Refusal } from "./refusal.ts";
 import type { Service } from "./route.ts";
 
@@ -39,6 +40,8 @@ export interface GitChild {
   readonly ended: Promise<Ending>;
   /** Returns true when git has ended with a failure. */
   hasFailed(): boolean;
+  /** Returns the error, GIT_HUNG, if git was ended because it showed no work. */
+  hung(): Error | undefined;
   /** Resolves when no process holds the pipes any more: neither git nor a program that a hook left behind. */
   readonly closed: Promise<void>;
   /** Ends git: by the end of its input where it may have a quarantine, else by a signal. Later output is dropped. */
@@ -60,6 +63,8 @@ export async function startGit({ service, advertisement, path, env, config = [] 
   // The replica may belong to another user than the gate's. The sidecar has granted exactly this path.
   const settings = [`safe.directory=${path}`, ...config].flatMap((setting) => ["-c", setting]);
   const child = await started([...settings, service, mode, path], env);
+  watchGit(child, { command: service });
+  const watch = hungGit(child);
   // git may have its answer before it has read everything. Its ending tells more than EPIPE.
   child.stdin.on("error", () => {});
   // Without a listener, Node drops the output of a process that has ended. The readers may come later.
@@ -73,6 +78,10 @@ export async function startGit({ service, advertisement, path, env, config = [] 
       // Output left in the pipe of a killed git is no answer. A process that git started may hold the pipe open.
       if (signal) child.stdout.destroy();
       resolve({ code, signal });
+    });
+    watch.onStuck(() => {
+      child.stdout.destroy();
+      resolve({ code: null, signal: "SIGKILL" });
     });
   });
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
@@ -89,9 +98,10 @@ export async function startGit({ service, advertisement, path, env, config = [] 
     stdout: child.stdout,
     stderr: child.stderr,
     get words() {
-      return words;
+      return words + (watch.error()?.message ?? "");
     },
     ended,
+    hung: () => watch.error(),
     hasFailed: () => hasEnded() && child.exitCode !== 0,
     closed: new Promise((resolve) => child.once("close", () => resolve())),
     stop() {

@@ -33,6 +33,7 @@ const SHORT: Partial<Record<ErrorCode, string>> = {
   QUEUE_FULL: "This server is busy; try again.",
   NOT_ENOUGH_COPIES: "Too few devices could take this push; nothing was written, try again.",
   PERMISSION_DENIED: "This server may not do that; tell its operator.",
+  GIT_HUNG: "git hangs on this server; try again, or use another server.",
   GIT_FAILED: "git failed on this server; tell its operator.",
 };
 

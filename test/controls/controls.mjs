@@ -7,6 +7,7 @@ import { commandControls } from "./commands.mjs";
 import { databaseControls } from "./database.mjs";
 import { diskControls } from "./disk.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
+import { hungGitControls } from "./hung-git.mjs";
 import { refNameControls } from "./ref-names.mjs";
 import { tortureControls } from "./torture.mjs";
 import { undoControls } from "./undo.mjs";
@@ -1138,6 +1139,7 @@ export const controls = [
   ...refNameControls,
   ...commandControls,
   ...gitHookControls,
+  ...hungGitControls,
   ...watchControls,
   ...tortureControls,
   ...undoControls,

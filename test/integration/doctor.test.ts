@@ -16,6 +16,8 @@ import { judgeCertificate } from "../../src/doctor/certificate.ts";
 import { judgeClock, judgeDatabase } from "../../src/doctor/database.ts";
 import { judgeDisk } from "../../src/doctor/directories.ts";
 import { type Finding, find } from "../../src/doctor/finding.ts";
+import { refName, symbolicTo } from "../../src/domain.ts";
+import { ensureAliasHook } from "../../src/git/refs/alias-hook.ts";
 import { administer, databaseUrl } from "../support/administer.ts";
 import { createDatabase, migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { freePort } from "../support/ports.ts";
@@ -288,6 +290,36 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     });
     await promisify(execFile)(program, ["config", "core.hooksPath", "hooks"], { cwd: replica });
     await symlink(program, join(replica, "hooks", "proc-receive"));
+    expect(await look()).toMatchObject({ state: "ok" });
+  });
+
+  it("a folder of hooks whose pre-receive does not start ours, which a replica with aliases needs", async () => {
+    const home = join(dir, "home-of-aliases");
+    const shared = join(home, "hooks");
+    const root = join(dir, "with-alias");
+    const replica = join(root, "team", "app.git");
+    const program = join(dir, "bin", "git");
+    await mkdir(shared, { recursive: true });
+    await writeFile(join(home, ".gitconfig"), "[core]\n\thooksPath = ~/hooks\n");
+    await mkdir(replica, { recursive: true });
+    await promisify(execFile)(program, ["init", "--quiet", "--bare", replica]);
+    await symlink(program, join(shared, "proc-receive"));
+    await symlink(program, join(replica, "hooks", "proc-receive"));
+    const look = async () => {
+      const { checks } = await doctor({ ...well, HOME: home, LOCKSTEP_ROOT: root });
+      return checks.find(({ check }) => check === "hooks");
+    };
+    expect(await look()).toMatchObject({ state: "ok" });
+    const alias = [refName("refs/heads/alias"), symbolicTo(refName("refs/heads/main"))] as const;
+    await ensureAliasHook(replica, [[...alias]]);
+    const told = {
+      state: "warning",
+      said: expect.stringContaining(`let ${shared}/pre-receive end with \`exec ${root}/.lockstep/bin/lockstep-git`),
+    };
+    expect(await look()).toMatchObject(told);
+    await writeFile(join(shared, "pre-receive"), "#!/bin/sh\nexit 0\n");
+    expect(await look()).toMatchObject(told);
+    await writeFile(join(shared, "pre-receive"), `#!/bin/sh\nexec ${root}/.lockstep/bin/lockstep-git pre-receive\n`);
     expect(await look()).toMatchObject({ state: "ok" });
   });
 

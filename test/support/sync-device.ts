@@ -13,6 +13,7 @@ import { pino } from "pino";
 import { expect, vi } from "vitest";
 import { objectIds, type RefFormat, type RefUpdate, refAuthor } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
+import type { Patience } from "../../src/git/hung.ts";
 import { readRefs } from "../../src/git/refs/refs.ts";
 import { Lifetime } from "../../src/sidecar/lifetime.ts";
 import { makeContext } from "../../src/sidecar/make-context.ts";
@@ -52,6 +53,8 @@ export interface StartOptions {
   /** The length in bytes of the path of its root. */
   readonly rootBytes?: number;
   readonly gitCredentials?: SyncContext["gitCredentials"];
+  /** How long a git may show no work. */
+  readonly patience?: Patience;
 }
 
 export interface PushOptions {
@@ -128,7 +131,7 @@ export class TestDevice {
     const address = `${name}.test:1`;
     const { context } = await makeContext({
       ...{ db, device: name, root: lockedRoot, pid: process.pid, log, life },
-      git: { path, home: cluster.dir, lockFd: null },
+      git: { path, home: cluster.dir, lockFd: null, ...(options.patience && { patience: options.patience }) },
       grpcAddress: address,
       gitAddress: address,
       zone: options.zone ?? "",

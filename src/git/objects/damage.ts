@@ -87,6 +87,7 @@ async function rescue(context: GitContext, gitDir: string, pack: string, signal:
   const child = spawnGit(context, gitDir, ["unpack-objects", "-r", "-q"], { signal, writes: true });
   child.stdout.resume();
   const end = finished(child);
+  end.catch(() => {});
   // git ends early when it can read no further. It reports every unreadable object.
   await pipeline(createReadStream(pack), child.stdin).catch(() => {});
   await end;

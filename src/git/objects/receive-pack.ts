@@ -34,6 +34,7 @@ async function indexPack(
   if (onProgress) child.stderr.on("data", (chunk: Buffer) => reportProgress(chunk.toString("latin1"), onProgress));
   child.stdout.resume();
   const end = finished(child);
+  end.catch(() => {});
   const kill = async () => {
     child.kill("SIGKILL");
     await end;

@@ -21,7 +21,7 @@ export async function ensureAliasHook(gitDir: string, refs: Iterable<[RefName, R
   const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) =>
     error.code === "ENOENT" ? undefined : "",
   );
-  if (found === wanted || (found !== undefined && !found.includes(MARK))) return;
+  if (found === wanted || (found !== undefined && !isAliasHook(found))) return;
   await makeDirectory(hooks);
   await replaceFile(path, wanted, 0o755);
 }
@@ -32,6 +32,11 @@ function hasAlias(refs: Iterable<[RefName, RefValue | null]>): boolean {
 }
 
 const MARK = "# Written by Lockstep";
+
+/** Returns true for the text of our hook. */
+export function isAliasHook(text: string): boolean {
+  return text.includes(MARK);
+}
 
 function aliasHook(shim: string): string {
   return `#!/bin/sh

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { type RefAuthor, type RefName, type RefValue, toLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
+import { awaitAnswer } from "../hung.ts";
 import {
   finished,
   type GitContext,
@@ -117,6 +118,7 @@ export class RefTransaction {
   }
 
   async #answer(word: string): Promise<boolean> {
+    using _ = awaitAnswer(this.#child);
     const { value, done } = await this.#answers.next();
     if (done) return false;
     if (value === `${word}: ok`) return true;
@@ -133,13 +135,18 @@ function encode({ name, oldValue, newValue }: RefCommand): string {
   return `update ${ref}\0${after}\0${oldValue === null ? "0".repeat(after.length) : before}\0`;
 }
 
+/** Returns the lines that git writes. The output of a killed git ends like that of another one. */
 async function* lines(child: GitProcess): AsyncIterator<string> {
   let rest = "";
-  for await (const chunk of child.stdout) {
-    rest += String(chunk);
-    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
-      yield rest.slice(0, end);
-      rest = rest.slice(end + 1);
+  try {
+    for await (const chunk of child.stdout) {
+      rest += String(chunk);
+      for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
+        yield rest.slice(0, end);
+        rest = rest.slice(end + 1);
+      }
     }
+  } catch {
+    // The end of the process says why.
   }
 }

@@ -21,7 +21,7 @@ import {
 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { isReftable, refPath } from "../../io/disk.ts";
-import { type GitContext, git, gitBytes } from "../process.ts";
+import { type GitContext, gitBytes } from "../process.ts";
 import { readSymbolicRecords } from "./reftable.ts";
 import { FOREIGN_LOCK_MS, findFiles, sweepLocks } from "./stale-locks.ts";
 
@@ -32,8 +32,9 @@ export const SYMBOLIC_HOPS = 5;
 export async function readHead(context: GitContext, gitDir: string): Promise<RefValue | null> {
   const target = await symbolicHead(context, gitDir, "--no-recurse");
   if (target !== undefined) return symbolicTo(target);
-  const detached = await git(context, gitDir, ["rev-parse", "--verify", "--quiet", "HEAD"]);
-  if (detached.exitCode === 0) return valueFromLatin1(detached.stdout.trim());
+  const question = ["rev-parse", "--verify", "--quiet", "HEAD"];
+  const detached = await gitBytes(context, gitDir, question, { expected: [0, 1, 128] });
+  if (detached.exitCode === 0) return valueFromLatin1(detached.stdout.toString("latin1").trim());
   // git reads no target that is longer than a path may be, or that is not a valid ref name.
   if (isReftable(gitDir)) return (await readSymbolicRecords(gitDir)).get(HEAD) ?? null;
   return (await readSymbolicFile(refPath(gitDir, HEAD))) ?? null;

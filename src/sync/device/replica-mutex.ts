@@ -1,6 +1,8 @@
 // The mutex of a replica, held while its refs change. Before it runs anything, it looks whether somebody else has
-// changed the files since it was released. If so, the replica is in doubt, and its known version does not count.
+// changed the files since it was released. If so, the replica is in doubt, and its known version does not count. The
+// same holds after a git that could write was killed. While such a git does not end, the mutex is given to nobody.
 import { Mutex } from "async-mutex";
+import { assertNoStuckGit, takeKilledWriter, wasWriterKilled } from "../../git/hung.ts";
 import { type DiskMark, isWhole, markDisk } from "../../git/replica/disk-mark.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 
@@ -8,6 +10,8 @@ export interface Watched {
   readonly gitDir: string;
   /** undefined: the replica is in doubt, so everything will be compared. */
   applied: bigint | undefined;
+  /** True when the leftovers of a dead process have been removed. */
+  swept: boolean;
 }
 
 export class ReplicaMutex extends Mutex {
@@ -36,10 +40,15 @@ export class ReplicaMutex extends Mutex {
     this.#replica = replica;
   }
 
-  /** Runs `run` while it holds the mutex. First come, first served. */
+  /** Runs `run` while it holds the mutex. First come, first served. Throws GIT_HUNG at once if a git cannot be ended. */
   override async runExclusive<Result>(run: () => Promise<Result> | Result): Promise<Result> {
+    assertNoStuckGit(this.#replica.gitDir);
     return await super.runExclusive(async () => {
-      if (await this.#hasChanged()) {
+      assertNoStuckGit(this.#replica.gitDir);
+      if (takeKilledWriter(this.#replica.gitDir)) {
+        this.#replica.swept = false;
+        await this.#mistrust();
+      } else if (await this.#hasChanged()) {
         this.changedByOthers = true;
         await this.#mistrust();
       }
@@ -52,7 +61,9 @@ export class ReplicaMutex extends Mutex {
    * themselves and decide which directory is the replica.
    */
   async runAsItIs<Result>(run: () => Promise<Result> | Result): Promise<Result> {
+    assertNoStuckGit(this.#replica.gitDir);
     return await super.runExclusive(async () => {
+      assertNoStuckGit(this.#replica.gitDir);
       this.#directory = undefined;
       return await this.#marking(run);
     });
@@ -76,10 +87,13 @@ export class ReplicaMutex extends Mutex {
 
   /**
    * Puts the replica in doubt if somebody else has changed its files. Walks through no directory. Does not look while
-   * this process itself changes the files.
+   * this process itself changes the files. Throws GIT_HUNG if a git cannot be ended.
    */
   async look(): Promise<void> {
-    if (!this.isLocked() && (await this.#hasChanged())) await this.runExclusive(() => {});
+    const { gitDir } = this.#replica;
+    assertNoStuckGit(gitDir);
+    if (this.isLocked()) return;
+    if (wasWriterKilled(gitDir) || (await this.#hasChanged())) await this.runExclusive(() => {});
   }
 
   /**

@@ -3,6 +3,7 @@
 import { crashPoint } from "../../crash-points.ts";
 import type { RefName, RefValue, Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { hasStuckGit } from "../../git/hung.ts";
 import { wasKilled } from "../../git/process.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
 import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
@@ -81,6 +82,8 @@ export async function noteOnDisk(
 export async function putInDoubt(replica: Replica): Promise<void> {
   replica.applied = undefined;
   replica.mutex.mistrusted = true;
+  // A disk that does not answer takes no note. As long as that git lives, no other process can take this root.
+  if (hasStuckGit(replica.gitDir)) return;
   await doubtReplicaRecord(replica.gitDir);
 }
 

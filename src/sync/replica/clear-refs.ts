@@ -1,7 +1,7 @@
 // Moves files that are not refs, or that git cannot read, out of the way before refs are compared.
 import { displayRef, nameFromLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { gitOutput } from "../../git/process.ts";
+import { gitBytes } from "../../git/process.ts";
 import { emptyBrokenReftable } from "../../git/refs/broken-refs.ts";
 import { placeAside, setAside } from "../../git/replica/aside.ts";
 import { type Foreign, moveForeignFiles } from "../../git/replica/foreign-files.ts";
@@ -34,7 +34,7 @@ export async function clearRefs(context: SyncContext, replica: Replica): Promise
 
 async function packedRefsCanBeRead({ git, signal }: SyncContext, gitDir: string): Promise<boolean> {
   try {
-    await gitOutput(git, gitDir, ["for-each-ref", "--format="], signal);
+    await gitBytes(git, gitDir, ["for-each-ref", "--format="], { signal });
     return true;
   } catch (error) {
     if (error instanceof LockstepError && /packed-refs/.test(error.message)) return false;

@@ -1,0 +1,237 @@
+// Ends a git that shows no work. Without this a git that somebody has stopped, or that waits for a dead disk, holds a
+// replica for ever: its caller waits for an answer, perhaps with the replica's mutex. All gits that this process starts
+// are watched here, and nowhere else.
+//
+// - Only a git that somebody waits for is judged. A git is not judged while it waits for input of this process, or
+//   while this process has not taken its output.
+// - The kernel says whether a git works: by its time on a processor, its page faults, and its calls of read and write.
+//   Bytes of output prove little, since git keeps connections alive while nothing moves.
+// - A program that git has started and that is no git is a hook of the operator's. It may take any time.
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { LockstepError } from "../errors.ts";
+import { descendants, programOf, readProcesses, type Seen, waitsForDisk, workOf } from "./process-tree.ts";
+import { SILENT_MS } from "./silence.ts";
+
+/** How long a git may show no work, in milliseconds. */
+export interface Patience {
+  /** A git that was stopped by a signal. It cannot do anything, and nobody stops one for a good reason. */
+  readonly stoppedMs: number;
+  /** A git that sleeps. */
+  readonly silentMs: number;
+  /** A git that waits for a disk. One sync of a large pack shows nothing until it ends. */
+  readonly diskMs: number;
+  /** A git that was killed. Only one that waits for a disk can outlive this. */
+  readonly killedMs: number;
+}
+
+const PATIENCE: Patience = { stoppedMs: 10_000, silentMs: SILENT_MS, diskMs: 180_000, killedMs: 10_000 };
+
+/** How often the gits are looked at. */
+const LOOK_MS = 1_000;
+
+export interface WatchedGit {
+  /** Such as `update-ref`. */
+  readonly command: string;
+  /** The repository. undefined: the git serves a client, and the sidecar does not depend on its end. */
+  readonly gitDir?: string;
+  /** True when the git may change the repository. */
+  readonly writes?: boolean;
+  readonly patience?: Patience | undefined;
+}
+
+type Child = ChildProcess & { readonly stdin: Writable; readonly stdout: Readable };
+
+interface Watch extends WatchedGit {
+  readonly child: Child;
+  /** How many answers somebody waits for. */
+  answers: number;
+  /** How many looks in a row have found that somebody waits for this git. */
+  looks: number;
+  work: string;
+  silentMs: number;
+  killedMs: number;
+  error: LockstepError | undefined;
+  /** True when a killed git has not ended. */
+  isStuck: boolean;
+  onStuck: () => void;
+}
+
+const watches = new Map<ChildProcess, Watch>();
+const killedWriters = new Set<string>();
+let timer: NodeJS.Timeout | undefined;
+let lookedAt = 0;
+
+/** Watches a git until it ends. */
+export function watchGit(child: Child, git: WatchedGit): void {
+  if (child.pid === undefined) return;
+  const fresh = { answers: 0, looks: 0, work: "", silentMs: 0, killedMs: 0, error: undefined, isStuck: false };
+  const watch: Watch = { ...git, child, ...fresh, onStuck: () => {} };
+  watches.set(child, watch);
+  child.once("exit", () => watches.delete(child));
+  if (timer !== undefined) return;
+  lookedAt = performance.now();
+  timer = setTimeout(lookAround, LOOK_MS).unref();
+}
+
+/** Marks that somebody waits for an answer of a git whose input is still open, until it is disposed of. */
+export function awaitAnswer(child: ChildProcess): Disposable {
+  const watch = watches.get(child);
+  if (watch) watch.answers += 1;
+  return {
+    [Symbol.dispose]() {
+      if (watch) watch.answers -= 1;
+    },
+  };
+}
+
+/** The watch of one git, for the function that waits for its end. */
+export interface HungGit {
+  /** Returns the error, GIT_HUNG, if the git was ended because it showed no work. */
+  error(): LockstepError | undefined;
+  /** Calls `stuck` when the git was killed and does not end. */
+  onStuck(stuck: () => void): void;
+}
+
+/** Returns the watch of a git. It may be asked after the git has ended. */
+export function hungGit(child: ChildProcess): HungGit {
+  const watch = watches.get(child);
+  return {
+    error: () => watch?.error,
+    onStuck(stuck) {
+      if (watch) watch.onStuck = stuck;
+    },
+  };
+}
+
+/**
+ * Throws GIT_HUNG while a git that was killed has not ended in this repository. That git may still finish one change of
+ * its files, so nobody may write there, and nobody can read from a disk that does not answer.
+ */
+export function assertNoStuckGit(gitDir: string): void {
+  const stuck = stuckIn(gitDir);
+  if (stuck) throw stuckError(stuck);
+}
+
+/** Returns true while a git that was killed has not ended in this repository. */
+export function hasStuckGit(gitDir: string): boolean {
+  return stuckIn(gitDir) !== undefined;
+}
+
+function stuckIn(gitDir: string): Watch | undefined {
+  return [...watches.values()].find((each) => each.isStuck && each.gitDir === gitDir);
+}
+
+/** Returns true when a git that could write was ended in this repository, so that everything must be compared. */
+export function wasWriterKilled(gitDir: string): boolean {
+  return killedWriters.has(gitDir);
+}
+
+/** Like `wasWriterKilled`, but the next call returns false. The caller compares everything. */
+export function takeKilledWriter(gitDir: string): boolean {
+  return killedWriters.delete(gitDir);
+}
+
+async function lookAround(): Promise<void> {
+  const now = performance.now();
+  // If this process itself was stopped or busy, most of that time does not count.
+  const passedMs = Math.min(now - lookedAt, 2 * LOOK_MS);
+  lookedAt = now;
+  const suspects = [...watches.values()].filter((watch) => isSuspect(watch, passedMs));
+  if (suspects.length > 0) {
+    const processes = await readProcesses();
+    for (const watch of suspects) await judge(watch, processes, passedMs);
+  }
+  timer = watches.size > 0 ? setTimeout(lookAround, LOOK_MS).unref() : undefined;
+}
+
+/** Returns true for a git that somebody waits for since the last look. Notes a killed git that does not end. */
+function isSuspect(watch: Watch, passedMs: number): boolean {
+  if (watch.child.killed) {
+    watch.killedMs += passedMs;
+    const { killedMs } = watch.patience ?? PATIENCE;
+    if (watch.killedMs < killedMs || watch.isStuck) return false;
+    watch.isStuck = true;
+    watch.error = stuckError(watch);
+    noteWriter(watch);
+    watch.onStuck();
+    return false;
+  }
+  watch.looks = isAwaited(watch) ? watch.looks + 1 : 0;
+  if (watch.looks < 2) Object.assign(watch, { work: "", silentMs: 0 });
+  return watch.looks >= 2;
+}
+
+function isAwaited({ child: { stdin, stdout }, answers }: Watch): boolean {
+  if (stdout.readableLength > 0) return false;
+  return answers > 0 || stdin.writableEnded || stdin.destroyed || stdin.writableLength > 0;
+}
+
+async function judge(watch: Watch, processes: ReadonlyMap<number, Seen>, passedMs: number): Promise<void> {
+  const { child, patience = PATIENCE } = watch;
+  const top = processes.get(child.pid as number);
+  if (top === undefined) return;
+  const below = descendants(processes, top.pid);
+  const all = [top, ...below];
+  const parents = new Set(below.map(({ parent }) => parent));
+  // A git that waits for a git that it has started is judged by that one.
+  const working = all.filter(({ pid }) => !parents.has(pid));
+  const work = (await Promise.all(working.map(workOf))).join("\n");
+  const isNew = work !== watch.work || working.some(({ state }) => state === "R");
+  watch.work = work;
+  watch.silentMs = isNew ? 0 : watch.silentMs + passedMs;
+  const { stoppedMs, silentMs, diskMs } = patience;
+  const isStopped = all.some(({ state }) => state === "T");
+  if (watch.silentMs < (isStopped ? stoppedMs : silentMs)) return;
+  if (await runsHook(all)) return;
+  const forDisk = !isStopped && (await Promise.all(working.map(waitsForDisk))).some(Boolean);
+  if (forDisk && watch.silentMs < diskMs) return;
+  if (!isStopped && !forDisk && (await waitsForPeer(working))) return;
+  // It may have got its input meanwhile, or have ended.
+  if (!isAwaited(watch) || !watches.has(child)) return;
+  watch.error = hungError(watch, isStopped ? "was stopped" : forDisk ? "waited for the disk" : "showed no work");
+  noteWriter(watch);
+  child.kill("SIGKILL");
+  killAll(below);
+}
+
+function noteWriter({ writes, gitDir }: Watch): void {
+  if (writes && gitDir !== undefined) killedWriters.add(gitDir);
+}
+
+/** Returns true when a git among them has started another program: a hook, or a helper that the operator has set. */
+async function runsHook(all: readonly Seen[]): Promise<boolean> {
+  const programs = new Map<number, string>();
+  for (const each of all) programs.set(each.pid, await programOf(each));
+  const isGit = (pid: number) => /^git([- ]|$)/.test(programs.get(pid) ?? "");
+  return all.some(({ pid, parent }) => isGit(parent) && !isGit(pid));
+}
+
+/** Returns true for a git that waits for another machine. `git-fetch.ts` has the limit for that. */
+async function waitsForPeer(working: readonly Seen[]): Promise<boolean> {
+  const programs = await Promise.all(working.map(programOf));
+  return programs.some((program) => program.startsWith("git-remote-http"));
+}
+
+function killAll(processes: readonly Seen[]): void {
+  if (processes.length === 0) return;
+  const pids = processes.map(({ pid }) => String(pid));
+  spawn("sh", ["-c", 'kill -KILL "$@"', "sh", ...pids], { stdio: "ignore" }).on("error", () => {});
+}
+
+function hungError({ command, silentMs }: Watch, what: string): LockstepError {
+  const seconds = Math.round(silentMs / 1000);
+  return new LockstepError(
+    "GIT_HUNG",
+    `git ${command} ${what} for ${seconds} s on this device, so it was ended; try again, and see whether the disk of this device answers.`,
+    { details: { command, exitCode: "-1" } },
+  );
+}
+
+function stuckError({ command, child }: Watch): LockstepError {
+  return new LockstepError(
+    "GIT_HUNG",
+    `git ${command} (process ${child.pid}) hangs on this device and cannot be ended, so this replica serves nobody until it ends; use another device, and see whether the disk of this one answers.`,
+    { details: { command, exitCode: "-1", pid: String(child.pid) } },
+  );
+}

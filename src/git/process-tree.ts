@@ -1,0 +1,59 @@
+// The processes of this machine, as /proc shows them: who started whom, and the work that each has done.
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename } from "node:path";
+
+/** One process at the moment of a look. */
+export interface Seen {
+  readonly pid: number;
+  readonly parent: number;
+  /** The name of the program, at most 15 characters of it. */
+  readonly name: string;
+  /** The letter that the kernel shows: R runs, S sleeps, D waits for a disk, T was stopped by a signal, Z has ended. */
+  readonly state: string;
+  /** Its time on a processor and its page faults so far. */
+  readonly cpu: string;
+}
+
+/** Returns all processes that have not ended, by their number; none where there is no /proc. */
+export async function readProcesses(): Promise<Map<number, Seen>> {
+  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const seen = await Promise.all(pids.map((pid) => readProcess(`/proc/${pid}/stat`)));
+  return new Map(seen.filter((each) => each !== undefined).map((each) => [each.pid, each]));
+}
+
+async function readProcess(path: string): Promise<Seen | undefined> {
+  const text = await readFile(path, "latin1").catch(() => "");
+  // The name stands in parentheses and may hold any character.
+  const [from, to] = [text.indexOf("("), text.lastIndexOf(")")];
+  const fields = text.slice(to + 2).split(" ");
+  const [state = "", parent = ""] = fields;
+  if (text === "" || state === "Z" || state === "X") return undefined;
+  // proc(5): minor and major page faults, time in the program and in the kernel.
+  const cpu = [fields[7], fields[9], fields[11], fields[12]].join(" ");
+  return { pid: Number.parseInt(text, 10), parent: Number(parent), name: text.slice(from + 1, to), state, cpu };
+}
+
+/** Returns what the process has done so far, as a text that changes with each step of work. */
+export async function workOf({ pid, cpu }: Seen): Promise<string> {
+  const io = await readFile(`/proc/${pid}/io`, "latin1").catch(() => "");
+  return `${pid} ${cpu} ${io}`;
+}
+
+/** Returns true when a thread of the process waits for a disk. */
+export async function waitsForDisk({ pid, state }: Seen): Promise<boolean> {
+  if (state === "D") return true;
+  const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const seen = await Promise.all(tasks.map((task) => readProcess(`/proc/${pid}/task/${task}/stat`)));
+  return seen.some((each) => each?.state === "D");
+}
+
+/** Returns the name of the program that the process runs. For a script this is its interpreter. */
+export async function programOf({ pid, name }: Seen): Promise<string> {
+  return basename(await readlink(`/proc/${pid}/exe`).catch(() => name));
+}
+
+/** Returns the processes that this one has started, and those that they have started. */
+export function descendants(processes: ReadonlyMap<number, Seen>, pid: number): Seen[] {
+  const children = [...processes.values()].filter(({ parent }) => parent === pid);
+  return children.flatMap((child) => [child, ...descendants(processes, child.pid)]);
+}

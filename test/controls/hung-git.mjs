@@ -1,0 +1,40 @@
+// Negative controls for gits that hang.
+
+/** @type {import("./controls.mjs").Control[]} */
+export const hungGitControls = [
+  {
+    rule: "a git that shows no work is ended",
+    patches: [{ file: "src/git/hung.ts", from: '  child.kill("SIGKILL");\n  killAll', to: "  killAll" }],
+    project: "integration",
+    tests: "test/integration/hung-git.test.ts",
+    name: "(index-pack) is stopped",
+  },
+  {
+    rule: "a replica is compared after a git that could write was ended",
+    patches: [{ file: "src/git/hung.ts", from: "return killedWriters.delete(gitDir);", to: "return false;" }],
+    project: "integration",
+    tests: "test/integration/hung-git.test.ts",
+    name: "leaves no lock in the way of the next one",
+  },
+  {
+    rule: "a git that waits for this process is not judged",
+    patches: [{ file: "src/git/hung.ts", from: "return answers > 0 ||", to: "return answers >= 0 ||" }],
+    project: "integration",
+    tests: "test/integration/hung-git.test.ts",
+    name: "while it waits for the decision",
+  },
+  {
+    rule: "a hook of the operator's is not judged",
+    patches: [{ file: "src/git/hung.ts", from: "if (await runsHook(all)) return;", to: "" }],
+    project: "integration",
+    tests: "test/integration/hung-git.test.ts",
+    name: "while it runs a hook",
+  },
+  {
+    rule: "nobody uses a replica in which a killed git lives on",
+    patches: [{ file: "src/git/hung.ts", from: "  if (stuck) throw stuckError(stuck);\n", to: "  void stuck;\n" }],
+    project: "integration",
+    tests: "test/integration/hung-git.test.ts",
+    name: "holds its replica only",
+  },
+];

@@ -1,16 +1,25 @@
-// Ends a git that shows no work. Without this a git that somebody has stopped, or that waits for a dead disk, holds a
-// replica for ever: its caller waits for an answer, perhaps with the replica's mutex. All gits that this process starts
-// are watched here, and nowhere else.
+// Ends a git that shows no work: somebody has stopped it, or it waits for a dead disk. Its caller waits for an answer,
+// perhaps with the mutex of a replica, and would hold that replica for ever. All gits that this process starts are
+// watched here, and nowhere else.
 //
 // - Only a git that somebody waits for is judged. A git is not judged while it waits for input of this process, or
 //   while this process has not taken its output.
 // - The kernel says whether a git works: by its time on a processor, its page faults, and its calls of read and write.
 //   Bytes of output prove little, since git keeps connections alive while nothing moves.
 // - A program that git has started and that is no git is a hook of the operator's. It may take any time.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { LockstepError } from "../errors.ts";
-import { descendants, programOf, readProcesses, type Seen, waitsForDisk, workOf } from "./process-tree.ts";
+import {
+  descendants,
+  killAll,
+  readProcesses,
+  runsHook,
+  type Seen,
+  waitsForDisk,
+  waitsForPeer,
+  workOf,
+} from "./process-tree.ts";
 import { SILENT_MS } from "./silence.ts";
 
 /** How long a git may show no work, in milliseconds. */
@@ -106,7 +115,7 @@ export function hungGit(child: ChildProcess): HungGit {
 
 /**
  * Throws GIT_HUNG while a git that was killed has not ended in this repository. That git may still finish one change of
- * its files, so nobody may write there, and nobody can read from a disk that does not answer.
+ * its files, so nobody may write there. Nobody can read from a disk that does not answer.
  */
 export function assertNoStuckGit(gitDir: string): void {
   const stuck = stuckIn(gitDir);
@@ -199,26 +208,6 @@ function noteWriter({ writes, gitDir }: Watch): void {
   if (writes && gitDir !== undefined) killedWriters.add(gitDir);
 }
 
-/** Returns true when a git among them has started another program: a hook, or a helper that the operator has set. */
-async function runsHook(all: readonly Seen[]): Promise<boolean> {
-  const programs = new Map<number, string>();
-  for (const each of all) programs.set(each.pid, await programOf(each));
-  const isGit = (pid: number) => /^git([- ]|$)/.test(programs.get(pid) ?? "");
-  return all.some(({ pid, parent }) => isGit(parent) && !isGit(pid));
-}
-
-/** Returns true for a git that waits for another machine. `git-fetch.ts` has the limit for that. */
-async function waitsForPeer(working: readonly Seen[]): Promise<boolean> {
-  const programs = await Promise.all(working.map(programOf));
-  return programs.some((program) => program.startsWith("git-remote-http"));
-}
-
-function killAll(processes: readonly Seen[]): void {
-  if (processes.length === 0) return;
-  const pids = processes.map(({ pid }) => String(pid));
-  spawn("sh", ["-c", 'kill -KILL "$@"', "sh", ...pids], { stdio: "ignore" }).on("error", () => {});
-}
-
 function hungError({ command, silentMs }: Watch, what: string): LockstepError {
   const seconds = Math.round(silentMs / 1000);
   return new LockstepError(
@@ -231,7 +220,7 @@ function hungError({ command, silentMs }: Watch, what: string): LockstepError {
 function stuckError({ command, child }: Watch): LockstepError {
   return new LockstepError(
     "GIT_HUNG",
-    `git ${command} (process ${child.pid}) hangs on this device and cannot be ended, so this replica serves nobody until it ends; use another device, and see whether the disk of this one answers.`,
+    `git ${command} (process ${child.pid}) hangs and cannot be ended, so this replica serves nobody until it ends; use another device, and repair this disk.`,
     { details: { command, exitCode: "-1", pid: String(child.pid) } },
   );
 }

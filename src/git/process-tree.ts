@@ -1,4 +1,5 @@
 // The processes of this machine, as /proc shows them: who started whom, and the work that each has done.
+import { spawn } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { basename } from "node:path";
 
@@ -48,7 +49,7 @@ export async function waitsForDisk({ pid, state }: Seen): Promise<boolean> {
 }
 
 /** Returns the name of the program that the process runs. For a script this is its interpreter. */
-export async function programOf({ pid, name }: Seen): Promise<string> {
+async function programOf({ pid, name }: Seen): Promise<string> {
   return basename(await readlink(`/proc/${pid}/exe`).catch(() => name));
 }
 
@@ -56,4 +57,25 @@ export async function programOf({ pid, name }: Seen): Promise<string> {
 export function descendants(processes: ReadonlyMap<number, Seen>, pid: number): Seen[] {
   const children = [...processes.values()].filter(({ parent }) => parent === pid);
   return children.flatMap((child) => [child, ...descendants(processes, child.pid)]);
+}
+
+/** Returns true when a git among them has started another program: a hook, or a helper that the operator has set. */
+export async function runsHook(all: readonly Seen[]): Promise<boolean> {
+  const programs = new Map<number, string>();
+  for (const each of all) programs.set(each.pid, await programOf(each));
+  const isGit = (pid: number) => /^git([- ]|$)/.test(programs.get(pid) ?? "");
+  return all.some(({ pid, parent }) => isGit(parent) && !isGit(pid));
+}
+
+/** Returns true for a git that waits for another machine. `git-fetch.ts` has the limit for that. */
+export async function waitsForPeer(working: readonly Seen[]): Promise<boolean> {
+  const programs = await Promise.all(working.map(programOf));
+  return programs.some((program) => program.startsWith("git-remote-http"));
+}
+
+/** Kills processes that are not our own children. */
+export function killAll(processes: readonly Seen[]): void {
+  if (processes.length === 0) return;
+  const pids = processes.map(({ pid }) => String(pid));
+  spawn("sh", ["-c", 'kill -KILL "$@"', "sh", ...pids], { stdio: "ignore" }).on("error", () => {});
 }

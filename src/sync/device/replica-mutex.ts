@@ -40,7 +40,9 @@ export class ReplicaMutex extends Mutex {
     this.#replica = replica;
   }
 
-  /** Runs `run` while it holds the mutex. First come, first served. Throws GIT_HUNG at once if a git cannot be ended. */
+  /**
+   * Runs `run` while it holds the mutex. First come, first served. Throws GIT_HUNG at once if a git cannot be ended.
+   */
   override async runExclusive<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     assertNoStuckGit(this.#replica.gitDir);
     return await super.runExclusive(async () => {

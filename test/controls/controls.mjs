@@ -817,7 +817,7 @@ const byTests = [
     patches: [
       {
         file: "src/git/refs/alias-hook.ts",
-        from: " || (found !== undefined && !found.includes(MARK))",
+        from: " || (found !== undefined && !isAliasHook(found))",
         to: "",
       },
     ],

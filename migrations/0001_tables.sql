@@ -235,8 +235,10 @@ create table lockstep.command (
   device text not null references lockstep.device,
   command text not null check (command in (
     'provision', 'adopt', 'sync', 'verify', 'repair', 'gc', 'rename', 'release', 'destroy')),
-  -- Commands that read or write a whole repository have places of their own, so that quick ones do not wait for them.
-  heavy boolean not null generated always as (command in ('verify', 'repair', 'gc')) stored,
+  -- Each lane has places of its own, so that quick commands do not wait for those that read a whole repository, nor for
+  -- those that fail.
+  lane text not null generated always as (
+    case when command in ('verify', 'repair', 'gc') then 'heavy' when attempts > 0 then 'again' else 'first' end) stored,
   arguments jsonb not null default '{}',
   state text not null default 'queued' check (state in ('queued', 'running', 'done', 'failed', 'superseded')),
   author text not null,
@@ -258,7 +260,7 @@ create table lockstep.command (
   check ((state in ('queued', 'running')) = (ended_at is null)),
   check ((state = 'running') = (fence is not null))
 );
-create index command_next on lockstep.command (device, heavy, due_at, ordinal) where state = 'queued';
+create index command_next on lockstep.command (device, lane, due_at, ordinal) where state = 'queued';
 create unique index command_running on lockstep.command (device, subject) where state = 'running';
 -- Equal commands become one, unless one of them has been started: it may have read the old state.
 create unique index command_waiting on lockstep.command (device, subject, command, md5(arguments::text))

@@ -2,7 +2,7 @@
 -- incarnation has the device. A replica for which a command runs is passed over. An earlier command that rests after an
 -- error does not hold up later ones. The same p_attempt again returns the same command: the first answer may have been
 -- lost.
-create function lockstep.start_command(p_device text, p_fence bigint, p_heavy boolean, p_attempt uuid)
+create function lockstep.start_command(p_device text, p_fence bigint, p_lane text, p_attempt uuid)
 returns setof lockstep.command rows 1
 language plpgsql as $$
 declare
@@ -14,7 +14,7 @@ begin
     where c.device = p_device and c.state = 'running' and c.fence = p_fence and c.attempt = p_attempt;
   if found then return; end if;
   select c.id into next from lockstep.command c
-    where c.device = p_device and c.heavy = p_heavy and c.state = 'queued' and c.due_at <= clock_timestamp()
+    where c.device = p_device and c.lane = p_lane and c.state = 'queued' and c.due_at <= clock_timestamp()
       and not exists (
         select from lockstep.command o where o.device = c.device and o.subject = c.subject and o.state = 'running')
     order by c.due_at, c.ordinal limit 1 for update skip locked;

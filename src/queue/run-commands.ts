@@ -5,15 +5,25 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { crashPoint } from "../crash-points.ts";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
 import { diskError } from "../io/disk-errors.ts";
-import { type Command, type CommandEnd, commandedReplica, endCommand, startCommand } from "../store/commands.ts";
+import {
+  type Command,
+  type CommandEnd,
+  commandedReplica,
+  endCommand,
+  type Lane,
+  startCommand,
+} from "../store/commands.ts";
+import { FollowPlaces } from "../sync/catch-up/follow-places.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
 import { PERFORMERS } from "./performers.ts";
 import type { Wakeups } from "./wakeups.ts";
 
-/** How many commands run at once: those that read or write a whole repository, and the others. */
-const HEAVY_PLACES = 1;
-const QUICK_PLACES = 4;
+/**
+ * How many commands of a lane run at once. In the first lane only those count for long that have just begun, because
+ * slow ones mostly wait for a source (FollowPlaces).
+ */
+const PLACES: Readonly<Record<Lane, number>> = { heavy: 1, first: 16, again: 4 };
 /** A command whose notification was lost, or that has rested, is found after this time. */
 const POLL_MS = 5_000;
 /** After a temporary error a command rests for this time, and for twice the last time after each further one. */
@@ -24,34 +34,38 @@ const DATABASE_PAUSE_MS = 1_000;
 
 /** Runs commands until `stopping` aborts. Resolves when those under way have ended too. */
 export async function runCommands(context: SyncContext, wakeups: Wakeups, stopping: AbortSignal): Promise<void> {
-  const lane = (heavy: boolean, places: number) => runLane(context, { heavy, places }, wakeups, stopping);
-  await Promise.all([lane(true, HEAVY_PLACES), lane(false, QUICK_PLACES)]);
+  const lanes = Object.keys(PLACES) as Lane[];
+  await Promise.all(lanes.map((lane) => runLane(context, lane, wakeups, stopping)));
 }
 
-async function runLane(
-  context: SyncContext,
-  { heavy, places }: { heavy: boolean; places: number },
-  wakeups: Wakeups,
-  stopping: AbortSignal,
-): Promise<void> {
+async function runLane(context: SyncContext, lane: Lane, wakeups: Wakeups, stopping: AbortSignal): Promise<void> {
   const underWay = new Set<Promise<void>>();
+  const places = new FollowPlaces();
   while (!stopping.aborted) {
     const news = wakeups.next(POLL_MS, stopping);
-    const command = underWay.size < places ? await startNext(context, heavy) : undefined;
-    if (command === undefined) await Promise.race([...underWay, news]);
-    else {
-      const done = carryOut(context, command).finally(() => underWay.delete(done));
-      underWay.add(done);
+    const place = underWay.size < PLACES[lane] ? places.take(lane !== "first", wakeups.wake) : undefined;
+    const command = place && (await startNext(context, lane));
+    if (command === undefined) {
+      place?.[Symbol.dispose]();
+      await Promise.race([...underWay, news]);
+      continue;
     }
+    const done = carryOut(context, command).finally(() => {
+      place?.[Symbol.dispose]();
+      underWay.delete(done);
+      // Another command may wait for the same replica in another lane.
+      wakeups.wake();
+    });
+    underWay.add(done);
   }
   await Promise.all(underWay);
 }
 
 /** Starts the next command. Asks again, as the same attempt, while the database does not answer. */
-async function startNext(context: SyncContext, heavy: boolean): Promise<Command | undefined> {
+async function startNext(context: SyncContext, lane: Lane): Promise<Command | undefined> {
   for (const attempt = randomUUID(); !context.signal.aborted; ) {
     try {
-      return await startCommand(context.db, context.me, heavy, attempt);
+      return await startCommand(context.db, context.me, lane, attempt);
     } catch (error) {
       if (!context.signal.aborted) tellFailure(context, error, "could not ask for commands");
       await sleep(DATABASE_PAUSE_MS, undefined, { signal: context.signal }).catch(() => {});

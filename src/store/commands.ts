@@ -28,7 +28,7 @@ export type CommandState = "queued" | "running" | "done" | "failed" | "supersede
 const OPPOSITES: Partial<Record<CommandName, CommandName>> = { provision: "release", release: "provision" };
 
 /** For so many seconds a daemon does not undo a command that changed a replica. */
-const REST_S = 180;
+export const REST_S = 180;
 
 export interface Command {
   readonly id: string;
@@ -111,20 +111,25 @@ export async function notifyCommands(db: Database, devices: readonly string[]): 
 }
 
 /**
- * Starts the next due command of this device and returns it. undefined: there is none. `heavy`: among the commands that
- * read or write a whole repository, or among the others. After an error the caller repeats the call with the same
- * `attempt`, because the command may have been started.
+ * heavy: commands that read or write a whole repository. Of the others, first: those that were not tried yet; again:
+ * those that were.
+ */
+export type Lane = "heavy" | "first" | "again";
+
+/**
+ * Starts the next due command of a lane of this device and returns it. undefined: there is none. After an error the
+ * caller repeats the call with the same `attempt`, because the command may have been started.
  */
 export async function startCommand(
   db: Database,
   me: Incarnation,
-  heavy: boolean,
+  lane: Lane,
   attempt: string,
 ): Promise<Command | undefined> {
   const [row] = await queryRepeatable(
     db.work,
     `select ${COLUMNS} from lockstep.start_command($1, $2, $3, $4) c ${JOINS}`,
-    [me.device, me.fence, heavy, attempt],
+    [me.device, me.fence, lane, attempt],
   );
   return row && commandOf(row);
 }

@@ -9,6 +9,7 @@ import {
   endCommand,
   enqueueCommand,
   findCommand,
+  type Lane,
   listCommands,
   queueDepth,
   startCommand,
@@ -46,7 +47,8 @@ async function queue() {
       author: "ada",
       ...request,
     });
-  const start = async (heavy = false, attempt = randomUUID(), by = me) => await startCommand(db, by, heavy, attempt);
+  const start = async (lane: Lane = "first", attempt = randomUUID(), by = me) =>
+    await startCommand(db, by, lane, attempt);
   return { me, id, name, enqueue, start };
 }
 
@@ -83,8 +85,8 @@ describe("the queue of commands", () => {
     const first = await enqueue();
     await enqueue({ command: "rename" });
     const attempt = randomUUID();
-    expect((await start(false, attempt))?.id).toBe(first);
-    expect(await start(false, attempt)).toMatchObject({ id: first, attempts: 1 });
+    expect((await start("first", attempt))?.id).toBe(first);
+    expect(await start("first", attempt)).toMatchObject({ id: first, attempts: 1 });
   });
 
   it("records one outcome, by the incarnation that carries the command out", async () => {
@@ -96,7 +98,7 @@ describe("the queue of commands", () => {
     // The old process ends late.
     expect(await endCommand(db, me, id, { state: "done", outcome: { by: "old" } })).toBe(false);
     expect(await start()).toBeUndefined();
-    expect(await start(false, randomUUID(), next)).toMatchObject({ id, attempts: 2 });
+    expect(await start("again", randomUUID(), next)).toMatchObject({ id, attempts: 2 });
     expect(await endCommand(db, next, id, { state: "failed", error: "no" })).toBe(true);
     expect(await endCommand(db, next, id, { state: "done" })).toBe(false);
     expect(await findCommand(db, id)).toMatchObject({ state: "failed", lastError: "no", outcome: null });
@@ -138,8 +140,8 @@ describe("the queue of commands", () => {
     const other = await repository(db, me);
     const gc = await enqueue({ command: "gc" });
     const sync = await enqueue({ repositoryId: other.id, repository: other.name });
-    expect((await start(false))?.id).toBe(sync);
-    expect((await start(true))?.id).toBe(gc);
+    expect((await start("first"))?.id).toBe(sync);
+    expect((await start("heavy"))?.id).toBe(gc);
   });
 
   it("lists commands by repository, device and state, newest first", async () => {

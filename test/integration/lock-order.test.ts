@@ -77,7 +77,7 @@ async function place(db: Database, holder: "push" | "session" | "next"): Promise
   );
   const asked = { repositoryId: id, repository: name, device: me.device, author: "ada" };
   const command = await enqueueCommand(db, { ...asked, command: "sync" });
-  await startCommand(db, me, false, randomUUID());
+  await startCommand(db, me, "first", randomUUID());
   await enqueueCommand(db, { ...asked, command: "gc" });
   await releaseLease(db, other);
   return { ...made, ...writes, command };
@@ -127,7 +127,7 @@ const ACTS: Record<string, Act> = {
       author: "ada",
       daemon: true,
     }),
-  start_command: (db, { me }) => startCommand(db, me, true, randomUUID()),
+  start_command: (db, { me }) => startCommand(db, me, "heavy", randomUUID()),
   end_command: (db, { me, command }) => endCommand(db, me, command, { state: "done" }),
   "take_over of another device": (db, { other }) => takeOver(db, starting({ device: other.device })),
   renewLease: (db, { me }) => renewLease(db, me, HERE),

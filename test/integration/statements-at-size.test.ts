@@ -250,6 +250,8 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
     rows: FEW,
   },
   trimmedUpTo: { call: () => trimmedUpTo(db, ["hu%"]), rows: FEW },
+  "startCommand, none is due": { call: () => startCommand(db, me, "first", randomUUID()), rows: FEW },
+  startCommand: { call: () => startCommand(db, me, "heavy", randomUUID()), rows: FEW },
   currentWriter: { call: () => currentWriter(db, HUGE), rows: FEW },
   dropExpiredSessions: { call: () => dropExpiredSessions(db), rows: FEW },
   findRepository: { call: () => findRepository(db, "huge"), rows: FEW },

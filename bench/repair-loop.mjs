@@ -57,8 +57,8 @@ async function fill(client) {
   const [missing, broken, behind] = KINDS;
   await client.query(
     `insert into lockstep.replica (repository_id, device, version, state)
-     select id, $1, case when place <= $2 + $3 + $4 then 0 else 1 end,
-       case when place <= $2 then 'pending' when place <= $2 + $3 then 'broken' else 'active' end
+     select id, $1, case when place <= $2::int + $3::int + $4::int then 0 else 1 end,
+       case when place <= $2::int then 'pending' when place <= $2::int + $3::int then 'broken' else 'active' end
      from (select id, row_number() over (order by id) as place from lockstep.repository where name like 'bench/%') r`,
     [DEVICE, missing, broken, behind],
   );
@@ -72,7 +72,7 @@ async function fill(client) {
   await client.query("vacuum analyze");
   const { rows: last } = await client.query("select max(position) as position from lockstep.ref_log");
   const [{ fence }] = rows;
-  const text = "select * from lockstep.enqueue_repairs($1, $2, false, 0, $3, $4, 2000, 400, interval '3 minutes')";
+  const text = "select * from lockstep.enqueue_repairs($1, $2, false, 0, $3, $4, 500, 400, interval '3 minutes')";
   // A page from the middle, where nothing is to be found.
   const page = FIRST.replace("0", "8");
   return [text, [DEVICE, fence, last[0].position, page]];

@@ -158,6 +158,7 @@ create table lockstep.replica (
   primary key (repository_id, device)
 );
 create index replica_by_device on lockstep.replica (device, repository_id);
+create index replica_broken on lockstep.replica (device, repository_id) where state = 'broken';
 create index replica_pending on lockstep.replica (device, pushed_at desc nulls first) where state = 'pending';
 create index replica_released on lockstep.replica (device, released_at) where state = 'released';
 

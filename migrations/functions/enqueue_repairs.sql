@@ -56,6 +56,7 @@ begin
           where l.repository_id = r.id and l.version = r.head_version) as pushed
       from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
       where p.device = p_device and p.state = 'active' and p.version < r.head_version
+        and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
       order by pushed desc nulls last limit room) n;
   else
     -- `offset 0` keeps PostgreSQL from a join, for which it may read all repositories.

@@ -11,7 +11,7 @@ const BUSY_PAUSE_MS = 1_000;
 /** So many commands of this device may be open. The rest waits until those have ended. */
 const ROOM = 400;
 /** How many replicas one pass compares with their heads. */
-const PAGE = 2_000;
+const PAGE = 500;
 /**
  * A pass looks at the pushes that came before the last pass and after the third last one. The newest pushes are left to
  * the notifications. Each push is looked at twice, because a position may become visible late.
@@ -27,17 +27,21 @@ export class RepairLoop {
   #pageAfter = FIRST_REPOSITORY;
   /** True when notifications may have been missed. */
   #everything = true;
-  #wake: () => void = () => {};
+  /** Ends the pause. */
+  #end: () => void = () => {};
 
   constructor(context: SyncContext, onFound: () => void) {
     this.#context = context;
     this.#onFound = onFound;
   }
 
+  /** Begins the next pass at once. */
+  readonly wake = (): void => this.#end();
+
   /** Called after the connection to the database was lost: the next pass looks at all replicas, and begins at once. */
   onReconnect(): void {
     this.#everything = true;
-    this.#wake();
+    this.wake();
   }
 
   /** Runs until the context's signal aborts. */
@@ -46,11 +50,11 @@ export class RepairLoop {
     while (!signal.aborted) {
       const pause = (await this.pass()) ? BUSY_PAUSE_MS : PAUSE_MS;
       const enough = new AbortController();
-      this.#wake = () => enough.abort();
-      signal.addEventListener("abort", this.#wake, { once: true });
+      this.#end = () => enough.abort();
+      signal.addEventListener("abort", this.#end, { once: true });
       // The pause varies, so that the devices of a cluster do not ask together.
       await sleep(pause * (0.8 + 0.4 * Math.random()), undefined, { signal: enough.signal }).catch(() => {});
-      signal.removeEventListener("abort", this.#wake);
+      signal.removeEventListener("abort", this.#end);
     }
   }
 

@@ -15,6 +15,7 @@ import type { Host } from "../host.ts";
 import { serveHttp } from "../http/server.ts";
 import { makeDirectory } from "../io/disk.ts";
 import { socketPath } from "../io/socket-path.ts";
+import { RepairLoop } from "../queue/repair-loop.ts";
 import { runCommands } from "../queue/run-commands.ts";
 import { Wakeups } from "../queue/wakeups.ts";
 import { checkReplicaStates } from "../replica-states.ts";
@@ -122,10 +123,12 @@ async function startLoops(
 ): Promise<void> {
   const { db, me, lease } = context;
   const wakeups = new Wakeups();
+  const repairs = new RepairLoop(context, wakeups.wake);
   const onReconnect = () => {
     wakeups.wake();
     context.tail.wake();
-    void follower.onReconnect();
+    repairs.onReconnect();
+    follower.onReconnect();
   };
   const onHeads = (ids: string[]) => {
     context.tail.wake();
@@ -137,7 +140,8 @@ async function startLoops(
     lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
     follower.run(),
     runCommands(context, wakeups, life.stopping),
-    keepPlaced(context, () => void follower.onPlaced()),
+    repairs.run(),
+    keepPlaced(context, repairs.wake),
     endSessions(context),
     patrol(context),
     listenForHeads(db, { url: notifyUrl, applicationName: me.device }, me.device, handlers, life.over),

@@ -21,95 +21,20 @@ export function fencedError(me: Incarnation): LockstepError {
   return new LockstepError("FENCED", `Another sidecar has taken over device ${me.device}; this one ends, ask again.`);
 }
 
-export interface Behind {
+/** A replica of this device. */
+export interface ReplicaToFollow {
   readonly repositoryId: string;
   readonly name: string;
   readonly objectFormat: "sha1" | "sha256";
 }
 
-/**
- * Returns this device's replicas that need a catch-up and are due for an attempt, at most `limit`, at random. They are
- * behind the head, not made yet, or broken.
- */
-export async function listBehind(db: Database, device: string, limit: number): Promise<Behind[]> {
-  return await queryRepeatable<Behind & { [column: string]: unknown }>(
-    db.work,
-    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
-     from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-     where p.device = $1 and p.state in ${HELD}
-       and (p.version < r.head_version or p.state <> 'active')
-       and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
-     order by random() limit $2`,
-    [device, limit],
-  );
-}
-
-/**
- * Returns this device's replicas that were never there and are due, at most `limit`: those first whose repositories
- * were pushed to last.
- */
-export async function listPending(db: Database, device: string, limit: number): Promise<Behind[]> {
-  return await queryRepeatable<Behind & { [column: string]: unknown }>(
-    db.work,
-    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
-     from (
-       select p.repository_id, p.pushed_at from lockstep.replica p
-       where p.device = $1 and p.state = 'pending' and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
-       order by p.pushed_at desc nulls first limit $2) p
-     join lockstep.repository r on r.id = p.repository_id order by p.pushed_at desc nulls first`,
-    [device, limit],
-  );
-}
-
-/** Sorts before every repository id. */
-const FIRST = "00000000-0000-0000-0000-000000000000";
-
-/** A part of a device's replicas, in the order of their repository ids. */
-export interface Page {
-  /** The page begins after this repository. undefined: it begins with the first one. */
-  readonly after: string | undefined;
-  readonly size: number;
-  /** How many replicas are returned at most. */
-  readonly limit: number;
-}
-
-/**
- * Returns, as `listBehind` does, the replicas of one page that need a catch-up and are due. `last`: where the next page
- * begins; undefined after the last page.
- */
-export async function listBehindIn(
+/** Returns this device's replicas of the given repositories. */
+export async function listReplicas(
   db: Database,
   device: string,
-  { after = FIRST, size, limit }: Page,
-): Promise<{ behind: Behind[]; last: string | undefined }> {
-  const rows = await queryRepeatable<{ last: string | null; seen: number } & Behind & { [column: string]: unknown }>(
-    db.work,
-    // The cost does not depend on how many replicas or repositories there are. The statement reads one page through the
-    // index, and the repository of each of its rows by key. `offset 0` keeps PostgreSQL from a join, for which it may
-    // read all repositories.
-    `with page as materialized (
-       select repository_id, version, state, next_attempt_at from lockstep.replica
-       where device = $1 and repository_id > $2::uuid order by repository_id limit $3),
-     looked as (select count(*)::int as seen, max(repository_id::text collate "C") as last from page),
-     due as (
-       select r.id, r.name, r.object_format from page p cross join lateral (
-         select * from lockstep.repository r where r.id = p.repository_id offset 0) r
-       where p.state in ${HELD} and (p.version < r.head_version or p.state <> 'active')
-         and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
-       order by random() limit $4)
-     select seen, last, id as "repositoryId", name, object_format as "objectFormat" from looked left join due on true`,
-    [device, after, size, limit],
-  );
-  const behind = rows
-    .filter(({ repositoryId }) => repositoryId !== null)
-    .map(({ repositoryId, name, objectFormat }) => ({ repositoryId, name, objectFormat }));
-  const [{ seen = 0, last = null } = {}] = rows;
-  return { behind, last: seen < size ? undefined : (last ?? undefined) };
-}
-
-/** Returns this device's replicas of the given repositories. */
-export async function listReplicas(db: Database, device: string, repositoryIds: readonly string[]): Promise<Behind[]> {
-  return await queryRepeatable<Behind & { [column: string]: unknown }>(
+  repositoryIds: readonly string[],
+): Promise<ReplicaToFollow[]> {
+  return await queryRepeatable<ReplicaToFollow & { [column: string]: unknown }>(
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id

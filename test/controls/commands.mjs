@@ -59,4 +59,30 @@ export const commandControls = [
     tests: "test/integration/commands.test.ts",
     name: "gives a command back when it is stopped",
   },
+  {
+    rule: "the repair loop finds what no notification told",
+    patches: [
+      {
+        file: "migrations/functions/enqueue_repairs.sql",
+        from: "from unnest(behind || page) wanted (id)",
+        to: "from unnest(page) wanted (id)",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/repair-loop.test.ts",
+    name: "finds a repository that was pushed to without a notification",
+  },
+  {
+    rule: "a replica with an open command gets no second one from the repair loop",
+    patches: [
+      {
+        file: "migrations/functions/enqueue_repairs.sql",
+        from: "and c.command in ('provision', 'sync', 'repair', 'release')) = 0\n    group by",
+        to: "and c.command in ('provision', 'sync', 'repair', 'release')) >= 0\n    group by",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/repair-loop.test.ts",
+    name: "asks for nothing twice",
+  },
 ];

@@ -2,10 +2,12 @@ import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
+import { listCommands } from "../../src/store/commands.ts";
 import { catchUp, catchUpToHead } from "../../src/sync/catch-up/catch-up.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
 import type { CatchUpProgress } from "../../src/sync/device/replica.ts";
 import { latch } from "../support/latch.ts";
+import { repaired } from "../support/repairing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, honest, SOON } from "../support/sync-device.ts";
 import { isBump } from "../support/write-rows.ts";
@@ -393,7 +395,7 @@ describe("followers", () => {
     await follower.onHeads([b.replica(APP).id]);
     await vi.waitFor(() => expect(b.replica(APP).applied).toBe(1n), SOON);
     await a.push(APP, [change("other", null, one)]);
-    await follower.poll();
+    await using _ = await repaired(b);
     await vi.waitFor(() => expect(b.replica(APP).applied).toBe(2n), SOON);
     await vi.waitFor(async () => await b.expectInLockstep(APP), SOON);
   });
@@ -404,7 +406,7 @@ describe("followers", () => {
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
     const c = await cluster.start("repo003");
     await cluster.addReplica(APP, c);
-    await new Follower(c.context).onStart([]);
+    await using _ = await repaired(c);
     await vi.waitFor(() => expect(c.context.replicas.findByName(APP)?.applied).toBe(1n), SOON);
     await vi.waitFor(async () => await c.expectInLockstep(APP), SOON);
   });
@@ -416,12 +418,12 @@ describe("followers", () => {
     b.openPack = async () => {
       throw new LockstepError("SOURCE_FAILED", "not now");
     };
-    const follower = new Follower(b.context);
-    await follower.poll();
+    await new Follower(b.context).onHeads([b.replica(APP).id]);
     await vi.waitFor(async () => expect((await b.syncEvents()).at(-1)).toMatchObject({ result: "failed" }), SOON);
     const asked = b.packRequests.length;
     b.openPack = honest(cluster);
-    await follower.poll();
+    await using _ = await repaired(b);
+    expect(await listCommands(b.context.db, { limit: 1 })).toEqual([]);
     expect(b.replica(APP).flight).toBeUndefined();
     expect(b.packRequests).toHaveLength(asked);
   });

@@ -9,6 +9,7 @@ import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { HEDGE_MS } from "../../src/sync/objects/source-race.ts";
 import { processesAt } from "../support/git.ts";
 import { authorityIn, contentsOf, credentialsOf, type Files, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
+import { repairing } from "../support/repairing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -174,8 +175,8 @@ describe("followers", () => {
   it("follow a repository once, however often it is found behind", async () => {
     await using f = await fixture([APP], 1);
     await f.a.beforeGit(HANGS);
-    const follower = new Follower(f.c.context);
-    for (let count = 0; count < 8; count += 1) await follower.poll();
+    await using repairs = repairing(f.c);
+    for (let count = 0; count < 8; count += 1) await repairs.loop.pass();
     await vi.waitFor(() => expect(f.c.packRequests).toHaveLength(1), SOON);
     expect(f.c.replica(APP).waiting).toBe(1);
   });

@@ -3,8 +3,8 @@ import { cp, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
-import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { verify } from "../../src/sync/operator/verify-replica.ts";
+import { repaired } from "../support/repairing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -60,7 +60,7 @@ describe("a disk restored from an older copy", () => {
     const again = await a.restart();
     await compareNotes(again.context);
     expect(await rowOf(cluster, again)).toEqual({ version: "1", state: "pending" });
-    await new Follower(again.context).onStart([]);
+    await using _ = await repaired(again);
     await vi.waitFor(async () => expect(await rowOf(cluster, again)).toEqual({ version: "2", state: "active" }), SOON);
     await again.expectInLockstep(APP);
     expect(await again.refs(APP)).toMatchObject({ "refs/heads/main": two });
@@ -98,7 +98,7 @@ it("an emptied disk is no source and no leader, and is filled without being aske
   await compareNotes(again.context);
   expect(await rowOf(cluster, again)).toEqual({ version: "0", state: "pending" });
   expect(await rowOf(cluster, b)).toEqual({ version: "2", state: "active" });
-  await new Follower(again.context).onStart([]);
+  await using _ = await repaired(again);
   await vi.waitFor(async () => expect(await rowOf(cluster, again)).toEqual({ version: "2", state: "active" }), SOON);
   await again.expectInLockstep(APP);
   await b.expectInLockstep(APP);

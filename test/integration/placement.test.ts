@@ -2,14 +2,16 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { RepairLoop } from "../../src/queue/repair-loop.ts";
+import { listCommands } from "../../src/store/commands.ts";
 import { Database } from "../../src/store/database/database.ts";
 import { drainDevice } from "../../src/store/devices.ts";
 import { placeReplicas } from "../../src/store/placement.ts";
-import { listPending, replicasOf } from "../../src/store/replicas.ts";
+import { replicasOf } from "../../src/store/replicas.ts";
 import { createRepository, findRepository, setRepository } from "../../src/store/repositories.ts";
-import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { keepPlaced } from "../../src/sync/catch-up/place-replicas.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { repairing } from "../support/repairing.ts";
 import { incarnation } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
@@ -208,10 +210,10 @@ it("a device that joins fills without a push or a read, the repositories first t
       [name, at],
     );
   const b = await cluster.start("repo002");
-  const follower = new Follower(b.context);
+  await using repairs = repairing(b);
   const stop = new AbortController();
   const context = { ...b.context, signal: AbortSignal.any([b.context.signal, stop.signal]) };
-  const placed = keepPlaced(context, () => void follower.onPlaced());
+  const placed = keepPlaced(context, () => void repairs.loop.pass());
   await vi.waitFor(async () => {
     const rows = await cluster.sql("select state from lockstep.replica where device = 'repo002'");
     expect(rows).toEqual(names.map(() => ({ state: "active" })));
@@ -219,10 +221,9 @@ it("a device that joins fills without a push or a read, the repositories first t
   stop.abort();
   await placed;
   for (const name of names) await b.expectInLockstep(name);
-  expect(await listPending(b.context.db, "repo002", 10)).toEqual([]);
 });
 
-it("copies that are missing are listed by the last push, newest first", async () => {
+it("copies that are missing are asked for by the last push, newest first", async () => {
   await using cluster = await TestCluster.make();
   const a = await cluster.start("repo001");
   for (const name of ["old", "new", "middle"]) await cluster.createEverywhere(name, [a]);
@@ -230,6 +231,7 @@ it("copies that are missing are listed by the last push, newest first", async ()
     await cluster.sql("update lockstep.repository set created_at = $2 where name = $1", [name, at]);
   const b = await cluster.start("repo002");
   await placeReplicas(b.context.db, b.context.me, { after: undefined, limit: 10 });
-  expect((await listPending(b.context.db, "repo002", 10)).map(({ name }) => name)).toEqual(["new", "middle", "old"]);
-  expect((await listPending(b.context.db, "repo002", 2)).map(({ name }) => name)).toEqual(["new", "middle"]);
+  await new RepairLoop(b.context, () => {}).pass();
+  const commands = await listCommands(b.context.db, { device: "repo002", limit: 10 });
+  expect(commands.map(({ repository }) => repository).reverse()).toEqual(["new", "middle", "old"]);
 });

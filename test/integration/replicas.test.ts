@@ -5,14 +5,8 @@ import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { releaseLease, takeOver } from "../../src/store/device-lease.ts";
 import { lastSync, recordFailure, recordVersion } from "../../src/store/record-replica.ts";
 import { readFold } from "../../src/store/ref-log.ts";
-import {
-  listBehind,
-  listBehindIn,
-  listReplicas,
-  recordedVersion,
-  replicaName,
-  replicasOf,
-} from "../../src/store/replicas.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
+import { listReplicas, recordedVersion, replicaName, replicasOf } from "../../src/store/replicas.ts";
 import { createRepository, findRepository, listRepositories, readHeads } from "../../src/store/repositories.ts";
 import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
@@ -78,8 +72,22 @@ async function row(device = "mine"): Promise<Record<string, unknown>> {
 }
 
 const failure = { error: "no route", broken: false, fromVersion: 0n, version: 1n, durationMs: 12.4 };
-const isBehind = async (device = "mine") =>
-  (await listBehind(db, device, 1000)).some(({ repositoryId }) => repositoryId === id);
+/** Returns whether a look at everything enqueues a command for the replica. Takes the commands back. */
+async function isBehind(): Promise<boolean> {
+  const search = {
+    everything: true,
+    positions: [0n, 0n] as const,
+    page: { after: FIRST_REPOSITORY, size: 10 },
+    room: 1e6,
+  };
+  await enqueueRepairs(db, me, search);
+  const found = await queryOnce(
+    db.work,
+    "delete from lockstep.command where device = 'mine' returning repository_id",
+    [],
+  );
+  return found.some((each) => each.repository_id === id);
+}
 
 describe("a replica", () => {
   it("is pending at version 0 until its device says what it has", async () => {
@@ -226,8 +234,8 @@ describe("recordFailure", () => {
   });
 });
 
-describe("listBehind", () => {
-  it("has what is pending, behind or broken, and not what is at the head", async () => {
+describe("the repair loop", () => {
+  it("finds replicas that are pending, behind or broken, and not those at the head", async () => {
     expect(await isBehind()).toBe(true);
     await recordVersion(db, me, id, 0n, null);
     expect(await isBehind()).toBe(false);
@@ -239,12 +247,12 @@ describe("listBehind", () => {
     expect(await isBehind()).toBe(true);
   });
 
-  it.each(WITHOUT)("has nothing that was %s", async (state) => {
+  it.each(WITHOUT)("finds no replica that is %s", async (state) => {
     await setState(state);
     expect(await isBehind()).toBe(false);
   });
 
-  it("has what failed only when it is due", async () => {
+  it("finds a replica that failed only when it is due", async () => {
     await recordFailure(db, me, id, failure);
     expect(await isBehind()).toBe(false);
     await queryOnce(
@@ -253,34 +261,6 @@ describe("listBehind", () => {
       [id],
     );
     expect(await isBehind()).toBe(true);
-  });
-
-  it("has no more than asked for", async () => {
-    await repository(`r-${randomUUID()}`, "mine");
-    expect(await listBehind(db, "mine", 1)).toHaveLength(1);
-  });
-});
-
-describe("listBehindIn", () => {
-  it("finds in pages what listBehind finds at once, reading no more than a page each time", async () => {
-    const atOnce = async () => (await listBehind(db, "mine", 10_000)).map(({ repositoryId }) => repositoryId);
-    // A replica whose pause after a failure ends meanwhile is among the later ones only.
-    const before = await atOnce();
-    const found: string[] = [];
-    let pages = 0;
-    let after: string | undefined;
-    do {
-      const { behind, last } = await listBehindIn(db, "mine", { after, size: 3, limit: 100 });
-      expect(behind.length).toBeLessThanOrEqual(3);
-      found.push(...behind.map(({ repositoryId }) => repositoryId));
-      after = last;
-      pages += 1;
-    } while (after !== undefined);
-    expect(before.length).toBeGreaterThan(3);
-    expect(pages).toBeGreaterThan(1);
-    expect(new Set(found).size).toBe(found.length);
-    expect(found).toEqual(expect.arrayContaining(before));
-    expect(await atOnce()).toEqual(expect.arrayContaining(found));
   });
 });
 

@@ -35,10 +35,8 @@ import { isUnplaced, replicaElsewhereError, writesElsewhereError } from "../../s
 import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { readChanges, readDigest, readFold, readSettlements, readUnchangedTips } from "../../src/store/ref-log.ts";
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
 import {
-  listBehind,
-  listBehindIn,
-  listPending,
   listReplicas,
   listReplicasAfter,
   recordedVersion,
@@ -81,8 +79,8 @@ const WRITE = "00000000-0000-4000-8000-000000000003";
 const REFS = 1_000_000;
 const VERSIONS = 200_000;
 const REPOSITORIES = 30_000;
-/** Of replicas that are looked at for whether they are behind; some hundreds would not tempt PostgreSQL into reading all repositories. */
-const BEHIND_PAGE = 3_000;
+/** Of replicas that one pass of the repair loop compares with their heads. */
+const PAGE = 500;
 /** A statement whose plan is quadratic would run for hours; this is no measure of speed. */
 const GUARD = "90s";
 
@@ -163,6 +161,12 @@ const name = ref("refs/heads/17");
 const value = "b".repeat(40) as unknown as RefValue;
 const names = Array.from({ length: 500 }, (_, index) => ref(`refs/heads/${index * 7}`));
 const ids = [HUGE, SMALL];
+const search = (everything: boolean) => ({
+  everything,
+  positions: [0n, 20n] as const,
+  page: { after: FIRST_REPOSITORY, size: PAGE },
+  room: 400,
+});
 
 /** Rows that a statement may touch, whatever the tables hold. */
 const FEW = 300;
@@ -180,14 +184,9 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   readLog: { call: () => readLog(db, HUGE, null, 20), rows: 2_000 },
   readLoggedVersion: { call: () => readLoggedVersion(db, HUGE, 5n), rows: FEW },
   readSettlements: { call: () => readSettlements(db, HUGE, 0n), rows: FEW },
-  listBehindIn: {
-    call: () => listBehindIn(db, "a", { after: undefined, size: BEHIND_PAGE, limit: 50 }),
-    rows: 2 * TIMES * BEHIND_PAGE,
-    // It takes the replicas of a device for so few that it sorts all of them.
-    untilAnalyzed: TIMES * REPOSITORIES,
-  },
+  enqueueRepairs: { call: () => enqueueRepairs(db, me, search(false)), rows: TIMES * 4 * PAGE },
+  "enqueueRepairs, everything": { call: () => enqueueRepairs(db, me, search(true)), rows: 2 * TIMES * REPOSITORIES },
   replicaWasHere: { call: () => replicaWasHere(db, "a", HUGE), rows: FEW },
-  listBehind: { call: () => listBehind(db, "a", 200), rows: 2 * TIMES * REPOSITORIES },
   listStatus: { call: () => listStatus(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
   listReplicasAfter: { call: () => listReplicasAfter(db, "a", "r/2", 100), rows: TIMES * REPOSITORIES },
   listRepositories: { call: () => listRepositories(db, "r/2", 100), rows: FEW },
@@ -218,8 +217,6 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   findCommand: { call: () => findCommand(db, WRITE), rows: FEW },
   listCommands: { call: () => listCommands(db, { limit: 20 }), rows: FEW },
   "listCommands of a repository": { call: () => listCommands(db, { repository: "huge", limit: 20 }), rows: FEW },
-  "startCommand, none is due": { call: () => startCommand(db, me, false, randomUUID()), rows: FEW },
-  startCommand: { call: () => startCommand(db, me, true, randomUUID()), rows: FEW },
   claimHooks: { call: () => claimHooks(db, me), rows: FEW },
   deleteHook: { call: () => deleteHook(db, WRITE, "ada"), rows: FEW },
   findHeld: { call: () => findHeld(db, [17n, 99_999n]), rows: FEW },
@@ -267,7 +264,6 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   listDemotable: { call: () => listDemotable(db, ["a"]), rows: 5 * TIMES * REPOSITORIES },
   listPromotable: { call: () => listPromotable(db, "a"), rows: TIMES * REPOSITORIES },
   listAwayWith: { call: () => listAwayWith(db, ["huge", "small"]), rows: FEW },
-  listPending: { call: () => listPending(db, "a", 200), rows: FEW },
   isUnplaced: { call: () => isUnplaced(db, "a"), rows: FEW },
   writesElsewhereError: {
     call: () => writesElsewhereError(db, { device: "a", repository: "small", closed: null }),

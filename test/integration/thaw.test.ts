@@ -2,9 +2,9 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { compareRefs } from "../../src/domain.ts";
-import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { type ThawAction, thaw } from "../../src/sync/operator/thaw.ts";
 import { loseWrites } from "../support/lose-writes.ts";
+import { repaired } from "../support/repairing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -440,7 +440,7 @@ describe("when the database has lost writes that a device has", () => {
     await using cluster = await TestCluster.make();
     const { a, b } = await diverged(cluster);
     await settle(a, { promote: "repo001" });
-    await new Follower(b.context).poll();
+    await using _ = await repaired(b);
     await vi.waitFor(() => expect(b.replica(APP).applied).toBe(3n), SOON);
   });
 });

@@ -236,7 +236,7 @@ create table lockstep.command (
   device text not null references lockstep.device,
   command text not null check (command in (
     'provision', 'adopt', 'sync', 'verify', 'repair', 'gc', 'rename', 'release', 'destroy')),
-  -- Each lane has places of its own, so that quick commands do not wait for those that read a whole repository, nor for
+  -- Each lane has places of its own. So quick commands wait neither for those that read a whole repository nor for
   -- those that fail.
   lane text not null generated always as (
     case when command in ('verify', 'repair', 'gc') then 'heavy' when attempts > 0 then 'again' else 'first' end) stored,

@@ -3,8 +3,8 @@
 -- - missing: pending replicas that are due, those first whose repositories were pushed to last.
 -- - broken: broken replicas that are due.
 -- - behind: replicas whose repositories were pushed to between two positions of the log of the whole cluster.
--- - one page of all replicas, in the order of repository ids. It finds what the others missed: a notification that was
---   lost together with a process, or a transaction that took longer than the distance of the two positions.
+-- - one page of all replicas, in the order of repository ids. It finds what the others missed, such as a push whose
+--   commit took longer than the distance of the two positions.
 -- p_everything: all replicas that are behind, instead of the last two. A sidecar calls this at its start and whenever
 -- the connection to the database was cut.
 --

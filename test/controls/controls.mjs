@@ -1054,13 +1054,13 @@ const byTests = [
     patches: [
       {
         file: "src/sync/catch-up/follower.ts",
-        from: "if (!this.#following.has(repositoryId)) this.#queue.set(repositoryId, behind);",
-        to: "if (repositoryId) this.#queue.set(repositoryId, behind);",
+        from: "if (this.#following.has(repositoryId)) this.#following",
+        to: "if (!repositoryId) this.#following",
       },
     ],
     project: "integration",
     tests: "test/integration/hung-sources.test.ts",
-    name: "follow a repository once",
+    name: "follow a repository once, however often they hear of it",
   },
   {
     rule: "each device has places of its own",

@@ -172,7 +172,16 @@ describe("a source whose git hangs", () => {
 });
 
 describe("followers", () => {
-  it("follow a repository once, however often it is found behind", async () => {
+  it("follow a repository once, however often they hear of it", async () => {
+    await using f = await fixture([APP], 1);
+    await f.a.beforeGit(HANGS);
+    const follower = new Follower(f.c.context);
+    for (let count = 0; count < 8; count += 1) await follower.onHeads([f.a.replica(APP).id]);
+    await vi.waitFor(() => expect(f.c.packRequests).toHaveLength(1), SOON);
+    expect(f.c.replica(APP).waiting).toBe(1);
+  });
+
+  it("are not started twice for a repository, however often the repair loop finds it behind", async () => {
     await using f = await fixture([APP], 1);
     await f.a.beforeGit(HANGS);
     await using repairs = repairing(f.c);

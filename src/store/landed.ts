@@ -40,8 +40,11 @@ const EVERYWHERE = `not exists (
   where p.repository_id = l.repository_id and p.version < l.version and p.state in ('pending', 'active')
     and d.expires_at > clock_timestamp() and d.removed_at is null) as everywhere`;
 
-/** SQL: the name of repository "r" matches one of the patterns $1, or there are none. */
-const MATCHES = "($1::text[] = '{}' or r.name like any($1))";
+/** SQL: repository "r" was not removed. The name of a removed one is impossible for others. */
+const IS_THERE = "r.name not like '.removed/%'";
+
+/** SQL: repository "r" is there, and its name matches one of the patterns $1, if there are any. */
+const MATCHES = `(${IS_THERE} and ($1::text[] = '{}' or r.name like any($1)))`;
 
 /** SQL: the positions after $2 up to which logs of matching repositories were trimmed. */
 const TRIMMED = `select t.position from lockstep.log_trimmed t
@@ -93,12 +96,15 @@ export async function readHeld(
     db.work,
     `select coalesce(t.position >= h.position, false) as trimmed, ${REPLICATED},
        l.position, l.repository_id, r.name as repository, ${EVERYWHERE}, ${ENTRY_COLUMNS}
-     from unnest($1::uuid[], $2::bigint[], $3::bigint[]) with ordinality h (id, version, position, place)
-     join lockstep.repository r on r.id = h.id
-     left join lockstep.log_trimmed t on t.repository_id = h.id
-     left join lateral (
-       select * from lockstep.ref_log l
-       where l.repository_id = h.id and l.version >= h.version and l.position <= $4 order by l.version limit $5) l on true
+     -- A row at least, also where no repository is there any more.
+     from (values (1)) answer left join (
+       unnest($1::uuid[], $2::bigint[], $3::bigint[]) with ordinality h (id, version, position, place)
+       join lockstep.repository r on r.id = h.id and ${IS_THERE}
+       left join lockstep.log_trimmed t on t.repository_id = h.id
+       left join lateral (
+         select * from lockstep.ref_log l
+         where l.repository_id = h.id and l.version >= h.version and l.position <= $4 order by l.version limit $5) l on true
+     ) on true
      order by h.place, l.version`,
     [
       held.map(({ repositoryId }) => repositoryId),

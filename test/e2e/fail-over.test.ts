@@ -9,6 +9,7 @@ import { isAlive } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
 import { pusher } from "../support/pusher.ts";
 import { type Replication, startReplication } from "../support/replication.ts";
+import { Watching } from "../support/watching.ts";
 
 const missing = replicationMissing();
 if (missing) console.log(`skipped, fail-over of the database: ${missing}`);
@@ -29,12 +30,17 @@ afterEach(async () => {
 });
 
 describe.skipIf(missing)("after a fail-over", () => {
-  it("to a synchronous standby nothing acknowledged is missing, and no sidecar falls", async () => {
+  it("to a synchronous standby nothing acknowledged is missing, no watcher misses a version, and no sidecar falls", async () => {
     const [one, two, three] = cluster.devices as [never, never, never];
     const history = await PushHistory.begin(cluster, await pusher(cluster.git, "ada"));
     await replication.setSynchronous(true);
     const pids = cluster.devices.map(({ pid }) => pid);
     const stop = new AbortController();
+    const watchers = ["landed", "everywhere"].flatMap((visible) =>
+      cluster.devices.map(
+        (each) => new Watching(each, "--from", "beginning", history.repository, "--visible", visible),
+      ),
+    );
     const lines = [one, two, three].map((device, index) => history.keepPushing(device, `line-${index}`, stop.signal));
     await delay(2_000);
     await replication.failOver();
@@ -44,6 +50,13 @@ describe.skipIf(missing)("after a fail-over", () => {
     await Promise.all(lines);
     const { log } = await history.expectTrueAndAtRest();
     expect(pids.every(isAlive)).toBe(true);
+    // No watcher has missed a version or was told one twice, on whichever device it watches.
+    const versions = log.map(({ version }) => Number(version)).sort((a, b) => a - b);
+    for (const watching of watchers) {
+      await watching.untilTold(versions.length);
+      expect(watching.events.map(({ version }) => version)).toEqual(versions);
+      await watching[Symbol.asyncDispose]();
+    }
     console.log(history.summary(log));
   });
 });

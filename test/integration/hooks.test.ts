@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
+import { createAuthority, issue } from "../../src/ca/authority.ts";
 import {
   claimHooks,
   deleteHook,
@@ -195,6 +196,21 @@ describe("a webhook", () => {
       wait,
     );
   }, 90_000);
+
+  it("whose certificate nobody vouches for gets nothing", async () => {
+    const authority = await createAuthority({ trustDomain: "other.test", days: 1 });
+    const pair = await issue(authority, { role: "device", name: "ci", hosts: ["localhost"], days: 1 });
+    await using cluster = await TestCluster.make();
+    await using receiver = await Receiver.start({ cert: pair.certificatePem, key: pair.keyPem });
+    const one = await cluster.start("repo001");
+    const app = await currentRepository("app", [one]);
+    await addHook(one, receiver.url);
+    await using _ = delivering(one);
+    await using landing = await Landing.connect(cluster);
+    await landing.land(app);
+    await vi.waitFor(async () => expect((await onlyHook(one)).lastError).toMatch(/certificate/), SOON);
+    expect(receiver.posted).toEqual([]);
+  });
 
   it("gets user and password of its URL as a header", async () => {
     await using cluster = await TestCluster.make();

@@ -200,6 +200,23 @@ describe("watching", () => {
     expect(told.events).toEqual(expected);
   });
 
+  it("tells nothing of a repository that was removed", async () => {
+    await using cluster = await TestCluster.make();
+    const [one, two] = [await cluster.start("repo001"), await cluster.start("repo002")];
+    const [gone, app] = [await currentRepository("gone", [one, two]), await currentRepository("app", [one])];
+    await using landing = await Landing.connect(cluster);
+    using everywhere = new Told(one, { visible: "everywhere" });
+    const begin = await everywhere.begun;
+    await landing.land(gone);
+    await untilLooked(one);
+    await cluster.sql("update lockstep.repository set name = '.removed/' || id where id = $1", [gone]);
+    await landing.land(app);
+    await claimVersion(cluster, app, "repo001", 1);
+    await tells(everywhere, "app 1");
+    using landed = new Told(one, { cursor: begin });
+    await tells(landed, "app 1");
+  });
+
   it("reads only what is new, whatever the number of repositories", async () => {
     await using cluster = await TestCluster.make();
     const one = await cluster.start("repo001");
@@ -235,9 +252,30 @@ describe("a cursor", () => {
     const one = await cluster.start("repo001");
     using told = new Told(one, { cursor: "1.1000" });
     expect(await told.ended).toMatchObject({
-      code: "INVALID_REQUEST",
+      code: "CURSOR_EXPIRED",
       message: expect.stringContaining("ahead of everything"),
     });
+  });
+
+  it("expires when an older copy takes the place of the database", async () => {
+    await using cluster = await TestCluster.make();
+    const one = await cluster.start("repo001");
+    const app = await currentRepository("app", [one]);
+    await using landing = await Landing.connect(cluster);
+    using told = new Told(one);
+    await told.begun;
+    for (let i = 0; i < 3; i += 1) await landing.land(app);
+    await tells(told, "app 1", "app 2", "app 3");
+    await cluster.sql("update lockstep.repository set head_version = 1");
+    await cluster.sql("delete from lockstep.ref_log where version > 1");
+    await cluster.sql("delete from lockstep.log_trimmed");
+    await cluster.sql("select setval('lockstep.ref_log_position', 1)");
+    one.context.tail.wake();
+    expect(await told.ended).toMatchObject({ code: "CURSOR_EXPIRED", details: { ahead: "true" } });
+    using again = new Told(one);
+    await again.begun;
+    await landing.land(app);
+    await tells(again, "app 2");
   });
 
   it("from before a trim of the log has expired, and the beginning is after it", async () => {

@@ -1,6 +1,13 @@
 // A receiver of webhooks: keeps what was posted, and answers as the test says.
 import { createHmac } from "node:crypto";
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
@@ -17,29 +24,33 @@ type Answer = (posted: Posted, response: ServerResponse) => void;
 
 export class Receiver implements AsyncDisposable {
   readonly #server: Server;
+  readonly #origin: string;
   /** In the order of their arrival. */
   readonly posted: Posted[] = [];
   answer: Answer = (_, response) => void response.writeHead(204).end();
 
-  private constructor(server: Server) {
+  private constructor(server: Server, origin: string) {
     this.#server = server;
+    this.#origin = origin;
   }
 
-  static async start(): Promise<Receiver> {
-    const server = createServer(async (request, response) => {
+  /** `tls`: with https instead of http. */
+  static async start(tls?: { cert: string; key: string }): Promise<Receiver> {
+    const take = async (request: IncomingMessage, response: ServerResponse) => {
       const raw = await text(request);
       const { url: path = "", headers } = request;
       const posted = { path, headers, raw, body: JSON.parse(raw) };
       receiver.posted.push(posted);
       receiver.answer(posted, response);
-    });
-    const receiver = new Receiver(server);
+    };
+    const server = tls ? createTlsServer(tls, take) : createServer(take);
+    const receiver = new Receiver(server, tls ? "https://localhost" : "http://127.0.0.1");
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     return receiver;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
+    return `${this.#origin}:${(this.#server.address() as AddressInfo).port}/hook`;
   }
 
   /** "REPOSITORY VERSION" of each delivery. */

@@ -116,6 +116,7 @@ function documentOf(hook: Hook) {
     next_attempt_at: time(hook.nextAttemptAt),
     last_error: hook.lastError || null,
     missed_at: time(hook.missedAt),
+    waiting: hook.waiting,
     cursor: hook.cursor,
   };
 }
@@ -128,6 +129,7 @@ function rowOf(hook: Hook): string[] {
       : hook.device === ""
         ? "no device delivers it at the moment"
         : "ok",
+    hook.waiting > 0 ? `${hook.waiting} repositories wait for a device that \`lockstep status\` names` : "",
     hook.missedAt ? `events were missed at ${instant(hook.missedAt)}` : "",
   ];
   return [hook.id, hook.url, `${which}, ${visibleOf(hook)}`, String(hook.delivered), state.filter(Boolean).join("; ")];

@@ -11,7 +11,7 @@ import { type ClaimedHook, claimHooks, recordHookFailure, recordHookProgress } f
 import type { Landed } from "../../store/landed.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
-import { FROM_BEGINNING } from "../watch/cursor.ts";
+import { FROM_BEGINNING, FROM_NOW } from "../watch/cursor.ts";
 import { beginWatch } from "../watch/watch.ts";
 import { DELIVERY_LIMIT_MS, postEvent } from "./post-event.ts";
 
@@ -106,8 +106,9 @@ class HookDelivery {
       return await from(this.#cursor);
     } catch (error) {
       if (!(error instanceof LockstepError && error.code === "CURSOR_EXPIRED")) throw error;
-      this.#context.log.error({ hook: this.#hook.id }, "events were trimmed from the log before a webhook got them");
-      const watcher = await from(FROM_BEGINNING);
+      this.#context.log.error({ hook: this.#hook.id, err: describe(error) }, "a webhook may have missed events");
+      // An older copy of the database has no events that this hook did not get.
+      const watcher = await from(error.details.ahead === undefined ? FROM_BEGINNING : FROM_NOW);
       await this.#record(watcher.cursor, { isDelivery: false, missed: true });
       return watcher;
     }

@@ -47,6 +47,11 @@ export class LogTail {
     this.#onFailure = onFailure;
   }
 
+  /** Returns whether a position is one that the database has not handed out: it may have been set back. */
+  isAhead(position: Position): boolean {
+    return this.#settled !== undefined && position > this.#settled;
+  }
+
   /** Says that there may be new versions. */
   wake(): void {
     this.#woken = true;
@@ -144,7 +149,11 @@ export class LogTail {
 
   #take({ handedOut, whole, writers }: LogTailRow): void {
     this.#handedOut = handedOut;
-    if (whole !== null) this.#reach(whole);
+    // An operator has put an older copy in the place of the database.
+    if (this.#settled !== undefined && this.#settled > handedOut) {
+      this.#settled = handedOut;
+      this.#barrier = undefined;
+    } else if (whole !== null) this.#reach(whole);
     if (writers.length === 0) this.#reach(handedOut);
     if (this.#barrier !== undefined && !writers.some((writer) => this.#barrier?.writers.has(writer))) {
       this.#reach(this.#barrier.upTo);

@@ -63,11 +63,7 @@ export async function beginWatch(context: SyncContext, request: WatchRequest, si
   const now = await context.tail.now(signal);
   const position = cursor?.position ?? (given === FROM_NOW ? now : trimmed);
   if (position < trimmed) throw expiredError();
-  if (position > now)
-    throw new LockstepError(
-      "INVALID_REQUEST",
-      `The cursor ${given} is ahead of everything in this cluster, so it is that of another one; start from "${FROM_NOW}".`,
-    );
+  if (position > now) throw aheadError();
   const held = cursor === undefined || cursor.held.length === 0 ? [] : await findHeld(context.db, cursor.held);
   return new Watcher(context, { patterns, visible: request.visible }, position, held, signal);
 }
@@ -124,6 +120,7 @@ class Watcher {
   /** Waits until there may be something to tell, and tells it. */
   async *#pass(): AsyncGenerator<Told> {
     const until = await this.#untilDue();
+    if (this.#context.tail.isAhead(this.#position)) throw aheadError();
     try {
       yield* this.#tellHeld();
       if (until !== undefined && until > this.#position) yield* this.#tellNew(until);
@@ -166,7 +163,9 @@ class Watcher {
 
   /** Tells the versions up to a position. A repository that has to wait is held from then on. */
   async *#tellNew(until: Position): AsyncGenerator<Told> {
-    const range = { after: this.#position, until, page: PAGE, limit: EVENTS };
+    // A page is larger where few of its rows may match.
+    const page = this.#patterns.length === 0 ? EVENTS : PAGE;
+    const range = { after: this.#position, until, page, limit: EVENTS };
     const { db, tail } = this.#context;
     const { landed, last, trimmed, ...from } = await tail.reads.runExclusive(() =>
       readLanded(db, this.#patterns, range),
@@ -216,6 +215,15 @@ class Watcher {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
   }
+}
+
+/** Makes the error CURSOR_EXPIRED for a cursor that no event of this database can have had. */
+function aheadError(): LockstepError {
+  return new LockstepError(
+    "CURSOR_EXPIRED",
+    `The cursor is ahead of everything in this database: it is of another cluster, or the database is an older copy; start from "${FROM_NOW}".`,
+    { details: { ahead: "true" } },
+  );
 }
 
 function expiredError(): LockstepError {

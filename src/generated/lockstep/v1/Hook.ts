@@ -19,6 +19,7 @@ export interface Hook {
   'lastError'?: (string);
   'missedAt'?: (_google_protobuf_Timestamp | null);
   'cursor'?: (string);
+  'waiting'?: (number);
 }
 
 export interface Hook__Output {
@@ -36,4 +37,5 @@ export interface Hook__Output {
   'lastError': (string);
   'missedAt': (_google_protobuf_Timestamp__Output | null);
   'cursor': (string);
+  'waiting': (number);
 }

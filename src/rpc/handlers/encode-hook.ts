@@ -3,6 +3,7 @@
 import { shownUrl } from "../../io/hook-url.ts";
 import { toTimestamp } from "../../protocol/times.ts";
 import type { Hook } from "../../store/hooks.ts";
+import { readCursor } from "../../sync/watch/cursor.ts";
 
 const VISIBLE = { landed: "VISIBLE_LANDED", everywhere: "VISIBLE_EVERYWHERE" } as const;
 
@@ -22,5 +23,6 @@ export function encodeHook(hook: Hook) {
     lastError: hook.lastError ?? "",
     missedAt: toTimestamp(hook.missedAt),
     cursor: hook.cursor,
+    waiting: readCursor(hook.cursor).held.length,
   };
 }

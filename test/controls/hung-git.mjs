@@ -7,7 +7,7 @@ export const hungGitControls = [
     patches: [{ file: "src/git/hung.ts", from: '  child.kill("SIGKILL");\n  killAll', to: "  killAll" }],
     project: "integration",
     tests: "test/integration/hung-git.test.ts",
-    name: "(index-pack) is stopped",
+    name: "catches up although a git",
   },
   {
     rule: "a replica is compared after a git that could write was ended",

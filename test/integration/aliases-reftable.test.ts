@@ -4,11 +4,13 @@ import { randomUUID } from "node:crypto";
 import { open, readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { toLatin1 } from "../../src/domain.ts";
 import { readSymbolicRecords } from "../../src/git/refs/reftable.ts";
+import { type ThawAction, thaw } from "../../src/sync/operator/thaw.ts";
 import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { gitSandbox } from "../support/git.ts";
+import { loseWrites } from "../support/lose-writes.ts";
 import { gitIsOlderThan } from "../support/programs.ts";
 import { beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
@@ -136,6 +138,66 @@ describe.skipIf(tooOld)("symbolic refs of a replica stored as reftable", () => {
       [MAIN]: two,
       "refs/heads/second": "ref: refs/heads/alias",
     });
+  });
+});
+
+describe.skipIf(tooOld)("a thaw", () => {
+  const settle = async (device: TestDevice, action: ThawAction) => {
+    const ask = (confirmation: string) => {
+      const signal = AbortSignal.timeout(SOON.timeout);
+      return thaw(device.context, { repository: APP, action, confirmation, author: "olga", signal });
+    };
+    expect(await ask((await ask("")).confirmation)).toMatchObject({ done: true });
+  };
+  const MADE = STEPS.slice(0, 2).flatMap(([, commands]) => commands);
+  const CHANGED = [
+    "symbolic-ref refs/heads/second refs/heads/other",
+    "symbolic-ref refs/heads/later refs/heads/elsewhere",
+    "symbolic-ref refs/heads/newest refs/heads/nowhere",
+    "symbolic-ref --delete refs/heads/alias",
+  ];
+
+  it("that gives up changes of symbolic refs restores the older ones, and the lost device follows", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await mixed(cluster);
+    const c = await cluster.start("repo003", { refFormat: "reftable" });
+    await cluster.addReplica(APP, c);
+    await land(a, false, ...MADE);
+    await expectWell([b, c]);
+    const before = await c.refs(APP);
+    // Another device cannot follow without this commit.
+    const lost = await a.commit(APP, "lost");
+    await land(a, false, ...CHANGED, `update-ref refs/heads/lost ${lost}`);
+    await vi.waitFor(async () => {
+      const rows = await cluster.sql("select version from lockstep.replica where device = $1", [a.name]);
+      expect(rows).toEqual([{ version: "3" }]);
+    }, SOON);
+    await a.stop();
+    await settle(c, { demote: [a.name] });
+    await expectWell([b, c]);
+    expect(await c.refs(APP)).toEqual(before);
+    expect(await b.refs(APP)).toEqual(before);
+    const back = await a.restart();
+    await expectWell([back]);
+    expect(await back.refs(APP)).toEqual(before);
+    expect(await back.git(APP, ["for-each-ref", "--format=%(objectname)", "refs/lockstep/lost/"])).toContain(lost);
+    await land(c, false, ...CHANGED);
+    await expectWell([back, b, c]);
+  });
+
+  it("that takes the refs of one disk takes its symbolic refs too", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await mixed(cluster);
+    await land(a, false, ...MADE);
+    await expectWell([b]);
+    await land(a, false, ...CHANGED);
+    const changed = await a.refs(APP);
+    await loseWrites(cluster, APP, 2n);
+    await expect(a.read(APP)).rejects.toMatchObject({ code: "AHEAD_OF_DATABASE" });
+    await settle(a, { promote: a.name });
+    await expectWell([a, b]);
+    expect(await a.refs(APP)).toEqual(changed);
+    expect(await b.refs(APP)).toEqual(changed);
   });
 });
 

@@ -200,7 +200,7 @@ describe("a git is left alone", () => {
 });
 
 const noDisk = await whyNoDisk();
-if (noDisk) console.warn(`skipped: a disk that does not answer (${noDisk})`);
+if (noDisk) console.warn(`The tests of a disk that does not answer are skipped: ${noDisk}.`);
 
 describe.skipIf(noDisk)("a git that cannot be ended, since its disk does not answer", () => {
   it("holds its replica only: that one serves nobody, and heals when the disk answers", async () => {

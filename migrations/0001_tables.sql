@@ -74,6 +74,8 @@ create table lockstep.repository (
   stopped text,
   -- The log has lost its versions up to this one to age. 0: it is whole.
   log_base bigint not null default 0,
+  -- For how long one update of a replica may run. null: the default of the sidecars.
+  update_limit interval check (update_limit > interval '0'),
   -- The devices that hold the repository. null: all devices, also those that join later.
   placement text[] check (placement is null or cardinality(placement) > 0),
   created_at timestamptz not null default clock_timestamp()

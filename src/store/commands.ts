@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { Incarnation, ReplicaState } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type Database, queryOnce, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
-import { dated, epochMs } from "./database/instant.ts";
+import { dated, epochMs, intervalMs } from "./database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
 
 /** Every command that a device can be asked for. */
@@ -219,6 +219,8 @@ export interface CommandedReplica {
   readonly name: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly state: ReplicaState;
+  /** For how long one update may run. null: the default. */
+  readonly updateLimitMs: number | null;
 }
 
 /** Returns this device's replica of a repository. undefined: it has none. */
@@ -229,7 +231,8 @@ export async function commandedReplica(
 ): Promise<CommandedReplica | undefined> {
   const [row] = await queryRepeatable<CommandedReplica & { [column: string]: unknown }>(
     db.work,
-    `select r.id, r.name, r.object_format as "objectFormat", p.state
+    `select r.id, r.name, r.object_format as "objectFormat", p.state,
+       ${intervalMs("r.update_limit")} as "updateLimitMs"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.device = $1 and p.repository_id = $2`,
     [device, repositoryId],

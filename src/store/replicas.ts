@@ -3,7 +3,7 @@ import type { Incarnation, ReplicaState, Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { HELD } from "../replica-states.ts";
 import { type Database, queryRepeatable } from "./database/database.ts";
-import { dated, epochMs } from "./database/instant.ts";
+import { dated, epochMs, intervalMs } from "./database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
 
 /** Makes the error REPLICA_NOT_FOUND. */
@@ -26,6 +26,8 @@ export interface ReplicaToFollow {
   readonly repositoryId: string;
   readonly name: string;
   readonly objectFormat: "sha1" | "sha256";
+  /** For how long one update may run. null: the default. */
+  readonly updateLimitMs: number | null;
 }
 
 /** Returns this device's replicas of the given repositories. */
@@ -36,7 +38,8 @@ export async function listReplicas(
 ): Promise<ReplicaToFollow[]> {
   return await queryRepeatable<ReplicaToFollow & { [column: string]: unknown }>(
     db.work,
-    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat"
+    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat",
+       ${intervalMs("r.update_limit")} as "updateLimitMs"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.device = $1 and r.id = any($2::uuid[]) and p.state in ${HELD}`,
     [device, repositoryIds],

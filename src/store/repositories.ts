@@ -4,6 +4,7 @@ import pg from "pg";
 import { digestOf, HEAD, type ReplicaState, refName, symbolicTo, toBytes, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
+import { intervalMs } from "./database/instant.ts";
 import { unavailableError } from "./database/sqlstate.ts";
 import type { Closed, Placement } from "./placement.ts";
 
@@ -18,6 +19,8 @@ export interface Repository {
   readonly placement: Placement;
   /** Why nobody may use the repository until an operator has decided. null: it may be used. */
   readonly stopped: string | null;
+  /** For how long one update of a replica may run. null: the default. */
+  readonly updateLimitMs: number | null;
 }
 
 /** The answer that a read needs, as of one moment after the read arrived. */
@@ -186,6 +189,18 @@ export async function setRepository(db: Database, name: string, change: Reposito
   return await findRepository(db, name);
 }
 
+/**
+ * Sets for how long one update of a replica may run. null: the default of the sidecars. Throws REPOSITORY_NOT_FOUND.
+ */
+export async function setUpdateLimit(db: Database, name: string, limitMs: number | null): Promise<void> {
+  const changed = await queryRepeatable(
+    db.work,
+    "update lockstep.repository set update_limit = make_interval(secs => $2) where name = $1 returning 1",
+    [name, limitMs === null ? null : limitMs / 1000],
+  );
+  if (changed.length === 0) throw repositoryNotFoundError(name);
+}
+
 /** Returns repositories by name, at most `limit` after the name `after`. */
 export async function listRepositories(db: Database, after: string, limit: number): Promise<Repository[]> {
   return await queryRepeatable<Repository & { [column: string]: unknown }>(
@@ -196,7 +211,8 @@ export async function listRepositories(db: Database, after: string, limit: numbe
 }
 
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
-  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", placement, stopped from lockstep.repository`;
+  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer",
+  ${intervalMs("update_limit")} as "updateLimitMs", placement, stopped from lockstep.repository`;
 
 /** Makes the error REPOSITORY_EXISTS for `name`. */
 export function repositoryExistsError(name: string, cause?: unknown): LockstepError {

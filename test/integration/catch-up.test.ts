@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { listCommands } from "../../src/store/commands.ts";
+import { setUpdateLimit } from "../../src/store/repositories.ts";
 import { catchUp, catchUpToHead } from "../../src/sync/catch-up/catch-up.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
 import type { CatchUpProgress } from "../../src/sync/device/replica.ts";
@@ -382,6 +383,35 @@ describe("a catch-up and a push on the same replica", () => {
     await flight;
     expect((await b.syncEvents()).at(-1)).toMatchObject({ from_version: "2", version: "3", refs_changed: 1 });
     await b.expectInLockstep(APP);
+  });
+});
+
+describe("a catch-up that takes too long", () => {
+  it("is given up, however much moves, and its error is kept", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    await setUpdateLimit(a.context.db, APP, 1_000);
+    const beats: NodeJS.Timeout[] = [];
+    b.openPack = (_peer, _request, signal, onAlive) =>
+      new Promise((_, failed) => {
+        // The source works and works.
+        beats.push(setInterval(onAlive, 50));
+        signal.addEventListener("abort", () => failed(signal.reason as Error), { once: true });
+      });
+    await using _ = await repaired(b);
+    const kept = await vi.waitFor(async () => {
+      const [command] = await listCommands(b.context.db, { limit: 1 });
+      expect(command?.lastError).toMatch(
+        /took longer than 1 s and was given up; `lockstep repo set team\/app --update-limit`/,
+      );
+      return command;
+    }, SOON);
+    for (const beat of beats) clearInterval(beat);
+    expect(kept).toMatchObject({ state: "queued", attempts: 1 });
+    await setUpdateLimit(a.context.db, APP, null);
+    b.openPack = honest(cluster);
+    await vi.waitFor(async () => await b.expectInLockstep(APP), SOON);
   });
 });
 

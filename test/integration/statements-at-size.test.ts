@@ -44,7 +44,13 @@ import {
   replicasOf,
   replicaWasHere,
 } from "../../src/store/replicas.ts";
-import { findRepository, listRepositories, readHeads, setRepository } from "../../src/store/repositories.ts";
+import {
+  findRepository,
+  listRepositories,
+  readHeads,
+  setRepository,
+  setUpdateLimit,
+} from "../../src/store/repositories.ts";
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
 import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
@@ -313,6 +319,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   replicasOf: { call: () => replicasOf(db, HUGE), rows: FEW },
   reviseVersions: { call: () => reviseVersions(db, me, [{ repositoryId: SMALL, version: 0n }]), rows: FEW },
   sessionEnds: { call: () => sessionEnds(db, [WRITE]), rows: FEW },
+  setUpdateLimit: { call: () => setUpdateLimit(db, "small", 1_000), rows: FEW },
   setRepository: { call: () => setRepository(db, "small", { minCopies: 1, landWithFewer: null }), rows: FEW },
   confirmReads: { call: () => confirmReads(db, me, HERE), rows: FEW },
   settleWrite: {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { toDuration, toMs } from "../../protocol/times.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
 import { bar, Progress } from "../terminal/progress.ts";
 import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
@@ -67,10 +68,19 @@ function setCommand(host: Host): Command {
       "only these devices hold it; the others give their copies up once these have everything",
     )
     .option("--all-devices", "all devices hold it, also those that join later")
+    .option(
+      "--update-limit <time>",
+      "for how long one update of a replica may run, such as 90s, 30m or 6h; default: 15m, and 4h for a first copy",
+    )
     .action(async (name: string, flags: SetFlags) => {
       const run = prepare(host, "repo", flags);
       const placement = placementOf(flags);
-      if (flags.minCopies === undefined && flags.landWithFewer === undefined && placement === undefined)
+      if (
+        flags.minCopies === undefined &&
+        flags.landWithFewer === undefined &&
+        placement === undefined &&
+        flags.updateLimit === undefined
+      )
         throw new LockstepError(
           "USAGE",
           "No setting is given; `lockstep repo set --help` lists the settings that can be changed.",
@@ -81,18 +91,22 @@ function setCommand(host: Host): Command {
         ...(flags.minCopies !== undefined && { minCopies: numberOf(flags.minCopies) }),
         ...(flags.landWithFewer !== undefined && { landWithFewer: flags.landWithFewer }),
         ...(placement && { placement }),
+        ...(flags.updateLimit !== undefined && { updateLimit: toDuration(limitOf(flags.updateLimit)) }),
       };
       const { repository } = await client.call("SetRepository", request, run.patience);
       const { minCopies, landWithFewer, placement: devices = [] } = repository ?? {};
+      const limitMs = toMs(repository?.updateLimit as never);
       const document = {
         ...{ name, min_copies: minCopies, land_with_fewer: landWithFewer },
         placement: devices.length === 0 ? "all" : devices,
+        update_limit_s: limitMs === undefined ? null : limitMs / 1000,
       };
       const fewer = landWithFewer ? "or on fewer where they cannot be had" : "or is refused";
       run.print(
         document,
         `${name} is on ${devices.length === 0 ? "all devices" : devices.join(", ")}. ` +
-          `Every write to it is on at least ${minCopies} of them before it lands, ${fewer}.`,
+          `Every write to it is on at least ${minCopies} of them before it lands, ${fewer}.` +
+          (limitMs === undefined ? "" : ` One update of a replica may take ${limitMs / 1000} s.`),
       );
     });
 }
@@ -102,6 +116,7 @@ type SetFlags = {
   readonly landWithFewer?: boolean;
   readonly devices?: string;
   readonly allDevices?: boolean;
+  readonly updateLimit?: string;
 };
 
 function placementOf({ devices, allDevices }: SetFlags): { all: boolean; devices: string[] } | undefined {
@@ -109,6 +124,19 @@ function placementOf({ devices, allDevices }: SetFlags): { all: boolean; devices
   if (allDevices || namesOf(devices).length === 0)
     throw new LockstepError("USAGE", "Give either --devices with the names of devices, or --all-devices.");
   return { all: false, devices: namesOf(devices) };
+}
+
+const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Returns the milliseconds of a time such as 30m. "default" is 0. Throws USAGE. */
+function limitOf(text: string): number {
+  if (text === "default") return 0;
+  const [, count, unit] = /^(\d{1,7})([smhd])$/.exec(text) ?? [];
+  if (count !== undefined) return Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+  throw new LockstepError(
+    "USAGE",
+    `--update-limit is a time such as 90s, 30m or 6h, or the word default, not ${JSON.stringify(text)}.`,
+  );
 }
 
 function namesOf(list: string): string[] {

@@ -7,7 +7,7 @@ import {
   toBytes,
   type WriteStatus,
 } from "../../domain.ts";
-import { toTimestamp } from "../../protocol/times.ts";
+import { toDuration, toTimestamp } from "../../protocol/times.ts";
 import type { LogEntry } from "../../store/list-log.ts";
 import type { Repository } from "../../store/repositories.ts";
 import type { WriteStop } from "../../store/write-stops.ts";
@@ -32,11 +32,12 @@ export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] 
 }
 
 export function encodeRepository(repository: Repository) {
-  const { name, headVersion, objectFormat, minCopies, landWithFewer, stopped, placement } = repository;
+  const { name, headVersion, objectFormat, minCopies, landWithFewer, stopped, placement, updateLimitMs } = repository;
   return {
     ...{ name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer },
     stopped: stopped ?? "",
     placement: [...(placement ?? [])],
+    updateLimit: updateLimitMs === null ? null : toDuration(updateLimitMs),
   };
 }
 

@@ -2,8 +2,9 @@ import { deviceName, repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { SetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/SetRepositoryRequest.ts";
 import type { SetRepositoryResponse as Response } from "../../generated/lockstep/v1/SetRepositoryResponse.ts";
+import { toMs } from "../../protocol/times.ts";
 import type { Placement } from "../../store/placement.ts";
-import { setRepository as set } from "../../store/repositories.ts";
+import { setRepository as set, setUpdateLimit } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { copiesOf } from "../../sync/operator/create-repository.ts";
 import { encodeRepository } from "../call/encode.ts";
@@ -16,8 +17,19 @@ export const setRepository =
       landWithFewer: request.landWithFewer ?? null,
       ...(request.placement && { placement: placementOf(request.placement) }),
     };
+    const limitMs = toMs(request.updateLimit as never);
+    if (limitMs !== undefined)
+      await setUpdateLimit(context.db, repositoryName(request.repository), checkLimit(limitMs));
     return { repository: encodeRepository(await set(context.db, repositoryName(request.repository), change)) };
   };
+
+/** The shortest and the longest time that an operator may give one update of a replica. */
+const LIMITS_MS = [1_000, 20 * 86_400_000] as const;
+
+function checkLimit(ms: number): number | null {
+  if (ms === 0 || (ms >= LIMITS_MS[0] && ms <= LIMITS_MS[1])) return ms || null;
+  throw new LockstepError("INVALID_REQUEST", "An update limit is from 1 second to 20 days, or 0 for the default.");
+}
 
 function placementOf({ all, devices }: NonNullable<Request["placement"]>): Placement {
   if (all === devices.length > 0)

@@ -7,11 +7,11 @@ export function epochMs(time: string): string {
 }
 
 /**
- * Returns SQL for an interval in whole milliseconds, at most 24 days. The digits of a fraction would depend on
- * extra_float_digits.
+ * Returns SQL for an interval in whole milliseconds, at most 24 days; null for null. The digits of a fraction would
+ * depend on extra_float_digits.
  */
 export function intervalMs(interval: string): string {
-  return `least(extract(epoch from ${interval}) * 1000, 2147483647)::int4`;
+  return `case when ${interval} is not null then least(extract(epoch from ${interval}) * 1000, 2147483647)::int4 end`;
 }
 
 /** Returns the row with Dates in the columns that `epochMs` made. */

@@ -10,6 +10,7 @@ import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Course, Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { outOfServiceError } from "../replica/out-of-service.ts";
+import { noteOf } from "../replica/prepare-directory.ts";
 import { followLog } from "./follow-log.ts";
 
 /**
@@ -25,6 +26,9 @@ const BUSY_MS = [100, 200, 400, 800, 1_600];
  * limits.
  */
 const MOTIONLESS_MS = 180_000;
+/** However much moves, a catch-up is given up after this time. An operator may set another one for a repository. */
+const UPDATE_LIMIT_MS = 15 * 60_000;
+const FIRST_COPY_LIMIT_MS = 4 * 3_600_000;
 const BACK_OFF_MS = 250;
 const BACK_OFF_LIMIT_MS = 10_000;
 
@@ -115,13 +119,42 @@ function startFlight(context: SyncContext, replica: Replica, from: string | unde
     deadline.refresh();
     for (const listener of listeners) listener(progress);
   };
+  const limited = limitFlight(replica, link.abort);
   const done = fly(context, replica, { onProgress, signal: link.signal }, from).finally(() => {
     clearTimeout(deadline);
+    limited[Symbol.dispose]();
     link[Symbol.dispose]();
     replica.flight = undefined;
   });
   done.catch(() => {});
   return { done, listeners };
+}
+
+/** Aborts a catch-up when it has taken too long. */
+function limitFlight(replica: Replica, abort: (reason: unknown) => void): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  let over = false;
+  const begin = (limitMs: number) => {
+    if (!over) timer = setTimeout(() => abort(tooLongError(replica, limitMs)), limitMs);
+  };
+  if (replica.updateLimitMs !== null) begin(replica.updateLimitMs);
+  else if (replica.applied !== undefined) begin(UPDATE_LIMIT_MS);
+  else void noteOf(replica).then((note) => begin(note ? UPDATE_LIMIT_MS : FIRST_COPY_LIMIT_MS));
+  return {
+    [Symbol.dispose]: () => {
+      over = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function tooLongError({ name }: Replica, limitMs: number): LockstepError {
+  return new LockstepError(
+    "CATCH_UP_TIMEOUT",
+    `The catch-up of ${name} took longer than ${Math.round(limitMs / 1000)} s and was given up; ` +
+      `\`lockstep repo set ${name} --update-limit\` gives it more time.`,
+    { details: { repository: name } },
+  );
 }
 
 function nothingMovedError({ name }: Replica): LockstepError {

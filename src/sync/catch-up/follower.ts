@@ -108,8 +108,8 @@ export class Follower {
    * Follows one repository. Returns false if it failed, which has been logged. The repository is due again after its
    * back-off.
    */
-  async #follow({ repositoryId, name, objectFormat }: ReplicaToFollow): Promise<boolean> {
-    const replica = this.#context.replicas.get({ id: repositoryId, name, objectFormat });
+  async #follow({ repositoryId, ...facts }: ReplicaToFollow): Promise<boolean> {
+    const replica = this.#context.replicas.get({ ...facts, id: repositoryId });
     return await catchUpToHead(this.#context, replica, { signal: this.#context.signal }).then(
       () => true,
       () => false,

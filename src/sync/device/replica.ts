@@ -79,6 +79,8 @@ export class Replica {
   /** True when the leftovers of a dead process have been removed. */
   swept = false;
   flight: Flight | undefined = undefined;
+  /** For how long one catch-up may run, as far as this process has heard. null: the default. */
+  updateLimitMs: number | null = null;
   waiting = 0;
 
   /**
@@ -119,6 +121,15 @@ export function replicaPath(root: string, name: string): string {
   return join(root, `${name}.git`);
 }
 
+/** The facts of a repository that a replica needs. */
+export interface RepositoryFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+  /** For how long one catch-up may run. null: the default. undefined: the caller did not ask. */
+  readonly updateLimitMs?: number | null;
+}
+
 export class Replicas {
   /** Held while a replica is tidied, for a few seconds at most. */
   readonly tidying = new Mutex();
@@ -136,7 +147,13 @@ export class Replicas {
    * Returns the one object for a repository's replica. A repository that was renamed gets a new object, which looks at
    * its disk again.
    */
-  get(repository: { id: string; name: string; objectFormat: "sha1" | "sha256" }): Replica {
+  get(repository: RepositoryFacts): Replica {
+    const replica = this.#find(repository);
+    if (repository.updateLimitMs !== undefined) replica.updateLimitMs = repository.updateLimitMs;
+    return replica;
+  }
+
+  #find(repository: RepositoryFacts): Replica {
     const known = this.#byId.get(repository.id);
     if (known?.name === repository.name) return known;
     const replica = new Replica(this.#root, repository.id, repository.name, repository.objectFormat);

@@ -1,5 +1,6 @@
 // Original file: proto/lockstep/v1/cluster.proto
 
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Repository {
@@ -10,6 +11,7 @@ export interface Repository {
   'landWithFewer'?: (boolean);
   'stopped'?: (string);
   'placement'?: (string)[];
+  'updateLimit'?: (_google_protobuf_Duration | null);
 }
 
 export interface Repository__Output {
@@ -20,4 +22,5 @@ export interface Repository__Output {
   'landWithFewer': (boolean);
   'stopped': (string);
   'placement': (string)[];
+  'updateLimit': (_google_protobuf_Duration__Output | null);
 }

@@ -1,12 +1,14 @@
 // Original file: proto/lockstep/v1/cluster.proto
 
 import type { Placement as _lockstep_v1_Placement, Placement__Output as _lockstep_v1_Placement__Output } from '../../lockstep/v1/Placement.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 
 export interface SetRepositoryRequest {
   'repository'?: (string);
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
   'placement'?: (_lockstep_v1_Placement | null);
+  'updateLimit'?: (_google_protobuf_Duration | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
 }
@@ -16,6 +18,7 @@ export interface SetRepositoryRequest__Output {
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
   'placement': (_lockstep_v1_Placement__Output | null);
+  'updateLimit': (_google_protobuf_Duration__Output | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
 }

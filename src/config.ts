@@ -149,6 +149,27 @@ export const SETTINGS = {
     help: "how long the sidecar asks for the outcome of a push while the database does not answer; then it cuts the pusher off",
     commands: SERVE,
   },
+  "gc-threads": {
+    check: digits("a number of threads"),
+    value: "THREADS",
+    default: "1",
+    help: "how many threads gc may use to search for deltas, at a low priority (pack.threads); 0: one for each processor",
+    commands: SERVE,
+  },
+  "gc-memory": {
+    check: digits("a number of MiB"),
+    value: "MIB",
+    default: "256",
+    help: "how much memory each of these threads may use (pack.windowMemory); 0: no limit",
+    commands: SERVE,
+  },
+  "scrub-days": {
+    check: digits("a number of days"),
+    value: "DAYS",
+    default: "30",
+    help: "within how many days every replica is verified in full, one after another; 0: only when somebody runs `lockstep verify --full`",
+    commands: SERVE,
+  },
   "log-level": {
     check: oneOf("debug", "info", "warn", "error"),
     value: "LEVEL",

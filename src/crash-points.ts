@@ -34,6 +34,8 @@ export const CRASH_POINTS = {
   command: ["started", "performed", "ended"],
   /** The delivery of an event to a webhook. */
   hook: ["claimed", "delivering", "delivered", "recorded"],
+  /** Garbage collection: the new packs are made; are in place; so is their index; old unreachable objects are to go. */
+  gc: ["made", "packed", "indexed", "pruning"],
 } as const;
 
 type Kind = keyof typeof CRASH_POINTS;

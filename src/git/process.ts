@@ -1,6 +1,7 @@
 // How every git command runs: with an environment built from nothing, its exit code as data, and an abort signal that
 // kills it.
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { setPriority } from "node:os";
 import { text } from "node:stream/consumers";
 import { simpleGit } from "simple-git";
 import type { RefFormat } from "../domain.ts";
@@ -96,6 +97,8 @@ export interface SpawnGit {
   readonly signal?: AbortSignal;
   /** Passes the root's lock on. Needed for every command that writes below the root. */
   readonly writes?: boolean;
+  /** Leaves the processors and the disk to others: a low priority. */
+  readonly background?: boolean;
 }
 
 /** A running git command with pipes for input, output and errors. */
@@ -120,7 +123,20 @@ export function spawnGit(context: GitContext, gitDir: string, args: string[], op
   watchGit(child, { command: commandOf(args), gitDir, writes, patience: context.patience });
   // A command that ends early closes its pipe; its exit code tells more than EPIPE.
   child.stdin.on("error", () => {});
+  if (options.background && child.pid !== undefined) lowerPriority(child.pid);
   return child;
+}
+
+/** As of nice(1). With a lower priority, a git would stand still on a machine whose processors are all busy. */
+const LOW_PRIORITY = 10;
+
+/** Gives a process that has just started a low priority. Its threads and children inherit it. */
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, LOW_PRIORITY);
+  } catch {
+    // It has ended, or the machine does not allow it.
+  }
 }
 
 /** Returns the command in git's arguments, such as `fetch`, which may follow settings. */

@@ -2,6 +2,7 @@
 import type { CommandName } from "../store/commands.ts";
 import { catchUpToHead } from "../sync/catch-up/catch-up.ts";
 import { verify } from "../sync/operator/verify-replica.ts";
+import { collectGarbage } from "../sync/upkeep/collect-garbage.ts";
 import type { Perform, Performer } from "./performer.ts";
 
 /** Brings the replica to the head as of now; makes it, if it is not there. */
@@ -29,10 +30,17 @@ const repair: Perform = async (context, command, replica, signal) => {
   return await verifyFully(context, command, replica, signal);
 };
 
+/** Packs the replica anew. No ref changes. */
+const gc: Perform = async (context, _command, replica, signal) => ({
+  outcome: { ...(await collectGarbage(context, replica.name, { signal })) },
+  changed: false,
+});
+
 /** The commands that this version can carry out. */
 export const PERFORMERS: Readonly<Partial<Record<CommandName, Performer>>> = {
   provision: { states: ["pending"], perform: sync },
   sync: { states: ["pending", "active", "broken"], perform: sync },
   verify: { states: ["active", "broken"], perform: verifyFully },
   repair: { states: ["pending", "active", "broken"], perform: repair },
+  gc: { states: ["active"], perform: gc },
 };

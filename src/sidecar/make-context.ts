@@ -8,7 +8,7 @@ import { ReceivePolicies } from "../git/receive-policy.ts";
 import { currentBoot, nextEpoch, STATE_DIR, writeRootRecord } from "../git/root/root-record.ts";
 import type { Database } from "../store/database/database.ts";
 import { notifyHeads } from "../store/database/notifications.ts";
-import type { SyncContext } from "../sync/device/context.ts";
+import type { SyncContext, Upkeep } from "../sync/device/context.ts";
 import { Replicas } from "../sync/device/replica.ts";
 import { Sessions } from "../sync/device/sessions.ts";
 import { Announcer } from "../sync/lease/announcer.ts";
@@ -39,6 +39,7 @@ export interface ContextRequest extends Peers {
   readonly socketDir: string;
   readonly refFormat: RefFormat;
   readonly inDoubtMs: number;
+  readonly upkeep: Upkeep;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly life: Lifetime;
@@ -92,6 +93,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     signal: life.over,
     onFenced: life.onFenced,
     inDoubtMs: request.inDoubtMs,
+    upkeep: request.upkeep,
   };
   return { context, interrupted };
 }

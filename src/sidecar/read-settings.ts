@@ -29,5 +29,10 @@ export function readSettings(config: Config) {
       ca: required(config, "tls-ca"),
     },
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
+    upkeep: {
+      threads: Number(required(config, "gc-threads")),
+      windowMemory: Number(required(config, "gc-memory")),
+      scrubDays: Number(required(config, "scrub-days")),
+    },
   };
 }

@@ -35,6 +35,7 @@ import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
 import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
+import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { readTls } from "../tls/device-files.ts";
 import { httpEndpoints, type Progress } from "./http-endpoints.ts";
@@ -147,6 +148,7 @@ async function startLoops(
     listenForHeads(db, { url: notifyUrl, applicationName: me.device }, me.device, handlers, life.over),
     keepScanning(context),
     deliverHooks(context, life.stopping),
+    keepHealthy(context),
   ]);
 }
 

@@ -6,6 +6,7 @@ import { adoptControls } from "./adopt.mjs";
 import { commandControls } from "./commands.mjs";
 import { databaseControls } from "./database.mjs";
 import { diskControls } from "./disk.mjs";
+import { gcControls } from "./gc.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { hungGitControls } from "./hung-git.mjs";
 import { refNameControls } from "./ref-names.mjs";
@@ -552,7 +553,7 @@ const byTests = [
     patches: [
       {
         file: "src/sync/catch-up/recover.ts",
-        from: "await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0)",
+        from: "await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0, replica.collecting.isLocked())",
         to: "[] as string[]",
       },
     ],
@@ -1137,6 +1138,7 @@ export const controls = [
   ...databaseControls,
   ...diskControls,
   ...refNameControls,
+  ...gcControls,
   ...commandControls,
   ...gitHookControls,
   ...hungGitControls,

@@ -269,7 +269,7 @@ export const diskControls = [
     rule: "what the sidecar does beside the mutex is not taken for somebody else's",
     patches: [
       {
-        file: "src/sync/replica/tidy.ts",
+        file: "src/sync/replica/pack-loose-refs.ts",
         from: "packing = replica.mutex.beside(() => packRefs(git, replica.gitDir, signal));",
         to: "packing = packRefs(git, replica.gitDir, signal);",
       },

@@ -139,6 +139,7 @@ export class TestDevice {
       refFormat: options.refFormat ?? "files",
       inDoubtMs: options.inDoubtMs ?? 60_000,
       metrics: new Metrics({ headQueries: () => 0, commands: async () => undefined }),
+      upkeep: { threads: 1, windowMemory: 256, scrubDays: 0 },
       gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
       openPack: async (peer, request, ...rest) => {
         device.packRequests.push({ from: peer.device, wants: request.wants, haves: request.haves });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { choosePacks, type Pack } from "../../src/git/objects/roll-up-packs.ts";
+import { choosePacks, type Pack } from "../../src/git/objects/packs.ts";
 
-const packs = (...objects: number[]): Pack[] =>
+const packs = (...objects: number[]): Pick<Pack, "name" | "objects">[] =>
   objects.map((each, index) => ({ name: `pack-${index}`, objects: each }));
 const chosen = (...objects: number[]) => choosePacks(packs(...objects)).map((pack) => pack.objects);
 

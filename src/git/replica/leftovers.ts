@@ -1,6 +1,7 @@
 // Files that a killed process leaves in a replica: lock files and quarantines.
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";
+import { VIEW_PREFIX } from "../objects/pack-view.ts";
 import { QUARANTINE_PREFIX } from "../objects/quarantine.ts";
 import { ageMs, remover, sweepLocks } from "../refs/stale-locks.ts";
 import { isUntouched, sweepUploads } from "./uploads.ts";
@@ -15,13 +16,15 @@ const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
  * Removes leftovers that are at least `minAgeMs` old: lock files of refs, HEAD, packed-refs and reftable, unfinished
  * tables and packs, and our quarantines. Returns what it removed. Only the sidecar that holds the root's lock may call
  * it, while it runs nothing in this replica. Before the first touch of the replica `minAgeMs` may be 0: then no process
- * of ours owns a leftover. Later a young lock may belong to somebody's `git gc`.
+ * of ours owns a leftover. Later a young lock may belong to somebody's `git gc`. `collecting`: this process runs a gc
+ * here, so its view stays.
  */
-export async function sweep(gitDir: string, minAgeMs: number): Promise<string[]> {
+export async function sweep(gitDir: string, minAgeMs: number, collecting = false): Promise<string[]> {
   const removed = await sweepLocks(gitDir, minAgeMs);
   const remove = remover(gitDir, minAgeMs, removed);
   for (const name of await namesIn(join(gitDir, "objects"))) {
     if (!name.startsWith("tmp_objdir-") || name.startsWith("tmp_objdir-incoming-")) continue;
+    if (collecting && name.startsWith(VIEW_PREFIX)) continue;
     const path = join(gitDir, "objects", name);
     if (name.startsWith(QUARANTINE_PREFIX) || (await isUntouched(path, ABANDONED_AFTER_MS))) await remove(path);
   }

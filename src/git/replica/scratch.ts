@@ -45,6 +45,18 @@ export async function listScratches(stateDir: string): Promise<string[]> {
   return [...new Set(names.map((name) => name.replace(/\.git(\.new)?$/, "")))];
 }
 
+/** Returns whether a write session has a scratch that uses the objects of this replica. */
+export async function hasScratch(stateDir: string, gitDir: string): Promise<boolean> {
+  for (const writeId of await listScratches(stateDir)) {
+    const path = scratchPath(stateDir, writeId);
+    for (const each of [path, halfMade(path)]) {
+      const alternates = await readFile(join(each, "objects", "info", "alternates"), "utf8").catch(() => "");
+      if (alternates.split("\n").includes(join(gitDir, "objects"))) return true;
+    }
+  }
+  return false;
+}
+
 /** Removes the half-made form of a scratch. */
 export async function removeHalfMade(path: string): Promise<void> {
   await rm(halfMade(path), { recursive: true, force: true });

@@ -169,6 +169,8 @@ function nothingMovedError({ name }: Replica): LockstepError {
 async function fly(context: SyncContext, replica: Replica, course: Course, from: string | undefined): Promise<void> {
   const startedAt = performance.now();
   const fromVersion = replica.applied ?? 0n;
+  // Objects that are here already are not fetched again.
+  using _claim = await replica.objects.claim();
   try {
     await replica.mutex.look();
     await followLogAgain(context, replica, course, from);

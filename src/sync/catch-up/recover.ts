@@ -43,7 +43,7 @@ export async function recoverReplica(context: SyncContext, replica: Replica, cou
     const strange = await setHistoryAside(replica.gitDir, damagedPath(join(context.root, STATE_DIR), replica.id));
     if (strange.length > 0)
       context.log.warn({ repository: replica.name, strange }, "moved aside files that hide a part of history");
-    const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0);
+    const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0, replica.collecting.isLocked());
     replica.swept = true;
     await crashPoint("recovery.swept");
     if (removed.length > 0)

@@ -51,6 +51,7 @@ export async function holdObjects(
   if (source === undefined)
     throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
   await releaseHolds(context, replica);
+  using _claim = await replica.objects.claim();
   // The walk over the new objects stops at these. A pusher may have named them, and a refused push may have left them
   // here, so they must be whole.
   const named = await wholeObjects(git, replica.gitDir, { ids: request.haves, refs: request.refs }, signal);

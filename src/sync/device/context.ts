@@ -21,6 +21,15 @@ export interface Peer {
   readonly gitAddress: string;
 }
 
+/** Settings of the work that keeps replicas healthy, in the background. */
+export interface Upkeep {
+  /** How many threads, and MiB for each, gc takes to search for deltas. */
+  readonly threads: number;
+  readonly windowMemory: number;
+  /** Within this time every replica is verified in full; 0: never by itself. */
+  readonly scrubDays: number;
+}
+
 export interface SyncContext {
   readonly db: Database;
   readonly me: Incarnation;
@@ -69,6 +78,7 @@ export interface SyncContext {
   readonly signal: AbortSignal;
   /** Called when another incarnation has the device: this process must end. */
   readonly onFenced: () => void;
+  readonly upkeep: Upkeep;
   /** How long the sidecar asks for the outcome of a write before it cuts the pusher off without one. */
   readonly inDoubtMs: number;
 }

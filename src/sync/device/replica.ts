@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { Mutex } from "async-mutex";
 import type { RefName, Version } from "../../domain.ts";
+import { ObjectClaims } from "../../git/objects/object-claims.ts";
 import type { CopiesRule } from "../../store/writes.ts";
 import { ReplicaMutex } from "./replica-mutex.ts";
 import { SlowSources } from "./slow-sources.ts";
@@ -63,8 +64,16 @@ export class Replica {
   holds: Set<RefName> | undefined = undefined;
   /** Pushes and catch-ups since packs and loose refs were last counted. */
   arrivals = 0;
-  /** Held while packs are rolled up, refs are packed, or damaged packs are moved aside. */
+  /** Held while packs are rolled up or put in place, refs are packed, or damaged packs are moved aside. */
   readonly tidying = new Mutex();
+  /** Held while gc works on the replica. */
+  readonly collecting = new Mutex();
+  /** When a gc was last ordered (milliseconds of the monotonic clock). */
+  gcOrderedAt: number | undefined = undefined;
+  /** The packs from which gc makes new ones at this moment. Nobody else rolls them up. */
+  packsOfGc: ReadonlySet<string> = new Set();
+  /** Writes that rely on objects which no ref may reach yet. */
+  objects = new ObjectClaims();
   /** True while the replica waits in the queue to be tidied. */
   awaitsTidying = false;
   /**
@@ -133,6 +142,8 @@ export interface RepositoryFacts {
 export class Replicas {
   /** Held while a replica is tidied, for a few seconds at most. */
   readonly tidying = new Mutex();
+  /** Replicas that had much to collect when they were last looked at, longest first (upkeep/keep-healthy.ts). */
+  readonly awaitGc = new Set<Replica>();
   /** Devices that sent nothing when they were asked for objects. */
   readonly slowSources = new SlowSources();
   readonly #root: string;
@@ -157,6 +168,8 @@ export class Replicas {
     const known = this.#byId.get(repository.id);
     if (known?.name === repository.name) return known;
     const replica = new Replica(this.#root, repository.id, repository.name, repository.objectFormat);
+    // Writes that began under the old name rely on the same objects.
+    if (known) replica.objects = known.objects;
     this.#byId.set(repository.id, replica);
     this.#byName.set(repository.name, replica);
     return replica;

@@ -28,6 +28,7 @@ export async function push(
   const replica = await replicaOf(context, request.repository);
   clock.lap("readMs");
   const report = PushReport.of(request.updates);
+  using _claim = await replica.objects.claim();
   const walk = started?.walkOf(replica.gitDir);
   const { allowed, hooks } = await applyPolicy(context, replica, request, report, pusher, walk);
   clock.lap("policyMs");

@@ -22,6 +22,9 @@ export function startGitEarly(
 ): StartedGit | undefined {
   const known = context.replicas.findByName(repository);
   if (known?.applied === undefined) return undefined;
+  // The walk may look for old objects before the push itself has its claim.
+  const claim = known.objects.claimNow();
+  if (claim === undefined) return undefined;
   const { gitDir } = known;
   const transaction = new StartedTransaction(context.git, gitDir, author);
   const walk = startWalk(context.git, gitDir, { signal: gone });
@@ -34,6 +37,7 @@ export function startGitEarly(
       return walk;
     },
     async [Symbol.asyncDispose]() {
+      claim[Symbol.dispose]();
       await Promise.all([transaction[Symbol.asyncDispose](), walk[Symbol.asyncDispose]()]);
     },
   };

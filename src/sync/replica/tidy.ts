@@ -1,11 +1,12 @@
-// Keeps the packs of a replica few, and most of its refs in one file. Every push and every catch-up adds to both.
+// Keeps the packs of a replica few, and most of its refs in one file. Every push and every catch-up adds to both. This
+// is the quick part, every few pushes: it joins the packs that came since the last gc (upkeep/collect-garbage.ts).
 import type { Mutex } from "async-mutex";
 import { describe } from "../../errors.ts";
+import { needsGc, readPackNeed } from "../../git/objects/pack-need.ts";
 import { rollUpPacks } from "../../git/objects/roll-up-packs.ts";
-import { wasKilled } from "../../git/process.ts";
-import { countLooseRefs, packRefs } from "../../git/refs/pack-refs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
+import { packLooseRefs } from "./pack-loose-refs.ts";
 import { lookAfterUploads } from "./uploads.ts";
 
 /**
@@ -62,24 +63,13 @@ async function tidy(context: SyncContext, replica: Replica): Promise<void> {
   const startedAt = performance.now();
   const said = () => ({ repository: replica.name, durationMs: performance.now() - startedAt });
   try {
-    const packs = await rollUpPacks(git, replica.gitDir, PACKS_LIMIT, signal);
+    const packs = await rollUpPacks(git, replica.gitDir, PACKS_LIMIT, signal, replica.packsOfGc);
     if (packs > 0) log.info({ ...said(), packs }, "rolled packs up into one");
-    const refs = await countLooseRefs(replica.gitDir);
-    if (refs < LOOSE_REFS_LIMIT || replica.outOfService) return;
-    let packing = Promise.resolve();
-    // Begun under the mutex, which is then free again: pushes go on beside it. So each holder of the mutex knows
-    // whether refs are being packed.
-    await replica.mutex.runExclusive(() => {
-      packing = replica.mutex.beside(() => packRefs(git, replica.gitDir, signal));
-      replica.packingRefs = packing.catch(() => {});
-    });
-    await packing;
-    log.info({ ...said(), refs }, "packed loose refs");
+    const refs = await packLooseRefs(context, replica, LOOSE_REFS_LIMIT);
+    if (refs > 0) log.info({ ...said(), refs }, "packed loose refs");
+    if (needsGc(await readPackNeed(replica.gitDir), String(replica.applied))) context.replicas.awaitGc.add(replica);
   } catch (error) {
     if (signal.aborted) return;
     log.warn({ ...said(), err: describe(error) }, "could not tidy a replica up");
-    // The lock of a killed git would block the refs for a minute. The next access removes it.
-    if (wasKilled(error))
-      await replica.mutex.runExclusive(() => Object.assign(replica, { applied: undefined, swept: false }));
   }
 }

@@ -111,6 +111,7 @@ async function landChanges(
   const found = context.replicas.findByName(repository);
   if (found === undefined) throw repositoryNotFoundError(repository);
   const scratch = scratchPath(join(context.root, STATE_DIR), session.writeId);
+  using _claim = await found.objects.claim();
   await takeObjects(context.git, scratch, found.gitDir, changes, context.signal);
   const incomplete = await incompleteUpdates(context.git, found.gitDir, changes.updates, { signal: context.signal });
   if (incomplete.size > 0) throw droppedError(inWords(incomplete));

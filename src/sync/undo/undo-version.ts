@@ -39,6 +39,8 @@ export interface Undo {
 export async function undoVersion(context: SyncContext, request: UndoRequest): Promise<Undo> {
   const { repository, version, signal } = request;
   const { replica } = await beforeRead(context, repository, { forPush: true, signal });
+  // The objects of the earlier values may be old, with no ref that keeps them.
+  using _claim = await replica.objects.claim();
   const plan = await planUndo(context, replica, version, signal);
   const confirmation = confirmationOf(plan);
   if (request.confirmation === "") return { plan, confirmation, landed: null };

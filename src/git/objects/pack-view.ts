@@ -1,0 +1,51 @@
+// A view of the packs of a replica: an object directory of links, in which git sees the objects of one moment. What git
+// writes there reaches nobody until it is moved into the replica, and goes with the view.
+import { copyFile, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { namesIn } from "../../io/disk.ts";
+import { type Pack, readPacks } from "./packs.ts";
+import { QUARANTINE_PREFIX } from "./quarantine.ts";
+
+/** Begins the name of a view. To git and to recovery it is a quarantine. */
+export const VIEW_PREFIX = `${QUARANTINE_PREFIX}gc-`;
+
+export interface PackView extends AsyncDisposable {
+  readonly path: string;
+  /** The part of an environment with which git uses the view. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly packs: readonly Pack[];
+  /** Loose objects: their paths below `objects/`, such as `ab/cdef`. */
+  readonly loose: readonly string[];
+}
+
+/**
+ * Makes a view of all packs and loose objects except the packs in `without`. Nobody may remove packs meanwhile. If the
+ * process dies, recovery removes the view like a quarantine.
+ */
+export async function viewPacks(gitDir: string, without: ReadonlySet<string> = new Set()): Promise<PackView> {
+  const objects = join(gitDir, "objects");
+  const path = await mkdtemp(join(objects, VIEW_PREFIX));
+  const dispose = () => rm(path, { recursive: true, force: true });
+  try {
+    await mkdir(join(path, "pack"));
+    await mkdir(join(path, "info"));
+    const packs = (await readPacks(join(objects, "pack"))).filter(({ name }) => !without.has(name));
+    const names = new Set(packs.map(({ name }) => name));
+    for (const file of await namesIn(join(objects, "pack")))
+      if (names.has(file.replace(/\.\w+$/, ""))) await symlink(join(objects, "pack", file), join(path, "pack", file));
+    const loose: string[] = [];
+    for (const directory of await namesIn(objects)) {
+      if (!/^[0-9a-f]{2}$/.test(directory)) continue;
+      await symlink(join(objects, directory), join(path, directory));
+      for (const file of await namesIn(join(objects, directory)))
+        if (/^[0-9a-f]{38}([0-9a-f]{24})?$/.test(file)) loose.push(join(directory, file));
+    }
+    // With the graph of last time git need not read all commits again. A copy, since git would write through a link.
+    await copyFile(join(objects, "info", "commit-graph"), join(path, "info", "commit-graph")).catch(() => {});
+    const env = { GIT_OBJECT_DIRECTORY: path };
+    return { path, env, packs, loose, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}

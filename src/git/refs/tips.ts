@@ -1,0 +1,28 @@
+// All objects from which gc counts what is reachable.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { LockstepError } from "../../errors.ts";
+import { namesIn } from "../../io/disk.ts";
+import { finished, type GitContext, gitFailedError, spawnGit } from "../process.ts";
+
+/**
+ * Returns the objects of all refs, those of Lockstep included, of HEAD and of work trees that somebody added. Throws
+ * REPLICA_IN_DOUBT when git cannot read one of the refs: its objects would count as unreachable.
+ */
+export async function readTips(context: GitContext, gitDir: string, signal: AbortSignal): Promise<string[]> {
+  const args = ["for-each-ref", "--format=%(objectname)"];
+  const child = spawnGit(context, gitDir, args, { signal });
+  child.stdin.end();
+  const said = text(child.stdout).catch(() => "");
+  const { exitCode, stderr } = await finished(child);
+  signal.throwIfAborted();
+  if (exitCode !== 0) throw gitFailedError(args, exitCode, stderr);
+  if (stderr.includes("broken ref"))
+    throw new LockstepError("REPLICA_IN_DOUBT", `git cannot read a ref of ${gitDir}; run \`lockstep verify\`.`);
+  const heads = [join(gitDir, "HEAD")];
+  for (const name of await namesIn(join(gitDir, "worktrees"))) heads.push(join(gitDir, "worktrees", name, "HEAD"));
+  const detached = await Promise.all(heads.map((path) => readFile(path, "latin1").catch(() => "")));
+  const ids = [...(await said).split("\n"), ...detached.map((content) => content.trim())];
+  return [...new Set(ids.filter((id) => /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id)))];
+}

@@ -1,0 +1,48 @@
+// Looks after the replicas of this device in the background: orders a gc where the packs need one. It only orders. The
+// queue carries out, one such command at a time.
+import { setTimeout as sleep } from "node:timers/promises";
+import { enqueueCommand, listCommands, notifyCommands } from "../../store/commands.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { tellFailure } from "../lease/tell-outage.ts";
+
+const LOOK_MS = 5_000;
+/** So few of these commands wait at once, so that an operator's command is not behind hundreds. */
+const OPEN_LIMIT = 2;
+/** A gc that failed, or that a busy replica needs again, is not ordered sooner. */
+const AGAIN_MS = 60_000;
+
+/** Orders what the replicas need, until the context's signal aborts. */
+export async function keepHealthy(context: SyncContext): Promise<void> {
+  while (!context.signal.aborted) {
+    await sleep(LOOK_MS * (0.8 + 0.4 * Math.random()), undefined, { signal: context.signal }).catch(() => {});
+    try {
+      if (!context.signal.aborted) await orderGc(context);
+    } catch (error) {
+      if (!context.signal.aborted) tellFailure(context, error, "could not order what replicas need");
+    }
+  }
+}
+
+/** Orders a gc for the replica that has waited longest, unless enough are under way. Throws DATABASE_UNAVAILABLE. */
+export async function orderGc({ db, me, replicas }: SyncContext): Promise<void> {
+  const now = performance.now();
+  const isDue = ({ gcOrderedAt }: Replica) => gcOrderedAt === undefined || now - gcOrderedAt > AGAIN_MS;
+  const next = [...replicas.awaitGc].find(isDue);
+  if (next === undefined) return;
+  const { device } = me;
+  const open = await listCommands(db, { device, states: ["queued", "running"], limit: 1_000 });
+  if (open.filter(({ command }) => command === "gc").length >= OPEN_LIMIT) return;
+  next.gcOrderedAt = now;
+  replicas.awaitGc.delete(next);
+  await enqueueCommand(db, {
+    repositoryId: next.id,
+    repository: next.name,
+    device,
+    command: "gc",
+    author: device,
+    reason: "many new packs, or old unreachable objects",
+    daemon: true,
+  });
+  await notifyCommands(db, [device]);
+}

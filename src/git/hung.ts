@@ -36,8 +36,8 @@ export interface Patience {
 
 const PATIENCE: Patience = { stoppedMs: 10_000, silentMs: SILENT_MS, diskMs: 180_000, killedMs: 10_000 };
 
-/** How often the gits are looked at. */
-const LOOK_MS = 1_000;
+/** How often the gits are looked at, if somebody waits for one. A look costs some milliseconds. */
+const LOOK_MS = 2_000;
 
 export interface WatchedGit {
   /** Such as `update-ref`. */

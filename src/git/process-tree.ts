@@ -1,7 +1,9 @@
 // The processes of this machine, as /proc shows them: who started whom, and the work that each has done.
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { basename } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 /** One process at the moment of a look. */
 export interface Seen {
@@ -15,15 +17,24 @@ export interface Seen {
   readonly cpu: string;
 }
 
+/** So many processes are looked at without a break: for about a millisecond. */
+const AT_ONCE = 50;
+
 /** Returns all processes that have not ended, by their number; none where there is no /proc. */
 export async function readProcesses(): Promise<Map<number, Seen>> {
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
-  const seen = await Promise.all(pids.map((pid) => readProcess(`/proc/${pid}/stat`)));
-  return new Map(seen.filter((each) => each !== undefined).map((each) => [each.pid, each]));
+  const seen = new Map<number, Seen>();
+  for (const [index, pid] of pids.entries()) {
+    if (index % AT_ONCE === 0) await setImmediate();
+    const found = readProcess(`/proc/${pid}/stat`);
+    if (found) seen.set(found.pid, found);
+  }
+  return seen;
 }
 
-async function readProcess(path: string): Promise<Seen | undefined> {
-  const text = await readFile(path, "latin1").catch(() => "");
+/** Reads at once: the kernel answers from memory, and a promise for each file would cost four times as much. */
+function readProcess(path: string): Seen | undefined {
+  const text = readIfThere(path);
   // The name stands in parentheses and may hold any character.
   const [from, to] = [text.indexOf("("), text.lastIndexOf(")")];
   const fields = text.slice(to + 2).split(" ");
@@ -44,8 +55,15 @@ export async function workOf({ pid, cpu }: Seen): Promise<string> {
 export async function waitsForDisk({ pid, state }: Seen): Promise<boolean> {
   if (state === "D") return true;
   const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const seen = await Promise.all(tasks.map((task) => readProcess(`/proc/${pid}/task/${task}/stat`)));
-  return seen.some((each) => each?.state === "D");
+  return tasks.some((task) => readProcess(`/proc/${pid}/task/${task}/stat`)?.state === "D");
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
 }
 
 /** Returns the name of the program that the process runs. For a script this is its interpreter. */

@@ -164,6 +164,21 @@ create index replica_broken on lockstep.replica (device, repository_id) where st
 create index replica_pending on lockstep.replica (device, pushed_at desc nulls first) where state = 'pending';
 create index replica_released on lockstep.replica (device, released_at) where state = 'released';
 
+-- What a device may do with a directory of somebody else at the place of its replica. No row: nothing.
+create table lockstep.adoption (
+  repository_id uuid not null references lockstep.repository on delete cascade,
+  device text not null references lockstep.device on delete cascade,
+  -- same: take it over if it has the refs of a version. known: its refs were those of the first version when it was
+  -- adopted, and pushes of plain git may have changed them since. replace: keep its refs aside and follow. null: the
+  -- directory is the replica now.
+  takes_over text check (takes_over in ('same', 'known', 'replace')),
+  -- Until then, changed refs on the disk come from a push of plain git that began before the adoption. They land as a
+  -- write.
+  late_until timestamptz,
+  primary key (repository_id, device)
+);
+create index adoption_late on lockstep.adoption (device) where late_until is not null;
+
 -- Bare repositories that lie below the root of a device and are no replicas of it, as its last scan found them
 -- (src/sync/adopt/scan-root.ts). Nobody touches them until an operator adopts them. repository_id and version come from
 -- the note of a replica that this database does not know: it may be an older backup.

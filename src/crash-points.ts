@@ -30,6 +30,11 @@ export const CRASH_POINTS = {
    */
   refs: ["cleared"],
   recovery: ["swept", "compared", "forgotten"],
+  /**
+   * The adoption of a directory: its hook and settings are there; the database knows it; its refs were compared. Then a
+   * late push that was found and is about to land.
+   */
+  adopt: ["taken-in", "recorded", "compared", "late"],
   /** A command of the queue: it was handed out; it has done its work; its outcome is recorded. */
   command: ["started", "performed", "ended"],
   /** The delivery of an event to a webhook. */

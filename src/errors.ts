@@ -33,6 +33,8 @@ export const ERROR_TABLE = {
   WRITE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   REPOSITORY_EXISTS: { grpc: "ALREADY_EXISTS", exit: "FAILED" },
   DIRECTORY_EXISTS: { grpc: "ALREADY_EXISTS", exit: "FAILED" },
+  ADOPTION_REFUSED: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
+  BEING_ADOPTED: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   UNAUTHENTICATED: { grpc: "UNAUTHENTICATED", exit: "FAILED" },
   PERMISSION_DENIED: { grpc: "PERMISSION_DENIED", exit: "FAILED" },
   DATABASE_UNAVAILABLE: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },

@@ -7,6 +7,9 @@ import type { AbortWriteRequest as _lockstep_v1_AbortWriteRequest, AbortWriteReq
 import type { AbortWriteResponse as _lockstep_v1_AbortWriteResponse, AbortWriteResponse__Output as _lockstep_v1_AbortWriteResponse__Output } from './lockstep/v1/AbortWriteResponse.ts';
 import type { AddHookRequest as _lockstep_v1_AddHookRequest, AddHookRequest__Output as _lockstep_v1_AddHookRequest__Output } from './lockstep/v1/AddHookRequest.ts';
 import type { AddHookResponse as _lockstep_v1_AddHookResponse, AddHookResponse__Output as _lockstep_v1_AddHookResponse__Output } from './lockstep/v1/AddHookResponse.ts';
+import type { AdoptRepositoriesRequest as _lockstep_v1_AdoptRepositoriesRequest, AdoptRepositoriesRequest__Output as _lockstep_v1_AdoptRepositoriesRequest__Output } from './lockstep/v1/AdoptRepositoriesRequest.ts';
+import type { AdoptRepositoriesResponse as _lockstep_v1_AdoptRepositoriesResponse, AdoptRepositoriesResponse__Output as _lockstep_v1_AdoptRepositoriesResponse__Output } from './lockstep/v1/AdoptRepositoriesResponse.ts';
+import type { AdoptedRepository as _lockstep_v1_AdoptedRepository, AdoptedRepository__Output as _lockstep_v1_AdoptedRepository__Output } from './lockstep/v1/AdoptedRepository.ts';
 import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWritesRequest__Output as _lockstep_v1_AllowWritesRequest__Output } from './lockstep/v1/AllowWritesRequest.ts';
 import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from './lockstep/v1/AllowWritesResponse.ts';
 import type { BeforeReadRequest as _lockstep_v1_BeforeReadRequest, BeforeReadRequest__Output as _lockstep_v1_BeforeReadRequest__Output } from './lockstep/v1/BeforeReadRequest.ts';
@@ -59,7 +62,10 @@ import type { ListThawableResponse as _lockstep_v1_ListThawableResponse, ListTha
 import type { LogEntry as _lockstep_v1_LogEntry, LogEntry__Output as _lockstep_v1_LogEntry__Output } from './lockstep/v1/LogEntry.ts';
 import type { Placement as _lockstep_v1_Placement, Placement__Output as _lockstep_v1_Placement__Output } from './lockstep/v1/Placement.ts';
 import type { RefDifference as _lockstep_v1_RefDifference, RefDifference__Output as _lockstep_v1_RefDifference__Output } from './lockstep/v1/RefDifference.ts';
+import type { RefOnDevice as _lockstep_v1_RefOnDevice, RefOnDevice__Output as _lockstep_v1_RefOnDevice__Output } from './lockstep/v1/RefOnDevice.ts';
+import type { RefOnDevices as _lockstep_v1_RefOnDevices, RefOnDevices__Output as _lockstep_v1_RefOnDevices__Output } from './lockstep/v1/RefOnDevices.ts';
 import type { RefUpdate as _lockstep_v1_RefUpdate, RefUpdate__Output as _lockstep_v1_RefUpdate__Output } from './lockstep/v1/RefUpdate.ts';
+import type { RefusedRepository as _lockstep_v1_RefusedRepository, RefusedRepository__Output as _lockstep_v1_RefusedRepository__Output } from './lockstep/v1/RefusedRepository.ts';
 import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDeviceRequest__Output as _lockstep_v1_RemoveDeviceRequest__Output } from './lockstep/v1/RemoveDeviceRequest.ts';
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from './lockstep/v1/RemoveDeviceResponse.ts';
 import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from './lockstep/v1/RemoveHookRequest.ts';
@@ -113,6 +119,9 @@ export interface ProtoGrpcType {
       AbortWriteResponse: MessageTypeDefinition<_lockstep_v1_AbortWriteResponse, _lockstep_v1_AbortWriteResponse__Output>
       AddHookRequest: MessageTypeDefinition<_lockstep_v1_AddHookRequest, _lockstep_v1_AddHookRequest__Output>
       AddHookResponse: MessageTypeDefinition<_lockstep_v1_AddHookResponse, _lockstep_v1_AddHookResponse__Output>
+      AdoptRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_AdoptRepositoriesRequest, _lockstep_v1_AdoptRepositoriesRequest__Output>
+      AdoptRepositoriesResponse: MessageTypeDefinition<_lockstep_v1_AdoptRepositoriesResponse, _lockstep_v1_AdoptRepositoriesResponse__Output>
+      AdoptedRepository: MessageTypeDefinition<_lockstep_v1_AdoptedRepository, _lockstep_v1_AdoptedRepository__Output>
       AllowWritesRequest: MessageTypeDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesRequest__Output>
       AllowWritesResponse: MessageTypeDefinition<_lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesResponse__Output>
       BeforeReadRequest: MessageTypeDefinition<_lockstep_v1_BeforeReadRequest, _lockstep_v1_BeforeReadRequest__Output>
@@ -166,7 +175,10 @@ export interface ProtoGrpcType {
       LogEntry: MessageTypeDefinition<_lockstep_v1_LogEntry, _lockstep_v1_LogEntry__Output>
       Placement: MessageTypeDefinition<_lockstep_v1_Placement, _lockstep_v1_Placement__Output>
       RefDifference: MessageTypeDefinition<_lockstep_v1_RefDifference, _lockstep_v1_RefDifference__Output>
+      RefOnDevice: MessageTypeDefinition<_lockstep_v1_RefOnDevice, _lockstep_v1_RefOnDevice__Output>
+      RefOnDevices: MessageTypeDefinition<_lockstep_v1_RefOnDevices, _lockstep_v1_RefOnDevices__Output>
       RefUpdate: MessageTypeDefinition<_lockstep_v1_RefUpdate, _lockstep_v1_RefUpdate__Output>
+      RefusedRepository: MessageTypeDefinition<_lockstep_v1_RefusedRepository, _lockstep_v1_RefusedRepository__Output>
       RemoveDeviceRequest: MessageTypeDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceRequest__Output>
       RemoveDeviceResponse: MessageTypeDefinition<_lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceResponse__Output>
       RemoveHookRequest: MessageTypeDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookRequest__Output>

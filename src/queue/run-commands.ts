@@ -16,6 +16,7 @@ import {
 import { FollowPlaces } from "../sync/catch-up/follow-places.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
+import { performAdoption } from "./perform-adoption.ts";
 import { PERFORMERS } from "./performers.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -97,8 +98,11 @@ async function carryOut(context: SyncContext, command: Command): Promise<void> {
 /** Carries a command out. Returns how it ended. undefined: its performer has recorded that. Never rejects. */
 async function performOnce(context: SyncContext, command: Command): Promise<CommandEnd | undefined> {
   const performer = PERFORMERS[command.command];
-  if (performer === undefined) return { state: "failed", error: `This sidecar cannot carry out ${command.command}.` };
+  const isAdoption = command.command === "adopt";
+  if (performer === undefined && !isAdoption)
+    return { state: "failed", error: `This sidecar cannot carry out ${command.command}.` };
   try {
+    if (performer === undefined) return await performAdoption(context, command);
     const replica =
       command.repositoryId === null
         ? undefined

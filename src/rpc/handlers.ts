@@ -5,6 +5,7 @@ import { paced } from "./call/paced.ts";
 import type { ClusterHandlers, SyncHandlers } from "./call/rpc-names.ts";
 import { abortWrite } from "./handlers/abort-write.ts";
 import { addHook } from "./handlers/add-hook.ts";
+import { adoptRepositories } from "./handlers/adopt-repositories.ts";
 import { allowWrites } from "./handlers/allow-writes.ts";
 import { beforeRead } from "./handlers/before-read.ts";
 import { beginWrite } from "./handlers/begin-write.ts";
@@ -81,5 +82,6 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     AddHook: unary(options, addHook(context)),
     ListHooks: unary(options, listHooks(context)),
     RemoveHook: unary(options, removeHook(context)),
+    AdoptRepositories: streaming(options, adoptRepositories(context)),
   };
 }

@@ -27,6 +27,7 @@ import { listenForHeads } from "../store/database/notifications.ts";
 import { releaseLease } from "../store/device-lease.ts";
 import { recordRoot } from "../store/device-root.ts";
 import { keepScanning } from "../sync/adopt/scan-root.ts";
+import { keepWatching } from "../sync/adopt/watch-late.ts";
 import { Follower } from "../sync/catch-up/follower.ts";
 import { patrol } from "../sync/catch-up/patrol.ts";
 import { keepPlaced } from "../sync/catch-up/place-replicas.ts";
@@ -149,6 +150,7 @@ async function startLoops(
     keepScanning(context),
     deliverHooks(context, life.stopping),
     keepHealthy(context),
+    keepWatching(context),
   ]);
 }
 

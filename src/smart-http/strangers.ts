@@ -12,6 +12,7 @@ const OPEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "REPLICA_NOT_FOUND",
   "REPLICA_IN_DOUBT",
   "WRITES_ELSEWHERE",
+  "BEING_ADOPTED",
   "AHEAD_OF_DATABASE",
   "SHUTTING_DOWN",
   "FENCED",

@@ -553,7 +553,7 @@ const byTests = [
     patches: [
       {
         file: "src/sync/catch-up/recover.ts",
-        from: "await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0, replica.collecting.isLocked())",
+        from: "await sweep(replica.gitDir, young, replica.collecting.isLocked())",
         to: "[] as string[]",
       },
     ],

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
+import { adoptRepository, allowTakeOver, clearTakeOver, noteLate } from "../../src/store/adoption.ts";
 import { endCommand, enqueueCommand, startCommand } from "../../src/store/commands.ts";
 import { Database, queryOnce, queryOnceRow } from "../../src/store/database/database.ts";
 import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease.ts";
@@ -24,6 +25,7 @@ import { recordUnknown } from "../../src/store/unknown-directories.ts";
 import { endWriteStops, stopNewWrites, stopStagedWrites } from "../../src/store/write-stops.ts";
 import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { refsFrom } from "../support/refs.ts";
 import { HERE, incarnation, repository, starting } from "../support/store-rows.ts";
 
 const CALLER = "frontend web";
@@ -149,6 +151,22 @@ const ACTS: Record<string, Act> = {
   recordFailure: (db, { me, id }) =>
     recordFailure(db, me, id, { error: "test", broken: true, fromVersion: 0n, version: 0n, durationMs: 0 }),
   reviseVersions: (db, { me, id }) => reviseVersions(db, me, [{ repositoryId: id, version: -1n }]),
+  adopt: (db, { me, other, name }) =>
+    adoptRepository(db, me, {
+      ...{
+        repositoryId: randomUUID(),
+        name: `${name}-adopted`,
+        objectFormat: "sha1",
+        version: 1n,
+        writeId: randomUUID(),
+      },
+      ...{ digestKey: Buffer.alloc(32), digest: Buffer.alloc(32), author: "olga", settles: false },
+      refs: refsFrom({ HEAD: "ref: refs/heads/main" }),
+      others: new Map([[other.device, "same"]]),
+    }),
+  noteLate: (db, { me, id }) => noteLate(db, me, id),
+  clearTakeOver: (db, { me, id }) => clearTakeOver(db, me, id),
+  allowTakeOver: (db, { me, id }) => allowTakeOver(db, me, id, "same"),
   recordUnknown: (db, { me, name }) =>
     recordUnknown(db, me, { after: "", last: undefined }, [
       { path: `/srv/${name}.git`, repository: name, repositoryId: null, version: null },

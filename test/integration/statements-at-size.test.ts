@@ -6,6 +6,19 @@ import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation, RefValue } from "../../src/domain.ts";
 import {
+  allowTakeOver,
+  clearTakeOver,
+  firstVersion,
+  hasOpenAdoption,
+  listLate,
+  noteLate,
+  readAdoption,
+  readDigestKey,
+  repositoryOf,
+  valuesSince,
+  versionOfDigest,
+} from "../../src/store/adoption.ts";
+import {
   commandedReplica,
   endCommand,
   findCommand,
@@ -339,6 +352,18 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
     untilAnalyzed: TIMES * 2 * REPOSITORIES,
   },
   unknownNamed: { call: () => unknownNamed(db, "huge"), rows: FEW },
+  readAdoption: { call: () => readAdoption(db, "a", HUGE), rows: FEW },
+  noteLate: { call: () => noteLate(db, me, SMALL), rows: FEW },
+  clearTakeOver: { call: () => clearTakeOver(db, me, SMALL), rows: FEW },
+  allowTakeOver: { call: () => allowTakeOver(db, me, SMALL, "same"), rows: FEW },
+  listLate: { call: () => listLate(db, "b"), rows: FEW },
+  readDigestKey: { call: () => readDigestKey(db, HUGE), rows: FEW },
+  firstVersion: { call: () => firstVersion(db, HUGE), rows: FEW },
+  repositoryOf: { call: () => repositoryOf(db, HUGE), rows: FEW },
+  hasOpenAdoption: { call: () => hasOpenAdoption(db, "a", "huge"), rows: FEW },
+  valuesSince: { call: () => valuesSince(db, HUGE, BigInt(VERSIONS) - 3n, [[name, value]]), rows: FEW },
+  // It reads the log from its end until it finds the digest.
+  versionOfDigest: { call: () => versionOfDigest(db, HUGE, Buffer.from("e")), rows: TIMES * VERSIONS },
   recordUnknown: {
     call: () => recordUnknown(db, me, { after: "", last: undefined }, []),
     rows: FEW,
@@ -352,6 +377,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   stopStagedWrites: "a row a stop",
   createRepository: "inserts",
   insertHook: "inserts, and counts a hundred hooks",
+  adoptRepository: "inserts",
   giveUpSession: "one row by its key",
   landUnchanged: "one row by its key",
   stopNewWrites: "a row a stop",

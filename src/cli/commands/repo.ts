@@ -5,6 +5,7 @@ import type { Host } from "../../host.ts";
 import { toDuration, toMs } from "../../protocol/times.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
 import { bar, Progress } from "../terminal/progress.ts";
+import { adoptCommand } from "./repo-adopt.ts";
 import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
 import { undoCommand } from "./repo-undo.ts";
 
@@ -13,6 +14,7 @@ export function repoCommand(host: Host): Command {
     .description("create, list and show repositories")
     .addHelpText("after", "\nExample:\n  lockstep repo create team/app\n")
     .addCommand(createCommand(host))
+    .addCommand(adoptCommand(host))
     .addCommand(setCommand(host))
     .addCommand(listCommand(host))
     .addCommand(showCommand(host))

@@ -2,7 +2,7 @@
 // files, links, pipes. git takes some for broken refs, which make clones and pushes fail. At a pipe git waits for ever.
 import type { Dirent } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { nameFromLatin1, type RefName } from "../../domain.ts";
+import { nameFromLatin1, type RefName, toLatin1 } from "../../domain.ts";
 import { inside, setAside } from "./aside.ts";
 import { missingRightsError } from "./rights.ts";
 
@@ -28,16 +28,23 @@ const BATCH = 32;
  * files stay. The caller holds the replica's mutex. Costs a walk over loose refs. Throws PREREQUISITE_MISSING where the
  * rights to look are missing.
  */
-export async function moveForeignFiles(
-  { gitDir, objectFormat }: { gitDir: string; objectFormat: "sha1" | "sha256" },
-  aside: string,
-): Promise<Foreign[]> {
+export async function moveForeignFiles(replica: Repository, aside: string): Promise<Foreign[]> {
+  const moved: Foreign[] = [];
+  for (const found of await findForeignFiles(replica))
+    if (await setAside(replica.gitDir, toLatin1(found.name), aside)) moved.push(found);
+  return moved;
+}
+
+/** Returns the files that `moveForeignFiles` would move. Changes nothing. */
+export async function findForeignFiles({ gitDir, objectFormat }: Repository): Promise<Foreign[]> {
   const found: Found[] = [];
   await look(gitDir, "refs", READABLE[objectFormat], found);
-  const moved: Foreign[] = [];
-  for (const { name, why } of found)
-    if (await setAside(gitDir, name, aside)) moved.push({ name: nameFromLatin1(name), why });
-  return moved;
+  return found.map(({ name, why }) => ({ name: nameFromLatin1(name), why }));
+}
+
+interface Repository {
+  readonly gitDir: string;
+  readonly objectFormat: "sha1" | "sha256";
 }
 
 /**

@@ -155,11 +155,16 @@ export async function ensureSettings(gitDir: string, replica: ReplicaSettings): 
   if ((await readFile(path, "utf8").catch(() => "")) !== wanted) {
     await replaceFile(path, wanted);
   }
+  await ensureHook(gitDir, replica.shim);
+}
+
+/** Makes the hook a link to the shim, durably. Without the settings git does not run it. */
+export async function ensureHook(gitDir: string, shim: string): Promise<void> {
   const hook = join(gitDir, "hooks", "proc-receive");
-  if ((await readlink(hook).catch(() => "")) === replica.shim) return;
+  if ((await readlink(hook).catch(() => "")) === shim) return;
   await makeDirectory(dirname(hook));
   await rm(`${hook}.new`, { force: true });
-  await symlink(replica.shim, `${hook}.new`);
+  await symlink(shim, `${hook}.new`);
   await rename(`${hook}.new`, hook);
   await sync(dirname(hook));
 }

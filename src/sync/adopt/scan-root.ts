@@ -9,6 +9,7 @@ import { type FoundDirectory, notReplicas, recordUnknown } from "../../store/unk
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
+import { undoUnfinished } from "./undo-unfinished.ts";
 
 /** How many directories are compared with the database in one statement. */
 const PAGE = 500;
@@ -73,6 +74,7 @@ class RootScan {
     for (const { path, repository } of page) {
       const place = strange.get(repository);
       if (place === undefined) continue;
+      await undoUnfinished(this.#context, path, repository);
       const owner = await settingsOwner(path);
       if (owner !== undefined && owner === place.repositoryId) continue;
       const note = await readReplicaRecord(path);

@@ -189,7 +189,8 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
       tellFailure(context, error, "catch-up failed");
     else context.log.warn(line, "catch-up failed");
     const broken =
-      error instanceof LockstepError && (error.code === "NOT_A_REPOSITORY" || error.code === "AHEAD_OF_DATABASE");
+      error instanceof LockstepError &&
+      ["NOT_A_REPOSITORY", "AHEAD_OF_DATABASE", "ADOPTION_REFUSED"].includes(error.code);
     const failure = { error: describe(error), broken, fromVersion, version: fromVersion, durationMs };
     await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
     throw error;

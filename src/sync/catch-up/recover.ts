@@ -27,6 +27,7 @@ import { keepLost, keepStrange } from "../replica/keep-given-up.ts";
 import { endLive } from "../replica/out-of-service.ts";
 import { noteOf, prepareDirectory } from "../replica/prepare-directory.ts";
 import { beginConfirmation } from "./confirm.ts";
+import { isLate, landLate } from "./land-late.ts";
 
 /** Brings a replica whose version this process does not know to a known version: sets `replica.applied`. */
 export async function recoverReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
@@ -43,12 +44,16 @@ export async function recoverReplica(context: SyncContext, replica: Replica, cou
     const strange = await setHistoryAside(replica.gitDir, damagedPath(join(context.root, STATE_DIR), replica.id));
     if (strange.length > 0)
       context.log.warn({ repository: replica.name, strange }, "moved aside files that hide a part of history");
-    const removed = await sweep(replica.gitDir, replica.swept ? FOREIGN_LOCK_MS : 0, replica.collecting.isLocked());
+    // A push of plain git that began before an adoption has locks of its own.
+    const late = await isLate(context, replica);
+    const young = replica.swept || late ? FOREIGN_LOCK_MS : 0;
+    const removed = await sweep(replica.gitDir, young, replica.collecting.isLocked());
     replica.swept = true;
     await crashPoint("recovery.swept");
     if (removed.length > 0)
       context.log.info({ repository: replica.name, removed }, "removed leftovers of an interrupted write");
-    return await believeRecords(context, replica);
+    // While no sidecar ran, such a push may have ended.
+    return !late && (await believeRecords(context, replica));
   });
   if (!known) await foldReplica(context, replica, course);
 }
@@ -78,6 +83,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   const { signal } = course;
   // The note is read before the log: the log then contains a push that lands here meanwhile.
   const record = await noteOf(replica);
+  const late = await isLate(context, replica);
   const standing = record && (await readStandings(context.db, [record])).get(replica.id);
   if (record && (standing?.standing === "ahead" || standing?.standing === "diverged"))
     throw await stopAheadOfDatabase(context, replica, record, standing.head);
@@ -92,6 +98,10 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
     );
   }
   await replica.mutex.runExclusive(() => clearRefs(context, replica));
+  if (late && record && settlements.length === 0) {
+    const landed = await replica.mutex.runExclusive(() => landLate(context, replica, record, fold));
+    if (landed) return await foldReplica(context, replica, course);
+  }
   const onDisk = await readRefs(context.git, replica.gitDir, signal);
   const differing = objectIds(difference(onDisk, fold.refs).values());
   clock.lap("compareMs");
@@ -117,7 +127,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
     const plan = difference(now, fold.refs);
     const unknown = standing?.standing === "settled";
     await keepLost(context, replica, settlements, { onDisk: unknown ? now : new Map(), kept: fold.refs });
-    if (replica.mutex.changedByOthers)
+    if (replica.mutex.changedByOthers || late)
       await keepStrange(context, replica, { version: fold.head, onDisk: now, fold: fold.refs });
     const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
     await ensureAliasHook(replica.gitDir, fold.refs).catch(() => {});

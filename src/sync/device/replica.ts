@@ -146,6 +146,8 @@ export class Replicas {
   readonly awaitGc = new Set<Replica>();
   /** Devices that sent nothing when they were asked for objects. */
   readonly slowSources = new SlowSources();
+  /** Replicas whose directories were taken over since the loop that watches them looked (adopt/watch-late.ts). */
+  readonly takenOver: Replica[] = [];
   readonly #root: string;
   readonly #byId = new Map<string, Replica>();
   readonly #byName = new Map<string, Replica>();

@@ -1,7 +1,9 @@
 // Finds the replica to which a push writes.
+import { LockstepError } from "../../errors.ts";
+import { adoptingAs } from "../../git/replica/take-in.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { SyncContext } from "../device/context.ts";
-import type { Replica } from "../device/replica.ts";
+import { type Replica, replicaPath } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
 
 /**
@@ -24,5 +26,16 @@ export async function replicaOf(context: SyncContext, repository: string): Promi
 /** Catches the replica up to the head and returns it. */
 export async function readFirst(context: SyncContext, repository: string): Promise<Replica> {
   using patience = linkSignals([context.signal], READ_PATIENCE_MS);
-  return (await beforeRead(context, repository, { signal: patience.signal })).replica;
+  try {
+    return (await beforeRead(context, repository, { signal: patience.signal })).replica;
+  } catch (error) {
+    // The hook is there before the repository is.
+    const isUnknown = error instanceof LockstepError && error.code === "REPOSITORY_NOT_FOUND";
+    if (!isUnknown || (await adoptingAs(replicaPath(context.root, repository))) === undefined) throw error;
+    throw new LockstepError(
+      "BEING_ADOPTED",
+      `${repository} is being adopted by Lockstep at this moment; nothing was written, push again.`,
+      { cause: error, details: { repository } },
+    );
+  }
 }

@@ -15,6 +15,7 @@ import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { putInDoubt } from "./apply.ts";
+import { takeOverDirectory } from "./take-over.ts";
 
 /**
  * Prepares the directory of a replica. The caller holds the mutex. Throws ROOT_GONE, NOT_A_REPOSITORY when the files
@@ -58,8 +59,10 @@ async function findReplica(context: SyncContext, replica: Replica, stateDir: str
   } catch (error) {
     if (!(error instanceof LockstepError && error.code === "NOT_A_REPOSITORY")) throw error;
     owner = error.details.repositoryId ?? `${id}-broken`;
-    if (!(await isMisplacedReplica(context, error)) && !(await wasHere(context, replica)))
+    if (!(await isMisplacedReplica(context, error)) && !(await wasHere(context, replica))) {
+      if (await takeOverDirectory(context, replica)) return "replica";
       throw occupiedError(context, replica, error);
+    }
   }
   const aside = await setMisplacedAside(gitDir, stateDir, owner);
   context.log.warn(

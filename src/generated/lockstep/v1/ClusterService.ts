@@ -4,6 +4,8 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { AddHookRequest as _lockstep_v1_AddHookRequest, AddHookRequest__Output as _lockstep_v1_AddHookRequest__Output } from '../../lockstep/v1/AddHookRequest.ts';
 import type { AddHookResponse as _lockstep_v1_AddHookResponse, AddHookResponse__Output as _lockstep_v1_AddHookResponse__Output } from '../../lockstep/v1/AddHookResponse.ts';
+import type { AdoptRepositoriesRequest as _lockstep_v1_AdoptRepositoriesRequest, AdoptRepositoriesRequest__Output as _lockstep_v1_AdoptRepositoriesRequest__Output } from '../../lockstep/v1/AdoptRepositoriesRequest.ts';
+import type { AdoptRepositoriesResponse as _lockstep_v1_AdoptRepositoriesResponse, AdoptRepositoriesResponse__Output as _lockstep_v1_AdoptRepositoriesResponse__Output } from '../../lockstep/v1/AdoptRepositoriesResponse.ts';
 import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWritesRequest__Output as _lockstep_v1_AllowWritesRequest__Output } from '../../lockstep/v1/AllowWritesRequest.ts';
 import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from '../../lockstep/v1/AllowWritesResponse.ts';
 import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, CreateRepositoryRequest__Output as _lockstep_v1_CreateRepositoryRequest__Output } from '../../lockstep/v1/CreateRepositoryRequest.ts';
@@ -64,6 +66,11 @@ export interface ClusterServiceClient extends grpc.Client {
   addHook(argument: _lockstep_v1_AddHookRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
   addHook(argument: _lockstep_v1_AddHookRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
   addHook(argument: _lockstep_v1_AddHookRequest, callback: grpc.requestCallback<_lockstep_v1_AddHookResponse__Output>): grpc.ClientUnaryCall;
+  
+  AdoptRepositories(argument: _lockstep_v1_AdoptRepositoriesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_AdoptRepositoriesResponse__Output>;
+  AdoptRepositories(argument: _lockstep_v1_AdoptRepositoriesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_AdoptRepositoriesResponse__Output>;
+  adoptRepositories(argument: _lockstep_v1_AdoptRepositoriesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_AdoptRepositoriesResponse__Output>;
+  adoptRepositories(argument: _lockstep_v1_AdoptRepositoriesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_AdoptRepositoriesResponse__Output>;
   
   AllowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
   AllowWrites(argument: _lockstep_v1_AllowWritesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_AllowWritesResponse__Output>): grpc.ClientUnaryCall;
@@ -283,6 +290,8 @@ export interface ClusterServiceClient extends grpc.Client {
 export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementation {
   AddHook: grpc.handleUnaryCall<_lockstep_v1_AddHookRequest__Output, _lockstep_v1_AddHookResponse>;
   
+  AdoptRepositories: grpc.handleServerStreamingCall<_lockstep_v1_AdoptRepositoriesRequest__Output, _lockstep_v1_AdoptRepositoriesResponse>;
+  
   AllowWrites: grpc.handleUnaryCall<_lockstep_v1_AllowWritesRequest__Output, _lockstep_v1_AllowWritesResponse>;
   
   CreateRepository: grpc.handleUnaryCall<_lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse>;
@@ -337,6 +346,7 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
 
 export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   AddHook: MethodDefinition<_lockstep_v1_AddHookRequest, _lockstep_v1_AddHookResponse, _lockstep_v1_AddHookRequest__Output, _lockstep_v1_AddHookResponse__Output>
+  AdoptRepositories: MethodDefinition<_lockstep_v1_AdoptRepositoriesRequest, _lockstep_v1_AdoptRepositoriesResponse, _lockstep_v1_AdoptRepositoriesRequest__Output, _lockstep_v1_AdoptRepositoriesResponse__Output>
   AllowWrites: MethodDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesRequest__Output, _lockstep_v1_AllowWritesResponse__Output>
   CreateRepository: MethodDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse__Output>
   DrainDevice: MethodDefinition<_lockstep_v1_DrainDeviceRequest, _lockstep_v1_DrainDeviceResponse, _lockstep_v1_DrainDeviceRequest__Output, _lockstep_v1_DrainDeviceResponse__Output>

@@ -1,0 +1,232 @@
+// Adoption: a repository that lies on a disk gets its rows.
+import {
+  type Incarnation,
+  nameFromBytes,
+  type RefName,
+  type Refs,
+  type RefValue,
+  toBytes,
+  type Version,
+} from "../domain.ts";
+import { type Database, queryOnceRow, queryRepeatable } from "./database/database.ts";
+
+/** See the table `adoption` in migrations/0001_tables.sql. */
+export type TakeOver = "same" | "known" | "replace";
+
+export interface AdoptRequest {
+  readonly repositoryId: string;
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+  readonly digestKey: Buffer;
+  /** The version that the refs become. */
+  readonly version: Version;
+  readonly digest: Buffer;
+  readonly refs: Refs;
+  readonly writeId: string;
+  readonly author: string;
+  /** True for a replica that the database has forgotten. */
+  readonly settles: boolean;
+  /** The other devices that have a directory of that name. */
+  readonly others: ReadonlyMap<string, TakeOver>;
+}
+
+/**
+ * "exists": another repository has the name. "elsewhere": the repository of that id has another name. "old_leases": as
+ * for a write (writes.ts).
+ */
+export type AdoptOutcome = "adopted" | "exists" | "elsewhere" | "fenced" | "old_leases";
+
+/** For how long a push of plain git may go on after the adoption. */
+const LATE_HOURS = 24;
+
+/** Adopts a repository. May be repeated with the same id of the repository. */
+export async function adoptRepository(
+  db: Database,
+  me: Incarnation,
+  request: AdoptRequest,
+): Promise<{ outcome: AdoptOutcome; version: Version | null }> {
+  const { refs, others } = request;
+  return await queryOnceRow<{ outcome: AdoptOutcome; version: Version | null }>(
+    db.work,
+    `select outcome, version from lockstep.adopt($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::int * interval '1 hour')`,
+    [
+      request.repositoryId,
+      request.name,
+      me.device,
+      me.fence,
+      request.objectFormat,
+      request.digestKey,
+      request.version,
+      request.digest,
+      request.writeId,
+      request.author,
+      [...refs.keys()].map(toBytes),
+      [...refs.values()].map(toBytes),
+      request.settles,
+      [...others.keys()],
+      [...others.values()],
+      LATE_HOURS,
+    ],
+    { decides: true },
+  );
+}
+
+/** A replica of this device that lies on its disk since an adoption. */
+export interface AdoptedReplica {
+  readonly takesOver: TakeOver | null;
+  /** True while a push of plain git that began before the adoption may go on. */
+  readonly isLate: boolean;
+  /** True when the files were there before the replica. */
+  readonly wasTakenOver: boolean;
+}
+
+/** Returns what is known of the adoption of this device's replica. undefined: there is no such replica. */
+export async function readAdoption(
+  db: Database,
+  device: string,
+  repositoryId: string,
+): Promise<AdoptedReplica | undefined> {
+  const [row] = await queryRepeatable<AdoptedReplica & { [column: string]: unknown }>(
+    db.work,
+    `select a.takes_over as "takesOver", coalesce(a.late_until > clock_timestamp(), false) as "isLate", a.late_until is not null as "wasTakenOver"
+     from lockstep.replica p left join lockstep.adoption a on a.repository_id = p.repository_id and a.device = p.device
+     where p.repository_id = $1 and p.device = $2 and p.state in ('pending', 'active', 'broken')`,
+    [repositoryId, device],
+  );
+  return row;
+}
+
+/** Notes that pushes of plain git may still change the files of this device's replica. */
+export async function noteLate(db: Database, me: Incarnation, repositoryId: string): Promise<void> {
+  await queryRepeatable(
+    db.work,
+    `update lockstep.adoption a set late_until = clock_timestamp() + $4::int * interval '1 hour' from lockstep.device d
+     where d.name = $1 and d.fence = $2 and a.device = d.name and a.repository_id = $3`,
+    [me.device, me.fence, repositoryId, LATE_HOURS],
+  );
+}
+
+/** Notes that this device's replica has its files. Nothing else that lies at its place may be taken over. */
+export async function clearTakeOver(db: Database, me: Incarnation, repositoryId: string): Promise<void> {
+  await queryRepeatable(
+    db.work,
+    `update lockstep.adoption a set takes_over = null from lockstep.device d
+     where d.name = $1 and d.fence = $2 and a.device = d.name and a.repository_id = $3`,
+    [me.device, me.fence, repositoryId],
+  );
+}
+
+/** Lets this device take over the directory that lies at the place of its replica. */
+export async function allowTakeOver(
+  db: Database,
+  me: Incarnation,
+  repositoryId: string,
+  takesOver: TakeOver,
+): Promise<void> {
+  await queryRepeatable(
+    db.work,
+    `insert into lockstep.adoption as a (repository_id, device, takes_over)
+     select p.repository_id, d.name, $4 from lockstep.device d
+     join lockstep.replica p on p.device = d.name and p.repository_id = $3 where d.name = $1 and d.fence = $2
+     on conflict (repository_id, device) do update set takes_over = excluded.takes_over`,
+    [me.device, me.fence, repositoryId, takesOver],
+  );
+}
+
+/** A replica of which changed refs may still land (late_until). */
+export interface LateReplica {
+  readonly repositoryId: string;
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+  readonly leftMs: number;
+}
+
+/** Returns the replicas of a device in whose files a push of plain git may still go on. */
+export async function listLate(db: Database, device: string): Promise<LateReplica[]> {
+  return await queryRepeatable<LateReplica & { [column: string]: unknown }>(
+    db.work,
+    `select r.id as "repositoryId", r.name, r.object_format as "objectFormat",
+       greatest(0, extract(epoch from a.late_until - clock_timestamp()) * 1000)::float8 as "leftMs"
+     from lockstep.adoption a join lockstep.repository r on r.id = a.repository_id
+     where a.device = $1 and a.late_until > clock_timestamp()`,
+    [device],
+  );
+}
+
+/** Returns the key of a repository's digests. undefined: the repository is gone. */
+export async function readDigestKey(db: Database, repositoryId: string): Promise<Buffer | undefined> {
+  const [row] = await queryRepeatable<{ digest_key: Buffer }>(
+    db.work,
+    "select digest_key from lockstep.repository where id = $1",
+    [repositoryId],
+  );
+  return row?.digest_key;
+}
+
+/** Returns the newest version whose refs have that digest. undefined: the log has none. */
+export async function versionOfDigest(
+  db: Database,
+  repositoryId: string,
+  digest: Buffer,
+): Promise<Version | undefined> {
+  const [row] = await queryRepeatable<{ version: Version }>(
+    db.work,
+    `select l.version from lockstep.ref_log l where l.repository_id = $1 and l.digest = $2
+     order by l.version desc limit 1`,
+    [repositoryId, digest],
+  );
+  return row?.version;
+}
+
+/** Returns the first version of the log. undefined: there is none. */
+export async function firstVersion(db: Database, repositoryId: string): Promise<Version | undefined> {
+  const [row] = await queryRepeatable<{ version: Version }>(
+    db.work,
+    "select l.version from lockstep.ref_log l where l.repository_id = $1 order by l.version limit 1",
+    [repositoryId],
+  );
+  return row?.version;
+}
+
+/**
+ * Returns those of the values that the log has given to their ref after version `since`. `values`: the name of each ref
+ * with a value.
+ */
+export async function valuesSince(
+  db: Database,
+  repositoryId: string,
+  since: Version,
+  values: readonly (readonly [RefName, RefValue | null])[],
+): Promise<Set<RefName>> {
+  const rows = await queryRepeatable<{ name: Buffer }>(
+    db.work,
+    `select v.name from unnest($3::bytea[], $4::bytea[]) v (name, value) where exists (
+       select from lockstep.ref_log_update u
+       where u.repository_id = $1 and u.version > $2 and u.name = v.name and u.new_value is not distinct from v.value)`,
+    [
+      repositoryId,
+      since,
+      values.map(([name]) => toBytes(name)),
+      values.map(([, value]) => (value === null ? null : toBytes(value))),
+    ],
+  );
+  return new Set(rows.map(({ name }) => nameFromBytes(name)));
+}
+
+/** Returns the name of the repository of that id. undefined: there is none. */
+export async function repositoryOf(db: Database, repositoryId: string): Promise<string | undefined> {
+  const text = "select name from lockstep.repository where id = $1";
+  const [row] = await queryRepeatable<{ name: string }>(db.work, text, [repositoryId]);
+  return row?.name;
+}
+
+/** Returns whether a command to adopt a directory of that name waits or runs on the device. */
+export async function hasOpenAdoption(db: Database, device: string, repository: string): Promise<boolean> {
+  const rows = await queryRepeatable(
+    db.work,
+    `select 1 from lockstep.command c where c.device = $1 and c.subject = $2 and c.command = 'adopt'
+       and c.state in ('queued', 'running') limit 1`,
+    [device, repository],
+  );
+  return rows.length > 0;
+}

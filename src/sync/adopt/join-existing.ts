@@ -1,0 +1,63 @@
+// Adopts a directory whose name a repository of the cluster has. Either the adoption was killed after the rows were
+// made, or the device was away when another device adopted its directory.
+import { digestOf, type Version } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { examineDirectory } from "../../git/replica/examine-directory.ts";
+import { settingsOwner } from "../../git/replica/repository.ts";
+import { endAdopting } from "../../git/replica/take-in.ts";
+import { allowTakeOver, readAdoption, versionOfDigest } from "../../store/adoption.ts";
+import { readFold } from "../../store/ref-log.ts";
+import { noReplicaError } from "../../store/replicas.ts";
+import type { Repository } from "../../store/repositories.ts";
+import { catchUpToHead } from "../catch-up/catch-up.ts";
+import type { SyncContext } from "../device/context.ts";
+import { type AdoptionOptions, differencesOf, type RefDiffers, takenError } from "./plan-adoption.ts";
+import { watchLate } from "./watch-late.ts";
+
+type Joined = { readonly version: Version } | { readonly refused: string; readonly differences: readonly RefDiffers[] };
+
+/**
+ * Makes the directory here the replica of an existing repository, or says why not. Throws REPOSITORY_EXISTS where there
+ * is nothing to adopt, REPLICA_NOT_FOUND, ADOPTION_REFUSED.
+ */
+export async function joinExisting(
+  context: SyncContext,
+  repository: Repository,
+  { from, signal, dryRun }: AdoptionOptions & { dryRun: boolean },
+): Promise<Joined> {
+  const { db, me } = context;
+  const { id, name } = repository;
+  const replica = context.replicas.get(repository);
+  const row = await readAdoption(db, me.device, id);
+  if (row === undefined) throw noReplicaError(me.device, name);
+  if ((await settingsOwner(replica.gitDir)) === id) {
+    if (!row.wasTakenOver) throw takenError(name);
+    if (dryRun) return { version: repository.headVersion };
+  } else {
+    const { refs } = await examineDirectory(context.git, replica.gitDir, { objects: true, signal });
+    const fold = await readFold(db, id);
+    const isVersion = (await versionOfDigest(db, id, digestOf(fold.digestKey, refs))) !== undefined;
+    if (!isVersion && (from === undefined || from === me.device)) {
+      const differences = differencesOf(
+        new Map([
+          ["the cluster", fold.refs],
+          [me.device, refs],
+        ]),
+      );
+      return {
+        refused:
+          `${name} is a repository of the cluster already, and the refs here are those of none of its versions; ` +
+          "with --from and a device that has it, this directory follows it and keeps its own refs below refs/lockstep/lost/.",
+        differences,
+      };
+    }
+    if (dryRun) return { version: repository.headVersion };
+    await allowTakeOver(db, me, id, isVersion ? "same" : "replace");
+  }
+  await endAdopting(replica.gitDir);
+  await catchUpToHead(context, replica, { signal, insist: true });
+  watchLate(context, replica);
+  if (replica.applied === undefined)
+    throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${name} came into doubt; try again.`);
+  return { version: replica.applied };
+}

@@ -15,8 +15,10 @@ begin
   update lockstep.timeline t set id = here, since = clock_timestamp() where t.id <> here;
   if found then
     -- The old server may have handed out positions of the log that this one does not know, with rows that are lost. A
-    -- watcher may have seen those. So this server goes on far beyond them.
-    perform setval('lockstep.ref_log_position', s.last_value + 4294967296) from lockstep.ref_log_position s;
+    -- watcher may have seen those. So this server goes on far beyond them. A logical replica has the rows of the old
+    -- server, but not its sequences.
+    perform setval('lockstep.ref_log_position',
+      greatest(s.last_value, (select max(l.position) from lockstep.ref_log l)) + 4294967296) from lockstep.ref_log_position s;
     -- Rows that are locked belong to devices that are just renewing their lease, or starting.
     with ended as (
       select d.name from lockstep.device d

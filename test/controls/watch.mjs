@@ -38,8 +38,8 @@ export const watchControls = [
     patches: [
       {
         file: "migrations/functions/note_timeline.sql",
-        from: "s.last_value + 4294967296",
-        to: "s.last_value",
+        from: "(select max(l.position) from lockstep.ref_log l)) + 4294967296)",
+        to: "(select max(l.position) from lockstep.ref_log l)))",
       },
     ],
     project: "integration",

@@ -158,6 +158,27 @@ describe("watching", () => {
     expect(BigInt(told.cursors[0]!.slice(2)) - BigInt(begin.slice(2))).toBeGreaterThan(1n << 32n);
   });
 
+  it("goes on after a move to a logical replica, which has no sequences", async () => {
+    await using cluster = await TestCluster.make();
+    const one = await cluster.start("repo001");
+    const app = await currentRepository("app", [one]);
+    await using landing = await Landing.connect(cluster);
+    let cursor: string;
+    {
+      using told = new Told(one);
+      await told.begun;
+      for (let i = 0; i < 3; i += 1) await landing.land(app);
+      await tells(told, "app 1", "app 2", "app 3");
+      cursor = told.cursors[1]!;
+    }
+    await cluster.sql("update lockstep.timeline set id = '00000000/1'");
+    await cluster.sql("select setval('lockstep.ref_log_position', 1, false)");
+    await one.context.lease.renewSoon();
+    await landing.land(app);
+    using again = new Told(one, { cursor });
+    await tells(again, "app 3", "app 4");
+  });
+
   it("goes on when the database was away", async () => {
     await using cluster = await TestCluster.make();
     const one = await cluster.start("repo001");

@@ -93,6 +93,7 @@ class HookDelivery {
     await this.#pause(this.#hook.waitMs);
     const watcher = await this.#watch();
     for await (const { cursor, event } of watcher.events()) {
+      if (event === undefined && cursor === this.#cursor) continue;
       if (event !== undefined) await this.#deliver(event);
       await this.#record(cursor, { isDelivery: event !== undefined, missed: false });
       if (event !== undefined) await crashPoint("hook.recorded");

@@ -28,7 +28,7 @@ const HELD_EVENTS = 20;
 /** The pause before held repositories are looked at again. It grows while none is released. */
 const HELD_MS = 50;
 const HELD_LIMIT_MS = 1_000;
-/** How often a watcher without events is told a newer cursor. */
+/** How often a watcher without events is told its cursor. A stream that is silent for longer may be cut on its way. */
 const CHECKPOINT_MS = 30_000;
 const RETRY_MS = 1_000;
 
@@ -46,7 +46,7 @@ export interface WatchRequest {
 export interface Told {
   /** From here on, nothing is missed and nothing comes twice. */
   readonly cursor: string;
-  /** undefined: nothing happened, but the cursor is newer. */
+  /** undefined: nothing happened, but the cursor may be newer. */
   readonly event: Landed | undefined;
 }
 
@@ -78,7 +78,6 @@ class Watcher {
   /** By the id of the repository. */
   readonly #held: Map<string, HeldRepository>;
   #heldPauseMs = HELD_MS;
-  #told: string;
 
   constructor(
     context: SyncContext,
@@ -93,7 +92,6 @@ class Watcher {
     this.#signal = signal;
     this.#position = position;
     this.#held = new Map(held.map((each) => [each.repositoryId, each]));
-    this.#told = this.cursor;
   }
 
   get cursor(): string {
@@ -102,18 +100,15 @@ class Watcher {
 
   /** Yields events for ever, and now and then a cursor alone. Throws CURSOR_EXPIRED, and the reason of the signal. */
   async *events(): AsyncGenerator<Told> {
-    let checkpointAt = performance.now() + CHECKPOINT_MS;
+    let toldAt = performance.now();
     for (;;) {
       for await (const told of this.#pass()) {
-        this.#told = told.cursor;
-        checkpointAt = performance.now() + CHECKPOINT_MS;
         yield told;
+        toldAt = performance.now();
       }
-      if (performance.now() < checkpointAt) continue;
-      checkpointAt = performance.now() + CHECKPOINT_MS;
-      if (this.#told === this.cursor) continue;
-      this.#told = this.cursor;
+      if (performance.now() - toldAt < CHECKPOINT_MS) continue;
       yield { cursor: this.cursor, event: undefined };
+      toldAt = performance.now();
     }
   }
 

@@ -22,15 +22,15 @@ begin
   -- this.
   select r.head_version into current_head from lockstep.repository r where r.id = p_repository for no key update;
   if not found then outcome := 'missing'; return; end if;
-  -- Asked under the row of the repository, as release_replica does: a copy that was given up lands nothing.
-  perform 1 from lockstep.replica p
-    where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');
-  if not found then outcome := 'missing'; return; end if;
   select * into attempt from lockstep.write w where w.id = p_write for update;
   if attempt.status = 'landed' then outcome := 'landed'; version := attempt.version; return; end if;
   if attempt.status is distinct from 'staged' then
     outcome := 'dropped'; detail := attempt.drop_reason; return;
   end if;
+  -- Asked under the row of the repository, as release_replica does: a copy that was given up lands nothing.
+  perform 1 from lockstep.replica p
+    where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');
+  if not found then outcome := 'missing'; return; end if;
   detail := lockstep.stop_reason(p_repository, true);
   if detail is not null then outcome := 'stopped'; return; end if;
   holder := lockstep.turn_holder(p_repository);

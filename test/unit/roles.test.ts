@@ -34,7 +34,7 @@ describe("mayCall", () => {
   it("lets a device neither write nor administer", () => {
     const allowed = mayAll("device").map((path) => path.replace(/.*\//, ""));
     expect(allowed).toContain("BeforeRead");
-    expect(allowed.filter((name) => !/^(Get|List|BeforeRead$|FetchFrom$)/.test(name))).toEqual([]);
+    expect(allowed.filter((name) => !/^(Get|List|Watch|BeforeRead$|FetchFrom$)/.test(name))).toEqual([]);
   });
 
   it("lets a front end write but not administer", () => {

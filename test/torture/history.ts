@@ -99,6 +99,15 @@ export interface Ending {
   readonly said: string;
 }
 
+/** What one listener was told, in its order: a caller of Watch, or the receiver of a webhook. */
+export interface Watched {
+  readonly record: "watched";
+  readonly by: string;
+  /** It may be told again what it was told before. */
+  readonly mayRepeat: boolean;
+  readonly versions: readonly { readonly repository: string; readonly version: number }[];
+}
+
 export interface RunRecord {
   readonly record: "run";
   readonly seed: number;
@@ -106,7 +115,7 @@ export interface RunRecord {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export type HistoryRecord = RunRecord | Operation | Fault | LogVersion | FinalRefs | Rest | Healed | Ending;
+export type HistoryRecord = RunRecord | Operation | Fault | LogVersion | FinalRefs | Rest | Healed | Ending | Watched;
 export type History = readonly HistoryRecord[];
 
 /** Returns the records of one type, in the order of the history. */

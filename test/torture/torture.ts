@@ -18,6 +18,7 @@ import { drawPlan } from "./plan.ts";
 import { randomOf } from "./random.ts";
 import { Recorder } from "./recorder.ts";
 import { Session } from "./session.ts";
+import { Watchers } from "./watchers.ts";
 
 const REPOSITORIES = ["team/one", "team/two", "team/three"];
 const CLIENTS = 6;
@@ -54,6 +55,7 @@ export async function torture(options: TortureOptions): Promise<History> {
   const { seed, devices, signal, onProgress } = options;
   await using cluster = await TortureCluster.start(devices, options.env);
   for (const repository of REPOSITORIES) await cluster.createRepository(repository, options.minCopies);
+  await using watchers = await Watchers.start(cluster);
   const commits = new Commits(join(cluster.dir, "objects"));
   await mkdir(join(cluster.dir, "clients"));
   const names = Array.from({ length: CLIENTS }, (_, index) => `client${index + 1}`);
@@ -97,7 +99,8 @@ export async function torture(options: TortureOptions): Promise<History> {
     await faults;
     cluster.lost.throwIfAborted();
     await heal({ cluster, commits, recorder, repositories: REPOSITORIES, sessions, locks: context.locks });
-    recorder.records.push(...(await examine(cluster, REPOSITORIES)));
+    const found = await examine(cluster, REPOSITORIES);
+    recorder.records.push(...found, ...(await watchers.end(found)));
     for (const { host } of cluster.members) {
       for (const { how, at, said } of host.endings)
         recorder.records.push({ record: "ending", device: host.name, how, at: recorder.timeOf(at), said });

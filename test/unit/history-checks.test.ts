@@ -6,6 +6,7 @@ import { durability } from "../torture/checks/durability.ts";
 import { linearizability } from "../torture/checks/linearizability.ts";
 import { monotonicReads, readYourWrites } from "../torture/checks/sessions.ts";
 import type { Check } from "../torture/checks/verdict.ts";
+import { watching } from "../torture/checks/watching.ts";
 import {
   type Change,
   fromJsonLines,
@@ -52,6 +53,11 @@ function disk(place: string, refs: Record<string, string>): HistoryRecord {
   return { record: "refs", repository: REPOSITORY, place, refs };
 }
 
+function watched(mayRepeat: boolean, ...versions: number[]): HistoryRecord {
+  const told = versions.map((version) => ({ repository: REPOSITORY, version }));
+  return { record: "watched", by: "somebody", mayRepeat, versions: told };
+}
+
 const healed: HistoryRecord = { record: "healed", at: 50, devices: ["repo001"], bound: 10 };
 
 /** What a sound run leaves. */
@@ -68,6 +74,8 @@ const sound: History = [
   disk("fold", { [X]: "d", [Y]: "b" }),
   disk("repo001", { [X]: "d", [Y]: "b" }),
   { record: "rest", place: "repo001", left: [] },
+  watched(false, 1, 2, 3),
+  watched(true, 1, 2, 1, 2, 3),
 ];
 
 function expectViolation(check: Check, history: History, what: RegExp, operations: number[]): void {
@@ -267,6 +275,25 @@ describe("at the end", () => {
   it("leftovers rejects each kind of finding", () => {
     const rest: HistoryRecord = { record: "rest", place: "repo003", left: ["refs/heads/x.lock"] };
     expectViolation(leftovers, [rest], /Left at repo003: refs\/heads\/x.lock/, []);
+  });
+});
+
+describe("watching", () => {
+  const three = log({ [X]: "a" }, { [X]: "b" }, { [X]: "c" });
+
+  it.each([
+    ["misses one", watched(false, 1, 3)],
+    ["is told one twice", watched(false, 1, 1, 2, 3)],
+    ["is told a later one first", watched(false, 1, 3, 2)],
+    ["is told one that has not landed", watched(false, 1, 2, 3, 4)],
+    ["may be told again, and misses one", watched(true, 1, 3, 1, 3)],
+    ["may be told again, and is told a later one first", watched(true, 1, 3, 2, 3)],
+  ])("rejects a listener that %s", (_, listener) => {
+    expectViolation(watching, [...three, listener], /the log has 1 2 3\./, []);
+  });
+
+  it("lets a webhook be told again", () => {
+    expect(watching([...three, watched(true, 1, 2, 1, 2, 3)]).violations).toEqual([]);
   });
 });
 

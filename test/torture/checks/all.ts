@@ -5,6 +5,7 @@ import { durability } from "./durability.ts";
 import { linearizability } from "./linearizability.ts";
 import { monotonicReads, readYourWrites } from "./sessions.ts";
 import type { Check, Verdict } from "./verdict.ts";
+import { watching } from "./watching.ts";
 
 const CHECKS: readonly Check[] = [
   readYourWrites,
@@ -16,6 +17,7 @@ const CHECKS: readonly Check[] = [
   liveness,
   leftovers,
   endings,
+  watching,
 ];
 
 /** Runs every check on a history and returns the verdicts. */

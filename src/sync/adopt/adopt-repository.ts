@@ -142,6 +142,7 @@ async function finish(context: SyncContext, name: string, plan: AdoptionPlan): P
   await endAdopting(replica.gitDir);
   // Locks and quarantines may belong to a git that began before.
   replica.swept = true;
+  await watchLate(context, replica);
   const isUnchanged = await replica.mutex.runExclusive(async () => {
     if (replica.applied !== undefined) return true;
     const now = await readRefs(context.git, replica.gitDir, context.signal);
@@ -153,7 +154,6 @@ async function finish(context: SyncContext, name: string, plan: AdoptionPlan): P
   });
   if (!isUnchanged) await catchUpToHead(context, replica, { signal: context.signal, insist: true });
   await crashPoint("adopt.compared");
-  watchLate(context, replica);
   context.announcer.announce(id);
   return replica.applied ?? version;
 }

@@ -55,8 +55,8 @@ export async function joinExisting(
     await allowTakeOver(db, me, id, isVersion ? "same" : "replace");
   }
   await endAdopting(replica.gitDir);
+  await watchLate(context, replica);
   await catchUpToHead(context, replica, { signal, insist: true });
-  watchLate(context, replica);
   if (replica.applied === undefined)
     throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${name} came into doubt; try again.`);
   return { version: replica.applied };

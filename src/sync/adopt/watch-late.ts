@@ -18,7 +18,7 @@ const TICK_MS = 250;
 /** So long after a sign that a push has ended, its refs are compared. It writes refs after its quarantine is gone. */
 const AFTER_SIGN_MS = [0, 1_000, 5_000];
 /** A push that gives no sign may end at any time. */
-const AFTER_ADOPTION_MS = [60_000, 10 * 60_000, 60 * 60_000, 24 * 60 * 60_000];
+const AFTER_ADOPTION_MS = [5_000, 60_000, 10 * 60_000, 60 * 60_000, 24 * 60 * 60_000];
 /** The pause between two replicas that are compared. */
 const GAP_MS = 20;
 
@@ -37,14 +37,21 @@ interface Signs {
 
 const watches = new WeakMap<SyncContext, Map<string, Watched>>();
 
-/** Watches a replica that was adopted a moment ago. */
-export function watchLate(context: SyncContext, replica: Replica): void {
-  watch(context, replica, AFTER_ADOPTION_MS);
+/**
+ * Watches a replica that is being adopted. Call it before its refs are read. Then a push that ends later is among the
+ * signs, and the refs of one that has ended are read.
+ */
+export async function watchLate(context: SyncContext, replica: Replica): Promise<void> {
+  const watched = watch(context, replica, AFTER_ADOPTION_MS);
+  const processes = await processesBelow(context.root);
+  watched.signs = await signsOf(replica, processes.get(replica.gitDir) ?? []);
 }
 
-function watch(context: SyncContext, replica: Replica, after: readonly number[]): void {
+function watch(context: SyncContext, replica: Replica, after: readonly number[]): Watched {
   const now = performance.now();
-  watchesOf(context).set(replica.id, { replica, due: after.map((ms) => now + ms), signs: undefined });
+  const watched = { replica, due: after.map((ms) => now + ms), signs: undefined };
+  watchesOf(context).set(replica.id, watched);
+  return watched;
 }
 
 function watchesOf(context: SyncContext): Map<string, Watched> {
@@ -78,7 +85,7 @@ async function load(context: SyncContext): Promise<void> {
 
 /** Looks once for pushes that have ended, and compares the replicas that are due. Never rejects. */
 export async function lookAtWatched(context: SyncContext): Promise<void> {
-  for (const replica of context.replicas.takenOver.splice(0)) watchLate(context, replica);
+  for (const replica of context.replicas.takenOver.splice(0)) await watchLate(context, replica);
   const all = watchesOf(context);
   const looked = [...all.values()].filter(({ signs }) => signs === undefined || isPending(signs));
   const processes = looked.length > 0 ? await processesBelow(context.root) : new Map<string, number[]>();
@@ -99,12 +106,16 @@ function isPending({ pids, quarantines }: Signs): boolean {
   return pids.length + quarantines.length > 0;
 }
 
+async function signsOf({ gitDir }: Replica, pids: readonly number[]): Promise<Signs> {
+  const names = await namesIn(join(gitDir, "objects"));
+  return { pids, quarantines: names.filter((name) => name.startsWith("tmp_objdir-incoming-")) };
+}
+
 /** Has the replica compared when something that ran at the beginning has ended. */
 async function lookForEnd(watched: Watched, running: readonly number[], now: number): Promise<void> {
   const objects = join(watched.replica.gitDir, "objects");
   if (watched.signs === undefined) {
-    const quarantines = (await namesIn(objects)).filter((name) => name.startsWith("tmp_objdir-incoming-"));
-    watched.signs = { pids: running, quarantines };
+    watched.signs = await signsOf(watched.replica, running);
     return;
   }
   const { pids, quarantines } = watched.signs;

@@ -72,13 +72,38 @@ create table lockstep.repository (
   -- Why nobody may read or write this repository until an operator has decided: a device holds versions that this
   -- database has lost.
   stopped text,
-  -- The log has lost its versions up to this one to age. 0: it is whole.
+  -- The versions up to this one have been trimmed from the log, or are about to be, except those of operators. 0: none.
   log_base bigint not null default 0,
   -- For how long one update of a replica may run. null: the default of the sidecars.
   update_limit interval check (update_limit > interval '0'),
   -- The devices that hold the repository. null: all devices, also those that join later.
   placement text[] check (placement is null or cardinality(placement) > 0),
+  -- How many versions, and versions of how many days, the log keeps at least. null: as the setting of the cluster says.
+  keep_versions bigint check (keep_versions >= 0),
+  keep_days integer check (keep_days between 0 and 36500),
+  -- When a device next looks whether the log has something to trim.
+  trim_at timestamptz not null default clock_timestamp() + interval '1 day',
   created_at timestamptz not null default clock_timestamp()
+);
+
+create index repository_trim on lockstep.repository (trim_at);
+
+-- Settings of the cluster that operators change while it runs. A setting that has no row has its default.
+create table lockstep.setting (
+  name text primary key,
+  value jsonb not null,
+  author text not null,
+  changed_at timestamptz not null default clock_timestamp()
+);
+
+-- The things that a device keeps on its disk besides its replicas, as it last counted them (src/retention.ts).
+create table lockstep.kept_on_disk (
+  device text not null references lockstep.device on delete cascade,
+  subject text not null,
+  items bigint not null,
+  bytes bigint not null,
+  counted_at timestamptz not null default clock_timestamp(),
+  primary key (device, subject)
 );
 
 -- The positions of landed versions in the log of the whole cluster. They only grow. A position that was handed out may
@@ -194,7 +219,8 @@ create table lockstep.unknown_directory (
 );
 create index unknown_directory_by_repository on lockstep.unknown_directory (repository);
 
--- Rows outlive every retry: a client that was cut off asks here for the outcome of its write.
+-- Rows outlive every retry: a client that was cut off asks here for the outcome of its write. trim_writes deletes old
+-- ones.
 create table lockstep.write (
   id uuid primary key,
   repository_id uuid not null references lockstep.repository on delete cascade,
@@ -222,6 +248,7 @@ create table lockstep.write (
   check (not session or (caller is not null and token_hash is not null))
 );
 create index write_staged on lockstep.write (device) where status = 'staged';
+create index write_decided on lockstep.write (decided_at) where status <> 'staged';
 create index write_staged_by_repository on lockstep.write (repository_id) where status = 'staged';
 
 -- The queue for the turn: first come, first served. The lowest ticket that has not run out has the turn, and bumps of
@@ -286,6 +313,7 @@ create unique index command_waiting on lockstep.command (device, subject, comman
 create index command_open on lockstep.command (device) where state in ('queued', 'running');
 create index command_by_subject on lockstep.command (subject, ordinal desc);
 create index command_newest on lockstep.command (ordinal desc);
+create index command_ended on lockstep.command (ended_at) where state in ('done', 'failed', 'superseded');
 
 create table lockstep.sync_event (
   id bigint generated always as identity primary key,

@@ -51,6 +51,7 @@ const CLIENT = [
   "command",
   "watch",
   "hook",
+  "retention",
   "gate",
   "serve",
 ];

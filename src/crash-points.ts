@@ -29,6 +29,8 @@ export const CRASH_POINTS = {
    * ones not yet there.
    */
   refs: ["cleared"],
+  /** The base of a log has moved, and its rows are still there. The days of kept refs are counted, before any goes. */
+  retention: ["based", "noted"],
   recovery: ["swept", "compared", "forgotten"],
   /**
    * The adoption of a directory: its hook and settings are there; the database knows it; its refs were compared. Then a

@@ -40,6 +40,8 @@ import type { GetDeviceRequest as _lockstep_v1_GetDeviceRequest, GetDeviceReques
 import type { GetDeviceResponse as _lockstep_v1_GetDeviceResponse, GetDeviceResponse__Output as _lockstep_v1_GetDeviceResponse__Output } from './lockstep/v1/GetDeviceResponse.ts';
 import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from './lockstep/v1/GetRepositoryRequest.ts';
 import type { GetRepositoryResponse as _lockstep_v1_GetRepositoryResponse, GetRepositoryResponse__Output as _lockstep_v1_GetRepositoryResponse__Output } from './lockstep/v1/GetRepositoryResponse.ts';
+import type { GetRetentionRequest as _lockstep_v1_GetRetentionRequest, GetRetentionRequest__Output as _lockstep_v1_GetRetentionRequest__Output } from './lockstep/v1/GetRetentionRequest.ts';
+import type { GetRetentionResponse as _lockstep_v1_GetRetentionResponse, GetRetentionResponse__Output as _lockstep_v1_GetRetentionResponse__Output } from './lockstep/v1/GetRetentionResponse.ts';
 import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from './lockstep/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _lockstep_v1_GetStatusResponse, GetStatusResponse__Output as _lockstep_v1_GetStatusResponse__Output } from './lockstep/v1/GetStatusResponse.ts';
 import type { GetVersionRequest as _lockstep_v1_GetVersionRequest, GetVersionRequest__Output as _lockstep_v1_GetVersionRequest__Output } from './lockstep/v1/GetVersionRequest.ts';
@@ -47,6 +49,7 @@ import type { GetVersionResponse as _lockstep_v1_GetVersionResponse, GetVersionR
 import type { GetWriteRequest as _lockstep_v1_GetWriteRequest, GetWriteRequest__Output as _lockstep_v1_GetWriteRequest__Output } from './lockstep/v1/GetWriteRequest.ts';
 import type { GetWriteResponse as _lockstep_v1_GetWriteResponse, GetWriteResponse__Output as _lockstep_v1_GetWriteResponse__Output } from './lockstep/v1/GetWriteResponse.ts';
 import type { Hook as _lockstep_v1_Hook, Hook__Output as _lockstep_v1_Hook__Output } from './lockstep/v1/Hook.ts';
+import type { KeptSpace as _lockstep_v1_KeptSpace, KeptSpace__Output as _lockstep_v1_KeptSpace__Output } from './lockstep/v1/KeptSpace.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from './lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from './lockstep/v1/ListCommandsResponse.ts';
 import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from './lockstep/v1/ListDevicesRequest.ts';
@@ -75,10 +78,13 @@ import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteR
 import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
+import type { RetentionRule as _lockstep_v1_RetentionRule, RetentionRule__Output as _lockstep_v1_RetentionRule__Output } from './lockstep/v1/RetentionRule.ts';
 import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from './lockstep/v1/SetDeviceRequest.ts';
 import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from './lockstep/v1/SetDeviceResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from './lockstep/v1/SetRepositoryRequest.ts';
 import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from './lockstep/v1/SetRepositoryResponse.ts';
+import type { SetRetentionRequest as _lockstep_v1_SetRetentionRequest, SetRetentionRequest__Output as _lockstep_v1_SetRetentionRequest__Output } from './lockstep/v1/SetRetentionRequest.ts';
+import type { SetRetentionResponse as _lockstep_v1_SetRetentionResponse, SetRetentionResponse__Output as _lockstep_v1_SetRetentionResponse__Output } from './lockstep/v1/SetRetentionResponse.ts';
 import type { StopWritesProgress as _lockstep_v1_StopWritesProgress, StopWritesProgress__Output as _lockstep_v1_StopWritesProgress__Output } from './lockstep/v1/StopWritesProgress.ts';
 import type { StopWritesRequest as _lockstep_v1_StopWritesRequest, StopWritesRequest__Output as _lockstep_v1_StopWritesRequest__Output } from './lockstep/v1/StopWritesRequest.ts';
 import type { StopWritesResponse as _lockstep_v1_StopWritesResponse, StopWritesResponse__Output as _lockstep_v1_StopWritesResponse__Output } from './lockstep/v1/StopWritesResponse.ts';
@@ -153,6 +159,8 @@ export interface ProtoGrpcType {
       GetDeviceResponse: MessageTypeDefinition<_lockstep_v1_GetDeviceResponse, _lockstep_v1_GetDeviceResponse__Output>
       GetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryRequest__Output>
       GetRepositoryResponse: MessageTypeDefinition<_lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryResponse__Output>
+      GetRetentionRequest: MessageTypeDefinition<_lockstep_v1_GetRetentionRequest, _lockstep_v1_GetRetentionRequest__Output>
+      GetRetentionResponse: MessageTypeDefinition<_lockstep_v1_GetRetentionResponse, _lockstep_v1_GetRetentionResponse__Output>
       GetStatusRequest: MessageTypeDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusRequest__Output>
       GetStatusResponse: MessageTypeDefinition<_lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusResponse__Output>
       GetVersionRequest: MessageTypeDefinition<_lockstep_v1_GetVersionRequest, _lockstep_v1_GetVersionRequest__Output>
@@ -160,6 +168,7 @@ export interface ProtoGrpcType {
       GetWriteRequest: MessageTypeDefinition<_lockstep_v1_GetWriteRequest, _lockstep_v1_GetWriteRequest__Output>
       GetWriteResponse: MessageTypeDefinition<_lockstep_v1_GetWriteResponse, _lockstep_v1_GetWriteResponse__Output>
       Hook: MessageTypeDefinition<_lockstep_v1_Hook, _lockstep_v1_Hook__Output>
+      KeptSpace: MessageTypeDefinition<_lockstep_v1_KeptSpace, _lockstep_v1_KeptSpace__Output>
       ListCommandsRequest: MessageTypeDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsRequest__Output>
       ListCommandsResponse: MessageTypeDefinition<_lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsResponse__Output>
       ListDevicesRequest: MessageTypeDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesRequest__Output>
@@ -189,10 +198,13 @@ export interface ProtoGrpcType {
       ReplicaState: EnumTypeDefinition
       Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
       RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
+      RetentionRule: MessageTypeDefinition<_lockstep_v1_RetentionRule, _lockstep_v1_RetentionRule__Output>
       SetDeviceRequest: MessageTypeDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceRequest__Output>
       SetDeviceResponse: MessageTypeDefinition<_lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceResponse__Output>
       SetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryRequest__Output>
       SetRepositoryResponse: MessageTypeDefinition<_lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryResponse__Output>
+      SetRetentionRequest: MessageTypeDefinition<_lockstep_v1_SetRetentionRequest, _lockstep_v1_SetRetentionRequest__Output>
+      SetRetentionResponse: MessageTypeDefinition<_lockstep_v1_SetRetentionResponse, _lockstep_v1_SetRetentionResponse__Output>
       StopWritesProgress: MessageTypeDefinition<_lockstep_v1_StopWritesProgress, _lockstep_v1_StopWritesProgress__Output>
       StopWritesRequest: MessageTypeDefinition<_lockstep_v1_StopWritesRequest, _lockstep_v1_StopWritesRequest__Output>
       StopWritesResponse: MessageTypeDefinition<_lockstep_v1_StopWritesResponse, _lockstep_v1_StopWritesResponse__Output>

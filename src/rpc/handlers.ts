@@ -17,6 +17,7 @@ import { fetchFrom } from "./handlers/fetch-from.ts";
 import { getCommand } from "./handlers/get-command.ts";
 import { getDevice } from "./handlers/get-device.ts";
 import { getRepository } from "./handlers/get-repository.ts";
+import { getRetention } from "./handlers/get-retention.ts";
 import { getStatus } from "./handlers/get-status.ts";
 import { getVersion } from "./handlers/get-version.ts";
 import { getWrite } from "./handlers/get-write.ts";
@@ -31,6 +32,7 @@ import { removeHook } from "./handlers/remove-hook.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { setDevice } from "./handlers/set-device.ts";
 import { setRepository } from "./handlers/set-repository.ts";
+import { setRetention } from "./handlers/set-retention.ts";
 import { stopWrites } from "./handlers/stop-writes.ts";
 import { thaw } from "./handlers/thaw.ts";
 import { undoVersion } from "./handlers/undo-version.ts";
@@ -83,5 +85,7 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     ListHooks: unary(options, listHooks(context)),
     RemoveHook: unary(options, removeHook(context)),
     AdoptRepositories: streaming(options, adoptRepositories(context)),
+    GetRetention: unary(options, getRetention(context)),
+    SetRetention: unary(options, setRetention(context)),
   };
 }

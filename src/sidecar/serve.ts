@@ -35,6 +35,7 @@ import { assertMounted } from "../sync/device/assert-mounted.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
 import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
+import { keepTrimming } from "../sync/retention/keep-trimming.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
 import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
 import { Metrics } from "../telemetry/metrics.ts";
@@ -151,6 +152,7 @@ async function startLoops(
     deliverHooks(context, life.stopping),
     keepHealthy(context),
     keepWatching(context),
+    keepTrimming(context),
   ]);
 }
 

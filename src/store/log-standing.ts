@@ -16,9 +16,10 @@ export interface HeldVersion {
  * - "ahead": it is above the head.
  * - "diverged": the log has other refs at that version.
  * - "settled": it was ahead or diverged, and an operator has decided.
- * - "unknown": the log does not reach back so far.
+ * - "trimmed": the log had that version and has been trimmed since. Nobody can tell whether it had these refs.
+ * - "unknown": the log has never had that version.
  */
-export type Standing = "same" | "ahead" | "diverged" | "settled" | "unknown";
+export type Standing = "same" | "ahead" | "diverged" | "settled" | "trimmed" | "unknown";
 
 /** Returns the standing of each repository by its id. Repositories that are gone are absent. */
 export async function readStandings(

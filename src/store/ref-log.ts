@@ -192,7 +192,8 @@ const BRANCHES: readonly [from: Buffer, to: Buffer] = [Buffer.from("refs/heads/"
 
 /**
  * Returns at most `limit` branch tips that have not changed since `since`. A replica at that version has these objects.
- * If the changes only create refs, the source can leave these objects out of its pack.
+ * Returns none if the log has been trimmed since. If the changes only create refs, the source can leave these objects
+ * out of its pack.
  */
 export async function readUnchangedTips(
   db: Database,
@@ -209,7 +210,8 @@ export async function readUnchangedTips(
      tip as materialized (
        select f.name, f.value from lockstep.repository_ref f where f.repository_id = $1 and f.name >= $5 and f.name < $6 limit $7)
      select t.value from tip t
-     where (select count(*) from touched) < $4 and not exists (select from touched u where u.name = t.name) limit $3`,
+     where (select count(*) from touched) < $4
+       and exists (select from lockstep.repository r where r.id = $1 and r.log_base <= $2) and not exists (select from touched u where u.name = t.name) limit $3`,
     [repositoryId, since, limit, TOUCHED_LIMIT, ...BRANCHES, TIPS_LOOKED_AT],
   );
   return rows.map((row) => valueFromBytes(row.value) as RefValue);

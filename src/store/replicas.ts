@@ -133,3 +133,14 @@ export async function replicaName(db: Database, device: string, repositoryId: st
   if (row !== undefined) return row.name;
   throw noReplicaError(device);
 }
+
+/** Returns those of the repositories of which this device has a whole replica. */
+export async function listActive(db: Database, device: string, repositoryIds: readonly string[]): Promise<string[]> {
+  const rows = await queryRepeatable<{ id: string }>(
+    db.work,
+    `select repository_id as id from lockstep.replica
+     where device = $1 and repository_id = any($2::uuid[]) and state = 'active'`,
+    [device, repositoryIds],
+  );
+  return rows.map(({ id }) => id);
+}

@@ -17,6 +17,10 @@ export interface Repository {
   readonly minCopies: number;
   readonly landWithFewer: boolean;
   readonly placement: Placement;
+  /** Versions up to this one have been trimmed from its log. */
+  readonly logBase: Version;
+  /** How much of its log is kept, as an operator writes it. null: as the cluster does. */
+  readonly keepLog: string | null;
   /** Why nobody may use the repository until an operator has decided. null: it may be used. */
   readonly stopped: string | null;
   /** For how long one update of a replica may run. null: the default. */
@@ -211,7 +215,8 @@ export async function listRepositories(db: Database, after: string, limit: numbe
 }
 
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
-  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer",
+  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", log_base as "logBase",
+  keep_versions || coalesce(',' || nullif(keep_days, 0) || 'd', '') as "keepLog",
   ${intervalMs("update_limit")} as "updateLimitMs", placement, stopped from lockstep.repository`;
 
 /** Makes the error REPOSITORY_EXISTS for `name`. */

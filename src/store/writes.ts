@@ -231,7 +231,7 @@ export async function getWrite(db: Database, repository: string, writeId: string
   if (row !== undefined) return dated<Write>(row, "startedAt", "decidedAt");
   throw new LockstepError(
     "WRITE_NOT_FOUND",
-    `Repository ${repository} has no write ${writeId}; a write that was never staged leaves no trace.`,
+    `Repository ${repository} has no write ${writeId}; it was never staged, or its outcome is no longer kept.`,
   );
 }
 

@@ -10,6 +10,7 @@ import { gcControls } from "./gc.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { hungGitControls } from "./hung-git.mjs";
 import { refNameControls } from "./ref-names.mjs";
+import { retentionControls } from "./retention.mjs";
 import { tortureControls } from "./torture.mjs";
 import { undoControls } from "./undo.mjs";
 import { watchControls } from "./watch.mjs";
@@ -1143,6 +1144,7 @@ export const controls = [
   ...gitHookControls,
   ...hungGitControls,
   ...watchControls,
+  ...retentionControls,
   ...tortureControls,
   ...undoControls,
   ...byTests

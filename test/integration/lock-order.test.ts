@@ -12,6 +12,7 @@ import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease
 import { stopRepository } from "../../src/store/log-standing.ts";
 import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { setRepository } from "../../src/store/repositories.ts";
+import { claimTrim, recordKept, setKeepLog, trimLog, trimWrites } from "../../src/store/retention.ts";
 import {
   beginSession,
   dropExpiredSessions,
@@ -171,6 +172,11 @@ const ACTS: Record<string, Act> = {
     recordUnknown(db, me, { after: "", last: undefined }, [
       { path: `/srv/${name}.git`, repository: name, repositoryId: null, version: null },
     ]),
+  claim_trim: (db, { id }) => claimTrim(db, id, { versions: 1n, days: 0 }, 100),
+  trim_log: (db, { id }) => trimLog(db, id, 100),
+  trim_writes: (db) => trimWrites(db, 0, 100),
+  setKeepLog: (db, { name }) => setKeepLog(db, name, null),
+  recordKept: (db, { me }) => recordKept(db, me, [{ subject: "lost", items: 1n, bytes: 0n }]),
   setRepository: (db, { name }) => setRepository(db, name, { minCopies: 2, landWithFewer: null }),
   stopNewWrites: (db, { id }) => stopNewWrites(db, [id], { author: "olga", reason: "test" }),
   stopStagedWrites: async (db, { id }) => {

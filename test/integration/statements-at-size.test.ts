@@ -50,6 +50,7 @@ import { readChanges, readDigest, readFold, readSettlements, readUnchangedTips }
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
 import {
+  listActive,
   listReplicas,
   listReplicasAfter,
   recordedVersion,
@@ -64,6 +65,18 @@ import {
   setRepository,
   setUpdateLimit,
 } from "../../src/store/repositories.ts";
+import {
+  claimTrim,
+  listKept,
+  readKeeps,
+  setKeep,
+  setKeepLog,
+  trimAudit,
+  trimCommands,
+  trimLog,
+  trimSyncs,
+  trimWrites,
+} from "../../src/store/retention.ts";
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
 import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
@@ -202,6 +215,18 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   "readUnchangedTips, far behind": { call: () => readUnchangedTips(db, HUGE, 0n, 256), rows: TIMES * REFS },
   readLog: { call: () => readLog(db, HUGE, null, 20), rows: 2_000 },
   readLoggedVersion: { call: () => readLoggedVersion(db, HUGE, 5n), rows: FEW },
+  claimTrim: { call: () => claimTrim(db, HUGE, { versions: 10n, days: 0 }, 500), rows: TIMES * 500 },
+  "claimTrim, nothing is due": { call: () => claimTrim(db, null, { versions: 10n, days: 0 }, 500), rows: FEW },
+  trimLog: { call: () => trimLog(db, HUGE, 100), rows: 2 * TIMES * 600 },
+  trimWrites: { call: () => trimWrites(db, 30, 100), rows: 2 * TIMES * 100 },
+  trimCommands: { call: () => trimCommands(db, 30, 100), rows: FEW },
+  trimAudit: { call: () => trimAudit(db, 30, 100), rows: 2 * TIMES * 100 },
+  trimSyncs: { call: () => trimSyncs(db, 30, 100), rows: 2 * TIMES * 100 },
+  readKeeps: { call: () => readKeeps(db), rows: FEW },
+  setKeep: { call: () => setKeep(db, "log", "10000,90d", "olga"), rows: FEW },
+  setKeepLog: { call: () => setKeepLog(db, "small", null), rows: FEW },
+  listKept: { call: () => listKept(db), rows: 5_000 },
+  listActive: { call: () => listActive(db, "a", ids), rows: FEW },
   readSettlements: { call: () => readSettlements(db, HUGE, 0n), rows: FEW },
   enqueueRepairs: {
     call: () => enqueueRepairs(db, me, search(false)),
@@ -377,6 +402,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
 
 /** Statements that are not tried here, with the reason. test/unit/statements.test.ts looks for each statement in this file. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  recordKept: "a few rows of one device",
   appendThaw: "what bump does, for an operator",
   beginSession: "one row by its key each",
   stopStagedWrites: "a row a stop",

@@ -20,8 +20,10 @@ export function logCommand(host: Host): Command {
         before: String(number(flags.before, "--before")),
       };
       using client = await run.connect();
-      const { entries } = await client.call("ListLog", request, run.patience);
-      run.print({ repository: name, log: entries.map(documentOf) }, describeEntries(entries));
+      const { entries, logBase } = await client.call("ListLog", request, run.patience);
+      const base = logBase === "0" ? "" : `\nThe versions up to ${logBase} have been trimmed from the log.`;
+      const text = describeEntries(entries) + (entries.length < request.limit ? base : "");
+      run.print({ repository: name, log: entries.map(documentOf), log_base: Number(logBase) }, text);
     });
 }
 

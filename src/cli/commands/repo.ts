@@ -3,6 +3,7 @@ import type { Client } from "../../client/client.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { toDuration, toMs } from "../../protocol/times.ts";
+import { describeKeep, parseKeep } from "../../retention.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
 import { bar, Progress } from "../terminal/progress.ts";
 import { adoptCommand } from "./repo-adopt.ts";
@@ -74,15 +75,15 @@ function setCommand(host: Host): Command {
       "--update-limit <time>",
       "for how long one update of a replica may run, such as 90s, 30m or 6h; default: 15m, and 4h for a first copy",
     )
+    .option(
+      "--keep-log <time>",
+      "how much of its log is kept: 10000 (versions), 90d, or 10000,90d (while either keeps it); default: as in the cluster",
+    )
     .action(async (name: string, flags: SetFlags) => {
       const run = prepare(host, "repo", flags);
       const placement = placementOf(flags);
-      if (
-        flags.minCopies === undefined &&
-        flags.landWithFewer === undefined &&
-        placement === undefined &&
-        flags.updateLimit === undefined
-      )
+      const given = [flags.minCopies, flags.landWithFewer, flags.updateLimit, flags.keepLog, placement];
+      if (given.every((each) => each === undefined))
         throw new LockstepError(
           "USAGE",
           "No setting is given; `lockstep repo set --help` lists the settings that can be changed.",
@@ -94,26 +95,30 @@ function setCommand(host: Host): Command {
         ...(flags.landWithFewer !== undefined && { landWithFewer: flags.landWithFewer }),
         ...(placement && { placement }),
         ...(flags.updateLimit !== undefined && { updateLimit: toDuration(limitOf(flags.updateLimit)) }),
+        ...(flags.keepLog !== undefined && { keepLog: flags.keepLog === "default" ? "" : flags.keepLog }),
       };
       const { repository } = await client.call("SetRepository", request, run.patience);
-      const { minCopies, landWithFewer, placement: devices = [] } = repository ?? {};
+      const { minCopies, landWithFewer, keepLog, placement: devices = [] } = repository ?? {};
       const limitMs = toMs(repository?.updateLimit as never);
       const document = {
         ...{ name, min_copies: minCopies, land_with_fewer: landWithFewer },
         placement: devices.length === 0 ? "all" : devices,
         update_limit_s: limitMs === undefined ? null : limitMs / 1000,
+        keep_log: keepLog || null,
       };
       const fewer = landWithFewer ? "or on fewer where they cannot be had" : "or is refused";
       run.print(
         document,
         `${name} is on ${devices.length === 0 ? "all devices" : devices.join(", ")}. ` +
           `Every write to it is on at least ${minCopies} of them before it lands, ${fewer}.` +
-          (limitMs === undefined ? "" : ` One update of a replica may take ${limitMs / 1000} s.`),
+          (limitMs === undefined ? "" : ` One update of a replica may take ${limitMs / 1000} s.`) +
+          (keepLog ? `\nIts log is kept for ${describeKeep(parseKeep("log", keepLog))}.` : ""),
       );
     });
 }
 
 type SetFlags = {
+  readonly keepLog?: string;
   readonly minCopies?: string;
   readonly landWithFewer?: boolean;
   readonly devices?: string;

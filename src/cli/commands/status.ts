@@ -3,6 +3,7 @@ import type { UnknownDirectory__Output as Unknown } from "../../generated/lockst
 import type { Host } from "../../host.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
 import { describeDevices, documentOfDevice } from "./device.ts";
+import { describeKept, documentOfKept } from "./retention.ts";
 import { describeLock, documentOfLock } from "./write-lock.ts";
 
 export function statusCommand(host: Host): Command {
@@ -13,7 +14,7 @@ export function statusCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);
     using client = await run.connect();
-    const { devices, repositories, writeLocks, unknown } = await client.call("GetStatus", {}, run.patience);
+    const { devices, repositories, writeLocks, unknown, kept } = await client.call("GetStatus", {}, run.patience);
     const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
     const document = {
       devices: devices.map(documentOfDevice),
@@ -33,6 +34,7 @@ export function statusCommand(host: Host): Command {
         }),
       ),
       write_locks: writeLocks.map(documentOfLock),
+      kept: kept.map(documentOfKept),
       unknown: unknown.map(documentOfUnknown),
     };
     const unrest = document.repositories.map((each) => [
@@ -53,7 +55,7 @@ export function statusCommand(host: Host): Command {
     const second =
       unrest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], unrest);
     const stopped = writeLocks.map((lock) => `Writes are stopped to ${describeLock(lock)}.`);
-    const parts = [describeDevices(devices), second, stopped.join("\n"), describeUnknown(unknown)];
+    const parts = [describeDevices(devices), second, stopped.join("\n"), describeUnknown(unknown), describeKept(kept)];
     run.print(document, parts.filter(Boolean).join("\n\n"));
   });
 }

@@ -38,6 +38,8 @@ export function encodeRepository(repository: Repository) {
     stopped: stopped ?? "",
     placement: [...(placement ?? [])],
     updateLimit: updateLimitMs === null ? null : toDuration(updateLimitMs),
+    logBase: String(repository.logBase),
+    keepLog: repository.keepLog ?? "",
   };
 }
 

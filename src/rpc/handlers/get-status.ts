@@ -1,20 +1,23 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
 import { listDevices } from "../../store/devices.ts";
+import { listKept } from "../../store/retention.ts";
 import { listStatus } from "../../store/status.ts";
 import { listUnknown } from "../../store/unknown-directories.ts";
 import { listWriteStops } from "../../store/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeWriteStop } from "../call/encode.ts";
 import { encodeDevice } from "../call/encode-device.ts";
+import { encodeKept } from "../call/encode-retention.ts";
 
 const LIMIT = 1_000;
 
 export const getStatus = (context: SyncContext) => async (): Promise<Response> => {
-  const [devices, repositories, writeLocks, unknown] = await Promise.all([
+  const [devices, repositories, writeLocks, unknown, kept] = await Promise.all([
     listDevices(context.db),
     listStatus(context.db, LIMIT),
     listWriteStops(context.db),
     listUnknown(context.db, LIMIT),
+    listKept(context.db),
   ]);
   return {
     devices: devices.map(encodeDevice),
@@ -24,6 +27,7 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
       stopped: stopped ?? "",
     })),
     writeLocks: writeLocks.map(encodeWriteStop),
+    kept: kept.map(encodeKept),
     unknown: unknown.map(({ device, path, repository, version }) => ({
       device,
       path,

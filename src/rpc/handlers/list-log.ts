@@ -14,7 +14,7 @@ const LAST_VERSION = (1n << 63n) - 1n;
 export const listLog =
   (context: SyncContext) =>
   async (request: Request): Promise<Response> => {
-    const { id } = await findRepository(context.db, repositoryName(request.repository));
+    const { id, logBase } = await findRepository(context.db, repositoryName(request.repository));
     const before = BigInt(request.before);
     const entries = await readLog(
       context.db,
@@ -24,5 +24,6 @@ export const listLog =
     );
     return {
       entries: entries.map(encodeEntry),
+      logBase: String(logBase),
     };
   };

@@ -3,8 +3,10 @@ import { LockstepError } from "../../errors.ts";
 import type { SetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/SetRepositoryRequest.ts";
 import type { SetRepositoryResponse as Response } from "../../generated/lockstep/v1/SetRepositoryResponse.ts";
 import { toMs } from "../../protocol/times.ts";
+import { parseKeep } from "../../retention.ts";
 import type { Placement } from "../../store/placement.ts";
-import { setRepository as set, setUpdateLimit } from "../../store/repositories.ts";
+import { findRepository, setRepository as set, setUpdateLimit } from "../../store/repositories.ts";
+import { setKeepLog } from "../../store/retention.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { copiesOf } from "../../sync/operator/create-repository.ts";
 import { encodeRepository } from "../call/encode.ts";
@@ -17,10 +19,15 @@ export const setRepository =
       landWithFewer: request.landWithFewer ?? null,
       ...(request.placement && { placement: placementOf(request.placement) }),
     };
+    const name = repositoryName(request.repository);
+    const keepLog = request.keepLog && parseKeep("log", request.keepLog);
     const limitMs = toMs(request.updateLimit as never);
-    if (limitMs !== undefined)
-      await setUpdateLimit(context.db, repositoryName(request.repository), checkLimit(limitMs));
-    return { repository: encodeRepository(await set(context.db, repositoryName(request.repository), change)) };
+    if (limitMs !== undefined) await setUpdateLimit(context.db, name, checkLimit(limitMs));
+    if (keepLog !== undefined) {
+      await findRepository(context.db, name);
+      await setKeepLog(context.db, name, keepLog || null);
+    }
+    return { repository: encodeRepository(await set(context.db, name, change)) };
   };
 
 /** The shortest and the longest time that an operator may give one update of a replica. */

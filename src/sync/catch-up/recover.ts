@@ -127,7 +127,9 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
     const plan = difference(now, fold.refs);
     const unknown = standing?.standing === "settled";
     await keepLost(context, replica, settlements, { onDisk: unknown ? now : new Map(), kept: fold.refs });
-    if (replica.mutex.changedByOthers || late)
+    // The log no longer tells whether the refs on this disk were ever those of the repository. They may be of writes
+    // that the database has lost.
+    if (replica.mutex.changedByOthers || late || standing?.standing === "trimmed")
       await keepStrange(context, replica, { version: fold.head, onDisk: now, fold: fold.refs });
     const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
     await ensureAliasHook(replica.gitDir, fold.refs).catch(() => {});

@@ -2,12 +2,15 @@
 // below refs/lockstep/staged/ until long after the decision. It takes no mutex while they come. It takes none for these
 // refs either, which only Lockstep uses, unless git has one lock for all refs.
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { objectIds, PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { wholeObjects } from "../../git/objects/whole-updates.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
+import { noteKept } from "../../git/replica/kept-notes.ts";
+import { STATE_DIR } from "../../git/root/root-record.ts";
 import { isReftable, syncRefs } from "../../io/disk.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { readUnchangedTips, TIPS_OFFERED } from "../../store/ref-log.ts";
@@ -70,6 +73,7 @@ export async function holdObjects(
   );
   signal.throwIfAborted();
   await crashPoint("copies.fetched");
+  await noteKept(join(context.root, STATE_DIR), replica.id);
   const hold = `${STAGED_REFS}${Date.now()}-${randomUUID()}/`;
   const refs = request.wants.map((id, index) => ({ name: refName(`${hold}${index}`), newValue: valueFromLatin1(id) }));
   await besideWrites(replica, async () => {
@@ -110,7 +114,7 @@ async function replicaOf(context: SyncContext, repositoryId: string, signal: Abo
  * Deletes refs that kept objects of old writes: those writes have landed and arrived, or never will. If this replica is
  * behind for that long, the objects are still there until git prunes them.
  */
-async function releaseHolds(context: SyncContext, replica: Replica): Promise<void> {
+export async function releaseHolds(context: SyncContext, replica: Replica): Promise<void> {
   replica.holds ??= new Set(await readRefNames(context.git, replica.gitDir, STAGED_REFS));
   const before = Date.now() - Math.max(KEPT_MS, 4 * context.inDoubtMs);
   const over = [...replica.holds].filter((name) => keptSince(name) < before);

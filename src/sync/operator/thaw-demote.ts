@@ -33,7 +33,7 @@ export async function planDemote(
   checkHolders(name, rows, devices, { keeper, head, writers });
   if (head !== fold.head || changes === null)
     throw thawRefusedError(
-      `The log of ${name} does not tell the refs of version ${keeper.version}, which ${keeper.device} holds; run \`lockstep thaw ${name} --promote ${keeper.device}\` there.`,
+      `The log of ${name} does not tell the refs of version ${keeper.version}, which ${keeper.device} holds, perhaps because it has been trimmed since; run \`lockstep thaw ${name} --promote ${keeper.device}\` there.`,
       name,
     );
   const updates = changes.map(undo).filter(({ oldValue, newValue }) => oldValue !== newValue);

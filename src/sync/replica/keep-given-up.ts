@@ -1,5 +1,6 @@
 // Keeps refs that an operator gave up (docs/operations.md, "Thaw"). Before a device catches up past such a version, it
 // saves those that it has below refs/lockstep/lost/<version that gave them up>/.
+import { join } from "node:path";
 import { keptName } from "../../acceptable-ref.ts";
 import {
   displayRef,
@@ -15,6 +16,8 @@ import {
 import { existingObjects, unreachable } from "../../git/objects/connectivity.ts";
 import { gitFailedError } from "../../git/process.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
+import { noteKept } from "../../git/replica/kept-notes.ts";
+import { STATE_DIR } from "../../git/root/root-record.ts";
 import type { Settlement } from "../../store/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
@@ -37,6 +40,7 @@ export async function keepLost(
   const keep = new Set(await notIn(context, replica, objectIds(lost.values()), objectIds(kept.values())));
   const refs = [...lost].filter(([, value]) => keep.has(value)).map(([name, newValue]) => ({ name, newValue }));
   if (refs.length === 0) return;
+  await noteKept(join(context.root, STATE_DIR), replica.id);
   // Names of different times may exclude each other, as `topic` and `topic/a` do. Ids do not.
   const flat = refs.map(({ newValue }) => ({
     name: refName(`${PRIVATE_REFS}lost/${last.version}/id/${newValue}`),

@@ -10,6 +10,7 @@ import { describe } from "../../errors.ts";
 import { clash } from "../../git/refs/ref-paths.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
+import { noteKept } from "../../git/replica/kept-notes.ts";
 import { liveWrite } from "../../git/replica/live-note.ts";
 import {
   listScratches,
@@ -100,6 +101,7 @@ async function keepChanges(
   // A person may have made refs by hand that no git holds side by side.
   if (clash(kept.map(({ name }) => name)))
     kept = whole.map(({ name, newValue }) => ({ name: hashedName(below, name), newValue }));
+  await noteKept(join(context.root, STATE_DIR), replica.id);
   await replica.mutex.runExclusive(async () => {
     await using transaction = new RefTransaction(git, replica.gitDir, { count: kept.length });
     const refusal = await transaction.prepare(kept);

@@ -20,6 +20,8 @@ import type { GetDeviceRequest as _lockstep_v1_GetDeviceRequest, GetDeviceReques
 import type { GetDeviceResponse as _lockstep_v1_GetDeviceResponse, GetDeviceResponse__Output as _lockstep_v1_GetDeviceResponse__Output } from '../../lockstep/v1/GetDeviceResponse.ts';
 import type { GetRepositoryRequest as _lockstep_v1_GetRepositoryRequest, GetRepositoryRequest__Output as _lockstep_v1_GetRepositoryRequest__Output } from '../../lockstep/v1/GetRepositoryRequest.ts';
 import type { GetRepositoryResponse as _lockstep_v1_GetRepositoryResponse, GetRepositoryResponse__Output as _lockstep_v1_GetRepositoryResponse__Output } from '../../lockstep/v1/GetRepositoryResponse.ts';
+import type { GetRetentionRequest as _lockstep_v1_GetRetentionRequest, GetRetentionRequest__Output as _lockstep_v1_GetRetentionRequest__Output } from '../../lockstep/v1/GetRetentionRequest.ts';
+import type { GetRetentionResponse as _lockstep_v1_GetRetentionResponse, GetRetentionResponse__Output as _lockstep_v1_GetRetentionResponse__Output } from '../../lockstep/v1/GetRetentionResponse.ts';
 import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from '../../lockstep/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _lockstep_v1_GetStatusResponse, GetStatusResponse__Output as _lockstep_v1_GetStatusResponse__Output } from '../../lockstep/v1/GetStatusResponse.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from '../../lockstep/v1/ListCommandsRequest.ts';
@@ -42,6 +44,8 @@ import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceReques
 import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from '../../lockstep/v1/SetDeviceResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from '../../lockstep/v1/SetRepositoryRequest.ts';
 import type { SetRepositoryResponse as _lockstep_v1_SetRepositoryResponse, SetRepositoryResponse__Output as _lockstep_v1_SetRepositoryResponse__Output } from '../../lockstep/v1/SetRepositoryResponse.ts';
+import type { SetRetentionRequest as _lockstep_v1_SetRetentionRequest, SetRetentionRequest__Output as _lockstep_v1_SetRetentionRequest__Output } from '../../lockstep/v1/SetRetentionRequest.ts';
+import type { SetRetentionResponse as _lockstep_v1_SetRetentionResponse, SetRetentionResponse__Output as _lockstep_v1_SetRetentionResponse__Output } from '../../lockstep/v1/SetRetentionResponse.ts';
 import type { StopWritesRequest as _lockstep_v1_StopWritesRequest, StopWritesRequest__Output as _lockstep_v1_StopWritesRequest__Output } from '../../lockstep/v1/StopWritesRequest.ts';
 import type { StopWritesResponse as _lockstep_v1_StopWritesResponse, StopWritesResponse__Output as _lockstep_v1_StopWritesResponse__Output } from '../../lockstep/v1/StopWritesResponse.ts';
 import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _lockstep_v1_ThawRequest__Output } from '../../lockstep/v1/ThawRequest.ts';
@@ -134,6 +138,15 @@ export interface ClusterServiceClient extends grpc.Client {
   getRepository(argument: _lockstep_v1_GetRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   getRepository(argument: _lockstep_v1_GetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   getRepository(argument: _lockstep_v1_GetRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_GetRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  
+  GetRetention(argument: _lockstep_v1_GetRetentionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  GetRetention(argument: _lockstep_v1_GetRetentionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  GetRetention(argument: _lockstep_v1_GetRetentionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  GetRetention(argument: _lockstep_v1_GetRetentionRequest, callback: grpc.requestCallback<_lockstep_v1_GetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  getRetention(argument: _lockstep_v1_GetRetentionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  getRetention(argument: _lockstep_v1_GetRetentionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  getRetention(argument: _lockstep_v1_GetRetentionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  getRetention(argument: _lockstep_v1_GetRetentionRequest, callback: grpc.requestCallback<_lockstep_v1_GetRetentionResponse__Output>): grpc.ClientUnaryCall;
   
   GetStatus(argument: _lockstep_v1_GetStatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
   GetStatus(argument: _lockstep_v1_GetStatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
@@ -234,6 +247,15 @@ export interface ClusterServiceClient extends grpc.Client {
   setRepository(argument: _lockstep_v1_SetRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   setRepository(argument: _lockstep_v1_SetRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_SetRepositoryResponse__Output>): grpc.ClientUnaryCall;
   
+  SetRetention(argument: _lockstep_v1_SetRetentionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  SetRetention(argument: _lockstep_v1_SetRetentionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  SetRetention(argument: _lockstep_v1_SetRetentionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  SetRetention(argument: _lockstep_v1_SetRetentionRequest, callback: grpc.requestCallback<_lockstep_v1_SetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  setRetention(argument: _lockstep_v1_SetRetentionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  setRetention(argument: _lockstep_v1_SetRetentionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  setRetention(argument: _lockstep_v1_SetRetentionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  setRetention(argument: _lockstep_v1_SetRetentionRequest, callback: grpc.requestCallback<_lockstep_v1_SetRetentionResponse__Output>): grpc.ClientUnaryCall;
+  
   StopWrites(argument: _lockstep_v1_StopWritesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
   StopWrites(argument: _lockstep_v1_StopWritesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
   stopWrites(argument: _lockstep_v1_StopWritesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StopWritesResponse__Output>;
@@ -306,6 +328,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   GetRepository: grpc.handleUnaryCall<_lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse>;
   
+  GetRetention: grpc.handleUnaryCall<_lockstep_v1_GetRetentionRequest__Output, _lockstep_v1_GetRetentionResponse>;
+  
   GetStatus: grpc.handleUnaryCall<_lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse>;
   
   ListCommands: grpc.handleUnaryCall<_lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse>;
@@ -327,6 +351,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   SetDevice: grpc.handleUnaryCall<_lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse>;
   
   SetRepository: grpc.handleUnaryCall<_lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse>;
+  
+  SetRetention: grpc.handleUnaryCall<_lockstep_v1_SetRetentionRequest__Output, _lockstep_v1_SetRetentionResponse>;
   
   StopWrites: grpc.handleServerStreamingCall<_lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse>;
   
@@ -354,6 +380,7 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   GetCommand: MethodDefinition<_lockstep_v1_GetCommandRequest, _lockstep_v1_GetCommandResponse, _lockstep_v1_GetCommandRequest__Output, _lockstep_v1_GetCommandResponse__Output>
   GetDevice: MethodDefinition<_lockstep_v1_GetDeviceRequest, _lockstep_v1_GetDeviceResponse, _lockstep_v1_GetDeviceRequest__Output, _lockstep_v1_GetDeviceResponse__Output>
   GetRepository: MethodDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse__Output>
+  GetRetention: MethodDefinition<_lockstep_v1_GetRetentionRequest, _lockstep_v1_GetRetentionResponse, _lockstep_v1_GetRetentionRequest__Output, _lockstep_v1_GetRetentionResponse__Output>
   GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
   ListCommands: MethodDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse__Output>
   ListDevices: MethodDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse__Output>
@@ -365,6 +392,7 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   RemoveHook: MethodDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse__Output>
   SetDevice: MethodDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
+  SetRetention: MethodDefinition<_lockstep_v1_SetRetentionRequest, _lockstep_v1_SetRetentionResponse, _lockstep_v1_SetRetentionRequest__Output, _lockstep_v1_SetRetentionResponse__Output>
   StopWrites: MethodDefinition<_lockstep_v1_StopWritesRequest, _lockstep_v1_StopWritesResponse, _lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse__Output>
   Thaw: MethodDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawResponse, _lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse__Output>
   UndoVersion: MethodDefinition<_lockstep_v1_UndoVersionRequest, _lockstep_v1_UndoVersionResponse, _lockstep_v1_UndoVersionRequest__Output, _lockstep_v1_UndoVersionResponse__Output>

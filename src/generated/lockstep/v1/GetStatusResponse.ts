@@ -4,12 +4,14 @@ import type { Device as _lockstep_v1_Device, Device__Output as _lockstep_v1_Devi
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from '../../lockstep/v1/RepositoryStatus.ts';
 import type { WriteLock as _lockstep_v1_WriteLock, WriteLock__Output as _lockstep_v1_WriteLock__Output } from '../../lockstep/v1/WriteLock.ts';
 import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirectory__Output as _lockstep_v1_UnknownDirectory__Output } from '../../lockstep/v1/UnknownDirectory.ts';
+import type { KeptSpace as _lockstep_v1_KeptSpace, KeptSpace__Output as _lockstep_v1_KeptSpace__Output } from '../../lockstep/v1/KeptSpace.ts';
 
 export interface GetStatusResponse {
   'devices'?: (_lockstep_v1_Device)[];
   'repositories'?: (_lockstep_v1_RepositoryStatus)[];
   'writeLocks'?: (_lockstep_v1_WriteLock)[];
   'unknown'?: (_lockstep_v1_UnknownDirectory)[];
+  'kept'?: (_lockstep_v1_KeptSpace)[];
 }
 
 export interface GetStatusResponse__Output {
@@ -17,4 +19,5 @@ export interface GetStatusResponse__Output {
   'repositories': (_lockstep_v1_RepositoryStatus__Output)[];
   'writeLocks': (_lockstep_v1_WriteLock__Output)[];
   'unknown': (_lockstep_v1_UnknownDirectory__Output)[];
+  'kept': (_lockstep_v1_KeptSpace__Output)[];
 }

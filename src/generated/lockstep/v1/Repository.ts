@@ -11,6 +11,8 @@ export interface Repository {
   'landWithFewer'?: (boolean);
   'stopped'?: (string);
   'placement'?: (string)[];
+  'logBase'?: (number | string | Long);
+  'keepLog'?: (string);
   'updateLimit'?: (_google_protobuf_Duration | null);
 }
 
@@ -22,5 +24,7 @@ export interface Repository__Output {
   'landWithFewer': (boolean);
   'stopped': (string);
   'placement': (string)[];
+  'logBase': (string);
+  'keepLog': (string);
   'updateLimit': (_google_protobuf_Duration__Output | null);
 }

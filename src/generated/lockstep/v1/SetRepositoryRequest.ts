@@ -8,9 +8,11 @@ export interface SetRepositoryRequest {
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
   'placement'?: (_lockstep_v1_Placement | null);
+  'keepLog'?: (string);
   'updateLimit'?: (_google_protobuf_Duration | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
+  '_keepLog'?: "keepLog";
 }
 
 export interface SetRepositoryRequest__Output {
@@ -18,7 +20,9 @@ export interface SetRepositoryRequest__Output {
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
   'placement': (_lockstep_v1_Placement__Output | null);
+  'keepLog'?: (string);
   'updateLimit': (_google_protobuf_Duration__Output | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
+  '_keepLog'?: "keepLog";
 }

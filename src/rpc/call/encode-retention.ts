@@ -1,0 +1,22 @@
+// Converts what is kept, and for how long, to messages of the protocol.
+import { ALL_SUBJECTS, describeRule } from "../../retention.ts";
+import type { KeptSpace } from "../../store/retention.ts";
+
+/** Encodes all rules. `keeps`: the times that operators have set. */
+export function encodeRules(keeps: ReadonlyMap<string, string>) {
+  return ALL_SUBJECTS.map(({ name, what, where, keep: defaultKeep = "" }) => {
+    const keep = keeps.get(name) ?? defaultKeep;
+    return {
+      subject: name,
+      what,
+      rule: describeRule(name, keep || undefined),
+      keep,
+      defaultKeep,
+      onDisk: where === "disk",
+    };
+  });
+}
+
+export function encodeKept({ subject, device, items, bytes }: KeptSpace) {
+  return { subject, device: device ?? "", items: String(items), bytes: String(bytes) };
+}

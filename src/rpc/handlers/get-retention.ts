@@ -1,0 +1,9 @@
+import type { GetRetentionResponse as Response } from "../../generated/lockstep/v1/GetRetentionResponse.ts";
+import { listKept, readKeeps } from "../../store/retention.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { encodeKept, encodeRules } from "../call/encode-retention.ts";
+
+export const getRetention = (context: SyncContext) => async (): Promise<Response> => {
+  const [keeps, kept] = await Promise.all([readKeeps(context.db), listKept(context.db)]);
+  return { rules: encodeRules(keeps), kept: kept.map(encodeKept) };
+};

@@ -1,0 +1,17 @@
+import type { SetRetentionRequest__Output as Request } from "../../generated/lockstep/v1/SetRetentionRequest.ts";
+import type { SetRetentionResponse as Response } from "../../generated/lockstep/v1/SetRetentionResponse.ts";
+import { parseKeep, type SubjectName } from "../../retention.ts";
+import { readKeeps, setKeep } from "../../store/retention.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { authorAndReason } from "../call/author-and-reason.ts";
+import type { CallContext } from "../call/call.ts";
+import { encodeRules } from "../call/encode-retention.ts";
+
+export const setRetention =
+  (context: SyncContext) =>
+  async ({ subject, keep, author }: Request, { caller }: CallContext): Promise<Response> => {
+    // Also refuses a subject that there is not.
+    parseKeep(subject, keep || (subject === "log" ? "1" : "1d"));
+    await setKeep(context.db, subject as SubjectName, keep || null, authorAndReason({ author }, caller).author);
+    return { rules: encodeRules(await readKeeps(context.db)) };
+  };

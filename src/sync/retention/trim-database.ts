@@ -1,0 +1,74 @@
+// Deletes rows of the database that have been kept for long enough (src/retention.ts). It works in small batches with
+// pauses, so that pushes do not notice.
+import { setTimeout as sleep } from "node:timers/promises";
+import { crashPoint } from "../../crash-points.ts";
+import { type Keep, parseKeep, SUBJECTS, type SubjectName } from "../../retention.ts";
+import type { Database } from "../../store/database/database.ts";
+import {
+  claimTrim,
+  readKeeps,
+  trimAudit,
+  trimCommands,
+  trimLog,
+  trimSyncs,
+  trimWrites,
+} from "../../store/retention.ts";
+import type { SyncContext } from "../device/context.ts";
+
+/** How many rows one statement deletes. It takes some ten milliseconds. */
+const BATCH = 500;
+/** How many versions the base of a log moves at once. To look at so many takes a few milliseconds. */
+const STEP = 1_000;
+const PAUSE_MS = 20;
+
+/** Returns for how long each subject is kept now. */
+export async function readRules(db: Database): Promise<(subject: SubjectName) => Keep> {
+  const set = await readKeeps(db);
+  return (subject) => {
+    const { keep } = { keep: "1d", ...SUBJECTS[subject] };
+    return parseKeep(subject, set.get(subject) ?? keep);
+  };
+}
+
+/** Deletes everything that is due. Another device may do the same at the same time. Returns how many rows went. */
+export async function trimDatabase(context: SyncContext): Promise<number> {
+  const { db, log } = context;
+  const rules = await readRules(db);
+  const startedAt = performance.now();
+  const deleted = {
+    log: await trimLogs(context, rules("log")),
+    writes: await inBatches(context, () => trimWrites(db, rules("writes").days, BATCH)),
+    commands: await inBatches(context, () => trimCommands(db, rules("commands").days, BATCH)),
+    syncs: await inBatches(context, () => trimSyncs(db, rules("syncs").days, BATCH)),
+    audit: await inBatches(context, () => trimAudit(db, rules("audit").days, BATCH)),
+  };
+  const sum = Object.values(deleted).reduce((all, each) => all + each, 0);
+  if (sum > 0) log.info({ ...deleted, durationMs: performance.now() - startedAt }, "deleted old rows of the database");
+  return sum;
+}
+
+async function trimLogs(context: SyncContext, keep: Keep): Promise<number> {
+  const { db, signal } = context;
+  let deleted = 0;
+  for (let only: string | null = null; !signal.aborted; ) {
+    const claim = await claimTrim(db, only, keep, STEP);
+    if (claim === undefined && only === null) break;
+    const { repositoryId, base = 0n, more = false } = claim ?? {};
+    // Rows below the base are deleted later than the base moves. A reader that finds some of them gone takes the fold.
+    await crashPoint("retention.based");
+    if (repositoryId !== undefined && base > 0n)
+      deleted += await inBatches(context, () => trimLog(db, repositoryId, BATCH));
+    only = more ? (repositoryId ?? null) : null;
+  }
+  return deleted;
+}
+
+async function inBatches({ signal }: SyncContext, trim: () => Promise<number>): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const batch = await trim();
+    deleted += batch;
+    if (batch < BATCH || signal.aborted) return deleted;
+    await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+  }
+}

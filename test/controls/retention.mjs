@@ -33,8 +33,8 @@ export const retentionControls = [
     patches: [
       {
         file: "src/sync/catch-up/recover.ts",
-        from: 'if (replica.mutex.changedByOthers || standing?.standing === "trimmed")',
-        to: "if (replica.mutex.changedByOthers)",
+        from: 'if (replica.mutex.changedByOthers || late || standing?.standing === "trimmed")',
+        to: "if (replica.mutex.changedByOthers || late)",
       },
     ],
     project: "integration",

@@ -16,4 +16,22 @@ export const tortureControls = [
     tests: "test/torture/run.mjs",
     torture: ["--seconds", "60", "--seed", "3", "--faults", "^replacement refs$", "--every", "6"],
   },
+  {
+    rule: "under torture: a server's word on the heads counts only with a proof that it is the primary",
+    patches: [{ file: "src/sync/lease/read-proven-heads.ts", from: "  await lease.prove();\n", to: "" }],
+    tests: "test/torture/run.mjs",
+    torture: ["--seconds", "150", "--seed", "5", "--faults", "^fail-over$", "--every", "4"],
+  },
+  {
+    rule: "under torture: a commit whose wait for the standby was ended is no success",
+    patches: [
+      {
+        file: "src/store/database/database.ts",
+        from: "if (unconfirmed.length > 0)",
+        to: "if (unconfirmed.length > 9)",
+      },
+    ],
+    tests: "test/torture/run.mjs",
+    torture: ["--seconds", "150", "--seed", "5", "--faults", "^standby away$", "--every", "4"],
+  },
 ];

@@ -9,7 +9,10 @@ import type { Pair } from "./torture-database.ts";
 const POLL_MS = 50;
 /** The ttl of a lease: so long a device may serve reads by the old primary's word. Meanwhile no clock jumps. */
 const LEASE_MS = 15_000;
-const ENDS = ["pg_terminate_backend(pid)", "pg_cancel_backend(pid)", "SIGKILL"];
+/** A cancelled wait is the one that looks like success, so it comes more often. */
+const ENDS = ["pg_terminate_backend(pid)", "pg_cancel_backend(pid)", "SIGKILL", "pg_cancel_backend(pid)"];
+/** The percentage of cases in which the standby comes back, and does not take over. */
+const RETURNS = 35;
 
 /**
  * Takes the standby away, so that commits wait, and ends some waiting sessions. Then the standby returns or takes over.
@@ -23,10 +26,10 @@ export const loseStandby: Make = async ({ cluster }, { lasts, choice }, _, stop)
   const deadline = Date.now() + lasts;
   while (Date.now() < deadline && !stop.aborted) {
     ended += await administer(pair.url, (client) => endOneThatWaits(client, how)).catch(() => 0);
-    await delay(POLL_MS * 4);
+    await delay(POLL_MS);
   }
   const what = `${ended} waits ended by ${how}`;
-  if (choice < 0.5) {
+  if (choice * 100 < RETURNS) {
     await pair.returnStandby();
     return `${what}, back again`;
   }
@@ -59,10 +62,11 @@ async function settle(cluster: TortureCluster, pair: Pair, pauseMs = LEASE_MS): 
   await pair.addStandby();
 }
 
+/** Ends one session that waits for the standby. A decision comes first: its pusher is about to be told. */
 async function endOneThatWaits(client: pg.Client, how: string): Promise<number> {
   const { rows } = await client.query<{ pid: number }>(
     `select pid from pg_stat_activity where wait_event = 'SyncRep' and application_name like 'lockstep repo%'
-     order by random() limit 1`,
+     order by (query like '%lockstep.bump(%') desc, random() limit 1`,
   );
   const [found] = rows;
   if (found === undefined) return 0;

@@ -69,8 +69,8 @@ const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
   "stalled answers of a device": { low: 500, high: 12_000 },
   "hung git": { low: 500, high: 20_000 },
   "standby away": { low: 500, high: 6_000 },
-  // It may last beyond the lease that the old primary granted. Then other devices may decide writes.
-  "fail-over": { low: 1_000, high: 24_000 },
+  // Most last beyond the lease that the old primary granted. Then other devices may decide writes.
+  "fail-over": { low: 8_000, high: 30_000 },
   "held-up statement": { low: 50, high: 9_000 },
   "held row": { low: 100, high: 6_000 },
   "lost part of a replica": { low: 0, high: 6_000 },

@@ -46,10 +46,13 @@ const IS_THERE = "r.name not like '.removed/%'";
 /** SQL: repository "r" is there, and its name matches one of the patterns $1, if there are any. */
 const MATCHES = `(${IS_THERE} and ($1::text[] = '{}' or r.name like any($1)))`;
 
-/** SQL: the positions after $2 up to which logs of matching repositories were trimmed. */
+/**
+ * SQL: the last position after $2 up to which the log of a matching repository was trimmed. Its order makes PostgreSQL
+ * use the index, also without statistics.
+ */
 const TRIMMED = `select t.position from lockstep.log_trimmed t
   cross join lateral (select * from lockstep.repository r where r.id = t.repository_id offset 0) r
-  where t.position > $2 and ${MATCHES}`;
+  where t.position > $2 and ${MATCHES} order by t.position desc limit 1`;
 
 /**
  * Returns the versions after `after` and up to `until` whose repository matches, at most `limit`, from a page of `page`
@@ -70,7 +73,7 @@ export async function readLanded(
        select l.*, r.name as repository from page l cross join lateral (
          select * from lockstep.repository r where r.id = l.repository_id offset 0) r
        where ${MATCHES} order by l.position limit $5)
-     select p.last, exists (${TRIMMED}) as trimmed, ${REPLICATED},
+     select p.last, (${TRIMMED}) is not null as trimmed, ${REPLICATED},
        l.position, l.repository_id, l.repository, ${EVERYWHERE}, ${ENTRY_COLUMNS}
      from (select max(position) as last from page) p left join found l on true order by l.position`,
     [patterns, after, until, page, limit],
@@ -131,14 +134,14 @@ export async function findHeld(db: Database, positions: readonly Position[]): Pr
 }
 
 /**
- * Returns up to which position the logs of matching repositories were trimmed. 0: they are whole. From there on nothing
- * is missing.
+ * Returns up to which position the logs of matching repositories were trimmed, if that is after `after`. 0: after that
+ * they are whole.
  */
-export async function trimmedUpTo(db: Database, patterns: readonly string[]): Promise<Position> {
+export async function trimmedUpTo(db: Database, patterns: readonly string[], after: Position): Promise<Position> {
   const { position } = await queryRepeatableRow<{ position: bigint }>(
     db.work,
-    `select coalesce((${TRIMMED} order by t.position desc limit 1), 0) as position`,
-    [patterns, 0n],
+    `select coalesce((${TRIMMED}), 0) as position`,
+    [patterns, after],
     { provesNothing: true },
   );
   return position;

@@ -149,6 +149,9 @@ async function fill(client: pg.Client): Promise<void> {
     [VERSIONS],
   );
   await client.query(
+    "insert into lockstep.log_trimmed (repository_id, position) select id, 1 from lockstep.repository",
+  );
+  await client.query(
     `insert into lockstep.ref_log_update (repository_id, version, name, old_value, new_value)
      select '${HUGE}', v, convert_to('refs/heads/' || (v * 5 + i), 'UTF8'), null, repeat('a', 40)::bytea
      from generate_series(1, $1::int) v, generate_series(1, 5) i`,
@@ -295,7 +298,9 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
     },
     rows: FEW,
   },
-  trimmedUpTo: { call: () => trimmedUpTo(db, ["hu%"]), rows: FEW },
+  trimmedUpTo: { call: () => trimmedUpTo(db, ["hu%"], 100_000n), rows: FEW },
+  // Looks for the last trim of a matching repository.
+  "trimmedUpTo, from the beginning": { call: () => trimmedUpTo(db, ["hu%"], 0n), rows: TIMES * REPOSITORIES },
   "startCommand, none is due": { call: () => startCommand(db, me, "first", randomUUID()), rows: FEW },
   startCommand: { call: () => startCommand(db, me, "heavy", randomUUID()), rows: FEW },
   currentWriter: { call: () => currentWriter(db, HUGE), rows: FEW },

@@ -5,7 +5,6 @@ import { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { type CallContext, type CallOptions, streaming } from "./call.ts";
 
-export type PacedContext = CallContext;
 type Stream = ServerWritableStream<unknown, unknown>;
 
 /**
@@ -14,7 +13,7 @@ type Stream = ServerWritableStream<unknown, unknown>;
  */
 export function paced<Request, Response>(
   options: CallOptions,
-  run: (request: Request, send: (message: Response) => Promise<void>, context: PacedContext) => Promise<void>,
+  run: (request: Request, send: (message: Response) => Promise<void>, context: CallContext) => Promise<void>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const handler = streaming<Request, Response>(options, async (request, _, { caller, signal }) => {

@@ -7,8 +7,8 @@ import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { isGlob } from "../../sync/watch/name-patterns.ts";
 import { beginWatch, type Visible } from "../../sync/watch/watch.ts";
+import type { CallContext } from "../call/call.ts";
 import { encodeEntry } from "../call/encode.ts";
-import type { PacedContext } from "../call/paced.ts";
 
 /** Each costs this process a page of events, and the database two statements for each version that lands. */
 const LIMIT = 256;
@@ -18,7 +18,7 @@ export const watch = (context: SyncContext) => {
   return async (
     request: Request,
     send: (message: Response) => Promise<void>,
-    { signal }: PacedContext,
+    { signal }: CallContext,
   ): Promise<void> => {
     if (watching >= LIMIT)
       throw new LockstepError(

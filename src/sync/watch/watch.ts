@@ -24,13 +24,15 @@ import { checkPatterns, likePatterns } from "./name-patterns.ts";
 const PAGE = 1_000;
 const EVENTS = 50;
 /** Versions of one held repository that one statement returns. One more than is told tells where it goes on. */
-const HELD_EVENTS = 20;
+const HELD_EVENTS = 4;
 /** The pause before held repositories are looked at again. It grows while none is released. */
 const HELD_MS = 50;
 const HELD_LIMIT_MS = 1_000;
 /** How often a watcher without events is told its cursor. A stream that is silent for longer may be cut on its way. */
 const CHECKPOINT_MS = 30_000;
 const RETRY_MS = 1_000;
+/** The largest bigint of PostgreSQL. */
+const LAST: Position = (1n << 63n) - 1n;
 
 /** When an event is told: once it has landed, or once every live device that has the repository holds it. */
 export type Visible = "landed" | "everywhere";
@@ -59,7 +61,7 @@ export async function beginWatch(context: SyncContext, request: WatchRequest, si
   const given = request.cursor || FROM_NOW;
   const cursor = given === FROM_NOW || given === FROM_BEGINNING ? undefined : readCursor(given);
   // Throws when the database is away, which `now` would wait for.
-  const trimmed = await trimmedUpTo(context.db, patterns);
+  const trimmed = await trimmedUpTo(context.db, patterns, cursor?.position ?? (given === FROM_NOW ? LAST : 0n));
   const now = await context.tail.now(signal);
   const position = cursor?.position ?? (given === FROM_NOW ? now : trimmed);
   if (position < trimmed) throw expiredError();

@@ -1,4 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
+import { parseKeep } from "../../src/retention.ts";
+import { setKeepLog } from "../../src/store/retention.ts";
+import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import { claimVersion, currentRepository, Landing, Told } from "../support/landing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON, type TestDevice } from "../support/sync-device.ts";
@@ -324,6 +327,23 @@ describe("a cursor", () => {
     await cluster.sql("delete from lockstep.repository where id = $1", [app]);
     using without = new Told(one, { cursor: begin });
     await tells(without, "web 1", "web 2");
+  });
+
+  it("expires by the retention that an operator sets", async () => {
+    await using cluster = await TestCluster.make();
+    const one = await cluster.start("repo001");
+    const app = await currentRepository("app", [one]);
+    await using landing = await Landing.connect(cluster);
+    using told = new Told(one);
+    const begin = await told.begun;
+    for (let i = 0; i < 4; i += 1) await landing.land(app);
+    await vi.waitFor(() => expect(told.events).toHaveLength(4), SOON);
+    await setKeepLog(one.context.db, "app", parseKeep("log", "2"));
+    expect(await trimDatabase(one.context)).toBe(2);
+    using old = new Told(one, { cursor: begin });
+    expect(await old.ended).toMatchObject({ code: "CURSOR_EXPIRED" });
+    using rest = new Told(one, { cursor: told.cursors[1]! });
+    await tells(rest, "app 3", "app 4");
   });
 
   it("expires under a watcher that is too slow", async () => {

@@ -182,8 +182,14 @@ create table lockstep.replica (
   pushed_at timestamptz,
   -- When the device gave its copy up. It keeps the files for some days.
   released_at timestamptz,
+  -- When all its objects were last read, and what that found. scrub null: never; then the time is that of the row.
+  scrubbed_at timestamptz not null default clock_timestamp(),
+  scrub jsonb,
   primary key (repository_id, device)
 );
+create index replica_to_scrub on lockstep.replica (device, scrubbed_at) where state = 'active';
+create index replica_scrubbed on lockstep.replica (device, scrubbed_at) where scrub is not null;
+create index replica_scrub_found on lockstep.replica (device) where scrub ->> 'clean' = 'false';
 create index replica_by_device on lockstep.replica (device, repository_id);
 create index replica_broken on lockstep.replica (device, repository_id) where state = 'broken';
 create index replica_pending on lockstep.replica (device, pushed_at desc nulls first) where state = 'pending';

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
 import { linkSignals } from "../io/signals.ts";
 import { exchange } from "../smart-http/exchange.ts";
-import { GitNotStarted, startGit } from "../smart-http/git-child.ts";
+import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, looksFirst, NO_CACHE, serverEnvironment, success } from "../smart-http/protocol.ts";
 import { asRefusal, type Refusal } from "../smart-http/refusal.ts";
@@ -31,6 +31,8 @@ export interface ServeOptions {
    * has been uploaded.
    */
   readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<Grant>;
+  /** Called when a git that read for a client has failed, with its last words. It must not throw. */
+  readonly onReadFailed?: (repository: string, said: string) => void;
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
   readonly env: { readonly PATH: string; readonly HOME: string };
 }
@@ -82,7 +84,7 @@ export async function serve(
 async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
-  { root, socketDir, beforeRead, log, env }: ServeOptions,
+  { root, socketDir, beforeRead, onReadFailed, log, env }: ServeOptions,
   { draining, stopping, earlyStarts }: Shared,
   fields: Record<string, unknown>,
   inHand: InHand,
@@ -108,7 +110,12 @@ async function serveGit(
   };
   const place = () => whichReplica(join(root, `${asked.repository}.git`));
   const git = await earlyStarts.git(granted, { start, looksFirst: looksFirst(asked, protocol), place });
-  const onFailure = overhear(git, log, fields, "git said");
+  const report = overhear(git, log, fields, "git said");
+  const onFailure = (ending: Ending) => {
+    report(ending);
+    // What a pusher sends may be damaged too, and that is nobody's disk.
+    if (asked.service === "upload-pack") onReadFailed?.(asked.repository, git.words);
+  };
   inHand.unread = undefined;
   const { requestId } = caller;
   await exchange({

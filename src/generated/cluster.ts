@@ -76,9 +76,12 @@ import type { RemoveHookResponse as _lockstep_v1_RemoveHookResponse, RemoveHookR
 import type { RenewWriteRequest as _lockstep_v1_RenewWriteRequest, RenewWriteRequest__Output as _lockstep_v1_RenewWriteRequest__Output } from './lockstep/v1/RenewWriteRequest.ts';
 import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteResponse__Output as _lockstep_v1_RenewWriteResponse__Output } from './lockstep/v1/RenewWriteResponse.ts';
 import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
+import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from './lockstep/v1/ReportDamageRequest.ts';
+import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from './lockstep/v1/ReportDamageResponse.ts';
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
 import type { RetentionRule as _lockstep_v1_RetentionRule, RetentionRule__Output as _lockstep_v1_RetentionRule__Output } from './lockstep/v1/RetentionRule.ts';
+import type { Scrub as _lockstep_v1_Scrub, Scrub__Output as _lockstep_v1_Scrub__Output } from './lockstep/v1/Scrub.ts';
 import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from './lockstep/v1/SetDeviceRequest.ts';
 import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from './lockstep/v1/SetDeviceResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from './lockstep/v1/SetRepositoryRequest.ts';
@@ -196,9 +199,12 @@ export interface ProtoGrpcType {
       RenewWriteResponse: MessageTypeDefinition<_lockstep_v1_RenewWriteResponse, _lockstep_v1_RenewWriteResponse__Output>
       Replica: MessageTypeDefinition<_lockstep_v1_Replica, _lockstep_v1_Replica__Output>
       ReplicaState: EnumTypeDefinition
+      ReportDamageRequest: MessageTypeDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageRequest__Output>
+      ReportDamageResponse: MessageTypeDefinition<_lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageResponse__Output>
       Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
       RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
       RetentionRule: MessageTypeDefinition<_lockstep_v1_RetentionRule, _lockstep_v1_RetentionRule__Output>
+      Scrub: MessageTypeDefinition<_lockstep_v1_Scrub, _lockstep_v1_Scrub__Output>
       SetDeviceRequest: MessageTypeDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceRequest__Output>
       SetDeviceResponse: MessageTypeDefinition<_lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceResponse__Output>
       SetRepositoryRequest: MessageTypeDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryRequest__Output>

@@ -3,7 +3,7 @@
 import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import { LockstepError } from "../errors.ts";
+import { describe, LockstepError } from "../errors.ts";
 import { gitEnvironment } from "../git/process.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
@@ -15,6 +15,7 @@ import { requestIdOf } from "../smart-http/request-id.ts";
 import { gitRequest } from "../smart-http/route.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { PackServer } from "../sync/objects/serve-pack.ts";
+import { suspectDamage } from "../sync/upkeep/suspect-damage.ts";
 import { wholeBody } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
 
@@ -62,6 +63,9 @@ export async function serveUploadPack(
   const onFailure = (ending: Ending) => {
     report(ending);
     void packs.lookAfter(id);
+    suspectDamage(context, { id, name: asked.repository }, git.words).catch((error: unknown) =>
+      log.warn({ ...fields, err: describe(error) }, "could not order a verification"),
+    );
   };
   watchResponse(request, response, SILENT_MS);
   const answer = { request, response, success: success(asked, protocol), requestId };

@@ -18,7 +18,11 @@ const sync: Perform = async (context, _command, replica, signal) => {
 
 /** Compares the replica with the log and reads every object. It repairs all differences and damage. */
 const verifyFully: Perform = async (context, _command, replica, signal) => {
-  const { version, refs, differences, damage, failure } = await verify(context, replica.name, { full: true, signal });
+  const { version, refs, differences, damage, failure } = await verify(context, replica.name, {
+    full: true,
+    gently: true,
+    signal,
+  });
   const outcome = { version: Number(version), refs, differences: differences.length, damage, failure };
   return { outcome, changed: differences.length + damage.length > 0 };
 };

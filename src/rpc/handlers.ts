@@ -30,6 +30,7 @@ import { listThawable } from "./handlers/list-thawable.ts";
 import { removeDevice } from "./handlers/remove-device.ts";
 import { removeHook } from "./handlers/remove-hook.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
+import { reportDamage } from "./handlers/report-damage.ts";
 import { setDevice } from "./handlers/set-device.ts";
 import { setRepository } from "./handlers/set-repository.ts";
 import { setRetention } from "./handlers/set-retention.ts";
@@ -87,5 +88,6 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     AdoptRepositories: streaming(options, adoptRepositories(context)),
     GetRetention: unary(options, getRetention(context)),
     SetRetention: unary(options, setRetention(context)),
+    ReportDamage: unary(options, reportDamage(context)),
   };
 }

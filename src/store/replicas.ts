@@ -5,6 +5,7 @@ import { HELD } from "../replica-states.ts";
 import { type Database, queryRepeatable } from "./database/database.ts";
 import { dated, epochMs, intervalMs } from "./database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
+import type { ScrubResult } from "./scrubs.ts";
 
 /** Makes the error REPLICA_NOT_FOUND. */
 export function noReplicaError(device: string, repository?: string): LockstepError {
@@ -84,6 +85,9 @@ export interface ReplicaRow {
   readonly zone: string;
   /** The device shall hold the repository. False: it gives its copy up once the others have everything. */
   readonly wanted: boolean;
+  /** The last scrub and when it was. null: there was none. */
+  readonly scrub: ScrubResult | null;
+  readonly scrubbedAt: Date | null;
 }
 
 /** Returns all replicas of a repository, by device, also those that were given up. */
@@ -92,13 +96,14 @@ export async function replicasOf(db: Database, repositoryId: string): Promise<Re
     db.work,
     `select p.device, p.version, p.state, p.last_error as "lastError", ${epochMs("p.updated_at")} as "updatedAt",
        d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone,
-       d.draining_since is null and (r.placement is null or p.device = any(r.placement)) as wanted
+       d.draining_since is null and (r.placement is null or p.device = any(r.placement)) as wanted,
+       p.scrub, ${epochMs("case when p.scrub is not null then p.scrubbed_at end")} as "scrubbedAt"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
        join lockstep.device d on d.name = p.device and d.removed_at is null
      where p.repository_id = $1 order by p.device`,
     [repositoryId],
   );
-  return rows.map((row) => dated<ReplicaRow>(row, "awaySince", "updatedAt"));
+  return rows.map((row) => dated<ReplicaRow>(row, "awaySince", "updatedAt", "scrubbedAt"));
 }
 
 /** Returns the version recorded for this device's replica. Throws REPLICA_NOT_FOUND. */

@@ -128,4 +128,43 @@ export const gcControls = [
     tests: "test/integration/roll-up.test.ts",
     name: "does not touch",
   },
+  {
+    rule: "scrubs are spread over their time",
+    patches: [
+      {
+        file: "src/sync/upkeep/scrubs.ts",
+        from: "Math.floor(sinceS / paceS)",
+        to: "OPEN_LIMIT",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/scrub.test.ts",
+    name: "are spread over the time",
+  },
+  {
+    rule: "a full verification looks at what gc has made",
+    patches: [
+      {
+        file: "src/git/objects/damage.ts",
+        from: "tables: await damagedTables(gitDir)",
+        to: "tables: (await damagedTables(gitDir)).slice(0, 0)",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/scrub.test.ts",
+    name: "if it is damaged, and gets it back",
+  },
+  {
+    rule: "the gate tells the sidecar of a git that failed",
+    patches: [
+      {
+        file: "src/gate/serve.ts",
+        from: 'if (asked.service === "upload-pack") onReadFailed',
+        to: 'if (asked.service === "receive-pack") onReadFailed',
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/scrub.test.ts",
+    name: "is verified and repaired when a clone fails",
+  },
 ];

@@ -204,6 +204,8 @@ describe("the order of sources", () => {
     updatedAt: new Date(),
     live: true,
     awaySince: null,
+    scrub: null,
+    scrubbedAt: null,
     wanted: true,
     gitAddress: `${device}:1`,
     ...more,

@@ -77,6 +77,7 @@ import {
   trimSyncs,
   trimWrites,
 } from "../../src/store/retention.ts";
+import { listScrubs, nextToScrub, recordScrub, scrubPace } from "../../src/store/scrubs.ts";
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
 import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
@@ -379,6 +380,14 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   takeTurn: { call: () => takeTurn(db, me, ticket()), rows: FEW },
   turnHolder: { call: () => turnHolder(db, HUGE), rows: FEW },
   listUnknown: { call: () => listUnknown(db, 100), rows: FEW },
+  recordScrub: {
+    call: () => recordScrub(db, me, HUGE, { differences: 0, damage: [], failure: null }),
+    rows: FEW,
+  },
+  // Counts the replicas of the device, every ten minutes.
+  scrubPace: { call: () => scrubPace(db, "a"), rows: TIMES * REPOSITORIES },
+  nextToScrub: { call: () => nextToScrub(db, "a", 20), rows: FEW },
+  listScrubs: { call: () => listScrubs(db, 45, 100), rows: FEW },
   listUnknownOf: { call: () => listUnknownOf(db, "a", "", 100), rows: FEW },
   notReplicas: {
     call: () => notReplicas(db, "a", ["huge", ...Array.from({ length: 100 }, (_, index) => `r/${index}`)]),

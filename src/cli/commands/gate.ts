@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { parseHostPort, required } from "../../config.ts";
+import { describe } from "../../errors.ts";
 import { startGate } from "../../gate/gate.ts";
 import type { Host } from "../../host.ts";
 import { toMs } from "../../protocol/times.ts";
@@ -27,6 +28,11 @@ export function gateCommand(host: Host): Command {
         const options = { timeoutMs: READ_PATIENCE_MS, signal };
         const { unchanged } = await client.call("BeforeRead", { repository, forPush }, options);
         return { unchangedMs: toMs(unchanged as never) ?? 0 };
+      },
+      onReadFailed(repository, said) {
+        const failed = (error: unknown) =>
+          run.log.warn({ repository, err: describe(error) }, "could not tell the sidecar that git failed");
+        client.call("ReportDamage", { repository, said }, run.patience).catch(failed);
       },
       log: run.log,
       env: { PATH: host.env.PATH ?? "/usr/bin:/bin", HOME: host.env.HOME ?? "/" },

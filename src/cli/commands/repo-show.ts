@@ -8,6 +8,7 @@ import { toMs } from "../../protocol/times.ts";
 import { duration, prepare, subcommand, table } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
 import { describeEntries, documentOf, instant } from "./log.ts";
+import { documentOfScrub } from "./scrubs.ts";
 import { describeLock, documentOfLock } from "./write-lock.ts";
 
 const ENTRIES = 20;
@@ -73,6 +74,8 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
       away_since: replica.awaySince && instant(replica.awaySince),
       last_error: replica.lastError,
       updated_at: instant(replica.updatedAt),
+      scrubbed_at: replica.scrub?.at ? instant(replica.scrub.at) : null,
+      scrub: replica.scrub && documentOfScrub(replica.scrub),
     })),
     writer: writer && {
       write_id: writer.writeId,

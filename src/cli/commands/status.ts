@@ -4,6 +4,7 @@ import type { Host } from "../../host.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
 import { describeDevices, documentOfDevice } from "./device.ts";
 import { describeKept, documentOfKept } from "./retention.ts";
+import { describeScrubs, documentOfScrub } from "./scrubs.ts";
 import { describeLock, documentOfLock } from "./write-lock.ts";
 
 export function statusCommand(host: Host): Command {
@@ -14,7 +15,11 @@ export function statusCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);
     using client = await run.connect();
-    const { devices, repositories, writeLocks, unknown, kept } = await client.call("GetStatus", {}, run.patience);
+    const { devices, repositories, writeLocks, unknown, kept, scrubs } = await client.call(
+      "GetStatus",
+      {},
+      run.patience,
+    );
     const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
     const document = {
       devices: devices.map(documentOfDevice),
@@ -36,6 +41,11 @@ export function statusCommand(host: Host): Command {
       write_locks: writeLocks.map(documentOfLock),
       kept: kept.map(documentOfKept),
       unknown: unknown.map(documentOfUnknown),
+      scrubs: scrubs.map((scrub) => ({
+        repository: scrub.repository,
+        device: scrub.device,
+        ...documentOfScrub(scrub),
+      })),
     };
     const unrest = document.repositories.map((each) => [
       each.name,
@@ -55,7 +65,14 @@ export function statusCommand(host: Host): Command {
     const second =
       unrest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], unrest);
     const stopped = writeLocks.map((lock) => `Writes are stopped to ${describeLock(lock)}.`);
-    const parts = [describeDevices(devices), second, stopped.join("\n"), describeUnknown(unknown), describeKept(kept)];
+    const parts = [
+      describeDevices(devices),
+      second,
+      stopped.join("\n"),
+      describeUnknown(unknown),
+      describeScrubs(scrubs),
+      describeKept(kept),
+    ];
     run.print(document, parts.filter(Boolean).join("\n\n"));
   });
 }

@@ -23,6 +23,8 @@ export interface WalkOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments of rev-list that name further ends of the walk. */
   readonly besides?: readonly string[];
+  /** At a low priority. */
+  readonly background?: boolean;
   /** Called at each progress message of git. */
   readonly onWork?: () => void;
 }

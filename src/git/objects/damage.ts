@@ -9,6 +9,8 @@ import { namesIn, sync } from "../../io/disk.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 import { findBeside, setFilesAside } from "./beside-objects.ts";
 import { isConnected } from "./connectivity.ts";
+import { damagedTables } from "./damaged-tables.ts";
+import { MULTI_PACK_INDEX } from "./multi-pack-index.ts";
 
 /** The damage that `findDamage` found in a replica. */
 export interface Damage {
@@ -20,6 +22,8 @@ export interface Damage {
   readonly incomplete: boolean;
   /** Files that change the objects or the history that git sees (beside-objects.ts). */
   readonly beside: readonly string[];
+  /** Files that gc makes from the objects, by their paths below `objects/`: indexes, bitmaps, the graph of commits. */
+  readonly tables: readonly string[];
 }
 
 /** Returns the place below the root's own directory for damaged or foreign files of a repository's replica. */
@@ -29,18 +33,24 @@ export function damagedPath(stateDir: string, repositoryId: string): string {
 
 const PACK_FILES = [".idx", ".rev", ".bitmap", ".pack"];
 
+export interface FindOptions {
+  readonly signal: AbortSignal;
+  /** True: at a low priority, on one processor. */
+  readonly gently?: boolean;
+}
+
 /** Reads every object of a replica, and walks from `tips`. The cost grows with the size of the replica. */
 export async function findDamage(
   context: GitContext,
   gitDir: string,
   tips: readonly string[],
-  signal: AbortSignal,
+  { signal, gently = false }: FindOptions,
 ): Promise<Damage> {
   const packs: string[] = [];
   for (const file of await namesIn(join(gitDir, "objects", "pack"))) {
     if (!/^pack-[0-9a-f]+\.idx$/.test(file)) continue;
     const name = file.slice(0, -".idx".length);
-    if (!(await isSound(context, gitDir, name, signal))) packs.push(name);
+    if (!(await isSound(context, gitDir, name, { signal, gently }))) packs.push(name);
   }
   const objects: string[] = [];
   for (const directory of await namesIn(join(gitDir, "objects"))) {
@@ -51,8 +61,8 @@ export async function findDamage(
       signal.throwIfAborted();
     }
   }
-  const incomplete = !(await isConnected(context, gitDir, tips, [], { signal }));
-  return { packs, objects, incomplete, beside: await findBeside(gitDir) };
+  const incomplete = !(await isConnected(context, gitDir, tips, [], { signal, background: gently }));
+  return { packs, objects, incomplete, beside: await findBeside(gitDir), tables: await damagedTables(gitDir) };
 }
 
 /**
@@ -70,15 +80,16 @@ export async function setDamageAside(
   await mkdir(to, { recursive: true });
   const packs = join(gitDir, "objects", "pack");
   for (const name of damage.packs) {
-    if (await isSound(context, gitDir, name, signal)) continue;
+    if (await isSound(context, gitDir, name, { signal })) continue;
     // The index goes first: without its index git does not see a pack.
     for (const ending of PACK_FILES) await moveIfThere(join(packs, name + ending), join(to, name + ending));
   }
   for (const id of damage.objects) await moveIfThere(loosePath(gitDir, id), join(to, id));
   await setFilesAside(gitDir, damage.beside, to);
   for (const name of damage.packs) await rescue(context, gitDir, join(to, `${name}.pack`), signal);
-  // A multi-pack index would name packs that are gone.
-  await rm(join(packs, "multi-pack-index"), { force: true });
+  // gc makes these anew. A multi-pack-index would also name packs that are gone.
+  const gone = damage.packs.length > 0 ? [`pack/${MULTI_PACK_INDEX}`] : [];
+  for (const table of [...damage.tables, ...gone]) await rm(join(gitDir, "objects", table), { force: true });
   await sync(packs);
 }
 
@@ -95,9 +106,16 @@ async function rescue(context: GitContext, gitDir: string, pack: string, signal:
 }
 
 /** Returns false for a damaged pack. A pack that is gone was rolled up meanwhile and counts as sound. */
-async function isSound(context: GitContext, gitDir: string, name: string, signal: AbortSignal): Promise<boolean> {
+async function isSound(
+  context: GitContext,
+  gitDir: string,
+  name: string,
+  { signal, gently = false }: FindOptions,
+): Promise<boolean> {
   const path = join(gitDir, "objects", "pack", `${name}.idx`);
-  const { exitCode } = await gitBytes(context, gitDir, ["verify-pack", path], { signal, expected: [0, 1, 128] });
+  const options = { signal, expected: [0, 1, 128], background: gently };
+  const threads = gently ? ["-c", "pack.threads=1"] : [];
+  const { exitCode } = await gitBytes(context, gitDir, [...threads, "verify-pack", path], options);
   return exitCode === 0 || !(await namesIn(dirname(path))).includes(`${name}.idx`);
 }
 

@@ -10,6 +10,7 @@ import { listWriteStops } from "../../store/write-stops.ts";
 import { currentWriter } from "../../store/writes.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeRepository, encodeState, encodeWrite, encodeWriteStop } from "../call/encode.ts";
+import { encodeScrub } from "../call/encode-scrub.ts";
 
 const SYNCS = 10;
 
@@ -37,6 +38,10 @@ export const getRepository =
         wanted: replica.wanted,
         lastError: replica.lastError ?? "",
         updatedAt: toTimestamp(replica.updatedAt),
+        scrub:
+          replica.scrub === null
+            ? undefined
+            : encodeScrub({ ...replica, repository: repository.name, at: replica.scrubbedAt, overdue: false }),
       })),
       writer: writer && encodeWrite(writer),
       waiters: tickets.filter(({ writeId }) => writeId !== writer?.ticket).map(encodeTicket),

@@ -1,6 +1,7 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
 import { listDevices } from "../../store/devices.ts";
 import { listKept } from "../../store/retention.ts";
+import { listScrubs } from "../../store/scrubs.ts";
 import { listStatus } from "../../store/status.ts";
 import { listUnknown } from "../../store/unknown-directories.ts";
 import { listWriteStops } from "../../store/write-stops.ts";
@@ -8,16 +9,21 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeWriteStop } from "../call/encode.ts";
 import { encodeDevice } from "../call/encode-device.ts";
 import { encodeKept } from "../call/encode-retention.ts";
+import { encodeScrub } from "../call/encode-scrub.ts";
 
 const LIMIT = 1_000;
+const OVERDUE = 1.5;
 
 export const getStatus = (context: SyncContext) => async (): Promise<Response> => {
-  const [devices, repositories, writeLocks, unknown, kept] = await Promise.all([
+  // A scrub may wait for its turn behind others.
+  const overdueDays = context.upkeep.scrubDays * OVERDUE;
+  const [devices, repositories, writeLocks, unknown, kept, scrubs] = await Promise.all([
     listDevices(context.db),
     listStatus(context.db, LIMIT),
     listWriteStops(context.db),
     listUnknown(context.db, LIMIT),
     listKept(context.db),
+    listScrubs(context.db, overdueDays, LIMIT),
   ]);
   return {
     devices: devices.map(encodeDevice),
@@ -28,6 +34,7 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
     })),
     writeLocks: writeLocks.map(encodeWriteStop),
     kept: kept.map(encodeKept),
+    scrubs: scrubs.map(encodeScrub),
     unknown: unknown.map(({ device, path, repository, version }) => ({
       device,
       path,

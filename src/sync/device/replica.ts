@@ -144,6 +144,8 @@ export class Replicas {
   readonly tidying = new Mutex();
   /** Replicas that had much to collect when they were last looked at, longest first (upkeep/keep-healthy.ts). */
   readonly awaitGc = new Set<Replica>();
+  /** When a verification was ordered because git met damage, by repository (milliseconds of the monotonic clock). */
+  readonly damageOrderedAt = new Map<string, number>();
   /** Devices that sent nothing when they were asked for objects. */
   readonly slowSources = new SlowSources();
   /** Replicas whose directories were taken over since the loop that watches them looked (adopt/watch-late.ts). */

@@ -18,6 +18,7 @@ import type { Foreign } from "../../git/replica/foreign-files.ts";
 import { inspect } from "../../git/replica/repository.ts";
 import { assertRights } from "../../git/replica/rights.ts";
 import { readFold } from "../../store/ref-log.ts";
+import { recordScrub, type ScrubResult } from "../../store/scrubs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
@@ -43,6 +44,8 @@ export interface Verification {
 export interface VerifyOptions {
   /** Also read every object. */
   readonly full: boolean;
+  /** True: at a low priority, on one processor. */
+  readonly gently?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -54,16 +57,16 @@ export interface VerifyOptions {
 export async function verify(
   context: SyncContext,
   name: string,
-  { full, signal }: VerifyOptions,
+  { full, gently = false, signal }: VerifyOptions,
 ): Promise<Verification> {
   const { replica, version, fold, onDisk, foreign } = await compare(context, name, signal);
   const differences = differencesOf(onDisk, fold);
-  let damage: Damage = { packs: [], objects: [], incomplete: false, beside: [] };
+  let damage: Damage = { packs: [], objects: [], incomplete: false, beside: [], tables: [] };
   let failure: string | null = null;
   try {
     await ensureAliasHook(replica.gitDir, fold);
     if (differences.length > 0) await repairRefs(context, replica, { version, onDisk, fold }, signal);
-    if (full) damage = await findDamage(context.git, replica.gitDir, objectIds(fold.values()), signal);
+    if (full) damage = await findDamage(context.git, replica.gitDir, objectIds(fold.values()), { signal, gently });
     if (names(damage).length > 0) await repairObjects(context, replica, damage, { version, fold }, signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -73,7 +76,15 @@ export async function verify(
   const found = { refs: differences.length, damage: [...names(damage), ...strange] };
   if (found.refs > 0 || found.damage.length > 0)
     context.log.warn({ repository: name, ...found, err: failure }, "a replica was not as the log says");
+  if (full) await noteScrub(context, replica, { differences: differences.length, damage: found.damage, failure });
   return { version, refs: fold.size, differences, damage: found.damage, failure };
+}
+
+/** Records what was found. A failure to record it changes nothing of that: the next scrub comes sooner. */
+async function noteScrub(context: SyncContext, replica: Replica, result: ScrubResult): Promise<void> {
+  await recordScrub(context.db, context.me, replica.id, result).catch((error: unknown) =>
+    context.log.warn({ repository: replica.name, err: describe(error) }, "could not record a scrub"),
+  );
 }
 
 interface Compared {
@@ -128,6 +139,6 @@ function differencesOf(onDisk: Refs, fold: Refs): Verification["differences"] {
     .sort((a, b) => compareRefs(a.name, b.name));
 }
 
-function names({ packs, objects, incomplete, beside }: Damage): string[] {
-  return [...packs, ...objects, ...(incomplete ? ["incomplete"] : []), ...beside];
+function names({ packs, objects, incomplete, beside, tables }: Damage): string[] {
+  return [...packs, ...objects, ...(incomplete ? ["incomplete"] : []), ...beside, ...tables];
 }

@@ -1,10 +1,11 @@
-// Looks after the replicas of this device in the background: orders a gc where the packs need one. It only orders. The
-// queue carries out, one such command at a time.
+// Looks after the replicas of this device in the background. Orders a gc where the packs need one, and a scrub of each
+// replica within --scrub-days. The queue carries them out, one such command at a time.
 import { setTimeout as sleep } from "node:timers/promises";
 import { enqueueCommand, listCommands, notifyCommands } from "../../store/commands.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
+import { Scrubs } from "./scrubs.ts";
 
 const LOOK_MS = 5_000;
 /** So few of these commands wait at once, so that an operator's command is not behind hundreds. */
@@ -14,10 +15,13 @@ const AGAIN_MS = 60_000;
 
 /** Orders what the replicas need, until the context's signal aborts. */
 export async function keepHealthy(context: SyncContext): Promise<void> {
+  const scrubs = new Scrubs(context);
   while (!context.signal.aborted) {
     await sleep(LOOK_MS * (0.8 + 0.4 * Math.random()), undefined, { signal: context.signal }).catch(() => {});
     try {
-      if (!context.signal.aborted) await orderGc(context);
+      if (context.signal.aborted) return;
+      await orderGc(context);
+      await scrubs.order();
     } catch (error) {
       if (!context.signal.aborted) tellFailure(context, error, "could not order what replicas need");
     }

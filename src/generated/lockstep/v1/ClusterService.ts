@@ -40,6 +40,8 @@ import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDev
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from '../../lockstep/v1/RemoveDeviceResponse.ts';
 import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from '../../lockstep/v1/RemoveHookRequest.ts';
 import type { RemoveHookResponse as _lockstep_v1_RemoveHookResponse, RemoveHookResponse__Output as _lockstep_v1_RemoveHookResponse__Output } from '../../lockstep/v1/RemoveHookResponse.ts';
+import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from '../../lockstep/v1/ReportDamageRequest.ts';
+import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from '../../lockstep/v1/ReportDamageResponse.ts';
 import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from '../../lockstep/v1/SetDeviceRequest.ts';
 import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from '../../lockstep/v1/SetDeviceResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from '../../lockstep/v1/SetRepositoryRequest.ts';
@@ -229,6 +231,15 @@ export interface ClusterServiceClient extends grpc.Client {
   removeHook(argument: _lockstep_v1_RemoveHookRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
   removeHook(argument: _lockstep_v1_RemoveHookRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
   
+  ReportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  ReportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  ReportDamage(argument: _lockstep_v1_ReportDamageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  ReportDamage(argument: _lockstep_v1_ReportDamageRequest, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  reportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  reportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  reportDamage(argument: _lockstep_v1_ReportDamageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  reportDamage(argument: _lockstep_v1_ReportDamageRequest, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  
   SetDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
   SetDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
   SetDevice(argument: _lockstep_v1_SetDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
@@ -348,6 +359,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   RemoveHook: grpc.handleUnaryCall<_lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse>;
   
+  ReportDamage: grpc.handleUnaryCall<_lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse>;
+  
   SetDevice: grpc.handleUnaryCall<_lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse>;
   
   SetRepository: grpc.handleUnaryCall<_lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse>;
@@ -390,6 +403,7 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   ListThawable: MethodDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse__Output>
   RemoveDevice: MethodDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse__Output>
   RemoveHook: MethodDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse__Output>
+  ReportDamage: MethodDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse__Output>
   SetDevice: MethodDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
   SetRetention: MethodDefinition<_lockstep_v1_SetRetentionRequest, _lockstep_v1_SetRetentionResponse, _lockstep_v1_SetRetentionRequest__Output, _lockstep_v1_SetRetentionResponse__Output>

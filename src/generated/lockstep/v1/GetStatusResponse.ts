@@ -4,6 +4,7 @@ import type { Device as _lockstep_v1_Device, Device__Output as _lockstep_v1_Devi
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from '../../lockstep/v1/RepositoryStatus.ts';
 import type { WriteLock as _lockstep_v1_WriteLock, WriteLock__Output as _lockstep_v1_WriteLock__Output } from '../../lockstep/v1/WriteLock.ts';
 import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirectory__Output as _lockstep_v1_UnknownDirectory__Output } from '../../lockstep/v1/UnknownDirectory.ts';
+import type { Scrub as _lockstep_v1_Scrub, Scrub__Output as _lockstep_v1_Scrub__Output } from '../../lockstep/v1/Scrub.ts';
 import type { KeptSpace as _lockstep_v1_KeptSpace, KeptSpace__Output as _lockstep_v1_KeptSpace__Output } from '../../lockstep/v1/KeptSpace.ts';
 
 export interface GetStatusResponse {
@@ -11,6 +12,7 @@ export interface GetStatusResponse {
   'repositories'?: (_lockstep_v1_RepositoryStatus)[];
   'writeLocks'?: (_lockstep_v1_WriteLock)[];
   'unknown'?: (_lockstep_v1_UnknownDirectory)[];
+  'scrubs'?: (_lockstep_v1_Scrub)[];
   'kept'?: (_lockstep_v1_KeptSpace)[];
 }
 
@@ -19,5 +21,6 @@ export interface GetStatusResponse__Output {
   'repositories': (_lockstep_v1_RepositoryStatus__Output)[];
   'writeLocks': (_lockstep_v1_WriteLock__Output)[];
   'unknown': (_lockstep_v1_UnknownDirectory__Output)[];
+  'scrubs': (_lockstep_v1_Scrub__Output)[];
   'kept': (_lockstep_v1_KeptSpace__Output)[];
 }

@@ -2,6 +2,7 @@
 
 import type { ReplicaState as _lockstep_v1_ReplicaState, ReplicaState__Output as _lockstep_v1_ReplicaState__Output } from '../../lockstep/v1/ReplicaState.ts';
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
+import type { Scrub as _lockstep_v1_Scrub, Scrub__Output as _lockstep_v1_Scrub__Output } from '../../lockstep/v1/Scrub.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Replica {
@@ -14,6 +15,7 @@ export interface Replica {
   'updatedAt'?: (_google_protobuf_Timestamp | null);
   'awaySince'?: (_google_protobuf_Timestamp | null);
   'wanted'?: (boolean);
+  'scrub'?: (_lockstep_v1_Scrub | null);
 }
 
 export interface Replica__Output {
@@ -26,4 +28,5 @@ export interface Replica__Output {
   'updatedAt': (_google_protobuf_Timestamp__Output | null);
   'awaySince': (_google_protobuf_Timestamp__Output | null);
   'wanted': (boolean);
+  'scrub': (_lockstep_v1_Scrub__Output | null);
 }

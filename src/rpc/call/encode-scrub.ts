@@ -1,0 +1,13 @@
+// Converts scrubs to messages of the protocol.
+import { toTimestamp } from "../../protocol/times.ts";
+import type { ScrubRow } from "../../store/scrubs.ts";
+
+export function encodeScrub({ repository, device, at, scrub, overdue }: ScrubRow) {
+  return {
+    ...{ repository, device, overdue },
+    at: toTimestamp(at),
+    differences: scrub?.differences ?? 0,
+    damage: [...(scrub?.damage ?? [])],
+    failure: scrub?.failure ?? "",
+  };
+}

@@ -43,6 +43,10 @@ export const CRASH_POINTS = {
   hook: ["claimed", "delivering", "delivered", "recorded"],
   /** Garbage collection: the new packs are made; are in place; so is their index; old unreachable objects are to go. */
   gc: ["made", "packed", "indexed", "pruning"],
+  /** A copy is given up: the database says so; its files are moved. */
+  release: ["recorded", "moved"],
+  /** The files of such a copy are freed: the database says so; nobody can take them back any more. */
+  destroy: ["recorded", "doomed"],
 } as const;
 
 type Kind = keyof typeof CRASH_POINTS;

@@ -47,6 +47,7 @@ export const ERROR_TABLE = {
   COMMIT_NOT_FOUND: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   VERSION_AHEAD: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 1000 },
   FENCED: { grpc: "ABORTED", exit: "NOT_NOW" },
+  REPLICA_NEEDED: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 5000 },
   ROOT_GONE: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 5000 },
   ROOT_LOCKED: { grpc: "FAILED_PRECONDITION", exit: "NOT_NOW" },
   NOT_ENOUGH_COPIES: { grpc: "UNAVAILABLE", exit: "NOT_NOW", retryAfterMs: 2000 },

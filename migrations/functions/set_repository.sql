@@ -1,8 +1,9 @@
 -- Changes settings of a repository: those that are not null, and the placement if p_place. 'no_device': a named device
--- is not there. 'too_few': the copies need more devices than `devices`. Nothing is removed here: a device that shall
--- not hold the repository any more releases its copy itself (release_replica).
+-- is not there. 'too_few': the copies need more devices than `devices`. Nothing is removed here. A device that shall
+-- not hold the repository any more is asked to release its copy (release_replica) and to keep its files for some days.
 create function lockstep.set_repository(
   p_name text, p_min_copies integer, p_land_with_fewer boolean, p_place boolean, p_placement text[],
+  p_keep_days integer, p_author text,
   out outcome text, out devices text[], out copies integer)
 language plpgsql as $$
 declare
@@ -20,6 +21,19 @@ begin
   update lockstep.repository r set min_copies = copies, land_with_fewer = coalesce(p_land_with_fewer, r.land_with_fewer),
     placement = case when p_place then p_placement else r.placement end
     where r.id = found_id;
-  if p_place then perform lockstep.want_replicas(array[found_id], devices); end if;
+  if p_place then
+    perform lockstep.want_replicas(array[found_id], devices);
+    perform 1 from lockstep.command c
+      where c.subject = found_id::text and c.device = any(devices) and c.command = 'release' and c.state = 'queued'
+      order by c.id for update;
+    update lockstep.command c set state = 'superseded', ended_at = clock_timestamp(),
+        last_error = 'The placement names the device again.'
+      where c.subject = found_id::text and c.device = any(devices) and c.command = 'release' and c.state = 'queued';
+    perform lockstep.enqueue_command(gen_random_uuid(), found_id, p_name, p.device, 'release',
+        jsonb_build_object('keep_days', p_keep_days), p_author, 'its placement does not name the device', null, '0 s')
+      from lockstep.replica p
+      where p.repository_id = found_id and p.state in ('pending', 'active', 'broken') and p.device <> all(p_placement)
+      order by p.device;
+  end if;
   outcome := 'set';
 end $$;

@@ -2,6 +2,7 @@
 import type { CommandName } from "../store/commands.ts";
 import { catchUpToHead } from "../sync/catch-up/catch-up.ts";
 import { verify } from "../sync/operator/verify-replica.ts";
+import { destroyReplicaFiles, releaseReplica } from "../sync/placement/release-replica.ts";
 import { collectGarbage } from "../sync/upkeep/collect-garbage.ts";
 import type { Perform, Performer } from "./performer.ts";
 
@@ -40,6 +41,21 @@ const gc: Perform = async (context, _command, replica, signal) => ({
   changed: false,
 });
 
+/** Gives the copy up; its files are kept for some days. */
+const release: Perform = async (context, command, replica) =>
+  await releaseReplica(context, replica, daysOf(command.arguments.keep_days));
+
+/** Frees the files of a copy that was given up. */
+const destroy: Perform = async (context, command, replica) =>
+  await destroyReplicaFiles(context, replica, String(command.arguments.released));
+
+/** For how many days removed files are kept if nobody said otherwise. */
+const KEEP_DAYS = 14;
+
+function daysOf(days: unknown): number {
+  return typeof days === "number" && Number.isInteger(days) && days >= 0 ? days : KEEP_DAYS;
+}
+
 /** The commands that this version can carry out. */
 export const PERFORMERS: Readonly<Partial<Record<CommandName, Performer>>> = {
   provision: { states: ["pending"], perform: sync },
@@ -47,4 +63,7 @@ export const PERFORMERS: Readonly<Partial<Record<CommandName, Performer>>> = {
   verify: { states: ["active", "broken"], perform: verifyFully },
   repair: { states: ["pending", "active", "broken"], perform: repair },
   gc: { states: ["active"], perform: gc },
+  // Repeated after a kill between the row and the files.
+  release: { states: ["pending", "active", "broken", "released"], perform: release },
+  destroy: { states: ["released", "destroyed"], perform: destroy },
 };

@@ -127,6 +127,16 @@ export async function replicaWasHere(db: Database, device: string, repositoryId:
   return rows.length > 0;
 }
 
+/** Throws REPLICA_NOT_FOUND if the device has no replica of the repository, or has given it up. */
+export async function assertHeld(db: Database, device: string, repositoryId: string): Promise<void> {
+  const rows = await queryRepeatable(
+    db.work,
+    `select from lockstep.replica p where p.repository_id = $1 and p.device = $2 and p.state in ${HELD}`,
+    [repositoryId, device],
+  );
+  if (rows.length === 0) throw noReplicaError(device);
+}
+
 /** Returns the name of a repository of which the device has a replica. Throws REPLICA_NOT_FOUND. */
 export async function replicaName(db: Database, device: string, repositoryId: string): Promise<string> {
   const [row] = await queryRepeatable<{ name: string }>(

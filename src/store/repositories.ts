@@ -164,11 +164,17 @@ export async function findRepository(db: Database, name: string): Promise<Reposi
   return row;
 }
 
+const KEEP_DAYS = 14;
+
 export interface RepositoryChange {
   readonly minCopies: number | null;
   readonly landWithFewer: boolean | null;
   /** undefined: unchanged. */
   readonly placement?: Placement;
+  /** For how many days devices that give their copy up keep its files. */
+  readonly keepDays?: number;
+  /** Who asks. */
+  readonly author?: string;
 }
 
 /**
@@ -181,12 +187,14 @@ export async function setRepository(db: Database, name: string, change: Reposito
     outcome: "set" | "missing" | "no_device" | "too_few";
     devices: string[];
     copies: number;
-  }>(db.work, "select outcome, devices, copies from lockstep.set_repository($1, $2, $3, $4, $5)", [
+  }>(db.work, "select outcome, devices, copies from lockstep.set_repository($1, $2, $3, $4, $5, $6, $7)", [
     name,
     change.minCopies,
     change.landWithFewer,
     placement !== undefined,
     placement ? [...new Set(placement)].sort() : null,
+    change.keepDays ?? KEEP_DAYS,
+    change.author ?? "",
   ]);
   if (row.outcome === "too_few") throw tooFewDevicesError(row.copies, row.devices.length);
   if (row.outcome === "no_device") throw missingDeviceError(placement ?? [], row.devices);

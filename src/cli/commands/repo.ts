@@ -4,7 +4,7 @@ import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { toDuration, toMs } from "../../protocol/times.ts";
 import { describeKeep, parseKeep } from "../../retention.ts";
-import { prepare, subcommand, table } from "../terminal/command.ts";
+import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
 import { bar, Progress } from "../terminal/progress.ts";
 import { adoptCommand } from "./repo-adopt.ts";
 import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
@@ -70,6 +70,7 @@ function setCommand(host: Host): Command {
       "--devices <names>",
       "only these devices hold it; the others give their copies up once these have everything",
     )
+    .option("--keep-days <days>", "with --devices: how long the others keep the files of their copies (default: 14)")
     .option("--all-devices", "all devices hold it, also those that join later")
     .option(
       "--update-limit <time>",
@@ -96,6 +97,8 @@ function setCommand(host: Host): Command {
         ...(placement && { placement }),
         ...(flags.updateLimit !== undefined && { updateLimit: toDuration(limitOf(flags.updateLimit)) }),
         ...(flags.keepLog !== undefined && { keepLog: flags.keepLog === "default" ? "" : flags.keepLog }),
+        ...(flags.keepDays !== undefined && { keepDays: numberOf(flags.keepDays, "--keep-days") }),
+        author: authorOf(host),
       };
       const { repository } = await client.call("SetRepository", request, run.patience);
       const { minCopies, landWithFewer, keepLog, placement: devices = [] } = repository ?? {};
@@ -124,6 +127,7 @@ type SetFlags = {
   readonly devices?: string;
   readonly allDevices?: boolean;
   readonly updateLimit?: string;
+  readonly keepDays?: string;
 };
 
 function placementOf({ devices, allDevices }: SetFlags): { all: boolean; devices: string[] } | undefined {
@@ -150,9 +154,9 @@ function namesOf(list: string): string[] {
   return list.split(",").filter((name) => name !== "");
 }
 
-function numberOf(text = ""): number {
+function numberOf(text = "", flag = "--min-copies"): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new LockstepError("USAGE", `--min-copies is a number, not ${JSON.stringify(text)}.`);
+  throw new LockstepError("USAGE", `${flag} is a number, not ${JSON.stringify(text)}.`);
 }
 
 const LOOK_MS = 500;

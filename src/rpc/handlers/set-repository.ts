@@ -9,15 +9,19 @@ import { findRepository, setRepository as set, setUpdateLimit } from "../../stor
 import { setKeepLog } from "../../store/retention.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { copiesOf } from "../../sync/operator/create-repository.ts";
+import { authorAndReason } from "../call/author-and-reason.ts";
+import type { CallContext } from "../call/call.ts";
 import { encodeRepository } from "../call/encode.ts";
 
 export const setRepository =
   (context: SyncContext) =>
-  async (request: Request): Promise<Response> => {
+  async (request: Request, { caller }: CallContext): Promise<Response> => {
     const change = {
       minCopies: request.minCopies === undefined ? null : copiesOf(request.minCopies),
       landWithFewer: request.landWithFewer ?? null,
       ...(request.placement && { placement: placementOf(request.placement) }),
+      ...(request.keepDays !== undefined && { keepDays: daysOf(request.keepDays) }),
+      author: authorAndReason({ author: request.author }, caller).author,
     };
     const name = repositoryName(request.repository);
     const keepLog = request.keepLog && parseKeep("log", request.keepLog);
@@ -42,4 +46,11 @@ function placementOf({ all, devices }: NonNullable<Request["placement"]>): Place
   if (all === devices.length > 0)
     throw new LockstepError("INVALID_REQUEST", "A placement is either all devices or the names of some.");
   return all ? null : devices.map(deviceName);
+}
+
+const DAYS_LIMIT = 3_650;
+
+function daysOf(days: number): number {
+  if (days <= DAYS_LIMIT) return days;
+  throw new LockstepError("INVALID_REQUEST", `Removed files are kept for at most ${DAYS_LIMIT} days.`);
 }

@@ -179,6 +179,12 @@ export class Replicas {
     return replica;
   }
 
+  /** Forgets a replica that this device has given up. If it comes back, a new object looks at its disk. */
+  forget(replica: Replica): void {
+    if (this.#byId.get(replica.id) === replica) this.#byId.delete(replica.id);
+    if (this.#byName.get(replica.name) === replica) this.#byName.delete(replica.name);
+  }
+
   find(id: string): Replica | undefined {
     return this.#byId.get(id);
   }

@@ -6,11 +6,12 @@ import { LockstepError } from "../../errors.ts";
 import { placeAside } from "../../git/replica/aside.ts";
 import { mendParts } from "../../git/replica/mend-parts.ts";
 import { isMisplaced, setMisplacedAside, takeMisplacedBack } from "../../git/replica/misplaced.ts";
+import { takeRemovedBack } from "../../git/replica/removed.ts";
 import { createReplica, ensureSettings, inspect, wasReplica } from "../../git/replica/repository.ts";
 import { assertRights } from "../../git/replica/rights.ts";
 import { type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { reviseVersions } from "../../store/record-replica.ts";
-import { replicaName, replicaWasHere } from "../../store/replicas.ts";
+import { assertHeld, replicaName, replicaWasHere } from "../../store/replicas.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
@@ -18,8 +19,9 @@ import { putInDoubt } from "./apply.ts";
 import { takeOverDirectory } from "./take-over.ts";
 
 /**
- * Prepares the directory of a replica. The caller holds the mutex. Throws ROOT_GONE, NOT_A_REPOSITORY when the files
- * have never been this replica, PREREQUISITE_MISSING when this process may not read or write them.
+ * Prepares the directory of a replica. The caller holds the mutex. Throws ROOT_GONE, REPLICA_NOT_FOUND,
+ * NOT_A_REPOSITORY when the files have never been this replica, PREREQUISITE_MISSING when this process may not read or
+ * write them.
  */
 export async function prepareDirectory(context: SyncContext, replica: Replica): Promise<void> {
   const { root, socketDir, shim } = context;
@@ -28,10 +30,15 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
   const settings = { repositoryId: replica.id, socketDir, shim };
   const found = await findReplica(context, replica, stateDir);
   if (found === "replica") return await ensureSettings(replica.gitDir, settings);
+  // A catch-up that began before this device gave its copy up makes no new one.
+  await assertHeld(context.db, context.me.device, replica.id);
   // The recorded version is not on this disk, so no device may take this one for a source of it.
   await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version: 0n }]);
   Object.assign(replica, { recorded: 0n, holds: undefined });
-  if (await takeMisplacedBack(replica.gitDir, stateDir, replica.id))
+  if (
+    (await takeMisplacedBack(replica.gitDir, stateDir, replica.id)) ||
+    (await takeRemovedBack(replica.gitDir, stateDir, replica.id))
+  )
     return await ensureSettings(replica.gitDir, settings);
   await createReplica(context.git, replica.gitDir, stateDir, {
     ...settings,

@@ -8,11 +8,14 @@ export interface SetRepositoryRequest {
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
   'placement'?: (_lockstep_v1_Placement | null);
+  'keepDays'?: (number);
+  'author'?: (string);
   'keepLog'?: (string);
   'updateLimit'?: (_google_protobuf_Duration | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
   '_keepLog'?: "keepLog";
+  '_keepDays'?: "keepDays";
 }
 
 export interface SetRepositoryRequest__Output {
@@ -20,9 +23,12 @@ export interface SetRepositoryRequest__Output {
   'minCopies'?: (number);
   'landWithFewer'?: (boolean);
   'placement': (_lockstep_v1_Placement__Output | null);
+  'keepDays'?: (number);
+  'author': (string);
   'keepLog'?: (string);
   'updateLimit': (_google_protobuf_Duration__Output | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
   '_keepLog'?: "keepLog";
+  '_keepDays'?: "keepDays";
 }

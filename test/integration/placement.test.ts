@@ -107,7 +107,8 @@ describe("a device that registers", () => {
     const everywhere = await Promise.all(Array.from({ length: 7 }, () => make(db)));
     const elsewhere = await make(db, [first.device]);
     const me = await incarnation(db);
-    expect((await placeReplicas(db, me, { after: undefined, limit: 3 })).made).toBe(3);
+    const { made } = await placeReplicas(db, me, { after: undefined, limit: 3 });
+    expect([2, 3]).toContain(made);
     expect((await placeReplicas(db, me, { after: undefined, limit: 3 })).made).toBe(0);
     await placeAll(me, 3);
     for (const { id } of everywhere) expect(await states(id)).toHaveProperty(me.device, "pending");

@@ -50,6 +50,7 @@ import { readChanges, readDigest, readFold, readSettlements, readUnchangedTips }
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
 import {
+  assertHeld,
   listActive,
   listReplicas,
   listReplicasAfter,
@@ -361,6 +362,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   },
   recordRoot: { call: () => recordRoot(db, me, { path: "/srv/git", mount: "/", place: "1 2" }), rows: FEW },
   recordedRoot: { call: () => recordedRoot(db, "a"), rows: FEW },
+  assertHeld: { call: () => assertHeld(db, "a", HUGE), rows: FEW },
   recordedVersion: { call: () => recordedVersion(db, "a", HUGE), rows: FEW },
   releaseLease: { call: () => releaseLease(db, { ...me, fence: 0n }), rows: FEW },
   renewLease: { call: () => renewLease(db, me, HERE), rows: FEW },
@@ -435,6 +437,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   endWriteStops: "a row a stop",
   enqueueCommand: "inserts, and one row by its key",
   notifyCommands: "reads no table",
+  releaseReplica: "one row by its key each",
+  destroyReplica: "one row by its key",
   placeReplicas: "what want_replicas does, a page of repositories",
   drainDevice: "goes through the repositories, for an operator",
   undrainDevice: "one row by its key",

@@ -4,7 +4,9 @@ import type { SetRepositoryRequest__Output as Request } from "../../generated/lo
 import type { SetRepositoryResponse as Response } from "../../generated/lockstep/v1/SetRepositoryResponse.ts";
 import { toMs } from "../../protocol/times.ts";
 import { parseKeep } from "../../retention.ts";
+import { notifyCommands } from "../../store/commands.ts";
 import type { Placement } from "../../store/placement.ts";
+import { replicasOf } from "../../store/replicas.ts";
 import { findRepository, setRepository as set, setUpdateLimit } from "../../store/repositories.ts";
 import { setKeepLog } from "../../store/retention.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
@@ -31,7 +33,9 @@ export const setRepository =
       await findRepository(context.db, name);
       await setKeepLog(context.db, name, keepLog || null);
     }
-    return { repository: encodeRepository(await set(context.db, name, change)) };
+    const repository = await set(context.db, name, change);
+    if (request.placement) await tellDevices(context, repository.id);
+    return { repository: encodeRepository(repository) };
   };
 
 /** The shortest and the longest time that an operator may give one update of a replica. */
@@ -40,6 +44,16 @@ const LIMITS_MS = [1_000, 20 * 86_400_000] as const;
 function checkLimit(ms: number): number | null {
   if (ms === 0 || (ms >= LIMITS_MS[0] && ms <= LIMITS_MS[1])) return ms || null;
   throw new LockstepError("INVALID_REQUEST", "An update limit is from 1 second to 20 days, or 0 for the default.");
+}
+
+/** Tells devices that they have a copy to make or to give up. Without this they find it by polling. */
+async function tellDevices(context: SyncContext, repositoryId: string): Promise<void> {
+  context.announcer.announce(repositoryId);
+  const unwanted = (await replicasOf(context.db, repositoryId)).filter(({ wanted }) => !wanted);
+  await notifyCommands(
+    context.db,
+    unwanted.map(({ device }) => device),
+  );
 }
 
 function placementOf({ all, devices }: NonNullable<Request["placement"]>): Placement {

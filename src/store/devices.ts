@@ -25,6 +25,8 @@ export interface Device {
   readonly replicas: bigint;
   /** How many of these are not there yet. */
   readonly missing: bigint;
+  /** How many commands it has still to carry out. */
+  readonly openCommands: bigint;
 }
 
 /** Returns all devices of the cluster, by name. */
@@ -49,7 +51,8 @@ async function readDevices(db: Database, count: string, which: string, values: u
        d.removed_at is null and d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince",
        ${epochMs("started_at")} as "startedAt", ${epochMs("draining_since")} as "drainingSince",
        ${epochMs("removed_at")} as "removedAt", writes,
-       not placed and draining_since is null and removed_at is null as placing, missing, ${count} as replicas
+       not placed and draining_since is null and removed_at is null as placing, missing, ${count} as replicas,
+       (select count(*) from lockstep.command c where c.device = d.name and c.state in ('queued', 'running')) as "openCommands"
      from lockstep.device d
        cross join lateral (select count(*) as missing from lockstep.replica p where p.device = d.name and p.state = 'pending') m
      where ${which} order by d.name`,

@@ -61,6 +61,7 @@ describe("lockstep command", () => {
     await vi.waitFor(async () => expect(await show(id)).toMatchObject({ state: "queued", device_live: false }), SOON);
     const { stdout } = await one.print("command", "list", "--device", two.name);
     expect(stdout).toContain(`waits for ${two.name}, away since`);
+    expect((await one.print("status")).stdout).toMatch(new RegExp(`${two.name} .*commands to do: 1`));
     await two.start();
     await vi.waitFor(async () => expect(await show(id)).toMatchObject({ state: "done", attempts: 1 }), SOON);
   });

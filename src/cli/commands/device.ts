@@ -179,6 +179,7 @@ export function documentOfDevice(device: Device) {
     writes: writes && !drainingSince && !removedAt,
     // null: it has all its replicas.
     filling: placing || device.missing !== "0" ? { there: there(device), all: Number(device.replicas), placing } : null,
+    open_commands: Number(device.openCommands),
     zone,
     grpc: grpcAddress,
     git: gitAddress,
@@ -211,6 +212,7 @@ function describeState(device: Device): string {
   else if (!writes) parts.push("no writes");
   if (placing || missing !== "0")
     parts.push(`copying: ${there(device)} of ${placing ? "more than " : ""}${replicas} replicas`);
+  if (device.openCommands !== "0") parts.push(`commands to do: ${device.openCommands}`);
   return parts.join(", ");
 }
 

@@ -12,6 +12,7 @@ export function encodeDevice(device: Device) {
     removedAt: toTimestamp(device.removedAt),
     replicas: String(device.replicas),
     missing: String(device.missing),
+    openCommands: String(device.openCommands),
   };
 }
 

@@ -17,6 +17,7 @@ export interface Device {
   'missing'?: (number | string | Long);
   'placing'?: (boolean);
   'removedAt'?: (_google_protobuf_Timestamp | null);
+  'openCommands'?: (number | string | Long);
 }
 
 export interface Device__Output {
@@ -33,4 +34,5 @@ export interface Device__Output {
   'missing': (string);
   'placing': (boolean);
   'removedAt': (_google_protobuf_Timestamp__Output | null);
+  'openCommands': (string);
 }

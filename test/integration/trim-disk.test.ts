@@ -1,12 +1,13 @@
-import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { STATE_DIR } from "../../src/git/root/root-record.ts";
 import { listKept, setKeep } from "../../src/store/retention.ts";
 import { trimDisk } from "../../src/sync/retention/trim-disk.ts";
 import { abortSession, beginSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 
@@ -50,6 +51,31 @@ describe("refs that Lockstep keeps", () => {
     expect(await shown(a)).toEqual([]);
     await days(b, 1);
     expect(await notes(b)).toEqual([]);
+  });
+
+  it("go at the next look if the sidecar dies after it counted the day", async () => {
+    await using cluster = await TestCluster.make();
+    const { a } = await withDropped(cluster);
+    await setKeep(a.context.db, "dropped", "1d", "olga");
+    await days(a, 1);
+    const hold = join(cluster.dir, "retention.noted");
+    await writeFile(hold, "");
+    holdAtCrashPoints(cluster.dir);
+    let killed: Promise<unknown> | undefined;
+    try {
+      killed = days(a, 1, 2).catch(() => {});
+      await vi.waitFor(() => access(`${hold}.reached`), SOON);
+      await a.crash();
+    } finally {
+      await rm(hold);
+      await killed;
+      holdAtCrashPoints(undefined);
+    }
+    const again = await a.restart();
+    await days(again, 1, 2);
+    expect(await kept(again)).toEqual([]);
+    expect(await again.read(APP)).toMatchObject({ version: 1n });
+    await again.expectInLockstep(APP);
   });
 
   it("age by one day at most when the clock jumps, and not while the device is off", async () => {

@@ -1,5 +1,5 @@
 -- Adopts a repository that lies on the disk of a device: one autocommit statement. Its refs become version p_version.
--- A repeated call with the same id gets the same answer. p_settles: the database has forgotten the repository, and
+-- 'known': an earlier call with that id has adopted it. p_settles: the database has forgotten the repository, and
 -- devices may hold other refs under lower numbers. p_others, p_take_over: what other devices that have a directory of
 -- that name do with it. The remaining devices take one over if its refs are those of a version.
 create function lockstep.adopt(
@@ -21,12 +21,17 @@ begin
   -- The row lock makes this answer wait for the standby too.
   select r.name, r.head_version into known_name, version from lockstep.repository r where r.id = p_repository for key share;
   if found then
-    outcome := case when known_name = p_name then 'adopted' else 'elsewhere' end;
+    outcome := case when known_name = p_name then 'known' else 'elsewhere' end;
     return;
   end if;
   insert into lockstep.repository (id, name, object_format, digest_key, head_digest)
-    values (p_repository, p_name, p_object_format, p_digest_key, decode(repeat('00', 32), 'hex')) on conflict (name) do nothing;
-  if not found then outcome := 'exists'; return; end if;
+    values (p_repository, p_name, p_object_format, p_digest_key, decode(repeat('00', 32), 'hex')) on conflict do nothing;
+  if not found then
+    -- A call at the same time was faster.
+    perform 1 from lockstep.repository r where r.id = p_repository and r.name = p_name for key share;
+    outcome := case when found then 'known' else 'exists' end;
+    return;
+  end if;
   perform lockstep.append(p_write, p_repository, p_version, p_device, p_fence, p_author, p_digest,
     p_names, array_fill(null::bytea, array[cardinality(p_names)]), p_values, '{}');
   update lockstep.ref_log l set settles = p_settles where l.write_id = p_write and p_settles;

@@ -31,10 +31,10 @@ export interface AdoptRequest {
 }
 
 /**
- * "exists": another repository has the name. "elsewhere": the repository of that id has another name. "old_leases": as
- * for a write (writes.ts).
+ * "known": an earlier call has adopted it. "exists": another repository has the name. "elsewhere": the repository of
+ * that id has another name. "old_leases": as for a write (writes.ts).
  */
-export type AdoptOutcome = "adopted" | "exists" | "elsewhere" | "fenced" | "old_leases";
+export type AdoptOutcome = "adopted" | "known" | "exists" | "elsewhere" | "fenced" | "old_leases";
 
 /** For how long a push of plain git may go on after the adoption. */
 const LATE_HOURS = 24;
@@ -76,8 +76,8 @@ export interface AdoptedReplica {
   readonly takesOver: TakeOver | null;
   /** True while a push of plain git that began before the adoption may go on. */
   readonly isLate: boolean;
-  /** True when the files were there before the replica. */
-  readonly wasTakenOver: boolean;
+  /** True for a repository that was adopted, when this device was there already. */
+  readonly isAdopted: boolean;
 }
 
 /** Returns what is known of the adoption of this device's replica. undefined: there is no such replica. */
@@ -88,7 +88,7 @@ export async function readAdoption(
 ): Promise<AdoptedReplica | undefined> {
   const [row] = await queryRepeatable<AdoptedReplica & { [column: string]: unknown }>(
     db.work,
-    `select a.takes_over as "takesOver", coalesce(a.late_until > clock_timestamp(), false) as "isLate", a.late_until is not null as "wasTakenOver"
+    `select a.takes_over as "takesOver", coalesce(a.late_until > clock_timestamp(), false) as "isLate", a.repository_id is not null as "isAdopted"
      from lockstep.replica p left join lockstep.adoption a on a.repository_id = p.repository_id and a.device = p.device
      where p.repository_id = $1 and p.device = $2 and p.state in ('pending', 'active', 'broken')`,
     [repositoryId, device],

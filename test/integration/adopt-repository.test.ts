@@ -307,6 +307,51 @@ describe("the same repository on several devices", () => {
   });
 });
 
+describe("two adoptions at once", () => {
+  /** Expects the hook and the settings of a replica, which no undoing has taken out. */
+  async function expectHandedOver(device: TestDevice): Promise<void> {
+    const path = device.gitDir(APP);
+    expect(await plainGit(path, ["config", "receive.procReceiveRefs"])).toBe("refs/");
+    expect(await readdir(join(path, "hooks"))).toContain("proc-receive");
+    expect((await readdir(path)).filter((name) => /adopting|lock$|edit$/.test(name))).toEqual([]);
+  }
+
+  it("of equal directories on two devices make one repository with both", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];
+    for (const device of [a, b]) await plainRepository(device.gitDir(APP));
+    const results = await Promise.all([adopt(a), adopt(b)]);
+    expect(results.filter((each) => "adopted" in each).length).toBeGreaterThan(0);
+    for (const device of [a, b]) {
+      await vi.waitFor(() => device.read(APP), SOON);
+      await device.expectInLockstep(APP);
+      await expectHandedOver(device);
+      await scanRoot(device.context);
+      await expectHandedOver(device);
+    }
+    expect(await cluster.sql("select count(*)::int as n from lockstep.repository")).toEqual([{ n: 1 }]);
+  });
+
+  it("of a forgotten replica on two devices agree on one version", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const commit = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, commit)]);
+    await b.read(APP);
+    await a.stop();
+    await b.stop();
+    await cluster.sql("delete from lockstep.repository");
+    const devices = [await a.restart(), await b.restart()] as const;
+    const results = await Promise.all(devices.map((device) => adopt(device)));
+    for (const result of results) expect(result).toMatchObject({ adopted: { version: "2" } });
+    for (const device of devices) {
+      expect(await device.read(APP)).toMatchObject({ version: 2n });
+      await device.expectInLockstep(APP);
+      await expectHandedOver(device);
+    }
+  });
+});
+
 /** Starts a push of plain git whose pre-receive hook waits. Returns functions that let it go on and wait for its end. */
 async function slowPush(cluster: TestCluster, path: string, branch: string) {
   const work = join(cluster.dir, `work-${branch.replace("/", "-")}`);

@@ -7,11 +7,11 @@ import { repositoryName, type Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { ensureAliasHook } from "../../git/refs/alias-hook.ts";
 import { difference, readRefs } from "../../git/refs/refs.ts";
-import { ensureSettings } from "../../git/replica/repository.ts";
+import { ensureSettings, settingsOwner } from "../../git/replica/repository.ts";
 import { endAdopting, prepareTakeIn, undoTakeIn } from "../../git/replica/take-in.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { syncFileSystem } from "../../io/disk.ts";
-import { adoptRepository as insert } from "../../store/adoption.ts";
+import { type AdoptOutcome, adoptRepository as insert } from "../../store/adoption.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { findRepository, type Repository } from "../../store/repositories.ts";
 import { catchUpToHead } from "../catch-up/catch-up.ts";
@@ -20,9 +20,9 @@ import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
 import { replicaPath } from "../device/replica.ts";
 import { markApplied, recordInDatabase } from "../replica/apply.ts";
+import { oneDirectoryAtATime } from "../replica/directory-lock.ts";
 import { joinExisting } from "./join-existing.ts";
 import { type AdoptionOptions, type AdoptionPlan, planAdoption, type RefDiffers, takenError } from "./plan-adoption.ts";
-import { besideScan } from "./undo-unfinished.ts";
 import { watchLate } from "./watch-late.ts";
 
 /** How an adoption ended. `elsewhere`: that device has to carry it out. */
@@ -59,25 +59,40 @@ export async function adoptRepository(context: SyncContext, given: string, optio
   try {
     return await adopt(context, repositoryName(given), options);
   } catch (error) {
-    const final = [
-      "INVALID_NAME",
-      "ADOPTION_REFUSED",
-      "PREREQUISITE_MISSING",
-      "REPOSITORY_EXISTS",
-      "REPLICA_NOT_FOUND",
-    ];
-    if (!(error instanceof LockstepError && final.includes(error.code))) throw error;
+    if (!isFinal(error)) throw error;
     return { refused: { repository: given, reason: describe(error), differences: [] } };
   }
 }
 
+const FINAL = ["INVALID_NAME", "ADOPTION_REFUSED", "PREREQUISITE_MISSING", "REPOSITORY_EXISTS", "REPLICA_NOT_FOUND"];
+
+/** Returns whether a repeated call would fail in the same way until somebody has done something. */
+function isFinal(error: unknown): boolean {
+  return error instanceof LockstepError && FINAL.includes(error.code);
+}
+
 async function adopt(context: SyncContext, name: string, options: AdoptOptions): Promise<Adoption> {
   await assertRoot(context);
-  const existing = await findRepository(context.db, name).catch((error: unknown) => {
+  const existing = await known(context, name);
+  if (existing !== undefined) return await goOn(context, existing, options);
+  try {
+    return await adoptUnknown(context, name, options);
+  } catch (error) {
+    // Another device may have adopted it meanwhile.
+    const made = isFinal(error) ? await known(context, name) : undefined;
+    if (made === undefined) throw error;
+    return await goOn(context, made, options);
+  }
+}
+
+async function known(context: SyncContext, name: string): Promise<Repository | undefined> {
+  return await findRepository(context.db, name).catch((error: unknown) => {
     if (error instanceof LockstepError && error.code === "REPOSITORY_NOT_FOUND") return undefined;
     throw error;
   });
-  if (existing !== undefined) return await goOn(context, existing, options);
+}
+
+async function adoptUnknown(context: SyncContext, name: string, options: AdoptOptions): Promise<Adoption> {
   const planned = await planAdoption(context, name, options);
   if ("elsewhere" in planned) return planned;
   if ("refused" in planned)
@@ -86,7 +101,8 @@ async function adopt(context: SyncContext, name: string, options: AdoptOptions):
   const devices = [context.me.device, ...plan.others.keys()].sort();
   const { notes } = plan;
   if (options.dryRun) return { adopted: { repository: name, version: String(plan.version), devices, notes } };
-  await takeInAndRecord(context, name, plan, options.author);
+  if (!(await takeInAndRecord(context, name, plan, options.author)))
+    return await goOn(context, await findRepository(context.db, name), options);
   const version = await finish(context, name, plan);
   return { adopted: { repository: name, version: String(version), devices, notes } };
 }
@@ -102,37 +118,56 @@ async function goOn(context: SyncContext, repository: Repository, options: Adopt
   return { adopted: { repository: name, version: String(joined.version), devices, notes: [] } };
 }
 
-async function takeInAndRecord(context: SyncContext, name: string, plan: AdoptionPlan, author: string): Promise<void> {
+/** Returns false if the database knew the repository already: another device, or an earlier call, has adopted it. */
+async function takeInAndRecord(
+  context: SyncContext,
+  name: string,
+  plan: AdoptionPlan,
+  author: string,
+): Promise<boolean> {
   const { db, me, root, socketDir, shim } = context;
-  const { repositoryId, version, digest, forgotten, examined } = plan;
+  const { repositoryId, version, digest, forgotten } = plan;
   const path = replicaPath(root, name);
   const settings = { repositoryId, socketDir, shim };
   // Other devices will rely on these refs and objects.
   await syncFileSystem(path);
-  await besideScan(context, () => prepareTakeIn(path, settings, { mark: !forgotten }));
-  await doubtReplicaRecord(path, { repositoryId, version, digest: digest.toString("hex") });
-  await ensureSettings(path, settings);
-  await crashPoint("adopt.taken-in");
-  const request = {
-    ...{ repositoryId, name, version, digest, author },
-    objectFormat: examined.objectFormat,
-    digestKey: plan.digestKey,
-    refs: examined.refs,
-    writeId: randomUUID(),
-    settles: forgotten,
-    others: plan.others,
-  };
-  const { outcome } = await insert(db, me, request);
+  const note = { repositoryId, version, digest: digest.toString("hex") };
+  const isMade = await oneDirectoryAtATime(context, async () => {
+    // Another device may have adopted it meanwhile, and then this one has taken its directory over.
+    const owner = await settingsOwner(path);
+    if (owner !== undefined && owner !== repositoryId) throw takenError(name);
+    try {
+      await prepareTakeIn(path, settings, { mark: !forgotten });
+      if (!forgotten) await doubtReplicaRecord(path, note);
+      await ensureSettings(path, settings);
+      await crashPoint("adopt.taken-in");
+      const { outcome } = await insert(db, me, requestOf(name, plan, author));
+      return await isFirst(context, name, outcome);
+    } catch (error) {
+      // After other errors the outcome may be unknown, and the command goes on.
+      if (isFinal(error) && !forgotten) await undoTakeIn(path);
+      throw error;
+    }
+  });
+  // No plain push can have changed a replica, so its old note is no worse until now.
+  if (isMade && forgotten) await doubtReplicaRecord(path, note);
+  await crashPoint("adopt.recorded");
+  return isMade;
+}
+
+function requestOf(name: string, plan: AdoptionPlan, author: string) {
+  const { examined, forgotten, ...rest } = plan;
+  const { objectFormat, refs } = examined;
+  return { ...rest, name, author, objectFormat, refs, writeId: randomUUID(), settles: forgotten };
+}
+
+async function isFirst(context: SyncContext, name: string, outcome: AdoptOutcome): Promise<boolean> {
   if (outcome === "fenced") throw fencedOff(context);
   if (outcome === "old_leases")
     throw new LockstepError("DATABASE_UNAVAILABLE", "After a fail-over the old leases have not ended yet; try again.");
-  if (outcome !== "adopted") {
-    // Another device has adopted or created it meanwhile.
-    if (!forgotten) await undoTakeIn(path);
-    throw takenError(name);
-  }
-  context.log.info({ repository: name, path, version: String(version) }, "adopted a repository");
-  await crashPoint("adopt.recorded");
+  if (outcome === "exists" || outcome === "elsewhere") throw takenError(name);
+  context.log.info({ repository: name, outcome }, "adopted a repository");
+  return outcome === "adopted";
 }
 
 /** Compares the refs once more, now that the hook and the rows are there. Returns the version of the replica. */

@@ -31,7 +31,7 @@ export async function joinExisting(
   const row = await readAdoption(db, me.device, id);
   if (row === undefined) throw noReplicaError(me.device, name);
   if ((await settingsOwner(replica.gitDir)) === id) {
-    if (!row.wasTakenOver) throw takenError(name);
+    if (!row.isAdopted) throw takenError(name);
     if (dryRun) return { version: repository.headVersion };
   } else {
     const { refs } = await examineDirectory(context.git, replica.gitDir, { objects: true, signal });

@@ -1,22 +1,14 @@
 // Undoes an adoption that nobody will finish. The hook and the settings are in the directory, but neither the database
 // nor the queue knows of it. Without this, every push to it would be refused for ever.
-import { Mutex } from "async-mutex";
 import { adoptingAs, undoTakeIn } from "../../git/replica/take-in.ts";
 import { hasOpenAdoption, repositoryOf } from "../../store/adoption.ts";
 import type { SyncContext } from "../device/context.ts";
-
-/** Keeps the look for unfinished adoptions and the first step of an adoption apart. */
-const locks = new WeakMap<SyncContext, Mutex>();
-
-/** Runs the first step of an adoption, while no unfinished one is undone. */
-export async function besideScan(context: SyncContext, run: () => Promise<void>): Promise<void> {
-  await lockOf(context).runExclusive(run);
-}
+import { oneDirectoryAtATime } from "../replica/directory-lock.ts";
 
 /** Undoes the adoption of a directory if it was begun and nobody will finish it. Returns whether it did. */
 export async function undoUnfinished(context: SyncContext, path: string, repository: string): Promise<boolean> {
   if ((await adoptingAs(path)) === undefined) return false;
-  return await lockOf(context).runExclusive(async () => {
+  return await oneDirectoryAtATime(context, async () => {
     if (await hasOpenAdoption(context.db, context.me.device, repository)) return false;
     // Read after the question: an adoption that was under way has removed its mark before its command ended.
     const id = await adoptingAs(path);
@@ -25,10 +17,4 @@ export async function undoUnfinished(context: SyncContext, path: string, reposit
     context.log.warn({ repository, path }, "took back an adoption that was not finished");
     return true;
   });
-}
-
-function lockOf(context: SyncContext): Mutex {
-  const lock = locks.get(context) ?? new Mutex();
-  locks.set(context, lock);
-  return lock;
 }

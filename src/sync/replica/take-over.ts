@@ -5,13 +5,14 @@ import { LockstepError } from "../../errors.ts";
 import { existingObjects } from "../../git/objects/connectivity.ts";
 import { examineDirectory } from "../../git/replica/examine-directory.ts";
 import { ensureSettings } from "../../git/replica/repository.ts";
-import { prepareTakeIn } from "../../git/replica/take-in.ts";
+import { endAdopting, prepareTakeIn } from "../../git/replica/take-in.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { syncFileSystem } from "../../io/disk.ts";
 import { clearTakeOver, firstVersion, noteLate, readAdoption, versionOfDigest } from "../../store/adoption.ts";
 import { readDigest, readFold } from "../../store/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
+import { oneDirectoryAtATime } from "./directory-lock.ts";
 import { keepLost } from "./keep-given-up.ts";
 
 /**
@@ -39,14 +40,17 @@ export async function takeOverDirectory(context: SyncContext, replica: Replica):
   await syncFileSystem(gitDir);
   if (base !== undefined) await noteLate(db, me, id);
   const settings = { repositoryId: id, socketDir, shim };
-  await prepareTakeIn(gitDir, settings, { mark: false });
-  // Locks and quarantines may belong to a git that began before.
-  replica.swept = true;
-  if (base !== undefined) {
-    const digest = (await readDigest(db, id, base))?.toString("hex") ?? "";
-    await doubtReplicaRecord(gitDir, { repositoryId: id, version: base, digest });
-  }
-  await ensureSettings(gitDir, settings);
+  const digest = base === undefined ? undefined : await readDigest(db, id, base);
+  await oneDirectoryAtATime(context, async () => {
+    await prepareTakeIn(gitDir, settings, { mark: false });
+    // Locks and quarantines may belong to a git that began before.
+    replica.swept = true;
+    if (base !== undefined)
+      await doubtReplicaRecord(gitDir, { repositoryId: id, version: base, digest: digest?.toString("hex") ?? "" });
+    await ensureSettings(gitDir, settings);
+    // An adoption of this directory that was killed does not go on.
+    await endAdopting(gitDir);
+  });
   await clearTakeOver(db, me, id);
   if (base !== undefined) context.replicas.takenOver.push(replica);
   context.log.info({ repository: name, path: gitDir, version: base?.toString() }, "took over a directory");

@@ -147,8 +147,15 @@ async function leftIn(gitDir: string): Promise<string[]> {
 
 async function damageOf(gitDir: string): Promise<string[]> {
   const { stdout, stderr } = await git(gitDir, "fsck", "--full", "--no-dangling", "--no-progress");
-  return `${stdout}${stderr}`
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("notice:"))
-    .slice(0, 20);
+  const said = `${stdout}${stderr}`.split("\n").filter((line) => line !== "" && !line.startsWith("notice:"));
+  const damage: string[] = [];
+  for (const line of said) if (!(await isLooseEnd(gitDir, line))) damage.push(line);
+  const isOnlyTheExit = damage.length < said.length && damage.every((line) => line.startsWith("Command failed: "));
+  return isOnlyTheExit ? [] : damage.slice(0, 20);
+}
+
+/** Returns true for a complaint of fsck about a symbolic ref that leads nowhere, which a session may make. */
+async function isLooseEnd(gitDir: string, line: string): Promise<boolean> {
+  const name = /^error: (\S+): invalid sha1 pointer 0+\.?$/.exec(line)?.[1];
+  return name !== undefined && /^refs\//.test((await git(gitDir, "symbolic-ref", "--quiet", name)).stdout);
 }

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../client/client.ts";
@@ -35,6 +35,8 @@ export interface DemoCluster {
   readonly database_url: string;
   readonly trust_domain: string;
   readonly ca: string;
+  /** The folder of the certificate authority: ca.pem and ca.key. */
+  readonly ca_dir: string;
   readonly operator: Credentials;
   readonly frontend: Credentials;
   readonly devices: DemoDevice[];
@@ -73,6 +75,7 @@ export async function startCluster(options: ClusterOptions, stack: Disposals): P
     database_url: database,
     trust_domain: TRUST_DOMAIN,
     ca: ca.ca,
+    ca_dir: dirname(ca.ca),
     operator: ca.operator,
     frontend: ca.frontend,
     devices,

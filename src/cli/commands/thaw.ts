@@ -25,7 +25,8 @@ export function thawCommand(host: Host): Command {
     "choose which refs stay, after the devices with the head are lost or the database has lost writes",
     "lockstep thaw team/app --demote repo001",
   )
-    .argument("<names...>")
+    .argument("[names...]")
+    .option("--all", "all repositories that these devices keep from being used")
     .option(
       "--demote <device>",
       "give up the versions that only this device holds; repeat it for several devices",
@@ -34,11 +35,14 @@ export function thawCommand(host: Host): Command {
     )
     .option("--promote <device>", "keep the refs on the disk of this device (the one of this sidecar)", "")
     .option("--yes", "do it without a question")
-    .action(async (names: string[], flags: { demote: string[]; promote: string; yes?: boolean }) => {
+    .action(async (named: string[], flags: Flags) => {
       const run = prepare(host, "thaw", flags);
       if ((flags.promote === "") === (flags.demote.length === 0))
         throw new LockstepError("USAGE", "Name either a device to --promote or one or more to --demote.");
+      if ((flags.all === true) === named.length > 0)
+        throw new LockstepError("USAGE", "Name either repositories, or --all for all that are concerned.");
       using client = await run.connect();
+      const names = flags.all ? await listConcerned(run, client, flags) : named;
       const author = authorOf(host);
       const wishes = names.map((repository) => ({
         repository,
@@ -48,13 +52,45 @@ export function thawCommand(host: Host): Command {
       }));
       const plans: Thaw[] = [];
       for (const wish of wishes) plans.push(await ask(run, client, wish, ""));
-      if (flags.yes !== true) await confirm(run, wishes, plans);
+      if (flags.yes !== true && wishes.length > 0) await confirm(run, wishes, plans);
       const done: Thaw[] = [];
-      for (const [index, wish] of wishes.entries())
-        done.push(await ask(run, client, wish, plans[index]?.confirmation ?? ""));
+      for (const index of wishes.keys())
+        done.push(await carryOut(run, client, { wishes, index, confirmation: plans[index]?.confirmation ?? "" }));
       const text = wishes.map(({ repository }, index) => outcome(repository, done[index] as Thaw)).join("\n");
       run.print({ repositories: documents(wishes, done) }, text);
     });
+}
+
+type Flags = {
+  readonly demote: string[];
+  readonly promote: string;
+  readonly all?: boolean;
+  readonly yes?: boolean;
+};
+
+/** Returns the repositories about which an operator has to decide, and can with these devices. */
+async function listConcerned(run: Run, client: Client, { promote, demote }: Flags): Promise<string[]> {
+  const asked = { promote, demote: [...demote] };
+  const { repositories } = await client.call("ListThawable", asked, run.patience);
+  if (repositories.length === 0)
+    run.host.stderr.write("There is nothing to decide: no repository waits for these devices.\n");
+  return repositories;
+}
+
+/** Carries one plan out. If it fails, tells what was done before: the same command again does the rest. */
+async function carryOut(
+  run: Run,
+  client: Client,
+  { wishes, index, confirmation }: { wishes: readonly Wish[]; index: number; confirmation: string },
+): Promise<Thaw> {
+  try {
+    return await ask(run, client, wishes[index] as Wish, confirmation);
+  } catch (error) {
+    const done = wishes.slice(0, index).map(({ repository }) => repository);
+    if (done.length > 0)
+      run.host.stderr.write(`Done: ${done.join(", ")}. Not done: ${wishes.length - index} more; repeat the command.\n`);
+    throw error;
+  }
 }
 
 async function ask(run: Run, client: Client, wish: Wish, confirmation: string): Promise<Thaw> {

@@ -1,6 +1,7 @@
 // Makes sure, before a read, that this replica holds at least the head as of the call (docs/architecture.md, "A read").
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { linkSignals } from "../../io/signals.ts";
 import { isServed } from "../../replica-states.ts";
 import { type Closed, replicaElsewhereError, writesElsewhereError } from "../../store/placement.ts";
 import { type Head, repositoryNotFoundError } from "../../store/repositories.ts";
@@ -66,10 +67,31 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
     context.metrics.read("current");
     return { replica, version: replica.applied, fetched: false };
   }
-  const version = await catchUp(context, replica, head, options);
+  const version = await catchUpForRead(context, replica, found, options);
   replica.currentAt = askedAt;
   context.metrics.read("fetched");
   return { replica, version, fetched: true };
+}
+
+/** How long a read waits for the first copy of a repository. A large one takes hours, and other devices have it. */
+const FIRST_COPY_MS = 10_000;
+
+/** Catches up to the head. Throws REPLICA_NOT_FOUND, with devices to ask instead, while the first copy is made. */
+async function catchUpForRead(
+  context: SyncContext,
+  replica: Replica,
+  { version, replicaState }: Head,
+  options: ReadOptions,
+): Promise<Version> {
+  if (replicaState !== "pending" || version === 0n) return await catchUp(context, replica, version, options);
+  using patience = linkSignals([options.signal], FIRST_COPY_MS);
+  try {
+    return await catchUp(context, replica, version, { ...options, signal: patience.signal });
+  } catch (error) {
+    if (!patience.signal.aborted || options.signal.aborted) throw error;
+    const asked = { device: context.me.device, repository: replica.name, coming: true };
+    throw await replicaElsewhereError(context.db, asked);
+  }
 }
 
 interface Located {

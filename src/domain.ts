@@ -54,7 +54,7 @@ export interface Incarnation {
 /** The prefix of the refs that belong to Lockstep. They are outside fold, digest, advertisement and push. */
 export const PRIVATE_REFS = "refs/lockstep/";
 
-/** How many characters an author or a reason may have: both are kept for ever. */
+/** How many characters an author or a reason may have: both are kept for long. */
 export const TEXT_LIMIT = 200;
 
 const NAME_PART = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;

@@ -141,7 +141,8 @@ export async function recordKept(
 export async function listKept(db: Database): Promise<KeptSpace[]> {
   return await queryRepeatable<KeptSpace & { [column: string]: unknown }>(
     db.work,
-    `select k.subject, k.device, k.items, k.bytes from lockstep.kept_on_disk k where k.items > 0
+    `select k.subject, k.device, k.items, k.bytes from lockstep.kept_on_disk k
+     join lockstep.device d on d.name = k.device and d.removed_at is null where k.items > 0
      union all
      select t.subject, null, greatest(max(c.reltuples) filter (where c.relname = t.counted), 0)::int8, sum(pg_total_relation_size(c.oid))::int8
      from (values ('log', 'ref_log', 'ref_log'), ('log', 'ref_log', 'ref_log_update'), ('writes', 'write', 'write'),

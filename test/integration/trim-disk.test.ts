@@ -46,6 +46,9 @@ describe("refs that Lockstep keeps", () => {
     await days(a, 3);
     expect(await kept(a)).toEqual([ref]);
     expect(await shown(a)).toEqual([{ subject: "dropped", device: "repo001", items: 1n, bytes: 0n }]);
+    await cluster.sql("update lockstep.device set removed_at = clock_timestamp() where name = 'repo001'");
+    expect(await shown(a)).toEqual([]);
+    await cluster.sql("update lockstep.device set removed_at = null");
     await days(a, 1, 4);
     expect(await kept(a)).toEqual([]);
     expect(await shown(a)).toEqual([]);

@@ -7,12 +7,16 @@ import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
 import { countDays, forgetKept, listNotes, readSeen, writeSeen } from "../../git/replica/kept-notes.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
+import { linkSignals } from "../../io/signals.ts";
 import type { Keep } from "../../retention.ts";
 import { replicaName } from "../../store/replicas.ts";
 import { releaseHolds } from "../copies/hold-objects.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
+
+/** How long a replica may take to come to the head. */
+const PATIENCE_MS = 60_000;
 
 const KINDS = ["dropped", "lost", "staged"] as const;
 type Kind = (typeof KINDS)[number];
@@ -48,7 +52,9 @@ async function trimReplica(
 ): Promise<RefName[]> {
   const stateDir = join(context.root, STATE_DIR);
   const name = await replicaName(context.db, context.me.device, id);
-  const { replica } = await beforeRead(context, name, { signal: context.signal });
+  // A replica that hangs must not keep the others from being looked at.
+  using patience = linkSignals([context.signal], PATIENCE_MS);
+  const { replica } = await beforeRead(context, name, { signal: patience.signal });
   await releaseHolds(context, replica);
   const names = await readRefNames(context.git, replica.gitDir, PRIVATE_REFS);
   if (names.length === 0) forgetKept(stateDir, id);

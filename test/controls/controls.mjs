@@ -9,6 +9,7 @@ import { diskControls } from "./disk.mjs";
 import { gcControls } from "./gc.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { hungGitControls } from "./hung-git.mjs";
+import { placementControls } from "./placement.mjs";
 import { refNameControls } from "./ref-names.mjs";
 import { retentionControls } from "./retention.mjs";
 import { tortureControls } from "./torture.mjs";
@@ -1144,6 +1145,7 @@ export const controls = [
   ...gitHookControls,
   ...hungGitControls,
   ...watchControls,
+  ...placementControls,
   ...retentionControls,
   ...tortureControls,
   ...undoControls,

@@ -30,11 +30,4 @@ export const hungGitControls = [
     tests: "test/integration/hung-git.test.ts",
     name: "while it runs a hook",
   },
-  {
-    rule: "nobody uses a replica in which a killed git lives on",
-    patches: [{ file: "src/git/hung.ts", from: "  if (stuck) throw stuckError(stuck);\n", to: "  void stuck;\n" }],
-    project: "integration",
-    tests: "test/integration/hung-git.test.ts",
-    name: "holds its replica only",
-  },
 ];

@@ -60,7 +60,7 @@ create table lockstep.device (
 
 create table lockstep.repository (
   id uuid primary key,
-  name text not null unique,
+  name text not null,
   object_format text not null check (object_format in ('sha1', 'sha256')),
   digest_key bytea not null,
   head_version bigint not null default 0 check (head_version >= 0),
@@ -109,6 +109,18 @@ create table lockstep.kept_on_disk (
 -- The positions of landed versions in the log of the whole cluster. They only grow. A position that was handed out may
 -- stay without a row: its transaction was rolled back, or the server ended.
 create sequence lockstep.ref_log_position;
+
+-- The name is unique. The index has a condition that always holds, so PostgreSQL does not take the name for a key that
+-- foreign keys may refer to. Otherwise a rename would lock the row `for update`, and rows that refer to it would wait.
+create unique index repository_by_name on lockstep.repository (name) where name is not null;
+
+-- Names that repositories had before they were renamed. Until then, callers that use the old name are told the new one.
+-- A repository that takes the name ends that.
+create table lockstep.former_name (
+  name text primary key,
+  repository_id uuid not null references lockstep.repository on delete cascade,
+  until timestamptz not null
+);
 
 -- Append-only, without gaps except where an operator's version leaves one. The state at version n is the fold of rows
 -- 1..n over the symbolic refs set at creation.
@@ -185,6 +197,9 @@ create table lockstep.replica (
   -- When all its objects were last read, and what that found. scrub null: never; then the time is that of the row.
   scrubbed_at timestamptz not null default clock_timestamp(),
   scrub jsonb,
+  -- Earlier names of the repository: the directory of this replica may still lie at the place of one of them. Empty: it
+  -- lies at the place of the name.
+  places text[] not null default '{}',
   primary key (repository_id, device)
 );
 create index replica_to_scrub on lockstep.replica (device, scrubbed_at) where state = 'active';
@@ -194,6 +209,7 @@ create index replica_by_device on lockstep.replica (device, repository_id);
 create index replica_broken on lockstep.replica (device, repository_id) where state = 'broken';
 create index replica_pending on lockstep.replica (device, pushed_at desc nulls first) where state = 'pending';
 create index replica_released on lockstep.replica (device, released_at) where state = 'released';
+create index replica_moving on lockstep.replica (device) where places <> '{}';
 
 -- What a device may do with a directory of somebody else at the place of its replica. No row: nothing.
 create table lockstep.adoption (

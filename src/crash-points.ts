@@ -47,6 +47,11 @@ export const CRASH_POINTS = {
   release: ["recorded", "moved"],
   /** The files of such a copy are freed: the database says so; nobody can take them back any more. */
   destroy: ["recorded", "doomed"],
+  /**
+   * A repository gets another name. On the device that was asked: the database has it. Then on each device: the
+   * directory is about to move, has moved, and its place is recorded.
+   */
+  rename: ["decided", "moving", "moved", "noted"],
 } as const;
 
 type Kind = keyof typeof CRASH_POINTS;

@@ -32,6 +32,7 @@ begin
     outcome := case when found then 'known' else 'exists' end;
     return;
   end if;
+  delete from lockstep.former_name f where f.name = p_name;
   perform lockstep.append(p_write, p_repository, p_version, p_device, p_fence, p_author, p_digest,
     p_names, array_fill(null::bytea, array[cardinality(p_names)]), p_values, '{}');
   update lockstep.ref_log l set settles = p_settles where l.write_id = p_write and p_settles;

@@ -14,6 +14,7 @@ begin
   insert into lockstep.repository (id, name, object_format, digest_key, head_digest, min_copies, placement)
     values (p_id, p_name, p_object_format, p_digest_key, p_digest, p_min_copies, p_placement);
   insert into lockstep.repository_ref (repository_id, name, value) values (p_id, p_head_name, p_head_value);
+  delete from lockstep.former_name f where f.name = p_name;
   insert into lockstep.replica (repository_id, device) select p_id, device from unnest(devices) device;
   outcome := 'made';
 end $$;

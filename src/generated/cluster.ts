@@ -73,6 +73,8 @@ import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDev
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from './lockstep/v1/RemoveDeviceResponse.ts';
 import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from './lockstep/v1/RemoveHookRequest.ts';
 import type { RemoveHookResponse as _lockstep_v1_RemoveHookResponse, RemoveHookResponse__Output as _lockstep_v1_RemoveHookResponse__Output } from './lockstep/v1/RemoveHookResponse.ts';
+import type { RenameRepositoryRequest as _lockstep_v1_RenameRepositoryRequest, RenameRepositoryRequest__Output as _lockstep_v1_RenameRepositoryRequest__Output } from './lockstep/v1/RenameRepositoryRequest.ts';
+import type { RenameRepositoryResponse as _lockstep_v1_RenameRepositoryResponse, RenameRepositoryResponse__Output as _lockstep_v1_RenameRepositoryResponse__Output } from './lockstep/v1/RenameRepositoryResponse.ts';
 import type { RenewWriteRequest as _lockstep_v1_RenewWriteRequest, RenewWriteRequest__Output as _lockstep_v1_RenewWriteRequest__Output } from './lockstep/v1/RenewWriteRequest.ts';
 import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteResponse__Output as _lockstep_v1_RenewWriteResponse__Output } from './lockstep/v1/RenewWriteResponse.ts';
 import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
@@ -195,6 +197,8 @@ export interface ProtoGrpcType {
       RemoveDeviceResponse: MessageTypeDefinition<_lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceResponse__Output>
       RemoveHookRequest: MessageTypeDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookRequest__Output>
       RemoveHookResponse: MessageTypeDefinition<_lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookResponse__Output>
+      RenameRepositoryRequest: MessageTypeDefinition<_lockstep_v1_RenameRepositoryRequest, _lockstep_v1_RenameRepositoryRequest__Output>
+      RenameRepositoryResponse: MessageTypeDefinition<_lockstep_v1_RenameRepositoryResponse, _lockstep_v1_RenameRepositoryResponse__Output>
       RenewWriteRequest: MessageTypeDefinition<_lockstep_v1_RenewWriteRequest, _lockstep_v1_RenewWriteRequest__Output>
       RenewWriteResponse: MessageTypeDefinition<_lockstep_v1_RenewWriteResponse, _lockstep_v1_RenewWriteResponse__Output>
       Replica: MessageTypeDefinition<_lockstep_v1_Replica, _lockstep_v1_Replica__Output>

@@ -2,7 +2,7 @@
 // code syncs the directory entries.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { lstat, mkdir, open, readdir, rename } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { nameFromLatin1, type RefName, toBytes, toLatin1 } from "../domain.ts";
@@ -49,10 +49,29 @@ export async function makeDirectory(path: string, mode?: number): Promise<void> 
  * keep one.
  */
 export async function moveDirectory(from: string, to: string): Promise<void> {
-  await makeDirectory(dirname(to));
-  await rename(from, to);
+  for (let again = true; ; again = false) {
+    await makeDirectory(dirname(to));
+    try {
+      await rename(from, to);
+      break;
+    } catch (error) {
+      // Another move may have removed the new parent of `to` while it was empty.
+      if (!again || (error as NodeJS.ErrnoException).code !== "ENOENT" || !(await exists(from))) throw error;
+    }
+  }
   await sync(dirname(to));
   await sync(dirname(from));
+}
+
+/** Removes `directory` and its parents below `root`, as long as they are empty. */
+export async function removeEmptyDirectories(directory: string, root: string): Promise<void> {
+  for (let each = directory; each.startsWith(`${root}/`); each = dirname(each)) {
+    const removed = await rmdir(each).then(
+      () => true,
+      () => false,
+    );
+    if (!removed) return;
+  }
 }
 
 /** Makes `path` and all files and directories below it durable. */

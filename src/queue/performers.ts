@@ -1,7 +1,10 @@
 // Assigns a function to each command.
+import { wasReplica } from "../git/replica/repository.ts";
+import { exists } from "../io/disk.ts";
 import type { CommandName } from "../store/commands.ts";
 import { catchUpToHead } from "../sync/catch-up/catch-up.ts";
 import { verify } from "../sync/operator/verify-replica.ts";
+import { followName } from "../sync/place/follow-name.ts";
 import { destroyReplicaFiles, releaseReplica } from "../sync/placement/release-replica.ts";
 import { collectGarbage } from "../sync/upkeep/collect-garbage.ts";
 import type { Perform, Performer } from "./performer.ts";
@@ -56,11 +59,22 @@ function daysOf(days: unknown): number {
   return typeof days === "number" && Number.isInteger(days) && days >= 0 ? days : KEEP_DAYS;
 }
 
+/** Moves the directory to the place of the repository's name of now. */
+const rename: Perform = async (context, _command, replica, signal) => {
+  // While packs are rolled up, paths in the old directory are in use.
+  const from = await replica.tidying.runExclusive(() => followName(context, replica));
+  // Something else lies there: says what.
+  if (!(await wasReplica(replica.gitDir, replica.id)) && (await exists(replica.gitDir)))
+    await catchUpToHead(context, replica, { signal, insist: true });
+  return { outcome: { from: from ?? null, name: replica.name }, changed: from !== undefined };
+};
+
 /** The commands that this version can carry out. */
 export const PERFORMERS: Readonly<Partial<Record<CommandName, Performer>>> = {
   provision: { states: ["pending"], perform: sync },
   sync: { states: ["pending", "active", "broken"], perform: sync },
   verify: { states: ["active", "broken"], perform: verifyFully },
+  rename: { states: ["pending", "active", "broken"], perform: rename },
   repair: { states: ["pending", "active", "broken"], perform: repair },
   gc: { states: ["active"], perform: gc },
   // Repeated after a kill between the row and the files.

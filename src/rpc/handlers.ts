@@ -29,6 +29,7 @@ import { listRepositories } from "./handlers/list-repositories.ts";
 import { listThawable } from "./handlers/list-thawable.ts";
 import { removeDevice } from "./handlers/remove-device.ts";
 import { removeHook } from "./handlers/remove-hook.ts";
+import { renameRepository } from "./handlers/rename-repository.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { reportDamage } from "./handlers/report-damage.ts";
 import { setDevice } from "./handlers/set-device.ts";
@@ -89,5 +90,6 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     GetRetention: unary(options, getRetention(context)),
     SetRetention: unary(options, setRetention(context)),
     ReportDamage: unary(options, reportDamage(context)),
+    RenameRepository: unary(options, renameRepository(context)),
   };
 }

@@ -35,6 +35,7 @@ import { assertMounted } from "../sync/device/assert-mounted.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
 import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
+import { followNames } from "../sync/place/follow-name.ts";
 import { keepTrimming } from "../sync/retention/keep-trimming.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
 import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
@@ -93,6 +94,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const { mount, place = "" } = await whereIs(root.path);
   await recordRoot(db, context.me, { path: resolve(settings.root), mount, place });
 
+  await followNames(context);
   await using packs = await servePacks(context, { listen: settings.gitListen, tls, trustDomain });
   await using hooks = await serveHooks(context, socketPath(socketDir, "hook.sock"));
   const rpcSocket = socketPath(socketDir, "lockstep.sock");

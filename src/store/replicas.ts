@@ -117,11 +117,14 @@ export async function recordedVersion(db: Database, device: string, repositoryId
   throw noReplicaError(device);
 }
 
-/** Returns whether the device has ever recorded that it holds something of the repository. */
+/**
+ * Returns whether the device has ever recorded that it holds something of the repository, at the place of its name of
+ * now.
+ */
 export async function replicaWasHere(db: Database, device: string, repositoryId: string): Promise<boolean> {
   const rows = await queryRepeatable(
     db.work,
-    "select 1 from lockstep.replica where repository_id = $1 and device = $2 and (fence > 0 or version > 0)",
+    "select 1 from lockstep.replica where repository_id = $1 and device = $2 and places = '{}' and (fence > 0 or version > 0)",
     [repositoryId, device],
   );
   return rows.length > 0;

@@ -6,6 +6,7 @@ import { LockstepError } from "../errors.ts";
 import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { intervalMs } from "./database/instant.ts";
 import { unavailableError } from "./database/sqlstate.ts";
+import { missingRepositoryError } from "./former-names.ts";
 import type { Closed, Placement } from "./placement.ts";
 
 export interface Repository {
@@ -160,7 +161,7 @@ export async function findRepository(db: Database, name: string): Promise<Reposi
     `${SELECT_REPOSITORY} where name = $1`,
     [name],
   );
-  if (row === undefined) throw repositoryNotFoundError(name);
+  if (row === undefined) throw await missingRepositoryError(db, name);
   return row;
 }
 
@@ -210,7 +211,7 @@ export async function setUpdateLimit(db: Database, name: string, limitMs: number
     "update lockstep.repository set update_limit = make_interval(secs => $2) where name = $1 returning 1",
     [name, limitMs === null ? null : limitMs / 1000],
   );
-  if (changed.length === 0) throw repositoryNotFoundError(name);
+  if (changed.length === 0) throw await missingRepositoryError(db, name);
 }
 
 /** Returns repositories by name, at most `limit` after the name `after`. */
@@ -231,13 +232,4 @@ const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", hea
 export function repositoryExistsError(name: string, cause?: unknown): LockstepError {
   const message = `A repository named ${name} exists already; choose another name.`;
   return new LockstepError("REPOSITORY_EXISTS", message, { cause });
-}
-
-/** Makes the error REPOSITORY_NOT_FOUND for `name`. */
-export function repositoryNotFoundError(name: string): LockstepError {
-  return new LockstepError(
-    "REPOSITORY_NOT_FOUND",
-    `There is no repository ${name}; \`lockstep repo list\` shows the names, \`lockstep repo create ${name}\` makes it.`,
-    { details: { repository: name } },
-  );
 }

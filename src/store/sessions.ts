@@ -4,7 +4,7 @@ import type { Incarnation, Version } from "../domain.ts";
 import { type Database, queryOnce, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { epochMs, intervalMs } from "./database/instant.ts";
 import { TURN_TTL_MS } from "./turns.ts";
-import type { Settled } from "./writes.ts";
+import { NAMED, type Settled } from "./writes.ts";
 
 export interface SessionRequest {
   readonly writeId: string;
@@ -128,8 +128,8 @@ export async function findSession(
        (select count(*)::int from lockstep.ref_log l join lockstep.ref_log_update u using (repository_id, version)
         where l.write_id = w.id) as "refsChanged"
      from lockstep.write w join lockstep.repository r on r.id = w.repository_id
-     where w.id = $1 and ($2::bytea is null or w.token_hash = $2) and w.session and r.name = $3 for key share of w`,
-    [writeId, tokenHash ?? null, repository],
+     where w.id = $1 and ($3::bytea is null or w.token_hash = $3) and w.session and ${NAMED} for key share of w`,
+    [writeId, repository, tokenHash ?? null],
   );
   return row;
 }
@@ -153,14 +153,18 @@ export async function dropExpiredSessions(db: Database): Promise<void> {
 }
 
 /** The outcome of a session, for the code that ends it on its device. */
-export type SessionEnd = Pick<Session, "status" | "author" | "dropReason" | "heldMs">;
+export type SessionEnd = Pick<Session, "status" | "author" | "dropReason" | "heldMs"> & {
+  /** The name that its repository has now. */
+  readonly repository: string;
+};
 
 /** Returns the outcomes of sessions by id. Sessions that the database does not know are absent. */
 export async function sessionEnds(db: Database, writeIds: readonly string[]): Promise<Map<string, SessionEnd>> {
   const rows = await queryRepeatable<SessionEnd & { id: string }>(
     db.work,
-    `select w.id, w.status, w.author, w.drop_reason as "dropReason", ${HELD_MS} as "heldMs"
-     from lockstep.write w where w.id = any($1::uuid[]) for key share`,
+    `select w.id, w.status, w.author, w.drop_reason as "dropReason", ${HELD_MS} as "heldMs", r.name as repository
+     from lockstep.write w join lockstep.repository r on r.id = w.repository_id
+     where w.id = any($1::uuid[]) for key share of w`,
     [writeIds],
   );
   return new Map(rows.map(({ id, ...end }) => [id, end]));

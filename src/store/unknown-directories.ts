@@ -24,8 +24,9 @@ export interface ScannedPart {
 }
 
 /**
- * Returns those of `names` that are no replica that this device has ever had. `repositoryId`: a repository of that name
- * of which the device is to have a replica. The directory may be that replica, made a moment ago.
+ * Returns those of `names` that are no replica that this device has ever had. A replica that is about to move to its
+ * repository's new name is one. `repositoryId`: a repository of that name of which the device is to have a replica. The
+ * directory may be that replica, made a moment ago.
  */
 export async function notReplicas(
   db: Database,
@@ -37,7 +38,8 @@ export async function notReplicas(
     `select n.name, p.repository_id as id from unnest($2::text[]) n (name)
      left join lockstep.repository r on r.name = n.name
      left join lockstep.replica p on p.repository_id = r.id and p.device = $1 and p.state in ('pending', 'active', 'broken')
-     where p.device is null or (p.fence = 0 and p.version = 0)`,
+     where (p.device is null or (p.fence = 0 and p.version = 0))
+       and not exists (select from lockstep.replica m where m.device = $1 and m.places <> '{}' and n.name = any(m.places))`,
     [device, names],
   );
   return new Map(rows.map(({ name, id }) => [name, { repositoryId: id }]));

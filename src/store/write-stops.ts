@@ -3,7 +3,7 @@
 import { LockstepError } from "../errors.ts";
 import { type Database, queryOnce, queryRepeatable } from "./database/database.ts";
 import { dated, epochMs } from "./database/instant.ts";
-import { repositoryNotFoundError } from "./repositories.ts";
+import { missingRepositoryError } from "./former-names.ts";
 
 /** The id of a repository. null: all repositories. */
 export type StopTarget = string | null;
@@ -27,7 +27,7 @@ export async function stopTargets(db: Database, names: readonly string[]): Promi
     [names],
   );
   const missing = names.find((name) => !rows.some((row) => row.name === name));
-  if (missing !== undefined) throw repositoryNotFoundError(missing);
+  if (missing !== undefined) throw await missingRepositoryError(db, missing);
   return rows.map(({ id }) => id);
 }
 

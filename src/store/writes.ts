@@ -222,11 +222,15 @@ const SELECT_WRITE = `select w.id, w.repository_id as "repositoryId", coalesce(w
   w.base_version as "baseVersion", w.status, w.version, w.drop_reason as "dropReason", ${epochMs("w.started_at")} as "startedAt", ${epochMs("w.decided_at")} as "decidedAt"
   from lockstep.write w join lockstep.repository r on r.id = w.repository_id`;
 
+/** The repository is called $2, or was before it was renamed. */
+export const NAMED =
+  "(r.name = $2 or exists (select from lockstep.former_name f where f.name = $2 and f.repository_id = r.id))";
+
 /** Returns a write with its outcome. Throws WRITE_NOT_FOUND. */
 export async function getWrite(db: Database, repository: string, writeId: string): Promise<Write> {
   // The lock makes the commit of this statement wait for the standby. So nobody is told an outcome that the standby
   // does not have yet.
-  const text = `${SELECT_WRITE} where w.id = $1 and r.name = $2 for key share of w`;
+  const text = `${SELECT_WRITE} where w.id = $1 and ${NAMED} for key share of w`;
   const [row] = await queryRepeatable(db.work, text, [writeId, repository]);
   if (row !== undefined) return dated<Write>(row, "startedAt", "decidedAt");
   throw new LockstepError(

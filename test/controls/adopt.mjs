@@ -7,8 +7,8 @@ export const adoptControls = [
     patches: [
       {
         file: "src/sync/operator/refuse-occupied.ts",
-        from: "const found = answers.find((answer) => answer.exists);",
-        to: "const found = answers.find((answer) => answer.exists && answer.device === name);",
+        from: "answers.filter((answer) => answer.exists)",
+        to: "answers.filter((answer) => answer.exists && answer.device === name)",
       },
     ],
     project: "integration",

@@ -11,6 +11,7 @@ import { gitHookControls } from "./git-hooks.mjs";
 import { hungGitControls } from "./hung-git.mjs";
 import { placementControls } from "./placement.mjs";
 import { refNameControls } from "./ref-names.mjs";
+import { renameControls } from "./rename.mjs";
 import { retentionControls } from "./retention.mjs";
 import { tortureControls } from "./torture.mjs";
 import { undoControls } from "./undo.mjs";
@@ -1148,6 +1149,7 @@ export const controls = [
   ...placementControls,
   ...retentionControls,
   ...tortureControls,
+  ...renameControls,
   ...undoControls,
   ...byTests
     .filter(({ rule }) => BY_HISTORY.includes(rule))

@@ -9,6 +9,7 @@ import { adoptRepository, allowTakeOver, clearTakeOver, noteLate } from "../../s
 import { endCommand, enqueueCommand, startCommand } from "../../src/store/commands.ts";
 import { Database, queryOnce, queryOnceRow } from "../../src/store/database/database.ts";
 import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease.ts";
+import { recordPlace, renameRepository } from "../../src/store/former-names.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
 import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { setRepository } from "../../src/store/repositories.ts";
@@ -130,6 +131,9 @@ const ACTS: Record<string, Act> = {
       author: "ada",
       daemon: true,
     }),
+  rename_repository: (db, { name }) =>
+    renameRepository(db, { name, newName: `r-${randomUUID()}`, author: "ada", reason: "" }),
+  recordPlace: (db, { me, id, name }) => recordPlace(db, me, id, name),
   start_command: (db, { me }) => startCommand(db, me, "heavy", randomUUID()),
   end_command: (db, { me, command }) => endCommand(db, me, command, { state: "done" }),
   "take_over of another device": (db, { other }) => takeOver(db, starting({ device: other.device })),

@@ -30,6 +30,7 @@ import { Database } from "../../src/store/database/database.ts";
 import { leaseHasEnded, releaseLease, renewLease } from "../../src/store/device-lease.ts";
 import { recordedRoot, recordRoot } from "../../src/store/device-root.ts";
 import { findDevice, listDevices, readRemainder } from "../../src/store/devices.ts";
+import { listMoving, missingRepositoryError, movingFrom, placeOf } from "../../src/store/former-names.ts";
 import { listHeldAlone } from "../../src/store/hand-over.ts";
 import {
   claimHooks,
@@ -307,6 +308,10 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   startCommand: { call: () => startCommand(db, me, "heavy", randomUUID()), rows: FEW },
   currentWriter: { call: () => currentWriter(db, HUGE), rows: FEW },
   dropExpiredSessions: { call: () => dropExpiredSessions(db), rows: FEW },
+  missingRepositoryError: { call: () => missingRepositoryError(db, "nobody"), rows: FEW },
+  placeOf: { call: () => placeOf(db, "a", HUGE), rows: FEW },
+  listMoving: { call: () => listMoving(db, "a"), rows: FEW },
+  movingFrom: { call: () => movingFrom(db, "a", "huge"), rows: FEW },
   findRepository: { call: () => findRepository(db, "huge"), rows: FEW },
   findSession: { call: () => findSession(db, "huge", { writeId: WRITE }).catch(() => {}), rows: FEW },
   getWrite: { call: () => getWrite(db, "small", WRITE), rows: FEW },
@@ -439,6 +444,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   notifyCommands: "reads no table",
   releaseReplica: "one row by its key each",
   destroyReplica: "one row by its key",
+  renameRepository: "a row a device, for an operator",
+  recordPlace: "one row by its key",
   placeReplicas: "what want_replicas does, a page of repositories",
   drainDevice: "goes through the repositories, for an operator",
   undrainDevice: "one row by its key",

@@ -7,6 +7,7 @@ import { describeKeep, parseKeep } from "../../retention.ts";
 import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
 import { bar, Progress } from "../terminal/progress.ts";
 import { adoptCommand } from "./repo-adopt.ts";
+import { renameCommand } from "./repo-rename.ts";
 import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
 import { undoCommand } from "./repo-undo.ts";
 
@@ -19,6 +20,7 @@ export function repoCommand(host: Host): Command {
     .addCommand(setCommand(host))
     .addCommand(listCommand(host))
     .addCommand(showCommand(host))
+    .addCommand(renameCommand(host))
     .addCommand(undoCommand(host));
 }
 

@@ -104,7 +104,7 @@ export async function replaceScratch(
   // Replacement refs of a pusher must not get into the caller's objects.
   await appendFile(join(aside, "config"), "[core]\n\tuseReplaceRefs = false\n");
   await mkdir(join(aside, "objects", "info"), { recursive: true });
-  await writeFile(join(aside, "objects", "info", "alternates"), `${join(replica.gitDir, "objects")}\n`);
+  await pointScratch(aside, replica.gitDir);
   await writeFile(join(aside, OWNER), `${replica.name}\n`);
   await writeFile(join(aside, BASE), formatRefs(base));
   const packed = [...refs].filter(([name, value]) => name !== HEAD && !isSymbolic(value));
@@ -117,6 +117,15 @@ export async function replaceScratch(
     await gitBytes(context, aside, ["update-ref", "--no-deref", "HEAD", head], { writes: true });
   await rm(path, { recursive: true, force: true });
   await rename(aside, path);
+}
+
+/** Makes a scratch, complete or not, find the objects of the replica at that path. */
+export async function pointScratch(path: string, gitDir: string): Promise<void> {
+  await writeFile(join(path, "objects", "info", "alternates"), `${join(gitDir, "objects")}\n`).catch(ignoreMissing);
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
 }
 
 /** Writes refs in the form of the file of first refs. */

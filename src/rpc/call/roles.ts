@@ -52,6 +52,7 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/GetRetention": READERS,
   "/lockstep.v1.ClusterService/SetRetention": OPERATORS,
   "/lockstep.v1.ClusterService/ReportDamage": WRITERS,
+  "/lockstep.v1.ClusterService/RenameRepository": OPERATORS,
 };
 
 /** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */

@@ -2,6 +2,7 @@
 // before. Either may have gone back in time: the database (a fail-over, a backup), or the disk (an older copy, an empty
 // disk).
 import type { Version } from "../../domain.ts";
+import { wasReplica } from "../../git/replica/repository.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
 import { readStandings } from "../../store/log-standing.ts";
 import { reviseVersions } from "../../store/record-replica.ts";
@@ -9,6 +10,7 @@ import { listReplicasAfter, type NotedReplica } from "../../store/replicas.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
+import { takePlace } from "../place/follow-name.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { putInDoubt } from "../replica/apply.ts";
 import { noteOf } from "../replica/prepare-directory.ts";
@@ -40,8 +42,10 @@ export async function compareNotes(context: SyncContext): Promise<void> {
   }
 }
 
-async function note({ root }: SyncContext, row: NotedReplica): Promise<Noted> {
-  const record = await readReplicaRecord(replicaPath(root, row.name));
+async function note({ root, replicas }: SyncContext, row: NotedReplica): Promise<Noted> {
+  // The repository may have been renamed a moment ago.
+  const known = replicas.find(row.repositoryId);
+  const record = await readReplicaRecord(known?.gitDir ?? replicaPath(root, row.name));
   return { ...row, record: record?.repositoryId === row.repositoryId ? record : undefined };
 }
 
@@ -65,6 +69,7 @@ async function mistrustWhatIsBehind(context: SyncContext, noted: readonly Noted[
   for (const row of noted.filter(({ version, record }) => version > (record?.version ?? 0n))) {
     const replica = context.replicas.find(row.repositoryId) ?? context.replicas.get({ ...row, id: row.repositoryId });
     await replica.mutex.runExclusive(async () => {
+      if (!(await wasReplica(replica.gitDir, replica.id))) await takePlace(context, replica);
       // The replica may have been compared with the log meanwhile. Then it holds the recorded version, and its note
       // says so.
       const version = (await noteOf(replica))?.version ?? 0n;

@@ -12,6 +12,7 @@ import { ensureAliasHook } from "../../git/refs/alias-hook.ts";
 import { difference, readRefs } from "../../git/refs/refs.ts";
 import { FOREIGN_LOCK_MS } from "../../git/refs/stale-locks.ts";
 import { sweep } from "../../git/replica/leftovers.ts";
+import { wasReplica } from "../../git/replica/repository.ts";
 import { doubtReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { readStandings } from "../../store/log-standing.ts";
 import { readDigest, readFold, readSettlements } from "../../store/ref-log.ts";
@@ -20,6 +21,7 @@ import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Course, Replica } from "../device/replica.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
+import { takePlace } from "../place/follow-name.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { applyAndRecord } from "../replica/apply.ts";
 import { clearRefs } from "../replica/clear-refs.ts";
@@ -38,6 +40,7 @@ export async function recoverReplica(context: SyncContext, replica: Replica, cou
         { repository: replica.name },
         "somebody else changed the files of a replica: comparing them with the log",
       );
+    if (!(await wasReplica(replica.gitDir, replica.id))) await takePlace(context, replica);
     // Changes in the files become the scratch of their session before the log is folded over them.
     await endLive(context, replica);
     await prepareDirectory(context, replica);

@@ -50,6 +50,7 @@ export async function holdObjects(
   const { signal } = link;
   const replica = await replicaOf(context, request.repositoryId, signal);
   const { git } = context;
+  const { gitDir } = replica;
   const source = (await replicasOf(context.db, replica.id)).find(({ device }) => device === from);
   if (source === undefined)
     throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
@@ -85,6 +86,8 @@ export async function holdObjects(
   const names = refs.map(({ name }) => name);
   await syncRefs(replica.gitDir, new Set(names));
   for (const name of names) replica.holds?.add(name);
+  if (replica.gitDir !== gitDir)
+    throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} has moved to a new name; try again.`);
   await crashPoint("copies.kept");
 }
 

@@ -38,9 +38,10 @@ export interface OutOfService {
 
 export class Replica {
   readonly id: string;
-  readonly name: string;
+  /** The name for which the directory is at its place. The repository may have been renamed a moment ago. */
+  name: string;
   readonly objectFormat: "sha1" | "sha256";
-  readonly gitDir: string;
+  gitDir: string;
   /** Held while refs change. Objects arrive without it. First come, first served. */
   readonly mutex: ReplicaMutex;
   #applied: Version | undefined = undefined;
@@ -73,7 +74,7 @@ export class Replica {
   /** The packs from which gc makes new ones at this moment. Nobody else rolls them up. */
   packsOfGc: ReadonlySet<string> = new Set();
   /** Writes that rely on objects which no ref may reach yet. */
-  objects = new ObjectClaims();
+  readonly objects = new ObjectClaims();
   /** True while the replica waits in the queue to be tidied. */
   awaitsTidying = false;
   /**
@@ -159,8 +160,8 @@ export class Replicas {
   }
 
   /**
-   * Returns the one object for a repository's replica. A repository that was renamed gets a new object, which looks at
-   * its disk again.
+   * Returns the one object for a repository's replica. If the repository was renamed, the object may still have the
+   * earlier name, until the directory has moved (place/follow-name.ts).
    */
   get(repository: RepositoryFacts): Replica {
     const replica = this.#find(repository);
@@ -170,10 +171,8 @@ export class Replicas {
 
   #find(repository: RepositoryFacts): Replica {
     const known = this.#byId.get(repository.id);
-    if (known?.name === repository.name) return known;
+    if (known) return known;
     const replica = new Replica(this.#root, repository.id, repository.name, repository.objectFormat);
-    // Writes that began under the old name rely on the same objects.
-    if (known) replica.objects = known.objects;
     this.#byId.set(repository.id, replica);
     this.#byName.set(repository.name, replica);
     return replica;
@@ -183,6 +182,15 @@ export class Replicas {
   forget(replica: Replica): void {
     if (this.#byId.get(replica.id) === replica) this.#byId.delete(replica.id);
     if (this.#byName.get(replica.name) === replica) this.#byName.delete(replica.name);
+  }
+
+  /** Gives a replica another name and the path that belongs to it. The caller holds its mutex. */
+  rename(replica: Replica, name: string): void {
+    const isKnown = this.#byId.get(replica.id) === replica;
+    if (this.#byName.get(replica.name) === replica) this.#byName.delete(replica.name);
+    replica.name = name;
+    replica.gitDir = replicaPath(this.#root, name);
+    if (isKnown) this.#byName.set(name, replica);
   }
 
   find(id: string): Replica | undefined {

@@ -5,8 +5,9 @@ import { isObjectId, isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { HoldRequestBody, PackRequestBody } from "../../git/objects/pack-stream.ts";
 import { type PackStream, startPack } from "../../git/objects/send-pack.ts";
+import { wasReplica } from "../../git/replica/repository.ts";
 import { linkSignals } from "../../io/signals.ts";
-import { replicaName } from "../../store/replicas.ts";
+import { placeOf } from "../../store/former-names.ts";
 import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
@@ -114,7 +115,13 @@ export class PackServer {
   async #gitDir(repositoryId: string): Promise<string> {
     const known = this.#context.replicas.find(repositoryId);
     if (known) return known.gitDir;
-    return replicaPath(this.#context.root, await replicaName(this.#context.db, this.#context.me.device, repositoryId));
+    const { root, db, me } = this.#context;
+    const { name, places } = await placeOf(db, me.device, repositoryId);
+    // The repository was renamed while this device was away, and the directory has not moved yet.
+    for (const each of places) {
+      if (await wasReplica(replicaPath(root, each), repositoryId)) return replicaPath(root, each);
+    }
+    return replicaPath(root, name);
   }
 }
 

@@ -1,6 +1,7 @@
-// A new repository never hides anything: no live device may have something at its place.
+// A repository that gets a name hides nothing: no live device may have something at its place.
 import { LockstepError } from "../../errors.ts";
 import { exists } from "../../io/disk.ts";
+import { movingFrom } from "../../store/former-names.ts";
 import { findRepository, repositoryExistsError } from "../../store/repositories.ts";
 import { unknownNamed } from "../../store/unknown-directories.ts";
 import { askOthers } from "../adopt/ask-others.ts";
@@ -10,14 +11,37 @@ import { replicaPath } from "../device/replica.ts";
 /** A device that does not answer in this time may have something there. Its last scan then counts. */
 const PATIENCE_MS = 2_000;
 
+interface Occupied {
+  readonly device: string;
+  readonly path: string;
+}
+
 /**
- * Throws DIRECTORY_EXISTS when something lies at the place of a new repository, here or on another live device. Throws
- * REPOSITORY_EXISTS when it is the replica of a repository of that name.
+ * Throws DIRECTORY_EXISTS when something lies at the place of a name, here or on another live device. Throws
+ * REPOSITORY_EXISTS when it is the replica of a repository of that name. `own`: the repository that gets the name; its
+ * own directory may still lie there, because it had the name before.
  */
-export async function refuseOccupied(context: SyncContext, name: string, signal: AbortSignal): Promise<void> {
+export async function refuseOccupied(
+  context: SyncContext,
+  name: string,
+  signal: AbortSignal,
+  own?: string,
+): Promise<void> {
   const path = replicaPath(context.root, name);
-  const occupied = (await exists(path)) ? { device: context.me.device, path } : await elsewhere(context, name, signal);
-  if (occupied === undefined) return;
+  const here = (await exists(path)) ? [{ device: context.me.device, path }] : [];
+  for (const occupied of [...here, ...(await elsewhere(context, name, signal))]) {
+    const moving = await movingFrom(context.db, occupied.device, name);
+    if (moving === undefined || moving.id !== own) await refuse(context, name, occupied, moving?.name);
+  }
+}
+
+/** `movesTo`: the new name of the repository whose replica lies there. undefined: it is no such replica. */
+async function refuse(
+  context: SyncContext,
+  name: string,
+  occupied: Occupied,
+  movesTo: string | undefined,
+): Promise<never> {
   // Two calls at once may create it: the other one has made the directory.
   await findRepository(context.db, name).then(
     () => {
@@ -27,23 +51,24 @@ export async function refuseOccupied(context: SyncContext, name: string, signal:
       if (!(error instanceof LockstepError && error.code === "REPOSITORY_NOT_FOUND")) throw error;
     },
   );
+  const { device, path } = occupied;
   throw new LockstepError(
     "DIRECTORY_EXISTS",
-    `Device ${occupied.device} has ${occupied.path}, which the database does not know; take it in with ` +
-      `\`lockstep repo adopt ${name}\` on that device, or move it away (an empty directory: rmdir).`,
+    movesTo === undefined
+      ? `Device ${device} has ${path}, which the database does not know; take it in with ` +
+          `\`lockstep repo adopt ${name}\` on that device, or move it away (an empty directory: rmdir).`
+      : `Device ${device} still has the replica of ${movesTo} at ${path}, because that was renamed a moment ago; try again.`,
     { details: { repository: name, ...occupied } },
   );
 }
 
-async function elsewhere(
-  context: SyncContext,
-  name: string,
-  signal: AbortSignal,
-): Promise<{ device: string; path: string } | undefined> {
+async function elsewhere(context: SyncContext, name: string, signal: AbortSignal): Promise<Occupied[]> {
   const { answers, silent } = await askOthers(context, { repository: name }, { signal, patienceMs: PATIENCE_MS });
-  const found = answers.find((answer) => answer.exists);
-  if (found !== undefined || silent.length === 0) return found && { device: found.device, path: found.path };
+  const found = answers.filter((answer) => answer.exists).map(({ device, path }) => ({ device, path }));
+  if (silent.length === 0) return found;
   context.log.warn({ repository: name, silent }, "some devices did not say whether they have a directory of that name");
-  const scanned = await unknownNamed(context.db, name);
-  return scanned.find(({ device }) => silent.some((each) => each.device === device));
+  const scanned = (await unknownNamed(context.db, name)).filter(({ device }) =>
+    silent.some((each) => each.device === device),
+  );
+  return [...found, ...scanned];
 }

@@ -4,7 +4,8 @@
 import { randomUUID } from "node:crypto";
 import { type RefName, type RefUpdate, type RefValue, shortHash } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { findRepository, repositoryNotFoundError } from "../../store/repositories.ts";
+import { repositoryNotFoundError } from "../../store/former-names.ts";
+import { findRepository } from "../../store/repositories.ts";
 import { appendThaw } from "../../store/thaw.ts";
 import { catchUpToHead } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";

@@ -38,6 +38,7 @@ export class PushWriter implements Writer, Disposable {
   readonly #push: AllowedPush;
   readonly #aliases = new Aliases();
   readonly #races: Races;
+  readonly #repositoryId: string;
 
   constructor(context: SyncContext, push: AllowedPush, repositoryId: string) {
     const { request, allowed, pusher } = push;
@@ -45,6 +46,7 @@ export class PushWriter implements Writer, Disposable {
     this.clock = request.clock;
     this.holders = new Holders(allowed, pusher.say);
     this.#context = context;
+    this.#repositoryId = repositoryId;
     this.#push = push;
     const ticket = { repositoryId, writeId: randomUUID(), author: request.author, reason: "push" };
     this.#races = new Races(context, this.repository, ticket, {
@@ -86,7 +88,14 @@ export class PushWriter implements Writer, Disposable {
   }
 
   async read(): Promise<Replica> {
-    return await readFirst(this.#context, this.repository);
+    const { name } = this.#context.replicas.find(this.#repositoryId) ?? { name: this.repository };
+    return await readFirst(this.#context, name).catch(async (error: unknown) => {
+      // The repository may have been renamed since the push began.
+      const newName = error instanceof LockstepError ? error.details.renamed_to : undefined;
+      const renamed = newName === undefined ? undefined : await readFirst(this.#context, newName);
+      if (renamed?.id !== this.#repositoryId) throw error;
+      return renamed;
+    });
   }
 
   [Symbol.dispose](): void {

@@ -26,14 +26,16 @@ export async function push(
 ): Promise<PushReport> {
   const { clock } = request;
   const replica = await replicaOf(context, request.repository);
+  // The directory may move meanwhile, because the repository is renamed.
+  const { gitDir } = replica;
   clock.lap("readMs");
   const report = PushReport.of(request.updates);
   using _claim = await replica.objects.claim();
-  const walk = started?.walkOf(replica.gitDir);
+  const walk = started?.walkOf(gitDir);
   const { allowed, hooks } = await applyPolicy(context, replica, request, report, pusher, walk);
   clock.lap("policyMs");
   // The git that was started early uses the hooks of the repository itself.
-  const hooksElsewhere = hooks !== join(replica.gitDir, "hooks");
+  const hooksElsewhere = hooks !== join(gitDir, "hooks");
   const refAuthor = hooksElsewhere ? withHooksFrom(hooks, request.refAuthor) : request.refAuthor;
   const transaction = hooksElsewhere ? undefined : started?.transaction;
   const pushed = { request: { ...request, refAuthor }, allowed, report, pusher, started: transaction };

@@ -3,13 +3,15 @@ import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { isServed } from "../../replica-states.ts";
+import { missingRepositoryError } from "../../store/former-names.ts";
 import { type Closed, replicaElsewhereError, writesElsewhereError } from "../../store/placement.ts";
-import { type Head, repositoryNotFoundError } from "../../store/repositories.ts";
+import type { Head } from "../../store/repositories.ts";
 import { writesStoppedError } from "../../store/write-stops.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";
+import { followName } from "../place/follow-name.ts";
 import { stopAheadOfDatabase, stoppedError } from "../replica/ahead-of-database.ts";
 import { lookAfterUploads } from "../replica/uploads.ts";
 
@@ -134,9 +136,14 @@ export async function locate(context: SyncContext, name: string): Promise<Locate
   const before = known?.applied === undefined ? undefined : { version: known.applied, digest: known.appliedDigest };
   const { fence, head, closed } = await context.heads.ask(name);
   if (fence !== context.me.fence) throw fencedOff(context);
-  if (head === undefined) throw repositoryNotFoundError(name);
+  if (head === undefined) throw await missingRepositoryError(context.db, name);
   if (!isServed(head.replicaState))
     throw await replicaElsewhereError(context.db, { device: context.me.device, repository: name, coming: false });
   const replica = context.replicas.get({ id: head.id, name, objectFormat: head.objectFormat });
+  if (replica.name !== name) {
+    // The repository was renamed, and the directory has not moved yet.
+    await followName(context, replica);
+    if (replica.name !== name) throw await missingRepositoryError(context.db, name);
+  }
   return { replica, found: head, before: replica === known ? before : undefined, closed };
 }

@@ -10,11 +10,13 @@ import { takeRemovedBack } from "../../git/replica/removed.ts";
 import { createReplica, ensureSettings, inspect, wasReplica } from "../../git/replica/repository.ts";
 import { assertRights } from "../../git/replica/rights.ts";
 import { type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
+import { recordPlace } from "../../store/former-names.ts";
 import { reviseVersions } from "../../store/record-replica.ts";
 import { assertHeld, replicaName, replicaWasHere } from "../../store/replicas.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
+import { takePlace } from "../place/follow-name.ts";
 import { putInDoubt } from "./apply.ts";
 import { takeOverDirectory } from "./take-over.ts";
 
@@ -32,19 +34,22 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
   if (found === "replica") return await ensureSettings(replica.gitDir, settings);
   // A catch-up that began before this device gave its copy up makes no new one.
   await assertHeld(context.db, context.me.device, replica.id);
+  // What lay in the way has moved aside: the replica may lie at the place of an earlier name.
+  if ((await takePlace(context, replica)) !== undefined) return await ensureSettings(replica.gitDir, settings);
   // The recorded version is not on this disk, so no device may take this one for a source of it.
   await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version: 0n }]);
   Object.assign(replica, { recorded: 0n, holds: undefined });
-  if (
+  const isBack =
     (await takeMisplacedBack(replica.gitDir, stateDir, replica.id)) ||
-    (await takeRemovedBack(replica.gitDir, stateDir, replica.id))
-  )
-    return await ensureSettings(replica.gitDir, settings);
-  await createReplica(context.git, replica.gitDir, stateDir, {
-    ...settings,
-    objectFormat: replica.objectFormat,
-    refFormat: context.refFormat,
-  });
+    (await takeRemovedBack(replica.gitDir, stateDir, replica.id));
+  if (isBack) await ensureSettings(replica.gitDir, settings);
+  else
+    await createReplica(context.git, replica.gitDir, stateDir, {
+      ...settings,
+      objectFormat: replica.objectFormat,
+      refFormat: context.refFormat,
+    });
+  await recordPlace(context.db, context.me, replica.id, replica.name);
 }
 
 /** Returns the note beside the replica, if it is one of this repository. */

@@ -7,7 +7,7 @@ import { describe, LockstepError } from "../../errors.ts";
 import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
 import { readScratch, type ScratchChanges, scratchPath, takeObjects } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
-import { repositoryNotFoundError } from "../../store/repositories.ts";
+import { repositoryNotFoundError } from "../../store/former-names.ts";
 import { landUnchanged, type Session } from "../../store/sessions.ts";
 import { settleWrite } from "../../store/writes.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";

@@ -14,6 +14,7 @@ import { noteKept } from "../../git/replica/kept-notes.ts";
 import { liveWrite } from "../../git/replica/live-note.ts";
 import {
   listScratches,
+  pointScratch,
   readScratch,
   removeHalfMade,
   removeScratch,
@@ -38,13 +39,20 @@ const LOOK_MS = 5_000;
  * Ends a session that is over. Keeps the changes of a dropped session below refs/lockstep/dropped/<write>/ in this
  * replica, and removes its scratch. Returns the names of the kept refs, also if an earlier call kept them. Idempotent.
  */
-export async function endScratch(context: SyncContext, writeId: string, repository: string): Promise<RefName[]> {
+export async function endScratch(context: SyncContext, writeId: string, begunAs: string): Promise<RefName[]> {
   const path = scratchPath(join(context.root, STATE_DIR), writeId);
   const clock = new Stopwatch();
   const end = (await sessionEnds(context.db, [writeId])).get(writeId);
   if (end?.status === "landed") {
     await removeScratch(path);
     return [];
+  }
+  const repository = end?.repository ?? begunAs;
+  // The repository was renamed since the session began. Its replica moves first, and then the scratch finds its
+  // objects.
+  if (repository !== begunAs) {
+    await beforeRead(context, repository, { signal: context.signal });
+    await pointScratch(path, replicaPath(context.root, repository));
   }
   await endLiveOf(context, repository, writeId);
   // An earlier incarnation began the session on the files of the replica. The first access to the replica ends that

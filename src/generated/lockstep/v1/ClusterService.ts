@@ -40,6 +40,8 @@ import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDev
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from '../../lockstep/v1/RemoveDeviceResponse.ts';
 import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from '../../lockstep/v1/RemoveHookRequest.ts';
 import type { RemoveHookResponse as _lockstep_v1_RemoveHookResponse, RemoveHookResponse__Output as _lockstep_v1_RemoveHookResponse__Output } from '../../lockstep/v1/RemoveHookResponse.ts';
+import type { RenameRepositoryRequest as _lockstep_v1_RenameRepositoryRequest, RenameRepositoryRequest__Output as _lockstep_v1_RenameRepositoryRequest__Output } from '../../lockstep/v1/RenameRepositoryRequest.ts';
+import type { RenameRepositoryResponse as _lockstep_v1_RenameRepositoryResponse, RenameRepositoryResponse__Output as _lockstep_v1_RenameRepositoryResponse__Output } from '../../lockstep/v1/RenameRepositoryResponse.ts';
 import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from '../../lockstep/v1/ReportDamageRequest.ts';
 import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from '../../lockstep/v1/ReportDamageResponse.ts';
 import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from '../../lockstep/v1/SetDeviceRequest.ts';
@@ -231,6 +233,15 @@ export interface ClusterServiceClient extends grpc.Client {
   removeHook(argument: _lockstep_v1_RemoveHookRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
   removeHook(argument: _lockstep_v1_RemoveHookRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
   
+  RenameRepository(argument: _lockstep_v1_RenameRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RenameRepository(argument: _lockstep_v1_RenameRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RenameRepository(argument: _lockstep_v1_RenameRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RenameRepository(argument: _lockstep_v1_RenameRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  renameRepository(argument: _lockstep_v1_RenameRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  renameRepository(argument: _lockstep_v1_RenameRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  renameRepository(argument: _lockstep_v1_RenameRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  renameRepository(argument: _lockstep_v1_RenameRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  
   ReportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   ReportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   ReportDamage(argument: _lockstep_v1_ReportDamageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
@@ -359,6 +370,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   RemoveHook: grpc.handleUnaryCall<_lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse>;
   
+  RenameRepository: grpc.handleUnaryCall<_lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse>;
+  
   ReportDamage: grpc.handleUnaryCall<_lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse>;
   
   SetDevice: grpc.handleUnaryCall<_lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse>;
@@ -403,6 +416,7 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   ListThawable: MethodDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse__Output>
   RemoveDevice: MethodDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse__Output>
   RemoveHook: MethodDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse__Output>
+  RenameRepository: MethodDefinition<_lockstep_v1_RenameRepositoryRequest, _lockstep_v1_RenameRepositoryResponse, _lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse__Output>
   ReportDamage: MethodDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse__Output>
   SetDevice: MethodDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>

@@ -1,0 +1,431 @@
+// A repository gets another name: readers and pushers see one name or the other, and each device moves its directory.
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename as renameOnDisk } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { missingRepositoryError } from "../../src/store/former-names.ts";
+import { getWrite } from "../../src/store/writes.ts";
+import { scanRoot } from "../../src/sync/adopt/scan-root.ts";
+import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
+import { renameRepository } from "../../src/sync/naming/rename-repository.ts";
+import { createRepository } from "../../src/sync/operator/create-repository.ts";
+import { followName, followNames } from "../../src/sync/place/follow-name.ts";
+import { endSessions } from "../../src/sync/session/end-sessions.ts";
+import { plainRepository } from "../support/plain-repository.ts";
+import { runQueue } from "../support/queue.ts";
+import { abortSession, beginSession } from "../support/sessions.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+
+const APP = "team/app";
+const SHOP = "stores/big/shop";
+
+/** Renames, and does not wait for the devices: none has moved anything. */
+async function renameOnly(device: TestDevice, from: string, to: string): Promise<void> {
+  const renamed = new AbortController();
+  const { onStatement } = device;
+  device.onStatement = async (text, run) => {
+    const answer = await onStatement(text, run);
+    if (text.includes("lockstep.rename_repository")) renamed.abort();
+    return answer;
+  };
+  const request = { repository: from, newName: to, author: "ada", reason: "" };
+  await renameRepository(device.context, request, renamed.signal).finally(() => {
+    device.onStatement = onStatement;
+  });
+}
+
+const rename = (device: TestDevice, from: string, to: string) =>
+  renameRepository(
+    device.context,
+    { repository: from, newName: to, author: "ada", reason: "" },
+    AbortSignal.timeout(SOON.timeout),
+  );
+
+const places = (cluster: TestCluster, device: TestDevice) =>
+  cluster.sql("select places from lockstep.replica where device = $1 order by repository_id", [device.name]);
+
+/** A repository at version 1 on two devices. */
+async function pushed(cluster: TestCluster): Promise<{ a: TestDevice; b: TestDevice; one: string }> {
+  const [a, b] = await cluster.pair(APP);
+  const one = await a.commit(APP, "one");
+  await a.push(APP, [change("main", null, one)]);
+  await b.read(APP);
+  return { a, b, one };
+}
+
+describe("a repository that is renamed", () => {
+  it("has its directory at the new place on every live device, at the same version, and no empty parents are left", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    const commands = await rename(a, APP, SHOP);
+    expect(commands).toMatchObject([
+      { device: a.name, command: "rename", state: "done", outcome: { from: APP, name: SHOP } },
+      { device: b.name, command: "rename", state: "done" },
+    ]);
+    for (const device of [a, b]) {
+      expect(existsSync(dirname(device.gitDir(APP)))).toBe(false);
+      // Nothing was fetched, compared or made anew.
+      expect(device.replica(SHOP).applied).toBe(1n);
+      expect(await device.read(SHOP)).toMatchObject({ version: 1n, fetched: false });
+      await device.expectInLockstep(SHOP);
+      expect(device.context.replicas.findByName(APP)).toBeUndefined();
+    }
+    const two = await b.commit(SHOP, "two", { parents: [one] });
+    expect(await b.push(SHOP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    await a.read(SHOP);
+    await a.expectInLockstep(SHOP);
+    expect(await places(cluster, a)).toEqual([{ places: [] }]);
+  });
+
+  it("is found under the old name by an error that tells the new one for a day", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    await renameOnly(a, APP, SHOP);
+    for (const device of [a, b])
+      await expect(device.read(APP)).rejects.toMatchObject({
+        code: "REPOSITORY_NOT_FOUND",
+        message: expect.stringContaining(`has been renamed to ${SHOP}`),
+        details: { repository: APP, renamed_to: SHOP },
+      });
+    await cluster.sql("update lockstep.former_name set until = clock_timestamp()");
+    expect((await missingRepositoryError(a.context.db, APP)).details).toEqual({ repository: APP });
+  });
+
+  it("is served under the new name before the command has come, with the replica that lies at the old place", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await renameOnly(a, APP, SHOP);
+    b.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    expect(await b.read(SHOP)).toMatchObject({ version: 1n, fetched: false });
+    expect(existsSync(b.gitDir(APP))).toBe(false);
+    expect(await b.refs(SHOP)).toMatchObject({ "refs/heads/main": one });
+    await a.read(SHOP, { forPush: true });
+    const two = await a.commit(SHOP, "two", { parents: [one] });
+    expect(await a.push(SHOP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+  });
+
+  it("is served by a new incarnation, whatever step the old one was killed at", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await renameOnly(a, APP, SHOP);
+    await a.crash();
+    let next = await b.restart();
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    // Not moved yet.
+    expect(await next.read(SHOP)).toMatchObject({ version: 1n });
+    expect(await next.refs(SHOP)).toMatchObject({ "refs/heads/main": one });
+    // Moved, and not recorded.
+    await cluster.sql("update lockstep.replica set places = $1", [[APP]]);
+    next = await next.restart();
+    await followNames(next.context);
+    expect(await places(cluster, next)).toContainEqual({ places: [] });
+    expect(await next.read(SHOP)).toMatchObject({ version: 1n });
+  });
+
+  it("keeps the recorded version of a replica that has not moved yet, when notes are compared", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    await renameOnly(a, APP, SHOP);
+    const next = await b.restart();
+    await compareNotes(next.context);
+    const rows = await cluster.sql("select version, state from lockstep.replica where device = $1", [b.name]);
+    expect(rows).toEqual([{ version: "1", state: "active" }]);
+  });
+
+  it("is moved to its newest name by a device that was away during several renames", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await b.crash();
+    for (const [from, to] of [
+      [APP, "x"],
+      ["x", `x/${APP}`],
+      [`x/${APP}`, APP],
+      [APP, SHOP],
+    ] as const) {
+      await renameOnly(a, from, to);
+      await a.read(to);
+    }
+    const next = await b.restart();
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    await followNames(next.context);
+    expect(await next.read(SHOP)).toMatchObject({ version: 1n });
+    expect(await next.refs(SHOP)).toMatchObject({ "refs/heads/main": one });
+    expect(await places(cluster, b)).toEqual([{ places: [] }]);
+  });
+
+  it("finds its replica although it was killed after a move, before a further rename", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await renameOnly(a, APP, "x");
+    await b.crash();
+    await renameOnDisk(b.gitDir(APP), b.gitDir("x"));
+    await renameOnly(a, "x", SHOP);
+    const next = await b.restart();
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    expect(await next.read(SHOP)).toMatchObject({ version: 1n });
+    expect(await next.refs(SHOP)).toMatchObject({ "refs/heads/main": one });
+  });
+
+  it("sends objects from the old place to a device that has moved already", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    const two = await a.commit(APP, "two", { parents: [one] });
+    await a.push(APP, [change("main", one, two)]);
+    await renameOnly(b, APP, SHOP);
+    // A new incarnation of the source, which has touched nothing.
+    await a.restart();
+    expect(await b.read(SHOP)).toMatchObject({ version: 2n });
+    await b.expectInLockstep(SHOP);
+    expect(existsSync(a.gitDir(APP))).toBe(true);
+  });
+
+  it("lands a push that was under way, by either name", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, one } = await pushed(cluster);
+    const two = await a.commit(APP, "two", { parents: [one] });
+    const three = await a.commit(APP, "three", { parents: [two] });
+    await renameOnly(a, APP, SHOP);
+    // The hook looked before the directory moved.
+    expect(await a.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    await followName(a.context, a.replica(APP));
+    // It looked afterwards.
+    expect(await a.push(SHOP, [change("main", two, three)])).toEqual({ "refs/heads/main": null });
+    await a.expectInLockstep(SHOP);
+    // The sidecar moved in between: refused in words, with the new name.
+    const late = await a.commit(SHOP, "late", { parents: [three] });
+    await expect(a.push(APP, [change("main", three, late)])).rejects.toMatchObject({
+      details: { renamed_to: SHOP },
+    });
+    await a.expectInLockstep(SHOP);
+  });
+
+  it("lands a push that lost a race before the directory moved", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    const two = await b.commit(APP, "two", { parents: [one] });
+    await b.push(APP, [change("main", one, two)]);
+    const side = await a.commit(APP, "side", { parents: [one] });
+    let moved = false;
+    a.onStatement = async (text, run) => {
+      const answer = await run();
+      if (text.includes("lockstep.stage_write") && !moved) {
+        moved = true;
+        await renameOnly(b, APP, SHOP);
+        a.onStatement = (_, next) => next();
+      }
+      return answer;
+    };
+    expect(await a.push(APP, [change("side", null, side)])).toEqual({ "refs/heads/side": null });
+    await a.read(SHOP);
+    await a.expectInLockstep(SHOP);
+  });
+
+  it("is not renamed while a session is open, and keeps the changes of one that is over under its new name", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    const { token, path, writeId } = await beginSession(a, APP);
+    await expect(renameOnly(b, APP, SHOP)).rejects.toMatchObject({
+      code: "TURN_HELD",
+      message: expect.stringMatching(/grace on repo001: merging/),
+    });
+    await a.git(join("..", "..", path.slice(0, -".git".length)), ["--version"]).catch(() => {});
+    const { execFileSync } = await import("node:child_process");
+    execFileSync("git", ["update-ref", "refs/heads/web", one], { env: { ...process.env, GIT_DIR: path } });
+    // The device dies; somebody else drops its session, and renames.
+    await a.crash();
+    await cluster.sql(
+      "update lockstep.write set status = 'dropped', decided_at = now(), drop_reason = 'test' where id = $1",
+      [writeId],
+    );
+    await renameOnly(b, APP, SHOP);
+    const next = await a.restart();
+    void endSessions(next.context);
+    await vi.waitFor(() => expect(existsSync(path)).toBe(false), SOON);
+    const kept = await next.git(SHOP, ["for-each-ref", "--format=%(objectname)", "refs/lockstep/dropped"]);
+    expect(kept).toBe(one);
+    expect(token).not.toBe("");
+  });
+
+  it("waits until a session on its files has ended", async () => {
+    await using cluster = await TestCluster.make();
+    const { a } = await pushed(cluster);
+    const { token } = await beginSession(a, APP, { live: true });
+    await cluster.sql("update lockstep.write set session = false, token_hash = null, caller = null where session");
+    await renameOnly(a, APP, SHOP);
+    await expect(followName(a.context, a.replica(APP))).rejects.toMatchObject({ code: "REPLICA_IN_DOUBT" });
+    expect(existsSync(a.gitDir(APP))).toBe(true);
+    await abortSession(a, APP, token).catch(() => {});
+  });
+
+  it("tells the outcome of its writes to callers that know the old name", async () => {
+    await using cluster = await TestCluster.make();
+    const { a } = await pushed(cluster);
+    const [{ id } = { id: "" }] = await cluster.sql<{ id: string }>(
+      "select id from lockstep.write where status = 'landed'",
+    );
+    await renameOnly(a, APP, SHOP);
+    expect(await getWrite(a.context.db, APP, id)).toMatchObject({ status: "landed", repository: SHOP });
+  });
+
+  it("gets the same answer when the call is repeated", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    const commands = await rename(a, APP, SHOP);
+    expect((await rename(b, APP, SHOP)).map(({ id }) => id)).toEqual(commands.map(({ id }) => id));
+    expect(await cluster.sql("select action, repository, detail from lockstep.audit where action = 'rename'")).toEqual([
+      { action: "rename", repository: SHOP, detail: { from: APP, reason: `renamed from ${APP}` } },
+    ]);
+  });
+});
+
+describe("a new name", () => {
+  it.each([
+    ["that a repository has", "other", "REPOSITORY_EXISTS"],
+    ["that is none", "a//b", "INVALID_NAME"],
+    ["that is the old one", APP, "INVALID_REQUEST"],
+  ])("%s is refused", async (_, name, code) => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    await cluster.create("other", [a, b]);
+    await expect(renameOnly(a, APP, name)).rejects.toMatchObject({ code });
+    expect(await a.read(APP)).toMatchObject({ version: 1n });
+  });
+
+  it("is refused where a live device has an unknown directory of that name", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    await plainRepository(b.gitDir(SHOP));
+    await expect(renameOnly(a, APP, SHOP)).rejects.toMatchObject({
+      code: "DIRECTORY_EXISTS",
+      details: { device: b.name, path: b.gitDir(SHOP) },
+    });
+    expect(await a.read(APP)).toMatchObject({ version: 1n });
+  });
+
+  it("does not hide a directory that appears too late: the replica stays where it is until that is moved away", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await b.crash();
+    await renameOnly(a, APP, SHOP);
+    await plainRepository(b.gitDir(SHOP));
+    const next = await b.restart();
+    await using queue = runQueue(next);
+    queue.wakeups.wake();
+    await vi.waitFor(
+      async () =>
+        expect(await cluster.sql("select state, last_error from lockstep.command where device = $1", [b.name])).toEqual(
+          [{ state: "failed", last_error: expect.stringContaining("is not a replica made by Lockstep") }],
+        ),
+      SOON,
+    );
+    expect(await readFile(join(next.gitDir(SHOP), "HEAD"), "utf8")).toContain("ref:");
+    expect(existsSync(join(next.gitDir(SHOP), "lockstep.config"))).toBe(false);
+    expect(existsSync(next.gitDir(APP))).toBe(true);
+    await renameOnDisk(next.gitDir(SHOP), join(cluster.dir, "away"));
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    await vi.waitFor(async () => expect(await next.read(SHOP)).toMatchObject({ version: 1n }), SOON);
+    expect(await next.refs(SHOP)).toMatchObject({ "refs/heads/main": one });
+  });
+
+  it("may be taken back at once, and then the old one leads nowhere any more", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    await renameOnly(a, APP, SHOP);
+    await renameOnly(b, SHOP, APP);
+    for (const device of [a, b]) expect(await device.read(APP)).toMatchObject({ version: 1n, fetched: false });
+    await expect(a.read(SHOP)).rejects.toMatchObject({ details: { renamed_to: APP } });
+    expect(await cluster.sql("select name from lockstep.former_name")).toEqual([{ name: SHOP }]);
+  });
+});
+
+describe("an old name", () => {
+  const create = (on: TestDevice) =>
+    createRepository(
+      on.context,
+      { repository: APP, devices: [], defaultBranch: "", objectFormat: "", minCopies: 0 },
+      on.context.signal,
+    );
+
+  it("is free once the devices have moved, and means the new repository from then on", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await renameOnly(a, APP, SHOP);
+    // A device that has not moved yet would lose its replica to the new repository.
+    await expect(create(a)).rejects.toMatchObject({
+      code: "DIRECTORY_EXISTS",
+      message: expect.stringContaining(`still has the replica of ${SHOP}`),
+    });
+    for (const device of [a, b]) await device.read(SHOP);
+    await create(a);
+    for (const device of [a, b]) {
+      expect(await device.read(APP)).toMatchObject({ version: 0n });
+      expect(await device.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main" });
+      expect(await device.refs(SHOP)).toMatchObject({ "refs/heads/main": one });
+    }
+    // The new repository goes as well: the old name does not lead to the first one again.
+    await renameOnly(a, APP, "third");
+    await expect(a.read(APP)).rejects.toMatchObject({ details: { renamed_to: "third" } });
+  });
+
+  it("is taken by a new repository while a device is away, which then keeps both replicas apart", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await b.crash();
+    cluster.devices.delete(b.name);
+    await renameOnly(a, APP, SHOP);
+    await a.read(SHOP);
+    await create(a);
+    const first = await a.commit(APP, "first");
+    await a.push(APP, [change("main", null, first)]);
+    const next = await b.restart();
+    // The new repository is touched first.
+    expect(await next.read(APP)).toMatchObject({ version: 1n });
+    expect(await next.refs(APP)).toMatchObject({ "refs/heads/main": first });
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    expect(await next.read(SHOP)).toMatchObject({ version: 1n });
+    expect(await next.refs(SHOP)).toMatchObject({ "refs/heads/main": one });
+    await next.expectInLockstep(APP);
+    await next.expectInLockstep(SHOP);
+  });
+
+  it("is exchanged with another one, though a device was away", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await cluster.create("other", [a, b]);
+    const other = await a.commit("other", "other");
+    await a.push("other", [change("main", null, other)]);
+    await b.read("other");
+    await b.crash();
+    for (const [from, to] of [
+      [APP, "aside"],
+      ["other", APP],
+      ["aside", "other"],
+    ] as const) {
+      await renameOnly(a, from, to);
+      await a.read(to);
+    }
+    const next = await b.restart();
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    await followNames(next.context);
+    for (const device of [a, next]) {
+      expect(await device.read(APP)).toMatchObject({ version: 1n });
+      expect(await device.read("other")).toMatchObject({ version: 1n });
+      expect(await device.refs(APP)).toMatchObject({ "refs/heads/main": other });
+      expect(await device.refs("other")).toMatchObject({ "refs/heads/main": one });
+    }
+  });
+
+  it("is no unknown directory while the replica has not moved", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    await renameOnly(a, APP, SHOP);
+    await scanRoot(b.context);
+    await mkdir(join(b.context.root, "x"), { recursive: true });
+    expect(await cluster.sql("select path from lockstep.unknown_directory")).toEqual([]);
+  });
+});

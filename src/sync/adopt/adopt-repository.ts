@@ -8,9 +8,9 @@ import { describe, LockstepError } from "../../errors.ts";
 import { ensureAliasHook } from "../../git/refs/alias-hook.ts";
 import { difference, readRefs } from "../../git/refs/refs.ts";
 import { ensureSettings, settingsOwner } from "../../git/replica/repository.ts";
+import { syncDirectory } from "../../git/replica/sync-directory.ts";
 import { endAdopting, prepareTakeIn, undoTakeIn } from "../../git/replica/take-in.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
-import { syncFileSystem } from "../../io/disk.ts";
 import { type AdoptOutcome, adoptRepository as insert } from "../../store/adoption.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { findRepository, type Repository } from "../../store/repositories.ts";
@@ -130,7 +130,7 @@ async function takeInAndRecord(
   const path = replicaPath(root, name);
   const settings = { repositoryId, socketDir, shim };
   // Other devices will rely on these refs and objects.
-  await syncFileSystem(path);
+  await syncDirectory(path);
   const note = { repositoryId, version, digest: digest.toString("hex") };
   const isMade = await oneDirectoryAtATime(context, async () => {
     // Another device may have adopted it meanwhile, and then this one has taken its directory over.

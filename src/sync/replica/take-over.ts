@@ -5,9 +5,9 @@ import { LockstepError } from "../../errors.ts";
 import { existingObjects } from "../../git/objects/connectivity.ts";
 import { examineDirectory } from "../../git/replica/examine-directory.ts";
 import { ensureSettings } from "../../git/replica/repository.ts";
+import { syncDirectory } from "../../git/replica/sync-directory.ts";
 import { endAdopting, prepareTakeIn } from "../../git/replica/take-in.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
-import { syncFileSystem } from "../../io/disk.ts";
 import { clearTakeOver, firstVersion, noteLate, readAdoption, versionOfDigest } from "../../store/adoption.ts";
 import { readDigest, readFold } from "../../store/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -37,7 +37,7 @@ export async function takeOverDirectory(context: SyncContext, replica: Replica):
     const kept = await keepAll(context, replica, refs);
     context.log.warn({ repository: name, path: gitDir, kept }, "took over a directory whose refs were given up");
   }
-  await syncFileSystem(gitDir);
+  await syncDirectory(gitDir);
   if (base !== undefined) await noteLate(db, me, id);
   const settings = { repositoryId: id, socketDir, shim };
   const digest = base === undefined ? undefined : await readDigest(db, id, base);

@@ -28,7 +28,9 @@ begin
   if not found then return; end if;
   select l.position into newest from lockstep.ref_log l order by l.position desc limit 1;
   room := p_room - (
-    select count(*) from lockstep.command c where c.device = p_device and c.state in ('queued', 'running'));
+    select count(*) from lockstep.command c
+    -- Copies that are given up wait, some for days, and must not keep others from being made.
+    where c.device = p_device and c.state in ('queued', 'running') and c.command not in ('release', 'destroy'));
   -- To look for everything is costly, so it is done for many commands at once.
   room_left := room > case when p_everything then p_room / 2 else 0 end;
   if not room_left then

@@ -126,6 +126,17 @@ describe("a pass of the repair loop", () => {
     expect(await look(me, { everything: true, room: 4 })).toMatchObject({ enqueued: 2, roomLeft: true });
   });
 
+  it("is not kept from its work by copies that wait for days to be freed", async () => {
+    const { me } = await device(2, 1);
+    await queryOnce(
+      db.work,
+      `insert into lockstep.command (id, repository, device, command, author, due_at)
+       select gen_random_uuid(), 'gone/' || i, $1, 'destroy', 'lockstep', now() + '14 days' from generate_series(1, 10) i`,
+      [me.device],
+    );
+    expect(await look(me, { everything: true, room: 4 })).toMatchObject({ enqueued: 2, roomLeft: true });
+  });
+
   it("begins with the repositories that were pushed to last when everything is behind", async () => {
     const { me, ids } = await device(3, 1);
     for (const [index, id] of ids.entries())

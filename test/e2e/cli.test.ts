@@ -137,7 +137,7 @@ describe("--json", () => {
       more: 0,
     };
     expect(await document(["log", repository])).toMatchObject({ repository, log: [entry] });
-    expect(await document(["log", repository, "--before", "1"])).toEqual({ repository, log: [] });
+    expect(await document(["log", repository, "--before", "1"])).toEqual({ repository, log: [], log_base: 0 });
     expect(await document(["repo", "show", repository])).toMatchObject({ name: repository, version: 1, log: [entry] });
     expect(await document(["repo", "list"])).toMatchObject({
       repositories: expect.arrayContaining([{ name: repository, version: 1 }]),

@@ -36,6 +36,7 @@ describe("a demo", () => {
     expect(cluster.demo.line).toEqual({
       database_url: cluster.databaseUrl,
       trust_domain: expect.stringMatching(/^[a-z.]+$/),
+      ca_dir: path("credentials"),
       ca: path("ca\\.pem"),
       operator: credentials,
       frontend: credentials,

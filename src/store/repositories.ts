@@ -131,10 +131,18 @@ export async function createRepository(
     return { id, devices };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION)) throw error;
-    // A caller that repeats its call takes this answer for its success. The row lock makes it wait for the standby.
-    await queryRepeatable(db.work, "select from lockstep.repository where name = $1 for key share", [request.name]);
+    await isRepository(db, request.name);
     throw repositoryExistsError(request.name, error);
   }
+}
+
+/**
+ * Returns whether a repository has that name. A caller that repeats its call takes "it exists" for its success, so the
+ * row lock makes this answer wait for the standby.
+ */
+export async function isRepository(db: Database, name: string): Promise<boolean> {
+  const found = await queryRepeatable(db.work, "select from lockstep.repository where name = $1 for key share", [name]);
+  return found.length > 0;
 }
 
 function tooFewDevicesError(wanted: number, found: number): LockstepError {

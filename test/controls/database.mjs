@@ -20,8 +20,8 @@ export const databaseControls = [
     patches: [
       {
         file: "src/store/repositories.ts",
-        from: 'from lockstep.repository where name = $1 for key share"',
-        to: 'from lockstep.repository where name = $1"',
+        from: 'select from lockstep.repository where name = $1 for key share"',
+        to: 'select from lockstep.repository where name = $1"',
       },
     ],
     project: "e2e",

@@ -62,6 +62,7 @@ import {
 } from "../../src/store/replicas.ts";
 import {
   findRepository,
+  isRepository,
   listRepositories,
   readHeads,
   setRepository,
@@ -312,6 +313,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   placeOf: { call: () => placeOf(db, "a", HUGE), rows: FEW },
   listMoving: { call: () => listMoving(db, "a"), rows: FEW },
   movingFrom: { call: () => movingFrom(db, "a", "huge"), rows: FEW },
+  isRepository: { call: () => isRepository(db, "huge"), rows: FEW },
   findRepository: { call: () => findRepository(db, "huge"), rows: FEW },
   findSession: { call: () => findSession(db, "huge", { writeId: WRITE }).catch(() => {}), rows: FEW },
   getWrite: { call: () => getWrite(db, "small", WRITE), rows: FEW },

@@ -2,7 +2,7 @@
 import { LockstepError } from "../../errors.ts";
 import { exists } from "../../io/disk.ts";
 import { movingFrom } from "../../store/former-names.ts";
-import { findRepository, repositoryExistsError } from "../../store/repositories.ts";
+import { isRepository, repositoryExistsError } from "../../store/repositories.ts";
 import { unknownNamed } from "../../store/unknown-directories.ts";
 import { askOthers } from "../adopt/ask-others.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -43,14 +43,7 @@ async function refuse(
   movesTo: string | undefined,
 ): Promise<never> {
   // Two calls at once may create it: the other one has made the directory.
-  await findRepository(context.db, name).then(
-    () => {
-      throw repositoryExistsError(name);
-    },
-    (error: unknown) => {
-      if (!(error instanceof LockstepError && error.code === "REPOSITORY_NOT_FOUND")) throw error;
-    },
-  );
+  if (await isRepository(context.db, name)) throw repositoryExistsError(name);
   const { device, path } = occupied;
   throw new LockstepError(
     "DIRECTORY_EXISTS",

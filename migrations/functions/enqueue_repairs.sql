@@ -68,10 +68,15 @@ begin
       select p.repository_id from lockstep.replica p
       where p.device = p_device and p.repository_id > p_page_after order by p.repository_id limit p_page) n;
     if cardinality(page) < p_page then page_last := null; end if;
-    select array_agg(n.id) into behind from unnest(behind || page) wanted (id) cross join lateral (
-      select r.id from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-      where p.repository_id = wanted.id and p.device = p_device and p.state = 'active' and p.version < r.head_version
-        and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp()) offset 0) n;
+    -- The state is looked at outside: otherwise PostgreSQL may take an index of active replicas and read all of them.
+    select array_agg(p.repository_id) into behind from unnest(behind || page) wanted (id)
+      cross join lateral (
+        select q.repository_id, q.state, q.version, q.next_attempt_at from lockstep.replica q
+        where q.repository_id = wanted.id and q.device = p_device offset 0) p
+      cross join lateral (
+        select r.head_version from lockstep.repository r where r.id = p.repository_id offset 0) r
+      where p.state = 'active' and p.version < r.head_version
+        and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp());
   end if;
 
   for item in

@@ -156,8 +156,10 @@ export async function replicaName(db: Database, device: string, repositoryId: st
 export async function listActive(db: Database, device: string, repositoryIds: readonly string[]): Promise<string[]> {
   const rows = await queryRepeatable<{ id: string }>(
     db.work,
-    `select repository_id as id from lockstep.replica
-     where device = $1 and repository_id = any($2::uuid[]) and state = 'active'`,
+    // The state is looked at outside: otherwise PostgreSQL may take an index of active replicas and read all of them.
+    `select p.repository_id as id from unnest($2::uuid[]) wanted (id) cross join lateral (
+       select repository_id, state from lockstep.replica where repository_id = wanted.id and device = $1 offset 0) p
+     where p.state = 'active'`,
     [device, repositoryIds],
   );
   return rows.map(({ id }) => id);

@@ -96,14 +96,16 @@ export async function listScrubs(db: Database, overdueDays: number, limit: numbe
        select p.repository_id, p.device from lockstep.device d cross join lateral (
          select repository_id, device from lockstep.replica
          where device = d.name and state = 'active' and $1 > 0
-           and scrubbed_at < clock_timestamp() - make_interval(secs => $1 * 86400.0)
+           and scrubbed_at < statement_timestamp() - make_interval(secs => $1 * 86400.0)
          order by scrubbed_at limit $2) p
        where d.expires_at > clock_timestamp() limit $2)
      select r.name as repository, p.device, p.scrub, ${epochMs("case when p.scrub is not null then p.scrubbed_at end")} as at,
        exists (select from overdue o where o.repository_id = p.repository_id and o.device = p.device) as overdue
      from (select * from found union select * from overdue) each
-     join lockstep.replica p on p.repository_id = each.repository_id and p.device = each.device
-     join lockstep.repository r on r.id = p.repository_id order by r.name, p.device`,
+     cross join lateral (
+       select * from lockstep.replica q where q.repository_id = each.repository_id and q.device = each.device offset 0) p
+     cross join lateral (select name from lockstep.repository q where q.id = p.repository_id offset 0) r
+     order by r.name, p.device`,
     [overdueDays, limit],
   );
   return rows.map((row) => dated<ScrubRow>(row, "at"));

@@ -136,9 +136,11 @@ class Walk {
   /** Carries out all that is left, as a new incarnation does. Each command ends. */
   async finish(): Promise<void> {
     await this.take({ kind: "crash" });
-    await queryOnce(db.work, "update lockstep.command set due_at = clock_timestamp() where device = $1", [
-      this.me.device,
-    ]);
+    await queryOnce(
+      db.work,
+      "update lockstep.command set due_at = clock_timestamp() where device = $1 and state = 'queued'",
+      [this.me.device],
+    );
     for (let idle = 0; idle < LANES.length; ) {
       idle = 0;
       for (const lane of LANES) {

@@ -131,7 +131,9 @@ describe("a replica", () => {
 
   it.each([...WITH_REPLICA, ...WITHOUT])("is listed among those of its device or not when %s", async (state) => {
     await setState(state);
-    const expected = WITH_REPLICA.includes(state) ? [{ repositoryId: id, name, objectFormat: "sha1" }] : [];
+    const expected = WITH_REPLICA.includes(state)
+      ? [{ repositoryId: id, name, objectFormat: "sha1", updateLimitMs: null }]
+      : [];
     expect(await listReplicas(db, "mine", [id, randomUUID()])).toEqual(expected);
   });
 });
@@ -306,7 +308,7 @@ describe("createRepository", () => {
     const digest = digestOf(digestKey, refs);
     expect(fold).toEqual({ head: 0n, digest, refs, replicated: false, timeline: HERE });
     expect(digestKey).toHaveLength(32);
-    expect(await findRepository(db, request.name)).toEqual({
+    expect(await findRepository(db, request.name)).toMatchObject({
       id: made.id,
       name: request.name,
       objectFormat: "sha256",

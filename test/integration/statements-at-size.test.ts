@@ -320,7 +320,8 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   lastSync: { call: () => lastSync(db, "a", HUGE), rows: FEW },
   leaseHasEnded: { call: () => leaseHasEnded(db, "a"), rows: FEW },
   leaveTurn: { call: () => leaveTurn(db, WRITE), rows: FEW },
-  listDevices: { call: () => listDevices(db), rows: FEW },
+  // One row for each open command of the devices.
+  listDevices: { call: () => listDevices(db), rows: TIMES * REPOSITORIES },
   // For an operator: all replicas of one device.
   findDevice: { call: () => findDevice(db, "a"), rows: TIMES * REPOSITORIES },
   readRemainder: { call: () => readRemainder(db, "a", 100), rows: 2 * TIMES * REPOSITORIES },

@@ -107,7 +107,7 @@ export class TestCluster implements AsyncDisposable {
         (error: unknown) => error,
       );
     await this.#database[Symbol.asyncDispose]();
-    await rm(this.dir, { recursive: true, force: true });
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 3 });
     if (left !== undefined) throw left;
   }
 }

@@ -12,12 +12,24 @@ function placeOf(stateDir: string, repositoryId: string): string {
   return join(stateDir, MISPLACED, `${repositoryId}.git`);
 }
 
-/** Moves the directory `gitDir`, a replica of `repositoryId`, aside. Returns its new path. */
-export async function setMisplacedAside(gitDir: string, stateDir: string, repositoryId: string): Promise<string> {
+/**
+ * Moves the directory `gitDir`, a replica of `repositoryId`, aside. Returns its new path. undefined: it is not there
+ * any more. Of two replicas that were exchanged, the other one may have moved it at the same moment.
+ */
+export async function setMisplacedAside(
+  gitDir: string,
+  stateDir: string,
+  repositoryId: string,
+): Promise<string | undefined> {
   let to = placeOf(stateDir, repositoryId);
   // A replica that lies there already is another copy, and stays too.
   if (await exists(to)) to = `${to}.${Date.now()}`;
-  await moveDirectory(gitDir, to);
+  try {
+    await moveDirectory(gitDir, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" && !(await exists(gitDir))) return undefined;
+    throw error;
+  }
   return to;
 }
 

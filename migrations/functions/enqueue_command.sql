@@ -13,6 +13,9 @@ declare
   made lockstep.command;
   due timestamptz := clock_timestamp();
 begin
+  -- The answer to the same call was lost. Its command may have been started since.
+  select c.* into made from lockstep.command c where c.id = p_id;
+  if found then return made; end if;
   if p_opposite is not null then
     select greatest(due, max(c.ended_at) + p_rest) into due from lockstep.command c
       where c.repository_id = p_repository and c.device = p_device and c.command = p_opposite

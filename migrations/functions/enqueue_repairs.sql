@@ -50,7 +50,10 @@ begin
   select array_agg(p.repository_id) into broken from (
     select p.repository_id from lockstep.replica p
     where p.device = p_device and p.state = 'broken'
-      and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp()) limit room) p;
+      and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp())
+      and (select count(*) from lockstep.command c
+        where c.device = p_device and c.subject = p.repository_id::text and c.state in ('queued', 'running')
+          and c.command in ('provision', 'sync', 'repair', 'release')) = 0 limit room) p;
   if p_everything then
     select array_agg(n.repository_id order by n.pushed desc nulls last) into behind from (
       select p.repository_id, (

@@ -80,6 +80,23 @@ describe("the queue of commands", () => {
     expect(await enqueue()).toBe(second);
   });
 
+  it("adds one command for one call, however often its answer is lost, even if the command has been started", async () => {
+    const { me, id, name, start } = await queue();
+    const call = async () =>
+      await queryOnce<{ id: string }>(
+        db.work,
+        "select id from lockstep.enqueue_command($1, $2, $3, $4, 'sync', '{}', 'ada', '', null, interval '3 minutes')",
+        [command, id, name, me.device],
+      );
+    const command = randomUUID();
+    expect(await call()).toEqual([{ id: command }]);
+    await start();
+    expect(await call()).toEqual([{ id: command }]);
+    expect(await listCommands(db, { device: me.device, limit: 10 })).toMatchObject([{ id: command, state: "running" }]);
+    const audit = await queryOnce(db.work, "select 1 from lockstep.audit where device = $1", [me.device]);
+    expect(audit).toHaveLength(1);
+  });
+
   it("starts one command for one attempt, however often the attempt is repeated", async () => {
     const { enqueue, start } = await queue();
     const first = await enqueue();

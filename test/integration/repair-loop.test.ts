@@ -90,6 +90,14 @@ describe("a pass of the repair loop", () => {
     expect(await commandsOf(me)).toHaveLength(2);
   });
 
+  it("finds every broken replica in time, however many of them have a command already", async () => {
+    const { me, ids } = await device(4);
+    await queryOnce(db.work, "update lockstep.replica set state = 'broken' where device = $1", [me.device]);
+    expect(await look(me, { room: 2 })).toMatchObject({ enqueued: 2 });
+    expect(await look(me, { room: 4 })).toMatchObject({ enqueued: 2 });
+    expect((await commandsOf(me)).map(({ repositoryId }) => repositoryId).sort()).toEqual([...ids].sort());
+  });
+
   it("asks for missing replicas before those that are behind, and for broken ones last", async () => {
     const { me, ids } = await device(3, 1);
     const [missing, behind, broken] = ids;

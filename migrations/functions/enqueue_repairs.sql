@@ -24,7 +24,9 @@ declare
   item record;
 begin
   enqueued := 0;
-  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
+  -- The row is locked only when there is something to enqueue. A pass that finds nothing writes nothing, so its commit
+  -- waits for no standby.
+  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence;
   if not found then return; end if;
   select l.position into newest from lockstep.ref_log l order by l.position desc limit 1;
   room := p_room - (
@@ -82,6 +84,12 @@ begin
         and (p.next_attempt_at is null or p.next_attempt_at <= clock_timestamp());
   end if;
 
+  if missing is null and broken is null and behind is null then return; end if;
+  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
+  if not found then
+    room_left := null;
+    return;
+  end if;
   for item in
     select w.id, min(w.urgency) as urgency, (array_agg(w.command order by w.urgency))[1] as command,
       (array_agg(w.reason order by w.urgency))[1] as reason, min(w.place) as place

@@ -8,6 +8,13 @@ language plpgsql as $$
 declare
   next uuid;
 begin
+  -- Mostly there is nothing to do. Then nothing is written, so the commit waits for no standby.
+  perform 1 from lockstep.command c
+    where c.device = p_device and c.lane = p_lane and c.state = 'queued' and c.due_at <= clock_timestamp() limit 1;
+  if not found then
+    perform 1 from lockstep.command c where c.device = p_device and c.state = 'running' and c.attempt = p_attempt;
+    if not found then return; end if;
+  end if;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then return; end if;
   return query select c.* from lockstep.command c

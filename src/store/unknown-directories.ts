@@ -54,7 +54,11 @@ export async function recordUnknown(
 ): Promise<void> {
   await queryRepeatable(
     db.work,
-    `with me as (select name from lockstep.device where name = $1 and fence = $2 for key share),
+    // Mostly nothing is on record, and nothing was found. Then no row is locked, so the commit waits for no standby.
+    `with me as (
+       select name from lockstep.device where name = $1 and fence = $2 and (cardinality($5::text[]) > 0 or exists (
+         select from lockstep.unknown_directory u where u.device = $1 and u.path > $3 and ($4::text is null or u.path <= $4)))
+       for key share),
      found as (select * from unnest($5::text[], $6::text[], $7::uuid[], $8::bigint[]) f (path, repository, repository_id, version)),
      gone as (
        delete from lockstep.unknown_directory u using me

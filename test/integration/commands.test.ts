@@ -15,6 +15,8 @@ import {
   startCommand,
 } from "../../src/store/commands.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
+import { recordUnknown } from "../../src/store/unknown-directories.ts";
 import { orderCommand } from "../../src/sync/operator/order-command.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
@@ -95,6 +97,32 @@ describe("the queue of commands", () => {
     expect(await listCommands(db, { device: me.device, limit: 10 })).toMatchObject([{ id: command, state: "running" }]);
     const audit = await queryOnce(db.work, "select 1 from lockstep.audit where device = $1", [me.device]);
     expect(audit).toHaveLength(1);
+  });
+
+  it("writes nothing when no command is due: such a commit waits for no standby", async () => {
+    const { me, start } = await queue();
+    const written = async () => {
+      const [row] = await queryOnce<{ xid: string }>(
+        db.work,
+        "select xmax::text || ' ' || xmin::text as xid from lockstep.device where name = $1",
+        [me.device],
+      );
+      return row?.xid;
+    };
+    const before = await written();
+    for (const lane of ["first", "again", "heavy"] as const) expect(await start(lane)).toBeUndefined();
+    const search = {
+      everything: true,
+      positions: [0n, 0n] as const,
+      page: { after: FIRST_REPOSITORY, size: 1 },
+      room: 1,
+    };
+    await queryOnce(db.work, "delete from lockstep.replica where device = $1", [me.device]);
+    expect(await enqueueRepairs(db, me, search)).toMatchObject({ enqueued: 0, roomLeft: true });
+    expect(await enqueueRepairs(db, me, { ...search, everything: false })).toMatchObject({ enqueued: 0 });
+    await recordUnknown(db, me, { after: "", last: undefined }, []);
+    // A lock of the row would have left its transaction there.
+    expect(await written()).toBe(before);
   });
 
   it("starts one command for one attempt, however often the attempt is repeated", async () => {

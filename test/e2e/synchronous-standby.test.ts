@@ -37,8 +37,11 @@ const sql = async <Row extends object>(url: string, text: string): Promise<Row[]
 /** A backend of the primary, another one than `other`, whose commit for that device's push waits for the standby. */
 async function waitingForStandby(device: Device, other = 0): Promise<number> {
   return await vi.waitFor(async () => {
-    const text = `select pid from pg_stat_activity
-      where wait_event = 'SyncRep' and application_name = 'lockstep ${device.name} work' and pid <> ${other}`;
+    // The device also commits what has to do with no push. A decision, and the question for its outcome, lock these.
+    const text = `select pid from pg_stat_activity a
+      where wait_event = 'SyncRep' and application_name = 'lockstep ${device.name} work' and pid <> ${other} and exists (
+        select from pg_locks l where l.pid = a.pid and l.mode in ('RowShareLock', 'RowExclusiveLock')
+          and l.relation in ('lockstep.ref_log'::regclass, 'lockstep.write'::regclass))`;
     const [found] = await sql<{ pid: number }>(replication.primary, text);
     if (found === undefined) throw new Error("nobody waits for the standby");
     return found.pid;
@@ -57,6 +60,8 @@ async function pushWhoseWaitEnds(
   how: (pid: number) => Promise<void>,
 ): Promise<{ told: Promise<Told> }> {
   const before = await newestVersion();
+  // A catch-up asks the standby too. Only the push shall wait.
+  await device.sync(history.repository);
   await replication.disconnectStandby();
   const told = history.push(device, "waiting");
   const pid = await waitingForStandby(device);
@@ -132,6 +137,7 @@ describe.skipIf(missing)("where commits of this user wait for no standby by defa
         ["SetRepository", { repository, landWithFewer: true }],
         ["BeginWrite", { repository, reason: "r" }],
       ] as const;
+      await one.sync(repository);
       await replication.disconnectStandby();
       const told = history.push(one, "waiting");
       await waitingForStandby(one);

@@ -45,7 +45,9 @@ begin
       case when p.device = p_device then clock_timestamp() + p_late end
     from lockstep.replica p left join unnest(p_others, p_take_over) o (device, take_over) on o.device = p.device
     where p.repository_id = p_repository;
-  delete from lockstep.unknown_directory u where u.device = p_device and u.repository = p_name;
+  -- Directories of that name are replicas from now on. If one still is not, the next scan of its device finds it again.
+  delete from lockstep.unknown_directory u using lockstep.replica p
+    where u.repository = p_name and p.repository_id = p_repository and p.device = u.device;
   insert into lockstep.audit (author, action, repository, device, detail)
     values (p_author, 'adopt', p_name, p_device, json_build_object('version', p_version, 'refs', cardinality(p_names)));
   version := p_version;

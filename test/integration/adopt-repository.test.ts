@@ -229,7 +229,11 @@ describe("the same repository on several devices", () => {
     for (const device of [a, b]) await plainRepository(device.gitDir(APP), ["main", "topic"]);
     // Another way to keep the same refs.
     await plainGit(b.gitDir(APP), ["pack-refs", "--all"]);
+    for (const device of [a, b]) await scanRoot(device.context);
+    const unknown = () => cluster.sql("select device from lockstep.unknown_directory order by device");
+    expect(await unknown()).toEqual([{ device: "repo001" }, { device: "repo002" }]);
     expect(await adopt(a)).toMatchObject({ adopted: { version: "1", devices: ["repo001", "repo002"] } });
+    expect(await unknown()).toEqual([]);
     expect(await b.read(APP)).toMatchObject({ version: 1n });
     expect(b.packRequests).toEqual([]);
     await b.expectInLockstep(APP);

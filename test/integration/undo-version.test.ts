@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { RefUpdate } from "../../src/domain.ts";
+import { adoptRepository } from "../../src/sync/adopt/adopt-repository.ts";
 import { undoVersion } from "../../src/sync/undo/undo-version.ts";
 import { loseWrites } from "../support/lose-writes.ts";
+import { plainRepository } from "../support/plain-repository.ts";
 import { update } from "../support/refs.ts";
 import { beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
@@ -144,6 +146,20 @@ describe("undo of a version", () => {
       update("refs/heads/alias", "ref: refs/heads/main", null),
     ]);
     await expectEverywhere([a, b], { "refs/heads/dev": one, "refs/heads/main": one });
+  });
+
+  it("of an adoption removes the refs that it brought, and leaves HEAD", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];
+    const { main } = await plainRepository(a.gitDir(APP), ["main"]);
+    const { signal } = a.context;
+    await adoptRepository(a.context, APP, { from: undefined, dryRun: false, author: "olga", signal });
+    const { plan, landed: version } = await undo(b, 1);
+    expect(plan.updates).toEqual([change("main", main!, null)]);
+    expect(version).toBe(2n);
+    await expectEverywhere([a, b], {});
+    expect(await undo(a, 2)).toMatchObject({ landed: 3n });
+    await expectEverywhere([a, b], { "refs/heads/main": main! });
   });
 
   it("lands beside pushes to other refs that came since it was shown", async () => {

@@ -1,6 +1,7 @@
 // The plan of an undo: the opposite of one version of the log.
 import {
   displayRef,
+  HEAD,
   type ObjectId,
   objectIds,
   type RefName,
@@ -53,8 +54,9 @@ export async function planUndo(
   if (logged === undefined) throw repositoryNotFoundError(name);
   const { entry, head } = logged;
   if (entry === undefined) throw refused(name, version, whyNotInLog(logged, version));
-  checkConflicts(name, version, logged.updates);
-  const updates = logged.updates.map(opposite);
+  const undone = logged.updates.filter((update) => !gaveFirstHead(update));
+  checkConflicts(name, version, undone);
+  const updates = undone.map(opposite);
   await bringObjects(context, replica, { version, head, writer: entry.device, updates }, signal);
   const inTheWay = await examine(context, replica, updates, false);
   if (inTheWay.size > 0) {
@@ -79,6 +81,11 @@ export function confirmationOf({ entry, updates }: UndoPlan): string {
 
 function opposite({ name, oldValue, newValue }: PastUpdate): RefUpdate {
   return { name, oldValue: newValue, newValue: oldValue };
+}
+
+/** Returns true for the HEAD that an adoption found. It stays, since a repository without a HEAD is none. */
+function gaveFirstHead({ name, oldValue }: PastUpdate): boolean {
+  return name === HEAD && oldValue === null;
 }
 
 function whyNotInLog({ head, logBase }: LoggedVersion, version: Version): string {

@@ -1,5 +1,5 @@
-// Builds dist/: TypeScript first, then the native shim if there is a C compiler. All output goes to stderr, because
-// `npm run demo -- --json` promises exactly one line on stdout.
+// Builds dist/: TypeScript first, then the bundle, then the native shim if there is a C compiler. All output goes to
+// stderr, because `npm run demo -- --json` promises exactly one line on stdout.
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,6 +12,12 @@ const toStderr = { cwd: root, stdio: ["ignore", 2, 2] };
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 const compiled = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], toStderr);
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+// Without esbuild the program runs from the modules of tsc: it only starts more slowly.
+const bundler = await import("./bundle.mjs").catch((error) => {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  process.stderr.write("lockstep: esbuild is not installed, so the program is not bundled; `npm ci` installs it.\n");
+});
+await bundler?.bundle();
 chmodSync(join(root, "dist", "main.js"), 0o755);
 
 const native = join(root, "native");

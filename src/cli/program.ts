@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { inSources } from "../io/stacks.ts";
 import { visible } from "../io/visible.ts";
 import { Exit } from "./terminal/command.ts";
 import { ownVersion } from "./terminal/own-version.ts";
@@ -116,7 +117,8 @@ function report(host: Host, thrown: unknown): number {
   if (error instanceof Exit) return error.exitCode;
   const json = host.argv.includes("--json");
   if (!(error instanceof LockstepError)) {
-    host.stderr.write(`lockstep: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    const shown = error instanceof Error ? inSources(error.stack ?? error.message) : String(error);
+    host.stderr.write(`lockstep: a bug: ${shown}\n`);
     if (json) host.stdout.write(`${JSON.stringify({ error: { code: "INTERNAL", message: String(error) } })}\n`);
     return ExitCode.FAILED;
   }

@@ -1,13 +1,12 @@
 // Plans a cluster on one machine: its certificates, and the command line, environment and addresses of each process.
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createAuthority, issue } from "../ca/authority.ts";
 import { writeCredentials } from "../ca/credentials.ts";
 import type { Host } from "../host.ts";
+import { PROGRAM_FILE } from "../installation.ts";
 import { freePorts } from "./ports.ts";
 
 export const TRUST_DOMAIN = "demo.lockstep.internal";
-const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
 const DAYS = 30;
 
 export interface Credentials {
@@ -71,7 +70,7 @@ export async function planDevices(
     };
     return {
       name,
-      argv: [host.execPath, MAIN, "serve"],
+      argv: [host.execPath, PROGRAM_FILE, "serve"],
       env: {
         ...tied,
         LOCKSTEP_DEVICE: name,
@@ -84,7 +83,7 @@ export async function planDevices(
         LOCKSTEP_TLS_KEY: key,
         LOCKSTEP_TLS_CA: ca.ca,
       } as Record<string, string>,
-      gateArgv: [host.execPath, MAIN, "gate"],
+      gateArgv: [host.execPath, PROGRAM_FILE, "gate"],
       gateEnv: { ...tied, LOCKSTEP_GATE_LISTEN: `127.0.0.1:${gate}` } as Record<string, string>,
       gateUrl: `http://127.0.0.1:${gate}`,
       root,

@@ -1,6 +1,14 @@
 // Writes the lines of the log. If a line cannot be written, because the disk of the log is full, it is lost and the
 // program goes on.
 import { pino } from "pino";
+import { inSources } from "./stacks.ts";
+
+/** Serializes the field `err` of a line, which is an error or a text. */
+export function err(value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  const { stack, ...rest } = pino.stdSerializers.err(value);
+  return { ...rest, stack: inSources(stack) };
+}
 
 /** Returns an object that writes each line to a file descriptor before `write` returns. */
 export function logLines(fd: number): { write(line: string): void } {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import protobuf from "protobufjs";
 import { ERROR_TABLE, type ErrorCode, GrpcStatus, LockstepError, retryAfterMs } from "../errors.ts";
-import { PROTO_DIR } from "./proto.ts";
+import { PROTO_DIR } from "../installation.ts";
 import { toDuration } from "./times.ts";
 
 const DOMAIN = "lockstep";

@@ -1,6 +1,5 @@
 // Loads the definitions of the protocol from proto/.
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   type GrpcObject,
   loadPackageDefinition,
@@ -9,8 +8,8 @@ import {
   type ServiceDefinition,
 } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
+import { PROTO_DIR } from "../installation.ts";
 
-export const PROTO_DIR: string = fileURLToPath(new URL("../../proto", import.meta.url));
 export const PROTO_FILES = ["lockstep/v1/sync.proto", "lockstep/v1/cluster.proto"] as const;
 /** Options for decoded messages: 64-bit numbers and enums are strings, and every field is present. */
 const CONVERSIONS = { longs: String, enums: String, defaults: true, oneofs: true } as const;

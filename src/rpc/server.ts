@@ -11,7 +11,6 @@ import {
   type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import { cutterOf } from "../io/connections.ts";
 import { loadServices } from "../protocol/proto.ts";
@@ -20,7 +19,8 @@ import { type Authenticate, certificateCaller, localCaller } from "./call/call.t
 import { streamEndedError } from "./call/paced.ts";
 import { checkRoles } from "./call/roles.ts";
 import { clusterHandlers, syncHandlers } from "./handlers.ts";
-import { reflection } from "./reflection.ts";
+import { HEALTH, Health, lateService, REFLECTION } from "./late-services.ts";
+import { addReflection } from "./reflection.ts";
 
 export interface RpcServers {
   /** The port of the TLS server. */
@@ -42,10 +42,10 @@ export interface RpcOptions {
 export async function serveRpc(context: SyncContext, options: RpcOptions): Promise<RpcServers> {
   const services = loadServices();
   checkRoles(services);
-  const names = ["", ...Object.keys(services)];
-  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING"])));
+  const health = new Health(["", ...Object.keys(services)]);
   const watches = new Set<Watch>();
-  const reflected = reflection();
+  const addHealth = lateService(HEALTH, (server) => health.addTo(keepingWatches(server, watches)));
+  const reflect = lateService(REFLECTION, addReflection);
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
   const build = (authenticate: Authenticate): Server => {
@@ -53,8 +53,8 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     const call = { authenticate, log: options.log, stopping: stopping.signal };
     add(server, services["lockstep.v1.SyncService"], syncHandlers(context, call));
     add(server, services["lockstep.v1.ClusterService"], clusterHandlers(context, call));
-    addHealth(server, health, watches);
-    reflected.addToServer(server);
+    addHealth(server);
+    reflect(server);
     return server;
   };
   const local = build(localCaller);
@@ -88,9 +88,7 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   }
   return {
     port: (tls.address() as { port: number }).port,
-    setServing(serving) {
-      for (const name of names) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
-    },
+    setServing: (serving) => health.setServing(serving),
     stop,
   };
 }
@@ -98,19 +96,20 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
 type Watch = ServerWritableStream<unknown, unknown>;
 
 /**
- * Adds the health service, and keeps its Watch calls in `watches`. They never end by themselves, and a server waits for
- * its calls when it stops.
+ * Wraps `server`, so that the Watch calls of a service added to it are kept in `watches`. They never end by themselves,
+ * and a server waits for its calls when it stops.
  */
-function addHealth(server: Server, health: HealthImplementation, watches: Set<Watch>): void {
-  const addService: Server["addService"] = (service, { watch, ...handlers }) => {
-    const watched = (call: Watch) => {
-      watches.add(call);
-      call.once("cancelled", () => watches.delete(call));
-      (watch as handleServerStreamingCall<unknown, unknown>)(call);
-    };
-    server.addService(service, { ...handlers, watch: watched as UntypedHandleCall });
+function keepingWatches(server: Pick<Server, "addService">, watches: Set<Watch>): Pick<Server, "addService"> {
+  return {
+    addService(service, { watch, ...handlers }) {
+      const watched = (call: Watch) => {
+        watches.add(call);
+        call.once("cancelled", () => watches.delete(call));
+        (watch as handleServerStreamingCall<unknown, unknown>)(call);
+      };
+      server.addService(service, { ...handlers, watch: watched as UntypedHandleCall });
+    },
   };
-  health.addToServer({ addService } as Server);
 }
 
 function add(

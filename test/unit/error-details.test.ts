@@ -2,8 +2,8 @@ import { join } from "node:path";
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
 import { ERROR_TABLE, type ErrorCode, GrpcStatus, LockstepError, retryAfterMs } from "../../src/errors.ts";
+import { PROTO_DIR } from "../../src/installation.ts";
 import { decodeDetails, encodeDetails } from "../../src/protocol/error-details.ts";
-import { PROTO_DIR } from "../../src/protocol/proto.ts";
 import { toMs } from "../../src/protocol/times.ts";
 
 const codes = Object.keys(ERROR_TABLE) as ErrorCode[];

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, expectTypeOf, it } from "vitest";
 import { ERROR_TABLE } from "../../src/errors.ts";
-import { loadServices, PROTO_DIR } from "../../src/protocol/proto.ts";
+import { PROTO_DIR } from "../../src/installation.ts";
+import { loadServices } from "../../src/protocol/proto.ts";
 import type { CallOptions } from "../../src/rpc/call/call.ts";
 import type { RpcPath, SyncHandlers } from "../../src/rpc/call/rpc-names.ts";
 import { clusterHandlers, syncHandlers } from "../../src/rpc/handlers.ts";

@@ -4,7 +4,7 @@ import pino, { type Logger } from "pino";
 import type { Call, Client } from "../../client/client.ts";
 import { type Config, readConfig, required, SETTINGS, settingsOf, unknownVariables, variableOf } from "../../config.ts";
 import type { Host } from "../../host.ts";
-import { logLines } from "../../io/log-lines.ts";
+import { err, logLines } from "../../io/log-lines.ts";
 import { socketPath } from "../../io/socket-path.ts";
 import { visible } from "../../io/visible.ts";
 
@@ -40,7 +40,7 @@ export function subcommand(name: string, summary: string, example: string, setti
 export function prepare(host: Host, settings: string, flags: Record<string, unknown>): Run {
   const config = readConfig(settings, flags, host.env, host.cwd);
   const level = config["log-level"] ?? "warn";
-  const log = pino({ level, formatters: { level: (label) => ({ level: label }) } }, logLines(2));
+  const log = pino({ level, formatters: { level: (label) => ({ level: label }) }, serializers: { err } }, logLines(2));
   for (const name of unknownVariables(host.env))
     log.warn({ variable: name }, "this variable is no setting of Lockstep; see docs/configuration.md");
   const json = flags.json === true;

@@ -2,12 +2,9 @@
 // container that sees only the repositories.
 import { access, chmod, copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { NATIVE_SHIM, NODE_SHIM } from "../../installation.ts";
 import { replaceFile } from "../../io/disk.ts";
 import { STATE_DIR } from "./root-record.ts";
-
-const NATIVE = fileURLToPath(new URL("../../native/lockstep-git", import.meta.url));
-const SCRIPT = fileURLToPath(new URL("../../shim/main.js", import.meta.url));
 
 /** The installed program that the hooks start. */
 export interface Shim {
@@ -19,8 +16,8 @@ export interface Shim {
 
 /** Returns the path of the native program, or undefined when the build found no C compiler. */
 export async function nativeShim(): Promise<string | undefined> {
-  return await access(NATIVE).then(
-    () => NATIVE,
+  return await access(NATIVE_SHIM).then(
+    () => NATIVE_SHIM,
     () => undefined,
   );
 }
@@ -43,7 +40,7 @@ export async function installShim(root: string, execPath: string): Promise<Shim>
     }
   } else {
     const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-    const command = [execPath, SCRIPT, "--settings", settingsOf(path)].map(quote).join(" ");
+    const command = [execPath, NODE_SHIM, "--settings", settingsOf(path)].map(quote).join(" ");
     // git calls the hook through a symbolic link, and the program acts by the name of the link. NODE_OPTIONS may come
     // from a client, so it must not reach this Node.
     await writeFile(aside, `#!/bin/sh\nunset NODE_OPTIONS\nexec ${command} "\${0##*/}" "$@"\n`, { mode: 0o755 });

@@ -4,17 +4,16 @@
 // work with the change.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
+import { MIGRATIONS_DIR } from "../../installation.ts";
 import { epochMs } from "./instant.ts";
 import { refuseWrongSettings } from "./server-settings.ts";
 import { connectTo, Servers } from "./servers.ts";
 import { asTold, unavailableError } from "./sqlstate.ts";
 import { WAIT_FOR_STANDBY } from "./statement.ts";
 
-const DIRECTORY = fileURLToPath(new URL("../../../migrations", import.meta.url));
-const FUNCTIONS = join(DIRECTORY, "functions");
+const FUNCTIONS = join(MIGRATIONS_DIR, "functions");
 /** Any number that no other program uses as a lock in this database. */
 const MIGRATION_LOCK = 7_420_742_174;
 
@@ -26,7 +25,7 @@ const BEGIN = ["statement_timeout", "lock_timeout", "idle_in_transaction_session
 
 /** Returns the schema level that this program knows: the number of its newest migration. */
 export function knownSchemaLevel(): number {
-  const numbers = readdirSync(DIRECTORY).map((file) => Number.parseInt(file, 10));
+  const numbers = readdirSync(MIGRATIONS_DIR).map((file) => Number.parseInt(file, 10));
   return Math.max(...numbers.filter(Number.isInteger));
 }
 
@@ -69,7 +68,7 @@ async function migrateOn(client: pg.Client): Promise<{ from: number; to: number 
   if (level < knownSchemaLevel()) {
     await runner({
       dbClient: withoutTransactions(client),
-      dir: DIRECTORY,
+      dir: MIGRATIONS_DIR,
       direction: "up",
       migrationsTable: "migration",
       migrationsSchema: "lockstep",

@@ -1,0 +1,16 @@
+// Where the files lie that come with the program. Only this file asks where its own code lies. That is src/, dist/, or a
+// file of the bundle (scripts/bundle.mjs), which lies directly in dist/ too.
+import { fileURLToPath } from "node:url";
+
+export const PACKAGE_FILE = placeOf("../package.json");
+export const PROTO_DIR = placeOf("../proto");
+export const MIGRATIONS_DIR = placeOf("../migrations");
+/** The program `lockstep`. */
+export const PROGRAM_FILE = placeOf("./main.js");
+/** The native shim. It is absent if the build found no C compiler. */
+export const NATIVE_SHIM = placeOf("./native/lockstep-git");
+export const NODE_SHIM = placeOf("./shim/main.js");
+
+function placeOf(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url));
+}

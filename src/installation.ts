@@ -1,5 +1,5 @@
-// Where the files lie that come with the program. Only this file asks where its own code lies. That is src/, dist/, or a
-// file of the bundle (scripts/bundle.mjs), which lies directly in dist/ too.
+// Where the files lie that come with the program. Only this file asks where its own code lies. That is src/, dist/, or
+// a file of the bundle (scripts/bundle.mjs), which lies directly in dist/ too.
 import { fileURLToPath } from "node:url";
 
 export const PACKAGE_FILE = placeOf("../package.json");

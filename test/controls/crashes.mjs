@@ -1,0 +1,77 @@
+// Negative controls of a crash, of a restored disk and of a restored database.
+
+/** @type {import("./controls.mjs").Control[]} */
+export const crashControls = [
+  {
+    rule: "the old process is gone before the device is taken over",
+    patches: [
+      {
+        file: "src/git/root/root-lock.ts",
+        from: "    if (!(await tryLock(file, options))) {",
+        to: "    if (options.recordedPid === -1 && !(await tryLock(file, options))) {",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/root-lock.test.ts",
+    name: "",
+  },
+  {
+    rule: "locks that a dead process left are swept",
+    patches: [
+      {
+        file: "src/sync/catch-up/recover.ts",
+        from: "await sweep(replica.gitDir, young, replica.collecting.isLocked())",
+        to: "[] as string[]",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/crash-points-push.test.ts",
+    name: "push.prepared survives the death of its update-ref",
+  },
+  {
+    rule: "objects are durable before the write is decided",
+    patches: [{ file: "src/io/disk.ts", from: 'await sync(join(gitDir, "objects", "pack"));', to: "" }],
+    project: "e2e",
+    tests: "test/e2e/power-loss.test.ts",
+    name: "right after it said yes to the first push",
+  },
+  {
+    rule: "another digest at the same version means that the database lost writes",
+    patches: [
+      {
+        file: "src/sync/read/before-read.ts",
+        from: "replica.appliedDigest !== found.digest",
+        to: "replica.appliedDigest === ''",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/ahead.test.ts",
+    name: "shows after the number was used again",
+  },
+  {
+    rule: "what a disk holds is not folded backwards",
+    patches: [
+      {
+        file: "src/sync/catch-up/recover.ts",
+        from: '(standing?.standing === "ahead" || standing?.standing === "diverged")',
+        to: "standing === null",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/ahead.test.ts",
+    name: "shows when others have gone on since",
+  },
+  {
+    rule: "what an operator gave up is kept aside",
+    patches: [
+      {
+        file: "src/sync/replica/keep-given-up.ts",
+        from: "if (last === undefined) return;",
+        to: "if (last === undefined || Date.now() > 0) return;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/thaw.test.ts",
+    name: "keeps what was given up aside",
+  },
+];

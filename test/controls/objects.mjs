@@ -1,0 +1,155 @@
+// Negative controls of the objects: which ones a write needs, and where a device gets them.
+
+/** @type {import("./controls.mjs").Control[]} */
+export const objectControls = [
+  {
+    rule: "objects are on several devices before the write lands",
+    patches: [
+      {
+        file: "src/sync/write/stage.ts",
+        from: "if (isShort(staged.copiesRule, holders, request.updates)) {",
+        to: "if (Date.now() < 0) {",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/copies.test.ts",
+    name: "loses nothing when the disk of the writer is lost",
+  },
+  {
+    rule: "what a read is to wait for is reachable, not merely present",
+    patches: [
+      {
+        file: "src/git/refs/refs.ts",
+        from: 'type === "tag" ? ["--objects", "--no-object-names", "--max-count=0"] : ["--max-count=1"]',
+        to: '["--max-count=1"]',
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/before-read.test.ts",
+    name: "takes an annotated tag too",
+  },
+  {
+    rule: "the objects of a push are checked whatever replaces them for the front end's git",
+    patches: [
+      {
+        file: "src/git/objects/whole-updates.ts",
+        from: "  if (await walk.isConnected(idsOf(making), ends.map(toLatin1))) return new Map();",
+        to: "  if (Date.now() > 0) return new Map();",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/replacement-refs.test.ts",
+    name: "a commit whose parent nobody has lands neither",
+  },
+  {
+    rule: "the sidecar's own git follows no replacement",
+    patches: [
+      { file: "src/git/objects-as-they-are.ts", from: 'GIT_NO_REPLACE_OBJECTS: "1",', to: "" },
+      { file: "src/git/objects-as-they-are.ts", from: 'GIT_CONFIG_VALUE_0: "false"', to: 'GIT_CONFIG_VALUE_0: "true"' },
+    ],
+    project: "e2e",
+    tests: "test/e2e/replacement-refs.test.ts",
+    name: "a commit whose parent nobody has lands neither",
+  },
+  {
+    rule: "the walk over what is new ends at what the refs hold, not at what a pusher claims",
+    patches: [
+      {
+        file: "src/git/objects/whole-updates.ts",
+        from: "making\n    .filter(({ name, oldValue }) => oldValue !== null && !isId(toLatin1(name)))\n    .map(({ name }) => name);",
+        to: "objectIds(making.map(({ oldValue }) => oldValue)) as unknown as RefName[];",
+      },
+      {
+        file: "src/git/objects/whole-updates.ts",
+        from: "known.length === making.length ? known : ",
+        to: "known.length > 0 ? known : ",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/replacement-refs.test.ts",
+    name: "the old value that a pusher claims",
+  },
+  {
+    rule: "a name that git takes for the id of an object ends no walk",
+    patches: [
+      {
+        file: "src/git/objects/whole-updates.ts",
+        from: "return /-g[0-9a-f]*$/i.test(name);",
+        to: "return name === '';",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/whole-updates.test.ts",
+    name: "is not taken in by a name",
+  },
+  {
+    rule: "a copy does not rest on objects that merely exist",
+    patches: [
+      {
+        file: "src/git/objects/whole-updates.ts",
+        from: "  if (here.length === 0 || (await isConnected(",
+        to: "  if (Date.now() > 0 || (await isConnected(",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/whole-updates.test.ts",
+    name: "does not rest on what merely lies on the disk",
+  },
+  {
+    rule: "what hides a part of history is set aside before a replica is read",
+    patches: [
+      { file: "src/git/objects/beside-objects.ts", from: "  await setFilesAside(gitDir, found, to);\n", to: "" },
+      { file: "src/smart-http/protocol.ts", from: "    ...OBJECTS_AS_THEY_ARE,\n", to: "" },
+    ],
+    project: "e2e",
+    tests: "test/e2e/shallow.test.ts",
+    name: "is set aside before the first read",
+  },
+  {
+    rule: "work at a source is what its git says that is new",
+    patches: [
+      {
+        file: "src/git-port/server.ts",
+        from: "  const { pack, done } = await packs.open(device, await readJson(request), gone, heartbeat(response));\n",
+        to: "  const beat = heartbeat(response);\n  setInterval(beat, 3_000).unref();\n  const { pack, done } = await packs.open(device, await readJson(request), gone, beat);\n",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/hung-sources.test.ts",
+    name: "tells the peer only of what is new",
+  },
+  {
+    rule: "another source is asked when the first shows no work",
+    patches: [{ file: "src/sync/objects/source-race.ts", from: "HEDGE_MS = 3_000", to: "HEDGE_MS = 3_000_000" }],
+    project: "integration",
+    tests: "test/integration/hung-sources.test.ts",
+    name: "it sleeps",
+  },
+  {
+    rule: "each device has places of its own",
+    patches: [{ file: "src/sync/objects/pack-places.ts", from: "const OWN = 2;", to: "const OWN = 0;" }],
+    project: "unit",
+    tests: "test/unit/pack-places.test.ts",
+    name: "for each other device",
+  },
+  {
+    rule: "a peer that takes nothing is hung up on",
+    patches: [{ file: "src/git-port/response-watch.ts", from: "waiting > 0 ? STALL_MS", to: "waiting > 0 ? 1e9" }],
+    project: "integration",
+    tests: "test/integration/stalled-peers.test.ts",
+    name: "keeps no other device from its packs \\(byGit",
+  },
+  {
+    rule: "a place is taken once the question is whole",
+    patches: [
+      {
+        file: "src/git-port/upload-pack.ts",
+        from: "await wholeRequest(request);",
+        to: "requestBody(request);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/stalled-peers.test.ts",
+    name: "stock git\\), and is hung up on",
+  },
+];

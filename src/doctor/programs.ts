@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { required } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
-import { gitVersion } from "../git/process.ts";
 import { nativeShim } from "../git/root/install-shim.ts";
+import { gitVersion } from "../git/version.ts";
 import type { Look } from "./finding.ts";
 
 const run = promisify(execFile);

@@ -1,11 +1,10 @@
 // How every git command runs: with an environment built from nothing, its exit code as data, and an abort signal that
 // kills it.
+
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import { text } from "node:stream/consumers";
-import { simpleGit } from "simple-git";
-import type { RefFormat } from "../domain.ts";
-import { LockstepError } from "../errors.ts";
+import { gitFailedError, notStartedError } from "./git-error.ts";
 import { hungGit, type Patience, watchGit } from "./hung.ts";
 import { OBJECTS_AS_THEY_ARE } from "./objects-as-they-are.ts";
 
@@ -64,31 +63,6 @@ export function gitEnvironment(
     GIT_ALLOW_PROTOCOL: "",
     ...extra,
   };
-}
-
-/**
- * Runs a short command that looks at no repository. Returns its output. Throws GIT_FAILED, and the error of the
- * operating system when git cannot be started.
- */
-async function gitWithoutRepository(context: GitContext, directory: string, args: string[]): Promise<string> {
-  let exitCode = 0;
-  let stderr = "";
-  const environment = gitEnvironment(context, directory);
-  const stdout = await simpleGit({
-    baseDir: directory,
-    allowEnvironment: Object.keys(environment).filter((name) => name.startsWith("GIT_")),
-    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true, allowUnsafeHooksPath: true },
-    // Only this hook sees the exit code. An error returned from here would lose its fields.
-    errors: (_, result) => {
-      exitCode = result.exitCode;
-      stderr = Buffer.concat(result.stdErr).toString("utf8");
-      return undefined;
-    },
-  })
-    .env(environment)
-    .raw(args);
-  if (exitCode !== 0) throw gitFailedError(args, exitCode, stderr);
-  return stdout;
 }
 
 export interface SpawnGit {
@@ -192,73 +166,4 @@ export async function gitBytes(
   options.signal?.throwIfAborted();
   if (!(options.expected ?? [0]).includes(exitCode)) throw gitFailedError(args, exitCode, stderr);
   return { exitCode, stdout: Buffer.concat(chunks) };
-}
-
-/**
- * Makes the error of a failed command, with the last lines that git wrote: PREREQUISITE_MISSING when the disk refused
- * something, else GIT_FAILED.
- */
-export function gitFailedError(args: readonly string[], exitCode: number, stderr: string): LockstepError {
-  // Text before a carriage return is progress.
-  const lines = stderr
-    .trim()
-    .split("\n")
-    .map((line) => line.slice(line.lastIndexOf("\r") + 1));
-  const said = lines.slice(-3).join(" ").slice(0, 600) || "no message";
-  if (exitCode >= 0 && REFUSED_BY_DISK.test(said)) {
-    return new LockstepError(
-      "PREREQUISITE_MISSING",
-      `This machine's disk refuses git ${args[0]} (${said}); make room, or give the sidecar's user its rights again (chown, chmod, chattr -i), then try again.`,
-      { details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) } },
-    );
-  }
-  return new LockstepError(
-    "GIT_FAILED",
-    `git ${args[0]} ended with ${exitCode < 0 ? "a signal" : `exit code ${exitCode}`} (${said}); correct what git complains of, such as a full disk or wrong permissions, and try again.`,
-    {
-      details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) },
-    },
-  );
-}
-
-/** Makes REPLICA_IN_DOUBT: git, or the directory in which it was to start, is gone. */
-function notStartedError(cause: Error): LockstepError {
-  return new LockstepError(
-    "REPLICA_IN_DOUBT",
-    `git could not be started in the directory of a repository (${cause.message}): the directory was moved or removed, or git is not installed any more. The next access looks at the directory again; try again.`,
-    { cause },
-  );
-}
-
-/** Words of programs that the operating system refused something. */
-const REFUSED_BY_DISK =
-  /Permission denied|Operation not permitted|Read-only file system|No space left on device|Disk quota exceeded|Input\/output error/;
-
-/** Returns true when a signal ended the git of this error. Only such a git may have left locks. */
-export function wasKilled(error: unknown): boolean {
-  if (!(error instanceof LockstepError)) return false;
-  return error.code === "GIT_HUNG" || (error.code === "GIT_FAILED" && error.details.exitCode === "-1");
-}
-
-const OLDEST = { files: [2, 39], reftable: [2, 46] } as const;
-
-/**
- * Returns the version of the git on PATH. Throws PREREQUISITE_MISSING when git is missing, or too old for that ref
- * format.
- */
-export async function gitVersion(
-  context: GitContext,
-  directory: string,
-  refFormat: RefFormat = "files",
-): Promise<string> {
-  const oldest = OLDEST[refFormat];
-  const install = `install git ${oldest.join(".")} or newer`;
-  const said = await gitWithoutRepository(context, directory, ["version"]).catch((cause: unknown) => {
-    throw new LockstepError("PREREQUISITE_MISSING", `git cannot be started; ${install}.`, { cause });
-  });
-  const version = said.trim().replace("git version ", "");
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return version;
-  const why = refFormat === "reftable" ? "too old for --ref-format reftable" : "too old";
-  throw new LockstepError("PREREQUISITE_MISSING", `git is ${version}, which is ${why}; ${install}.`);
 }

@@ -5,13 +5,11 @@ import { LockstepError } from "../errors.ts";
 import { type Database, queryRepeatable } from "./database/database.ts";
 import {
   type ChangesHeader,
-  type FoldHeader,
   type LogEntries,
   PAGE,
   REPLICATED,
   type RefChange,
   readChangesInPages,
-  readFoldInPages,
 } from "./database/read-pages.ts";
 
 export type { RefChange } from "./database/read-pages.ts";
@@ -143,80 +141,6 @@ export async function readSettlements(db: Database, repositoryId: string, since:
   return [...byVersion].map(([version, givenUp]) => ({ version, givenUp }));
 }
 
-export interface Fold {
-  readonly head: Version;
-  readonly digest: Buffer;
-  readonly digestKey: Buffer;
-  readonly refs: Refs;
-  /** As in `ChangesSince`. */
-  readonly replicated: boolean;
-  readonly timeline: string | null;
-}
-
-/** Returns the refs at the head with its version and digest, all as of one moment. Throws REPOSITORY_NOT_FOUND. */
-export async function readFold(db: Database, repositoryId: string, page: number = PAGE): Promise<Fold> {
-  const rows = await queryRepeatable<FoldHeader & { name: Buffer | null; value: Buffer | null }>(
-    db.work,
-    `select r.head_version as head, r.head_digest as digest, r.digest_key, ${REPLICATED},
-       f.name, f.value
-     from lockstep.repository r
-     left join lateral (select * from lockstep.repository_ref f where f.repository_id = r.id limit $2) f on true
-     where r.id = $1`,
-    [repositoryId, page],
-  );
-  const first = rows[0];
-  if (first === undefined) throw goneError(repositoryId);
-  if (rows.length < page) {
-    const refs = new Map<RefName, RefValue>();
-    for (const { name, value } of rows)
-      if (name !== null && value !== null) refs.set(nameFromBytes(name), valueFromBytes(value) as RefValue);
-    return foldOf(first, refs);
-  }
-  const whole = await readFoldInPages(db, repositoryId, page);
-  if (whole === undefined) throw goneError(repositoryId);
-  return foldOf(whole.header, whole.refs);
-}
-
-function foldOf(header: FoldHeader, refs: Refs): Fold {
-  const { head, digest, digest_key: digestKey, replicated, timeline } = header;
-  return { head, digest, digestKey, refs, replicated, timeline };
-}
-
-/** If more refs than this were updated since, the search for those that were not is not worth its cost. */
-const TOUCHED_LIMIT = 2_000;
-/** How many tips are named to a source of objects. Each costs the source a little. */
-export const TIPS_OFFERED = 256;
-/** Among how many branches the tips are looked for. */
-const TIPS_LOOKED_AT = 1_000;
-const BRANCHES: readonly [from: Buffer, to: Buffer] = [Buffer.from("refs/heads/"), Buffer.from("refs/heads0")];
-
-/**
- * Returns at most `limit` branch tips that have not changed since `since`. A replica at that version has these objects.
- * Returns none if the log has been trimmed since. If the changes only create refs, the source can leave these objects
- * out of its pack.
- */
-export async function readUnchangedTips(
-  db: Database,
-  repositoryId: string,
-  since: Version,
-  limit: number,
-): Promise<RefValue[]> {
-  const rows = await queryRepeatable<{ value: Buffer }>(
-    db.work,
-    // Both sides are limited, so that every plan is quick enough: a follower may be hundreds of thousands of updates
-    // behind.
-    `with touched as materialized (
-       select u.name from lockstep.ref_log_update u where u.repository_id = $1 and u.version > $2 limit $4),
-     tip as materialized (
-       select f.name, f.value from lockstep.repository_ref f where f.repository_id = $1 and f.name >= $5 and f.name < $6 limit $7)
-     select t.value from tip t
-     where (select count(*) from touched) < $4
-       and exists (select from lockstep.repository r where r.id = $1 and r.log_base <= $2) and not exists (select from touched u where u.name = t.name) limit $3`,
-    [repositoryId, since, limit, TOUCHED_LIMIT, ...BRANCHES, TIPS_LOOKED_AT],
-  );
-  return rows.map((row) => valueFromBytes(row.value) as RefValue);
-}
-
 /**
  * Returns the digest of the refs at `version`, or undefined when the log does not hold that version (any more). Throws
  * REPOSITORY_NOT_FOUND.
@@ -232,7 +156,8 @@ export async function readDigest(db: Database, repositoryId: string, version: Ve
   return version === row.head_version ? row.head_digest : (row.digest ?? undefined);
 }
 
-function goneError(repositoryId: string): LockstepError {
+/** Makes REPOSITORY_NOT_FOUND for a repository that was there when the work began. */
+export function goneError(repositoryId: string): LockstepError {
   return new LockstepError("REPOSITORY_NOT_FOUND", "The repository was removed meanwhile.", {
     details: { id: repositoryId },
   });

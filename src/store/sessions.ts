@@ -3,8 +3,9 @@
 import type { Incarnation, Version } from "../domain.ts";
 import { type Database, queryOnce, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { epochMs, intervalMs } from "./database/instant.ts";
+import { NAMED } from "./find-write.ts";
 import { TURN_TTL_MS } from "./turns.ts";
-import { NAMED, type Settled } from "./writes.ts";
+import type { Settled } from "./writes.ts";
 
 export interface SessionRequest {
   readonly writeId: string;

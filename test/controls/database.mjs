@@ -97,7 +97,9 @@ export const databaseControls = [
   },
   {
     rule: "a time never travels as text",
-    patches: [{ file: "src/store/database/database.ts", from: "if (TIME_OIDS.has(oid)) return refuseTime;", to: "" }],
+    patches: [
+      { file: "src/store/database/value-types.ts", from: "if (TIME_OIDS.has(oid)) return refuseTime;", to: "" },
+    ],
     project: "integration",
     tests: "test/integration/odd-settings.test.ts",
     name: "answers with a time as text is a mistake",

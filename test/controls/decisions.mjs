@@ -37,7 +37,7 @@ export const decisionControls = [
     rule: "the pusher hears of a write after the decision",
     patches: [
       {
-        file: "src/hook/server.ts",
+        file: "src/hook/receive-push.ts",
         from: "    const report = await push(context, request, pusher, git);\n",
         to: '    send("O", encodeReport(PushReport.of(request.updates)));\n    send("X", "0");\n    const report = await push(context, request, pusher, git);\n',
       },

@@ -19,7 +19,7 @@ export const failOverControls = [
     rule: "a commit whose wait for the standby was ended is no success",
     patches: [
       {
-        file: "src/store/database/database.ts",
+        file: "src/store/database/run-statement.ts",
         from: "if (unconfirmed.length > 0)",
         to: "if (unconfirmed.length > 9)",
       },

@@ -26,7 +26,7 @@ export const tortureControls = [
     rule: "under torture: a commit whose wait for the standby was ended is no success",
     patches: [
       {
-        file: "src/store/database/database.ts",
+        file: "src/store/database/run-statement.ts",
         from: "if (unconfirmed.length > 0)",
         to: "if (unconfirmed.length > 9)",
       },

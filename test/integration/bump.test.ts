@@ -10,9 +10,10 @@ import {
   symbolicTo,
 } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { getWrite } from "../../src/store/find-write.ts";
+import { readFold } from "../../src/store/fold.ts";
 import { readLog } from "../../src/store/list-log.ts";
-import { readFold } from "../../src/store/ref-log.ts";
-import { getWrite, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref, textOf, update } from "../support/refs.ts";
 import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";

@@ -13,9 +13,10 @@ import {
   takeOver,
 } from "../../src/store/device-lease.ts";
 import { listDevices } from "../../src/store/devices.ts";
+import { getWrite } from "../../src/store/find-write.ts";
 import { createRepository } from "../../src/store/repositories.ts";
 import { takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { getWrite, landWrite, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { HERE } from "../support/store-rows.ts";
 

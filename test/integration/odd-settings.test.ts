@@ -1,10 +1,12 @@
 // A role, a database or a server may have any setting as its default: each statement brings along what it needs, and
 // what would make it wrong is refused before anything is served.
 import { describe, expect, it } from "vitest";
-import { Database, inSnapshot, queryOnce } from "../../src/store/database/database.ts";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { inspectDatabase, migrate } from "../../src/store/database/migrate.ts";
+import { inSnapshot } from "../../src/store/database/snapshot.ts";
 import { renewLease } from "../../src/store/device-lease.ts";
 import { listDevices } from "../../src/store/devices.ts";
+import { getWrite, listStaged } from "../../src/store/find-write.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { recordFailure } from "../../src/store/record-replica.ts";
 import { replicasOf } from "../../src/store/replicas.ts";
@@ -12,7 +14,7 @@ import { beginSession, renewSession, sessionEnds } from "../../src/store/session
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { listTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
 import { listWriteStops, stopNewWrites } from "../../src/store/write-stops.ts";
-import { getWrite, landWrite, listStaged } from "../../src/store/writes.ts";
+import { landWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
 import { create, HERE, incarnation, repository, stage } from "../support/store-rows.ts";

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, type Incarnation, type Refs, type RefValue, type Version } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
-import { type ChangesSince, readChanges, readFold } from "../../src/store/ref-log.ts";
+import { readFold } from "../../src/store/fold.ts";
+import { type ChangesSince, readChanges } from "../../src/store/ref-log.ts";
 import { landWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref, refsFrom } from "../support/refs.ts";

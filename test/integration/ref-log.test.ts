@@ -11,8 +11,10 @@ import {
   type Version,
 } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { readFold } from "../../src/store/fold.ts";
 import { readLog } from "../../src/store/list-log.ts";
-import { type ChangesSince, readChanges, readDigest, readFold, readUnchangedTips } from "../../src/store/ref-log.ts";
+import { type ChangesSince, readChanges, readDigest } from "../../src/store/ref-log.ts";
+import { readUnchangedTips } from "../../src/store/unchanged-tips.ts";
 import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { planFrom, ref, refsFrom } from "../support/refs.ts";

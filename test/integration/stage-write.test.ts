@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
-import { readFold } from "../../src/store/ref-log.ts";
+import { readFold } from "../../src/store/fold.ts";
 import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";

@@ -30,6 +30,8 @@ import { Database } from "../../src/store/database/database.ts";
 import { leaseHasEnded, releaseLease, renewLease } from "../../src/store/device-lease.ts";
 import { recordedRoot, recordRoot } from "../../src/store/device-root.ts";
 import { findDevice, listDevices, readRemainder } from "../../src/store/devices.ts";
+import { currentWriter, getWrite, listStaged } from "../../src/store/find-write.ts";
+import { readFold } from "../../src/store/fold.ts";
 import { listMoving, missingRepositoryError, movingFrom, placeOf } from "../../src/store/former-names.ts";
 import { listHeldAlone } from "../../src/store/hand-over.ts";
 import {
@@ -47,7 +49,7 @@ import { readLogTail } from "../../src/store/log-tail.ts";
 import { readLoggedVersion } from "../../src/store/logged-version.ts";
 import { isUnplaced, replicaElsewhereError, writesElsewhereError } from "../../src/store/placement.ts";
 import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
-import { readChanges, readDigest, readFold, readSettlements, readUnchangedTips } from "../../src/store/ref-log.ts";
+import { readChanges, readDigest, readSettlements } from "../../src/store/ref-log.ts";
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
 import {
@@ -86,6 +88,7 @@ import { listStatus } from "../../src/store/status.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
 import { listAwayWith, listDemotable, listPromotable } from "../../src/store/thawable.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
+import { readUnchangedTips } from "../../src/store/unchanged-tips.ts";
 import {
   listUnknown,
   listUnknownOf,
@@ -94,15 +97,7 @@ import {
   unknownNamed,
 } from "../../src/store/unknown-directories.ts";
 import { listWriteStops, stopTargets } from "../../src/store/write-stops.ts";
-import {
-  confirmReads,
-  currentWriter,
-  getWrite,
-  landWrite,
-  listStaged,
-  settleWrite,
-  stageWrite,
-} from "../../src/store/writes.ts";
+import { confirmReads, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";

@@ -7,6 +7,7 @@ import { startPostgres } from "../../src/demo/postgres.ts";
 import { allowWrites } from "../../src/rpc/handlers/allow-writes.ts";
 import { Database } from "../../src/store/database/database.ts";
 import { migrate } from "../../src/store/database/migrate.ts";
+import type { Write } from "../../src/store/find-write.ts";
 import {
   endWriteStops,
   listWriteStops,
@@ -14,7 +15,7 @@ import {
   stopStagedWrites,
   stopTargets,
 } from "../../src/store/write-stops.ts";
-import { stageWrite, type Write } from "../../src/store/writes.ts";
+import { stageWrite } from "../../src/store/writes.ts";
 import { stopWrites } from "../../src/sync/operator/stop-writes.ts";
 import { beforeRead } from "../../src/sync/read/before-read.ts";
 import { administer } from "../support/administer.ts";

@@ -21,7 +21,7 @@ import { type LockedRoot, takeRoot } from "../../src/sidecar/take-root.ts";
 import { Database } from "../../src/store/database/database.ts";
 import type { FramingOptions, StatementClient } from "../../src/store/database/statement.ts";
 import { releaseLease } from "../../src/store/device-lease.ts";
-import { readFold } from "../../src/store/ref-log.ts";
+import { readFold } from "../../src/store/fold.ts";
 import { findRepository } from "../../src/store/repositories.ts";
 import { lookAtDirectory } from "../../src/sync/adopt/look-at-directory.ts";
 import { catchUp } from "../../src/sync/catch-up/catch-up.ts";

@@ -9,7 +9,7 @@ import {
   LockstepError,
   retryAfterMs,
 } from "../../src/errors.ts";
-import { gitFailedError } from "../../src/git/process.ts";
+import { gitFailedError } from "../../src/git/git-error.ts";
 
 const codes = Object.keys(ERROR_TABLE) as ErrorCode[];
 

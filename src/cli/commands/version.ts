@@ -10,7 +10,7 @@ export function versionCommand(host: Host): Command {
       const version = ownVersion();
       const context = { path: host.env.PATH ?? "", home: "/", lockFd: null };
       const [{ gitVersion }, { knownSchemaLevel }] = await Promise.all([
-        import("../../git/process.ts"),
+        import("../../git/version.ts"),
         import("../../store/database/migrate.ts"),
       ]);
       const git = await gitVersion(context, "/").catch(() => null);

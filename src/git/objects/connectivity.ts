@@ -1,5 +1,7 @@
 // Whether objects are here, and whether all the objects that they need are here too.
-import { finished, type GitContext, gitBytes, gitFailedError, spawnGit } from "../process.ts";
+
+import { gitFailedError } from "../git-error.ts";
+import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 
 /**
  * Returns true when everything reachable from `wants` is here, given that everything reachable from `haves` is. Costs a

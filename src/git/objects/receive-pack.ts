@@ -2,7 +2,8 @@
 import type { Readable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
 import { untilWritable } from "../../io/pump.ts";
-import { finished, type GitContext, type GitProcess, gitFailedError, spawnGit } from "../process.ts";
+import { gitFailedError } from "../git-error.ts";
+import { finished, type GitContext, type GitProcess, spawnGit } from "../process.ts";
 import { type PackProgress, reportProgress } from "../progress.ts";
 import { type Incoming, quarantined } from "./quarantine.ts";
 

@@ -5,17 +5,9 @@ import { resolve } from "node:path";
 import { type RefAuthor, type RefName, type RefValue, toLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
+import { gitFailedError } from "../git-error.ts";
 import { awaitAnswer } from "../hung.ts";
-import {
-  finished,
-  type GitContext,
-  type GitProcess,
-  gitBytes,
-  gitFailedError,
-  hooksFrom,
-  spawnGit,
-  WITH_HOOKS,
-} from "../process.ts";
+import { finished, type GitContext, type GitProcess, gitBytes, hooksFrom, spawnGit, WITH_HOOKS } from "../process.ts";
 
 /** A ref to change. `oldValue` undefined: any value is right; null: the ref must not exist. */
 export interface RefCommand {

@@ -12,8 +12,9 @@ import {
   valueFromLatin1,
 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { gitFailedError } from "../git-error.ts";
 import { objectTypes } from "../objects/connectivity.ts";
-import { type GitContext, gitBytes, gitFailedError } from "../process.ts";
+import { type GitContext, gitBytes } from "../process.ts";
 import { ensureAliasHook } from "./alias-hook.ts";
 import { clash } from "./ref-paths.ts";
 import { isLocked, RefTransaction } from "./ref-transaction.ts";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { LockstepError } from "../../errors.ts";
 import { namesIn } from "../../io/disk.ts";
-import { finished, type GitContext, gitFailedError, spawnGit } from "../process.ts";
+import { gitFailedError } from "../git-error.ts";
+import { finished, type GitContext, spawnGit } from "../process.ts";
 
 /**
  * Returns the objects of all refs, those of Lockstep included, of HEAD and of work trees that somebody added. Throws

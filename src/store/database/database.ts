@@ -3,38 +3,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { LockstepError } from "../../errors.ts";
+import { connectionConfig, type DatabaseOptions } from "./connection-config.ts";
+import { connect, serversOf, stateOf } from "./pooled-connection.ts";
+import { runOn, type StatementOptions } from "./run-statement.ts";
 import { Servers } from "./servers.ts";
-import { asTold, hasEndedSession, unavailableError, verdictOf } from "./sqlstate.ts";
-import { beginSnapshot, StatementClient } from "./statement.ts";
+import { asTold, hasEndedSession, verdictOf } from "./sqlstate.ts";
+import { StatementClient } from "./statement.ts";
+import { types } from "./value-types.ts";
 
-const INT8_OID = 20;
-/** date, time, timestamp, timestamptz, interval, timetz. */
-const TIME_OIDS: ReadonlySet<number> = new Set([1082, 1083, 1114, 1184, 1186, 1266]);
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: "text" | "binary") => {
-    if (TIME_OIDS.has(oid)) return refuseTime;
-    return oid === INT8_OID && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format);
-  }) as never,
-};
-
-function refuseTime(): never {
-  throw new TypeError(
-    "a statement answers with a time as text, which depends on DateStyle; instant.ts has it as a number",
-  );
-}
-
-/**
- * How long a statement may take before its outcome counts as unknown. The server ends it then too, unless it is a
- * decision.
- */
-const STATEMENT_DEADLINE_MS = 15_000;
 const GOODBYE_MS = 1_000;
-
-export interface DatabaseOptions {
-  readonly url: string;
-  /** Shown in pg_stat_activity. */
-  readonly applicationName: string;
-}
 
 /**
  * Three pools, so that no kind of work waits behind another:
@@ -131,32 +108,6 @@ export class Database {
 }
 
 /**
- * Returns the configuration for one kind of connection to any server. TCP keepalives notice a database host that
- * vanished.
- */
-export function connectionConfig(options: DatabaseOptions, purpose: string): pg.ClientConfig {
-  return {
-    application_name: `lockstep ${options.applicationName} ${purpose}`.slice(0, 63),
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 1_000,
-  };
-}
-
-/** How this statement differs from others. */
-export interface StatementOptions {
-  /**
-   * The server never ends the statement: a decision may be large. If its answer does not come, the caller asks for its
-   * outcome.
-   */
-  readonly decides?: boolean;
-  /**
-   * The statement changes nothing, and no caller takes its answer for a proof that the standby has the rows that it
-   * read.
-   */
-  readonly provesNothing?: boolean;
-}
-
-/**
  * Runs one statement, which is a transaction of its own, and returns its rows. Throws DATABASE_UNAVAILABLE when the
  * connection or the server failed. Then nobody knows whether the statement took effect. Other errors: sqlstate.ts.
  */
@@ -206,126 +157,6 @@ async function unlessRaced<T>(run: () => Promise<T>): Promise<T> {
       if (error instanceof LockstepError || verdictOf(error) !== "race" || races > RACES_LIMIT) throw asTold(error);
       await sleep(RACE_PAUSE_MS * races * Math.random());
     }
-  }
-}
-
-const serversOf = new WeakMap<pg.Pool, Servers>();
-
-/** When a connection was used first. A replacement concerns the connections that were in use before. */
-const firstUsed = new WeakMap<StatementClient, number>();
-
-interface PoolState {
-  /** Connections that were used before this moment are to be replaced. */
-  replacedAt: number;
-  /** Each function ends the wait for the answer of one statement. */
-  readonly underWay: Set<(why: string) => void>;
-}
-
-const states = new WeakMap<pg.Pool, PoolState>();
-
-function stateOf(pool: pg.Pool): PoolState {
-  const state = states.get(pool) ?? { replacedAt: Number.NEGATIVE_INFINITY, underWay: new Set() };
-  states.set(pool, state);
-  return state;
-}
-
-async function connect(pool: pg.Pool): Promise<{ client: StatementClient & pg.PoolClient; isNew: boolean }> {
-  const servers = serversOf.get(pool);
-  const open = async (config?: pg.ClientConfig) => {
-    Object.assign(pool.options, config);
-    return (await pool.connect()) as StatementClient & pg.PoolClient;
-  };
-  for (;;) {
-    const client = await (servers ? servers.connect(open) : open());
-    const usedAt = firstUsed.get(client);
-    if (usedAt === undefined) firstUsed.set(client, performance.now());
-    else if (usedAt <= stateOf(pool).replacedAt) {
-      client.release(true);
-      continue;
-    }
-    return { client, isNew: usedAt === undefined };
-  }
-}
-
-/** Runs one statement within `inSnapshot`. */
-export type QueryInSnapshot = <Row extends pg.QueryResultRow>(
-  text: string,
-  values: readonly unknown[],
-) => Promise<Row[]>;
-
-/**
- * Runs several statements that see the same moment, and returns the result of `work`. Each has the deadline of a
- * statement; all together have none. They cannot change anything. `work` must wait for nothing but the database. Throws
- * as `queryOnce`.
- */
-export async function inSnapshot<T>(pool: pg.Pool, work: (ask: QueryInSnapshot) => Promise<T>): Promise<T> {
-  for (;;) {
-    const { client, isNew } = await connect(pool);
-    try {
-      await inTime(pool, client.query(beginSnapshot(STATEMENT_DEADLINE_MS)));
-      const result = await work(
-        async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) =>
-          (await inTime(pool, client.query<Row>(text, values as unknown[]))).rows,
-      );
-      await inTime(pool, client.query("commit"));
-      client.release();
-      return result;
-    } catch (error) {
-      client.release(true);
-      if (isNew || error instanceof LockstepError || !hasEndedSession(error)) throw asTold(error);
-    }
-  }
-}
-
-async function runOn<Row extends pg.QueryResultRow>(
-  pool: pg.Pool,
-  client: StatementClient & pg.PoolClient,
-  text: string,
-  values: readonly unknown[],
-  { decides = false, provesNothing = false }: StatementOptions,
-): Promise<Row[]> {
-  const unconfirmed: string[] = [];
-  const onNotice = (notice: { routine?: string | undefined; message?: string | undefined }) => {
-    if (notice.routine === "SyncRepWaitForLSN") unconfirmed.push(notice.message ?? "");
-  };
-  client.on("notice", onNotice);
-  try {
-    const result = await inTime(
-      pool,
-      client.run<Row>(text, values, { limitMs: decides ? 0 : STATEMENT_DEADLINE_MS, provesNothing }),
-    );
-    // The wait for the synchronous standby was ended (a cancelled statement, a shutdown). PostgreSQL calls that a
-    // success, with a warning.
-    if (unconfirmed.length > 0)
-      throw unavailableError(`its standby has not confirmed the statement: ${unconfirmed[0]}`);
-    client.release();
-    return result.rows;
-  } catch (error) {
-    // The connection goes too: after a time-out its answer may still come, after an error its state is unknown.
-    client.release(true);
-    throw error;
-  } finally {
-    client.off("notice", onNotice);
-  }
-}
-
-async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
-  const { underWay } = stateOf(pool);
-  let timer: NodeJS.Timeout | undefined;
-  let breakOff = (_why: string) => {};
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(unavailableError(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
-      STATEMENT_DEADLINE_MS,
-    );
-    breakOff = (why) => reject(unavailableError(why));
-    underWay.add(breakOff);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-    underWay.delete(breakOff);
   }
 }
 

@@ -3,7 +3,8 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { connectionConfig, type Database, type DatabaseOptions, queryOnce } from "./database.ts";
+import { connectionConfig, type DatabaseOptions } from "./connection-config.ts";
+import { type Database, queryOnce } from "./database.ts";
 import { connectTo, Servers } from "./servers.ts";
 
 const CHANNEL = "lockstep_head";

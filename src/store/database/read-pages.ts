@@ -4,7 +4,8 @@
 // them. For the same reason the rows come in no order.
 import type pg from "pg";
 import { nameFromBytes, type RefName, type RefValue, type Version, valueFromBytes } from "../../domain.ts";
-import { type Database, inSnapshot, type QueryInSnapshot } from "./database.ts";
+import type { Database } from "./database.ts";
+import { inSnapshot, type QueryInSnapshot } from "./snapshot.ts";
 
 /** Rows of a page. */
 export const PAGE = 50_000;

@@ -6,7 +6,7 @@ import { examineDirectory } from "../../git/replica/examine-directory.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";
 import { endAdopting } from "../../git/replica/take-in.ts";
 import { allowTakeOver, readAdoption, versionOfDigest } from "../../store/adoption.ts";
-import { readFold } from "../../store/ref-log.ts";
+import { readFold } from "../../store/fold.ts";
 import { noReplicaError } from "../../store/replicas.ts";
 import type { Repository } from "../../store/repositories.ts";
 import { catchUpToHead } from "../catch-up/catch-up.ts";

@@ -2,8 +2,9 @@
 import { digestAfter, objectIds, type RefUpdate, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { listCommits } from "../../git/objects/commits.ts";
+import { readFold } from "../../store/fold.ts";
 import { readLog } from "../../store/list-log.ts";
-import { type RefChange, readChanges, readFold } from "../../store/ref-log.ts";
+import { type RefChange, readChanges } from "../../store/ref-log.ts";
 import { type ReplicaRow, replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../device/context.ts";

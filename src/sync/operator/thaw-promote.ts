@@ -7,7 +7,7 @@ import { isConnected } from "../../git/objects/connectivity.ts";
 import { difference, readRefs } from "../../git/refs/refs.ts";
 import { inspect } from "../../git/replica/repository.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
-import { readFold } from "../../store/ref-log.ts";
+import { readFold } from "../../store/fold.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../device/context.ts";

@@ -17,7 +17,7 @@ import { isWhole } from "../../git/replica/disk-mark.ts";
 import type { Foreign } from "../../git/replica/foreign-files.ts";
 import { inspect } from "../../git/replica/repository.ts";
 import { assertRights } from "../../git/replica/rights.ts";
-import { readFold } from "../../store/ref-log.ts";
+import { readFold } from "../../store/fold.ts";
 import { recordScrub, type ScrubResult } from "../../store/scrubs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";

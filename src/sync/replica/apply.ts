@@ -3,8 +3,8 @@
 import { crashPoint } from "../../crash-points.ts";
 import type { RefName, RefValue, Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { wasKilled } from "../../git/git-error.ts";
 import { hasStuckGit } from "../../git/hung.ts";
-import { wasKilled } from "../../git/process.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
 import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";

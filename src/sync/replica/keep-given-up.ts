@@ -13,8 +13,8 @@ import {
   refName,
   type Version,
 } from "../../domain.ts";
+import { gitFailedError } from "../../git/git-error.ts";
 import { existingObjects, unreachable } from "../../git/objects/connectivity.ts";
-import { gitFailedError } from "../../git/process.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { noteKept } from "../../git/replica/kept-notes.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";

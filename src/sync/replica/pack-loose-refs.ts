@@ -1,5 +1,5 @@
 // Packs the loose refs of a replica, beside reads and pushes.
-import { wasKilled } from "../../git/process.ts";
+import { wasKilled } from "../../git/git-error.ts";
 import { countLooseRefs, packRefs } from "../../git/refs/pack-refs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";

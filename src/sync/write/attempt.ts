@@ -2,7 +2,7 @@
 // replica's mutex.
 import { crashPoint } from "../../crash-points.ts";
 import { digestAfter, type Version } from "../../domain.ts";
-import { wasKilled } from "../../git/process.ts";
+import { wasKilled } from "../../git/git-error.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { syncObjects } from "../../io/disk.ts";

@@ -2,7 +2,7 @@
 import { crashPoint } from "../../crash-points.ts";
 import type { Version } from "../../domain.ts";
 import { describe } from "../../errors.ts";
-import { wasKilled } from "../../git/process.ts";
+import { wasKilled } from "../../git/git-error.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";

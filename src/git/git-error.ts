@@ -1,0 +1,48 @@
+// The errors of git commands that failed or did not start.
+import { LockstepError } from "../errors.ts";
+
+/**
+ * Makes the error of a failed command, with the last lines that git wrote: PREREQUISITE_MISSING when the disk refused
+ * something, else GIT_FAILED.
+ */
+export function gitFailedError(args: readonly string[], exitCode: number, stderr: string): LockstepError {
+  // Text before a carriage return is progress.
+  const lines = stderr
+    .trim()
+    .split("\n")
+    .map((line) => line.slice(line.lastIndexOf("\r") + 1));
+  const said = lines.slice(-3).join(" ").slice(0, 600) || "no message";
+  if (exitCode >= 0 && REFUSED_BY_DISK.test(said)) {
+    return new LockstepError(
+      "PREREQUISITE_MISSING",
+      `This machine's disk refuses git ${args[0]} (${said}); make room, or give the sidecar's user its rights again (chown, chmod, chattr -i), then try again.`,
+      { details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) } },
+    );
+  }
+  return new LockstepError(
+    "GIT_FAILED",
+    `git ${args[0]} ended with ${exitCode < 0 ? "a signal" : `exit code ${exitCode}`} (${said}); correct what git complains of, such as a full disk or wrong permissions, and try again.`,
+    {
+      details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) },
+    },
+  );
+}
+
+/** Makes REPLICA_IN_DOUBT: git, or the directory in which it was to start, is gone. */
+export function notStartedError(cause: Error): LockstepError {
+  return new LockstepError(
+    "REPLICA_IN_DOUBT",
+    `git could not be started in the directory of a repository (${cause.message}): the directory was moved or removed, or git is not installed any more. The next access looks at the directory again; try again.`,
+    { cause },
+  );
+}
+
+/** Words of programs that the operating system refused something. */
+const REFUSED_BY_DISK =
+  /Permission denied|Operation not permitted|Read-only file system|No space left on device|Disk quota exceeded|Input\/output error/;
+
+/** Returns true when a signal ended the git of this error. Only such a git may have left locks. */
+export function wasKilled(error: unknown): boolean {
+  if (!(error instanceof LockstepError)) return false;
+  return error.code === "GIT_HUNG" || (error.code === "GIT_FAILED" && error.details.exitCode === "-1");
+}

@@ -1,7 +1,7 @@
 // The git port: serves packs to other devices, over mutual TLS. Devices of this project ask for a pack by ids. Stock
 // git with a device's certificate finds upload-pack.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:https";
+import { createServer, type Server } from "node:https";
 import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
@@ -14,7 +14,8 @@ import { catchUp } from "../sync/catch-up/catch-up.ts";
 import { holdObjects } from "../sync/copies/hold-objects.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { PackServer } from "../sync/objects/serve-pack.ts";
-import { certificateIdentity } from "../tls/identity.ts";
+import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
+import type { Peers } from "../tls/peers.ts";
 import { wholeBody } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
 import { serveUploadPack } from "./upload-pack.ts";
@@ -27,15 +28,17 @@ export interface PackListener {
 /** Serves packs to devices of the trust domain. */
 export async function servePacks(
   context: SyncContext,
-  options: { listen: { host: string; port: number }; tls: SecureContextOptions; trustDomain: string },
+  options: { listen: { host: string; port: number }; tls: SecureContextOptions; peers: Peers },
 ): Promise<PackListener> {
   // The peer has another source meanwhile. A failure is logged, and the next access tries again.
   const { signal } = context;
   const packs = new PackServer(context, (replica) => void catchUp(context, replica, 0n, { signal }).catch(() => {}));
+  const { peers } = options;
   const server = createServer(
-    { ...options.tls, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true, keepAliveTimeout: 120_000 },
-    (request, response) => void answer(context, packs, options.trustDomain, request, response),
+    { ...options.tls, ...MUTUAL_TLS, keepAliveTimeout: 120_000 },
+    (request, response) => void answer(context, packs, peers, request, response),
   );
+  admitOnly(server, (socket) => peers.watch(socket));
   const cutConnections = cutterOf(server);
   server.on("tlsClientError", (error) => context.log.debug({ err: error.message }, "refused a TLS connection"));
   await new Promise<void>((done, failed) =>
@@ -51,10 +54,19 @@ export async function servePacks(
   };
 }
 
+/** Lets the server see only connections that `accept` takes. */
+function admitOnly(server: Server, accept: (socket: TLSSocket) => boolean): void {
+  const taking = server.listeners("secureConnection") as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners("secureConnection");
+  server.on("secureConnection", (socket) => {
+    if (accept(socket)) for (const take of taking) take.call(server, socket);
+  });
+}
+
 async function answer(
   context: SyncContext,
   packs: PackServer,
-  trustDomain: string,
+  peers: Peers,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -65,7 +77,9 @@ async function answer(
   // A peer may leave at any moment; the writing code learns it from `close`.
   response.on("error", () => {});
   try {
-    const device = askingDevice(request.socket as TLSSocket, trustDomain);
+    const socket = request.socket as TLSSocket;
+    if (peers.isOld(socket)) response.setHeader("connection", "close");
+    const device = await askingDevice(peers, socket);
     if (request.url === HOLD_PATH && request.method === "POST")
       await hold(context, device, request, response, gone.signal);
     else if (request.url === DIRECTORY_PATH && request.method === "POST")
@@ -181,8 +195,8 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 /** Returns the name of the asking device. Throws UNAUTHENTICATED. */
-function askingDevice(socket: TLSSocket, trustDomain: string): string {
-  const identity = certificateIdentity(socket.getPeerCertificate().subjectaltname, trustDomain);
-  if (identity?.role === "device") return identity.name;
-  throw new LockstepError("UNAUTHENTICATED", "Only devices of this trust domain may ask for packs.");
+async function askingDevice(peers: Peers, socket: TLSSocket): Promise<string> {
+  if (peers.ownerOf(socket)?.role !== "device")
+    throw new LockstepError("UNAUTHENTICATED", "Only devices of this trust domain may ask for packs.");
+  return (await peers.admit(socket)).name;
 }

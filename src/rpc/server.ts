@@ -4,6 +4,7 @@ import { setMaxListeners } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
 import {
+  type ChannelOptions,
   type handleServerStreamingCall,
   Server,
   ServerCredentials,
@@ -15,6 +16,8 @@ import type { Logger } from "pino";
 import { cutterOf } from "../io/connections.ts";
 import { loadServices } from "../protocol/proto.ts";
 import type { SyncContext } from "../sync/device/context.ts";
+import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
+import type { Peers } from "../tls/peers.ts";
 import { type Authenticate, certificateCaller, localCaller } from "./call/call.ts";
 import { streamEndedError } from "./call/paced.ts";
 import { checkRoles } from "./call/roles.ts";
@@ -34,7 +37,7 @@ export interface RpcOptions {
   readonly socketPath: string;
   readonly listen: { host: string; port: number };
   readonly tls: SecureContextOptions;
-  readonly trustDomain: string;
+  readonly peers: Peers;
   readonly log: Logger;
 }
 
@@ -48,8 +51,8 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   const reflect = lateService(REFLECTION, addReflection);
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
-  const build = (authenticate: Authenticate): Server => {
-    const server = new Server({ "grpc.max_receive_message_length": 4 << 20 });
+  const build = (authenticate: Authenticate, ages: ChannelOptions = {}): Server => {
+    const server = new Server({ "grpc.max_receive_message_length": 4 << 20, ...ages });
     const call = { authenticate, log: options.log, stopping: stopping.signal };
     add(server, services["lockstep.v1.SyncService"], syncHandlers(context, call));
     add(server, services["lockstep.v1.ClusterService"], clusterHandlers(context, call));
@@ -58,12 +61,12 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     return server;
   };
   const local = build(localCaller);
-  const remote = build(certificateCaller(options.trustDomain));
+  const remote = build(certificateCaller(options.peers), agesOf(options.peers));
   const injector = remote.createConnectionInjector(ServerCredentials.createInsecure());
   // We run the TLS server: the one of grpc-js accepts TLS 1.2 and cannot change certificates while it runs.
   const tls = createTlsServer(
-    { ...options.tls, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true, ALPNProtocols: ["h2"] },
-    (socket) => injector.injectConnection(socket),
+    { ...options.tls, ...MUTUAL_TLS, ALPNProtocols: ["h2"] },
+    (socket) => options.peers.watch(socket) && injector.injectConnection(socket),
   );
   const cutConnections = cutterOf(tls);
   tls.on("tlsClientError", (error, socket) => {
@@ -91,6 +94,14 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     setServing: (serving) => health.setServing(serving),
     stop,
   };
+}
+
+/**
+ * The sidecar asks a client to connect again when a connection is old, and then lets running calls end until its whole
+ * time is over. grpc-js varies the age by a tenth.
+ */
+function agesOf({ maxAgeMs }: Peers): ChannelOptions {
+  return { "grpc.max_connection_age_ms": maxAgeMs * 0.8, "grpc.max_connection_age_grace_ms": maxAgeMs * 0.12 };
 }
 
 type Watch = ServerWritableStream<unknown, unknown>;

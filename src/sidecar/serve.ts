@@ -42,6 +42,7 @@ import { endSessions } from "../sync/session/end-sessions.ts";
 import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { readTls } from "../tls/device-files.ts";
+import { Peers, trustAuthorities } from "../tls/peers.ts";
 import { httpEndpoints, type Progress } from "./http-endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { makeContext } from "./make-context.ts";
@@ -96,10 +97,11 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await recordRoot(db, context.me, { path: resolve(settings.root), mount, place });
 
   await followNames(context);
-  await using packs = await servePacks(context, { listen: settings.gitListen, tls, trustDomain });
+  using peers = new Peers({ trustDomain, trust: trustAuthorities, log });
+  await using packs = await servePacks(context, { listen: settings.gitListen, tls, peers });
   await using hooks = await serveHooks(context, socketPath(socketDir, "hook.sock"));
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
-  const rpc = await serveRpc(context, { socketPath: rpcSocket, listen: settings.listen, tls, trustDomain, log });
+  const rpc = await serveRpc(context, { socketPath: rpcSocket, listen: settings.listen, tls, peers, log });
   const follower = new Follower(context);
   const background = startLoops(context, follower, { life, notifyUrl: settings.notifyUrl });
   await follower.onStart(interrupted);

@@ -12,6 +12,7 @@ import { Client } from "../../src/client/client.ts";
 import { serveHttp } from "../../src/http/server.ts";
 import { serveRpc } from "../../src/rpc/server.ts";
 import { beforeRead } from "../../src/sync/read/before-read.ts";
+import { Peers, trustAuthorities } from "../../src/tls/peers.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import type { TestDevice } from "../support/sync-device.ts";
@@ -59,7 +60,8 @@ async function serve(
   const tls = await contentsOf(await authority.issue("device", device.name));
   const listen = { host: "127.0.0.1", port: 0 };
   const socketPath = join(cluster.dir, "rpc.sock");
-  const rpc = await serveRpc(context, { socketPath, listen, tls, trustDomain: TRUST_DOMAIN, log: context.log });
+  const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
+  const rpc = await serveRpc(context, { socketPath, listen, tls, peers, log: context.log });
   const http = await serveHttp(listen, {
     serving: () => true,
     checks: {},

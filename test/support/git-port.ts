@@ -6,6 +6,7 @@ import { createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
 import { type PackListener, servePacks } from "../../src/git-port/server.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
+import { Peers, trustAuthorities } from "../../src/tls/peers.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 import type { TestDevice } from "./sync-device.ts";
 
@@ -42,7 +43,8 @@ export async function contentsOf({ cert, key, ca }: Files): Promise<{ cert: stri
 export async function openGitPort(device: TestDevice, files: Files): Promise<PackListener & { address: string }> {
   const tls = await contentsOf(files);
   const listen = { host: "127.0.0.1", port: 0 };
-  const listener = await servePacks(device.context, { listen, tls, trustDomain: TRUST_DOMAIN });
+  const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: device.context.log });
+  const listener = await servePacks(device.context, { listen, tls, peers });
   const address = `127.0.0.1:${listener.port}`;
   await advertise(device.cluster, device.name, address);
   return { ...listener, address };

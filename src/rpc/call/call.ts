@@ -12,7 +12,8 @@ import type { Logger } from "pino";
 import { describe, ERROR_TABLE, firstError, GrpcStatus, LockstepError } from "../../errors.ts";
 import { diskError } from "../../io/disk-errors.ts";
 import { DETAILS_KEY, encodeDetails } from "../../protocol/error-details.ts";
-import { certificateIdentity, type Role } from "../../tls/identity.ts";
+import type { Role } from "../../tls/identity.ts";
+import type { Peers } from "../../tls/peers.ts";
 import { mayCall } from "./roles.ts";
 
 /** The most characters of an error message, and of each of its details, that go to the caller. */
@@ -24,7 +25,7 @@ export interface Caller {
 }
 
 /** Returns the caller of a call. Throws UNAUTHENTICATED. */
-export type Authenticate = (call: AnyCall) => Caller;
+export type Authenticate = (call: AnyCall) => Caller | Promise<Caller>;
 
 export interface CallOptions {
   readonly authenticate: Authenticate;
@@ -44,18 +45,9 @@ type AnyCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown,
 /** Returns the caller on the unix socket, which is always an operator. */
 export const localCaller: Authenticate = () => ({ role: "operator", name: "local" });
 
-/**
- * Returns a function that reads the caller from the URI of its certificate. TLS has checked the certificate already.
- */
-export function certificateCaller(trustDomain: string): Authenticate {
-  return (call) => {
-    const identity = certificateIdentity(call.getAuthContext().sslPeerCertificate?.subjectaltname, trustDomain);
-    if (identity) return identity;
-    throw new LockstepError(
-      "UNAUTHENTICATED",
-      `The certificate names no device, frontend or operator of ${trustDomain}; it needs one URI such as spiffe://${trustDomain}/frontend/NAME.`,
-    );
-  };
+/** Returns a function that asks `peers` whose connection a call came on, and whether it may be used. */
+export function certificateCaller(peers: Peers): Authenticate {
+  return async (call) => await peers.admit(call.getAuthContext().sslPeerCertificate);
 }
 
 /** Makes a unary handler of gRPC from `run`. */
@@ -67,7 +59,7 @@ export function unary<Request, Response>(
     const path = call.getPath();
     const { signal, disarm } = cancellation(call as AnyCall);
     void (async () => {
-      const caller = authorise(options, call as AnyCall, path);
+      const caller = await authorise(options, call as AnyCall, path);
       return await run(call.request, { caller, signal });
     })()
       .then(
@@ -87,7 +79,7 @@ export function streaming<Request, Response>(
     const path = call.getPath();
     const { signal, disarm } = cancellation(call as AnyCall);
     void (async () => {
-      const caller = authorise(options, call as AnyCall, path);
+      const caller = await authorise(options, call as AnyCall, path);
       await run(call.request, (message) => void call.write(message), { caller, signal });
     })()
       .then(
@@ -99,8 +91,8 @@ export function streaming<Request, Response>(
   };
 }
 
-function authorise({ authenticate }: CallOptions, call: AnyCall, path: string): Caller {
-  const caller = authenticate(call);
+async function authorise({ authenticate }: CallOptions, call: AnyCall, path: string): Promise<Caller> {
+  const caller = await authenticate(call);
   if (mayCall(caller.role, path)) return caller;
   throw new LockstepError(
     "PERMISSION_DENIED",

@@ -1,0 +1,13 @@
+// The options of every TLS server that devices, front ends and operators reach.
+import { constants } from "node:crypto";
+import type { TlsOptions } from "node:tls";
+
+export const MUTUAL_TLS = {
+  minVersion: "TLSv1.3",
+  requestCert: true,
+  // `Peers.watch` refuses what TLS finds fault with, and the log then says whose certificate it was.
+  rejectUnauthorized: false,
+  // A resumed session would skip the look at the certificate. Without a cache of sessions here, the tickets that TLS
+  // 1.3 then sends lead nowhere.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+} as const satisfies TlsOptions;

@@ -1,0 +1,49 @@
+// What the certificate of a connection says: who its owner is, its key, and when it ends.
+import { X509Certificate } from "node:crypto";
+import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { certificateIdentity, type Identity } from "./identity.ts";
+import { certificateKey } from "./key-fingerprint.ts";
+
+/** The certificate that the other side of a connection has shown. Times are in milliseconds since 1970. */
+export interface PeerCertificate {
+  /** undefined: the certificate names nobody of the trust domain. */
+  readonly identity: Identity | undefined;
+  /** Its public key, as the registry pins it. */
+  readonly key: ReturnType<typeof certificateKey>;
+  /** The time from which the certificate and all its signers are valid. */
+  readonly beginsAt: number;
+  /** The time until which they are. */
+  readonly endsAt: number;
+  /** SHA-256 of the authority at the end of the chain, as in `X509Certificate.fingerprint256`. */
+  readonly authority: string;
+}
+
+/** Reads the certificate of the other side. undefined: it has shown none. */
+export function peerCertificate(socket: TLSSocket, trustDomain: string): PeerCertificate | undefined {
+  const chain = chainOf(socket.getPeerCertificate(true));
+  const [own] = chain;
+  if (own === undefined) return undefined;
+  return {
+    identity: certificateIdentity(own.subjectAltName, trustDomain),
+    key: certificateKey(own.toString()),
+    beginsAt: Math.max(...chain.map(({ validFrom }) => Date.parse(validFrom))),
+    endsAt: Math.min(...chain.map(({ validTo }) => Date.parse(validTo))),
+    authority: (chain.at(-1) as X509Certificate).fingerprint256,
+  };
+}
+
+/** Returns the certificate and its signers, up to the authority. Node links the last one to itself. */
+function chainOf(shown: Partial<DetailedPeerCertificate> | undefined): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  const seen = new Set<object>();
+  for (let next = shown; next?.raw !== undefined && !seen.has(next); next = next.issuerCertificate) {
+    seen.add(next);
+    chain.push(new X509Certificate(next.raw));
+  }
+  return chain;
+}
+
+/** Returns a time as people read it: 2026-11-29T17:24:14Z. */
+export function instant(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}

@@ -1,0 +1,190 @@
+// Decides who may use a connection of the gRPC port and of the git port, at each request. TLS has checked the
+// certificate in the handshake, but a connection may live longer than its certificate or the trust in its key.
+import type { TLSSocket } from "node:tls";
+import type { Logger } from "pino";
+import { LockstepError } from "../errors.ts";
+import type { Identity } from "./identity.ts";
+import { instant, type PeerCertificate, peerCertificate } from "./peer-certificate.ts";
+
+const HOUR_MS = 3_600_000;
+/** Between two looks at all connections. A connection is cut this much after its end at the latest. */
+const SWEEP_MS = 1_000;
+/** A connection takes no new requests in the last fifth of its time, so that running ones can end. */
+const DRAIN_FROM = 0.8;
+
+/** The owner of a certificate and the key that it has shown. */
+export interface ShownKey {
+  readonly identity: Identity;
+  readonly key: PeerCertificate["key"];
+}
+
+/** Knows which keys are trusted. */
+export interface TrustCheck {
+  /**
+   * Returns why this key is not let in, or undefined. It is asked at each request, so it should answer from memory. It
+   * may throw a LockstepError too.
+   */
+  check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined;
+  /** Calls `listener` when answers may have changed. All open connections are then checked again. */
+  onChange(listener: () => void): Disposable;
+}
+
+/** Trusts every certificate of the authorities. */
+export const trustAuthorities: TrustCheck = {
+  check: () => undefined,
+  onChange: () => ({ [Symbol.dispose]: () => {} }),
+};
+
+interface Connection {
+  readonly socket: TLSSocket;
+  readonly certificate: PeerCertificate;
+  /** As `performance.now()`, which nobody can set. */
+  readonly since: number;
+  /** The key has been trusted on this connection. */
+  admitted: boolean;
+}
+
+export interface PeersOptions {
+  readonly trustDomain: string;
+  readonly trust: TrustCheck;
+  readonly log: Pick<Logger, "warn" | "info">;
+  /** How long a connection is used at most, in milliseconds. Default: an hour. */
+  readonly maxAgeMs?: number;
+}
+
+export class Peers {
+  readonly trustDomain: string;
+  readonly maxAgeMs: number;
+  readonly #trust: TrustCheck;
+  readonly #log: PeersOptions["log"];
+  readonly #open = new Set<Connection>();
+  /** By the socket, and by the one certificate object that the socket gives out. */
+  readonly #byObject = new WeakMap<object, Connection>();
+  readonly #sweep: NodeJS.Timeout;
+  readonly #change: Disposable;
+
+  constructor({ trustDomain, trust, log, maxAgeMs = HOUR_MS }: PeersOptions) {
+    this.trustDomain = trustDomain;
+    this.maxAgeMs = maxAgeMs;
+    this.#trust = trust;
+    this.#log = log;
+    this.#sweep = setInterval(() => this.#cutEnded(), SWEEP_MS).unref();
+    this.#change = trust.onChange(() => void this.#checkAgain());
+  }
+
+  /**
+   * Takes a connection whose handshake is done, and cuts it when its certificate ends or its key is not trusted any
+   * more. Returns false when TLS has found a fault in the certificate; the connection is then gone.
+   *
+   * The TLS server must ask for certificates and not reject any, so that the log can say whose certificate is refused.
+   */
+  watch(socket: TLSSocket): boolean {
+    const certificate = peerCertificate(socket, this.trustDomain);
+    if (!socket.authorized || certificate === undefined) {
+      this.#log.warn({ from: socket.remoteAddress, err: faultOf(socket, certificate) }, "refused a TLS connection");
+      socket.destroy();
+      return false;
+    }
+    const connection = { socket, certificate, since: performance.now(), admitted: false };
+    this.#open.add(connection);
+    socket.once("close", () => this.#open.delete(connection));
+    // grpc-js shows a call only the certificate of its connection. So each connection gives out one object for its
+    // whole life, and that object leads back to it.
+    const shown = socket.getPeerCertificate();
+    socket.getPeerCertificate = (() => shown) as TLSSocket["getPeerCertificate"];
+    this.#byObject.set(socket, connection).set(shown, connection);
+    return true;
+  }
+
+  /**
+   * Returns whose connection this is, for one request. `of`: its socket, or the certificate object that the socket
+   * gives out. Throws UNAUTHENTICATED when the certificate is not valid now or names nobody, and what the check of
+   * trust says.
+   */
+  async admit(of: object | undefined): Promise<Identity> {
+    const connection = of === undefined ? undefined : this.#byObject.get(of);
+    if (connection === undefined)
+      throw new LockstepError("UNAUTHENTICATED", "This connection has shown no certificate; use one of the cluster.");
+    const { certificate } = connection;
+    if (certificate.identity === undefined)
+      throw new LockstepError(
+        "UNAUTHENTICATED",
+        `The certificate names no device, frontend or operator of ${this.trustDomain}; it needs one URI such as spiffe://${this.trustDomain}/frontend/NAME.`,
+      );
+    const ended = endOf(certificate, Date.now());
+    if (ended !== undefined) throw new LockstepError("UNAUTHENTICATED", ended);
+    if (performance.now() - connection.since > this.maxAgeMs)
+      throw new LockstepError(
+        "UNAUTHENTICATED",
+        `This connection is older than ${this.maxAgeMs / 1000} s; connect again.`,
+      );
+    const refusal = await this.#trust.check({ identity: certificate.identity, key: certificate.key });
+    if (refusal !== undefined) throw refusal;
+    connection.admitted = true;
+    return certificate.identity;
+  }
+
+  /** Returns the owner of a connection's certificate without a look at validity and trust. */
+  ownerOf(socket: TLSSocket): Identity | undefined {
+    return this.#byObject.get(socket)?.certificate.identity;
+  }
+
+  /** Returns true when the connection should end after its current request. */
+  isOld(socket: TLSSocket): boolean {
+    const since = this.#byObject.get(socket)?.since ?? Number.NEGATIVE_INFINITY;
+    return performance.now() - since > this.maxAgeMs * DRAIN_FROM;
+  }
+
+  #cutEnded(): void {
+    for (const connection of this.#open) {
+      const ended = endOf(connection.certificate, Date.now());
+      if (ended !== undefined) this.#cut(connection, ended);
+    }
+  }
+
+  async #checkAgain(): Promise<void> {
+    const admitted = [...this.#open].filter((connection) => connection.admitted);
+    await Promise.all(
+      admitted.map(async (connection) => {
+        const { identity, key } = connection.certificate;
+        const refusal = await Promise.resolve(this.#trust.check({ identity: identity as Identity, key })).catch(
+          (error: Error) => error,
+        );
+        if (refusal !== undefined) this.#cut(connection, refusal.message);
+      }),
+    );
+  }
+
+  #cut({ socket, certificate }: Connection, err: string): void {
+    const peer = certificate.identity ? ownerText(certificate.identity) : "unknown";
+    this.#log.warn({ peer, from: socket.remoteAddress, err }, "ended a connection");
+    socket.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#sweep);
+    this.#change[Symbol.dispose]();
+  }
+}
+
+function ownerText({ role, name }: Identity): string {
+  return `${role} ${name}`;
+}
+
+/** Returns the sentence for a certificate that is not valid at that time. */
+function endOf({ identity, beginsAt, endsAt }: PeerCertificate, now: number): string | undefined {
+  const whose = identity ? `The certificate of ${ownerText(identity)}` : "The certificate";
+  if (now > endsAt) return `${whose} ended at ${instant(endsAt)}; issue a new one there.`;
+  if (now < beginsAt) return `${whose} is valid from ${instant(beginsAt)} on; set the clocks of both machines.`;
+  return undefined;
+}
+
+/** Returns why TLS refuses a certificate. */
+function faultOf(socket: TLSSocket, certificate: PeerCertificate | undefined): string {
+  if (certificate === undefined) return "it has shown no certificate";
+  const ended = endOf(certificate, Date.now());
+  if (ended !== undefined) return ended;
+  const { identity } = certificate;
+  const whose = identity ? `a certificate that says ${ownerText(identity)}` : "a certificate that names nobody here";
+  return `${whose} was refused (${socket.authorizationError ?? "unknown reason"})`;
+}

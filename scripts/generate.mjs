@@ -54,7 +54,7 @@ function compare(from, to) {
 }
 
 async function generateConfiguration() {
-  const built = join(root, "dist", "config.js");
+  const built = join(root, "dist", "configuration-page.js");
   const { configurationPage } = await import(built);
   keepUpToDate(join(root, "docs", "configuration.md"), configurationPage());
 }

@@ -15,7 +15,7 @@ const ENTRIES = [
   /^src\/shim\/main\.ts$/,
   /^src\/client\//,
   /^src\/generated\//,
-  /^src\/config\.ts$/,
+  /^src\/configuration-page\.ts$/,
 ];
 
 /**

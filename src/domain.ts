@@ -1,6 +1,5 @@
 // The nouns of the project as plain types: repository, device, replica, version, leader, write (docs/architecture.md).
-import { createHash, createHmac } from "node:crypto";
-import { LockstepError } from "./errors.ts";
+import { createHash } from "node:crypto";
 
 /** The number of a landed write, which a replica or the cluster holds: 0, 1, 2 … without gaps in each repository. */
 export type Version = bigint;
@@ -57,79 +56,9 @@ export const PRIVATE_REFS = "refs/lockstep/";
 /** How many characters an author or a reason may have: both are kept for long. */
 export const TEXT_LIMIT = 200;
 
-const NAME_PART = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
-const NAME_LIMIT = 200;
-
-/**
- * Checks a repository name such as `team/app` and returns it. A name becomes a path below the root and a part of URLs.
- * So its parts are plain words: no `..`, no leading `-` or `.`, no `.git` or `.lock` at the end. Throws INVALID_NAME.
- */
-export function repositoryName(name: string): string {
-  const refuse = (why: string): never => {
-    const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
-    throw new LockstepError("INVALID_NAME", `The repository name ${shown} ${why}; use words like team/app.`);
-  };
-  if (name.length === 0) refuse("is empty");
-  if (name.length > NAME_LIMIT) refuse(`is longer than ${NAME_LIMIT} characters`);
-  for (const part of name.split("/")) {
-    if (part === "") refuse("has a part that is empty");
-    if (/^[.+-]/.test(part)) refuse(`has a part that begins with "${part[0]}"`);
-    if (!NAME_PART.test(part)) refuse("holds a character other than A-Z a-z 0-9 _ . + -");
-    if (part.includes("..")) refuse('contains ".."');
-    if (part.endsWith(".git") || part.endsWith(".lock") || part.endsWith("."))
-      refuse('has a part ending in ".git", ".lock" or "."');
-  }
-  return name;
-}
-
-const DEVICE_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
-/**
- * Checks a device name and returns it. It is a DNS label, so that it fits certificates and pod names. Throws
- * INVALID_NAME.
- */
-export function deviceName(name: string): string {
-  if (DEVICE_NAME.test(name)) return name;
-  throw new LockstepError(
-    "INVALID_NAME",
-    `The device name ${JSON.stringify(name.slice(0, 70))} is not a DNS label; use up to 63 of a-z 0-9 and "-", such as repo001.`,
-  );
-}
-
 /** Returns true for an object id (SHA-1 or SHA-256, hex). */
 export function isObjectId(value: string): value is ObjectId {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
-}
-
-const DIGEST_BYTES = 32;
-const DIGEST_MODULUS = 1n << 256n;
-/** The digest of a repository without refs. */
-export const EMPTY_DIGEST: Buffer = Buffer.alloc(DIGEST_BYTES);
-
-function refHash(key: Buffer, name: RefName, value: RefValue): bigint {
-  const mac = createHmac("sha256", key).update(toBytes(name)).update("\0").update(toBytes(value));
-  return BigInt(`0x${mac.digest("hex")}`);
-}
-
-/**
- * Returns the digest after `updates`: a keyed set hash, the sum modulo 2^256 of HMAC-SHA-256(key, name NUL value).
- * Because it is a sum, its cost follows the size of the change. No pusher knows the key, so nobody can make two sets
- * collide.
- */
-export function digestAfter(key: Buffer, digest: Buffer, updates: Iterable<RefUpdate>): Buffer {
-  let sum = BigInt(`0x${digest.toString("hex")}`);
-  for (const { name, oldValue, newValue } of updates) {
-    if (oldValue !== null) sum -= refHash(key, name, oldValue);
-    if (newValue !== null) sum += refHash(key, name, newValue);
-  }
-  sum = ((sum % DIGEST_MODULUS) + DIGEST_MODULUS) % DIGEST_MODULUS;
-  return Buffer.from(sum.toString(16).padStart(DIGEST_BYTES * 2, "0"), "hex");
-}
-
-/** Returns the digest of a whole set of refs. */
-export function digestOf(key: Buffer, refs: Refs): Buffer {
-  const creates = [...refs].map(([name, newValue]): RefUpdate => ({ name, oldValue: null, newValue }));
-  return digestAfter(key, EMPTY_DIGEST, creates);
 }
 
 /** Returns a stable short name for a long text: half of the hex of its SHA-256. */

@@ -1,13 +1,14 @@
 // Checks the directories of `serve`: present or possible to make, writable, with working locks, and with free space.
 import { mkdtemp, open, realpath, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { type Config, required } from "../config.ts";
+import type { Config } from "../config.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { lockCommand, nativeShim } from "../git/root/install-shim.ts";
 import { tryLock } from "../git/root/root-lock.ts";
 import { checkRootLength, checkRootNames } from "../git/root/root-names.ts";
 import { readRootRecord } from "../git/root/root-record.ts";
 import { socketPath } from "../io/socket-path.ts";
+import { required } from "../read-config.ts";
 import { Database } from "../store/database/database.ts";
 import { assertMounted } from "../sync/device/assert-mounted.ts";
 import type { Look, Verdict } from "./finding.ts";

@@ -1,10 +1,10 @@
 // Checks the programs: Node, which runs `serve`, and git and the shim, which `serve` runs or installs.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { required } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
 import { nativeShim } from "../git/root/install-shim.ts";
 import { gitVersion } from "../git/version.ts";
+import { required } from "../read-config.ts";
 import type { Look } from "./finding.ts";
 
 const run = promisify(execFile);

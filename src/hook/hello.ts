@@ -1,9 +1,9 @@
 // The first frame of a shim: its operation, the directory in which it was started, and its user.
 import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
-import { repositoryName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import type { Frame } from "../framing/frames.ts";
+import { repositoryName } from "../names.ts";
 
 const OPERATIONS = ["proc-receive", "upload-pack", "receive-pack"];
 

@@ -1,9 +1,9 @@
 // Plain HTTP for this machine: health for the kubelet, metrics for Prometheus, and the answer to nginx's auth_request.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { repositoryName } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { linkSignals } from "../io/signals.ts";
 import { visible } from "../io/visible.ts";
+import { repositoryName } from "../names.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";

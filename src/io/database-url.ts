@@ -1,10 +1,12 @@
 // Reads the database URL as libpq does: `postgres://user:password@host:port,host:port/database?parameter=value`, or
 // `key=value` words. Unsupported parts are named in a sentence. A text that may be part of a password is never
 // repeated.
+
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { LockstepError } from "../errors.ts";
+import { readAny, type Words, type Wrong } from "./database-words.ts";
 
 /** One way to connect to one server. The fields are those of pg. */
 export interface DatabaseServer {
@@ -20,8 +22,6 @@ export interface DatabaseServer {
   /** This way is tried only when the way before it failed for this reason. */
   readonly onlyAfter?: "no TLS" | "refused without TLS";
 }
-
-type Words = Map<string, string>;
 
 /** Parameters that only tune libpq, or that change nothing here. */
 const WITHOUT_EFFECT = new Set(
@@ -142,8 +142,6 @@ function waysOf(server: Omit<DatabaseServer, "ssl">, mode: string, ssl: Connecti
   return [{ ...server, ssl }];
 }
 
-type Wrong = (why: string) => never;
-
 function check(words: Words, wrong: Wrong): void {
   for (const key of words.keys()) {
     if (!TAKEN.has(key) && !WITHOUT_EFFECT.has(key))
@@ -208,56 +206,4 @@ function tlsOf(words: Words, wrong: Wrong): { ssl: ConnectionOptions; mode: stri
 
 function definedOf<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
-}
-
-function readAny(text: string, wrong: Wrong): Words {
-  return /^postgres(ql)?:\/\//.test(text) ? readUri(text, wrong) : readWords(text, wrong);
-}
-
-function readUri(text: string, wrong: Wrong): Words {
-  const decode = (part: string): string => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return wrong("has a `%` that is not followed by two hexadecimal digits of UTF-8; write `%` itself as %25");
-    }
-  };
-  const rest = text.replace(/^postgres(ql)?:\/\//, "");
-  // Only these characters end the host names. `#` is an ordinary character, and so is `?` before the last `@`.
-  const [, authority = "", path = "", query = ""] = /^((?:[^/]*@)?[^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
-  const at = authority.lastIndexOf("@");
-  const words: Words = new Map();
-  if (at >= 0) {
-    const [, user = "", password] = /^([^:]*)(?::(.*))?$/s.exec(authority.slice(0, at)) ?? [];
-    words.set("user", decode(user));
-    if (password !== undefined) words.set("password", decode(password));
-  }
-  const places = authority
-    .slice(at + 1)
-    .split(",")
-    .map((place) => {
-      const [, host = "", port = ""] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(place) ?? [];
-      return { host: decode(host.replace(/^\[(.*)\]$/, "$1")), port: decode(port) };
-    });
-  words.set("host", places.map(({ host }) => host).join(","));
-  if (places.some(({ port }) => port !== "")) words.set("port", places.map(({ port }) => port).join(","));
-  if (path !== "") words.set("dbname", decode(path));
-  for (const pair of query.split("&").filter(Boolean)) {
-    const equals = pair.indexOf("=");
-    if (equals < 0) wrong("has a parameter without `=`; in a password write `?` as %3F and `&` as %26");
-    words.set(decode(pair.slice(0, equals)), decode(pair.slice(equals + 1)));
-  }
-  return words;
-}
-
-function readWords(text: string, wrong: Wrong): Words {
-  const words: Words = new Map();
-  const word = /\s*([^\s=]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)(?:[^\s\\]|\\.)*)?)(?=\s|$)/sy;
-  while (text.slice(word.lastIndex).trim() !== "") {
-    const found = word.exec(text);
-    if (found === null) return wrong("must begin with postgres://, or be words like host=db dbname=lockstep");
-    words.set(found[1] as string, (found[2] ?? found[3] ?? "").replace(/\\(.)/gs, "$1"));
-  }
-  if (words.size === 0) wrong("must begin with postgres://, or be words like host=db dbname=lockstep");
-  return words;
 }

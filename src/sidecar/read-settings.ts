@@ -1,6 +1,9 @@
 // What `lockstep serve` was told, in the terms of the program.
-import { type Config, parseHostPort, required } from "../config.ts";
-import { deviceName, type RefFormat } from "../domain.ts";
+import type { Config } from "../config.ts";
+import type { RefFormat } from "../domain.ts";
+import { deviceName } from "../names.ts";
+import { required } from "../read-config.ts";
+import { parseHostPort } from "../setting-checks.ts";
 
 /** The settings of a sidecar. Throws USAGE where one is missing. */
 export function readSettings(config: Config) {

@@ -1,8 +1,8 @@
 // The URLs of git's smart HTTP protocol (gitprotocol-http). The dumb protocol is not served, since it reads files
 // without asking the sidecar.
 import type { IncomingMessage } from "node:http";
-import { repositoryName } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { repositoryName } from "../names.ts";
 import { Refusal } from "./refusal.ts";
 
 export type Service = "upload-pack" | "receive-pack";

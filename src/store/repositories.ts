@@ -1,7 +1,8 @@
 // Repositories: creation, look-up by name, and the heads that every read asks for.
 import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
-import { digestOf, HEAD, type ReplicaState, refName, symbolicTo, toBytes, type Version } from "../domain.ts";
+import { digestOf } from "../digest.ts";
+import { HEAD, type ReplicaState, refName, symbolicTo, toBytes, type Version } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
 import { intervalMs } from "./database/instant.ts";

@@ -2,8 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
-import { type Config, required } from "../config.ts";
+import type { Config } from "../config.ts";
 import { LockstepError } from "../errors.ts";
+import { required } from "../read-config.ts";
 import { certificateIdentity } from "./identity.ts";
 
 /**

@@ -68,7 +68,9 @@ export const databaseControls = [
   },
   {
     rule: "a device does not start at an old primary, where its URL names the new one too",
-    patches: [{ file: "src/sync/lease/lease.ts", from: "  await db.goToNewest();\n  for (;;) {", to: "  for (;;) {" }],
+    patches: [
+      { file: "src/sync/lease/acquire-lease.ts", from: "  await db.goToNewest();\n  for (;;) {", to: "  for (;;) {" },
+    ],
     project: "e2e",
     tests: "test/e2e/synchronous-standby.test.ts",
     name: "goes to the new one when it starts",

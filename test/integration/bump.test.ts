@@ -1,14 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  digestAfter,
-  digestOf,
-  EMPTY_DIGEST,
-  HEAD,
-  type Incarnation,
-  type RefUpdate,
-  symbolicTo,
-} from "../../src/domain.ts";
+import { digestAfter, digestOf, EMPTY_DIGEST } from "../../src/digest.ts";
+import { HEAD, type Incarnation, type RefUpdate, symbolicTo } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { getWrite } from "../../src/store/find-write.ts";
 import { readFold } from "../../src/store/fold.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EMPTY_DIGEST, type Incarnation } from "../../src/domain.ts";
+import { EMPTY_DIGEST } from "../../src/digest.ts";
+import type { Incarnation } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import {
   LEASE_RENEWAL_MS,

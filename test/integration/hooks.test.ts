@@ -11,7 +11,7 @@ import {
   recordHookProgress,
 } from "../../src/store/hooks.ts";
 import { deliverHooks } from "../../src/sync/hooks/deliver-hooks.ts";
-import { beginWatch } from "../../src/sync/watch/watch.ts";
+import { beginWatch } from "../../src/sync/watch/begin-watch.ts";
 import { currentRepository, Landing } from "../support/landing.ts";
 import { latch } from "../support/latch.ts";
 import { expectedSignature, Receiver } from "../support/receiver.ts";

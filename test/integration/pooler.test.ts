@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { digestAfter, digestOf, type Incarnation, type RefUpdate } from "../../src/domain.ts";
+import { digestAfter, digestOf } from "../../src/digest.ts";
+import type { Incarnation, RefUpdate } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { knownSchemaLevel, migrate } from "../../src/store/database/migrate.ts";
 import { listenForHeads, notifyHeads } from "../../src/store/database/notifications.ts";

@@ -1,6 +1,7 @@
 // A repository that is too large for one statement is read in pages, and what is read is the same.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { digestOf, type Incarnation, type Refs, type RefValue, type Version } from "../../src/domain.ts";
+import { digestOf } from "../../src/digest.ts";
+import type { Incarnation, Refs, RefValue, Version } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/fold.ts";
 import { type ChangesSince, readChanges } from "../../src/store/ref-log.ts";

@@ -16,7 +16,8 @@ import {
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
-import { digestAfter, type RefUpdate } from "../../src/domain.ts";
+import { digestAfter } from "../../src/digest.ts";
+import type { RefUpdate } from "../../src/domain.ts";
 import { landWrite, stageWrite } from "../../src/store/writes.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

@@ -1,15 +1,8 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  digestAfter,
-  digestOf,
-  type Incarnation,
-  type Refs,
-  type RefUpdate,
-  toLatin1,
-  type Version,
-} from "../../src/domain.ts";
+import { digestAfter, digestOf } from "../../src/digest.ts";
+import { type Incarnation, type Refs, type RefUpdate, toLatin1, type Version } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/fold.ts";
 import { readLog } from "../../src/store/list-log.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { digestOf, EMPTY_DIGEST, type Incarnation, type ReplicaState } from "../../src/domain.ts";
+import { digestOf, EMPTY_DIGEST } from "../../src/digest.ts";
+import type { Incarnation, ReplicaState } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { releaseLease, takeOver } from "../../src/store/device-lease.ts";
 import { getWrite } from "../../src/store/find-write.ts";

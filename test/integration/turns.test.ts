@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { EMPTY_DIGEST, type Incarnation, type Version } from "../../src/domain.ts";
+import { EMPTY_DIGEST } from "../../src/digest.ts";
+import type { Incarnation, Version } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { currentWriter } from "../../src/store/find-write.ts";
 import { readFold } from "../../src/store/fold.ts";

@@ -1,7 +1,8 @@
 // Makes devices, repositories and writes that exist only as rows, for tests of the store.
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
-import { digestAfter, type Incarnation, type RefUpdate, type Version } from "../../src/domain.ts";
+import { digestAfter } from "../../src/digest.ts";
+import type { Incarnation, RefUpdate, Version } from "../../src/domain.ts";
 import { type Database, queryOnce } from "../../src/store/database/database.ts";
 import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts";
 import { readLog } from "../../src/store/list-log.ts";

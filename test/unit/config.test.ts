@@ -2,16 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  parseHostPort,
-  readConfig,
-  required,
-  SETTINGS,
-  type SettingName,
-  settingsOf,
-  unknownVariables,
-  variableOf,
-} from "../../src/config.ts";
+import { SETTINGS, type SettingName, settingsOf, variableOf } from "../../src/config.ts";
+import { readConfig, required, unknownVariables } from "../../src/read-config.ts";
+import { parseHostPort } from "../../src/setting-checks.ts";
 
 const names = Object.keys(SETTINGS) as SettingName[];
 const usage = (message: string) =>

@@ -1,17 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { digestAfter, digestOf, EMPTY_DIGEST } from "../../src/digest.ts";
 import {
-  deviceName,
-  digestAfter,
-  digestOf,
   displayRef,
-  EMPTY_DIGEST,
   isObjectId,
   isSymbolic,
   nameFromBytes,
   type RefUpdate,
   refName,
-  repositoryName,
   shortHash,
   symbolicTo,
   targetOf,
@@ -20,6 +16,7 @@ import {
   valueFromBytes,
   valueFromLatin1,
 } from "../../src/domain.ts";
+import { deviceName, repositoryName } from "../../src/names.ts";
 import { ref, refsFrom } from "../support/refs.ts";
 
 const KEY = Buffer.alloc(32, 7);

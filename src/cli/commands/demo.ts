@@ -2,10 +2,10 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { required } from "../../config.ts";
 import type { DemoCluster } from "../../demo/cluster.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { required } from "../../read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import { parseHostPort, required } from "../../config.ts";
 import { describe } from "../../errors.ts";
 import { startGate } from "../../gate/gate.ts";
 import type { Host } from "../../host.ts";
 import { toMs } from "../../protocol/times.ts";
+import { required } from "../../read-config.ts";
+import { parseHostPort } from "../../setting-checks.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
 

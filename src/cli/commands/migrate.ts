@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { required } from "../../config.ts";
 import type { Host } from "../../host.ts";
+import { required } from "../../read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
 export function migrateCommand(host: Host): Command {

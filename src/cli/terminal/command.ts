@@ -2,11 +2,12 @@
 import { Command } from "commander";
 import pino, { type Logger } from "pino";
 import type { Call, Client } from "../../client/client.ts";
-import { type Config, readConfig, required, SETTINGS, settingsOf, unknownVariables, variableOf } from "../../config.ts";
+import { type Config, SETTINGS, settingsOf, variableOf } from "../../config.ts";
 import type { Host } from "../../host.ts";
 import { err, logLines } from "../../io/log-lines.ts";
 import { socketPath } from "../../io/socket-path.ts";
 import { visible } from "../../io/visible.ts";
+import { readConfig, required, unknownVariables } from "../../read-config.ts";
 
 const PATIENCE_MS = 30_000;
 

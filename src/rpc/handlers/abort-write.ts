@@ -1,6 +1,7 @@
-import { displayRef, repositoryName } from "../../domain.ts";
+import { displayRef } from "../../domain.ts";
 import type { AbortWriteRequest__Output as Request } from "../../generated/lockstep/v1/AbortWriteRequest.ts";
 import type { AbortWriteResponse as Response } from "../../generated/lockstep/v1/AbortWriteResponse.ts";
+import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { abortWrite as abort } from "../../sync/session/abort-write.ts";
 import { shortText } from "../call/author-and-reason.ts";

@@ -5,7 +5,7 @@ import type { AddHookResponse as Response } from "../../generated/lockstep/v1/Ad
 import { hookUrl } from "../../io/hook-url.ts";
 import { insertHook } from "../../store/hooks.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { beginWatch } from "../../sync/watch/watch.ts";
+import { beginWatch } from "../../sync/watch/begin-watch.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
 import { encodeHook } from "./encode-hook.ts";

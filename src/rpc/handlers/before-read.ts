@@ -1,7 +1,7 @@
-import { repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { BeforeReadRequest__Output as Request } from "../../generated/lockstep/v1/BeforeReadRequest.ts";
 import type { BeforeReadResponse as Response } from "../../generated/lockstep/v1/BeforeReadResponse.ts";
+import { repositoryName } from "../../names.ts";
 import { toDuration, toMs } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { type ReadGrant, type ReadOptions, beforeRead as waitForRead } from "../../sync/read/before-read.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { BeginWriteRequest__Output as Request } from "../../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { BeginWriteResponse as Response } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
+import { repositoryName } from "../../names.ts";
 import { toMs, toTimestamp } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { beginWrite as begin } from "../../sync/session/begin-write.ts";

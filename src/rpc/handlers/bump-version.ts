@@ -1,6 +1,6 @@
-import { repositoryName } from "../../domain.ts";
 import type { BumpVersionRequest__Output as Request } from "../../generated/lockstep/v1/BumpVersionRequest.ts";
 import type { BumpVersionResponse as Response } from "../../generated/lockstep/v1/BumpVersionResponse.ts";
+import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { landSession } from "../../sync/session/bump-version.ts";
 import type { CallContext } from "../call/call.ts";

@@ -1,6 +1,6 @@
-import { deviceName } from "../../domain.ts";
 import type { DrainDeviceRequest__Output as Request } from "../../generated/lockstep/v1/DrainDeviceRequest.ts";
 import type { DrainDeviceResponse as Response } from "../../generated/lockstep/v1/DrainDeviceResponse.ts";
+import { deviceName } from "../../names.ts";
 import { drainDevice as drain } from "../../store/devices.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";

@@ -1,6 +1,6 @@
-import { repositoryName } from "../../domain.ts";
 import type { FetchFromRequest__Output as Request } from "../../generated/lockstep/v1/FetchFromRequest.ts";
 import type { FetchFromResponse as Response } from "../../generated/lockstep/v1/FetchFromResponse.ts";
+import { repositoryName } from "../../names.ts";
 import { toDuration } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { fetchFrom as bringUp } from "../../sync/read/fetch-from.ts";

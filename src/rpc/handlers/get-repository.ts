@@ -1,6 +1,6 @@
-import { repositoryName } from "../../domain.ts";
 import type { GetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/GetRepositoryRequest.ts";
 import type { GetRepositoryResponse as Response } from "../../generated/lockstep/v1/GetRepositoryResponse.ts";
+import { repositoryName } from "../../names.ts";
 import { toDuration, toTimestamp } from "../../protocol/times.ts";
 import { currentWriter } from "../../store/find-write.ts";
 import { replicasOf } from "../../store/replicas.ts";

@@ -1,6 +1,6 @@
-import { repositoryName } from "../../domain.ts";
 import type { GetVersionRequest__Output as Request } from "../../generated/lockstep/v1/GetVersionRequest.ts";
 import type { GetVersionResponse as Response } from "../../generated/lockstep/v1/GetVersionResponse.ts";
+import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { readVersion } from "../../sync/read/get-version.ts";
 import { encodeState, encodeWrite } from "../call/encode.ts";

@@ -1,6 +1,6 @@
-import { repositoryName } from "../../domain.ts";
 import type { GetWriteRequest__Output as Request } from "../../generated/lockstep/v1/GetWriteRequest.ts";
 import type { GetWriteResponse as Response } from "../../generated/lockstep/v1/GetWriteResponse.ts";
+import { repositoryName } from "../../names.ts";
 import { getWrite as readWrite } from "../../store/find-write.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeWrite } from "../call/encode.ts";

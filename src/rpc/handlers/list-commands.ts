@@ -1,6 +1,6 @@
-import { deviceName, repositoryName } from "../../domain.ts";
 import type { ListCommandsRequest__Output as Request } from "../../generated/lockstep/v1/ListCommandsRequest.ts";
 import type { ListCommandsResponse as Response } from "../../generated/lockstep/v1/ListCommandsResponse.ts";
+import { deviceName, repositoryName } from "../../names.ts";
 import { listCommands as list } from "../../store/commands.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { decodeCommandState, encodeCommand } from "../call/encode-command.ts";

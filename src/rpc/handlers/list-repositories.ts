@@ -1,6 +1,6 @@
-import { repositoryName } from "../../domain.ts";
 import type { ListRepositoriesRequest__Output as Request } from "../../generated/lockstep/v1/ListRepositoriesRequest.ts";
 import type { ListRepositoriesResponse as Response } from "../../generated/lockstep/v1/ListRepositoriesResponse.ts";
+import { repositoryName } from "../../names.ts";
 import { listRepositories as list } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeRepository } from "../call/encode.ts";

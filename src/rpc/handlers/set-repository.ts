@@ -1,7 +1,7 @@
-import { deviceName, repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { SetRepositoryRequest__Output as Request } from "../../generated/lockstep/v1/SetRepositoryRequest.ts";
 import type { SetRepositoryResponse as Response } from "../../generated/lockstep/v1/SetRepositoryResponse.ts";
+import { deviceName, repositoryName } from "../../names.ts";
 import { toMs } from "../../protocol/times.ts";
 import { parseKeep } from "../../retention.ts";
 import { notifyCommands } from "../../store/commands.ts";

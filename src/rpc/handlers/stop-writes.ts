@@ -1,7 +1,7 @@
-import { repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { StopWritesRequest__Output as Request } from "../../generated/lockstep/v1/StopWritesRequest.ts";
 import type { StopWritesResponse as Response } from "../../generated/lockstep/v1/StopWritesResponse.ts";
+import { repositoryName } from "../../names.ts";
 import { toMs } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { stopWrites as stop } from "../../sync/operator/stop-writes.ts";

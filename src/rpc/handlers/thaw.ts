@@ -1,7 +1,7 @@
-import { deviceName, repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { ThawRequest__Output as Request } from "../../generated/lockstep/v1/ThawRequest.ts";
 import type { ThawResponse as Response } from "../../generated/lockstep/v1/ThawResponse.ts";
+import { deviceName, repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { thaw as decide, type ThawAction } from "../../sync/operator/thaw.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";

@@ -1,7 +1,7 @@
-import { repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { UndoVersionRequest__Output as Request } from "../../generated/lockstep/v1/UndoVersionRequest.ts";
 import type { UndoVersionResponse as Response } from "../../generated/lockstep/v1/UndoVersionResponse.ts";
+import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { undoVersion as undo } from "../../sync/undo/undo-version.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";

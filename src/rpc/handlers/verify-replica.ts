@@ -1,6 +1,7 @@
-import { repositoryName, toBytes } from "../../domain.ts";
+import { toBytes } from "../../domain.ts";
 import type { VerifyReplicaRequest__Output as Request } from "../../generated/lockstep/v1/VerifyReplicaRequest.ts";
 import type { VerifyReplicaResponse as Response } from "../../generated/lockstep/v1/VerifyReplicaResponse.ts";
+import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { verify } from "../../sync/operator/verify-replica.ts";
 import type { CallContext } from "../call/call.ts";

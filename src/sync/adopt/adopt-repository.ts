@@ -3,7 +3,7 @@
 // it ends, and lands as a write of its own (catch-up/land-late.ts).
 import { randomUUID } from "node:crypto";
 import { crashPoint } from "../../crash-points.ts";
-import { repositoryName, type Version } from "../../domain.ts";
+import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { ensureAliasHook } from "../../git/refs/alias-hook.ts";
 import { difference, readRefs } from "../../git/refs/refs.ts";
@@ -11,6 +11,7 @@ import { ensureSettings, settingsOwner } from "../../git/replica/repository.ts";
 import { syncDirectory } from "../../git/replica/sync-directory.ts";
 import { endAdopting, prepareTakeIn, undoTakeIn } from "../../git/replica/take-in.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
+import { repositoryName } from "../../names.ts";
 import { type AdoptOutcome, adoptRepository as insert } from "../../store/adoption.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { findRepository, type Repository } from "../../store/repositories.ts";

@@ -1,6 +1,8 @@
 // Adopts a directory whose name a repository of the cluster has. Either the adoption was killed after the rows were
 // made, or the device was away when another device adopted its directory.
-import { digestOf, type Version } from "../../domain.ts";
+
+import { digestOf } from "../../digest.ts";
+import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { examineDirectory } from "../../git/replica/examine-directory.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";

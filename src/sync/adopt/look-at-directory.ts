@@ -1,19 +1,13 @@
 // Answers other devices that ask what lies at the place of a repository on this disk. Reads, and changes nothing.
-import {
-  digestOf,
-  nameFromLatin1,
-  type RefName,
-  type Refs,
-  type RefValue,
-  repositoryName,
-  toLatin1,
-  valueFromLatin1,
-} from "../../domain.ts";
+
+import { digestOf } from "../../digest.ts";
+import { nameFromLatin1, type RefName, type Refs, type RefValue, toLatin1, valueFromLatin1 } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { examineDirectory } from "../../git/replica/examine-directory.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
 import { exists } from "../../io/disk.ts";
+import { repositoryName } from "../../names.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";

@@ -1,15 +1,8 @@
 // Plans an adoption: looks at the directory here and at those of the other devices, and says what would become of each.
 // Changes nothing.
 import { randomBytes, randomUUID } from "node:crypto";
-import {
-  compareRefs,
-  digestOf,
-  displayRef,
-  type RefName,
-  type Refs,
-  type RefValue,
-  type Version,
-} from "../../domain.ts";
+import { digestOf } from "../../digest.ts";
+import { compareRefs, displayRef, type RefName, type Refs, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { adoptionRefusedError, type Examined, examineDirectory } from "../../git/replica/examine-directory.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";

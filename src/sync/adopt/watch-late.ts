@@ -3,7 +3,7 @@
 // loop looks at replicas that nobody touches, and deep among their refs.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { digestOf } from "../../domain.ts";
+import { digestOf } from "../../digest.ts";
 import { describe } from "../../errors.ts";
 import { readRefs } from "../../git/refs/refs.ts";
 import { processesBelow } from "../../git/root/processes.ts";

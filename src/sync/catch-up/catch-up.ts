@@ -1,5 +1,6 @@
 // Runs catch-ups (follow-log.ts). At most one catch-up runs per replica. Later callers join it. After a failure it
 // backs off.
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Version } from "../../domain.ts";
 import { describe, firstError, LockstepError } from "../../errors.ts";
@@ -10,8 +11,8 @@ import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Course, Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { outOfServiceError } from "../replica/out-of-service.ts";
-import { noteOf } from "../replica/prepare-directory.ts";
 import { followLog } from "./follow-log.ts";
+import { limitFlight, MOTIONLESS_MS, nothingMovedError } from "./limit-flight.ts";
 
 /**
  * How many callers may wait for one replica. Further callers are told to come back, so that a stuck catch-up does not
@@ -21,14 +22,6 @@ const WAITING_LIMIT = 1_000;
 /** Pauses before a catch-up starts over, in milliseconds. */
 const START_OVER_MS = 100;
 const BUSY_MS = [100, 200, 400, 800, 1_600];
-/**
- * A catch-up in which nothing moves for this long is given up. The steps that wait for other devices have shorter
- * limits.
- */
-const MOTIONLESS_MS = 180_000;
-/** However much moves, a catch-up is given up after this time. An operator may set another one for a repository. */
-const UPDATE_LIMIT_MS = 15 * 60_000;
-const FIRST_COPY_LIMIT_MS = 4 * 3_600_000;
 const BACK_OFF_MS = 250;
 const BACK_OFF_LIMIT_MS = 10_000;
 
@@ -128,42 +121,6 @@ function startFlight(context: SyncContext, replica: Replica, from: string | unde
   });
   done.catch(() => {});
   return { done, listeners };
-}
-
-/** Aborts a catch-up when it has taken too long. */
-function limitFlight(replica: Replica, abort: (reason: unknown) => void): Disposable {
-  let timer: NodeJS.Timeout | undefined;
-  let over = false;
-  const begin = (limitMs: number) => {
-    if (!over) timer = setTimeout(() => abort(tooLongError(replica, limitMs)), limitMs);
-  };
-  if (replica.updateLimitMs !== null) begin(replica.updateLimitMs);
-  else if (replica.applied !== undefined) begin(UPDATE_LIMIT_MS);
-  else void noteOf(replica).then((note) => begin(note ? UPDATE_LIMIT_MS : FIRST_COPY_LIMIT_MS));
-  return {
-    [Symbol.dispose]: () => {
-      over = true;
-      clearTimeout(timer);
-    },
-  };
-}
-
-function tooLongError({ name }: Replica, limitMs: number): LockstepError {
-  return new LockstepError(
-    "CATCH_UP_TIMEOUT",
-    `The catch-up of ${name} took longer than ${Math.round(limitMs / 1000)} s and was given up; ` +
-      `\`lockstep repo set ${name} --update-limit\` gives it more time.`,
-    { details: { repository: name } },
-  );
-}
-
-function nothingMovedError({ name }: Replica): LockstepError {
-  const seconds = MOTIONLESS_MS / 1000;
-  return new LockstepError(
-    "CATCH_UP_TIMEOUT",
-    `Nothing has moved in the catch-up of ${name} for ${seconds} s; see whether the disk of this device hangs, and try again.`,
-    { details: { repository: name } },
-  );
 }
 
 async function fly(context: SyncContext, replica: Replica, course: Course, from: string | undefined): Promise<void> {

@@ -4,16 +4,8 @@
 import { randomUUID } from "node:crypto";
 import { whyUnacceptable } from "../../acceptable-ref.ts";
 import { crashPoint } from "../../crash-points.ts";
-import {
-  digestAfter,
-  displayRef,
-  HEAD,
-  objectIds,
-  type RefName,
-  type Refs,
-  type RefUpdate,
-  type RefValue,
-} from "../../domain.ts";
+import { digestAfter } from "../../digest.ts";
+import { displayRef, HEAD, objectIds, type RefName, type Refs, type RefUpdate, type RefValue } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { existingObjects, isConnected } from "../../git/objects/connectivity.ts";
 import { readRefs } from "../../git/refs/refs.ts";

@@ -3,7 +3,8 @@
 // accesses a replica, and whenever a replica comes into doubt.
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
-import { digestOf, objectIds } from "../../domain.ts";
+import { digestOf } from "../../digest.ts";
+import { objectIds } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { setHistoryAside } from "../../git/objects/beside-objects.ts";
 import { existingObjects } from "../../git/objects/connectivity.ts";

@@ -11,8 +11,8 @@ import { type ClaimedHook, claimHooks, recordHookFailure, recordHookProgress } f
 import type { Landed } from "../../store/landed.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
+import { beginWatch } from "../watch/begin-watch.ts";
 import { FROM_BEGINNING, FROM_NOW } from "../watch/cursor.ts";
-import { beginWatch } from "../watch/watch.ts";
 import { DELIVERY_LIMIT_MS, postEvent } from "./post-event.ts";
 
 /** How often a device looks for hooks that nobody delivers, and for those that were removed. */

@@ -1,7 +1,7 @@
 // Gives a repository another name. The name changes in one transaction, and then each device moves its directory.
 import { crashPoint } from "../../crash-points.ts";
-import { repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { repositoryName } from "../../names.ts";
 import { type Command, notifyCommands } from "../../store/commands.ts";
 import { missingRepositoryError, renameRepository as renameRows } from "../../store/former-names.ts";
 import { findRepository, repositoryExistsError } from "../../store/repositories.ts";

@@ -2,8 +2,9 @@
 // notification or by polling.
 import { setTimeout as sleep } from "node:timers/promises";
 import { whyUnacceptable } from "../../acceptable-ref.ts";
-import { deviceName, HEAD, refName, repositoryName, symbolicTo } from "../../domain.ts";
+import { HEAD, refName, symbolicTo } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { deviceName, repositoryName } from "../../names.ts";
 import { replicasOf } from "../../store/replicas.ts";
 import { createRepository as insert } from "../../store/repositories.ts";
 import { catchUp } from "../catch-up/catch-up.ts";

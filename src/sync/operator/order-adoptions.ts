@@ -1,8 +1,8 @@
 // Orders adoptions: a command for each directory, carried out by the device that has it. Few are under way at once, so
 // thousands need no more memory than a few.
 import { setTimeout as sleep } from "node:timers/promises";
-import { deviceName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { deviceName } from "../../names.ts";
 import { type Command, enqueueCommand, listCommands, notifyCommands } from "../../store/commands.ts";
 import { listUnknownOf } from "../../store/unknown-directories.ts";
 import { type Adoption, adoptRepository } from "../adopt/adopt-repository.ts";

@@ -1,6 +1,7 @@
 // Puts commands into the queue of the devices that have a replica of a repository.
-import { deviceName, repositoryName } from "../../domain.ts";
+
 import { LockstepError } from "../../errors.ts";
+import { deviceName, repositoryName } from "../../names.ts";
 import {
   COMMANDS,
   type Command,

@@ -1,5 +1,7 @@
 // `thaw --demote`: gives up versions whose objects are only on devices that are gone.
-import { digestAfter, objectIds, type RefUpdate, type Version } from "../../domain.ts";
+
+import { digestAfter } from "../../digest.ts";
+import { objectIds, type RefUpdate, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { listCommits } from "../../git/objects/commits.ts";
 import { readFold } from "../../store/fold.ts";

@@ -1,6 +1,7 @@
 // `thaw --promote`: the refs on this device's disk become the refs of the repository.
 import { describeUnacceptable } from "../../acceptable-ref.ts";
-import { digestAfter, HEAD, objectIds, type RefUpdate, type Version } from "../../domain.ts";
+import { digestAfter } from "../../digest.ts";
+import { HEAD, objectIds, type RefUpdate, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { listCommits } from "../../git/objects/commits.ts";
 import { isConnected } from "../../git/objects/connectivity.ts";

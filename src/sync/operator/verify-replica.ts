@@ -1,7 +1,8 @@
 // Compares the refs on disk with the fold of the log and, if asked to, reads all objects. It repairs all differences.
+
+import { digestOf } from "../../digest.ts";
 import {
   compareRefs,
-  digestOf,
   displayRef,
   objectIds,
   type RefName,

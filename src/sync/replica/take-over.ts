@@ -1,6 +1,8 @@
 // Takes over a repository that lay at the place of a replica before the cluster knew the repository. An adoption has
 // allowed it (store/adoption.ts). Its objects stay, so nothing is copied.
-import { digestOf, objectIds, type Refs, type Version } from "../../domain.ts";
+
+import { digestOf } from "../../digest.ts";
+import { objectIds, type Refs, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { existingObjects } from "../../git/objects/connectivity.ts";
 import { examineDirectory } from "../../git/replica/examine-directory.ts";

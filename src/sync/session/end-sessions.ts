@@ -15,15 +15,12 @@ import { liveWrite } from "../../git/replica/live-note.ts";
 import {
   listScratches,
   pointScratch,
-  readScratch,
   removeHalfMade,
   removeScratch,
-  type ScratchChanges,
   scratchOwner,
   scratchPath,
-  takeObjects,
-  wholeUpdates,
 } from "../../git/replica/scratch.ts";
+import { readScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/replica/scratch-changes.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { dropExpiredSessions, sessionEnds } from "../../store/sessions.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";

@@ -1,6 +1,7 @@
 // Names and globs of repositories. In a glob, * stands for any characters, also for "/", and ? for one character.
-import { repositoryName } from "../../domain.ts";
+
 import { LockstepError } from "../../errors.ts";
+import { repositoryName } from "../../names.ts";
 
 /** So many names and globs one watcher may give. */
 const PATTERNS_LIMIT = 100;

@@ -1,24 +1,17 @@
 // Tells what landed in the whole cluster, from a cursor on. The versions of a repository come in order, none is missed,
 // and none comes twice. The consumer pulls, so a slow one costs the memory of one page. While the database is away, the
 // watcher waits.
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
-import {
-  findHeld,
-  type HeldRepository,
-  type Landed,
-  type ReadFrom,
-  readHeld,
-  readLanded,
-  trimmedUpTo,
-} from "../../store/landed.ts";
+import { type HeldRepository, type Landed, type ReadFrom, readHeld, readLanded } from "../../store/landed.ts";
 import type { Position } from "../../store/log-tail.ts";
 import { confirmReads } from "../../store/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
 import { requirePrimary } from "../lease/read-proven-tail.ts";
-import { FROM_BEGINNING, FROM_NOW, HELD_LIMIT, readCursor, writeCursor } from "./cursor.ts";
-import { checkPatterns, likePatterns } from "./name-patterns.ts";
+import { HELD_LIMIT, writeCursor } from "./cursor.ts";
+import { aheadError, expiredError } from "./cursor-expired.ts";
 
 /** Rows of the log that one statement looks at, and events that it returns. */
 const PAGE = 1_000;
@@ -31,19 +24,9 @@ const HELD_LIMIT_MS = 1_000;
 /** How often a watcher without events is told its cursor. A stream that is silent for longer may be cut on its way. */
 const CHECKPOINT_MS = 30_000;
 const RETRY_MS = 1_000;
-/** The largest bigint of PostgreSQL. */
-const LAST: Position = (1n << 63n) - 1n;
 
 /** When an event is told: once it has landed, or once every live device that has the repository holds it. */
 export type Visible = "landed" | "everywhere";
-
-export interface WatchRequest {
-  /** A cursor, "now" or "beginning". Empty: now. */
-  readonly cursor: string;
-  /** Names and globs. Empty: all repositories. */
-  readonly repositories: readonly string[];
-  readonly visible: Visible;
-}
 
 export interface Told {
   /** From here on, nothing is missed and nothing comes twice. */
@@ -52,26 +35,8 @@ export interface Told {
   readonly event: Landed | undefined;
 }
 
-/**
- * Checks a request, and begins to watch at its cursor. Throws INVALID_REQUEST, INVALID_NAME, CURSOR_EXPIRED,
- * DATABASE_UNAVAILABLE, and the reason of the signal.
- */
-export async function beginWatch(context: SyncContext, request: WatchRequest, signal: AbortSignal): Promise<Watcher> {
-  const patterns = likePatterns(checkPatterns(request.repositories));
-  const given = request.cursor || FROM_NOW;
-  const cursor = given === FROM_NOW || given === FROM_BEGINNING ? undefined : readCursor(given);
-  // Throws when the database is away, which `now` would wait for.
-  const trimmed = await trimmedUpTo(context.db, patterns, cursor?.position ?? (given === FROM_NOW ? LAST : 0n));
-  const now = await context.tail.now(signal);
-  const position = cursor?.position ?? (given === FROM_NOW ? now : trimmed);
-  if (position < trimmed) throw expiredError();
-  if (position > now) throw aheadError();
-  const held = cursor === undefined || cursor.held.length === 0 ? [] : await findHeld(context.db, cursor.held);
-  return new Watcher(context, { patterns, visible: request.visible }, position, held, signal);
-}
-
 /** One watcher, with what it has told. */
-class Watcher {
+export class Watcher {
   readonly #context: SyncContext;
   readonly #patterns: readonly string[];
   readonly #visible: Visible;
@@ -212,20 +177,4 @@ class Watcher {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
   }
-}
-
-/** Makes the error CURSOR_EXPIRED for a cursor that no event of this database can have had. */
-function aheadError(): LockstepError {
-  return new LockstepError(
-    "CURSOR_EXPIRED",
-    `The cursor is ahead of everything in this database: it is of another cluster, or the database is an older copy; start from "${FROM_NOW}".`,
-    { details: { ahead: "true" } },
-  );
-}
-
-function expiredError(): LockstepError {
-  return new LockstepError(
-    "CURSOR_EXPIRED",
-    `Versions after this cursor were trimmed from the log, so some events cannot be told any more; start from "${FROM_BEGINNING}".`,
-  );
 }

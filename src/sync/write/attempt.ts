@@ -1,7 +1,8 @@
 // Makes one attempt to land the next version: staged → prepared → synced → decided → committed. Runs under the
 // replica's mutex.
 import { crashPoint } from "../../crash-points.ts";
-import { digestAfter, type Version } from "../../domain.ts";
+import { digestAfter } from "../../digest.ts";
+import type { Version } from "../../domain.ts";
 import { wasKilled } from "../../git/git-error.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";

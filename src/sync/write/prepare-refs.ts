@@ -1,4 +1,5 @@
 // Locks the refs of a write with git, which checks their old values, and finds out which refs git refuses.
+
 import { HEAD, isSymbolic, type RefAuthor, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
 import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
 import { hasRefHook, isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
@@ -7,6 +8,7 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { putInDoubt } from "../replica/apply.ts";
 import { examine } from "./examine-refs.ts";
+import { contradictsLog, halve, reasonOf } from "./halve-refs.ts";
 import type { PushReport } from "./push-report.ts";
 
 export type Prepared =
@@ -77,7 +79,7 @@ export async function prepareFresh(
   // Each remedy runs once, so that the number of gits does not grow with the number of bad refs.
   const remedies = [
     () => examine(context, replica, updates, atomic && !bySession),
-    () => halve(context, replica, updates, refAuthor),
+    () => halve(context, replica, inOrder(updates).commands, refAuthor),
     (refusal: Refusal) => Promise.resolve(new Map(namesOf(updates).map((name) => [name, reasonOf(refusal)]))),
   ] as const;
   let tried = 0;
@@ -165,54 +167,4 @@ async function unaskedByHook(
  */
 function locksAll(refusal: Refusal): boolean {
   return isLocked(refusal) && /\.git\/packed-refs\.lock'|^cannot lock references/.test(refusal.message);
-}
-
-/** How many gits are tried. For a ref that is locked each of them waits a tenth of a second. */
-const HALVING_LIMIT = 32;
-
-/**
- * Finds by halves which updates git refuses for reasons that `examine` does not know, such as a stray file in the way
- * or a lock. Costs a bounded number of gits. Updates that were not told apart by then count as refused.
- */
-async function halve(
-  context: SyncContext,
-  replica: Replica,
-  updates: readonly RefUpdate[],
-  author: RefAuthor,
-): Promise<Map<RefName, string>> {
-  const reasons = new Map<RefName, string>();
-  let gits = 0;
-  const look = async (commands: readonly RefCommand[]): Promise<void> => {
-    gits += 1;
-    await using transaction = new RefTransaction(context.git, replica.gitDir, { count: commands.length, author });
-    const refusal = await transaction.prepare(commands);
-    if (refusal === undefined) return;
-    const half = Math.ceil(commands.length / 2);
-    if (commands.length === 1 || gits >= HALVING_LIMIT)
-      for (const { name } of commands) reasons.set(name, reasonOf(refusal));
-    else for (const part of [commands.slice(0, half), commands.slice(half)]) await look(part);
-  };
-  await look(inOrder(updates).commands);
-  return reasons;
-}
-
-/**
- * Returns true when git found another value on disk than the log says, or cannot read the disk: the disk must be
- * compared.
- */
-function contradictsLog({ message }: Refusal): boolean {
-  return (
-    /is at .* but expected|reference already exists|reference is missing|unable to resolve reference/.test(message) ||
-    /^reftable: .*(corrupt reftable file|file does not exist)/.test(message)
-  );
-}
-
-function reasonOf(refusal: Refusal): string {
-  const { message } = refusal;
-  if (isLocked(refusal)) return "locked by another git process on the server, try again";
-  if (/exists; cannot create/.test(message)) return "conflicts with an existing ref";
-  if (/non-commit object/.test(message)) return "not a commit";
-  if (/nonexistent object/.test(message)) return "missing object";
-  if (/invalid ref format/.test(message)) return "funny refname";
-  return message.split("\n")[0]?.slice(0, 200) || "failed to update ref";
 }

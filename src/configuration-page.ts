@@ -1,0 +1,20 @@
+// docs/configuration.md, which `npm run generate` writes.
+import { SETTINGS, type Setting, type SettingName, variableOf } from "./config.ts";
+
+/** Returns the text of docs/configuration.md. */
+export function configurationPage(): string {
+  const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+    const { value, help, commands, ...rest }: Setting = SETTINGS[name];
+    const fallback = rest.default ? `\`${rest.default}\`` : "";
+    return `| \`--${name} ${value}\` | \`${variableOf(name)}\` | ${fallback} | ${commands.join(", ")} | ${help} |`;
+  });
+  return `# Configuration
+
+Generated from \`src/config.ts\` by \`npm run generate\`. A flag wins over its environment variable, and the variable over
+the default. An unknown flag is an error. A warning names each unknown variable that begins with \`LOCKSTEP_\`.
+
+| flag | variable | default | commands | meaning |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}

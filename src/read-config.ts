@@ -1,0 +1,79 @@
+// Reads the settings of a command from flags, variables and defaults.
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Config, SETTINGS, type Setting, type SettingName, settingsOf, variableOf } from "./config.ts";
+import { LockstepError } from "./errors.ts";
+import { completeDatabaseUrl, hasPassword } from "./io/database-url.ts";
+import { postgresUrl } from "./setting-checks.ts";
+
+/**
+ * Returns the settings of a command: flag, else environment, else default. Throws USAGE on a wrong value, and on a
+ * password on the command line, where every user of the machine can read it.
+ */
+export function readConfig(
+  command: string,
+  flags: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Config {
+  const config: Partial<Record<SettingName, string>> = {};
+  for (const name of settingsOf(command)) {
+    const setting: Setting = SETTINGS[name];
+    const flag = flags[camelCase(name)];
+    const given = typeof flag === "string" ? flag : env[variableOf(name)];
+    const value = given ?? setting.default;
+    if (value === undefined) continue;
+    const complaint = setting.check(value);
+    if (complaint !== undefined) {
+      const where = typeof flag === "string" ? `--${name}` : variableOf(name);
+      throw new LockstepError("USAGE", `${where} ${complaint}, not ${JSON.stringify(value.slice(0, 200))}.`);
+    }
+    if (name.endsWith("database-url") && typeof flag === "string" && hasPassword(flag)) {
+      throw new LockstepError(
+        "USAGE",
+        `--${name} must not carry a password, which every user of this machine could read; use ${variableOf(name)} or --database-url-file.`,
+      );
+    }
+    config[name] = setting.value === "DIR" || setting.value === "FILE" ? resolve(cwd, value) : value;
+    if (setting.check === postgresUrl) {
+      const what = `The value of ${typeof flag === "string" ? `--${name}` : variableOf(name)}`;
+      config[name] = completeDatabaseUrl(value, env, what);
+    }
+  }
+  const file = config["database-url-file"];
+  if (file !== undefined) config["database-url"] = readUrl(file, env);
+  return Object.freeze(config);
+}
+
+/** Returns the value of a setting that the command needs. Throws USAGE if it is absent or empty. */
+export function required(config: Config, name: SettingName): string {
+  const value = config[name];
+  if (value !== undefined && value !== "") return value;
+  throw new LockstepError("USAGE", `--${name} (or ${variableOf(name)}) is missing: ${SETTINGS[name].help}.`);
+}
+
+const NO_SETTINGS = new Set(["LOCKSTEP_PUSHER", "LOCKSTEP_REQUEST_ID"]);
+// Kubernetes sets these variables in every pod if a service is named lockstep or lockstep-…
+const OF_KUBERNETES = /^LOCKSTEP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+/** Returns variables that begin with LOCKSTEP_ and are no settings. They are most likely misspelt. */
+export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set((Object.keys(SETTINGS) as SettingName[]).map(variableOf));
+  return Object.keys(env).filter(
+    (name) => name.startsWith("LOCKSTEP_") && !known.has(name) && !NO_SETTINGS.has(name) && !OF_KUBERNETES.test(name),
+  );
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function readUrl(file: string, env: Readonly<Record<string, string | undefined>>): string {
+  let url: string;
+  try {
+    url = readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    throw new LockstepError("USAGE", `The file ${file} of --database-url-file cannot be read; correct it.`, { cause });
+  }
+  return completeDatabaseUrl(url, env, `The content of the file ${file} of --database-url-file`);
+}

@@ -1,0 +1,34 @@
+// The checks of settings: what their values must look like.
+
+/** Returns the end of the sentence "--flag must …" for a wrong value, and undefined for a good one. */
+export type Check = (text: string) => string | undefined;
+
+/** Takes HOST:PORT, with an IPv6 address in brackets. */
+export const hostPort: Check = (text) =>
+  !/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/.test(text)
+    ? "must be HOST:PORT"
+    : parseHostPort(text).port > 65_535
+      ? "must be HOST:PORT, with a port up to 65535"
+      : undefined;
+/** Takes any text but the empty one. */
+export const notEmpty: Check = (text) => (text === "" ? "must not be empty" : undefined);
+/** Takes any text. */
+export const anyText: Check = () => undefined;
+/** Takes digits only. `what` names the number in the sentence. */
+export const digits =
+  (what: string): Check =>
+  (text) =>
+    /^\d+$/.test(text) ? undefined : `must be ${what}`;
+/** Takes one of these words. */
+export const oneOf =
+  (...words: readonly string[]): Check =>
+  (text) =>
+    words.includes(text) ? undefined : `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+/** Takes any text here: `completeDatabaseUrl` checks it. */
+export const postgresUrl: Check = () => undefined;
+
+/** Splits HOST:PORT into its parts. Removes the brackets around an IPv6 address. */
+export function parseHostPort(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
+}

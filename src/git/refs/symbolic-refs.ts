@@ -30,6 +30,8 @@ export const SYMBOLIC_HOPS = 5;
 
 /** Returns the value of HEAD: the name of another ref, or an object id when detached. null: HEAD is unreadable. */
 export async function readHead(context: GitContext, gitDir: string): Promise<RefValue | null> {
+  const plain = isReftable(gitDir) ? undefined : await readPlainHead(gitDir);
+  if (plain !== undefined) return plain;
   const target = await symbolicHead(context, gitDir, "--no-recurse");
   if (target !== undefined) return symbolicTo(target);
   const question = ["rev-parse", "--verify", "--quiet", "HEAD"];
@@ -38,6 +40,16 @@ export async function readHead(context: GitContext, gitDir: string): Promise<Ref
   // git reads no target that is longer than a path may be, or that is not a valid ref name.
   if (isReftable(gitDir)) return (await readSymbolicRecords(gitDir)).get(HEAD) ?? null;
   return (await readSymbolicFile(refPath(gitDir, HEAD))) ?? null;
+}
+
+/** Matches what git writes into HEAD, with a name in which no part begins with a dot or needs a closer look. */
+const PLAIN_HEAD = /^ref: (refs(?:\/[\w+-][\w.+-]*)+)\n$/;
+
+/** Returns the value of a HEAD as git writes it, which saves a git. undefined: git must say. */
+async function readPlainHead(gitDir: string): Promise<SymbolicValue | undefined> {
+  const target = PLAIN_HEAD.exec(await readFile(join(gitDir, "HEAD"), "latin1").catch(() => ""))?.[1];
+  if (target === undefined || /\.\.|\.(lock)?(\/|$)/.test(target)) return undefined;
+  return symbolicTo(nameFromLatin1(target));
 }
 
 /** Returns the branch at the end of HEAD's chain of symbolic refs; undefined when HEAD is detached. */

@@ -1,6 +1,6 @@
 // Looks whether a bare repository that somebody made can become a replica as it is. Changes nothing. Each refusal says
 // what is in the way and what to do.
-import { access, constants, lstat, readlink } from "node:fs/promises";
+import { access, constants, lstat, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describeUnacceptable } from "../../acceptable-ref.ts";
 import { displayRef, HEAD, isSymbolic, objectIds, type RefName, type Refs } from "../../domain.ts";
@@ -32,6 +32,9 @@ export interface ExamineOptions {
 /** How many refs or files a refusal names. */
 const NAMED = 5;
 
+/** The settings that `git init --bare` writes, and no others. */
+const PLAIN_CONFIG = /^\[core\]\n\trepositoryformatversion = 0\n\tfilemode = (?:true|false)\n\tbare = true\n$/;
+
 /** Makes the error ADOPTION_REFUSED. `why` continues "PATH …". */
 export function adoptionRefusedError(path: string, why: string): LockstepError {
   return new LockstepError("ADOPTION_REFUSED", `${path} ${why}.`, { details: { path } });
@@ -48,8 +51,11 @@ export async function examineDirectory(
   await assertRights(gitDir);
   await assertObjectRights(gitDir);
   await refuseParts(gitDir);
-  const objectFormat = await readFormat(context, gitDir);
-  const notes = [...(await readOwnSettings(context, gitDir)), ...(await examineHooks(gitDir))];
+  // Most directories have no settings of their own, and need no git to tell them.
+  const isPlain = PLAIN_CONFIG.test(await readFile(join(gitDir, "config"), "latin1").catch(() => ""));
+  const objectFormat = isPlain ? "sha1" : await readFormat(context, gitDir);
+  const own = isPlain ? [] : await readOwnSettings(context, gitDir);
+  const notes = [...own, ...(await examineHooks(gitDir))];
   const foreign = await findForeignFiles({ gitDir, objectFormat });
   if (foreign.length > 0) {
     const files = foreign.slice(0, NAMED).map(({ name, why }) => `${displayRef(name)} (${why})`);
@@ -57,7 +63,10 @@ export async function examineDirectory(
   }
   const refs = await readRefs(context, gitDir, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw refuse(`has refs that git cannot read (${describe(error)})`);
+    const what = /not a git repository/.test(describe(error))
+      ? "cannot be read by git"
+      : "has refs that git cannot read";
+    throw refuse(`${what} (${describe(error)})`);
   });
   if (!refs.has(HEAD)) throw refuse("has a HEAD that git cannot read; point it to a branch with `git symbolic-ref`");
   const made = [...refs].map(([name, newValue]) => ({ name, oldValue: null, newValue }));

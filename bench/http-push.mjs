@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deflateSync } from "node:zlib";
+import { crc32, deflateSync } from "node:zlib";
 
 const agent = new Agent({ keepAlive: true });
 const ZERO = "0".repeat(40);
@@ -17,7 +17,9 @@ const PIECES = 10;
 export class Branch {
   #gate;
   #ref;
+  /** The last commit, and the last one that was pushed. */
   #tip = ZERO;
+  #pushed = ZERO;
   #commits = 0;
 
   constructor(gate, name) {
@@ -29,14 +31,21 @@ export class Branch {
   async push(uploadMs = 0) {
     const advertised = await exchange(this.#gate, "GET", "/info/refs?service=git-receive-pack");
     if (!advertised.includes("report-status")) throw new Error(`no advertisement: ${advertised.slice(0, 200)}`);
-    this.#commits += 1;
-    const { id, pack } = commitOn(this.#tip, `${this.#ref} ${this.#commits} ${Math.random()}\n`);
-    const command = packet(`${this.#tip} ${id} ${this.#ref}\0report-status agent=bench`);
+    const { id, pack } = this.grow();
+    const command = packet(`${this.#pushed} ${id} ${this.#ref}\0report-status agent=bench`);
     const body = Buffer.concat([Buffer.from(`${command}0000`), pack]);
     const report = await exchange(this.#gate, "POST", "/git-receive-pack", body, uploadMs);
     if (!report.includes(`ok ${this.#ref}`)) throw new Error(`refused: ${report}`);
-    this.#tip = id;
+    this.#pushed = id;
     return id;
+  }
+
+  /** Makes the commit that the next push would bring. Returns its id, a pack of its new objects, and the pack's index. */
+  grow() {
+    this.#commits += 1;
+    const made = commitOn(this.#tip, `${this.#ref} ${this.#commits} ${Math.random()}\n`);
+    this.#tip = made.id;
+    return made;
   }
 }
 
@@ -69,7 +78,7 @@ function packet(line) {
   return (line.length + 4).toString(16).padStart(4, "0") + line;
 }
 
-/** Makes a commit with one file. Returns its id and a pack of its new objects. */
+/** Makes a commit with one file. Returns its id, and a pack of its new objects. */
 function commitOn(parent, text) {
   const blob = object(BLOB, "blob", Buffer.from(text));
   const entry = Buffer.concat([Buffer.from("100644 file\0"), Buffer.from(blob.id, "hex")]);
@@ -84,7 +93,36 @@ function commitOn(parent, text) {
   head.writeUInt32BE(2, 4);
   head.writeUInt32BE(objects.length, 8);
   const content = Buffer.concat([head, ...objects.map(({ packed }) => packed)]);
-  return { id: commit.id, pack: Buffer.concat([content, createHash("sha1").update(content).digest()]) };
+  const sum = createHash("sha1").update(content).digest();
+  return { id: commit.id, sum, pack: Buffer.concat([content, sum]), index: () => indexOf(objects, head.length, sum) };
+}
+
+/** Makes the index of a pack (gitformat-pack, version 2). */
+function indexOf(objects, start, packSum) {
+  let offset = start;
+  const entries = [];
+  for (const { id, packed } of objects) {
+    entries.push({ id, crc: crc32(packed), offset });
+    offset += packed.length;
+  }
+  entries.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const words = (values) => {
+    const bytes = Buffer.alloc(values.length * 4);
+    for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, index * 4);
+    return bytes;
+  };
+  const fanOut = Array.from({ length: 256 }, (_, byte) =>
+    entries.filter(({ id }) => parseInt(id.slice(0, 2), 16) <= byte),
+  );
+  const content = Buffer.concat([
+    Buffer.from("ff744f6300000002", "hex"),
+    words(fanOut.map(({ length }) => length)),
+    ...entries.map(({ id }) => Buffer.from(id, "hex")),
+    words(entries.map(({ crc }) => crc)),
+    words(entries.map((entry) => entry.offset)),
+    packSum,
+  ]);
+  return Buffer.concat([content, createHash("sha1").update(content).digest()]);
 }
 
 function object(type, name, content) {

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { listCommands } from "../../src/store/commands.ts";
+import { collectGarbage } from "../../src/sync/upkeep/collect-garbage.ts";
 import { orderGc } from "../../src/sync/upkeep/keep-healthy.ts";
+import { lookAtIdle, rememberArrivals } from "../../src/sync/upkeep/look-at-idle.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -21,6 +23,15 @@ async function pushMuch(device: TestDevice, repository: string): Promise<void> {
     await device.push(repository, [change("main", tip, next)]);
     tip = next;
     await device.git(repository, ["repack", "-q"]);
+  }
+}
+
+/** Pushes so often that packs remain which nobody rolls up. */
+async function pushSome(device: TestDevice, repository: string, pushes: number): Promise<void> {
+  for (let push = 0; push < pushes; push += 1) {
+    const id = await device.commit(repository, `${push}`, { content: `${push}` });
+    await device.git(repository, ["repack", "-q"]);
+    await device.push(repository, [change(`b${push}`, null, id)]);
   }
 }
 
@@ -61,5 +72,34 @@ describe("the sidecar", () => {
     await cluster.sql("update lockstep.command set state = 'done', ended_at = now() where repository = 'a'");
     await orderGc(device.context);
     expect((await ordered(device)).map(({ repository }) => repository)).toEqual(["c", "b", "a"]);
+  });
+
+  it("has a replica collected once when nothing comes to it any more", async () => {
+    const { cluster, device } = await one();
+    const { context } = device;
+    await cluster.create("app", [device]);
+    await pushSome(device, "app", 12);
+    await lookAtIdle(context);
+    expect(context.replicas.awaitGc.size, "it does not rest yet").toBe(0);
+    await lookAtIdle(context, 0);
+    expect([...context.replicas.awaitGc].map(({ name }) => name)).toEqual(["app"]);
+    await collectGarbage(context, "app", { signal: context.signal });
+    context.replicas.awaitGc.clear();
+    await lookAtIdle(context, 0);
+    expect(context.replicas.awaitGc.size, "nothing has come since").toBe(0);
+    await device.push("app", [change("last", null, await device.commit("app", "last"))]);
+    await lookAtIdle(context, 0);
+    expect(context.replicas.awaitGc.size, "one pack more is no reason").toBe(0);
+  });
+
+  it("looks after a restart at the replicas to which the last pushes came", async () => {
+    const { cluster, device } = await one();
+    for (const name of ["app", "other"]) await cluster.create(name, [device]);
+    await pushSome(device, "app", 12);
+    device.context.replicas.arrived.clear();
+    await rememberArrivals(device.context);
+    expect([...device.context.replicas.arrived.keys()].map(({ name }) => name)).toEqual(["app"]);
+    await lookAtIdle(device.context, 0);
+    expect(device.context.replicas.awaitGc.size).toBe(1);
   });
 });

@@ -48,6 +48,7 @@ import { readStandings } from "../../src/store/log-standing.ts";
 import { readLogTail } from "../../src/store/log-tail.ts";
 import { readLoggedVersion } from "../../src/store/logged-version.ts";
 import { isUnplaced, replicaElsewhereError, writesElsewhereError } from "../../src/store/placement.ts";
+import { pushedLately } from "../../src/store/pushed-lately.ts";
 import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { readChanges, readDigest, readSettlements } from "../../src/store/ref-log.ts";
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
@@ -391,6 +392,8 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   },
   // Counts the replicas of the device, every ten minutes.
   scrubPace: { call: () => scrubPace(db, "a"), rows: TIMES * REPOSITORIES },
+  // The repositories of the last pushes, of which a device asks at its start.
+  pushedLately: { call: () => pushedLately(db, "a", PAGE), rows: TIMES * PAGE },
   nextToScrub: { call: () => nextToScrub(db, "a", 20), rows: FEW },
   listScrubs: { call: () => listScrubs(db, 45, 100), rows: FEW },
   listUnknownOf: { call: () => listUnknownOf(db, "a", "", 100), rows: FEW },

@@ -145,6 +145,8 @@ export class Replicas {
   readonly tidying = new Mutex();
   /** Replicas that had much to collect when they were last looked at, longest first (upkeep/keep-healthy.ts). */
   readonly awaitGc = new Set<Replica>();
+  /** When something last arrived in the replicas that nobody has looked at since (upkeep/look-at-idle.ts). */
+  readonly arrived = new Map<Replica, number>();
   /** When a verification was ordered because git met damage, by repository (milliseconds of the monotonic clock). */
   readonly damageOrderedAt = new Map<string, number>();
   /** Devices that sent nothing when they were asked for objects. */
@@ -178,10 +180,17 @@ export class Replicas {
     return replica;
   }
 
+  /** Notes that something has arrived in a replica. Those whose last arrival is longest ago come first in the map. */
+  noteArrival(replica: Replica): void {
+    this.arrived.delete(replica);
+    this.arrived.set(replica, performance.now());
+  }
+
   /** Forgets a replica that this device has given up. If it comes back, a new object looks at its disk. */
   forget(replica: Replica): void {
     if (this.#byId.get(replica.id) === replica) this.#byId.delete(replica.id);
     if (this.#byName.get(replica.name) === replica) this.#byName.delete(replica.name);
+    this.arrived.delete(replica);
   }
 
   /** Gives a replica another name and the path that belongs to it. The caller holds its mutex. */

@@ -31,6 +31,7 @@ const ALONE_MS = 5_000;
 /** Counts one arrival of a pack and `refs` refs. Returns at once; tidies in the background when there are many. */
 export function countArrival(context: SyncContext, replica: Replica, refs: number): void {
   lookAfterUploads(context, replica);
+  context.replicas.noteArrival(replica);
   replica.arrivals += 1;
   if (replica.arrivals < ARRIVALS && refs < LOOSE_REFS_LIMIT) return;
   // The replica waits to be tidied already. That covers this arrival too.

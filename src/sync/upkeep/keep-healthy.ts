@@ -5,6 +5,7 @@ import { enqueueCommand, listCommands, notifyCommands } from "../../store/comman
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
+import { lookAtIdle, rememberArrivals } from "./look-at-idle.ts";
 import { Scrubs } from "./scrubs.ts";
 
 const LOOK_MS = 5_000;
@@ -16,10 +17,14 @@ const AGAIN_MS = 60_000;
 /** Orders what the replicas need, until the context's signal aborts. */
 export async function keepHealthy(context: SyncContext): Promise<void> {
   const scrubs = new Scrubs(context);
+  let remembered = false;
   while (!context.signal.aborted) {
     await sleep(LOOK_MS * (0.8 + 0.4 * Math.random()), undefined, { signal: context.signal }).catch(() => {});
     try {
       if (context.signal.aborted) return;
+      if (!remembered) await rememberArrivals(context);
+      remembered = true;
+      await lookAtIdle(context);
       await orderGc(context);
       await scrubs.order();
     } catch (error) {

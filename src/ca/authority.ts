@@ -1,15 +1,15 @@
-// A small certificate authority, for clusters without one: P-256 keys, one level, identities as in identity.ts.
+// A small certificate authority, for clusters without one: one level, identities as in identity.ts.
 // Functions load the X.509 library (0.3 s) only when they are called.
-import { createPrivateKey, KeyObject, webcrypto, X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { LockstepError } from "../errors.ts";
 import { identityUri, parseIdentity, type Role } from "../tls/identity.ts";
+import { instant } from "../tls/peer-certificate.ts";
+import { exportKey, generateKeys, importKeys, type KeyType } from "./keys.ts";
 
 const DAY_MS = 86_400_000;
 /** Certificates are backdated this much, for clocks that are behind the signing machine's. */
 const BACKDATED_MS = 5 * 60_000;
-const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
-const SIGNING_ALGORITHM = { name: "ECDSA", hash: "SHA-256" };
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
 
 /** A certificate and its private key (PKCS #8), both as PEM. */
@@ -18,8 +18,14 @@ export interface CredentialPair {
   readonly keyPem: string;
 }
 
+/** The key of a certificate to make: a new one, by default P-256, or the one in `keyPem`. */
+interface KeyChoice {
+  readonly keyType?: KeyType | undefined;
+  readonly keyPem?: string | undefined;
+}
+
 /** The owner and the term of a certificate to issue. */
-export interface Grant {
+export interface Grant extends KeyChoice {
   readonly role: Role;
   readonly name: string;
   /** DNS names and IP addresses under which a device is reached. The other roles have none. */
@@ -29,7 +35,9 @@ export interface Grant {
 }
 
 /** Makes a certificate that may sign others. Throws USAGE for a trust domain that SPIFFE does not allow. */
-export async function createAuthority(options: { trustDomain: string; days: number }): Promise<CredentialPair> {
+export async function createAuthority(
+  options: { trustDomain: string; days: number } & KeyChoice,
+): Promise<CredentialPair> {
   const { trustDomain, days } = options;
   if (parseIdentity(identityUri({ trustDomain, role: "device", name: "any" })) === undefined) {
     throw new LockstepError(
@@ -39,12 +47,12 @@ export async function createAuthority(options: { trustDomain: string; days: numb
     );
   }
   const x509 = await loadX509();
-  const keys = await generateKeys();
+  const keys = await keysOf(options);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: [{ CN: [`Lockstep CA ${trustDomain}`.slice(0, 64)] }],
     ...validity(days),
     keys,
-    signingAlgorithm: SIGNING_ALGORITHM,
+    signingAlgorithm: keys.signing,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -52,7 +60,7 @@ export async function createAuthority(options: { trustDomain: string; days: numb
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificatePem: `${certificate.toString("pem")}\n`, keyPem: exportKey(keys.privateKey) };
+  return { certificatePem: `${certificate.toString("pem")}\n`, keyPem: exportKey(keys) };
 }
 
 /**
@@ -60,7 +68,8 @@ export async function createAuthority(options: { trustDomain: string; days: numb
  * Throws USAGE for hosts that a certificate cannot hold, and for an authority that is not from `createAuthority`.
  * Throws INVALID_NAME.
  */
-export async function issue(authority: CredentialPair, { role, name, hosts, days }: Grant): Promise<CredentialPair> {
+export async function issue(authority: CredentialPair, grant: Grant): Promise<CredentialPair> {
+  const { role, name, hosts, days } = grant;
   const trustDomain = trustDomainOf(authority);
   const uri = identityUri({ trustDomain, role, name });
   if (parseIdentity(uri) === undefined) {
@@ -74,15 +83,20 @@ export async function issue(authority: CredentialPair, { role, name, hosts, days
   }
   const x509 = await loadX509();
   const signer = new x509.X509Certificate(authority.certificatePem);
-  const keys = await generateKeys();
+  if (signer.notAfter.getTime() < Date.now())
+    throw new LockstepError(
+      "USAGE",
+      `The authority ended at ${instant(signer.notAfter.getTime())}; renew it with \`lockstep ca renew DIR --authority\`.`,
+    );
+  const [keys, signing] = await Promise.all([keysOf(grant), importKeys(authority.keyPem)]);
   const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
   const certificate = await x509.X509CertificateGenerator.create({
     subject: [{ CN: [name] }],
     issuer: signer.subjectName,
     ...validity(days, signer.notAfter),
     publicKey: keys.publicKey,
-    signingKey: await importKey(authority.keyPem),
-    signingAlgorithm: SIGNING_ALGORITHM,
+    signingKey: signing.privateKey,
+    signingAlgorithm: signing.signing,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -92,7 +106,7 @@ export async function issue(authority: CredentialPair, { role, name, hosts, days
       await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey),
     ],
   });
-  return { certificatePem: `${certificate.toString("pem")}\n`, keyPem: exportKey(keys.privateKey) };
+  return { certificatePem: `${certificate.toString("pem")}\n`, keyPem: exportKey(keys) };
 }
 
 /** Loads the library. It registers its parts through decorators, which need the metadata first. */
@@ -101,7 +115,8 @@ async function loadX509(): Promise<typeof import("@peculiar/x509")> {
   return await import("@peculiar/x509");
 }
 
-function trustDomainOf({ certificatePem, keyPem }: CredentialPair): string {
+/** Returns the trust domain of an authority. Throws USAGE where the files are not those of a Lockstep authority. */
+export function trustDomainOf({ certificatePem, keyPem }: CredentialPair): string {
   const certificate = new X509Certificate(certificatePem);
   const trustDomain = /^URI:spiffe:\/\/([^/]+)$/.exec(certificate.subjectAltName ?? "")?.[1];
   if (trustDomain !== undefined && certificate.ca && certificate.checkPrivateKey(createPrivateKey(keyPem)))
@@ -124,19 +139,12 @@ function hostName(host: string): { type: "ip" | "dns"; value: string } {
 
 function validity(days: number, latest?: Date): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
-  const notAfter = Math.min(now + days * DAY_MS, latest?.getTime() ?? Number.POSITIVE_INFINITY);
+  // A certificate counts whole seconds. Rounded down, one for two seconds would be half over.
+  const wanted = Math.ceil((now + days * DAY_MS) / 1000) * 1000;
+  const notAfter = Math.min(wanted, latest?.getTime() ?? Number.POSITIVE_INFINITY);
   return { notBefore: new Date(now - BACKDATED_MS), notAfter: new Date(notAfter) };
 }
 
-async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]);
-}
-
-function exportKey(key: webcrypto.CryptoKey): string {
-  return KeyObject.from(key).export({ type: "pkcs8", format: "pem" }).toString();
-}
-
-async function importKey(keyPem: string): Promise<webcrypto.CryptoKey> {
-  const pkcs8 = createPrivateKey(keyPem).export({ type: "pkcs8", format: "der" });
-  return await webcrypto.subtle.importKey("pkcs8", pkcs8, KEY_ALGORITHM, false, ["sign"]);
+async function keysOf({ keyType = "p256", keyPem }: KeyChoice) {
+  return keyPem === undefined ? await generateKeys(keyType) : await importKeys(keyPem);
 }

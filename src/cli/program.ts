@@ -30,6 +30,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
   command: async () => (await import("./commands/command.ts")).commandCommand,
   retention: async () => (await import("./commands/retention.ts")).retentionCommand,
+  ca: async () => (await import("./commands/ca.ts")).caCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   version: async () => (await import("./commands/version.ts")).versionCommand,

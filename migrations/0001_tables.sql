@@ -51,6 +51,10 @@ create table lockstep.device (
   -- A device that drains takes no new replicas and no writes. A device that was removed counts nowhere.
   draining_since timestamptz,
   removed_at timestamptz,
+  -- When the last trusted key of the device was revoked. It takes no writes until a key of it is trusted again.
+  revoked_at timestamptz,
+  -- True: its sidecar runs with --trust-ca.
+  trusts_ca boolean not null default false,
   -- False: pushes and sessions go to the other devices; reads are served.
   writes boolean not null default true,
   -- True: the replicas of all repositories that are on all devices have been inserted.
@@ -365,6 +369,74 @@ create table lockstep.write_stop (
   since timestamptz not null default clock_timestamp()
 );
 create unique index write_stop_one_each on lockstep.write_stop (coalesce(repository_id, '00000000-0000-0000-0000-000000000000'));
+
+-- The registry of keys. Every sidecar keeps a copy of it (src/sync/registry/registry.ts). The row is locked before
+-- anything in the registry changes, and its generation grows with each change.
+create table lockstep.registry (
+  only_row boolean primary key default true check (only_row),
+  generation bigint not null default 0
+);
+insert into lockstep.registry default values;
+
+-- A name that has been in the registry. A name that is here must show a trusted key, also where --trust-ca is set.
+create table lockstep.principal (
+  role text not null check (role in ('device', 'frontend', 'operator')),
+  name text not null,
+  -- What a front end may use: names of repositories, in which * stands for any characters and ? for one. null: all.
+  repositories text[] check (cardinality(repositories) > 0),
+  read_only boolean not null default false,
+  primary key (role, name)
+);
+
+-- The keys of a name. Keys are pinned, not certificates: a renewed certificate with the same key needs no act of an
+-- operator. A name has at most two trusted keys of a kind, the second while the first one is being replaced.
+create table lockstep.credential (
+  role text not null,
+  name text not null,
+  -- x509: the fingerprint is `sha256:` and the SHA-256 of the public key (SubjectPublicKeyInfo, DER) in hex. ssh and
+  -- ssh-host: it is what `ssh-keygen -l` prints.
+  kind text not null check (kind in ('x509', 'ssh', 'ssh-host')),
+  fingerprint text not null,
+  -- PEM, or a line as in id_ed25519.pub. null: only the fingerprint is known.
+  public_key text,
+  state text not null default 'trusted' check (state in ('trusted', 'revoked')),
+  enrolled_by text not null,
+  enrolled_at timestamptz not null default clock_timestamp(),
+  revoked_by text,
+  revoked_at timestamptz,
+  reason text,
+  seen_at timestamptz,
+  primary key (role, name, kind, fingerprint),
+  foreign key (role, name) references lockstep.principal,
+  check ((state = 'revoked') = (revoked_at is not null))
+);
+-- git's server finds the name by the key.
+create unique index credential_ssh on lockstep.credential (fingerprint) where kind = 'ssh' and state = 'trusted';
+
+-- Keys that were shown and are not trusted, for an operator to say yes to.
+create table lockstep.waiting_key (
+  role text not null,
+  name text not null,
+  kind text not null,
+  fingerprint text not null,
+  public_key text,
+  -- The device that refused it; the device itself, if it waits at its start.
+  seen_by text not null,
+  -- The address from which it came.
+  source text not null default '',
+  since timestamptz not null default clock_timestamp(),
+  seen_at timestamptz not null default clock_timestamp(),
+  primary key (role, name, kind, fingerprint)
+);
+
+-- A token lets the bearer enrol one key for a name, once.
+create table lockstep.enroll_token (
+  token_hash bytea primary key,
+  role text not null,
+  name text not null,
+  author text not null,
+  ends_at timestamptz not null
+);
 
 -- Actions of operators. A device that stops a repository is recorded here too.
 create table lockstep.audit (

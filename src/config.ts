@@ -4,6 +4,7 @@ import { anyText, type Check, digits, hostPort, notEmpty, oneOf, postgresUrl } f
 
 export interface Setting {
   readonly check: Check;
+  /** Empty: the flag has no value, and the variable is 1 or 0. */
   readonly value: string;
   readonly default?: string;
   readonly help: string;
@@ -16,6 +17,8 @@ const DATABASE = ["serve", "migrate", "demo"];
 const CLIENT = [
   "repo",
   "device",
+  "frontend",
+  "operator",
   "status",
   "sync",
   "lock",
@@ -102,6 +105,18 @@ export const SETTINGS = {
     check: notEmpty,
     value: "FILE",
     help: "certificates of the trusted authorities, PEM",
+    commands: SERVE,
+  },
+  "trust-ca": {
+    check: oneOf("1", "0"),
+    value: "",
+    help: "let in certificates of --tls-ca whose name is new, and trust their keys from then on; without it an operator says yes to each new key",
+    commands: SERVE,
+  },
+  "enroll-token-file": {
+    check: notEmpty,
+    value: "FILE",
+    help: "file with the token of `lockstep device enroll NAME --token`, with which this device has its key trusted; it may be gone once it was used",
     commands: SERVE,
   },
   zone: {

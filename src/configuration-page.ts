@@ -6,7 +6,7 @@ export function configurationPage(): string {
   const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
     const { value, help, commands, ...rest }: Setting = SETTINGS[name];
     const fallback = rest.default ? `\`${rest.default}\`` : "";
-    return `| \`--${name} ${value}\` | \`${variableOf(name)}\` | ${fallback} | ${commands.join(", ")} | ${help} |`;
+    return `| \`--${name}${value && ` ${value}`}\` | \`${variableOf(name)}\` | ${fallback} | ${commands.join(", ")} | ${help} |`;
   });
   return `# Configuration
 

@@ -29,6 +29,8 @@ export const ERROR_TABLE = {
   REPOSITORY_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   REPLICA_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   DEVICE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
+  KEY_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
+  KEY_CONFLICT: { grpc: "FAILED_PRECONDITION", exit: "FAILED" },
   COMMAND_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   WRITE_NOT_FOUND: { grpc: "NOT_FOUND", exit: "FAILED" },
   REPOSITORY_EXISTS: { grpc: "ALREADY_EXISTS", exit: "FAILED" },

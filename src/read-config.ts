@@ -20,7 +20,7 @@ export function readConfig(
   for (const name of settingsOf(command)) {
     const setting: Setting = SETTINGS[name];
     const flag = flags[camelCase(name)];
-    const given = typeof flag === "string" ? flag : env[variableOf(name)];
+    const given = typeof flag === "string" ? flag : flag === true ? "1" : env[variableOf(name)];
     const value = given ?? setting.default;
     if (value === undefined) continue;
     const complaint = setting.check(value);

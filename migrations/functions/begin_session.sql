@@ -10,7 +10,7 @@ declare
   known lockstep.write%rowtype;
   takes_writes boolean;
 begin
-  select d.writes and d.draining_since is null into takes_writes
+  select d.writes and d.draining_since is null and d.revoked_at is null into takes_writes
     from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
   select r.head_version into base from lockstep.repository r where r.id = p_repository for no key update;

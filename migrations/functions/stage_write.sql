@@ -20,7 +20,7 @@ begin
   -- A server that crashes may forget this row. Then the write cannot land, and after such a crash it would not have
   -- landed anyway.
   if not p_session then perform set_config('synchronous_commit', 'off', true); end if;
-  select d.writes and d.draining_since is null into takes_writes
+  select d.writes and d.draining_since is null and d.revoked_at is null into takes_writes
     from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
   if not p_session and not takes_writes then outcome := 'closed'; return; end if;

@@ -19,6 +19,8 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   gate: async () => (await import("./commands/gate.ts")).gateCommand,
   repo: async () => (await import("./commands/repo.ts")).repoCommand,
   device: async () => (await import("./commands/device.ts")).deviceCommand,
+  frontend: async () => (await import("./commands/frontend.ts")).frontendCommand,
+  operator: async () => (await import("./commands/frontend.ts")).operatorCommand,
   status: async () => (await import("./commands/status.ts")).statusCommand,
   sync: async () => (await import("./commands/sync.ts")).syncCommand,
   lock: async () => (await import("./commands/lock.ts")).lockCommand,

@@ -79,6 +79,7 @@ export async function planDevices(
         LOCKSTEP_HTTP_LISTEN: `127.0.0.1:${http}`,
         LOCKSTEP_ADVERTISE: "localhost",
         LOCKSTEP_REF_FORMAT: refFormat,
+        LOCKSTEP_TRUST_CA: "1",
         LOCKSTEP_TLS_CERT: cert,
         LOCKSTEP_TLS_KEY: key,
         LOCKSTEP_TLS_CA: ca.ca,

@@ -5,6 +5,7 @@ import type { Duration as _google_protobuf_Duration, Duration__Output as _google
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from './google/protobuf/Timestamp.ts';
 import type { AbortWriteRequest as _lockstep_v1_AbortWriteRequest, AbortWriteRequest__Output as _lockstep_v1_AbortWriteRequest__Output } from './lockstep/v1/AbortWriteRequest.ts';
 import type { AbortWriteResponse as _lockstep_v1_AbortWriteResponse, AbortWriteResponse__Output as _lockstep_v1_AbortWriteResponse__Output } from './lockstep/v1/AbortWriteResponse.ts';
+import type { Access as _lockstep_v1_Access, Access__Output as _lockstep_v1_Access__Output } from './lockstep/v1/Access.ts';
 import type { AddHookRequest as _lockstep_v1_AddHookRequest, AddHookRequest__Output as _lockstep_v1_AddHookRequest__Output } from './lockstep/v1/AddHookRequest.ts';
 import type { AddHookResponse as _lockstep_v1_AddHookResponse, AddHookResponse__Output as _lockstep_v1_AddHookResponse__Output } from './lockstep/v1/AddHookResponse.ts';
 import type { AdoptRepositoriesRequest as _lockstep_v1_AdoptRepositoriesRequest, AdoptRepositoriesRequest__Output as _lockstep_v1_AdoptRepositoriesRequest__Output } from './lockstep/v1/AdoptRepositoriesRequest.ts';
@@ -49,13 +50,17 @@ import type { GetVersionResponse as _lockstep_v1_GetVersionResponse, GetVersionR
 import type { GetWriteRequest as _lockstep_v1_GetWriteRequest, GetWriteRequest__Output as _lockstep_v1_GetWriteRequest__Output } from './lockstep/v1/GetWriteRequest.ts';
 import type { GetWriteResponse as _lockstep_v1_GetWriteResponse, GetWriteResponse__Output as _lockstep_v1_GetWriteResponse__Output } from './lockstep/v1/GetWriteResponse.ts';
 import type { Hook as _lockstep_v1_Hook, Hook__Output as _lockstep_v1_Hook__Output } from './lockstep/v1/Hook.ts';
+import type { Identity as _lockstep_v1_Identity, Identity__Output as _lockstep_v1_Identity__Output } from './lockstep/v1/Identity.ts';
 import type { KeptSpace as _lockstep_v1_KeptSpace, KeptSpace__Output as _lockstep_v1_KeptSpace__Output } from './lockstep/v1/KeptSpace.ts';
+import type { Key as _lockstep_v1_Key, Key__Output as _lockstep_v1_Key__Output } from './lockstep/v1/Key.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from './lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from './lockstep/v1/ListCommandsResponse.ts';
 import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from './lockstep/v1/ListDevicesRequest.ts';
 import type { ListDevicesResponse as _lockstep_v1_ListDevicesResponse, ListDevicesResponse__Output as _lockstep_v1_ListDevicesResponse__Output } from './lockstep/v1/ListDevicesResponse.ts';
 import type { ListHooksRequest as _lockstep_v1_ListHooksRequest, ListHooksRequest__Output as _lockstep_v1_ListHooksRequest__Output } from './lockstep/v1/ListHooksRequest.ts';
 import type { ListHooksResponse as _lockstep_v1_ListHooksResponse, ListHooksResponse__Output as _lockstep_v1_ListHooksResponse__Output } from './lockstep/v1/ListHooksResponse.ts';
+import type { ListIdentitiesRequest as _lockstep_v1_ListIdentitiesRequest, ListIdentitiesRequest__Output as _lockstep_v1_ListIdentitiesRequest__Output } from './lockstep/v1/ListIdentitiesRequest.ts';
+import type { ListIdentitiesResponse as _lockstep_v1_ListIdentitiesResponse, ListIdentitiesResponse__Output as _lockstep_v1_ListIdentitiesResponse__Output } from './lockstep/v1/ListIdentitiesResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from './lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from './lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from './lockstep/v1/ListRepositoriesRequest.ts';
@@ -63,6 +68,8 @@ import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse,
 import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawableRequest__Output as _lockstep_v1_ListThawableRequest__Output } from './lockstep/v1/ListThawableRequest.ts';
 import type { ListThawableResponse as _lockstep_v1_ListThawableResponse, ListThawableResponse__Output as _lockstep_v1_ListThawableResponse__Output } from './lockstep/v1/ListThawableResponse.ts';
 import type { LogEntry as _lockstep_v1_LogEntry, LogEntry__Output as _lockstep_v1_LogEntry__Output } from './lockstep/v1/LogEntry.ts';
+import type { MakeEnrollTokenRequest as _lockstep_v1_MakeEnrollTokenRequest, MakeEnrollTokenRequest__Output as _lockstep_v1_MakeEnrollTokenRequest__Output } from './lockstep/v1/MakeEnrollTokenRequest.ts';
+import type { MakeEnrollTokenResponse as _lockstep_v1_MakeEnrollTokenResponse, MakeEnrollTokenResponse__Output as _lockstep_v1_MakeEnrollTokenResponse__Output } from './lockstep/v1/MakeEnrollTokenResponse.ts';
 import type { Placement as _lockstep_v1_Placement, Placement__Output as _lockstep_v1_Placement__Output } from './lockstep/v1/Placement.ts';
 import type { RefDifference as _lockstep_v1_RefDifference, RefDifference__Output as _lockstep_v1_RefDifference__Output } from './lockstep/v1/RefDifference.ts';
 import type { RefOnDevice as _lockstep_v1_RefOnDevice, RefOnDevice__Output as _lockstep_v1_RefOnDevice__Output } from './lockstep/v1/RefOnDevice.ts';
@@ -83,6 +90,8 @@ import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportD
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
 import type { RetentionRule as _lockstep_v1_RetentionRule, RetentionRule__Output as _lockstep_v1_RetentionRule__Output } from './lockstep/v1/RetentionRule.ts';
+import type { RevokeKeyRequest as _lockstep_v1_RevokeKeyRequest, RevokeKeyRequest__Output as _lockstep_v1_RevokeKeyRequest__Output } from './lockstep/v1/RevokeKeyRequest.ts';
+import type { RevokeKeyResponse as _lockstep_v1_RevokeKeyResponse, RevokeKeyResponse__Output as _lockstep_v1_RevokeKeyResponse__Output } from './lockstep/v1/RevokeKeyResponse.ts';
 import type { Scrub as _lockstep_v1_Scrub, Scrub__Output as _lockstep_v1_Scrub__Output } from './lockstep/v1/Scrub.ts';
 import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from './lockstep/v1/SetDeviceRequest.ts';
 import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from './lockstep/v1/SetDeviceResponse.ts';
@@ -98,6 +107,8 @@ import type { SyncEvent as _lockstep_v1_SyncEvent, SyncEvent__Output as _lockste
 import type { SyncServiceClient as _lockstep_v1_SyncServiceClient, SyncServiceDefinition as _lockstep_v1_SyncServiceDefinition } from './lockstep/v1/SyncService.ts';
 import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _lockstep_v1_ThawRequest__Output } from './lockstep/v1/ThawRequest.ts';
 import type { ThawResponse as _lockstep_v1_ThawResponse, ThawResponse__Output as _lockstep_v1_ThawResponse__Output } from './lockstep/v1/ThawResponse.ts';
+import type { TrustKeyRequest as _lockstep_v1_TrustKeyRequest, TrustKeyRequest__Output as _lockstep_v1_TrustKeyRequest__Output } from './lockstep/v1/TrustKeyRequest.ts';
+import type { TrustKeyResponse as _lockstep_v1_TrustKeyResponse, TrustKeyResponse__Output as _lockstep_v1_TrustKeyResponse__Output } from './lockstep/v1/TrustKeyResponse.ts';
 import type { UndoVersionRequest as _lockstep_v1_UndoVersionRequest, UndoVersionRequest__Output as _lockstep_v1_UndoVersionRequest__Output } from './lockstep/v1/UndoVersionRequest.ts';
 import type { UndoVersionResponse as _lockstep_v1_UndoVersionResponse, UndoVersionResponse__Output as _lockstep_v1_UndoVersionResponse__Output } from './lockstep/v1/UndoVersionResponse.ts';
 import type { UndrainDeviceRequest as _lockstep_v1_UndrainDeviceRequest, UndrainDeviceRequest__Output as _lockstep_v1_UndrainDeviceRequest__Output } from './lockstep/v1/UndrainDeviceRequest.ts';
@@ -106,6 +117,7 @@ import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirector
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from './lockstep/v1/Waiter.ts';
+import type { WaitingKey as _lockstep_v1_WaitingKey, WaitingKey__Output as _lockstep_v1_WaitingKey__Output } from './lockstep/v1/WaitingKey.ts';
 import type { WatchCommandsRequest as _lockstep_v1_WatchCommandsRequest, WatchCommandsRequest__Output as _lockstep_v1_WatchCommandsRequest__Output } from './lockstep/v1/WatchCommandsRequest.ts';
 import type { WatchCommandsResponse as _lockstep_v1_WatchCommandsResponse, WatchCommandsResponse__Output as _lockstep_v1_WatchCommandsResponse__Output } from './lockstep/v1/WatchCommandsResponse.ts';
 import type { WatchRequest as _lockstep_v1_WatchRequest, WatchRequest__Output as _lockstep_v1_WatchRequest__Output } from './lockstep/v1/WatchRequest.ts';
@@ -128,6 +140,7 @@ export interface ProtoGrpcType {
     v1: {
       AbortWriteRequest: MessageTypeDefinition<_lockstep_v1_AbortWriteRequest, _lockstep_v1_AbortWriteRequest__Output>
       AbortWriteResponse: MessageTypeDefinition<_lockstep_v1_AbortWriteResponse, _lockstep_v1_AbortWriteResponse__Output>
+      Access: MessageTypeDefinition<_lockstep_v1_Access, _lockstep_v1_Access__Output>
       AddHookRequest: MessageTypeDefinition<_lockstep_v1_AddHookRequest, _lockstep_v1_AddHookRequest__Output>
       AddHookResponse: MessageTypeDefinition<_lockstep_v1_AddHookResponse, _lockstep_v1_AddHookResponse__Output>
       AdoptRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_AdoptRepositoriesRequest, _lockstep_v1_AdoptRepositoriesRequest__Output>
@@ -173,13 +186,17 @@ export interface ProtoGrpcType {
       GetWriteRequest: MessageTypeDefinition<_lockstep_v1_GetWriteRequest, _lockstep_v1_GetWriteRequest__Output>
       GetWriteResponse: MessageTypeDefinition<_lockstep_v1_GetWriteResponse, _lockstep_v1_GetWriteResponse__Output>
       Hook: MessageTypeDefinition<_lockstep_v1_Hook, _lockstep_v1_Hook__Output>
+      Identity: MessageTypeDefinition<_lockstep_v1_Identity, _lockstep_v1_Identity__Output>
       KeptSpace: MessageTypeDefinition<_lockstep_v1_KeptSpace, _lockstep_v1_KeptSpace__Output>
+      Key: MessageTypeDefinition<_lockstep_v1_Key, _lockstep_v1_Key__Output>
       ListCommandsRequest: MessageTypeDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsRequest__Output>
       ListCommandsResponse: MessageTypeDefinition<_lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsResponse__Output>
       ListDevicesRequest: MessageTypeDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesRequest__Output>
       ListDevicesResponse: MessageTypeDefinition<_lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesResponse__Output>
       ListHooksRequest: MessageTypeDefinition<_lockstep_v1_ListHooksRequest, _lockstep_v1_ListHooksRequest__Output>
       ListHooksResponse: MessageTypeDefinition<_lockstep_v1_ListHooksResponse, _lockstep_v1_ListHooksResponse__Output>
+      ListIdentitiesRequest: MessageTypeDefinition<_lockstep_v1_ListIdentitiesRequest, _lockstep_v1_ListIdentitiesRequest__Output>
+      ListIdentitiesResponse: MessageTypeDefinition<_lockstep_v1_ListIdentitiesResponse, _lockstep_v1_ListIdentitiesResponse__Output>
       ListLogRequest: MessageTypeDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogRequest__Output>
       ListLogResponse: MessageTypeDefinition<_lockstep_v1_ListLogResponse, _lockstep_v1_ListLogResponse__Output>
       ListRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesRequest__Output>
@@ -187,6 +204,8 @@ export interface ProtoGrpcType {
       ListThawableRequest: MessageTypeDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableRequest__Output>
       ListThawableResponse: MessageTypeDefinition<_lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableResponse__Output>
       LogEntry: MessageTypeDefinition<_lockstep_v1_LogEntry, _lockstep_v1_LogEntry__Output>
+      MakeEnrollTokenRequest: MessageTypeDefinition<_lockstep_v1_MakeEnrollTokenRequest, _lockstep_v1_MakeEnrollTokenRequest__Output>
+      MakeEnrollTokenResponse: MessageTypeDefinition<_lockstep_v1_MakeEnrollTokenResponse, _lockstep_v1_MakeEnrollTokenResponse__Output>
       Placement: MessageTypeDefinition<_lockstep_v1_Placement, _lockstep_v1_Placement__Output>
       RefDifference: MessageTypeDefinition<_lockstep_v1_RefDifference, _lockstep_v1_RefDifference__Output>
       RefOnDevice: MessageTypeDefinition<_lockstep_v1_RefOnDevice, _lockstep_v1_RefOnDevice__Output>
@@ -208,6 +227,8 @@ export interface ProtoGrpcType {
       Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
       RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
       RetentionRule: MessageTypeDefinition<_lockstep_v1_RetentionRule, _lockstep_v1_RetentionRule__Output>
+      RevokeKeyRequest: MessageTypeDefinition<_lockstep_v1_RevokeKeyRequest, _lockstep_v1_RevokeKeyRequest__Output>
+      RevokeKeyResponse: MessageTypeDefinition<_lockstep_v1_RevokeKeyResponse, _lockstep_v1_RevokeKeyResponse__Output>
       Scrub: MessageTypeDefinition<_lockstep_v1_Scrub, _lockstep_v1_Scrub__Output>
       SetDeviceRequest: MessageTypeDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceRequest__Output>
       SetDeviceResponse: MessageTypeDefinition<_lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceResponse__Output>
@@ -223,6 +244,8 @@ export interface ProtoGrpcType {
       SyncService: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_SyncServiceClient> & { service: _lockstep_v1_SyncServiceDefinition }
       ThawRequest: MessageTypeDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawRequest__Output>
       ThawResponse: MessageTypeDefinition<_lockstep_v1_ThawResponse, _lockstep_v1_ThawResponse__Output>
+      TrustKeyRequest: MessageTypeDefinition<_lockstep_v1_TrustKeyRequest, _lockstep_v1_TrustKeyRequest__Output>
+      TrustKeyResponse: MessageTypeDefinition<_lockstep_v1_TrustKeyResponse, _lockstep_v1_TrustKeyResponse__Output>
       UndoVersionRequest: MessageTypeDefinition<_lockstep_v1_UndoVersionRequest, _lockstep_v1_UndoVersionRequest__Output>
       UndoVersionResponse: MessageTypeDefinition<_lockstep_v1_UndoVersionResponse, _lockstep_v1_UndoVersionResponse__Output>
       UndrainDeviceRequest: MessageTypeDefinition<_lockstep_v1_UndrainDeviceRequest, _lockstep_v1_UndrainDeviceRequest__Output>
@@ -232,6 +255,7 @@ export interface ProtoGrpcType {
       VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>
       Visible: EnumTypeDefinition
       Waiter: MessageTypeDefinition<_lockstep_v1_Waiter, _lockstep_v1_Waiter__Output>
+      WaitingKey: MessageTypeDefinition<_lockstep_v1_WaitingKey, _lockstep_v1_WaitingKey__Output>
       WatchCommandsRequest: MessageTypeDefinition<_lockstep_v1_WatchCommandsRequest, _lockstep_v1_WatchCommandsRequest__Output>
       WatchCommandsResponse: MessageTypeDefinition<_lockstep_v1_WatchCommandsResponse, _lockstep_v1_WatchCommandsResponse__Output>
       WatchRequest: MessageTypeDefinition<_lockstep_v1_WatchRequest, _lockstep_v1_WatchRequest__Output>

@@ -24,19 +24,23 @@ import { getWrite } from "./handlers/get-write.ts";
 import { listCommands } from "./handlers/list-commands.ts";
 import { listDevices } from "./handlers/list-devices.ts";
 import { listHooks } from "./handlers/list-hooks.ts";
+import { listIdentities } from "./handlers/list-identities.ts";
 import { listLog } from "./handlers/list-log.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
 import { listThawable } from "./handlers/list-thawable.ts";
+import { makeEnrollToken } from "./handlers/make-enroll-token.ts";
 import { removeDevice } from "./handlers/remove-device.ts";
 import { removeHook } from "./handlers/remove-hook.ts";
 import { renameRepository } from "./handlers/rename-repository.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { reportDamage } from "./handlers/report-damage.ts";
+import { revokeKey } from "./handlers/revoke-key.ts";
 import { setDevice } from "./handlers/set-device.ts";
 import { setRepository } from "./handlers/set-repository.ts";
 import { setRetention } from "./handlers/set-retention.ts";
 import { stopWrites } from "./handlers/stop-writes.ts";
 import { thaw } from "./handlers/thaw.ts";
+import { trustKey } from "./handlers/trust-key.ts";
 import { undoVersion } from "./handlers/undo-version.ts";
 import { undrainDevice } from "./handlers/undrain-device.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
@@ -91,5 +95,9 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     SetRetention: unary(options, setRetention(context)),
     ReportDamage: unary(options, reportDamage(context)),
     RenameRepository: unary(options, renameRepository(context)),
+    TrustKey: unary(options, trustKey(context)),
+    MakeEnrollToken: unary(options, makeEnrollToken(context)),
+    RevokeKey: unary(options, revokeKey(context)),
+    ListIdentities: unary(options, listIdentities(context)),
   };
 }

@@ -26,6 +26,8 @@ export function readSettings(config: Config) {
     grpcAddress: `${advertise}:${listen.port}`,
     gitAddress: `${advertise}:${gitListen.port}`,
     zone: config.zone ?? "",
+    trustsCa: config["trust-ca"] === "1",
+    tokenFile: config["enroll-token-file"],
     gitCredentials: {
       cert: required(config, "tls-cert"),
       key: required(config, "tls-key"),

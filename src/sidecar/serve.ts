@@ -37,12 +37,14 @@ import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
 import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
 import { followNames } from "../sync/place/follow-name.ts";
+import { enrollSelf, untilTrusted } from "../sync/registry/enroll-self.ts";
 import { keepTrimming } from "../sync/retention/keep-trimming.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
 import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { readTls } from "../tls/device-files.ts";
 import { Peers, trustAuthorities } from "../tls/peers.ts";
+import { certificateKey } from "../tls/key-fingerprint.ts";
 import { httpEndpoints, type Progress } from "./http-endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { makeContext } from "./make-context.ts";
@@ -58,7 +60,7 @@ const LEASE_GOODBYE_MS = 1_000;
 /** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
 export async function serve(config: Config, host: Host, logger: Logger): Promise<void> {
   const settings = readSettings(config);
-  const { device, databaseUrl } = settings;
+  const { device, databaseUrl, trustsCa, tokenFile } = settings;
   const log = logger.child({ device });
   const socketDir = await prepareSocketDir(settings.socketDir);
   const { tls, trustDomain } = await readTls(config, device);
@@ -84,6 +86,8 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     httpEndpoints(progress, { db, root: { root: root.path, git: { ...git, lockFd: root.lockFd } }, metrics, log }),
   );
   const life = new Lifetime(device, host.stop);
+  const own = { device, key: certificateKey(String(tls.cert)), trustsCa, root: root.record.rootId, tokenFile };
+  await enrollSelf(db, own, log);
   using packClient = new PackClient(tls, trustDomain);
   const { context, interrupted } = await makeContext({
     ...settings,
@@ -93,6 +97,8 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     askDirectory: ({ device, gitAddress }, ...request) => packClient.ask(device, gitAddress, ...request),
   });
   progress.context = context;
+  // Now the device has a row, which notes whether the others let it in.
+  await enrollSelf(db, { ...own, root: undefined }, log);
   const { mount, place = "" } = await whereIs(root.path);
   await recordRoot(db, context.me, { path: resolve(settings.root), mount, place });
 
@@ -103,7 +109,10 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
   const rpc = await serveRpc(context, { socketPath: rpcSocket, listen: settings.listen, tls, peers, log });
   const follower = new Follower(context);
-  const background = startLoops(context, follower, { life, notifyUrl: settings.notifyUrl });
+  const background = Promise.all([
+    startLoops(context, follower, { life, notifyUrl: settings.notifyUrl }),
+    untilTrusted(db, { ...own, root: undefined }, log, life.over),
+  ]).then(() => {});
   await follower.onStart(interrupted);
   rpc.setServing(true);
   progress.serving = true;

@@ -58,14 +58,20 @@ async function devicesThatWrite(db: Database, repository: string): Promise<strin
     `select p.device from lockstep.repository r
        join lockstep.replica p on p.repository_id = r.id and p.state in ${HELD}
        join lockstep.device d on d.name = p.device and d.removed_at is null and d.expires_at > clock_timestamp()
-     where r.name = $1 and d.writes and d.draining_since is null order by p.device`,
+     where r.name = $1 and d.writes and d.draining_since is null and d.revoked_at is null order by p.device`,
     [repository],
   );
   return rows.map(({ device }) => device);
 }
 
 /** Why a device takes no writes. */
-export type Closed = "drains" | "no_writes";
+export type Closed = "drains" | "no_writes" | "revoked";
+
+const CLOSED = {
+  drains: "drains",
+  no_writes: "only serves reads",
+  revoked: "has no trusted key",
+} as const satisfies Record<Closed, string>;
 
 /** Makes the error WRITES_ELSEWHERE: this device takes no writes. Names the devices that take them. */
 export async function writesElsewhereError(
@@ -73,8 +79,7 @@ export async function writesElsewhereError(
   { device, repository, closed }: { device: string; repository: string; closed: Closed | null },
 ): Promise<LockstepError> {
   const takers = await devicesThatWrite(db, repository);
-  const why =
-    closed === "drains" ? "drains" : closed === "no_writes" ? "only serves reads" : "drains or only serves reads";
+  const why = closed === null ? "is revoked, drains or only serves reads" : CLOSED[closed];
   const what = takers.length === 0 ? "no other device takes them now, try again later" : `use ${oneOf(takers)}`;
   return new LockstepError(
     "WRITES_ELSEWHERE",

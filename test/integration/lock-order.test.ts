@@ -12,6 +12,7 @@ import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease
 import { recordPlace, renameRepository } from "../../src/store/former-names.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
 import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
+import { enrollKey, revokeKey, trustKey } from "../../src/store/registry.ts";
 import { setRepository } from "../../src/store/repositories.ts";
 import { claimTrim, recordKept, setKeepLog, trimLog, trimWrites } from "../../src/store/retention.ts";
 import {
@@ -152,6 +153,23 @@ const ACTS: Record<string, Act> = {
       demoted: [other.device],
     }),
   stop_repository: (db, { me, id }) => stopRepository(db, me, { repositoryId: id, version: 3n, digest: "00" }, "test"),
+  "trust_key and revoke_key": async (db, { me }) => {
+    const name = { role: "device" as const, name: me.device };
+    const key = { kind: "x509" as const, fingerprint: "sha256:00", publicKey: null };
+    await trustKey(db, name, { key, access: undefined, author: "olga" });
+    await revokeKey(db, name, { fingerprint: undefined, author: "olga", reason: "test" });
+  },
+  "revoke_key of a caller": async (db) => {
+    const [role, name] = CALLER.split(" ") as ["frontend", string];
+    const key = { kind: "x509" as const, fingerprint: "sha256:01", publicKey: null };
+    await trustKey(db, { role, name }, { key, access: undefined, author: "olga" });
+    await revokeKey(db, { role, name }, { fingerprint: undefined, author: "olga", reason: "test" });
+  },
+  enroll_key: (db, { me }) =>
+    enrollKey(db, {
+      ...{ role: "device", name: me.device, kind: "x509", fingerprint: "sha256:02", publicKey: null },
+      ...{ by: me.device, open: true, self: { root: null, tokenHash: null } },
+    }),
   recordVersion: (db, { me, id }) => recordVersion(db, me, id, 0n, EVENT),
   recordFailure: (db, { me, id }) =>
     recordFailure(db, me, id, { error: "test", broken: true, fromVersion: 0n, version: 0n, durationMs: 0 }),

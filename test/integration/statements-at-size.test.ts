@@ -452,6 +452,14 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   undrainDevice: "one row by its key",
   removeDevice: "goes through the replicas of one device, for an operator",
   setDeviceWrites: "one row by its key",
+  readRegistry: "the names that may connect, some thousands at most",
+  listIdentities: "the names that may connect",
+  listRefusedKeys: "the names that may connect, and two hundred keys that wait",
+  trustKey: "the keys of one name",
+  revokeKey: "the keys of one name, and the staged writes",
+  insertToken: "inserts",
+  enrollKey: "the keys of one name, and two hundred that wait",
+  recordSeen: "rows by their keys",
 };
 
 interface Asked {

@@ -9,18 +9,30 @@ import type { DeviceDetails__Output as Details } from "../../generated/lockstep/
 import type { Host } from "../../host.ts";
 import { authorOf, Exit, prepare, type Run, subcommand, table } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
+import { enrollCommand } from "./device-enroll.ts";
+import {
+  describeIdentity,
+  describeWaiting,
+  documentOf,
+  documentOfWaiting,
+  revokeCommand,
+  trustCommand,
+} from "./identity.ts";
 import { instant } from "./log.ts";
 
 export function deviceCommand(host: Host): Command {
   return new Command("device")
-    .description("list, show, drain and remove the devices of the cluster")
+    .description("list, show, trust, drain and remove the devices of the cluster")
     .addHelpText("after", "\nExample:\n  lockstep device drain repo003 --wait && lockstep device remove repo003\n")
     .addCommand(listCommand(host))
     .addCommand(showCommand(host))
     .addCommand(drainCommand(host))
     .addCommand(undrainCommand(host))
     .addCommand(removeCommand(host))
-    .addCommand(setCommand(host));
+    .addCommand(setCommand(host))
+    .addCommand(enrollCommand(host))
+    .addCommand(trustCommand(host, "device"))
+    .addCommand(revokeCommand(host, "device"));
 }
 
 function listCommand(host: Host): Command {
@@ -28,7 +40,11 @@ function listCommand(host: Host): Command {
     const run = prepare(host, "device", flags);
     using client = await run.connect();
     const { devices } = await client.call("ListDevices", {}, run.patience);
-    run.print({ devices: devices.map(documentOfDevice) }, describeDevices(devices));
+    const { waiting } = await client.call("ListIdentities", { role: "device" }, run.patience);
+    run.print(
+      { devices: devices.map(documentOfDevice), waiting: waiting.map(documentOfWaiting) },
+      [describeDevices(devices), describeWaiting(waiting)].filter(Boolean).join("\n\n"),
+    );
   });
 }
 
@@ -43,7 +59,26 @@ function showCommand(host: Host): Command {
     .action(async (device: string, flags) => {
       const run = prepare(host, "device", flags);
       using client = await run.connect();
-      print(run, (await client.call("GetDevice", { device }, run.patience)).device);
+      const { identities, waiting } = await client.call(
+        "ListIdentities",
+        { role: "device", name: device },
+        run.patience,
+      );
+      const keys = {
+        document: {
+          keys: identities.flatMap((each) => documentOf(each).keys),
+          waiting: waiting.map(documentOfWaiting),
+        },
+        text: [describeIdentity(identities[0]), describeWaiting(waiting)].filter(Boolean).join("\n\n"),
+      };
+      const details = await client.call("GetDevice", { device }, run.patience).catch((error: unknown) => {
+        // It may be in the registry before it has ever run.
+        const isKnown = identities.length + waiting.length > 0;
+        if (isKnown && error instanceof LockstepError && error.code === "DEVICE_NOT_FOUND") return undefined;
+        throw error;
+      });
+      if (details) print(run, details.device, keys);
+      else run.print({ name: device, state: "unknown", ...keys.document }, keys.text);
     });
 }
 
@@ -154,7 +189,7 @@ function setCommand(host: Host): Command {
     });
 }
 
-function print(run: Run, details: Details | null): void {
+function print(run: Run, details: Details | null, keys?: { document: object; text: string }): void {
   const document = {
     ...(details?.device && documentOfDevice(details.device)),
     replicas: { there: there(details?.device), all: Number(details?.device?.replicas) },
@@ -162,8 +197,9 @@ function print(run: Run, details: Details | null): void {
     more_only_here: Number(details?.moreOnlyHere),
     writing: details?.writing,
     drained: details?.drained,
+    ...keys?.document,
   };
-  run.print(document, describeDevice(details));
+  run.print(document, [describeDevice(details), keys?.text].filter(Boolean).join("\n\n"));
 }
 
 /** Returns a device as --json prints it. */

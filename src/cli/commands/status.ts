@@ -3,6 +3,7 @@ import type { UnknownDirectory__Output as Unknown } from "../../generated/lockst
 import type { Host } from "../../host.ts";
 import { prepare, subcommand, table } from "../terminal/command.ts";
 import { describeDevices, documentOfDevice } from "./device.ts";
+import { describeRevoked, describeWaiting, documentOfKey, documentOfWaiting } from "./identity.ts";
 import { describeKept, documentOfKept } from "./retention.ts";
 import { describeScrubs, documentOfScrub } from "./scrubs.ts";
 import { describeLock, documentOfLock } from "./write-lock.ts";
@@ -15,7 +16,7 @@ export function statusCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);
     using client = await run.connect();
-    const { devices, repositories, writeLocks, unknown, kept, scrubs } = await client.call(
+    const { devices, repositories, writeLocks, unknown, kept, scrubs, waitingKeys, revokedKeys } = await client.call(
       "GetStatus",
       {},
       run.patience,
@@ -38,6 +39,8 @@ export function statusCommand(host: Host): Command {
           drained: writesStopped || writeLocks.some((lock) => lock.repository === ""),
         }),
       ),
+      waiting_keys: waitingKeys.map(documentOfWaiting),
+      revoked_keys: revokedKeys.map((key) => ({ role: key.role, name: key.name, ...documentOfKey(key) })),
       write_locks: writeLocks.map(documentOfLock),
       kept: kept.map(documentOfKept),
       unknown: unknown.map(documentOfUnknown),
@@ -69,6 +72,8 @@ export function statusCommand(host: Host): Command {
       describeDevices(devices),
       second,
       stopped.join("\n"),
+      describeWaiting(waitingKeys),
+      describeRevoked(revokedKeys),
       describeUnknown(unknown),
       describeScrubs(scrubs),
       describeKept(kept),

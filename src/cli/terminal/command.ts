@@ -30,7 +30,7 @@ export function subcommand(name: string, summary: string, example: string, setti
   for (const setting of settingsOf(settings)) {
     const { value, help, ...rest } = SETTINGS[setting];
     const fallback = "default" in rest && rest.default !== "" ? `, default ${rest.default}` : "";
-    command.option(`--${setting} <${value}>`, `${help} [${variableOf(setting)}${fallback}]`);
+    command.option(`--${setting}${value && ` <${value}>`}`, `${help} [${variableOf(setting)}${fallback}]`);
   }
   return command.addHelpText("after", `\nExample:\n  ${example}\n`);
 }

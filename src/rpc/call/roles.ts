@@ -53,6 +53,10 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/SetRetention": OPERATORS,
   "/lockstep.v1.ClusterService/ReportDamage": WRITERS,
   "/lockstep.v1.ClusterService/RenameRepository": OPERATORS,
+  "/lockstep.v1.ClusterService/TrustKey": OPERATORS,
+  "/lockstep.v1.ClusterService/MakeEnrollToken": OPERATORS,
+  "/lockstep.v1.ClusterService/RevokeKey": OPERATORS,
+  "/lockstep.v1.ClusterService/ListIdentities": OPERATORS,
 };
 
 /** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */

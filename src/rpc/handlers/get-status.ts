@@ -1,5 +1,6 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
 import { listDevices } from "../../store/devices.ts";
+import { listRefusedKeys } from "../../store/registry.ts";
 import { listKept } from "../../store/retention.ts";
 import { listScrubs } from "../../store/scrubs.ts";
 import { listStatus } from "../../store/status.ts";
@@ -8,6 +9,7 @@ import { listWriteStops } from "../../store/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeWriteStop } from "../call/encode.ts";
 import { encodeDevice } from "../call/encode-device.ts";
+import { encodeKey, encodeWaiting } from "../call/encode-identity.ts";
 import { encodeKept } from "../call/encode-retention.ts";
 import { encodeScrub } from "../call/encode-scrub.ts";
 
@@ -17,13 +19,14 @@ const OVERDUE = 1.5;
 export const getStatus = (context: SyncContext) => async (): Promise<Response> => {
   // A scrub may wait for its turn behind others.
   const overdueDays = context.upkeep.scrubDays * OVERDUE;
-  const [devices, repositories, writeLocks, unknown, kept, scrubs] = await Promise.all([
+  const [devices, repositories, writeLocks, unknown, kept, scrubs, keys] = await Promise.all([
     listDevices(context.db),
     listStatus(context.db, LIMIT),
     listWriteStops(context.db),
     listUnknown(context.db, LIMIT),
     listKept(context.db),
     listScrubs(context.db, overdueDays, LIMIT),
+    listRefusedKeys(context.db),
   ]);
   return {
     devices: devices.map(encodeDevice),
@@ -35,6 +38,8 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
     writeLocks: writeLocks.map(encodeWriteStop),
     kept: kept.map(encodeKept),
     scrubs: scrubs.map(encodeScrub),
+    waitingKeys: keys.waiting.map(encodeWaiting),
+    revokedKeys: keys.credentials.map(encodeKey),
     unknown: unknown.map(({ device, path, repository, version }) => ({
       device,
       path,

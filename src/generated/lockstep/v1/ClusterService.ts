@@ -30,12 +30,16 @@ import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevices
 import type { ListDevicesResponse as _lockstep_v1_ListDevicesResponse, ListDevicesResponse__Output as _lockstep_v1_ListDevicesResponse__Output } from '../../lockstep/v1/ListDevicesResponse.ts';
 import type { ListHooksRequest as _lockstep_v1_ListHooksRequest, ListHooksRequest__Output as _lockstep_v1_ListHooksRequest__Output } from '../../lockstep/v1/ListHooksRequest.ts';
 import type { ListHooksResponse as _lockstep_v1_ListHooksResponse, ListHooksResponse__Output as _lockstep_v1_ListHooksResponse__Output } from '../../lockstep/v1/ListHooksResponse.ts';
+import type { ListIdentitiesRequest as _lockstep_v1_ListIdentitiesRequest, ListIdentitiesRequest__Output as _lockstep_v1_ListIdentitiesRequest__Output } from '../../lockstep/v1/ListIdentitiesRequest.ts';
+import type { ListIdentitiesResponse as _lockstep_v1_ListIdentitiesResponse, ListIdentitiesResponse__Output as _lockstep_v1_ListIdentitiesResponse__Output } from '../../lockstep/v1/ListIdentitiesResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from '../../lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from '../../lockstep/v1/ListLogResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from '../../lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from '../../lockstep/v1/ListRepositoriesResponse.ts';
 import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawableRequest__Output as _lockstep_v1_ListThawableRequest__Output } from '../../lockstep/v1/ListThawableRequest.ts';
 import type { ListThawableResponse as _lockstep_v1_ListThawableResponse, ListThawableResponse__Output as _lockstep_v1_ListThawableResponse__Output } from '../../lockstep/v1/ListThawableResponse.ts';
+import type { MakeEnrollTokenRequest as _lockstep_v1_MakeEnrollTokenRequest, MakeEnrollTokenRequest__Output as _lockstep_v1_MakeEnrollTokenRequest__Output } from '../../lockstep/v1/MakeEnrollTokenRequest.ts';
+import type { MakeEnrollTokenResponse as _lockstep_v1_MakeEnrollTokenResponse, MakeEnrollTokenResponse__Output as _lockstep_v1_MakeEnrollTokenResponse__Output } from '../../lockstep/v1/MakeEnrollTokenResponse.ts';
 import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDeviceRequest__Output as _lockstep_v1_RemoveDeviceRequest__Output } from '../../lockstep/v1/RemoveDeviceRequest.ts';
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from '../../lockstep/v1/RemoveDeviceResponse.ts';
 import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from '../../lockstep/v1/RemoveHookRequest.ts';
@@ -44,6 +48,8 @@ import type { RenameRepositoryRequest as _lockstep_v1_RenameRepositoryRequest, R
 import type { RenameRepositoryResponse as _lockstep_v1_RenameRepositoryResponse, RenameRepositoryResponse__Output as _lockstep_v1_RenameRepositoryResponse__Output } from '../../lockstep/v1/RenameRepositoryResponse.ts';
 import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from '../../lockstep/v1/ReportDamageRequest.ts';
 import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from '../../lockstep/v1/ReportDamageResponse.ts';
+import type { RevokeKeyRequest as _lockstep_v1_RevokeKeyRequest, RevokeKeyRequest__Output as _lockstep_v1_RevokeKeyRequest__Output } from '../../lockstep/v1/RevokeKeyRequest.ts';
+import type { RevokeKeyResponse as _lockstep_v1_RevokeKeyResponse, RevokeKeyResponse__Output as _lockstep_v1_RevokeKeyResponse__Output } from '../../lockstep/v1/RevokeKeyResponse.ts';
 import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from '../../lockstep/v1/SetDeviceRequest.ts';
 import type { SetDeviceResponse as _lockstep_v1_SetDeviceResponse, SetDeviceResponse__Output as _lockstep_v1_SetDeviceResponse__Output } from '../../lockstep/v1/SetDeviceResponse.ts';
 import type { SetRepositoryRequest as _lockstep_v1_SetRepositoryRequest, SetRepositoryRequest__Output as _lockstep_v1_SetRepositoryRequest__Output } from '../../lockstep/v1/SetRepositoryRequest.ts';
@@ -54,6 +60,8 @@ import type { StopWritesRequest as _lockstep_v1_StopWritesRequest, StopWritesReq
 import type { StopWritesResponse as _lockstep_v1_StopWritesResponse, StopWritesResponse__Output as _lockstep_v1_StopWritesResponse__Output } from '../../lockstep/v1/StopWritesResponse.ts';
 import type { ThawRequest as _lockstep_v1_ThawRequest, ThawRequest__Output as _lockstep_v1_ThawRequest__Output } from '../../lockstep/v1/ThawRequest.ts';
 import type { ThawResponse as _lockstep_v1_ThawResponse, ThawResponse__Output as _lockstep_v1_ThawResponse__Output } from '../../lockstep/v1/ThawResponse.ts';
+import type { TrustKeyRequest as _lockstep_v1_TrustKeyRequest, TrustKeyRequest__Output as _lockstep_v1_TrustKeyRequest__Output } from '../../lockstep/v1/TrustKeyRequest.ts';
+import type { TrustKeyResponse as _lockstep_v1_TrustKeyResponse, TrustKeyResponse__Output as _lockstep_v1_TrustKeyResponse__Output } from '../../lockstep/v1/TrustKeyResponse.ts';
 import type { UndoVersionRequest as _lockstep_v1_UndoVersionRequest, UndoVersionRequest__Output as _lockstep_v1_UndoVersionRequest__Output } from '../../lockstep/v1/UndoVersionRequest.ts';
 import type { UndoVersionResponse as _lockstep_v1_UndoVersionResponse, UndoVersionResponse__Output as _lockstep_v1_UndoVersionResponse__Output } from '../../lockstep/v1/UndoVersionResponse.ts';
 import type { UndrainDeviceRequest as _lockstep_v1_UndrainDeviceRequest, UndrainDeviceRequest__Output as _lockstep_v1_UndrainDeviceRequest__Output } from '../../lockstep/v1/UndrainDeviceRequest.ts';
@@ -188,6 +196,15 @@ export interface ClusterServiceClient extends grpc.Client {
   listHooks(argument: _lockstep_v1_ListHooksRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
   listHooks(argument: _lockstep_v1_ListHooksRequest, callback: grpc.requestCallback<_lockstep_v1_ListHooksResponse__Output>): grpc.ClientUnaryCall;
   
+  ListIdentities(argument: _lockstep_v1_ListIdentitiesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListIdentitiesResponse__Output>): grpc.ClientUnaryCall;
+  ListIdentities(argument: _lockstep_v1_ListIdentitiesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListIdentitiesResponse__Output>): grpc.ClientUnaryCall;
+  ListIdentities(argument: _lockstep_v1_ListIdentitiesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListIdentitiesResponse__Output>): grpc.ClientUnaryCall;
+  ListIdentities(argument: _lockstep_v1_ListIdentitiesRequest, callback: grpc.requestCallback<_lockstep_v1_ListIdentitiesResponse__Output>): grpc.ClientUnaryCall;
+  listIdentities(argument: _lockstep_v1_ListIdentitiesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListIdentitiesResponse__Output>): grpc.ClientUnaryCall;
+  listIdentities(argument: _lockstep_v1_ListIdentitiesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListIdentitiesResponse__Output>): grpc.ClientUnaryCall;
+  listIdentities(argument: _lockstep_v1_ListIdentitiesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListIdentitiesResponse__Output>): grpc.ClientUnaryCall;
+  listIdentities(argument: _lockstep_v1_ListIdentitiesRequest, callback: grpc.requestCallback<_lockstep_v1_ListIdentitiesResponse__Output>): grpc.ClientUnaryCall;
+  
   ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   ListLog(argument: _lockstep_v1_ListLogRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   ListLog(argument: _lockstep_v1_ListLogRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
@@ -214,6 +231,15 @@ export interface ClusterServiceClient extends grpc.Client {
   listThawable(argument: _lockstep_v1_ListThawableRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
   listThawable(argument: _lockstep_v1_ListThawableRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
   listThawable(argument: _lockstep_v1_ListThawableRequest, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
+  
+  MakeEnrollToken(argument: _lockstep_v1_MakeEnrollTokenRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_MakeEnrollTokenResponse__Output>): grpc.ClientUnaryCall;
+  MakeEnrollToken(argument: _lockstep_v1_MakeEnrollTokenRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_MakeEnrollTokenResponse__Output>): grpc.ClientUnaryCall;
+  MakeEnrollToken(argument: _lockstep_v1_MakeEnrollTokenRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_MakeEnrollTokenResponse__Output>): grpc.ClientUnaryCall;
+  MakeEnrollToken(argument: _lockstep_v1_MakeEnrollTokenRequest, callback: grpc.requestCallback<_lockstep_v1_MakeEnrollTokenResponse__Output>): grpc.ClientUnaryCall;
+  makeEnrollToken(argument: _lockstep_v1_MakeEnrollTokenRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_MakeEnrollTokenResponse__Output>): grpc.ClientUnaryCall;
+  makeEnrollToken(argument: _lockstep_v1_MakeEnrollTokenRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_MakeEnrollTokenResponse__Output>): grpc.ClientUnaryCall;
+  makeEnrollToken(argument: _lockstep_v1_MakeEnrollTokenRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_MakeEnrollTokenResponse__Output>): grpc.ClientUnaryCall;
+  makeEnrollToken(argument: _lockstep_v1_MakeEnrollTokenRequest, callback: grpc.requestCallback<_lockstep_v1_MakeEnrollTokenResponse__Output>): grpc.ClientUnaryCall;
   
   RemoveDevice(argument: _lockstep_v1_RemoveDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
   RemoveDevice(argument: _lockstep_v1_RemoveDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RemoveDeviceResponse__Output>): grpc.ClientUnaryCall;
@@ -250,6 +276,15 @@ export interface ClusterServiceClient extends grpc.Client {
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  
+  RevokeKey(argument: _lockstep_v1_RevokeKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
+  RevokeKey(argument: _lockstep_v1_RevokeKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
+  RevokeKey(argument: _lockstep_v1_RevokeKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
+  RevokeKey(argument: _lockstep_v1_RevokeKeyRequest, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
+  revokeKey(argument: _lockstep_v1_RevokeKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
+  revokeKey(argument: _lockstep_v1_RevokeKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
+  revokeKey(argument: _lockstep_v1_RevokeKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
+  revokeKey(argument: _lockstep_v1_RevokeKeyRequest, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
   
   SetDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
   SetDevice(argument: _lockstep_v1_SetDeviceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_SetDeviceResponse__Output>): grpc.ClientUnaryCall;
@@ -291,6 +326,15 @@ export interface ClusterServiceClient extends grpc.Client {
   thaw(argument: _lockstep_v1_ThawRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
   thaw(argument: _lockstep_v1_ThawRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
   thaw(argument: _lockstep_v1_ThawRequest, callback: grpc.requestCallback<_lockstep_v1_ThawResponse__Output>): grpc.ClientUnaryCall;
+  
+  TrustKey(argument: _lockstep_v1_TrustKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_TrustKeyResponse__Output>): grpc.ClientUnaryCall;
+  TrustKey(argument: _lockstep_v1_TrustKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_TrustKeyResponse__Output>): grpc.ClientUnaryCall;
+  TrustKey(argument: _lockstep_v1_TrustKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_TrustKeyResponse__Output>): grpc.ClientUnaryCall;
+  TrustKey(argument: _lockstep_v1_TrustKeyRequest, callback: grpc.requestCallback<_lockstep_v1_TrustKeyResponse__Output>): grpc.ClientUnaryCall;
+  trustKey(argument: _lockstep_v1_TrustKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_TrustKeyResponse__Output>): grpc.ClientUnaryCall;
+  trustKey(argument: _lockstep_v1_TrustKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_TrustKeyResponse__Output>): grpc.ClientUnaryCall;
+  trustKey(argument: _lockstep_v1_TrustKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_TrustKeyResponse__Output>): grpc.ClientUnaryCall;
+  trustKey(argument: _lockstep_v1_TrustKeyRequest, callback: grpc.requestCallback<_lockstep_v1_TrustKeyResponse__Output>): grpc.ClientUnaryCall;
   
   UndoVersion(argument: _lockstep_v1_UndoVersionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_UndoVersionResponse__Output>): grpc.ClientUnaryCall;
   UndoVersion(argument: _lockstep_v1_UndoVersionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_UndoVersionResponse__Output>): grpc.ClientUnaryCall;
@@ -360,11 +404,15 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   ListHooks: grpc.handleUnaryCall<_lockstep_v1_ListHooksRequest__Output, _lockstep_v1_ListHooksResponse>;
   
+  ListIdentities: grpc.handleUnaryCall<_lockstep_v1_ListIdentitiesRequest__Output, _lockstep_v1_ListIdentitiesResponse>;
+  
   ListLog: grpc.handleUnaryCall<_lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse>;
   
   ListRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse>;
   
   ListThawable: grpc.handleUnaryCall<_lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse>;
+  
+  MakeEnrollToken: grpc.handleUnaryCall<_lockstep_v1_MakeEnrollTokenRequest__Output, _lockstep_v1_MakeEnrollTokenResponse>;
   
   RemoveDevice: grpc.handleUnaryCall<_lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse>;
   
@@ -373,6 +421,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   RenameRepository: grpc.handleUnaryCall<_lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse>;
   
   ReportDamage: grpc.handleUnaryCall<_lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse>;
+  
+  RevokeKey: grpc.handleUnaryCall<_lockstep_v1_RevokeKeyRequest__Output, _lockstep_v1_RevokeKeyResponse>;
   
   SetDevice: grpc.handleUnaryCall<_lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse>;
   
@@ -383,6 +433,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   StopWrites: grpc.handleServerStreamingCall<_lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse>;
   
   Thaw: grpc.handleUnaryCall<_lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse>;
+  
+  TrustKey: grpc.handleUnaryCall<_lockstep_v1_TrustKeyRequest__Output, _lockstep_v1_TrustKeyResponse>;
   
   UndoVersion: grpc.handleUnaryCall<_lockstep_v1_UndoVersionRequest__Output, _lockstep_v1_UndoVersionResponse>;
   
@@ -411,18 +463,22 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   ListCommands: MethodDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse__Output>
   ListDevices: MethodDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse__Output>
   ListHooks: MethodDefinition<_lockstep_v1_ListHooksRequest, _lockstep_v1_ListHooksResponse, _lockstep_v1_ListHooksRequest__Output, _lockstep_v1_ListHooksResponse__Output>
+  ListIdentities: MethodDefinition<_lockstep_v1_ListIdentitiesRequest, _lockstep_v1_ListIdentitiesResponse, _lockstep_v1_ListIdentitiesRequest__Output, _lockstep_v1_ListIdentitiesResponse__Output>
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
   ListThawable: MethodDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse__Output>
+  MakeEnrollToken: MethodDefinition<_lockstep_v1_MakeEnrollTokenRequest, _lockstep_v1_MakeEnrollTokenResponse, _lockstep_v1_MakeEnrollTokenRequest__Output, _lockstep_v1_MakeEnrollTokenResponse__Output>
   RemoveDevice: MethodDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse__Output>
   RemoveHook: MethodDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse__Output>
   RenameRepository: MethodDefinition<_lockstep_v1_RenameRepositoryRequest, _lockstep_v1_RenameRepositoryResponse, _lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse__Output>
   ReportDamage: MethodDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse__Output>
+  RevokeKey: MethodDefinition<_lockstep_v1_RevokeKeyRequest, _lockstep_v1_RevokeKeyResponse, _lockstep_v1_RevokeKeyRequest__Output, _lockstep_v1_RevokeKeyResponse__Output>
   SetDevice: MethodDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>
   SetRetention: MethodDefinition<_lockstep_v1_SetRetentionRequest, _lockstep_v1_SetRetentionResponse, _lockstep_v1_SetRetentionRequest__Output, _lockstep_v1_SetRetentionResponse__Output>
   StopWrites: MethodDefinition<_lockstep_v1_StopWritesRequest, _lockstep_v1_StopWritesResponse, _lockstep_v1_StopWritesRequest__Output, _lockstep_v1_StopWritesResponse__Output>
   Thaw: MethodDefinition<_lockstep_v1_ThawRequest, _lockstep_v1_ThawResponse, _lockstep_v1_ThawRequest__Output, _lockstep_v1_ThawResponse__Output>
+  TrustKey: MethodDefinition<_lockstep_v1_TrustKeyRequest, _lockstep_v1_TrustKeyResponse, _lockstep_v1_TrustKeyRequest__Output, _lockstep_v1_TrustKeyResponse__Output>
   UndoVersion: MethodDefinition<_lockstep_v1_UndoVersionRequest, _lockstep_v1_UndoVersionResponse, _lockstep_v1_UndoVersionRequest__Output, _lockstep_v1_UndoVersionResponse__Output>
   UndrainDevice: MethodDefinition<_lockstep_v1_UndrainDeviceRequest, _lockstep_v1_UndrainDeviceResponse, _lockstep_v1_UndrainDeviceRequest__Output, _lockstep_v1_UndrainDeviceResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>

@@ -5,6 +5,8 @@ import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatu
 import type { WriteLock as _lockstep_v1_WriteLock, WriteLock__Output as _lockstep_v1_WriteLock__Output } from '../../lockstep/v1/WriteLock.ts';
 import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirectory__Output as _lockstep_v1_UnknownDirectory__Output } from '../../lockstep/v1/UnknownDirectory.ts';
 import type { Scrub as _lockstep_v1_Scrub, Scrub__Output as _lockstep_v1_Scrub__Output } from '../../lockstep/v1/Scrub.ts';
+import type { WaitingKey as _lockstep_v1_WaitingKey, WaitingKey__Output as _lockstep_v1_WaitingKey__Output } from '../../lockstep/v1/WaitingKey.ts';
+import type { Key as _lockstep_v1_Key, Key__Output as _lockstep_v1_Key__Output } from '../../lockstep/v1/Key.ts';
 import type { KeptSpace as _lockstep_v1_KeptSpace, KeptSpace__Output as _lockstep_v1_KeptSpace__Output } from '../../lockstep/v1/KeptSpace.ts';
 
 export interface GetStatusResponse {
@@ -13,6 +15,8 @@ export interface GetStatusResponse {
   'writeLocks'?: (_lockstep_v1_WriteLock)[];
   'unknown'?: (_lockstep_v1_UnknownDirectory)[];
   'scrubs'?: (_lockstep_v1_Scrub)[];
+  'waitingKeys'?: (_lockstep_v1_WaitingKey)[];
+  'revokedKeys'?: (_lockstep_v1_Key)[];
   'kept'?: (_lockstep_v1_KeptSpace)[];
 }
 
@@ -22,5 +26,7 @@ export interface GetStatusResponse__Output {
   'writeLocks': (_lockstep_v1_WriteLock__Output)[];
   'unknown': (_lockstep_v1_UnknownDirectory__Output)[];
   'scrubs': (_lockstep_v1_Scrub__Output)[];
+  'waitingKeys': (_lockstep_v1_WaitingKey__Output)[];
+  'revokedKeys': (_lockstep_v1_Key__Output)[];
   'kept': (_lockstep_v1_KeptSpace__Output)[];
 }

@@ -1,0 +1,59 @@
+-- A device shows a key of its own at its start (p_self), or a caller has shown one to the sidecar of p_by. Returns how
+-- the key stands: 'trusted', 'revoked', or 'waiting'. Each of these enrols a key:
+-- - The name is new, and p_open: the sidecar runs with --trust-ca.
+-- - The name is new, p_self, and some live device runs with --trust-ca.
+-- - It is the first device of the cluster.
+-- - p_token: an operator has made this token for the name.
+-- - p_root: the device of that root has another trusted key already. So it has changed its key.
+-- A name without a trusted key stays out until an operator trusts one or makes a token.
+create function lockstep.enroll_key(
+  p_role text, p_name text, p_kind text, p_fingerprint text, p_public_key text, p_by text, p_open boolean,
+  p_self boolean, p_root uuid, p_token bytea, p_source text, out outcome text, out how text)
+language plpgsql as $$
+declare
+  is_known boolean;
+  is_trusted boolean;
+begin
+  if p_self then
+    update lockstep.device d set trusts_ca = p_open where d.name = p_name and d.trusts_ca <> p_open;
+  end if;
+  -- The usual case changes nothing in the registry.
+  select c.state into outcome from lockstep.credential c
+    where c.role = p_role and c.name = p_name and c.kind = p_kind and c.fingerprint = p_fingerprint;
+  if outcome = 'trusted' then
+    if p_self then update lockstep.device d set revoked_at = null where d.name = p_name and d.revoked_at is not null; end if;
+    return;
+  end if;
+  perform lockstep.change_registry();
+  select c.state into outcome from lockstep.credential c
+    where c.role = p_role and c.name = p_name and c.kind = p_kind and c.fingerprint = p_fingerprint;
+  if outcome = 'trusted' then return; end if;
+  delete from lockstep.enroll_token t where t.token_hash = p_token and t.role = p_role and t.name = p_name and t.ends_at > clock_timestamp();
+  if found then how := 'a token';
+  elsif outcome is null then
+    is_known := exists (select from lockstep.principal p where p.role = p_role and p.name = p_name);
+    is_trusted := exists (select from lockstep.credential c where c.role = p_role and c.name = p_name and c.state = 'trusted');
+    how := case
+      when not is_known and p_open then '--trust-ca'
+      when not is_known and p_self and exists (select from lockstep.device d where d.trusts_ca and d.expires_at > clock_timestamp()) then '--trust-ca'
+      when not is_known and p_self and not exists (select from lockstep.principal p where p.role = 'device') then 'the first device'
+      when is_trusted and p_self and exists (select from lockstep.device d where d.name = p_name and d.root_id = p_root and d.removed_at is null)
+        then 'the device itself' end;
+  end if;
+  if how is not null then
+    if lockstep.add_key(p_role, p_name, p_kind, p_fingerprint, p_public_key, how, true) = 'trusted' then outcome := 'trusted'; end if;
+  elsif outcome is null then
+    perform lockstep.note_waiting(p_role, p_name, p_kind, p_fingerprint, p_public_key, p_by, p_source);
+  end if;
+  if outcome is distinct from 'trusted' then
+    outcome := coalesce(outcome, 'waiting');
+    how := null;
+    -- The other devices refuse it, so they could not fetch what lands on it.
+    if p_self then
+      update lockstep.device d set revoked_at = clock_timestamp() where d.name = p_name and d.revoked_at is null;
+    end if;
+    return;
+  end if;
+  insert into lockstep.audit (author, action, device, detail) values ('device ' || p_by, 'enroll key', case when p_role = 'device' then p_name end,
+    jsonb_build_object('of', p_role || ' ' || p_name, 'keys', array[p_fingerprint], 'by', how));
+end $$;

@@ -1,0 +1,12 @@
+// Original file: proto/lockstep/v1/cluster.proto
+
+
+export interface ListIdentitiesRequest {
+  'role'?: (string);
+  'name'?: (string);
+}
+
+export interface ListIdentitiesRequest__Output {
+  'role': (string);
+  'name': (string);
+}

@@ -1,0 +1,18 @@
+import { deviceName } from "../../domain.ts";
+import type { ListIdentitiesRequest__Output as Request } from "../../generated/lockstep/v1/ListIdentitiesRequest.ts";
+import type { ListIdentitiesResponse as Response } from "../../generated/lockstep/v1/ListIdentitiesResponse.ts";
+import { listIdentities as list, type Name } from "../../store/registry.ts";
+import type { SyncContext } from "../../sync/device/context.ts";
+import { encodeIdentities, encodeWaiting } from "../call/encode-identity.ts";
+import { roleOf } from "../call/key-of.ts";
+
+export const listIdentities =
+  (context: SyncContext) =>
+  async ({ role, name }: Request): Promise<Response> => {
+    const which: Partial<Name> = {
+      ...(role !== "" && { role: roleOf(role) }),
+      ...(name !== "" && { name: deviceName(name) }),
+    };
+    const found = await list(context.db, which);
+    return { identities: encodeIdentities(found), waiting: found.waiting.map(encodeWaiting) };
+  };

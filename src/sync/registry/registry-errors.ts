@@ -1,0 +1,51 @@
+// The errors that an operator gets when a change of the registry is refused.
+import { LockstepError } from "../../errors.ts";
+import type { Name, TrustOutcome } from "../../store/registry.ts";
+
+/** Makes the error of a key that was not trusted. */
+export function refusedTrustError(
+  name: Name,
+  outcome: Exclude<TrustOutcome, "trusted">,
+  waiting: readonly string[],
+): LockstepError {
+  const who = `${name.role} ${name.name}`;
+  const show = `lockstep ${name.role} show ${name.name}`;
+  const details = { role: name.role, name: name.name };
+  switch (outcome) {
+    case "unknown":
+      return new LockstepError(
+        "KEY_NOT_FOUND",
+        `No key of ${who} waits for a yes; give its certificate with --cert, or the fingerprint of its key with --key-fingerprint.`,
+        { details },
+      );
+    case "several":
+      return new LockstepError(
+        "KEY_CONFLICT",
+        `Several keys of ${who} wait (${waiting.join(", ")}), and not all can be right; name the one of that machine with --key-fingerprint.`,
+        { details },
+      );
+    case "full":
+      return new LockstepError(
+        "KEY_CONFLICT",
+        `${who[0]?.toUpperCase()}${who.slice(1)} has two trusted keys already, so nothing was changed; revoke one of them first (\`${show}\` lists them).`,
+        { details },
+      );
+    case "taken":
+      return new LockstepError(
+        "KEY_CONFLICT",
+        `This ssh key is trusted for another name already, so nothing was changed; make a key of its own for ${who}.`,
+        { details },
+      );
+  }
+}
+
+/** Makes the error of a key, or a name, that is not in the registry. */
+export function unknownKeyError({ role, name }: Name, fingerprint: string | undefined): LockstepError {
+  return new LockstepError(
+    "KEY_NOT_FOUND",
+    fingerprint === undefined
+      ? `The ${role} ${name} has no key in the registry, so nothing was changed; \`lockstep ${role} list\` shows the names.`
+      : `The ${role} ${name} has no key ${fingerprint}, so nothing was changed; \`lockstep ${role} show ${name}\` lists its keys.`,
+    { details: { role, name } },
+  );
+}

@@ -3,10 +3,10 @@
 -- The functions in functions/ make the decisions; each has a file of its own. Leases run by this database's clock and
 -- no other.
 --
--- Lock order everywhere: device, repository, replica, write, turn, command. Several rows of one table are locked in the
--- order of their key. Nobody locks a repository more strongly than `no key update`. So the foreign keys of rows that
--- refer to a repository, which are checked at the end of a statement, never wait. test/integration/lock-order.test.ts
--- runs every pair of statements against each other.
+-- Lock order everywhere: device, registry, repository, replica, write, turn, command, audit. Several rows of one
+-- table are locked in the order of their key. Nobody locks a repository more strongly than `no key update`. So the
+-- foreign keys of rows that refer to a repository, which are checked at the end of a statement, never wait.
+-- test/integration/lock-order.test.ts runs every pair of statements against each other.
 
 create schema if not exists lockstep;
 
@@ -438,16 +438,30 @@ create table lockstep.enroll_token (
   ends_at timestamptz not null
 );
 
--- Actions of operators. A device that stops a repository is recorded here too.
+-- Acts of operators, and refused credentials. A device that stops a repository is recorded here too. The table only
+-- grows (keep_audit.sql). `id`, `at` and `hash` come from chain_audit.sql: each row has a hash over itself and over the
+-- hash of the row before.
 create table lockstep.audit (
-  id bigint generated always as identity primary key,
-  at timestamptz not null default clock_timestamp(),
+  id bigint primary key,
+  at timestamptz not null,
   author text not null,
   action text not null,
   repository text,
   device text,
-  detail jsonb not null default '{}'
+  -- The code of the error with which it was refused.
+  result text not null default 'done',
+  detail jsonb not null default '{}',
+  hash bytea not null
 );
+-- The end of the chain, and its beginning: the last row that was cut off.
+create table lockstep.audit_chain (
+  only_row boolean primary key default true check (only_row),
+  id bigint not null default 0,
+  hash bytea not null default decode(repeat('00', 32), 'hex'),
+  base_id bigint not null default 0,
+  base_hash bytea not null default decode(repeat('00', 32), 'hex')
+);
+insert into lockstep.audit_chain default values;
 create index audit_by_repository on lockstep.audit (repository, id desc);
 
 -- A receiver of events. One incarnation of a device delivers its events: device and fence name it, and the hook is free

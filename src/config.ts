@@ -19,6 +19,7 @@ const CLIENT = [
   "device",
   "frontend",
   "operator",
+  "audit",
   "status",
   "sync",
   "lock",

@@ -46,12 +46,12 @@ begin
   update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp(),
     reason = coalesce(p_act->>'reason', w.reason)
     where w.id = p_write;
+  delete from lockstep.turn t where t.write_id = coalesce(attempt.ticket, p_write);
   if p_act is not null then
     insert into lockstep.audit (author, action, repository, device, detail)
       select attempt.author, p_act->>'action', r.name, p_device,
         p_act->'detail' || jsonb_build_object('reason', p_act->>'reason', 'version', bump.version::text, 'write', p_write)
       from lockstep.repository r where r.id = p_repository;
   end if;
-  delete from lockstep.turn t where t.write_id = coalesce(attempt.ticket, p_write);
   outcome := 'landed';
 end $$;

@@ -14,6 +14,7 @@ declare
   is_known boolean;
   is_trusted boolean;
 begin
+  perform 1 from lockstep.device d where p_role = 'device' and d.name = p_name for no key update;
   if p_self then
     update lockstep.device d set trusts_ca = p_open where d.name = p_name and d.trusts_ca <> p_open;
   end if;

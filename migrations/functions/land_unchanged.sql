@@ -5,6 +5,8 @@ language plpgsql as $$
 begin
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if found then
+    -- The write before the turn, as everywhere, also when the session has lost its turn and its write is not updated.
+    perform 1 from lockstep.write w where w.id = p_write for no key update;
     update lockstep.write w set status = 'landed', version = w.base_version, decided_at = clock_timestamp()
       where w.id = p_write and w.status = 'staged' and w.session and lockstep.turn_holder(w.repository_id) = p_write;
     delete from lockstep.turn t where t.write_id = p_write;

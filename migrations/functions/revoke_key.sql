@@ -6,6 +6,8 @@ create function lockstep.revoke_key(
   out outcome text, out fingerprints text[], out trusted integer)
 language plpgsql as $$
 begin
+  -- for update: waits for bumps that are under way on the device. No other device could fetch what lands later.
+  perform 1 from lockstep.device d where p_role = 'device' and d.name = p_name for update;
   perform lockstep.change_registry();
   if not exists (select from lockstep.credential c where c.role = p_role and c.name = p_name
       and (p_fingerprint is null or c.fingerprint = p_fingerprint)) then
@@ -21,8 +23,6 @@ begin
   trusted := (select count(*) from lockstep.credential c where c.role = p_role and c.name = p_name and c.state = 'trusted');
   if p_fingerprint is null then delete from lockstep.enroll_token t where t.role = p_role and t.name = p_name; end if;
   if trusted = 0 and p_role = 'device' then
-    -- for update: waits for bumps that are under way on the device. No other device could fetch what lands later.
-    perform 1 from lockstep.device d where d.name = p_name for update;
     update lockstep.device d set revoked_at = clock_timestamp() where d.name = p_name and d.revoked_at is null;
   end if;
   if trusted = 0 then

@@ -9,6 +9,7 @@ declare
   chosen record;
   again timestamptz;
 begin
+  perform 1 from lockstep.device d where p_role = 'device' and d.name = p_name for no key update;
   perform lockstep.change_registry();
   fingerprints := '{}';
   if p_fingerprint is null then

@@ -71,6 +71,11 @@ export async function startCluster(options: ClusterOptions, stack: Disposals): P
   await Promise.all(started.map(({ device, programs }) => untilReady(device, programs, host.stop)));
   using client = new Client({ socket: (devices[0] as DemoDevice).socket });
   await client.call("CreateRepository", { repository: "demo" }, { timeoutMs: START_MS });
+  // Devices that join without --trust-ca know these two then.
+  for (const role of ["operator", "frontend"] as const) {
+    const certificate = await readFile(ca[role].cert, "utf8");
+    await client.call("TrustKey", { role, name: role, certificate }, { timeoutMs: START_MS });
+  }
   return {
     database_url: database,
     trust_domain: TRUST_DOMAIN,

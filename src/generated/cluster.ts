@@ -13,6 +13,7 @@ import type { AdoptRepositoriesResponse as _lockstep_v1_AdoptRepositoriesRespons
 import type { AdoptedRepository as _lockstep_v1_AdoptedRepository, AdoptedRepository__Output as _lockstep_v1_AdoptedRepository__Output } from './lockstep/v1/AdoptedRepository.ts';
 import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWritesRequest__Output as _lockstep_v1_AllowWritesRequest__Output } from './lockstep/v1/AllowWritesRequest.ts';
 import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from './lockstep/v1/AllowWritesResponse.ts';
+import type { AuditEntry as _lockstep_v1_AuditEntry, AuditEntry__Output as _lockstep_v1_AuditEntry__Output } from './lockstep/v1/AuditEntry.ts';
 import type { BeforeReadRequest as _lockstep_v1_BeforeReadRequest, BeforeReadRequest__Output as _lockstep_v1_BeforeReadRequest__Output } from './lockstep/v1/BeforeReadRequest.ts';
 import type { BeforeReadResponse as _lockstep_v1_BeforeReadResponse, BeforeReadResponse__Output as _lockstep_v1_BeforeReadResponse__Output } from './lockstep/v1/BeforeReadResponse.ts';
 import type { BeginWriteRequest as _lockstep_v1_BeginWriteRequest, BeginWriteRequest__Output as _lockstep_v1_BeginWriteRequest__Output } from './lockstep/v1/BeginWriteRequest.ts';
@@ -53,6 +54,8 @@ import type { Hook as _lockstep_v1_Hook, Hook__Output as _lockstep_v1_Hook__Outp
 import type { Identity as _lockstep_v1_Identity, Identity__Output as _lockstep_v1_Identity__Output } from './lockstep/v1/Identity.ts';
 import type { KeptSpace as _lockstep_v1_KeptSpace, KeptSpace__Output as _lockstep_v1_KeptSpace__Output } from './lockstep/v1/KeptSpace.ts';
 import type { Key as _lockstep_v1_Key, Key__Output as _lockstep_v1_Key__Output } from './lockstep/v1/Key.ts';
+import type { ListAuditRequest as _lockstep_v1_ListAuditRequest, ListAuditRequest__Output as _lockstep_v1_ListAuditRequest__Output } from './lockstep/v1/ListAuditRequest.ts';
+import type { ListAuditResponse as _lockstep_v1_ListAuditResponse, ListAuditResponse__Output as _lockstep_v1_ListAuditResponse__Output } from './lockstep/v1/ListAuditResponse.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from './lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from './lockstep/v1/ListCommandsResponse.ts';
 import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from './lockstep/v1/ListDevicesRequest.ts';
@@ -114,6 +117,8 @@ import type { UndoVersionResponse as _lockstep_v1_UndoVersionResponse, UndoVersi
 import type { UndrainDeviceRequest as _lockstep_v1_UndrainDeviceRequest, UndrainDeviceRequest__Output as _lockstep_v1_UndrainDeviceRequest__Output } from './lockstep/v1/UndrainDeviceRequest.ts';
 import type { UndrainDeviceResponse as _lockstep_v1_UndrainDeviceResponse, UndrainDeviceResponse__Output as _lockstep_v1_UndrainDeviceResponse__Output } from './lockstep/v1/UndrainDeviceResponse.ts';
 import type { UnknownDirectory as _lockstep_v1_UnknownDirectory, UnknownDirectory__Output as _lockstep_v1_UnknownDirectory__Output } from './lockstep/v1/UnknownDirectory.ts';
+import type { VerifyAuditRequest as _lockstep_v1_VerifyAuditRequest, VerifyAuditRequest__Output as _lockstep_v1_VerifyAuditRequest__Output } from './lockstep/v1/VerifyAuditRequest.ts';
+import type { VerifyAuditResponse as _lockstep_v1_VerifyAuditResponse, VerifyAuditResponse__Output as _lockstep_v1_VerifyAuditResponse__Output } from './lockstep/v1/VerifyAuditResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from './lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from './lockstep/v1/Waiter.ts';
@@ -148,6 +153,7 @@ export interface ProtoGrpcType {
       AdoptedRepository: MessageTypeDefinition<_lockstep_v1_AdoptedRepository, _lockstep_v1_AdoptedRepository__Output>
       AllowWritesRequest: MessageTypeDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesRequest__Output>
       AllowWritesResponse: MessageTypeDefinition<_lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesResponse__Output>
+      AuditEntry: MessageTypeDefinition<_lockstep_v1_AuditEntry, _lockstep_v1_AuditEntry__Output>
       BeforeReadRequest: MessageTypeDefinition<_lockstep_v1_BeforeReadRequest, _lockstep_v1_BeforeReadRequest__Output>
       BeforeReadResponse: MessageTypeDefinition<_lockstep_v1_BeforeReadResponse, _lockstep_v1_BeforeReadResponse__Output>
       BeginWriteRequest: MessageTypeDefinition<_lockstep_v1_BeginWriteRequest, _lockstep_v1_BeginWriteRequest__Output>
@@ -189,6 +195,8 @@ export interface ProtoGrpcType {
       Identity: MessageTypeDefinition<_lockstep_v1_Identity, _lockstep_v1_Identity__Output>
       KeptSpace: MessageTypeDefinition<_lockstep_v1_KeptSpace, _lockstep_v1_KeptSpace__Output>
       Key: MessageTypeDefinition<_lockstep_v1_Key, _lockstep_v1_Key__Output>
+      ListAuditRequest: MessageTypeDefinition<_lockstep_v1_ListAuditRequest, _lockstep_v1_ListAuditRequest__Output>
+      ListAuditResponse: MessageTypeDefinition<_lockstep_v1_ListAuditResponse, _lockstep_v1_ListAuditResponse__Output>
       ListCommandsRequest: MessageTypeDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsRequest__Output>
       ListCommandsResponse: MessageTypeDefinition<_lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsResponse__Output>
       ListDevicesRequest: MessageTypeDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesRequest__Output>
@@ -251,6 +259,8 @@ export interface ProtoGrpcType {
       UndrainDeviceRequest: MessageTypeDefinition<_lockstep_v1_UndrainDeviceRequest, _lockstep_v1_UndrainDeviceRequest__Output>
       UndrainDeviceResponse: MessageTypeDefinition<_lockstep_v1_UndrainDeviceResponse, _lockstep_v1_UndrainDeviceResponse__Output>
       UnknownDirectory: MessageTypeDefinition<_lockstep_v1_UnknownDirectory, _lockstep_v1_UnknownDirectory__Output>
+      VerifyAuditRequest: MessageTypeDefinition<_lockstep_v1_VerifyAuditRequest, _lockstep_v1_VerifyAuditRequest__Output>
+      VerifyAuditResponse: MessageTypeDefinition<_lockstep_v1_VerifyAuditResponse, _lockstep_v1_VerifyAuditResponse__Output>
       VerifyReplicaRequest: MessageTypeDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaRequest__Output>
       VerifyReplicaResponse: MessageTypeDefinition<_lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaResponse__Output>
       Visible: EnumTypeDefinition

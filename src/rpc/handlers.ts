@@ -21,6 +21,7 @@ import { getRetention } from "./handlers/get-retention.ts";
 import { getStatus } from "./handlers/get-status.ts";
 import { getVersion } from "./handlers/get-version.ts";
 import { getWrite } from "./handlers/get-write.ts";
+import { listAudit } from "./handlers/list-audit.ts";
 import { listCommands } from "./handlers/list-commands.ts";
 import { listDevices } from "./handlers/list-devices.ts";
 import { listHooks } from "./handlers/list-hooks.ts";
@@ -43,6 +44,7 @@ import { thaw } from "./handlers/thaw.ts";
 import { trustKey } from "./handlers/trust-key.ts";
 import { undoVersion } from "./handlers/undo-version.ts";
 import { undrainDevice } from "./handlers/undrain-device.ts";
+import { verifyAudit } from "./handlers/verify-audit.ts";
 import { verifyReplica } from "./handlers/verify-replica.ts";
 import { watch } from "./handlers/watch.ts";
 import { watchCommands } from "./handlers/watch-commands.ts";
@@ -99,5 +101,7 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     MakeEnrollToken: unary(options, makeEnrollToken(context)),
     RevokeKey: unary(options, revokeKey(context)),
     ListIdentities: unary(options, listIdentities(context)),
+    ListAudit: unary(options, listAudit(context)),
+    VerifyAudit: unary(options, verifyAudit(context)),
   };
 }

@@ -14,6 +14,8 @@ export interface Progress {
   context: SyncContext | undefined;
   /** It takes calls. */
   serving: boolean;
+  /** Returns why the other devices refuse this one, or undefined. */
+  ownKey: () => LockstepError | undefined;
 }
 
 /** The answers of the HTTP port, by what the sidecar has at that moment. */
@@ -26,6 +28,10 @@ export function httpEndpoints(
     checks: {
       database: async () => void (await queryRepeatable(db.reads, "select 1")),
       root: () => assertRoot(root),
+      key: async () => {
+        const refusal = progress.ownKey();
+        if (refusal) throw refusal;
+      },
       lease: async () => await progress.context?.lease.prove(),
     },
     metrics: () => metrics.page(),

@@ -38,13 +38,14 @@ import { handOver } from "../sync/device/hand-over.ts";
 import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
 import { followNames } from "../sync/place/follow-name.ts";
 import { enrollSelf, untilTrusted } from "../sync/registry/enroll-self.ts";
+import { Registry } from "../sync/registry/registry.ts";
 import { keepTrimming } from "../sync/retention/keep-trimming.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
 import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { readTls } from "../tls/device-files.ts";
-import { Peers, trustAuthorities } from "../tls/peers.ts";
 import { certificateKey } from "../tls/key-fingerprint.ts";
+import { Peers } from "../tls/peers.ts";
 import { httpEndpoints, type Progress } from "./http-endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { makeContext } from "./make-context.ts";
@@ -76,7 +77,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     log.warn("no C compiler was found when this was built: pushes go through the Node shim, about 50 ms slower each");
   await tellShim(root.shim, { root: root.path, socketDir });
 
-  const progress: Progress = { context: undefined, serving: false };
+  const progress: Progress = { context: undefined, serving: false, ownKey: () => undefined };
   const metrics = new Metrics({
     headQueries: () => progress.context?.heads.queries ?? 0,
     commands: () => queueDepth(db, device).catch(() => undefined),
@@ -88,7 +89,12 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const life = new Lifetime(device, host.stop);
   const own = { device, key: certificateKey(String(tls.cert)), trustsCa, root: root.record.rootId, tokenFile };
   await enrollSelf(db, own, log);
-  using packClient = new PackClient(tls, trustDomain);
+  const registry = new Registry({ db, device, trustsCa, log });
+  await registry.look();
+  progress.ownKey = () =>
+    registry.refusesServer({ identity: { trustDomain, role: "device", name: device }, key: own.key });
+  using packClient = new PackClient(tls, trustDomain, (shown) => registry.refusesServer(shown));
+  using _ = registry.onChange(() => packClient.checkAgain());
   const { context, interrupted } = await makeContext({
     ...settings,
     ...{ db, root, git, pid: host.pid, socketDir, metrics, log, life },
@@ -103,14 +109,15 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await recordRoot(db, context.me, { path: resolve(settings.root), mount, place });
 
   await followNames(context);
-  using peers = new Peers({ trustDomain, trust: trustAuthorities, log });
+  using peers = new Peers({ trustDomain, trust: registry, log });
   await using packs = await servePacks(context, { listen: settings.gitListen, tls, peers });
   await using hooks = await serveHooks(context, socketPath(socketDir, "hook.sock"));
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
   const rpc = await serveRpc(context, { socketPath: rpcSocket, listen: settings.listen, tls, peers, log });
   const follower = new Follower(context);
   const background = Promise.all([
-    startLoops(context, follower, { life, notifyUrl: settings.notifyUrl }),
+    startLoops(context, follower, { life, notifyUrl: settings.notifyUrl, registry }),
+    registry.run(life.over),
     untilTrusted(db, { ...own, root: undefined }, log, life.over),
   ]).then(() => {});
   await follower.onStart(interrupted);
@@ -136,13 +143,14 @@ async function makeRoot(given: string): Promise<string> {
 async function startLoops(
   context: SyncContext,
   follower: Follower,
-  { life, notifyUrl }: { life: Lifetime; notifyUrl: string },
+  { life, notifyUrl, registry }: { life: Lifetime; notifyUrl: string; registry: Registry },
 ): Promise<void> {
   const { db, me, lease } = context;
   const wakeups = new Wakeups();
   const repairs = new RepairLoop(context, wakeups.wake);
   const onReconnect = () => {
     wakeups.wake();
+    registry.wake();
     context.tail.wake();
     repairs.onReconnect();
     follower.onReconnect();
@@ -152,7 +160,7 @@ async function startLoops(
     context.sessions.turns.wake(context, ids);
     void follower.onHeads(ids);
   };
-  const handlers = { onHeads, onReconnect, onCommands: wakeups.wake };
+  const handlers = { onHeads, onReconnect, onCommands: wakeups.wake, onRegistry: registry.wake };
   await Promise.all([
     lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
     follower.run(),

@@ -224,25 +224,17 @@ export async function enrollKey(db: Database, shown: ShownKey): Promise<{ outcom
   );
 }
 
-/** Records that keys were used, and whether this device lets in new names of its authority. */
-export async function recordSeen(
-  db: Database,
-  device: string,
-  trustsCa: boolean,
-  seen: readonly (Name & { fingerprint: string })[],
-) {
+/** Records that these keys were shown, at most once a minute for each. */
+export async function recordSeen(db: Database, seen: readonly (Name & { fingerprint: string })[]): Promise<void> {
   await queryRepeatable(
     db.work,
-    `with open as (update lockstep.device d set trusts_ca = $5 where d.name = $4 and d.trusts_ca <> $5)
-     update lockstep.credential c set seen_at = clock_timestamp()
-     from (select distinct * from unnest($1::text[], $2::text[], $3::text[]) s (role, name, fingerprint) order by 1, 2, 3) s
-     where c.role = s.role and c.name = s.name and c.fingerprint = s.fingerprint`,
-    [
-      seen.map(({ role }) => role),
-      seen.map(({ name }) => name),
-      seen.map(({ fingerprint }) => fingerprint),
-      device,
-      trustsCa,
-    ],
+    `update lockstep.credential c set seen_at = clock_timestamp()
+     from (
+       select c.role, c.name, c.kind, c.fingerprint from unnest($1::text[], $2::text[], $3::text[]) s (role, name, fingerprint)
+       join lockstep.credential c using (role, name, fingerprint)
+       where c.seen_at is null or c.seen_at < greatest(clock_timestamp() - interval '1 minute', c.revoked_at)
+       order by 1, 2, 3, 4 for update of c) s
+     where (c.role, c.name, c.kind, c.fingerprint) = (s.role, s.name, s.kind, s.fingerprint)`,
+    [seen.map(({ role }) => role), seen.map(({ name }) => name), seen.map(({ fingerprint }) => fingerprint)],
   );
 }

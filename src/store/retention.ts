@@ -51,7 +51,7 @@ export async function trimCommands(db: Database, days: number, limit: number): P
 
 /** Deletes acts of operators that are so old, and returns how many. */
 export async function trimAudit(db: Database, days: number, limit: number): Promise<number> {
-  return await count(db, deletion("audit", oldestOf("audit")), [days, limit]);
+  return await count(db, "select lockstep.trim_audit($1, $2) as deleted", [days, limit]);
 }
 
 /** Deletes catch-ups that are so old, and returns how many. */

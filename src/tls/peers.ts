@@ -16,6 +16,10 @@ const DRAIN_FROM = 0.8;
 export interface ShownKey {
   readonly identity: Identity;
   readonly key: PeerCertificate["key"];
+  /** The key has not been let in on this connection before. */
+  readonly isNew: boolean;
+  /** The address of the other side. */
+  readonly from: string;
 }
 
 /** Knows which keys are trusted. */
@@ -25,6 +29,8 @@ export interface TrustCheck {
    * may throw a LockstepError too.
    */
   check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined;
+  /** Returns why a connection that has asked for nothing yet is to be cut, or undefined. It never asks the database. */
+  revoked?(shown: ShownKey): LockstepError | undefined;
   /** Calls `listener` when answers may have changed. All open connections are then checked again. */
   onChange(listener: () => void): Disposable;
 }
@@ -118,7 +124,7 @@ export class Peers {
         "UNAUTHENTICATED",
         `This connection is older than ${this.maxAgeMs / 1000} s; connect again.`,
       );
-    const refusal = await this.#trust.check({ identity: certificate.identity, key: certificate.key });
+    const refusal = await this.#trust.check(shownBy(connection, certificate.identity));
     if (refusal !== undefined) throw refusal;
     connection.admitted = true;
     return certificate.identity;
@@ -143,13 +149,14 @@ export class Peers {
   }
 
   async #checkAgain(): Promise<void> {
-    const admitted = [...this.#open].filter((connection) => connection.admitted);
     await Promise.all(
-      admitted.map(async (connection) => {
-        const { identity, key } = connection.certificate;
-        const refusal = await Promise.resolve(this.#trust.check({ identity: identity as Identity, key })).catch(
-          (error: Error) => error,
-        );
+      [...this.#open].map(async (connection) => {
+        const { identity } = connection.certificate;
+        if (identity === undefined) return;
+        const shown = shownBy(connection, identity);
+        const refusal = connection.admitted
+          ? await Promise.resolve(this.#trust.check(shown)).catch((error: Error) => error)
+          : this.#trust.revoked?.(shown);
         if (refusal !== undefined) this.#cut(connection, refusal.message);
       }),
     );
@@ -165,6 +172,10 @@ export class Peers {
     clearInterval(this.#sweep);
     this.#change[Symbol.dispose]();
   }
+}
+
+function shownBy({ socket, certificate, admitted }: Connection, identity: Identity): ShownKey {
+  return { identity, key: certificate.key, isNew: !admitted, from: socket.remoteAddress ?? "" };
 }
 
 function ownerText({ role, name }: Identity): string {

@@ -132,7 +132,7 @@ describe("a certificate of the authority that names nobody here", () => {
   });
 
   it("is not refused for being made by openssl", async () => {
-    const files = await odd("right", spiffe("device/repo001"));
+    const files = await odd("right", spiffe("device/repo005"));
     expect(await atGrpc(files)).toBe("OK");
     expect(await atGit(files)).toMatchObject({ status: 400 });
   });

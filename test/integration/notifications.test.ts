@@ -44,6 +44,7 @@ async function listen(device: string, url = database.url, by = db): Promise<List
   let restarts = 0;
   const handlers = {
     onCommands: () => {},
+    onRegistry: () => {},
     onHeads: (ids: string[]) => void heard.push(ids),
     onReconnect: () => {
       restarts += 1;

@@ -166,7 +166,12 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
     const stop = new AbortController();
     const heard: string[] = [];
     const onReconnect = vi.fn();
-    const handlers = { onHeads: (ids: string[]) => void heard.push(...ids), onReconnect, onCommands: () => {} };
+    const handlers = {
+      onHeads: (ids: string[]) => void heard.push(...ids),
+      onReconnect,
+      onCommands: () => {},
+      onRegistry: () => {},
+    };
     const listening = listenForHeads(
       machines[0]!,
       { url: database.url, applicationName: "direct" },

@@ -94,7 +94,7 @@ describe("a device at its start", () => {
   it("is enrolled where a live device lets in certificates of the authority", async () => {
     const open = await incarnation(db);
     expect(await itself(newName(), newKey())).toBe("waiting");
-    await recordSeen(db, open.device, true, []);
+    await queryOnce(db.work, "update lockstep.device set trusts_ca = true where name = $1", [open.device]);
     expect(await itself(newName(), newKey())).toBe("trusted");
     await queryOnce(db.work, "update lockstep.device set expires_at = clock_timestamp() where name = $1", [
       open.device,
@@ -217,10 +217,10 @@ it("a revoked key that is still shown is listed, and one that is not shown is no
     [quiet, two],
   ] as const) {
     await trust(name, key);
-    await recordSeen(db, "none", false, [{ ...name, ...key }]);
+    await recordSeen(db, [{ ...name, ...key }]);
     await revoke(name);
   }
-  await recordSeen(db, "none", false, [{ ...loud, ...one }]);
+  await recordSeen(db, [{ ...loud, ...one }]);
   const listed = (await listRefusedKeys(db)).credentials.map(({ name }) => name);
   expect(listed).toContain(loud.name);
   expect(listed).not.toContain(quiet.name);

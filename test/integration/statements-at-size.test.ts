@@ -460,6 +460,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   insertToken: "inserts",
   enrollKey: "the keys of one name, and two hundred that wait",
   recordSeen: "rows by their keys",
+  insertAudit: "inserts",
+  listAudit: "a page of rows by their numbers",
+  verifyAudit: "reads the whole audit, for an operator, a page at a time",
 };
 
 interface Asked {

@@ -29,6 +29,8 @@ let one: TestDevice;
 let two: TestDevice;
 let repository: string;
 let made = 0;
+/** The last row of the audit from earlier tests. */
+let last = "0";
 
 beforeAll(async () => {
   cluster = await TestCluster.make();
@@ -46,7 +48,9 @@ afterEach(async () => {
     "update lockstep.device set expires_at = clock_timestamp() + interval '15 seconds' where name = 'repo001'",
   );
   await cluster.sql("delete from lockstep.write_stop");
-  await cluster.sql("delete from lockstep.audit");
+  [{ last }] = (await cluster.sql<{ last: string }>("select id as last from lockstep.audit_chain")) as [
+    { last: string },
+  ];
 });
 
 interface Stop {
@@ -118,7 +122,8 @@ const untilBlocked = (called: string) =>
 const audit = async () =>
   (
     await cluster.sql<{ author: string; action: string; repository: string | null; detail: { reason: string } }>(
-      "select author, action, repository, detail from lockstep.audit order by id",
+      "select author, action, repository, detail from lockstep.audit where id > $1 order by id",
+      [last],
     )
   ).map(({ author, action, repository, detail }) => [author, action, repository, detail.reason]);
 

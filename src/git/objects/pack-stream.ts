@@ -7,7 +7,8 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { PeerCertificate, SecureContextOptions, TLSSocket } from "node:tls";
 import { LockstepError } from "../../errors.ts";
-import { certificateIdentity } from "../../tls/identity.ts";
+import { certificateIdentity, type Identity } from "../../tls/identity.ts";
+import { certificateKey } from "../../tls/key-fingerprint.ts";
 
 /** The path for pack requests at a peer. */
 export const PACK_PATH = "/v1/pack";
@@ -55,15 +56,28 @@ export class NoPackStream extends Error {
   }
 }
 
+/** The owner and the key of a device that was asked. */
+export interface ServerKey {
+  readonly identity: Identity;
+  readonly key: ReturnType<typeof certificateKey>;
+}
+
 /** Asks other devices for packs, and asks them to hold objects. Keeps its connections open until it is disposed of. */
 export class PackClient {
   readonly #agent: Agent;
   readonly #tls: SecureContextOptions;
   readonly #trustDomain: string;
+  readonly #refuses: (shown: ServerKey) => Error | undefined;
 
-  constructor(tls: SecureContextOptions, trustDomain: string) {
+  /** `refuses`: returns why nothing is asked of a device with that key. */
+  constructor(
+    tls: SecureContextOptions,
+    trustDomain: string,
+    refuses: (shown: ServerKey) => Error | undefined = () => undefined,
+  ) {
     this.#tls = tls;
     this.#trustDomain = trustDomain;
+    this.#refuses = refuses;
     this.#agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
   }
 
@@ -144,8 +158,22 @@ export class PackClient {
 
   #wrongDeviceError(device: string, certificate: PeerCertificate): Error | undefined {
     const identity = certificateIdentity(certificate.subjectaltname, this.#trustDomain);
-    const right = identity?.role === "device" && identity.name === device;
-    return right ? undefined : new Error(`its certificate is not that of device ${device}`);
+    if (identity?.role !== "device" || identity.name !== device)
+      return new Error(`its certificate is not that of device ${device}`);
+    return this.#refuses({ identity, key: certificateKey(new X509Certificate(certificate.raw).toString()) });
+  }
+
+  /** Cuts the connections to devices whose keys are not trusted any more. */
+  checkAgain(): void {
+    const open = [...Object.values(this.#agent.sockets), ...Object.values(this.#agent.freeSockets)].flat();
+    for (const socket of open as (TLSSocket | undefined)[]) {
+      const certificate = socket?.getPeerCertificate();
+      const identity = certificateIdentity(certificate?.subjectaltname, this.#trustDomain);
+      if (socket === undefined || certificate === undefined || identity === undefined) continue;
+      const key = certificateKey(new X509Certificate(certificate.raw).toString());
+      const refusal = this.#refuses({ identity, key });
+      if (refusal !== undefined) socket.destroy(refusal);
+    }
   }
 
   [Symbol.dispose](): void {

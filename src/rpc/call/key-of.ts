@@ -1,7 +1,7 @@
 // Reads names, fingerprints and certificates in requests about the registry.
 import { X509Certificate } from "node:crypto";
-import { deviceName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { deviceName } from "../../names.ts";
 import type { Name, PublicKey } from "../../store/registry.ts";
 import { certificateIdentity } from "../../tls/identity.ts";
 import { certificateKey } from "../../tls/key-fingerprint.ts";

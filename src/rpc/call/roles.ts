@@ -57,6 +57,8 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/MakeEnrollToken": OPERATORS,
   "/lockstep.v1.ClusterService/RevokeKey": OPERATORS,
   "/lockstep.v1.ClusterService/ListIdentities": OPERATORS,
+  "/lockstep.v1.ClusterService/ListAudit": OPERATORS,
+  "/lockstep.v1.ClusterService/VerifyAudit": OPERATORS,
 };
 
 /** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */

@@ -1,6 +1,6 @@
-import { deviceName } from "../../domain.ts";
 import type { ListIdentitiesRequest__Output as Request } from "../../generated/lockstep/v1/ListIdentitiesRequest.ts";
 import type { ListIdentitiesResponse as Response } from "../../generated/lockstep/v1/ListIdentitiesResponse.ts";
+import { deviceName } from "../../names.ts";
 import { listIdentities as list, type Name } from "../../store/registry.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeIdentities, encodeWaiting } from "../call/encode-identity.ts";

@@ -1,6 +1,6 @@
-import { deviceName } from "../../domain.ts";
 import type { MakeEnrollTokenRequest__Output as Request } from "../../generated/lockstep/v1/MakeEnrollTokenRequest.ts";
 import type { MakeEnrollTokenResponse as Response } from "../../generated/lockstep/v1/MakeEnrollTokenResponse.ts";
+import { deviceName } from "../../names.ts";
 import { toTimestamp } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { makeToken } from "../../sync/registry/enroll-token.ts";

@@ -10,6 +10,8 @@ import { connectTo, Servers } from "./servers.ts";
 const CHANNEL = "lockstep_head";
 /** The payload is the name of a device that has new commands (`notifyCommands`). */
 const COMMAND_CHANNEL = "lockstep_command";
+/** Sent by change_registry.sql; it has no payload. */
+const REGISTRY_CHANNEL = "lockstep_registry";
 /** PostgreSQL takes payloads below 8000 bytes. An id and its comma are 37. */
 const IDS_PER_NOTIFICATION = 200;
 const RECONNECT_MS = 2_000;
@@ -27,6 +29,8 @@ export interface HeadsHandlers {
   readonly onHeads: (repositoryIds: string[]) => void;
   /** Called when this device has new commands. */
   readonly onCommands: () => void;
+  /** Called when the registry of keys has changed. */
+  readonly onRegistry: () => void;
   /** Called when listening begins, and begins again. Notifications may have been missed before. */
   readonly onReconnect: () => void;
 }
@@ -85,12 +89,15 @@ async function listenOnce(
         if (payload === device) handlers.onCommands();
         return;
       }
+      if (channel === REGISTRY_CHANNEL) return handlers.onRegistry();
       const [from, ids = ""] = payload.split(" ");
       // This device already knows the heads that it announced itself.
       if (from !== device) handlers.onHeads(ids.split(",").filter(Boolean));
     });
     // The race, because the machine of the old primary may have vanished and would not answer.
-    const listening = client.query(`listen ${CHANNEL}; listen ${COMMAND_CHANNEL}`).then(() => handlers.onReconnect());
+    const listening = client
+      .query(`listen ${CHANNEL}; listen ${COMMAND_CHANNEL}; listen ${REGISTRY_CHANNEL}`)
+      .then(() => handlers.onReconnect());
     await Promise.race([listening, ended]);
     return await ended;
   } finally {

@@ -24,6 +24,8 @@ import type { GetRetentionRequest as _lockstep_v1_GetRetentionRequest, GetRetent
 import type { GetRetentionResponse as _lockstep_v1_GetRetentionResponse, GetRetentionResponse__Output as _lockstep_v1_GetRetentionResponse__Output } from '../../lockstep/v1/GetRetentionResponse.ts';
 import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusRequest__Output as _lockstep_v1_GetStatusRequest__Output } from '../../lockstep/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _lockstep_v1_GetStatusResponse, GetStatusResponse__Output as _lockstep_v1_GetStatusResponse__Output } from '../../lockstep/v1/GetStatusResponse.ts';
+import type { ListAuditRequest as _lockstep_v1_ListAuditRequest, ListAuditRequest__Output as _lockstep_v1_ListAuditRequest__Output } from '../../lockstep/v1/ListAuditRequest.ts';
+import type { ListAuditResponse as _lockstep_v1_ListAuditResponse, ListAuditResponse__Output as _lockstep_v1_ListAuditResponse__Output } from '../../lockstep/v1/ListAuditResponse.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from '../../lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from '../../lockstep/v1/ListCommandsResponse.ts';
 import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from '../../lockstep/v1/ListDevicesRequest.ts';
@@ -66,6 +68,8 @@ import type { UndoVersionRequest as _lockstep_v1_UndoVersionRequest, UndoVersion
 import type { UndoVersionResponse as _lockstep_v1_UndoVersionResponse, UndoVersionResponse__Output as _lockstep_v1_UndoVersionResponse__Output } from '../../lockstep/v1/UndoVersionResponse.ts';
 import type { UndrainDeviceRequest as _lockstep_v1_UndrainDeviceRequest, UndrainDeviceRequest__Output as _lockstep_v1_UndrainDeviceRequest__Output } from '../../lockstep/v1/UndrainDeviceRequest.ts';
 import type { UndrainDeviceResponse as _lockstep_v1_UndrainDeviceResponse, UndrainDeviceResponse__Output as _lockstep_v1_UndrainDeviceResponse__Output } from '../../lockstep/v1/UndrainDeviceResponse.ts';
+import type { VerifyAuditRequest as _lockstep_v1_VerifyAuditRequest, VerifyAuditRequest__Output as _lockstep_v1_VerifyAuditRequest__Output } from '../../lockstep/v1/VerifyAuditRequest.ts';
+import type { VerifyAuditResponse as _lockstep_v1_VerifyAuditResponse, VerifyAuditResponse__Output as _lockstep_v1_VerifyAuditResponse__Output } from '../../lockstep/v1/VerifyAuditResponse.ts';
 import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyReplicaRequest__Output as _lockstep_v1_VerifyReplicaRequest__Output } from '../../lockstep/v1/VerifyReplicaRequest.ts';
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from '../../lockstep/v1/VerifyReplicaResponse.ts';
 import type { WatchCommandsRequest as _lockstep_v1_WatchCommandsRequest, WatchCommandsRequest__Output as _lockstep_v1_WatchCommandsRequest__Output } from '../../lockstep/v1/WatchCommandsRequest.ts';
@@ -168,6 +172,15 @@ export interface ClusterServiceClient extends grpc.Client {
   getStatus(argument: _lockstep_v1_GetStatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
   getStatus(argument: _lockstep_v1_GetStatusRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
   getStatus(argument: _lockstep_v1_GetStatusRequest, callback: grpc.requestCallback<_lockstep_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListAudit(argument: _lockstep_v1_ListAuditRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
+  ListAudit(argument: _lockstep_v1_ListAuditRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
+  ListAudit(argument: _lockstep_v1_ListAuditRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
+  ListAudit(argument: _lockstep_v1_ListAuditRequest, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
+  listAudit(argument: _lockstep_v1_ListAuditRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
+  listAudit(argument: _lockstep_v1_ListAuditRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
+  listAudit(argument: _lockstep_v1_ListAuditRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
+  listAudit(argument: _lockstep_v1_ListAuditRequest, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
   
   ListCommands(argument: _lockstep_v1_ListCommandsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
   ListCommands(argument: _lockstep_v1_ListCommandsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
@@ -354,6 +367,15 @@ export interface ClusterServiceClient extends grpc.Client {
   undrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
   undrainDevice(argument: _lockstep_v1_UndrainDeviceRequest, callback: grpc.requestCallback<_lockstep_v1_UndrainDeviceResponse__Output>): grpc.ClientUnaryCall;
   
+  VerifyAudit(argument: _lockstep_v1_VerifyAuditRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyAuditResponse__Output>): grpc.ClientUnaryCall;
+  VerifyAudit(argument: _lockstep_v1_VerifyAuditRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyAuditResponse__Output>): grpc.ClientUnaryCall;
+  VerifyAudit(argument: _lockstep_v1_VerifyAuditRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyAuditResponse__Output>): grpc.ClientUnaryCall;
+  VerifyAudit(argument: _lockstep_v1_VerifyAuditRequest, callback: grpc.requestCallback<_lockstep_v1_VerifyAuditResponse__Output>): grpc.ClientUnaryCall;
+  verifyAudit(argument: _lockstep_v1_VerifyAuditRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyAuditResponse__Output>): grpc.ClientUnaryCall;
+  verifyAudit(argument: _lockstep_v1_VerifyAuditRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyAuditResponse__Output>): grpc.ClientUnaryCall;
+  verifyAudit(argument: _lockstep_v1_VerifyAuditRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyAuditResponse__Output>): grpc.ClientUnaryCall;
+  verifyAudit(argument: _lockstep_v1_VerifyAuditRequest, callback: grpc.requestCallback<_lockstep_v1_VerifyAuditResponse__Output>): grpc.ClientUnaryCall;
+  
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
   VerifyReplica(argument: _lockstep_v1_VerifyReplicaRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_VerifyReplicaResponse__Output>): grpc.ClientUnaryCall;
@@ -398,6 +420,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   GetStatus: grpc.handleUnaryCall<_lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse>;
   
+  ListAudit: grpc.handleUnaryCall<_lockstep_v1_ListAuditRequest__Output, _lockstep_v1_ListAuditResponse>;
+  
   ListCommands: grpc.handleUnaryCall<_lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse>;
   
   ListDevices: grpc.handleUnaryCall<_lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse>;
@@ -440,6 +464,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   UndrainDevice: grpc.handleUnaryCall<_lockstep_v1_UndrainDeviceRequest__Output, _lockstep_v1_UndrainDeviceResponse>;
   
+  VerifyAudit: grpc.handleUnaryCall<_lockstep_v1_VerifyAuditRequest__Output, _lockstep_v1_VerifyAuditResponse>;
+  
   VerifyReplica: grpc.handleUnaryCall<_lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse>;
   
   Watch: grpc.handleServerStreamingCall<_lockstep_v1_WatchRequest__Output, _lockstep_v1_WatchResponse>;
@@ -460,6 +486,7 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   GetRepository: MethodDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse__Output>
   GetRetention: MethodDefinition<_lockstep_v1_GetRetentionRequest, _lockstep_v1_GetRetentionResponse, _lockstep_v1_GetRetentionRequest__Output, _lockstep_v1_GetRetentionResponse__Output>
   GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
+  ListAudit: MethodDefinition<_lockstep_v1_ListAuditRequest, _lockstep_v1_ListAuditResponse, _lockstep_v1_ListAuditRequest__Output, _lockstep_v1_ListAuditResponse__Output>
   ListCommands: MethodDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse__Output>
   ListDevices: MethodDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse__Output>
   ListHooks: MethodDefinition<_lockstep_v1_ListHooksRequest, _lockstep_v1_ListHooksResponse, _lockstep_v1_ListHooksRequest__Output, _lockstep_v1_ListHooksResponse__Output>
@@ -481,6 +508,7 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   TrustKey: MethodDefinition<_lockstep_v1_TrustKeyRequest, _lockstep_v1_TrustKeyResponse, _lockstep_v1_TrustKeyRequest__Output, _lockstep_v1_TrustKeyResponse__Output>
   UndoVersion: MethodDefinition<_lockstep_v1_UndoVersionRequest, _lockstep_v1_UndoVersionResponse, _lockstep_v1_UndoVersionRequest__Output, _lockstep_v1_UndoVersionResponse__Output>
   UndrainDevice: MethodDefinition<_lockstep_v1_UndrainDeviceRequest, _lockstep_v1_UndrainDeviceResponse, _lockstep_v1_UndrainDeviceRequest__Output, _lockstep_v1_UndrainDeviceResponse__Output>
+  VerifyAudit: MethodDefinition<_lockstep_v1_VerifyAuditRequest, _lockstep_v1_VerifyAuditResponse, _lockstep_v1_VerifyAuditRequest__Output, _lockstep_v1_VerifyAuditResponse__Output>
   VerifyReplica: MethodDefinition<_lockstep_v1_VerifyReplicaRequest, _lockstep_v1_VerifyReplicaResponse, _lockstep_v1_VerifyReplicaRequest__Output, _lockstep_v1_VerifyReplicaResponse__Output>
   Watch: MethodDefinition<_lockstep_v1_WatchRequest, _lockstep_v1_WatchResponse, _lockstep_v1_WatchRequest__Output, _lockstep_v1_WatchResponse__Output>
   WatchCommands: MethodDefinition<_lockstep_v1_WatchCommandsRequest, _lockstep_v1_WatchCommandsResponse, _lockstep_v1_WatchCommandsRequest__Output, _lockstep_v1_WatchCommandsResponse__Output>

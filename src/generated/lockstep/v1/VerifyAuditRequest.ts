@@ -1,0 +1,10 @@
+// Original file: proto/lockstep/v1/cluster.proto
+
+
+export interface VerifyAuditRequest {
+  'through'?: (string);
+}
+
+export interface VerifyAuditRequest__Output {
+  'through': (string);
+}

@@ -1,0 +1,214 @@
+// This sidecar's copy of the registry. It decides about each connection without asking the database. A notification, or
+// a look every few seconds, brings what has changed. A sidecar that cannot look for a minute lets nobody new in: a key
+// may have been revoked meanwhile.
+import { uptime } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import { describe, LockstepError } from "../../errors.ts";
+import { linkSignals } from "../../io/signals.ts";
+import type { Database } from "../../store/database/database.ts";
+import {
+  type Access,
+  enrollKey,
+  type Name,
+  type RegistryContent,
+  readRegistry,
+  recordSeen,
+  type Standing,
+} from "../../store/registry.ts";
+import type { ShownKey, TrustCheck } from "../../tls/peers.ts";
+
+/** Without notifications a change is seen after this time at most. */
+const LOOK_MS = 5_000;
+/** After this time without a look, nobody new is let in. */
+const STALE_MS = 60_000;
+/** So many keys that were shown are recorded at once; others are recorded when they are shown again. */
+const SEEN_LIMIT = 1_000;
+/** The answer of the database about a key that this copy lacks counts for so long. */
+const ANSWER_MS = 2_000;
+const ANSWERS_LIMIT = 1_000;
+
+export interface RegistryOptions {
+  readonly db: Database;
+  readonly device: string;
+  /** Let in a new name with any certificate of the authority, and trust its key from then on. */
+  readonly trustsCa: boolean;
+  /** A clock in milliseconds. Default: the one of this machine since its start. */
+  readonly now?: () => number;
+  readonly log: Logger;
+}
+
+interface Known extends Access {
+  readonly keys: ReadonlyMap<string, "trusted" | "revoked">;
+}
+
+export class Registry implements TrustCheck {
+  readonly #options: RegistryOptions;
+  readonly #now: () => number;
+  readonly #listeners = new Set<() => void>();
+  #known: ReadonlyMap<string, Known> = new Map();
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> | undefined;
+  #wakeUp = new AbortController();
+  #seen = new Map<string, Name & { fingerprint: string }>();
+  readonly #answers = new Map<string, { at: number; standing: Promise<Standing> }>();
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#now = options.now ?? bootClockMs;
+  }
+
+  /** Reads the registry. Throws DATABASE_UNAVAILABLE. */
+  async look(): Promise<void> {
+    this.#looking ??= this.#read().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  async #read(): Promise<void> {
+    const askedAt = this.#now();
+    const content = await readRegistry(this.#options.db);
+    this.#lookedAt = askedAt;
+    this.#known = known(content);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Looks soon: something has changed, or may have changed. */
+  readonly wake = (): void => {
+    this.#wakeUp.abort();
+  };
+
+  /** Calls `listener` after each look. Ends when the result is disposed of. */
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /**
+   * Returns why a connection with this key is not let in, or undefined. A key that this copy lacks is brought to the
+   * database: it is enrolled there, or waits for an operator. Throws DATABASE_UNAVAILABLE.
+   */
+  check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined {
+    const { identity, key } = shown;
+    if (shown.isNew && this.#now() - this.#lookedAt > STALE_MS) return staleError();
+    const standing = this.#known.get(nameText(identity))?.keys.get(key.fingerprint);
+    if (standing === undefined) return this.#ask(shown).then((answer) => refusal(shown, answer));
+    this.#note(identity, key.fingerprint);
+    return refusal(shown, standing);
+  }
+
+  /** Returns why a connection with this key is to be cut, as far as this copy knows. undefined: it need not be. */
+  revoked(shown: ShownKey): LockstepError | undefined {
+    const standing = this.#known.get(nameText(shown.identity))?.keys.get(shown.key.fingerprint);
+    return standing === "revoked" ? refusal(shown, standing) : undefined;
+  }
+
+  /**
+   * Returns why this device asks nothing of a device that shows this key, as far as this copy knows, or undefined.
+   */
+  refusesServer({ identity, key }: Pick<ShownKey, "identity" | "key">): LockstepError | undefined {
+    const owner = this.#known.get(nameText(identity));
+    const standing = owner?.keys.get(key.fingerprint);
+    if (standing === "trusted" || (owner === undefined && this.#options.trustsCa)) return undefined;
+    // It may have been enrolled a moment ago.
+    if (standing === undefined) this.wake();
+    return refusal({ identity, key }, standing ?? "waiting");
+  }
+
+  /** Returns what a front end may use. undefined: the registry does not have it. */
+  accessOf(name: Name): Access | undefined {
+    return this.#known.get(nameText(name));
+  }
+
+  /** Looks until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failed = false;
+    while (!signal.aborted) {
+      try {
+        await this.look();
+        await this.#recordSeen();
+        failed = false;
+      } catch (error) {
+        if (!failed) this.#options.log.warn({ err: describe(error) }, "could not read the registry of keys");
+        failed = true;
+      }
+      using either = linkSignals([signal, this.#wakeUp.signal]);
+      await sleep(LOOK_MS, undefined, { signal: either.signal }).catch(() => {});
+      this.#wakeUp = new AbortController();
+    }
+  }
+
+  async #ask(shown: ShownKey): Promise<Standing> {
+    const id = `${nameText(shown.identity)} ${shown.key.fingerprint}`;
+    const now = performance.now();
+    const known = this.#answers.get(id);
+    if (known !== undefined && now - known.at < ANSWER_MS) return await known.standing;
+    if (this.#answers.size >= ANSWERS_LIMIT) this.#answers.clear();
+    const standing = this.#enroll(shown);
+    this.#answers.set(id, { at: now, standing });
+    standing.catch(() => this.#answers.delete(id));
+    return await standing;
+  }
+
+  async #enroll({ identity: { role, name }, key, from }: ShownKey): Promise<Standing> {
+    const { db, device, trustsCa, log } = this.#options;
+    const shown = { role, name, ...key, by: device, open: trustsCa, source: from };
+    const { outcome, how } = await enrollKey(db, shown);
+    if (how !== null)
+      log.info({ caller: `${role} ${name}`, key: key.fingerprint, by: how }, "a key is trusted from now on");
+    // Another device has changed the registry, or this one has.
+    if (outcome !== "waiting") this.wake();
+    return outcome;
+  }
+
+  #note(name: Name, fingerprint: string): void {
+    if (this.#seen.size < SEEN_LIMIT) this.#seen.set(`${nameText(name)} ${fingerprint}`, { ...name, fingerprint });
+  }
+
+  async #recordSeen(): Promise<void> {
+    const seen = [...this.#seen.values()];
+    if (seen.length === 0) return;
+    this.#seen = new Map();
+    await recordSeen(this.#options.db, seen);
+  }
+}
+
+/** Returns a clock that goes on while the machine is suspended. */
+function bootClockMs(): number {
+  return uptime() * 1_000;
+}
+
+function nameText({ role, name }: Name): string {
+  return `${role} ${name}`;
+}
+
+function refusal({ identity, key }: Pick<ShownKey, "identity" | "key">, standing: Standing): LockstepError | undefined {
+  if (standing === "trusted") return undefined;
+  const { role, name } = identity;
+  const who = `${role} ${name}`;
+  const yes = `\`lockstep ${role} trust ${name}\` on any device lets it in`;
+  const message =
+    standing === "revoked"
+      ? `The key ${key.fingerprint} of ${who} was revoked; ${yes} again.`
+      : `Nobody has trusted the key ${key.fingerprint} of ${who} yet; ${yes}.`;
+  return new LockstepError("UNAUTHENTICATED", message, { details: { role, name, key: key.fingerprint, standing } });
+}
+
+function staleError(): LockstepError {
+  return new LockstepError(
+    "DATABASE_UNAVAILABLE",
+    `This device could not read the registry of keys for ${STALE_MS / 1000} s, so it lets nobody new in; try again when PostgreSQL answers.`,
+  );
+}
+
+function known({ principals, keys }: RegistryContent): Map<string, Known> {
+  const result = new Map<string, Known & { keys: Map<string, "trusted" | "revoked"> }>(
+    principals.map(({ role, name, repositories, readOnly }) => [
+      `${role} ${name}`,
+      { repositories, readOnly, keys: new Map() },
+    ]),
+  );
+  for (const { role, name, fingerprint, state } of keys) result.get(`${role} ${name}`)?.keys.set(fingerprint, state);
+  return result;
+}

@@ -1,5 +1,6 @@
 // The baseline for pushes: the same gate, which serves bare repositories without Lockstep.
 import { startGate } from "../dist/gate/gate.js";
+import { EVERYBODY } from "../dist/gate/users.js";
 
 const silent = { info() {}, warn() {}, error() {} };
 const gate = await startGate({
@@ -7,6 +8,7 @@ const gate = await startGate({
   port: 0,
   root: process.argv[2],
   socketDir: "/nowhere",
+  users: EVERYBODY,
   beforeRead: async () => ({ unchangedMs: Number.POSITIVE_INFINITY }),
   log: silent,
   env: { PATH: process.env.PATH, HOME: process.env.HOME },

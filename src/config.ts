@@ -1,6 +1,6 @@
 // The one table of settings: flag, environment variable, default, help. docs/configuration.md is written from here.
 // read-config.ts reads flags and variables.
-import { anyText, type Check, digits, hostPort, notEmpty, oneOf, postgresUrl } from "./setting-checks.ts";
+import { anyText, type Check, digits, hostPort, httpUrl, notEmpty, oneOf, postgresUrl } from "./setting-checks.ts";
 
 export interface Setting {
   readonly check: Check;
@@ -13,6 +13,7 @@ export interface Setting {
 }
 
 const SERVE = ["serve"];
+const GATE = ["gate"];
 const DATABASE = ["serve", "migrate", "demo"];
 const CLIENT = [
   "repo",
@@ -173,8 +174,45 @@ export const SETTINGS = {
     check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7480",
-    help: "address of smart HTTP for git clients, anonymous",
-    commands: ["gate"],
+    help: "address of smart HTTP for git clients; on an address that is not loopback, one of the next settings says who may use it",
+    commands: GATE,
+  },
+  "anonymous-reads": {
+    check: oneOf("1", "0"),
+    value: "",
+    help: "let everybody read through the gate, without a name",
+    commands: GATE,
+  },
+  "anonymous-writes": {
+    check: oneOf("1", "0"),
+    value: "",
+    help: "let everybody push through the gate, without a name",
+    commands: GATE,
+  },
+  "auth-request": {
+    check: httpUrl,
+    value: "URL",
+    help: "ask this URL about each request, as nginx's auth_request does; it may contain {repository}, {access} (read or write) and {service} (git-upload-pack or git-receive-pack)",
+    commands: GATE,
+  },
+  htpasswd: {
+    check: notEmpty,
+    value: "FILE",
+    help: "file of users and passwords in the format of Apache's htpasswd; each of them may read and push",
+    commands: GATE,
+  },
+  "gate-tls-cert": {
+    check: notEmpty,
+    value: "FILE",
+    help: "certificate of the gate, PEM: https instead of http",
+    commands: GATE,
+  },
+  "gate-tls-key": { check: notEmpty, value: "FILE", help: "private key of --gate-tls-cert, PEM", commands: GATE },
+  "gate-client-ca": {
+    check: notEmpty,
+    value: "FILE",
+    help: "authorities, PEM; users with a client certificate of theirs may read and push, and the common name is the user; needs --gate-tls-cert",
+    commands: GATE,
   },
   "exit-with-pid": {
     check: digits("a process id"),

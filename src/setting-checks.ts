@@ -24,6 +24,14 @@ export const oneOf =
   (...words: readonly string[]): Check =>
   (text) =>
     words.includes(text) ? undefined : `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+/** Takes a URL of http or https. {repository}, {access} and {service} in it stand for parts of a request. */
+export const httpUrl: Check = (text) => {
+  const sample = text.replace(/\{(repository|access|service)\}/g, "x");
+  const url = URL.canParse(sample) ? new URL(sample) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return "must be a URL that begins with http:// or https://";
+  if (url.username !== "" || url.password !== "") return "must have no name and no password in it";
+  return /[{}]/.test(sample) ? "may contain {repository}, {access} and {service}, and no other braces" : undefined;
+};
 /** Takes any text here: `completeDatabaseUrl` checks it. */
 export const postgresUrl: Check = () => undefined;
 

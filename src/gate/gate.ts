@@ -2,8 +2,10 @@
 // two requests. Behind a balancer they may reach two devices, so the answer to the first does not hold for the second.
 import { once, setMaxListeners } from "node:events";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { TlsOptions } from "node:tls";
 import { LockstepError } from "../errors.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { EarlyStarts } from "./early-start.ts";
@@ -20,6 +22,8 @@ export interface GateOptions extends ServeOptions {
   readonly port: number;
   /** Milliseconds for running requests to finish when the gate is disposed; default 10,000. */
   readonly graceMs?: number;
+  /** Certificate and key for https. Without them the gate speaks plain HTTP. */
+  readonly tls?: TlsOptions;
 }
 
 /** A running gate. Disposing of it ends every connection and every git process that it started. */
@@ -29,7 +33,7 @@ export interface Gate extends AsyncDisposable {
 }
 
 /** Starts to listen. Throws the operating system's error when it cannot. */
-export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: GateOptions): Promise<Gate> {
+export async function startGate({ host, port, tls, graceMs = GRACE_MS, ...options }: GateOptions): Promise<Gate> {
   const draining = new AbortController();
   const stopping = new AbortController();
   // Every running request listens.
@@ -37,14 +41,15 @@ export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: 
   const running = new Set<Promise<unknown>>();
   const unread = new Set<Promise<unknown>>();
   const shared = { draining: draining.signal, stopping: stopping.signal, earlyStarts: new EarlyStarts() };
-  const server = createServer({
+  const settings = {
     // A pack may take any time. The kernel's probes find a client that went away without a word.
     requestTimeout: 0,
     headersTimeout: 60_000,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
-  });
+  };
+  const server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
   const answer = oneAtATime((request, response) => {
     const served = serve(request, response, options, shared);
     keepWhilePending(running, served);
@@ -55,7 +60,7 @@ export async function startGate({ host, port, graceMs = GRACE_MS, ...options }: 
   await once(server, "listening");
 
   return {
-    url: urlOf(server.address() as AddressInfo),
+    url: `${tls ? "https" : "http"}://${placeOf(server.address() as AddressInfo)}`,
     async [Symbol.asyncDispose]() {
       const reason = new LockstepError("SHUTTING_DOWN", "This server is stopping; try again, or use another one.");
       const closed = once(server, "close");
@@ -75,6 +80,6 @@ function keepWhilePending(set: Set<Promise<unknown>>, promise: Promise<unknown>)
   void promise.finally(() => set.delete(promise));
 }
 
-function urlOf({ family, address, port }: AddressInfo): string {
-  return family === "IPv6" ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+function placeOf({ family, address, port }: AddressInfo): string {
+  return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
 }

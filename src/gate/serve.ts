@@ -15,6 +15,7 @@ import { requestIdOf } from "../smart-http/request-id.ts";
 import { type GitRequest, gitRequest } from "../smart-http/route.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
 import { toldByGit } from "./told-by-git.ts";
+import { admit, type UserRules } from "./users.ts";
 import { whichReplica } from "./which-replica.ts";
 
 type Log = (fields: Record<string, unknown>, message: string) => void;
@@ -33,6 +34,7 @@ export interface ServeOptions {
   readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<Grant>;
   /** Called when a git that read for a client has failed, with its last words. It must not throw. */
   readonly onReadFailed?: (repository: string, said: string) => void;
+  readonly users: UserRules;
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
   readonly env: { readonly PATH: string; readonly HOME: string };
 }
@@ -84,7 +86,7 @@ export async function serve(
 async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
-  { root, socketDir, beforeRead, onReadFailed, log, env }: ServeOptions,
+  { root, socketDir, beforeRead, onReadFailed, users, log, env }: ServeOptions,
   { draining, stopping, earlyStarts }: Shared,
   fields: Record<string, unknown>,
   inHand: InHand,
@@ -94,16 +96,23 @@ async function serveGit(
   const body = asked.advertisement ? undefined : requestBody(request);
   if (body) inHand.unread = { asked, body };
   draining.throwIfAborted();
-  const forPush = asked.advertisement && asked.service === "receive-pack";
   const waiting = linkSignals([stopping]);
   const left = () => waiting.abort();
   response.once("close", left);
-  const granted = beforeRead(asked.repository, { signal: waiting.signal, forPush }).finally(() => {
+  const done = () => {
     waiting[Symbol.dispose]();
     response.off("close", left);
+  };
+  const user = await admit(users, request, asked, waiting.signal).catch((error: unknown) => {
+    done();
+    throw error;
   });
+  if (user !== undefined) fields.user = user;
+  const forPush = asked.advertisement && asked.service === "receive-pack";
+  const granted = beforeRead(asked.repository, { signal: waiting.signal, forPush }).finally(done);
   const protocol = gitProtocol(request.headers["git-protocol"]);
-  const caller = { address: request.socket.remoteAddress ?? "unknown", protocol, requestId: String(fields.requestId) };
+  const address = request.socket.remoteAddress ?? "unknown";
+  const caller = { address, user, protocol, requestId: String(fields.requestId) };
   const start = async () => {
     const path = await repositoryPath(root, asked.repository);
     return await startGit({ ...asked, path, env: serverEnvironment(env, socketDir, caller) });

@@ -50,6 +50,8 @@ function isVersion2(service: GitRequest["service"], protocol: string | undefined
 /** The client of a request. */
 export interface Caller {
   readonly address: string;
+  /** undefined: an anonymous client. */
+  readonly user: string | undefined;
   readonly protocol: string | undefined;
   readonly requestId: string;
 }
@@ -61,16 +63,17 @@ export interface Caller {
 export function serverEnvironment(
   env: { readonly PATH: string; readonly HOME: string },
   socketDir: string,
-  { address, protocol, requestId }: Caller,
+  { address, user, protocol, requestId }: Caller,
 ): Record<string, string> {
   return {
     PATH: env.PATH,
     HOME: env.HOME,
     LC_ALL: "C",
-    // Reflogs need a name. git http-backend gives these to anonymous clients.
-    GIT_COMMITTER_NAME: "anonymous",
-    GIT_COMMITTER_EMAIL: `anonymous@http.${address}`,
+    // Reflogs need a name. git http-backend gives these.
+    GIT_COMMITTER_NAME: user ?? "anonymous",
+    GIT_COMMITTER_EMAIL: `${user ?? "anonymous"}@http.${address}`,
     REMOTE_ADDR: address,
+    ...(user === undefined ? {} : { REMOTE_USER: user }),
     ...OBJECTS_AS_THEY_ARE,
     LOCKSTEP_SOCKET_DIR: socketDir,
     LOCKSTEP_REQUEST_ID: requestId,

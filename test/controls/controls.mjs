@@ -10,6 +10,7 @@ import { decisionControls } from "./decisions.mjs";
 import { diskControls } from "./disk.mjs";
 import { failOverControls } from "./fail-over.mjs";
 import { frontEndControls } from "./front-end.mjs";
+import { gateUsersControls } from "./gate-users.mjs";
 import { gcControls } from "./gc.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { hungGitControls } from "./hung-git.mjs";
@@ -63,6 +64,7 @@ export const controls = [
   ...tortureControls,
   ...renameControls,
   ...undoControls,
+  ...gateUsersControls,
   ...decisionControls
     .filter(({ rule }) => BY_HISTORY.includes(rule))
     .map((control) => ({ ...control, project: "e2e", tests: "test/e2e/torture.test.ts", name: "" })),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, vi } from "vitest";
 import { type Gate, type GateOptions, startGate } from "../../src/gate/gate.ts";
+import { EVERYBODY } from "../../src/gate/users.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "./git.ts";
 
 export const MIB = 1024 * 1024;
@@ -67,6 +68,7 @@ export class GateSite implements AsyncDisposable {
       root: join(dir, "root"),
       socketDir: "/nowhere/lockstep",
       beforeRead: (name, given) => this.beforeRead(name, given),
+      users: EVERYBODY,
       log: { info: () => {}, warn: () => {}, error: () => {} },
       env: { PATH: `${dir}/bin:${env.PATH}`, HOME: dir },
       ...options,

@@ -7,6 +7,7 @@ import { required } from "../../read-config.ts";
 import { parseHostPort } from "../../setting-checks.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
+import { readGateUsers } from "./gate-users.ts";
 
 /** A read waits this long for a catch-up. If a first copy takes longer, the gate tells the client to come back. */
 const READ_PATIENCE_MS = 60_000;
@@ -19,11 +20,14 @@ export function gateCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "gate", flags);
     const root = required(run.config, "root");
+    const { users, tls } = await readGateUsers(run.config, run.log);
     const stop = untilGone(host, run.config["exit-with-pid"]);
     using client = await run.connect();
     await using gate = await startGate({
       ...parseHostPort(required(run.config, "gate-listen")),
       root,
+      users,
+      ...(tls && { tls }),
       socketDir: required(run.config, "socket-dir"),
       beforeRead: async (repository, { signal, forPush }) => {
         const options = { timeoutMs: READ_PATIENCE_MS, signal };

@@ -1,16 +1,18 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 // @ts-expect-error: a plain program, which runs without a build.
 import { keepFilesInMemory } from "./test/support/memory.mjs";
 
-/** Tests wait more than they compute: for leases and for processes to start. */
-const WORKERS_PER_CORE = 2;
+/** Tests wait more than they compute: for leases, for hung processes to be given up, for a disk. */
+const WORKERS_PER_CORE = 3;
 
 keepFilesInMemory();
 
 export default defineConfig({
   test: {
     ...(process.env.LOCKSTEP_CI_PART && { runner: "./test/support/part-runner.ts" }),
+    sequence: { sequencer: LongestFirst },
     maxWorkers: Math.ceil(availableParallelism() * WORKERS_PER_CORE),
     // How long a condition, and below a test, may take on a busy machine, not how long it should.
     expect: { poll: { timeout: 30_000 } },

@@ -44,6 +44,8 @@ export interface PostgresOptions {
   readonly isRoot: boolean;
   /** Cancels the start. It does not stop a server that has started; disposal does. */
   readonly signal?: AbortSignal;
+  /** Settings of the server as NAME=VALUE, which take precedence over `SETTINGS`. */
+  readonly settings?: readonly string[];
   /** Variables for the environment of the server's programs. */
   readonly serverEnv?: Readonly<Record<string, string>>;
 }
@@ -58,6 +60,7 @@ export async function startPostgres({
   env,
   isRoot,
   signal,
+  settings = [],
   serverEnv = {},
 }: PostgresOptions): Promise<LocalPostgres> {
   const home = await postgresHome(dir, isRoot);
@@ -67,6 +70,7 @@ export async function startPostgres({
     // A new environment, because PGDATA and similar variables must not reach the server. With TZ=UTC initdb need not
     // search for the time zone.
     env: { PATH: env.PATH || "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC", ...serverEnv },
+    settings,
     signal,
   };
   signal?.throwIfAborted();
@@ -88,6 +92,7 @@ interface Launcher {
   readonly home: PostgresHome;
   readonly bin: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly settings: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -132,7 +137,7 @@ async function serve(launcher: Launcher): Promise<{ server: Tethered; port: numb
   const deadline = Date.now() + START_DEADLINE_MS;
   for (;;) {
     const [port] = (await freePorts(1)) as [number];
-    const settings = [...SETTINGS, `port=${port}`].flatMap((setting) => ["-c", setting]);
+    const settings = [...SETTINGS, ...launcher.settings, `port=${port}`].flatMap((setting) => ["-c", setting]);
     const server = await launch(launcher, "postgres", ["-D", join(home.cluster, "data"), ...settings]);
     if (await becomesReady(server, port, launcher, deadline)) return { server, port };
     signal?.throwIfAborted();

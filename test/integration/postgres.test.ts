@@ -37,8 +37,8 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-const start = (signal?: AbortSignal): Promise<LocalPostgres> =>
-  startPostgres({ dir, env: process.env, isRoot, ...(signal && { signal }) });
+const start = (signal?: AbortSignal, settings: string[] = []): Promise<LocalPostgres> =>
+  startPostgres({ dir, env: process.env, isRoot, settings, ...(signal && { signal }) });
 const pidFile = () => join(dir, "postgres", "cluster", "data", "postmaster.pid");
 const log = () => readFileSync(join(dir, "postgres", "log"), "utf8");
 
@@ -57,6 +57,11 @@ describe("startPostgres", () => {
     controller.abort(new Error("enough"));
     await expect(started).rejects.toThrow("enough");
     expect(existsSync(join(dir, "postgres", "cluster"))).toBe(false);
+  });
+
+  it("gives the server the settings of its caller", async () => {
+    await using server = await start(undefined, ["max_connections=17"]);
+    expect(await setting(server.url, "max_connections")).toBe("17");
   });
 
   it("starts a durable server on the loopback address that wants the password", async () => {

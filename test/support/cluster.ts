@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Device, PATIENCE } from "./cluster-device.ts";
-import { createDatabase } from "./database.ts";
+import { migratedDatabase } from "./database.ts";
 import { type Demo, startDemo } from "./demo.ts";
 import { type GitSandbox, gitSandbox } from "./git.ts";
 import { isAlive, processesOf, untilGone } from "./processes.ts";
@@ -33,9 +33,9 @@ export interface ClusterOptions {
   readonly refFormat?: "files" | "reftable";
 }
 
-/** Starts three devices and their gates on an empty database. */
+/** Starts three devices and their gates on a database that has the schema and nothing else. */
 export async function startCluster({ via, refFormat = "files" }: ClusterOptions = {}): Promise<Cluster> {
-  const database = await createDatabase();
+  const database = await migratedDatabase();
   const git = await gitSandbox();
   // A short path, because the path of a unix socket has at most 107 bytes.
   const dir = await mkdtemp(join(tmpdir(), "ls-"));

@@ -30,7 +30,7 @@ async function copyOf(template: string): Promise<TestDatabase> {
     .replace(/\W/g, "_")
     .slice(0, 20);
   const name = `${inject("databasePrefix")}_${owner}_${randomBytes(4).toString("hex")}`;
-  await administer(server, (client) => client.query(`create database ${name} template ${template}`));
+  await administer(server, (client) => client.query(`create database ${name} template ${template} strategy file_copy`));
   return {
     url: databaseUrl(server, name),
     async [Symbol.asyncDispose]() {

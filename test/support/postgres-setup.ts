@@ -9,6 +9,9 @@ import { startPostgres } from "../../src/demo/postgres.ts";
 import { migrate } from "../../src/store/database/migrate.ts";
 import { administer, databaseUrl, templateOf } from "./administer.ts";
 
+/** A cluster of three devices may have 36 connections, and each worker may have a cluster. */
+const CONNECTIONS = 1_000;
+
 declare module "vitest" {
   export interface ProvidedContext {
     /** The URL of the server, with a user who may create databases. */
@@ -73,7 +76,8 @@ async function startServer(): Promise<AsyncDisposable & { url: string }> {
   const given = process.env.LOCKSTEP_DATABASE_URL;
   if (given) return { url: given, async [Symbol.asyncDispose]() {} };
   const dir = await mkdtemp(join(tmpdir(), "lockstep-test-"));
-  const server = await startPostgres({ dir, env: process.env, isRoot: process.getuid?.() === 0 });
+  const isRoot = process.getuid?.() === 0;
+  const server = await startPostgres({ dir, env: process.env, isRoot, settings: [`max_connections=${CONNECTIONS}`] });
   return {
     url: server.url,
     async [Symbol.asyncDispose]() {

@@ -87,10 +87,18 @@ create table lockstep.repository (
   keep_days integer check (keep_days between 0 and 36500),
   -- When a device next looks whether the log has something to trim.
   trim_at timestamptz not null default clock_timestamp() + interval '1 day',
-  created_at timestamptz not null default clock_timestamp()
+  -- A repository that was removed: the name that it had, when that was, and until when it can be restored. Its `name`
+  -- is '.removed/' with its id, which no repository can have. So a look-up by name does not find it, and its name is
+  -- free.
+  removed_name text,
+  removed_at timestamptz,
+  keep_until timestamptz,
+  created_at timestamptz not null default clock_timestamp(),
+  check ((removed_at is null) = (removed_name is null) and (removed_at is null) = (keep_until is null))
 );
 
 create index repository_trim on lockstep.repository (trim_at);
+create index repository_removed on lockstep.repository (removed_name, removed_at) where removed_at is not null;
 
 -- Settings of the cluster that operators change while it runs. A setting that has no row has its default.
 create table lockstep.setting (
@@ -275,6 +283,8 @@ create table lockstep.write (
 );
 create index write_staged on lockstep.write (device) where status = 'staged';
 create index write_decided on lockstep.write (decided_at) where status <> 'staged';
+-- For the deletion of a repository, which would read all writes otherwise.
+create index write_by_repository on lockstep.write (repository_id);
 create index write_staged_by_repository on lockstep.write (repository_id) where status = 'staged';
 
 -- The queue for the turn: first come, first served. The lowest ticket that has not run out has the turn, and bumps of
@@ -337,6 +347,7 @@ create unique index command_running on lockstep.command (device, subject) where 
 create unique index command_waiting on lockstep.command (device, subject, command, md5(arguments::text))
   where state = 'queued' and attempts = 0;
 create index command_open on lockstep.command (device) where state in ('queued', 'running');
+create index command_by_repository on lockstep.command (repository_id);
 create index command_by_subject on lockstep.command (subject, ordinal desc);
 create index command_newest on lockstep.command (ordinal desc);
 create index command_ended on lockstep.command (ended_at) where state in ('done', 'failed', 'superseded');

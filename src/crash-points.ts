@@ -52,6 +52,13 @@ export const CRASH_POINTS = {
    * directory is about to move, has moved, and its place is recorded.
    */
   rename: ["decided", "moving", "moved", "noted"],
+  /**
+   * A repository is removed. On the device that was asked: the database has it. On its devices the points of `release`
+   * and `destroy` follow. When it can be restored no more, some of its rows are deleted.
+   */
+  remove: ["decided", "purging"],
+  /** It is restored. On the device that was asked: the database has it. On each device: its files are back. */
+  restore: ["decided", "taken"],
 } as const;
 
 type Kind = keyof typeof CRASH_POINTS;

@@ -13,7 +13,8 @@ begin
   select d.writes and d.draining_since is null and d.revoked_at is null into takes_writes
     from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
-  select r.head_version into base from lockstep.repository r where r.id = p_repository for no key update;
+  select r.head_version into base from lockstep.repository r
+    where r.id = p_repository and r.removed_at is null for no key update;
   if not found then outcome := 'missing'; return; end if;
   select * into known from lockstep.write w where w.id = p_write;
   again := found;

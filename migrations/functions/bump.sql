@@ -20,7 +20,8 @@ begin
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   -- for no key update: rows that only refer to the repository, such as a write that is being staged, do not wait for
   -- this.
-  select r.head_version into current_head from lockstep.repository r where r.id = p_repository for no key update;
+  select r.head_version into current_head from lockstep.repository r
+    where r.id = p_repository and r.removed_at is null for no key update;
   if not found then outcome := 'missing'; return; end if;
   select * into attempt from lockstep.write w where w.id = p_write for update;
   if attempt.status = 'landed' then outcome := 'landed'; version := attempt.version; return; end if;

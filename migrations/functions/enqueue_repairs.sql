@@ -106,7 +106,7 @@ begin
     exit when enqueued >= room;
     perform lockstep.enqueue_command(gen_random_uuid(), item.id, r.name, p_device, item.command, '{}',
       'repair loop', item.reason, case item.command when 'provision' then 'release' else '' end, p_rest)
-      from lockstep.repository r where r.id = item.id;
+      from lockstep.repository r where r.id = item.id and r.removed_at is null;
     enqueued := enqueued + 1;
   end loop;
   room_left := enqueued < room;

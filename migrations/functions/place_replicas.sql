@@ -12,7 +12,7 @@ begin
   if not found then return; end if;
   page := array(select r.id from lockstep.repository r where r.id > p_after order by r.id limit p_limit);
   if cardinality(page) > 0 then
-    made := lockstep.want_replicas(array(select r.id from lockstep.repository r where r.id = any(page) and r.placement is null), array[p_device]);
+    made := lockstep.want_replicas(array(select r.id from lockstep.repository r where r.id = any(page) and r.placement is null and r.removed_at is null), array[p_device]);
   end if;
   if cardinality(page) = p_limit then last := page[p_limit]; return; end if;
   update lockstep.device d set placed = true where d.name = p_device;

@@ -22,6 +22,6 @@ begin
           r.name, r.id, r.head_version::text, r.object_format, p.state, encode(r.head_digest, 'hex'), r.stopped,
           case when exists (select from lockstep.write_stop) then lockstep.stop_reason(r.id, false) end)), '[]')
         from lockstep.repository r left join lockstep.replica p on p.repository_id = r.id and p.device = d.name
-        where r.name = any(p_names)))
+        where r.name = any(p_names) and r.removed_at is null))
     from lockstep.device d where d.name = p_device);
 end $$;

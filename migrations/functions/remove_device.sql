@@ -18,8 +18,9 @@ begin
   -- The lease is left as it is: until it ends, the sidecar may serve reads (old_leases_end).
   update lockstep.device d set removed_at = clock_timestamp(), draining_since = null, fence = nextval('lockstep.fence_seq'),
     incarnation = null where d.name = p_device;
+  -- No other device is left only for a repository that was removed. If it is restored, then on all devices.
   perform 1 from lockstep.repository r where p_device = any(r.placement) order by r.id for no key update;
-  update lockstep.repository r set placement = array_remove(r.placement, p_device) where p_device = any(r.placement);
+  update lockstep.repository r set placement = nullif(array_remove(r.placement, p_device), '{}') where p_device = any(r.placement);
   delete from lockstep.replica p where p.device = p_device;
   with undecided as (
     select w.id from lockstep.write w where w.device = p_device and w.status = 'staged' order by w.id for update)

@@ -29,7 +29,7 @@ begin
     into current_head, digest, digest_key, min_copies, land_with_fewer
     from lockstep.repository r
     join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
-    where r.id = p_repository;
+    where r.id = p_repository and r.removed_at is null;
   if not found then outcome := 'missing'; return; end if;
   if not p_session then detail := lockstep.stop_reason(p_repository, false); end if;
   if detail is not null then outcome := 'stopped'; return; end if;

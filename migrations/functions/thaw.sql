@@ -19,7 +19,7 @@ begin
   if not found then outcome := 'fenced'; return; end if;
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   select r.head_version, r.head_digest into current_head, current_digest
-    from lockstep.repository r where r.id = p_repository for no key update;
+    from lockstep.repository r where r.id = p_repository and r.removed_at is null for no key update;
   if not found then outcome := 'missing'; return; end if;
   if current_head <> p_head or current_digest <> p_head_digest then outcome := 'stale'; return; end if;
   -- A device that came back meanwhile may bring the versions that were to be given up.

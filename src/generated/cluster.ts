@@ -66,6 +66,8 @@ import type { ListIdentitiesRequest as _lockstep_v1_ListIdentitiesRequest, ListI
 import type { ListIdentitiesResponse as _lockstep_v1_ListIdentitiesResponse, ListIdentitiesResponse__Output as _lockstep_v1_ListIdentitiesResponse__Output } from './lockstep/v1/ListIdentitiesResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from './lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from './lockstep/v1/ListLogResponse.ts';
+import type { ListRemovedRepositoriesRequest as _lockstep_v1_ListRemovedRepositoriesRequest, ListRemovedRepositoriesRequest__Output as _lockstep_v1_ListRemovedRepositoriesRequest__Output } from './lockstep/v1/ListRemovedRepositoriesRequest.ts';
+import type { ListRemovedRepositoriesResponse as _lockstep_v1_ListRemovedRepositoriesResponse, ListRemovedRepositoriesResponse__Output as _lockstep_v1_ListRemovedRepositoriesResponse__Output } from './lockstep/v1/ListRemovedRepositoriesResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from './lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from './lockstep/v1/ListRepositoriesResponse.ts';
 import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawableRequest__Output as _lockstep_v1_ListThawableRequest__Output } from './lockstep/v1/ListThawableRequest.ts';
@@ -83,6 +85,9 @@ import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDev
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from './lockstep/v1/RemoveDeviceResponse.ts';
 import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from './lockstep/v1/RemoveHookRequest.ts';
 import type { RemoveHookResponse as _lockstep_v1_RemoveHookResponse, RemoveHookResponse__Output as _lockstep_v1_RemoveHookResponse__Output } from './lockstep/v1/RemoveHookResponse.ts';
+import type { RemoveRepositoryRequest as _lockstep_v1_RemoveRepositoryRequest, RemoveRepositoryRequest__Output as _lockstep_v1_RemoveRepositoryRequest__Output } from './lockstep/v1/RemoveRepositoryRequest.ts';
+import type { RemoveRepositoryResponse as _lockstep_v1_RemoveRepositoryResponse, RemoveRepositoryResponse__Output as _lockstep_v1_RemoveRepositoryResponse__Output } from './lockstep/v1/RemoveRepositoryResponse.ts';
+import type { RemovedRepository as _lockstep_v1_RemovedRepository, RemovedRepository__Output as _lockstep_v1_RemovedRepository__Output } from './lockstep/v1/RemovedRepository.ts';
 import type { RenameRepositoryRequest as _lockstep_v1_RenameRepositoryRequest, RenameRepositoryRequest__Output as _lockstep_v1_RenameRepositoryRequest__Output } from './lockstep/v1/RenameRepositoryRequest.ts';
 import type { RenameRepositoryResponse as _lockstep_v1_RenameRepositoryResponse, RenameRepositoryResponse__Output as _lockstep_v1_RenameRepositoryResponse__Output } from './lockstep/v1/RenameRepositoryResponse.ts';
 import type { RenewWriteRequest as _lockstep_v1_RenewWriteRequest, RenewWriteRequest__Output as _lockstep_v1_RenewWriteRequest__Output } from './lockstep/v1/RenewWriteRequest.ts';
@@ -92,6 +97,8 @@ import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDam
 import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from './lockstep/v1/ReportDamageResponse.ts';
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
+import type { RestoreRepositoryRequest as _lockstep_v1_RestoreRepositoryRequest, RestoreRepositoryRequest__Output as _lockstep_v1_RestoreRepositoryRequest__Output } from './lockstep/v1/RestoreRepositoryRequest.ts';
+import type { RestoreRepositoryResponse as _lockstep_v1_RestoreRepositoryResponse, RestoreRepositoryResponse__Output as _lockstep_v1_RestoreRepositoryResponse__Output } from './lockstep/v1/RestoreRepositoryResponse.ts';
 import type { RetentionRule as _lockstep_v1_RetentionRule, RetentionRule__Output as _lockstep_v1_RetentionRule__Output } from './lockstep/v1/RetentionRule.ts';
 import type { RevokeKeyRequest as _lockstep_v1_RevokeKeyRequest, RevokeKeyRequest__Output as _lockstep_v1_RevokeKeyRequest__Output } from './lockstep/v1/RevokeKeyRequest.ts';
 import type { RevokeKeyResponse as _lockstep_v1_RevokeKeyResponse, RevokeKeyResponse__Output as _lockstep_v1_RevokeKeyResponse__Output } from './lockstep/v1/RevokeKeyResponse.ts';
@@ -207,6 +214,8 @@ export interface ProtoGrpcType {
       ListIdentitiesResponse: MessageTypeDefinition<_lockstep_v1_ListIdentitiesResponse, _lockstep_v1_ListIdentitiesResponse__Output>
       ListLogRequest: MessageTypeDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogRequest__Output>
       ListLogResponse: MessageTypeDefinition<_lockstep_v1_ListLogResponse, _lockstep_v1_ListLogResponse__Output>
+      ListRemovedRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRemovedRepositoriesRequest, _lockstep_v1_ListRemovedRepositoriesRequest__Output>
+      ListRemovedRepositoriesResponse: MessageTypeDefinition<_lockstep_v1_ListRemovedRepositoriesResponse, _lockstep_v1_ListRemovedRepositoriesResponse__Output>
       ListRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesRequest__Output>
       ListRepositoriesResponse: MessageTypeDefinition<_lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesResponse__Output>
       ListThawableRequest: MessageTypeDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableRequest__Output>
@@ -224,6 +233,9 @@ export interface ProtoGrpcType {
       RemoveDeviceResponse: MessageTypeDefinition<_lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceResponse__Output>
       RemoveHookRequest: MessageTypeDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookRequest__Output>
       RemoveHookResponse: MessageTypeDefinition<_lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookResponse__Output>
+      RemoveRepositoryRequest: MessageTypeDefinition<_lockstep_v1_RemoveRepositoryRequest, _lockstep_v1_RemoveRepositoryRequest__Output>
+      RemoveRepositoryResponse: MessageTypeDefinition<_lockstep_v1_RemoveRepositoryResponse, _lockstep_v1_RemoveRepositoryResponse__Output>
+      RemovedRepository: MessageTypeDefinition<_lockstep_v1_RemovedRepository, _lockstep_v1_RemovedRepository__Output>
       RenameRepositoryRequest: MessageTypeDefinition<_lockstep_v1_RenameRepositoryRequest, _lockstep_v1_RenameRepositoryRequest__Output>
       RenameRepositoryResponse: MessageTypeDefinition<_lockstep_v1_RenameRepositoryResponse, _lockstep_v1_RenameRepositoryResponse__Output>
       RenewWriteRequest: MessageTypeDefinition<_lockstep_v1_RenewWriteRequest, _lockstep_v1_RenewWriteRequest__Output>
@@ -234,6 +246,8 @@ export interface ProtoGrpcType {
       ReportDamageResponse: MessageTypeDefinition<_lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageResponse__Output>
       Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
       RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
+      RestoreRepositoryRequest: MessageTypeDefinition<_lockstep_v1_RestoreRepositoryRequest, _lockstep_v1_RestoreRepositoryRequest__Output>
+      RestoreRepositoryResponse: MessageTypeDefinition<_lockstep_v1_RestoreRepositoryResponse, _lockstep_v1_RestoreRepositoryResponse__Output>
       RetentionRule: MessageTypeDefinition<_lockstep_v1_RetentionRule, _lockstep_v1_RetentionRule__Output>
       RevokeKeyRequest: MessageTypeDefinition<_lockstep_v1_RevokeKeyRequest, _lockstep_v1_RevokeKeyRequest__Output>
       RevokeKeyResponse: MessageTypeDefinition<_lockstep_v1_RevokeKeyResponse, _lockstep_v1_RevokeKeyResponse__Output>

@@ -5,6 +5,9 @@ import { LockstepError } from "../errors.ts";
 import type { Frame } from "../framing/frames.ts";
 import { repositoryName } from "../names.ts";
 
+/** The path, below the root, of a replica that was moved aside (git/replica/removed.ts). */
+const REMOVED = /^\.lockstep\/removed\//;
+
 const OPERATIONS = ["proc-receive", "upload-pack", "receive-pack"];
 
 /** The contents of the hello frame. */
@@ -42,7 +45,7 @@ export function parseHello({ type, payload }: Frame): Hello {
 
 /**
  * Returns the name of the repository in `dir`, which is an absolute path below the root, or a name. Throws
- * INVALID_NAME.
+ * INVALID_NAME, and REPOSITORY_NOT_FOUND for a repository that was removed.
  */
 export async function nameOf(root: string, dir: string): Promise<string> {
   const below = isAbsolute(dir) ? await pathBelow(root, dir) : dir;
@@ -52,6 +55,11 @@ export async function nameOf(root: string, dir: string): Promise<string> {
       `${JSON.stringify(dir.slice(0, 200))} is no repository of this server; use a name like team/app.`,
     );
   }
+  if (REMOVED.test(below))
+    throw new LockstepError(
+      "REPOSITORY_NOT_FOUND",
+      "The repository was removed while this push was under way; nothing was written. `lockstep repo list --removed` shows until when it can be restored.",
+    );
   return repositoryName(below.replace(/\/+$/, "").replace(/\.git$/, ""));
 }
 

@@ -45,8 +45,11 @@ const gc: Perform = async (context, _command, replica, signal) => ({
 });
 
 /** Gives the copy up; its files are kept for some days. */
-const release: Perform = async (context, command, replica) =>
-  await releaseReplica(context, replica, daysOf(command.arguments.keep_days));
+const release: Perform = async (context, command, replica) => {
+  const options = { keepDays: daysOf(command.arguments.keep_days), removal: command.arguments.removed !== undefined };
+  // While packs are rolled up, paths in the old directory are in use.
+  return await replica.tidying.runExclusive(() => releaseReplica(context, replica, options));
+};
 
 /** Frees the files of a copy that was given up. */
 const destroy: Perform = async (context, command, replica) =>

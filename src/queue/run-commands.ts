@@ -33,6 +33,9 @@ const REST_LIMIT_MS = 300_000;
 /** The pause before a database that failed is asked again. */
 const DATABASE_PAUSE_MS = 1_000;
 
+/** The commands of a repository that was removed. */
+const OF_REMOVED: readonly string[] = ["release", "destroy"];
+
 /** Runs commands until `stopping` aborts. Resolves when those under way have ended too. */
 export async function runCommands(context: SyncContext, wakeups: Wakeups, stopping: AbortSignal): Promise<void> {
   const lanes = Object.keys(PLACES) as Lane[];
@@ -108,6 +111,8 @@ async function performOnce(context: SyncContext, command: Command): Promise<Comm
         ? undefined
         : await commandedReplica(context.db, context.me.device, command.repositoryId);
     if (replica === undefined) return { state: "superseded", error: "The device has no replica of the repository." };
+    if (replica.removed && !OF_REMOVED.includes(command.command))
+      return { state: "superseded", error: "The repository was removed." };
     if (!performer.states.includes(replica.state))
       return { state: "superseded", error: `The replica is ${replica.state}, so there is nothing to do.` };
     const performed = await performer.perform(context, command, context.replicas.get(replica), context.signal);

@@ -27,14 +27,17 @@ import { listDevices } from "./handlers/list-devices.ts";
 import { listHooks } from "./handlers/list-hooks.ts";
 import { listIdentities } from "./handlers/list-identities.ts";
 import { listLog } from "./handlers/list-log.ts";
+import { listRemovedRepositories } from "./handlers/list-removed-repositories.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
 import { listThawable } from "./handlers/list-thawable.ts";
 import { makeEnrollToken } from "./handlers/make-enroll-token.ts";
 import { removeDevice } from "./handlers/remove-device.ts";
 import { removeHook } from "./handlers/remove-hook.ts";
+import { removeRepository } from "./handlers/remove-repository.ts";
 import { renameRepository } from "./handlers/rename-repository.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { reportDamage } from "./handlers/report-damage.ts";
+import { restoreRepository } from "./handlers/restore-repository.ts";
 import { revokeKey } from "./handlers/revoke-key.ts";
 import { setDevice } from "./handlers/set-device.ts";
 import { setRepository } from "./handlers/set-repository.ts";
@@ -103,5 +106,8 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     ListIdentities: unary(options, listIdentities(context)),
     ListAudit: unary(options, listAudit(context)),
     VerifyAudit: unary(options, verifyAudit(context)),
+    RemoveRepository: unary(options, removeRepository(context)),
+    RestoreRepository: unary(options, restoreRepository(context)),
+    ListRemovedRepositories: unary(options, listRemovedRepositories(context)),
   };
 }

@@ -148,7 +148,7 @@ export async function listLate(db: Database, device: string): Promise<LateReplic
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat",
        greatest(0, extract(epoch from a.late_until - clock_timestamp()) * 1000)::float8 as "leftMs"
      from lockstep.adoption a join lockstep.repository r on r.id = a.repository_id
-     where a.device = $1 and a.late_until > clock_timestamp()`,
+     where a.device = $1 and a.late_until > clock_timestamp() and r.removed_at is null`,
     [device],
   );
 }
@@ -215,7 +215,7 @@ export async function valuesSince(
 
 /** Returns the name of the repository of that id. undefined: there is none. */
 export async function repositoryOf(db: Database, repositoryId: string): Promise<string | undefined> {
-  const text = "select name from lockstep.repository where id = $1";
+  const text = "select coalesce(removed_name, name) as name from lockstep.repository where id = $1";
   const [row] = await queryRepeatable<{ name: string }>(db.work, text, [repositoryId]);
   return row?.name;
 }

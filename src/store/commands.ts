@@ -221,6 +221,8 @@ export interface CommandedReplica {
   readonly state: ReplicaState;
   /** For how long one update may run. null: the default. */
   readonly updateLimitMs: number | null;
+  /** The repository was removed, so the replica is only released and destroyed. */
+  readonly removed: boolean;
 }
 
 /** Returns this device's replica of a repository. undefined: it has none. */
@@ -232,7 +234,7 @@ export async function commandedReplica(
   const [row] = await queryRepeatable<CommandedReplica & { [column: string]: unknown }>(
     db.work,
     `select r.id, r.name, r.object_format as "objectFormat", p.state,
-       ${intervalMs("r.update_limit")} as "updateLimitMs"
+       ${intervalMs("r.update_limit")} as "updateLimitMs", r.removed_at is not null as removed
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.device = $1 and p.repository_id = $2`,
     [device, repositoryId],
@@ -261,7 +263,7 @@ export async function queueDepth(db: Database, device: string): Promise<QueueDep
   );
 }
 
-const COLUMNS = `c.id, c.ordinal, c.repository_id as "repositoryId", coalesce(r.name, c.repository) as repository, c.device,
+const COLUMNS = `c.id, c.ordinal, c.repository_id as "repositoryId", coalesce(r.removed_name, r.name, c.repository) as repository, c.device,
   c.command, c.arguments, c.state, c.author, c.reason, c.attempts, c.last_error as "lastError", c.outcome,
   ${epochMs("c.created_at")} as "createdAt", ${epochMs("c.started_at")} as "startedAt", ${epochMs("c.ended_at")} as "endedAt",
   ${epochMs("c.due_at")} as "dueAt", d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince"`;

@@ -23,13 +23,13 @@ export interface Write {
   readonly decidedAt: Date | null;
 }
 
-const SELECT_WRITE = `select w.id, w.repository_id as "repositoryId", coalesce(w.ticket, w.id) as ticket, r.name as repository, w.device, w.author, w.reason,
+const SELECT_WRITE = `select w.id, w.repository_id as "repositoryId", coalesce(w.ticket, w.id) as ticket, coalesce(r.removed_name, r.name) as repository, w.device, w.author, w.reason,
   w.base_version as "baseVersion", w.status, w.version, w.drop_reason as "dropReason", ${epochMs("w.started_at")} as "startedAt", ${epochMs("w.decided_at")} as "decidedAt"
   from lockstep.write w join lockstep.repository r on r.id = w.repository_id`;
 
-/** The repository is called $2, or was before it was renamed. */
+/** The repository is called $2, or was before it was renamed or removed. */
 export const NAMED =
-  "(r.name = $2 or exists (select from lockstep.former_name f where f.name = $2 and f.repository_id = r.id))";
+  "(r.name = $2 or r.removed_name = $2 or exists (select from lockstep.former_name f where f.name = $2 and f.repository_id = r.id))";
 
 /** Returns a write with its outcome. Throws WRITE_NOT_FOUND. */
 export async function getWrite(db: Database, repository: string, writeId: string): Promise<Write> {

@@ -3,6 +3,7 @@
 import type { Incarnation } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
+import { newestRemoval, removedError } from "./removals.ts";
 import { noReplicaError } from "./replicas.ts";
 
 /** For so long a caller that uses the old name is told the new one. */
@@ -17,15 +18,22 @@ export function repositoryNotFoundError(name: string): LockstepError {
   );
 }
 
-/** Makes the error REPOSITORY_NOT_FOUND. If the repository was renamed a while ago, it tells the new name. */
+/**
+ * Makes the error REPOSITORY_NOT_FOUND. If the repository was renamed a while ago, it tells the new name; if it was
+ * removed, until when it can be restored.
+ */
 export async function missingRepositoryError(db: Database, name: string): Promise<LockstepError> {
-  const [row] = await queryRepeatable<{ now: string }>(
+  const [row] = await queryRepeatable<{ now: string; removed: boolean }>(
     db.work,
-    `select r.name as now from lockstep.former_name f join lockstep.repository r on r.id = f.repository_id
+    `select coalesce(r.removed_name, r.name) as now, r.removed_at is not null as removed
+     from lockstep.former_name f join lockstep.repository r on r.id = f.repository_id
      where f.name = $1 and f.until > clock_timestamp()`,
     [name],
   );
-  if (row === undefined) return repositoryNotFoundError(name);
+  if (row === undefined || row.removed) {
+    const removal = await newestRemoval(db, row?.now ?? name);
+    return removal === undefined ? repositoryNotFoundError(name) : removedError(name, removal);
+  }
   return new LockstepError(
     "REPOSITORY_NOT_FOUND",
     `The repository ${name} has been renamed to ${row.now}; use the new name.`,
@@ -63,12 +71,12 @@ export interface Place {
   readonly places: readonly string[];
 }
 
-/** Returns the place of a device's replica. Throws REPLICA_NOT_FOUND. */
+/** Returns the place of a device's replica. Throws REPLICA_NOT_FOUND, also if the repository was removed. */
 export async function placeOf(db: Database, device: string, repositoryId: string): Promise<Place> {
   const [row] = await queryRepeatable<Place & { [column: string]: unknown }>(
     db.work,
     `select r.name, p.places from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-     where p.repository_id = $1 and p.device = $2`,
+     where p.repository_id = $1 and p.device = $2 and r.removed_at is null`,
     [repositoryId, device],
   );
   if (row !== undefined) return row;
@@ -91,22 +99,31 @@ export interface MovingReplica {
   readonly objectFormat: "sha1" | "sha256";
 }
 
+/** A replica that may still lie at the place of an earlier name. */
+export interface Leaving extends MovingReplica {
+  /** Its repository was removed. */
+  readonly removed: boolean;
+}
+
 /** Returns this device's replicas whose directory may lie at the place of an earlier name. */
 export async function listMoving(db: Database, device: string): Promise<MovingReplica[]> {
   return await queryRepeatable<MovingReplica & { [column: string]: unknown }>(
     db.work,
     `select r.id, r.name, r.object_format as "objectFormat"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-     where p.device = $1 and p.places <> '{}' and p.state in ('pending', 'active', 'broken')`,
+     where p.device = $1 and p.places <> '{}' and r.removed_at is null and p.state in ('pending', 'active', 'broken')`,
     [device],
   );
 }
 
-/** Returns the replica that may still lie at the place of `name` on a device, although its repository was renamed. */
-export async function movingFrom(db: Database, device: string, name: string): Promise<MovingReplica | undefined> {
-  const [row] = await queryRepeatable<MovingReplica & { [column: string]: unknown }>(
+/**
+ * Returns the replica that may still lie at the place of `name` on a device, although its repository was renamed or
+ * removed.
+ */
+export async function movingFrom(db: Database, device: string, name: string): Promise<Leaving | undefined> {
+  const [row] = await queryRepeatable<Leaving & { [column: string]: unknown }>(
     db.work,
-    `select r.id, r.name, r.object_format as "objectFormat"
+    `select r.id, r.name, r.object_format as "objectFormat", r.removed_at is not null as removed
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.device = $1 and p.places <> '{}' and $2 = any(p.places) and r.name <> $2`,
     [device, name],

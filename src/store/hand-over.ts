@@ -11,7 +11,7 @@ export async function listHeldAlone(db: Database, device: string, repositoryIds:
     `select r.name from lockstep.repository r
        join lockstep.replica p on p.repository_id = r.id and p.device <> $1 and p.state in ('pending', 'active')
        join lockstep.device d on d.name = p.device and d.expires_at > clock_timestamp()
-     where r.id = any($2::uuid[])
+     where r.id = any($2::uuid[]) and r.removed_at is null
      group by r.id having not bool_or(p.state = 'active' and p.version >= r.head_version) order by r.name`,
     [device, repositoryIds],
   );

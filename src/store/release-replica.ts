@@ -11,7 +11,10 @@ export interface Release {
   readonly changed: boolean;
 }
 
-/** Releases this device's replica, if every device that shall hold the repository has the head. May be repeated. */
+/**
+ * Releases this device's replica, if every device that shall hold the repository has the head, or if the repository was
+ * removed. May be repeated.
+ */
 export async function releaseReplica(
   db: Database,
   me: Incarnation,
@@ -26,19 +29,20 @@ export async function releaseReplica(
 }
 
 /**
- * Marks this device's replica as destroyed if it was released at that time and has not come back. Returns whether its
- * files may be freed. May be repeated.
+ * Marks this device's replica as destroyed if it was released at that time and has not come back. "destroyed": its files
+ * may be freed. "early": its repository was removed and can still be restored; another command frees them. May be
+ * repeated.
  */
 export async function destroyReplica(
   db: Database,
   me: Incarnation,
   repositoryId: string,
   released: string,
-): Promise<boolean> {
-  const { destroyed } = await queryRepeatableRow<{ destroyed: boolean }>(
+): Promise<"destroyed" | "kept" | "early"> {
+  const { outcome } = await queryRepeatableRow<{ outcome: "destroyed" | "kept" | "early" }>(
     db.work,
-    "select lockstep.destroy_replica($1, $2, $3, $4) as destroyed",
+    "select lockstep.destroy_replica($1, $2, $3, $4) as outcome",
     [repositoryId, me.device, me.fence, released],
   );
-  return destroyed;
+  return outcome;
 }

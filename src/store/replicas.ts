@@ -42,7 +42,7 @@ export async function listReplicas(
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat",
        ${intervalMs("r.update_limit")} as "updateLimitMs"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-     where p.device = $1 and r.id = any($2::uuid[]) and p.state in ${HELD}`,
+     where p.device = $1 and r.id = any($2::uuid[]) and r.removed_at is null and p.state in ${HELD}`,
     [device, repositoryIds],
   );
 }
@@ -66,7 +66,7 @@ export async function listReplicasAfter(
     db.work,
     `select r.id as "repositoryId", r.name, r.object_format as "objectFormat", p.version
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
-     where p.device = $1 and r.name > $2 and p.state in ${HELD} order by r.name limit $3`,
+     where p.device = $1 and r.name > $2 and r.removed_at is null and p.state in ${HELD} order by r.name limit $3`,
     [device, after, limit],
   );
 }

@@ -227,7 +227,7 @@ export async function setUpdateLimit(db: Database, name: string, limitMs: number
 export async function listRepositories(db: Database, after: string, limit: number): Promise<Repository[]> {
   return await queryRepeatable<Repository & { [column: string]: unknown }>(
     db.work,
-    `${SELECT_REPOSITORY} where name > $1 order by name limit $2`,
+    `${SELECT_REPOSITORY} where name > $1 and removed_at is null order by name limit $2`,
     [after, limit],
   );
 }

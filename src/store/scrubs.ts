@@ -65,7 +65,7 @@ export async function nextToScrub(db: Database, device: string, limit: number): 
        where device = $1 and state = 'active' order by device, scrubbed_at limit $2)
      select r.id as "repositoryId", r.name, extract(epoch from clock_timestamp() - p.scrubbed_at)::float8 as age
      from oldest p cross join lateral (
-       select id, name from lockstep.repository r where r.id = p.repository_id offset 0) r
+       select id, name from lockstep.repository r where r.id = p.repository_id and r.removed_at is null offset 0) r
      order by p.scrubbed_at`,
     [device, limit],
   );
@@ -104,7 +104,7 @@ export async function listScrubs(db: Database, overdueDays: number, limit: numbe
      from (select * from found union select * from overdue) each
      cross join lateral (
        select * from lockstep.replica q where q.repository_id = each.repository_id and q.device = each.device offset 0) p
-     cross join lateral (select name from lockstep.repository q where q.id = p.repository_id offset 0) r
+     cross join lateral (select name from lockstep.repository q where q.id = p.repository_id and q.removed_at is null offset 0) r
      order by r.name, p.device`,
     [overdueDays, limit],
   );

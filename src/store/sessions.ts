@@ -157,13 +157,16 @@ export async function dropExpiredSessions(db: Database): Promise<void> {
 export type SessionEnd = Pick<Session, "status" | "author" | "dropReason" | "heldMs"> & {
   /** The name that its repository has now. */
   readonly repository: string;
+  /** Its repository was removed, and may be restored. */
+  readonly removed: boolean;
 };
 
 /** Returns the outcomes of sessions by id. Sessions that the database does not know are absent. */
 export async function sessionEnds(db: Database, writeIds: readonly string[]): Promise<Map<string, SessionEnd>> {
   const rows = await queryRepeatable<SessionEnd & { id: string }>(
     db.work,
-    `select w.id, w.status, w.author, w.drop_reason as "dropReason", ${HELD_MS} as "heldMs", r.name as repository
+    `select w.id, w.status, w.author, w.drop_reason as "dropReason", ${HELD_MS} as "heldMs", r.name as repository,
+       r.removed_at is not null as removed
      from lockstep.write w join lockstep.repository r on r.id = w.repository_id
      where w.id = any($1::uuid[]) for key share of w`,
     [writeIds],

@@ -44,7 +44,7 @@ export async function listStatus(db: Database, limit: number): Promise<StatusRow
        from lockstep.repository r left join (
          lockstep.replica p join lockstep.device d on d.name = p.device and d.removed_at is null
        ) on p.repository_id = r.id and p.state in ${HELD}
-       group by r.id) s
+       where r.removed_at is null group by r.id) s
      where behind <> '{}' or broken <> '{}' or safe < 2 or writing or "writesStopped" or stopped is not null
      order by repository limit $1`,
     [limit],

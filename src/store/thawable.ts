@@ -17,7 +17,7 @@ export async function listDemotable(db: Database, devices: readonly string[]): P
            coalesce(max(p.version) filter (where p.device = any($1)), -1) as given
          from lockstep.replica p join lockstep.device d on d.name = p.device and d.removed_at is null
          where p.repository_id = r.id and p.state in ${HELD}) held
-     where r.stopped is null and best < r.head_version and given >= 0
+     where r.removed_at is null and r.stopped is null and best < r.head_version and given >= 0
        and (given > best or exists (
          select from lockstep.ref_log l
          where l.repository_id = r.id and l.version > best and (l.device = any($1) or l.holders && $1)))
@@ -33,7 +33,7 @@ export async function listPromotable(db: Database, device: string): Promise<stri
     db.work,
     `select r.name from lockstep.repository r
        join lockstep.replica p on p.repository_id = r.id and p.device = $1 and p.state in ${HELD}
-     where r.stopped is not null order by r.name`,
+     where r.removed_at is null and r.stopped is not null order by r.name`,
     [device],
   );
   return rows.map(({ name }) => name);

@@ -101,7 +101,7 @@ export async function listWriteStops(db: Database, repositoryId?: string): Promi
     db.work,
     `select r.name as repository, l.reason, l.author, ${epochMs("l.since")} as since, l.includes_staged as "includesStaged"
      from lockstep.write_stop l left join lockstep.repository r on r.id = l.repository_id
-     where $1::uuid is null or l.repository_id is null or l.repository_id = $1 order by l.id`,
+     where r.removed_at is null and ($1::uuid is null or l.repository_id is null or l.repository_id = $1) order by l.id`,
     [repositoryId],
   );
   return rows.map((row) => dated<WriteStop>(row, "since"));

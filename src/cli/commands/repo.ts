@@ -7,13 +7,15 @@ import { describeKeep, parseKeep } from "../../retention.ts";
 import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
 import { bar, Progress } from "../terminal/progress.ts";
 import { adoptCommand } from "./repo-adopt.ts";
+import { listRemovedRepositories, removeCommand } from "./repo-remove.ts";
 import { renameCommand } from "./repo-rename.ts";
+import { restoreCommand } from "./repo-restore.ts";
 import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
 import { undoCommand } from "./repo-undo.ts";
 
 export function repoCommand(host: Host): Command {
   return new Command("repo")
-    .description("create, list and show repositories")
+    .description("create, list, show, rename and remove repositories")
     .addHelpText("after", "\nExample:\n  lockstep repo create team/app\n")
     .addCommand(createCommand(host))
     .addCommand(adoptCommand(host))
@@ -21,6 +23,8 @@ export function repoCommand(host: Host): Command {
     .addCommand(listCommand(host))
     .addCommand(showCommand(host))
     .addCommand(renameCommand(host))
+    .addCommand(removeCommand(host))
+    .addCommand(restoreCommand(host))
     .addCommand(undoCommand(host));
 }
 
@@ -179,22 +183,25 @@ function watchReplicas(client: Client, repository: string, progress: Progress): 
 }
 
 function listCommand(host: Host): Command {
-  return subcommand("list", "list the repositories by name", "lockstep repo list", "repo").action(async (flags) => {
-    const run = prepare(host, "repo", flags);
-    using client = await run.connect();
-    const found: { name: string; version: number }[] = [];
-    for (let after = ""; ; ) {
-      const request = { after, limit: 10_000 };
-      const { repositories } = await client.call("ListRepositories", request, run.patience);
-      for (const { name, headVersion } of repositories) found.push({ name, version: Number(headVersion) });
-      const last = repositories.at(-1);
-      if (last === undefined || repositories.length < request.limit) break;
-      after = last.name;
-    }
-    const text =
-      found.length === 0 ? "There is no repository yet; `lockstep repo create NAME` makes one." : rows(found);
-    run.print({ repositories: found }, text);
-  });
+  return subcommand("list", "list the repositories by name", "lockstep repo list", "repo")
+    .option("--removed", "list those that were removed instead, and until when each can be restored")
+    .action(async (flags: { removed?: boolean }) => {
+      const run = prepare(host, "repo", flags);
+      using client = await run.connect();
+      if (flags.removed) return await listRemovedRepositories(run, client);
+      const found: { name: string; version: number }[] = [];
+      for (let after = ""; ; ) {
+        const request = { after, limit: 10_000 };
+        const { repositories } = await client.call("ListRepositories", request, run.patience);
+        for (const { name, headVersion } of repositories) found.push({ name, version: Number(headVersion) });
+        const last = repositories.at(-1);
+        if (last === undefined || repositories.length < request.limit) break;
+        after = last.name;
+      }
+      const text =
+        found.length === 0 ? "There is no repository yet; `lockstep repo create NAME` makes one." : rows(found);
+      run.print({ repositories: found }, text);
+    });
 }
 
 function rows(found: readonly { name: string; version: number }[]): string {

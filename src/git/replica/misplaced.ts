@@ -8,7 +8,8 @@ import { doubtReplicaRecord } from "../root/root-record.ts";
 /** A directory in the root's own directory. Its entries are named by the ids of their repositories. */
 const MISPLACED = "misplaced";
 
-function placeOf(stateDir: string, repositoryId: string): string {
+/** Returns where a misplaced replica of the repository lies aside. */
+export function misplacedPath(stateDir: string, repositoryId: string): string {
   return join(stateDir, MISPLACED, `${repositoryId}.git`);
 }
 
@@ -21,7 +22,7 @@ export async function setMisplacedAside(
   stateDir: string,
   repositoryId: string,
 ): Promise<string | undefined> {
-  let to = placeOf(stateDir, repositoryId);
+  let to = misplacedPath(stateDir, repositoryId);
   // A replica that lies there already is another copy, and stays too.
   if (await exists(to)) to = `${to}.${Date.now()}`;
   try {
@@ -35,7 +36,7 @@ export async function setMisplacedAside(
 
 /** Moves a replica back from aside to the free place `gitDir`. Returns false when there is none. */
 export async function takeMisplacedBack(gitDir: string, stateDir: string, repositoryId: string): Promise<boolean> {
-  const from = placeOf(stateDir, repositoryId);
+  const from = misplacedPath(stateDir, repositoryId);
   if (!(await exists(from))) return false;
   await moveDirectory(from, gitDir);
   // The person who moved it may have changed it too.
@@ -45,5 +46,5 @@ export async function takeMisplacedBack(gitDir: string, stateDir: string, reposi
 
 /** Returns true when a replica of the repository lies aside. */
 export async function isMisplaced(stateDir: string, repositoryId: string): Promise<boolean> {
-  return await exists(placeOf(stateDir, repositoryId));
+  return await exists(misplacedPath(stateDir, repositoryId));
 }

@@ -3,7 +3,7 @@
 import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists, moveDirectory, sync } from "../../io/disk.ts";
-import { doubtReplicaRecord } from "../root/root-record.ts";
+import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord } from "../root/root-record.ts";
 import { wasReplica } from "./repository.ts";
 
 /** A directory in the root's own directory. Its entries are named by the ids of their repositories. */
@@ -30,6 +30,12 @@ export async function setRemovedAside(
   if (await exists(to)) await moveDirectory(to, `${to}.${Date.now()}`);
   await moveDirectory(gitDir, to);
   return to;
+}
+
+/** Returns the note beside the removed replica of a repository. undefined: there is none. */
+export async function noteOfRemoved(stateDir: string, repositoryId: string): Promise<ReplicaRecord | undefined> {
+  const record = await readReplicaRecord(placeOf(stateDir, repositoryId));
+  return record?.repositoryId === repositoryId ? record : undefined;
 }
 
 /** Moves a removed replica back to the free place `gitDir`. Returns false when there is none. */

@@ -34,7 +34,7 @@ export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] 
 export function encodeRepository(repository: Repository) {
   const { name, headVersion, objectFormat, minCopies, landWithFewer, stopped, placement, updateLimitMs } = repository;
   return {
-    ...{ name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer },
+    ...{ id: repository.id, name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer },
     stopped: stopped ?? "",
     placement: [...(placement ?? [])],
     updateLimit: updateLimitMs === null ? null : toDuration(updateLimitMs),

@@ -1,7 +1,7 @@
 // A repository that gets a name hides nothing: no live device may have something at its place.
 import { LockstepError } from "../../errors.ts";
 import { exists } from "../../io/disk.ts";
-import { movingFrom } from "../../store/former-names.ts";
+import { type Leaving, movingFrom } from "../../store/former-names.ts";
 import { isRepository, repositoryExistsError } from "../../store/repositories.ts";
 import { unknownNamed } from "../../store/unknown-directories.ts";
 import { askOthers } from "../adopt/ask-others.ts";
@@ -31,26 +31,28 @@ export async function refuseOccupied(
   const here = (await exists(path)) ? [{ device: context.me.device, path }] : [];
   for (const occupied of [...here, ...(await elsewhere(context, name, signal))]) {
     const moving = await movingFrom(context.db, occupied.device, name);
-    if (moving === undefined || moving.id !== own) await refuse(context, name, occupied, moving?.name);
+    if (moving === undefined || moving.id !== own) await refuse(context, name, occupied, moving);
   }
 }
 
-/** `movesTo`: the new name of the repository whose replica lies there. undefined: it is no such replica. */
+/** `moving`: the replica that lies there and is about to move. undefined: it is no such replica. */
 async function refuse(
   context: SyncContext,
   name: string,
   occupied: Occupied,
-  movesTo: string | undefined,
+  moving: Leaving | undefined,
 ): Promise<never> {
   // Two calls at once may create it: the other one has made the directory.
   if (await isRepository(context.db, name)) throw repositoryExistsError(name);
   const { device, path } = occupied;
   throw new LockstepError(
     "DIRECTORY_EXISTS",
-    movesTo === undefined
+    moving === undefined
       ? `Device ${device} has ${path}, which the database does not know; take it in with ` +
           `\`lockstep repo adopt ${name}\` on that device, or move it away (an empty directory: rmdir).`
-      : `Device ${device} still has the replica of ${movesTo} at ${path}, because that was renamed a moment ago; try again.`,
+      : moving.removed
+        ? `Device ${device} still has the replica of the repository at ${path} that was removed a moment ago; try again.`
+        : `Device ${device} still has the replica of ${moving.name} at ${path}, because that was renamed a moment ago; try again.`,
     { details: { repository: name, ...occupied } },
   );
 }

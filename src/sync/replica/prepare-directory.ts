@@ -2,6 +2,7 @@
 // that do not belong there. A comparison with the log then tells which refs the replica has.
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { placeAside } from "../../git/replica/aside.ts";
 import { mendParts } from "../../git/replica/mend-parts.ts";
@@ -42,6 +43,7 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
   const isBack =
     (await takeMisplacedBack(replica.gitDir, stateDir, replica.id)) ||
     (await takeRemovedBack(replica.gitDir, stateDir, replica.id));
+  if (isBack) await crashPoint("restore.taken");
   if (isBack) await ensureSettings(replica.gitDir, settings);
   else
     await createReplica(context.git, replica.gitDir, stateDir, {

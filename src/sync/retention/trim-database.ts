@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { crashPoint } from "../../crash-points.ts";
 import { type Keep, parseKeep, SUBJECTS, type SubjectName } from "../../retention.ts";
 import type { Database } from "../../store/database/database.ts";
+import { purgeRemoved } from "../../store/removals.ts";
 import {
   claimTrim,
   readKeeps,
@@ -40,6 +41,7 @@ export async function trimDatabase(context: SyncContext): Promise<number> {
     writes: await inBatches(context, () => trimWrites(db, rules("writes").days, BATCH)),
     commands: await inBatches(context, () => trimCommands(db, rules("commands").days, BATCH)),
     syncs: await inBatches(context, () => trimSyncs(db, rules("syncs").days, BATCH)),
+    removed: await purgeAll(context),
     audit: await inBatches(context, () => trimAudit(db, rules("audit").days, BATCH)),
   };
   const sum = Object.values(deleted).reduce((all, each) => all + each, 0);
@@ -61,6 +63,18 @@ async function trimLogs(context: SyncContext, keep: Keep): Promise<number> {
     only = more ? (repositoryId ?? null) : null;
   }
   return deleted;
+}
+
+/** Deletes the rows of repositories that were removed and cannot be restored. */
+async function purgeAll({ db, signal }: SyncContext): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const piece = await purgeRemoved(db, BATCH);
+    if (piece === undefined || signal.aborted) return deleted;
+    deleted += piece;
+    await crashPoint("remove.purging");
+    await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+  }
 }
 
 async function inBatches({ signal }: SyncContext, trim: () => Promise<number>): Promise<number> {

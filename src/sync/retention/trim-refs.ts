@@ -36,7 +36,10 @@ export async function trimRefs(
       for (const kind of KINDS) left[kind] += names.filter((name) => partsOf(name)[0] === kind).length;
     } catch (error) {
       if (context.signal.aborted) break;
-      if (error instanceof LockstepError && error.code === "REPLICA_NOT_FOUND") forgetKept(stateDir, id);
+      const code = error instanceof LockstepError ? error.code : undefined;
+      // A repository that was removed may be restored, with these refs.
+      if (code === "REPOSITORY_NOT_FOUND") continue;
+      if (code === "REPLICA_NOT_FOUND") forgetKept(stateDir, id);
       else context.log.warn({ id, err: describe(error) }, "could not look after the kept refs of a replica");
     }
   }

@@ -6,7 +6,7 @@ import { describe, type LockstepError } from "../../errors.ts";
 import { createScratch, scratchPath } from "../../git/replica/scratch.ts";
 import { readScratch } from "../../git/replica/scratch-changes.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
-import { repositoryNotFoundError } from "../../store/former-names.ts";
+import { missingRepositoryError } from "../../store/former-names.ts";
 import { writesElsewhereError } from "../../store/placement.ts";
 import { type Begun, beginSession, renewSession } from "../../store/sessions.ts";
 import { IdInUse } from "../../store/turns.ts";
@@ -87,7 +87,7 @@ async function begin(
   const begun = await beginSession(context.db, context.me, { ...ticket, tokenHash });
   if (begun.outcome === "closed")
     throw await writesElsewhereError(context.db, { device: context.me.device, repository, closed: null });
-  if (begun.outcome !== "begun") throw notBegunError(context, repository, begun);
+  if (begun.outcome !== "begun") throw await notBegunError(context, repository, begun);
   if (!begun.again) call.begun = true;
   else if (!call.begun) call.hadBegun = true;
   clock.lap("turnMs");
@@ -124,16 +124,16 @@ async function makePlace(
   return live ? replica.gitDir : path;
 }
 
-function notBegunError(
+async function notBegunError(
   context: SyncContext,
   repository: string,
   begun: Exclude<Begun, { outcome: "begun" | "closed" }>,
-): LockstepError {
+): Promise<LockstepError> {
   switch (begun.outcome) {
     case "fenced":
       return fencedOff(context);
     case "missing":
-      return repositoryNotFoundError(repository);
+      return await missingRepositoryError(context.db, repository);
     case "stopped":
       return writesStoppedError(repository, begun.reason);
     case "turn":

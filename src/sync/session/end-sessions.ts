@@ -44,6 +44,8 @@ export async function endScratch(context: SyncContext, writeId: string, begunAs:
     await removeScratch(path);
     return [];
   }
+  // The scratch waits: if the repository is restored, its changes are kept.
+  if (end?.removed) return [];
   const repository = end?.repository ?? begunAs;
   // The repository was renamed since the session began. Its replica moves first, and then the scratch finds its
   // objects.
@@ -145,7 +147,7 @@ async function endThoseThatAreOver(context: SyncContext): Promise<void> {
   const ends = await sessionEnds(context.db, writeIds);
   await endLiveOfAll(context, (writeId) => ends.get(writeId)?.status !== "staged");
   for (const writeId of writeIds) {
-    if (ends.get(writeId)?.status === "staged") continue;
+    if (ends.get(writeId)?.status === "staged" || ends.get(writeId)?.removed) continue;
     const path = scratchPath(stateDir, writeId);
     await removeHalfMade(path);
     const repository = await scratchOwner(path).catch(() => undefined);

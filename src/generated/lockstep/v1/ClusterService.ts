@@ -36,6 +36,8 @@ import type { ListIdentitiesRequest as _lockstep_v1_ListIdentitiesRequest, ListI
 import type { ListIdentitiesResponse as _lockstep_v1_ListIdentitiesResponse, ListIdentitiesResponse__Output as _lockstep_v1_ListIdentitiesResponse__Output } from '../../lockstep/v1/ListIdentitiesResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from '../../lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from '../../lockstep/v1/ListLogResponse.ts';
+import type { ListRemovedRepositoriesRequest as _lockstep_v1_ListRemovedRepositoriesRequest, ListRemovedRepositoriesRequest__Output as _lockstep_v1_ListRemovedRepositoriesRequest__Output } from '../../lockstep/v1/ListRemovedRepositoriesRequest.ts';
+import type { ListRemovedRepositoriesResponse as _lockstep_v1_ListRemovedRepositoriesResponse, ListRemovedRepositoriesResponse__Output as _lockstep_v1_ListRemovedRepositoriesResponse__Output } from '../../lockstep/v1/ListRemovedRepositoriesResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from '../../lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from '../../lockstep/v1/ListRepositoriesResponse.ts';
 import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawableRequest__Output as _lockstep_v1_ListThawableRequest__Output } from '../../lockstep/v1/ListThawableRequest.ts';
@@ -46,10 +48,14 @@ import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDev
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from '../../lockstep/v1/RemoveDeviceResponse.ts';
 import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from '../../lockstep/v1/RemoveHookRequest.ts';
 import type { RemoveHookResponse as _lockstep_v1_RemoveHookResponse, RemoveHookResponse__Output as _lockstep_v1_RemoveHookResponse__Output } from '../../lockstep/v1/RemoveHookResponse.ts';
+import type { RemoveRepositoryRequest as _lockstep_v1_RemoveRepositoryRequest, RemoveRepositoryRequest__Output as _lockstep_v1_RemoveRepositoryRequest__Output } from '../../lockstep/v1/RemoveRepositoryRequest.ts';
+import type { RemoveRepositoryResponse as _lockstep_v1_RemoveRepositoryResponse, RemoveRepositoryResponse__Output as _lockstep_v1_RemoveRepositoryResponse__Output } from '../../lockstep/v1/RemoveRepositoryResponse.ts';
 import type { RenameRepositoryRequest as _lockstep_v1_RenameRepositoryRequest, RenameRepositoryRequest__Output as _lockstep_v1_RenameRepositoryRequest__Output } from '../../lockstep/v1/RenameRepositoryRequest.ts';
 import type { RenameRepositoryResponse as _lockstep_v1_RenameRepositoryResponse, RenameRepositoryResponse__Output as _lockstep_v1_RenameRepositoryResponse__Output } from '../../lockstep/v1/RenameRepositoryResponse.ts';
 import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from '../../lockstep/v1/ReportDamageRequest.ts';
 import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from '../../lockstep/v1/ReportDamageResponse.ts';
+import type { RestoreRepositoryRequest as _lockstep_v1_RestoreRepositoryRequest, RestoreRepositoryRequest__Output as _lockstep_v1_RestoreRepositoryRequest__Output } from '../../lockstep/v1/RestoreRepositoryRequest.ts';
+import type { RestoreRepositoryResponse as _lockstep_v1_RestoreRepositoryResponse, RestoreRepositoryResponse__Output as _lockstep_v1_RestoreRepositoryResponse__Output } from '../../lockstep/v1/RestoreRepositoryResponse.ts';
 import type { RevokeKeyRequest as _lockstep_v1_RevokeKeyRequest, RevokeKeyRequest__Output as _lockstep_v1_RevokeKeyRequest__Output } from '../../lockstep/v1/RevokeKeyRequest.ts';
 import type { RevokeKeyResponse as _lockstep_v1_RevokeKeyResponse, RevokeKeyResponse__Output as _lockstep_v1_RevokeKeyResponse__Output } from '../../lockstep/v1/RevokeKeyResponse.ts';
 import type { SetDeviceRequest as _lockstep_v1_SetDeviceRequest, SetDeviceRequest__Output as _lockstep_v1_SetDeviceRequest__Output } from '../../lockstep/v1/SetDeviceRequest.ts';
@@ -227,6 +233,15 @@ export interface ClusterServiceClient extends grpc.Client {
   listLog(argument: _lockstep_v1_ListLogRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   listLog(argument: _lockstep_v1_ListLogRequest, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   
+  ListRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  ListRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  ListRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  ListRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  listRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  listRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  listRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  listRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  
   ListRepositories(argument: _lockstep_v1_ListRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   ListRepositories(argument: _lockstep_v1_ListRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   ListRepositories(argument: _lockstep_v1_ListRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
@@ -272,6 +287,15 @@ export interface ClusterServiceClient extends grpc.Client {
   removeHook(argument: _lockstep_v1_RemoveHookRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
   removeHook(argument: _lockstep_v1_RemoveHookRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveHookResponse__Output>): grpc.ClientUnaryCall;
   
+  RemoveRepository(argument: _lockstep_v1_RemoveRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RemoveRepository(argument: _lockstep_v1_RemoveRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RemoveRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RemoveRepository(argument: _lockstep_v1_RemoveRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RemoveRepository(argument: _lockstep_v1_RemoveRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  removeRepository(argument: _lockstep_v1_RemoveRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  removeRepository(argument: _lockstep_v1_RemoveRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RemoveRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  removeRepository(argument: _lockstep_v1_RemoveRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RemoveRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  removeRepository(argument: _lockstep_v1_RemoveRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_RemoveRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  
   RenameRepository(argument: _lockstep_v1_RenameRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
   RenameRepository(argument: _lockstep_v1_RenameRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
   RenameRepository(argument: _lockstep_v1_RenameRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RenameRepositoryResponse__Output>): grpc.ClientUnaryCall;
@@ -289,6 +313,15 @@ export interface ClusterServiceClient extends grpc.Client {
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  
+  RestoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RestoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RestoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  RestoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  restoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  restoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  restoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
+  restoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
   
   RevokeKey(argument: _lockstep_v1_RevokeKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
   RevokeKey(argument: _lockstep_v1_RevokeKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RevokeKeyResponse__Output>): grpc.ClientUnaryCall;
@@ -432,6 +465,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   ListLog: grpc.handleUnaryCall<_lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse>;
   
+  ListRemovedRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRemovedRepositoriesRequest__Output, _lockstep_v1_ListRemovedRepositoriesResponse>;
+  
   ListRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse>;
   
   ListThawable: grpc.handleUnaryCall<_lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse>;
@@ -442,9 +477,13 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   RemoveHook: grpc.handleUnaryCall<_lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse>;
   
+  RemoveRepository: grpc.handleUnaryCall<_lockstep_v1_RemoveRepositoryRequest__Output, _lockstep_v1_RemoveRepositoryResponse>;
+  
   RenameRepository: grpc.handleUnaryCall<_lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse>;
   
   ReportDamage: grpc.handleUnaryCall<_lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse>;
+  
+  RestoreRepository: grpc.handleUnaryCall<_lockstep_v1_RestoreRepositoryRequest__Output, _lockstep_v1_RestoreRepositoryResponse>;
   
   RevokeKey: grpc.handleUnaryCall<_lockstep_v1_RevokeKeyRequest__Output, _lockstep_v1_RevokeKeyResponse>;
   
@@ -492,13 +531,16 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   ListHooks: MethodDefinition<_lockstep_v1_ListHooksRequest, _lockstep_v1_ListHooksResponse, _lockstep_v1_ListHooksRequest__Output, _lockstep_v1_ListHooksResponse__Output>
   ListIdentities: MethodDefinition<_lockstep_v1_ListIdentitiesRequest, _lockstep_v1_ListIdentitiesResponse, _lockstep_v1_ListIdentitiesRequest__Output, _lockstep_v1_ListIdentitiesResponse__Output>
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
+  ListRemovedRepositories: MethodDefinition<_lockstep_v1_ListRemovedRepositoriesRequest, _lockstep_v1_ListRemovedRepositoriesResponse, _lockstep_v1_ListRemovedRepositoriesRequest__Output, _lockstep_v1_ListRemovedRepositoriesResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
   ListThawable: MethodDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse__Output>
   MakeEnrollToken: MethodDefinition<_lockstep_v1_MakeEnrollTokenRequest, _lockstep_v1_MakeEnrollTokenResponse, _lockstep_v1_MakeEnrollTokenRequest__Output, _lockstep_v1_MakeEnrollTokenResponse__Output>
   RemoveDevice: MethodDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse__Output>
   RemoveHook: MethodDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookResponse, _lockstep_v1_RemoveHookRequest__Output, _lockstep_v1_RemoveHookResponse__Output>
+  RemoveRepository: MethodDefinition<_lockstep_v1_RemoveRepositoryRequest, _lockstep_v1_RemoveRepositoryResponse, _lockstep_v1_RemoveRepositoryRequest__Output, _lockstep_v1_RemoveRepositoryResponse__Output>
   RenameRepository: MethodDefinition<_lockstep_v1_RenameRepositoryRequest, _lockstep_v1_RenameRepositoryResponse, _lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse__Output>
   ReportDamage: MethodDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse__Output>
+  RestoreRepository: MethodDefinition<_lockstep_v1_RestoreRepositoryRequest, _lockstep_v1_RestoreRepositoryResponse, _lockstep_v1_RestoreRepositoryRequest__Output, _lockstep_v1_RestoreRepositoryResponse__Output>
   RevokeKey: MethodDefinition<_lockstep_v1_RevokeKeyRequest, _lockstep_v1_RevokeKeyResponse, _lockstep_v1_RevokeKeyRequest__Output, _lockstep_v1_RevokeKeyResponse__Output>
   SetDevice: MethodDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse__Output>
   SetRepository: MethodDefinition<_lockstep_v1_SetRepositoryRequest, _lockstep_v1_SetRepositoryResponse, _lockstep_v1_SetRepositoryRequest__Output, _lockstep_v1_SetRepositoryResponse__Output>

@@ -14,6 +14,7 @@ export interface Repository {
   'logBase'?: (number | string | Long);
   'keepLog'?: (string);
   'updateLimit'?: (_google_protobuf_Duration | null);
+  'id'?: (string);
 }
 
 export interface Repository__Output {
@@ -27,4 +28,5 @@ export interface Repository__Output {
   'logBase': (string);
   'keepLog': (string);
   'updateLimit': (_google_protobuf_Duration__Output | null);
+  'id': (string);
 }

@@ -1,0 +1,47 @@
+// `lockstep repo restore`: puts a repository that was removed back into service.
+import type { Command } from "commander";
+import type { Host } from "../../host.ts";
+import { authorOf, prepare, subcommand } from "../terminal/command.ts";
+import { describeOpen, exitUnlessDone, partOfDevice } from "./parts-of-devices.ts";
+
+/** Longer than the sidecar waits for live devices. */
+const PATIENCE_MS = 120_000;
+
+type RestoreFlags = {
+  readonly as: string;
+  readonly id: string;
+  readonly reason: string;
+};
+
+export function restoreCommand(host: Host): Command {
+  return subcommand(
+    "restore",
+    "put a repository that was removed back into service, with its log",
+    "lockstep repo restore team/app",
+    "repo",
+  )
+    .argument("<name>", "the name that it had")
+    .option("--as <new>", "the name that it gets (default: the one that it had)", "")
+    .option(
+      "--id <id>",
+      "which one, if several had the name; `lockstep repo list --removed` lists them (default: the one removed last)",
+      "",
+    )
+    .option("--reason <text>", "why, for the audit", "")
+    .action(async (name: string, flags: RestoreFlags) => {
+      const run = prepare(host, "repo", flags);
+      using client = await run.connect();
+      const request = {
+        repository: name,
+        repositoryId: flags.id,
+        newName: flags.as,
+        author: authorOf(host),
+        reason: flags.reason,
+      };
+      const done = await client.call("RestoreRepository", request, { timeoutMs: PATIENCE_MS, signal: host.stop });
+      const devices = done.commands.map(partOfDevice);
+      const document = { repository: done.repository, restored: true, id: done.repositoryId, devices };
+      run.print(document, [`${done.repository} is back in service.`, ...devices.flatMap(describeOpen)].join("\n"));
+      exitUnlessDone(devices);
+    });
+}

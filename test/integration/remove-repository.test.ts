@@ -1,0 +1,496 @@
+// A repository is removed: out of service at once, restored with everything in time, deleted afterwards.
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { listCommands, startCommand } from "../../src/store/commands.ts";
+import { readLog } from "../../src/store/list-log.ts";
+import { listRemoved } from "../../src/store/removals.ts";
+import { listStatus } from "../../src/store/status.ts";
+import { getWrite, landWrite, settleWrite } from "../../src/store/writes.ts";
+import { scanRoot } from "../../src/sync/adopt/scan-root.ts";
+import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
+import { removeRepository } from "../../src/sync/naming/remove-repository.ts";
+import { renameRepository } from "../../src/sync/naming/rename-repository.ts";
+import { restoreRepository } from "../../src/sync/naming/restore-repository.ts";
+import { createRepository } from "../../src/sync/operator/create-repository.ts";
+import { releaseReplica } from "../../src/sync/placement/release-replica.ts";
+import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
+import { endSessions } from "../../src/sync/session/end-sessions.ts";
+import { runQueue as runOnly } from "../support/queue.ts";
+import { beginSession, bumpSession } from "../support/sessions.ts";
+import { create, stage } from "../support/store-rows.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+
+const APP = "team/app";
+
+/** Runs the queue of a device, which hears of new commands soon. */
+function runQueue(device: TestDevice): ReturnType<typeof runOnly> {
+  const queue = runOnly(device);
+  const notifying = setInterval(() => queue.wakeups.wake(), SOON.interval);
+  return {
+    wakeups: queue.wakeups,
+    async [Symbol.asyncDispose]() {
+      clearInterval(notifying);
+      await queue[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const removing = (repository: string, given: { id?: string; keepDays?: number } = {}) => ({
+  repository,
+  repositoryId: given.id ?? "",
+  keepDays: given.keepDays ?? 14,
+  author: "ada",
+  reason: "",
+});
+
+const remove = (device: TestDevice, repository: string, given: { id?: string; keepDays?: number } = {}) =>
+  removeRepository(device.context, removing(repository, given), AbortSignal.timeout(SOON.timeout));
+
+const restore = (device: TestDevice, repository: string, given: { id?: string; as?: string } = {}) =>
+  restoreRepository(
+    device.context,
+    { repository, repositoryId: given.id ?? "", newName: given.as ?? "", author: "ada", reason: "" },
+    AbortSignal.timeout(SOON.timeout),
+  );
+
+/** Removes, and does not wait for the devices. */
+async function removeOnly(device: TestDevice, repository: string): Promise<void> {
+  await removeRepository(device.context, removing(repository), AbortSignal.abort());
+}
+
+async function restoreOnly(device: TestDevice, repository: string, newName = ""): Promise<void> {
+  const request = { repository, repositoryId: "", newName, author: "ada", reason: "" };
+  const asked = new AbortController();
+  const { onStatement } = device;
+  device.onStatement = async (text, run) => {
+    const answer = await onStatement(text, run);
+    if (text.includes("lockstep.restore_repository")) asked.abort();
+    return answer;
+  };
+  await restoreRepository(device.context, request, asked.signal).finally(() => {
+    device.onStatement = onStatement;
+  });
+}
+
+const make = (on: TestDevice, repository: string) =>
+  createRepository(
+    on.context,
+    { repository, devices: [], defaultBranch: "", objectFormat: "", minCopies: 0 },
+    on.context.signal,
+  );
+
+const aside = (device: TestDevice) => readdir(join(device.context.root, ".lockstep", "removed")).catch(() => []);
+const removedError = (name: string) => ({
+  code: "REPOSITORY_NOT_FOUND",
+  message: expect.stringMatching(
+    new RegExp(`The repository ${name} was removed at .*repo restore ${name}. brings it back until`),
+  ),
+  details: expect.objectContaining({
+    repository: name,
+    removed_at: expect.any(String),
+    keep_until: expect.any(String),
+  }),
+});
+
+/** A repository at version 1 on two devices. */
+async function pushed(cluster: TestCluster): Promise<{ a: TestDevice; b: TestDevice; id: string; one: string }> {
+  const [a, b] = await cluster.pair(APP);
+  const one = await a.commit(APP, "one");
+  await a.push(APP, [change("main", null, one)]);
+  await b.read(APP);
+  return { a, b, id: a.replica(APP).id, one };
+}
+
+describe("a repository that is removed", () => {
+  it("is out of service on every device at once, its files lie aside, and its name is free", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    await removeOnly(b, APP);
+    // No device has done anything yet.
+    for (const device of [a, b]) {
+      await expect(device.read(APP)).rejects.toMatchObject(removedError(APP));
+      await expect(device.read(APP, { forPush: true })).rejects.toMatchObject(removedError(APP));
+      await expect(beginSession(device, APP)).rejects.toMatchObject(removedError(APP));
+    }
+    expect(await listStatus(a.context.db, 10)).toEqual([]);
+    expect(await listRemoved(a.context.db, 10)).toMatchObject([
+      { id, name: APP, headVersion: 1n, waitsFor: [a.name, b.name] },
+    ]);
+    await scanRoot(a.context);
+    expect(await cluster.sql("select path from lockstep.unknown_directory")).toEqual([]);
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    // The same call again waits for the devices.
+    const { commands } = await remove(a, APP, { id });
+    expect(commands).toMatchObject([
+      { device: a.name, command: "release", state: "done", outcome: { released: true } },
+      { device: b.name, command: "release", state: "done" },
+    ]);
+    for (const device of [a, b]) {
+      expect(await aside(device)).toEqual([`${id}.git`]);
+      expect(existsSync(device.gitDir(APP))).toBe(false);
+      expect(existsSync(join(device.context.root, "team"))).toBe(false);
+    }
+    await make(a, APP);
+    expect(await b.read(APP)).toMatchObject({ version: 0n });
+    expect(await b.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main" });
+    await expect(restore(a, APP)).rejects.toMatchObject({
+      code: "REPOSITORY_EXISTS",
+      message: expect.stringContaining(`repo restore ${APP} --as NEW`),
+    });
+    await restore(a, APP, { as: "old/app" });
+    for (const device of [a, b]) {
+      expect(await device.read("old/app")).toMatchObject({ version: 1n });
+      expect(await device.refs("old/app")).toMatchObject({ "refs/heads/main": one });
+      await device.expectInLockstep("old/app");
+      expect(await device.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main" });
+    }
+  });
+
+  it("is restored with the same version and log, and nothing is fetched", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    const before = await readLog(a.context.db, id, null, 10);
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    await remove(a, APP);
+    for (const device of [a, b]) device.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    const { commands } = await restore(b, APP);
+    expect(commands).toMatchObject([
+      { device: a.name, command: "provision", state: "done" },
+      { device: b.name, command: "provision", state: "done" },
+    ]);
+    for (const device of [a, b]) {
+      expect(await device.read(APP)).toMatchObject({ version: 1n, fetched: false });
+      expect(await device.refs(APP)).toMatchObject({ "refs/heads/main": one });
+      await device.expectInLockstep(APP);
+      expect(await aside(device)).toEqual([]);
+    }
+    expect(await readLog(a.context.db, id, null, 10)).toEqual(before);
+    await expect(restore(a, APP)).rejects.toMatchObject({ message: expect.stringContaining("is in service") });
+    expect((await restore(a, APP, { id })).commands).toHaveLength(2);
+    // Frees nothing: what the removal ordered is superseded.
+    expect(await listCommands(a.context.db, { states: ["queued"], limit: 10 })).toEqual([]);
+    expect(await cluster.sql("select action, repository from lockstep.audit order by id")).toEqual([
+      { action: "remove", repository: APP },
+      { action: "restore", repository: APP },
+    ]);
+  });
+
+  it("refuses a push that is under way and comes later, and a restore brings back every acknowledged one", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    const { db, me } = a.context;
+    const late = await stage(db, me, id, 1n, [create("refs/heads/late", one)]);
+    const two = await b.commit(APP, "two", { parents: [one] });
+    // Another device acknowledges a version that this one never hears of.
+    expect(await b.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });
+    const stale = await stage(db, me, id, 2n, [create("refs/heads/stale", one)]);
+    await removeOnly(b, APP);
+    expect(await landWrite(db, me, stale)).toEqual({ outcome: "missing" });
+    expect(await settleWrite(db, me, late, "late")).toEqual({
+      status: "dropped",
+      reason: "the repository was removed",
+    });
+    await expect(a.push(APP, [change("topic", null, one)])).rejects.toMatchObject(removedError(APP));
+    // Nor does one land that was staged where the removal could not see it.
+    await cluster.sql(
+      "update lockstep.write set status = 'staged', decided_at = null, drop_reason = null where id = $1",
+      [stale.writeId],
+    );
+    expect(await landWrite(db, me, stale)).toEqual({ outcome: "missing" });
+    expect(await getWrite(db, APP, stale.writeId)).toMatchObject({ status: "staged" });
+    await cluster.sql(
+      "update lockstep.write set status = 'dropped', decided_at = now(), drop_reason = '' where id = $1",
+      [stale.writeId],
+    );
+    await restoreOnly(a, APP);
+    for (const device of [b, a]) {
+      expect(await device.read(APP)).toMatchObject({ version: 2n });
+      expect(await device.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/main": two });
+    }
+  });
+
+  it("is moved aside by a device that was away, and its newest version is restored from there", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    const two = await b.commit(APP, "two", { parents: [one] });
+    await b.push(APP, [change("main", one, two)]);
+    await b.crash();
+    await removeOnly(a, APP);
+    await using _a = runQueue(a);
+    const next = await b.restart();
+    await compareNotes(next.context);
+    {
+      await using _b = runQueue(next);
+      await vi.waitFor(async () => expect(await aside(next)).toEqual([`${id}.git`]), SOON);
+    }
+    await restoreOnly(a, APP);
+    expect(await next.read(APP)).toMatchObject({ version: 2n });
+    expect(await a.read(APP)).toMatchObject({ version: 2n });
+    for (const device of [a, next]) await device.expectInLockstep(APP);
+  });
+
+  it("is kept apart from a new repository of its name, though a device was away and meets the new one first", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    await b.crash();
+    cluster.devices.delete(b.name);
+    await using _a = runQueue(a);
+    await removeOnly(a, APP);
+    await vi.waitFor(async () => expect(await aside(a)).toEqual([`${id}.git`]), SOON);
+    await make(a, APP);
+    const first = await a.commit(APP, "first");
+    await a.push(APP, [change("main", null, first)]);
+    const next = await b.restart();
+    expect(await next.read(APP)).toMatchObject({ version: 1n });
+    expect(await next.refs(APP)).toMatchObject({ "refs/heads/main": first });
+    await using _b = runQueue(next);
+    await vi.waitFor(async () => expect(await aside(next)).toEqual([`${id}.git`]), SOON);
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    await restore(a, APP, { as: "old" });
+    expect(await next.read("old")).toMatchObject({ version: 1n });
+    expect(await next.refs("old")).toMatchObject({ "refs/heads/main": one });
+    expect(await next.read(APP)).toMatchObject({ version: 1n });
+    for (const name of [APP, "old"]) await next.expectInLockstep(name);
+  });
+
+  it("is restored before a device that was away has moved anything, also under another name", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await b.crash();
+    await using _a = runQueue(a);
+    await remove(a, APP);
+    await restore(a, APP, { as: "shop" });
+    const next = await b.restart();
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    await using _b = runQueue(next);
+    await vi.waitFor(async () => expect(existsSync(next.gitDir("shop"))).toBe(true), SOON);
+    expect(await next.read("shop")).toMatchObject({ version: 1n });
+    expect(await next.refs("shop")).toMatchObject({ "refs/heads/main": one });
+    await vi.waitFor(
+      async () => expect(await listCommands(a.context.db, { states: ["queued", "running"], limit: 10 })).toEqual([]),
+      SOON,
+    );
+    expect(await aside(next)).toEqual([]);
+  });
+
+  it("is not released by a command that comes after it was restored", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    await removeOnly(a, APP);
+    await startCommand(b.context.db, b.context.me, "first", "00000000-0000-4000-8000-000000000001");
+    await restoreOnly(a, APP);
+    const outcome = await releaseReplica(b.context, b.replica(APP), { keepDays: 14, removal: true });
+    expect(outcome).toEqual({ outcome: { released: false }, changed: false });
+    expect(await b.read(APP)).toMatchObject({ version: 1n });
+    expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });
+  });
+
+  it("drops its open session, and keeps the changes of that session if it is restored", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, one } = await pushed(cluster);
+    const session = await beginSession(a, APP);
+    execFileSync("git", ["update-ref", "refs/heads/web", one], { env: { ...process.env, GIT_DIR: session.path } });
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    void endSessions(a.context);
+    await remove(b, APP);
+    await expect(bumpSession(a, APP, session.token)).rejects.toThrow();
+    expect(await aside(a)).toHaveLength(1);
+    expect(existsSync(session.path)).toBe(true);
+    await restore(b, APP);
+    await vi.waitFor(async () => expect(existsSync(session.path)).toBe(false), SOON);
+    const kept = await a.git(APP, ["for-each-ref", "--format=%(refname)", `refs/lockstep/dropped/${session.writeId}/`]);
+    expect(kept.trim()).toMatch(/web$/);
+  });
+
+  it("frees a replica on whose files a session works", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    await beginSession(a, APP, { live: true });
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    const { commands } = await remove(b, APP);
+    expect(commands.map(({ state }) => state)).toEqual(["done", "done"]);
+    expect(await aside(a)).toHaveLength(1);
+  });
+
+  it("is one of several with that name: the newest comes back, or the one with the given id", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    await remove(a, APP);
+    await make(a, APP);
+    await b.read(APP);
+    await remove(a, APP);
+    const removed = await listRemoved(a.context.db, 10);
+    expect(removed).toMatchObject([
+      { name: APP, headVersion: 0n, restorable: true, waitsFor: [] },
+      { name: APP, headVersion: 1n, id },
+    ]);
+    await restore(a, APP, { id, as: "first" });
+    await restore(a, APP);
+    for (const device of [a, b]) {
+      expect(await device.read(APP)).toMatchObject({ version: 0n });
+      await device.read("first");
+      expect(await device.refs("first")).toMatchObject({ "refs/heads/main": one });
+    }
+    await expect(restore(a, "other", { id })).rejects.toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
+  });
+
+  it("is removed once by two calls at once; a rename and a restore at the same time come before or after", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id } = await pushed(cluster);
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    const twice = await Promise.all([remove(a, APP), remove(b, APP)]);
+    expect(twice[0].commands.map((command) => command.id)).toEqual(twice[1].commands.map((command) => command.id));
+    await restore(a, APP);
+    const request = { repository: APP, newName: "shop", author: "ada", reason: "" };
+    const [removed, renamed] = await Promise.allSettled([
+      remove(a, APP),
+      renameRepository(b.context, request, AbortSignal.timeout(SOON.timeout)),
+    ]);
+    expect([removed.status, renamed.status].sort()).toEqual(["fulfilled", "rejected"]);
+    const name = removed.status === "fulfilled" ? APP : "shop";
+    if (removed.status === "rejected") await remove(a, "shop");
+    const [again, restored] = await Promise.allSettled([remove(a, name, { id }), restore(b, name)]);
+    expect(again.status).toBe("fulfilled");
+    expect(restored.status).toBe("fulfilled");
+    const isThere = (await listRemoved(a.context.db, 10)).length === 0;
+    if (!isThere) await restore(a, name);
+    for (const device of [a, b]) {
+      await vi.waitFor(async () => expect(await device.read(name)).toMatchObject({ version: 1n }), SOON);
+      await device.expectInLockstep(name);
+    }
+  });
+
+  it("has its files until its time is over; then they and its rows are deleted, in pieces", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id } = await pushed(cluster);
+    await using queue = runQueue(a);
+    await using other = runQueue(b);
+    await remove(a, APP, { keepDays: 1 });
+    // A command that comes too early frees nothing, and another one comes later.
+    await cluster.sql("update lockstep.command set due_at = now() where command = 'destroy'");
+    for (const { wakeups } of [queue, other]) wakeups.wake();
+    const destroys = async () =>
+      await cluster.sql(
+        "select device, state, outcome, due_at > now() as later from lockstep.command where command = 'destroy' order by state, device",
+      );
+    await vi.waitFor(
+      async () =>
+        expect(await destroys()).toEqual([
+          { device: a.name, state: "done", outcome: { destroyed: false }, later: false },
+          { device: b.name, state: "done", outcome: { destroyed: false }, later: false },
+          { device: a.name, state: "queued", outcome: null, later: true },
+          { device: b.name, state: "queued", outcome: null, later: true },
+        ]),
+      SOON,
+    );
+    expect(await aside(a)).toEqual([`${id}.git`]);
+    await trimDatabase(a.context);
+    expect(await listRemoved(a.context.db, 10)).toHaveLength(1);
+    await cluster.sql("update lockstep.repository set keep_until = now() where removed_at is not null");
+    await expect(restore(a, APP)).rejects.toMatchObject({
+      message: expect.stringContaining("cannot be restored any more"),
+    });
+    await cluster.sql("update lockstep.command set due_at = now() where command = 'destroy' and state = 'queued'");
+    for (const { wakeups } of [queue, other]) wakeups.wake();
+    for (const device of [a, b]) await vi.waitFor(async () => expect(await aside(device)).toEqual([]), SOON);
+    await vi.waitFor(async () => expect((await destroys()).every(({ state }) => state === "done")).toBe(true), SOON);
+    // The rows stay for a day: somebody may ask for the outcome of a write.
+    await trimDatabase(a.context);
+    expect(await listRemoved(a.context.db, 10)).toHaveLength(1);
+    await cluster.sql(
+      "update lockstep.repository set removed_at = removed_at - interval '2 days' where removed_at is not null",
+    );
+    await trimDatabase(a.context);
+    for (const table of ["repository", "ref_log", "repository_ref", "write", "replica", "command"])
+      expect(await cluster.sql(`select 1 from lockstep.${table}`)).toEqual([]);
+    expect(await cluster.sql("select repository, detail from lockstep.audit where action = 'purge'")).toEqual([
+      { repository: APP, detail: expect.objectContaining({ id, version: "1" }) },
+    ]);
+    await expect(a.read(APP)).rejects.toMatchObject({ message: expect.stringContaining("There is no repository") });
+  });
+
+  it("is not restored when no device keeps its newest version", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id } = await pushed(cluster);
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    await remove(a, APP);
+    await cluster.sql("update lockstep.replica set version = 0, state = 'destroyed' where repository_id = $1", [id]);
+    await expect(restore(a, APP)).rejects.toMatchObject({
+      message: expect.stringContaining("no device of the cluster keeps"),
+    });
+  });
+
+  it("keeps files at a version that the database does not know, because an older copy of it was restored", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    await using queue = runQueue(b);
+    await removeOnly(a, APP);
+    await vi.waitFor(async () => expect(await aside(b)).toEqual([`${id}.git`]), SOON);
+    // The database of before the last version, in which the repository was removed too.
+    await cluster.sql("delete from lockstep.ref_log where repository_id = $1", [id]);
+    await cluster.sql("update lockstep.repository set head_version = 0, keep_until = now() where id = $1", [id]);
+    await cluster.sql("update lockstep.command set due_at = now() where command = 'destroy'");
+    queue.wakeups.wake();
+    await vi.waitFor(
+      async () =>
+        expect(
+          await cluster.sql("select last_error from lockstep.command where command = 'destroy' and device = $1", [
+            b.name,
+          ]),
+        ).toEqual([{ last_error: expect.stringContaining("at version 1, which the database does not know") }]),
+      SOON,
+    );
+    expect(await b.git(join(".lockstep", "removed", id), ["rev-parse", "refs/heads/main"])).toBe(one);
+    expect(await aside(b)).toEqual([`${id}.git`]);
+  });
+
+  it("comes back to service by itself when a database of before its removal is restored", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    const rows = await cluster.sql("select name, trim_at from lockstep.repository where id = $1", [id]);
+    {
+      await using _a = runQueue(a);
+      await using _b = runQueue(b);
+      await remove(a, APP);
+    }
+    await cluster.sql(
+      "update lockstep.repository set name = $2, trim_at = $3, removed_name = null, removed_at = null, keep_until = null where id = $1",
+      [id, APP, rows[0]?.trim_at],
+    );
+    await cluster.sql("update lockstep.replica set state = 'active', version = 1, released_at = null, places = '{}'");
+    await cluster.sql("delete from lockstep.command");
+    const next = await b.restart();
+    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
+    await compareNotes(next.context);
+    expect(await next.read(APP)).toMatchObject({ version: 1n });
+    expect(await next.refs(APP)).toMatchObject({ "refs/heads/main": one });
+    expect(await aside(next)).toEqual([]);
+  });
+
+  it("gets no replica on a device that joins, unless it is restored", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id } = await pushed(cluster);
+    await cluster.sql("update lockstep.repository set placement = null");
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    await remove(a, APP);
+    const c = await cluster.start("repo003");
+    await using _c = runQueue(c);
+    expect(await cluster.sql("select device from lockstep.replica where device = $1", [c.name])).toEqual([]);
+    const { commands } = await restore(a, APP, { id });
+    expect(commands.map(({ device, state }) => [device, state])).toEqual([a, b, c].map(({ name }) => [name, "done"]));
+    expect(await c.read(APP)).toMatchObject({ version: 1n });
+  });
+});

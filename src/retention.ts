@@ -45,6 +45,11 @@ export const SUBJECTS = {
     what: "tickets for the turn to write",
     rule: "for 12 s after their last renewal",
   },
+  former: {
+    where: "database",
+    what: "former names of renamed repositories",
+    rule: "for a day, or until a new repository has the name",
+  },
   dropped: {
     where: "disk",
     what: "changes of dropped sessions, below `refs/lockstep/dropped/`",
@@ -79,6 +84,11 @@ export const SUBJECTS = {
     what: "files among refs that were no refs, in `.lockstep/foreign/`",
     rule: "for {keep}, and while this device lacks a whole replica of that repository",
     keep: "90d",
+  },
+  removed: {
+    where: "disk",
+    what: "copies that were given up, and those of removed repositories, in `.lockstep/removed/`",
+    rule: "for the `--keep-days` of the command that gave them up (14 days by default)",
   },
 } as const satisfies Record<string, Subject>;
 

@@ -1,6 +1,7 @@
--- Deletes rows of one repository that was removed and cannot be restored any more, once every device has freed its files:
--- at most p_limit of the log, the refs and the writes, and when there are none left, the repository. Returns how many
--- rows went; null: nothing is due. The rows stay for a day at least, for callers who ask for the outcome of a write.
+-- Deletes rows of one repository that was removed and cannot be restored any more, once every device has freed its
+-- files. It deletes at most p_limit rows of the log, the refs or the writes. When none are left, it deletes the
+-- repository. Returns how many rows went; null: nothing is due. The rows stay for a day at least, for callers who ask
+-- for the outcome of a write.
 create function lockstep.purge_removed(p_limit integer) returns integer
 language plpgsql set enable_seqscan = off as $$
 declare

@@ -1,5 +1,6 @@
 -- Takes a repository out of service, and asks each of its devices to move its files aside. `commands`: one for each of
--- `devices`. It can be restored for p_keep. 'missing': it has another name by now. A repeated call gets the same answer.
+-- `devices`. It can be restored for p_keep. 'missing': it has another name by now. A repeated call gets the same
+-- answer.
 --
 -- The row of the repository is locked as in bump. So a write lands before, and a restore brings it back, or not at all.
 create function lockstep.remove_repository(

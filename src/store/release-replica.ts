@@ -29,8 +29,8 @@ export async function releaseReplica(
 }
 
 /**
- * Marks this device's replica as destroyed if it was released at that time and has not come back. "destroyed": its files
- * may be freed. "early": its repository was removed and can still be restored; another command frees them. May be
+ * Marks this device's replica as destroyed if it was released at that time and has not come back. "destroyed": its
+ * files may be freed. "early": its repository was removed and can still be restored; another command frees them. May be
  * repeated.
  */
 export async function destroyReplica(

@@ -13,6 +13,8 @@ import { recordPlace, renameRepository } from "../../src/store/former-names.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
 import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { enrollKey, revokeKey, trustKey } from "../../src/store/registry.ts";
+import { destroyReplica, releaseReplica } from "../../src/store/release-replica.ts";
+import { forgetPlaces, purgeRemoved, removeRepository, restoreRepository } from "../../src/store/removals.ts";
 import { setRepository } from "../../src/store/repositories.ts";
 import { claimTrim, recordKept, setKeepLog, trimLog, trimWrites } from "../../src/store/retention.ts";
 import {
@@ -134,6 +136,18 @@ const ACTS: Record<string, Act> = {
     }),
   rename_repository: (db, { name }) =>
     renameRepository(db, { name, newName: `r-${randomUUID()}`, author: "ada", reason: "" }),
+  remove_repository: (db, { id, name }) => removeRepository(db, { id, name, author: "ada", reason: "", keepDays: 1 }),
+  restore_repository: async (db, { id, name }) => {
+    await removeRepository(db, { id, name, author: "ada", reason: "", keepDays: 1 });
+    await restoreRepository(db, { id, name, author: "ada", reason: "" });
+  },
+  release_replica: async (db, { me, id, name }) => {
+    await removeRepository(db, { id, name, author: "ada", reason: "", keepDays: 1 });
+    await releaseReplica(db, me, id, 1);
+  },
+  destroy_replica: (db, { me, id }) => destroyReplica(db, me, id, "0"),
+  forgetPlaces: (db, { me, id }) => forgetPlaces(db, me, id),
+  purge_removed: (db) => purgeRemoved(db, 100),
   recordPlace: (db, { me, id, name }) => recordPlace(db, me, id, name),
   start_command: (db, { me }) => startCommand(db, me, "heavy", randomUUID()),
   end_command: (db, { me, command }) => endCommand(db, me, command, { state: "done" }),

@@ -52,6 +52,14 @@ import { pushedLately } from "../../src/store/pushed-lately.ts";
 import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { readChanges, readDigest, readSettlements } from "../../src/store/ref-log.ts";
 import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
+import {
+  listRemoved,
+  newestRemoval,
+  possiblePlaces,
+  purgeRemoved,
+  removalOf,
+  writesOf,
+} from "../../src/store/removals.ts";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
 import {
   assertHeld,
@@ -309,6 +317,12 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   placeOf: { call: () => placeOf(db, "a", HUGE), rows: FEW },
   listMoving: { call: () => listMoving(db, "a"), rows: FEW },
   movingFrom: { call: () => movingFrom(db, "a", "huge"), rows: FEW },
+  listRemoved: { call: () => listRemoved(db, 10), rows: FEW },
+  newestRemoval: { call: () => newestRemoval(db, "nobody"), rows: FEW },
+  removalOf: { call: () => removalOf(db, HUGE), rows: FEW },
+  possiblePlaces: { call: () => possiblePlaces(db, "a", HUGE), rows: FEW },
+  writesOf: { call: () => writesOf(db, HUGE, [WRITE]), rows: FEW },
+  purgeRemoved: { call: () => purgeRemoved(db, 100), rows: FEW },
   isRepository: { call: () => isRepository(db, "huge"), rows: FEW },
   findRepository: { call: () => findRepository(db, "huge"), rows: FEW },
   findSession: { call: () => findSession(db, "huge", { writeId: WRITE }).catch(() => {}), rows: FEW },
@@ -447,6 +461,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   destroyReplica: "one row by its key",
   renameRepository: "a row a device, for an operator",
   recordPlace: "one row by its key",
+  removeRepository: "a row a device, and the open writes of the repository by their index",
+  restoreRepository: "a row a device, for an operator",
+  forgetPlaces: "one row by its key",
   placeReplicas: "what want_replicas does, a page of repositories",
   drainDevice: "goes through the repositories, for an operator",
   undrainDevice: "one row by its key",

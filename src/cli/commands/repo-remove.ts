@@ -43,7 +43,7 @@ export function removeCommand(host: Host): Command {
       }
       const request = {
         repository: name,
-        // What was shown is what is removed, whoever gets the name meanwhile.
+        // Another repository may get the name meanwhile. It is not removed.
         repositoryId: details.repository?.id ?? "",
         keepDays: Number(flags.keepDays),
         author: authorOf(host),

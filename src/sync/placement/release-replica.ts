@@ -26,8 +26,8 @@ export interface Released {
 /**
  * Releases the replica, and moves its files to the removed ones, where they stay for `keepDays`. The database decides;
  * until then the replica serves reads. Throws REPLICA_NEEDED while the other devices lack something, and
- * INVALID_REQUEST if this device shall hold the repository. If the repository was removed, no device needs it. `removal`:
- * that is why it was asked; nothing happens if the repository was restored since.
+ * INVALID_REQUEST if this device shall hold the repository. If the repository was removed, no device needs it.
+ * `removal`: that is why the command was given; nothing happens if the repository was restored since.
  */
 export async function releaseReplica(
   context: SyncContext,
@@ -62,8 +62,8 @@ export async function releaseReplica(
 }
 
 /**
- * Moves the files to the removed ones, from wherever they lie: the repository may have been renamed or removed while this
- * device was away, and the replica of another one may have needed the place. undefined: there are none.
+ * Moves the files to the removed ones, from wherever they lie. The repository may have been renamed or removed while
+ * this device was away. Another repository may have needed the place. undefined: there are none.
  */
 async function moveAside(
   context: SyncContext,
@@ -114,7 +114,7 @@ async function assertNotAhead(context: SyncContext, replica: Replica): Promise<v
   if (found?.standing !== "ahead" && found?.standing !== "diverged") return;
   throw new LockstepError(
     "REPLICA_NEEDED",
-    `The files of a copy on ${context.me.device} are at version ${note.version}, which the database does not know, so they are not freed; move ${replica.id}.git out of ${join(context.root, STATE_DIR, "removed")} if nobody needs it.`,
+    `Files on ${context.me.device} are at version ${note.version}, which the database does not know; if nobody needs them, move ${replica.id}.git out of ${join(context.root, STATE_DIR, "removed")}.`,
     { details: { device: context.me.device, version: String(note.version), head: String(found.head) } },
   );
 }

@@ -10,7 +10,8 @@ import type { Keep } from "../../retention.ts";
 import { listActive } from "../../store/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 
-export const FILE_KINDS = ["misplaced", "damaged", "foreign"] as const;
+/** removed: only counted here. Commands free those (sync/placement/release-replica.ts). */
+export const FILE_KINDS = ["misplaced", "damaged", "foreign", "removed"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
 const NOTE = "files";
@@ -28,9 +29,11 @@ export async function trimFiles(
   const seen = await readSeen(stateDir, NOTE);
   const counted = await withSizes(stateDir, seen, countDays(seen, entries, today));
   if (JSON.stringify(counted) !== JSON.stringify(seen)) await writeSeen(stateDir, NOTE, counted);
-  const due = entries.filter((entry) => (counted[entry]?.days ?? 0) > keep(kindOf(entry)).days);
+  const freeable = entries.filter((entry) => kindOf(entry) !== "removed");
+  const due = freeable.filter((entry) => (counted[entry]?.days ?? 0) > keep(kindOf(entry)).days);
   const gone = due.length === 0 ? [] : await deleteWhole(context, stateDir, due);
-  const left = { misplaced: { items: 0, bytes: 0 }, damaged: { items: 0, bytes: 0 }, foreign: { items: 0, bytes: 0 } };
+  const none = () => ({ items: 0, bytes: 0 });
+  const left = { misplaced: none(), damaged: none(), foreign: none(), removed: none() };
   for (const entry of entries.filter((each) => !gone.includes(each))) {
     left[kindOf(entry)].items += 1;
     left[kindOf(entry)].bytes += counted[entry]?.bytes ?? 0;

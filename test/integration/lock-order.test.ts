@@ -14,7 +14,7 @@ import { stopRepository } from "../../src/store/log-standing.ts";
 import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { enrollKey, revokeKey, trustKey } from "../../src/store/registry.ts";
 import { destroyReplica, releaseReplica } from "../../src/store/release-replica.ts";
-import { forgetPlaces, purgeRemoved, removeRepository, restoreRepository } from "../../src/store/removals.ts";
+import { removeRepository, restoreRepository } from "../../src/store/removals.ts";
 import { setRepository } from "../../src/store/repositories.ts";
 import { claimTrim, recordKept, setKeepLog, trimLog, trimWrites } from "../../src/store/retention.ts";
 import {
@@ -138,16 +138,15 @@ const ACTS: Record<string, Act> = {
     renameRepository(db, { name, newName: `r-${randomUUID()}`, author: "ada", reason: "" }),
   remove_repository: (db, { id, name }) => removeRepository(db, { id, name, author: "ada", reason: "", keepDays: 1 }),
   restore_repository: async (db, { id, name }) => {
-    await removeRepository(db, { id, name, author: "ada", reason: "", keepDays: 1 });
+    await queryOnce(
+      db.work,
+      `update lockstep.repository set name = '.removed/' || id, removed_name = name, removed_at = now(), keep_until = 'infinity' where id = $1`,
+      [id],
+    );
     await restoreRepository(db, { id, name, author: "ada", reason: "" });
   },
-  release_replica: async (db, { me, id, name }) => {
-    await removeRepository(db, { id, name, author: "ada", reason: "", keepDays: 1 });
-    await releaseReplica(db, me, id, 1);
-  },
+  release_replica: (db, { me, id }) => releaseReplica(db, me, id, 1),
   destroy_replica: (db, { me, id }) => destroyReplica(db, me, id, "0"),
-  forgetPlaces: (db, { me, id }) => forgetPlaces(db, me, id),
-  purge_removed: (db) => purgeRemoved(db, 100),
   recordPlace: (db, { me, id, name }) => recordPlace(db, me, id, name),
   start_command: (db, { me }) => startCommand(db, me, "heavy", randomUUID()),
   end_command: (db, { me, command }) => endCommand(db, me, command, { state: "done" }),
@@ -365,5 +364,5 @@ describe.each<[holder: "push" | "session" | "next", affected: string[]]>([
       await bench.run(holder, GATES[gate]!, ACTS[first]!, ACTS[second]);
     });
     expect(deadlocks).toEqual([]);
-  }, 300_000);
+  }, 600_000);
 });

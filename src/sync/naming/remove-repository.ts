@@ -1,8 +1,9 @@
 // Takes a repository out of service. That is one transaction. Then each device moves its files aside, from where a
 // restore takes them back (restore-repository.ts). Once its time is over, they are freed.
 import { crashPoint } from "../../crash-points.ts";
-import { isUuid, repositoryName } from "../../domain.ts";
+import { isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { repositoryName } from "../../names.ts";
 import { type Command, notifyCommands } from "../../store/commands.ts";
 import { missingRepositoryError } from "../../store/former-names.ts";
 import { removeRepository as removeRows } from "../../store/removals.ts";

@@ -1,7 +1,7 @@
 // Puts a repository that was removed back into service. Each device takes its files back.
 import { crashPoint } from "../../crash-points.ts";
-import { repositoryName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { repositoryName } from "../../names.ts";
 import { type Command, notifyCommands } from "../../store/commands.ts";
 import { repositoryNotFoundError } from "../../store/former-names.ts";
 import {

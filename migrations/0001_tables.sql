@@ -4,13 +4,10 @@
 -- no other.
 --
 -- Lock order everywhere: device, registry, repository, replica, write, turn, command, audit. Several rows of one
--- table are locked in the order of their key. Nobody locks a repository more strongly than `no key update`. So the
--- foreign keys of rows that refer to a repository, which are checked at the end of a statement, never wait.
--- test/integration/lock-order.test.ts runs every pair of statements against each other.
--- Lock order everywhere: device, repository, replica, write, turn, command. Several rows of one table are locked in the
--- order of their key. Nobody locks a repository more strongly than `no key update`, except purge_removed, which deletes
--- one that nobody uses. So the foreign keys of rows that refer to a repository, which are checked at the end of a
--- statement, never wait. test/integration/lock-order.test.ts runs every pair of statements against each other.
+-- table are locked in the order of their key. Nobody locks a repository more strongly than `no key update`, except
+-- purge_removed, which deletes one that nobody uses. So the foreign keys of rows that refer to a repository, which are
+-- checked at the end of a statement, never wait. test/integration/lock-order.test.ts runs every pair of statements
+-- against each other.
 
 create schema if not exists lockstep;
 

@@ -61,7 +61,7 @@ const ALLOWED: Readonly<Record<RpcPath, readonly Role[]>> = {
   "/lockstep.v1.ClusterService/VerifyAudit": OPERATORS,
   "/lockstep.v1.ClusterService/RemoveRepository": OPERATORS,
   "/lockstep.v1.ClusterService/RestoreRepository": OPERATORS,
-  "/lockstep.v1.ClusterService/ListRemovedRepositories": READERS,
+  "/lockstep.v1.ClusterService/ListRemovedRepositories": OPERATORS,
 };
 
 /** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */

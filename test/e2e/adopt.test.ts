@@ -1,27 +1,16 @@
 // Directories that are moved into the roots of a running cluster are adopted by the command line.
 import { chmod, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, ended } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { plainCommit, plainGit, plainRepository } from "../support/plain-repository.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 60_000, interval: 100 };
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const unknown = async () => (await one.lockstep("status")).document.unknown;
 const heads = async (device: Device, name: string) =>

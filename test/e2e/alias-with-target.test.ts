@@ -5,27 +5,19 @@ import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
 const ALIAS = "refs/heads/alias";
 const DEV = "refs/heads/dev";
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
 let first: string;
 let second: string;
+startClusterOfFile();
 beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
   first = await ada.commit();
   second = await ada.commit(first);
 });
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
 /** A repository with `dev` and an alias of it, which every device knows. */
 async function withAlias(): Promise<string> {

@@ -1,23 +1,16 @@
 // The same push, from the same repository, into a plain bare repository and into a replica: the same report, and the same refs afterwards.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let one: Device;
-let ada: Pusher;
 let first: string;
 let second: string;
+startClusterOfFile();
 beforeAll(async () => {
-  cluster = await startCluster();
-  [one] = cluster.devices as [Device];
-  ada = await pusher(cluster.git, "ada");
   first = await ada.commit();
   second = await ada.commit(first);
 });
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
 let count = 0;
 

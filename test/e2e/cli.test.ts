@@ -3,23 +3,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
+import { describe, expect, it } from "vitest";
+import { type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
 import { type Environment, EXIT, expectSentence, runHere, Terminal } from "../support/command-line.ts";
 import { createDatabase } from "../support/database.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const lockstep = (args: readonly string[], env?: Environment): Promise<Ended> => ended(one.command(args, env));
 

@@ -1,24 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, ended } from "../support/cluster-device.ts";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { ended } from "../support/cluster-device.ts";
 import { EXIT } from "../support/command-line.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
 const SOON = { timeout: 30_000, interval: 50 };
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
 let repository: string;
+startClusterOfFile();
 beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
   repository = await cluster.createRepository();
   expect((await ada.push(one.url(repository), `${await ada.commit()}:refs/heads/main`)).code).toBe(0);
 });
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
 const show = async (id: string) => (await one.lockstep("command", "show", id)).document;
 

@@ -1,16 +1,9 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { ada, cluster, startClusterOfFile } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const deviceFor = (index: number) => cluster.devices[index % cluster.devices.length]!;
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);

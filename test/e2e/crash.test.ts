@@ -1,29 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { administer } from "../support/administer.ts";
 import { wholeLog } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { holdPush, type Point } from "../support/held-push.ts";
 import { isAlive, processesOf, type Running } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
-// What a test that failed left dead.
-afterEach(async () => {
-  for (const device of cluster.devices) if (!isAlive(device.pid)) await device.start();
-});
+startClusterOfFile({ revive: true });
 
 /** mulberry32: the same numbers for the same seed. */
 function chance(seed: number): () => number {

@@ -1,25 +1,15 @@
 // The disk changes behind running sidecars: what people with stock git, and operators, see of it.
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Device } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
 const SOON = { timeout: 30_000, interval: 50 };
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
 let repository: string;
 let first: string;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 beforeEach(async () => {
   repository = await cluster.createRepository();
   first = await ada.commit();

@@ -1,20 +1,10 @@
 // Two replicas whose directories were exchanged while their sidecar was down: nobody reads the one under the name of the other.
 import { rename } from "node:fs/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let one: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one] = cluster.devices as [Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const LIST_REFS = "0014command=ls-refs\n00010000";
 

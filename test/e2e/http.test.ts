@@ -1,19 +1,9 @@
 // The plain HTTP of a device: health, metrics, and the question that nginx's auth_request asks.
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import { expect, it } from "vitest";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { ada, cluster, one, startClusterOfFile, three } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let one: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, , three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 async function ask(device: Device, path: string): Promise<{ status: number; text: string }> {
   const response = await fetch(`${device.demo.http}${path}`);

@@ -2,13 +2,11 @@
 import type { ChildProcess } from "node:child_process";
 import { chmod, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
-import { isAlive } from "../support/processes.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 30_000, interval: 20 };
 /** The lease of a session, and what it takes to notice on a busy machine: all in all as long as a push waits for the turn. */
@@ -16,20 +14,7 @@ const LEASE_MS = 12_000;
 const NOTICED_MS = 18_000;
 const EXIT = { OK: 0, NOT_NOW: 3 };
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
-// What a test that failed left dead.
-afterEach(async () => {
-  for (const device of cluster.devices) if (!isAlive(device.pid)) await device.start();
-});
+startClusterOfFile({ revive: true });
 
 interface Locked extends AsyncDisposable {
   readonly process: ChildProcess;

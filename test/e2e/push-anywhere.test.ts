@@ -1,24 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 async function refsAt(device: Device, repository: string, protocol = 2): Promise<Record<string, string>> {
   const list = await cluster.git.git(["-c", `protocol.version=${protocol}`, "ls-remote", device.url(repository)]);

@@ -1,23 +1,13 @@
 // `lockstep repo rename`, with stock git reading and pushing meanwhile.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import { expect, it, vi } from "vitest";
 import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const SOON = { timeout: 30_000, interval: 100 };
 const rename = (on: Device, from: string, to: string) => on.lockstep("repo", "rename", from, to);

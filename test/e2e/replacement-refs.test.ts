@@ -2,23 +2,13 @@
 // accepts with them no other device could follow.
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { pushInto, pushOverHttp, type RawPush, writeObject } from "../support/raw-push.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const NOBODY_HAS = "1234567890123456789012345678901234567890";
 const PERSON = "Ada <ada@example.com> 1700000000 +0000";

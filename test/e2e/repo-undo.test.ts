@@ -1,18 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { describe, expect, it } from "vitest";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 /** A branch was forced away from `first`, and another one was deleted, in version 2. */
 async function forced() {

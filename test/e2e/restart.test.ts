@@ -2,30 +2,19 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ClientReadableStream, credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
 import { service as health } from "grpc-health-check";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
 import { isAlive, untilGone } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
 /** Of `serve`, from the signal to the end of what is under way. */
 const GRACE_MS = 10_000;
 const SOON = { timeout: 20_000, interval: 10 };
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 // What a test that failed left stopped or dead.
 afterEach(async () => {
   for (const device of cluster.devices) {

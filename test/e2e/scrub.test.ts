@@ -2,23 +2,13 @@
 // result is shown.
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
+import { describe, expect, it, vi } from "vitest";
 import { EXIT } from "../support/command-line.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 
 const SOON = { timeout: 30_000, interval: 50 };
 
-let cluster: Cluster;
-let one: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one] = cluster.devices as [Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 /** Overwrites the objects of every pack of the replica, and leaves the heads of the files. */
 async function damagePacks(repository: string): Promise<void> {

@@ -2,22 +2,13 @@
 // land, and what hides a part of history on one disk is found.
 import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 import { pushInto, type RawPush } from "../support/raw-push.ts";
 
-let cluster: Cluster;
-let one: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one] = cluster.devices as [Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 /** A chain of commits in the pusher's repository, the oldest first. */
 async function chain(length: number): Promise<string[]> {

@@ -1,26 +1,18 @@
 // What git's receive-pack does beside moving refs: reflogs, the hooks that hear of it, and the sentences that the pusher reads.
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
 let first: string;
 let second: string;
+startClusterOfFile();
 beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
   first = await ada.commit();
   second = await ada.commit(first);
 });
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 
 const NONE = "0".repeat(40);
 

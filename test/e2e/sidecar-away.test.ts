@@ -2,26 +2,15 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
 import { isAlive, untilGone } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 // What a test that failed left stopped or dead.
 afterEach(async () => {
   if (isAlive(one.pid)) process.kill(one.pid, "SIGCONT");

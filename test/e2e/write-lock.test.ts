@@ -2,26 +2,16 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
 import { PushHistory } from "../support/push-history.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 20_000, interval: 20 };
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 afterEach(async () => {
   await administer(cluster.databaseUrl, (client) => client.query("delete from lockstep.write_stop"));
 });

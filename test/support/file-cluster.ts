@@ -1,0 +1,30 @@
+// The cluster of a test file: three devices, and ada, who pushes.
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { type Cluster, startCluster } from "./cluster.ts";
+import type { Device } from "./cluster-device.ts";
+import { isAlive } from "./processes.ts";
+import { type Pusher, pusher } from "./pusher.ts";
+
+// `startClusterOfFile` sets these before the first test of its file.
+export let cluster: Cluster;
+export let one: Device;
+export let two: Device;
+export let three: Device;
+export let ada: Pusher;
+
+/**
+ * Starts three devices before the tests of the calling file and stops them afterwards. `revive`: after each test starts
+ * the sidecars that a failed test left dead.
+ */
+export function startClusterOfFile({ revive = false } = {}): void {
+  beforeAll(async () => {
+    cluster = await startCluster();
+    [one, two, three] = cluster.devices as [Device, Device, Device];
+    ada = await pusher(cluster.git, "ada");
+  });
+  afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+  if (!revive) return;
+  afterEach(async () => {
+    for (const device of cluster.devices) if (!isAlive(device.pid)) await device.start();
+  });
+}

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { getWrite } from "../../src/store/find-write.ts";
 import { readFold } from "../../src/store/fold.ts";
 import { landWrite, settleWrite } from "../../src/store/writes.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
+import { database, db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { type OpenSession, openSession } from "../support/open-session.ts";
 import { create, HERE, incarnation, repository, stage, starting, versions } from "../support/store-rows.ts";
 
@@ -14,20 +14,7 @@ const MAIN = "refs/heads/main";
 const A = "a".repeat(40);
 const WAIT = { timeout: 30_000, interval: 5 };
 
-let database: TestDatabase;
-let db: Database;
-/** The connections of a second machine. */
-let elsewhere: Database;
-
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "here" });
-  elsewhere = new Database({ url: database.url, applicationName: "elsewhere" });
-});
-afterAll(async () => {
-  await Promise.all([db[Symbol.asyncDispose](), elsewhere[Symbol.asyncDispose]()]);
-  await database[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 function session(): OpenSession {
   return openSession(database.url);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { digestAfter, digestOf, EMPTY_DIGEST } from "../../src/digest.ts";
 import { HEAD, type Incarnation, type RefUpdate, symbolicTo } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
@@ -7,7 +7,7 @@ import { getWrite } from "../../src/store/find-write.ts";
 import { readFold } from "../../src/store/fold.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { database, db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { ref, textOf, update } from "../support/refs.ts";
 import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";
 
@@ -16,20 +16,7 @@ const A = "a".repeat(40);
 const B = "b".repeat(40);
 const C = "c".repeat(40);
 
-let database: TestDatabase;
-let db: Database;
-/** The connections of a second machine. */
-let elsewhere: Database;
-
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "here" });
-  elsewhere = new Database({ url: database.url, applicationName: "elsewhere" });
-});
-afterAll(async () => {
-  await Promise.all([db[Symbol.asyncDispose](), elsewhere[Symbol.asyncDispose]()]);
-  await database[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 describe("a bump", () => {
   it("appends the next version, and fold, head and write row follow", async () => {

@@ -2,7 +2,7 @@
 // must hold after each step.
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
 import {
   type Command,
@@ -14,20 +14,11 @@ import {
   listCommands,
   startCommand,
 } from "../../src/store/commands.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "commands at random" });
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 const ENDED: readonly CommandState[] = ["done", "failed", "superseded"];
 const NAMES = ["sync", "gc", "release", "provision"] as const satisfies readonly CommandName[];

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { runCommands } from "../../src/queue/run-commands.ts";
 import { Wakeups } from "../../src/queue/wakeups.ts";
@@ -14,27 +14,18 @@ import {
   queueDepth,
   startCommand,
 } from "../../src/store/commands.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
 import { recordUnknown } from "../../src/store/unknown-directories.ts";
 import { orderCommand } from "../../src/sync/operator/order-command.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "commands" });
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 /** A device with a repository, and a function that asks it for commands. */
 async function queue() {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { EMPTY_DIGEST } from "../../src/digest.ts";
 import type { Incarnation } from "../../src/domain.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
 import {
   LEASE_RENEWAL_MS,
   LEASE_TTL_MS,
@@ -18,22 +18,10 @@ import { getWrite } from "../../src/store/find-write.ts";
 import { createRepository } from "../../src/store/repositories.ts";
 import { takeTurn, turnHolder } from "../../src/store/turns.ts";
 import { landWrite, stageWrite } from "../../src/store/writes.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { HERE } from "../support/store-rows.ts";
 
-let database: TestDatabase;
-let db: Database;
-let elsewhere: Database;
-
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "here" });
-  elsewhere = new Database({ url: database.url, applicationName: "elsewhere" });
-});
-afterAll(async () => {
-  await Promise.all([db[Symbol.asyncDispose](), elsewhere[Symbol.asyncDispose]()]);
-  await database[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 /** Another sidecar starts: on a root of its own unless one is given. */
 function request(given: Partial<TakeOverRequest> = {}): TakeOverRequest {

@@ -2,34 +2,24 @@
 import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
 import pino from "pino";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
 import { renewLease, takeOver } from "../../src/store/device-lease.ts";
 import { stopRepository } from "../../src/store/log-standing.ts";
 import { confirmReads, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
 import { Lease } from "../../src/sync/lease/lease.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { ref } from "../support/refs.ts";
 import { create, HERE, incarnation, repository, stage, starting } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
 const A = "a".repeat(40);
 
-let database: TestDatabase;
-let db: Database;
 let me: Incarnation;
 let other: Incarnation;
 let id: string;
-
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "here" });
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 beforeEach(async () => {
   await queryOnce(db.work, "truncate lockstep.device, lockstep.repository cascade");
   me = await incarnation(db);

@@ -1,31 +1,24 @@
 // A repository that is too large for one statement is read in pages, and what is read is the same.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/digest.ts";
 import type { Incarnation, Refs, RefValue, Version } from "../../src/domain.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/fold.ts";
 import { type ChangesSince, readChanges } from "../../src/store/ref-log.ts";
 import { landWrite } from "../../src/store/writes.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { ref, refsFrom } from "../support/refs.ts";
 import { incarnation, repository, stage } from "../support/store-rows.ts";
 
 const [A, B, C] = ["a", "b", "c"].map((digit) => digit.repeat(40)) as [string, string, string];
 const PAGES = [1, 2, 3, 5, 7, 1000];
 
-let database: TestDatabase;
-let db: Database;
 let me: Incarnation;
 let other: Incarnation;
 let id: string;
+makeDatabaseOfFile();
 beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "read-pages" });
   [me, other] = [await incarnation(db), await incarnation(db)];
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
   ({ id } = await repository(db, me, other));

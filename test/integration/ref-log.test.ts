@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestAfter, digestOf } from "../../src/digest.ts";
 import { type Incarnation, type Refs, type RefUpdate, toLatin1, type Version } from "../../src/domain.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/fold.ts";
 import { readLog } from "../../src/store/list-log.ts";
 import { type ChangesSince, readChanges, readDigest } from "../../src/store/ref-log.ts";
 import { readUnchangedTips } from "../../src/store/unchanged-tips.ts";
 import { landWrite, stageWrite } from "../../src/store/writes.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { planFrom, ref, refsFrom } from "../support/refs.ts";
 import { HERE, incarnation, repository } from "../support/store-rows.ts";
 
@@ -17,20 +17,12 @@ const MAIN = "refs/heads/main";
 const AT_FIRST = { HEAD: "ref: refs/heads/main" };
 const [A, B, C] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)] as const;
 
-let database: TestDatabase;
-let db: Database;
 let me: Incarnation;
 let other: Incarnation;
 let id: string;
-
+makeDatabaseOfFile();
 beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "ref-log" });
   [me, other] = [await incarnation(db, { device: "mine" }), await incarnation(db, { device: "other" })];
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
   ({ id } = await repository(db, me, other));

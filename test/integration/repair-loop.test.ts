@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
 import { endCommand, listCommands, startCommand } from "../../src/store/commands.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { repairing } from "../support/repairing.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
@@ -12,16 +12,7 @@ import { change, SOON } from "../support/sync-device.ts";
 
 const APP = "team/app";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "repair loop" });
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 const END_OF_LIST = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { describe, expect, it } from "vitest";
+import { queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/fold.ts";
 import { landWrite, stageWrite } from "../../src/store/writes.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { ref } from "../support/refs.ts";
 import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";
 
@@ -11,17 +11,7 @@ const MAIN = "refs/heads/main";
 const A = "a".repeat(40);
 const B = "b".repeat(40);
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "stage-write" });
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 describe("stageWrite", () => {
   it("tells what the named refs hold, in the order of the names", async () => {

@@ -1,25 +1,16 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { Database } from "../../src/store/database/database.ts";
 import { recordFailure, recordVersion } from "../../src/store/record-replica.ts";
 import { recentSyncs } from "../../src/store/sync-events.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 
-let database: TestDatabase;
-let db: Database;
 let mine: Incarnation;
 let other: Incarnation;
 let id: string;
-
+makeDatabaseOfFile();
 beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "sync events" });
   [mine, other] = [await incarnation(db, { device: "mine" }), await incarnation(db, { device: "other" })];
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
   ({ id } = await repository(db));

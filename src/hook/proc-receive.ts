@@ -8,7 +8,6 @@ import type { PushReport } from "../sync/write/push-report.ts";
 export interface PushCommands {
   readonly updates: RefUpdate[];
   readonly atomic: boolean;
-  readonly pushOptions: string[];
 }
 
 /** Reads the messages of receive-pack as they come in. `answer` sends bytes to receive-pack. */
@@ -16,7 +15,6 @@ export class ProcReceive {
   readonly #answer: (bytes: Buffer) => void;
   readonly #reader = new PacketReader();
   readonly #updates: RefUpdate[] = [];
-  readonly #pushOptions: string[] = [];
   #expects: "version" | "version-flush" | "commands" | "push-options" | "nothing" = "version";
   #withPushOptions = false;
   #atomic = false;
@@ -29,7 +27,7 @@ export class ProcReceive {
   push(piece: Buffer): PushCommands | undefined {
     for (const each of this.#reader.push(piece)) this.#take(each);
     if (this.#expects !== "nothing") return undefined;
-    return { updates: this.#updates, atomic: this.#atomic, pushOptions: this.#pushOptions };
+    return { updates: this.#updates, atomic: this.#atomic };
   }
 
   #take(line: Packet): void {
@@ -48,8 +46,8 @@ export class ProcReceive {
         else this.#updates.push(parseCommand(line));
         return;
       case "push-options":
+        // The hooks get the options from receive-pack. Here they are only read past.
         if (line === null) this.#expects = "nothing";
-        else this.#pushOptions.push(line.toString("utf8").replace(/\n$/, ""));
         return;
       case "nothing":
         throw new LockstepError("INVALID_REQUEST", "git sent more than one push to a hook.");

@@ -205,7 +205,6 @@ export class TestDevice {
       atomic,
       author,
       refAuthor: refAuthor(author),
-      pushOptions: [],
       requestId: randomUUID(),
       clock: new Stopwatch(),
     };

@@ -7,7 +7,6 @@ export interface PushRequest {
   readonly repository: string;
   readonly updates: readonly RefUpdate[];
   readonly atomic: boolean;
-  readonly pushOptions: readonly string[];
   /** Who pushed, as the git server knows it. */
   readonly author: string;
   /** The author, for git and for the hook that git runs when refs change. */

@@ -83,6 +83,6 @@ export const commandControls = [
     ],
     project: "integration",
     tests: "test/integration/repair-loop.test.ts",
-    name: "asks for nothing twice",
+    name: "enqueues no command twice",
   },
 ];

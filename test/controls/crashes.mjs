@@ -33,7 +33,7 @@ export const crashControls = [
     patches: [{ file: "src/io/disk.ts", from: 'await sync(join(gitDir, "objects", "pack"));', to: "" }],
     project: "e2e",
     tests: "test/e2e/power-loss.test.ts",
-    name: "right after it said yes to the first push",
+    name: "right after it acknowledged the first push",
   },
   {
     rule: "another digest at the same version means that the database lost writes",

@@ -144,7 +144,7 @@ export const decisionControls = [
     ],
     project: "integration",
     tests: "test/integration/ahead.test.ts",
-    name: "where the writer was killed between the first ref and the note",
+    name: "whose sidecar was killed between the first ref and the note",
   },
   {
     rule: "a repository is followed once",

@@ -130,7 +130,7 @@ export const objectControls = [
     patches: [{ file: "src/sync/objects/pack-places.ts", from: "const OWN = 2;", to: "const OWN = 0;" }],
     project: "unit",
     tests: "test/unit/pack-places.test.ts",
-    name: "for each other device",
+    name: "for every other device",
   },
   {
     rule: "a peer that takes nothing is hung up on",

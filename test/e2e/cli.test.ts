@@ -186,7 +186,7 @@ describe("people", () => {
     expect((await lockstep(["status"])).stdout).toMatch(/^repo001 +live +localhost:\d+$/m);
   });
 
-  it("are told where the sidecar is not running", async () => {
+  it("are told that the sidecar is not running, and where its socket should be", async () => {
     for (const args of [["status"], ["repo", "list"], ["sync", "demo"], ["log", "demo"], ["verify", "demo"]]) {
       const refused = await lockstep(args, { LOCKSTEP_SOCKET_DIR: "/no/such" });
       expect(refused.code).toBe(EXIT.NOT_NOW);
@@ -259,7 +259,7 @@ describe("people who wait at a terminal", () => {
     expect(stderr).toContain("\r\x1b[Klockstep: New writes are refused now, but after 2 s ");
   });
 
-  it("see nothing of it where standard error is no terminal, nor does a program", async () => {
+  it("see no progress if standard error is not a terminal, and neither does a program", async () => {
     const terminal = new Terminal();
     // By then the others have waited for twice as long as it takes until something is shown.
     const [person, program] = await whileAllWait(terminal, /… 1 s/, () =>
@@ -286,7 +286,7 @@ describe("doctor", () => {
       );
   });
 
-  it("does not take another device's sidecar for its own", async () => {
+  it("does not mistake the sidecar of another device for its own", async () => {
     const { LOCKSTEP_LISTEN = "", LOCKSTEP_GIT_LISTEN = "", LOCKSTEP_SOCKET_DIR = "" } = two.demo.env;
     const env = { ...one.demo.env, LOCKSTEP_LISTEN, LOCKSTEP_GIT_LISTEN, LOCKSTEP_SOCKET_DIR };
     const { code, stdout } = await lockstep(["doctor"], env);

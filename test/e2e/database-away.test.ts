@@ -102,7 +102,7 @@ describe("while the database is away", () => {
     expect(await expectAllIsWell(history)).toMatchObject({ version: 3 });
   });
 
-  it("a database that says nothing is given up after a while", async () => {
+  it("a database that accepts connections and never answers is given up after a while", async () => {
     const history = await PushHistory.begin(cluster, ada);
     await history.untilAcknowledged(one, "x");
     proxy.stall();
@@ -185,6 +185,6 @@ it("a database that comes and goes during many pushes makes nobody be told anyth
   console.log(history.summary(log));
 });
 
-it("no sidecar has ended meanwhile", () => {
+it("no sidecar has ended in all these outages", () => {
   expect(cluster.devices.map(({ pid }) => pid)).toEqual(pids);
 });

@@ -66,7 +66,7 @@ describe("a demo", () => {
     }
   });
 
-  it("gives out certificates that its devices accept for what they are for", async () => {
+  it("gives out certificates that its devices accept, each in its role", async () => {
     const { ca, operator, frontend, trust_domain: trustDomain, devices } = cluster.demo.line;
     const { grpc: address, name } = devices[2]!;
     const call = async (
@@ -98,7 +98,7 @@ describe("a demo", () => {
     await expectAtRest(cluster, "demo");
   });
 
-  it("stays up when all that it has started is gone, for what is started again", async () => {
+  it("stays up when every device is gone, so that devices can be started again", async () => {
     await using alone = await startCluster();
     for (const pid of pidsOf(alone.demo)) process.kill(pid, "SIGKILL");
     await Promise.all(pidsOf(alone.demo).map((pid) => untilGone(pid)));
@@ -183,7 +183,7 @@ describe("with a database of their own", () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it("a demo whose folder is closed to its database takes that away too, which is elsewhere then", async () => {
+  it("a demo in a folder that its database cannot enter keeps the database elsewhere, and removes it too", async () => {
     await chmod(dir, 0o700);
     const demo = await start();
     const [made] = await readdir(dir);

@@ -75,7 +75,7 @@ describe("a front end on another machine", () => {
     expect(current.version).toBe(headVersion);
   });
 
-  it("may ask about everything", async () => {
+  it("may call GetStatus, GetRepository, ListLog and GetVersion", async () => {
     const repository = repositories[3]!;
     await expect(frontEnd.call("GetStatus", {}, PATIENCE)).resolves.toMatchObject({ devices: { length: 3 } });
     for (const method of ["GetRepository", "ListLog", "GetVersion"] as const)

@@ -299,7 +299,7 @@ describe("a session ends by itself when", () => {
     );
   });
 
-  it("not even that is waited for where no session was open, though a push was under way", async () => {
+  it("kill -9 hits a sidecar with a staged push and no session: pushes on other devices do not wait for the lease", async () => {
     const { repository } = await withMain();
     await two.call("BeforeRead", { repository }, PATIENCE);
     await using push = await holdPush(one, repository, "prepared");

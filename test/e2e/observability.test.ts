@@ -133,7 +133,7 @@ describe("text that strangers wrote", () => {
   const EVIL = "eve\x1b[2J\x1b]0;owned\x07\nversion 9  all is well";
   const SHOWN = "eve\\x1b[2J\\x1b]0;owned\\x07\\nversion 9  all is well";
 
-  it("cannot act on the terminal of who looks at it", async () => {
+  it("cannot act on the terminal of the reader", async () => {
     const repository = await cluster.createRepository();
     expect(await pushAs(EVIL, one, repository, `${await ada.commit()}:refs/heads/main`)).toMatchObject({
       code: 0,
@@ -151,7 +151,7 @@ describe("text that strangers wrote", () => {
     await sql("delete from lockstep.turn", []);
   });
 
-  it("cannot do so in an error either", async () => {
+  it("cannot act on the terminal in an error either", async () => {
     const { code, stderr } = await one.print("repo", "show", "\x1b[31mx");
     expect(code).toBe(2);
     expect(stderr).not.toContain("\x1b");

@@ -124,7 +124,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
       await history.expectTrueAndAtRest();
     });
 
-    it("right after it said yes to the first push to a new repository has it", async () => {
+    it("right after it acknowledged the first push to a new repository has that push", async () => {
       const history = await PushHistory.begin(cluster, ada);
       await killOthers();
       await history.untilAcknowledged(one.device, "line");
@@ -133,7 +133,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
       expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 1 });
     });
 
-    it("right after a repository was made has it", async () => {
+    it("right after it made a repository has that repository", async () => {
       const history = await PushHistory.begin(cluster, ada);
       await one.losePower();
       await one.boot();
@@ -141,7 +141,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
       await history.expectTrueAndAtRest();
     });
 
-    it("right after many packs became one has what was in them", async () => {
+    it("right after it joined many packs into one has all their objects", async () => {
       await one.getDisk("ext4");
       const history = await PushHistory.begin(cluster, ada);
       await killOthers();
@@ -183,7 +183,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
       ).toEqual(names.sort());
     });
 
-    it("after it has caught up still has what it said that it has, though the writer is gone", async () => {
+    it("after it has caught up still has the version that it recorded, though the writer is gone", async () => {
       await two.getDisk("ext4 without journal");
       const history = await PushHistory.begin(cluster, ada);
       await three.kill();
@@ -213,7 +213,7 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
       await history.expectTrueAndAtRest();
     });
 
-    it("after a session was written has what it wrote", async () => {
+    it("after a session landed has the refs of the session", async () => {
       const repository = await cluster.createRepository();
       await killOthers();
       await ada.land(one.device.url(repository), `${await ada.commit()}:refs/heads/main`);

@@ -54,7 +54,7 @@ describe("a sidecar that is told to stop", () => {
     expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 2 });
   });
 
-  it("says so to those who watch its health, and does not wait for them", async () => {
+  it("tells callers that watch its health, and does not wait for them", async () => {
     const Health = makeGenericClientConstructor(health, "Health");
     const client = new Health(`unix:${one.demo.socket}`, credentials.createInsecure());
     const seen: unknown[] = [];
@@ -71,7 +71,7 @@ describe("a sidecar that is told to stop", () => {
     expect(performance.now() - startedAt).toBeLessThan(GRACE_MS);
   });
 
-  it("cuts off what has not ended within the grace, and nobody is told anything false", async () => {
+  it("cuts off calls that have not ended within the grace, and no caller is told anything false", async () => {
     const history = await PushHistory.begin(cluster, ada);
     await using held = await holdPush(one, history.repository, "prepared");
     const push = history.push(one, "held");
@@ -121,7 +121,7 @@ describe("a sidecar that is told to stop", () => {
     expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 1 });
   });
 
-  it("stays until another device has what only this one had", async () => {
+  it("stays until another device has the writes that only this one had", async () => {
     const history = await PushHistory.begin(cluster, ada);
     for (const other of [two, three]) process.kill(other.pid, "SIGSTOP");
     expect((await history.push(one, "x")).verdict).toBe("acknowledged");

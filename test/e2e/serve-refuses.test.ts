@@ -143,7 +143,7 @@ describe("serve refuses to start", () => {
     }
   });
 
-  it("and the device that runs takes no notice of all that", async () => {
+  it("the device that runs serves on after all these refusals", async () => {
     await expect(lockstep(["sync", "demo"])).resolves.toMatchObject({ code: EXIT.OK });
     expect(await one.isReady()).toBe(true);
   });

@@ -106,7 +106,7 @@ describe("a session is not given to another caller that repeats BeginWrite with 
     await expectAtRest(cluster, repository);
   });
 
-  it("nor while it waits for the turn, nor on another device; it keeps its place", async () => {
+  it("while it waits for the turn, and on another device; it keeps its place", async () => {
     const { repository, first } = await withMain();
     const before = await changed("ops", repository, first);
     const writeId = randomUUID();
@@ -160,7 +160,7 @@ describe("a token serves its caller only", () => {
     await expectAtRest(cluster, repository);
   });
 
-  it("is nowhere in the database", async () => {
+  it("the token itself is nowhere in the database", async () => {
     const { repository, first } = await withMain();
     const { token } = await changed("web", repository, first);
     const secret = token.split(".")[1]!;
@@ -241,7 +241,7 @@ describe("an operator", () => {
     await expectAtRest(cluster, repository);
   });
 
-  it("does not drop what is no session, or no session of that repository", async () => {
+  it("cannot drop an ordinary write, or a session of another repository", async () => {
     const { repository, first } = await withMain();
     const { repository: other } = await withMain();
     const { writeId, token } = await changed("web", repository, first);

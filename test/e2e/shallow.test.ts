@@ -155,7 +155,7 @@ describe("a session whose scratch repository was made shallow", () => {
     await expectEverybodyReads(repository);
   });
 
-  it("lands what is whole all the same", async () => {
+  it("lands refs that are whole all the same", async () => {
     const { repository, base } = await begin();
     const [, , , tip] = (await chain(4)) as [string, string, string, string];
     await cluster.git.git(["update-ref", "refs/heads/fetched", tip], { cwd: ada.dir });
@@ -165,7 +165,7 @@ describe("a session whose scratch repository was made shallow", () => {
     await expectEverybodyReads(repository);
   });
 
-  it("is dropped too where the live files were", async () => {
+  it("is dropped too if it was made shallow on live files", async () => {
     const { repository, base } = await begin();
     const [, , , tip] = (await chain(4)) as [string, string, string, string];
     await cluster.git.git(["update-ref", "refs/heads/fetched", tip], { cwd: ada.dir });
@@ -230,7 +230,7 @@ describe("a file that hides a part of history on one disk", () => {
     await expectEverybodyReads(repository);
   });
 
-  it("is followed by no git of the gate, whenever it came", async () => {
+  it("is followed by no git of the gate, whether it came before or after its start", async () => {
     const repository = await cluster.createRepository();
     const commits = await chain(3);
     await ada.land(one.url(repository), `${commits[2]}:refs/heads/main`);

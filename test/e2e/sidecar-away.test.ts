@@ -52,7 +52,7 @@ describe("a sidecar that is not running", () => {
     expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 0 });
   });
 
-  it("is found by its gate at once when it is back, though it was missed for long", async () => {
+  it("is found by its gate at once when it is back, also after a long absence", async () => {
     const history = await PushHistory.begin(cluster, ada);
     await one.kill();
     const missed = async () => (await fetch(`${one.url(history.repository)}/info/refs?service=git-upload-pack`)).status;
@@ -70,7 +70,7 @@ describe("a sidecar that is not running", () => {
 });
 
 describe("a sidecar that is stopped", () => {
-  it("holds nobody else up, and goes on when it may", async () => {
+  it("holds no other device up, and goes on when it is continued", async () => {
     const history = await PushHistory.begin(cluster, ada);
     process.kill(one.pid, "SIGSTOP");
     try {

@@ -131,7 +131,7 @@ describe("a certificate of the authority that names nobody here", () => {
     expect(await atGit(files)).toMatchObject({ status: 403, said: expect.stringContaining("Only devices") });
   });
 
-  it("is not refused for being made by openssl", async () => {
+  it("is accepted from openssl too", async () => {
     const files = await odd("right", spiffe("device/repo005"));
     expect(await atGrpc(files)).toBe("OK");
     expect(await atGit(files)).toMatchObject({ status: 400 });
@@ -170,7 +170,7 @@ describe("both ports", () => {
     }
   });
 
-  it("hang up on what is no TLS, and go on", async () => {
+  it("hang up on a client that does not speak TLS, and serve the next one", async () => {
     for (const port of ports()) {
       const socket = connectPlain(port, "127.0.0.1");
       socket.resume().write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");

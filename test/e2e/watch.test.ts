@@ -135,7 +135,7 @@ describe("Watch", () => {
     }).rejects.toMatchObject({ message: expect.stringContaining("may not call Watch") });
   });
 
-  it("gives everything to a caller that reads late", async () => {
+  it("gives every event to a caller that reads late", async () => {
     const { cluster, one, at } = operated;
     const repository = await cluster.createRepository();
     const told: Message[] = [];

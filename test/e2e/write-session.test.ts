@@ -113,7 +113,7 @@ describe("a front end over mutual TLS", () => {
     await expectAtRest(cluster, repository);
   });
 
-  it("drops a write, is told what is kept as often as it asks, and can land it no more", async () => {
+  it("drops a write, is told at each call which refs are kept, and cannot land the write any more", async () => {
     const { repository, first } = await withMain();
     const token = await changed(repository, first);
     const abort = { repository, token, reason: "the reviewer said no" };
@@ -160,7 +160,7 @@ describe("a front end over mutual TLS", () => {
     expect(log).toHaveLength(2);
   });
 
-  it("does not block other writers if it went away while it waited for the turn", async () => {
+  it("that leaves while it waits for the turn does not block other writers", async () => {
     const { repository, first } = await withMain();
     const token = await changed(repository, first);
     const gone = new AbortController();

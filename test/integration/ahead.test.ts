@@ -132,7 +132,7 @@ describe("a database that has lost writes", () => {
     await expect(again.read(APP)).rejects.toMatchObject(AHEAD);
   });
 
-  it("serves no refs of a write that it lost, where the writer was killed between the first ref and the note", async () => {
+  it("serves no refs of a lost write whose sidecar was killed between the first ref and the note", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one, two] = await history(a);
@@ -158,7 +158,7 @@ describe("a database that has lost writes", () => {
     }
   });
 
-  it("is recorded by nobody: the version of a replica stays one that it knows", async () => {
+  it("never gets the record of a version that it does not know", async () => {
     await using cluster = await TestCluster.make();
     const { a } = await aheadByOne(cluster);
     await cluster.sql("update lockstep.replica set version = 0");

@@ -57,7 +57,7 @@ describe("a read of a replica that is current", () => {
     expect(await late).toMatchObject({ version: 1n, fetched: true });
   });
 
-  it("is served while another device pushes and this one need not know", async () => {
+  it("is served while another device has a push under way that is not decided", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     let during: unknown;
@@ -80,7 +80,7 @@ describe("a read that cannot be served", () => {
     expect(a.context.signal.aborted).toBe(true);
   });
 
-  it("names what there is not: the repository, or its replica here", async () => {
+  it("says whether the repository or only its replica here is missing", async () => {
     await using cluster = await TestCluster.make();
     await cluster.pair(APP);
     const c = await cluster.start("repo003");
@@ -254,7 +254,7 @@ describe("a read for a commit", () => {
     await expect(reading(b, two, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { version: "2" } });
   });
 
-  it("is not content with an object of a push that is not decided", async () => {
+  it("does not return for an object of an undecided push", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const one = await a.commit(APP, "one");
@@ -288,7 +288,7 @@ describe("a read for a commit", () => {
       await expect(reading(a, tag, 500)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND", details: { commit: tag } });
   });
 
-  it("is not content with what lies below refs/lockstep/ only", async () => {
+  it("does not return for a commit that only refs/lockstep/ reaches", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const one = await a.commit(APP, "one");
@@ -310,7 +310,7 @@ describe("a read for a commit", () => {
     await expect(reading(a, id)).rejects.toMatchObject(refused);
   });
 
-  it("says so too when patience ends while git still looks", async () => {
+  it("fails with the same error when its time ends while git still looks", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const one = await a.commit(APP, "one");
@@ -318,7 +318,7 @@ describe("a read for a commit", () => {
     await expect(reading(a, one, 200)).rejects.toMatchObject({ code: "COMMIT_NOT_FOUND" });
   });
 
-  it("takes a whole object id and nothing else", async () => {
+  it("takes only a whole object id", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     await a.gitCommands();

@@ -45,7 +45,7 @@ it("a statement that may run twice passes over all of them", async () => {
   expect(answers.flat()).toEqual(Array.from({ length: 8 }, () => ({ one: 1 })));
 });
 
-it("a statement that may not says that its outcome is unknown", async () => {
+it("a statement that may not run twice says that its outcome is unknown", async () => {
   await breakIdle(db.work);
   await expect(queryOnce(db.work, "select 1")).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
 });

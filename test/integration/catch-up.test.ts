@@ -327,7 +327,7 @@ describe("one flight for all", () => {
 });
 
 describe("a catch-up and a push on the same replica", () => {
-  it("do not undo each other: a plan that has become old is dropped", async () => {
+  it("do not undo each other: the catch-up drops a plan that is older than the push", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const [one, two, three] = await b.history(APP);
@@ -355,7 +355,7 @@ describe("a catch-up and a push on the same replica", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("do not undo each other: a plan that has become old in part is made smaller", async () => {
+  it("do not undo each other: the catch-up leaves out of its plan the refs that the push has moved", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const [one, two] = await b.history(APP);
@@ -387,7 +387,7 @@ describe("a catch-up and a push on the same replica", () => {
 });
 
 describe("a catch-up that takes too long", () => {
-  it("is given up, however much moves, and its error is kept", async () => {
+  it("is given up although objects still come, and its error is kept", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
@@ -430,7 +430,7 @@ describe("followers", () => {
     await vi.waitFor(async () => await b.expectInLockstep(APP), SOON);
   });
 
-  it("make a replica of which this process has not heard", async () => {
+  it("make a replica that this process did not know of", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
@@ -441,7 +441,7 @@ describe("followers", () => {
     await vi.waitFor(async () => await c.expectInLockstep(APP), SOON);
   });
 
-  it("leave alone for a while what has just failed", async () => {
+  it("wait for a while before they repeat a catch-up that failed", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);

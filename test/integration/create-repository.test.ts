@@ -91,7 +91,7 @@ describe("a new repository", () => {
     });
   });
 
-  it("is told of as existing where two are created at once", async () => {
+  it("is made once when two calls create it at once, and the other call is told that it exists", async () => {
     await using cluster = await TestCluster.make();
     const a = await cluster.start("repo001");
     const [first, second] = await Promise.allSettled([create(a), create(a)]);

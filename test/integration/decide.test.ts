@@ -25,7 +25,7 @@ describe("a decision whose answer is lost", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("is made again when it has not", async () => {
+  it("is made again when it has not landed", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);

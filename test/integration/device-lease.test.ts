@@ -137,7 +137,7 @@ describe("a take-over", () => {
     expect(await stageWrite(db, old, write)).toEqual({ outcome: "fenced" });
   });
 
-  it("gives the device's turns back and keeps those of others", async () => {
+  it("gives up the turns of the device and leaves the turns of other devices", async () => {
     const [mine, others] = [request(), request()];
     const [me, other] = [(await taken(mine)).incarnation, (await taken(others)).incarnation];
     const { id: repositoryId } = await repository(me.device);

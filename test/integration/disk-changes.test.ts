@@ -173,7 +173,7 @@ describe("a replica whose disk was lost", () => {
     expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": two });
   });
 
-  it("is found lost by who asks it for objects, who gets them elsewhere", async () => {
+  it("is found by a device that asks it for objects, which then gets them elsewhere", async () => {
     await using cluster = await TestCluster.make();
     const { a, two } = await site(cluster);
     // It would be made anew at once.
@@ -206,7 +206,7 @@ describe("a replica whose disk was lost", () => {
     }
   });
 
-  it("keeps what was in the way", async () => {
+  it("keeps the files that were in its way", async () => {
     await using cluster = await TestCluster.make();
     const { a } = await site(cluster);
     await rm(a.gitDir(APP), { recursive: true });

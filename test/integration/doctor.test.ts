@@ -333,7 +333,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     });
   });
 
-  it("nothing that can lock, where there is no compiler either", async () => {
+  it("a missing flock program on a machine without a compiler", async () => {
     const { checks } = await doctor({ ...well, PATH: join(dir, "bin-without-flock") });
     // The native program is not beside the sources, so that it is missing here.
     expect(checks.find(({ check }) => check === "lock")).toEqual({
@@ -446,7 +446,7 @@ describe("the doctor judges states that this machine cannot produce", () => {
     });
   });
 
-  it("a look that fails in a way that nobody thought of", async () => {
+  it("a check that fails with an unexpected error", async () => {
     const looked = find("x", async () => {
       throw new Error("no idea");
     });

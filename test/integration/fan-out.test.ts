@@ -66,7 +66,7 @@ describe("a new version", () => {
     for (const device of all) await device.expectInLockstep(APP);
   });
 
-  it("is waited for at a device that is just receiving it, by whom was sent there", async () => {
+  it("is waited for at a device that is still receiving it, by the devices that were sent there", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, c] = (await devices(cluster, 3)) as [TestDevice, TestDevice, TestDevice];
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
@@ -82,7 +82,7 @@ describe("a new version", () => {
     await c.expectInLockstep(APP);
   });
 
-  it("comes from the first device after all when those it names are no help", async () => {
+  it("comes from the first device after all if the devices that it names cannot send it", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, c] = (await devices(cluster, 3)) as [TestDevice, TestDevice, TestDevice];
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);

@@ -133,7 +133,7 @@ describe("sources that fail", () => {
     expect(streams.map(({ destroyed }) => destroyed)).toEqual(streams.map(() => true));
   });
 
-  it("are all named when none could send, and asked again only after a while", async () => {
+  it("are all named in the error when none could send, and are asked again only after a while", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const c = await cluster.start("repo003");
@@ -232,7 +232,7 @@ describe("the order of sources", () => {
     expect(order(rows, { writers: ["writer"] })).toEqual(["writer", "follower"]);
   });
 
-  it("leaves out this device and those that are not there", () => {
+  it("leaves out this device and devices that are down", () => {
     const rows = [
       row("me", 7n, "here"),
       row("down", 7n, "here", { live: false }),

@@ -107,7 +107,7 @@ describe("a git that fails", () => {
     expect(failures()).toMatchObject([{ repository: "team/app", requestId, said: expect.stringContaining("ENOENT") }]);
   });
 
-  it("is no news where its client has left", async () => {
+  it("is not logged if its client has left", async () => {
     const started = join(site.sandbox.dir, "started");
     await git(`touch '${started}'; while :; do sleep 0.1; done`);
     const leaving = new AbortController();

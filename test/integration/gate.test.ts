@@ -304,7 +304,7 @@ describe("the sidecar's word", () => {
     expect(await site.starts()).toBe(2);
   });
 
-  it("is not served by a git that was started where the settings name another repository", async () => {
+  it("is not served by a git that was started while the settings named another repository", async () => {
     await writeFile(join(site.bare, "lockstep.config"), "[lockstep]\n\trepositoryId = other\n");
     site.beforeRead = async () => {
       await firstStart();
@@ -316,7 +316,7 @@ describe("the sidecar's word", () => {
     expect(await site.starts()).toBe(2);
   });
 
-  it("is waited for by some with a git, by more than that without", async () => {
+  it("has a git started early for at most 32 requests at once, and later for the others", async () => {
     const { granted, grant } = waitingForGrant();
     const asked: string[] = [];
     site.beforeRead = (name) => {

@@ -117,7 +117,7 @@ describe("stock git with the certificate of a device", () => {
     expect(await f.a.refs(APP)).not.toHaveProperty("refs/heads/other");
   });
 
-  it("may compress what it asks", async () => {
+  it("may compress its request", async () => {
     await using f = await fixture();
     const asked = gzipSync(`${packet("command=ls-refs\n")}0001${packet("ref-prefix refs/heads/\n")}0000`);
     const headers = { ...V2.headers, "content-encoding": "gzip" };
@@ -125,7 +125,7 @@ describe("stock git with the certificate of a device", () => {
     expect(await text(response)).toBe(`${packet(`${f.one} refs/heads/main\n`)}0000`);
   });
 
-  it("is told when there is no such repository, or no replica of it here", async () => {
+  it("is told that a repository does not exist, or has no replica here", async () => {
     await using f = await fixture();
     const b = await f.cluster.start("repo002");
     await f.cluster.create("team/else", [b]);

@@ -180,7 +180,7 @@ describe("a webhook", () => {
     expect(receiver.events).toEqual(["app 1", "app 2"]);
   });
 
-  it("that takes the connection and says nothing has ten seconds", async () => {
+  it("that takes the connection and never answers is given up after ten seconds", async () => {
     await using cluster = await TestCluster.make();
     await using receiver = await Receiver.start();
     const one = await cluster.start("repo001");

@@ -66,7 +66,7 @@ describe("migrate", () => {
     expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
   });
 
-  it("waits for another that is in the middle of it", async () => {
+  it("waits for another migration that is under way", async () => {
     await using database = await createDatabase();
     await using inTheWay = await obstacle(database.url);
     const first = migrate(database.url);
@@ -119,7 +119,7 @@ describe("migrate", () => {
     expect((await administer(database.url, (client) => client.query(text))).rows).toEqual([{ holder: null }]);
   });
 
-  it("leaves a newer schema alone that says it is compatible", async () => {
+  it("leaves a newer schema alone if that is marked as compatible", async () => {
     await using database = await migratedDatabase();
     await setLevel(database.url, KNOWN + 5, KNOWN);
     const schema = await schemaOf(database.url);

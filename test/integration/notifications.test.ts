@@ -63,7 +63,7 @@ async function listen(device: string, url = database.url, by = db): Promise<List
 }
 
 describe("a listening sidecar", () => {
-  it("hears of the heads that another device announces, not of its own", async () => {
+  it("hears the heads that other devices announce, and not those of its own device", async () => {
     await using mine = await listen("mine");
     await using other = await listen("other");
     const [first, second] = [randomUUID(), randomUUID()];
@@ -105,7 +105,7 @@ describe("a listening sidecar", () => {
     expect(mine.heard).toEqual([["back"]]);
   });
 
-  it("takes a new connection when connections are replaced, and one that is gone after that", async () => {
+  it("takes a new connection when connections are replaced, and another one when that breaks", async () => {
     await using mine = await listen("mine");
     const pids = async () =>
       await queryOnce<{ pid: number }>(
@@ -125,7 +125,7 @@ describe("a listening sidecar", () => {
     expect(mine.restarts()).toBe(2);
   });
 
-  it("ends when it is told to, connected or not, and waits for no further try", async () => {
+  it("ends at once when it is told to, connected or not", async () => {
     pauses.areEndless = true;
     onTestFinished(() => {
       pauses.areEndless = false;

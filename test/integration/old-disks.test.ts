@@ -231,7 +231,7 @@ describe("a damaged object", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("of which nobody has another copy stays where it is, and it is said so", async () => {
+  it("that no other device has stays where it is, and the report says so", async () => {
     await using cluster = await TestCluster.make();
     const { a, b } = await atVersion2(cluster);
     const path = await pack(a);
@@ -246,7 +246,7 @@ describe("a damaged object", () => {
     expect(await check(a, true)).toMatchObject({ damage: [] });
   });
 
-  it("is not sent to others: who asks this device gets what it needs from another", async () => {
+  it("is not sent to other devices: they get the object from a third one", async () => {
     await using cluster = await TestCluster.make();
     const { a, two } = await atVersion2(cluster);
     const path = await pack(a);

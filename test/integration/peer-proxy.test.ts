@@ -62,7 +62,7 @@ it("a stalled way carries nothing, and goes on where it was when it is mended", 
   await free[Symbol.asyncDispose]();
 });
 
-it("others are left alone", async () => {
+it("a cut or a stall leaves the connections of other devices alone", async () => {
   await using peer = await echo(new Map([["somebody else", 1]]));
   peer.proxy.block("me", "cut");
   const call = peer.call();

@@ -138,7 +138,7 @@ describe("the policy of a repository", () => {
     expect(await read()).toEqual({ ...DEFAULTS, denyNonFastForwards: true });
   });
 
-  it("is the user's again when the repository no longer says otherwise", async () => {
+  it("is that of the user's configuration again once the repository's setting is removed", async () => {
     await using sandbox = await gitSandbox();
     const { home, read, write, config } = await served(sandbox);
     await write(join(home, ".gitconfig"), DENY);
@@ -149,7 +149,7 @@ describe("the policy of a repository", () => {
     expect(await read()).toEqual(DENIED);
   });
 
-  it("differs between git servers of one repository, which are asked once each", async () => {
+  it("differs between two git servers of one repository, and each is asked once", async () => {
     await using sandbox = await gitSandbox();
     const { home, read, write, asked } = await served(sandbox);
     await write(join(home, "other/.gitconfig"), DENY);
@@ -192,7 +192,7 @@ describe("the policy of a repository", () => {
 });
 
 describe("a fast-forward", () => {
-  it("contains what was there, which is also true of the same commit", async () => {
+  it("has the old commit among its ancestors, or is the same commit", async () => {
     await using sandbox = await gitSandbox();
     const { context } = await repository(sandbox);
     const work = await sandbox.workTree("work");

@@ -67,7 +67,7 @@ describe("a push", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("leaves no trace of what changes nothing beside what does", async () => {
+  it("leaves no-op updates out of a version that changes other refs", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);
@@ -77,7 +77,7 @@ describe("a push", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("is told to fetch first for a ref that is not as it says, and its other refs land", async () => {
+  it('is told "fetch first" for a ref whose old value is wrong, and its other refs land', async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const [one, two, three] = await a.history(APP);
@@ -147,7 +147,7 @@ describe("a push", () => {
 });
 
 describe("a pusher who is gone", () => {
-  it("before the decision gets nothing written", async () => {
+  it("before the decision: nothing is written", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);
@@ -172,7 +172,7 @@ describe("a pusher who is gone", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("after the decision has it written all the same", async () => {
+  it("after the decision: the push lands all the same", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);
@@ -327,7 +327,7 @@ describe("a repository whose turn somebody else has", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("lets go a push whose pusher does not wait", async () => {
+  it("drops the wait of a push whose pusher has left", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);

@@ -113,7 +113,7 @@ describe("a pack that is received", () => {
     expect(await f.has(f.two)).toBe(true);
   });
 
-  it("is taken even if its source breaks off after the end of it", async () => {
+  it("is taken even if its source breaks the connection off after the end of the pack", async () => {
     await using f = await fixture();
     const whole = await f.pack(["--revs"], [f.two]);
     let over = false;
@@ -153,7 +153,7 @@ describe("a pack that is received", () => {
 });
 
 describe("a pack that is refused", () => {
-  it("lacks objects of the new commits", async () => {
+  it("does not have all objects of the new commits", async () => {
     await using f = await fixture();
     const commitOnly = await f.pack([], [f.two]);
     await expect(f.receive(commitOnly)).rejects.toMatchObject({ code: "SOURCE_FAILED" });
@@ -192,7 +192,7 @@ describe("a pack that is refused", () => {
     });
   });
 
-  it("is cut off, or no pack", async () => {
+  it("is cut off in the middle, or is not a pack", async () => {
     await using f = await fixture();
     const whole = await f.pack(["--revs"], [f.two]);
     await expect(f.receive(whole.subarray(0, -5))).rejects.toMatchObject({ code: "GIT_FAILED" });
@@ -208,7 +208,7 @@ describe("a pack that is refused", () => {
     expect(await f.has(f.two)).toBe(false);
   });
 
-  it("is given up when the caller says so", async () => {
+  it("is given up when its caller aborts", async () => {
     await using f = await fixture();
     const stop = new AbortController();
     const stuck = new Readable({ read() {} });
@@ -257,7 +257,7 @@ describe("a pack that is refused", () => {
 });
 
 describe("the walk from new tips to old ones", () => {
-  it("is not needed for nothing, and fails for what is unknown", async () => {
+  it("is skipped if there are no new tips, and fails for an unknown tip", async () => {
     await using f = await fixture();
     const connected = (wants: string[], haves: string[]) =>
       isConnected(f.context, join(f.source, ".git"), wants, haves, { signal: never });

@@ -111,7 +111,7 @@ describe("readChanges", () => {
       expect(await readChanges(db, id, since)).toMatchObject({ head: 1n, changes: [], writers: [] });
   });
 
-  it("is without changes for a write that changed no ref", async () => {
+  it("has a version without changes for a write that changed no ref", async () => {
     await land({});
     expect(await readChanges(db, id, 0n)).toMatchObject({ head: 1n, changes: [], writers: ["mine"] });
   });
@@ -223,7 +223,7 @@ describe("the log", () => {
     });
   });
 
-  it("is one repository's own", async () => {
+  it("has only the entries of its own repository", async () => {
     const { id: neighbour } = await repository(db, me, other);
     await land({ [MAIN]: A });
     expect(await readLog(db, neighbour, null, 10)).toEqual([]);
@@ -268,7 +268,7 @@ describe("readUnchangedTips", () => {
     expect(await readUnchangedTips(db, id, 0n, 10)).toEqual([]);
   });
 
-  it("has at most as many as asked for", async () => {
+  it("returns at most as many tips as it was asked for", async () => {
     expect(await readUnchangedTips(db, id, 3n, 2)).toHaveLength(2);
   });
 });

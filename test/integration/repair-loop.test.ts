@@ -70,7 +70,7 @@ describe("a pass of the repair loop", () => {
     expect(found.sort()).toEqual([...ids].sort());
   });
 
-  it("asks for nothing twice", async () => {
+  it("enqueues no command twice", async () => {
     const { me } = await device(2, 1);
     expect(await look(me)).toMatchObject({ enqueued: 2 });
     expect(await look(me)).toMatchObject({ enqueued: 0 });
@@ -125,7 +125,7 @@ describe("a pass of the repair loop", () => {
     expect(await look(me, { everything: true, room: 4 })).toMatchObject({ enqueued: 2, roomLeft: true });
   });
 
-  it("is not kept from its work by copies that wait for days to be freed", async () => {
+  it("is not held up by copies that wait for days to be freed", async () => {
     const { me } = await device(2, 1);
     await queryOnce(
       db.work,
@@ -148,7 +148,7 @@ describe("a pass of the repair loop", () => {
     expect((await commandsOf(me)).map(({ repositoryId }) => repositoryId).reverse()).toEqual([ids[0], ids[2], ids[1]]);
   });
 
-  it("asks for nothing in the name of an incarnation that was replaced", async () => {
+  it("enqueues nothing for an incarnation that was replaced", async () => {
     const { me } = await device(1, 1);
     await incarnation(db, { device: me.device });
     expect(await look(me)).toMatchObject({ enqueued: 0, roomLeft: null });

@@ -177,7 +177,7 @@ describe("recordVersion", () => {
     expect(kept).toEqual([...Array.from({ length: 100 }, (_, index) => 103 - index), 1000]);
   });
 
-  it("ends what failures before it have left", async () => {
+  it("clears the error and the back-off that earlier failures left", async () => {
     await headIs(1n);
     await recordFailure(db, me, id, { ...failure, broken: true });
     await recordVersion(db, me, id, 1n, event);
@@ -458,7 +458,7 @@ describe("getWrite", () => {
 });
 
 describe("a database that cannot be written", () => {
-  it("is unavailable", async () => {
+  it("answers with DATABASE_UNAVAILABLE", async () => {
     await using readOnly = await migratedDatabase();
     const database = new URL(readOnly.url).pathname.slice(1);
     await administer(readOnly.url, (client) =>

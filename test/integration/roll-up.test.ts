@@ -64,7 +64,7 @@ it("makes one pack of many small ones, which holds every object, also what nothi
   expect((await f.sandbox.run(["fsck", "--full", "--strict"], { cwd: f.dir })).code).toBe(0);
 });
 
-it("leaves few packs alone, and a large pack beside small ones", async () => {
+it("leaves few packs alone, and leaves a large pack beside small ones", async () => {
   await using f = await fixture();
   const large = await f.pack(...Array.from({ length: 20 }, (_, index) => `large ${index}`));
   const small = [await f.pack("a"), await f.pack("b"), await f.pack("c")];
@@ -102,7 +102,7 @@ it("takes nothing away when git cannot read a pack, or is told to stop", async (
   expect((await f.packs()).sort()).toEqual([...packs].sort());
 });
 
-it("has what a kill in the middle of it left removed a day later", async () => {
+it("removes after a day the files that a kill in the middle of it left", async () => {
   await using f = await fixture();
   const left = (name: string) => join(f.dir, "objects", "pack", name);
   for (const name of ["tmp_pack_young", "tmp_pack_old", "tmp_idx_old"]) await writeFile(left(name), "half a pack");

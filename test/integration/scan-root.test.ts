@@ -79,7 +79,7 @@ describe("a scan of the root", () => {
     expect(found).toMatchObject({ version: 1n, repositoryId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
   });
 
-  it("lists what lies at the place of a replica that was never made", async () => {
+  it("lists a directory that lies at the place of a replica that was never made", async () => {
     await plainRepository(device.gitDir("team/later"));
     await cluster.sql(
       `insert into lockstep.repository (id, name, object_format, digest_key, head_digest)

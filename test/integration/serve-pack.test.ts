@@ -39,7 +39,7 @@ describe("a pack for another device", () => {
     expect(await idsIn(a, stream)).toEqual(expected.split("\n").sort());
   });
 
-  it("leaves out what it has never heard of among what is had", async () => {
+  it("ignores ids that the other device claims to have and that this one does not know", async () => {
     await using cluster = await TestCluster.make();
     const { a, id, two } = await source(cluster);
     const expected = await a.git(APP, ["rev-list", "--objects", "--no-object-names", two]);
@@ -51,7 +51,7 @@ describe("a pack for another device", () => {
     expect(await idsIn(a, stream)).toEqual(expected.split("\n").sort());
   });
 
-  it("is refused when something wanted is not here", async () => {
+  it("is refused if this device lacks a wanted object", async () => {
     await using cluster = await TestCluster.make();
     const { a, id, two } = await source(cluster);
     const object = "12".repeat(20);
@@ -89,7 +89,7 @@ describe("a pack for another device", () => {
     }
   });
 
-  it("is refused when the request is not one", async () => {
+  it("is refused if the request is malformed", async () => {
     await using cluster = await TestCluster.make();
     const { a, id, two } = await source(cluster);
     const good = { ...PLAIN, repositoryId: id, wants: [two], haves: [] };
@@ -140,7 +140,7 @@ describe("a pack for another device", () => {
     expect(await processesAt(a.gitDir(APP))).toEqual([]);
   });
 
-  it("is one of eight at a time; who comes next is sent elsewhere, until one has ended", async () => {
+  it("is one of eight at a time; a ninth device is sent elsewhere until one has ended", async () => {
     await using cluster = await TestCluster.make();
     const { a, id } = await source(cluster);
     const big = await a.commit(APP, "big", { content: randomBytes(1_000_000) });

@@ -194,7 +194,7 @@ describe("where writes are stopped", () => {
     ]);
   });
 
-  it("what is not stopped is not allowed, nor anything named beside it", async () => {
+  it("an allow for repositories whose writes are not stopped is refused, and changes nothing", async () => {
     await stop();
     const before = await audit();
     await expect(allow()).rejects.toMatchObject({
@@ -307,7 +307,7 @@ describe("a write session that is open when writes are stopped", () => {
     await abortSession(one, repository, session.token);
   });
 
-  it("does not keep anyone from allowing writes, which ends the drain with an error", async () => {
+  it("does not keep an operator from allowing writes, which ends the stop with an error", async () => {
     const session = await begin();
     const { opened: waiting, open: told } = latch();
     const stopped = stop({ tell: told });

@@ -222,7 +222,7 @@ describe("when the only device with the head is gone", () => {
     expect(await lost(back)).toEqual({ "refs/lockstep/lost/3/heads/main": two });
   });
 
-  it("is done only if nothing has changed since it was shown", async () => {
+  it("a plan is carried out only if nothing has changed since it was shown", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, c } = await leaderGone(cluster);
     const { confirmation } = await ask(b, { demote: ["repo001"] });
@@ -233,7 +233,7 @@ describe("when the only device with the head is gone", () => {
     await a.restart();
   });
 
-  it("is not done when the device comes back in the same moment", async () => {
+  it("a plan is not carried out when the device comes back at that moment", async () => {
     await using cluster = await TestCluster.make();
     const { a, b } = await leaderGone(cluster);
     const { confirmation } = await ask(b, { demote: ["repo001"] });
@@ -320,7 +320,7 @@ async function diverged(cluster: TestCluster) {
 }
 
 describe("when the database has lost writes that a device has", () => {
-  it("what that device has can be brought back: the others follow, and keep aside what they had instead", async () => {
+  it("the refs of that device can be brought back: the others follow, and keep their own refs aside", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, c, two, elsewhere } = await diverged(cluster);
     const { plan } = await ask(a, { promote: "repo001" });
@@ -346,7 +346,7 @@ describe("when the database has lost writes that a device has", () => {
     ]);
   });
 
-  it("what the others have can stay: the device keeps aside what it had, then follows", async () => {
+  it("the refs of the others can stay: the device keeps its own refs aside, then follows", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, two, elsewhere } = await diverged(cluster);
     await expect(ask(b, { demote: ["repo003"] })).rejects.toMatchObject(REFUSED);
@@ -360,7 +360,7 @@ describe("when the database has lost writes that a device has", () => {
     expect(await lost(a)).toEqual({ "refs/lockstep/lost/3/heads/main": two });
   });
 
-  it("a device that was away comes back with something else still, which is settled too", async () => {
+  it("a device that was away comes back with a third state, which can be settled too", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, c] = await three(cluster);
     const [one, two, third] = await commits(a);

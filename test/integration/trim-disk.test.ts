@@ -111,7 +111,7 @@ describe("refs that Lockstep keeps", () => {
     expect(await kept(a)).toEqual([]);
   }, 120_000);
 
-  it("are forgotten, with their note, only a day after the last one is gone", async () => {
+  it("lose their note only a day after the last of them is gone", async () => {
     await using cluster = await TestCluster.make();
     const { a, ref } = await withDropped(cluster);
     await days(a, 1);
@@ -125,7 +125,7 @@ describe("refs that Lockstep keeps", () => {
     expect(await notes(a)).not.toContain(note);
   });
 
-  it("for other devices' writes go, also when no further write comes and the sidecar was restarted", async () => {
+  it("for writes of other devices go, also without further writes and after a restart of the sidecar", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     await cluster.sql("update lockstep.repository set min_copies = 2");

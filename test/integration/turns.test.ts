@@ -49,7 +49,7 @@ async function expire(writeId: string): Promise<void> {
 }
 
 describe("a repository's turn", () => {
-  it("is nobody's at first", async () => {
+  it("belongs to no write at first", async () => {
     expect(await turnHolder(db, repositoryId)).toBeUndefined();
   });
 
@@ -107,7 +107,7 @@ describe("a repository's turn", () => {
     expect((await listTickets(db, repositoryId)).map(({ writeId }) => writeId)).toEqual([second, first]);
   });
 
-  it("is told to nobody while a ticket with a lower number may still appear", async () => {
+  it("is given to no ticket while a ticket with a lower number may still appear", async () => {
     const [early, late] = [randomUUID(), randomUUID()];
     const client = new pg.Client({ connectionString: database.url, application_name: "early" });
     await client.connect();
@@ -175,7 +175,7 @@ describe("a repository's turn", () => {
     me = successor;
   });
 
-  it("is another one in each repository", async () => {
+  it("is separate for each repository", async () => {
     await takeTurn(db, me, ticket(randomUUID()));
     ({ id: repositoryId } = await repository(db, me));
     expect(await takeTurn(db, other, ticket(randomUUID()))).toBe(true);

@@ -108,7 +108,7 @@ describe("undo of a version", () => {
     ]);
   });
 
-  it("may be undone too, and versions may be undone one after the other from the newest", async () => {
+  it("can be undone itself, and versions can be undone one after the other from the newest", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, forced } = await withMistakes(cluster);
     await undo(a, 3);

@@ -55,7 +55,7 @@ describe("a replica that is verified", () => {
     ]);
   });
 
-  it("may have refs of Lockstep's own", async () => {
+  it("may have refs below refs/lockstep/", async () => {
     await using cluster = await TestCluster.make();
     const { a, one } = await filled(cluster);
     await a.git(APP, ["update-ref", "refs/lockstep/lost/main", one]);
@@ -74,7 +74,7 @@ describe("a replica that is verified", () => {
     expect(await check(b)).toMatchObject({ version: 7n, differences: [] });
   });
 
-  it("is gone, and is made anew from the others, or it is said why not", async () => {
+  it("is copied anew from other devices if it is gone, or the report says why not", async () => {
     await using cluster = await TestCluster.make();
     const { a, b } = await filled(cluster);
     await b.read(APP);

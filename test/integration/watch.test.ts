@@ -428,7 +428,7 @@ describe("an event that is to be visible everywhere", () => {
     await tells(told, "app 1");
   });
 
-  it("is told at once when only one device has the repository", async () => {
+  it("is told at once if only one device has the repository", async () => {
     await using cluster = await TestCluster.make();
     const one = await cluster.start("repo001");
     const app = await currentRepository("app", [one]);

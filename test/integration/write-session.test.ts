@@ -162,7 +162,7 @@ describe("a write session", () => {
     await Promise.all([a.expectInLockstep(APP), b.expectInLockstep(APP)]);
   });
 
-  it("waits for the one before it, first come, first served, or says who has the turn", async () => {
+  it("waits for the session before it, in the order of arrival, or says who has the turn", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await withHistory(cluster);
     const first = await begin(a);
@@ -184,7 +184,7 @@ describe("a write session", () => {
     expect(order).toEqual(["second", "third"]);
   });
 
-  it("given up keeps what it changed below refs/lockstep/dropped/, with its objects", async () => {
+  it("that is given up keeps its changes below refs/lockstep/dropped/, with their objects", async () => {
     await using cluster = await TestCluster.make();
     const [a, , one] = await withHistory(cluster);
     const session = await begin(a);
@@ -313,7 +313,7 @@ describe("a write session", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("lands all or nothing: a branch that is no commit drops it", async () => {
+  it("lands as a whole or not at all: a branch that leads to no commit drops it", async () => {
     await using cluster = await TestCluster.make();
     const [a, , one] = await withHistory(cluster);
     const session = await begin(a);
@@ -329,7 +329,7 @@ describe("a write session", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("lands what was renamed into a directory of its own name, and back, as one version", async () => {
+  it("lands the rename of a ref into a directory of its own name, and back, as one version", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, one] = await withHistory(cluster);
     const into = await begin(a);

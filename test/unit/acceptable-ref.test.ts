@@ -95,12 +95,12 @@ describe("the rule for new refs", () => {
   });
 });
 
-it("HEAD may be detached, and others may stand for it", () => {
+it("lets HEAD be detached, and lets other symbolic refs lead to HEAD", () => {
   expect(whyUnacceptable({ name: HEAD, newValue: ID })).toBeNull();
   expect(whyUnacceptable({ name: ref("refs/heads/a"), newValue: symbolicTo(HEAD) })).toBeNull();
 });
 
-it("the refs that break the rule are listed with their reasons, and not without end", () => {
+it("lists the refs that break the rule with their reasons, up to a limit", () => {
   expect(describeUnacceptable([update("refs/heads/a", null, ID), update("HEAD", null, ID)])).toBe("");
   const bad = [update("refs/stash", null, ID), update("refs/heads/a", null, ID), update("refs/lockstep", null, ID)];
   expect(describeUnacceptable(bad)).toBe(

@@ -128,7 +128,7 @@ describe("a certificate", () => {
     for (const serial of serials) expect(serial).toMatch(/^[0-9A-F]{24,40}$/);
   });
 
-  it("is not made for a name that is no identity", async () => {
+  it("is not made for a name that is not an identity", async () => {
     for (const name of ["", "Repo", "a/b", "../x", "a".repeat(64)]) {
       await expect(issue(authority, { role: "operator", name, hosts: [], days: 1 })).rejects.toMatchObject({
         code: "INVALID_NAME",
@@ -136,7 +136,7 @@ describe("a certificate", () => {
     }
   });
 
-  it("is not made for hosts that are none, nor for hosts of a client", async () => {
+  it("is not made for invalid host names, nor for a client with host names", async () => {
     for (const host of ["", "a b", "repo001:7420", "[::1]", "a..b", "fe80::1%eth0", "*", "x\0y"]) {
       await expect(issue(authority, { role: "device", name: "a", hosts: [host], days: 1 })).rejects.toMatchObject({
         code: "USAGE",
@@ -147,7 +147,7 @@ describe("a certificate", () => {
     });
   });
 
-  it("is not made with a device's certificate, nor with a key that is another's", async () => {
+  it("is made neither with a device's certificate nor with a key that does not belong to the authority", async () => {
     const grant = { role: "operator", name: "mallory", hosts: [], days: 1 } as const;
     await expect(issue(device, grant)).rejects.toMatchObject({ code: "USAGE" });
     await expect(issue({ ...authority, keyPem: foreign.keyPem }, grant)).rejects.toMatchObject({ code: "USAGE" });
@@ -190,7 +190,7 @@ describe("openssl", () => {
     execFileSync("openssl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
   it.skipIf(version === undefined)(
-    "verifies both kinds strictly, and not what another key signed (needs openssl)",
+    "verifies both kinds strictly, and refuses a certificate that another key signed (needs openssl)",
     async () => {
       const ca = (await writeCredentials(dir, "ca", authority)).certificate;
       const other = (await writeCredentials(dir, "other", foreign)).certificate;
@@ -209,7 +209,7 @@ describe("openssl", () => {
 });
 
 describe("writeCredentials", () => {
-  it("writes a key that only its owner can read, also in place of one that others could", async () => {
+  it("writes a key that only its owner can read, also over a file that others could read", async () => {
     const paths = await writeCredentials(join(dir, "new", "folder"), "repo001", device);
     expect(paths).toEqual({
       certificate: join(dir, "new/folder/repo001.pem"),

@@ -7,7 +7,7 @@ function unavailable(said: string): ServiceError {
   return Object.assign(new Error(details), { code: status.UNAVAILABLE, details, metadata: new Metadata() });
 }
 
-it("a socket that this user may not use is told as that, with a remedy", () => {
+it("the error for a socket that this user may not use says so and names a remedy", () => {
   expect(errorFromStatus(unavailable("connect EACCES /run/lockstep/lockstep.sock"))).toMatchObject({
     code: "PERMISSION_DENIED",
     message:
@@ -15,7 +15,7 @@ it("a socket that this user may not use is told as that, with a remedy", () => {
   });
 });
 
-it("a socket that is not there is told as a sidecar that does not answer", () => {
+it("the error for a missing socket says that the sidecar does not answer", () => {
   expect(errorFromStatus(unavailable("connect ENOENT /run/lockstep/lockstep.sock"))).toMatchObject({
     code: "SIDECAR_UNAVAILABLE",
     message: expect.stringMatching(/see whether `lockstep serve` runs\.$/),

@@ -13,14 +13,14 @@ const serve = (flags: Record<string, string>, env: Record<string, string> = {}) 
   readConfig("serve", flags, env, "/cwd");
 
 describe("readConfig", () => {
-  it("takes the flag before the environment, and that before the default", () => {
+  it("prefers the flag to the environment, and the environment to the default", () => {
     const env = { LOCKSTEP_HTTP_LISTEN: "127.0.0.1:2" };
     expect(serve({ httpListen: "127.0.0.1:1" }, env)["http-listen"]).toBe("127.0.0.1:1");
     expect(serve({}, env)["http-listen"]).toBe("127.0.0.1:2");
     expect(serve({})["http-listen"]).toBe(SETTINGS["http-listen"].default);
   });
 
-  it("leaves out what is neither given nor has a default", () => {
+  it("leaves out a setting that has neither a value nor a default", () => {
     expect(serve({})).not.toHaveProperty("device");
   });
 
@@ -31,7 +31,7 @@ describe("readConfig", () => {
     expect(readConfig("gate", {}, env, "/")).not.toHaveProperty("device");
   });
 
-  it("reads paths from where the command runs", () => {
+  it("resolves paths against the directory in which the command runs", () => {
     expect(serve({ root: "r", tlsKey: "/k", tlsCert: "../c" })).toMatchObject({
       root: "/cwd/r",
       "tls-key": "/k",
@@ -130,7 +130,7 @@ describe("the database URL", () => {
 });
 
 describe("required", () => {
-  it("returns what is set, and names flag and variable of what is not", () => {
+  it("returns the value of a setting, or names its flag and its variable", () => {
     expect(required({ device: "a" }, "device")).toBe("a");
     for (const config of [{}, { device: "" }])
       expect(() => required(config, "device")).toThrow(usage("--device (or LOCKSTEP_DEVICE) is missing"));
@@ -138,7 +138,7 @@ describe("required", () => {
 });
 
 describe("unknownVariables", () => {
-  it("names variables that look like settings and are none", () => {
+  it("names variables that look like settings but are not", () => {
     const env = {
       LOCKSTEP_DEVISE: "a",
       LOCKSTEP_: "",
@@ -150,12 +150,12 @@ describe("unknownVariables", () => {
     expect(unknownVariables(env)).toEqual(["LOCKSTEP_DEVISE", "LOCKSTEP_", "LOCKSTEP_LISTEN_"]);
   });
 
-  it("does not name settings, nor what a git server hands over", () => {
+  it("names neither settings nor the variables that a git server hands over", () => {
     const env = Object.fromEntries(names.map((name) => [variableOf(name), ""]));
     expect(unknownVariables({ ...env, LOCKSTEP_PUSHER: "", LOCKSTEP_REQUEST_ID: "" })).toEqual([]);
   });
 
-  it("does not name what Kubernetes sets for services named lockstep and lockstep-gate", () => {
+  it("does not name the variables that Kubernetes sets for services named lockstep and lockstep-gate", () => {
     const ofService = (service: string, port: string) => [
       `${service}_SERVICE_HOST`,
       `${service}_SERVICE_PORT`,
@@ -175,7 +175,7 @@ describe("unknownVariables", () => {
 });
 
 describe("parseHostPort", () => {
-  it("takes an address apart, brackets off", () => {
+  it("splits an address into host and port, without brackets", () => {
     expect(parseHostPort("repo001:7420")).toEqual({ host: "repo001", port: 7420 });
     expect(parseHostPort("[::1]:80")).toEqual({ host: "::1", port: 80 });
   });

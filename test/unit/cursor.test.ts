@@ -6,7 +6,7 @@ import { checkPatterns, likePatterns } from "../../src/sync/watch/name-patterns.
 const LAST = 10n ** 18n - 1n;
 
 describe("a cursor", () => {
-  it("says what was written into it", () => {
+  it("gives back the position that was written into it", () => {
     const position = fc.bigInt({ min: 0n, max: LAST });
     fc.assert(
       fc.property(position, fc.uniqueArray(position, { maxLength: HELD_LIMIT }), (last, positions) => {

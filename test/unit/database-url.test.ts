@@ -171,7 +171,7 @@ describe("a database URL that is not taken", () => {
 describe("the environment's additions to a database URL", () => {
   const complete = (text: string, env: Record<string, string>) => completeDatabaseUrl(text, env, "The value of X");
 
-  it("is nothing where the URL says it, and where no variable of libpq is set", () => {
+  it("is empty if the URL has the parameter, or if no variable of libpq is set", () => {
     const whole = "host=db port=1 dbname=app user=ada sslmode=disable";
     const env = { PGHOST: "other", PGPORT: "2", PGDATABASE: "o", PGUSER: "bob", PGSSLMODE: "verify-full" };
     for (const [text, given] of [

@@ -61,14 +61,14 @@ describe("a LockstepError", () => {
 });
 
 describe("describe", () => {
-  it("is the message of an error, or what was thrown as text", () => {
+  it("returns the message of an error, or a thrown value as text", () => {
     expect(describeError(new TypeError("wrong"))).toBe("wrong");
     expect(describeError("text")).toBe("text");
     expect(describeError(undefined)).toBe("undefined");
   });
 });
 
-it("a message of git comes with an advice, in one sentence", () => {
+it("adds advice to a message of git, in one sentence", () => {
   expect(gitFailedError(["index-pack", "--stdin"], 128, "fatal: early EOF\n")).toMatchObject({
     code: "GIT_FAILED",
     message:
@@ -77,7 +77,7 @@ it("a message of git comes with an advice, in one sentence", () => {
   });
 });
 
-it("a refusal of this machine's disk is no failure of git", () => {
+it("calls a refusal of this machine's disk PREREQUISITE_MISSING, not GIT_FAILED", () => {
   expect(gitFailedError(["index-pack", "--stdin"], 128, "fatal: write error: No space left on device\n")).toMatchObject(
     {
       code: "PREREQUISITE_MISSING",

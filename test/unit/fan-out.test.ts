@@ -19,7 +19,7 @@ describe("a device that sends a version to others", () => {
     expect(full().refer("app", 5n, "early0", 0)).toBeUndefined();
   });
 
-  it("sends those on who are content with less", () => {
+  it("also redirects devices that would be content with an older version", () => {
     expect(full().refer("app", 3n, "late", 0)).toEqual(first);
   });
 
@@ -30,7 +30,7 @@ describe("a device that sends a version to others", () => {
     expect(fanOut.refer("app", 6n, "early0", 0)).toBeUndefined();
   });
 
-  it("sends it to anybody once the crowd must have gone", () => {
+  it("sends it to any device once the crowd must have gone", () => {
     const fanOut = full();
     expect(fanOut.refer("app", 5n, "late", 9_000)).toEqual(first);
     expect(fanOut.refer("app", 5n, "late", 11_000)).toBeUndefined();

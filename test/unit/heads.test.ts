@@ -56,7 +56,7 @@ describe("a HeadReader", () => {
     expect((await second).head?.version).toBe(2n);
   });
 
-  it("does so even for a call made while the answer is being handed out", async () => {
+  it("gives a call that comes while the answer is handed out the next query too", async () => {
     const { reader, queries } = scripted();
     const second = reader.ask("a").then(() => reader.ask("a"));
     queries[0]!.resolve(heads(1n, "a"));
@@ -66,7 +66,7 @@ describe("a HeadReader", () => {
     expect((await second).head?.version).toBe(2n);
   });
 
-  it("has one query under way and one for all who wait, each name once", async () => {
+  it("has one query under way and one for all waiting callers, with each name once", async () => {
     const { reader, queries } = scripted();
     const first = reader.ask("a");
     const waiting = Array.from({ length: 1000 }, (_, index) => reader.ask(`r${index % 10}`));
@@ -91,7 +91,7 @@ describe("a HeadReader", () => {
     expect(await answer).toEqual({ fence: 7n, head: undefined, closed: null });
   });
 
-  it("brings an error to exactly those who share the query", async () => {
+  it("fails exactly the calls that share a failed query", async () => {
     const { reader, queries } = scripted();
     const before = reader.ask("a");
     const sharing = [reader.ask("b"), reader.ask("c")];

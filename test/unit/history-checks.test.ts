@@ -86,7 +86,7 @@ function expectViolation(check: Check, history: History, what: RegExp, operation
 }
 
 describe("a sound history", () => {
-  it("passes every check, and each check looks at something", () => {
+  it("passes every check, and no check is empty", () => {
     for (const verdict of verdictsOf(sound)) {
       expect(verdict).toMatchObject({ violations: [] });
       expect(verdict.looked, verdict.check).toBeGreaterThan(0);
@@ -98,7 +98,7 @@ describe("a sound history", () => {
     expect(fromJsonLines(toJsonLines(sound))).toEqual(sound);
   });
 
-  it("does not pass for want of anything to look at", () => {
+  it("fails a check that finds nothing to look at", () => {
     expect(reportOf([healed])).toMatchObject({ ok: false, text: expect.stringContaining("LOOKED AT NOTHING") });
   });
 });
@@ -188,7 +188,7 @@ describe("linearizability per ref", () => {
     expectViolation(linearizability, [...late, read(6, 0.5, { [X]: "b" }, { client: "bob" })], /./, []);
   });
 
-  it("keeps repositories apart", () => {
+  it("judges each repository by itself", () => {
     const other = { ...read(2, 2, {}), repository: "team/two" };
     expect(linearizability([push(1, 0, { [X]: "a" }), other]).violations).toEqual([]);
   });

@@ -11,7 +11,7 @@ afterEach(() => {
   fs.rmSync(path, { force: true });
 });
 
-it("a line that the disk has no room for is lost, and nothing else", () => {
+it("a line for which the disk has no room is lost, and no other line", () => {
   const fd = fs.openSync(path, "w");
   const log = pino({ base: null, timestamp: false }, logLines(fd));
   log.info("before");
@@ -25,7 +25,7 @@ it("a line that the disk has no room for is lost, and nothing else", () => {
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual(["before", "after"]);
 });
 
-it("a log that never has room keeps nothing and ends nothing", () => {
+it("a log on a full disk keeps nothing, and does not end the process", () => {
   const fd = fs.openSync("/dev/full", "w");
   const log = pino({}, logLines(fd));
   for (let count = 0; count < 1_000; count += 1) log.info("lost");

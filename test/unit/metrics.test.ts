@@ -47,7 +47,7 @@ function misnamed({ name, type }: Pick<Family, "name" | "type">): string | undef
 }
 
 describe("the metrics", () => {
-  it("of ours are named lockstep_<noun>_<unit>[_total], all of them", () => {
+  it("of Lockstep are all named lockstep_<noun>_<unit>[_total]", () => {
     const ours = families.filter(({ name }) => !/^(process|nodejs)_/.test(name));
     expect(ours.length).toBeGreaterThanOrEqual(8);
     for (const family of ours) expect(misnamed(family), family.name).toBeUndefined();
@@ -65,20 +65,20 @@ describe("the metrics", () => {
     expect(misnamed({ name, type })).toBeDefined();
   });
 
-  it("say what they are, once each", () => {
+  it("have one help text each", () => {
     for (const { name, help } of families) expect(help, name).toMatch(/\S/);
     expect(new Set(families.map(({ name }) => name)).size).toBe(families.length);
     expect(page.match(/^# TYPE/gm)).toHaveLength(families.length);
   });
 
-  it("of ours are explained in docs/running.md, and no others", () => {
+  it("of Lockstep are exactly those that docs/running.md explains", () => {
     const docs = readFileSync(new URL("../../docs/running.md", import.meta.url), "utf8");
     const explained = [...docs.matchAll(/`(lockstep_[a-z_]+[a-z])[`{]/g)].map(([, name]) => name);
     const ours = families.map(({ name }) => name).filter((name) => name.startsWith("lockstep_"));
     expect([...new Set(explained)].sort()).toEqual(ours.sort());
   });
 
-  it("count what they are told", () => {
+  it("count the events that they are told of", () => {
     for (const line of [
       'lockstep_pushes_total{result="landed"} 1',
       'lockstep_pushes_total{result="unknown"} 1',
@@ -93,7 +93,7 @@ describe("the metrics", () => {
       expect(page.split("\n")).toContain(line);
   });
 
-  it.skipIf(promtool("").error)("please promtool", () => {
+  it.skipIf(promtool("").error)("pass promtool's check", () => {
     expect(promtool(page)).toMatchObject({ status: 0, stderr: "" });
     expect(promtool("# TYPE bad_total gauge\nbad_total 1\n").status).not.toBe(0);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PackPlaces } from "../../src/sync/objects/pack-places.ts";
 
 describe("places for packs", () => {
-  it("are eight for a device that asks alone", () => {
+  it("number eight for a device that asks alone", () => {
     const places = new PackPlaces("me");
     const taken = Array.from({ length: 8 }, () => places.take("one"));
     expect(() => places.take("one")).toThrow("sends 8 packs already");
@@ -14,7 +14,7 @@ describe("places for packs", () => {
     places.take("one");
   });
 
-  it("are there for each other device, however many one has taken", () => {
+  it("remain for every other device, however many places one device has taken", () => {
     const places = new PackPlaces("me");
     for (let count = 0; count < 8; count += 1) places.take("greedy");
     for (const asker of ["two", "three", "four"]) {

@@ -33,7 +33,7 @@ describe("progress", () => {
     expect(written.at(-1)).toBe("\r\x1b[K");
   });
 
-  it("never fills the line, as what wraps is not taken away again", () => {
+  it("stays shorter than the line, since a wrapped line could not be removed", () => {
     const { stream, written } = terminal(true);
     Object.assign(stream, { columns: 40 });
     using progress = new Progress(stream, false);
@@ -50,7 +50,7 @@ describe("progress", () => {
     expect(written.at(-1)).toBe("\r\x1b[Kcomparing … 3 s");
   });
 
-  it("shows nothing for what takes no time", () => {
+  it("shows nothing for work that takes no time", () => {
     const { stream, written } = terminal(true);
     {
       using progress = new Progress(stream, false);

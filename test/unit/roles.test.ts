@@ -43,7 +43,7 @@ describe("mayCall", () => {
     expect(allowed).not.toContain("CreateRepository");
   });
 
-  it("lets nobody call what the table lacks", () => {
+  it("refuses every caller an RPC that the table lacks", () => {
     for (const role of ["device", "frontend", "operator"] as const) {
       expect(mayCall(role, "/lockstep.v1.SyncService/Gone")).toBe(false);
       expect(mayCall(role, "/constructor")).toBe(false);

@@ -26,7 +26,7 @@ it("every RPC of the protocol has a handler, and there is no other", () => {
   expect(Object.keys(handled).sort()).toEqual(services.sort());
 });
 
-it("a missing, an unknown or a wrong handler does not compile", () => {
+it("a missing handler, an unknown handler and a handler of the wrong type do not compile", () => {
   expectTypeOf<SyncHandlers>().not.toExtend<Record<"Gone", unknown>>();
   const { GetWrite: _, ...rest } = {} as SyncHandlers;
   // @ts-expect-error GetWrite is missing

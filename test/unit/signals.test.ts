@@ -6,7 +6,7 @@ import { linkSignals } from "../../src/io/signals.ts";
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
 describe("a linked signal", () => {
-  it("aborts with the first of its parents, with that one's reason, and leaves all of them", () => {
+  it("aborts with the first parent that aborts, with its reason, and then listens to none", () => {
     const [one, two] = [new AbortController(), new AbortController()];
     const link = linkSignals([one.signal, two.signal], 60_000);
     expect(link.signal.aborted).toBe(false);

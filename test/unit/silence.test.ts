@@ -6,7 +6,7 @@ describe("a silence", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("is over when nothing has broken it for too long", () => {
+  it("ends the wait when nothing new has come for too long", () => {
     using silence = new Silence();
     for (let count = 0; count < 100; count += 1) {
       vi.advanceTimersByTime(SILENT_MS - 1);
@@ -17,7 +17,7 @@ describe("a silence", () => {
     expect(silence.signal.aborted).toBe(true);
   });
 
-  it("may be shorter once something has come", () => {
+  it("may have a shorter limit once something has come", () => {
     using silence = new Silence();
     silence.broken(STALL_MS);
     vi.advanceTimersByTime(STALL_MS - 1);
@@ -28,7 +28,7 @@ describe("a silence", () => {
     expect(silence.signal.aborted).toBe(true);
   });
 
-  it("is not the other side's while what came waits here", () => {
+  it("does not count while data that has come still waits here", () => {
     using silence = new Silence();
     let waits = true;
     silence.isOurs = () => waits;
@@ -39,7 +39,7 @@ describe("a silence", () => {
     expect(silence.signal.aborted).toBe(true);
   });
 
-  it("never ends when it was disposed of", () => {
+  it("ends no wait after it was disposed of", () => {
     const silence = new Silence();
     silence[Symbol.dispose]();
     silence.broken();

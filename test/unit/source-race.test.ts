@@ -56,7 +56,7 @@ describe("the source of a pack", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("is the first one asked where that works, however long it takes; no other one is asked", async () => {
+  it("is the first one while that shows work, however long it takes, and no other one is asked", async () => {
     const devices = new Devices("a", "b");
     for (let count = 0; count < 60; count += 1) {
       await pass(HEDGE_MS - 1);
@@ -69,7 +69,7 @@ describe("the source of a pack", () => {
     expect(devices.asked).toEqual(["a"]);
   });
 
-  it("is another one after a moment in which the first has shown no work, which is kept until one sends", async () => {
+  it("is raced by a second one when the first shows no work; both go on until one sends", async () => {
     const devices = new Devices("a", "b", "c");
     await pass(HEDGE_MS - 1);
     expect(devices.asked).toEqual(["a"]);
@@ -85,7 +85,7 @@ describe("the source of a pack", () => {
     expect(getEventListeners(devices.life.signal, "abort")).toEqual([]);
   });
 
-  it("is the first one after all where that begins to send first", async () => {
+  it("is the first one after all if it begins to send before the second", async () => {
     const devices = new Devices("a", "b");
     await pass(HEDGE_MS);
     devices.of("a").onArrival();
@@ -96,7 +96,7 @@ describe("the source of a pack", () => {
     expect(await devices.result).toMatchObject({ source: { device: "a" } });
   });
 
-  it("is one that was slower where the one that sent fails", async () => {
+  it("is the slower one if the one that sent first fails", async () => {
     const devices = new Devices("a", "b");
     await pass(HEDGE_MS);
     devices.of("b").onArrival();
@@ -108,7 +108,7 @@ describe("the source of a pack", () => {
     expect(devices.refused).toEqual(["b"]);
   });
 
-  it("is looked for among the next ones at once where the second one refuses", async () => {
+  it("is looked for among the next ones at once if the second one refuses", async () => {
     const devices = new Devices("a", "b", "c", "d", "e");
     await pass(HEDGE_MS);
     devices.of("b").fail(new Error("it has nothing"));

@@ -27,7 +27,7 @@ describe("a stack", () => {
     expect(inSources(stack)).toBe(`Error: full\n    at sync (${source}:7:3)\n    at ${source}:7:3\n    at node:fs:1:1`);
   });
 
-  it("stays as it is where there is no source map, or none for that line", () => {
+  it("stays as it is without a source map, or without an entry for that line", () => {
     const stack = `Error: full\n    at ${bundled}:1:1\n    at file:///no/such.js:1:1`;
     expect(inSources(stack)).toBe(stack);
   });

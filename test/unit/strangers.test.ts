@@ -24,7 +24,7 @@ describe("the error that strangers see", () => {
     expect(told).not.toMatch(/pg_hba|10\.0\.0\.7|LOCKSTEP_|\/srv/);
   });
 
-  it("is a sentence for every code there is, and will be", () => {
+  it("is a sentence for every code, also for codes that are added later", () => {
     for (const code of Object.keys(ERROR_TABLE) as ErrorCode[])
       expect(toldToStrangers(new LockstepError(code, "The reason."))).toMatch(/\.$/);
   });
@@ -39,7 +39,7 @@ describe("the error that strangers see", () => {
     );
   });
 
-  it("names no path, but what they named themselves", () => {
+  it("names no path except the one in the request", () => {
     const told = (code: ErrorCode) => toldToStrangers(new LockstepError(code, 'Process 7 (/srv/git/x) works on "/a".'));
     expect(told("REPLICA_IN_DOUBT")).toBe('Process 7 (…) works on "…".');
     expect(told("INVALID_NAME")).toContain('"/a"');

@@ -1,7 +1,7 @@
 // Builds dist/: TypeScript first, then the bundle, then the native shim if there is a C compiler. All output goes to
 // stderr, because `npm run demo -- --json` promises exactly one line on stdout.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,8 @@ const toStderr = { cwd: root, stdio: ["ignore", 2, 2] };
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 const compiled = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], toStderr);
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+const { parseProtocol } = await import("../dist/protocol/proto.js");
+writeFileSync(join(root, "dist", "proto.json"), JSON.stringify(parseProtocol().toJSON()));
 // Without esbuild the program runs from the modules of tsc: it only starts more slowly.
 const bundler = await import("./bundle.mjs").catch((error) => {
   if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;

@@ -21,7 +21,7 @@ export async function writeCredentials(
   return paths;
 }
 
-/** As `writeCredentials`, but throws USAGE where one of the files exists already. */
+/** Writes as `writeCredentials` does. Throws USAGE if one of the files exists already. */
 export async function writeNewCredentials(
   dir: string,
   name: string,

@@ -12,6 +12,10 @@ export const lookAtDatabase: Look = async (config) =>
 export const lookAtClock: Look = async (config) =>
   judgeClock((await inspectDatabase(required(config, "database-url"))).aheadMs);
 
+/**
+ * Returns the verdict on a database: its version, whether it is a primary, its schema. `known`: the schema level of
+ * this program.
+ */
 export function judgeDatabase({ version, standby, level, mayCreate, off }: Inspection, known: number): Verdict {
   if (Number.parseInt(version, 10) < OLDEST)
     return { missing: `PostgreSQL is ${version}, which is too old; install ${OLDEST} or newer.` };

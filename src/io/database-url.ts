@@ -105,7 +105,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   PGSERVICE: "service",
 };
 
-/** The URL with what the environment adds to it, as libpq would. Throws USAGE as `parseDatabaseUrl`. */
+/** Returns the URL with what the environment adds to it, as libpq would. Throws USAGE as `parseDatabaseUrl`. */
 export function completeDatabaseUrl(
   text: string,
   env: Readonly<Record<string, string | undefined>>,

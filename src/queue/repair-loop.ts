@@ -18,6 +18,7 @@ const PAGE = 500;
  */
 const PASSES = 4;
 
+/** Enqueues commands for replicas of this device that are missing, broken or behind. */
 export class RepairLoop {
   readonly #context: SyncContext;
   /** Called when there are new commands. */

@@ -1,5 +1,6 @@
 // Wakes the loops that wait for new commands.
 
+/** Lets loops wait, and wakes all of them at once. */
 export class Wakeups {
   readonly #waiting = new Set<() => void>();
 

@@ -18,7 +18,7 @@ export interface Progress {
   ownKey: () => LockstepError | undefined;
 }
 
-/** The answers of the HTTP port, by what the sidecar has at that moment. */
+/** Makes the answers of the HTTP port, by what the sidecar has at that moment. */
 export function httpEndpoints(
   progress: Progress,
   { db, root, metrics, log }: { db: Database; root: Pick<SyncContext, "root" | "git">; metrics: Metrics; log: Logger },

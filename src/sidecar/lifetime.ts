@@ -2,6 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { LockstepError } from "../errors.ts";
 
+/** Holds the two signals of a sidecar: it takes no more work, and it cuts off what still runs. */
 export class Lifetime {
   readonly #device: string;
   readonly #stopping = new AbortController();

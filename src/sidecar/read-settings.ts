@@ -5,7 +5,7 @@ import { deviceName } from "../names.ts";
 import { required } from "../read-config.ts";
 import { parseHostPort } from "../setting-checks.ts";
 
-/** The settings of a sidecar. Throws USAGE where one is missing. */
+/** Returns the settings of a sidecar. Throws USAGE if one is missing. */
 export function readSettings(config: Config) {
   const device = deviceName(required(config, "device"));
   const root = required(config, "root");

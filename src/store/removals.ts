@@ -97,7 +97,7 @@ export async function restoreRepository(
   );
 }
 
-/** The names at whose places this device's replica may lie, and whether its repository was removed. */
+/** Returns the names at whose places this device's replica may lie, and whether its repository was removed. */
 export async function possiblePlaces(
   db: Database,
   device: string,

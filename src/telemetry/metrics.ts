@@ -15,6 +15,7 @@ export interface MetricSources {
   readonly commands: () => Promise<{ queued: number; running: number; oldestSeconds: number } | undefined>;
 }
 
+/** Counts and measures the work of one sidecar, and writes the page for Prometheus. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #pushes: Counter<"result">;

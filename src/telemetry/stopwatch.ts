@@ -1,5 +1,6 @@
 // Measures the steps of one piece of work, for its log line.
 
+/** Runs from its construction. Times are milliseconds. */
 export class Stopwatch {
   readonly #startedAt = performance.now();
   #last = this.#startedAt;

@@ -58,6 +58,7 @@ export interface PeersOptions {
   readonly maxAgeMs?: number;
 }
 
+/** Holds the open TLS connections, and closes those whose certificate may not be used any more. */
 export class Peers {
   readonly trustDomain: string;
   readonly maxAgeMs: number;

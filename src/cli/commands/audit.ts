@@ -19,6 +19,7 @@ interface Flags {
   readonly since?: string;
 }
 
+/** Makes the command `lockstep audit`. */
 export function auditCommand(host: Host): Command {
   return subcommand(
     "audit",

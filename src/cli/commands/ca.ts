@@ -27,6 +27,7 @@ const ROLES = ["device", "frontend", "operator"] as const;
 const KEY_TYPES = ["p256", "ed25519"] as const;
 const KEY_TYPE = ["--key-type <TYPE>", "kind of the new key: p256 or ed25519", "p256"] as const;
 
+/** Makes the command `lockstep ca`. */
 export function caCommand(host: Host): Command {
   return new Command("ca")
     .description("a small certificate authority: make it, issue certificates, renew them")

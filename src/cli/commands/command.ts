@@ -10,6 +10,7 @@ import { instant } from "./log.ts";
 
 const STATES = ["queued", "running", "done", "failed", "superseded"] as const;
 
+/** Makes the command `lockstep command`. */
 export function commandCommand(host: Host): Command {
   return new Command("command")
     .description("look at the commands that devices are asked to carry out, or ask for one")

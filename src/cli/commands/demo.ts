@@ -9,6 +9,7 @@ import { required } from "../../read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 
+/** Makes the command `lockstep demo`. */
 export function demoCommand(host: Host): Command {
   return subcommand(
     "demo",

@@ -6,6 +6,7 @@ import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { keyOf, trust } from "./identity.ts";
 import { instant } from "./log.ts";
 
+/** Makes the command `lockstep device enroll`. */
 export function enrollCommand(host: Host): Command {
   return subcommand(
     "enroll",

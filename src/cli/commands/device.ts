@@ -20,6 +20,7 @@ import {
 } from "./identity.ts";
 import { instant } from "./log.ts";
 
+/** Makes the command `lockstep device`. */
 export function deviceCommand(host: Host): Command {
   return new Command("device")
     .description("list, show, trust, drain and remove the devices of the cluster")

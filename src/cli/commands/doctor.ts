@@ -30,6 +30,7 @@ const CHECKS: readonly (readonly [string, Look])[] = [
   ["http-listen", lookAtAddress("http-listen")],
 ];
 
+/** Makes the command `lockstep doctor`. */
 export function doctorCommand(host: Host): Command {
   return subcommand(
     "doctor",

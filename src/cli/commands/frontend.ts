@@ -3,10 +3,12 @@ import { Command } from "commander";
 import type { Host } from "../../host.ts";
 import { listCommand, revokeCommand, showCommand, trustCommand } from "./identity.ts";
 
+/** Makes the command `lockstep frontend`. */
 export function frontendCommand(host: Host): Command {
   return commandOf(host, "frontend", "list, trust, limit and revoke the front ends that call the sidecars");
 }
 
+/** Makes the command `lockstep operator`. */
 export function operatorCommand(host: Host): Command {
   return commandOf(host, "operator", "list, trust and revoke the operators that call from other machines");
 }

@@ -12,6 +12,7 @@ import { readGateUsers } from "./gate-users.ts";
 /** A read waits this long for a catch-up. If a first copy takes longer, the gate tells the client to come back. */
 const READ_PATIENCE_MS = 60_000;
 
+/** Makes the command `lockstep gate`. */
 export function gateCommand(host: Host): Command {
   return subcommand(
     "gate",

@@ -9,6 +9,7 @@ import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
 import { instant } from "./log.ts";
 import { VISIBLE } from "./watch.ts";
 
+/** Makes the command `lockstep hook`. */
 export function hookCommand(host: Host): Command {
   return new Command("hook")
     .description("webhooks: tell a CI or another service what landed")

@@ -26,7 +26,7 @@ interface Access {
   readonly readOnly: boolean;
 }
 
-/** `trust NAME`, with flags of its own for front ends. */
+/** Makes the subcommand `trust`. It has more flags for front ends. */
 export function trustCommand(host: Host, role: Role): Command {
   const example =
     role === "frontend" ? "frontend trust web --cert web.pem --repositories 'team/*'" : `${role} trust NAME`;
@@ -78,6 +78,7 @@ export async function keyOf(
   return { certificate, fingerprint: "" };
 }
 
+/** Lets a name in with a certificate or a fingerprint, and prints its keys. Throws the errors of `TrustKey`. */
 export async function trust(
   run: Run,
   role: Role,
@@ -90,6 +91,7 @@ export async function trust(
   run.print({ ...(identity && documentOf(identity)), now_trusted: fingerprints }, describeIdentity(identity));
 }
 
+/** Makes the subcommand `revoke` for identities of that role. */
 export function revokeCommand(host: Host, role: Role): Command {
   return subcommand(
     "revoke",
@@ -118,6 +120,7 @@ export function revokeCommand(host: Host, role: Role): Command {
     });
 }
 
+/** Makes the subcommand `show` for identities of that role. */
 export function showCommand(host: Host, role: "frontend" | "operator"): Command {
   return subcommand("show", `show the keys of ${CALLED[role]}`, `lockstep ${role} show NAME`, role)
     .argument("<name>")
@@ -138,6 +141,7 @@ export function showCommand(host: Host, role: "frontend" | "operator"): Command 
     });
 }
 
+/** Makes the subcommand `list` for identities of that role. */
 export function listCommand(host: Host, role: "frontend" | "operator"): Command {
   return subcommand(
     "list",
@@ -168,6 +172,7 @@ export function documentOf(identity: Identity) {
   return { role, name, ...limits, keys: keys.map(documentOfKey) };
 }
 
+/** Returns a key as --json prints it. */
 export function documentOfKey({
   kind,
   fingerprint,
@@ -189,6 +194,7 @@ export function documentOfKey({
   };
 }
 
+/** Returns a key that nobody has trusted yet as --json prints it. */
 export function documentOfWaiting({ role, name, kind, fingerprint, seenBy, source, since, seenAt }: WaitingKey) {
   return {
     ...{ role, name, kind, fingerprint },

@@ -37,6 +37,7 @@ interface Held {
   readonly begun: Begun;
 }
 
+/** Makes the command `lockstep lock`. */
 export function lockCommand(host: Host): Command {
   return subcommand(
     "lock",

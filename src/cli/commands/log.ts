@@ -7,6 +7,7 @@ import { visible } from "../../io/visible.ts";
 import { toMs } from "../../protocol/times.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
+/** Makes the command `lockstep log`. */
 export function logCommand(host: Host): Command {
   return subcommand("log", "show the ref log of a repository, newest first", "lockstep log team/app --limit 50")
     .argument("<name>")

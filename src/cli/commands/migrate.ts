@@ -3,6 +3,7 @@ import type { Host } from "../../host.ts";
 import { required } from "../../read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
+/** Makes the command `lockstep migrate`. */
 export function migrateCommand(host: Host): Command {
   return subcommand(
     "migrate",

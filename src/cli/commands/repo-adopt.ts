@@ -15,6 +15,7 @@ interface AdoptFlags {
   readonly dryRun?: boolean;
 }
 
+/** Makes the command `lockstep repo adopt`. */
 export function adoptCommand(host: Host): Command {
   return subcommand(
     "adopt",

@@ -20,6 +20,7 @@ type RemoveFlags = {
   readonly yes?: boolean;
 };
 
+/** Makes the command `lockstep repo remove`. */
 export function removeCommand(host: Host): Command {
   return subcommand(
     "remove",
@@ -99,7 +100,7 @@ function instantOf(time: Removed["keepUntil"]): string | null {
 
 const LIMIT = 10_000;
 
-/** `lockstep repo list --removed`. */
+/** Prints the removed repositories: `lockstep repo list --removed`. */
 export async function listRemovedRepositories(run: Run, client: Client): Promise<void> {
   const { repositories } = await client.call("ListRemovedRepositories", { limit: LIMIT }, run.patience);
   const documents = repositories.map(({ id, name, headVersion, removedAt, keepUntil, restorable, waitsFor }) => ({

@@ -7,6 +7,7 @@ import { describeOpen, exitUnlessDone, partOfDevice } from "./parts-of-devices.t
 /** Longer than the sidecar waits for live devices. */
 const PATIENCE_MS = 120_000;
 
+/** Makes the command `lockstep repo rename`. */
 export function renameCommand(host: Host): Command {
   return subcommand(
     "rename",

@@ -13,6 +13,7 @@ type RestoreFlags = {
   readonly reason: string;
 };
 
+/** Makes the command `lockstep repo restore`. */
 export function restoreCommand(host: Host): Command {
   return subcommand(
     "restore",

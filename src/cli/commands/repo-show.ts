@@ -13,6 +13,7 @@ import { describeLock, documentOfLock } from "./write-lock.ts";
 
 const ENTRIES = 20;
 
+/** Makes the command `lockstep repo show`. */
 export function showCommand(host: Host): Command {
   return subcommand(
     "show",

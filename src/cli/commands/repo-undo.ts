@@ -13,6 +13,7 @@ import { describeCommits, documentOfCommits, shortValue } from "./thaw-plan.ts";
 /** Making the plan may fetch objects from other devices. */
 const PATIENCE_MS = 600_000;
 
+/** Makes the command `lockstep repo undo`. */
 export function undoCommand(host: Host): Command {
   return subcommand(
     "undo",

@@ -13,6 +13,7 @@ import { restoreCommand } from "./repo-restore.ts";
 import { describeReplicas, documentOfRepository, showCommand } from "./repo-show.ts";
 import { undoCommand } from "./repo-undo.ts";
 
+/** Makes the command `lockstep repo`. */
 export function repoCommand(host: Host): Command {
   return new Command("repo")
     .description("create, list, show, rename and remove repositories")

@@ -6,6 +6,7 @@ import type { Host } from "../../host.ts";
 import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
 
+/** Makes the command `lockstep retention`. */
 export function retentionCommand(host: Host): Command {
   return new Command("retention")
     .description("show or set for how long old versions, writes, kept refs and other things stay")

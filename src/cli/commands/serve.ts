@@ -3,6 +3,7 @@ import type { Host } from "../../host.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
 
+/** Makes the command `lockstep serve`. */
 export function serveCommand(host: Host): Command {
   return subcommand(
     "serve",

@@ -8,6 +8,7 @@ import { describeKept, documentOfKept } from "./retention.ts";
 import { describeScrubs, documentOfScrub } from "./scrubs.ts";
 import { describeLock, documentOfLock } from "./write-lock.ts";
 
+/** Makes the command `lockstep status`. */
 export function statusCommand(host: Host): Command {
   return subcommand(
     "status",

@@ -7,6 +7,7 @@ import { toMs } from "../../protocol/times.ts";
 import { duration, prepare, subcommand } from "../terminal/command.ts";
 import { bar, Progress, size } from "../terminal/progress.ts";
 
+/** Makes the command `lockstep sync`. */
 export function syncCommand(host: Host): Command {
   return subcommand(
     "sync",

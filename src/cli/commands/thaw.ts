@@ -18,6 +18,7 @@ interface Wish {
   readonly author: string;
 }
 
+/** Makes the command `lockstep thaw`. */
 export function thawCommand(host: Host): Command {
   const several = (value: string, before: string[]) => [...before, ...value.split(",").filter(Boolean)];
   return subcommand(

@@ -8,6 +8,7 @@ import { Progress } from "../terminal/progress.ts";
 
 const PATIENCE_MS = 600_000;
 
+/** Makes the command `lockstep verify`. */
 export function verifyCommand(host: Host): Command {
   return subcommand(
     "verify",

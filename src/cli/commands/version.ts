@@ -3,6 +3,7 @@ import type { Host } from "../../host.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { ownVersion } from "../terminal/own-version.ts";
 
+/** Makes the command `lockstep version`. */
 export function versionCommand(host: Host): Command {
   return subcommand("version", "show the versions of Lockstep, git and the schema", "lockstep version --json").action(
     async (flags) => {

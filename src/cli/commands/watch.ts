@@ -7,6 +7,7 @@ import { describeEntries, documentOf } from "./log.ts";
 /** When an event is told, as options and --json have it. */
 export const VISIBLE = { landed: "VISIBLE_LANDED", everywhere: "VISIBLE_EVERYWHERE" } as const;
 
+/** Makes the command `lockstep watch`. */
 export function watchCommand(host: Host): Command {
   return subcommand(
     "watch",

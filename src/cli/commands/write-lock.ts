@@ -11,6 +11,7 @@ import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts"
 import { Progress } from "../terminal/progress.ts";
 import { instant } from "./log.ts";
 
+/** Makes the command `lockstep write-lock`. */
 export function writeLockCommand(host: Host): Command {
   return subcommand(
     "write-lock",

@@ -9,6 +9,7 @@ const BAR_WIDTH = 24;
 const END_WIDTH = 8;
 const CLEAR = "\r\x1b[K";
 
+/** Shows one line about work that goes on, until it is disposed of. */
 export class Progress implements Disposable {
   readonly #terminal: { write(text: string): unknown; readonly columns?: number } | undefined;
   #line: () => string = () => "";

@@ -1,6 +1,7 @@
 // Keeps gc from removing objects on which a write relies. A write first finds that its objects are here, and later
 // makes refs that reach them. Between the two no ref keeps objects that were here before, from a push that was refused
 // or a branch that is gone.
+/** Holds the claims of the writes on the objects of one replica. */
 export class ObjectClaims {
   #claims = 0;
   #taken = 0;

@@ -33,6 +33,7 @@ export interface PackNeed {
   readonly cruft: boolean;
 }
 
+/** Reads how the objects of a replica are packed. Lists directories, and starts no git. */
 export async function readPackNeed(gitDir: string): Promise<PackNeed> {
   const directory = join(gitDir, "objects", "pack");
   const listed = await listedPacks(directory);

@@ -5,6 +5,7 @@ import { gitSyncsRefs } from "../../io/disk.ts";
 import type { GitContext } from "../process.ts";
 import { RefTransaction } from "./ref-transaction.ts";
 
+/** Holds one started `git update-ref` until a caller takes it. */
 export class StartedTransaction {
   readonly #gitDir: string;
   #transaction: RefTransaction | undefined;

@@ -39,6 +39,7 @@ export async function readSeen(stateDir: string, name: string): Promise<Seen> {
   }
 }
 
+/** Writes, durably, when each kept ref of a replica was seen. `readSeen` reads it. */
 export async function writeSeen(stateDir: string, name: string, seen: Seen): Promise<void> {
   await makeDirectory(join(stateDir, NOTES), 0o700);
   await replaceFile(noteOf(stateDir, name), `${JSON.stringify(seen)}\n`, 0o600);

@@ -12,6 +12,7 @@ const STATES = {
   superseded: "COMMAND_STATE_SUPERSEDED",
 } as const satisfies Record<CommandState, string>;
 
+/** Returns a command of the queue as the protocol has it. */
 export function encodeCommand(command: Command) {
   return {
     id: command.id,

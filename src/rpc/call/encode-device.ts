@@ -2,6 +2,7 @@
 import { toTimestamp } from "../../protocol/times.ts";
 import type { Device, Remainder } from "../../store/devices.ts";
 
+/** Returns a device as the protocol has it. */
 export function encodeDevice(device: Device) {
   const { name, live, zone, grpcAddress, gitAddress, writes, placing } = device;
   return {
@@ -16,6 +17,7 @@ export function encodeDevice(device: Device) {
   };
 }
 
+/** Returns a device as the protocol has it, with all that keeps it from being removed. */
 export function encodeDeviceDetails(device: Device, { onlyHere, moreOnlyHere, writing }: Remainder) {
   return {
     device: encodeDevice(device),

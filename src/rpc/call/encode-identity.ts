@@ -15,6 +15,7 @@ export function encodeIdentities({ principals, credentials }: Identities) {
   return principals.map((principal) => encodeIdentity(principal, credentials));
 }
 
+/** Returns a key as the protocol has it. */
 export function encodeKey({ role, name, kind, fingerprint, state, enrolledBy, ...key }: Credential) {
   return {
     ...{ role, name, kind, fingerprint, enrolledBy },
@@ -27,6 +28,7 @@ export function encodeKey({ role, name, kind, fingerprint, state, enrolledBy, ..
   };
 }
 
+/** Returns a key that nobody has trusted yet as the protocol has it. */
 export function encodeWaiting({ role, name, kind, fingerprint, seenBy, source, since, seenAt }: WaitingKey) {
   return {
     ...{ role, name, kind, fingerprint, seenBy, source },

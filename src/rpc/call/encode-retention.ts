@@ -17,6 +17,7 @@ export function encodeRules(keeps: ReadonlyMap<string, string>) {
   });
 }
 
+/** Returns what a device keeps as the protocol has it. */
 export function encodeKept({ subject, device, items, bytes }: KeptSpace) {
   return { subject, device: device ?? "", items: String(items), bytes: String(bytes) };
 }

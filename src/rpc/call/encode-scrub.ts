@@ -2,6 +2,7 @@
 import { toTimestamp } from "../../protocol/times.ts";
 import type { ScrubRow } from "../../store/scrubs.ts";
 
+/** Returns the last full verification of a replica as the protocol has it. */
 export function encodeScrub({ repository, device, at, scrub, overdue }: ScrubRow) {
   return {
     ...{ repository, device, overdue },

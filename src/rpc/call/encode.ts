@@ -27,10 +27,12 @@ const STATUSES = {
   dropped: "WRITE_STATUS_DROPPED",
 } as const satisfies Record<WriteStatus, string>;
 
+/** Returns the state of a replica as the protocol has it. */
 export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] {
   return STATES[state];
 }
 
+/** Returns a repository as the protocol has it. */
 export function encodeRepository(repository: Repository) {
   const { name, headVersion, objectFormat, minCopies, landWithFewer, stopped, placement, updateLimitMs } = repository;
   return {
@@ -43,6 +45,7 @@ export function encodeRepository(repository: Repository) {
   };
 }
 
+/** Returns a write as the protocol has it. */
 export function encodeWrite(write: Write) {
   return {
     writeId: write.id,
@@ -59,10 +62,12 @@ export function encodeWrite(write: Write) {
   };
 }
 
+/** Returns a stop of writes as the protocol has it. An empty name means all repositories. */
 export function encodeWriteStop({ repository, since, includesStaged, ...stop }: WriteStop) {
   return { ...stop, repository: repository ?? "", since: toTimestamp(since), closed: includesStaged };
 }
 
+/** Returns the change of a ref as the protocol has it. */
 export function encodeUpdate({ name, oldValue, newValue }: RefUpdate) {
   return { name: toBytes(name), oldValue: encodeValue(oldValue), newValue: encodeValue(newValue) };
 }
@@ -74,6 +79,7 @@ export function encodeValue(value: RefValue | null): string {
   return value === null ? "" : displayRef(value);
 }
 
+/** Returns an entry of the log as the protocol has it. */
 export function encodeEntry({ version, landedAt, updates, ...entry }: LogEntry) {
   return { ...entry, version: String(version), landedAt: toTimestamp(landedAt), updates: updates.map(encodeUpdate) };
 }

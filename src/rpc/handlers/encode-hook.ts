@@ -7,6 +7,7 @@ import { readCursor } from "../../sync/watch/cursor.ts";
 
 const VISIBLE = { landed: "VISIBLE_LANDED", everywhere: "VISIBLE_EVERYWHERE" } as const;
 
+/** Returns a webhook as the protocol has it, without its secret. */
 export function encodeHook(hook: Hook) {
   return {
     id: hook.id,

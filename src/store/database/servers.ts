@@ -8,6 +8,7 @@ import { asTold, unavailableError, verdictOf } from "./sqlstate.ts";
 
 const CONNECT_DEADLINE_MS = 5_000;
 
+/** Chooses the server to which connections go. */
 export class Servers {
   readonly #servers: readonly DatabaseServer[];
   /** The index of the server that worked last. */

@@ -19,6 +19,7 @@ interface Place {
   readonly since: number;
 }
 
+/** Gives out the places for repositories that a device follows by itself. */
 export class FollowPlaces {
   readonly #taken = new Set<Place>();
 

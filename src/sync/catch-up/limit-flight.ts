@@ -39,6 +39,7 @@ function tooLongError({ name }: Replica, limitMs: number): LockstepError {
   );
 }
 
+/** Makes CATCH_UP_TIMEOUT for a catch-up in which nothing moved. */
 export function nothingMovedError({ name }: Replica): LockstepError {
   const seconds = MOTIONLESS_MS / 1000;
   return new LockstepError(

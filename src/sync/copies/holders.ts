@@ -6,6 +6,7 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { makeCopies } from "./copies.ts";
 
+/** Finds the devices that hold the objects of one write, over all its attempts. */
 export class Holders {
   readonly #updates: readonly RefUpdate[];
   readonly #tell: ((text: string) => void) | undefined;

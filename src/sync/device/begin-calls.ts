@@ -16,6 +16,7 @@ interface Calls {
 /** The state of all calls for the same write, for one of them. */
 export type BeginCall = Pick<Calls, "begun" | "hadBegun">;
 
+/** Knows, for each write, which calls of BeginWrite are under way. */
 export class BeginCalls {
   readonly #calls = new Map<string, Calls>();
 

@@ -14,6 +14,7 @@ export interface Watched {
   swept: boolean;
 }
 
+/** Serialises the changes of the refs of one replica, and notices changes by others. */
 export class ReplicaMutex extends Mutex {
   readonly #replica: Watched;
   /** The mark of the files when the mutex was last released. undefined: nothing is known. */

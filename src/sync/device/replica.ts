@@ -36,6 +36,7 @@ export interface OutOfService {
   readonly reason: string;
 }
 
+/** Holds the state of one replica as this process knows it. */
 export class Replica {
   readonly id: string;
   /** The name for which the directory is at its place. The repository may have been renamed a moment ago. */
@@ -140,6 +141,7 @@ export interface RepositoryFacts {
   readonly updateLimitMs?: number | null;
 }
 
+/** Finds the replicas that this process has touched, by id and by name. */
 export class Replicas {
   /** Held while a replica is tidied, for a few seconds at most. */
   readonly tidying = new Mutex();

@@ -4,6 +4,7 @@ import { BeginCalls } from "./begin-calls.ts";
 import { SessionTokens } from "./session-caller.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
+/** Holds the tokens, the begins and the turns of the write sessions of this device. */
 export class Sessions {
   readonly tokens = new SessionTokens();
   readonly begins = new BeginCalls();

@@ -4,6 +4,7 @@
 /** How long such a device is asked last, so that not every catch-up waits for a machine that hangs. */
 const REMEMBERED_MS = 60_000;
 
+/** Remembers for a minute which devices showed no work. */
 export class SlowSources {
   readonly #until = new Map<string, number>();
 

@@ -34,6 +34,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+/** Renews the tickets of this device, and wakes the writes whose turn has come. */
 export class TurnQueue {
   /** How many calls of `keep` each ticket has. */
   readonly #kept = new Map<string, number>();

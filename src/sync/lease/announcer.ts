@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import { describe } from "../../errors.ts";
 
+/** Gathers new heads and announces them together. */
 export class Announcer {
   readonly #send: (repositoryIds: string[]) => Promise<void>;
   readonly #log: Logger;

@@ -13,6 +13,7 @@ interface Waiter {
 /** If so many calls wait, the database does not answer, and further calls are refused. */
 const QUEUE_LIMIT = 10_000;
 
+/** Answers reads with the head of their repository, with one query for many of them. */
 export class HeadReader {
   readonly #read: (names: string[]) => Promise<Heads>;
   #next: Waiter[] = [];

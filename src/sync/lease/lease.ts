@@ -39,6 +39,7 @@ export interface LeaseEvents {
   readonly onFailOver: () => void;
 }
 
+/** Keeps the lease of this device, and proves to reads that the server is the primary. */
 export class Lease {
   readonly #db: Database;
   readonly #me: Incarnation;

@@ -25,6 +25,7 @@ interface Waiter {
   readonly offer: (settled: Position | undefined) => boolean;
 }
 
+/** Finds out for all watchers of this process up to which position the log is settled. */
 export class LogTail {
   /** Watchers take a place here for each statement. */
   readonly reads = new Semaphore(READS_LIMIT);

@@ -13,6 +13,7 @@ interface Wave {
   readonly until: number;
 }
 
+/** Chooses, for each version, the devices that get it from here. */
 export class FanOut {
   readonly #waves = new Map<string, Wave>();
 

@@ -7,6 +7,7 @@ const LIMIT = 8;
 /** How many places a device always gets. */
 const OWN = 2;
 
+/** Gives out the places for packs. */
 export class PackPlaces {
   readonly #me: string;
   readonly #taken = new Map<string, number>();

@@ -18,6 +18,7 @@ const IDS_LIMIT = 2_000_000;
 /** How long a peer that was sent here waits until the objects have come here. */
 const HOLD_MS = 60_000;
 
+/** Makes packs for other devices. */
 export class PackServer {
   readonly #context: SyncContext;
   readonly #fanOut = new FanOut();

@@ -19,6 +19,7 @@ export async function makeToken(
   return { token, endsAt: await insertToken(db, name, { hash: hashOfToken(token), minutes: MINUTES, author }) };
 }
 
+/** Returns the hash under which the database keeps a token. */
 export function hashOfToken(token: string): Buffer {
   return createHash("sha256").update(token.trim()).digest();
 }

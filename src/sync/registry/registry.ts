@@ -42,6 +42,7 @@ interface Known extends Access {
   readonly keys: ReadonlyMap<string, "trusted" | "revoked">;
 }
 
+/** Knows whom the cluster trusts, from what the database said last. */
 export class Registry implements TrustCheck {
   readonly #options: RegistryOptions;
   readonly #now: () => number;

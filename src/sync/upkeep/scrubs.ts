@@ -12,6 +12,7 @@ const OPEN_LIMIT = 20;
 /** How much faster it goes while replicas are overdue, as after a device was away for weeks. */
 const HURRY = 4;
 
+/** Orders the scrubs of one device. */
 export class Scrubs {
   readonly #context: SyncContext;
   #counted: { replicas: number; at: number } | undefined;

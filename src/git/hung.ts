@@ -136,7 +136,7 @@ export function wasWriterKilled(gitDir: string): boolean {
   return killedWriters.has(gitDir);
 }
 
-/** Returns what `wasWriterKilled` returns, and forgets it: the next call returns false. The caller compares everything. */
+/** Returns what `wasWriterKilled` returns, and forgets it. The caller compares everything. */
 export function takeKilledWriter(gitDir: string): boolean {
   return killedWriters.delete(gitDir);
 }

@@ -5,7 +5,7 @@ import { LockstepError } from "../errors.ts";
 import type { Frame } from "../framing/frames.ts";
 import { repositoryName } from "../names.ts";
 
-/** The path, below the root, of a replica that was moved aside (git/replica/removed.ts). */
+/** The path, below the root, of a replica that was moved aside (git/beside/removed.ts). */
 const REMOVED = /^\.lockstep\/removed\//;
 
 const OPERATIONS = ["proc-receive", "upload-pack", "receive-pack"];

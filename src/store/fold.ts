@@ -1,7 +1,7 @@
 // Reads the fold of a repository: the refs that the log adds up to, at the head.
 import { nameFromBytes, type RefName, type Refs, type RefValue, type Version, valueFromBytes } from "../domain.ts";
 import { type Database, queryRepeatable } from "./database/database.ts";
-import { type FoldHeader, PAGE, REPLICATED, readFoldInPages } from "./database/read-pages.ts";
+import { type FoldHeader, PAGE, REPLICATED, readFoldInPages } from "./read-pages.ts";
 import { goneError } from "./ref-log.ts";
 
 export interface Fold {

@@ -1,9 +1,9 @@
 // Landed versions of all repositories, in the order of their positions, for those who watch the cluster.
 import type { Version } from "../domain.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "./database/database.ts";
-import { REPLICATED } from "./database/read-pages.ts";
 import { ENTRY_COLUMNS, type EntryRow, entryOf, type LogEntry } from "./list-log.ts";
 import type { Position } from "./log-tail.ts";
+import { REPLICATED } from "./read-pages.ts";
 
 export interface Landed {
   readonly position: Position;

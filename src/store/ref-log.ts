@@ -10,9 +10,9 @@ import {
   REPLICATED,
   type RefChange,
   readChangesInPages,
-} from "./database/read-pages.ts";
+} from "./read-pages.ts";
 
-export type { RefChange } from "./database/read-pages.ts";
+export type { RefChange } from "./read-pages.ts";
 
 export interface ChangesSince {
   readonly head: Version;

@@ -100,7 +100,7 @@ export const databaseControls = [
   {
     rule: "a time never travels as text",
     patches: [
-      { file: "src/store/database/value-types.ts", from: "if (TIME_OIDS.has(oid)) return refuseTime;", to: "" },
+      { file: "src/store/database/connection-config.ts", from: "if (TIME_OIDS.has(oid)) return refuseTime;", to: "" },
     ],
     project: "integration",
     tests: "test/integration/odd-settings.test.ts",

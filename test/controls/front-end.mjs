@@ -88,7 +88,7 @@ export const frontEndControls = [
   },
   {
     rule: "what a receive-pack at work uses is no leftover",
-    patches: [{ file: "src/git/replica/uploads.ts", from: " || (await isReceiving(gitDir))", to: "" }],
+    patches: [{ file: "src/git/beside/uploads.ts", from: " || (await isReceiving(gitDir))", to: "" }],
     project: "integration",
     tests: "test/integration/uploads.test.ts",
     name: "stays while a receive-pack is at work",

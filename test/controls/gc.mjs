@@ -7,8 +7,8 @@ export const gcControls = [
   {
     rule: "the two weeks of an unreachable object begin when a gc finds it",
     patches: [
-      { file: "src/git/objects/repack.ts", from: "  await startTheClock(view);\n", to: "" },
-      { file: "src/git/objects/repack.ts", from: 'import { startTheClock } from "./cruft.ts";\n', to: "" },
+      { file: "src/git/packs/repack.ts", from: "  await startTheClock(view);\n", to: "" },
+      { file: "src/git/packs/repack.ts", from: 'import { startTheClock } from "./cruft.ts";\n', to: "" },
     ],
     ...integration,
     name: "stay for two weeks from the gc that found them",
@@ -107,7 +107,7 @@ export const gcControls = [
     rule: "the index over the packs is replaced before one of them goes",
     patches: [
       {
-        file: "src/git/objects/repack.ts",
+        file: "src/git/packs/repack.ts",
         from: "  for (const file of listed) await rename(join(from, file), join(to, file));\n",
         to: "",
       },
@@ -119,7 +119,7 @@ export const gcControls = [
     rule: "what came since the last gc is rolled up, and nothing else",
     patches: [
       {
-        file: "src/git/objects/roll-up-packs.ts",
+        file: "src/git/packs/roll-up-packs.ts",
         from: "!listed.has(name) && !others.has(name)",
         to: "!others.has(name)",
       },
@@ -145,7 +145,7 @@ export const gcControls = [
     rule: "a full verification looks at what gc has made",
     patches: [
       {
-        file: "src/git/objects/damage.ts",
+        file: "src/git/packs/damage.ts",
         from: "tables: await damagedTables(gitDir)",
         to: "tables: (await damagedTables(gitDir)).slice(0, 0)",
       },

@@ -67,7 +67,7 @@ export const retentionControls = [
     rule: "a clock that jumps ages what is kept by one day at most",
     patches: [
       {
-        file: "src/git/replica/kept-notes.ts",
+        file: "src/git/beside/kept-notes.ts",
         from: "{ days: known.days + 1, last: today }",
         to: "{ days: known.days + (Date.parse(today) - Date.parse(known.last)) / 86_400_000, last: today }",
       },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
-import { listedPacks } from "../../src/git/objects/multi-pack-index.ts";
+import { listedPacks } from "../../src/git/packs/multi-pack-index.ts";
 import { collectGarbage, type GcOptions } from "../../src/sync/upkeep/collect-garbage.ts";
 import { abortSession, beginSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

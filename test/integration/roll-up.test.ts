@@ -1,9 +1,9 @@
 import { readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { rollUpPacks } from "../../src/git/objects/roll-up-packs.ts";
+import { sweep } from "../../src/git/beside/leftovers.ts";
+import { rollUpPacks } from "../../src/git/packs/roll-up-packs.ts";
 import type { GitContext } from "../../src/git/process.ts";
-import { sweep } from "../../src/git/replica/leftovers.ts";
 import { type GitSandbox, gitSandbox } from "../support/git.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { access, mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { sweepUploads } from "../../src/git/replica/uploads.ts";
+import { sweepUploads } from "../../src/git/beside/uploads.ts";
 import { type GitSandbox, gitSandbox } from "../support/git.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";

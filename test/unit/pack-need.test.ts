@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { needsGc, type PackNeed } from "../../src/git/objects/pack-need.ts";
+import { needsGc, type PackNeed } from "../../src/git/packs/pack-need.ts";
 
 const NOW = Date.UTC(2026, 10, 29);
 const DAY = 24 * 60 * 60 * 1000;

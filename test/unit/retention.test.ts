@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { countDays } from "../../src/git/replica/kept-notes.ts";
+import { countDays } from "../../src/git/beside/kept-notes.ts";
 import { ALL_SUBJECTS, describeRule, parseKeep } from "../../src/retention.ts";
 
 describe("a time to keep", () => {

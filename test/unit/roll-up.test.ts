@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { choosePacks, type Pack } from "../../src/git/objects/packs.ts";
+import { choosePacks, type Pack } from "../../src/git/packs/packs.ts";
 
 const packs = (...objects: number[]): Pick<Pack, "name" | "objects">[] =>
   objects.map((each, index) => ({ name: `pack-${index}`, objects: each }));

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../../client/client.ts";
 import { LockstepError } from "../../errors.ts";
 import type { BeginWriteResponse__Output as Begun } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
-import { livePath } from "../../git/replica/live-note.ts";
+import { livePath } from "../../git/scratch/live-note.ts";
 import type { Run } from "../terminal/command.ts";
 
 /** A third of the lease of a session. */

@@ -5,7 +5,7 @@ import { endWriteStops, listWriteStops, stopTargets } from "../../store/write-st
 import type { SyncContext } from "../../sync/device/context.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeWriteStop } from "../call/encode.ts";
+import { encodeWriteStop } from "../encode/encode.ts";
 
 export const allowWrites =
   (context: SyncContext) =>

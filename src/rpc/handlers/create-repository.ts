@@ -4,7 +4,7 @@ import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { createRepository as create } from "../../sync/operator/create-repository.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeRepository } from "../call/encode.ts";
+import { encodeRepository } from "../encode/encode.ts";
 
 export const createRepository =
   (context: SyncContext) =>

@@ -2,7 +2,7 @@ import type { GetCommandRequest__Output as Request } from "../../generated/locks
 import type { GetCommandResponse as Response } from "../../generated/lockstep/v1/GetCommandResponse.ts";
 import { findCommand } from "../../store/commands.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { commandId, encodeCommand } from "../call/encode-command.ts";
+import { commandId, encodeCommand } from "../encode/encode-command.ts";
 
 export const getCommand =
   (context: SyncContext) =>

@@ -4,7 +4,7 @@ import type { GetDeviceResponse as Response } from "../../generated/lockstep/v1/
 import { deviceName } from "../../names.ts";
 import { findDevice, readRemainder } from "../../store/devices.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeDeviceDetails } from "../call/encode-device.ts";
+import { encodeDeviceDetails } from "../encode/encode-device.ts";
 
 const LISTED = 100;
 

@@ -9,8 +9,8 @@ import { recentSyncs, type SyncEventRow } from "../../store/sync-events.ts";
 import { listTickets, type QueuedTicket } from "../../store/turns.ts";
 import { listWriteStops } from "../../store/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeRepository, encodeState, encodeWrite, encodeWriteStop } from "../call/encode.ts";
-import { encodeScrub } from "../call/encode-scrub.ts";
+import { encodeRepository, encodeState, encodeWrite, encodeWriteStop } from "../encode/encode.ts";
+import { encodeScrub } from "../encode/encode-scrub.ts";
 
 const SYNCS = 10;
 

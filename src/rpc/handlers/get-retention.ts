@@ -1,7 +1,7 @@
 import type { GetRetentionResponse as Response } from "../../generated/lockstep/v1/GetRetentionResponse.ts";
 import { listKept, readKeeps } from "../../store/retention.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeKept, encodeRules } from "../call/encode-retention.ts";
+import { encodeKept, encodeRules } from "../encode/encode-retention.ts";
 
 export const getRetention = (context: SyncContext) => async (): Promise<Response> => {
   const [keeps, kept] = await Promise.all([readKeeps(context.db), listKept(context.db)]);

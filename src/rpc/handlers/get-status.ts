@@ -7,11 +7,11 @@ import { listStatus } from "../../store/status.ts";
 import { listUnknown } from "../../store/unknown-directories.ts";
 import { listWriteStops } from "../../store/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeWriteStop } from "../call/encode.ts";
-import { encodeDevice } from "../call/encode-device.ts";
-import { encodeKey, encodeWaiting } from "../call/encode-identity.ts";
-import { encodeKept } from "../call/encode-retention.ts";
-import { encodeScrub } from "../call/encode-scrub.ts";
+import { encodeWriteStop } from "../encode/encode.ts";
+import { encodeDevice } from "../encode/encode-device.ts";
+import { encodeKey, encodeWaiting } from "../encode/encode-identity.ts";
+import { encodeKept } from "../encode/encode-retention.ts";
+import { encodeScrub } from "../encode/encode-scrub.ts";
 
 const LIMIT = 1_000;
 const OVERDUE = 1.5;

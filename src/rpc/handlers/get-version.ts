@@ -3,7 +3,7 @@ import type { GetVersionResponse as Response } from "../../generated/lockstep/v1
 import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { readVersion } from "../../sync/read/get-version.ts";
-import { encodeState, encodeWrite } from "../call/encode.ts";
+import { encodeState, encodeWrite } from "../encode/encode.ts";
 
 export const getVersion =
   (context: SyncContext) =>

@@ -3,8 +3,8 @@ import type { GetWriteResponse as Response } from "../../generated/lockstep/v1/G
 import { repositoryName } from "../../names.ts";
 import { getWrite as readWrite } from "../../store/find-write.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeWrite } from "../call/encode.ts";
 import { writeIdOf } from "../call/write-id.ts";
+import { encodeWrite } from "../encode/encode.ts";
 
 export const getWrite =
   (context: SyncContext) =>

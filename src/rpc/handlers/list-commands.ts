@@ -3,7 +3,7 @@ import type { ListCommandsResponse as Response } from "../../generated/lockstep/
 import { deviceName, repositoryName } from "../../names.ts";
 import { listCommands as list } from "../../store/commands.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { decodeCommandState, encodeCommand } from "../call/encode-command.ts";
+import { decodeCommandState, encodeCommand } from "../encode/encode-command.ts";
 
 const PAGE = 100;
 const PAGE_LIMIT = 1_000;

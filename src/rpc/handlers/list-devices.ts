@@ -1,7 +1,7 @@
 import type { ListDevicesResponse as Response } from "../../generated/lockstep/v1/ListDevicesResponse.ts";
 import { listDevices as list } from "../../store/devices.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeDevice } from "../call/encode-device.ts";
+import { encodeDevice } from "../encode/encode-device.ts";
 
 export const listDevices = (context: SyncContext) => async (): Promise<Response> => ({
   devices: (await list(context.db)).map(encodeDevice),

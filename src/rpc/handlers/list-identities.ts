@@ -3,8 +3,8 @@ import type { ListIdentitiesResponse as Response } from "../../generated/lockste
 import { deviceName } from "../../names.ts";
 import { listIdentities as list, type Name } from "../../store/registry.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeIdentities, encodeWaiting } from "../call/encode-identity.ts";
 import { roleOf } from "../call/key-of.ts";
+import { encodeIdentities, encodeWaiting } from "../encode/encode-identity.ts";
 
 export const listIdentities =
   (context: SyncContext) =>

@@ -4,7 +4,7 @@ import { repositoryName } from "../../names.ts";
 import { readLog } from "../../store/list-log.ts";
 import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeEntry } from "../call/encode.ts";
+import { encodeEntry } from "../encode/encode.ts";
 
 const PAGE = 20;
 const PAGE_LIMIT = 1_000;

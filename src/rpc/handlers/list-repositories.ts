@@ -3,7 +3,7 @@ import type { ListRepositoriesResponse as Response } from "../../generated/locks
 import { repositoryName } from "../../names.ts";
 import { listRepositories as list } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { encodeRepository } from "../call/encode.ts";
+import { encodeRepository } from "../encode/encode.ts";
 
 const PAGE = 1_000;
 const PAGE_LIMIT = 10_000;

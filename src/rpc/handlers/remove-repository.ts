@@ -5,7 +5,7 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { removeRepository as remove } from "../../sync/naming/remove-repository.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeCommand } from "../call/encode-command.ts";
+import { encodeCommand } from "../encode/encode-command.ts";
 
 const KEEP_DAYS = 14;
 

@@ -4,7 +4,7 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { renameRepository as rename } from "../../sync/naming/rename-repository.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeCommand } from "../call/encode-command.ts";
+import { encodeCommand } from "../encode/encode-command.ts";
 
 export const renameRepository =
   (context: SyncContext) =>

@@ -6,8 +6,8 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { unknownKeyError } from "../../sync/registry/registry-errors.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeIdentities } from "../call/encode-identity.ts";
 import { fingerprintOf, nameOf } from "../call/key-of.ts";
+import { encodeIdentities } from "../encode/encode-identity.ts";
 
 export const revokeKey =
   (context: SyncContext) =>

@@ -13,7 +13,7 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { copiesOf } from "../../sync/operator/create-repository.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeRepository } from "../call/encode.ts";
+import { encodeRepository } from "../encode/encode.ts";
 
 export const setRepository =
   (context: SyncContext) =>

@@ -5,7 +5,7 @@ import { readKeeps, setKeep } from "../../store/retention.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeRules } from "../call/encode-retention.ts";
+import { encodeRules } from "../encode/encode-retention.ts";
 
 export const setRetention =
   (context: SyncContext) =>

@@ -7,7 +7,7 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { stopWrites as stop } from "../../sync/operator/stop-writes.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeWrite } from "../call/encode.ts";
+import { encodeWrite } from "../encode/encode.ts";
 
 const WAIT_MS = 60_000;
 const LISTED = 20;

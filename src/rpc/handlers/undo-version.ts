@@ -6,7 +6,7 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { undoVersion as undo } from "../../sync/undo/undo-version.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeCommits, encodeEntry, encodeUpdate } from "../call/encode.ts";
+import { encodeCommits, encodeEntry, encodeUpdate } from "../encode/encode.ts";
 
 const UPDATES = 1_000;
 /** The largest bigint of PostgreSQL. The protocol's uint64 has larger values. */

@@ -5,7 +5,7 @@ import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { verify } from "../../sync/operator/verify-replica.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeValue } from "../call/encode.ts";
+import { encodeValue } from "../encode/encode.ts";
 
 const LISTED = 1_000;
 

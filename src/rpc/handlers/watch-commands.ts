@@ -5,7 +5,7 @@ import type { WatchCommandsResponse as Response } from "../../generated/lockstep
 import { findCommand, listCommands } from "../../store/commands.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import type { CallContext } from "../call/call.ts";
-import { commandId, encodeCommand } from "../call/encode-command.ts";
+import { commandId, encodeCommand } from "../encode/encode-command.ts";
 
 const IDS_LIMIT = 1_000;
 /** The pause between two looks grows from the first to the second value (milliseconds). */

@@ -9,7 +9,7 @@ import { beginWatch } from "../../sync/watch/begin-watch.ts";
 import { isGlob } from "../../sync/watch/name-patterns.ts";
 import type { Visible } from "../../sync/watch/watch.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeEntry } from "../call/encode.ts";
+import { encodeEntry } from "../encode/encode.ts";
 
 /** Each costs this process a page of events, and the database two statements for each version that lands. */
 const LIMIT = 256;

@@ -3,13 +3,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { LockstepError } from "../../errors.ts";
-import { connectionConfig, type DatabaseOptions } from "./connection-config.ts";
+import { connectionConfig, type DatabaseOptions, types } from "./connection-config.ts";
 import { connect, serversOf, stateOf } from "./pooled-connection.ts";
 import { runOn, type StatementOptions } from "./run-statement.ts";
 import { Servers } from "./servers.ts";
 import { asTold, hasEndedSession, verdictOf } from "./sqlstate.ts";
 import { StatementClient } from "./statement.ts";
-import { types } from "./value-types.ts";
 
 const GOODBYE_MS = 1_000;
 

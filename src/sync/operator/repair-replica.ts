@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { objectIds, type Refs, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { ALTERNATES } from "../../git/objects/beside-objects.ts";
-import { type Damage, damagedPath, findDamage, setDamageAside } from "../../git/objects/damage.ts";
+import { type Damage, damagedPath, findDamage, setDamageAside } from "../../git/packs/damage.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";

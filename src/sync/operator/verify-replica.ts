@@ -11,7 +11,7 @@ import {
   type Version,
 } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { type Damage, findDamage } from "../../git/objects/damage.ts";
+import { type Damage, findDamage } from "../../git/packs/damage.ts";
 import { ensureAliasHook } from "../../git/refs/alias-hook.ts";
 import { readRefs } from "../../git/refs/refs.ts";
 import { isWhole } from "../../git/replica/disk-mark.ts";

@@ -3,10 +3,10 @@
 import { dirname, join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
-import { misplacedPath } from "../../git/replica/misplaced.ts";
-import { doomRemoved, freeDoomed, noteOfRemoved, setRemovedAside } from "../../git/replica/removed.ts";
-import { listScratches, removeScratch, scratchPath } from "../../git/replica/scratch.ts";
+import { misplacedPath } from "../../git/beside/misplaced.ts";
+import { doomRemoved, freeDoomed, noteOfRemoved, setRemovedAside } from "../../git/beside/removed.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
+import { listScratches, removeScratch, scratchPath } from "../../git/scratch/scratch.ts";
 import { removeEmptyDirectories } from "../../io/disk.ts";
 import { readStandings } from "../../store/log-standing.ts";
 import { destroyReplica, releaseReplica as release } from "../../store/release-replica.ts";

@@ -13,10 +13,10 @@ import {
   refName,
   type Version,
 } from "../../domain.ts";
+import { noteKept } from "../../git/beside/kept-notes.ts";
 import { gitFailedError } from "../../git/git-error.ts";
 import { existingObjects, unreachable } from "../../git/objects/connectivity.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
-import { noteKept } from "../../git/replica/kept-notes.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import type { Settlement } from "../../store/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";

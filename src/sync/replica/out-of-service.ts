@@ -3,9 +3,9 @@
 // lands or is kept like any other. The next access folds the log onto the files.
 import { join } from "node:path";
 import { describe, LockstepError } from "../../errors.ts";
-import { leaveLive, noteLive } from "../../git/replica/live-note.ts";
-import { scratchPath } from "../../git/replica/scratch.ts";
 import { doubtReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
+import { leaveLive, noteLive } from "../../git/scratch/live-note.ts";
+import { scratchPath } from "../../git/scratch/scratch.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { OutOfService, Replica } from "../device/replica.ts";
 

@@ -3,11 +3,11 @@
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { isConnected } from "../../git/objects/connectivity.ts";
-import { viewPacks } from "../../git/objects/pack-view.ts";
-import { hidePacks, removeHalves } from "../../git/objects/packs.ts";
+import { viewPacks } from "../../git/packs/pack-view.ts";
+import { hidePacks, removeHalves } from "../../git/packs/packs.ts";
 import { readTips } from "../../git/refs/tips.ts";
-import { hasScratch } from "../../git/replica/scratch.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
+import { hasScratch } from "../../git/scratch/scratch.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";

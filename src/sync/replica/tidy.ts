@@ -2,8 +2,8 @@
 // is the quick part, every few pushes: it joins the packs that came since the last gc (upkeep/collect-garbage.ts).
 import type { Mutex } from "async-mutex";
 import { describe } from "../../errors.ts";
-import { needsGc, readPackNeed } from "../../git/objects/pack-need.ts";
-import { rollUpPacks } from "../../git/objects/roll-up-packs.ts";
+import { needsGc, readPackNeed } from "../../git/packs/pack-need.ts";
+import { rollUpPacks } from "../../git/packs/roll-up-packs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { packLooseRefs } from "./pack-loose-refs.ts";

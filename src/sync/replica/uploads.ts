@@ -1,6 +1,6 @@
 // Removes the leftovers of broken uploads when the next upload begins. Only uploads can leave more of them.
 import { describe } from "../../errors.ts";
-import { sweepUploads } from "../../git/replica/uploads.ts";
+import { sweepUploads } from "../../git/beside/uploads.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 

@@ -3,7 +3,7 @@
 import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UUID } from "../../domain.ts";
-import { countDays, readSeen, type Seen, writeSeen } from "../../git/replica/kept-notes.ts";
+import { countDays, readSeen, type Seen, writeSeen } from "../../git/beside/kept-notes.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { namesIn } from "../../io/disk.ts";
 import type { Keep } from "../../retention.ts";

@@ -7,11 +7,12 @@ import { hashedName, keptName } from "../../acceptable-ref.ts";
 import { crashPoint } from "../../crash-points.ts";
 import { displayRef, isSymbolic, PRIVATE_REFS, type RefName } from "../../domain.ts";
 import { describe } from "../../errors.ts";
+import { noteKept } from "../../git/beside/kept-notes.ts";
 import { clash } from "../../git/refs/ref-paths.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
-import { noteKept } from "../../git/replica/kept-notes.ts";
-import { liveWrite } from "../../git/replica/live-note.ts";
+import { STATE_DIR } from "../../git/root/root-record.ts";
+import { liveWrite } from "../../git/scratch/live-note.ts";
 import {
   listScratches,
   pointScratch,
@@ -19,9 +20,8 @@ import {
   removeScratch,
   scratchOwner,
   scratchPath,
-} from "../../git/replica/scratch.ts";
-import { readScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/replica/scratch-changes.ts";
-import { STATE_DIR } from "../../git/root/root-record.ts";
+} from "../../git/scratch/scratch.ts";
+import { readScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/scratch/scratch-changes.ts";
 import { dropExpiredSessions, sessionEnds } from "../../store/sessions.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";

@@ -1,7 +1,7 @@
 // Looks once at a replica to which something came, and then nothing for a while. While pushes come, only every 25th
 // looks (replica/tidy.ts), so the last ones before a pause would stay as they are. A look costs a few directories.
 import { describe } from "../../errors.ts";
-import { needsGc, readPackNeed } from "../../git/objects/pack-need.ts";
+import { needsGc, readPackNeed } from "../../git/packs/pack-need.ts";
 import { pushedLately } from "../../store/pushed-lately.ts";
 import type { SyncContext } from "../device/context.ts";
 

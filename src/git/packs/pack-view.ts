@@ -3,8 +3,8 @@
 import { copyFile, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";
+import { QUARANTINE_PREFIX } from "../objects/quarantine.ts";
 import { type Pack, readPacks } from "./packs.ts";
-import { QUARANTINE_PREFIX } from "./quarantine.ts";
 
 /** Begins the name of a view. To git and to recovery it is a quarantine. */
 export const VIEW_PREFIX = `${QUARANTINE_PREFIX}gc-`;

@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
 import { namesIn, sync } from "../../io/disk.ts";
+import { findBeside, setFilesAside } from "../objects/beside-objects.ts";
+import { isConnected } from "../objects/connectivity.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
-import { findBeside, setFilesAside } from "./beside-objects.ts";
-import { isConnected } from "./connectivity.ts";
 import { damagedTables } from "./damaged-tables.ts";
 import { MULTI_PACK_INDEX } from "./multi-pack-index.ts";
 

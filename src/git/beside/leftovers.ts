@@ -1,8 +1,8 @@
 // Files that a killed process leaves in a replica: lock files and quarantines.
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";
-import { VIEW_PREFIX } from "../objects/pack-view.ts";
 import { QUARANTINE_PREFIX } from "../objects/quarantine.ts";
+import { VIEW_PREFIX } from "../packs/pack-view.ts";
 import { ageMs, remover, sweepLocks } from "../refs/stale-locks.ts";
 import { isUntouched, sweepUploads } from "./uploads.ts";
 

@@ -3,8 +3,8 @@
 import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists, moveDirectory, sync } from "../../io/disk.ts";
+import { wasReplica } from "../replica/repository.ts";
 import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord } from "../root/root-record.ts";
-import { wasReplica } from "./repository.ts";
 
 /** A directory in the root's own directory. Its entries are named by the ids of their repositories. */
 const REMOVED = "removed";

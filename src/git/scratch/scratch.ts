@@ -17,7 +17,7 @@ import {
 import { type GitContext, gitBytes } from "../process.ts";
 import { readRefs } from "../refs/refs.ts";
 import { setSymbolicRef } from "../refs/symbolic-refs.ts";
-import { initBare } from "./init-bare.ts";
+import { initBare } from "../replica/init-bare.ts";
 
 /** A directory in the root's own directory. Each scratch is named by the id of its write. */
 const SCRATCHES = "scratch";

@@ -3,9 +3,9 @@
 // begin anew are quadratic where PostgreSQL has no statistics yet, because it sorts all remaining rows for each of
 // them. For the same reason the rows come in no order.
 import type pg from "pg";
-import { nameFromBytes, type RefName, type RefValue, type Version, valueFromBytes } from "../../domain.ts";
-import type { Database } from "./database.ts";
-import { inSnapshot, type QueryInSnapshot } from "./snapshot.ts";
+import { nameFromBytes, type RefName, type RefValue, type Version, valueFromBytes } from "../domain.ts";
+import type { Database } from "./database/database.ts";
+import { inSnapshot, type QueryInSnapshot } from "./database/snapshot.ts";
 
 /** Rows of a page. */
 export const PAGE = 50_000;

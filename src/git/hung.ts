@@ -10,6 +10,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { LockstepError } from "../errors.ts";
+import type { MakeWay } from "./make-way.ts";
 import {
   descendants,
   killAll,
@@ -47,6 +48,7 @@ export interface WatchedGit {
   /** True when the git may change the repository. */
   readonly writes?: boolean;
   readonly patience?: Patience | undefined;
+  readonly makeWay?: MakeWay | undefined;
 }
 
 type Child = ChildProcess & { readonly stdin: Writable; readonly stdout: Readable };
@@ -177,7 +179,9 @@ function isAwaited({ child: { stdin, stdout }, answers }: Watch): boolean {
 }
 
 async function judge(watch: Watch, processes: ReadonlyMap<number, Seen>, passedMs: number): Promise<void> {
-  const { child, patience = PATIENCE } = watch;
+  const { child, patience = PATIENCE, makeWay } = watch;
+  // This process has stopped it for a moment, so this look counts for nothing.
+  if (makeWay?.isStopped(child)) return;
   const top = processes.get(child.pid as number);
   if (top === undefined) return;
   const below = descendants(processes, top.pid);

@@ -6,6 +6,7 @@ import { setPriority } from "node:os";
 import { text } from "node:stream/consumers";
 import { gitFailedError, notStartedError } from "./git-error.ts";
 import { hungGit, type Patience, watchGit } from "./hung.ts";
+import type { MakeWay } from "./make-way.ts";
 import { OBJECTS_AS_THEY_ARE } from "./objects-as-they-are.ts";
 
 /** The settings that all git commands of one process share. */
@@ -19,6 +20,8 @@ export interface GitContext {
   readonly lockFd: number | null;
   /** How long a git may show no work. Tests set it; by default it is that of hung.ts. */
   readonly patience?: Patience;
+  /** Stops the gits of the background while somebody reads or pushes. */
+  readonly makeWay?: MakeWay;
 }
 
 /**
@@ -71,7 +74,7 @@ export interface SpawnGit {
   readonly signal?: AbortSignal;
   /** Passes the root's lock on. Needed for every command that writes below the root. */
   readonly writes?: boolean;
-  /** Leaves the processors and the disk to others: a low priority. */
+  /** Leaves the processors and the disk to others: a low priority, and pauses (make-way.ts). */
   readonly background?: boolean;
 }
 
@@ -94,10 +97,14 @@ export function spawnGit(context: GitContext, gitDir: string, args: string[], op
   };
   const child = spawn("git", args, spawnOptions) as GitProcess;
   const { writes = false } = options;
-  watchGit(child, { command: commandOf(args), gitDir, writes, patience: context.patience });
+  const { patience, makeWay } = context;
+  watchGit(child, { command: commandOf(args), gitDir, writes, patience, makeWay });
   // A command that ends early closes its pipe; its exit code tells more than EPIPE.
   child.stdin.on("error", () => {});
-  if (options.background && child.pid !== undefined) lowerPriority(child.pid);
+  if (options.background && child.pid !== undefined) {
+    lowerPriority(child.pid);
+    makeWay?.join(child);
+  }
   return child;
 }
 

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
+import { MakeWay } from "../git/make-way.ts";
 import { PackClient } from "../git/objects/pack-stream.ts";
 import type { GitContext } from "../git/process.ts";
 import { tellShim } from "../git/root/install-shim.ts";
@@ -65,7 +66,9 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const log = logger.child({ device });
   const socketDir = await prepareSocketDir(settings.socketDir);
   const { tls, trustDomain } = await readTls(config, device);
-  const git: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home: host.env.HOME ?? "/", lockFd: null };
+  const makeWay = new MakeWay((pid, signal) => host.kill(pid, signal));
+  const home = host.env.HOME ?? "/";
+  const git: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home, lockFd: null, makeWay };
   await gitVersion(git, "/", settings.refFormat);
   checkRootLength(settings.root);
   checkReplicaStates();

@@ -30,4 +30,20 @@ export const hungGitControls = [
     tests: "test/integration/hung-git.test.ts",
     name: "while it runs a hook",
   },
+  {
+    rule: "a git that makes way is not judged",
+    patches: [
+      { file: "src/git/hung.ts", from: "if (makeWay?.isStopped(child)) return;", to: "makeWay?.isStopped(child);" },
+    ],
+    project: "integration",
+    tests: "test/integration/make-way.test.ts",
+    name: "is not taken for one that hangs",
+  },
+  {
+    rule: "gc makes way for reads and pushes",
+    patches: [{ file: "src/sync/read/before-read.ts", from: "context.git.makeWay?.now();", to: "" }],
+    project: "integration",
+    tests: "test/integration/make-way.test.ts",
+    name: "stops while somebody reads",
+  },
 ];

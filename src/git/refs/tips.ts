@@ -3,16 +3,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { LockstepError } from "../../errors.ts";
-import { namesIn } from "../../io/disk.ts";
+import { isReftable, namesIn } from "../../io/disk.ts";
 import { gitFailedError } from "../git-error.ts";
-import { finished, type GitContext, spawnGit } from "../process.ts";
+import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 
 /**
  * Returns the objects of all refs, those of Lockstep included, of HEAD and of work trees that somebody added. Throws
  * REPLICA_IN_DOUBT when git cannot read one of the refs: its objects would count as unreachable.
  */
 export async function readTips(context: GitContext, gitDir: string, signal: AbortSignal): Promise<string[]> {
-  const args = ["for-each-ref", "--format=%(objectname)"];
+  // In a reftable HEAD is a record, and the file HEAD says nothing.
+  const inTables = isReftable(gitDir);
+  const args = ["for-each-ref", "--format=%(objectname)", ...(inTables ? ["--include-root-refs"] : [])];
   const child = spawnGit(context, gitDir, args, { signal });
   child.stdin.end();
   const said = text(child.stdout).catch(() => "");
@@ -21,9 +23,15 @@ export async function readTips(context: GitContext, gitDir: string, signal: Abor
   if (exitCode !== 0) throw gitFailedError(args, exitCode, stderr);
   if (stderr.includes("broken ref"))
     throw new LockstepError("REPLICA_IN_DOUBT", `git cannot read a ref of ${gitDir}; run \`lockstep verify\`.`);
-  const heads = [join(gitDir, "HEAD")];
-  for (const name of await namesIn(join(gitDir, "worktrees"))) heads.push(join(gitDir, "worktrees", name, "HEAD"));
-  const detached = await Promise.all(heads.map((path) => readFile(path, "latin1").catch(() => "")));
+  const heads = ["HEAD", ...(await namesIn(join(gitDir, "worktrees"))).map((name) => join("worktrees", name, "HEAD"))];
+  const read = (head: string) => (inTables ? askGit(context, gitDir, head) : readFile(join(gitDir, head), "latin1"));
+  const detached = await Promise.all(heads.map((head) => read(head).catch(() => "")));
+  signal.throwIfAborted();
   const ids = [...(await said).split("\n"), ...detached.map((content) => content.trim())];
   return [...new Set(ids.filter((id) => /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id)))];
+}
+
+async function askGit(context: GitContext, gitDir: string, head: string): Promise<string> {
+  const { stdout } = await gitBytes(context, gitDir, ["rev-parse", "--verify", "--quiet", head], { expected: [0, 1] });
+  return stdout.toString("latin1");
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describeUnacceptable } from "../../acceptable-ref.ts";
 import { displayRef, HEAD, isSymbolic, objectIds, type RefName, type Refs } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { exists, namesIn } from "../../io/disk.ts";
+import { exists, isReftable, namesIn } from "../../io/disk.ts";
 import { findBeside } from "../objects/beside-objects.ts";
 import { existingObjects, isConnected } from "../objects/connectivity.ts";
 import { type GitContext, gitBytes } from "../process.ts";
@@ -56,7 +56,8 @@ export async function examineDirectory(
   const objectFormat = isPlain ? "sha1" : await readFormat(context, gitDir);
   const own = isPlain ? [] : await readOwnSettings(context, gitDir);
   const notes = [...own, ...(await examineHooks(gitDir))];
-  const foreign = await findForeignFiles({ gitDir, objectFormat });
+  // With a reftable git keeps a file "refs/heads" that older gits cannot take for a ref.
+  const foreign = isReftable(gitDir) ? [] : await findForeignFiles({ gitDir, objectFormat });
   if (foreign.length > 0) {
     const files = foreign.slice(0, NAMED).map(({ name, why }) => `${displayRef(name)} (${why})`);
     throw refuse(`has files among its refs that are no refs: ${files.join(", ")}; move them away`);

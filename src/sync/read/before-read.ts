@@ -40,6 +40,7 @@ export interface ReadGrant {
  * and what `catchUp` throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
+  context.git.makeWay?.now();
   const { replica, found, before, closed, askedAt } = await lookAndLocate(context, name, options);
   const head = found.version;
   // A version has one digest for ever. So a different digest means that the database lost this version, whenever the

@@ -2,7 +2,15 @@
 import { readdirSync } from "node:fs";
 
 /** Files that benchmarks use or start. Every other file here has benchmarks. */
-const TOOLS = ["harness.mjs", "run.mjs", "http-push.mjs", "plain-gate.mjs", "locked-gate.mjs", "echo-server.mjs"];
+const TOOLS = [
+  "harness.mjs",
+  "run.mjs",
+  "http-push.mjs",
+  "many-repositories.mjs",
+  "plain-gate.mjs",
+  "locked-gate.mjs",
+  "echo-server.mjs",
+];
 
 const here = new URL(".", import.meta.url);
 const wanted = process.argv.slice(2);

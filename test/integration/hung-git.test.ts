@@ -138,6 +138,8 @@ describe("a replica", () => {
   it.each(["for-each-ref", "cat-file", "symbolic-ref"])("recovers although a git (%s) is stopped", async (command) => {
     await using f = await fixture();
     await writeFile(join(f.b.gitDir(APP), "refs/heads/strange"), `${f.one}\n`);
+    // The sidecar itself reads a HEAD as git writes it. Two spaces are not what git writes.
+    await writeFile(join(f.b.gitDir(APP), "HEAD"), `ref:  ${MAIN}\n`);
     const flag = await stopNext(f.b, command);
     await vi.waitFor(async () => {
       expect((await f.b.read(APP)).version).toBe(1n);

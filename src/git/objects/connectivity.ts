@@ -1,5 +1,7 @@
 // Whether objects are here, and whether all the objects that they need are here too.
 
+import { join } from "node:path";
+import { namesIn } from "../../io/disk.ts";
 import { gitFailedError } from "../git-error.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 
@@ -96,6 +98,14 @@ export async function existingObjects(
     .toString("latin1")
     .split("\n")
     .filter((line) => line.length > 0 && !line.endsWith(" missing"));
+}
+
+/** Returns true for a repository in which no object is, such as one that was made a moment ago. Needs no git. */
+export async function isWithoutObjects(gitDir: string): Promise<boolean> {
+  const objects = join(gitDir, "objects");
+  const [names, packs, info] = await Promise.all([objects, join(objects, "pack"), join(objects, "info")].map(namesIn));
+  const isEmpty = names?.includes("pack") && !names.some((name) => /^[0-9a-f]{2}$/.test(name));
+  return isEmpty === true && packs?.length === 0 && info?.length === 0;
 }
 
 /** Returns the types of those of `ids` that exist here. */

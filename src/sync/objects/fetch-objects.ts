@@ -3,7 +3,7 @@
 // those are asked next.
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { existingObjects, isConnected } from "../../git/objects/connectivity.ts";
+import { existingObjects, isConnected, isWithoutObjects } from "../../git/objects/connectivity.ts";
 import { diskError, isOfDisk } from "../../io/disk-errors.ts";
 import type { SyncEvent } from "../../store/record-replica.ts";
 import { type ReplicaRow, replicasOf } from "../../store/replicas.ts";
@@ -120,6 +120,7 @@ async function isHere(
   { wants, haves, signal }: FetchRequest,
 ): Promise<boolean> {
   const { git } = context;
+  if (wants.length > 0 && (await isWithoutObjects(replica.gitDir))) return false;
   const present = await existingObjects(git, replica.gitDir, wants, signal);
   return present.length === wants.length && (await isConnected(git, replica.gitDir, wants, haves, { signal }));
 }

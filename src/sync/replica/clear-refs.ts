@@ -1,11 +1,12 @@
 // Moves files that are not refs, or that git cannot read, out of the way before refs are compared.
+import { join } from "node:path";
 import { displayRef, nameFromLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { gitBytes } from "../../git/process.ts";
 import { emptyBrokenReftable } from "../../git/refs/broken-refs.ts";
 import { placeAside, setAside } from "../../git/replica/aside.ts";
 import { type Foreign, moveForeignFiles } from "../../git/replica/foreign-files.ts";
-import { isReftable } from "../../io/disk.ts";
+import { exists, isReftable } from "../../io/disk.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 
@@ -33,6 +34,7 @@ export async function clearRefs(context: SyncContext, replica: Replica): Promise
 }
 
 async function packedRefsCanBeRead({ git, signal }: SyncContext, gitDir: string): Promise<boolean> {
+  if (!(await exists(join(gitDir, "packed-refs")))) return true;
   try {
     await gitBytes(git, gitDir, ["for-each-ref", "--format="], { signal });
     return true;

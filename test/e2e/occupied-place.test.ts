@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 
@@ -10,7 +10,7 @@ const SOON = { timeout: 30_000, interval: 100 };
 const shown = async (repository: string) => (await two.lockstep("repo", "show", repository)).document;
 
 describe("something else where a replica should be", () => {
-  it.each<[string, string, (gitDir: string) => Promise<unknown>, RegExp]>([
+  const places: [string, string, (gitDir: string) => Promise<unknown>, RegExp][] = [
     ["a directory", "dir", (path) => mkdir(join(path, "precious"), { recursive: true }), /is not a git repository/],
     ["a file", "file", (path) => writeFile(path, "precious"), /is not a git repository/],
     [
@@ -22,16 +22,27 @@ describe("something else where a replica should be", () => {
     ["a link to nowhere", "link", (path) => symlink("/no/such", path), /is not a git repository/],
     ["a link out of the root", "out", (path) => symlink(cluster.git.dir, path), /is not a git repository/],
     ["a file on the way", "way/app", (path) => writeFile(dirname(path), "precious"), /The sidecar cannot reach/],
-  ])("is told of, left alone, and no matter elsewhere: %s", async (_, place, put, sentence) => {
+  ];
+  // A device that is down is not asked, so the repositories are created without it. Each creation waits ten seconds for
+  // it, so they are created at once.
+  beforeAll(async () => {
+    await one.kill();
+    const names = cluster.devices.map(({ name }) => name).join(",");
+    const create = async ([, place, put]: (typeof places)[number]) => {
+      await put(one.gitDir(`occupied-${place}`));
+      const created = await two.lockstep("repo", "create", `occupied-${place}`, "--devices", names);
+      expect(created).toMatchObject({ code: 0 });
+    };
+    await Promise.all(places.map(create));
+    await one.start();
+  });
+
+  it.each(places)("is told of, left alone, and no matter elsewhere: %s", async (_, place, __, sentence) => {
     const repository = `occupied-${place}`;
     const gitDir = one.gitDir(repository);
-    // A device that is down is not asked, so the repository is created without it.
-    await one.kill();
-    await put(gitDir);
-    const names = cluster.devices.map(({ name }) => name).join(",");
-    expect(await two.lockstep("repo", "create", repository, "--devices", names)).toMatchObject({ code: 0 });
-    await one.start();
-    await vi.waitUntil(async () => (await shown(repository)).replicas[0].state !== "pending", SOON);
+    const state = async () =>
+      (await two.call("GetRepository", { repository }, PATIENCE)).replicas.find(({ device }) => device === one.name);
+    await vi.waitUntil(async () => (await state())?.state !== "REPLICA_STATE_PENDING", SOON);
     const lastError = expect.stringMatching(new RegExp(`^[^\\n]*${sentence.source}[^\\n]*\\.$`));
     expect(await shown(repository)).toMatchObject({
       replicas: [{ state: "broken", last_error: lastError }, { state: "active" }, { state: "active" }],

@@ -8,7 +8,6 @@ export const LONGEST = [
   "test/e2e/synchronous-standby.test.ts",
   "test/e2e/lock.test.ts",
   "test/integration/hung-git.test.ts",
-  "test/e2e/occupied-place.test.ts",
   "test/integration/lock-order.test.ts",
   "test/e2e/torture.test.ts",
   "test/integration/hung-sources.test.ts",

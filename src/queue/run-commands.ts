@@ -5,14 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { crashPoint } from "../crash-points.ts";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
 import { diskError } from "../io/disk-errors.ts";
-import {
-  type Command,
-  type CommandEnd,
-  commandedReplica,
-  endCommand,
-  type Lane,
-  startCommand,
-} from "../store/commands.ts";
+import { type Command, type CommandEnd, endCommand, type Lane, startCommand } from "../store/commands.ts";
+import { commandedReplica } from "../store/find-commands.ts";
 import { FollowPlaces } from "../sync/catch-up/follow-places.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";

@@ -2,7 +2,7 @@ import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import { listCommands } from "../../src/store/commands.ts";
+import { listCommands } from "../../src/store/find-commands.ts";
 import { setUpdateLimit } from "../../src/store/repositories.ts";
 import { catchUp, catchUpToHead } from "../../src/sync/catch-up/catch-up.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";

@@ -11,10 +11,10 @@ import {
   endCommand,
   enqueueCommand,
   type Lane,
-  listCommands,
   startCommand,
 } from "../../src/store/commands.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
+import { listCommands } from "../../src/store/find-commands.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 

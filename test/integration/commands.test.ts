@@ -8,13 +8,11 @@ import {
   type CommandRequest,
   endCommand,
   enqueueCommand,
-  findCommand,
   type Lane,
-  listCommands,
-  queueDepth,
   startCommand,
 } from "../../src/store/commands.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
+import { findCommand, listCommands, queueDepth } from "../../src/store/find-commands.ts";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
 import { recordUnknown } from "../../src/store/unknown-directories.ts";
 import { orderCommand } from "../../src/sync/operator/order-command.ts";

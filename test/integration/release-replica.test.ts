@@ -6,7 +6,7 @@ import { expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { runCommands } from "../../src/queue/run-commands.ts";
 import { Wakeups } from "../../src/queue/wakeups.ts";
-import { listCommands } from "../../src/store/commands.ts";
+import { listCommands } from "../../src/store/find-commands.ts";
 import { recordVersion } from "../../src/store/record-replica.ts";
 import { releaseReplica } from "../../src/store/release-replica.ts";
 import { replicasOf } from "../../src/store/replicas.ts";

@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { listCommands } from "../../src/store/commands.ts";
+import { listCommands } from "../../src/store/find-commands.ts";
 import { replicasOf } from "../../src/store/replicas.ts";
 import { findRepository } from "../../src/store/repositories.ts";
 import { listScrubs } from "../../src/store/scrubs.ts";

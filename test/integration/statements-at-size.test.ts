@@ -8,28 +8,19 @@ import type { Incarnation, RefValue } from "../../src/domain.ts";
 import {
   allowTakeOver,
   clearTakeOver,
-  firstVersion,
   hasOpenAdoption,
   listLate,
   noteLate,
   readAdoption,
-  readDigestKey,
   repositoryOf,
-  valuesSince,
-  versionOfDigest,
 } from "../../src/store/adoption.ts";
-import {
-  commandedReplica,
-  endCommand,
-  findCommand,
-  listCommands,
-  queueDepth,
-  startCommand,
-} from "../../src/store/commands.ts";
+import { endCommand, startCommand } from "../../src/store/commands.ts";
 import { Database } from "../../src/store/database/database.ts";
 import { leaseHasEnded, releaseLease, renewLease } from "../../src/store/device-lease.ts";
 import { recordedRoot, recordRoot } from "../../src/store/device-root.ts";
 import { findDevice, listDevices, readRemainder } from "../../src/store/devices.ts";
+import { firstVersion, readDigestKey, valuesSince, versionOfDigest } from "../../src/store/digests.ts";
+import { commandedReplica, findCommand, listCommands, queueDepth } from "../../src/store/find-commands.ts";
 import { currentWriter, getWrite, listStaged } from "../../src/store/find-write.ts";
 import { readFold } from "../../src/store/fold.ts";
 import { listMoving, missingRepositoryError, movingFrom, placeOf } from "../../src/store/former-names.ts";

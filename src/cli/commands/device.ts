@@ -1,24 +1,18 @@
 // `lockstep device`: which devices there are, and what an operator does to grow or shrink the cluster.
+
 import { createInterface } from "node:readline/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import { ExitCode, LockstepError } from "../../errors.ts";
-import type { Device__Output as Device } from "../../generated/lockstep/v1/Device.ts";
 import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
 import type { Host } from "../../host.ts";
-import { authorOf, Exit, prepare, type Run, subcommand, table } from "../terminal/command.ts";
+import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 import { enrollCommand } from "./device-enroll.ts";
-import {
-  describeIdentity,
-  describeWaiting,
-  documentOf,
-  documentOfWaiting,
-  revokeCommand,
-  trustCommand,
-} from "./identity.ts";
-import { instant } from "./log.ts";
+import { describeDevice, describeDevices, documentOfDevice, onlyHere, there } from "./device-text.ts";
+import { revokeCommand, trustCommand } from "./identity.ts";
+import { describeIdentity, describeWaiting, documentOf, documentOfWaiting } from "./identity-text.ts";
 
 /** Makes the command `lockstep device`. */
 export function deviceCommand(host: Host): Command {
@@ -201,73 +195,4 @@ function print(run: Run, details: Details | null, keys?: { document: object; tex
     ...keys?.document,
   };
   run.print(document, [describeDevice(details), keys?.text].filter(Boolean).join("\n\n"));
-}
-
-/** Returns a device as --json prints it. */
-export function documentOfDevice(device: Device) {
-  const { name, live, awaySince, zone, grpcAddress, gitAddress, drainingSince, removedAt, writes, placing } = device;
-  return {
-    name,
-    state: stateOf(device),
-    live,
-    away_since: awaySince && instant(awaySince),
-    draining_since: drainingSince && instant(drainingSince),
-    removed_at: removedAt && instant(removedAt),
-    writes: writes && !drainingSince && !removedAt,
-    // null: it has all its replicas.
-    filling: placing || device.missing !== "0" ? { there: there(device), all: Number(device.replicas), placing } : null,
-    open_commands: Number(device.openCommands),
-    zone,
-    grpc: grpcAddress,
-    git: gitAddress,
-  };
-}
-
-/** Returns how many replicas of a device are there. */
-function there(device: Device | null | undefined): number {
-  return Number(device?.replicas ?? 0) - Number(device?.missing ?? 0);
-}
-
-function stateOf({ removedAt, drainingSince, live }: Device): "removed" | "draining" | "live" | "down" {
-  if (removedAt) return "removed";
-  return drainingSince ? "draining" : live ? "live" : "down";
-}
-
-/** Returns the table of devices as text. */
-export function describeDevices(devices: readonly Device[]): string {
-  return table(
-    ["device", "state", "zone", "grpc"],
-    devices.map((device) => [device.name, describeState(device), device.zone, device.grpcAddress]),
-  );
-}
-
-function describeState(device: Device): string {
-  const { live, awaySince, drainingSince, removedAt, writes, placing, missing, replicas } = device;
-  if (removedAt) return `removed at ${instant(removedAt)}`;
-  const parts = [live ? "live" : awaySince ? `down since ${instant(awaySince)}` : "down"];
-  if (drainingSince) parts.push("draining");
-  else if (!writes) parts.push("no writes");
-  if (placing || missing !== "0")
-    parts.push(`copying: ${there(device)} of ${placing ? "more than " : ""}${replicas} replicas`);
-  if (device.openCommands !== "0") parts.push(`commands to do: ${device.openCommands}`);
-  return parts.join(", ");
-}
-
-function describeDevice(details: Details | null): string {
-  const { device, onlyHere: names = [], moreOnlyHere, writing, drained } = details ?? {};
-  if (!device) return "";
-  const lines = [`${device.name}: ${describeState(device)}`];
-  if (device.removedAt) return `${lines[0]}. Its files stay as they are. It counts nowhere any more.`;
-  lines.push(`replicas: ${there(device)} of ${device.replicas} are there`);
-  if (drained) lines.push("drained: the other devices have everything, it may be switched off and removed");
-  if (writing) lines.push(`writes under way: ${writing}`);
-  if (names.length > 0) {
-    const more = moreOnlyHere === "0" ? "" : ` and ${moreOnlyHere} more`;
-    lines.push(`only here: the newest version of ${names.join(", ")}${more}`);
-  }
-  return lines.join("\n");
-}
-
-function onlyHere({ onlyHere, moreOnlyHere }: Details): number {
-  return onlyHere.length + Number(moreOnlyHere);
 }

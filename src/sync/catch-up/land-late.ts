@@ -11,7 +11,8 @@ import { existingObjects, isConnected } from "../../git/objects/connectivity.ts"
 import { readRefs } from "../../git/refs/refs.ts";
 import type { ReplicaRecord } from "../../git/root/root-record.ts";
 import { syncFileSystem } from "../../io/disk.ts";
-import { readAdoption, valuesSince } from "../../store/adoption.ts";
+import { readAdoption } from "../../store/adoption.ts";
+import { valuesSince } from "../../store/digests.ts";
 import type { Fold } from "../../store/fold.ts";
 import { readChanges } from "../../store/ref-log.ts";
 import { landWrite, settleWrite, stageWrite } from "../../store/writes.ts";

@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
 import { deviceName } from "../../names.ts";
-import { type Command, enqueueCommand, listCommands, notifyCommands } from "../../store/commands.ts";
+import { type Command, enqueueCommand, notifyCommands } from "../../store/commands.ts";
+import { listCommands } from "../../store/find-commands.ts";
 import { listUnknownOf } from "../../store/unknown-directories.ts";
 import { type Adoption, adoptRepository } from "../adopt/adopt-repository.ts";
 import { scanRoot } from "../adopt/scan-root.ts";

@@ -2,14 +2,8 @@
 
 import { LockstepError } from "../../errors.ts";
 import { deviceName, repositoryName } from "../../names.ts";
-import {
-  COMMANDS,
-  type Command,
-  type CommandName,
-  enqueueCommand,
-  listCommands,
-  notifyCommands,
-} from "../../store/commands.ts";
+import { COMMANDS, type Command, type CommandName, enqueueCommand, notifyCommands } from "../../store/commands.ts";
+import { listCommands } from "../../store/find-commands.ts";
 import { noReplicaError, replicasOf } from "../../store/replicas.ts";
 import { findRepository } from "../../store/repositories.ts";
 import type { SyncContext } from "../device/context.ts";

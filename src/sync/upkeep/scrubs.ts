@@ -1,6 +1,7 @@
 // Orders a full verification of every replica of this device within --scrub-days, spread evenly over that time. With
 // 300 replicas and 30 days that is one every 144 minutes. The replica whose last scrub is longest ago comes first.
-import { enqueueCommand, listCommands, notifyCommands } from "../../store/commands.ts";
+import { enqueueCommand, notifyCommands } from "../../store/commands.ts";
+import { listCommands } from "../../store/find-commands.ts";
 import { nextToScrub, scrubPace, type ToScrub } from "../../store/scrubs.ts";
 import type { SyncContext } from "../device/context.ts";
 

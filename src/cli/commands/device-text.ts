@@ -1,0 +1,76 @@
+// A device as `lockstep device` and `lockstep status` print it.
+import type { Device__Output as Device } from "../../generated/lockstep/v1/Device.ts";
+import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
+import { table } from "../terminal/command.ts";
+import { instant } from "./log.ts";
+
+/** Returns a device as --json prints it. */
+export function documentOfDevice(device: Device) {
+  const { name, live, awaySince, zone, grpcAddress, gitAddress, drainingSince, removedAt, writes, placing } = device;
+  return {
+    name,
+    state: stateOf(device),
+    live,
+    away_since: awaySince && instant(awaySince),
+    draining_since: drainingSince && instant(drainingSince),
+    removed_at: removedAt && instant(removedAt),
+    writes: writes && !drainingSince && !removedAt,
+    // null: it has all its replicas.
+    filling: placing || device.missing !== "0" ? { there: there(device), all: Number(device.replicas), placing } : null,
+    open_commands: Number(device.openCommands),
+    zone,
+    grpc: grpcAddress,
+    git: gitAddress,
+  };
+}
+
+/** Returns how many replicas of a device are there. */
+export function there(device: Device | null | undefined): number {
+  return Number(device?.replicas ?? 0) - Number(device?.missing ?? 0);
+}
+
+function stateOf({ removedAt, drainingSince, live }: Device): "removed" | "draining" | "live" | "down" {
+  if (removedAt) return "removed";
+  return drainingSince ? "draining" : live ? "live" : "down";
+}
+
+/** Returns the table of devices as text. */
+export function describeDevices(devices: readonly Device[]): string {
+  return table(
+    ["device", "state", "zone", "grpc"],
+    devices.map((device) => [device.name, describeState(device), device.zone, device.grpcAddress]),
+  );
+}
+
+function describeState(device: Device): string {
+  const { live, awaySince, drainingSince, removedAt, writes, placing, missing, replicas } = device;
+  if (removedAt) return `removed at ${instant(removedAt)}`;
+  const parts = [live ? "live" : awaySince ? `down since ${instant(awaySince)}` : "down"];
+  if (drainingSince) parts.push("draining");
+  else if (!writes) parts.push("no writes");
+  if (placing || missing !== "0")
+    parts.push(`copying: ${there(device)} of ${placing ? "more than " : ""}${replicas} replicas`);
+  if (device.openCommands !== "0") parts.push(`commands to do: ${device.openCommands}`);
+  return parts.join(", ");
+}
+
+/** Returns one device as text, with all that keeps it from being removed. */
+export function describeDevice(details: Details | null): string {
+  const { device, onlyHere: names = [], moreOnlyHere, writing, drained } = details ?? {};
+  if (!device) return "";
+  const lines = [`${device.name}: ${describeState(device)}`];
+  if (device.removedAt) return `${lines[0]}. Its files stay as they are. It counts nowhere any more.`;
+  lines.push(`replicas: ${there(device)} of ${device.replicas} are there`);
+  if (drained) lines.push("drained: the other devices have everything, it may be switched off and removed");
+  if (writing) lines.push(`writes under way: ${writing}`);
+  if (names.length > 0) {
+    const more = moreOnlyHere === "0" ? "" : ` and ${moreOnlyHere} more`;
+    lines.push(`only here: the newest version of ${names.join(", ")}${more}`);
+  }
+  return lines.join("\n");
+}
+
+/** Returns of how many repositories only this device has the head. */
+export function onlyHere({ onlyHere, moreOnlyHere }: Details): number {
+  return onlyHere.length + Number(moreOnlyHere);
+}

@@ -63,7 +63,7 @@ export async function planDevices(
       LOCKSTEP_ROOT: root,
       LOCKSTEP_SOCKET_DIR: socketDir,
     };
-    const tied = {
+    const endsWithDemo = {
       ...base,
       LOCKSTEP_EXIT_WITH_PID: String(host.pid),
       LOCKSTEP_LOG_LEVEL: host.env.LOCKSTEP_LOG_LEVEL ?? "info",
@@ -72,7 +72,7 @@ export async function planDevices(
       name,
       argv: [host.execPath, PROGRAM_FILE, "serve"],
       env: {
-        ...tied,
+        ...endsWithDemo,
         LOCKSTEP_DEVICE: name,
         LOCKSTEP_LISTEN: `127.0.0.1:${grpc}`,
         LOCKSTEP_GIT_LISTEN: `127.0.0.1:${git}`,
@@ -85,7 +85,7 @@ export async function planDevices(
         LOCKSTEP_TLS_CA: ca.ca,
       } as Record<string, string>,
       gateArgv: [host.execPath, PROGRAM_FILE, "gate"],
-      gateEnv: { ...tied, LOCKSTEP_GATE_LISTEN: `127.0.0.1:${gate}` } as Record<string, string>,
+      gateEnv: { ...endsWithDemo, LOCKSTEP_GATE_LISTEN: `127.0.0.1:${gate}` } as Record<string, string>,
       gateUrl: `http://127.0.0.1:${gate}`,
       root,
       grpc: `localhost:${grpc}`,

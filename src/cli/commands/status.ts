@@ -51,7 +51,7 @@ export function statusCommand(host: Host): Command {
         ...documentOfScrub(scrub),
       })),
     };
-    const unrest = document.repositories.map((each) => [
+    const notAtRest = document.repositories.map((each) => [
       each.name,
       String(each.version),
       [
@@ -67,7 +67,7 @@ export function statusCommand(host: Host): Command {
         .join("; "),
     ]);
     const second =
-      unrest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], unrest);
+      notAtRest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], notAtRest);
     const stopped = writeLocks.map((lock) => `Writes are stopped to ${describeLock(lock)}.`);
     const parts = [
       describeDevices(devices),

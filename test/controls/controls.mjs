@@ -4,6 +4,7 @@
 
 import { adoptControls } from "./adopt.mjs";
 import { commandControls } from "./commands.mjs";
+import { copyControls } from "./copies.mjs";
 import { crashControls } from "./crashes.mjs";
 import { databaseControls } from "./database.mjs";
 import { decisionControls } from "./decisions.mjs";
@@ -16,6 +17,7 @@ import { gitHookControls } from "./git-hooks.mjs";
 import { hungGitControls } from "./hung-git.mjs";
 import { objectControls } from "./objects.mjs";
 import { placementControls } from "./placement.mjs";
+import { refFileControls } from "./ref-files.mjs";
 import { refNameControls } from "./ref-names.mjs";
 import { refTransactionControls } from "./ref-transactions.mjs";
 import { renameControls } from "./rename.mjs";
@@ -53,6 +55,8 @@ export const controls = [
   ...adoptControls,
   ...databaseControls,
   ...diskControls,
+  ...refFileControls,
+  ...copyControls,
   ...refNameControls,
   ...gcControls,
   ...commandControls,

@@ -4,26 +4,6 @@
 /** @type {import("./controls.mjs").Control[]} */
 export const diskControls = [
   {
-    rule: "a copy of a new branch leaves out what the other device has",
-    patches: [
-      {
-        file: "src/sync/copies/hold-objects.ts",
-        from: "const creates = request.haves.length < request.wants.length;",
-        to: "const creates = request.haves.length < 0;",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/copies.test.ts",
-    name: "sends of a new branch what the others do not have",
-  },
-  {
-    rule: "copies that nobody waits for are stopped",
-    patches: [{ file: "src/sync/copies/copies.ts", from: "  work.abort();\n", to: "" }],
-    project: "integration",
-    tests: "test/integration/copies.test.ts",
-    name: "stops the copies that nobody waits for any more",
-  },
-  {
     rule: "another directory that appears while the mutex is held is a change",
     patches: [
       {
@@ -50,19 +30,6 @@ export const diskControls = [
     name: "are found by a read, though nobody else has the objects",
   },
   {
-    rule: "no copy is kept before it is known whose directory it is",
-    patches: [
-      {
-        file: "src/sync/copies/hold-objects.ts",
-        from: "  await known?.mutex.look();\n",
-        to: "",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/exchanged-replicas.test.ts",
-    name: "are found before a copy for another device is kept in the wrong one",
-  },
-  {
     rule: "an empty root that lacks its disk is not filled",
     patches: [
       {
@@ -74,54 +41,6 @@ export const diskControls = [
     project: "unit",
     tests: "test/unit/assert-mounted.test.ts",
     name: "an empty directory that is another one than before",
-  },
-  {
-    rule: "files are gathered however many there are in a directory",
-    patches: [
-      {
-        file: "src/git/refs/stale-locks.ts",
-        from: "await findFiles(path, name, found);",
-        to: "found.push(...(await findFiles(path, name)));",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/pack-refs.test.ts",
-    name: "however many there are in one directory",
-  },
-  {
-    rule: "a slow repository gives its turn to be tidied back",
-    patches: [
-      { file: "src/sync/replica/tidy.ts", from: "setTimeout(release, ALONE_MS)", to: "setTimeout(() => {}, ALONE_MS)" },
-    ],
-    project: "integration",
-    tests: "test/integration/pack-refs.test.ts",
-    name: "of a repository whose neighbour is slow, too",
-  },
-  {
-    rule: "the locks of a git that packs refs are not broken",
-    patches: [
-      {
-        file: "src/git/refs/stale-locks.ts",
-        from: "|| (await isBeingPacked(gitDir))",
-        to: "|| (await isBeingPacked('/'))",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/pack-refs.test.ts",
-    name: "nobody breaks the locks of git that packs",
-  },
-  {
-    rule: "copies are kept in a reftable when no push has its lock",
-    patches: [
-      {
-        file: "src/sync/copies/hold-objects.ts",
-        from: "if (isReftable(replica.gitDir))",
-        to: "if (isReftable(replica.gitDir) && Date.now() < 0)",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/reftable.test.ts",
-    name: "keeps copies for another device while a push of its own is being decided",
   },
   {
     rule: "a replica whose refs somebody else changed is compared at the next access",
@@ -238,44 +157,5 @@ export const diskControls = [
     project: "integration",
     tests: "test/integration/disk-changes.test.ts",
     name: "the first error is reported",
-  },
-  {
-    rule: "files that are no refs are moved out of git's way",
-    patches: [
-      {
-        file: "src/sync/replica/clear-refs.ts",
-        from: "const moved = await moveForeignFiles(replica, aside);",
-        to: "const moved: Foreign[] = [];",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/strange-files.test.ts",
-    name: "a copy with a space in its name is moved aside by the next read",
-  },
-  {
-    rule: "what lies deep among the refs is found in the background",
-    patches: [
-      {
-        file: "src/sync/catch-up/patrol.ts",
-        from: "if (!(await hasForeignFiles(replica.gitDir))) return;",
-        to: "return;",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/strange-files.test.ts",
-    name: "the patrol after a read finds deeper files",
-  },
-  {
-    rule: "what the sidecar does beside the mutex is not taken for somebody else's",
-    patches: [
-      {
-        file: "src/sync/replica/pack-loose-refs.ts",
-        from: "packing = replica.mutex.beside(() => packRefs(git, replica.gitDir, signal));",
-        to: "packing = packRefs(git, replica.gitDir, signal);",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/strange-files.test.ts",
-    name: "by pushes, catch-ups, copies, dropped writes and packing",
   },
 ];

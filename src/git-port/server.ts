@@ -16,6 +16,7 @@ import type { SyncContext } from "../sync/device/context.ts";
 import { PackServer } from "../sync/objects/serve-pack.ts";
 import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
 import type { Peers } from "../tls/peers.ts";
+import { mayAskAbout, mayFetchPack, mayRequestCopies } from "./device-limits.ts";
 import { wholeBody } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
 import { serveUploadPack } from "./upload-pack.ts";
@@ -83,11 +84,13 @@ async function answer(
     if (request.url === HOLD_PATH && request.method === "POST")
       await hold(context, device, request, response, gone.signal);
     else if (request.url === DIRECTORY_PATH && request.method === "POST")
-      await tellDirectory(context, request, response, gone.signal);
+      await tellDirectory(context, device, request, response, gone.signal);
     else if (request.url !== PACK_PATH) await serveUploadPack(context, packs, device, request, response);
-    else if (request.method === "POST") await sendPack(packs, device, request, response, gone.signal);
+    else if (request.method === "POST") await sendPack(context, packs, device, request, response, gone.signal);
     else throw new LockstepError("INVALID_REQUEST", "A request for a pack must use POST.");
   } catch (error) {
+    if (error instanceof LockstepError && error.code === "PERMISSION_DENIED")
+      peers.refused(request.socket as TLSSocket, error);
     // If the peer has gone, its work was stopped for that reason.
     if (!gone.signal.aborted) refuse(context, request, response, error);
   }
@@ -111,13 +114,16 @@ function heartbeat(response: ServerResponse): () => void {
 }
 
 async function sendPack(
+  context: SyncContext,
   packs: PackServer,
   device: string,
   request: IncomingMessage,
   response: ServerResponse,
   gone: AbortSignal,
 ): Promise<void> {
-  const { pack, done } = await packs.open(device, await readJson(request), gone, heartbeat(response));
+  const asked = await readJson(request);
+  await mayFetchPack(context, device, asked);
+  const { pack, done } = await packs.open(device, asked, gone, heartbeat(response));
   response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
   // Not disposed of here: it ends with the response, which the peer may not have taken yet.
   watchResponse(request, response, STALL_MS);
@@ -137,18 +143,23 @@ async function hold(
   response: ServerResponse,
   gone: AbortSignal,
 ): Promise<void> {
-  await holdObjects(context, device, await readJson(request), { signal: gone, onWork: heartbeat(response) });
+  const asked = await readJson(request);
+  await mayRequestCopies(context, device, asked);
+  await holdObjects(context, device, asked, { signal: gone, onWork: heartbeat(response) });
   response.writeHead(204).end();
 }
 
 /** Answers another device that asks what lies at the place of a repository here. */
 async function tellDirectory(
   context: SyncContext,
+  device: string,
   request: IncomingMessage,
   response: ServerResponse,
   gone: AbortSignal,
 ): Promise<void> {
-  const answer = await lookAtDirectory(context, await readJson(request), gone);
+  const question = await readJson(request);
+  await mayAskAbout(context, device, question);
+  const answer = await lookAtDirectory(context, question, gone);
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
 }
 
@@ -174,12 +185,14 @@ function gitRefusal(error: unknown): { status: number; message: string; headers:
   return { status, message: known ? describe(error) : message, headers };
 }
 
+const REFUSED: ReadonlySet<string> = new Set(["UNAUTHENTICATED", "PERMISSION_DENIED"]);
+
 /** Makes the answer to a pack request. Never 404 or 501: those would say that this device has no pack stream. */
 function packRefusal(error: unknown): { status: number; message: string; headers: Record<string, string> } {
   if (!(error instanceof LockstepError) || error.code === "INTERNAL") {
     return { status: 500, message: "An internal error; the log of this device has it.", headers: {} };
   }
-  const status = ERROR_TABLE[error.code].grpc === "UNAVAILABLE" ? 503 : error.code === "UNAUTHENTICATED" ? 403 : 400;
+  const status = ERROR_TABLE[error.code].grpc === "UNAVAILABLE" ? 503 : REFUSED.has(error.code) ? 403 : 400;
   const headers = error.code === "QUEUE_FULL" ? { [ASK_HEADER]: error.details.ask ?? "" } : {};
   return { status, message: describe(error), headers: headers as Record<string, string> };
 }
@@ -196,7 +209,10 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 
 /** Returns the name of the asking device. Throws UNAUTHENTICATED. */
 async function askingDevice(peers: Peers, socket: TLSSocket): Promise<string> {
-  if (peers.ownerOf(socket)?.role !== "device")
-    throw new LockstepError("UNAUTHENTICATED", "Only devices of this trust domain may ask for packs.");
+  if (peers.ownerOf(socket)?.role !== "device") {
+    const error = new LockstepError("UNAUTHENTICATED", "Only devices of this trust domain may ask for packs.");
+    peers.refused(socket, error);
+    throw error;
+  }
   return (await peers.admit(socket)).name;
 }

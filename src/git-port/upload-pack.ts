@@ -16,6 +16,7 @@ import { gitRequest } from "../smart-http/route.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { PackServer } from "../sync/objects/serve-pack.ts";
 import { suspectDamage } from "../sync/upkeep/suspect-damage.ts";
+import { mayFetch } from "./device-limits.ts";
 import { wholeBody } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
 
@@ -44,6 +45,7 @@ export async function serveUploadPack(
   }
   const body = asked.advertisement ? undefined : await wholeRequest(request);
   const { id, gitDir } = await packs.locate(asked.repository);
+  await mayFetch(context, device, { id });
   const path = await existing(gitDir, asked.repository).catch(async (error: unknown) => {
     await packs.lookAfter(id);
     throw error;

@@ -15,10 +15,12 @@ import {
 import type { Logger } from "pino";
 import { cutterOf } from "../io/connections.ts";
 import { loadServices } from "../protocol/proto.ts";
+import { type Act, insertAudit } from "../store/audit.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
 import type { Peers } from "../tls/peers.ts";
-import { type Authenticate, certificateCaller, localCaller } from "./call/call.ts";
+import { type Authenticate, type CallOptions, certificateCaller, localCaller } from "./call/call.ts";
+import type { CallerLimits } from "./call/limits.ts";
 import { streamEndedError } from "./call/paced.ts";
 import { checkRoles } from "./call/roles.ts";
 import { clusterHandlers, syncHandlers } from "./handlers.ts";
@@ -38,6 +40,8 @@ export interface RpcOptions {
   readonly listen: { host: string; port: number };
   readonly tls: SecureContextOptions;
   readonly peers: Peers;
+  readonly accessOf: CallerLimits["accessOf"];
+  readonly onRefused: CallOptions["onRefused"];
   readonly log: Logger;
 }
 
@@ -53,7 +57,14 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   setMaxListeners(0, stopping.signal);
   const build = (authenticate: Authenticate, ages: ChannelOptions = {}): Server => {
     const server = new Server({ "grpc.max_receive_message_length": 4 << 20, ...ages });
-    const call = { authenticate, log: options.log, stopping: stopping.signal };
+    const call = {
+      ...{ authenticate, log: options.log, stopping: stopping.signal, onRefused: options.onRefused },
+      limits: {
+        accessOf: options.accessOf,
+        holds: async (device: string, name: string) => (await context.holds(device, { name })) === true,
+      },
+      record: async (act: Act) => await insertAudit(context.db, [act]),
+    };
     add(server, services["lockstep.v1.SyncService"], syncHandlers(context, call));
     add(server, services["lockstep.v1.ClusterService"], clusterHandlers(context, call));
     addHealth(server);

@@ -18,6 +18,7 @@ import { LogTail } from "../sync/lease/log-tail.ts";
 import { readProvenHeads } from "../sync/lease/read-proven-heads.ts";
 import { readProvenTail } from "../sync/lease/read-proven-tail.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
+import { Holdings } from "../sync/registry/holdings.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { LockedRoot } from "./take-root.ts";
@@ -67,6 +68,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     tail.wake();
     await notifyHeads(db, device, ids);
   };
+  const holdings = new Holdings(db);
   const context: SyncContext = {
     db,
     me,
@@ -79,6 +81,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     shim: root.shim.path,
     epoch,
     replicas: new Replicas(root.path),
+    holds: (device, which) => holdings.holds(device, which),
     sessions: new Sessions(),
     heads: new HeadReader((names) => readProvenHeads(db, lease, device, names)),
     lease,

@@ -38,7 +38,8 @@ import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
 import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
 import { followNames } from "../sync/place/follow-name.ts";
-import { enrollSelf, untilTrusted } from "../sync/registry/enroll-self.ts";
+import { enrollSelf, type OwnKey, untilTrusted } from "../sync/registry/enroll-self.ts";
+import { Refusals } from "../sync/registry/refusals.ts";
 import { Registry } from "../sync/registry/registry.ts";
 import { keepTrimming } from "../sync/retention/keep-trimming.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
@@ -91,9 +92,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   );
   const life = new Lifetime(device, host.stop);
   const own = { device, key: certificateKey(String(tls.cert)), trustsCa, root: root.record.rootId, tokenFile };
-  await enrollSelf(db, own, log);
-  const registry = new Registry({ db, device, trustsCa, log });
-  await registry.look();
+  const registry = await openRegistry(db, own, log);
   progress.ownKey = () =>
     registry.refusesServer({ identity: { trustDomain, role: "device", name: device }, key: own.key });
   using packClient = new PackClient(tls, trustDomain, (shown) => registry.refusesServer(shown));
@@ -112,11 +111,16 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await recordRoot(db, context.me, { path: resolve(settings.root), mount, place });
 
   await followNames(context);
-  using peers = new Peers({ trustDomain, trust: registry, log });
+  await using refusals = new Refusals({ db, device, metrics, log });
+  const { note: onRefused } = refusals;
+  using peers = new Peers({ trustDomain, trust: registry, log, onRefused });
   await using packs = await servePacks(context, { listen: settings.gitListen, tls, peers });
   await using hooks = await serveHooks(context, socketPath(socketDir, "hook.sock"));
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
-  const rpc = await serveRpc(context, { socketPath: rpcSocket, listen: settings.listen, tls, peers, log });
+  const rpc = await serveRpc(context, {
+    ...{ socketPath: rpcSocket, listen: settings.listen, tls, peers, onRefused, log },
+    accessOf: (caller) => registry.accessOf(caller),
+  });
   const follower = new Follower(context);
   const background = Promise.all([
     startLoops(context, follower, { life, notifyUrl: settings.notifyUrl, registry }),
@@ -132,6 +136,14 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await life.untilStopping();
   progress.serving = false;
   await stop(context, { rpc, hooks, life, background });
+}
+
+/** Brings this device's own key into the registry, and makes the copy of the registry. */
+async function openRegistry(db: Database, own: OwnKey, log: Logger): Promise<Registry> {
+  await enrollSelf(db, own, log);
+  const registry = new Registry({ db, ...own, log });
+  await registry.look();
+  return registry;
 }
 
 /** Makes the root if it is missing. Returns its path as the kernel names it to the hooks, which say where they run. */

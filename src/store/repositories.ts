@@ -223,13 +223,22 @@ export async function setUpdateLimit(db: Database, name: string, limitMs: number
   if (changed.length === 0) throw await missingRepositoryError(db, name);
 }
 
-/** Returns repositories by name, at most `limit` after the name `after`. */
-export async function listRepositories(db: Database, after: string, limit: number): Promise<Repository[]> {
+/**
+ * Returns repositories by name, at most `limit` after the name `after`. `like`: only those that match one of these
+ * patterns of LIKE. Empty: all.
+ */
+export async function listRepositories(
+  db: Database,
+  after: string,
+  limit: number,
+  like: readonly string[] = [],
+): Promise<Repository[]> {
   return await queryRepeatable<Repository & { [column: string]: unknown }>(
     db.work,
     // A condition of which PostgreSQL assumes that nearly all rows meet it, so it follows the index.
-    `${SELECT_REPOSITORY} where name > $1 and name not like '.removed/%' order by name limit $2`,
-    [after, limit],
+    `${SELECT_REPOSITORY} where name > $1 and name not like '.removed/%' and ($3::text[] = '{}' or name like any($3))
+     order by name limit $2`,
+    [after, limit, like],
   );
 }
 

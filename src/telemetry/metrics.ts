@@ -26,6 +26,7 @@ export class Metrics {
   readonly #catchUpBytes: Counter;
   readonly #reads: Counter<"result">;
   readonly #watched: Counter;
+  readonly #refused: Counter<"code">;
   readonly #hookDeliveries: Counter<"result">;
   readonly #hookSeconds: Histogram;
 
@@ -48,6 +49,11 @@ export class Metrics {
       ["result"],
     );
     this.#watched = counter("lockstep_watch_events_total", "Events told to callers of Watch");
+    this.#refused = counter(
+      "lockstep_refused_callers_total",
+      "Requests of callers that were not let in, by error code",
+      ["code"],
+    );
     this.#hookDeliveries = counter("lockstep_hook_deliveries_total", "Attempts to deliver events to webhooks", [
       "result",
     ]);
@@ -115,6 +121,11 @@ export class Metrics {
 
   watched(): void {
     this.#watched.inc();
+  }
+
+  /** Counts a connection or a request whose credentials were refused. */
+  refused(code: string): void {
+    this.#refused.inc({ code });
   }
 
   /** Counts an attempt to deliver an event to a webhook. */

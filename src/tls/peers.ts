@@ -54,8 +54,18 @@ export interface PeersOptions {
   readonly trustDomain: string;
   readonly trust: TrustCheck;
   readonly log: Pick<Logger, "warn" | "info">;
+  /** Is told of certificates that were refused. */
+  readonly onRefused?: (refused: Refused) => void;
   /** How long a connection is used at most, in milliseconds. Default: an hour. */
   readonly maxAgeMs?: number;
+}
+
+/** A certificate that was refused. `who`: its role and name; empty: it names nobody. */
+export interface Refused {
+  readonly who: string;
+  readonly from: string;
+  readonly code: string;
+  readonly why: string;
 }
 
 /** Holds the open TLS connections, and closes those whose certificate may not be used any more. */
@@ -64,17 +74,19 @@ export class Peers {
   readonly maxAgeMs: number;
   readonly #trust: TrustCheck;
   readonly #log: PeersOptions["log"];
+  readonly #onRefused: (refused: Refused) => void;
   readonly #open = new Set<Connection>();
   /** By the socket, and by the one certificate object that the socket gives out. */
   readonly #byObject = new WeakMap<object, Connection>();
   readonly #sweep: NodeJS.Timeout;
   readonly #change: Disposable;
 
-  constructor({ trustDomain, trust, log, maxAgeMs = HOUR_MS }: PeersOptions) {
+  constructor({ trustDomain, trust, log, onRefused = () => {}, maxAgeMs = HOUR_MS }: PeersOptions) {
     this.trustDomain = trustDomain;
     this.maxAgeMs = maxAgeMs;
     this.#trust = trust;
     this.#log = log;
+    this.#onRefused = onRefused;
     this.#sweep = setInterval(() => this.#cutEnded(), SWEEP_MS).unref();
     this.#change = trust.onChange(() => void this.#checkAgain());
   }
@@ -88,7 +100,10 @@ export class Peers {
   watch(socket: TLSSocket): boolean {
     const certificate = peerCertificate(socket, this.trustDomain);
     if (!socket.authorized || certificate === undefined) {
-      this.#log.warn({ from: socket.remoteAddress, err: faultOf(socket, certificate) }, "refused a TLS connection");
+      const why = faultOf(socket, certificate);
+      this.#log.warn({ from: socket.remoteAddress, err: why }, "refused a TLS connection");
+      const who = certificate?.identity ? ownerText(certificate.identity) : "";
+      this.#onRefused({ who, from: socket.remoteAddress ?? "", code: "UNAUTHENTICATED", why });
       socket.destroy();
       return false;
     }
@@ -112,6 +127,22 @@ export class Peers {
     const connection = of === undefined ? undefined : this.#byObject.get(of);
     if (connection === undefined)
       throw new LockstepError("UNAUTHENTICATED", "This connection has shown no certificate; use one of the cluster.");
+    try {
+      return await this.#admit(connection);
+    } catch (error) {
+      if (error instanceof LockstepError && error.code === "UNAUTHENTICATED") this.refused(connection.socket, error);
+      throw error;
+    }
+  }
+
+  /** Says that a request on this connection was refused. */
+  refused(socket: TLSSocket, { code, message }: LockstepError): void {
+    const identity = this.ownerOf(socket);
+    const who = identity ? ownerText(identity) : "";
+    this.#onRefused({ who, from: socket.remoteAddress ?? "", code, why: message });
+  }
+
+  async #admit(connection: Connection): Promise<Identity> {
     const { certificate } = connection;
     if (certificate.identity === undefined)
       throw new LockstepError(

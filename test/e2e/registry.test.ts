@@ -10,6 +10,7 @@ import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
+import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { stranger, tlsCredentials } from "../support/stranger.ts";
@@ -57,7 +58,8 @@ function connection(to: Device, { cert, key }: Files) {
     async ask(): Promise<{ status: number; said: string }> {
       const asking = request(`${to.demo.git}/v1/directory`, { method: "POST", agent });
       asking.on("socket", (socket) => sockets.includes(socket as TLSSocket) || sockets.push(socket as TLSSocket));
-      asking.end(JSON.stringify({ repository: "demo" }));
+      // No repository has the name, so any device may ask about it.
+      asking.end(JSON.stringify({ repository: "nobody/has" }));
       const [response] = await once(asking, "response");
       return { status: response.statusCode, said: await text(response) };
     },
@@ -165,6 +167,88 @@ describe("revocation", () => {
     await vi.waitFor(async () => expect(await three.isReady()).toBe(true), SOON);
     const { token } = await three.call("BeginWrite", { repository }, { timeoutMs: 10_000 });
     await three.call("AbortWrite", { repository, token }, { timeoutMs: 10_000 });
+  });
+});
+
+describe("a front end with limits", () => {
+  it("reads only its repositories, and writes nothing if it may only read", async () => {
+    const files = await issued("frontend", "limited");
+    const inside = await cluster.createRepository();
+    const args = ["--cert", files.cert, "--repositories", "team/*", "other", "--read-only"];
+    const { document } = await one.lockstep("frontend", "trust", "limited", ...args);
+    expect(document).toMatchObject({ repositories: ["team/*", "other"], read_only: true });
+    using client = stranger(one.demo.grpc, tlsCredentials(cluster.demo.line.ca, files));
+    await vi.waitFor(async () => await client.call("GetVersion", { repository: inside }), SOON);
+    expect(await client.refusal("GetVersion", { repository: "demo" })).toMatchObject({ code: "PERMISSION_DENIED" });
+    expect(await client.refusal("BeginWrite", { repository: inside })).toMatchObject({ code: "PERMISSION_DENIED" });
+    expect(await client.refusal("GetStatus")).toMatchObject({ code: "PERMISSION_DENIED" });
+    const { repositories } = await client.call("ListRepositories");
+    const names = repositories.map(({ name }: { name: string }) => name);
+    expect(names).toContain(inside);
+    expect(names).not.toContain("demo");
+    await one.print("frontend", "trust", "limited", "--unlimited");
+    await vi.waitFor(async () => await client.call("GetVersion", { repository: "demo" }), SOON);
+  });
+
+  it("a device may ask about the repositories that it holds", async () => {
+    using client = stranger(one.demo.grpc, tlsCredentials(cluster.demo.line.ca, two.demo));
+    expect(await client.call("GetVersion", { repository: "demo" })).toMatchObject({ repository: "demo" });
+    const repository = "only/one";
+    await one.call("CreateRepository", { repository, devices: ["repo001"] }, { timeoutMs: 30_000 });
+    expect(await client.refusal("GetVersion", { repository })).toMatchObject({ code: "PERMISSION_DENIED" });
+  });
+});
+
+describe("the audit", () => {
+  it("has each act of an operator once, with who, what and the result, and refused credentials with a count", async () => {
+    const { operator, ca } = cluster.demo.line;
+    using olga = stranger(one.demo.grpc, tlsCredentials(ca, operator));
+    await olga.call("CreateRepository", { repository: "audited/one" });
+    await olga.refusal("CreateRepository", { repository: "audited/one" });
+    await one.print("device", "set", "repo003", "--no-writes");
+    await one.print("device", "set", "repo003", "--writes");
+    const files = await issued("frontend", "curious");
+    using curious = stranger(one.demo.grpc, tlsCredentials(ca, files));
+    for (let times = 0; times < 3; times += 1) await curious.refusal("ListHooks").catch(() => {});
+    await one.print("frontend", "trust", "curious", "--cert", files.cert);
+    await vi.waitFor(async () => {
+      for (let times = 0; times < 3; times += 1)
+        expect(await curious.refusal("ListHooks")).toMatchObject({ code: "PERMISSION_DENIED" });
+    }, SOON);
+    const rows = async () => (await two.lockstep("audit", "--since", "1h")).document.entries;
+    const acts = (await rows()).map(({ author, action, repository, device, result }: Record<string, string>) =>
+      [author, action, repository ?? device, result].join("|"),
+    );
+    expect(acts).toContain("operator operator|create repository|audited/one|done");
+    expect(acts).toContain("operator operator|create repository|audited/one|REPOSITORY_EXISTS");
+    expect(acts.filter((act: string) => act.includes("|stop writes|repo003|done"))).toHaveLength(1);
+    expect(acts.filter((act: string) => act.includes("|allow writes|repo003|done"))).toHaveLength(1);
+    await vi.waitFor(async () => {
+      const refused = (await rows()).filter(
+        (row: { author: string; action: string }) => row.author === "frontend curious",
+      );
+      expect(refused.map(({ action }: { action: string }) => action)).toContain("refused");
+      const denied = refused.find(({ result }: { result: string }) => result === "PERMISSION_DENIED");
+      expect(denied).toMatchObject({
+        device: "repo001",
+        detail: { count: expect.any(Number), from: expect.any(String) },
+      });
+    }, SOON);
+  });
+
+  it("is whole, and says so with its end; a row that somebody removed is noticed", async () => {
+    const whole = await one.lockstep("audit", "--verify");
+    expect(whole).toMatchObject({ code: 0, document: { verified: true, problem: null } });
+    expect((await two.print("audit", "--verify", "--through", whole.document.end)).code).toBe(0);
+    expect(await one.print("audit", "--verify", "--through", "7")).toMatchObject({ code: 2 });
+    await administer(cluster.databaseUrl, async (client) => {
+      await expect(client.query("delete from lockstep.audit where id = 2")).rejects.toThrow("only grows");
+      await client.query("alter table lockstep.audit disable trigger user");
+      await client.query("delete from lockstep.audit where id = 2");
+      await client.query("alter table lockstep.audit enable trigger user");
+    });
+    const broken = await one.lockstep("audit", "--verify");
+    expect(broken).toMatchObject({ code: 1, document: { verified: false, problem: "Row 2 was removed." } });
   });
 });
 

@@ -61,7 +61,8 @@ async function serve(
   const listen = { host: "127.0.0.1", port: 0 };
   const socketPath = join(cluster.dir, "rpc.sock");
   const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
-  const rpc = await serveRpc(context, { socketPath, listen, tls, peers, log: context.log });
+  const nobody = { accessOf: () => undefined, onRefused: () => {} };
+  const rpc = await serveRpc(context, { socketPath, listen, tls, peers, log: context.log, ...nobody });
   const http = await serveHttp(listen, {
     serving: () => true,
     checks: {},

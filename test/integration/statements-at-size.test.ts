@@ -469,6 +469,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   enrollKey: "the keys of one name, and two hundred that wait",
   recordSeen: "rows by their keys",
   insertAudit: "inserts",
+  findHolding: "two rows by their keys",
+  mayWrite: "two rows by their keys, and the staged writes of a repository",
   listAudit: "a page of rows by their numbers",
   verifyAudit: "reads the whole audit, for an operator, a page at a time",
 };

@@ -179,6 +179,7 @@ describe("where writes are stopped", () => {
       { repositories: [repository], author: "" },
       {
         caller: { role: "operator", name: "olga" },
+        allowed: [],
         signal: new AbortController().signal,
       },
     );

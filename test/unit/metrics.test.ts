@@ -22,6 +22,7 @@ beforeAll(async () => {
   metrics.caughtUp(2, 100);
   metrics.catchUpFailed();
   metrics.read("current");
+  metrics.refused("UNAUTHENTICATED");
   page = (await metrics.page()).text;
   families = [...page.matchAll(/^# HELP (\S+) (.*)\n# TYPE \1 (\S+)$/gm)].map(
     ([, name = "", help = "", type = ""]) => ({
@@ -89,6 +90,7 @@ describe("the metrics", () => {
       'lockstep_catch_up_seconds_bucket{le="3"} 1',
       'lockstep_reads_total{result="current"} 1',
       "lockstep_head_queries_total 3",
+      'lockstep_refused_callers_total{code="UNAUTHENTICATED"} 1',
     ])
       expect(page.split("\n")).toContain(line);
   });

@@ -36,7 +36,10 @@ function calling() {
   call.on("error", (error) => errors.push(error));
   let made = 0;
   let over = false;
-  const options = { authenticate: localCaller, log: {} as never, stopping: stopping.signal };
+  const options = {
+    ...{ authenticate: localCaller, log: {} as never, stopping: stopping.signal },
+    ...{ limits: {} as never, record: async () => {}, onRefused: () => {} },
+  };
   const handler = paced<object, number>(options, async (_, send) => {
     try {
       for (;;) {

@@ -12,17 +12,15 @@ import type { Logger } from "pino";
 import { describe, ERROR_TABLE, firstError, GrpcStatus, LockstepError } from "../../errors.ts";
 import { diskError } from "../../io/disk-errors.ts";
 import { DETAILS_KEY, encodeDetails } from "../../protocol/error-details.ts";
-import type { Role } from "../../tls/identity.ts";
-import type { Peers } from "../../tls/peers.ts";
-import { mayCall } from "./roles.ts";
+import type { Act } from "../../store/audit.ts";
+import type { Peers, Refused } from "../../tls/peers.ts";
+import { actOf } from "./act.ts";
+import type { Caller } from "./caller.ts";
+import { allowedTo, type CallerLimits, checkLimits } from "./limits.ts";
+import { type Rule, ruleOf } from "./roles.ts";
 
 /** The most characters of an error message, and of each of its details, that go to the caller. */
 const TEXT_LIMIT = 1_000;
-
-export interface Caller {
-  readonly role: Role;
-  readonly name: string;
-}
 
 /** Returns the caller of a call. Throws UNAUTHENTICATED. */
 export type Authenticate = (call: AnyCall) => Caller | Promise<Caller>;
@@ -32,10 +30,17 @@ export interface CallOptions {
   readonly log: Logger;
   /** Aborts when the sidecar stops, with the error for streams that do not end by themselves. */
   readonly stopping: AbortSignal;
+  readonly limits: CallerLimits;
+  /** Adds an operator's act to the audit. */
+  readonly record: (act: Act) => Promise<void>;
+  /** Is told of callers that were refused. */
+  readonly onRefused: (refused: Refused) => void;
 }
 
 export interface CallContext {
   readonly caller: Caller;
+  /** The repositories that the caller may use: names and globs. Empty: all. */
+  readonly allowed: readonly string[];
   /** Aborts when the caller is gone or its deadline has passed. */
   readonly signal: AbortSignal;
 }
@@ -43,7 +48,7 @@ export interface CallContext {
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>;
 
 /** Returns the caller on the unix socket, which is always an operator. */
-export const localCaller: Authenticate = () => ({ role: "operator", name: "local" });
+export const localCaller: Authenticate = () => ({ role: "operator", name: "local", local: true });
 
 /** Returns a function that asks `peers` whose connection a call came on, and whether it may be used. */
 export function certificateCaller(peers: Peers): Authenticate {
@@ -59,8 +64,8 @@ export function unary<Request, Response>(
     const path = call.getPath();
     const { signal, disarm } = cancellation(call as AnyCall);
     void (async () => {
-      const caller = await authorise(options, call as AnyCall, path);
-      return await run(call.request, { caller, signal });
+      const admitted = await authorise(options, call as AnyCall, path);
+      return await recorded(options, admitted, call, () => run(call.request, { ...admitted, signal }));
     })()
       .then(
         (response) => respond(null, response),
@@ -79,8 +84,10 @@ export function streaming<Request, Response>(
     const path = call.getPath();
     const { signal, disarm } = cancellation(call as AnyCall);
     void (async () => {
-      const caller = await authorise(options, call as AnyCall, path);
-      await run(call.request, (message) => void call.write(message), { caller, signal });
+      const admitted = await authorise(options, call as AnyCall, path);
+      await recorded(options, admitted, call, () =>
+        run(call.request, (message) => void call.write(message), { ...admitted, signal }),
+      );
     })()
       .then(
         () => call.end(),
@@ -91,13 +98,53 @@ export function streaming<Request, Response>(
   };
 }
 
-async function authorise({ authenticate }: CallOptions, call: AnyCall, path: string): Promise<Caller> {
-  const caller = await authenticate(call);
-  if (mayCall(caller.role, path)) return caller;
-  throw new LockstepError(
-    "PERMISSION_DENIED",
-    `A certificate of the role ${caller.role} may not call ${path.split("/").at(-1)}; use one of the role operator.`,
-  );
+interface Admitted extends Pick<CallContext, "caller" | "allowed"> {
+  readonly rule: Rule;
+}
+
+/** Returns the caller if it may make this call. Throws UNAUTHENTICATED, PERMISSION_DENIED, DATABASE_UNAVAILABLE. */
+async function authorise(options: CallOptions, call: AnyCall, path: string): Promise<Admitted> {
+  const caller = await options.authenticate(call);
+  try {
+    const rule = ruleOf(path);
+    if (!rule?.roles.includes(caller.role))
+      throw new LockstepError(
+        "PERMISSION_DENIED",
+        `A certificate of the role ${caller.role} may not call ${path.split("/").at(-1)}; use one of the role operator.`,
+      );
+    await checkLimits(caller, rule, call.request, options.limits);
+    return { caller, rule, allowed: allowedTo(caller, options.limits) };
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === "PERMISSION_DENIED") {
+      const from = call.getPeer().replace(/:\d+$/, "");
+      options.onRefused({ who: `${caller.role} ${caller.name}`, from, code: error.code, why: error.message });
+    }
+    throw error;
+  }
+}
+
+/** Runs a call, and brings it to the audit if it is an operator's act that the database does not record itself. */
+async function recorded<T>(
+  options: CallOptions,
+  { caller, rule }: Admitted,
+  call: { readonly request: unknown; getPath(): string },
+  run: () => Promise<T>,
+): Promise<T> {
+  if (rule.does !== "operates" && rule.does !== "operates, own row") return await run();
+  const record = async (result: string) => {
+    await options.record(actOf(call.getPath(), caller, call.request, result)).catch((error: unknown) => {
+      options.log.error({ rpc: call.getPath(), err: describe(error) }, "could not write an act to the audit");
+    });
+  };
+  try {
+    const result = await run();
+    if (rule.does === "operates") await record("done");
+    return result;
+  } catch (error) {
+    const first = firstError(error);
+    await record(first instanceof LockstepError ? first.code : "INTERNAL");
+    throw error;
+  }
 }
 
 /**

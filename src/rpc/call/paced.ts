@@ -16,14 +16,14 @@ export function paced<Request, Response>(
   run: (request: Request, send: (message: Response) => Promise<void>, context: CallContext) => Promise<void>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
-    const handler = streaming<Request, Response>(options, async (request, _, { caller, signal }) => {
+    const handler = streaming<Request, Response>(options, async (request, _, { signal, ...context }) => {
       using linked = linkSignals([signal, options.stopping]);
       const send = async (message: Response) => {
         linked.signal.throwIfAborted();
         if (!call.write(message)) await drained(call as Stream, linked.signal);
       };
       try {
-        await run(request, send, { caller, signal: linked.signal });
+        await run(request, send, { ...context, signal: linked.signal });
       } catch (error) {
         // The caller is gone, or its time is over: it goes on with its cursor.
         if (!signal.aborted) throw error;

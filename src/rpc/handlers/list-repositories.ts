@@ -3,6 +3,8 @@ import type { ListRepositoriesResponse as Response } from "../../generated/locks
 import { repositoryName } from "../../names.ts";
 import { listRepositories as list } from "../../store/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
+import { likePatterns } from "../../sync/watch/name-patterns.ts";
+import type { CallContext } from "../call/call.ts";
 import { encodeRepository } from "../encode/encode.ts";
 
 const PAGE = 1_000;
@@ -10,8 +12,8 @@ const PAGE_LIMIT = 10_000;
 
 export const listRepositories =
   (context: SyncContext) =>
-  async (request: Request): Promise<Response> => {
+  async (request: Request, { allowed }: CallContext): Promise<Response> => {
     const after = request.after === "" ? "" : repositoryName(request.after);
-    const found = await list(context.db, after, Math.min(request.limit || PAGE, PAGE_LIMIT));
+    const found = await list(context.db, after, Math.min(request.limit || PAGE, PAGE_LIMIT), likePatterns(allowed));
     return { repositories: found.map(encodeRepository) };
   };

@@ -92,7 +92,7 @@ export async function holdObjects(
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
-const REF_NAME = /^(HEAD|refs\/(?!.*(\.\.|@\{))[^\x00-\x20~^:?*[\\]+)$/;
+const REF_NAME = /^(HEAD|refs\/(?!lockstep\/)(?!.*(\.\.|@\{))[^\x00-\x20~^:?*[\\]+)$/;
 
 /**
  * Returns the names of refs in the message of a device. git cannot take them for anything else. Throws INVALID_REQUEST.

@@ -7,6 +7,7 @@ import type { HoldRequestBody, PackRequestBody } from "../../git/objects/pack-st
 import type { GitContext } from "../../git/process.ts";
 import type { ReceivePolicies } from "../../git/receive-policy.ts";
 import type { Database } from "../../store/database/database.ts";
+import type { Which } from "../../store/holdings.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";
@@ -48,6 +49,8 @@ export interface SyncContext {
    */
   readonly epoch: string;
   readonly replicas: Replicas;
+  /** Returns true if the device holds the repository or should hold it. undefined: there is no such repository. */
+  readonly holds: (device: string, which: Which) => Promise<boolean | undefined>;
   readonly heads: HeadReader;
   readonly lease: Lease;
   readonly announcer: Announcer;

@@ -100,9 +100,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const { context, interrupted } = await makeContext({
     ...settings,
     ...{ db, root, git, pid: host.pid, socketDir, metrics, log, life },
-    openPack: ({ device, gitAddress }, ...request) => packClient.open(device, gitAddress, ...request),
-    requestHold: ({ device, gitAddress }, ...request) => packClient.hold(device, gitAddress, ...request),
-    askDirectory: ({ device, gitAddress }, ...request) => packClient.ask(device, gitAddress, ...request),
+    ...questionsOf(packClient),
   });
   progress.context = context;
   // Now the device has a row, which notes whether the others let it in.
@@ -122,11 +120,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     accessOf: (caller) => registry.accessOf(caller),
   });
   const follower = new Follower(context);
-  const background = Promise.all([
-    startLoops(context, follower, { life, notifyUrl: settings.notifyUrl, registry }),
-    registry.run(life.over),
-    untilTrusted(db, { ...own, root: undefined }, log, life.over),
-  ]).then(() => {});
+  const background = startLoops(context, follower, { life, notifyUrl: settings.notifyUrl, registry, own });
   await follower.onStart(interrupted);
   rpc.setServing(true);
   progress.serving = true;
@@ -136,6 +130,14 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await life.untilStopping();
   progress.serving = false;
   await stop(context, { rpc, hooks, life, background });
+}
+
+function questionsOf(client: PackClient): Pick<SyncContext, "openPack" | "requestHold" | "askDirectory"> {
+  return {
+    openPack: ({ device, gitAddress }, ...request) => client.open(device, gitAddress, ...request),
+    requestHold: ({ device, gitAddress }, ...request) => client.hold(device, gitAddress, ...request),
+    askDirectory: ({ device, gitAddress }, ...request) => client.ask(device, gitAddress, ...request),
+  };
 }
 
 /** Brings this device's own key into the registry, and makes the copy of the registry. */
@@ -158,7 +160,7 @@ async function makeRoot(given: string): Promise<string> {
 async function startLoops(
   context: SyncContext,
   follower: Follower,
-  { life, notifyUrl, registry }: { life: Lifetime; notifyUrl: string; registry: Registry },
+  { life, notifyUrl, registry, own }: { life: Lifetime; notifyUrl: string; registry: Registry; own: OwnKey },
 ): Promise<void> {
   const { db, me, lease } = context;
   const wakeups = new Wakeups();
@@ -178,6 +180,8 @@ async function startLoops(
   const handlers = { onHeads, onReconnect, onCommands: wakeups.wake, onRegistry: registry.wake };
   await Promise.all([
     lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
+    registry.run(life.over),
+    untilTrusted(db, { ...own, root: undefined }, context.log, life.over),
     follower.run(),
     runCommands(context, wakeups, life.stopping),
     repairs.run(),

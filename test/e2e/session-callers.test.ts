@@ -126,7 +126,10 @@ describe("a session is not given to another caller that repeats BeginWrite with 
   it("the same caller gets the same token again, on another connection too, and only where it began", async () => {
     const { repository, first } = await withMain();
     const { writeId, token } = await changed("web", repository, first);
-    using again = clientOf(await issued("frontend", "web"), one);
+    const renewed = await issued("frontend", "web");
+    const key = { role: "frontend", name: "web", certificate: renewed.certificatePem };
+    await one.call("TrustKey", key, PATIENCE);
+    using again = clientOf(renewed, one);
     expect(await again.call("BeginWrite", { repository, writeId }, PATIENCE)).toMatchObject({ writeId, token });
     await expect(webAtTwo.call("BeginWrite", { repository, writeId }, PATIENCE)).rejects.toMatchObject(USED);
     expect(await bump(again, repository, token)).toMatchObject({ version: "2" });

@@ -15,6 +15,7 @@ import { gateUsersControls } from "./gate-users.mjs";
 import { gcControls } from "./gc.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { hungGitControls } from "./hung-git.mjs";
+import { identityControls } from "./identity.mjs";
 import { objectControls } from "./objects.mjs";
 import { placementControls } from "./placement.mjs";
 import { refFileControls } from "./ref-files.mjs";
@@ -50,6 +51,7 @@ export const controls = [
   ...frontEndControls,
   ...refTransactionControls,
   ...objectControls,
+  ...identityControls,
   ...crashControls,
   ...signalControls,
   ...adoptControls,

@@ -110,8 +110,8 @@ export const objectControls = [
     patches: [
       {
         file: "src/git-port/server.ts",
-        from: "  const { pack, done } = await packs.open(device, await readJson(request), gone, heartbeat(response));\n",
-        to: "  const beat = heartbeat(response);\n  setInterval(beat, 3_000).unref();\n  const { pack, done } = await packs.open(device, await readJson(request), gone, beat);\n",
+        from: "  const { pack, done } = await packs.open(device, asked, gone, heartbeat(response));\n",
+        to: "  const beat = heartbeat(response);\n  setInterval(beat, 3_000).unref();\n  const { pack, done } = await packs.open(device, asked, gone, beat);\n",
       },
     ],
     project: "integration",

@@ -1,0 +1,81 @@
+// Who is let in, what a key may read, and the chain of the audit.
+/** @type {import("./controls.mjs").Control[]} */
+export const identityControls = [
+  {
+    rule: "a change of the registry cuts the connections whose key is not trusted any more",
+    patches: [
+      {
+        file: "src/sync/registry/registry.ts",
+        from: "    for (const listener of this.#listeners) listener();\n",
+        to: "",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/registry.test.ts",
+    name: "ends connections and streams on every device",
+  },
+  {
+    rule: "a key that nobody has trusted lets nobody in",
+    patches: [
+      {
+        file: "src/sync/registry/registry.ts",
+        from: 'if (standing === "trusted") return undefined;\n',
+        to: 'if (standing !== "revoked") return undefined;\n',
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/registry.test.ts",
+    name: "a device that nobody has trusted is refused and waits",
+  },
+  {
+    rule: "a name that is known must show a key of its own, also with --trust-ca",
+    patches: [
+      {
+        file: "migrations/functions/enroll_key.sql",
+        from: "when not is_known and p_open then '--trust-ca'",
+        to: "when p_open then '--trust-ca'",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/registry.test.ts",
+    name: "must show the same key from then on",
+  },
+  {
+    rule: "a sidecar that cannot read the registry lets nobody new in",
+    patches: [{ file: "src/sync/registry/registry.ts", from: "STALE_MS = 60_000", to: "STALE_MS = 60_000_000" }],
+    project: "integration",
+    tests: "test/integration/registry-copy.test.ts",
+    name: "lets nobody new in",
+  },
+  {
+    rule: "a device fetches only what it holds",
+    patches: [
+      {
+        file: "src/git-port/device-limits.ts",
+        from: "if (await context.holds(device, which)) return;",
+        to: "if (context.holds !== undefined) return;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/git-port.test.ts",
+    name: "gets no refs, no pack and no word",
+  },
+  {
+    rule: "the chain of the audit is dense",
+    patches: [
+      {
+        file: "migrations/functions/verify_audit.sql",
+        from: "if each.id <> last + 1 then problem := 'missing'; return; end if;",
+        to: "",
+      },
+      {
+        file: "migrations/functions/verify_audit.sql",
+        from: "if each.hash <> lockstep.audit_hash(hash, each) then problem := 'changed'; return; end if;",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/audit.test.ts",
+    name: "removes a row",
+  },
+];

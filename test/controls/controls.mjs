@@ -21,6 +21,7 @@ import { placementControls } from "./placement.mjs";
 import { refFileControls } from "./ref-files.mjs";
 import { refNameControls } from "./ref-names.mjs";
 import { refTransactionControls } from "./ref-transactions.mjs";
+import { removeControls } from "./remove.mjs";
 import { renameControls } from "./rename.mjs";
 import { retentionControls } from "./retention.mjs";
 import { sessionControls } from "./sessions.mjs";
@@ -69,6 +70,7 @@ export const controls = [
   ...retentionControls,
   ...tortureControls,
   ...renameControls,
+  ...removeControls,
   ...undoControls,
   ...gateUsersControls,
   ...decisionControls

@@ -54,6 +54,16 @@ export async function trimAudit(db: Database, days: number, limit: number): Prom
   return await count(db, "select lockstep.trim_audit($1, $2) as deleted", [days, limit]);
 }
 
+/** Deletes former names that lead nowhere any more, and returns how many. */
+export async function trimFormerNames(db: Database, limit: number): Promise<number> {
+  const text = `with gone as (
+      delete from lockstep.former_name t where t.name = any(array(
+        select o.name from lockstep.former_name o where o.until <= now() order by o.name limit $1 for update skip locked))
+      returning 1)
+    select count(*)::int as deleted from gone`;
+  return await count(db, text, [limit]);
+}
+
 /** Deletes catch-ups that are so old, and returns how many. */
 export async function trimSyncs(db: Database, days: number, limit: number): Promise<number> {
   return await count(db, deletion("sync_event", oldestOf("sync_event")), [days, limit]);

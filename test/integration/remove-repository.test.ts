@@ -199,6 +199,7 @@ describe("a repository that is removed", () => {
       reason: "the repository was removed",
     });
     await expect(a.push(APP, [change("topic", null, one)])).rejects.toMatchObject(removedError(APP));
+    await expect(stage(db, me, id, 2n, [create("refs/heads/new", one)])).rejects.toThrow("the write is missing");
     // Nor does one land that was staged where the removal could not see it.
     await cluster.sql(
       "update lockstep.write set status = 'staged', decided_at = null, drop_reason = null where id = $1",

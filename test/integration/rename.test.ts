@@ -10,6 +10,7 @@ import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
 import { renameRepository } from "../../src/sync/naming/rename-repository.ts";
 import { createRepository } from "../../src/sync/operator/create-repository.ts";
 import { followName, followNames } from "../../src/sync/place/follow-name.ts";
+import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import { endSessions } from "../../src/sync/session/end-sessions.ts";
 import { plainRepository } from "../support/plain-repository.ts";
 import { runQueue } from "../support/queue.ts";
@@ -92,6 +93,8 @@ describe("a repository that is renamed", () => {
       });
     await cluster.sql("update lockstep.former_name set until = clock_timestamp()");
     expect((await missingRepositoryError(a.context.db, APP)).details).toEqual({ repository: APP });
+    await trimDatabase(a.context);
+    expect(await cluster.sql("select name from lockstep.former_name")).toEqual([]);
   });
 
   it("is served under the new name before the command has come, with the replica that lies at the old place", async () => {

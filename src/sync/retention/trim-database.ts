@@ -10,6 +10,7 @@ import {
   readKeeps,
   trimAudit,
   trimCommands,
+  trimFormerNames,
   trimLog,
   trimSyncs,
   trimWrites,
@@ -41,6 +42,7 @@ export async function trimDatabase(context: SyncContext): Promise<number> {
     writes: await inBatches(context, () => trimWrites(db, rules("writes").days, BATCH)),
     commands: await inBatches(context, () => trimCommands(db, rules("commands").days, BATCH)),
     syncs: await inBatches(context, () => trimSyncs(db, rules("syncs").days, BATCH)),
+    former: await inBatches(context, () => trimFormerNames(db, BATCH)),
     removed: await purgeAll(context),
     audit: await inBatches(context, () => trimAudit(db, rules("audit").days, BATCH)),
   };

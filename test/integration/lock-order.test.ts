@@ -140,7 +140,7 @@ const ACTS: Record<string, Act> = {
   restore_repository: async (db, { id, name }) => {
     await queryOnce(
       db.work,
-      `update lockstep.repository set name = '.removed/' || id, removed_name = name, removed_at = now(), keep_until = 'infinity' where id = $1`,
+      `update lockstep.repository set name = '.removed/' || id, removed_name = name, removed_at = now(), keep_until = now() + interval '1 day' where id = $1`,
       [id],
     );
     await restoreRepository(db, { id, name, author: "ada", reason: "" });

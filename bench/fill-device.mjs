@@ -16,7 +16,7 @@ import { fill } from "./many-repositories.mjs";
 /** BENCH_REPOSITORIES=10000 for the size of an old server; the default takes less than a minute. */
 const MANY = Number(process.env.BENCH_REPOSITORIES ?? 300);
 /** How many repositories the baseline clones, and how many pushes and clones are measured before the device comes. */
-const CLONES = 30;
+const CLONES = Math.min(30, MANY);
 const BEFORE = 15;
 const NEW = "newcomer";
 

@@ -19,7 +19,7 @@ const DEEP_FILES = /^test\/e2e\/(crash-points-.*|power-loss|torture)\.test\.ts$/
 export const NEWER_GIT_FILES = [
   ...["reftable", "power-loss"].map((name) => `test/e2e/${name}.test.ts`),
   ...["reftable", "ref-transaction", "recovery", "root-record", "push", "push-policy", "decide"].map(inIntegration),
-  ...["quarantine", "git-fetch", "roll-up", "policy"].map(inIntegration),
+  ...["quarantine", "git-fetch", "roll-up", "policy", "collect-garbage", "reftable-upkeep"].map(inIntegration),
 ];
 
 /** Returns whether the test number `index` of `file` runs in this part. */

@@ -13,8 +13,8 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../dist/client/client.js";
-import { needsGc, readPackNeed } from "../dist/git/objects/pack-need.js";
-import { rollUpPacks } from "../dist/git/objects/roll-up-packs.js";
+import { needsGc, readPackNeed } from "../dist/git/packs/pack-need.js";
+import { rollUpPacks } from "../dist/git/packs/roll-up-packs.js";
 import { compare, git, inFolder, median, time, withCluster } from "./harness.mjs";
 import { Branch } from "./http-push.mjs";
 

@@ -25,7 +25,8 @@ begin
     if p_self then update lockstep.device d set revoked_at = null where d.name = p_name and d.revoked_at is not null; end if;
     return;
   end if;
-  perform lockstep.change_registry();
+  -- A key that only waits wakes nobody.
+  perform 1 from lockstep.registry for update;
   select c.state into outcome from lockstep.credential c
     where c.role = p_role and c.name = p_name and c.kind = p_kind and c.fingerprint = p_fingerprint;
   if outcome = 'trusted' then return; end if;
@@ -42,6 +43,7 @@ begin
         then 'the device itself' end;
   end if;
   if how is not null then
+    perform lockstep.change_registry();
     if lockstep.add_key(p_role, p_name, p_kind, p_fingerprint, p_public_key, how, true) = 'trusted' then outcome := 'trusted'; end if;
   elsif outcome is null then
     perform lockstep.note_waiting(p_role, p_name, p_kind, p_fingerprint, p_public_key, p_by, p_source);

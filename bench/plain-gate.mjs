@@ -9,6 +9,8 @@ const gate = await startGate({
   root: process.argv[2],
   socketDir: "/nowhere",
   users: EVERYBODY,
+  placeLimits: { requests: 64, perAddress: 64, waiting: 512, patienceMs: 30_000 },
+  bodyLimits: { idleMs: 60_000, fetchBytes: 16 << 20 },
   beforeRead: async () => ({ unchangedMs: Number.POSITIVE_INFINITY }),
   log: silent,
   env: { PATH: process.env.PATH, HOME: process.env.HOME },

@@ -9,6 +9,7 @@ import type { TlsOptions } from "node:tls";
 import { LockstepError } from "../errors.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { EarlyStarts } from "./early-start.ts";
+import { type PlaceLimits, Places } from "./places.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
 /** git prepares a large pack between the two requests of a push. The connection is kept for that time. */
@@ -24,6 +25,7 @@ export interface GateOptions extends ServeOptions {
   readonly graceMs?: number;
   /** Certificate and key for https. Without them the gate speaks plain HTTP. */
   readonly tls?: TlsOptions;
+  readonly placeLimits: PlaceLimits;
 }
 
 /** A running gate. Disposing of it ends every connection and every git process that it started. */
@@ -33,14 +35,26 @@ export interface Gate extends AsyncDisposable {
 }
 
 /** Starts to listen. Throws the operating system's error when it cannot. */
-export async function startGate({ host, port, tls, graceMs = GRACE_MS, ...options }: GateOptions): Promise<Gate> {
+export async function startGate({
+  host,
+  port,
+  tls,
+  placeLimits,
+  graceMs = GRACE_MS,
+  ...options
+}: GateOptions): Promise<Gate> {
   const draining = new AbortController();
   const stopping = new AbortController();
   // Every running request listens.
   setMaxListeners(0, stopping.signal);
   const running = new Set<Promise<unknown>>();
   const unread = new Set<Promise<unknown>>();
-  const shared = { draining: draining.signal, stopping: stopping.signal, earlyStarts: new EarlyStarts() };
+  const shared = {
+    draining: draining.signal,
+    stopping: stopping.signal,
+    earlyStarts: new EarlyStarts(),
+    places: new Places(placeLimits),
+  };
   const settings = {
     // A pack may take any time. The kernel's probes find a client that went away without a word.
     requestTimeout: 0,

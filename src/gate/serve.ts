@@ -3,17 +3,19 @@ import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
 import { linkSignals } from "../io/signals.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
-import { gitProtocol, looksFirst, NO_CACHE, serverEnvironment, success } from "../smart-http/protocol.ts";
+import { gitProtocol, looksFirst, NO_CACHE, OBJECT_LIMIT, serverEnvironment, success } from "../smart-http/protocol.ts";
 import { asRefusal, type Refusal } from "../smart-http/refusal.ts";
-import { requestBody } from "../smart-http/request-body.ts";
+import { type BodyLimits, requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { type GitRequest, gitRequest } from "../smart-http/route.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
+import type { Places } from "./places.ts";
 import { toldByGit } from "./told-by-git.ts";
 import { admit, type UserRules } from "./users.ts";
 import { whichReplica } from "./which-replica.ts";
@@ -35,6 +37,7 @@ export interface ServeOptions {
   /** Called when a git that read for a client has failed, with its last words. It must not throw. */
   readonly onReadFailed?: (repository: string, said: string) => void;
   readonly users: UserRules;
+  readonly bodyLimits: BodyLimits;
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
   readonly env: { readonly PATH: string; readonly HOME: string };
 }
@@ -46,6 +49,7 @@ export interface Shared {
   /** Aborts when no request may go on; the reason is the error to answer with. */
   readonly stopping: AbortSignal;
   readonly earlyStarts: EarlyStarts;
+  readonly places: Places;
 }
 
 /**
@@ -77,7 +81,7 @@ export async function serve(
     if (response.destroyed) return options.log.info(outcome(), "client left");
     if (error instanceof GitNotStarted) logNotStarted(options.log, fields, error.cause);
     const refusal = asRefusal(shared.stopping.aborted ? shared.stopping.reason : error);
-    await refuse(response, refusal, requestId, inHand);
+    await refuse(response, refusal, requestId, { ...inHand, idleMs: options.bodyLimits.idleMs });
     request.unpipe().resume();
     options.log[refusal.status === 500 ? "error" : "warn"]({ ...outcome(), err: error }, "request refused");
   }
@@ -86,8 +90,8 @@ export async function serve(
 async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
-  { root, socketDir, beforeRead, onReadFailed, users, log, env }: ServeOptions,
-  { draining, stopping, earlyStarts }: Shared,
+  { root, socketDir, beforeRead, onReadFailed, users, bodyLimits, log, env }: ServeOptions,
+  { draining, stopping, earlyStarts, places }: Shared,
   fields: Record<string, unknown>,
   inHand: InHand,
 ): Promise<void> {
@@ -96,26 +100,31 @@ async function serveGit(
   const body = asked.advertisement ? undefined : requestBody(request);
   if (body) inHand.unread = { asked, body };
   draining.throwIfAborted();
-  const waiting = linkSignals([stopping]);
-  const left = () => waiting.abort();
-  response.once("close", left);
-  const done = () => {
-    waiting[Symbol.dispose]();
-    response.off("close", left);
+  const waiting = untilLeft(response, stopping);
+  const address = request.socket.remoteAddress ?? "unknown";
+  const letIn = async () => {
+    const user = await admit(users, request, asked, waiting.signal);
+    return { user, place: await places.take(address, waiting.signal) };
   };
-  const user = await admit(users, request, asked, waiting.signal).catch((error: unknown) => {
-    done();
+  const { user, place: taken } = await letIn().catch((error: unknown) => {
+    waiting[Symbol.dispose]();
     throw error;
   });
+  using _place = taken;
   if (user !== undefined) fields.user = user;
   const forPush = asked.advertisement && asked.service === "receive-pack";
-  const granted = beforeRead(asked.repository, { signal: waiting.signal, forPush }).finally(done);
+  const granted = beforeRead(asked.repository, { signal: waiting.signal, forPush }).finally(() =>
+    waiting[Symbol.dispose](),
+  );
   const protocol = gitProtocol(request.headers["git-protocol"]);
-  const address = request.socket.remoteAddress ?? "unknown";
   const caller = { address, user, protocol, requestId: String(fields.requestId) };
   const start = async () => {
     const path = await repositoryPath(root, asked.repository);
-    return await startGit({ ...asked, path, env: serverEnvironment(env, socketDir, caller) });
+    return await startGit({
+      ...asked,
+      path,
+      env: { ...serverEnvironment(env, socketDir, caller), ...(asked.service === "receive-pack" && OBJECT_LIMIT) },
+    });
   };
   const place = () => whichReplica(join(root, `${asked.repository}.git`));
   const git = await earlyStarts.git(granted, { start, looksFirst: looksFirst(asked, protocol), place });
@@ -131,6 +140,7 @@ async function serveGit(
     git,
     asked,
     body,
+    limits: bodyLimits,
     request,
     response,
     success: success(asked, protocol),
@@ -138,6 +148,20 @@ async function serveGit(
     stopping,
     onFailure,
   });
+}
+
+/** Returns a signal that aborts when the client leaves or the gate stops, until it is disposed of. */
+function untilLeft(response: ServerResponse, stopping: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const linked = linkSignals([stopping]);
+  const left = () => linked.abort();
+  response.once("close", left);
+  return {
+    signal: linked.signal,
+    [Symbol.dispose]() {
+      linked[Symbol.dispose]();
+      response.off("close", left);
+    },
+  };
 }
 
 /** Returns the real path of the repository: git compares it with safe.directory after following links. */
@@ -159,7 +183,7 @@ async function refuse(
   response: ServerResponse,
   { status, headers, message }: Refusal,
   requestId: string,
-  { unread }: InHand,
+  { unread, idleMs }: InHand & { idleMs: number },
 ): Promise<void> {
   if (response.headersSent) {
     response.socket?.destroy();
@@ -167,7 +191,8 @@ async function refuse(
   }
   // An error in the request is for the program that made it. An error on this server is for the person who waits.
   if (unread && (status === 403 || status >= 500)) {
-    const told = await toldByGit(unread.asked, unread.body, { sentence: message, requestId });
+    const telling = toldByGit(unread.asked, unread.body, { sentence: message, requestId });
+    const told = await Promise.race([telling, sleep(idleMs, undefined, { ref: false })]);
     if (response.destroyed) return;
     if (told) return void response.writeHead(200, success(unread.asked, undefined).headers).end(told);
   }

@@ -45,7 +45,9 @@ export async function runGit(
       "SIDECAR_UNAVAILABLE",
       `the sidecar named a repository that is not below its root, ${purpose.refused}; tell the operator of this server.`,
     );
-  const env = gitEnvironment(host.env);
+  // A delta of a few bytes may describe an object of any size.
+  const limit = command === "receive-pack" ? { GIT_ALLOC_LIMIT: "1g" } : {};
+  const env = { ...gitEnvironment(host.env), ...limit };
   try {
     return await beGit(host, [command, repository], env);
   } catch (error) {

@@ -15,7 +15,7 @@ import type { Ending, GitChild } from "./git-child.ts";
 import { PacketWatch } from "./packet-watch.ts";
 import type { Success } from "./protocol.ts";
 import { asRefusal, Refusal } from "./refusal.ts";
-import { lastChunkWhenWhole } from "./request-body.ts";
+import { type BodyLimits, lastChunkWhenWhole, limited } from "./request-body.ts";
 import type { GitRequest } from "./route.ts";
 
 /** git's exit code after a message to the client, such as `not our ref`. */
@@ -29,6 +29,8 @@ export interface Exchange {
   readonly asked: GitRequest;
   /** The decoded body; undefined for an advertisement, which has none. */
   readonly body: Readable | undefined;
+  /** undefined: the body is here already. */
+  readonly limits?: BodyLimits;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly success: Success;
@@ -59,6 +61,7 @@ export async function exchange(parts: Exchange): Promise<void> {
     if (response.destroyed) return;
     if (received.damage === undefined) finish(parts, ending, packets);
     else if (response.headersSent) hangUp(parts);
+    else if (received.damage instanceof Refusal) throw received.damage;
     else throw new Refusal(400, "The request body is damaged.", { cause: received.damage });
   } finally {
     stopping.removeEventListener("abort", git.stop);
@@ -74,12 +77,14 @@ interface Received {
 }
 
 /** Gives git the body, and keeps reading when git wants no more. Never rejects: it records damage and stops git. */
-async function feed({ git, body, request }: Exchange, received: Received): Promise<void> {
+async function feed({ git, asked, body, limits, request }: Exchange, received: Received): Promise<void> {
   const onWhole = (): void => {
     received.whole = true;
   };
   try {
-    if (body) await copy(lastChunkWhenWhole(body, onWhole), git.stdin);
+    const bytes = asked.service === "upload-pack" ? limits?.fetchBytes : undefined;
+    const chunks = body && limits ? limited(body, limits.idleMs, bytes ?? Number.POSITIVE_INFINITY) : body;
+    if (chunks) await copy(lastChunkWhenWhole(chunks, onWhole), git.stdin);
     git.stdin.end();
   } catch (error) {
     received.damage = error;

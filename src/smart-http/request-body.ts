@@ -38,3 +38,40 @@ export async function* lastChunkWhenWhole(body: AsyncIterable<Buffer>, onWhole: 
   onWhole();
   if (held) yield held;
 }
+
+/** Limits of a body while it is read. */
+export interface BodyLimits {
+  /** For how many milliseconds no byte may come while git waits for one. */
+  readonly idleMs: number;
+  /** How many bytes a request to upload-pack may have, decompressed. A push has git's limit (receive.maxInputSize). */
+  readonly fetchBytes: number;
+}
+
+/** Passes the chunks of a body on. Throws Refusal: 408 when no byte came for too long, 413 when the body is too long. */
+export async function* limited(body: Readable, idleMs: number, bytes: number): AsyncGenerator<Buffer> {
+  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  for (let seen = 0; ; ) {
+    const next = await inTime(chunks.next(), idleMs);
+    if (next.done) return;
+    seen += next.value.length;
+    if (seen > bytes)
+      throw new Refusal(413, `A fetch request has at most ${bytes} bytes; fetch in smaller parts.`, CLOSING);
+    yield next.value;
+  }
+}
+
+/** The rest of such a body is not read. */
+const CLOSING = { headers: { Connection: "close" } };
+
+async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const refusal = () => new Refusal(408, `No data came for ${Math.round(ms / 1000)} s; try again.`, CLOSING);
+    timer = setTimeout(() => reject(refusal()), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,4 +1,4 @@
-// Negative controls of who may use the gate.
+// Negative controls of who may use the gate, and of what its clients may cost.
 
 /** @type {import("./controls.mjs").Control[]} */
 export const gateUsersControls = [
@@ -34,5 +34,38 @@ export const gateUsersControls = [
     project: "integration",
     tests: "test/integration/gate-users.test.ts",
     name: "push where everybody may read",
+  },
+  {
+    rule: "a further request waits without a git while the gate serves as many as it may",
+    patches: [
+      {
+        file: "src/gate/places.ts",
+        from: "if (this.#count >= this.#limits.requests) return false;",
+        to: "if (this.#count < 0) return false;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-limits.test.ts",
+    name: "are as many as the limit",
+  },
+  {
+    rule: "a client that stalls in the middle of its request is cut off",
+    patches: [
+      {
+        file: "src/smart-http/request-body.ts",
+        from: "timer = setTimeout(() => reject(refusal()), ms);",
+        to: "timer = setTimeout(() => reject(refusal()), ms * 1000);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-limits.test.ts",
+    name: "that stalls is ended",
+  },
+  {
+    rule: "a delta may not describe an object that needs more memory than the limit",
+    patches: [{ file: "src/smart-http/protocol.ts", from: 'GIT_ALLOC_LIMIT: "1g"', to: 'GIT_ALLOC_LIMIT: "9g"' }],
+    project: "integration",
+    tests: "test/integration/gate-limits.test.ts",
+    name: "with an object of 1.1 GB is refused",
   },
 ];

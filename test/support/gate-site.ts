@@ -21,6 +21,12 @@ export async function script(path: string, body: string): Promise<void> {
   await chmod(path, 0o755);
 }
 
+/** The limits of a gate by default. */
+export const GATE_LIMITS = {
+  placeLimits: { requests: 64, perAddress: 8, waiting: 512, patienceMs: 30_000 },
+  bodyLimits: { idleMs: 60_000, fetchBytes: 16 * MIB },
+};
+
 /** An answer of the sidecar that grants a read of a repository that never changed. */
 export const GRANT = { unchangedMs: Number.POSITIVE_INFINITY };
 
@@ -69,6 +75,7 @@ export class GateSite implements AsyncDisposable {
       socketDir: "/nowhere/lockstep",
       beforeRead: (name, given) => this.beforeRead(name, given),
       users: EVERYBODY,
+      ...GATE_LIMITS,
       log: { info: () => {}, warn: () => {}, error: () => {} },
       env: { PATH: `${dir}/bin:${env.PATH}`, HOME: dir },
       ...options,

@@ -7,6 +7,7 @@ import { required } from "../../read-config.ts";
 import { parseHostPort } from "../../setting-checks.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
+import { readGateLimits } from "./gate-limits.ts";
 import { readGateUsers } from "./gate-users.ts";
 
 /** A read waits this long for a catch-up. If a first copy takes longer, the gate tells the client to come back. */
@@ -28,6 +29,7 @@ export function gateCommand(host: Host): Command {
       ...parseHostPort(required(run.config, "gate-listen")),
       root,
       users,
+      ...readGateLimits(run.config),
       ...(tls && { tls }),
       socketDir: required(run.config, "socket-dir"),
       beforeRead: async (repository, { signal, forPush }) => {

@@ -1,0 +1,27 @@
+// The settings of the gate that limit what clients may cost.
+import type { Config, SettingName } from "../../config.ts";
+import { LockstepError } from "../../errors.ts";
+import type { PlaceLimits } from "../../gate/places.ts";
+import { required } from "../../read-config.ts";
+import type { BodyLimits } from "../../smart-http/request-body.ts";
+
+const WAITING = 512;
+const PATIENCE_MS = 30_000;
+
+/** Reads the limits. Throws USAGE for a limit of 0. */
+export function readGateLimits(config: Config): { placeLimits: PlaceLimits; bodyLimits: BodyLimits } {
+  const number = (name: SettingName) => {
+    const value = Number(required(config, name));
+    if (value > 0) return value;
+    throw new LockstepError("USAGE", `--${name} must be at least 1: with 0 the gate would serve nothing.`);
+  };
+  return {
+    placeLimits: {
+      requests: number("gate-requests"),
+      perAddress: number("gate-requests-per-address"),
+      waiting: WAITING,
+      patienceMs: PATIENCE_MS,
+    },
+    bodyLimits: { idleMs: number("gate-idle-seconds") * 1_000, fetchBytes: number("gate-fetch-mib") * (1 << 20) },
+  };
+}

@@ -1,0 +1,103 @@
+// Limits how many requests a gate serves at once, so that many clients cost no more memory and processes than the machine
+// has. Further requests wait in line for a while, without a git.
+import { Refusal } from "../smart-http/refusal.ts";
+
+export interface PlaceLimits {
+  /** Requests at once. */
+  readonly requests: number;
+  /** Requests at once of one address that is not loopback. Behind a proxy on this machine all clients are loopback. */
+  readonly perAddress: number;
+  /** Requests that may wait. */
+  readonly waiting: number;
+  /** For how long a request waits, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+interface Waiting {
+  readonly address: string;
+  readonly start: () => void;
+}
+
+/** The places of a gate. */
+export class Places {
+  readonly #limits: PlaceLimits;
+  readonly #taken = new Map<string, number>();
+  #count = 0;
+  /** In the order of arrival. */
+  readonly #line = new Set<Waiting>();
+
+  constructor(limits: PlaceLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Resolves when the request has a place, which it keeps until it disposes of it. Throws Refusal (503) when the line is
+   * full or the wait too long, and the signal's reason when it aborts.
+   */
+  async take(address: string, signal: AbortSignal): Promise<Disposable> {
+    if (this.#isFree(address)) return this.#occupy(address);
+    if (this.#line.size >= this.#limits.waiting) throw busy();
+    return await new Promise<Disposable>((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", leave);
+        this.#line.delete(waiting);
+      };
+      const leave = () => {
+        settle();
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        settle();
+        reject(busy());
+      }, this.#limits.patienceMs);
+      const waiting: Waiting = {
+        address,
+        start: () => {
+          settle();
+          resolve(this.#occupy(address));
+        },
+      };
+      signal.addEventListener("abort", leave);
+      if (signal.aborted) leave();
+      else this.#line.add(waiting);
+    });
+  }
+
+  #isFree(address: string): boolean {
+    if (this.#count >= this.#limits.requests) return false;
+    return isLoopback(address) || (this.#taken.get(address) ?? 0) < this.#limits.perAddress;
+  }
+
+  #occupy(address: string): Disposable {
+    this.#count += 1;
+    this.#taken.set(address, (this.#taken.get(address) ?? 0) + 1);
+    let kept = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!kept) return;
+        kept = false;
+        this.#leave(address);
+      },
+    };
+  }
+
+  #leave(address: string): void {
+    this.#count -= 1;
+    const left = (this.#taken.get(address) ?? 1) - 1;
+    if (left === 0) this.#taken.delete(address);
+    else this.#taken.set(address, left);
+    // One address at its limit holds back nobody else.
+    const next = [...this.#line].find((waiting) => this.#isFree(waiting.address));
+    next?.start();
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || /^(::ffff:)?127\./.test(address);
+}
+
+function busy(): Refusal {
+  const headers = { "Retry-After": "5" };
+  return new Refusal(503, "This server serves as many requests as it can; try again.", { headers });
+}

@@ -1,0 +1,149 @@
+// The limits of the gate: requests at once, stalled bodies, long bodies, and objects that need much memory.
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
+import { deflateSync, gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { GateOptions } from "../../src/gate/gate.ts";
+import { FETCH_TYPE, GATE_LIMITS, GateSite, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
+
+let site: GateSite;
+beforeEach(async () => {
+  site = await GateSite.make();
+});
+afterEach(async () => await site[Symbol.asyncDispose]());
+
+async function open(options: Partial<GateOptions>): Promise<void> {
+  await site.gate[Symbol.asyncDispose]();
+  site.gate = await site.openGate(options);
+}
+
+/** Begins a request whose body stops after `bytes`. */
+function stalled(service: "upload-pack" | "receive-pack", bytes = "00"): ClientRequest {
+  const headers = service === "upload-pack" ? FETCH_TYPE : PUSH_TYPE;
+  const request = site.open(`/team/app.git/git-${service}`, { method: "POST", headers });
+  request.on("error", () => {});
+  request.write(bytes);
+  return request;
+}
+
+const refs = () => site.fetchRaw("/team/app.git/info/refs?service=git-upload-pack");
+
+describe("requests at once", () => {
+  it("are as many as the limit; a further one waits without a git, and is served when another has ended", async () => {
+    await open({ placeLimits: { ...GATE_LIMITS.placeLimits, requests: 2 } });
+    const requests = [stalled("receive-pack"), stalled("upload-pack")];
+    await vi.waitFor(async () => expect(await site.starts()).toBe(2), SOON);
+    const third = refs();
+    const fourth = refs();
+    await new Promise((done) => setTimeout(done, 200));
+    expect(await site.starts()).toBe(2);
+    for (const request of requests) request.destroy();
+    expect([(await third).status, (await fourth).status]).toEqual([200, 200]);
+  });
+
+  it("are refused with 503 beyond those that may wait, also a push that sends nothing more", async () => {
+    await open({
+      placeLimits: { requests: 1, perAddress: 8, waiting: 0, patienceMs: 1 },
+      bodyLimits: { idleMs: 300, fetchBytes: MIB },
+    });
+    const request = stalled("upload-pack");
+    await vi.waitFor(async () => expect(await site.starts()).toBe(1), SOON);
+    const refused = await refs();
+    expect(refused).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
+    expect(refused.body).toMatch(/as many requests as it can; try again/);
+    const push = stalled("receive-pack");
+    const [answer] = (await once(push, "response")) as [IncomingMessage];
+    expect(answer.statusCode).toBe(503);
+    answer.resume();
+    request.destroy();
+    push.destroy();
+  });
+});
+
+describe("a body", () => {
+  it.each(["upload-pack", "receive-pack"] as const)(
+    "of %s that stalls is ended, and so is its git",
+    async (service) => {
+      await open({ bodyLimits: { idleMs: 300, fetchBytes: MIB } });
+      const request = stalled(service);
+      const closed = once(request, "close");
+      const [answer] = (await once(request, "response")) as [IncomingMessage];
+      expect(answer.statusCode).toBe(408);
+      expect(await text(answer)).toMatch(/No data came for/);
+      await closed;
+      await site.untilNoGitRuns();
+    },
+  );
+
+  it("that comes slowly is read to its end", async () => {
+    await open({ bodyLimits: { idleMs: 1_000, fetchBytes: MIB } });
+    const id = await site.sandbox.commit(site.work, "first", { "a.txt": "a" });
+    const body = await site.pushBody("refs/heads/slow", id);
+    const request = site.open("/team/app.git/git-receive-pack", { method: "POST", headers: PUSH_TYPE });
+    for (let part = 0; part < 4; part += 1) {
+      request.write(body.subarray((part * body.length) / 4, ((part + 1) * body.length) / 4));
+      await new Promise((done) => setTimeout(done, 400));
+    }
+    request.end();
+    const [answer] = (await once(request, "response")) as [IncomingMessage];
+    answer.resume();
+    await vi.waitFor(async () => expect(await site.refs()).toContain("refs/heads/slow"), SOON);
+  });
+
+  it.each([
+    [1_000, 200],
+    [1_001, 413],
+  ])(
+    "of a fetch with %i bytes, where 1,000 are the limit, is answered with %i, compressed or not",
+    async (length, status) => {
+      await open({ bodyLimits: { idleMs: 60_000, fetchBytes: 1_000 } });
+      // git answers a request that it does not understand with an error packet.
+      const body = Buffer.concat([Buffer.from("0000"), Buffer.alloc(length - 4, "0")]);
+      const post = { method: "POST", headers: { ...FETCH_TYPE, "Git-Protocol": "version=2" } };
+      expect((await site.fetchRaw("/team/app.git/git-upload-pack", post, body)).status).toBe(status);
+      const zipped = { ...post, headers: { ...post.headers, "Content-Encoding": "gzip" } };
+      expect((await site.fetchRaw("/team/app.git/git-upload-pack", zipped, gzipSync(body))).status).toBe(status);
+      await site.untilNoGitRuns();
+    },
+  );
+});
+
+describe("a pack of 20 KB", () => {
+  /** Returns the size as git writes it into a delta. */
+  const size = (value: number): number[] =>
+    value < 128 ? [value] : [(value % 128) | 128, ...size(Math.floor(value / 128))];
+  const header = (type: number, length: number): Buffer => {
+    const rest = Math.floor(length / 16);
+    return Buffer.from([(type << 4) | (length % 16) | (rest > 0 ? 128 : 0), ...(rest > 0 ? size(rest) : [])]);
+  };
+
+  /** Returns a pack with a blob of 16 MiB of zeros, and a delta that puts it together `times` times. */
+  function bomb(times: number): Buffer {
+    const base = Buffer.alloc(0xffffff);
+    const id = createHash("sha1").update(`blob ${base.length}\0`).update(base).digest();
+    const copy = [0xf0, 0xff, 0xff, 0xff];
+    const delta = Buffer.from([...size(base.length), ...size(base.length * times), ...Array(times).fill(copy).flat()]);
+    const start = Buffer.from("PACK\0\0\0\x02\0\0\0\x02", "latin1");
+    const parts = [start, header(3, base.length), deflateSync(base), header(7, delta.length), id, deflateSync(delta)];
+    const pack = Buffer.concat(parts);
+    return Buffer.concat([pack, createHash("sha1").update(pack).digest()]);
+  }
+
+  async function push(pack: Buffer) {
+    const command = `${"0".repeat(40)} ${"1".repeat(40)} refs/heads/bomb\0 report-status side-band-64k`;
+    const head = `${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`;
+    const post = { method: "POST", headers: PUSH_TYPE };
+    return await site.fetchRaw("/team/app.git/git-receive-pack", post, Buffer.concat([Buffer.from(head), pack]));
+  }
+
+  it("with an object of 1.1 GB is refused without taking that memory; one of 30 MB is unpacked", async () => {
+    const refused = await push(bomb(70));
+    expect(refused.body).toMatch(/attempting to allocate \d+ over limit 1073741824/);
+    expect(refused.body).toMatch(/unpack .*abnormal exit/);
+    const small = await push(bomb(2));
+    expect(small.body).not.toMatch(/attempting to allocate/);
+    expect(await site.objects()).not.toContainEqual(expect.stringMatching(/^tmp_/));
+  });
+});

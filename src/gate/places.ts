@@ -1,5 +1,5 @@
-// Limits how many requests a gate serves at once, so that many clients cost no more memory and processes than the machine
-// has. Further requests wait in line for a while, without a git.
+// Limits how many requests a gate serves at once, so that many clients cost no more memory and processes than the
+// machine has. Further requests wait in line for a while, without a git.
 import { Refusal } from "../smart-http/refusal.ts";
 
 export interface PlaceLimits {
@@ -31,8 +31,8 @@ export class Places {
   }
 
   /**
-   * Resolves when the request has a place, which it keeps until it disposes of it. Throws Refusal (503) when the line is
-   * full or the wait too long, and the signal's reason when it aborts.
+   * Resolves when the request has a place, which it keeps until it disposes of it. Throws Refusal (503) when the line
+   * is full or the wait too long, and the signal's reason when it aborts.
    */
   async take(address: string, signal: AbortSignal): Promise<Disposable> {
     if (this.#isFree(address)) return this.#occupy(address);

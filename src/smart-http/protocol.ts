@@ -49,8 +49,8 @@ function isVersion2(service: GitRequest["service"], protocol: string | undefined
 
 /**
  * Part of the environment of a git that takes objects from clients. Such a git refuses an object that needs more memory
- * than this: a delta of a few bytes may describe an object of any size. An object above core.bigFileThreshold that is no
- * delta needs no such memory.
+ * than this: a delta of a few bytes may describe an object of any size. An object above core.bigFileThreshold that is
+ * no delta needs no such memory.
  */
 export const OBJECT_LIMIT = { GIT_ALLOC_LIMIT: "1g" } as const;
 

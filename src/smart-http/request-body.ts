@@ -47,7 +47,7 @@ export interface BodyLimits {
   readonly fetchBytes: number;
 }
 
-/** Passes the chunks of a body on. Throws Refusal: 408 when no byte came for too long, 413 when the body is too long. */
+/** Passes the chunks of a body on. Throws Refusal: 408 when no byte came for too long, 413 when there are too many. */
 export async function* limited(body: Readable, idleMs: number, bytes: number): AsyncGenerator<Buffer> {
   const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   for (let seen = 0; ; ) {

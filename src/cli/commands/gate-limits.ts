@@ -1,15 +1,14 @@
 // The settings of the gate that limit what clients may cost.
 import type { Config, SettingName } from "../../config.ts";
 import { LockstepError } from "../../errors.ts";
-import type { PlaceLimits } from "../../gate/places.ts";
+import type { GateOptions } from "../../gate/gate.ts";
 import { required } from "../../read-config.ts";
-import type { BodyLimits } from "../../smart-http/request-body.ts";
 
 const WAITING = 512;
 const PATIENCE_MS = 30_000;
 
 /** Reads the limits. Throws USAGE for a limit of 0. */
-export function readGateLimits(config: Config): { placeLimits: PlaceLimits; bodyLimits: BodyLimits } {
+export function readGateLimits(config: Config): Pick<GateOptions, "placeLimits" | "bodyLimits"> {
   const number = (name: SettingName) => {
     const value = Number(required(config, name));
     if (value > 0) return value;

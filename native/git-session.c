@@ -33,11 +33,9 @@ int become_git(const char *command, const char *directory) {
     fail(FAILED, "the sidecar named a repository that is not below its root, %s; tell the operator of this server.",
          purpose.refused);
   clean_environment();
-  if (strcmp(command, "receive-pack") == 0) {
-    // A delta of a few bytes may describe an object of any size.
-    setenv("GIT_ALLOC_LIMIT", "1g", 1);
-    relay_output();
-  }
+  // A delta of a few bytes may describe an object of any size.
+  if (strcmp(command, "upload-pack") != 0) setenv("GIT_ALLOC_LIMIT", "1g", 1);
+  if (strcmp(command, "receive-pack") == 0) relay_output();
   execlp("git", "git", command, repository, (char *)NULL);
   fail(FAILED, "git cannot be started (%s), %s; install git on this server.", strerror(errno), purpose.refused);
 }

@@ -1,6 +1,16 @@
 // The one table of settings: flag, environment variable, default, help. docs/configuration.md is written from here.
 // read-config.ts reads flags and variables.
-import { anyText, type Check, digits, hostPort, httpUrl, notEmpty, oneOf, postgresUrl } from "./setting-checks.ts";
+import {
+  anyText,
+  type Check,
+  digits,
+  hostPort,
+  httpUrl,
+  notEmpty,
+  oneOf,
+  positive,
+  postgresUrl,
+} from "./setting-checks.ts";
 
 export interface Setting {
   readonly check: Check;
@@ -119,6 +129,20 @@ export const SETTINGS = {
     check: notEmpty,
     value: "FILE",
     help: "file with the token of `lockstep device enroll NAME --token`, with which this device has its key trusted; it may be gone once it was used",
+    commands: SERVE,
+  },
+  "tls-reload-seconds": {
+    check: digits("a number of seconds"),
+    value: "SECONDS",
+    default: "900",
+    help: "how long requests that run may go on over old connections when new certificate files are there; new connections use the new files at once",
+    commands: SERVE,
+  },
+  "tls-connection-seconds": {
+    check: positive("a number of seconds above 0"),
+    value: "SECONDS",
+    default: "3600",
+    help: "how long a connection over mutual TLS takes requests at most; then the other side connects again",
     commands: SERVE,
   },
   zone: {

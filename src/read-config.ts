@@ -41,7 +41,7 @@ export function readConfig(
     }
   }
   const file = config["database-url-file"];
-  if (file !== undefined) config["database-url"] = readUrl(file, env);
+  if (file !== undefined) config["database-url"] = readUrlFile(file, env);
   return Object.freeze(config);
 }
 
@@ -68,7 +68,8 @@ function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function readUrl(file: string, env: Readonly<Record<string, string | undefined>>): string {
+/** Returns the content of --database-url-file, with what the environment adds. Throws USAGE. */
+export function readUrlFile(file: string, env: Readonly<Record<string, string | undefined>>): string {
   let url: string;
   try {
     url = readFileSync(file, "utf8").trim();

@@ -19,6 +19,11 @@ export const digits =
   (what: string): Check =>
   (text) =>
     /^\d+$/.test(text) ? undefined : `must be ${what}`;
+/** Takes digits that are not all zero. `what` names the number in the sentence. */
+export const positive =
+  (what: string): Check =>
+  (text) =>
+    /^0*[1-9]\d*$/.test(text) ? undefined : `must be ${what}`;
 /** Takes one of these words. */
 export const oneOf =
   (...words: readonly string[]): Check =>

@@ -139,9 +139,7 @@ function hostName(host: string): { type: "ip" | "dns"; value: string } {
 
 function validity(days: number, latest?: Date): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
-  // A certificate counts whole seconds. Rounded down, one for two seconds would be half over.
-  const wanted = Math.ceil((now + days * DAY_MS) / 1000) * 1000;
-  const notAfter = Math.min(wanted, latest?.getTime() ?? Number.POSITIVE_INFINITY);
+  const notAfter = Math.min(now + days * DAY_MS, latest?.getTime() ?? Number.POSITIVE_INFINITY);
   return { notBefore: new Date(now - BACKDATED_MS), notAfter: new Date(notAfter) };
 }
 

@@ -7,7 +7,7 @@ import { PROGRAM_FILE } from "../installation.ts";
 import { freePorts } from "./ports.ts";
 
 export const TRUST_DOMAIN = "demo.lockstep.internal";
-const DAYS = 30;
+const DAYS = 100;
 
 export interface Credentials {
   readonly cert: string;

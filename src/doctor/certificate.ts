@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { required } from "../read-config.ts";
-import { readTls } from "../tls/device-files.ts";
+import { keyWarning, readTls } from "../tls/device-files.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const DAY_MS = 86_400_000;
@@ -13,15 +13,31 @@ const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 export const lookAtCertificate: Look = async (config) => {
   const device = required(config, "device");
   // `readTls` checks the files, that they belong together, and the name of the device.
-  const { trustDomain } = await readTls(config, device);
+  const { trustDomain, authorities: trusted, authority } = await readTls(config, device);
   const [[own, ...intermediates], authorities] = await Promise.all([
     readCertificates(required(config, "tls-cert")),
     readCertificates(required(config, "tls-ca")),
   ]);
   if (own === undefined) return { missing: "The file of --tls-cert holds no certificate; give the right one." };
   const flaw = judgeCertificate(own, [...intermediates, ...authorities], Date.now());
-  return flaw ?? `device ${device} of ${trustDomain}, until ${new Date(own.validTo).toISOString().slice(0, 10)}`;
+  if (flaw !== undefined) return flaw;
+  const open = await keyWarning(config);
+  if (open !== undefined) return { warning: open };
+  const ending = judgeAuthority(authority ?? trusted[0], Date.now());
+  return ending ?? `device ${device} of ${trustDomain}, until ${new Date(own.validTo).toISOString().slice(0, 10)}`;
 };
+
+/** Returns the fault of the authority that signed the certificate, or undefined. `now` is in milliseconds. */
+function judgeAuthority(authority: X509Certificate | undefined, now: number): Verdict | undefined {
+  const end = Date.parse(authority?.validTo ?? "");
+  const day = authority && new Date(end).toISOString().slice(0, 10);
+  if (end < now)
+    return { missing: `The authority of --tls-ca expired on ${day}; renew it, and give the new one to every device.` };
+  const days = Math.floor((end - now) / DAY_MS);
+  return days < SOON_DAYS
+    ? { warning: `The authority of --tls-ca expires in ${days} days; renew it, and give the new one to every device.` }
+    : undefined;
+}
 
 /**
  * Returns the fault of a certificate that one of `signers` must have signed, or undefined. `now` is in milliseconds.

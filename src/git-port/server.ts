@@ -23,6 +23,8 @@ import { serveUploadPack } from "./upload-pack.ts";
 
 export interface PackListener {
   readonly port: number;
+  /** Uses these credentials for new connections, and ends those that are idle. */
+  use(credentials: SecureContextOptions): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -47,6 +49,10 @@ export async function servePacks(
   );
   return {
     port: (server.address() as { port: number }).port,
+    use(credentials) {
+      server.setSecureContext({ ...credentials, ...MUTUAL_TLS });
+      server.closeIdleConnections();
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((done) => server.close(() => done()));
       cutConnections();

@@ -31,6 +31,8 @@ export interface RpcServers {
   /** The port of the TLS server. */
   readonly port: number;
   readonly setServing: (serving: boolean) => void;
+  /** Uses these credentials for new connections, and ends the old ones within `graceMs`. */
+  use(credentials: SecureContextOptions, graceMs: number): void;
   /** Refuses new calls, waits up to `graceMs` for the running ones, then cuts the rest. */
   stop(graceMs: number): Promise<void>;
 }
@@ -73,7 +75,8 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   };
   const local = build(localCaller);
   const remote = build(certificateCaller(options.peers), agesOf(options.peers));
-  const injector = remote.createConnectionInjector(ServerCredentials.createInsecure());
+  const inject = () => remote.createConnectionInjector(ServerCredentials.createInsecure());
+  let injector = inject();
   // We run the TLS server: the one of grpc-js accepts TLS 1.2 and cannot change certificates while it runs.
   const tls = createTlsServer(
     { ...options.tls, ...MUTUAL_TLS, ALPNProtocols: ["h2"] },
@@ -103,6 +106,14 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   return {
     port: (tls.address() as { port: number }).port,
     setServing: (serving) => health.setServing(serving),
+    use(credentials, graceMs) {
+      tls.setSecureContext({ ...credentials, ...MUTUAL_TLS });
+      const old = injector;
+      injector = inject();
+      // Clients connect again for new calls, and running calls may end.
+      old.drain(graceMs);
+      setTimeout(() => old.destroy(), graceMs).unref();
+    },
     stop,
   };
 }

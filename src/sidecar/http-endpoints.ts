@@ -7,6 +7,8 @@ import { assertRoot } from "../sync/device/assert-root.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { expiryOf } from "../tls/device-files.ts";
+import type { WatchedCredentials } from "../tls/watched-credentials.ts";
 
 /** How far the sidecar has come. */
 export interface Progress {
@@ -21,7 +23,19 @@ export interface Progress {
 /** Makes the answers of the HTTP port, by what the sidecar has at that moment. */
 export function httpEndpoints(
   progress: Progress,
-  { db, root, metrics, log }: { db: Database; root: Pick<SyncContext, "root" | "git">; metrics: Metrics; log: Logger },
+  {
+    db,
+    root,
+    metrics,
+    log,
+    credentials,
+  }: {
+    db: Database;
+    root: Pick<SyncContext, "root" | "git">;
+    metrics: Metrics;
+    log: Logger;
+    credentials: WatchedCredentials;
+  },
 ): HttpEndpoints {
   return {
     serving: () => progress.serving,
@@ -31,6 +45,10 @@ export function httpEndpoints(
       key: async () => {
         const refusal = progress.ownKey();
         if (refusal) throw refusal;
+      },
+      certificate: async () => {
+        const ended = expiryOf(credentials.current, Date.now());
+        if (ended !== undefined) throw new Error(ended);
       },
       lease: async () => await progress.context?.lease.prove(),
     },

@@ -24,7 +24,7 @@ import type { Lifetime } from "./lifetime.ts";
 import type { LockedRoot } from "./take-root.ts";
 
 /** How this device asks others. */
-type Peers = Pick<SyncContext, "openPack" | "requestHold" | "askDirectory" | "gitCredentials">;
+type Peers = Pick<SyncContext, "openPack" | "requestHold" | "askDirectory" | "gitCredentials" | "warnings">;
 
 export interface ContextRequest extends Peers {
   readonly db: Database;
@@ -92,6 +92,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     requestHold: request.requestHold,
     askDirectory: request.askDirectory,
     gitCredentials: request.gitCredentials,
+    warnings: request.warnings,
     log,
     signal: life.over,
     onFenced: life.onFenced,

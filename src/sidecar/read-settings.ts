@@ -2,14 +2,18 @@
 import type { Config } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
 import { deviceName } from "../names.ts";
-import { required } from "../read-config.ts";
+import { readUrlFile, required } from "../read-config.ts";
 import { parseHostPort } from "../setting-checks.ts";
+import type { UrlSource } from "../store/database/servers.ts";
 
 /** Returns the settings of a sidecar. Throws USAGE if one is missing. */
-export function readSettings(config: Config) {
+export function readSettings(config: Config, env: Readonly<Record<string, string | undefined>>) {
   const device = deviceName(required(config, "device"));
   const root = required(config, "root");
   const databaseUrl = required(config, "database-url");
+  const file = config["database-url-file"];
+  // Read anew for each connection: a password may be changed while the process runs.
+  const databaseSource: UrlSource = file === undefined ? databaseUrl : () => readUrlFile(file, env);
   const listen = parseHostPort(required(config, "listen"));
   const gitListen = parseHostPort(required(config, "git-listen"));
   const advertise = config.advertise ?? gitListen.host;
@@ -17,7 +21,8 @@ export function readSettings(config: Config) {
     device,
     root,
     databaseUrl,
-    notifyUrl: config["notify-database-url"] ?? databaseUrl,
+    databaseSource,
+    notifySource: config["notify-database-url"] ?? databaseSource,
     socketDir: required(config, "socket-dir"),
     refFormat: required(config, "ref-format") as RefFormat,
     listen,
@@ -33,6 +38,8 @@ export function readSettings(config: Config) {
       key: required(config, "tls-key"),
       ca: required(config, "tls-ca"),
     },
+    tlsReloadMs: timerMs(required(config, "tls-reload-seconds")),
+    tlsConnectionMs: timerMs(required(config, "tls-connection-seconds")),
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
     upkeep: {
       threads: Number(required(config, "gc-threads")),
@@ -40,4 +47,9 @@ export function readSettings(config: Config) {
       scrubDays: Number(required(config, "scrub-days")),
     },
   };
+}
+
+/** Returns seconds as milliseconds, up to what a timer can count. */
+function timerMs(seconds: string): number {
+  return Math.min(Number(seconds) * 1000, 2 ** 31 - 1);
 }

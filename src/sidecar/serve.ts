@@ -25,6 +25,7 @@ import { type RpcServers, serveRpc } from "../rpc/server.ts";
 import { Database } from "../store/database/database.ts";
 import { migrate } from "../store/database/migrate.ts";
 import { listenForHeads } from "../store/database/notifications.ts";
+import type { UrlSource } from "../store/database/servers.ts";
 import { releaseLease } from "../store/device-lease.ts";
 import { recordRoot } from "../store/device-root.ts";
 import { queueDepth } from "../store/find-commands.ts";
@@ -45,9 +46,8 @@ import { keepTrimming } from "../sync/retention/keep-trimming.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
 import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
 import { Metrics } from "../telemetry/metrics.ts";
-import { readTls } from "../tls/device-files.ts";
-import { certificateKey } from "../tls/key-fingerprint.ts";
 import { Peers } from "../tls/peers.ts";
+import { openCredentials, ownKeyOf, useNewCredentials } from "./credentials.ts";
 import { httpEndpoints, type Progress } from "./http-endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { makeContext } from "./make-context.ts";
@@ -60,38 +60,39 @@ const GRACE_MS = 10_000;
 /** A database that does not answer keeps nobody from stopping. */
 const LEASE_GOODBYE_MS = 1_000;
 
+const SLOW_SHIM =
+  "no C compiler was found when this was built: pushes go through the Node shim, about 50 ms slower each";
+
 /** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
 export async function serve(config: Config, host: Host, logger: Logger): Promise<void> {
-  const settings = readSettings(config);
+  const settings = readSettings(config, host.env);
   const { device, databaseUrl, trustsCa, tokenFile } = settings;
   const log = logger.child({ device });
   const socketDir = await prepareSocketDir(settings.socketDir);
-  const { tls, trustDomain } = await readTls(config, device);
-  const makeWay = new MakeWay((pid, signal) => host.kill(pid, signal));
-  const home = host.env.HOME ?? "/";
-  const git: GitContext = { path: host.env.PATH ?? "/usr/bin:/bin", home, lockFd: null, makeWay };
+  const credentials = await openCredentials(config, device, log);
+  const { tls, trustDomain } = credentials.current;
+  const git = gitContext(host);
   await gitVersion(git, "/", settings.refFormat);
   checkRootLength(settings.root);
   checkReplicaStates();
   await migrate(databaseUrl);
-  await using db = new Database({ url: databaseUrl, applicationName: device });
+  await using db = new Database({ url: settings.databaseSource, applicationName: device });
   await assertMounted(db, device, settings.root);
   await using root = await takeRoot(await makeRoot(settings.root), device, db, host);
-  if (!root.shim.native)
-    log.warn("no C compiler was found when this was built: pushes go through the Node shim, about 50 ms slower each");
+  if (!root.shim.native) log.warn(SLOW_SHIM);
   await tellShim(root.shim, { root: root.path, socketDir });
 
   const progress: Progress = { context: undefined, serving: false, ownKey: () => undefined };
   const metrics = new Metrics({
     headQueries: () => progress.context?.heads.queries ?? 0,
     commands: () => queueDepth(db, device).catch(() => undefined),
+    certificates: () => credentials.expiries,
   });
-  await using http = await serveHttp(
-    settings.httpListen,
-    httpEndpoints(progress, { db, root: { root: root.path, git: { ...git, lockFd: root.lockFd } }, metrics, log }),
-  );
+  const looked = { root: root.path, git: { ...git, lockFd: root.lockFd } };
+  const endpoints = httpEndpoints(progress, { db, root: looked, metrics, log, credentials });
+  await using http = await serveHttp(settings.httpListen, endpoints);
   const life = new Lifetime(device, host.stop);
-  const own = { device, key: certificateKey(String(tls.cert)), trustsCa, root: root.record.rootId, tokenFile };
+  const own = ownKeyOf(credentials, { device, trustsCa, root: root.record.rootId, tokenFile });
   const registry = await openRegistry(db, own, log);
   progress.ownKey = () =>
     registry.refusesServer({ identity: { trustDomain, role: "device", name: device }, key: own.key });
@@ -101,17 +102,19 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     ...settings,
     ...{ db, root, git, pid: host.pid, socketDir, metrics, log, life },
     ...questionsOf(packClient),
+    warnings: () => credentials.warnings,
   });
   progress.context = context;
   // Now the device has a row, which notes whether the others let it in.
-  await enrollSelf(db, { ...own, root: undefined }, log);
+  const later = ownKeyOf(credentials, { device, trustsCa, root: undefined, tokenFile });
+  await enrollSelf(db, later, log);
   const { mount, place = "" } = await whereIs(root.path);
   await recordRoot(db, context.me, { path: resolve(settings.root), mount, place });
 
   await followNames(context);
   await using refusals = new Refusals({ db, device, metrics, log });
   const { note: onRefused } = refusals;
-  using peers = new Peers({ trustDomain, trust: registry, log, onRefused });
+  using peers = new Peers({ trustDomain, trust: registry, log, onRefused, maxAgeMs: settings.tlsConnectionMs });
   await using packs = await servePacks(context, { listen: settings.gitListen, tls, peers });
   await using hooks = await serveHooks(context, socketPath(socketDir, "hook.sock"));
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
@@ -119,8 +122,10 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     ...{ socketPath: rpcSocket, listen: settings.listen, tls, peers, onRefused, log },
     accessOf: (caller) => registry.accessOf(caller),
   });
+  useNewCredentials(credentials, { db, own, log, packClient, packs, rpc, peers, graceMs: settings.tlsReloadMs });
   const follower = new Follower(context);
-  const background = startLoops(context, follower, { life, notifyUrl: settings.notifyUrl, registry, own });
+  const loops = startLoops(context, follower, { life, notifyUrl: settings.notifySource, registry, own: later });
+  const background = Promise.all([loops, credentials.keepLooking(life.over)]).then(() => {});
   await follower.onStart(interrupted);
   rpc.setServing(true);
   progress.serving = true;
@@ -148,6 +153,13 @@ async function openRegistry(db: Database, own: OwnKey, log: Logger): Promise<Reg
   return registry;
 }
 
+/** Returns how git is run where nothing is written. */
+function gitContext(host: Host) {
+  const makeWay = new MakeWay((pid, signal) => host.kill(pid, signal));
+  const { PATH: path = "/usr/bin:/bin", HOME: home = "/" } = host.env;
+  return { path, home, lockFd: null, makeWay } satisfies GitContext;
+}
+
 /** Makes the root if it is missing. Returns its path as the kernel names it to the hooks, which say where they run. */
 async function makeRoot(given: string): Promise<string> {
   await makeDirectory(given);
@@ -160,7 +172,7 @@ async function makeRoot(given: string): Promise<string> {
 async function startLoops(
   context: SyncContext,
   follower: Follower,
-  { life, notifyUrl, registry, own }: { life: Lifetime; notifyUrl: string; registry: Registry; own: OwnKey },
+  { life, notifyUrl, registry, own }: { life: Lifetime; notifyUrl: UrlSource; registry: Registry; own: OwnKey },
 ): Promise<void> {
   const { db, me, lease } = context;
   const wakeups = new Wakeups();
@@ -181,7 +193,7 @@ async function startLoops(
   await Promise.all([
     lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
     registry.run(life.over),
-    untilTrusted(db, { ...own, root: undefined }, context.log, life.over),
+    untilTrusted(db, own, context.log, life.over),
     follower.run(),
     runCommands(context, wakeups, life.stopping),
     repairs.run(),

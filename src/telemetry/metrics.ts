@@ -13,6 +13,8 @@ export interface MetricSources {
   readonly headQueries: () => number;
   /** Returns the open commands of this device. undefined: the database does not answer. */
   readonly commands: () => Promise<{ queued: number; running: number; oldestSeconds: number } | undefined>;
+  /** Returns the certificates that this device uses, each with the file that holds it and its end in milliseconds. */
+  readonly certificates?: () => readonly { readonly file: string; readonly endsAt: number }[];
 }
 
 /** Counts and measures the work of one sidecar, and writes the page for Prometheus. */
@@ -68,6 +70,17 @@ export class Metrics {
       },
     });
     this.#gaugesOfCommands(sources.commands);
+    const { certificates = () => [] } = sources;
+    new Gauge({
+      name: "lockstep_certificate_expiry_timestamp_seconds",
+      help: "When the certificate of this device (file: tls-cert) and its authority (file: tls-ca) end",
+      labelNames: ["file"],
+      registers,
+      collect() {
+        this.reset();
+        for (const { file, endsAt } of certificates()) this.set({ file }, endsAt / 1000);
+      },
+    });
   }
 
   /** Gauges of the queue, read from the database at each scrape. They are absent while it does not answer. */

@@ -1,46 +1,141 @@
 // Reads and checks the certificate, key and authorities of a device before a server uses them.
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { readFile, stat } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import type { Config } from "../config.ts";
 import { LockstepError } from "../errors.ts";
 import { required } from "../read-config.ts";
 import { certificateIdentity } from "./identity.ts";
+import { instant } from "./peer-certificate.ts";
+
+/** What the three files hold. Times are in milliseconds since 1970. */
+export interface DeviceCredentials {
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
+  readonly trustDomain: string;
+  readonly device: string;
+  /** The certificate of the device. */
+  readonly own: X509Certificate;
+  /** All certificates of --tls-ca. */
+  readonly authorities: readonly X509Certificate[];
+  /** From when and until when the certificate, and the intermediate ones with it, are valid. */
+  readonly beginsAt: number;
+  readonly endsAt: number;
+  /** The authority that the certificate leads to; undefined: none of --tls-ca. */
+  readonly authority: X509Certificate | undefined;
+}
+
+type TlsFile = "tls-cert" | "tls-key" | "tls-ca";
+const TLS_FILES: readonly TlsFile[] = ["tls-cert", "tls-key", "tls-ca"];
 
 /**
  * Reads the files of --tls-cert, --tls-key and --tls-ca. The trust domain is that of the certificate. Throws USAGE when
- * a file is unreadable or no PEM, when certificate and key do not match, and when the certificate is not for `device`.
+ * a file is unreadable or no PEM, and when certificate and key do not match. Also when the certificate is not for
+ * `device`, and when everybody may write the key.
  */
-export async function readTls(
-  config: Config,
-  device: string,
-): Promise<{ tls: SecureContextOptions; trustDomain: string }> {
+export async function readTls(config: Config, device: string): Promise<DeviceCredentials> {
   const [cert, key, ca] = await Promise.all([
     readPem(config, "tls-cert"),
     readPem(config, "tls-key"),
     readPem(config, "tls-ca"),
   ]);
-  const names = parsed(config, "tls-cert", () => new X509Certificate(cert)).subjectAltName;
-  parsed(config, "tls-ca", () => new X509Certificate(ca));
+  const [own, ...intermediates] = certificatesIn(config, "tls-cert", cert);
+  const authorities = certificatesIn(config, "tls-ca", ca);
   parsed(config, "tls-key", () => createSecureContext({ cert, key, ca }));
-  const trustDomain = /URI:spiffe:\/\/([^/,]+)\//.exec(names ?? "")?.[1] ?? "";
-  const identity = certificateIdentity(names, trustDomain);
+  const trustDomain = /URI:spiffe:\/\/([^/,]+)\//.exec(own.subjectAltName ?? "")?.[1] ?? "";
+  const identity = certificateIdentity(own.subjectAltName, trustDomain);
   if (identity?.role !== "device" || identity.name !== device) {
     throw new LockstepError(
       "USAGE",
       `The certificate ${config["tls-cert"]} is not that of device ${device}; it needs the one URI spiffe://TRUST-DOMAIN/device/${device}.`,
     );
   }
-  return { tls: { cert, key, ca }, trustDomain };
+  if (((await modeOfKey(config)) & 0o002) !== 0)
+    throw new LockstepError(
+      "USAGE",
+      `Every user of this machine may write the private key ${config["tls-key"]}; make a new one, with the mode 600.`,
+    );
+  const chain = chainOf(own, intermediates, authorities);
+  const ownChain = [own, ...chain.signers];
+  return {
+    tls: { cert, key, ca },
+    trustDomain,
+    device,
+    own,
+    authorities,
+    beginsAt: Math.max(...ownChain.map(({ validFrom }) => Date.parse(validFrom))),
+    endsAt: Math.min(...ownChain.map(({ validTo }) => Date.parse(validTo))),
+    authority: chain.authority,
+  };
 }
 
-type TlsFile = "tls-cert" | "tls-key" | "tls-ca";
+/** Returns why other devices refuse these credentials at that time, as a sentence, or undefined. */
+export function expiryOf({ device, beginsAt, endsAt }: DeviceCredentials, now: number): string | undefined {
+  const whose = `The certificate of device ${device}`;
+  if (now > endsAt)
+    return `${whose} ended at ${instant(endsAt)}; put a new one in the place of --tls-cert, it is read without a restart.`;
+  if (now < beginsAt) return `${whose} is valid from ${instant(beginsAt)} on; set the clock of this machine.`;
+  return undefined;
+}
+
+/** Returns why credentials may not take the place of others, or undefined. */
+export function faultOf(credentials: DeviceCredentials, now: number): string | undefined {
+  if (credentials.authority === undefined)
+    return "No authority of --tls-ca has signed the certificate; give the authority that issued it.";
+  return expiryOf(credentials, now);
+}
+
+/** Returns a warning when every user of this machine may read the key. */
+export async function keyWarning(config: Config): Promise<string | undefined> {
+  if (((await modeOfKey(config)) & 0o004) === 0) return undefined;
+  return `Every user of this machine may read the private key ${config["tls-key"]} and act as this device; take the right away with \`chmod o= FILE\`.`;
+}
+
+/** Returns a text that changes whenever one of the files does, also when a link leads to another file. */
+export async function stampOf(config: Config): Promise<string> {
+  const stamps = TLS_FILES.map(async (name) => {
+    const found = await stat(required(config, name), { bigint: true }).catch(() => undefined);
+    return found && [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(":");
+  });
+  return (await Promise.all(stamps)).join(" ");
+}
+
+async function modeOfKey(config: Config): Promise<number> {
+  const { mode } = await stat(required(config, "tls-key"));
+  return mode;
+}
+
+/** Follows the signers of a certificate up to an authority. */
+function chainOf(
+  own: X509Certificate,
+  intermediates: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): { signers: X509Certificate[]; authority: X509Certificate | undefined } {
+  const signers: X509Certificate[] = [];
+  for (let last = own; ; ) {
+    const signed = (signer: X509Certificate) => last.checkIssued(signer) && last.verify(signer.publicKey);
+    const authority = authorities.find(signed);
+    if (authority !== undefined) return { signers, authority };
+    const next = intermediates.find((each) => !signers.includes(each) && signed(each));
+    if (next === undefined) return { signers, authority: undefined };
+    signers.push(next);
+    last = next;
+  }
+}
 
 async function readPem(config: Config, name: TlsFile): Promise<string> {
   return await readFile(required(config, name), "utf8").catch((cause: Error) => {
     throw new LockstepError("USAGE", `The file of --${name} cannot be read (${cause.message}); correct its path.`, {
       cause,
     });
+  });
+}
+
+function certificatesIn(config: Config, name: TlsFile, pem: string): [X509Certificate, ...X509Certificate[]] {
+  return parsed(config, name, () => {
+    const blocks = pem.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs);
+    // Without a block this throws the error of a text that is no certificate.
+    const [first, ...rest] = (blocks ?? [pem]).map((block) => new X509Certificate(block));
+    return [first as X509Certificate, ...rest];
   });
 }
 

@@ -48,6 +48,8 @@ interface Connection {
   readonly since: number;
   /** The key has been trusted on this connection. */
   admitted: boolean;
+  /** When it is cut since this device has new credentials, as `performance.now()`. Before that it only drains. */
+  cutAt: number | undefined;
 }
 
 export interface PeersOptions {
@@ -107,7 +109,7 @@ export class Peers {
       socket.destroy();
       return false;
     }
-    const connection = { socket, certificate, since: performance.now(), admitted: false };
+    const connection = { socket, certificate, since: performance.now(), admitted: false, cutAt: undefined };
     this.#open.add(connection);
     socket.once("close", () => this.#open.delete(connection));
     // grpc-js shows a call only the certificate of its connection. So each connection gives out one object for its
@@ -169,14 +171,29 @@ export class Peers {
 
   /** Returns true when the connection should end after its current request. */
   isOld(socket: TLSSocket): boolean {
-    const since = this.#byObject.get(socket)?.since ?? Number.NEGATIVE_INFINITY;
-    return performance.now() - since > this.maxAgeMs * DRAIN_FROM;
+    const { since = Number.NEGATIVE_INFINITY, cutAt } = this.#byObject.get(socket) ?? {};
+    return cutAt !== undefined || performance.now() - since > this.maxAgeMs * DRAIN_FROM;
+  }
+
+  /**
+   * Ends the connections that were made until now, within `graceMs`, since this device has new credentials. Those whose
+   * authority is not among `authorities` (by `fingerprint256`) any more end at once.
+   */
+  renew(authorities: ReadonlySet<string>, graceMs: number): void {
+    const cutAt = performance.now() + graceMs;
+    for (const connection of this.#open) {
+      connection.cutAt = Math.min(connection.cutAt ?? cutAt, cutAt);
+      if (!authorities.has(connection.certificate.authority))
+        this.#cut(connection, "The authority of its certificate is not trusted any more.");
+    }
   }
 
   #cutEnded(): void {
     for (const connection of this.#open) {
       const ended = endOf(connection.certificate, Date.now());
       if (ended !== undefined) this.#cut(connection, ended);
+      else if (performance.now() > (connection.cutAt ?? Number.POSITIVE_INFINITY))
+        this.#cut(connection, "This device has a new certificate, and the time for old connections is over.");
     }
   }
 

@@ -3,6 +3,7 @@
 // once, so that a stale control is noticed.
 
 import { adoptControls } from "./adopt.mjs";
+import { certificateControls } from "./certificates.mjs";
 import { commandControls } from "./commands.mjs";
 import { copyControls } from "./copies.mjs";
 import { crashControls } from "./crashes.mjs";
@@ -56,6 +57,7 @@ export const controls = [
   ...crashControls,
   ...signalControls,
   ...adoptControls,
+  ...certificateControls,
   ...databaseControls,
   ...diskControls,
   ...refFileControls,

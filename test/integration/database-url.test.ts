@@ -160,3 +160,31 @@ it.skipIf(missing !== undefined)(
     });
   },
 );
+
+it("takes a new user and password from its source at the next new connection, and no half text", async () => {
+  await using database = await migratedDatabase();
+  const role = `rotating_${new URL(database.url).pathname.slice(1)}`.slice(0, 60);
+  const as = (password: string) => {
+    const url = new URL(database.url);
+    [url.username, url.password] = [role, password];
+    return url.href;
+  };
+  let now = as("one");
+  try {
+    await administer(database.url, (client) => client.query(`create role ${role} login superuser password 'one'`));
+    await using db = new Database({ url: () => now, applicationName: "rotation" });
+    const whoAmI = async () =>
+      (await queryRepeatable<{ name: string }>(db.work, "select current_user as name"))[0]?.name;
+    expect(await whoAmI()).toBe(role);
+    now = "postgres://half";
+    await expect(whoAmI()).resolves.toBe(role);
+    now = "no URL at all";
+    db.replaceConnections();
+    await expect(whoAmI()).resolves.toBe(role);
+    now = database.url;
+    db.replaceConnections();
+    expect(await whoAmI()).toBe(new URL(database.url).username);
+  } finally {
+    await administer(database.url, (client) => client.query(`drop role if exists ${role}`));
+  }
+});

@@ -139,6 +139,7 @@ export class TestDevice {
       refFormat: options.refFormat ?? "files",
       inDoubtMs: options.inDoubtMs ?? 60_000,
       metrics: new Metrics({ headQueries: () => 0, commands: async () => undefined }),
+      warnings: () => [],
       upkeep: { threads: 1, windowMemory: 256, scrubDays: 0 },
       gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
       openPack: async (peer, request, ...rest) => {

@@ -217,7 +217,8 @@ function keyTypeOf(text: string): KeyType {
 function termOf({ days, seconds }: { days?: string; seconds?: string }): number {
   if (days !== undefined && seconds !== undefined)
     throw new LockstepError("USAGE", "--days and --seconds exclude each other; give one of them.");
-  return seconds === undefined ? positive("--days", days ?? DAYS) : positive("--seconds", seconds) / 86_400;
+  // A certificate ends at a whole second. Rounded down, one for two seconds would be half over at once.
+  return seconds === undefined ? positive("--days", days ?? DAYS) : (positive("--seconds", seconds) + 1) / 86_400;
 }
 
 /** More than this is most likely a mistake, and X.509 ends at the year 9999. */

@@ -17,11 +17,8 @@ export function statusCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "status", flags);
     using client = await run.connect();
-    const { devices, repositories, writeLocks, unknown, kept, scrubs, waitingKeys, revokedKeys } = await client.call(
-      "GetStatus",
-      {},
-      run.patience,
-    );
+    const { devices, repositories, writeLocks, unknown, kept, scrubs, waitingKeys, revokedKeys, warnings } =
+      await client.call("GetStatus", {}, run.patience);
     const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
     const document = {
       devices: devices.map(documentOfDevice),
@@ -43,6 +40,7 @@ export function statusCommand(host: Host): Command {
       waiting_keys: waitingKeys.map(documentOfWaiting),
       revoked_keys: revokedKeys.map((key) => ({ role: key.role, name: key.name, ...documentOfKey(key) })),
       write_locks: writeLocks.map(documentOfLock),
+      warnings,
       kept: kept.map(documentOfKept),
       unknown: unknown.map(documentOfUnknown),
       scrubs: scrubs.map((scrub) => ({
@@ -75,6 +73,7 @@ export function statusCommand(host: Host): Command {
       stopped.join("\n"),
       describeWaiting(waitingKeys),
       describeRevoked(revokedKeys),
+      warnings.join("\n"),
       describeUnknown(unknown),
       describeScrubs(scrubs),
       describeKept(kept),

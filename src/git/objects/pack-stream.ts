@@ -2,13 +2,13 @@
 // and without negotiation.
 import { createHash, X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { Agent, request } from "node:https";
+import { request } from "node:https";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { PeerCertificate, SecureContextOptions, TLSSocket } from "node:tls";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { LockstepError } from "../../errors.ts";
-import { certificateIdentity, type Identity } from "../../tls/identity.ts";
-import { certificateKey } from "../../tls/key-fingerprint.ts";
+import { type PeerAgent, PeerAgents, type ServerKey } from "../../tls/peer-agent.ts";
+import { instant } from "../../tls/peer-certificate.ts";
 
 /** The path for pack requests at a peer. */
 export const PACK_PATH = "/v1/pack";
@@ -56,18 +56,9 @@ export class NoPackStream extends Error {
   }
 }
 
-/** The owner and the key of a device that was asked. */
-export interface ServerKey {
-  readonly identity: Identity;
-  readonly key: ReturnType<typeof certificateKey>;
-}
-
 /** Asks other devices for packs, and asks them to hold objects. Keeps its connections open until it is disposed of. */
 export class PackClient {
-  readonly #agent: Agent;
-  readonly #tls: SecureContextOptions;
-  readonly #trustDomain: string;
-  readonly #refuses: (shown: ServerKey) => Error | undefined;
+  readonly #agents: PeerAgents;
 
   /** `refuses`: returns why nothing is asked of a device with that key. */
   constructor(
@@ -75,10 +66,17 @@ export class PackClient {
     trustDomain: string,
     refuses: (shown: ServerKey) => Error | undefined = () => undefined,
   ) {
-    this.#tls = tls;
-    this.#trustDomain = trustDomain;
-    this.#refuses = refuses;
-    this.#agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
+    this.#agents = new PeerAgents(tls, trustDomain, refuses);
+  }
+
+  /** Uses these credentials for new requests. Running ones go on for up to `graceMs` over the old connections. */
+  use(tls: SecureContextOptions, graceMs: number): void {
+    this.#agents.use(tls, graceMs);
+  }
+
+  /** Cuts the connections to devices whose keys are not trusted any more. */
+  checkAgain(): void {
+    this.#agents.checkAgain();
   }
 
   /**
@@ -129,56 +127,68 @@ export class PackClient {
     signal: AbortSignal,
     onAlive: () => void,
   ): Promise<Readable> {
-    return await new Promise<Readable>((resolve, reject) => {
-      const failed = (error: Error) =>
-        reject(new LockstepError("SOURCE_FAILED", error.message, { cause: error, details: { device } }));
-      const options = {
-        ...this.#tls,
-        method: "POST",
-        agent: this.#agent,
-        minVersion: "TLSv1.3" as const,
-        // The peer's certificate must name that device. The host name in the address proves nothing.
-        checkServerIdentity: (_: string, certificate: PeerCertificate) => this.#wrongDeviceError(device, certificate),
-        servername: device,
-        headers: { "content-type": "application/json" },
-        signal,
-      };
-      const call = request(`https://${address}${path}`, options);
-      call.once("error", failed);
-      call.on("information", onAlive);
-      // Sending a large request is progress too: it may have a hundred megabytes.
-      call.on("drain", onAlive);
-      call.once("response", (response) => {
-        if (response.statusCode === 200 || response.statusCode === 204) resolve(response);
-        else refusalError(device, response).then(reject, failed);
-      });
-      call.end(JSON.stringify(body));
-    });
-  }
-
-  #wrongDeviceError(device: string, certificate: PeerCertificate): Error | undefined {
-    const identity = certificateIdentity(certificate.subjectaltname, this.#trustDomain);
-    if (identity?.role !== "device" || identity.name !== device)
-      return new Error(`its certificate is not that of device ${device}`);
-    return this.#refuses({ identity, key: certificateKey(new X509Certificate(certificate.raw).toString()) });
-  }
-
-  /** Cuts the connections to devices whose keys are not trusted any more. */
-  checkAgain(): void {
-    const open = [...Object.values(this.#agent.sockets), ...Object.values(this.#agent.freeSockets)].flat();
-    for (const socket of open as (TLSSocket | undefined)[]) {
-      const certificate = socket?.getPeerCertificate();
-      const identity = certificateIdentity(certificate?.subjectaltname, this.#trustDomain);
-      if (socket === undefined || certificate === undefined || identity === undefined) continue;
-      const key = certificateKey(new X509Certificate(certificate.raw).toString());
-      const refusal = this.#refuses({ identity, key });
-      if (refusal !== undefined) socket.destroy(refusal);
+    const agent = this.#agents.of(device);
+    const text = JSON.stringify(body);
+    try {
+      return await post({ path, device, address, text, agent, signal, onAlive });
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error;
+      // The other side has ended a kept connection at the moment of the request, which it has not read. Its successor
+      // is new.
+      return await post({ path, device, address, text, agent: this.#agents.fresh(device), signal, onAlive });
     }
   }
 
   [Symbol.dispose](): void {
-    this.#agent.destroy();
+    this.#agents[Symbol.dispose]();
   }
+}
+
+interface Post {
+  readonly path: string;
+  readonly device: string;
+  readonly address: string;
+  readonly text: string;
+  readonly agent: PeerAgent;
+  readonly signal: AbortSignal;
+  readonly onAlive: () => void;
+}
+
+/** A kept connection ended before anything was answered on it. */
+class StaleConnection extends Error {}
+
+async function post({ path, device, address, text, agent, signal, onAlive }: Post): Promise<Readable> {
+  return await new Promise<Readable>((resolve, reject) => {
+    let heard = false;
+    const failed = (error: Error) => {
+      const hungUp = (error as NodeJS.ErrnoException).code === "ECONNRESET" || /socket hang up/.test(error.message);
+      if (hungUp && call.reusedSocket && !heard && !signal.aborted) return reject(new StaleConnection());
+      const said = hungUp && !heard ? hangUpText(agent.ownEnd) : error.message;
+      reject(new LockstepError("SOURCE_FAILED", said, { cause: error, details: { device } }));
+    };
+    const headers = { "content-type": "application/json" };
+    const call = request(`https://${address}${path}`, { method: "POST", agent, headers, signal });
+    call.once("error", failed);
+    call.on("information", () => {
+      heard = true;
+      onAlive();
+    });
+    // Sending a large request is progress too: it may have a hundred megabytes.
+    call.on("drain", onAlive);
+    call.once("response", (response) => {
+      heard = true;
+      if (response.statusCode === 200 || response.statusCode === 204) resolve(response);
+      else refusalError(device, response).then(reject, failed);
+    });
+    call.end(text);
+  });
+}
+
+/** A device that refuses the certificate of its caller can only hang up. */
+function hangUpText(ownEnd: number): string {
+  if (Date.now() > ownEnd)
+    return `it hung up: the certificate of this device ended at ${instant(ownEnd)}; put a new one in its place`;
+  return "it hung up without an answer (socket hang up); its log says why";
 }
 
 async function refusalError(device: string, response: IncomingMessage): Promise<Error> {

@@ -36,6 +36,7 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
       stopped: stopped ?? "",
     })),
     writeLocks: writeLocks.map(encodeWriteStop),
+    warnings: [...context.warnings()],
     kept: kept.map(encodeKept),
     scrubs: scrubs.map(encodeScrub),
     waitingKeys: keys.waiting.map(encodeWaiting),

@@ -1,8 +1,9 @@
 // How a connection is made, to any server and in any pool, and how it reads values: int8 as bigint, no time as text.
 import pg from "pg";
+import type { UrlSource } from "./servers.ts";
 
 export interface DatabaseOptions {
-  readonly url: string;
+  readonly url: UrlSource;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
 }

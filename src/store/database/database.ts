@@ -33,7 +33,7 @@ export class Database {
       const made = new pg.Pool({
         ...connectionConfig(options, purpose),
         ...servers.config,
-        ...(servers.areSeveral && { onConnect: (client) => servers.refuseOther(client) as never }),
+        onConnect: (client) => servers.refuseOther(client) as never,
         Client: StatementClient,
         max,
         types,

@@ -36,6 +36,7 @@ export async function connect(pool: pg.Pool): Promise<{ client: StatementClient 
     return (await pool.connect()) as StatementClient & pg.PoolClient;
   };
   for (;;) {
+    if (pool.idleCount === 0) servers?.refresh();
     const client = await (servers ? servers.connect(open) : open());
     const usedAt = firstUsed.get(client);
     if (usedAt === undefined) firstUsed.set(client, performance.now());

@@ -8,17 +8,50 @@ import { asTold, unavailableError, verdictOf } from "./sqlstate.ts";
 
 const CONNECT_DEADLINE_MS = 5_000;
 
+/** The database URL, or a function that reads it anew. */
+export type UrlSource = string | (() => string);
+
+/** Files that the URL names, such as `sslkey`, are read again after this time. */
+const PARSED_MS = 1_000;
+
 /** Chooses the server to which connections go. */
 export class Servers {
-  readonly #servers: readonly DatabaseServer[];
+  readonly #read: () => string;
+  #text: string;
+  #parsedAt = performance.now();
+  #servers: readonly DatabaseServer[];
   /** The index of the server that worked last. */
   #current = 0;
   /** The newest timeline that a server was seen on (lockstep.current_timeline). */
   #newest: string | undefined;
 
   /** Throws USAGE on a URL that cannot be used. */
-  constructor(url: string) {
-    this.#servers = parseDatabaseUrl(url);
+  constructor(source: UrlSource) {
+    this.#read = typeof source === "string" ? () => source : source;
+    this.#text = this.#read();
+    this.#servers = parseDatabaseUrl(this.#text);
+  }
+
+  /**
+   * Reads the URL again, since a password may have changed. Call it before a new connection. A URL that cannot be used
+   * leaves the last good one: its file may be half written.
+   */
+  refresh(): void {
+    try {
+      const text = this.#read();
+      if (text === this.#text && performance.now() - this.#parsedAt < PARSED_MS) return;
+      const servers = parseDatabaseUrl(text);
+      const before = this.#servers[this.#current];
+      const same = servers.findIndex(
+        ({ host, port, ssl }) => host === before?.host && port === before?.port && !ssl === !before?.ssl,
+      );
+      this.#servers = servers;
+      this.#current = Math.max(same, 0);
+      this.#text = text;
+      this.#parsedAt = performance.now();
+    } catch {
+      // The next connection tries again.
+    }
   }
 
   /** True when more than one server is named, so that one of them may be a standby. */
@@ -50,9 +83,15 @@ export class Servers {
   /** Looks at all servers and goes to the one on the newest timeline. Returns whether that is another server. */
   async goToNewest(): Promise<boolean> {
     if (!this.areSeveral) return false;
+    this.refresh();
     const before = this.#current;
     for (const met of await Promise.all(this.#ways().map(look))) {
-      if (met === undefined || (this.#newest !== undefined && !isNewer(met.timeline, this.#newest))) continue;
+      if (
+        met === undefined ||
+        !this.#servers.includes(met.server) ||
+        (this.#newest !== undefined && !isNewer(met.timeline, this.#newest))
+      )
+        continue;
       this.#newest = met.timeline;
       this.#current = this.#servers.indexOf(met.server);
     }
@@ -81,13 +120,15 @@ export class Servers {
   async connect<T>(open: (config: pg.ClientConfig) => Promise<T>): Promise<T> {
     const failures: { server: DatabaseServer; error: unknown }[] = [];
     const first = this.#current;
-    for (let tried = 0; tried < this.#servers.length; tried += 1) {
-      const index = (first + tried) % this.#servers.length;
-      const server = this.#servers[index] as DatabaseServer;
+    const servers = this.#servers;
+    for (let tried = 0; tried < servers.length; tried += 1) {
+      const index = (first + tried) % servers.length;
+      const server = servers[index] as DatabaseServer;
       if (tried > 0 && !isDue(server, failures.at(-1)?.error)) continue;
       try {
         const opened = await open(configOf(server));
-        this.#current = index;
+        // The URL may have been read again meanwhile.
+        if (servers === this.#servers) this.#current = index;
         return opened;
       } catch (error) {
         failures.push({ server, error });
@@ -161,6 +202,7 @@ function tellAll(failures: readonly { server: DatabaseServer; error: unknown }[]
 
 /** Opens a connection that is in no pool. The caller ends it. Throws as `asTold`. */
 export async function connectTo(servers: Servers, config: pg.ClientConfig = {}): Promise<pg.Client> {
+  servers.refresh();
   return await servers.connect(async (server) => {
     const client = new pg.Client({ ...config, ...server });
     // The statement that meets a broken connection reports it.

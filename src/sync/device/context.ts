@@ -75,6 +75,8 @@ export interface SyncContext {
   readonly askDirectory: (peer: Peer, question: object, signal: AbortSignal) => Promise<unknown>;
   /** For stock git, when a peer has no pack stream. */
   readonly gitCredentials: GitCredentials;
+  /** Returns what an operator should know of this device now, a sentence each. */
+  readonly warnings: () => readonly string[];
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Aborts when the lease is lost or the process ends. All work stops then, with its git children. */

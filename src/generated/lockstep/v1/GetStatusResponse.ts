@@ -18,6 +18,7 @@ export interface GetStatusResponse {
   'waitingKeys'?: (_lockstep_v1_WaitingKey)[];
   'revokedKeys'?: (_lockstep_v1_Key)[];
   'kept'?: (_lockstep_v1_KeptSpace)[];
+  'warnings'?: (string)[];
 }
 
 export interface GetStatusResponse__Output {
@@ -29,4 +30,5 @@ export interface GetStatusResponse__Output {
   'waitingKeys': (_lockstep_v1_WaitingKey__Output)[];
   'revokedKeys': (_lockstep_v1_Key__Output)[];
   'kept': (_lockstep_v1_KeptSpace__Output)[];
+  'warnings': (string)[];
 }

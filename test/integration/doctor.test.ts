@@ -358,7 +358,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
 
 describe("a prerequisite that will soon be missing is a warning, and no failure", () => {
   it("a certificate that ends within 30 days", async () => {
-    const { cert, key } = await credentials("repo001", { days: 20 });
+    const { cert, key } = await credentials("repo001", { days: 19.5 });
     const { code, ok, checks } = await doctor({ ...well, LOCKSTEP_TLS_CERT: cert, LOCKSTEP_TLS_KEY: key });
     expect({ code, ok }).toEqual({ code: 0, ok: true });
     expect(checks.find(({ check }) => check === "certificate")).toEqual({

@@ -48,6 +48,11 @@ async function fixture(bytes = LARGE): Promise<Fixture> {
     head,
     async peer(name) {
       const tls = await contentsOf(await authority.issue("device", name));
+      await cluster.sql("insert into lockstep.device (name) values ($1) on conflict do nothing", [name]);
+      await cluster.sql(
+        "insert into lockstep.replica (repository_id, device) select id, $1 from lockstep.repository on conflict do nothing",
+        [name],
+      );
       const ask = async (path: string, headers: Record<string, string>, body: string) => {
         const asking = request(`https://${port.address}${path}`, { ...tls, agent: false, method: "POST", headers });
         asking.on("error", () => {});

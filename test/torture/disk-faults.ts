@@ -26,23 +26,25 @@ const GC = [
   ["pack-refs", "--all", "--prune"],
 ];
 
-export const oldLock: Make = async ({ activeRef, locks }, { device, repository, choice }, { host }) => {
-  const ref = choice < 0.15 ? "packed-refs" : activeRef(repository, choice);
-  const path = pathOf(join(host.gitDir(repository), `${ref}.lock`));
-  // After the loss of a disk, a directory made here would block the new replica.
-  if (!existsSync(join(host.gitDir(repository), "HEAD"))) return "no repository is there";
-  await mkdir(dirname(path.toString("latin1")), { recursive: true });
-  try {
-    await writeFile(path, "", { flag: "wx" });
-  } catch {
-    return `${ref} was locked`;
-  }
-  const old = new Date(Date.now() - LOCK_AGE_MS);
-  // The sidecar may have found and removed the lock already.
-  await utimes(path, old, old).catch(() => {});
-  locks.push({ device, repository, ref });
-  return ref;
-};
+export const oldLock: Make = async ({ activeRef, locks, placed }, { device, repository, choice }, { host }) =>
+  await placed.hold(repository, async () => {
+    const ref = choice < 0.15 ? "packed-refs" : activeRef(repository, choice);
+    const gitDir = host.gitDir(placed.nameOf(repository));
+    const path = pathOf(join(gitDir, `${ref}.lock`));
+    // After the loss of a disk, a directory made here would block the new replica.
+    if (!existsSync(join(gitDir, "HEAD"))) return "no repository is there";
+    await mkdir(dirname(path.toString("latin1")), { recursive: true });
+    try {
+      await writeFile(path, "", { flag: "wx" });
+    } catch {
+      return `${ref} was locked`;
+    }
+    const old = new Date(Date.now() - LOCK_AGE_MS);
+    // The sidecar may have found and removed the lock already.
+    await utimes(path, old, old).catch(() => {});
+    locks.push({ device, repository, ref });
+    return ref;
+  });
 
 /** Resolves to whether the device that last lost its disk has all its data again. */
 let wholeAgain: Promise<boolean> = Promise.resolve(true);
@@ -58,10 +60,14 @@ export async function oneAtATime(lose: () => Promise<boolean>): Promise<string> 
     : "not whole again in time, or left out because another one is not";
 }
 
-/** Returns whether a device can serve every repository in time. */
+/** Returns whether a device can serve every repository that it holds in time. */
 export async function readsAll({ databaseUrl }: TortureCluster, { device }: SupervisedDevice): Promise<boolean> {
   const repositories = await administer(databaseUrl, async (db) => {
-    const { rows } = await db.query<{ name: string }>("select name from lockstep.repository");
+    const { rows } = await db.query<{ name: string }>(
+      `select r.name from lockstep.repository r join lockstep.replica p on p.repository_id = r.id
+         where p.device = $1 and p.state in ('pending', 'active', 'broken')`,
+      [device.name],
+    );
     return rows.map(({ name }) => name);
   });
   const deadline = Date.now() + WHOLE_AGAIN_MS;
@@ -104,10 +110,11 @@ export const losePower: Make = async ({ cluster }, { lasts }, { host }) => {
   return `${killed} processes`;
 };
 
-export const collectGarbage: Make = async (_, { repository, choice }, { host }) => {
+export const collectGarbage: Make = async ({ placed }, { repository, choice }, { host }) => {
   const args = GC[Math.floor(choice * GC.length)]!;
   const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: host.home, GIT_CONFIG_NOSYSTEM: "1" };
-  const cwd = host.gitDir(repository);
+  const cwd = host.gitDir(placed.nameOf(repository));
+  if (!existsSync(cwd)) return "no repository is there";
   return await run("git", ["-c", "safe.directory=*", ...args], { cwd, env, timeout: GC_MS }).then(
     () => args.join(" "),
     (error: { stderr?: string }) => `${args.join(" ")} failed: ${error.stderr?.trim().slice(-200)}`,

@@ -6,35 +6,45 @@ import { promisify } from "node:util";
 import type pg from "pg";
 import { describe } from "../../src/errors.ts";
 import { administer } from "../support/administer.ts";
-import type { TortureCluster } from "./cluster.ts";
+import type { FaultContext } from "./fault-context.ts";
 import type { HistoryRecord, LogVersion, Value } from "./history.ts";
+import { firstNameOf } from "./placed.ts";
 import { refsOnDisk } from "./refs-on-disk.ts";
+import { openCommands, restsOfRoots } from "./rests-of-life.ts";
 
 const run = promisify(execFile);
 /** Within this time followers catch up, and failed writes are dropped. */
-const SETTLED_MS = 30_000;
+const SETTLED_MS = 60_000;
 const POLL_MS = 250;
 const VERIFIED_MS = 60_000;
 
 /** Examines everything when it has come to rest, or at the end of SETTLED_MS. */
-export async function examine(cluster: TortureCluster, repositories: readonly string[]): Promise<HistoryRecord[]> {
-  return await administer(cluster.databaseUrl, async (db) => {
+export async function examine(context: FaultContext, repositories: readonly string[]): Promise<HistoryRecord[]> {
+  return await administer(context.cluster.databaseUrl, async (db) => {
     const deadline = Date.now() + SETTLED_MS;
     for (;;) {
-      const found = await look(cluster, repositories, db);
+      await context.placed.refresh();
+      const found = await look(context, repositories, db);
       if (isAtRest(found) || Date.now() > deadline)
-        return [...(await logOf(db, repositories)), ...found, ...(await verify(cluster, repositories))];
+        return [...(await logOf(db, context, repositories)), ...found, ...(await verify(context, repositories))];
       await delay(POLL_MS);
     }
   });
 }
 
-async function look(cluster: TortureCluster, repositories: readonly string[], db: pg.Client): Promise<HistoryRecord[]> {
-  const records: HistoryRecord[] = [{ record: "rest", place: "the database", left: await undecided(db) }];
+async function look(context: FaultContext, repositories: readonly string[], db: pg.Client): Promise<HistoryRecord[]> {
+  const { cluster, placed } = context;
+  const records: HistoryRecord[] = [
+    { record: "rest", place: "the database", left: await undecided(db) },
+    { record: "rest", place: "the queue", left: await openCommands(db, context.ordered) },
+    ...(await restsOfRoots(context, repositories, db)),
+  ];
   for (const repository of repositories) {
-    records.push({ record: "refs", repository, place: "fold", refs: await foldOf(db, repository) });
+    const name = placed.nameOf(repository);
+    records.push({ record: "refs", repository, place: "fold", refs: await foldOf(db, name) });
     for (const { host } of cluster.members) {
-      const gitDir = host.gitDir(repository);
+      if (!placed.holdersOf(repository)?.includes(host.name)) continue;
+      const gitDir = host.gitDir(name);
       records.push({ record: "refs", repository, place: host.name, refs: await refsOnDisk(gitDir) });
       records.push({ record: "rest", place: gitDir, left: [...(await leftIn(gitDir)), ...(await damageOf(gitDir))] });
     }
@@ -54,11 +64,12 @@ function isAtRest(found: readonly HistoryRecord[]): boolean {
 }
 
 /** Asks each sidecar to verify its replicas with every object, and records the findings. */
-async function verify(cluster: TortureCluster, repositories: readonly string[]): Promise<HistoryRecord[]> {
+async function verify({ cluster, placed }: FaultContext, repositories: readonly string[]): Promise<HistoryRecord[]> {
   const records: HistoryRecord[] = [];
   for (const { host } of cluster.members) {
     for (const repository of repositories) {
-      const request = { repository, full: true };
+      if (!placed.holdersOf(repository)?.includes(host.name)) continue;
+      const request = { repository: placed.nameOf(repository), full: true };
       const left = await host.device.call("VerifyReplica", request, { timeoutMs: VERIFIED_MS }).then(
         ({ differences, damage, failure }) => [
           ...differences.map((each) => `a difference: ${JSON.stringify(each)}`),
@@ -80,7 +91,8 @@ async function undecided(db: pg.Client): Promise<string[]> {
   const { rows: locks } = await db.query("select reason from lockstep.write_stop");
   const { rows: replicas } = await db.query(
     `select r.name, p.device, p.state, p.version, r.head_version, p.last_error from lockstep.replica p
-     join lockstep.repository r on r.id = p.repository_id where p.state <> 'active' or p.version <> r.head_version`,
+     join lockstep.repository r on r.id = p.repository_id 
+     where p.state in ('pending', 'broken') or (p.state = 'active' and p.version <> r.head_version)`,
   );
   return [
     ...stopped.map(({ name, stopped }) => `${name} is stopped: ${stopped}`),
@@ -104,18 +116,19 @@ async function foldOf(db: pg.Client, repository: string): Promise<Record<string,
   return Object.fromEntries(refs);
 }
 
-async function logOf(db: pg.Client, repositories: readonly string[]): Promise<LogVersion[]> {
+async function logOf(db: pg.Client, { placed }: FaultContext, repositories: readonly string[]): Promise<LogVersion[]> {
   type Row = { repository: string; version: string; name: Buffer; old_value: Buffer | null; new_value: Buffer | null };
   const { rows } = await db.query<Row>(
     `select r.name as repository, l.version, u.name, u.old_value, u.new_value from lockstep.repository r
      join lockstep.ref_log l on l.repository_id = r.id
      join lockstep.ref_log_update u on u.repository_id = r.id and u.version = l.version
      where r.name = any($1) order by r.name, l.version`,
-    [repositories],
+    [repositories.map((each) => placed.nameOf(each))],
   );
   const log = new Map<string, LogVersion & { changes: LogVersion["changes"][number][] }>();
   const decoded = (bytes: Buffer | null): Value => bytes?.toString("latin1") ?? null;
-  for (const { repository, version, name, old_value, new_value } of rows) {
+  for (const { repository: present, version, name, old_value, new_value } of rows) {
+    const repository = firstNameOf(present);
     const key = `${repository} ${version}`;
     const entry = log.get(key) ?? { record: "log" as const, repository, version: Number(version), changes: [] };
     log.set(key, entry);

@@ -2,7 +2,8 @@ import type { Client } from "./client.ts";
 import type { Member, TortureCluster } from "./cluster.ts";
 import type { Commits } from "./commits.ts";
 import type { PlannedFault } from "./fault-schedule.ts";
-
+import type { MovedIn } from "./moved-in.ts";
+import type { Placed } from "./placed.ts";
 import type { Recorder } from "./recorder.ts";
 
 export interface FaultContext {
@@ -19,6 +20,13 @@ export interface FaultContext {
   readonly generation: () => number;
   /** Symbolic refs that stay symbolic, as `repository name`. */
   readonly aliases: Set<string>;
+  readonly placed: Placed;
+  /** The ids of acknowledged commands of operators. */
+  readonly ordered: Set<string>;
+  /** Repositories of plain git that were put below the roots. */
+  readonly movedIn: MovedIn[];
+  /** Returns another number each time. */
+  readonly numberOfMoved: () => number;
   readonly locks: { readonly device: string; readonly repository: string; readonly ref: string }[];
 }
 

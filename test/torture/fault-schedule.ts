@@ -34,6 +34,13 @@ export const FAULTS = {
   "lost part of a replica": 8,
   "symbolic refs": 14,
   "replacement refs": 6,
+  "repository is renamed": 8,
+  "placement changes": 12,
+  "device drains": 6,
+  "device leaves and joins": 3,
+  "device takes no writes": 3,
+  "command of an operator": 14,
+  "directories are adopted": 6,
 } as const;
 
 export type FaultKind = keyof typeof FAULTS;
@@ -79,6 +86,7 @@ const LASTS: Partial<Record<FaultKind, { low: number; high: number }>> = {
   // Long enough for processes to notice.
   "clock of a device jumps": { low: 1_500, high: 8_000 },
   "clock of the database jumps": { low: 1_500, high: 6_000 },
+  "device drains": { low: 500, high: 10_000 },
 };
 
 export interface Targets {

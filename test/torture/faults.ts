@@ -12,7 +12,9 @@ import { failOver, loseStandby } from "./fail-overs.ts";
 import type { FaultContext, Make } from "./fault-context.ts";
 import type { FaultKind, PlannedFault } from "./fault-schedule.ts";
 import { hangGit } from "./hung-git.ts";
+import { changePlacement, drain, leaveAndJoin, orderCommand, rename, takeNoWrites } from "./life-faults.ts";
 import { losePart } from "./missing-parts.ts";
+import { moveIn } from "./moved-in.ts";
 import { changeSymbolicRefs, pushReplacement } from "./odd-refs.ts";
 import { changeMinCopies } from "./operator-faults.ts";
 import type { Block } from "./peer-proxy.ts";
@@ -113,6 +115,13 @@ export const MAKE: Readonly<Record<FaultKind, Make>> = {
   "clock of the database jumps": async ({ cluster }, { lasts, choice }) =>
     await jump(cluster.clock, DATABASE_JUMPS, choice, lasts),
   "writes stopped": stopWrites,
+  "repository is renamed": rename,
+  "placement changes": changePlacement,
+  "device drains": drain,
+  "device leaves and joins": leaveAndJoin,
+  "device takes no writes": takeNoWrites,
+  "command of an operator": orderCommand,
+  "directories are adopted": moveIn,
 };
 
 /** Sets a clock off and later back, which makes two jumps. */
@@ -131,10 +140,11 @@ async function jump(
 }
 
 /** Stops writes as an operator does before maintenance. The first device that answers allows them again. */
-async function stopWrites({ cluster }: FaultContext, { repository, lasts }: PlannedFault, { host }: Member) {
+async function stopWrites(context: FaultContext, { repository, lasts }: PlannedFault, { host }: Member) {
+  const { cluster, placed } = context;
   const { code } = await host.device.lockstep(
     "write-lock",
-    repository,
+    placed.nameOf(repository),
     "--enable",
     "--reason",
     "torture",
@@ -145,7 +155,11 @@ async function stopWrites({ cluster }: FaultContext, { repository, lasts }: Plan
   const deadline = Date.now() + ALLOWED_MS;
   while (Date.now() < deadline) {
     for (const member of cluster.members) {
-      const allowed = member.host.device.call("AllowWrites", { repositories: [repository] }, { timeoutMs: CALL_MS });
+      const allowed = member.host.device.call(
+        "AllowWrites",
+        { repositories: [placed.nameOf(repository)] },
+        { timeoutMs: CALL_MS },
+      );
       if (await allowed.then(Boolean, () => false)) return `${repository}, ${code === 0 ? "" : "not "}waited for`;
     }
     await delay(RETRY_MS);

@@ -79,6 +79,16 @@ export interface Rest {
   readonly left: readonly string[];
 }
 
+/** A read on a device that had given its copy up, before the question and after the answer. */
+export interface Elsewhere {
+  readonly record: "elsewhere";
+  readonly repository: string;
+  readonly device: string;
+  readonly at: number;
+  /** The code of the error, or "served". */
+  readonly code: string;
+}
+
 /** The time when the last fault had been taken back and every device was ready. */
 export interface Healed {
   readonly record: "healed";
@@ -115,7 +125,17 @@ export interface RunRecord {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export type HistoryRecord = RunRecord | Operation | Fault | LogVersion | FinalRefs | Rest | Healed | Ending | Watched;
+export type HistoryRecord =
+  | RunRecord
+  | Operation
+  | Fault
+  | LogVersion
+  | FinalRefs
+  | Rest
+  | Elsewhere
+  | Healed
+  | Ending
+  | Watched;
 export type History = readonly HistoryRecord[];
 
 /** Returns the records of one type, in the order of the history. */

@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Member } from "./cluster.ts";
 import { oneAtATime, readsAll } from "./disk-faults.ts";
-import type { Make } from "./fault-context.ts";
+import type { FaultContext, Make } from "./fault-context.ts";
+import type { PlannedFault } from "./fault-schedule.ts";
 
 /**
  * The parts without which git fails, so that everyone notices. A ref deleted by hand is left out, because git then answers
@@ -16,8 +18,17 @@ const PARTS = ["HEAD", "config"];
  * Deletes HEAD or the settings. Or moves the directory away, and later back in the place of its replacement. If
  * everything is on two devices, may also remove the directory or its objects for good.
  */
-export const losePart: Make = async ({ cluster, minCopies }, { repository, lasts, choice }, { host }) => {
-  const gitDir = host.gitDir(repository);
+export const losePart: Make = async (context, fault, member) =>
+  await context.placed.hold(fault.repository, async () => await lose(context, fault, member));
+
+const lose = async (
+  { cluster, minCopies, placed }: FaultContext,
+  { repository, device, lasts, choice }: PlannedFault,
+  { host }: Member,
+): Promise<string> => {
+  const gitDir = host.gitDir(placed.nameOf(repository));
+  // A directory that comes back after its device has given the copy up belongs to nobody.
+  if (!placed.holdersOf(repository)?.includes(device)) return "no repository is there";
   if (!existsSync(join(gitDir, "HEAD"))) return "no repository is there";
   if (choice < 0.3) {
     const part = PARTS[Math.floor((choice / 0.3) * PARTS.length)]!;

@@ -36,7 +36,7 @@ export const changeSymbolicRefs: Make = async (context, { repository, device, ch
 };
 
 async function changeInSession(
-  { cluster, recorder }: FaultContext,
+  { cluster, recorder, placed }: FaultContext,
   device: string,
   repository: string,
   name: string,
@@ -44,7 +44,12 @@ async function changeInSession(
 ): Promise<Result> {
   const [id, invoked] = [recorder.nextOperation(), recorder.now()];
   const args = target === null ? ["symbolic-ref", "--delete", name] : ["symbolic-ref", name, target];
-  const { result, said } = await runInSession(cluster.member(device).host.device, CLIENT, repository, args);
+  const { result, said } = await runInSession(
+    cluster.member(device).host.device,
+    CLIENT,
+    placed.nameOf(repository),
+    args,
+  );
   const value = target === null ? null : `ref: ${target}`;
   const change = { ref: name, new: value, result };
   const entry = { id, client: CLIENT, device, repository, operation: "session" as const, invoked, result };
@@ -56,13 +61,13 @@ async function changeInSession(
  * Pushes a replacement ref, and then the commit that it replaces, without the objects that this commit needs. No git
  * would push that. A server that follows replacements would take the commit for whole, but nobody could fetch it.
  */
-export const pushReplacement: Make = async ({ cluster, commits, recorder }, { repository, device, choice }) => {
+export const pushReplacement: Make = async ({ cluster, commits, recorder, placed }, { repository, device, choice }) => {
   await using git = await gitSandbox();
   const dir = await git.bare("pusher");
   await writeFile(join(dir, "objects/info/alternates"), `${commits.directory}\n`);
   const by = await commits.make(null, CLIENT);
   const tip = choice < 0.6 ? await commits.make(NOBODY_HAS, CLIENT) : await commits.make(by, CLIENT);
-  const url = cluster.member(device).host.device.url(repository);
+  const url = cluster.member(device).host.device.url(placed.nameOf(repository));
   const objects = [by, ...commits.contentsOf(by)];
   const needed = [tip, ...commits.contentsOf(tip)];
   const push = async (ref: string, value: string, objects: readonly string[]): Promise<Result> => {

@@ -1,10 +1,9 @@
 // Acts as an operator who changes settings during a run.
 import { setTimeout as delay } from "node:timers/promises";
 import type { FaultContext, Make } from "./fault-context.ts";
+import { byAnyDevice } from "./life-faults.ts";
 
 const CALL_MS = 5_000;
-const RETRY_MS = 200;
-const SET_MS = 120_000;
 
 /** Raises the rule of copies, sometimes to more devices than are up, and lowers it again. */
 export const changeMinCopies: Make = async (context, { repository, lasts, choice }) => {
@@ -17,15 +16,10 @@ export const changeMinCopies: Make = async (context, { repository, lasts, choice
   return `${repository} to ${raised}${set ? "" : ", perhaps"}`;
 };
 
-/** Sets the rule of copies through the first device that answers. */
-async function setMinCopies({ cluster }: FaultContext, repository: string, minCopies: number): Promise<boolean> {
-  const deadline = Date.now() + SET_MS;
-  while (Date.now() < deadline) {
-    for (const { host } of cluster.members) {
-      const set = host.device.call("SetRepository", { repository, minCopies }, { timeoutMs: CALL_MS });
-      if (await set.then(Boolean, () => false)) return true;
-    }
-    await delay(RETRY_MS);
-  }
-  return false;
+/** Sets the rule of copies. False if it is refused: too few devices hold the repository now. */
+async function setMinCopies(context: FaultContext, repository: string, minCopies: number): Promise<boolean> {
+  const set = await byAnyDevice(context, (device) =>
+    device.call("SetRepository", { repository: context.placed.nameOf(repository), minCopies }, { timeoutMs: CALL_MS }),
+  );
+  return typeof set !== "string";
 }

@@ -14,6 +14,8 @@ export interface SessionOptions {
   readonly commits: Commits;
   readonly recorder: Recorder;
   readonly deviceOf: (name: string) => Device;
+  /** Returns the present name of a repository. */
+  readonly nameOf: (repository: string) => string;
   /** Symbolic refs that stay symbolic, as `repository name`. */
   readonly aliases: ReadonlySet<string>;
 }
@@ -47,7 +49,8 @@ export class Session {
   }
 
   async push({ operation, device, repository, asked, forced }: Push): Promise<Result> {
-    const { client, recorder, deviceOf } = this.#options;
+    const { client, recorder, deviceOf, nameOf } = this.#options;
+    const name = nameOf(repository);
     const leases = asked
       .filter(({ demanded }) => demanded)
       .map(({ ref, alias = ref, believed }) => `--force-with-lease=${alias}:${believed ?? ""}`);
@@ -55,8 +58,8 @@ export class Session {
     const [id, invoked] = [recorder.nextOperation(), recorder.now()];
     const { told, said } =
       operation === "session"
-        ? await changeInSession(deviceOf(device), client, repository, asked, options)
-        : await client.push(deviceOf(device).url(repository), asked, options);
+        ? await changeInSession(deviceOf(device), client, name, asked, options)
+        : await client.push(deviceOf(device).url(name), asked, options);
     const returned = recorder.now();
     const changes = asked.map((each, index) => changeOf(each, told[index]!));
     const result = resultOf(changes);
@@ -75,14 +78,14 @@ export class Session {
     repository: string,
     scope: string,
   ): Promise<Result> {
-    const { client, recorder, deviceOf } = this.#options;
+    const { client, recorder, deviceOf, nameOf } = this.#options;
     const ways: Record<typeof operation, (url: string) => Promise<Sight>> = {
       "ls-remote": (url) => client.lsRemote(url, scope),
       fetch: (url) => client.fetch(url, scope),
       clone: (url) => client.clone(url, scope),
     };
     const [id, invoked] = [recorder.nextOperation(), recorder.now()];
-    const { refs, said } = await ways[operation](deviceOf(device).url(repository));
+    const { refs, said } = await ways[operation](deviceOf(device).url(nameOf(repository)));
     const returned = recorder.now();
     const entry = { id, client: client.name, device, repository, operation, invoked, returned };
     if (refs === undefined) {

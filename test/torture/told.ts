@@ -22,6 +22,8 @@ export interface Told {
 
 /** Matches messages of git itself when no server told it an outcome. They prove nothing. */
 const NO_PROOF = /remote failed to report status|fail to run proc-receive hook|remote failure/;
+/** Matches the words of git's client when it got no list of refs: the server is not there, or has no such repository. */
+const NO_ADVERTISEMENT = /^fatal: (unable to access|repository '.*' not found)/m;
 /**
  * Matches the refusals of git's client, which compares the server's advertisement with the pusher's values. The
  * server's own refusals compare with its advertisement, which this client does not know.
@@ -32,7 +34,7 @@ const MISMATCH = /^\[rejected\] \((stale info|fetch first|non-fast-forward)\)$/;
 export function toldOf({ ref, alias = ref }: Asked, stdout: string, stderr: string, code: number | null): Told {
   const line = stdout.split("\n").find((each) => each.split("\t")[1]?.endsWith(`:${alias}`));
   // git got no advertisement, so it sent no push.
-  if (line === undefined && code !== null && /^fatal: unable to access/m.test(stderr)) return { result: "failed" };
+  if (line === undefined && code !== null && NO_ADVERTISEMENT.test(stderr)) return { result: "failed" };
   if (line === undefined || code === null) return { result: "unknown" };
   const [flag, , summary = ""] = line.split("\t");
   if (flag === "!") {

@@ -14,6 +14,7 @@ import { faultSchedule } from "./fault-schedule.ts";
 import { heal } from "./healing.ts";
 import type { History } from "./history.ts";
 import { APART, NAMES, scopeOf } from "./odd-names.ts";
+import { Placed } from "./placed.ts";
 import { drawPlan } from "./plan.ts";
 import { randomOf } from "./random.ts";
 import { Recorder } from "./recorder.ts";
@@ -26,6 +27,8 @@ const CLIENTS = 6;
 const GENERATION = 500;
 /** How long a client waits after a failure before it tries again. */
 const PAUSE_MS = { low: 20, high: 150 };
+/** The percentage of operations that go to any device, whether it holds the repository or not. */
+const STRAYS = 10;
 const FAULT_STREAM = 0;
 const CLIENT_STREAM = 100;
 
@@ -66,9 +69,12 @@ export async function torture(options: TortureOptions): Promise<History> {
   recorder.records.push({ record: "run", seed, arguments: options.arguments, versions: versions() });
   const deviceOf = (name: string) => cluster.member(name).host.device;
   const aliases = new Set<string>();
-  const sessions = clients.map((client) => new Session({ client, commits, recorder, deviceOf, aliases }));
+  const placed = new Placed(() => cluster.databaseUrl);
+  const nameOf = (repository: string) => placed.nameOf(repository);
+  const sessions = clients.map((client) => new Session({ client, commits, recorder, deviceOf, nameOf, aliases }));
   const balancer = new Balancer(cluster.names);
   const generation = () => Math.floor(recorder.operations / GENERATION);
+  let moved = 0;
   const context: FaultContext = {
     cluster,
     clients,
@@ -77,12 +83,20 @@ export async function torture(options: TortureOptions): Promise<History> {
     recorder,
     generation,
     aliases,
+    placed,
+    ordered: new Set(),
+    movedIn: [],
+    numberOfMoved: () => {
+      moved += 1;
+      return moved;
+    },
     locks: [],
     activeRef: (_, choice) => `${scopeOf(generation())}${NAMES[APART[Math.floor(choice * APART.length)]!]}`,
   };
 
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal, cluster.lost]);
+  const looking = placed.keepFresh(over.signal);
   const timer = setTimeout(() => over.abort(), options.seconds * 1_000);
   const ticker = setInterval(() => onProgress(recorder), 1_000);
   try {
@@ -98,8 +112,8 @@ export async function torture(options: TortureOptions): Promise<History> {
     over.abort();
     await faults;
     cluster.lost.throwIfAborted();
-    await heal({ cluster, commits, recorder, repositories: REPOSITORIES, sessions, locks: context.locks });
-    const found = await examine(cluster, REPOSITORIES);
+    await looking;
+    const found = await examine(context, await heal(context, REPOSITORIES, sessions));
     recorder.records.push(...found, ...(await watchers.end(found)));
     for (const { host } of cluster.members) {
       for (const { how, at, said } of host.endings)
@@ -113,12 +127,20 @@ export async function torture(options: TortureOptions): Promise<History> {
   await options.onEnd?.(recorder.records, new Map(cluster.members.map(({ host }) => [host.name, host.device.logFile])));
   return recorder.records;
 
+  /** Returns a device that holds the repository, mostly. */
+  function holding(device: string, repository: string, strays: boolean): string {
+    const holders = placed.holdersOf(repository) ?? [];
+    if (strays || holders.length === 0 || holders.includes(device)) return device;
+    return holders[cluster.names.indexOf(device) % holders.length]!;
+  }
+
   async function work(session: Session, index: number): Promise<void> {
     const random = randomOf(seed, CLIENT_STREAM + index);
     while (!stop.aborted && recorder.operations < options.operations) {
       const drawn = drawPlan(random, REPOSITORIES, cluster.names);
       const pause = random.between(PAUSE_MS.low, PAUSE_MS.high);
-      const plan = { ...drawn, device: balancer.choose(drawn.device) };
+      const strays = random.percent(STRAYS);
+      const plan = { ...drawn, device: balancer.choose(holding(drawn.device, drawn.repository, strays)) };
       const result = await session.perform(plan, generation());
       balancer.note(plan.device, result);
       if (result !== "ok") await delay(pause);

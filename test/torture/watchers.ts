@@ -6,6 +6,7 @@ import { PATIENCE } from "../support/cluster-device.ts";
 import { Receiver } from "../support/receiver.ts";
 import type { TortureCluster } from "./cluster.ts";
 import { type History, recordsOf, type Watched } from "./history.ts";
+import { firstNameOf } from "./placed.ts";
 
 const VISIBLE = ["VISIBLE_LANDED", "VISIBLE_EVERYWHERE"] as const;
 /** A device may hang, so no stream lasts longer. */
@@ -54,7 +55,7 @@ export class Watchers implements AsyncDisposable {
   #records(): Watched[] {
     const hooks = VISIBLE.map((visible): Watched => {
       const mine = this.#receiver.posted.filter(({ path }) => path.endsWith(`/${visible}`));
-      const versions = mine.map(({ body }) => ({ repository: body.repository, version: body.version }));
+      const versions = mine.map(({ body }) => versionOf(body.repository, body.version));
       return { record: "watched", by: `hook ${visible}`, mayRepeat: true, versions };
     });
     const watched = this.#told.map((told): Watched => ({ record: "watched", mayRepeat: false, ...told }));
@@ -74,7 +75,7 @@ export class Watchers implements AsyncDisposable {
         using client = new Client({ socket: device.demo.socket });
         for await (const told of client.stream("Watch", { cursor, visible }, enough.signal)) {
           cursor = told.cursor;
-          if (told.entry) versions.push({ repository: told.repository, version: Number(told.entry.version) });
+          if (told.entry) versions.push(versionOf(told.repository, told.entry.version));
         }
       } catch {
         // The device stops, its database is away, or the time of the stream is over.
@@ -91,4 +92,9 @@ export class Watchers implements AsyncDisposable {
     await Promise.all(this.#running);
     await this.#receiver[Symbol.asyncDispose]();
   }
+}
+
+/** The history calls a repository by its first name. */
+function versionOf(name: string, version: string | number): Version {
+  return { repository: firstNameOf(name), version: Number(version) };
 }

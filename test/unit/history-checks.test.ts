@@ -3,6 +3,7 @@ import { verdictsOf } from "../torture/checks/all.ts";
 import { convergence, endings, leftovers, liveness } from "../torture/checks/at-the-end.ts";
 import { atomicity } from "../torture/checks/atomicity.ts";
 import { durability } from "../torture/checks/durability.ts";
+import { elsewhere } from "../torture/checks/elsewhere.ts";
 import { linearizability } from "../torture/checks/linearizability.ts";
 import { monotonicReads, readYourWrites } from "../torture/checks/sessions.ts";
 import type { Check } from "../torture/checks/verdict.ts";
@@ -340,6 +341,19 @@ it("a sidecar may end by itself because it cannot run now, or because of its dis
   });
   expect(endings([healed, ending("3")]).violations).toEqual([]);
   expect(endings([healed, ending("1"), fault("full disk")]).violations).toEqual([]);
+  expect(endings([healed, ending("1"), fault("device leaves and joins")]).violations).toEqual([]);
   expect(endings([healed, ending("1"), fault("stop sidecar")]).violations).toHaveLength(1);
   expect(endings([healed, ending("SIGSEGV")]).violations).toHaveLength(1);
+});
+
+it("a device that has given its copy up says so, or that it cannot look now, and serves nothing", () => {
+  const answer = (code: string): HistoryRecord => ({
+    ...{ record: "elsewhere", repository: REPOSITORY, device: "repo001", at: 40, code },
+  });
+  expect(elsewhere([answer("REPLICA_NOT_FOUND"), answer("DATABASE_UNAVAILABLE")])).toMatchObject({
+    looked: 2,
+    violations: [],
+  });
+  for (const code of ["served", "INTERNAL", "REPOSITORY_NOT_FOUND"])
+    expect(elsewhere([answer(code)]).violations).toHaveLength(1);
 });

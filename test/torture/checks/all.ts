@@ -2,6 +2,7 @@ import type { History } from "../history.ts";
 import { convergence, endings, leftovers, liveness } from "./at-the-end.ts";
 import { atomicity } from "./atomicity.ts";
 import { durability } from "./durability.ts";
+import { elsewhere } from "./elsewhere.ts";
 import { linearizability } from "./linearizability.ts";
 import { monotonicReads, readYourWrites } from "./sessions.ts";
 import type { Check, Verdict } from "./verdict.ts";
@@ -16,6 +17,7 @@ const CHECKS: readonly Check[] = [
   convergence,
   liveness,
   leftovers,
+  elsewhere,
   endings,
   watching,
 ];

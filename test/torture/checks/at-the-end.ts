@@ -50,14 +50,15 @@ export function leftovers(history: History): Verdict {
 }
 
 /**
- * Checks how sidecars ended. Code 3 means that a sidecar cannot run now. Any other end needs a full or missing disk.
+ * Checks how sidecars ended. Code 3 means that a sidecar cannot run now. Any other end needs a full or missing disk, or a
+ * device that was removed.
  */
 export function endings(history: History): Verdict {
   const unexplained = recordsOf(history, "ending").filter(({ how, device, at }) => {
     const faults = recordsOf(history, "fault").filter(
       ({ target, from, to }) => target === device && from <= at && at <= to,
     );
-    return how !== "3" && !faults.some(({ kind }) => /disk|power/.test(kind));
+    return how !== "3" && !faults.some(({ kind }) => /disk|power|leaves/.test(kind));
   });
   const violations = unexplained.map(
     ({ device, how, said }): Violation => ({

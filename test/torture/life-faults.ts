@@ -1,0 +1,198 @@
+// Acts as an operator who moves repositories and devices about: renames, placements, drains, commands.
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, LockstepError } from "../../src/errors.ts";
+import { administer } from "../support/administer.ts";
+import type { Device } from "../support/cluster-device.ts";
+import type { FaultContext, Make } from "./fault-context.ts";
+import { laterName } from "./placed.ts";
+
+const CALL_MS = 8_000;
+const RETRY_MS = 200;
+const SET_MS = 120_000;
+/** The longest wait for a device to give a copy up, or to be drained. */
+const GIVEN_UP_MS = 15_000;
+/** Names that one repository may have. It gets earlier ones again. */
+const NAMES = 3;
+const COMMANDS = ["gc", "verify", "repair", "sync", "provision"];
+/** A refusal that stays until something else changes. Another device would answer the same. */
+const REFUSED = /^(DEVICE_NEEDED|INVALID_REQUEST|REPOSITORY_NOT_FOUND|REPLICA_NOT_FOUND)$/;
+
+/** Makes a call through the first device that answers. Returns a refusal as its code. */
+export async function byAnyDevice<T extends object>(
+  { cluster }: FaultContext,
+  call: (device: Device) => Promise<T>,
+  withinMs = SET_MS,
+): Promise<T | string> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    let said = "";
+    for (const { host } of cluster.members) {
+      try {
+        return await call(host.device);
+      } catch (error) {
+        said = error instanceof LockstepError ? error.code : describe(error);
+        if (REFUSED.test(said)) return said;
+      }
+    }
+    if (Date.now() > deadline) return `no answer: ${said}`;
+    await delay(RETRY_MS);
+  }
+}
+
+/** Gives a repository another of its names. */
+export const rename: Make = async (context, { repository, choice }, { host }) => {
+  const { placed } = context;
+  return await placed.hold(repository, async () => {
+    const before = placed.nameOf(repository);
+    const others = Array.from({ length: NAMES }, (_, index) => laterName(repository, index)).filter(
+      (name) => name !== before,
+    );
+    const newName = others[Math.floor(choice * others.length)]!;
+    const request = { repository: before, newName, author: "torture", reason: "torture" };
+    const said = await host.device.call("RenameRepository", request, { timeoutMs: CALL_MS }).then(
+      () => "renamed",
+      (error: unknown) => describe(error),
+    );
+    await placed.refresh().catch(() => {});
+    return `${before} to ${newName}: ${said.slice(0, 200)}`;
+  });
+};
+
+/**
+ * Takes a repository from some devices, or puts it on all of them. Then asks a device that has given its copy up for a
+ * read, which it must refuse.
+ */
+export const changePlacement: Make = async (context, { repository, choice, lasts }) => {
+  const { cluster, placed, minCopies } = context;
+  const all = cluster.names;
+  const kept = all.filter((_, index) => Math.floor(choice * 2 ** all.length) & (1 << index));
+  const few = kept.length < Math.max(1, minCopies) || kept.length === all.length;
+  const placement = few ? { all: true } : { devices: kept };
+  // Copies that go at once test that nothing takes them back, and others that something does.
+  const keepDays = Math.floor(choice * 1_000) % 2;
+  const set = await placed.hold(repository, async () =>
+    byAnyDevice(
+      context,
+      (device) =>
+        device.call(
+          "SetRepository",
+          { repository: placed.nameOf(repository), placement, keepDays, author: "torture" },
+          { timeoutMs: CALL_MS },
+        ),
+      GIVEN_UP_MS,
+    ),
+  );
+  await placed.refresh().catch(() => {});
+  const words = few ? "all devices" : kept.join(", ");
+  if (typeof set === "string") return `${repository} on ${words}: ${set}`;
+  await delay(lasts);
+  const left = all.filter((device) => !few && !kept.includes(device));
+  const asked: string[] = [];
+  for (const device of left) asked.push(`${device} ${await askElsewhere(context, repository, device)}`);
+  return `${repository} on ${words}${asked.length > 0 ? `; ${asked.join(", ")}` : ""}`;
+};
+
+/** Waits until a device has given its copy up, and asks it for a read. Records what it answers. */
+async function askElsewhere(context: FaultContext, repository: string, device: string): Promise<string> {
+  const { cluster, placed, recorder } = context;
+  const id = placed.placeOf(repository)?.id;
+  const stateNow = async (): Promise<string> =>
+    await administer(cluster.databaseUrl, async (db) => {
+      const text =
+        "select state, updated_at::text as at from lockstep.replica where repository_id = $1 and device = $2";
+      const { rows } = await db.query<{ state: string; at: string }>(text, [id, device]);
+      return `${rows[0]?.state} ${rows[0]?.at}`;
+    }).catch(() => "unknown");
+  const deadline = Date.now() + GIVEN_UP_MS;
+  let before = await stateNow();
+  while (!before.startsWith("released") && !before.startsWith("destroyed")) {
+    if (Date.now() > deadline) return "still has its copy";
+    await delay(RETRY_MS);
+    before = await stateNow();
+  }
+  const name = placed.nameOf(repository);
+  const { device: asked } = cluster.member(device).host;
+  const code = await asked.call("BeforeRead", { repository: name }, { timeoutMs: CALL_MS }).then(
+    () => "served",
+    (error: unknown) => (error instanceof LockstepError ? error.code : "UNKNOWN"),
+  );
+  const after = await stateNow();
+  const gone = /^(released|destroyed)/;
+  // If the copy was placed there again, or the repository renamed meanwhile, any answer may be right.
+  if (!gone.test(after) || before.split(" ")[0] !== after.split(" ")[0] || placed.nameOf(repository) !== name)
+    return "has a copy again";
+  recorder.records.push({ record: "elsewhere", repository, device, at: recorder.now(), code });
+  return `answered ${code}`;
+}
+
+/** Drains a device, and ends that later. */
+export const drain: Make = async (context, { device, lasts }) => {
+  const request = { device, author: "torture" };
+  const drained = await byAnyDevice(
+    context,
+    (asked) => asked.call("DrainDevice", request, { timeoutMs: CALL_MS }),
+    GIVEN_UP_MS,
+  );
+  await delay(lasts);
+  await undrain(context, device);
+  return typeof drained === "string" ? drained : "drained";
+};
+
+/** Lets a device take writes and replicas again. */
+export async function undrain(context: FaultContext, device: string): Promise<void> {
+  const undrained = await byAnyDevice(context, (asked) =>
+    asked.call("UndrainDevice", { device, author: "torture" }, { timeoutMs: CALL_MS }),
+  );
+  if (typeof undrained === "string") throw new Error(`${device} was not undrained: ${undrained}`);
+}
+
+/** Drains a device and removes it when the others have everything. Then it joins again, as a new one. */
+export const leaveAndJoin: Make = async (context, { device, lasts }) => {
+  const request = { device, author: "torture" };
+  const drained = await byAnyDevice(
+    context,
+    (asked) => asked.call("DrainDevice", request, { timeoutMs: CALL_MS }),
+    GIVEN_UP_MS,
+  );
+  let removed: unknown = drained;
+  if (typeof drained !== "string") {
+    const deadline = Date.now() + GIVEN_UP_MS;
+    do {
+      await delay(RETRY_MS);
+      removed = await byAnyDevice(
+        context,
+        (asked) => asked.call("RemoveDevice", request, { timeoutMs: CALL_MS }),
+        GIVEN_UP_MS,
+      );
+    } while (typeof removed === "string" && Date.now() < deadline);
+  }
+  await delay(lasts);
+  await undrain(context, device);
+  return typeof removed === "string" ? `not removed: ${removed}` : "removed, and back";
+};
+
+/** Lets a device only serve reads for a while. */
+export const takeNoWrites: Make = async (context, { device, lasts }) => {
+  const set = async (writes: boolean) =>
+    await byAnyDevice(context, (asked) =>
+      asked.call("SetDevice", { device, writes, author: "torture" }, { timeoutMs: CALL_MS }),
+    );
+  const closed = await set(false);
+  await delay(lasts);
+  const opened = await set(true);
+  if (typeof opened === "string") throw new Error(`${device} takes no writes: ${opened}`);
+  return typeof closed === "string" ? closed : "only reads";
+};
+
+/** Orders a command for the replica of one device. Each command that was acknowledged must end. */
+export const orderCommand: Make = async (context, { repository, device, choice }, { host }) => {
+  const command = COMMANDS[Math.floor(choice * COMMANDS.length)]!;
+  const request = { repository: context.placed.nameOf(repository), device, command, author: "torture", reason: "" };
+  return await host.device.call("EnqueueCommand", request, { timeoutMs: CALL_MS }).then(
+    ({ commands }) => {
+      for (const { id } of commands) context.ordered.add(id);
+      return command;
+    },
+    (error: unknown) => `${command}: ${describe(error).slice(0, 120)}`,
+  );
+};

@@ -34,4 +34,16 @@ export const tortureControls = [
     tests: "test/torture/run.mjs",
     torture: ["--seconds", "150", "--seed", "5", "--faults", "^standby away$", "--every", "4"],
   },
+  {
+    rule: "under torture: a copy is released only when the others have everything",
+    patches: [
+      {
+        file: "migrations/functions/release_replica.sql",
+        from: "if cardinality(lacking) > 0 or cardinality(holders) = 0 then",
+        to: "if false then",
+      },
+    ],
+    tests: "test/torture/run.mjs",
+    torture: ["--seconds", "60", "--seed", "1", "--faults", "^(placement changes|cut from a device)$", "--every", "4"],
+  },
 ];

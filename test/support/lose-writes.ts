@@ -1,11 +1,13 @@
 import type { Version } from "../../src/domain.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 
+type Sql = Pick<TestCluster, "sql">;
+
 /**
  * Sets the rows of the repository back to `version`, as after a fail-over to a standby that lagged. Nothing of later
  * versions is left in the database.
  */
-export async function loseWrites(cluster: TestCluster, repository: string, version: Version): Promise<void> {
+export async function loseWrites(cluster: Sql, repository: string, version: Version): Promise<void> {
   const [found] = await cluster.sql<{ id: string }>("select id from lockstep.repository where name = $1", [repository]);
   const touched = await cluster.sql<{ name: Buffer; value: Buffer | null }>(
     `select name, (array_agg(old_value order by version))[1] as value from lockstep.ref_log_update

@@ -10,6 +10,8 @@ const OTHERS = ["take_turn", "land_unchanged", "begin_session", "renew_lease", "
 /** Statements of operators and of the queue. */
 const OF_LIFE = [
   "rename_repository",
+  "remove_repository",
+  "restore_repository",
   "set_repository",
   "release_replica",
   "destroy_replica",

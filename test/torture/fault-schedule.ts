@@ -35,6 +35,7 @@ export const FAULTS = {
   "symbolic refs": 14,
   "replacement refs": 6,
   "repository is renamed": 8,
+  "repository is removed": 4,
   "placement changes": 12,
   "device drains": 6,
   "device leaves and joins": 3,

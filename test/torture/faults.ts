@@ -12,7 +12,15 @@ import { failOver, loseStandby } from "./fail-overs.ts";
 import type { FaultContext, Make } from "./fault-context.ts";
 import type { FaultKind, PlannedFault } from "./fault-schedule.ts";
 import { hangGit } from "./hung-git.ts";
-import { changePlacement, drain, leaveAndJoin, orderCommand, rename, takeNoWrites } from "./life-faults.ts";
+import {
+  changePlacement,
+  drain,
+  leaveAndJoin,
+  orderCommand,
+  removeAndRestore,
+  rename,
+  takeNoWrites,
+} from "./life-faults.ts";
 import { losePart } from "./missing-parts.ts";
 import { moveIn } from "./moved-in.ts";
 import { changeSymbolicRefs, pushReplacement } from "./odd-refs.ts";
@@ -116,6 +124,7 @@ export const MAKE: Readonly<Record<FaultKind, Make>> = {
     await jump(cluster.clock, DATABASE_JUMPS, choice, lasts),
   "writes stopped": stopWrites,
   "repository is renamed": rename,
+  "repository is removed": removeAndRestore,
   "placement changes": changePlacement,
   "device drains": drain,
   "device leaves and joins": leaveAndJoin,

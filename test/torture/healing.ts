@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { administer } from "../support/administer.ts";
 import type { FaultContext } from "./fault-context.ts";
-import { undrain } from "./life-faults.ts";
+import { restoreAll, undrain } from "./life-faults.ts";
 import { adoptRest } from "./moved-in.ts";
 import type { Session } from "./session.ts";
 import type { Asked } from "./told.ts";
@@ -29,6 +29,7 @@ export async function heal(
   }
   for (const device of cluster.names) await undrain(context, device);
   await cluster.untilReady(READY_MS);
+  await restoreAll(context);
   const repositories = [...first, ...(await adoptRest(context, BOUND_MS))];
   await wakeCommands(context);
   await placed.refresh();

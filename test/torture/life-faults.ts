@@ -58,6 +58,57 @@ export const rename: Make = async (context, { repository, choice }, { host }) =>
   });
 };
 
+interface Named {
+  readonly repository: string;
+  readonly repositoryId: string;
+}
+
+/** Restores a repository through any device, until the database says that it is there. */
+async function restore(context: FaultContext, named: Named): Promise<void> {
+  const isThere = async () =>
+    await administer(context.cluster.databaseUrl, (db) =>
+      db.query("select from lockstep.repository where id = $1 and removed_at is null", [named.repositoryId]),
+    ).then(
+      ({ rowCount }) => rowCount === 1,
+      () => false,
+    );
+  const deadline = Date.now() + SET_MS;
+  for (let isAsked = false; !(isAsked && (await isThere())) && Date.now() < deadline; isAsked = true) {
+    if (isAsked) await delay(RETRY_MS);
+    const request = { ...named, author: "torture", reason: "torture" };
+    await byAnyDevice(context, (asked) => asked.call("RestoreRepository", request, { timeoutMs: CALL_MS }), RETRY_MS);
+  }
+}
+
+/** Restores what a removal that was held up has removed after its restoration. */
+export async function restoreAll(context: FaultContext): Promise<void> {
+  const { rows } = await administer(context.cluster.databaseUrl, (db) =>
+    db.query<Named>(
+      `select removed_name as repository, id as "repositoryId" from lockstep.repository where removed_at is not null`,
+    ),
+  );
+  for (const named of rows) await restore(context, named);
+}
+
+/** Removes a repository, and restores it a moment later. Until then nobody reads it or pushes to it. */
+export const removeAndRestore: Make = async (context, { repository, lasts }) => {
+  const { placed } = context;
+  return await placed.hold(repository, async () => {
+    const place = placed.placeOf(repository);
+    if (place === undefined) return "no repository is there";
+    const named = { repository: place.name, repositoryId: place.id, author: "torture", reason: "torture" };
+    const removed = await byAnyDevice(
+      context,
+      (asked) => asked.call("RemoveRepository", { ...named, keepDays: 1 }, { timeoutMs: CALL_MS }),
+      GIVEN_UP_MS,
+    );
+    await delay(lasts);
+    await restore(context, named);
+    await placed.refresh().catch(() => {});
+    return `${place.name} was ${typeof removed === "string" ? `perhaps removed (${removed})` : "removed"}, and restored`;
+  });
+};
+
 /**
  * Takes a repository from some devices, or puts it on all of them. Then asks a device that has given its copy up for a
  * read, which it must refuse.

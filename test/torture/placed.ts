@@ -57,7 +57,7 @@ export class Placed {
         `select r.id, r.name, array(
              select d.name from lockstep.device d where d.removed_at is null
                and (r.placement is null or d.name = any(r.placement)) order by d.name) as holders
-           from lockstep.repository r order by r.name`,
+           from lockstep.repository r where r.removed_at is null order by r.name`,
       );
       return rows;
     });

@@ -31,25 +31,31 @@ async function repositoriesAtOne(count: number): Promise<string[]> {
   return names.sort();
 }
 
-/** Lands a second version of these repositories that only the first device has, and takes its machine away. */
-async function leadersGone(repositories: readonly string[]): Promise<void> {
+/**
+ * Lands a second version of these repositories that only the first device has, and one of `shared` that the third has
+ * too. Then the first and the third device are away.
+ */
+async function leadersGone(repositories: readonly string[], shared: string): Promise<void> {
   await two.kill();
+  await ada.land(one.url(shared), `${await ada.commit()}:refs/heads/next`);
+  await three.call("BeforeRead", { repository: shared }, { timeoutMs: 30_000 });
   await three.kill();
   for (const repository of repositories) await ada.land(one.url(repository), `${await ada.commit()}:refs/heads/next`);
   await one.kill();
-  await endLease(one);
+  for (const device of [one, three]) await endLease(device);
 }
 
 it(
   "gives up what only a lost device has, of all repositories concerned and no other, and goes on after a kill",
   async () => {
-    const [untouched, ...concerned] = (await repositoriesAtOne(4)) as [string, ...string[]];
-    await leadersGone(concerned);
+    const [shared, untouched, ...concerned] = (await repositoriesAtOne(5)) as [string, string, ...string[]];
+    await leadersGone(concerned, shared);
     await two.start();
-    // The third device may hold more, as long as nobody has asked it.
-    await endLease(three);
     const early = await two.lockstep("thaw", "--all", "--demote", "repo001", "--yes");
-    expect(early.code).not.toBe(0);
+    expect(early).toMatchObject({
+      code: 1,
+      document: { error: { code: "THAW_REFUSED", message: expect.stringContaining("repo003") } },
+    });
     expect(await Promise.all(concerned.map((each) => versionAt(two, each)))).toEqual([2, 2, 2]);
     await three.start();
 

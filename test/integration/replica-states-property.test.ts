@@ -8,16 +8,10 @@ import type { Incarnation, ReplicaState, Version } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
 import { PERFORMERS } from "../../src/queue/performers.ts";
 import { type Mover, REPLICA_MOVES } from "../../src/replica-states.ts";
-import {
-  type Command,
-  type CommandName,
-  commandedReplica,
-  endCommand,
-  enqueueCommand,
-  startCommand,
-} from "../../src/store/commands.ts";
+import { type Command, type CommandName, endCommand, enqueueCommand, startCommand } from "../../src/store/commands.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { drainDevice, removeDevice, undrainDevice } from "../../src/store/devices.ts";
+import { commandedReplica } from "../../src/store/find-commands.ts";
 import { placeReplicas } from "../../src/store/placement.ts";
 import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
 import { destroyReplica, releaseReplica } from "../../src/store/release-replica.ts";

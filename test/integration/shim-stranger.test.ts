@@ -232,6 +232,7 @@ describe.each(shims)("the $name shim, started by a stranger", (shim: Shim) => {
       PATH: site.env.PATH,
       HOME: site.dir,
       GIT_PROTOCOL: "version=2",
+      GIT_ALLOC_LIMIT: "1g",
       LOCKSTEP_SOCKET_DIR: site.dir,
       LOCKSTEP_REQUEST_ID: "r-1",
       ...(pusher && { LOCKSTEP_PUSHER: pusher }),

@@ -5,9 +5,12 @@ import { LockstepError } from "../errors.ts";
 import { mayWrite, type Which } from "../store/holdings.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 
-/** Throws PERMISSION_DENIED unless the device holds the repository or should hold it. */
+/**
+ * Throws PERMISSION_DENIED unless the device holds the repository or should hold it. A repository that nobody knows is
+ * refused later, in other words.
+ */
 export async function mayFetch(context: SyncContext, device: string, which: Which): Promise<void> {
-  if (await context.holds(device, which)) return;
+  if ((await context.holds(device, which)) !== false) return;
   throw deniedError(`Device ${device} does not hold this repository, so it may not fetch it.`, which);
 }
 

@@ -67,6 +67,6 @@ it("tells the kubelet that it lives and is ready, and what it checked", async ()
   expect(await ask(one, "/livez")).toMatchObject({ status: 200 });
   expect(await ask(one, "/readyz?verbose")).toEqual({
     status: 200,
-    text: "[+] serving\n[+] database\n[+] root\n[+] lease\nok\n",
+    text: "[+] serving\n[+] database\n[+] root\n[+] key\n[+] certificate\n[+] lease\nok\n",
   });
 });

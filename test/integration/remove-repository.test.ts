@@ -230,7 +230,8 @@ describe("a repository that is removed", () => {
     await compareNotes(next.context);
     {
       await using _b = runQueue(next);
-      await vi.waitFor(async () => expect(await aside(next)).toEqual([`${id}.git`]), SOON);
+      for (const device of [a, next])
+        await vi.waitFor(async () => expect(await aside(device)).toEqual([`${id}.git`]), SOON);
     }
     await restoreOnly(a, APP);
     expect(await next.read(APP)).toMatchObject({ version: 2n });

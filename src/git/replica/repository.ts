@@ -27,7 +27,7 @@ const SETTINGS_FILE = "lockstep.config";
  * alternateRefsCommand: during a push git looks at all refs twice, the second time as refs of the quarantine's
  * alternate, which is the repository itself. This setting saves the second look.
  *
- * maxInputSize, fsckObjects: a push has at most 2 GiB, and no objects that git fsck refuses.
+ * maxInputSize: a push has at most 2 GiB.
  *
  * useReplaceRefs: everybody who may push can push replacement refs. With those a front end's git would accept and serve
  * an incomplete commit, and no other device could follow. The setting is only the first line: the sidecar itself checks
@@ -49,7 +49,6 @@ function settings({ repositoryId, socketDir }: ReplicaSettings): string {
 	autogc = false
 	advertisePushOptions = true
 	maxInputSize = 2g
-	fsckObjects = true
 	shallowUpdate = false
 [transfer]
 	hideRefs = refs/lockstep

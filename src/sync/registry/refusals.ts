@@ -2,11 +2,11 @@
 // counted and written a few times a minute. Nobody waits for that.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { describe } from "../../errors.ts";
 import { type Act, insertAudit } from "../../store/audit.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Refused } from "../../tls/peers.ts";
+import { tellFailure } from "../lease/tell-outage.ts";
 
 /** Equal refusals make one row in this time. */
 const EACH_MS = 20_000;
@@ -26,7 +26,7 @@ export interface RefusalsOptions {
   readonly db: Database;
   readonly device: string;
   readonly metrics: Pick<Metrics, "refused">;
-  readonly log: Pick<Logger, "warn">;
+  readonly log: Logger;
 }
 
 export class Refusals implements AsyncDisposable {
@@ -79,7 +79,7 @@ export class Refusals implements AsyncDisposable {
         );
     } catch (error) {
       for (const [kind, count] of counted) kind.count += count;
-      this.#options.log.warn({ err: describe(error) }, "could not write refused credentials to the audit");
+      tellFailure(this.#options, error, "could not write refused credentials to the audit");
     }
     const waits = [...this.#kinds.values()].some(({ count }) => count > 0);
     if (waits && eachMs > 0) this.#timer ??= setTimeout(() => void this.#write(EACH_MS), EACH_MS).unref();

@@ -4,7 +4,7 @@
 import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { describe, LockstepError } from "../../errors.ts";
+import { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { Database } from "../../store/database/database.ts";
 import {
@@ -17,6 +17,7 @@ import {
   type Standing,
 } from "../../store/registry.ts";
 import type { ShownKey, TrustCheck } from "../../tls/peers.ts";
+import { tellFailure } from "../lease/tell-outage.ts";
 
 /** Without notifications a change is seen after this time at most. */
 const LOOK_MS = 5_000;
@@ -124,15 +125,12 @@ export class Registry implements TrustCheck {
 
   /** Looks until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    let failed = false;
     while (!signal.aborted) {
       try {
         await this.look();
         await this.#recordSeen();
-        failed = false;
       } catch (error) {
-        if (!failed) this.#options.log.warn({ err: describe(error) }, "could not read the registry of keys");
-        failed = true;
+        tellFailure(this.#options, error, "could not read the registry of keys");
       }
       using either = linkSignals([signal, this.#wakeUp.signal]);
       await sleep(LOOK_MS, undefined, { signal: either.signal }).catch(() => {});

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
+import { describe, LockstepError } from "../errors.ts";
 import { MakeWay } from "../git/make-way.ts";
 import { PackClient } from "../git/objects/pack-stream.ts";
 import type { GitContext } from "../git/process.ts";
@@ -145,11 +146,19 @@ function questionsOf(client: PackClient): Pick<SyncContext, "openPack" | "reques
   };
 }
 
-/** Brings this device's own key into the registry, and makes the copy of the registry. */
+/**
+ * Brings this device's own key into the registry, and makes the copy of the registry. A server that does not answer may
+ * be an old primary: the lease finds the new one, and then both are done again.
+ */
 async function openRegistry(db: Database, own: OwnKey, log: Logger): Promise<Registry> {
-  await enrollSelf(db, own, log);
   const registry = new Registry({ db, ...own, log });
-  await registry.look();
+  try {
+    await enrollSelf(db, own, log);
+    await registry.look();
+  } catch (error) {
+    if (!(error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE")) throw error;
+    log.warn({ err: describe(error) }, "could not read the registry of keys yet");
+  }
   return registry;
 }
 

@@ -5,7 +5,7 @@ import { LongestFirst } from "./test/support/longest-first.ts";
 import { keepFilesInMemory } from "./test/support/memory.mjs";
 
 /** Tests wait more than they compute: for leases, for hung processes to be given up, for a disk. */
-const WORKERS_PER_CORE = 3;
+const WORKERS_PER_CORE = 2;
 
 keepFilesInMemory();
 

@@ -20,7 +20,7 @@ export const crashControls = [
     patches: [
       {
         file: "src/sync/catch-up/recover.ts",
-        from: "await sweep(replica.gitDir, young, replica.collecting.isLocked())",
+        from: "await sweep(replica.gitDir, young, { collecting: replica.collecting.isLocked(), ownAgeMs })",
         to: "[] as string[]",
       },
     ],

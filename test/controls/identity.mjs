@@ -52,7 +52,7 @@ export const identityControls = [
     patches: [
       {
         file: "src/git-port/device-limits.ts",
-        from: "if (await context.holds(device, which)) return;",
+        from: "if ((await context.holds(device, which)) !== false) return;",
         to: "if (context.holds !== undefined) return;",
       },
     ],

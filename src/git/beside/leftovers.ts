@@ -19,14 +19,20 @@ const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
  * of ours owns a leftover. Later a young lock may belong to somebody's `git gc`. `collecting`: this process runs a gc
  * here, so its view stays.
  */
-export async function sweep(gitDir: string, minAgeMs: number, collecting = false): Promise<string[]> {
+export async function sweep(
+  gitDir: string,
+  minAgeMs: number,
+  { collecting = false, ownAgeMs = minAgeMs }: { collecting?: boolean; ownAgeMs?: number } = {},
+): Promise<string[]> {
   const removed = await sweepLocks(gitDir, minAgeMs);
   const remove = remover(gitDir, minAgeMs, removed);
+  const removeOwn = remover(gitDir, ownAgeMs, removed);
   for (const name of await namesIn(join(gitDir, "objects"))) {
     if (!name.startsWith("tmp_objdir-") || name.startsWith("tmp_objdir-incoming-")) continue;
     if (collecting && name.startsWith(VIEW_PREFIX)) continue;
     const path = join(gitDir, "objects", name);
-    if (name.startsWith(QUARANTINE_PREFIX) || (await isUntouched(path, ABANDONED_AFTER_MS))) await remove(path);
+    if (name.startsWith(QUARANTINE_PREFIX)) await removeOwn(path);
+    else if (await isUntouched(path, ABANDONED_AFTER_MS)) await remove(path);
   }
   removed.push(...(await sweepUploads(gitDir)));
   // Packs that were being rolled up. A young one may belong to somebody's `git gc`.

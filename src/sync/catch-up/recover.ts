@@ -52,7 +52,9 @@ export async function recoverReplica(context: SyncContext, replica: Replica, cou
     // A push of plain git that began before an adoption has locks of its own.
     const late = await isLate(context, replica);
     const young = replica.swept || late ? FOREIGN_LOCK_MS : 0;
-    const removed = await sweep(replica.gitDir, young, replica.collecting.isLocked());
+    // Our own quarantines are those of a sidecar that has ended, until this one has looked once.
+    const ownAgeMs = replica.swept ? FOREIGN_LOCK_MS : 0;
+    const removed = await sweep(replica.gitDir, young, { collecting: replica.collecting.isLocked(), ownAgeMs });
     replica.swept = true;
     await crashPoint("recovery.swept");
     if (removed.length > 0)

@@ -6,6 +6,8 @@ create function lockstep.rename_repository(
   out outcome text, out id uuid, out devices text[], out commands uuid[], out holder text)
 language plpgsql as $$
 begin
+  -- Commands refer to devices, and devices are locked before repositories.
+  perform 1 from lockstep.device d order by d.name for key share;
   select r.id into id from lockstep.repository r where r.name = p_name for no key update;
   if not found then
     select r.id into id from lockstep.former_name f join lockstep.repository r on r.id = f.repository_id

@@ -12,6 +12,7 @@ import { createRepository } from "../../src/sync/operator/create-repository.ts";
 import { followName, followNames } from "../../src/sync/place/follow-name.ts";
 import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import { endSessions } from "../../src/sync/session/end-sessions.ts";
+import { openSession } from "../support/open-session.ts";
 import { plainRepository } from "../support/plain-repository.ts";
 import { runQueue } from "../support/queue.ts";
 import { abortSession, beginSession } from "../support/sessions.ts";
@@ -56,6 +57,24 @@ async function pushed(cluster: TestCluster): Promise<{ a: TestDevice; b: TestDev
 }
 
 describe("a repository that is renamed", () => {
+  it("is locked after the devices, so its rename and the removal of a device do not wait for each other", async () => {
+    await using cluster = await TestCluster.make();
+    const { a } = await pushed(cluster);
+    await using removal = openSession(cluster.url);
+    await removal.run("begin");
+    await removal.run("select from lockstep.device where name = 'repo002' for update");
+    const renamed = renameOnly(a, APP, SHOP);
+    await vi.waitUntil(async () => {
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+        and query like '%lockstep.rename_repository%'`;
+      return (await cluster.sql(waiting)).length > 0;
+    }, SOON);
+    // Then the removal locks repositories.
+    await removal.run("select from lockstep.repository where name = $1 for no key update nowait", [APP]);
+    await removal.run("rollback");
+    await renamed;
+  });
+
   it("has its directory at the new place on every live device, at the same version, and no empty parents are left", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, one } = await pushed(cluster);

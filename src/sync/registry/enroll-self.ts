@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { describe, LockstepError } from "../../errors.ts";
+import { LockstepError } from "../../errors.ts";
 import type { Database } from "../../store/database/database.ts";
 import { enrollKey, type PublicKey, type Standing } from "../../store/registry.ts";
+import { tellFailure } from "../lease/tell-outage.ts";
 import { hashOfToken } from "./enroll-token.ts";
 
 const LOOK_MS = 1_000;
@@ -50,7 +51,7 @@ export async function untilTrusted(db: Database, own: OwnKey, log: Logger, signa
   let said = false;
   while (!signal.aborted) {
     const outcome = await enrollSelf(db, own, log).catch((error: unknown) => {
-      log.warn({ err: describe(error) }, "could not ask whether the key of this device is trusted");
+      tellFailure({ db, log }, error, "could not ask whether the key of this device is trusted");
       return undefined;
     });
     if (outcome === "trusted") return;

@@ -64,4 +64,17 @@ export const renameControls = [
     ...tests,
     name: "does not hide a directory that appears too late",
   },
+  {
+    rule: "a rename locks the devices before its repository",
+    patches: [
+      {
+        file: "migrations/functions/rename_repository.sql",
+        from: "  perform 1 from lockstep.device d order by d.name for key share;\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/rename.test.ts",
+    name: "is locked after the devices",
+  },
 ];

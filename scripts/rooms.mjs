@@ -9,8 +9,8 @@ const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g;
 
 /** A room has at most so many files: more are hard to keep in mind. */
 const MOST_FILES = 12;
-/** These rooms may have more: the name of each file follows from an RPC, a command, a table or a file of native/. */
-const LISTS = new Set(["cli/commands", "rpc/handlers", "store", "shim"]);
+/** These rooms may have more: the name of each file follows from an RPC, a command or a file of native/. */
+const LISTS = new Set(["cli/commands", "rpc/handlers", "shim"]);
 
 /** Reads the block ```rooms of a page. Each line is `room: room, room`; `room/*` means the room and those inside it. */
 export function readRooms(page) {

@@ -1,6 +1,7 @@
 // Tells of directories below the root that the database does not know, as the last scan of the sidecar found them.
+
+import { listUnknownOf } from "../store/adopt/unknown-directories.ts";
 import { Database } from "../store/database/database.ts";
-import { listUnknownOf } from "../store/unknown-directories.ts";
 import type { Look } from "./finding.ts";
 
 const SHOWN = 5;

@@ -2,7 +2,7 @@
 // copies of what it is about to write. So a stolen key reads no more than the disk of its device.
 import { isUuid } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { mayWrite, type Which } from "../store/holdings.ts";
+import { mayWrite, type Which } from "../store/replica/holdings.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 
 /**

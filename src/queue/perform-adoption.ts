@@ -1,6 +1,6 @@
 // Carries out the command `adopt`. The database does not know its repository yet, so the command has only a name.
 import { describe, LockstepError } from "../errors.ts";
-import type { Command, CommandEnd } from "../store/commands.ts";
+import type { Command, CommandEnd } from "../store/command/commands.ts";
 import { type Adoption, adoptRepository } from "../sync/adopt/adopt-repository.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 

@@ -1,6 +1,6 @@
 // What every command looks like to the loop that runs them.
 import type { ReplicaState } from "../domain.ts";
-import type { Command } from "../store/commands.ts";
+import type { Command } from "../store/command/commands.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { Replica } from "../sync/device/replica.ts";
 

@@ -1,7 +1,7 @@
 // Assigns a function to each command.
 import { wasReplica } from "../git/replica/repository.ts";
 import { exists } from "../io/disk.ts";
-import type { CommandName } from "../store/commands.ts";
+import type { CommandName } from "../store/command/commands.ts";
 import { catchUpToHead } from "../sync/catch-up/catch-up.ts";
 import { verify } from "../sync/operator/verify-replica.ts";
 import { followName } from "../sync/place/follow-name.ts";

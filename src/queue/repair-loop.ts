@@ -1,7 +1,7 @@
 // Finds replicas of this device that are missing, broken or behind, and enqueues commands for them. It looks at the
 // state, not at events: a lost notification costs a few seconds.
 import { setTimeout as sleep } from "node:timers/promises";
-import { enqueueRepairs, FIRST_REPOSITORY } from "../store/repairs.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../store/command/repairs.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
 

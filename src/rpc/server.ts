@@ -15,7 +15,7 @@ import {
 import type { Logger } from "pino";
 import { cutterOf } from "../io/connections.ts";
 import { loadServices } from "../protocol/proto.ts";
-import { type Act, insertAudit } from "../store/audit.ts";
+import { type Act, insertAudit } from "../store/registry/audit.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
 import type { Peers } from "../tls/peers.ts";

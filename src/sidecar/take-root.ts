@@ -9,7 +9,7 @@ import { openRoot, type RootRecord, STATE_DIR } from "../git/root/root-record.ts
 import type { Host } from "../host.ts";
 import { socketPath } from "../io/socket-path.ts";
 import type { Database } from "../store/database/database.ts";
-import { leaseHasEnded } from "../store/device-lease.ts";
+import { leaseHasEnded } from "../store/device/device-lease.ts";
 
 /** A root that this process has locked. */
 export interface LockedRoot extends AsyncDisposable {

@@ -19,7 +19,7 @@ export const databaseControls = [
     rule: "a repository that exists already is one that the standby has",
     patches: [
       {
-        file: "src/store/repositories.ts",
+        file: "src/store/repository/repositories.ts",
         from: 'select from lockstep.repository where name = $1 for key share"',
         to: 'select from lockstep.repository where name = $1"',
       },

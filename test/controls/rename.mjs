@@ -60,7 +60,7 @@ export const renameControls = [
   },
   {
     rule: "a directory that the database does not know is not moved aside for a rename",
-    patches: [{ file: "src/store/replicas.ts", from: " and places = '{}'", to: "" }],
+    patches: [{ file: "src/store/replica/replicas.ts", from: " and places = '{}'", to: "" }],
     ...tests,
     name: "does not hide a directory that appears too late",
   },

@@ -76,7 +76,7 @@ export const watchControls = [
     rule: "progress of a webhook is recorded only by the incarnation that has it",
     patches: [
       {
-        file: "src/store/hooks.ts",
+        file: "src/store/watch/hooks.ts",
         from: "where id = $1 and device = $2 and fence = $3 and cursor in ($4, $5) returning 1",
         to: "where id = $1 and $2::text <> '' and $3::bigint > 0 and cursor in ($4, $5) returning 1",
       },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
-import { recordVersion } from "../../src/store/record-replica.ts";
+import { recordVersion } from "../../src/store/replica/record-replica.ts";
 import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { loseWrites } from "../support/lose-writes.ts";

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
-import { renewLease, takeOver } from "../../src/store/device-lease.ts";
-import { getWrite } from "../../src/store/find-write.ts";
-import { readFold } from "../../src/store/fold.ts";
-import { landWrite, settleWrite } from "../../src/store/writes.ts";
+import { renewLease, takeOver } from "../../src/store/device/device-lease.ts";
+import { readFold } from "../../src/store/log/fold.ts";
+import { getWrite } from "../../src/store/write/find-write.ts";
+import { landWrite, settleWrite } from "../../src/store/write/writes.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
 import { database, db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { type OpenSession, openSession } from "../support/open-session.ts";

@@ -12,9 +12,9 @@ import {
   enqueueCommand,
   type Lane,
   startCommand,
-} from "../../src/store/commands.ts";
+} from "../../src/store/command/commands.ts";
+import { listCommands } from "../../src/store/command/find-commands.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
-import { listCommands } from "../../src/store/find-commands.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 

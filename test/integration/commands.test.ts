@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { runCommands } from "../../src/queue/run-commands.ts";
 import { Wakeups } from "../../src/queue/wakeups.ts";
+import { recordUnknown } from "../../src/store/adopt/unknown-directories.ts";
 import {
   type Command,
   type CommandRequest,
@@ -10,11 +11,10 @@ import {
   enqueueCommand,
   type Lane,
   startCommand,
-} from "../../src/store/commands.ts";
+} from "../../src/store/command/commands.ts";
+import { findCommand, listCommands, queueDepth } from "../../src/store/command/find-commands.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repairs.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
-import { findCommand, listCommands, queueDepth } from "../../src/store/find-commands.ts";
-import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
-import { recordUnknown } from "../../src/store/unknown-directories.ts";
 import { orderCommand } from "../../src/sync/operator/order-command.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { LockstepError } from "../../src/errors.ts";
-import { landWrite } from "../../src/store/writes.ts";
+import { landWrite } from "../../src/store/write/writes.ts";
 import { processesAt } from "../support/git.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";

@@ -12,12 +12,12 @@ import {
   type TakeOver,
   type TakeOverRequest,
   takeOver,
-} from "../../src/store/device-lease.ts";
-import { listDevices } from "../../src/store/devices.ts";
-import { getWrite } from "../../src/store/find-write.ts";
-import { createRepository } from "../../src/store/repositories.ts";
-import { takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { landWrite, stageWrite } from "../../src/store/writes.ts";
+} from "../../src/store/device/device-lease.ts";
+import { listDevices } from "../../src/store/device/devices.ts";
+import { createRepository } from "../../src/store/repository/repositories.ts";
+import { getWrite } from "../../src/store/write/find-write.ts";
+import { takeTurn, turnHolder } from "../../src/store/write/turns.ts";
+import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { HERE } from "../support/store-rows.ts";
 

@@ -9,7 +9,7 @@ import {
   listHooks,
   recordHookFailure,
   recordHookProgress,
-} from "../../src/store/hooks.ts";
+} from "../../src/store/watch/hooks.ts";
 import { deliverHooks } from "../../src/sync/hooks/deliver-hooks.ts";
 import { beginWatch } from "../../src/sync/watch/begin-watch.ts";
 import { currentRepository, Landing } from "../support/landing.ts";

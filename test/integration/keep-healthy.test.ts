@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { listCommands } from "../../src/store/find-commands.ts";
+import { listCommands } from "../../src/store/command/find-commands.ts";
 import { collectGarbage } from "../../src/sync/upkeep/collect-garbage.ts";
 import { orderGc } from "../../src/sync/upkeep/keep-healthy.ts";
 import { lookAtIdle, rememberArrivals } from "../../src/sync/upkeep/look-at-idle.ts";

@@ -1,7 +1,7 @@
 // What a server says of the heads counts only while a renewal of the lease, which is a commit, proves that it is the primary.
 import pg from "pg";
 import { expect, it, vi } from "vitest";
-import { LEASE_TTL_MS } from "../../src/store/device-lease.ts";
+import { LEASE_TTL_MS } from "../../src/store/device/device-lease.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
 

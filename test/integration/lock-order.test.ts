@@ -5,30 +5,30 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { adoptRepository, allowTakeOver, clearTakeOver, noteLate } from "../../src/store/adoption.ts";
-import { endCommand, enqueueCommand, startCommand } from "../../src/store/commands.ts";
+import { adoptRepository, allowTakeOver, clearTakeOver, noteLate } from "../../src/store/adopt/adoption.ts";
+import { recordUnknown } from "../../src/store/adopt/unknown-directories.ts";
+import { endCommand, enqueueCommand, startCommand } from "../../src/store/command/commands.ts";
 import { Database, queryOnce, queryOnceRow } from "../../src/store/database/database.ts";
-import { releaseLease, renewLease, takeOver } from "../../src/store/device-lease.ts";
-import { recordPlace, renameRepository } from "../../src/store/former-names.ts";
-import { stopRepository } from "../../src/store/log-standing.ts";
-import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
-import { enrollKey, revokeKey, trustKey } from "../../src/store/registry.ts";
-import { destroyReplica, releaseReplica } from "../../src/store/release-replica.ts";
-import { removeRepository, restoreRepository } from "../../src/store/removals.ts";
-import { setRepository } from "../../src/store/repositories.ts";
-import { claimTrim, recordKept, setKeepLog, trimLog, trimWrites } from "../../src/store/retention.ts";
+import { releaseLease, renewLease, takeOver } from "../../src/store/device/device-lease.ts";
+import { stopRepository } from "../../src/store/log/log-standing.ts";
+import { appendThaw } from "../../src/store/operator/thaw.ts";
+import { enrollKey, revokeKey, trustKey } from "../../src/store/registry/registry.ts";
+import { recordFailure, recordVersion, reviseVersions } from "../../src/store/replica/record-replica.ts";
+import { destroyReplica, releaseReplica } from "../../src/store/replica/release-replica.ts";
+import { recordPlace, renameRepository } from "../../src/store/repository/former-names.ts";
+import { removeRepository, restoreRepository } from "../../src/store/repository/removals.ts";
+import { setRepository } from "../../src/store/repository/repositories.ts";
+import { claimTrim, recordKept, setKeepLog, trimLog, trimWrites } from "../../src/store/retention/retention.ts";
 import {
   beginSession,
   dropExpiredSessions,
   giveUpSession,
   landUnchanged,
   renewSession,
-} from "../../src/store/sessions.ts";
-import { appendThaw } from "../../src/store/thaw.ts";
-import { leaveTurn, renewTickets, takeTurn } from "../../src/store/turns.ts";
-import { recordUnknown } from "../../src/store/unknown-directories.ts";
-import { endWriteStops, stopNewWrites, stopStagedWrites } from "../../src/store/write-stops.ts";
-import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
+} from "../../src/store/write/sessions.ts";
+import { leaveTurn, renewTickets, takeTurn } from "../../src/store/write/turns.ts";
+import { endWriteStops, stopNewWrites, stopStagedWrites } from "../../src/store/write/write-stops.ts";
+import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { refsFrom } from "../support/refs.ts";
 import { HERE, incarnation, repository, starting } from "../support/store-rows.ts";

@@ -2,7 +2,7 @@ import { mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { toLatin1 } from "../../src/domain.ts";
-import { landWrite, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { ref } from "../support/refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";

@@ -18,7 +18,7 @@ import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { digestAfter } from "../../src/digest.ts";
 import type { RefUpdate } from "../../src/domain.ts";
-import { landWrite, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { RefName, RefUpdate } from "../../src/domain.ts";
 import { RefTransaction } from "../../src/git/refs/ref-transaction.ts";
-import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
+import { refsInTheWay } from "../../src/store/write/refs-in-the-way.ts";
 import { ref } from "../support/refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";

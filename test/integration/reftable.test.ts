@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from "vitest";
 import { digestAfter } from "../../src/digest.ts";
 import { type RefUpdate, toLatin1 } from "../../src/domain.ts";
 import { inspect } from "../../src/git/replica/repository.ts";
-import { landWrite, stageWrite } from "../../src/store/writes.ts";
+import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { gitIsOlderThan } from "../support/programs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

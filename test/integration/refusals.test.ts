@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { listAudit } from "../../src/store/audit.ts";
 import { Database } from "../../src/store/database/database.ts";
+import { listAudit } from "../../src/store/registry/audit.ts";
 import { Refusals } from "../../src/sync/registry/refusals.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 

@@ -1,8 +1,8 @@
 // What the database will say again the next time is told at once, as what it is: neither as a race nor as an outage.
 import { describe, expect, it } from "vitest";
 import { Database } from "../../src/store/database/database.ts";
-import { takeTurn } from "../../src/store/turns.ts";
-import { stageWrite } from "../../src/store/writes.ts";
+import { takeTurn } from "../../src/store/write/turns.ts";
+import { stageWrite } from "../../src/store/write/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase } from "../support/database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";

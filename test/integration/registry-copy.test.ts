@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Database } from "../../src/store/database/database.ts";
-import { type Name, type PublicKey, revokeKey, trustKey } from "../../src/store/registry.ts";
+import { type Name, type PublicKey, revokeKey, trustKey } from "../../src/store/registry/registry.ts";
 import { Registry } from "../../src/sync/registry/registry.ts";
 import type { ShownKey } from "../../src/tls/peers.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

@@ -13,8 +13,8 @@ import {
   recordSeen,
   revokeKey,
   trustKey,
-} from "../../src/store/registry.ts";
-import { stageWrite } from "../../src/store/writes.ts";
+} from "../../src/store/registry/registry.ts";
+import { stageWrite } from "../../src/store/write/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 

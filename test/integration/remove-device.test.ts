@@ -1,6 +1,6 @@
 // A device is drained and removed, unless the cluster still needs it.
 import { expect, it } from "vitest";
-import { takeOver } from "../../src/store/device-lease.ts";
+import { takeOver } from "../../src/store/device/device-lease.ts";
 import {
   drainDevice,
   findDevice,
@@ -8,8 +8,8 @@ import {
   readRemainder,
   removeDevice,
   undrainDevice,
-} from "../../src/store/devices.ts";
-import { listStatus } from "../../src/store/status.ts";
+} from "../../src/store/device/devices.ts";
+import { listStatus } from "../../src/store/operator/status.ts";
 import { listThawable } from "../../src/sync/operator/list-thawable.ts";
 import { thaw } from "../../src/sync/operator/thaw.ts";
 import { starting } from "../support/store-rows.ts";

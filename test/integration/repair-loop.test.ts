@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { endCommand, startCommand } from "../../src/store/commands.ts";
+import { endCommand, startCommand } from "../../src/store/command/commands.ts";
+import { listCommands } from "../../src/store/command/find-commands.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repairs.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
-import { listCommands } from "../../src/store/find-commands.ts";
-import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { repairing } from "../support/repairing.ts";
 import { incarnation, repository } from "../support/store-rows.ts";

@@ -8,16 +8,22 @@ import type { Incarnation, ReplicaState, Version } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
 import { PERFORMERS } from "../../src/queue/performers.ts";
 import { type Mover, REPLICA_MOVES } from "../../src/replica-states.ts";
-import { type Command, type CommandName, endCommand, enqueueCommand, startCommand } from "../../src/store/commands.ts";
+import {
+  type Command,
+  type CommandName,
+  endCommand,
+  enqueueCommand,
+  startCommand,
+} from "../../src/store/command/commands.ts";
+import { commandedReplica } from "../../src/store/command/find-commands.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repairs.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
-import { drainDevice, removeDevice, undrainDevice } from "../../src/store/devices.ts";
-import { commandedReplica } from "../../src/store/find-commands.ts";
-import { placeReplicas } from "../../src/store/placement.ts";
-import { recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
-import { destroyReplica, releaseReplica } from "../../src/store/release-replica.ts";
-import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
-import { setRepository } from "../../src/store/repositories.ts";
-import { landWrite } from "../../src/store/writes.ts";
+import { drainDevice, removeDevice, undrainDevice } from "../../src/store/device/devices.ts";
+import { placeReplicas } from "../../src/store/replica/placement.ts";
+import { recordFailure, recordVersion, reviseVersions } from "../../src/store/replica/record-replica.ts";
+import { destroyReplica, releaseReplica } from "../../src/store/replica/release-replica.ts";
+import { setRepository } from "../../src/store/repository/repositories.ts";
+import { landWrite } from "../../src/store/write/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { create, incarnation, repository, stage } from "../support/store-rows.ts";
 

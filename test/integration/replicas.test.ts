@@ -2,17 +2,22 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, EMPTY_DIGEST } from "../../src/digest.ts";
 import type { Incarnation, ReplicaState } from "../../src/domain.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repairs.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
-import { releaseLease, takeOver } from "../../src/store/device-lease.ts";
-import { getWrite } from "../../src/store/find-write.ts";
-import { readFold } from "../../src/store/fold.ts";
-import { lastSync, recordFailure, recordVersion } from "../../src/store/record-replica.ts";
-import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
-import { listReplicas, recordedVersion, replicaName, replicasOf } from "../../src/store/replicas.ts";
-import { createRepository, findRepository, listRepositories, readHeads } from "../../src/store/repositories.ts";
-import { listStatus } from "../../src/store/status.ts";
-import { recentSyncs } from "../../src/store/sync-events.ts";
-import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { releaseLease, takeOver } from "../../src/store/device/device-lease.ts";
+import { readFold } from "../../src/store/log/fold.ts";
+import { listStatus } from "../../src/store/operator/status.ts";
+import { lastSync, recordFailure, recordVersion } from "../../src/store/replica/record-replica.ts";
+import { listReplicas, recordedVersion, replicaName, replicasOf } from "../../src/store/replica/replicas.ts";
+import { recentSyncs } from "../../src/store/replica/sync-events.ts";
+import {
+  createRepository,
+  findRepository,
+  listRepositories,
+  readHeads,
+} from "../../src/store/repository/repositories.ts";
+import { getWrite } from "../../src/store/write/find-write.ts";
+import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { refsFrom } from "../support/refs.ts";

@@ -3,7 +3,7 @@ import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findRepositories } from "../../src/git/root/find-repositories.ts";
-import { listUnknown, listUnknownOf } from "../../src/store/unknown-directories.ts";
+import { listUnknown, listUnknownOf } from "../../src/store/adopt/unknown-directories.ts";
 import { scanRoot } from "../../src/sync/adopt/scan-root.ts";
 import { plainRepository } from "../support/plain-repository.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

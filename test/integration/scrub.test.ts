@@ -1,10 +1,10 @@
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { listCommands } from "../../src/store/find-commands.ts";
-import { replicasOf } from "../../src/store/replicas.ts";
-import { findRepository } from "../../src/store/repositories.ts";
-import { listScrubs } from "../../src/store/scrubs.ts";
+import { listCommands } from "../../src/store/command/find-commands.ts";
+import { replicasOf } from "../../src/store/replica/replicas.ts";
+import { listScrubs } from "../../src/store/replica/scrubs.ts";
+import { findRepository } from "../../src/store/repository/repositories.ts";
 import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { collectGarbage } from "../../src/sync/upkeep/collect-garbage.ts";
 import { Scrubs } from "../../src/sync/upkeep/scrubs.ts";

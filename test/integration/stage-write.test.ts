@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { queryOnce } from "../../src/store/database/database.ts";
-import { readFold } from "../../src/store/fold.ts";
-import { landWrite, stageWrite } from "../../src/store/writes.ts";
+import { readFold } from "../../src/store/log/fold.ts";
+import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { ref } from "../support/refs.ts";
 import { contents, create, incarnation, repository, stage, versions } from "../support/store-rows.ts";

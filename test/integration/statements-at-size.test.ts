@@ -13,45 +13,34 @@ import {
   noteLate,
   readAdoption,
   repositoryOf,
-} from "../../src/store/adoption.ts";
-import { endCommand, startCommand } from "../../src/store/commands.ts";
+} from "../../src/store/adopt/adoption.ts";
+import {
+  listUnknown,
+  listUnknownOf,
+  notReplicas,
+  recordUnknown,
+  unknownNamed,
+} from "../../src/store/adopt/unknown-directories.ts";
+import { endCommand, startCommand } from "../../src/store/command/commands.ts";
+import { commandedReplica, findCommand, listCommands, queueDepth } from "../../src/store/command/find-commands.ts";
+import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repairs.ts";
 import { Database } from "../../src/store/database/database.ts";
-import { leaseHasEnded, releaseLease, renewLease } from "../../src/store/device-lease.ts";
-import { recordedRoot, recordRoot } from "../../src/store/device-root.ts";
-import { findDevice, listDevices, readRemainder } from "../../src/store/devices.ts";
-import { firstVersion, readDigestKey, valuesSince, versionOfDigest } from "../../src/store/digests.ts";
-import { commandedReplica, findCommand, listCommands, queueDepth } from "../../src/store/find-commands.ts";
-import { currentWriter, getWrite, listStaged } from "../../src/store/find-write.ts";
-import { readFold } from "../../src/store/fold.ts";
-import { listMoving, missingRepositoryError, movingFrom, placeOf } from "../../src/store/former-names.ts";
-import { listHeldAlone } from "../../src/store/hand-over.ts";
-import {
-  claimHooks,
-  deleteHook,
-  findHook,
-  listHooks,
-  recordHookFailure,
-  recordHookProgress,
-} from "../../src/store/hooks.ts";
-import { findHeld, readHeld, readLanded, trimmedUpTo } from "../../src/store/landed.ts";
-import { readLog } from "../../src/store/list-log.ts";
-import { readStandings } from "../../src/store/log-standing.ts";
-import { readLogTail } from "../../src/store/log-tail.ts";
-import { readLoggedVersion } from "../../src/store/logged-version.ts";
-import { isUnplaced, replicaElsewhereError, writesElsewhereError } from "../../src/store/placement.ts";
-import { pushedLately } from "../../src/store/pushed-lately.ts";
-import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/record-replica.ts";
-import { readChanges, readDigest, readSettlements } from "../../src/store/ref-log.ts";
-import { refsInTheWay } from "../../src/store/refs-in-the-way.ts";
-import {
-  listRemoved,
-  newestRemoval,
-  possiblePlaces,
-  purgeRemoved,
-  removalOf,
-  writesOf,
-} from "../../src/store/removals.ts";
-import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/repairs.ts";
+import { leaseHasEnded, releaseLease, renewLease } from "../../src/store/device/device-lease.ts";
+import { recordedRoot, recordRoot } from "../../src/store/device/device-root.ts";
+import { findDevice, listDevices, readRemainder } from "../../src/store/device/devices.ts";
+import { firstVersion, readDigestKey, valuesSince, versionOfDigest } from "../../src/store/log/digests.ts";
+import { readFold } from "../../src/store/log/fold.ts";
+import { readLog } from "../../src/store/log/list-log.ts";
+import { readStandings } from "../../src/store/log/log-standing.ts";
+import { readLoggedVersion } from "../../src/store/log/logged-version.ts";
+import { pushedLately } from "../../src/store/log/pushed-lately.ts";
+import { readChanges, readDigest, readSettlements } from "../../src/store/log/ref-log.ts";
+import { readUnchangedTips } from "../../src/store/log/unchanged-tips.ts";
+import { listStatus } from "../../src/store/operator/status.ts";
+import { listAwayWith, listDemotable, listPromotable } from "../../src/store/operator/thawable.ts";
+import { listHeldAlone } from "../../src/store/replica/hand-over.ts";
+import { isUnplaced, replicaElsewhereError, writesElsewhereError } from "../../src/store/replica/placement.ts";
+import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/replica/record-replica.ts";
 import {
   assertHeld,
   listActive,
@@ -61,7 +50,18 @@ import {
   replicaName,
   replicasOf,
   replicaWasHere,
-} from "../../src/store/replicas.ts";
+} from "../../src/store/replica/replicas.ts";
+import { listScrubs, nextToScrub, recordScrub, scrubPace } from "../../src/store/replica/scrubs.ts";
+import { recentSyncs } from "../../src/store/replica/sync-events.ts";
+import { listMoving, missingRepositoryError, movingFrom, placeOf } from "../../src/store/repository/former-names.ts";
+import {
+  listRemoved,
+  newestRemoval,
+  possiblePlaces,
+  purgeRemoved,
+  removalOf,
+  writesOf,
+} from "../../src/store/repository/removals.ts";
 import {
   findRepository,
   isRepository,
@@ -69,7 +69,7 @@ import {
   readHeads,
   setRepository,
   setUpdateLimit,
-} from "../../src/store/repositories.ts";
+} from "../../src/store/repository/repositories.ts";
 import {
   claimTrim,
   listKept,
@@ -82,23 +82,23 @@ import {
   trimLog,
   trimSyncs,
   trimWrites,
-} from "../../src/store/retention.ts";
-import { listScrubs, nextToScrub, recordScrub, scrubPace } from "../../src/store/scrubs.ts";
-import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/sessions.ts";
-import { listStatus } from "../../src/store/status.ts";
-import { recentSyncs } from "../../src/store/sync-events.ts";
-import { listAwayWith, listDemotable, listPromotable } from "../../src/store/thawable.ts";
-import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { readUnchangedTips } from "../../src/store/unchanged-tips.ts";
+} from "../../src/store/retention/retention.ts";
 import {
-  listUnknown,
-  listUnknownOf,
-  notReplicas,
-  recordUnknown,
-  unknownNamed,
-} from "../../src/store/unknown-directories.ts";
-import { listWriteStops, stopTargets } from "../../src/store/write-stops.ts";
-import { confirmReads, landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
+  claimHooks,
+  deleteHook,
+  findHook,
+  listHooks,
+  recordHookFailure,
+  recordHookProgress,
+} from "../../src/store/watch/hooks.ts";
+import { findHeld, readHeld, readLanded, trimmedUpTo } from "../../src/store/watch/landed.ts";
+import { readLogTail } from "../../src/store/watch/log-tail.ts";
+import { currentWriter, getWrite, listStaged } from "../../src/store/write/find-write.ts";
+import { refsInTheWay } from "../../src/store/write/refs-in-the-way.ts";
+import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/write/sessions.ts";
+import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/write/turns.ts";
+import { listWriteStops, stopTargets } from "../../src/store/write/write-stops.ts";
+import { confirmReads, landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { administer } from "../support/administer.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { ref } from "../support/refs.ts";

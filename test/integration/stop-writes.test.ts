@@ -7,15 +7,15 @@ import { startPostgres } from "../../src/demo/postgres.ts";
 import { allowWrites } from "../../src/rpc/handlers/allow-writes.ts";
 import { Database } from "../../src/store/database/database.ts";
 import { migrate } from "../../src/store/database/migrate.ts";
-import type { Write } from "../../src/store/find-write.ts";
+import type { Write } from "../../src/store/write/find-write.ts";
 import {
   endWriteStops,
   listWriteStops,
   stopNewWrites,
   stopStagedWrites,
   stopTargets,
-} from "../../src/store/write-stops.ts";
-import { stageWrite } from "../../src/store/writes.ts";
+} from "../../src/store/write/write-stops.ts";
+import { stageWrite } from "../../src/store/write/writes.ts";
 import { stopWrites } from "../../src/sync/operator/stop-writes.ts";
 import { beforeRead } from "../../src/sync/read/before-read.ts";
 import { administer } from "../support/administer.ts";

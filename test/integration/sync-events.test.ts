@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, it } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
-import { recordFailure, recordVersion } from "../../src/store/record-replica.ts";
-import { recentSyncs } from "../../src/store/sync-events.ts";
+import { recordFailure, recordVersion } from "../../src/store/replica/record-replica.ts";
+import { recentSyncs } from "../../src/store/replica/sync-events.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 

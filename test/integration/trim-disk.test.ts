@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { STATE_DIR } from "../../src/git/root/root-record.ts";
-import { listKept, setKeep } from "../../src/store/retention.ts";
+import { listKept, setKeep } from "../../src/store/retention/retention.ts";
 import { trimDisk } from "../../src/sync/retention/trim-disk.ts";
 import { abortSession, beginSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { EMPTY_DIGEST } from "../../src/digest.ts";
 import type { Incarnation, Version } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
-import { currentWriter } from "../../src/store/find-write.ts";
-import { readFold } from "../../src/store/fold.ts";
-import { readLog } from "../../src/store/list-log.ts";
-import { dropExpiredSessions } from "../../src/store/sessions.ts";
-import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/turns.ts";
-import { landWrite, settleWrite, stageWrite } from "../../src/store/writes.ts";
+import { readFold } from "../../src/store/log/fold.ts";
+import { readLog } from "../../src/store/log/list-log.ts";
+import { currentWriter } from "../../src/store/write/find-write.ts";
+import { dropExpiredSessions } from "../../src/store/write/sessions.ts";
+import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/write/turns.ts";
+import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 import { SOON } from "../support/sync-device.ts";

@@ -1,5 +1,5 @@
 // Reads the log: the fold, the changes between two versions, and the digest of a version. Stands for
-// src/store/ref-log.ts.
+// src/store/log/ref-log.ts.
 import { digestOf, type Entry, type State } from "./state.ts";
 
 export function headOf(state: State): number {

@@ -1,6 +1,6 @@
 // Lands versions as rows, without a disk, in transactions that a test commits when it likes.
 import pg from "pg";
-import { createRepository } from "../../src/store/repositories.ts";
+import { createRepository } from "../../src/store/repository/repositories.ts";
 import { beginWatch, type WatchRequest } from "../../src/sync/watch/begin-watch.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 import type { TestDevice } from "./sync-device.ts";

@@ -4,10 +4,10 @@ import { inject } from "vitest";
 import { digestAfter } from "../../src/digest.ts";
 import type { Incarnation, RefUpdate, Version } from "../../src/domain.ts";
 import { type Database, queryOnce } from "../../src/store/database/database.ts";
-import { type TakeOverRequest, takeOver } from "../../src/store/device-lease.ts";
-import { readLog } from "../../src/store/list-log.ts";
-import { createRepository } from "../../src/store/repositories.ts";
-import { type LandRequest, stageWrite, type WriteIdentity } from "../../src/store/writes.ts";
+import { type TakeOverRequest, takeOver } from "../../src/store/device/device-lease.ts";
+import { readLog } from "../../src/store/log/list-log.ts";
+import { createRepository } from "../../src/store/repository/repositories.ts";
+import { type LandRequest, stageWrite, type WriteIdentity } from "../../src/store/write/writes.ts";
 import { administer } from "./administer.ts";
 import { update } from "./refs.ts";
 

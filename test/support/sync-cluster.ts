@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type pg from "pg";
 import { expect, vi } from "vitest";
-import { createRepository } from "../../src/store/repositories.ts";
+import { createRepository } from "../../src/store/repository/repositories.ts";
 import { administer } from "./administer.ts";
 import { migratedDatabase } from "./database.ts";
 import { processesAt } from "./git.ts";

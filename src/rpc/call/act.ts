@@ -1,5 +1,5 @@
 // Makes rows of the audit from the calls of operators.
-import type { Act } from "../../store/audit.ts";
+import type { Act } from "../../store/registry/audit.ts";
 import { provenAuthor } from "./author-and-reason.ts";
 import type { Caller } from "./caller.ts";
 

@@ -12,7 +12,7 @@ import type { Logger } from "pino";
 import { describe, ERROR_TABLE, firstError, GrpcStatus, LockstepError } from "../../errors.ts";
 import { diskError } from "../../io/disk-errors.ts";
 import { DETAILS_KEY, encodeDetails } from "../../protocol/error-details.ts";
-import type { Act } from "../../store/audit.ts";
+import type { Act } from "../../store/registry/audit.ts";
 import type { Peers, Refused } from "../../tls/peers.ts";
 import { actOf } from "./act.ts";
 import type { Caller } from "./caller.ts";

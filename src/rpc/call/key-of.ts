@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { LockstepError } from "../../errors.ts";
 import { deviceName } from "../../names.ts";
-import type { Name, PublicKey } from "../../store/registry.ts";
+import type { Name, PublicKey } from "../../store/registry/registry.ts";
 import { certificateIdentity } from "../../tls/identity.ts";
 import { certificateKey } from "../../tls/key-fingerprint.ts";
 

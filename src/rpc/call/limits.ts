@@ -1,6 +1,6 @@
 // What a caller may do with which repositories. Every RPC that names a repository is checked here.
 import { LockstepError } from "../../errors.ts";
-import type { Access } from "../../store/registry.ts";
+import type { Access } from "../../store/registry/registry.ts";
 import type { Caller } from "./caller.ts";
 import type { Rule } from "./roles.ts";
 

@@ -2,7 +2,7 @@
 import { isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { toTimestamp } from "../../protocol/times.ts";
-import type { Command, CommandState } from "../../store/commands.ts";
+import type { Command, CommandState } from "../../store/command/commands.ts";
 
 const STATES = {
   queued: "COMMAND_STATE_QUEUED",

@@ -1,6 +1,6 @@
 // Converts devices to messages of the protocol.
 import { toTimestamp } from "../../protocol/times.ts";
-import type { Device, Remainder } from "../../store/devices.ts";
+import type { Device, Remainder } from "../../store/device/devices.ts";
 
 /** Returns a device as the protocol has it. */
 export function encodeDevice(device: Device) {

@@ -1,6 +1,6 @@
 // Converts the registry to messages of the protocol.
 import { toTimestamp } from "../../protocol/times.ts";
-import type { Credential, Identities, Principal, WaitingKey } from "../../store/registry.ts";
+import type { Credential, Identities, Principal, WaitingKey } from "../../store/registry/registry.ts";
 
 function encodeIdentity({ role, name, repositories, readOnly }: Principal, keys: readonly Credential[]) {
   return {

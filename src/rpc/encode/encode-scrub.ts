@@ -1,6 +1,6 @@
 // Converts scrubs to messages of the protocol.
 import { toTimestamp } from "../../protocol/times.ts";
-import type { ScrubRow } from "../../store/scrubs.ts";
+import type { ScrubRow } from "../../store/replica/scrubs.ts";
 
 /** Returns the last full verification of a replica as the protocol has it. */
 export function encodeScrub({ repository, device, at, scrub, overdue }: ScrubRow) {

@@ -8,10 +8,10 @@ import {
   type WriteStatus,
 } from "../../domain.ts";
 import { toDuration, toTimestamp } from "../../protocol/times.ts";
-import type { Write } from "../../store/find-write.ts";
-import type { LogEntry } from "../../store/list-log.ts";
-import type { Repository } from "../../store/repositories.ts";
-import type { WriteStop } from "../../store/write-stops.ts";
+import type { LogEntry } from "../../store/log/list-log.ts";
+import type { Repository } from "../../store/repository/repositories.ts";
+import type { Write } from "../../store/write/find-write.ts";
+import type { WriteStop } from "../../store/write/write-stops.ts";
 
 const STATES = {
   pending: "REPLICA_STATE_PENDING",

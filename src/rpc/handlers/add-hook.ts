@@ -3,7 +3,7 @@ import { LockstepError } from "../../errors.ts";
 import type { AddHookRequest__Output as Request } from "../../generated/lockstep/v1/AddHookRequest.ts";
 import type { AddHookResponse as Response } from "../../generated/lockstep/v1/AddHookResponse.ts";
 import { hookUrl } from "../../io/hook-url.ts";
-import { insertHook } from "../../store/hooks.ts";
+import { insertHook } from "../../store/watch/hooks.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { beginWatch } from "../../sync/watch/begin-watch.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";

@@ -1,7 +1,7 @@
 import type { AllowWritesRequest__Output as Request } from "../../generated/lockstep/v1/AllowWritesRequest.ts";
 import type { AllowWritesResponse as Response } from "../../generated/lockstep/v1/AllowWritesResponse.ts";
 import { repositoryName } from "../../names.ts";
-import { endWriteStops, listWriteStops, stopTargets } from "../../store/write-stops.ts";
+import { endWriteStops, listWriteStops, stopTargets } from "../../store/write/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";

@@ -1,7 +1,7 @@
 import type { DrainDeviceRequest__Output as Request } from "../../generated/lockstep/v1/DrainDeviceRequest.ts";
 import type { DrainDeviceResponse as Response } from "../../generated/lockstep/v1/DrainDeviceResponse.ts";
 import { deviceName } from "../../names.ts";
-import { drainDevice as drain } from "../../store/devices.ts";
+import { drainDevice as drain } from "../../store/device/devices.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";

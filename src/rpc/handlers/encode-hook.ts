@@ -2,7 +2,7 @@
 
 import { shownUrl } from "../../io/hook-url.ts";
 import { toTimestamp } from "../../protocol/times.ts";
-import type { Hook } from "../../store/hooks.ts";
+import type { Hook } from "../../store/watch/hooks.ts";
 import { readCursor } from "../../sync/watch/cursor.ts";
 
 const VISIBLE = { landed: "VISIBLE_LANDED", everywhere: "VISIBLE_EVERYWHERE" } as const;

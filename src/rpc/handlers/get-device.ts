@@ -2,7 +2,7 @@ import type { DeviceDetails } from "../../generated/lockstep/v1/DeviceDetails.ts
 import type { GetDeviceRequest__Output as Request } from "../../generated/lockstep/v1/GetDeviceRequest.ts";
 import type { GetDeviceResponse as Response } from "../../generated/lockstep/v1/GetDeviceResponse.ts";
 import { deviceName } from "../../names.ts";
-import { findDevice, readRemainder } from "../../store/devices.ts";
+import { findDevice, readRemainder } from "../../store/device/devices.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeDeviceDetails } from "../encode/encode-device.ts";
 

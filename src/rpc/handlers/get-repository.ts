@@ -2,12 +2,12 @@ import type { GetRepositoryRequest__Output as Request } from "../../generated/lo
 import type { GetRepositoryResponse as Response } from "../../generated/lockstep/v1/GetRepositoryResponse.ts";
 import { repositoryName } from "../../names.ts";
 import { toDuration, toTimestamp } from "../../protocol/times.ts";
-import { currentWriter } from "../../store/find-write.ts";
-import { replicasOf } from "../../store/replicas.ts";
-import { findRepository } from "../../store/repositories.ts";
-import { recentSyncs, type SyncEventRow } from "../../store/sync-events.ts";
-import { listTickets, type QueuedTicket } from "../../store/turns.ts";
-import { listWriteStops } from "../../store/write-stops.ts";
+import { replicasOf } from "../../store/replica/replicas.ts";
+import { recentSyncs, type SyncEventRow } from "../../store/replica/sync-events.ts";
+import { findRepository } from "../../store/repository/repositories.ts";
+import { currentWriter } from "../../store/write/find-write.ts";
+import { listTickets, type QueuedTicket } from "../../store/write/turns.ts";
+import { listWriteStops } from "../../store/write/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeRepository, encodeState, encodeWrite, encodeWriteStop } from "../encode/encode.ts";
 import { encodeScrub } from "../encode/encode-scrub.ts";

@@ -1,5 +1,5 @@
 import type { GetRetentionResponse as Response } from "../../generated/lockstep/v1/GetRetentionResponse.ts";
-import { listKept, readKeeps } from "../../store/retention.ts";
+import { listKept, readKeeps } from "../../store/retention/retention.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeKept, encodeRules } from "../encode/encode-retention.ts";
 

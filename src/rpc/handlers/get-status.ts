@@ -1,11 +1,11 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
-import { listDevices } from "../../store/devices.ts";
-import { listRefusedKeys } from "../../store/registry.ts";
-import { listKept } from "../../store/retention.ts";
-import { listScrubs } from "../../store/scrubs.ts";
-import { listStatus } from "../../store/status.ts";
-import { listUnknown } from "../../store/unknown-directories.ts";
-import { listWriteStops } from "../../store/write-stops.ts";
+import { listUnknown } from "../../store/adopt/unknown-directories.ts";
+import { listDevices } from "../../store/device/devices.ts";
+import { listStatus } from "../../store/operator/status.ts";
+import { listRefusedKeys } from "../../store/registry/registry.ts";
+import { listScrubs } from "../../store/replica/scrubs.ts";
+import { listKept } from "../../store/retention/retention.ts";
+import { listWriteStops } from "../../store/write/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeWriteStop } from "../encode/encode.ts";
 import { encodeDevice } from "../encode/encode-device.ts";

@@ -1,7 +1,7 @@
 import type { GetWriteRequest__Output as Request } from "../../generated/lockstep/v1/GetWriteRequest.ts";
 import type { GetWriteResponse as Response } from "../../generated/lockstep/v1/GetWriteResponse.ts";
 import { repositoryName } from "../../names.ts";
-import { getWrite as readWrite } from "../../store/find-write.ts";
+import { getWrite as readWrite } from "../../store/write/find-write.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { writeIdOf } from "../call/write-id.ts";
 import { encodeWrite } from "../encode/encode.ts";

@@ -1,7 +1,7 @@
 import type { ListAuditRequest__Output as Request } from "../../generated/lockstep/v1/ListAuditRequest.ts";
 import type { ListAuditResponse as Response } from "../../generated/lockstep/v1/ListAuditResponse.ts";
 import { toMs, toTimestamp } from "../../protocol/times.ts";
-import { listAudit as list } from "../../store/audit.ts";
+import { listAudit as list } from "../../store/registry/audit.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { checkedPosition } from "../call/position.ts";
 

@@ -1,7 +1,7 @@
 import type { ListCommandsRequest__Output as Request } from "../../generated/lockstep/v1/ListCommandsRequest.ts";
 import type { ListCommandsResponse as Response } from "../../generated/lockstep/v1/ListCommandsResponse.ts";
 import { deviceName, repositoryName } from "../../names.ts";
-import { listCommands as list } from "../../store/find-commands.ts";
+import { listCommands as list } from "../../store/command/find-commands.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { decodeCommandState, encodeCommand } from "../encode/encode-command.ts";
 

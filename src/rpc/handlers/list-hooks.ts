@@ -1,5 +1,5 @@
 import type { ListHooksResponse as Response } from "../../generated/lockstep/v1/ListHooksResponse.ts";
-import { listHooks as list } from "../../store/hooks.ts";
+import { listHooks as list } from "../../store/watch/hooks.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeHook } from "./encode-hook.ts";
 

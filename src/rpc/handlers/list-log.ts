@@ -1,8 +1,8 @@
 import type { ListLogRequest__Output as Request } from "../../generated/lockstep/v1/ListLogRequest.ts";
 import type { ListLogResponse as Response } from "../../generated/lockstep/v1/ListLogResponse.ts";
 import { repositoryName } from "../../names.ts";
-import { readLog } from "../../store/list-log.ts";
-import { findRepository } from "../../store/repositories.ts";
+import { readLog } from "../../store/log/list-log.ts";
+import { findRepository } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeEntry } from "../encode/encode.ts";
 

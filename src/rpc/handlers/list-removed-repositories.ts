@@ -1,7 +1,7 @@
 import type { ListRemovedRepositoriesRequest__Output as Request } from "../../generated/lockstep/v1/ListRemovedRepositoriesRequest.ts";
 import type { ListRemovedRepositoriesResponse as Response } from "../../generated/lockstep/v1/ListRemovedRepositoriesResponse.ts";
 import { toTimestamp } from "../../protocol/times.ts";
-import { listRemoved } from "../../store/removals.ts";
+import { listRemoved } from "../../store/repository/removals.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 
 const LIMIT = 10_000;

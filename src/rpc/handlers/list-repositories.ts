@@ -1,7 +1,7 @@
 import type { ListRepositoriesRequest__Output as Request } from "../../generated/lockstep/v1/ListRepositoriesRequest.ts";
 import type { ListRepositoriesResponse as Response } from "../../generated/lockstep/v1/ListRepositoriesResponse.ts";
 import { repositoryName } from "../../names.ts";
-import { listRepositories as list } from "../../store/repositories.ts";
+import { listRepositories as list } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { likePatterns } from "../../sync/watch/name-patterns.ts";
 import type { CallContext } from "../call/call.ts";

@@ -1,7 +1,7 @@
 import type { RemoveDeviceRequest__Output as Request } from "../../generated/lockstep/v1/RemoveDeviceRequest.ts";
 import type { RemoveDeviceResponse as Response } from "../../generated/lockstep/v1/RemoveDeviceResponse.ts";
 import { deviceName } from "../../names.ts";
-import { removeDevice as remove } from "../../store/devices.ts";
+import { removeDevice as remove } from "../../store/device/devices.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";

@@ -1,7 +1,7 @@
 import type { RemoveHookRequest__Output as Request } from "../../generated/lockstep/v1/RemoveHookRequest.ts";
 import type { RemoveHookResponse as Response } from "../../generated/lockstep/v1/RemoveHookResponse.ts";
 import { hookUrl } from "../../io/hook-url.ts";
-import { deleteHook, findHook } from "../../store/hooks.ts";
+import { deleteHook, findHook } from "../../store/watch/hooks.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import type { CallContext } from "../call/call.ts";
 import { encodeHook } from "./encode-hook.ts";

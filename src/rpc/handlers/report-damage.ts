@@ -1,7 +1,7 @@
 import type { ReportDamageRequest__Output as Request } from "../../generated/lockstep/v1/ReportDamageRequest.ts";
 import type { ReportDamageResponse as Response } from "../../generated/lockstep/v1/ReportDamageResponse.ts";
 import { repositoryName } from "../../names.ts";
-import { findRepository } from "../../store/repositories.ts";
+import { findRepository } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { suspectDamage } from "../../sync/upkeep/suspect-damage.ts";
 

@@ -1,7 +1,7 @@
 import type { SetDeviceRequest__Output as Request } from "../../generated/lockstep/v1/SetDeviceRequest.ts";
 import type { SetDeviceResponse as Response } from "../../generated/lockstep/v1/SetDeviceResponse.ts";
 import { deviceName } from "../../names.ts";
-import { setDeviceWrites } from "../../store/devices.ts";
+import { setDeviceWrites } from "../../store/device/devices.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";

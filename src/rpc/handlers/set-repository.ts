@@ -4,11 +4,11 @@ import type { SetRepositoryResponse as Response } from "../../generated/lockstep
 import { deviceName, repositoryName } from "../../names.ts";
 import { toMs } from "../../protocol/times.ts";
 import { parseKeep } from "../../retention.ts";
-import { notifyCommands } from "../../store/commands.ts";
-import type { Placement } from "../../store/placement.ts";
-import { replicasOf } from "../../store/replicas.ts";
-import { findRepository, setRepository as set, setUpdateLimit } from "../../store/repositories.ts";
-import { setKeepLog } from "../../store/retention.ts";
+import { notifyCommands } from "../../store/command/commands.ts";
+import type { Placement } from "../../store/replica/placement.ts";
+import { replicasOf } from "../../store/replica/replicas.ts";
+import { findRepository, setRepository as set, setUpdateLimit } from "../../store/repository/repositories.ts";
+import { setKeepLog } from "../../store/retention/retention.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { copiesOf } from "../../sync/operator/create-repository.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";

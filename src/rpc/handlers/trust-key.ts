@@ -1,7 +1,7 @@
 import { LockstepError } from "../../errors.ts";
 import type { TrustKeyRequest__Output as Request } from "../../generated/lockstep/v1/TrustKeyRequest.ts";
 import type { TrustKeyResponse as Response } from "../../generated/lockstep/v1/TrustKeyResponse.ts";
-import { type Name, type PublicKey, trustKey as trust } from "../../store/registry.ts";
+import { type Name, type PublicKey, trustKey as trust } from "../../store/registry/registry.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { refusedTrustError } from "../../sync/registry/registry-errors.ts";
 import { checkPatterns } from "../../sync/watch/name-patterns.ts";

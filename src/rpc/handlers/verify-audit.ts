@@ -1,7 +1,7 @@
 import { LockstepError } from "../../errors.ts";
 import type { VerifyAuditRequest__Output as Request } from "../../generated/lockstep/v1/VerifyAuditRequest.ts";
 import type { VerifyAuditResponse as Response } from "../../generated/lockstep/v1/VerifyAuditResponse.ts";
-import { type ChainEnd, type Verification, verifyAudit as verify } from "../../store/audit.ts";
+import { type ChainEnd, type Verification, verifyAudit as verify } from "../../store/registry/audit.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { checkedPosition } from "../call/position.ts";
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
 import type { WatchCommandsRequest__Output as Request } from "../../generated/lockstep/v1/WatchCommandsRequest.ts";
 import type { WatchCommandsResponse as Response } from "../../generated/lockstep/v1/WatchCommandsResponse.ts";
-import { findCommand, listCommands } from "../../store/find-commands.ts";
+import { findCommand, listCommands } from "../../store/command/find-commands.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import type { CallContext } from "../call/call.ts";
 import { commandId, encodeCommand } from "../encode/encode-command.ts";

@@ -3,7 +3,7 @@ import type { Visible as Encoded } from "../../generated/lockstep/v1/Visible.ts"
 import type { WatchRequest__Output as Request } from "../../generated/lockstep/v1/WatchRequest.ts";
 import type { WatchResponse as Response } from "../../generated/lockstep/v1/WatchResponse.ts";
 import { repositoryName } from "../../names.ts";
-import { findRepository } from "../../store/repositories.ts";
+import { findRepository } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { beginWatch } from "../../sync/watch/begin-watch.ts";
 import { isGlob } from "../../sync/watch/name-patterns.ts";

@@ -1,7 +1,7 @@
 // Asks the other devices what lies at the place of a repository on their disks.
 import { describe } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
-import { listDevices } from "../../store/devices.ts";
+import { listDevices } from "../../store/device/devices.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { DirectoryAnswer, DirectoryQuestion } from "./look-at-directory.ts";
 

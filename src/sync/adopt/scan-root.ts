@@ -5,7 +5,7 @@ import { isUuid } from "../../domain.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";
 import { type BareDirectory, findRepositories } from "../../git/root/find-repositories.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
-import { type FoundDirectory, notReplicas, recordUnknown } from "../../store/unknown-directories.ts";
+import { type FoundDirectory, notReplicas, recordUnknown } from "../../store/adopt/unknown-directories.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";

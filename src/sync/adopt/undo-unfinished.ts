@@ -1,7 +1,7 @@
 // Undoes an adoption that nobody will finish. The hook and the settings are in the directory, but neither the database
 // nor the queue knows of it. Without this, every push to it would be refused for ever.
 import { adoptingAs, undoTakeIn } from "../../git/replica/take-in.ts";
-import { hasOpenAdoption, repositoryOf } from "../../store/adoption.ts";
+import { hasOpenAdoption, repositoryOf } from "../../store/adopt/adoption.ts";
 import type { SyncContext } from "../device/context.ts";
 import { oneDirectoryAtATime } from "../replica/directory-lock.ts";
 

@@ -6,7 +6,7 @@ import type { Version } from "../../domain.ts";
 import { describe, firstError, LockstepError } from "../../errors.ts";
 import { diskError } from "../../io/disk-errors.ts";
 import { linkSignals } from "../../io/signals.ts";
-import { recordFailure } from "../../store/record-replica.ts";
+import { recordFailure } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Course, Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";

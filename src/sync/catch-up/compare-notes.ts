@@ -4,9 +4,9 @@
 import type { Version } from "../../domain.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
-import { readStandings } from "../../store/log-standing.ts";
-import { reviseVersions } from "../../store/record-replica.ts";
-import { listReplicasAfter, type NotedReplica } from "../../store/replicas.ts";
+import { readStandings } from "../../store/log/log-standing.ts";
+import { reviseVersions } from "../../store/replica/record-replica.ts";
+import { listReplicasAfter, type NotedReplica } from "../../store/replica/replicas.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";

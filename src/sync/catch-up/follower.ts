@@ -1,7 +1,7 @@
 // Catches up without being asked, at once after a notification of a new head. The repair loop finds what this misses
 // (queue/repair-loop.ts).
 import { setTimeout as sleep } from "node:timers/promises";
-import { listReplicas, type ReplicaToFollow } from "../../store/replicas.ts";
+import { listReplicas, type ReplicaToFollow } from "../../store/replica/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { catchUpToHead } from "./catch-up.ts";

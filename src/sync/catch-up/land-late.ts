@@ -11,11 +11,11 @@ import { existingObjects, isConnected } from "../../git/objects/connectivity.ts"
 import { readRefs } from "../../git/refs/refs.ts";
 import type { ReplicaRecord } from "../../git/root/root-record.ts";
 import { syncFileSystem } from "../../io/disk.ts";
-import { readAdoption } from "../../store/adoption.ts";
-import { valuesSince } from "../../store/digests.ts";
-import type { Fold } from "../../store/fold.ts";
-import { readChanges } from "../../store/ref-log.ts";
-import { landWrite, settleWrite, stageWrite } from "../../store/writes.ts";
+import { readAdoption } from "../../store/adopt/adoption.ts";
+import { valuesSince } from "../../store/log/digests.ts";
+import type { Fold } from "../../store/log/fold.ts";
+import { readChanges } from "../../store/log/ref-log.ts";
+import { landWrite, settleWrite, stageWrite } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 

@@ -1,7 +1,7 @@
 // Gives a device that is new, or stopped draining, the rows of the replicas that it shall have. It goes through all
 // repositories in the background, in short transactions. The follower then copies them.
 import { setTimeout as sleep } from "node:timers/promises";
-import { isUnplaced, placeReplicas as place } from "../../store/placement.ts";
+import { isUnplaced, placeReplicas as place } from "../../store/replica/placement.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 

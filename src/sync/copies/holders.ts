@@ -1,7 +1,7 @@
 // Keeps track of the other devices that hold the objects of one write.
 import { isDeepStrictEqual } from "node:util";
 import type { RefUpdate } from "../../domain.ts";
-import type { CopiesRule } from "../../store/writes.ts";
+import type { CopiesRule } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { makeCopies } from "./copies.ts";

@@ -5,7 +5,7 @@ import { LockstepError } from "../../errors.ts";
 import { holdsNothing, type Place, whereIs } from "../../git/root/mount-point.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import type { Database } from "../../store/database/database.ts";
-import { type RootPlace, recordedRoot } from "../../store/device-root.ts";
+import { type RootPlace, recordedRoot } from "../../store/device/device-root.ts";
 
 /**
  * Throws ROOT_GONE when the root is empty, the device had replicas on it, and its disk seems not to be mounted. Call it

@@ -7,7 +7,7 @@ import type { HoldRequestBody, PackRequestBody } from "../../git/objects/pack-st
 import type { GitContext } from "../../git/process.ts";
 import type { ReceivePolicies } from "../../git/receive-policy.ts";
 import type { Database } from "../../store/database/database.ts";
-import type { Which } from "../../store/holdings.ts";
+import type { Which } from "../../store/replica/holdings.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";

@@ -3,7 +3,7 @@
 // fetch the head.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../errors.ts";
-import { listHeldAlone } from "../../store/hand-over.ts";
+import { listHeldAlone } from "../../store/replica/hand-over.ts";
 import type { SyncContext } from "./context.ts";
 
 const LOOK_MS = 50;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Mutex } from "async-mutex";
 import type { RefName, Version } from "../../domain.ts";
 import { ObjectClaims } from "../../git/objects/object-claims.ts";
-import type { CopiesRule } from "../../store/writes.ts";
+import type { CopiesRule } from "../../store/write/writes.ts";
 import { ReplicaMutex } from "./replica-mutex.ts";
 import { SlowSources } from "./slow-sources.ts";
 

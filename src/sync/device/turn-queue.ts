@@ -3,7 +3,7 @@
 import type { Logger } from "pino";
 import type { Incarnation } from "../../domain.ts";
 import type { Database } from "../../store/database/database.ts";
-import { readTurns, renewTickets, TURN_TTL_MS } from "../../store/turns.ts";
+import { readTurns, renewTickets, TURN_TTL_MS } from "../../store/write/turns.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 
 /** A third of the ttl: two renewals may fail. */

@@ -5,8 +5,8 @@ import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { displayRef } from "../../domain.ts";
 import { linkSignals } from "../../io/signals.ts";
-import type { ClaimedHook } from "../../store/hooks.ts";
-import type { Landed } from "../../store/landed.ts";
+import type { ClaimedHook } from "../../store/watch/hooks.ts";
+import type { Landed } from "../../store/watch/landed.ts";
 
 /** From the connection to the end of the answer. */
 export const DELIVERY_LIMIT_MS = 10_000;

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import type { Incarnation } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Database } from "../../store/database/database.ts";
-import { type TakeOverRequest, takeOver } from "../../store/device-lease.ts";
+import { type TakeOverRequest, takeOver } from "../../store/device/device-lease.ts";
 import { bootClockMs, Lease } from "./lease.ts";
 
 export interface Taken {

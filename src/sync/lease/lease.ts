@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { Incarnation } from "../../domain.ts";
 import type { Database } from "../../store/database/database.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
-import { LEASE_RENEWAL_MS, LEASE_TTL_MS, renewLease } from "../../store/device-lease.ts";
+import { LEASE_RENEWAL_MS, LEASE_TTL_MS, renewLease } from "../../store/device/device-lease.ts";
 import { tellAnswer, tellFailure } from "./tell-outage.ts";
 
 /**

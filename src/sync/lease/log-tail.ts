@@ -3,7 +3,7 @@
 // a process. While nobody watches, it asks nothing.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Semaphore } from "async-mutex";
-import type { LogTailRow, Position } from "../../store/log-tail.ts";
+import type { LogTailRow, Position } from "../../store/watch/log-tail.ts";
 
 /** With notifications cut off, new versions are found by this poll. The pause varies by a fifth. */
 const POLL_MS = 2_000;

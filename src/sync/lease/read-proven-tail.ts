@@ -1,7 +1,7 @@
 // Reads the tail of the log from the server that confirmed this device's lease. Another server may lack some of it.
 import type { Database } from "../../store/database/database.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
-import { type LogTailRow, type Position, readLogTail } from "../../store/log-tail.ts";
+import { type LogTailRow, type Position, readLogTail } from "../../store/watch/log-tail.ts";
 import type { Lease } from "./lease.ts";
 
 /** Throws DATABASE_UNAVAILABLE, also when another server than the primary answers. */

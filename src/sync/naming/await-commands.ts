@@ -1,7 +1,7 @@
 // Waits for commands that live devices carry out.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Command } from "../../store/commands.ts";
-import { listCommands } from "../../store/find-commands.ts";
+import type { Command } from "../../store/command/commands.ts";
+import { listCommands } from "../../store/command/find-commands.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** The pause before the next look, and for how long this waits at most. Then the caller sees which are open. */

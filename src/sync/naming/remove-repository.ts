@@ -4,10 +4,10 @@ import { crashPoint } from "../../crash-points.ts";
 import { isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { repositoryName } from "../../names.ts";
-import { type Command, notifyCommands } from "../../store/commands.ts";
-import { missingRepositoryError } from "../../store/former-names.ts";
-import { removeRepository as removeRows } from "../../store/removals.ts";
-import { findRepository } from "../../store/repositories.ts";
+import { type Command, notifyCommands } from "../../store/command/commands.ts";
+import { missingRepositoryError } from "../../store/repository/former-names.ts";
+import { removeRepository as removeRows } from "../../store/repository/removals.ts";
+import { findRepository } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import { untilCarriedOut } from "./await-commands.ts";
 

@@ -2,9 +2,9 @@
 import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { repositoryName } from "../../names.ts";
-import { type Command, notifyCommands } from "../../store/commands.ts";
-import { missingRepositoryError, renameRepository as renameRows } from "../../store/former-names.ts";
-import { findRepository, repositoryExistsError } from "../../store/repositories.ts";
+import { type Command, notifyCommands } from "../../store/command/commands.ts";
+import { missingRepositoryError, renameRepository as renameRows } from "../../store/repository/former-names.ts";
+import { findRepository, repositoryExistsError } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import { refuseOccupied } from "../operator/refuse-occupied.ts";
 import { untilCarriedOut } from "./await-commands.ts";

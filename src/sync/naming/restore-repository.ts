@@ -2,16 +2,16 @@
 import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { repositoryName } from "../../names.ts";
-import { type Command, notifyCommands } from "../../store/commands.ts";
-import { repositoryNotFoundError } from "../../store/former-names.ts";
+import { type Command, notifyCommands } from "../../store/command/commands.ts";
+import { repositoryNotFoundError } from "../../store/repository/former-names.ts";
 import {
   newestRemoval,
   type RemovedRepository,
   removalOf,
   removedError,
   restoreRepository as restoreRows,
-} from "../../store/removals.ts";
-import { findRepository, isRepository } from "../../store/repositories.ts";
+} from "../../store/repository/removals.ts";
+import { findRepository, isRepository } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import { refuseOccupied } from "../operator/refuse-occupied.ts";
 import { untilCarriedOut } from "./await-commands.ts";

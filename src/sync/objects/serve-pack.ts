@@ -7,8 +7,8 @@ import type { HoldRequestBody, PackRequestBody } from "../../git/objects/pack-st
 import { type PackStream, startPack } from "../../git/objects/send-pack.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
 import { linkSignals } from "../../io/signals.ts";
-import { placeOf } from "../../store/former-names.ts";
-import { findRepository } from "../../store/repositories.ts";
+import { placeOf } from "../../store/repository/former-names.ts";
+import { findRepository } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { FanOut } from "./fan-out.ts";

@@ -1,7 +1,7 @@
 // Chooses the devices that are asked for objects, and their order.
 import { randomInt } from "node:crypto";
 import { isServed } from "../../replica-states.ts";
-import type { ReplicaRow } from "../../store/replicas.ts";
+import type { ReplicaRow } from "../../store/replica/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { SlowSources } from "../device/slow-sources.ts";
 import type { FetchRequest } from "./fetch-from-source.ts";

@@ -1,6 +1,6 @@
 // Finds the repositories for `thaw --all`: those about which an operator has to decide, and can with these devices.
-import { findDevice } from "../../store/devices.ts";
-import { listAwayWith, listDemotable, listPromotable } from "../../store/thawable.ts";
+import { findDevice } from "../../store/device/devices.ts";
+import { listAwayWith, listDemotable, listPromotable } from "../../store/operator/thawable.ts";
 import type { SyncContext } from "../device/context.ts";
 import { since } from "../objects/fetch-objects.ts";
 import type { ThawAction } from "./thaw.ts";

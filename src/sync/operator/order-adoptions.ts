@@ -3,9 +3,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
 import { deviceName } from "../../names.ts";
-import { type Command, enqueueCommand, notifyCommands } from "../../store/commands.ts";
-import { listCommands } from "../../store/find-commands.ts";
-import { listUnknownOf } from "../../store/unknown-directories.ts";
+import { listUnknownOf } from "../../store/adopt/unknown-directories.ts";
+import { type Command, enqueueCommand, notifyCommands } from "../../store/command/commands.ts";
+import { listCommands } from "../../store/command/find-commands.ts";
 import { type Adoption, adoptRepository } from "../adopt/adopt-repository.ts";
 import { scanRoot } from "../adopt/scan-root.ts";
 import type { SyncContext } from "../device/context.ts";

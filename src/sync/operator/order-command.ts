@@ -2,10 +2,16 @@
 
 import { LockstepError } from "../../errors.ts";
 import { deviceName, repositoryName } from "../../names.ts";
-import { COMMANDS, type Command, type CommandName, enqueueCommand, notifyCommands } from "../../store/commands.ts";
-import { listCommands } from "../../store/find-commands.ts";
-import { noReplicaError, replicasOf } from "../../store/replicas.ts";
-import { findRepository } from "../../store/repositories.ts";
+import {
+  COMMANDS,
+  type Command,
+  type CommandName,
+  enqueueCommand,
+  notifyCommands,
+} from "../../store/command/commands.ts";
+import { listCommands } from "../../store/command/find-commands.ts";
+import { noReplicaError, replicasOf } from "../../store/replica/replicas.ts";
+import { findRepository } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** The commands that an operator may ask for by name. The others have calls of their own, with checks of their own. */

@@ -1,9 +1,9 @@
 // A repository that gets a name hides nothing: no live device may have something at its place.
 import { LockstepError } from "../../errors.ts";
 import { exists } from "../../io/disk.ts";
-import { type Leaving, movingFrom } from "../../store/former-names.ts";
-import { isRepository, repositoryExistsError } from "../../store/repositories.ts";
-import { unknownNamed } from "../../store/unknown-directories.ts";
+import { unknownNamed } from "../../store/adopt/unknown-directories.ts";
+import { type Leaving, movingFrom } from "../../store/repository/former-names.ts";
+import { isRepository, repositoryExistsError } from "../../store/repository/repositories.ts";
 import { askOthers } from "../adopt/ask-others.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";

@@ -3,9 +3,9 @@
 // overlooked, but it comes too late to land.
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
-import { listStaged, type Write } from "../../store/find-write.ts";
-import { type StopTarget, stopNewWrites, stopStagedWrites, stopTargets } from "../../store/write-stops.ts";
-import { settleWrite } from "../../store/writes.ts";
+import { listStaged, type Write } from "../../store/write/find-write.ts";
+import { type StopTarget, stopNewWrites, stopStagedWrites, stopTargets } from "../../store/write/write-stops.ts";
+import { settleWrite } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 
 const LOOK_MS = 100;

@@ -2,7 +2,7 @@
 import type { RefUpdate, Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { CommitList } from "../../git/objects/commits.ts";
-import type { LogEntry } from "../../store/list-log.ts";
+import type { LogEntry } from "../../store/log/list-log.ts";
 
 /** The changes that a thaw would make. */
 export interface ThawPlan {

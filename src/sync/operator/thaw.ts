@@ -4,9 +4,9 @@
 import { randomUUID } from "node:crypto";
 import { type RefName, type RefUpdate, type RefValue, shortHash } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { repositoryNotFoundError } from "../../store/former-names.ts";
-import { findRepository } from "../../store/repositories.ts";
-import { appendThaw } from "../../store/thaw.ts";
+import { appendThaw } from "../../store/operator/thaw.ts";
+import { repositoryNotFoundError } from "../../store/repository/former-names.ts";
+import { findRepository } from "../../store/repository/repositories.ts";
 import { catchUpToHead } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";

@@ -5,7 +5,7 @@ import { crashPoint } from "../../crash-points.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
 import { exists, moveDirectory, removeEmptyDirectories } from "../../io/disk.ts";
-import { listMoving, placeOf, recordPlace } from "../../store/former-names.ts";
+import { listMoving, placeOf, recordPlace } from "../../store/repository/former-names.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";

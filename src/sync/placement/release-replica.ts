@@ -8,9 +8,9 @@ import { doomRemoved, freeDoomed, noteOfRemoved, setRemovedAside } from "../../g
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { listScratches, removeScratch, scratchPath } from "../../git/scratch/scratch.ts";
 import { removeEmptyDirectories } from "../../io/disk.ts";
-import { readStandings } from "../../store/log-standing.ts";
-import { destroyReplica, releaseReplica as release } from "../../store/release-replica.ts";
-import { forgetPlaces, possiblePlaces, writesOf } from "../../store/removals.ts";
+import { readStandings } from "../../store/log/log-standing.ts";
+import { destroyReplica, releaseReplica as release } from "../../store/replica/release-replica.ts";
+import { forgetPlaces, possiblePlaces, writesOf } from "../../store/repository/removals.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";

@@ -1,8 +1,8 @@
 // FetchFrom: brings this replica to a version and reports the progress.
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { lastSync } from "../../store/record-replica.ts";
-import { replicasOf } from "../../store/replicas.ts";
+import { lastSync } from "../../store/replica/record-replica.ts";
+import { replicasOf } from "../../store/replica/replicas.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress } from "../device/replica.ts";

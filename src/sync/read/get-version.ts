@@ -1,8 +1,8 @@
 // GetVersion: this replica's version beside the cluster's.
 import type { ReplicaState, Version } from "../../domain.ts";
-import { currentWriter, type Write } from "../../store/find-write.ts";
-import { readDigest } from "../../store/ref-log.ts";
-import { noReplicaError, replicasOf } from "../../store/replicas.ts";
+import { readDigest } from "../../store/log/ref-log.ts";
+import { noReplicaError, replicasOf } from "../../store/replica/replicas.ts";
+import { currentWriter, type Write } from "../../store/write/find-write.ts";
 import type { SyncContext } from "../device/context.ts";
 import { locate } from "./before-read.ts";
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { LockstepError } from "../../errors.ts";
 import type { Database } from "../../store/database/database.ts";
-import { enrollKey, type PublicKey, type Standing } from "../../store/registry.ts";
+import { enrollKey, type PublicKey, type Standing } from "../../store/registry/registry.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { hashOfToken } from "./enroll-token.ts";
 

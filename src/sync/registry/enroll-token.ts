@@ -1,7 +1,7 @@
 // Tokens with which a device has its key trusted once. The database keeps only their hashes.
 import { createHash, randomBytes } from "node:crypto";
 import type { Database } from "../../store/database/database.ts";
-import { insertToken } from "../../store/registry.ts";
+import { insertToken } from "../../store/registry/registry.ts";
 
 const BYTES = 32;
 const MINUTES = 60;

@@ -1,6 +1,6 @@
 // Remembers for a moment which device holds which repository: each pack that a device asks for needs the answer.
 import type { Database } from "../../store/database/database.ts";
-import { findHolding, type Which } from "../../store/holdings.ts";
+import { findHolding, type Which } from "../../store/replica/holdings.ts";
 
 /** A device that has given a repository up may still fetch it for so long. */
 const REMEMBERED_MS = 10_000;

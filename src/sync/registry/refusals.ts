@@ -2,8 +2,8 @@
 // counted and written a few times a minute. Nobody waits for that.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Act, insertAudit } from "../../store/audit.ts";
 import type { Database } from "../../store/database/database.ts";
+import { type Act, insertAudit } from "../../store/registry/audit.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Refused } from "../../tls/peers.ts";
 import { tellFailure } from "../lease/tell-outage.ts";

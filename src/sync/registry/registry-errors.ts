@@ -1,6 +1,6 @@
 // The errors that an operator gets when a change of the registry is refused.
 import { LockstepError } from "../../errors.ts";
-import type { Name, TrustOutcome } from "../../store/registry.ts";
+import type { Name, TrustOutcome } from "../../store/registry/registry.ts";
 
 /** Makes the error of a key that was not trusted. */
 export function refusedTrustError(

@@ -15,7 +15,7 @@ import {
   readRegistry,
   recordSeen,
   type Standing,
-} from "../../store/registry.ts";
+} from "../../store/registry/registry.ts";
 import type { ShownKey, TrustCheck } from "../../tls/peers.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 

@@ -3,7 +3,7 @@
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
-import { stopRepository } from "../../store/log-standing.ts";
+import { stopRepository } from "../../store/log/log-standing.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 

@@ -9,7 +9,7 @@ import { applyRefs } from "../../git/refs/refs.ts";
 import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";
 import { syncRefs } from "../../io/disk.ts";
-import { recordVersion, type SyncEvent } from "../../store/record-replica.ts";
+import { recordVersion, type SyncEvent } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
 import type { Replica } from "../device/replica.ts";

@@ -1,5 +1,5 @@
 // Takes over a repository that lay at the place of a replica before the cluster knew the repository. An adoption has
-// allowed it (store/adoption.ts). Its objects stay, so nothing is copied.
+// allowed it (store/adopt/adoption.ts). Its objects stay, so nothing is copied.
 
 import { digestOf } from "../../digest.ts";
 import { objectIds, type Refs, type Version } from "../../domain.ts";
@@ -10,10 +10,10 @@ import { ensureSettings } from "../../git/replica/repository.ts";
 import { syncDirectory } from "../../git/replica/sync-directory.ts";
 import { endAdopting, prepareTakeIn } from "../../git/replica/take-in.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
-import { clearTakeOver, noteLate, readAdoption } from "../../store/adoption.ts";
-import { firstVersion, versionOfDigest } from "../../store/digests.ts";
-import { readFold } from "../../store/fold.ts";
-import { readDigest } from "../../store/ref-log.ts";
+import { clearTakeOver, noteLate, readAdoption } from "../../store/adopt/adoption.ts";
+import { firstVersion, versionOfDigest } from "../../store/log/digests.ts";
+import { readFold } from "../../store/log/fold.ts";
+import { readDigest } from "../../store/log/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { oneDirectoryAtATime } from "./directory-lock.ts";

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { crashPoint } from "../../crash-points.ts";
 import { type Keep, parseKeep, SUBJECTS, type SubjectName } from "../../retention.ts";
 import type { Database } from "../../store/database/database.ts";
-import { purgeRemoved } from "../../store/removals.ts";
+import { purgeRemoved } from "../../store/repository/removals.ts";
 import {
   claimTrim,
   readKeeps,
@@ -14,7 +14,7 @@ import {
   trimLog,
   trimSyncs,
   trimWrites,
-} from "../../store/retention.ts";
+} from "../../store/retention/retention.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** How many rows one statement deletes. It takes some ten milliseconds. */

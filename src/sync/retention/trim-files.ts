@@ -7,7 +7,7 @@ import { countDays, readSeen, type Seen, writeSeen } from "../../git/beside/kept
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { namesIn } from "../../io/disk.ts";
 import type { Keep } from "../../retention.ts";
-import { listActive } from "../../store/replicas.ts";
+import { listActive } from "../../store/replica/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** removed: only counted here. Commands free those (sync/placement/release-replica.ts). */

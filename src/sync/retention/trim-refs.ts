@@ -9,7 +9,7 @@ import { readRefNames } from "../../git/refs/refs.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { Keep } from "../../retention.ts";
-import { replicaName } from "../../store/replicas.ts";
+import { replicaName } from "../../store/replica/replicas.ts";
 import { releaseHolds } from "../copies/hold-objects.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";

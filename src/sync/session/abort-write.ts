@@ -1,8 +1,8 @@
 // AbortWrite: drops a write session and keeps its changes.
 import type { RefName } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { findSession, noteDropped, type Session } from "../../store/sessions.ts";
-import { settleWrite } from "../../store/writes.ts";
+import { findSession, noteDropped, type Session } from "../../store/write/sessions.ts";
+import { settleWrite } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import { callerText } from "../device/session-caller.ts";
 import { abandonTurn } from "../turn/abandon.ts";

@@ -22,7 +22,7 @@ import {
   scratchPath,
 } from "../../git/scratch/scratch.ts";
 import { readScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/scratch/scratch-changes.ts";
-import { dropExpiredSessions, sessionEnds } from "../../store/sessions.ts";
+import { dropExpiredSessions, sessionEnds } from "../../store/write/sessions.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";

@@ -3,7 +3,7 @@
 // repository's turn. The differences at the end become a write, like those of a push. The other calls: begin-write.ts,
 // bump-version.ts, abort-write.ts.
 import { LockstepError } from "../../errors.ts";
-import { findSession, renewSession, type Session } from "../../store/sessions.ts";
+import { findSession, renewSession, type Session } from "../../store/write/sessions.ts";
 import type { SyncContext } from "../device/context.ts";
 import { callerText, parseToken, type SessionCaller } from "../device/session-caller.ts";
 

@@ -1,6 +1,6 @@
 // The part of a session in the loop of `land`. A session holds the turn, so another write cannot overtake it.
 import { type RefUpdate, refAuthor } from "../../domain.ts";
-import type { Session } from "../../store/sessions.ts";
+import type { Session } from "../../store/write/sessions.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { Holders } from "../copies/holders.ts";
 import type { SyncContext } from "../device/context.ts";

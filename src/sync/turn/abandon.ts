@@ -2,9 +2,9 @@
 // queue. It happens now, or as soon as the database answers again. If this process ends first, the next incarnation
 // drops them when it takes the device over.
 import pRetry from "p-retry";
-import { giveUpSession } from "../../store/sessions.ts";
-import { leaveTurn } from "../../store/turns.ts";
-import { settleWrite, type WriteIdentity } from "../../store/writes.ts";
+import { giveUpSession } from "../../store/write/sessions.ts";
+import { leaveTurn } from "../../store/write/turns.ts";
+import { settleWrite, type WriteIdentity } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Ticket } from "../device/turn-queue.ts";
 

@@ -1,6 +1,6 @@
 // Waits for a repository's turn. A waiting push is told who has the turn, and again when it gives up.
 import { LockstepError } from "../../errors.ts";
-import { type TicketRequest, type TurnHolder, takeTurn, turnHolder } from "../../store/turns.ts";
+import { type TicketRequest, type TurnHolder, takeTurn, turnHolder } from "../../store/write/turns.ts";
 import type { SyncContext } from "../device/context.ts";
 import { abandonTurn } from "./abandon.ts";
 

@@ -3,7 +3,7 @@
 import { displayRef, objectIds, type RefName, type RefUpdate, type Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
-import { readUnchangedTips, TIPS_OFFERED } from "../../store/unchanged-tips.ts";
+import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { fetchObjects } from "../objects/fetch-objects.ts";

@@ -13,9 +13,9 @@ import {
 } from "../../domain.ts";
 import type { LockstepError } from "../../errors.ts";
 import { type CommitList, listCommits } from "../../git/objects/commits.ts";
-import { repositoryNotFoundError } from "../../store/former-names.ts";
-import type { LogEntry } from "../../store/list-log.ts";
-import { type LoggedVersion, type PastUpdate, readLoggedVersion } from "../../store/logged-version.ts";
+import type { LogEntry } from "../../store/log/list-log.ts";
+import { type LoggedVersion, type PastUpdate, readLoggedVersion } from "../../store/log/logged-version.ts";
+import { repositoryNotFoundError } from "../../store/repository/former-names.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { examine } from "../write/examine-refs.ts";

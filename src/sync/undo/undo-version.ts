@@ -4,7 +4,7 @@ import { crashPoint } from "../../crash-points.ts";
 import { displayRef, objectIds, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { renewObjects } from "../../git/objects/renew-objects.ts";
-import { readUnchangedTips, TIPS_OFFERED } from "../../store/unchanged-tips.ts";
+import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";

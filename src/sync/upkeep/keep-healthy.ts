@@ -1,8 +1,8 @@
 // Looks after the replicas of this device in the background. Orders a gc where the packs need one, and a scrub of each
 // replica within --scrub-days. The queue carries them out, one such command at a time.
 import { setTimeout as sleep } from "node:timers/promises";
-import { enqueueCommand, notifyCommands } from "../../store/commands.ts";
-import { listCommands } from "../../store/find-commands.ts";
+import { enqueueCommand, notifyCommands } from "../../store/command/commands.ts";
+import { listCommands } from "../../store/command/find-commands.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";

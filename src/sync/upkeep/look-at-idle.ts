@@ -2,7 +2,7 @@
 // looks (replica/tidy.ts), so the last ones before a pause would stay as they are. A look costs a few directories.
 import { describe } from "../../errors.ts";
 import { needsGc, readPackNeed } from "../../git/packs/pack-need.ts";
-import { pushedLately } from "../../store/pushed-lately.ts";
+import { pushedLately } from "../../store/log/pushed-lately.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** A replica to which nothing came for so long is idle. */

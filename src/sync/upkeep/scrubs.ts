@@ -1,8 +1,8 @@
 // Orders a full verification of every replica of this device within --scrub-days, spread evenly over that time. With
 // 300 replicas and 30 days that is one every 144 minutes. The replica whose last scrub is longest ago comes first.
-import { enqueueCommand, notifyCommands } from "../../store/commands.ts";
-import { listCommands } from "../../store/find-commands.ts";
-import { nextToScrub, scrubPace, type ToScrub } from "../../store/scrubs.ts";
+import { enqueueCommand, notifyCommands } from "../../store/command/commands.ts";
+import { listCommands } from "../../store/command/find-commands.ts";
+import { nextToScrub, scrubPace, type ToScrub } from "../../store/replica/scrubs.ts";
 import type { SyncContext } from "../device/context.ts";
 
 const DAY_S = 24 * 60 * 60;

@@ -1,5 +1,5 @@
 // Orders a full verification of a replica after a git has failed there as if the disk were damaged.
-import { enqueueCommand, notifyCommands } from "../../store/commands.ts";
+import { enqueueCommand, notifyCommands } from "../../store/command/commands.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** git's words about objects or packs that it cannot read. A client cannot cause them by asking for something. */

@@ -1,7 +1,7 @@
 // Begins to watch: checks what was asked for and finds the position of the cursor.
 
-import { findHeld, trimmedUpTo } from "../../store/landed.ts";
-import type { Position } from "../../store/log-tail.ts";
+import { findHeld, trimmedUpTo } from "../../store/watch/landed.ts";
+import type { Position } from "../../store/watch/log-tail.ts";
 import type { SyncContext } from "../device/context.ts";
 import { FROM_BEGINNING, FROM_NOW, readCursor } from "./cursor.ts";
 import { aheadError, expiredError } from "./cursor-expired.ts";

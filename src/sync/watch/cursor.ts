@@ -2,8 +2,8 @@
 // have been told, except those of held repositories. Each of these names the position of its first version that has not
 // been told. So one repository that waits for a device holds back no other.
 import { LockstepError } from "../../errors.ts";
-import type { HeldRepository } from "../../store/landed.ts";
-import type { Position } from "../../store/log-tail.ts";
+import type { HeldRepository } from "../../store/watch/landed.ts";
+import type { Position } from "../../store/watch/log-tail.ts";
 
 /** So many repositories may be held at once. The watcher waits with further ones, so a cursor stays short. */
 export const HELD_LIMIT = 100;

@@ -4,9 +4,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
-import { type HeldRepository, type Landed, type ReadFrom, readHeld, readLanded } from "../../store/landed.ts";
-import type { Position } from "../../store/log-tail.ts";
-import { confirmReads } from "../../store/writes.ts";
+import { type HeldRepository, type Landed, type ReadFrom, readHeld, readLanded } from "../../store/watch/landed.ts";
+import type { Position } from "../../store/watch/log-tail.ts";
+import { confirmReads } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
 import { requirePrimary } from "../lease/read-proven-tail.ts";

@@ -12,7 +12,7 @@ import {
   type Settled,
   settleWrite,
   type WriteIdentity,
-} from "../../store/writes.ts";
+} from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { abandon } from "../turn/abandon.ts";

@@ -3,7 +3,7 @@
 import { HEAD, isBelow, isSymbolic, objectIds, type RefName, type RefUpdate } from "../../domain.ts";
 import { objectTypes } from "../../git/objects/connectivity.ts";
 import { namesAbove, TakenNames } from "../../git/refs/ref-paths.ts";
-import { refsInTheWay } from "../../store/refs-in-the-way.ts";
+import { refsInTheWay } from "../../store/write/refs-in-the-way.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 

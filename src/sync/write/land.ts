@@ -1,8 +1,8 @@
 // Repeats attempts to write until one has landed, or none will (docs/architecture.md, "A push"). The loop is the same
 // for a push and for the end of a session. A `Writer` has the parts that differ.
 import type { RefName, RefValue } from "../../domain.ts";
-import { writesElsewhereError } from "../../store/placement.ts";
-import { writesStoppedError } from "../../store/write-stops.ts";
+import { writesElsewhereError } from "../../store/replica/placement.ts";
+import { writesStoppedError } from "../../store/write/write-stops.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { Holders } from "../copies/holders.ts";
 import type { SyncContext } from "../device/context.ts";

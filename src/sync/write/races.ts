@@ -1,6 +1,6 @@
 // Counts the races that a write loses to other devices. A write that loses too often queues for the repository's turn.
 import { LockstepError } from "../../errors.ts";
-import type { TicketRequest, TurnHolder } from "../../store/turns.ts";
+import type { TicketRequest, TurnHolder } from "../../store/write/turns.ts";
 import type { SyncContext } from "../device/context.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Lost } from "./outcome.ts";

@@ -2,7 +2,7 @@
 // and says whether the write may go on.
 import { crashPoint } from "../../crash-points.ts";
 import { isSymbolic, objectIds, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
-import { type CopiesRule, type StageRequest, stageWrite } from "../../store/writes.ts";
+import { type CopiesRule, type StageRequest, stageWrite } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";

@@ -1,0 +1,240 @@
+// The registry of keys: which public keys prove which name, and what an operator does with them. The functions in
+// migrations/ make the decisions.
+import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
+import { dated, epochMs } from "../database/instant.ts";
+
+type Role = "device" | "frontend" | "operator";
+export type KeyKind = "x509" | "ssh" | "ssh-host";
+
+/** A name of the registry. */
+export interface Name {
+  readonly role: Role;
+  readonly name: string;
+}
+
+export interface PublicKey {
+  readonly kind: KeyKind;
+  readonly fingerprint: string;
+  /** PEM, or a line as in id_ed25519.pub. null: only the fingerprint is known. */
+  readonly publicKey: string | null;
+}
+
+/** What a front end may use. */
+export interface Access {
+  /** Names of repositories, in which * stands for any characters and ? for one. Empty: all. */
+  readonly repositories: readonly string[];
+  readonly readOnly: boolean;
+}
+
+export interface Principal extends Name, Access {}
+
+export interface Credential extends Name, PublicKey {
+  readonly state: "trusted" | "revoked";
+  readonly enrolledBy: string;
+  readonly enrolledAt: Date;
+  readonly revokedBy: string | null;
+  readonly revokedAt: Date | null;
+  readonly reason: string | null;
+  readonly seenAt: Date | null;
+}
+
+/** A key that was shown and is not trusted. */
+export interface WaitingKey extends Name, PublicKey {
+  /** The device that refused it, or that waits at its start. */
+  readonly seenBy: string;
+  readonly source: string;
+  readonly since: Date;
+  readonly seenAt: Date;
+}
+
+/** The whole registry as of one moment. */
+export interface RegistryContent {
+  readonly principals: readonly Principal[];
+  readonly keys: readonly (Name & Pick<Credential, "kind" | "fingerprint" | "state">)[];
+}
+
+/** Returns what every sidecar keeps a copy of: one row a name, with its keys. */
+export async function readRegistry(db: Database): Promise<RegistryContent> {
+  const rows = await queryRepeatable<{
+    role: Role;
+    name: string;
+    repositories: string[] | null;
+    readOnly: boolean;
+    keys: { kind: KeyKind; fingerprint: string; state: "trusted" | "revoked" }[];
+  }>(
+    db.work,
+    `select p.role, p.name, p.repositories, p.read_only as "readOnly",
+       (select coalesce(json_agg(json_build_object('kind', c.kind, 'fingerprint', c.fingerprint, 'state', c.state)), '[]')
+        from lockstep.credential c where c.role = p.role and c.name = p.name) as keys
+     from lockstep.principal p`,
+  );
+  return {
+    principals: rows.map(({ role, name, repositories, readOnly }) => ({
+      ...{ role, name, readOnly },
+      repositories: repositories ?? [],
+    })),
+    keys: rows.flatMap(({ role, name, keys }) => keys.map((key) => ({ role, name, ...key }))),
+  };
+}
+
+const CREDENTIAL = `role, name, kind, fingerprint, public_key as "publicKey", state, enrolled_by as "enrolledBy",
+  ${epochMs("enrolled_at")} as "enrolledAt", revoked_by as "revokedBy", ${epochMs("revoked_at")} as "revokedAt", reason,
+  ${epochMs("seen_at")} as "seenAt"`;
+const WAITING = `role, name, kind, fingerprint, public_key as "publicKey", seen_by as "seenBy", source,
+  ${epochMs("since")} as since, ${epochMs("seen_at")} as "seenAt"`;
+
+function credentialOf(row: Readonly<Record<string, unknown>>): Credential {
+  return dated<Credential>(row, "enrolledAt", "revokedAt", "seenAt");
+}
+
+function waitingKeyOf(row: Readonly<Record<string, unknown>>): WaitingKey {
+  return dated<WaitingKey>(row, "since", "seenAt");
+}
+
+export interface Identities {
+  readonly principals: readonly Principal[];
+  readonly credentials: readonly Credential[];
+  readonly waiting: readonly WaitingKey[];
+}
+
+/** Returns names with their keys, and the keys that wait. `which`: only of that role, or of that name. */
+export async function listIdentities(db: Database, which: Partial<Name>): Promise<Identities> {
+  const { role = "", name = "" } = which;
+  const filter = "($1 = '' or role = $1) and ($2 = '' or name = $2)";
+  const [principals, credentials, waiting] = await Promise.all([
+    queryRepeatable<Omit<Principal, "repositories"> & { repositories: string[] | null; [column: string]: unknown }>(
+      db.work,
+      `select role, name, repositories, read_only as "readOnly" from lockstep.principal where ${filter} order by role, name`,
+      [role, name],
+    ),
+    queryRepeatable(
+      db.work,
+      `select ${CREDENTIAL} from lockstep.credential where ${filter} order by role, name, state desc, enrolled_at, fingerprint`,
+      [role, name],
+    ),
+    queryRepeatable(db.work, `select ${WAITING} from lockstep.waiting_key where ${filter} order by role, name, since`, [
+      role,
+      name,
+    ]),
+  ]);
+  return {
+    principals: principals.map((row) => ({ ...row, repositories: row.repositories ?? [] })),
+    credentials: credentials.map(credentialOf),
+    waiting: waiting.map(waitingKeyOf),
+  };
+}
+
+/** How long a revoked key that is still shown counts as one. */
+const SHOWN_LATELY = "1 hour";
+
+/** Returns the keys that were shown and are not trusted: those that wait, and revoked ones that were shown lately. */
+export async function listRefusedKeys(db: Database): Promise<Omit<Identities, "principals">> {
+  const [waiting, credentials] = await Promise.all([
+    queryRepeatable(db.work, `select ${WAITING} from lockstep.waiting_key order by role, name, since`),
+    queryRepeatable(
+      db.work,
+      `select ${CREDENTIAL} from lockstep.credential
+       where state = 'revoked' and seen_at > greatest(revoked_at, clock_timestamp() - interval '${SHOWN_LATELY}')
+       order by role, name, fingerprint`,
+    ),
+  ]);
+  return { waiting: waiting.map(waitingKeyOf), credentials: credentials.map(credentialOf) };
+}
+
+export type TrustOutcome = "trusted" | "several" | "unknown" | "full" | "taken";
+
+/**
+ * Trusts a key of a name. `key` undefined: the one that waits, or those that were revoked last. `access`: also sets
+ * what a front end may use. May be repeated.
+ */
+export async function trustKey(
+  db: Database,
+  { role, name }: Name,
+  request: { key: PublicKey | undefined; access: Access | undefined; author: string },
+): Promise<{ outcome: TrustOutcome; fingerprints: string[] }> {
+  const { key, access, author } = request;
+  return await queryRepeatableRow<{ outcome: TrustOutcome; fingerprints: string[] }>(
+    db.work,
+    "select outcome, fingerprints from lockstep.trust_key($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [
+      ...[role, name, key?.kind ?? null, key?.fingerprint ?? null, key?.publicKey ?? null, author],
+      ...[access !== undefined, access?.repositories.length ? access.repositories : null, access?.readOnly ?? false],
+    ],
+  );
+}
+
+/** Revokes a key of a name, or all of them. May be repeated. `trusted`: how many trusted keys are left. */
+export async function revokeKey(
+  db: Database,
+  { role, name }: Name,
+  request: { fingerprint: string | undefined; author: string; reason: string },
+): Promise<{ outcome: "revoked" | "missing"; fingerprints: string[]; trusted: number }> {
+  return await queryRepeatableRow<{ outcome: "revoked" | "missing"; fingerprints: string[]; trusted: number }>(
+    db.work,
+    "select outcome, fingerprints, trusted from lockstep.revoke_key($1, $2, $3, $4, $5)",
+    [role, name, request.fingerprint ?? null, request.author, request.reason],
+  );
+}
+
+/** Keeps the hash of a new token, with which one key of that name may be enrolled within `minutes`. */
+export async function insertToken(
+  db: Database,
+  { role, name }: Name,
+  { hash, minutes, author }: { hash: Buffer; minutes: number; author: string },
+): Promise<Date> {
+  const row = await queryOnceRow(
+    db.work,
+    `with old as (delete from lockstep.enroll_token where ends_at <= clock_timestamp()),
+     made as (
+       insert into lockstep.enroll_token (token_hash, role, name, author, ends_at)
+       values ($1, $2, $3, $4, clock_timestamp() + $5::int * interval '1 minute') returning ends_at),
+     noted as (
+       insert into lockstep.audit (author, action, device, detail)
+       select $4, 'make token', case when $2 = 'device' then $3 end, jsonb_build_object('of', $2 || ' ' || $3) from made)
+     select ${epochMs("ends_at")} as "endsAt" from made`,
+    [hash, role, name, author, minutes],
+  );
+  return dated<{ endsAt: Date }>(row, "endsAt").endsAt;
+}
+
+/** A key that was shown, at the start of a device or by a caller. */
+export interface ShownKey extends Name, PublicKey {
+  /** The device that was shown the key. */
+  readonly by: string;
+  /** The sidecar of that device runs with --trust-ca. */
+  readonly open: boolean;
+  /** The device shows its own key. `root`: the id of its root. */
+  readonly self?: { readonly root: string | null; readonly tokenHash: Buffer | null };
+  /** The address from which it came. */
+  readonly source?: string;
+}
+
+export type Standing = "trusted" | "revoked" | "waiting";
+
+/** Enrols a key if the rules allow it (enroll_key.sql), and returns how it stands. `how`: null if nothing changed. */
+export async function enrollKey(db: Database, shown: ShownKey): Promise<{ outcome: Standing; how: string | null }> {
+  const { role, name, kind, fingerprint, publicKey, by, open, self, source = "" } = shown;
+  return await queryRepeatableRow<{ outcome: Standing; how: string | null }>(
+    db.work,
+    "select outcome, how from lockstep.enroll_key($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    [
+      ...[role, name, kind, fingerprint, publicKey, by, open],
+      ...[self !== undefined, self?.root ?? null, self?.tokenHash ?? null, source],
+    ],
+  );
+}
+
+/** Records that these keys were shown, at most once a minute for each. */
+export async function recordSeen(db: Database, seen: readonly (Name & { fingerprint: string })[]): Promise<void> {
+  await queryRepeatable(
+    db.work,
+    `update lockstep.credential c set seen_at = clock_timestamp()
+     from (
+       select c.role, c.name, c.kind, c.fingerprint from unnest($1::text[], $2::text[], $3::text[]) s (role, name, fingerprint)
+       join lockstep.credential c using (role, name, fingerprint)
+       where c.seen_at is null or c.seen_at < greatest(clock_timestamp() - interval '1 minute', c.revoked_at)
+       order by 1, 2, 3, 4 for update of c) s
+     where (c.role, c.name, c.kind, c.fingerprint) = (s.role, s.name, s.kind, s.fingerprint)`,
+    [seen.map(({ role }) => role), seen.map(({ name }) => name), seen.map(({ fingerprint }) => fingerprint)],
+  );
+}

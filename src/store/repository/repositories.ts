@@ -1,0 +1,254 @@
+// Repositories: creation, look-up by name, and the heads that every read asks for.
+import { randomBytes, randomUUID } from "node:crypto";
+import pg from "pg";
+import { digestOf } from "../../digest.ts";
+import { HEAD, type ReplicaState, refName, symbolicTo, toBytes, type Version } from "../../domain.ts";
+import { LockstepError } from "../../errors.ts";
+import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
+import { intervalMs } from "../database/instant.ts";
+import { unavailableError } from "../database/sqlstate.ts";
+import type { Closed, Placement } from "../replica/placement.ts";
+import { missingRepositoryError } from "./former-names.ts";
+
+export interface Repository {
+  readonly id: string;
+  readonly name: string;
+  readonly objectFormat: "sha1" | "sha256";
+  readonly headVersion: Version;
+  readonly headDigest: Buffer;
+  readonly minCopies: number;
+  readonly landWithFewer: boolean;
+  readonly placement: Placement;
+  /** Versions up to this one have been trimmed from its log. */
+  readonly logBase: Version;
+  /** How much of its log is kept, as an operator writes it. null: as the cluster does. */
+  readonly keepLog: string | null;
+  /** Why nobody may use the repository until an operator has decided. null: it may be used. */
+  readonly stopped: string | null;
+  /** For how long one update of a replica may run. null: the default. */
+  readonly updateLimitMs: number | null;
+}
+
+/** The answer that a read needs, as of one moment after the read arrived. */
+export interface Heads {
+  /**
+   * The fence of this device's live incarnation. If it is not that of this process, another process has replaced this
+   * one.
+   */
+  readonly fence: bigint;
+  /** The timeline of the server that answered. */
+  readonly timeline: string;
+  /** Why this device takes no writes. null: it takes them. */
+  readonly closed: Closed | null;
+  readonly byName: ReadonlyMap<string, Head>;
+}
+
+export interface Head {
+  readonly id: string;
+  readonly version: Version;
+  /** The digest of the refs at that version, in hex. */
+  readonly digest: string;
+  readonly objectFormat: "sha1" | "sha256";
+  /** The state of this device's replica. null: it has none. */
+  readonly replicaState: ReplicaState | null;
+  /** Why nobody may use the repository until an operator has decided. null: it may be used. */
+  readonly stopped: string | null;
+  /** Why writes to the repository are refused. null: they are allowed. */
+  readonly writesStopped: string | null;
+}
+
+/** The answer of lockstep.read_heads. */
+interface HeadsDocument {
+  readonly fence: string;
+  readonly timeline: string | null;
+  readonly closed: Closed | null;
+  readonly heads: [
+    name: string,
+    id: string,
+    version: string,
+    objectFormat: "sha1" | "sha256",
+    state: ReplicaState | null,
+    digest: string,
+    stopped: string | null,
+    writesStopped: string | null,
+  ][];
+}
+
+const UNIQUE_VIOLATION = "23505";
+
+/**
+ * Reads the heads of many repositories in one statement on a read-write primary: a standby may lag behind the last
+ * push. Names that are unknown are absent from the answer. Throws DATABASE_UNAVAILABLE, DEVICE_NOT_FOUND.
+ */
+export async function readHeads(db: Database, device: string, names: readonly string[]): Promise<Heads> {
+  const { heads: found } = await queryRepeatableRow<{ heads: HeadsDocument | null }>(
+    db.reads,
+    "select lockstep.read_heads($1, $2) as heads",
+    [device, names],
+    { provesNothing: true },
+  );
+  if (found === null) {
+    throw new LockstepError(
+      "DEVICE_NOT_FOUND",
+      `The database has no device ${device}, so it is not the database with which this sidecar started; see whether its URL is right.`,
+    );
+  }
+  if (found.timeline === null) throw unavailableError("it is a standby, which may lag behind");
+  const byName = new Map<string, Head>();
+  for (const [name, id, version, objectFormat, replicaState, digest, stopped, writesStopped] of found.heads)
+    byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped, writesStopped });
+  return { fence: BigInt(found.fence), timeline: found.timeline, closed: found.closed, byName };
+}
+
+/**
+ * Creates a repository at version 0, whose only ref is HEAD, and a pending replica on each device. If no device is
+ * named, it is on all devices, also those that join later. Throws REPOSITORY_EXISTS, DEVICE_NOT_FOUND, and
+ * INVALID_REQUEST for more copies than devices.
+ */
+export async function createRepository(
+  db: Database,
+  request: {
+    name: string;
+    devices: readonly string[];
+    defaultBranch: string;
+    objectFormat: "sha1" | "sha256";
+    minCopies?: number;
+  },
+): Promise<{ id: string; devices: string[] }> {
+  const id = randomUUID();
+  const key = randomBytes(32);
+  const head = symbolicTo(refName(`refs/heads/${request.defaultBranch}`));
+  const minCopies = request.minCopies ?? 1;
+  const digest = digestOf(key, new Map([[HEAD, head]]));
+  const placement = request.devices.length === 0 ? null : [...new Set(request.devices)].sort();
+  try {
+    const { outcome, devices } = await queryOnceRow<{ outcome: "made" | "no_device" | "too_few"; devices: string[] }>(
+      db.work,
+      "select outcome, devices from lockstep.create_repository($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      [id, request.name, request.objectFormat, key, digest, toBytes(HEAD), toBytes(head), minCopies, placement],
+    );
+    if (outcome === "too_few") throw tooFewDevicesError(minCopies, devices.length);
+    if (outcome === "no_device") throw missingDeviceError(request.devices, devices);
+    return { id, devices };
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION)) throw error;
+    await isRepository(db, request.name);
+    throw repositoryExistsError(request.name, error);
+  }
+}
+
+/**
+ * Returns whether a repository has that name. A caller that repeats its call takes "it exists" for its success, so the
+ * row lock makes this answer wait for the standby.
+ */
+export async function isRepository(db: Database, name: string): Promise<boolean> {
+  const found = await queryRepeatable(db.work, "select from lockstep.repository where name = $1 for key share", [name]);
+  return found.length > 0;
+}
+
+function tooFewDevicesError(wanted: number, found: number): LockstepError {
+  return new LockstepError(
+    "INVALID_REQUEST",
+    `The ${wanted} copies need ${wanted} devices, but there would be replicas on ${found}; name more devices, or fewer copies.`,
+  );
+}
+
+function missingDeviceError(wanted: readonly string[], found: readonly string[]): LockstepError {
+  const missing = wanted.filter((device) => !found.includes(device));
+  return new LockstepError(
+    "DEVICE_NOT_FOUND",
+    missing.length > 0
+      ? `The cluster has no device ${missing.join(", ")} that takes replicas: it never registered, drains or was removed; \`lockstep device list\` shows the ones there are.`
+      : "No device takes replicas; start `lockstep serve` on at least one.",
+  );
+}
+
+/** Returns the repository of that name. Throws REPOSITORY_NOT_FOUND. */
+export async function findRepository(db: Database, name: string): Promise<Repository> {
+  const [row] = await queryRepeatable<Repository & { [column: string]: unknown }>(
+    db.work,
+    `${SELECT_REPOSITORY} where name = $1`,
+    [name],
+  );
+  if (row === undefined) throw await missingRepositoryError(db, name);
+  return row;
+}
+
+const KEEP_DAYS = 14;
+
+export interface RepositoryChange {
+  readonly minCopies: number | null;
+  readonly landWithFewer: boolean | null;
+  /** undefined: unchanged. */
+  readonly placement?: Placement;
+  /** For how many days devices that give their copy up keep its files. */
+  readonly keepDays?: number;
+  /** Who asks. */
+  readonly author?: string;
+}
+
+/**
+ * Changes the settings that are given and returns the repository. Throws REPOSITORY_NOT_FOUND, DEVICE_NOT_FOUND, and
+ * INVALID_REQUEST for more copies than devices.
+ */
+export async function setRepository(db: Database, name: string, change: RepositoryChange): Promise<Repository> {
+  const { placement } = change;
+  const row = await queryRepeatableRow<{
+    outcome: "set" | "missing" | "no_device" | "too_few";
+    devices: string[];
+    copies: number;
+  }>(db.work, "select outcome, devices, copies from lockstep.set_repository($1, $2, $3, $4, $5, $6, $7)", [
+    name,
+    change.minCopies,
+    change.landWithFewer,
+    placement !== undefined,
+    placement ? [...new Set(placement)].sort() : null,
+    change.keepDays ?? KEEP_DAYS,
+    change.author ?? "",
+  ]);
+  if (row.outcome === "too_few") throw tooFewDevicesError(row.copies, row.devices.length);
+  if (row.outcome === "no_device") throw missingDeviceError(placement ?? [], row.devices);
+  return await findRepository(db, name);
+}
+
+/**
+ * Sets for how long one update of a replica may run. null: the default of the sidecars. Throws REPOSITORY_NOT_FOUND.
+ */
+export async function setUpdateLimit(db: Database, name: string, limitMs: number | null): Promise<void> {
+  const changed = await queryRepeatable(
+    db.work,
+    "update lockstep.repository set update_limit = make_interval(secs => $2) where name = $1 returning 1",
+    [name, limitMs === null ? null : limitMs / 1000],
+  );
+  if (changed.length === 0) throw await missingRepositoryError(db, name);
+}
+
+/**
+ * Returns repositories by name, at most `limit` after the name `after`. `like`: only those that match one of these
+ * patterns of LIKE. Empty: all.
+ */
+export async function listRepositories(
+  db: Database,
+  after: string,
+  limit: number,
+  like: readonly string[] = [],
+): Promise<Repository[]> {
+  return await queryRepeatable<Repository & { [column: string]: unknown }>(
+    db.work,
+    // A condition of which PostgreSQL assumes that nearly all rows meet it, so it follows the index.
+    `${SELECT_REPOSITORY} where name > $1 and name not like '.removed/%' and ($3::text[] = '{}' or name like any($3))
+     order by name limit $2`,
+    [after, limit, like],
+  );
+}
+
+const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
+  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", log_base as "logBase",
+  keep_versions || coalesce(',' || nullif(keep_days, 0) || 'd', '') as "keepLog",
+  ${intervalMs("update_limit")} as "updateLimitMs", placement, stopped from lockstep.repository`;
+
+/** Makes the error REPOSITORY_EXISTS for `name`. */
+export function repositoryExistsError(name: string, cause?: unknown): LockstepError {
+  const message = `A repository named ${name} exists already; choose another name.`;
+  return new LockstepError("REPOSITORY_EXISTS", message, { cause });
+}

@@ -1,0 +1,198 @@
+// Writes: a write is staged before the disk is touched. Then one row lands it or drops it, for ever.
+import {
+  type Incarnation,
+  type RefName,
+  type RefUpdate,
+  type RefValue,
+  toBytes,
+  type Version,
+  valueFromBytes,
+  type WriteStatus,
+} from "../../domain.ts";
+import { type Database, queryRepeatableRow } from "../database/database.ts";
+
+export interface StageRequest {
+  readonly writeId: string;
+  readonly repositoryId: string;
+  readonly base: Version;
+  readonly author: string;
+  readonly names: readonly RefName[];
+  /** The ticket with which the write has waited for the repository's turn. */
+  readonly ticket?: string | undefined;
+  /** True for the write of a session, which has its row already and must have the turn. */
+  readonly session?: boolean;
+}
+
+/** On how many devices the objects of a write must be before it lands. */
+export interface CopiesRule {
+  readonly atLeast: number;
+  /** True: a write that has fewer copies lands all the same. */
+  readonly orFewer: boolean;
+}
+
+export type Staged =
+  | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[]; copiesRule: CopiesRule }
+  /** Writes are refused with that reason. */
+  | { outcome: "stopped"; reason: string }
+  /** "old_leases": after a fail-over, a device may still serve reads from the old primary; ask again in a moment. */
+  | { outcome: "stale" | "turn" | "fenced" | "missing" | "dropped" | "old_leases" }
+  /** This device takes no writes. */
+  | { outcome: "closed" };
+
+interface StagedRow {
+  readonly [column: string]: unknown;
+  readonly outcome: Staged["outcome"];
+  readonly digest: Buffer;
+  readonly digest_key: Buffer;
+  readonly held_values: (Buffer | null)[] | null;
+  readonly min_copies: number;
+  readonly land_with_fewer: boolean;
+  readonly detail: string | null;
+}
+
+/**
+ * Stages a write on `base` and returns the values of the named refs there, in the order of `names`. "stale": the head
+ * has moved. "turn": another write has the repository's turn, or the session's lease has run out. In both cases no row
+ * was made.
+ */
+export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
+  const row = await queryRepeatableRow<StagedRow>(
+    db.work,
+    "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [
+      request.writeId,
+      request.repositoryId,
+      me.device,
+      me.fence,
+      request.base,
+      request.author,
+      request.names.map(toBytes),
+      request.ticket ?? null,
+      request.session ?? false,
+    ],
+  );
+  switch (row.outcome) {
+    case "staged":
+      return {
+        outcome: "staged",
+        digest: row.digest,
+        digestKey: row.digest_key,
+        values: (row.held_values ?? []).map(valueFromBytes),
+        copiesRule: { atLeast: row.min_copies, orFewer: row.land_with_fewer },
+      };
+    case "stopped":
+      return { outcome: "stopped", reason: row.detail ?? "" };
+    default:
+      return { outcome: row.outcome };
+  }
+}
+
+export interface LandRequest {
+  readonly writeId: string;
+  readonly repositoryId: string;
+  readonly base: Version;
+  readonly digest: Buffer;
+  readonly updates: readonly RefUpdate[];
+  /** Other devices that hold the objects. */
+  readonly holders?: readonly string[];
+  /** The act of an operator that the write carries out. Its audit row is made with the decision. */
+  readonly act?: OperatorsAct | undefined;
+}
+
+export interface OperatorsAct {
+  readonly action: string;
+  readonly reason: string;
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+export type LandOutcome =
+  | { outcome: "landed"; version: Version }
+  | { outcome: "stopped"; reason: string }
+  | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" | "old_leases" };
+
+/**
+ * Decides a write. "landed" is final: every later call gets the same answer. After every other answer, and after every
+ * error, the caller must ask the row with `settleWrite`. Such an answer says only why this call did not land the write.
+ * Another call may have landed it.
+ */
+export async function landWrite(db: Database, me: Incarnation, request: LandRequest): Promise<LandOutcome> {
+  const row = await queryRepeatableRow<{
+    outcome: LandOutcome["outcome"];
+    version: bigint | null;
+    detail: string | null;
+  }>(
+    db.work,
+    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    [
+      request.writeId,
+      request.repositoryId,
+      me.device,
+      me.fence,
+      request.base,
+      request.digest,
+      request.updates.map((update) => toBytes(update.name)),
+      request.updates.map((update) => (update.oldValue === null ? null : toBytes(update.oldValue))),
+      request.updates.map((update) => (update.newValue === null ? null : toBytes(update.newValue))),
+      request.holders ?? [],
+      request.act ?? null,
+    ],
+    { decides: true },
+  );
+  if (row.outcome === "landed") return { outcome: "landed", version: row.version as Version };
+  return row.outcome === "stopped" ? { outcome: "stopped", reason: row.detail ?? "" } : { outcome: row.outcome };
+}
+
+export type Settled = { status: "landed"; version: Version } | { status: "dropped"; reason: string };
+
+/** Identifies a write, whether it has a row or not. */
+export interface WriteIdentity {
+  readonly writeId: string;
+  readonly repositoryId: string;
+  readonly author: string;
+}
+
+/**
+ * Makes the outcome of a write final and returns it: dropped, unless it has landed. A write that was never staged is
+ * dropped too, so that a late statement of the write stages nothing. Throws DATABASE_UNAVAILABLE: ask again.
+ */
+export async function settleWrite(
+  db: Database,
+  me: Incarnation,
+  { writeId, repositoryId, author }: WriteIdentity,
+  reason: string,
+): Promise<Settled> {
+  const row = await queryRepeatableRow<{
+    status: WriteStatus | null;
+    version: bigint | null;
+    drop_reason: string | null;
+  }>(db.work, "select status, version, drop_reason from lockstep.settle_write($1, $2, $3, $4, $5, $6)", [
+    writeId,
+    repositoryId,
+    me.device,
+    me.fence,
+    author,
+    reason,
+  ]);
+  if (row.status === "landed") return { status: "landed", version: row.version as Version };
+  // Without a row the repository is gone, so the write cannot land any more.
+  return { status: "dropped", reason: row.drop_reason ?? reason };
+}
+
+/**
+ * Resolves when all that earlier statements read on that timeline would survive a fail-over to a synchronous standby.
+ * "fenced": another incarnation has the device. "elsewhere": this server is on another timeline and knows nothing of
+ * those reads.
+ */
+export async function confirmReads(
+  db: Database,
+  me: Incarnation,
+  timeline: string | null,
+): Promise<"confirmed" | "fenced" | "elsewhere"> {
+  const text = "select lockstep.confirm_reads($1, $2, $3) as answer";
+  const { answer } = await queryRepeatableRow<{ answer: "confirmed" | "fenced" | "elsewhere" }>(db.work, text, [
+    me.device,
+    me.fence,
+    timeline,
+  ]);
+  return answer;
+}

@@ -7,8 +7,11 @@ export const gcControls = [
   {
     rule: "the two weeks of an unreachable object begin when a gc finds it",
     patches: [
-      { file: "src/git/packs/repack.ts", from: "  await startTheClock(view);\n", to: "" },
-      { file: "src/git/packs/repack.ts", from: 'import { startTheClock } from "./cruft.ts";\n', to: "" },
+      {
+        file: "src/git/packs/cruft.ts",
+        from: "[...packs, ...view.loose])",
+        to: "[...packs, ...view.loose].slice(Infinity))",
+      },
     ],
     ...integration,
     name: "stay for two weeks from the gc that found them",

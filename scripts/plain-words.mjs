@@ -130,7 +130,7 @@ export function allowance(list, paths, path) {
   return moved.length === 1 ? list[moved[0]] : {};
 }
 
-const PLACES = ["src", "native", "migrations", "proto/lockstep", "docs", "README.md", "CONTRIBUTING.md"];
+const PLACES = ["src", "native", "migrations", "proto/lockstep", "docs", "README.md", "CONTRIBUTING.md", "SECURITY.md"];
 const SKIPPED = /^(src\/generated\/|docs\/configuration\.md$|docs\/schema\.txt$)/;
 
 function filesOf(root) {

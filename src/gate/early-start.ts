@@ -13,6 +13,7 @@ export interface EarlyStart {
   readonly start: () => Promise<GitChild>;
   readonly looksFirst: boolean;
   readonly place: () => Promise<string | undefined>;
+  readonly room: () => number;
 }
 
 /**
@@ -28,11 +29,11 @@ export class EarlyStarts {
   /**
    * Returns the git that serves a request, started by `start`. `looksFirst`: git looks at refs before its first input,
    * so an early git may have seen refs from before the grant. `place`: returns which replica lies where git starts,
-   * since the sidecar may move another repository's replica away before it grants. Throws the rejections of `granted`
-   * and `start`.
+   * since the sidecar may move another repository's replica away before it grants. `room`: returns how many more gits
+   * there may be. Throws the rejections of `granted` and `start`.
    */
-  async git(granted: Promise<Grant>, { start, looksFirst, place }: EarlyStart): Promise<GitChild> {
-    if (this.#waiting >= LIMIT) return await granted.then(start);
+  async git(granted: Promise<Grant>, { start, looksFirst, place, room }: EarlyStart): Promise<GitChild> {
+    if (this.#waiting >= Math.min(LIMIT, room())) return await granted.then(start);
     const startedAt = performance.now();
     this.#waiting += 1;
     const early = startAt(place, start);

@@ -25,7 +25,10 @@ export interface GateOptions extends ServeOptions {
   readonly graceMs?: number;
   /** Certificate and key for https. Without them the gate speaks plain HTTP. */
   readonly tls?: TlsOptions;
+  /** For requests that have a git. */
   readonly placeLimits: PlaceLimits;
+  /** For requests that ask the sidecar, or wait for a place. */
+  readonly askingLimits: Pick<PlaceLimits, "requests" | "perAddress">;
 }
 
 /** A running gate. Disposing of it ends every connection and every git process that it started. */
@@ -40,6 +43,7 @@ export async function startGate({
   port,
   tls,
   placeLimits,
+  askingLimits,
   graceMs = GRACE_MS,
   ...options
 }: GateOptions): Promise<Gate> {
@@ -53,7 +57,10 @@ export async function startGate({
     draining: draining.signal,
     stopping: stopping.signal,
     earlyStarts: new EarlyStarts(),
-    places: new Places(placeLimits),
+    crowd: {
+      asking: new Places({ ...askingLimits, waiting: 0, patienceMs: 0 }),
+      serving: new Places(placeLimits),
+    },
   };
   const settings = {
     // A pack may take any time. The kernel's probes find a client that went away without a word.

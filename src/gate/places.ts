@@ -35,7 +35,7 @@ export class Places {
    * is full or the wait too long, and the signal's reason when it aborts.
    */
   async take(address: string, signal: AbortSignal): Promise<Disposable> {
-    if (this.#isFree(address)) return this.#occupy(address);
+    if (this.roomFor(address) > 0) return this.#occupy(address);
     if (this.#line.size >= this.#limits.waiting) throw busy();
     return await new Promise<Disposable>((resolve, reject) => {
       const settle = () => {
@@ -64,9 +64,16 @@ export class Places {
     });
   }
 
-  #isFree(address: string): boolean {
-    if (this.#count >= this.#limits.requests) return false;
-    return isLoopback(address) || (this.#taken.get(address) ?? 0) < this.#limits.perAddress;
+  /** Takes a place at once. Throws Refusal (503) when there is none. */
+  takeFree(address: string): Disposable {
+    if (this.roomFor(address) > 0) return this.#occupy(address);
+    throw busy();
+  }
+
+  /** Returns how many more places requests of this address may take now. */
+  roomFor(address: string): number {
+    const left = this.#limits.requests - this.#count;
+    return isLoopback(address) ? left : Math.min(left, this.#limits.perAddress - (this.#taken.get(address) ?? 0));
   }
 
   #occupy(address: string): Disposable {
@@ -88,7 +95,7 @@ export class Places {
     if (left === 0) this.#taken.delete(address);
     else this.#taken.set(address, left);
     // One address at its limit holds back nobody else.
-    const next = [...this.#line].find((waiting) => this.#isFree(waiting.address));
+    const next = [...this.#line].find((waiting) => this.roomFor(waiting.address) > 0);
     next?.start();
   }
 }

@@ -2,21 +2,19 @@
 import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
 import { linkSignals } from "../io/signals.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
-import { gitProtocol, looksFirst, NO_CACHE, OBJECT_LIMIT, serverEnvironment, success } from "../smart-http/protocol.ts";
-import { asRefusal, type Refusal } from "../smart-http/refusal.ts";
+import { gitProtocol, looksFirst, OBJECT_LIMIT, serverEnvironment, success } from "../smart-http/protocol.ts";
+import { asRefusal } from "../smart-http/refusal.ts";
 import { type BodyLimits, requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
-import { type GitRequest, gitRequest } from "../smart-http/route.ts";
+import { gitRequest } from "../smart-http/route.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
-import type { Places } from "./places.ts";
-import { toldByGit } from "./told-by-git.ts";
+import { type InHand, refuse } from "./refuse.ts";
+import { type Crowd, Turn } from "./turn.ts";
 import { admit, type UserRules } from "./users.ts";
 import { whichReplica } from "./which-replica.ts";
 
@@ -49,7 +47,7 @@ export interface Shared {
   /** Aborts when no request may go on; the reason is the error to answer with. */
   readonly stopping: AbortSignal;
   readonly earlyStarts: EarlyStarts;
-  readonly places: Places;
+  readonly crowd: Crowd;
 }
 
 /**
@@ -91,7 +89,7 @@ async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
   { root, socketDir, beforeRead, onReadFailed, users, bodyLimits, log, env }: ServeOptions,
-  { draining, stopping, earlyStarts, places }: Shared,
+  { draining, stopping, earlyStarts, crowd }: Shared,
   fields: Record<string, unknown>,
   inHand: InHand,
 ): Promise<void> {
@@ -102,20 +100,15 @@ async function serveGit(
   draining.throwIfAborted();
   const waiting = untilLeft(response, stopping);
   const address = request.socket.remoteAddress ?? "unknown";
-  const letIn = async () => {
-    const user = await admit(users, request, asked, waiting.signal);
-    return { user, place: await places.take(address, waiting.signal) };
-  };
-  const { user, place: taken } = await letIn().catch((error: unknown) => {
+  const user = await admit(users, request, asked, waiting.signal).catch((error: unknown) => {
     waiting[Symbol.dispose]();
     throw error;
   });
-  using _place = taken;
   if (user !== undefined) fields.user = user;
   const forPush = asked.advertisement && asked.service === "receive-pack";
-  const granted = beforeRead(asked.repository, { signal: waiting.signal, forPush }).finally(() =>
-    waiting[Symbol.dispose](),
-  );
+  const ask = () => beforeRead(asked.repository, { signal: waiting.signal, forPush });
+  using turn = new Turn(crowd, address);
+  const granted = turn.grant(ask, waiting.signal).finally(() => waiting[Symbol.dispose]());
   const protocol = gitProtocol(request.headers["git-protocol"]);
   const caller = { address, user, protocol, requestId: String(fields.requestId) };
   const start = async () => {
@@ -127,7 +120,12 @@ async function serveGit(
     });
   };
   const place = () => whichReplica(join(root, `${asked.repository}.git`));
-  const git = await earlyStarts.git(granted, { start, looksFirst: looksFirst(asked, protocol), place });
+  const git = await earlyStarts.git(granted, {
+    start,
+    looksFirst: looksFirst(asked, protocol),
+    place,
+    room: turn.room,
+  });
   const report = overhear(git, log, fields, "git said");
   const onFailure = (ending: Ending) => {
     report(ending);
@@ -172,30 +170,4 @@ async function repositoryPath(root: string, repository: string): Promise<string>
     const message = `The repository ${repository} is not on this server; check the name.`;
     throw new LockstepError("REPOSITORY_NOT_FOUND", message, { cause });
   }
-}
-
-/** A request whose body nobody has read yet. */
-interface InHand {
-  unread?: { asked: GitRequest; body: Readable } | undefined;
-}
-
-async function refuse(
-  response: ServerResponse,
-  { status, headers, message }: Refusal,
-  requestId: string,
-  { unread, idleMs }: InHand & { idleMs: number },
-): Promise<void> {
-  if (response.headersSent) {
-    response.socket?.destroy();
-    return;
-  }
-  // An error in the request is for the program that made it. An error on this server is for the person who waits.
-  if (unread && (status === 403 || status >= 500)) {
-    const telling = toldByGit(unread.asked, unread.body, { sentence: message, requestId });
-    const told = await Promise.race([telling, sleep(idleMs, undefined, { ref: false })]);
-    if (response.destroyed) return;
-    if (told) return void response.writeHead(200, success(unread.asked, undefined).headers).end(told);
-  }
-  const text = { "Content-Type": "text/plain; charset=utf-8" };
-  response.writeHead(status, { ...NO_CACHE, ...headers, ...text }).end(`${message}\nRequest ${requestId}\n`);
 }

@@ -51,7 +51,7 @@ export const frontEndControls = [
   {
     rule: "a refusal of the second request is told in git's own words",
     patches: [
-      { file: "src/gate/serve.ts", from: "if (unread && (status", to: "if (unread && Date.now() < 0 && (status" },
+      { file: "src/gate/refuse.ts", from: "if (unread && (status", to: "if (unread && Date.now() < 0 && (status" },
     ],
     project: "integration",
     tests: "test/integration/gate-errors.test.ts",

@@ -40,13 +40,26 @@ export const gateUsersControls = [
     patches: [
       {
         file: "src/gate/places.ts",
-        from: "if (this.#count >= this.#limits.requests) return false;",
-        to: "if (this.#count < 0) return false;",
+        from: "const left = this.#limits.requests - this.#count;",
+        to: "const left = 1_000 - this.#count;",
       },
     ],
     project: "integration",
     tests: "test/integration/gate-limits.test.ts",
-    name: "are as many as the limit",
+    name: "waits without a git",
+  },
+  {
+    rule: "a read that waits for a copy takes no place from the readers of other repositories",
+    patches: [
+      {
+        file: "src/gate/turn.ts",
+        from: "this.#asking = asking.takeFree(address);",
+        to: "this.#asking = asking.takeFree(address);\n    this.#place = serving.takeFree(address);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-limits.test.ts",
+    name: "take no place",
   },
   {
     rule: "a client that stalls in the middle of its request is cut off",

@@ -5,8 +5,9 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { deflateSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LockstepError } from "../../src/errors.ts";
 import type { GateOptions } from "../../src/gate/gate.ts";
-import { FETCH_TYPE, GATE_LIMITS, GateSite, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
+import { FETCH_TYPE, GATE_LIMITS, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 
 let site: GateSite;
 beforeEach(async () => {
@@ -59,6 +60,62 @@ describe("requests at once", () => {
     answer.resume();
     request.destroy();
     push.destroy();
+  });
+});
+
+describe("requests that ask the sidecar", () => {
+  /** The sidecar answers about other/app at `answer`, and about all other repositories at once. */
+  async function slowSidecar(limits: Partial<GateOptions>): Promise<{ answer: () => void; asked: () => number }> {
+    let answer = () => {};
+    const answered = new Promise<void>((done) => {
+      answer = done;
+    });
+    let asked = 0;
+    site.beforeRead = async (repository) => {
+      if (repository === "other/app") {
+        asked += 1;
+        await answered;
+      }
+      return GRANT;
+    };
+    await open(limits);
+    return { answer, asked: () => asked };
+  }
+  const slow = () => site.fetchRaw("/other/app.git/info/refs?service=git-upload-pack");
+
+  it("take no place: 80 reads that wait for one slow copy keep nobody from another repository", async () => {
+    const sidecar = await slowSidecar({});
+    const waiting = Array.from({ length: 80 }, slow);
+    await vi.waitFor(() => expect(sidecar.asked()).toBe(80), SOON);
+    expect((await refs()).status).toBe(200);
+    sidecar.answer();
+    for (const { status } of await Promise.all(waiting)) expect(status).toBe(404);
+  });
+
+  it("are as many as the limit; a further one is refused with 503 at once", async () => {
+    const sidecar = await slowSidecar({ askingLimits: { requests: 3, perAddress: 9 } });
+    const waiting = [slow(), slow(), slow()];
+    await vi.waitFor(() => expect(sidecar.asked()).toBe(3), SOON);
+    expect(await refs()).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
+    sidecar.answer();
+    await Promise.all(waiting);
+    expect((await refs()).status).toBe(200);
+  });
+
+  it("ask again after they have waited for a place, since another replica may lie there now", async () => {
+    await open({ placeLimits: { ...GATE_LIMITS.placeLimits, requests: 1 } });
+    const request = stalled("receive-pack");
+    await vi.waitFor(async () => expect(await site.starts()).toBe(1), SOON);
+    let asked = 0;
+    site.beforeRead = async () => {
+      asked += 1;
+      if (asked === 2) throw new LockstepError("REPOSITORY_NOT_FOUND", "There is no repository team/app.");
+      return GRANT;
+    };
+    const next = refs();
+    await vi.waitFor(() => expect(asked).toBe(1), SOON);
+    request.destroy();
+    expect((await next).status).toBe(404);
   });
 });
 

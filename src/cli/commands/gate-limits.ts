@@ -6,9 +6,11 @@ import { required } from "../../read-config.ts";
 
 const WAITING = 512;
 const PATIENCE_MS = 30_000;
+/** A request that asks the sidecar costs a connection and a call, and no git. A first copy may take a minute. */
+const ASKING = { requests: 1_024, perAddress: 128 };
 
 /** Reads the limits. Throws USAGE for a limit of 0. */
-export function readGateLimits(config: Config): Pick<GateOptions, "placeLimits" | "bodyLimits"> {
+export function readGateLimits(config: Config): Pick<GateOptions, "placeLimits" | "askingLimits" | "bodyLimits"> {
   const number = (name: SettingName) => {
     const value = Number(required(config, name));
     if (value > 0) return value;
@@ -21,6 +23,7 @@ export function readGateLimits(config: Config): Pick<GateOptions, "placeLimits" 
       waiting: WAITING,
       patienceMs: PATIENCE_MS,
     },
+    askingLimits: ASKING,
     bodyLimits: { idleMs: number("gate-idle-seconds") * 1_000, fetchBytes: number("gate-fetch-mib") * (1 << 20) },
   };
 }

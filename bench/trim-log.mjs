@@ -6,7 +6,7 @@ import pg from "pg";
 import { startPostgres } from "../dist/demo/postgres.js";
 import { Database } from "../dist/store/database/database.js";
 import { migrate } from "../dist/store/database/migrate.js";
-import { claimTrim, trimLog, trimWrites } from "../dist/store/retention/retention.js";
+import { claimTrim, trimLog, trimWrites } from "../dist/store/retention/trim-rows.js";
 import { inFolder, median, report } from "./harness.mjs";
 
 const PUSHES = Number(process.env.BENCH_PUSHES ?? 100_000);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { type Act, insertAudit, listAudit, verifyAudit } from "../../src/store/registry/audit.ts";
-import { trimAudit } from "../../src/store/retention/retention.ts";
+import { trimAudit } from "../../src/store/retention/trim-rows.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 
 let database: TestDatabase;

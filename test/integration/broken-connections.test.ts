@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HEAD } from "../../src/domain.ts";
 import { Database, queryOnce, queryRepeatable } from "../../src/store/database/database.ts";
-import { readHeads } from "../../src/store/repository/repositories.ts";
+import { readHeads } from "../../src/store/repository/read-heads.ts";
 import { getWrite } from "../../src/store/write/find-write.ts";
 import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";

@@ -18,7 +18,9 @@ import { destroyReplica, releaseReplica } from "../../src/store/replica/release-
 import { recordPlace, renameRepository } from "../../src/store/repository/former-names.ts";
 import { removeRepository, restoreRepository } from "../../src/store/repository/removals.ts";
 import { setRepository } from "../../src/store/repository/repositories.ts";
-import { claimTrim, recordKept, setKeepLog, trimLog, trimWrites } from "../../src/store/retention/retention.ts";
+import { setKeepLog } from "../../src/store/retention/keep-times.ts";
+import { recordKept } from "../../src/store/retention/kept-space.ts";
+import { claimTrim, trimLog, trimWrites } from "../../src/store/retention/trim-rows.ts";
 import {
   beginSession,
   dropExpiredSessions,

@@ -1,12 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { listIdentities, listRefusedKeys } from "../../src/store/registry/list-identities.ts";
 import {
   type Access,
   enrollKey,
   insertToken,
-  listIdentities,
-  listRefusedKeys,
   type Name,
   type PublicKey,
   readRegistry,

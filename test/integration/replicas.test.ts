@@ -10,12 +10,8 @@ import { listStatus } from "../../src/store/operator/status.ts";
 import { lastSync, recordFailure, recordVersion } from "../../src/store/replica/record-replica.ts";
 import { listReplicas, recordedVersion, replicaName, replicasOf } from "../../src/store/replica/replicas.ts";
 import { recentSyncs } from "../../src/store/replica/sync-events.ts";
-import {
-  createRepository,
-  findRepository,
-  listRepositories,
-  readHeads,
-} from "../../src/store/repository/repositories.ts";
+import { readHeads } from "../../src/store/repository/read-heads.ts";
+import { createRepository, findRepository, listRepositories } from "../../src/store/repository/repositories.ts";
 import { getWrite } from "../../src/store/write/find-write.ts";
 import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { administer } from "../support/administer.ts";

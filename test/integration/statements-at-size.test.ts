@@ -54,6 +54,7 @@ import {
 import { listScrubs, nextToScrub, recordScrub, scrubPace } from "../../src/store/replica/scrubs.ts";
 import { recentSyncs } from "../../src/store/replica/sync-events.ts";
 import { listMoving, missingRepositoryError, movingFrom, placeOf } from "../../src/store/repository/former-names.ts";
+import { readHeads } from "../../src/store/repository/read-heads.ts";
 import {
   listRemoved,
   newestRemoval,
@@ -66,23 +67,20 @@ import {
   findRepository,
   isRepository,
   listRepositories,
-  readHeads,
   setRepository,
   setUpdateLimit,
 } from "../../src/store/repository/repositories.ts";
+import { readKeeps, setKeep, setKeepLog } from "../../src/store/retention/keep-times.ts";
+import { listKept } from "../../src/store/retention/kept-space.ts";
 import {
   claimTrim,
-  listKept,
-  readKeeps,
-  setKeep,
-  setKeepLog,
   trimAudit,
   trimCommands,
   trimFormerNames,
   trimLog,
   trimSyncs,
   trimWrites,
-} from "../../src/store/retention/retention.ts";
+} from "../../src/store/retention/trim-rows.ts";
 import {
   claimHooks,
   deleteHook,

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { parseKeep } from "../../src/retention.ts";
-import { setKeepLog } from "../../src/store/retention/retention.ts";
+import { setKeepLog } from "../../src/store/retention/keep-times.ts";
 import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import { claimVersion, currentRepository, Landing, Told } from "../support/landing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

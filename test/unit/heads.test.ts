@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Head, Heads } from "../../src/store/repository/repositories.ts";
+import type { Head, Heads } from "../../src/store/repository/read-heads.ts";
 import { HeadReader } from "../../src/sync/lease/head-reader.ts";
 
 /** A query that the test answers. */

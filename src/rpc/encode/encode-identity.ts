@@ -1,6 +1,7 @@
 // Converts the registry to messages of the protocol.
 import { toTimestamp } from "../../protocol/times.ts";
-import type { Credential, Identities, Principal, WaitingKey } from "../../store/registry/registry.ts";
+import type { Credential, Identities, WaitingKey } from "../../store/registry/list-identities.ts";
+import type { Principal } from "../../store/registry/registry.ts";
 
 function encodeIdentity({ role, name, repositories, readOnly }: Principal, keys: readonly Credential[]) {
   return {

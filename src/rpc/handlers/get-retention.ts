@@ -1,5 +1,6 @@
 import type { GetRetentionResponse as Response } from "../../generated/lockstep/v1/GetRetentionResponse.ts";
-import { listKept, readKeeps } from "../../store/retention/retention.ts";
+import { readKeeps } from "../../store/retention/keep-times.ts";
+import { listKept } from "../../store/retention/kept-space.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeKept, encodeRules } from "../encode/encode-retention.ts";
 

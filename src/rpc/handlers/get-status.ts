@@ -2,9 +2,9 @@ import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/
 import { listUnknown } from "../../store/adopt/unknown-directories.ts";
 import { listDevices } from "../../store/device/devices.ts";
 import { listStatus } from "../../store/operator/status.ts";
-import { listRefusedKeys } from "../../store/registry/registry.ts";
+import { listRefusedKeys } from "../../store/registry/list-identities.ts";
 import { listScrubs } from "../../store/replica/scrubs.ts";
-import { listKept } from "../../store/retention/retention.ts";
+import { listKept } from "../../store/retention/kept-space.ts";
 import { listWriteStops } from "../../store/write/write-stops.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeWriteStop } from "../encode/encode.ts";

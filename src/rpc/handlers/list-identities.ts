@@ -1,7 +1,8 @@
 import type { ListIdentitiesRequest__Output as Request } from "../../generated/lockstep/v1/ListIdentitiesRequest.ts";
 import type { ListIdentitiesResponse as Response } from "../../generated/lockstep/v1/ListIdentitiesResponse.ts";
 import { deviceName } from "../../names.ts";
-import { listIdentities as list, type Name } from "../../store/registry/registry.ts";
+import { listIdentities as list } from "../../store/registry/list-identities.ts";
+import type { Name } from "../../store/registry/registry.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { roleOf } from "../call/key-of.ts";
 import { encodeIdentities, encodeWaiting } from "../encode/encode-identity.ts";

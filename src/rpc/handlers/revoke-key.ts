@@ -1,7 +1,8 @@
 import type { Identity } from "../../generated/lockstep/v1/Identity.ts";
 import type { RevokeKeyRequest__Output as Request } from "../../generated/lockstep/v1/RevokeKeyRequest.ts";
 import type { RevokeKeyResponse as Response } from "../../generated/lockstep/v1/RevokeKeyResponse.ts";
-import { listIdentities, type Name, revokeKey as revoke } from "../../store/registry/registry.ts";
+import { listIdentities } from "../../store/registry/list-identities.ts";
+import { type Name, revokeKey as revoke } from "../../store/registry/registry.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { unknownKeyError } from "../../sync/registry/registry-errors.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";

@@ -8,7 +8,7 @@ import { notifyCommands } from "../../store/command/commands.ts";
 import type { Placement } from "../../store/replica/placement.ts";
 import { replicasOf } from "../../store/replica/replicas.ts";
 import { findRepository, setRepository as set, setUpdateLimit } from "../../store/repository/repositories.ts";
-import { setKeepLog } from "../../store/retention/retention.ts";
+import { setKeepLog } from "../../store/retention/keep-times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { copiesOf } from "../../sync/operator/create-repository.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";

@@ -2,7 +2,7 @@
 // one. The current one may have read the head before the call arrived. The call would then miss a push that was
 // acknowledged in between.
 import { LockstepError } from "../../errors.ts";
-import type { Head, Heads } from "../../store/repository/repositories.ts";
+import type { Head, Heads } from "../../store/repository/read-heads.ts";
 
 interface Waiter {
   readonly name: string;

@@ -1,7 +1,7 @@
 // Reads heads, with the proof that the server that told them was the primary when it was asked.
 import type { Database } from "../../store/database/database.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
-import { type Heads, readHeads } from "../../store/repository/repositories.ts";
+import { type Heads, readHeads } from "../../store/repository/read-heads.ts";
 import type { Lease } from "./lease.ts";
 
 /**

@@ -5,7 +5,7 @@ import { linkSignals } from "../../io/signals.ts";
 import { isServed } from "../../replica-states.ts";
 import { type Closed, replicaElsewhereError, writesElsewhereError } from "../../store/replica/placement.ts";
 import { missingRepositoryError } from "../../store/repository/former-names.ts";
-import type { Head } from "../../store/repository/repositories.ts";
+import type { Head } from "../../store/repository/read-heads.ts";
 import { writesStoppedError } from "../../store/write/write-stops.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";

@@ -5,16 +5,16 @@ import { crashPoint } from "../../crash-points.ts";
 import { type Keep, parseKeep, SUBJECTS, type SubjectName } from "../../retention.ts";
 import type { Database } from "../../store/database/database.ts";
 import { purgeRemoved } from "../../store/repository/removals.ts";
+import { readKeeps } from "../../store/retention/keep-times.ts";
 import {
   claimTrim,
-  readKeeps,
   trimAudit,
   trimCommands,
   trimFormerNames,
   trimLog,
   trimSyncs,
   trimWrites,
-} from "../../store/retention/retention.ts";
+} from "../../store/retention/trim-rows.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** How many rows one statement deletes. It takes some ten milliseconds. */

@@ -1,5 +1,5 @@
 // Deletes what this device's disk has kept for long enough, and counts what is left for `lockstep status`.
-import { recordKept } from "../../store/retention/retention.ts";
+import { recordKept } from "../../store/retention/kept-space.ts";
 import type { SyncContext } from "../device/context.ts";
 import { readRules } from "./trim-database.ts";
 import { FILE_KINDS, trimFiles } from "./trim-files.ts";

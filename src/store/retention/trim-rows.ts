@@ -1,7 +1,7 @@
 // Deletes rows that have been kept for long enough. Each statement deletes a small batch and leaves out rows that
 // another statement has locked, so any device may run it at any time.
-import type { Incarnation, Version } from "../../domain.ts";
-import type { Keep, SubjectName } from "../../retention.ts";
+import type { Version } from "../../domain.ts";
+import type { Keep } from "../../retention.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
 
 /** A repository whose log may have rows to delete. */
@@ -82,83 +82,4 @@ function deletion(table: string, ids: string): string {
 
 async function count(db: Database, text: string, values: readonly unknown[]): Promise<number> {
   return (await queryRepeatableRow<{ deleted: number }>(db.work, text, values)).deleted;
-}
-
-/** Returns the times that operators have set, by subject, as they wrote them. */
-export async function readKeeps(db: Database): Promise<Map<string, string>> {
-  const rows = await queryRepeatable<{ name: string; keep: string }>(
-    db.work,
-    "select name, value #>> '{}' as keep from lockstep.setting where name like 'keep.%'",
-  );
-  return new Map(rows.map(({ name, keep }) => [name.slice("keep.".length), keep]));
-}
-
-/** Sets for how long a subject is kept; null: for its default. The author is in the audit. */
-export async function setKeep(db: Database, subject: SubjectName, keep: string | null, author: string): Promise<void> {
-  await queryRepeatable(
-    db.work,
-    `with gone as (delete from lockstep.setting where name = 'keep.' || $1 and $2::text is null),
-     made as (
-       insert into lockstep.setting (name, value, author) select 'keep.' || $1, to_jsonb($2::text), $3 where $2::text is not null
-       on conflict (name) do update set value = excluded.value, author = excluded.author, changed_at = clock_timestamp())
-     insert into lockstep.audit (author, action, detail) values ($3, 'set retention', json_build_object('subject', $1::text, 'keep', $2::text))`,
-    [subject, keep, author],
-  );
-}
-
-/** Sets how much of its log a repository keeps; null: as the cluster does. A device looks at it at once. */
-export async function setKeepLog(db: Database, repository: string, keep: Keep | null): Promise<void> {
-  await queryRepeatable(
-    db.work,
-    `update lockstep.repository set keep_versions = $2, keep_days = $3, trim_at = clock_timestamp() where name = $1`,
-    [repository, keep?.versions ?? null, keep?.days ?? null],
-  );
-}
-
-/** The space that one subject takes. */
-export interface KeptSpace {
-  readonly subject: SubjectName;
-  /** null: rows of the database. */
-  readonly device: string | null;
-  readonly items: bigint;
-  readonly bytes: bigint;
-}
-
-/** Records what this device keeps on its disk. */
-export async function recordKept(
-  db: Database,
-  me: Incarnation,
-  kept: readonly Omit<KeptSpace, "device">[],
-): Promise<void> {
-  await queryRepeatable(
-    db.work,
-    `insert into lockstep.kept_on_disk (device, subject, items, bytes)
-     select d.name, k.subject, k.items, k.bytes
-     from lockstep.device d, unnest($3::text[], $4::bigint[], $5::bigint[]) k (subject, items, bytes)
-     where d.name = $1 and d.fence = $2 order by k.subject
-     on conflict (device, subject) do update set items = excluded.items, bytes = excluded.bytes, counted_at = clock_timestamp()`,
-    [
-      me.device,
-      me.fence,
-      kept.map(({ subject }) => subject),
-      kept.map(({ items }) => items),
-      kept.map(({ bytes }) => bytes),
-    ],
-  );
-}
-
-/** Returns what devices keep on their disks, as they last counted it, and the sizes of tables. Rows are estimates. */
-export async function listKept(db: Database): Promise<KeptSpace[]> {
-  return await queryRepeatable<KeptSpace & { [column: string]: unknown }>(
-    db.work,
-    `select k.subject, k.device, k.items, k.bytes from lockstep.kept_on_disk k
-     join lockstep.device d on d.name = k.device and d.removed_at is null where k.items > 0
-     union all
-     select t.subject, null, greatest(max(c.reltuples) filter (where c.relname = t.counted), 0)::int8, sum(pg_total_relation_size(c.oid))::int8
-     from (values ('log', 'ref_log', 'ref_log'), ('log', 'ref_log', 'ref_log_update'), ('writes', 'write', 'write'),
-       ('commands', 'command', 'command'), ('syncs', 'sync_event', 'sync_event'), ('audit', 'audit', 'audit')) t (subject, counted, name)
-     join pg_class c on c.relname = t.name and c.relnamespace = 'lockstep'::regnamespace and c.relkind = 'r'
-     group by t.subject
-     order by 1, 2 nulls first`,
-  );
 }

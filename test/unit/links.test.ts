@@ -40,3 +40,25 @@ it("a link to a missing file or heading is noticed", () => {
     "[a](docs/gone.md) [b](docs/operations.md#gone) [c](#gone) [d](docs/operations.md#thaw) [e](https://f.org/g)";
   expect(deadLinks("README.md", text)).toEqual(["docs/gone.md", "docs/operations.md#gone", "#gone"]);
 });
+
+/** Every file of the project, by its path. A page may leave out `src/`, and the folder of a file whose name is unique. */
+const FILES = ["src", "test", "scripts", "bench", "migrations", "proto", "native", ".ci", "docs"].flatMap((folder) =>
+  readdirSync(new URL(folder, PROJECT), { recursive: true }).map((name) => `${folder}/${name}`),
+);
+
+/** Returns the files that a page names in its text and that are not there. */
+function missingFiles(text: string): string[] {
+  const named = [...text.matchAll(/`([\w./-]+\.(?:ts|mjs|sql|proto|c))`/g)].map(([, name = ""]) => name);
+  // `builtin/` is git's; NAME and ROOM stand for what somebody adds.
+  const ours = named.filter((name) => !/^builtin\/|NAME|ROOM/.test(name));
+  return ours.filter((name) => !FILES.some((file) => `/${file}`.endsWith(`/${name}`)));
+}
+
+// The changelog names files as they were.
+it.each(PAGES.filter((page) => page !== "CHANGELOG.md"))("every source file that %s names exists", (page) => {
+  expect(missingFiles(readFileSync(new URL(page, PROJECT), "utf8"))).toEqual([]);
+});
+
+it("a source file that does not exist is noticed", () => {
+  expect(missingFiles("`src/gone.ts` `sync/read/before-read.ts` `land.ts` `ad.ts`")).toEqual(["src/gone.ts", "ad.ts"]);
+});

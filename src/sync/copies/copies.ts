@@ -1,4 +1,4 @@
-// Puts the objects of a write on several devices before it lands (docs/architecture.md, "Copies"). If one disk is lost
+// Puts the objects of a write on several devices before it lands (docs/mechanisms.md, "Copies"). If one disk is lost
 // afterwards, another one has them.
 import { once } from "node:events";
 import { crashPoint } from "../../crash-points.ts";

@@ -1,5 +1,5 @@
 // Appends an operator's version. When leaders are lost, or the database has lost writes, an operator says which refs
-// stay (docs/architecture.md, "Thaw"). The first call shows the changes. The second call, with the confirmation from
+// stay (docs/mechanisms.md, "Thaw"). The first call shows the changes. The second call, with the confirmation from
 // the first, makes them. The log only ever grows.
 import { randomUUID } from "node:crypto";
 import { type RefName, type RefUpdate, type RefValue, shortHash } from "../../domain.ts";

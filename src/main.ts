@@ -2,6 +2,7 @@
 import { main } from "./cli/program.ts";
 // The only file that uses `process`: arguments, signals and the exit code.
 import { holdAtCrashPoints } from "./crash-points.ts";
+import { shortenWaits } from "./waits.ts";
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -20,7 +21,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // If nobody can read standard error, the exit code still tells of the failure.
 process.stderr.on("error", () => {});
 
+// Both are for tests only.
 if (process.env.LOCKSTEP_CRASH_POINTS) holdAtCrashPoints(process.env.LOCKSTEP_CRASH_POINTS);
+if (process.env.LOCKSTEP_WAITS_FACTOR) shortenWaits(Number(process.env.LOCKSTEP_WAITS_FACTOR));
 
 process.exitCode = await main({
   env: process.env,

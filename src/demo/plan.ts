@@ -67,6 +67,8 @@ export async function planDevices(
       ...base,
       LOCKSTEP_EXIT_WITH_PID: String(host.pid),
       LOCKSTEP_LOG_LEVEL: host.env.LOCKSTEP_LOG_LEVEL ?? "info",
+      // Tests shorten the waits of the whole cluster (waits.ts).
+      ...(host.env.LOCKSTEP_WAITS_FACTOR && { LOCKSTEP_WAITS_FACTOR: host.env.LOCKSTEP_WAITS_FACTOR }),
     };
     return {
       name,

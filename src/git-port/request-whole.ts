@@ -2,11 +2,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
+import { WAITS } from "../waits.ts";
 
 /** Enough for two million ids of the long kind. */
 const BODY_LIMIT = 160 << 20;
-/** A peer that sends nothing of its request for this long is hung up on. */
-const STALL_MS = 10_000;
 
 /**
  * Returns the whole body. `body` is the decoded body of the request. Throws INVALID_REQUEST when it is too long, and
@@ -15,7 +14,7 @@ const STALL_MS = 10_000;
 export async function wholeBody(request: IncomingMessage, body: Readable = request): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const stalled = setTimeout(() => request.socket.destroy(), STALL_MS);
+  const stalled = setTimeout(() => request.socket.destroy(), WAITS.requestStallMs);
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       stalled.refresh();

@@ -1,9 +1,7 @@
 // Watches that a response to another device makes progress. A peer that takes nothing, and a git that writes nothing,
 // hold a place that others need.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { STALL_MS } from "../git/silence.ts";
-
-const LOOK_MS = 1_000;
+import { WAITS } from "../waits.ts";
 
 /**
  * Hangs up when the peer takes no byte for ten seconds although some wait, or when git writes none for `silentMs`.
@@ -17,8 +15,8 @@ export function watchResponse(request: IncomingMessage, response: ServerResponse
     const waiting = response.writableLength;
     const takenNow = request.socket.bytesWritten - waiting;
     if (takenNow !== taken) [taken, since] = [takenNow, now];
-    else if (now - since >= (waiting > 0 ? STALL_MS : silentMs)) request.socket.destroy();
-  }, LOOK_MS);
+    else if (now - since >= (waiting > 0 ? WAITS.gitStallMs : silentMs)) request.socket.destroy();
+  }, WAITS.peerLookMs);
   timer.unref();
   const stop = () => clearInterval(timer);
   response.once("close", stop);

@@ -6,7 +6,6 @@ import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
 import { ASK_HEADER, DIRECTORY_PATH, HOLD_PATH, PACK_PATH } from "../git/objects/pack-stream.ts";
-import { STALL_MS } from "../git/silence.ts";
 import { cutterOf } from "../io/connections.ts";
 import { asRefusal } from "../smart-http/refusal.ts";
 import { lookAtDirectory } from "../sync/adopt/look-at-directory.ts";
@@ -16,6 +15,7 @@ import type { SyncContext } from "../sync/device/context.ts";
 import { PackServer } from "../sync/objects/serve-pack.ts";
 import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
 import type { Peers } from "../tls/peers.ts";
+import { WAITS } from "../waits.ts";
 import { mayAskAbout, mayFetchPack, mayRequestCopies } from "./device-limits.ts";
 import { wholeBody } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
@@ -132,7 +132,7 @@ async function sendPack(
   const { pack, done } = await packs.open(device, asked, gone, heartbeat(response));
   response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
   // Not disposed of here: it ends with the response, which the peer may not have taken yet.
-  watchResponse(request, response, STALL_MS);
+  watchResponse(request, response, WAITS.gitStallMs);
   // The response ends only when git ended well: a pack that is cut off must not look whole.
   await Promise.all([pipeline(pack, response, { end: false }), done]);
   response.end();

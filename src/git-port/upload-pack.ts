@@ -16,6 +16,7 @@ import { gitRequest } from "../smart-http/route.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { PackServer } from "../sync/objects/serve-pack.ts";
 import { suspectDamage } from "../sync/upkeep/suspect-damage.ts";
+import { WAITS } from "../waits.ts";
 import { mayFetch } from "./device-limits.ts";
 import { wholeBody } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
@@ -25,8 +26,6 @@ import { watchResponse } from "./response-watch.ts";
  * settings. Without keepAlive git sends only the output of its work, so a git that hangs is found.
  */
 const CONFIG = ["uploadpack.allowAnySHA1InWant=true", "transfer.hideRefs=refs/lockstep", "uploadpack.keepAlive=0"];
-/** Longer than for the pack stream: a client may have asked git for no progress. */
-const SILENT_MS = 120_000;
 
 /**
  * Resolves when git and the response have ended. Throws Refusal or LockstepError while no part of a response has been
@@ -69,7 +68,7 @@ export async function serveUploadPack(
       log.warn({ ...fields, err: describe(error) }, "could not order a verification"),
     );
   };
-  watchResponse(request, response, SILENT_MS);
+  watchResponse(request, response, WAITS.uploadSilentMs);
   const answer = { request, response, success: success(asked, protocol), requestId };
   await exchange({ git, asked, body, ...answer, stopping, onFailure });
 }

@@ -10,6 +10,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { LockstepError } from "../errors.ts";
+import { WAITS } from "../waits.ts";
 import type { MakeWay } from "./make-way.ts";
 import {
   descendants,
@@ -21,7 +22,6 @@ import {
   waitsForPeer,
   workOf,
 } from "./process-tree.ts";
-import { SILENT_MS } from "./silence.ts";
 
 /** How long a git may show no work, in milliseconds. */
 export interface Patience {
@@ -35,10 +35,12 @@ export interface Patience {
   readonly killedMs: number;
 }
 
-const PATIENCE: Patience = { stoppedMs: 10_000, silentMs: SILENT_MS, diskMs: 180_000, killedMs: 10_000 };
-
-/** How often the gits are looked at, if somebody waits for one. A look costs some milliseconds. */
-const LOOK_MS = 2_000;
+const patienceOfTable = (): Patience => ({
+  stoppedMs: WAITS.gitStoppedMs,
+  silentMs: WAITS.gitSilentMs,
+  diskMs: WAITS.gitDiskMs,
+  killedMs: WAITS.gitKilledMs,
+});
 
 export interface WatchedGit {
   /** Such as `update-ref`. */
@@ -82,7 +84,7 @@ export function watchGit(child: Child, git: WatchedGit): void {
   child.once("exit", () => watches.delete(child));
   if (timer !== undefined) return;
   lookedAt = performance.now();
-  timer = setTimeout(lookAround, LOOK_MS).unref();
+  timer = setTimeout(lookAround, WAITS.gitLookMs).unref();
 }
 
 /** Marks that somebody waits for an answer of a git whose input is still open, until it is disposed of. */
@@ -146,21 +148,21 @@ export function takeKilledWriter(gitDir: string): boolean {
 async function lookAround(): Promise<void> {
   const now = performance.now();
   // If this process itself was stopped or busy, most of that time does not count.
-  const passedMs = Math.min(now - lookedAt, 2 * LOOK_MS);
+  const passedMs = Math.min(now - lookedAt, 2 * WAITS.gitLookMs);
   lookedAt = now;
   const suspects = [...watches.values()].filter((watch) => isSuspect(watch, passedMs));
   if (suspects.length > 0) {
     const processes = await readProcesses();
     for (const watch of suspects) await judge(watch, processes, passedMs);
   }
-  timer = watches.size > 0 ? setTimeout(lookAround, LOOK_MS).unref() : undefined;
+  timer = watches.size > 0 ? setTimeout(lookAround, WAITS.gitLookMs).unref() : undefined;
 }
 
 /** Returns true for a git that somebody waits for since the last look. Notes a killed git that does not end. */
 function isSuspect(watch: Watch, passedMs: number): boolean {
   if (watch.child.killed) {
     watch.killedMs += passedMs;
-    const { killedMs } = watch.patience ?? PATIENCE;
+    const { killedMs } = watch.patience ?? patienceOfTable();
     if (watch.killedMs < killedMs || watch.isStuck) return false;
     watch.isStuck = true;
     watch.error = stuckError(watch);
@@ -179,7 +181,7 @@ function isAwaited({ child: { stdin, stdout }, answers }: Watch): boolean {
 }
 
 async function judge(watch: Watch, processes: ReadonlyMap<number, Seen>, passedMs: number): Promise<void> {
-  const { child, patience = PATIENCE, makeWay } = watch;
+  const { child, patience = patienceOfTable(), makeWay } = watch;
   // This process has stopped it for a moment, so this look counts for nothing.
   if (makeWay?.isStopped(child)) return;
   const top = processes.get(child.pid as number);

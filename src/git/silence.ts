@@ -1,10 +1,6 @@
+import { WAITS } from "../waits.ts";
 // Proof that a git at work, here or on another device, makes progress: bytes, or a line that differs from its last one.
 // A live process proves nothing: it may wait for a disk for ever.
-
-/** A git that shows no work for this long is given up. Some steps of git are long and silent. */
-export const SILENT_MS = 30_000;
-/** The same limit for a git that has begun to send. */
-export const STALL_MS = 10_000;
 
 /** Aborts its signal when `broken` is not called for `limitMs`. */
 export class Silence implements Disposable {
@@ -14,7 +10,7 @@ export class Silence implements Disposable {
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limitMs = SILENT_MS) {
+  constructor(limitMs = WAITS.gitSilentMs) {
     this.limitMs = limitMs;
     this.#start();
   }

@@ -11,10 +11,9 @@ import { visible } from "../io/visible.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
+import { WAITS } from "../waits.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
 import { receive, type Send } from "./receive-push.ts";
-
-const READ_PATIENCE_MS = 60_000;
 
 /** A running server for the shims. */
 export interface HookServer {
@@ -83,7 +82,7 @@ async function converse(context: SyncContext, socket: Socket): Promise<void> {
 async function read(context: SyncContext, { dir, op, env }: Hello, send: Send): Promise<number> {
   try {
     const name = await nameOf(context.root, dir);
-    using patience = linkSignals([context.signal], READ_PATIENCE_MS);
+    using patience = linkSignals([context.signal], WAITS.hookReadMs);
     const { replica } = await beforeRead(context, name, { signal: patience.signal, forPush: op === "receive-pack" });
     send("P", replica.gitDir);
     return 0;

@@ -4,10 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../store/command/repairs.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
+import { WAITS } from "../waits.ts";
 
-const PAUSE_MS = 5_000;
-/** The pause while more is found than the queue takes. */
-const BUSY_PAUSE_MS = 1_000;
 /** So many commands of this device may be open. The rest waits until those have ended. */
 const ROOM = 400;
 /** How many replicas one pass compares with their heads. */
@@ -49,7 +47,7 @@ export class RepairLoop {
   async run(): Promise<void> {
     const { signal } = this.#context;
     while (!signal.aborted) {
-      const pause = (await this.pass()) ? BUSY_PAUSE_MS : PAUSE_MS;
+      const pause = (await this.pass()) ? WAITS.repairBusyMs : WAITS.repairMs;
       const enough = new AbortController();
       this.#end = () => enough.abort();
       signal.addEventListener("abort", this.#end, { once: true });

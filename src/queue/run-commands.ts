@@ -10,6 +10,7 @@ import { commandedReplica } from "../store/command/find-commands.ts";
 import { FollowPlaces } from "../sync/catch-up/follow-places.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
+import { WAITS } from "../waits.ts";
 import { performAdoption } from "./perform-adoption.ts";
 import { PERFORMERS } from "./performers.ts";
 import type { Wakeups } from "./wakeups.ts";
@@ -19,13 +20,8 @@ import type { Wakeups } from "./wakeups.ts";
  * slow ones mostly wait for a source (FollowPlaces).
  */
 const PLACES: Readonly<Record<Lane, number>> = { heavy: 1, first: 16, again: 4 };
-/** A command whose notification was lost, or that has rested, is found after this time. */
-const POLL_MS = 5_000;
-/** After a temporary error a command rests for this time, and for twice the last time after each further one. */
-const REST_MS = 1_000;
+/** The rest after a temporary error grows to this. */
 const REST_LIMIT_MS = 300_000;
-/** The pause before a database that failed is asked again. */
-const DATABASE_PAUSE_MS = 1_000;
 
 /** The commands of a repository that was removed. */
 const OF_REMOVED: readonly string[] = ["release", "destroy"];
@@ -40,7 +36,7 @@ async function runLane(context: SyncContext, lane: Lane, wakeups: Wakeups, stopp
   const underWay = new Set<Promise<void>>();
   const places = new FollowPlaces();
   while (!stopping.aborted) {
-    const news = wakeups.next(POLL_MS, stopping);
+    const news = wakeups.next(WAITS.commandPollMs, stopping);
     const place = underWay.size < PLACES[lane] ? places.take(lane !== "first", wakeups.wake) : undefined;
     const command = place && (await startNext(context, lane));
     if (command === undefined) {
@@ -66,7 +62,7 @@ async function startNext(context: SyncContext, lane: Lane): Promise<Command | un
       return await startCommand(context.db, context.me, lane, attempt);
     } catch (error) {
       if (!context.signal.aborted) tellFailure(context, error, "could not ask for commands");
-      await sleep(DATABASE_PAUSE_MS, undefined, { signal: context.signal }).catch(() => {});
+      await sleep(WAITS.commandDatabaseMs, undefined, { signal: context.signal }).catch(() => {});
     }
   }
   return undefined;
@@ -116,7 +112,7 @@ async function performOnce(context: SyncContext, command: Command): Promise<Comm
     const error = diskError(thrown) ?? thrown;
     if (context.signal.aborted) return { state: "queued", error: "The sidecar was stopped meanwhile." };
     if (isPermanent(error)) return { state: "failed", error: describe(error) };
-    const rest = Math.min(REST_LIMIT_MS, REST_MS * 2 ** Math.min(command.attempts - 1, 20));
+    const rest = Math.min(REST_LIMIT_MS, WAITS.commandRestMs * 2 ** Math.min(command.attempts - 1, 20));
     return { state: "queued", error: describe(error), delayMs: rest * (0.8 + 0.4 * Math.random()) };
   }
 }
@@ -138,7 +134,7 @@ async function record(context: SyncContext, command: Command, end: CommandEnd): 
       // The next incarnation starts the command again.
       if (context.signal.aborted) return;
       tellFailure(context, error, "could not record the outcome of a command");
-      await sleep(DATABASE_PAUSE_MS, undefined, { signal: context.signal }).catch(() => {});
+      await sleep(WAITS.commandDatabaseMs, undefined, { signal: context.signal }).catch(() => {});
     }
   }
 }

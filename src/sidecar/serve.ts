@@ -48,15 +48,13 @@ import { endSessions } from "../sync/session/end-sessions.ts";
 import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { Peers } from "../tls/peers.ts";
+import { WAITS } from "../waits.ts";
 import { openCredentials, ownKeyOf, useNewCredentials } from "./credentials.ts";
 import { httpEndpoints, type Progress } from "./http-endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { makeContext } from "./make-context.ts";
 import { readSettings } from "./read-settings.ts";
 import { prepareSocketDir, takeRoot } from "./take-root.ts";
-
-/** From the signal to stop until what is under way is cut off: calls and pushes first, then what others still fetch. */
-const GRACE_MS = 10_000;
 
 /** A database that does not answer keeps nobody from stopping. */
 const LEASE_GOODBYE_MS = 1_000;
@@ -229,8 +227,8 @@ async function stop(
   const { db, me, log } = context;
   rpc.setServing(false);
   log.info("stopping");
-  const deadline = performance.now() + GRACE_MS;
-  await Promise.all([rpc.stop(GRACE_MS), hooks.stop(GRACE_MS)]);
+  const deadline = performance.now() + WAITS.stopGraceMs;
+  await Promise.all([rpc.stop(WAITS.stopGraceMs), hooks.stop(WAITS.stopGraceMs)]);
   await handOver(context, deadline - performance.now());
   life.end();
   await background;

@@ -2,15 +2,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { hungGit, watchGit } from "../git/hung.ts";
+import { WAITS } from "../waits.ts";
 import { Refusal } from "./refusal.ts";
 import type { Service } from "./route.ts";
 
-/**
- * Since 2.39 a git that a signal ends leaves its quarantine and its .keep behind. At the end of its input it removes
- * both, if its output is read. If git does not end within this time, it gets SIGTERM, and then SIGKILL.
- */
-const TERM_AFTER_MS = 3_000;
-const KILL_AFTER_MS = 5_000;
 const WORDS_LIMIT = 4_000;
 
 /** The git to start for a request. */
@@ -90,7 +85,7 @@ export async function startGit({ service, advertisement, path, env, config = [] 
   const terminate = () => {
     child.kill("SIGTERM");
     child.stdout.destroy();
-    const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+    const timer = setTimeout(() => child.kill("SIGKILL"), WAITS.gitKillMs);
     child.once("exit", () => clearTimeout(timer));
   };
   return {
@@ -110,9 +105,11 @@ export async function startGit({ service, advertisement, path, env, config = [] 
       // The signal goes first to upload-pack, since it would answer a request that is cut off. receive-pack would not:
       // its pack is incomplete (request-body.ts).
       if (!takesObjects) terminate();
+      // Since 2.39 a git that a signal ends leaves its quarantine and its .keep behind. At the end of its input it
+      // removes both, if its output is read.
       child.stdin.destroy();
       if (!takesObjects) return;
-      const timer = setTimeout(terminate, TERM_AFTER_MS);
+      const timer = setTimeout(terminate, WAITS.gitTermMs);
       child.once("exit", () => clearTimeout(timer));
     },
     get stopped() {

@@ -4,13 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { describe } from "../errors.ts";
+import { WAITS } from "../waits.ts";
 import { type DeviceCredentials, expiryOf, faultOf, readTls, stampOf } from "./device-files.ts";
 import { instant } from "./peer-certificate.ts";
 
-/** Not with notifications of the kernel: those do not reach a mount over the network, nor the target of a link. */
-const LOOK_MS = 500;
-/** New files that do not fit are told after this time. Key and certificate are rarely replaced in one step. */
-const SETTLE_MS = 2_000;
 const DAY_MS = 86_400_000;
 const WARN_DAYS = [1, 7, 30];
 
@@ -66,7 +63,8 @@ export class WatchedCredentials {
   async keepLooking(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.look();
-      await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+      // The kernel's notifications do not reach a mount over the network, nor the target of a link.
+      await sleep(WAITS.credentialsLookMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -115,7 +113,7 @@ export class WatchedCredentials {
   #refuse(why: string): void {
     const now = performance.now();
     if (this.#refused?.why !== why) this.#refused = { why, since: now, told: false };
-    if (this.#refused.told || now - this.#refused.since < SETTLE_MS) return;
+    if (this.#refused.told || now - this.#refused.since < WAITS.credentialsSettleMs) return;
     this.#refused.told = true;
     this.#log.warn({ err: this.#refusal(why) }, "the new certificate files are not used");
   }

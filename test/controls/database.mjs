@@ -58,7 +58,7 @@ export const databaseControls = [
       },
       {
         file: "src/sync/lease/lease.ts",
-        from: "const late = setTimeout(goToNewest, PATIENCE_MS);",
+        from: "const late = setTimeout(goToNewest, WAITS.leaseProofMs);",
         to: "const late = undefined;",
       },
     ],

@@ -42,7 +42,13 @@ export const identityControls = [
   },
   {
     rule: "a sidecar that cannot read the registry lets nobody new in",
-    patches: [{ file: "src/sync/registry/registry.ts", from: "STALE_MS = 60_000", to: "STALE_MS = 60_000_000" }],
+    patches: [
+      {
+        file: "src/sync/registry/registry.ts",
+        from: "this.#lookedAt > WAITS.registryStaleMs",
+        to: "this.#lookedAt > 60_000_000",
+      },
+    ],
     project: "integration",
     tests: "test/integration/registry-copy.test.ts",
     name: "lets nobody new in",

@@ -120,7 +120,9 @@ export const objectControls = [
   },
   {
     rule: "another source is asked when the first shows no work",
-    patches: [{ file: "src/sync/objects/source-race.ts", from: "HEDGE_MS = 3_000", to: "HEDGE_MS = 3_000_000" }],
+    patches: [
+      { file: "src/sync/objects/source-race.ts", from: "onQuiet(), WAITS.sourceHedgeMs", to: "onQuiet(), 3_000_000" },
+    ],
     project: "integration",
     tests: "test/integration/hung-sources.test.ts",
     name: "it sleeps",
@@ -134,7 +136,9 @@ export const objectControls = [
   },
   {
     rule: "a peer that takes nothing is hung up on",
-    patches: [{ file: "src/git-port/response-watch.ts", from: "waiting > 0 ? STALL_MS", to: "waiting > 0 ? 1e9" }],
+    patches: [
+      { file: "src/git-port/response-watch.ts", from: "waiting > 0 ? WAITS.gitStallMs", to: "waiting > 0 ? 1e9" },
+    ],
     project: "integration",
     tests: "test/integration/stalled-peers.test.ts",
     name: "keeps no other device from its packs \\(byGit",

@@ -18,7 +18,11 @@ export const refFileControls = [
   {
     rule: "a slow repository gives its turn to be tidied back",
     patches: [
-      { file: "src/sync/replica/tidy.ts", from: "setTimeout(release, ALONE_MS)", to: "setTimeout(() => {}, ALONE_MS)" },
+      {
+        file: "src/sync/replica/tidy.ts",
+        from: "setTimeout(release, WAITS.tidyAloneMs)",
+        to: "setTimeout(() => {}, WAITS.tidyAloneMs)",
+      },
     ],
     project: "integration",
     tests: "test/integration/pack-refs.test.ts",

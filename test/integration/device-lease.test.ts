@@ -4,8 +4,6 @@ import { EMPTY_DIGEST } from "../../src/digest.ts";
 import type { Incarnation } from "../../src/domain.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
 import {
-  LEASE_RENEWAL_MS,
-  LEASE_TTL_MS,
   leaseHasEnded,
   releaseLease,
   renewLease,
@@ -18,6 +16,7 @@ import { createRepository } from "../../src/store/repository/repositories.ts";
 import { getWrite } from "../../src/store/write/find-write.ts";
 import { takeTurn, turnHolder } from "../../src/store/write/turns.ts";
 import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
+import { WAITS } from "../../src/waits.ts";
 import { db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { HERE } from "../support/store-rows.ts";
 
@@ -159,7 +158,7 @@ describe("a take-over", () => {
     expect(answer).toEqual({ outcome: "held", waitMs: expect.any(Number) });
     const { waitMs } = answer as { waitMs: number };
     expect(waitMs).toBeGreaterThan(0);
-    expect(waitMs).toBeLessThanOrEqual(LEASE_TTL_MS);
+    expect(waitMs).toBeLessThanOrEqual(WAITS.leaseMs);
     expect(await deviceRow(asked.device)).toEqual({ ...before, left: expect.any(Number) });
     expect(await getWrite(db, name, write)).toMatchObject({ status: "staged" });
     expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
@@ -211,7 +210,7 @@ describe("a take-over", () => {
 
 describe("a lease", () => {
   it("runs for its time by the database's clock, and a renewal starts it anew", async () => {
-    expect(LEASE_RENEWAL_MS * 3).toBeLessThanOrEqual(LEASE_TTL_MS);
+    expect(WAITS.leaseRenewalMs * 3).toBeLessThanOrEqual(WAITS.leaseMs);
     const asked = request();
     const { incarnation: me } = await taken(asked);
     await queryOnce(
@@ -221,8 +220,8 @@ describe("a lease", () => {
     );
     expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
     const { left } = (await deviceRow(asked.device)) as { left: number };
-    expect(left * 1000).toBeLessThanOrEqual(LEASE_TTL_MS);
-    expect(left * 1000).toBeGreaterThan(LEASE_TTL_MS - 5_000);
+    expect(left * 1000).toBeLessThanOrEqual(WAITS.leaseMs);
+    expect(left * 1000).toBeGreaterThan(WAITS.leaseMs - 5_000);
   });
 
   it("is not renewed by an old fence", async () => {

@@ -4,9 +4,8 @@ import { request } from "node:https";
 import { describe, expect, it, vi } from "vitest";
 import { PackClient } from "../../src/git/objects/pack-stream.ts";
 import { startPack } from "../../src/git/objects/send-pack.ts";
-import { SILENT_MS } from "../../src/git/silence.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
-import { HEDGE_MS } from "../../src/sync/objects/source-race.ts";
+import { WAITS } from "../../src/waits.ts";
 import { processesAt } from "../support/git.ts";
 import { authorityIn, contentsOf, credentialsOf, type Files, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
 import { repairing } from "../support/repairing.ts";
@@ -91,7 +90,7 @@ describe("a source whose git hangs", () => {
 
   it("and repeats what it said last is left, too; one that says something new is waited for, and nobody else is asked", async () => {
     await using f = await fixture();
-    const seconds = (2 * HEDGE_MS) / 1000;
+    const seconds = (2 * WAITS.sourceHedgeMs) / 1000;
     await f.a.beforeGit(says("Counting objects: %d", seconds));
     expect(await f.c.read(APP)).toMatchObject({ version: 1n });
     expect(askedBy(f.c)).toEqual(["repo001"]);
@@ -143,7 +142,7 @@ describe("a source whose git hangs", () => {
         code: "SOURCE_FAILED",
         message: expect.stringContaining("has shown no work for 30 s"),
       });
-      await vi.advanceTimersByTimeAsync(SILENT_MS);
+      await vi.advanceTimersByTimeAsync(WAITS.gitSilentMs);
       await failed;
     } finally {
       vi.useRealTimers();

@@ -1,7 +1,7 @@
 // What a server says of the heads counts only while a renewal of the lease, which is a commit, proves that it is the primary.
 import pg from "pg";
 import { expect, it, vi } from "vitest";
-import { LEASE_TTL_MS } from "../../src/store/device/device-lease.ts";
+import { WAITS } from "../../src/waits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
 
@@ -37,7 +37,7 @@ it("a current replica is not read once the last renewal is older than the lease,
   await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
   {
     await using _ = await holdRenewals(cluster.url);
-    clock.aheadMs += LEASE_TTL_MS;
+    clock.aheadMs += WAITS.leaseMs;
     await expect(a.read(APP)).rejects.toMatchObject({
       code: "DATABASE_UNAVAILABLE",
       message: expect.stringContaining("has not confirmed this device's lease for 15 s"),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { listenForNews } from "../../src/git/progress.ts";
-import { SILENT_MS, Silence, STALL_MS } from "../../src/git/silence.ts";
+import { Silence } from "../../src/git/silence.ts";
+import { WAITS } from "../../src/waits.ts";
 
 describe("a silence", () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -9,20 +10,20 @@ describe("a silence", () => {
   it("ends the wait when nothing new has come for too long", () => {
     using silence = new Silence();
     for (let count = 0; count < 100; count += 1) {
-      vi.advanceTimersByTime(SILENT_MS - 1);
+      vi.advanceTimersByTime(WAITS.gitSilentMs - 1);
       silence.broken();
     }
     expect(silence.signal.aborted).toBe(false);
-    vi.advanceTimersByTime(SILENT_MS);
+    vi.advanceTimersByTime(WAITS.gitSilentMs);
     expect(silence.signal.aborted).toBe(true);
   });
 
   it("may have a shorter limit once something has come", () => {
     using silence = new Silence();
-    silence.broken(STALL_MS);
-    vi.advanceTimersByTime(STALL_MS - 1);
+    silence.broken(WAITS.gitStallMs);
+    vi.advanceTimersByTime(WAITS.gitStallMs - 1);
     silence.broken();
-    vi.advanceTimersByTime(STALL_MS - 1);
+    vi.advanceTimersByTime(WAITS.gitStallMs - 1);
     expect(silence.signal.aborted).toBe(false);
     vi.advanceTimersByTime(1);
     expect(silence.signal.aborted).toBe(true);
@@ -32,10 +33,10 @@ describe("a silence", () => {
     using silence = new Silence();
     let waits = true;
     silence.isOurs = () => waits;
-    vi.advanceTimersByTime(10 * SILENT_MS);
+    vi.advanceTimersByTime(10 * WAITS.gitSilentMs);
     expect(silence.signal.aborted).toBe(false);
     waits = false;
-    vi.advanceTimersByTime(SILENT_MS);
+    vi.advanceTimersByTime(WAITS.gitSilentMs);
     expect(silence.signal.aborted).toBe(true);
   });
 
@@ -43,7 +44,7 @@ describe("a silence", () => {
     const silence = new Silence();
     silence[Symbol.dispose]();
     silence.broken();
-    vi.advanceTimersByTime(10 * SILENT_MS);
+    vi.advanceTimersByTime(10 * WAITS.gitSilentMs);
     expect(silence.signal.aborted).toBe(false);
   });
 });

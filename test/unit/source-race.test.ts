@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Source } from "../../src/sync/objects/source-race.ts";
-import { firstToSend, HEDGE_MS, type SourceAttempt } from "../../src/sync/objects/source-race.ts";
+import { firstToSend, type SourceAttempt } from "../../src/sync/objects/source-race.ts";
+import { WAITS } from "../../src/waits.ts";
 
 /** Sources that do what a test tells them to. */
 class Devices {
@@ -59,11 +60,11 @@ describe("the source of a pack", () => {
   it("is the first one while that shows work, however long it takes, and no other one is asked", async () => {
     const devices = new Devices("a", "b");
     for (let count = 0; count < 60; count += 1) {
-      await pass(HEDGE_MS - 1);
+      await pass(WAITS.sourceHedgeMs - 1);
       devices.of("a").onWork();
     }
     devices.of("a").onArrival();
-    await pass(10 * HEDGE_MS);
+    await pass(10 * WAITS.sourceHedgeMs);
     devices.of("a").send(7);
     expect(await devices.result).toMatchObject({ source: { device: "a" }, bytes: 7 });
     expect(devices.asked).toEqual(["a"]);
@@ -71,7 +72,7 @@ describe("the source of a pack", () => {
 
   it("is raced by a second one when the first shows no work; both go on until one sends", async () => {
     const devices = new Devices("a", "b", "c");
-    await pass(HEDGE_MS - 1);
+    await pass(WAITS.sourceHedgeMs - 1);
     expect(devices.asked).toEqual(["a"]);
     await pass(1);
     expect(devices.asked).toEqual(["a", "b"]);
@@ -87,7 +88,7 @@ describe("the source of a pack", () => {
 
   it("is the first one after all if it begins to send before the second", async () => {
     const devices = new Devices("a", "b");
-    await pass(HEDGE_MS);
+    await pass(WAITS.sourceHedgeMs);
     devices.of("a").onArrival();
     expect(devices.of("b").signal.aborted).toBe(true);
     // Too late: it has been hung up on.
@@ -98,7 +99,7 @@ describe("the source of a pack", () => {
 
   it("is the slower one if the one that sent first fails", async () => {
     const devices = new Devices("a", "b");
-    await pass(HEDGE_MS);
+    await pass(WAITS.sourceHedgeMs);
     devices.of("b").onArrival();
     devices.of("b").fail(new Error("cut off"));
     await pass(0);
@@ -110,11 +111,11 @@ describe("the source of a pack", () => {
 
   it("is looked for among the next ones at once if the second one refuses", async () => {
     const devices = new Devices("a", "b", "c", "d", "e");
-    await pass(HEDGE_MS);
+    await pass(WAITS.sourceHedgeMs);
     devices.of("b").fail(new Error("it has nothing"));
     await pass(0);
     expect(devices.asked).toEqual(["a", "b", "c"]);
-    await pass(10 * HEDGE_MS);
+    await pass(10 * WAITS.sourceHedgeMs);
     // Three at once, and no more.
     expect(devices.asked).toEqual(["a", "b", "c", "d"]);
     devices.life.abort(new Error("stopping"));

@@ -7,10 +7,9 @@ import type { Client } from "../../client/client.ts";
 import { LockstepError } from "../../errors.ts";
 import type { BeginWriteResponse__Output as Begun } from "../../generated/lockstep/v1/BeginWriteResponse.ts";
 import { livePath } from "../../git/scratch/live-note.ts";
+import { WAITS } from "../../waits.ts";
 import type { Run } from "../terminal/command.ts";
 
-/** A third of the lease of a session. */
-const RENEWAL_MS = 5_000;
 /** After Ctrl-C the command has this time to end by itself. */
 const GRACE_MS = 1_000;
 /** The exit code of a shell for a command that Ctrl-C ended. */
@@ -79,10 +78,10 @@ async function keepLease(
   ended: AbortSignal,
 ): Promise<LockstepError | undefined> {
   for (;;) {
-    await sleep(RENEWAL_MS, undefined, { signal: ended }).catch(() => {});
+    await sleep(WAITS.sessionRenewalMs, undefined, { signal: ended }).catch(() => {});
     if (ended.aborted) return undefined;
     try {
-      await client.call("RenewWrite", session, { timeoutMs: RENEWAL_MS, signal: ended });
+      await client.call("RenewWrite", session, { timeoutMs: WAITS.sessionRenewalMs, signal: ended });
     } catch (error) {
       // Other errors pass, such as a sidecar that is away for a moment. The lease may still live.
       if (!(error instanceof LockstepError && error.code === "WRITE_DROPPED")) continue;

@@ -4,9 +4,10 @@ import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
+import { WAITS } from "../../waits.ts";
 import { finished, type GitContext, spawnGit } from "../process.ts";
 import { listenForNews, type PackProgress, reportProgress } from "../progress.ts";
-import { SILENT_MS, Silence, STALL_MS } from "../silence.ts";
+import { Silence } from "../silence.ts";
 import { type Incoming, type Quarantine, quarantined } from "./quarantine.ts";
 
 /** Files of the device's own certificate and key, and of the authorities that it trusts. */
@@ -30,9 +31,6 @@ export interface FetchCommand {
   readonly input: string;
 }
 
-/** In its last steps git needs no network. A git that is silent for this long in those steps hangs. */
-const LAST_STEPS_MS = 180_000;
-
 /**
  * Returns the command that fetches `wants` from the repository `name` of a peer. Pure. It uses no configuration of the
  * machine or of a remote, only a URL, ids and credential files.
@@ -51,7 +49,7 @@ export function fetchCommand(
     "http.pinnedPubkey": `sha256//${peer.publicKey}`,
     "http.followRedirects": "false",
     "http.lowSpeedLimit": "1",
-    "http.lowSpeedTime": String(SILENT_MS / 1000),
+    "http.lowSpeedTime": String(Math.ceil(WAITS.gitSilentMs / 1000)),
     // Without this, git finds the replica through the alternate and lists all its refs: 1 s for 100,000.
     "core.alternateRefsCommand": "true",
     "core.fsync": "all",
@@ -115,7 +113,7 @@ export async function fetchWithGit(context: GitContext, gitDir: string, request:
       request.onWork?.();
       reportProgress(said, (progress) => {
         const isReceiving = progress.phase === "receiving objects" && progress.objects < progress.totalObjects;
-        silence.broken(isReceiving ? STALL_MS : LAST_STEPS_MS);
+        silence.broken(isReceiving ? WAITS.gitStallMs : WAITS.fetchLastStepsMs);
         request.onArrival?.();
         request.onProgress(progress);
       });

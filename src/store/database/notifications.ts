@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import { WAITS } from "../../waits.ts";
 import { connectionConfig, type DatabaseOptions } from "./connection-config.ts";
 import { type Database, queryOnce } from "./database.ts";
 import { connectTo, Servers } from "./servers.ts";
@@ -14,7 +15,6 @@ const COMMAND_CHANNEL = "lockstep_command";
 const REGISTRY_CHANNEL = "lockstep_registry";
 /** PostgreSQL takes payloads below 8000 bytes. An id and its comma are 37. */
 const IDS_PER_NOTIFICATION = 200;
-const RECONNECT_MS = 2_000;
 const GOODBYE_MS = 1_000;
 
 /** Tells the other listening sidecars that these repositories have a new head. */
@@ -55,9 +55,9 @@ export async function listenForHeads(
       () => "broken" as const,
     );
     // While a device reaches two servers, connections may be replaced for each read. This one is replaced no more often
-    // than once in RECONNECT_MS.
-    const isDue = end === "replaced" && performance.now() - startedAt > RECONNECT_MS;
-    if (!isDue) await sleep(RECONNECT_MS, undefined, { signal }).catch(() => {});
+    // than once in WAITS.reconnectMs.
+    const isDue = end === "replaced" && performance.now() - startedAt > WAITS.reconnectMs;
+    if (!isDue) await sleep(WAITS.reconnectMs, undefined, { signal }).catch(() => {});
   }
 }
 

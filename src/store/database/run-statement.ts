@@ -1,5 +1,6 @@
 // Runs one statement on one connection, with a deadline.
 import type pg from "pg";
+import { WAITS } from "../../waits.ts";
 import { stateOf } from "./pooled-connection.ts";
 import { unavailableError } from "./sqlstate.ts";
 import type { StatementClient } from "./statement.ts";
@@ -17,12 +18,6 @@ export interface StatementOptions {
    */
   readonly provesNothing?: boolean;
 }
-
-/**
- * How long a statement may take before its outcome counts as unknown. The server ends it then too, unless it is a
- * decision.
- */
-export const STATEMENT_DEADLINE_MS = 15_000;
 
 /**
  * Runs one statement on that connection, which goes back to its pool afterwards, and returns its rows. Throws
@@ -44,7 +39,7 @@ export async function runOn<Row extends pg.QueryResultRow>(
   try {
     const result = await inTime(
       pool,
-      client.run<Row>(text, values, { limitMs: decides ? 0 : STATEMENT_DEADLINE_MS, provesNothing }),
+      client.run<Row>(text, values, { limitMs: decides ? 0 : WAITS.statementMs, provesNothing }),
     );
     // The wait for the synchronous standby was ended (a cancelled statement, a shutdown). PostgreSQL calls that a
     // success, with a warning.
@@ -68,8 +63,8 @@ export async function inTime<T>(pool: pg.Pool, answer: Promise<T>): Promise<T> {
   let breakOff = (_why: string) => {};
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(unavailableError(`no answer for ${STATEMENT_DEADLINE_MS / 1000} s`)),
-      STATEMENT_DEADLINE_MS,
+      () => reject(unavailableError(`no answer for ${WAITS.statementMs / 1000} s`)),
+      WAITS.statementMs,
     );
     breakOff = (why) => reject(unavailableError(why));
     underWay.add(breakOff);

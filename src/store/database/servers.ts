@@ -4,9 +4,8 @@
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
 import { type DatabaseServer, parseDatabaseUrl } from "../../io/database-url.ts";
+import { WAITS } from "../../waits.ts";
 import { asTold, unavailableError, verdictOf } from "./sqlstate.ts";
-
-const CONNECT_DEADLINE_MS = 5_000;
 
 /** The database URL, or a function that reads it anew. */
 export type UrlSource = string | (() => string);
@@ -143,7 +142,7 @@ export class Servers {
 /** Returns all fields that depend on the server, so that they replace those of another server. */
 function configOf({ onlyAfter: _, ...server }: DatabaseServer): pg.ClientConfig {
   const none = { host: undefined, port: undefined, user: undefined, password: undefined, database: undefined };
-  return { ...none, connectionTimeoutMillis: CONNECT_DEADLINE_MS, ...server };
+  return { ...none, connectionTimeoutMillis: WAITS.connectMs, ...server };
 }
 
 /** Returns whether this way to a server is worth a try after that error. */
@@ -163,7 +162,7 @@ async function look(
   let failure: unknown;
   for (const server of ways) {
     if (failure !== undefined && !isDue(server, failure)) continue;
-    const client = new pg.Client({ ...configOf(server), query_timeout: CONNECT_DEADLINE_MS });
+    const client = new pg.Client({ ...configOf(server), query_timeout: WAITS.connectMs });
     client.on("error", () => {});
     try {
       await client.connect();

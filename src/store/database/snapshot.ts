@@ -1,8 +1,9 @@
 // Several statements that see the same moment.
 import type pg from "pg";
 import { LockstepError } from "../../errors.ts";
+import { WAITS } from "../../waits.ts";
 import { connect } from "./pooled-connection.ts";
-import { inTime, STATEMENT_DEADLINE_MS } from "./run-statement.ts";
+import { inTime } from "./run-statement.ts";
 import { asTold, hasEndedSession } from "./sqlstate.ts";
 import { beginSnapshot } from "./statement.ts";
 
@@ -21,7 +22,7 @@ export async function inSnapshot<T>(pool: pg.Pool, work: (ask: QueryInSnapshot) 
   for (;;) {
     const { client, isNew } = await connect(pool);
     try {
-      await inTime(pool, client.query(beginSnapshot(STATEMENT_DEADLINE_MS)));
+      await inTime(pool, client.query(beginSnapshot(WAITS.statementMs)));
       const result = await work(
         async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) =>
           (await inTime(pool, client.query<Row>(text, values as unknown[]))).rows,

@@ -1,14 +1,8 @@
 // The lease of the one live sidecar of a device, by the database's clock.
 import type { Incarnation } from "../../domain.ts";
+import { WAITS } from "../../waits.ts";
 import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
 import { epochMs } from "../database/instant.ts";
-
-/**
- * How long a lease lasts. The sidecar renews it at a third of that: two renewals may fail before another incarnation
- * may take over.
- */
-export const LEASE_TTL_MS = 15_000;
-export const LEASE_RENEWAL_MS = LEASE_TTL_MS / 3;
 
 export interface TakeOverRequest {
   readonly device: string;
@@ -46,7 +40,7 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
       request.device,
       request.incarnation,
       request.rootId,
-      LEASE_TTL_MS,
+      WAITS.leaseMs,
       request.grpcAddress,
       request.gitAddress,
       request.zone,

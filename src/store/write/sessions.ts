@@ -1,10 +1,10 @@
 // Write sessions: a caller makes the write in a scratch repository while it holds the repository's turn. The lease of a
 // session is that of its ticket.
 import type { Incarnation, Version } from "../../domain.ts";
+import { WAITS } from "../../waits.ts";
 import { type Database, queryOnce, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
 import { epochMs, intervalMs } from "../database/instant.ts";
 import { NAMED } from "./find-write.ts";
-import { TURN_TTL_MS } from "./turns.ts";
 import type { Settled } from "./writes.ts";
 
 export interface SessionRequest {
@@ -76,7 +76,7 @@ export async function renewSession(db: Database, me: Incarnation, writeId: strin
      where d.name = $2 and d.fence = $3 and w.id = $1 and w.status = 'staged' and w.session and w.device = d.name
        and t.write_id = w.id and t.expires_at > clock_timestamp()
      returning ${epochMs("t.expires_at")} as expires_at`,
-    [writeId, me.device, me.fence, TURN_TTL_MS],
+    [writeId, me.device, me.fence, WAITS.turnMs],
   );
   return row && new Date(Number(row.expires_at));
 }

@@ -3,11 +3,9 @@
 // races, so that none waits for ever.
 import type { Incarnation } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { WAITS } from "../../waits.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
 import { dated, epochMs, intervalMs } from "../database/instant.ts";
-
-/** How long a ticket lasts. A ticket whose holder died blocks the queue for this long at most. */
-export const TURN_TTL_MS = 12_000;
 
 export interface TicketRequest {
   readonly repositoryId: string;
@@ -25,7 +23,7 @@ export async function takeTurn(db: Database, me: Incarnation, request: TicketReq
   const { outcome } = await queryRepeatableRow<{ outcome: "first" | "waiting" | "used" }>(
     db.work,
     "select lockstep.take_turn($1, $2, $3, $4, $5, $6, $7::int * interval '1 millisecond', $8) as outcome",
-    [writeId, repositoryId, me.device, me.fence, author, reason, TURN_TTL_MS, caller],
+    [writeId, repositoryId, me.device, me.fence, author, reason, WAITS.turnMs, caller],
   );
   if (outcome === "used") throw new IdInUse();
   return outcome === "first";
@@ -52,7 +50,7 @@ export async function renewTickets(db: Database, me: Incarnation, writeIds: read
        order by t.ticket for update of t)
      update lockstep.turn t set expires_at = clock_timestamp() + $4::int * interval '1 millisecond'
      from mine where t.repository_id = mine.repository_id and t.ticket = mine.ticket`,
-    [writeIds, me.device, me.fence, TURN_TTL_MS],
+    [writeIds, me.device, me.fence, WAITS.turnMs],
   );
 }
 

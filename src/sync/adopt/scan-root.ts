@@ -6,6 +6,7 @@ import { settingsOwner } from "../../git/replica/repository.ts";
 import { type BareDirectory, findRepositories } from "../../git/root/find-repositories.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
 import { type FoundDirectory, notReplicas, recordUnknown } from "../../store/adopt/unknown-directories.ts";
+import { WAITS } from "../../waits.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
@@ -13,8 +14,6 @@ import { undoUnfinished } from "./undo-unfinished.ts";
 
 /** How many directories are compared with the database in one statement. */
 const PAGE = 500;
-/** A small root is scanned again after this long. */
-const PAUSE_MS = 5_000;
 /** A scan may take a hundredth of the time, so a root with many directories is scanned rarely. */
 const PAUSE_FACTOR = 100;
 const PAUSE_LIMIT_MS = 60 * 60 * 1000;
@@ -30,7 +29,7 @@ export async function keepScanning(context: SyncContext): Promise<void> {
     } catch (error) {
       if (!signal.aborted) tellFailure(context, error, "could not look for directories that are no replicas");
     }
-    const pause = Math.min(PAUSE_LIMIT_MS, Math.max(PAUSE_MS, (performance.now() - startedAt) * PAUSE_FACTOR));
+    const pause = Math.min(PAUSE_LIMIT_MS, Math.max(WAITS.scanMs, (performance.now() - startedAt) * PAUSE_FACTOR));
     await sleep(pause * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => {});
   }
 }

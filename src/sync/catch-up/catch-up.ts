@@ -7,12 +7,13 @@ import { describe, firstError, LockstepError } from "../../errors.ts";
 import { diskError } from "../../io/disk-errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { recordFailure } from "../../store/replica/record-replica.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Course, Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { outOfServiceError } from "../replica/out-of-service.ts";
 import { followLog } from "./follow-log.ts";
-import { limitFlight, MOTIONLESS_MS, nothingMovedError } from "./limit-flight.ts";
+import { limitFlight, nothingMovedError } from "./limit-flight.ts";
 
 /**
  * How many callers may wait for one replica. Further callers are told to come back, so that a stuck catch-up does not
@@ -23,7 +24,6 @@ const WAITING_LIMIT = 1_000;
 const START_OVER_MS = 100;
 const BUSY_MS = [100, 200, 400, 800, 1_600];
 const BACK_OFF_MS = 250;
-const BACK_OFF_LIMIT_MS = 10_000;
 
 export interface CatchUpOptions {
   /** Aborts when the caller gives up. The catch-up goes on for the others. */
@@ -107,7 +107,7 @@ async function unlessAborted(done: Promise<void>, replica: Replica, signal: Abor
 function startFlight(context: SyncContext, replica: Replica, from: string | undefined): NonNullable<Replica["flight"]> {
   const listeners = new Set<(progress: CatchUpProgress) => void>();
   const link = linkSignals([context.signal]);
-  const deadline = setTimeout(() => link.abort(nothingMovedError(replica)), MOTIONLESS_MS);
+  const deadline = setTimeout(() => link.abort(nothingMovedError(replica)), WAITS.motionlessMs);
   const onProgress = (progress: CatchUpProgress) => {
     deadline.refresh();
     for (const listener of listeners) listener(progress);
@@ -137,7 +137,7 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
     const first: unknown = course.signal.aborted ? course.signal.reason : firstError(thrown);
     const error = diskError(first) ?? first;
     const count = (replica.failure?.count ?? 0) + 1;
-    const backOff = Math.min(BACK_OFF_LIMIT_MS, BACK_OFF_MS * 2 ** Math.min(count - 1, 10));
+    const backOff = Math.min(WAITS.catchUpBackOffLimitMs, BACK_OFF_MS * 2 ** Math.min(count - 1, 10));
     replica.failure = { error, until: performance.now() + backOff, count };
     const durationMs = performance.now() - startedAt;
     context.metrics.catchUpFailed();

@@ -2,14 +2,12 @@
 // (queue/repair-loop.ts).
 import { setTimeout as sleep } from "node:timers/promises";
 import { listReplicas, type ReplicaToFollow } from "../../store/replica/replicas.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { catchUpToHead } from "./catch-up.ts";
 import { compareNotes } from "./compare-notes.ts";
 import { FollowPlaces } from "./follow-places.ts";
-
-/** The pause before a comparison that failed is repeated. */
-const COMPARE_PAUSE_MS = 5_000;
 
 /** Keeps this device's replicas current until the context's signal aborts. */
 export class Follower {
@@ -60,7 +58,7 @@ export class Follower {
     const { signal } = this.#context;
     while (!signal.aborted) {
       // The pause varies, so that the devices of a cluster do not ask together.
-      await sleep(COMPARE_PAUSE_MS * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => {});
+      await sleep(WAITS.compareAgainMs * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => {});
       if (!signal.aborted) void this.compare();
     }
   }

@@ -1,13 +1,9 @@
 // How long a catch-up may take, and how long nothing may move.
 import { LockstepError } from "../../errors.ts";
+import { WAITS } from "../../waits.ts";
 import type { Replica } from "../device/replica.ts";
 import { noteOf } from "../replica/prepare-directory.ts";
 
-/**
- * A catch-up in which nothing moves for this long is given up. The steps that wait for other devices have shorter
- * limits.
- */
-export const MOTIONLESS_MS = 180_000;
 /** However much moves, a catch-up is given up after this time. An operator may set another one for a repository. */
 const UPDATE_LIMIT_MS = 15 * 60_000;
 const FIRST_COPY_LIMIT_MS = 4 * 3_600_000;
@@ -41,7 +37,7 @@ function tooLongError({ name }: Replica, limitMs: number): LockstepError {
 
 /** Makes CATCH_UP_TIMEOUT for a catch-up in which nothing moved. */
 export function nothingMovedError({ name }: Replica): LockstepError {
-  const seconds = MOTIONLESS_MS / 1000;
+  const seconds = WAITS.motionlessMs / 1000;
   return new LockstepError(
     "CATCH_UP_TIMEOUT",
     `Nothing has moved in the catch-up of ${name} for ${seconds} s; see whether the disk of this device hangs, and try again.`,

@@ -4,15 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../../errors.ts";
 import { hasForeignFiles } from "../../git/replica/foreign-files.ts";
 import { isReftable } from "../../io/disk.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { catchUp } from "./catch-up.ts";
-
-const PAUSE_MS = 1_000;
 
 /** Looks through the replicas until the context's signal aborts. */
 export async function patrol(context: SyncContext): Promise<void> {
   while (!context.signal.aborted) {
-    await sleep(PAUSE_MS, undefined, { signal: context.signal }).catch(() => {});
+    await sleep(WAITS.patrolMs, undefined, { signal: context.signal }).catch(() => {});
     if (!context.signal.aborted) await lookThrough(context);
   }
 }

@@ -2,12 +2,12 @@
 // repositories in the background, in short transactions. The follower then copies them.
 import { setTimeout as sleep } from "node:timers/promises";
 import { isUnplaced, placeReplicas as place } from "../../store/replica/placement.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 
 /** How many repositories one transaction looks at. */
 const BATCH = 2_000;
-const PAUSE_MS = 5_000;
 
 /** Places replicas until the context's signal aborts. `onPlaced` is called after each batch with new rows. */
 export async function keepPlaced(context: SyncContext, onPlaced: () => void): Promise<void> {
@@ -18,7 +18,7 @@ export async function keepPlaced(context: SyncContext, onPlaced: () => void): Pr
     } catch (error) {
       if (!signal.aborted) tellFailure(context, error, "could not place replicas on this device");
     }
-    await sleep(PAUSE_MS * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => {});
+    await sleep(WAITS.placeReplicasMs * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => {});
   }
 }
 

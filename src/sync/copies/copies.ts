@@ -9,15 +9,12 @@ import { Silence } from "../../git/silence.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { type ReplicaRow, replicasOf } from "../../store/replica/replicas.ts";
 import type { CopiesRule } from "../../store/write/writes.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { rounds } from "../objects/fetch-rounds.ts";
 import { chooseSources } from "../objects/sources.ts";
 
-/** A device whose work on a copy shows nothing new for this long is given up. */
-const PATIENCE_MS = 20_000;
-/** After this long without a new copy, another device is asked too. */
-const HEDGE_MS = 3_000;
 /** How many more devices are asked than needed, because the slowest decides how long it takes. */
 const SPARE = 1;
 
@@ -86,13 +83,13 @@ async function requestHold(
   request: HoldRequestBody,
   wanted: AbortSignal,
 ): Promise<void> {
-  using silence = new Silence(PATIENCE_MS);
+  using silence = new Silence(WAITS.copySilentMs);
   using link = linkSignals([wanted, silence.signal]);
   for (const round of rounds(request)) {
     await Promise.race([
       context.requestHold(row, round, link.signal, () => silence.broken()),
       once(link.signal, "abort").then(() => {
-        throw new LockstepError("SOURCE_FAILED", `its work has shown nothing new for ${PATIENCE_MS / 1000} s`);
+        throw new LockstepError("SOURCE_FAILED", `its work has shown nothing new for ${WAITS.copySilentMs / 1000} s`);
       }),
     ]);
   }
@@ -130,7 +127,7 @@ async function fastest(
       hedge = setInterval(() => {
         spare += 1;
         next();
-      }, HEDGE_MS);
+      }, WAITS.copyHedgeMs);
       next();
     });
   } finally {

@@ -15,6 +15,7 @@ import { isReftable, syncRefs } from "../../io/disk.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";
 import { replicaName, replicasOf } from "../../store/replica/replicas.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { fetchFromSource } from "../objects/fetch-from-source.ts";
@@ -24,9 +25,6 @@ import { beforeRead } from "../read/before-read.ts";
 const STAGED_REFS = `${PRIVATE_REFS}staged/`;
 /** How long the objects are kept at least. It is longer than any write stays undecided. */
 const KEPT_MS = 60 * 60_000;
-
-/** How long the replica may take to come to the head. Steps that wait for other devices have shorter limits. */
-const PATIENCE_MS = 60_000;
 
 export interface HoldOptions {
   /** Aborts when the device that asked has gone. */
@@ -109,7 +107,7 @@ async function replicaOf(context: SyncContext, repositoryId: string, signal: Abo
   await known?.mutex.look();
   if (known?.applied !== undefined) return known;
   const name = await replicaName(context.db, context.me.device, repositoryId);
-  using patience = linkSignals([signal], PATIENCE_MS);
+  using patience = linkSignals([signal], WAITS.copyCatchUpMs);
   return (await beforeRead(context, name, { signal: patience.signal })).replica;
 }
 

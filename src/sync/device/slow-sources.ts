@@ -1,15 +1,13 @@
+import { WAITS } from "../../waits.ts";
 // Remembers devices that were asked for objects and showed no work. Another device sent the objects meanwhile, or the
 // request was given up.
-
-/** How long such a device is asked last, so that not every catch-up waits for a machine that hangs. */
-const REMEMBERED_MS = 60_000;
 
 /** Remembers for a minute which devices showed no work. */
 export class SlowSources {
   readonly #until = new Map<string, number>();
 
   add(device: string): void {
-    this.#until.set(device, performance.now() + REMEMBERED_MS);
+    this.#until.set(device, performance.now() + WAITS.slowSourceMs);
   }
 
   /** Forgets a device, because it has sent something. */

@@ -3,11 +3,10 @@
 import type { Logger } from "pino";
 import type { Incarnation } from "../../domain.ts";
 import type { Database } from "../../store/database/database.ts";
-import { readTurns, renewTickets, TURN_TTL_MS } from "../../store/write/turns.ts";
+import { readTurns, renewTickets } from "../../store/write/turns.ts";
+import { WAITS } from "../../waits.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 
-/** A third of the ttl: two renewals may fail. */
-const RENEWAL_MS = TURN_TTL_MS / 3;
 /**
  * The pause before the next read. It is short after a new waiter came or a turn moved, and doubles while no turn moves.
  * `wake` does not wait for it.
@@ -50,7 +49,7 @@ export class TurnQueue {
   /** Renews a ticket until `release` has been called as often as `keep`. */
   keep(context: QueueContext, { writeId }: Ticket): void {
     this.#kept.set(writeId, (this.#kept.get(writeId) ?? 0) + 1);
-    this.#renewal ??= setInterval(() => void this.#renew(context), RENEWAL_MS).unref();
+    this.#renewal ??= setInterval(() => void this.#renew(context), WAITS.turnRenewalMs).unref();
   }
 
   release({ writeId }: Ticket): void {

@@ -9,18 +9,13 @@ import { linkSignals } from "../../io/signals.ts";
 import { visible } from "../../io/visible.ts";
 import { type ClaimedHook, claimHooks, recordHookFailure, recordHookProgress } from "../../store/watch/hooks.ts";
 import type { Landed } from "../../store/watch/landed.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { beginWatch } from "../watch/begin-watch.ts";
 import { FROM_BEGINNING, FROM_NOW } from "../watch/cursor.ts";
-import { DELIVERY_LIMIT_MS, postEvent } from "./post-event.ts";
+import { postEvent } from "./post-event.ts";
 
-/** How often a device looks for hooks that nobody delivers, and for those that were removed. */
-const CLAIM_MS = 2_000;
-const RETRY_MS = 1_000;
-/** The pause after a failed attempt. It doubles, and varies by half, up to the limit. */
-const BACK_OFF_MS = 500;
-const BACK_OFF_LIMIT_MS = 60_000;
 const ERROR_LIMIT = 500;
 
 /** Another incarnation has the hook, or it was removed. */
@@ -42,7 +37,7 @@ export async function deliverHooks(context: SyncContext, stopping: AbortSignal):
     } catch (error) {
       if (!stopping.aborted) tellFailure(context, error, "could not look for webhooks");
     }
-    await sleep(CLAIM_MS * (0.8 + 0.4 * Math.random()), undefined, { signal: stopping }).catch(() => {});
+    await sleep(WAITS.hookClaimMs * (0.8 + 0.4 * Math.random()), undefined, { signal: stopping }).catch(() => {});
   }
   await Promise.all([...running.values()].map(({ done }) => done));
 }
@@ -61,7 +56,7 @@ async function deliverHook(
   } catch (error) {
     if (ended.signal.aborted || error instanceof HookGone) return;
     tellFailure(context, error, "could not deliver the events of a webhook, trying again");
-    await sleep(RETRY_MS, undefined, { signal: ended.signal }).catch(() => {});
+    await sleep(WAITS.hookRetryMs, undefined, { signal: ended.signal }).catch(() => {});
   }
 }
 
@@ -141,9 +136,9 @@ class HookDelivery {
    * hook at the same time, unless this process is stopped in between.
    */
   async #mayDeliver(): Promise<void> {
-    while (this.#context.lease.provenForMs < DELIVERY_LIMIT_MS) {
+    while (this.#context.lease.provenForMs < WAITS.hookDeliveryMs) {
       await this.#context.lease.renewSoon();
-      if (this.#context.lease.provenForMs < DELIVERY_LIMIT_MS) await this.#pause(RETRY_MS);
+      if (this.#context.lease.provenForMs < WAITS.hookDeliveryMs) await this.#pause(WAITS.hookRetryMs);
     }
   }
 
@@ -180,6 +175,6 @@ class HookDelivery {
 
 /** Returns the pause after so many failed attempts in a row. */
 function backOffMs(attempts: number): number {
-  const whole = Math.min(BACK_OFF_MS * 2 ** Math.min(attempts - 1, 20), BACK_OFF_LIMIT_MS);
+  const whole = Math.min(WAITS.hookBackOffMs * 2 ** Math.min(attempts - 1, 20), WAITS.hookBackOffLimitMs);
   return Math.round(whole * (0.5 + 0.5 * Math.random()));
 }

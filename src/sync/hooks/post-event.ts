@@ -7,9 +7,8 @@ import { displayRef } from "../../domain.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { ClaimedHook } from "../../store/watch/hooks.ts";
 import type { Landed } from "../../store/watch/landed.ts";
+import { WAITS } from "../../waits.ts";
 
-/** From the connection to the end of the answer. */
-export const DELIVERY_LIMIT_MS = 10_000;
 /** So much of an answer is read. The rest is cut off. */
 const ANSWER_LIMIT = 16_384;
 /** So much of the answer to a failed attempt is shown. */
@@ -65,7 +64,7 @@ export async function postEvent(
   const body = bodyOf(hook, event);
   const url = new URL(hook.url);
   const auth = url.username === "" ? {} : { auth: `${decode(url.username)}:${decode(url.password)}` };
-  using limit = linkSignals([signal], DELIVERY_LIMIT_MS);
+  using limit = linkSignals([signal], WAITS.hookDeliveryMs);
   const options = {
     ...auth,
     method: "POST",
@@ -86,7 +85,7 @@ export async function postEvent(
   url.password = "";
   const { status, answer } = await exchange(url, options, body).catch((error: unknown) => {
     if (limit.signal.aborted && !signal.aborted)
-      throw new Error(`The receiver did not answer within ${DELIVERY_LIMIT_MS / 1000} s.`);
+      throw new Error(`The receiver did not answer within ${WAITS.hookDeliveryMs / 1000} s.`);
     throw error;
   });
   if (status >= 200 && status < 300) return;

@@ -4,18 +4,12 @@ import type { Logger } from "pino";
 import type { Incarnation } from "../../domain.ts";
 import type { Database } from "../../store/database/database.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
-import { LEASE_RENEWAL_MS, LEASE_TTL_MS, renewLease } from "../../store/device/device-lease.ts";
+import { renewLease } from "../../store/device/device-lease.ts";
+import { WAITS } from "../../waits.ts";
 import { tellAnswer, tellFailure } from "./tell-outage.ts";
 
-/**
- * The pause after a renewal that failed. If the lease runs out while the database is away, other devices do not ask
- * this one for objects.
- */
-const RETRY_MS = 500;
 /** The number of servers that may answer a renewal in turn. If even more answer, the renewal fails. */
 const SERVERS_LIMIT = 10;
-/** How long a read waits for a renewal that is under way. */
-const PATIENCE_MS = 2_000;
 
 /**
  * Returns a clock that goes on while the machine is suspended; performance.now() does not. It has steps of a hundredth
@@ -68,7 +62,7 @@ export class Lease {
 
   /** For how long no other device can take this one for gone. */
   get provenForMs(): number {
-    return this.#proof.askedAt + LEASE_TTL_MS - bootClockMs();
+    return this.#proof.askedAt + WAITS.leaseMs - bootClockMs();
   }
 
   /**
@@ -80,18 +74,18 @@ export class Lease {
     await this.renewSoon();
     if (!this.isProven) {
       throw unavailableError(
-        `it has not confirmed this device's lease for ${LEASE_TTL_MS / 1000} s: its standby is away, or another server is the primary now`,
+        `it has not confirmed this device's lease for ${WAITS.leaseMs / 1000} s: its standby is away, or another server is the primary now`,
       );
     }
   }
 
   /**
-   * Renews the lease, or waits up to PATIENCE_MS for the renewal that is under way. Never rejects: `isProven` shows a
-   * failure.
+   * Renews the lease, or waits up to WAITS.leaseProofMs for the renewal that is under way. Never rejects: `isProven`
+   * shows a failure.
    */
   async renewSoon(): Promise<void> {
     const { startedAt, done } = this.#renew();
-    const left = startedAt + PATIENCE_MS - performance.now();
+    const left = startedAt + WAITS.leaseProofMs - performance.now();
     if (left <= 0) return;
     const enough = new AbortController();
     await Promise.race([
@@ -104,7 +98,7 @@ export class Lease {
   /** Renews the lease until `signal` aborts or another incarnation has the device. */
   async keep(events: LeaseEvents, signal: AbortSignal): Promise<void> {
     this.#events = events;
-    let pause: number = LEASE_RENEWAL_MS;
+    let pause: number = WAITS.leaseRenewalMs;
     const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     while (!signal.aborted) {
       await sleep(pause, undefined, { signal }).catch(() => {});
@@ -113,9 +107,9 @@ export class Lease {
         await Promise.race([this.#renew().done, aborted]);
         if (signal.aborted) return;
         tellAnswer({ db: this.#db, log: this.#log });
-        pause = LEASE_RENEWAL_MS;
+        pause = WAITS.leaseRenewalMs;
       } catch (error) {
-        pause = RETRY_MS;
+        pause = WAITS.leaseRetryMs;
         // The lease may run out meanwhile. Then reads fail until it is renewed. A new fence would cost more.
         tellFailure({ db: this.#db, log: this.#log }, error, "could not renew the lease, trying again");
       }
@@ -162,7 +156,7 @@ export class Lease {
       moved ??= this.#db.goToNewest();
       return moved;
     };
-    const late = setTimeout(goToNewest, PATIENCE_MS);
+    const late = setTimeout(goToNewest, WAITS.leaseProofMs);
     try {
       return await renewLease(this.#db, this.#me, timeline);
     } catch (error) {

@@ -4,11 +4,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Semaphore } from "async-mutex";
 import type { LogTailRow, Position } from "../../store/watch/log-tail.ts";
+import { WAITS } from "../../waits.ts";
 
-/** With notifications cut off, new versions are found by this poll. The pause varies by a fifth. */
-const POLL_MS = 2_000;
-/** After a failure of the database. */
-const RETRY_MS = 1_000;
 /** While transactions are under way that may fill a position. Doubles up to the limit. */
 const UNSETTLED_MS = 20;
 const UNSETTLED_LIMIT_MS = 500;
@@ -129,7 +126,7 @@ export class LogTail {
     while (this.#waiters.size > 0) {
       this.#woken = false;
       this.#pause = new AbortController();
-      let pauseMs = POLL_MS * (0.8 + 0.4 * Math.random());
+      let pauseMs = WAITS.logPollMs * (0.8 + 0.4 * Math.random());
       try {
         const before = this.#settled;
         this.#looks += 1;
@@ -139,7 +136,7 @@ export class LogTail {
         for (const waiter of [...this.#waiters]) waiter.offer(this.#settled);
       } catch (error) {
         this.#onFailure(error);
-        pauseMs = RETRY_MS;
+        pauseMs = WAITS.logRetryMs;
       }
       if (this.#waiters.size === 0) break;
       if (!this.#woken) await sleep(pauseMs, undefined, { signal: this.#pause.signal }).catch(() => {});

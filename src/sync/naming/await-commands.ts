@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "../../store/command/commands.ts";
 import { listCommands } from "../../store/command/find-commands.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** The pause before the next look, and for how long this waits at most. Then the caller sees which are open. */
 const LOOK_MS = 50;
-const PATIENCE_MS = 60_000;
 
 /** Waits until the commands of all live devices have ended, at most a minute. Returns all of them as they are then. */
 export async function untilCarriedOut(
@@ -14,7 +14,7 @@ export async function untilCarriedOut(
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<Command[]> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + WAITS.partsMs;
   for (;;) {
     const now = ids.length === 0 ? [] : await listCommands(context.db, { ids, limit: ids.length });
     const open = now.filter(({ endedAt, live }) => live && endedAt === null);

@@ -5,8 +5,9 @@ import { describe, LockstepError } from "../../errors.ts";
 import { fetchWithGit } from "../../git/objects/git-fetch.ts";
 import { NoPackStream } from "../../git/objects/pack-stream.ts";
 import { receivePack } from "../../git/objects/receive-pack.ts";
-import { Silence, STALL_MS } from "../../git/silence.ts";
+import { Silence } from "../../git/silence.ts";
 import { linkSignals } from "../../io/signals.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Replica } from "../device/replica.ts";
 import type { Source, SourceAttempt } from "./source-race.ts";
@@ -105,7 +106,7 @@ async function streamPack(
   const onBytes = (bytes: number) => {
     if (progress.bytes === 0) onArrival();
     progress.bytes += bytes;
-    silence.broken(STALL_MS);
+    silence.broken(WAITS.gitStallMs);
     tell();
   };
   try {

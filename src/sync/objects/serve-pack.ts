@@ -9,14 +9,13 @@ import { wasReplica } from "../../git/replica/repository.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { placeOf } from "../../store/repository/former-names.ts";
 import { findRepository } from "../../store/repository/repositories.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { FanOut } from "./fan-out.ts";
 import { busyError, PackPlaces } from "./pack-places.ts";
 
 const IDS_LIMIT = 2_000_000;
-/** How long a peer that was sent here waits until the objects have come here. */
-const HOLD_MS = 60_000;
 
 /** Makes packs for other devices. */
 export class PackServer {
@@ -100,7 +99,7 @@ export class PackServer {
     const replica = this.#context.replicas.find(repositoryId);
     const flight = replica?.flight;
     if (!flight || (replica.applied ?? -1n) >= BigInt(version)) return;
-    using patience = linkSignals([signal], HOLD_MS);
+    using patience = linkSignals([signal], WAITS.packHoldMs);
     const enough = once(patience.signal, "abort").then(() => "enough");
     flight.listeners.add(onWork);
     try {

@@ -4,9 +4,8 @@
 
 import type { PackRequestBody } from "../../git/objects/pack-stream.ts";
 import { type LinkedSignal, linkSignals } from "../../io/signals.ts";
+import { WAITS } from "../../waits.ts";
 
-/** After this long without a sign of work, another source is asked too. */
-export const HEDGE_MS = 3_000;
 const AT_ONCE = 3;
 
 /** A device that may send objects. */
@@ -55,7 +54,7 @@ export async function firstToSend(
   let sender: Running | undefined;
   let wanted = 1;
   let onQuiet = () => {};
-  const quiet = setTimeout(() => onQuiet(), HEDGE_MS);
+  const quiet = setTimeout(() => onQuiet(), WAITS.sourceHedgeMs);
   const drop = (loser: Running) => {
     running.delete(loser);
     loser.link.abort(new Error("another device was faster"));

@@ -7,6 +7,7 @@ import { LockstepError } from "../../errors.ts";
 import { deviceName, repositoryName } from "../../names.ts";
 import { replicasOf } from "../../store/replica/replicas.ts";
 import { createRepository as insert } from "../../store/repository/repositories.ts";
+import { WAITS } from "../../waits.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import { refuseOccupied } from "./refuse-occupied.ts";
@@ -22,9 +23,6 @@ export interface NewRepository {
   readonly minCopies: number;
 }
 
-/** How long this waits for the replicas. Devices that are down make theirs when they are back. */
-const PATIENCE_MS = 10_000;
-
 const COPIES_LIMIT = 100;
 
 /** Checks a number of copies and returns it. Throws INVALID_REQUEST. */
@@ -34,7 +32,7 @@ export function copiesOf(count: number): number {
 }
 
 /**
- * Creates a repository, and waits up to PATIENCE_MS for the replicas of live devices. Throws INVALID_NAME,
+ * Creates a repository, and waits up to WAITS.createMs for the replicas of live devices. Throws INVALID_NAME,
  * INVALID_REQUEST, REPOSITORY_EXISTS, DEVICE_NOT_FOUND, DIRECTORY_EXISTS.
  */
 export async function createRepository(
@@ -70,7 +68,7 @@ export async function createRepository(
     // A failure here is recorded in the replica's row, and is tried again.
     await catchUp(context, context.replicas.get({ id, name, objectFormat }), 0n, { signal }).catch(() => {});
   }
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + WAITS.createMs;
   while (performance.now() < deadline && !signal.aborted) {
     const waiting = (await replicasOf(context.db, id)).filter(({ live, state }) => live && state === "pending");
     if (waiting.length === 0) break;

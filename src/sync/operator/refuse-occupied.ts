@@ -4,12 +4,10 @@ import { exists } from "../../io/disk.ts";
 import { unknownNamed } from "../../store/adopt/unknown-directories.ts";
 import { type Leaving, movingFrom } from "../../store/repository/former-names.ts";
 import { isRepository, repositoryExistsError } from "../../store/repository/repositories.ts";
+import { WAITS } from "../../waits.ts";
 import { askOthers } from "../adopt/ask-others.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
-
-/** A device that does not answer in this time may have something there. Its last scan then counts. */
-const PATIENCE_MS = 2_000;
 
 interface Occupied {
   readonly device: string;
@@ -58,7 +56,7 @@ async function refuse(
 }
 
 async function elsewhere(context: SyncContext, name: string, signal: AbortSignal): Promise<Occupied[]> {
-  const { answers, silent } = await askOthers(context, { repository: name }, { signal, patienceMs: PATIENCE_MS });
+  const { answers, silent } = await askOthers(context, { repository: name }, { signal, patienceMs: WAITS.occupiedMs });
   const found = answers.filter((answer) => answer.exists).map(({ device, path }) => ({ device, path }));
   if (silent.length === 0) return found;
   context.log.warn({ repository: name, silent }, "some devices did not say whether they have a directory of that name");

@@ -2,15 +2,10 @@
 import { LockstepError } from "../../errors.ts";
 import { adoptingAs } from "../../git/replica/take-in.ts";
 import { linkSignals } from "../../io/signals.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
-
-/**
- * How long a push waits for this replica to catch up. It is longer than for a read, because the pusher has uploaded
- * already.
- */
-const READ_PATIENCE_MS = 120_000;
 
 /**
  * Returns the replica to write to. If this process knows its version, the database is not asked: it refuses the write
@@ -25,7 +20,7 @@ export async function replicaOf(context: SyncContext, repository: string): Promi
 
 /** Catches the replica up to the head and returns it. */
 export async function readFirst(context: SyncContext, repository: string): Promise<Replica> {
-  using patience = linkSignals([context.signal], READ_PATIENCE_MS);
+  using patience = linkSignals([context.signal], WAITS.pushReadMs);
   try {
     return (await beforeRead(context, repository, { signal: patience.signal })).replica;
   } catch (error) {

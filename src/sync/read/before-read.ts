@@ -7,6 +7,7 @@ import { type Closed, replicaElsewhereError, writesElsewhereError } from "../../
 import { missingRepositoryError } from "../../store/repository/former-names.ts";
 import type { Head } from "../../store/repository/read-heads.ts";
 import { writesStoppedError } from "../../store/write/write-stops.ts";
+import { WAITS } from "../../waits.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
@@ -76,9 +77,6 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   return { replica, version, fetched: true };
 }
 
-/** How long a read waits for the first copy of a repository. A large one takes hours, and other devices have it. */
-const FIRST_COPY_MS = 10_000;
-
 /** Catches up to the head. Throws REPLICA_NOT_FOUND, with devices to ask instead, while the first copy is made. */
 async function catchUpForRead(
   context: SyncContext,
@@ -87,7 +85,7 @@ async function catchUpForRead(
   options: ReadOptions,
 ): Promise<Version> {
   if (replicaState !== "pending" || version === 0n) return await catchUp(context, replica, version, options);
-  using patience = linkSignals([options.signal], FIRST_COPY_MS);
+  using patience = linkSignals([options.signal], WAITS.firstCopyMs);
   try {
     return await catchUp(context, replica, version, { ...options, signal: patience.signal });
   } catch (error) {

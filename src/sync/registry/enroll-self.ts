@@ -5,10 +5,9 @@ import type { Logger } from "pino";
 import { LockstepError } from "../../errors.ts";
 import type { Database } from "../../store/database/database.ts";
 import { enrollKey, type PublicKey, type Standing } from "../../store/registry/registry.ts";
+import { WAITS } from "../../waits.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { hashOfToken } from "./enroll-token.ts";
-
-const LOOK_MS = 1_000;
 
 export interface OwnKey {
   readonly device: string;
@@ -62,6 +61,6 @@ export async function untilTrusted(db: Database, own: OwnKey, log: Logger, signa
         `the other devices refuse this one until an operator says yes on any device: lockstep device trust ${own.device}`,
       );
     }
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    await sleep(WAITS.enrollLookMs, undefined, { signal }).catch(() => {});
   }
 }

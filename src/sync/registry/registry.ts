@@ -17,12 +17,9 @@ import {
   type Standing,
 } from "../../store/registry/registry.ts";
 import type { ShownKey, TrustCheck } from "../../tls/peers.ts";
+import { WAITS } from "../../waits.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 
-/** Without notifications a change is seen after this time at most. */
-const LOOK_MS = 5_000;
-/** After this time without a look, nobody new is let in. */
-const STALE_MS = 60_000;
 /** So many keys that were shown are recorded at once; others are recorded when they are shown again. */
 const SEEN_LIMIT = 1_000;
 /** The answer of the database about a key that this copy lacks counts for so long. */
@@ -93,7 +90,7 @@ export class Registry implements TrustCheck {
    */
   check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined {
     const { identity, key } = shown;
-    if (shown.isNew && this.#now() - this.#lookedAt > STALE_MS) return staleError();
+    if (shown.isNew && this.#now() - this.#lookedAt > WAITS.registryStaleMs) return staleError();
     const standing = this.#known.get(nameText(identity))?.keys.get(key.fingerprint);
     if (standing === undefined) return this.#ask(shown).then((answer) => refusal(shown, answer));
     this.#note(identity, key.fingerprint);
@@ -133,7 +130,7 @@ export class Registry implements TrustCheck {
         tellFailure(this.#options, error, "could not read the registry of keys");
       }
       using either = linkSignals([signal, this.#wakeUp.signal]);
-      await sleep(LOOK_MS, undefined, { signal: either.signal }).catch(() => {});
+      await sleep(WAITS.registryLookMs, undefined, { signal: either.signal }).catch(() => {});
       this.#wakeUp = new AbortController();
     }
   }
@@ -197,7 +194,7 @@ function refusal({ identity, key }: Pick<ShownKey, "identity" | "key">, standing
 function staleError(): LockstepError {
   return new LockstepError(
     "DATABASE_UNAVAILABLE",
-    `This device could not read the registry of keys for ${STALE_MS / 1000} s, so it lets nobody new in; try again when PostgreSQL answers.`,
+    `This device could not read the registry of keys for ${WAITS.registryStaleMs / 1000} s, so it lets nobody new in; try again when PostgreSQL answers.`,
   );
 }
 

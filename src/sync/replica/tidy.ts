@@ -4,6 +4,7 @@ import type { Mutex } from "async-mutex";
 import { describe } from "../../errors.ts";
 import { needsGc, readPackNeed } from "../../git/packs/pack-need.ts";
 import { rollUpPacks } from "../../git/packs/roll-up-packs.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { packLooseRefs } from "./pack-loose-refs.ts";
@@ -21,12 +22,6 @@ const PACKS_LIMIT = 50;
 const LOOSE_REFS_LIMIT = 1_000;
 /** How many pushes and catch-ups come between two looks into the directories. */
 const ARRIVALS = 25;
-
-/**
- * One replica is tidied at a time, so that a push does not find all processors busy. A slow one delays the others for
- * this long.
- */
-const ALONE_MS = 5_000;
 
 /** Counts one arrival of a pack and `refs` refs. Returns at once; tidies in the background when there are many. */
 export function countArrival(context: SyncContext, replica: Replica, refs: number): void {
@@ -49,7 +44,7 @@ export function countArrival(context: SyncContext, replica: Replica, refs: numbe
 /** Runs `run` when the mutex is free. Releases the mutex at the end, or after TURN_MS when `run` takes longer. */
 async function runInTime(turn: Mutex, run: () => Promise<void>): Promise<void> {
   const release = await turn.acquire();
-  const timer = setTimeout(release, ALONE_MS).unref();
+  const timer = setTimeout(release, WAITS.tidyAloneMs).unref();
   try {
     await run();
   } finally {

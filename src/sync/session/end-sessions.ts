@@ -24,13 +24,12 @@ import {
 import { readScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/scratch/scratch-changes.ts";
 import { dropExpiredSessions, sessionEnds } from "../../store/write/sessions.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { beforeRead } from "../read/before-read.ts";
 import { endLiveOf, endLiveOfAll } from "../replica/out-of-service.ts";
-
-const LOOK_MS = 5_000;
 
 /**
  * Ends a session that is over. Keeps the changes of a dropped session below refs/lockstep/dropped/<write>/ in this
@@ -135,7 +134,7 @@ export async function endSessions(context: SyncContext): Promise<void> {
     } catch (error) {
       if (!context.signal.aborted) tellFailure(context, error, "could not look after write sessions");
     }
-    await sleep(LOOK_MS, undefined, { signal: context.signal }).catch(() => {});
+    await sleep(WAITS.sessionLookMs, undefined, { signal: context.signal }).catch(() => {});
   }
 }
 

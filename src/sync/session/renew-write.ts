@@ -4,10 +4,10 @@
 // bump-version.ts, abort-write.ts.
 import { LockstepError } from "../../errors.ts";
 import { findSession, renewSession, type Session } from "../../store/write/sessions.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { callerText, parseToken, type SessionCaller } from "../device/session-caller.ts";
 
-const RENEWAL_MS = 5_000;
 const LEASE = "its lease ran out: a session must be renewed every few seconds";
 
 /**
@@ -54,7 +54,10 @@ export async function sessionOf(
 
 /** Renews the lease of a session while this device itself works on it, however long that takes. */
 export async function whileRenewing<T>(context: SyncContext, writeId: string, work: () => Promise<T>): Promise<T> {
-  const renewal = setInterval(() => void renewSession(context.db, context.me, writeId).catch(() => {}), RENEWAL_MS);
+  const renewal = setInterval(
+    () => void renewSession(context.db, context.me, writeId).catch(() => {}),
+    WAITS.sessionRenewalMs,
+  );
   try {
     return await work();
   } finally {

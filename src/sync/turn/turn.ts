@@ -1,11 +1,10 @@
 // Waits for a repository's turn. A waiting push is told who has the turn, and again when it gives up.
 import { LockstepError } from "../../errors.ts";
 import { type TicketRequest, type TurnHolder, takeTurn, turnHolder } from "../../store/write/turns.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { abandonTurn } from "./abandon.ts";
 
-/** After this wait the pusher is told who has the turn. */
-const NOTICE_MS = 1_000;
 /** Longer than the pause before any look. Timers take no more than 24 days. */
 const LONG_MS = 60_000;
 
@@ -50,7 +49,7 @@ export class Turn implements Disposable {
       this.#context.signal.throwIfAborted();
       if (signal.aborted)
         throw new LockstepError("WRITE_DROPPED", "Nobody waits for this write any more; nothing was written.");
-      const asks = waited > patienceMs || (!told && waited > NOTICE_MS);
+      const asks = waited > patienceMs || (!told && waited > WAITS.turnNoticeMs);
       const holder = asks ? await turnHolder(db, this.#ticket.repositoryId) : undefined;
       if (waited > patienceMs) throw turnHeldError(this.#repository, holder);
       if (holder) {
@@ -59,7 +58,7 @@ export class Turn implements Disposable {
       }
       const look = sessions.turns.look(this.#context, this.#ticket, { isNew });
       isNew = false;
-      const untilMs = asks ? patienceMs : Math.min(patienceMs, NOTICE_MS);
+      const untilMs = asks ? patienceMs : Math.min(patienceMs, WAITS.turnNoticeMs);
       const seen = await within(look, Math.min(Math.max(untilMs - waited, 0) + 5, LONG_MS), signal);
       // The ticket ran out while the database did not answer. It goes to the end of the queue.
       first = seen === undefined ? await takeTurn(db, me, this.#ticket) : seen === true;

@@ -3,24 +3,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { enqueueCommand, notifyCommands } from "../../store/command/commands.ts";
 import { listCommands } from "../../store/command/find-commands.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { lookAtIdle, rememberArrivals } from "./look-at-idle.ts";
 import { Scrubs } from "./scrubs.ts";
 
-const LOOK_MS = 5_000;
 /** So few of these commands wait at once, so that an operator's command is not behind hundreds. */
 const OPEN_LIMIT = 2;
-/** A gc that failed, or that a busy replica needs again, is not ordered sooner. */
-const AGAIN_MS = 60_000;
 
 /** Orders what the replicas need, until the context's signal aborts. */
 export async function keepHealthy(context: SyncContext): Promise<void> {
   const scrubs = new Scrubs(context);
   let remembered = false;
   while (!context.signal.aborted) {
-    await sleep(LOOK_MS * (0.8 + 0.4 * Math.random()), undefined, { signal: context.signal }).catch(() => {});
+    await sleep(WAITS.upkeepMs * (0.8 + 0.4 * Math.random()), undefined, { signal: context.signal }).catch(() => {});
     try {
       if (context.signal.aborted) return;
       if (!remembered) await rememberArrivals(context);
@@ -37,7 +35,7 @@ export async function keepHealthy(context: SyncContext): Promise<void> {
 /** Orders a gc for the replica that has waited longest, unless enough are under way. Throws DATABASE_UNAVAILABLE. */
 export async function orderGc({ db, me, replicas }: SyncContext): Promise<void> {
   const now = performance.now();
-  const isDue = ({ gcOrderedAt }: Replica) => gcOrderedAt === undefined || now - gcOrderedAt > AGAIN_MS;
+  const isDue = ({ gcOrderedAt }: Replica) => gcOrderedAt === undefined || now - gcOrderedAt > WAITS.gcAgainMs;
   const next = [...replicas.awaitGc].find(isDue);
   if (next === undefined) return;
   const { device } = me;

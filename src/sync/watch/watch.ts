@@ -7,6 +7,7 @@ import { LockstepError } from "../../errors.ts";
 import { type HeldRepository, type Landed, type ReadFrom, readHeld, readLanded } from "../../store/watch/landed.ts";
 import type { Position } from "../../store/watch/log-tail.ts";
 import { confirmReads } from "../../store/write/writes.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { fencedOff } from "../device/fenced-off.ts";
 import { requirePrimary } from "../lease/read-proven-tail.ts";
@@ -21,9 +22,6 @@ const HELD_EVENTS = 4;
 /** The pause before held repositories are looked at again. It grows while none is released. */
 const HELD_MS = 50;
 const HELD_LIMIT_MS = 1_000;
-/** How often a watcher without events is told its cursor. A stream that is silent for longer may be cut on its way. */
-const CHECKPOINT_MS = 30_000;
-const RETRY_MS = 1_000;
 
 /** When an event is told: once it has landed, or once every live device that has the repository holds it. */
 export type Visible = "landed" | "everywhere";
@@ -73,7 +71,7 @@ export class Watcher {
         yield told;
         toldAt = performance.now();
       }
-      if (performance.now() - toldAt < CHECKPOINT_MS) continue;
+      if (performance.now() - toldAt < WAITS.watchCheckpointMs) continue;
       yield { cursor: this.cursor, event: undefined };
       toldAt = performance.now();
     }
@@ -88,13 +86,13 @@ export class Watcher {
       if (until !== undefined && until > this.#position) yield* this.#tellNew(until);
     } catch (error) {
       if (!(error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE")) throw error;
-      await this.#pause(RETRY_MS);
+      await this.#pause(WAITS.watchRetryMs);
     }
   }
 
   async #untilDue(): Promise<Position | undefined> {
     const waits = this.#held.size > 0;
-    const pauseMs = waits ? this.#heldPauseMs : CHECKPOINT_MS;
+    const pauseMs = waits ? this.#heldPauseMs : WAITS.watchCheckpointMs;
     this.#heldPauseMs = waits ? Math.min(this.#heldPauseMs * 1.5, HELD_LIMIT_MS) : HELD_MS;
     // While as many are held as may be, new versions change nothing.
     if (this.#held.size >= HELD_LIMIT) await this.#pause(pauseMs);

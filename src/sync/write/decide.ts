@@ -13,14 +13,13 @@ import {
   settleWrite,
   type WriteIdentity,
 } from "../../store/write/writes.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { abandon } from "../turn/abandon.ts";
 
 /** "failed": the write was dropped because of an error of the database. */
 export type Decision = LandOutcome | { outcome: "failed"; error: unknown };
-
-const ASK_AGAIN_MS = 500;
 
 /**
  * Lands the write, or proves that it is dropped and says why. The caller holds the ref locks meanwhile. Throws
@@ -78,7 +77,7 @@ async function settle(context: SyncContext, replica: Replica, write: WriteIdenti
           { cause: error, details: { write: write.writeId } },
         );
       }
-      await sleep(ASK_AGAIN_MS, undefined, { signal: context.signal }).catch(() => {});
+      await sleep(WAITS.askOutcomeAgainMs, undefined, { signal: context.signal }).catch(() => {});
     }
   }
 }

@@ -1,6 +1,7 @@
 // Counts the races that a write loses to other devices. A write that loses too often queues for the repository's turn.
 import { LockstepError } from "../../errors.ts";
 import type { TicketRequest, TurnHolder } from "../../store/write/turns.ts";
+import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Lost } from "./outcome.ts";
@@ -11,7 +12,6 @@ const RACES = 3;
 const RACES_LIMIT = 50;
 /** After so many failed decisions in a row, a write does not ask the database again. */
 const FAILURES_LIMIT = 3;
-const TURN_PATIENCE_MS = 30_000;
 
 export interface RacesOptions {
   /** A word for the write, such as push. */
@@ -68,7 +68,7 @@ export class Races implements Disposable {
     if (attempt.outcome !== "turn" && this.#lost < RACES) return false;
     this.#turn ??= new Turn(this.#context, this.#repository, this.#ticket);
     const { signal, tell } = this.#options;
-    await this.#turn.wait({ patienceMs: TURN_PATIENCE_MS, signal, ...(tell && { tell }) });
+    await this.#turn.wait({ patienceMs: WAITS.pushTurnMs, signal, ...(tell && { tell }) });
     return true;
   }
 

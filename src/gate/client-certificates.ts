@@ -11,12 +11,12 @@ export const CLIENT_CERTIFICATES: UserSource = {
     const socket = request.socket as TLSSocket;
     const certificate = socket.getPeerCertificate();
     if (certificate.subject === undefined) return undefined;
-    if (!socket.authorized) throw refused(`this server does not accept it (${socket.authorizationError})`);
+    if (!socket.authorized) throw refusedError(`this server does not accept it (${socket.authorizationError})`);
     // The connection may be older than the end of its certificate.
-    if (Date.parse(certificate.valid_to) <= Date.now()) throw refused(`it ended at ${certificate.valid_to}`);
+    if (Date.parse(certificate.valid_to) <= Date.now()) throw refusedError(`it ended at ${certificate.valid_to}`);
     const name: string | string[] | undefined = certificate.subject.CN;
     if (typeof name === "string" && name !== "") return name;
-    throw refused("it has not exactly one common name (CN), which would be the name of its user");
+    throw refusedError("it has not exactly one common name (CN), which would be the name of its user");
   },
 };
 
@@ -26,6 +26,6 @@ export function askForCertificates(ca: string): TlsOptions {
   return { ca, requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
-function refused(why: string): Refusal {
+function refusedError(why: string): Refusal {
   return new Refusal(403, `Your client certificate does not let you in: ${why}.`);
 }

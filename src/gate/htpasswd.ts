@@ -122,7 +122,7 @@ async function stampOf(path: string): Promise<string> {
 
 async function readUsers(path: string): Promise<Map<string, string>> {
   const content = await readFile(path, "utf8").catch((cause: Error) => {
-    throw usage(`The file of --htpasswd cannot be read (${cause.message}); correct its path.`);
+    throw usageError(`The file of --htpasswd cannot be read (${cause.message}); correct its path.`);
   });
   const users = new Map<string, string>();
   for (const [index, line] of content.split(/\r?\n/).entries()) {
@@ -130,7 +130,7 @@ async function readUsers(path: string): Promise<Map<string, string>> {
     const colon = line.indexOf(":");
     const hash = line.slice(colon + 1);
     if (colon < 1 || ![BCRYPT, APACHE_MD5, SHA1].some((form) => form.test(hash)))
-      throw usage(
+      throw usageError(
         `Line ${index + 1} of the file of --htpasswd is not name:hash with a hash of bcrypt, Apache's MD5 or SHA-1; make it anew with \`htpasswd -B\`.`,
       );
     users.set(line.slice(0, colon), hash);
@@ -138,6 +138,6 @@ async function readUsers(path: string): Promise<Map<string, string>> {
   return users;
 }
 
-function usage(message: string): LockstepError {
+function usageError(message: string): LockstepError {
   return new LockstepError("USAGE", message);
 }

@@ -94,8 +94,8 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const own = ownKeyOf(credentials, { device, trustsCa, root: root.record.rootId, tokenFile });
   const registry = await openRegistry(db, own, log);
   progress.ownKey = () =>
-    registry.refusesServer({ identity: { trustDomain, role: "device", name: device }, key: own.key });
-  using packClient = new PackClient(tls, trustDomain, (shown) => registry.refusesServer(shown));
+    registry.serverRefusedError({ identity: { trustDomain, role: "device", name: device }, key: own.key });
+  using packClient = new PackClient(tls, trustDomain, (shown) => registry.serverRefusedError(shown));
   using _ = registry.onChange(() => packClient.checkAgain());
   const { context, interrupted } = await makeContext({
     ...settings,

@@ -115,7 +115,7 @@ function finish(parts: Exchange, { code }: Ending, packets: PacketWatch): void {
   const silent = !response.headersSent;
   const died = code === GIT_DIED;
   if (silent && asked.advertisement && code !== 0) {
-    const hung = git.hung();
+    const hung = git.hungError();
     throw hung ? asRefusal(hung) : new Refusal(500, sentence(asked, git));
   }
   // The same as git http-backend does: the message is part of upload-pack's output, and no client takes such output for
@@ -137,7 +137,7 @@ function finish(parts: Exchange, { code }: Ending, packets: PacketWatch): void {
 }
 
 function sentence({ service }: GitRequest, git: GitChild): string {
-  if (git.hung()) return `git ${service} showed no work on this server and was ended; try again.`;
+  if (git.hungError()) return `git ${service} showed no work on this server and was ended; try again.`;
   return `git ${service} failed on this server; tell its operator.`;
 }
 

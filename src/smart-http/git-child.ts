@@ -36,7 +36,7 @@ export interface GitChild {
   /** Returns true when git has ended with a failure. */
   hasFailed(): boolean;
   /** Returns the error, GIT_HUNG, if git was ended because it showed no work. */
-  hung(): Error | undefined;
+  hungError(): Error | undefined;
   /** Resolves when no process holds the pipes any more: neither git nor a program that a hook left behind. */
   readonly closed: Promise<void>;
   /** Ends git: by the end of its input where it may have a quarantine, else by a signal. Later output is dropped. */
@@ -96,7 +96,7 @@ export async function startGit({ service, advertisement, path, env, config = [] 
       return words + (watch.error()?.message ?? "");
     },
     ended,
-    hung: () => watch.error(),
+    hungError: () => watch.error(),
     hasFailed: () => hasEnded() && child.exitCode !== 0,
     closed: new Promise((resolve) => child.once("close", () => resolve())),
     stop() {

@@ -80,7 +80,7 @@ function showCommand(host: Host): Command {
 function drainCommand(host: Host): Command {
   return subcommand(
     "drain",
-    "let a device keep nothing that only it has; it takes no more writes and no new replicas",
+    "make a device safe to switch off: it takes no more writes, and the others get all that it has",
     "lockstep device drain repo003 --wait",
     "device",
   )

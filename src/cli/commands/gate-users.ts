@@ -22,13 +22,13 @@ export async function readGateUsers(config: Config, log: Logger): Promise<{ user
   const sources: UserSource[] = config["gate-client-ca"] === undefined ? [] : [CLIENT_CERTIFICATES];
   const { htpasswd, "auth-request": url } = config;
   if (htpasswd !== undefined && url !== undefined)
-    throw usage("--htpasswd and --auth-request exclude each other: both take passwords; leave one out");
+    throw usageError("--htpasswd and --auth-request exclude each other: both take passwords; leave one out");
   if (htpasswd !== undefined) sources.push(await Htpasswd.read(htpasswd, log));
   if (url !== undefined) sources.push(new AuthRequest(url, anonymous));
   const { host } = parseHostPort(required(config, "gate-listen"));
   const said = sources.length > 0 || anonymous.read || anonymous.write;
   if (!said && !isLoopback(host))
-    throw usage(
+    throw usageError(
       `--gate-listen ${host} is no loopback address, so everybody who can reach it could read and push; name the users by --auth-request, --htpasswd or --gate-client-ca, or give --anonymous-reads or --anonymous-writes`,
     );
   if (tls === undefined && !isLoopback(host) && sources.some(({ takesPasswords }) => takesPasswords))
@@ -52,13 +52,13 @@ async function readTlsFiles(config: Config): Promise<TlsOptions | undefined> {
   ];
   if (cert === undefined && key === undefined && ca === undefined) return undefined;
   if (cert === undefined || key === undefined)
-    throw usage(
+    throw usageError(
       "--gate-tls-cert and --gate-tls-key go together, and --gate-client-ca needs both; give the missing one",
     );
   try {
     createSecureContext({ cert, key, ca });
   } catch (cause) {
-    throw usage(
+    throw usageError(
       `The files of --gate-tls-cert, --gate-tls-key and --gate-client-ca do not fit (${(cause as Error).message}); give the right ones`,
       cause,
     );
@@ -70,10 +70,10 @@ async function readSetting(config: Config, name: SettingName): Promise<string | 
   const path = config[name];
   if (path === undefined) return undefined;
   return await readFile(path, "utf8").catch((cause: Error) => {
-    throw usage(`The file of --${name} cannot be read (${cause.message}); correct its path`, cause);
+    throw usageError(`The file of --${name} cannot be read (${cause.message}); correct its path`, cause);
   });
 }
 
-function usage(message: string, cause?: unknown): LockstepError {
+function usageError(message: string, cause?: unknown): LockstepError {
   return new LockstepError("USAGE", `${message}.`, { cause });
 }

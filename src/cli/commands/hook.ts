@@ -46,7 +46,7 @@ function addCommand(host: Host): Command {
         const repositories = flags.repository ?? [];
         const request = { url, repositories, secret, visible: VISIBLE[flags.visible], author: authorOf(host) };
         const { hook, secret: made } = await client.call("AddHook", request, run.patience);
-        if (!hook) throw new LockstepError("INTERNAL", "The sidecar answered without a hook.");
+        if (!hook) throw new LockstepError("INTERNAL", "The sidecar answered without a hook; see its log.");
         const lines = [`Added hook ${hook.id}: ${describeHook(hook)}.`];
         if (made !== "") lines.push(`Its secret, which is not shown again: ${made}`);
         run.print({ ...documentOf(hook), ...(made !== "" && { secret: made }) }, lines.join("\n"));
@@ -86,7 +86,7 @@ function removeCommand(host: Host): Command {
       const run = prepare(host, "hook", flags);
       using client = await run.connect();
       const { hook } = await client.call("RemoveHook", { hook: name }, run.patience);
-      if (!hook) throw new LockstepError("INTERNAL", "The sidecar answered without a hook.");
+      if (!hook) throw new LockstepError("INTERNAL", "The sidecar answered without a hook; see its log.");
       run.print(documentOf(hook), `Removed hook ${hook.id}: ${describeHook(hook)}.`);
     });
 }

@@ -29,7 +29,7 @@ export function syncCommand(host: Host): Command {
         if (seen) progress.show(() => describeProgress(seen));
       }
       progress.stop();
-      if (!result) throw new LockstepError("INTERNAL", "The sidecar ended the stream without a result.");
+      if (!result) throw new LockstepError("INTERNAL", "The sidecar ended the stream without a result; see its log.");
       const ms = toMs(result.duration as never) ?? 0;
       const document = {
         repository: name,

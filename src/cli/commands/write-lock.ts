@@ -56,7 +56,8 @@ async function stop(
     throw begun || run.host.stop.aborted ? endedEarly(run, names, error) : error;
   }
   progress.stop();
-  if (dropped === undefined) throw new LockstepError("INTERNAL", "The sidecar ended the stream without a result.");
+  if (dropped === undefined)
+    throw new LockstepError("INTERNAL", "The sidecar ended the stream without a result; see its log.");
   const lines = dropped.map(
     (write) => `Dropped, because no sidecar could decide it any more: ${describeWrite(write)}.`,
   );

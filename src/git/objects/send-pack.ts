@@ -35,7 +35,7 @@ export async function startPack(
   const present = new Set(await existingObjects(context, gitDir, [...wants, ...haves], signal));
   const missing = wants.find((want) => !present.has(want));
   if (missing !== undefined) {
-    throw new LockstepError("SOURCE_FAILED", `This device does not hold object ${missing}.`, {
+    throw new LockstepError("SOURCE_FAILED", `This device does not hold object ${missing}; ask another one.`, {
       details: { object: missing },
     });
   }

@@ -25,17 +25,21 @@ export async function checkLimits(caller: Caller, rule: Rule, request: unknown, 
   };
   if (caller.role === "device" && rule.scope === "one") {
     if (repository !== undefined && (await limits.holds(caller.name, repository))) return;
-    throw denied(`Device ${caller.name} does not hold ${JSON.stringify(repository)}, so it may not ask about it.`);
+    throw permissionDeniedError(
+      `Device ${caller.name} does not hold ${JSON.stringify(repository)}, so it may not ask about it.`,
+    );
   }
   const access = accessOf(caller, limits);
   if (access === undefined) return;
   if (access.readOnly && (rule.does === "writes" || forPush === true))
-    throw denied(`Front end ${caller.name} may only read; \`lockstep frontend trust ${caller.name}\` changes that.`);
+    throw permissionDeniedError(
+      `Front end ${caller.name} may only read; \`lockstep frontend trust ${caller.name}\` changes that.`,
+    );
   if (access.repositories.length === 0) return;
   const asked = rule.scope === "one" ? [repository ?? ""] : rule.scope === "listed" ? askedFor(repositories) : [];
   const refused = rule.scope === "cluster" ? ["the whole cluster"] : asked.filter((each) => !covers(access, each));
   if (refused.length === 0) return;
-  throw denied(
+  throw permissionDeniedError(
     `Front end ${caller.name} may use only ${access.repositories.join(", ")}, not ${refused.slice(0, 3).join(", ")}; \`lockstep frontend trust ${caller.name} --repositories …\` changes that.`,
   );
 }
@@ -76,6 +80,6 @@ function matches(glob: string, text: string): boolean {
   return reached.has(text.length);
 }
 
-function denied(message: string): LockstepError {
+function permissionDeniedError(message: string): LockstepError {
   return new LockstepError("PERMISSION_DENIED", message);
 }

@@ -7,5 +7,8 @@ const LAST = (1n << 63n) - 1n;
 export function checkedPosition(text: string): bigint {
   const position = BigInt(text);
   if (position <= LAST) return position;
-  throw new LockstepError("INVALID_REQUEST", `There is no row ${text} of the audit.`);
+  throw new LockstepError(
+    "INVALID_REQUEST",
+    `There is no row ${text} of the audit; give a number that ListAudit tells.`,
+  );
 }

@@ -18,10 +18,10 @@ import { findRepository, type Repository } from "../../store/repository/reposito
 import { catchUpToHead } from "../catch-up/catch-up.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 import { replicaPath } from "../device/replica.ts";
 import { markApplied, recordInDatabase } from "../replica/apply.ts";
-import { oneDirectoryAtATime } from "../replica/directory-lock.ts";
+import { oneDirectoryAtATime } from "../replica/one-directory-at-a-time.ts";
 import { joinExisting } from "./join-existing.ts";
 import { type AdoptionOptions, type AdoptionPlan, planAdoption, type RefDiffers, takenError } from "./plan-adoption.ts";
 import { watchLate } from "./watch-late.ts";
@@ -163,7 +163,7 @@ function requestOf(name: string, plan: AdoptionPlan, author: string) {
 }
 
 async function isFirst(context: SyncContext, name: string, outcome: AdoptOutcome): Promise<boolean> {
-  if (outcome === "fenced") throw fencedOff(context);
+  if (outcome === "fenced") throw endAsFenced(context);
   if (outcome === "old_leases")
     throw new LockstepError("DATABASE_UNAVAILABLE", "After a fail-over the old leases have not ended yet; try again.");
   if (outcome === "exists" || outcome === "elsewhere") throw takenError(name);

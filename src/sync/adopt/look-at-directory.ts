@@ -86,5 +86,8 @@ function checkedQuestion(question: unknown): DirectoryQuestion {
   const isKey = digestKey === undefined || (typeof digestKey === "string" && /^[0-9a-f]{64}$/.test(digestKey));
   if (typeof repository === "string" && isKey)
     return { repository: repositoryName(repository), ...(digestKey && { digestKey }), refs: refs === true };
-  throw new LockstepError("INVALID_REQUEST", "The question about a directory is malformed.");
+  throw new LockstepError(
+    "INVALID_REQUEST",
+    "A question about a directory is malformed; run the same version of Lockstep on all devices.",
+  );
 }

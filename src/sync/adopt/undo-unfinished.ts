@@ -3,7 +3,7 @@
 import { adoptingAs, undoTakeIn } from "../../git/replica/take-in.ts";
 import { hasOpenAdoption, repositoryOf } from "../../store/adopt/adoption.ts";
 import type { SyncContext } from "../device/context.ts";
-import { oneDirectoryAtATime } from "../replica/directory-lock.ts";
+import { oneDirectoryAtATime } from "../replica/one-directory-at-a-time.ts";
 
 /** Undoes the adoption of a directory if it was begun and nobody will finish it. Returns whether it did. */
 export async function undoUnfinished(context: SyncContext, path: string, repository: string): Promise<boolean> {

@@ -4,7 +4,7 @@
 import { unavailableError } from "../../store/database/sqlstate.ts";
 import { confirmReads } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 
 /** From which server the log was read, and whether commits wait for a standby there. */
 interface ReadFrom {
@@ -32,5 +32,5 @@ async function confirm(context: SyncContext, timeline: string | null): Promise<v
     context.db.replaceConnections();
     throw unavailableError("the log was read from another server than the primary");
   }
-  throw fencedOff(context);
+  throw endAsFenced(context);
 }

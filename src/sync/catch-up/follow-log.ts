@@ -36,10 +36,10 @@ export async function followLog(
       await recoverReplica(context, replica, course);
     if ((await applyChanges(context, replica, course, from)) === "at the head") return;
   }
-  throw inDoubt(replica);
+  throw inDoubtError(replica);
 }
 
-function inDoubt({ name }: Replica): LockstepError {
+function inDoubtError({ name }: Replica): LockstepError {
   return new LockstepError("REPLICA_IN_DOUBT", `The replica of ${name} came into doubt; try again.`);
 }
 
@@ -55,7 +55,7 @@ async function applyChanges(
 ): Promise<"at the head" | "overtaken"> {
   const clock = new Stopwatch();
   const { applied: mine, appliedDigest } = replica;
-  if (mine === undefined) throw inDoubt(replica);
+  if (mine === undefined) throw inDoubtError(replica);
   const read = await readChanges(context.db, replica.id, mine);
   const { head, digest, base, changes, settled, writers } = read;
   clock.lap("logMs");

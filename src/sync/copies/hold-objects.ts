@@ -98,7 +98,10 @@ const REF_NAME = /^(HEAD|refs\/(?!lockstep\/)(?!.*(\.\.|@\{))[^\x00-\x20~^:?*[\\
 function checkedRefs(body: unknown): string[] {
   const { refs = [] } = (body ?? {}) as { refs?: unknown };
   if (Array.isArray(refs) && refs.every((name) => typeof name === "string" && REF_NAME.test(name))) return refs;
-  throw new LockstepError("INVALID_REQUEST", "A request for copies names refs by their names.");
+  throw new LockstepError(
+    "INVALID_REQUEST",
+    "A request for copies has a wrong name of a ref; run the same version of Lockstep on all devices.",
+  );
 }
 
 async function replicaOf(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {

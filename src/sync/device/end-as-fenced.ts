@@ -4,7 +4,7 @@ import { fencedError } from "../../store/replica/replicas.ts";
 import type { SyncContext } from "./context.ts";
 
 /** Ends this process and returns the error FENCED for the call that noticed it. */
-export function fencedOff(context: Pick<SyncContext, "me" | "onFenced">): LockstepError {
+export function endAsFenced(context: Pick<SyncContext, "me" | "onFenced">): LockstepError {
   context.onFenced();
   return fencedError(context.me);
 }

@@ -133,7 +133,10 @@ function checked(body: unknown): PackRequestBody {
     !/^\d{1,19}$/.test(version) ||
     (visit !== "first" && visit !== "referred" && visit !== "last")
   ) {
-    throw new LockstepError("INVALID_REQUEST", "A pack request has a version and a visit.");
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      "A request for a pack lacks its version or its visit; run the same version of Lockstep on all devices.",
+    );
   }
   return { ...objects, version, visit };
 }
@@ -146,7 +149,7 @@ export function checkedObjects(body: unknown): Omit<HoldRequestBody, "refs"> {
   if (typeof repositoryId !== "string" || !isUuid(repositoryId) || !ids(wants) || !ids(haves) || wants.length === 0) {
     throw new LockstepError(
       "INVALID_REQUEST",
-      "A request for objects has a repository id, wanted objects and held objects.",
+      "A request for objects lacks its repository, or has a wrong object id; run the same version of Lockstep on all devices.",
     );
   }
   return { repositoryId, wants, haves };

@@ -9,7 +9,7 @@ import { repositoryNotFoundError } from "../../store/repository/former-names.ts"
 import { findRepository } from "../../store/repository/repositories.ts";
 import { catchUpToHead } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 import type { Replica } from "../device/replica.ts";
 import { markApplied, recordInDatabase } from "../replica/apply.ts";
 import { keepLost } from "../replica/keep-given-up.ts";
@@ -98,7 +98,7 @@ async function append(
   const { outcome } = await afterOldLeases(context, async () => ({
     outcome: await appendThaw(context.db, context.me, request),
   }));
-  if (outcome === "fenced") throw fencedOff(context);
+  if (outcome === "fenced") throw endAsFenced(context);
   if (outcome === "missing") throw repositoryNotFoundError(replica.name);
   if (outcome === "stale") throw headChangedError(replica.name);
   context.announcer.announce(replica.id);

@@ -13,7 +13,7 @@ import { destroyReplica, releaseReplica as release } from "../../store/replica/r
 import { forgetPlaces, possiblePlaces, writesOf } from "../../store/repository/removals.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { endLive, outOfServiceError } from "../replica/out-of-service.ts";
 
@@ -43,7 +43,7 @@ export async function releaseReplica(
     if (replica.outOfService) await endLive(context, replica);
     await assertRoot(context);
     const { outcome, lacking, changed } = await release(db, me, replica.id, keepDays);
-    if (outcome === "fenced") throw fencedOff(context);
+    if (outcome === "fenced") throw endAsFenced(context);
     if (outcome === "wanted" && removal) return { outcome: { released: false }, changed };
     if (outcome === "wanted") throw wantedError(context, replica);
     if (outcome !== "released" && outcome !== "missing") throw neededError(context, replica, outcome, lacking);

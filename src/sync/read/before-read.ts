@@ -10,7 +10,7 @@ import { writesStoppedError } from "../../store/write/write-stops.ts";
 import { WAITS } from "../../waits.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 import type { Replica } from "../device/replica.ts";
 import { followName } from "../place/follow-name.ts";
 import { stopAheadOfDatabase, stoppedError } from "../replica/ahead-of-database.ts";
@@ -134,7 +134,7 @@ export async function locate(context: SyncContext, name: string): Promise<Locate
   const known = context.replicas.findByName(name);
   const before = known?.applied === undefined ? undefined : { version: known.applied, digest: known.appliedDigest };
   const { fence, head, closed } = await context.heads.ask(name);
-  if (fence !== context.me.fence) throw fencedOff(context);
+  if (fence !== context.me.fence) throw endAsFenced(context);
   if (head === undefined) throw await missingRepositoryError(context.db, name);
   if (!isServed(head.replicaState))
     throw await replicaElsewhereError(context.db, { device: context.me.device, repository: name, coming: false });

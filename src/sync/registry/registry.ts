@@ -92,27 +92,27 @@ export class Registry implements TrustCheck {
     const { identity, key } = shown;
     if (shown.isNew && this.#now() - this.#lookedAt > WAITS.registryStaleMs) return staleError();
     const standing = this.#known.get(nameText(identity))?.keys.get(key.fingerprint);
-    if (standing === undefined) return this.#ask(shown).then((answer) => refusal(shown, answer));
+    if (standing === undefined) return this.#ask(shown).then((answer) => refusalError(shown, answer));
     this.#note(identity, key.fingerprint);
-    return refusal(shown, standing);
+    return refusalError(shown, standing);
   }
 
   /** Returns why a connection with this key is to be cut, as far as this copy knows. undefined: it need not be. */
   revoked(shown: ShownKey): LockstepError | undefined {
     const standing = this.#known.get(nameText(shown.identity))?.keys.get(shown.key.fingerprint);
-    return standing === "revoked" ? refusal(shown, standing) : undefined;
+    return standing === "revoked" ? refusalError(shown, standing) : undefined;
   }
 
   /**
    * Returns why this device asks nothing of a device that shows this key, as far as this copy knows, or undefined.
    */
-  refusesServer({ identity, key }: Pick<ShownKey, "identity" | "key">): LockstepError | undefined {
+  serverRefusedError({ identity, key }: Pick<ShownKey, "identity" | "key">): LockstepError | undefined {
     const owner = this.#known.get(nameText(identity));
     const standing = owner?.keys.get(key.fingerprint);
     if (standing === "trusted" || (owner === undefined && this.#options.trustsCa)) return undefined;
     // It may have been enrolled a moment ago.
     if (standing === undefined) this.wake();
-    return refusal({ identity, key }, standing ?? "waiting");
+    return refusalError({ identity, key }, standing ?? "waiting");
   }
 
   /** Returns what a front end may use. undefined: the registry does not have it. */
@@ -179,7 +179,10 @@ function nameText({ role, name }: Name): string {
   return `${role} ${name}`;
 }
 
-function refusal({ identity, key }: Pick<ShownKey, "identity" | "key">, standing: Standing): LockstepError | undefined {
+function refusalError(
+  { identity, key }: Pick<ShownKey, "identity" | "key">,
+  standing: Standing,
+): LockstepError | undefined {
   if (standing === "trusted") return undefined;
   const { role, name } = identity;
   const who = `${role} ${name}`;

@@ -11,7 +11,7 @@ import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-reco
 import { syncRefs } from "../../io/disk.ts";
 import { recordVersion, type SyncEvent } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 import type { Replica } from "../device/replica.ts";
 import { countArrival } from "./tidy.ts";
 
@@ -102,7 +102,7 @@ export async function recordInDatabase(
     await recordVersion(context.db, context.me, replica.id, version, event, replica.appliedDigest);
     replica.recorded = version;
   } catch (error) {
-    if (error instanceof LockstepError && error.code === "FENCED") throw fencedOff(context);
+    if (error instanceof LockstepError && error.code === "FENCED") throw endAsFenced(context);
     if (error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE") return;
     throw error;
   }

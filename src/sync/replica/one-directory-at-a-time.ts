@@ -3,11 +3,11 @@
 import { Mutex } from "async-mutex";
 import type { SyncContext } from "../device/context.ts";
 
-const locks = new WeakMap<SyncContext, Mutex>();
+const mutexes = new WeakMap<SyncContext, Mutex>();
 
 /** Runs one of these acts, while no other one of this device runs. They are short. */
 export async function oneDirectoryAtATime<Result>(context: SyncContext, run: () => Promise<Result>): Promise<Result> {
-  const lock = locks.get(context) ?? new Mutex();
-  locks.set(context, lock);
-  return await lock.runExclusive(run);
+  const mutex = mutexes.get(context) ?? new Mutex();
+  mutexes.set(context, mutex);
+  return await mutex.runExclusive(run);
 }

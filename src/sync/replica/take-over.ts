@@ -16,8 +16,8 @@ import { readFold } from "../../store/log/fold.ts";
 import { readDigest } from "../../store/log/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { oneDirectoryAtATime } from "./directory-lock.ts";
 import { keepLost } from "./keep-given-up.ts";
+import { oneDirectoryAtATime } from "./one-directory-at-a-time.ts";
 
 /**
  * Makes the directory of a replica one of Lockstep's, if an adoption allows it. Returns false if none does. The caller

@@ -14,7 +14,7 @@ import { writesStoppedError } from "../../store/write/write-stops.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { BeginCall } from "../device/begin-calls.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 import type { Replica } from "../device/replica.ts";
 import { callerText, type SessionCaller } from "../device/session-caller.ts";
 import { beforeRead, locate } from "../read/before-read.ts";
@@ -131,7 +131,7 @@ async function notBegunError(
 ): Promise<LockstepError> {
   switch (begun.outcome) {
     case "fenced":
-      return fencedOff(context);
+      return endAsFenced(context);
     case "missing":
       return await missingRepositoryError(context.db, repository);
     case "stopped":

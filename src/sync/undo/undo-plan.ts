@@ -53,7 +53,7 @@ export async function planUndo(
   const logged = await readLoggedVersion(db, id, version);
   if (logged === undefined) throw repositoryNotFoundError(name);
   const { entry, head } = logged;
-  if (entry === undefined) throw refused(name, version, whyNotInLog(logged, version));
+  if (entry === undefined) throw planRefusedError(name, version, whyNotInLog(logged, version));
   const undone = logged.updates.filter((update) => !gaveFirstHead(update));
   checkConflicts(name, version, undone);
   const updates = undone.map(opposite);
@@ -61,7 +61,9 @@ export async function planUndo(
   const inTheWay = await examine(context, replica, updates, false);
   if (inTheWay.size > 0) {
     const sentences = [...inTheWay].map(([ref, why]) => `${displayRef(ref)}: ${why}`);
-    throw refused(name, version, `some of its refs cannot be made again (${listed(sentences)})`, [...inTheWay.keys()]);
+    throw planRefusedError(name, version, `some of its refs cannot be made again (${listed(sentences)})`, [
+      ...inTheWay.keys(),
+    ]);
   }
   const [now, then] = [
     objectIds(updates.map((each) => each.oldValue)),
@@ -96,16 +98,16 @@ function whyNotInLog({ head, logBase }: LoggedVersion, version: Version): string
 
 /** Throws UNDO_REFUSED unless each ref still has the value that the version gave it. */
 function checkConflicts(name: string, version: Version, updates: readonly PastUpdate[]): void {
-  if (updates.length === 0) throw refused(name, version, "it changed no ref");
+  if (updates.length === 0) throw planRefusedError(name, version, "it changed no ref");
   const others = updates.filter(({ newValue, value }) => value !== newValue);
   if (others.length === 0) return;
   if (others.length === updates.length && updates.every(({ oldValue, value }) => value === oldValue))
-    throw refused(name, version, "every ref that it changed has its earlier value again");
+    throw planRefusedError(name, version, "every ref that it changed has its earlier value again");
   const sentences = others.map(
     (each) => `${displayRef(each.name)} was set to ${shown(each.newValue)} and is now ${shown(each.value)}`,
   );
   const refs = others.map((each) => each.name);
-  throw refused(name, version, `refs that it changed have changed again since (${listed(sentences)})`, refs);
+  throw planRefusedError(name, version, `refs that it changed have changed again since (${listed(sentences)})`, refs);
 }
 
 function shown(value: RefValue | null): string {
@@ -117,7 +119,7 @@ function listed(sentences: readonly string[]): string {
   return sentences.slice(0, REFS_LISTED).join("; ") + more;
 }
 
-function refused(name: string, version: Version, why: string, refs: readonly RefName[] = []): LockstepError {
+function planRefusedError(name: string, version: Version, why: string, refs: readonly RefName[] = []): LockstepError {
   const what = `${why}; nothing was changed, make the changes that you want with \`lockstep lock ${name}\``;
   return undoRefusedError(name, version, what, refs);
 }

@@ -9,7 +9,7 @@ import type { Position } from "../../store/watch/log-tail.ts";
 import { confirmReads } from "../../store/write/writes.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 import { requirePrimary } from "../lease/read-proven-tail.ts";
 import { HELD_LIMIT, writeCursor } from "./cursor.ts";
 import { aheadError, expiredError } from "./cursor-expired.ts";
@@ -168,7 +168,7 @@ export class Watcher {
     await requirePrimary(db, lease, timeline);
     if (!replicated || !landed.some((each) => this.#isDue(each))) return;
     const answer = await confirmReads(db, me, timeline);
-    if (answer === "fenced") throw fencedOff(this.#context);
+    if (answer === "fenced") throw endAsFenced(this.#context);
     if (answer === "elsewhere") await requirePrimary(db, lease, null);
   }
 

@@ -4,7 +4,7 @@ import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import type { CopiesRule, OperatorsAct, Staged } from "../../store/write/writes.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
-import { fencedOff } from "../device/fenced-off.ts";
+import { endAsFenced } from "../device/end-as-fenced.ts";
 import type { Decision } from "./decide.ts";
 import type { PushReport } from "./push-report.ts";
 import type { PushRequest } from "./request.ts";
@@ -65,7 +65,7 @@ export type Refused = Exclude<Staged, { outcome: "staged" | "old_leases" }> | Ex
 export function outcomeOf(context: SyncContext, answer: Refused): Attempt {
   switch (answer.outcome) {
     case "fenced":
-      throw fencedOff(context);
+      throw endAsFenced(context);
     case "stopped":
     case "closed":
       return answer;

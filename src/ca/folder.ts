@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { type Identity, parseIdentity } from "../tls/identity.ts";
 import { certificateKey } from "../tls/key-fingerprint.ts";
-import { type CredentialPair, createAuthority, issue } from "./authority.ts";
+import { type CredentialPair, createAuthority, issue, trustDomainOf } from "./authority.ts";
 import { writeCredentials } from "./credentials.ts";
 import type { KeyType } from "./keys.ts";
 
@@ -37,6 +37,25 @@ export async function readAuthority(dir: string): Promise<CredentialPair> {
     });
   const [certificatePem, keyPem] = await Promise.all([read("ca.pem"), read("ca.key")]);
   return { certificatePem, keyPem };
+}
+
+/** An authority as `lockstep ca` prints it. */
+interface AuthorityDocument {
+  readonly ca: string;
+  readonly key: string;
+  readonly trust_domain: string;
+  readonly not_after: string;
+}
+
+/** Returns the document of the authority in `dir`. Throws USAGE where `dir` has none. */
+export async function describeAuthority(dir: string): Promise<AuthorityDocument> {
+  const authority = await readAuthority(dir);
+  return {
+    ca: join(dir, "ca.pem"),
+    key: join(dir, "ca.key"),
+    trust_domain: trustDomainOf(authority),
+    not_after: new Date(new X509Certificate(authority.certificatePem).validTo).toISOString(),
+  };
 }
 
 /** Returns the document of a certificate of this authority. undefined: the file holds none. */

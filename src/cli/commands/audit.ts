@@ -5,13 +5,13 @@ import type { AuditEntry__Output as Entry } from "../../generated/lockstep/v1/Au
 import type { Host } from "../../host.ts";
 import { toTimestamp } from "../../protocol/times.ts";
 import { Exit, prepare, type Run, subcommand, table } from "../terminal/command.ts";
+import { spanMs } from "../terminal/flag-values.ts";
 import { instant } from "./log.ts";
 
 const LAST = 100;
 const PAGE = 1_000;
 /** To read the whole chain of a large audit takes longer than other answers. */
 const VERIFY_MS = 600_000;
-const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 interface Flags {
   readonly verify?: boolean;
@@ -56,8 +56,8 @@ async function entriesSince(run: Run, since: Date): Promise<Entry[]> {
 
 /** Returns the time that a flag means. Throws USAGE. */
 function timeOf(text: string): Date {
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  if (count !== undefined) return new Date(Math.max(0, Date.now() - Number(count) * UNITS[unit as keyof typeof UNITS]));
+  const span = spanMs(text);
+  if (span !== undefined) return new Date(Math.max(0, Date.now() - span));
   const time = new Date(text);
   if (/^\d{4}-/.test(text) && !Number.isNaN(time.getTime())) return time;
   throw new LockstepError(

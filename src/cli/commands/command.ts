@@ -5,6 +5,7 @@ import { LockstepError } from "../../errors.ts";
 import type { Command__Output as QueuedCommand } from "../../generated/lockstep/v1/Command.ts";
 import type { Host } from "../../host.ts";
 import { authorOf, Exit, prepare, type Run, subcommand, table } from "../terminal/command.ts";
+import { limitOf } from "../terminal/flag-values.ts";
 import { Progress } from "../terminal/progress.ts";
 import { instant } from "./log.ts";
 
@@ -30,11 +31,10 @@ function listCommand(host: Host): Command {
       const { repository = "", device = "", state = "", limit = "" } = flags;
       if (state !== "" && !STATES.some((each) => each === state))
         throw usageError(`There is no state ${JSON.stringify(state)}; the states are ${STATES.join(", ")}.`);
-      if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > 1_000)
-        throw usageError(`--limit is from 1 to 1000, not ${JSON.stringify(limit)}.`);
+      const shown = limitOf(limit, "name a repository, a device or a state to see others");
       using client = await run.connect();
       const states = state === "" ? [] : [`COMMAND_STATE_${state.toUpperCase()}` as "COMMAND_STATE_QUEUED"];
-      const request = { repository, device, states, limit: Number(limit) };
+      const request = { repository, device, states, limit: shown };
       const { commands } = await client.call("ListCommands", request, run.patience);
       run.print({ commands: commands.map(documentOf) }, describeCommands(commands));
     });

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { displayRef, nameFromBytes } from "../../domain.ts";
-import { LockstepError } from "../../errors.ts";
 import type { LogEntry__Output as Entry } from "../../generated/lockstep/v1/LogEntry.ts";
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
 import { toMs } from "../../protocol/times.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
+import { limitOf, numberOf } from "../terminal/flag-values.ts";
 
 /** Makes the command `lockstep log`. */
 export function logCommand(host: Host): Command {
@@ -17,8 +17,8 @@ export function logCommand(host: Host): Command {
       const run = prepare(host, "log", flags);
       const request = {
         repository: name,
-        limit: limitOf(flags.limit),
-        before: String(number(flags.before, "--before")),
+        limit: limitOf(flags.limit, "read further entries with --before"),
+        before: String(numberOf("--before", flags.before)),
       };
       using client = await run.connect();
       const { entries, logBase } = await client.call("ListLog", request, run.patience);
@@ -26,17 +26,6 @@ export function logCommand(host: Host): Command {
       const text = describeEntries(entries) + (entries.length < request.limit ? base : "");
       run.print({ repository: name, log: entries.map(documentOf), log_base: Number(logBase) }, text);
     });
-}
-
-function number(text: string | undefined, flag: string): number {
-  if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
-  throw new LockstepError("USAGE", `${flag} must be a number, not ${JSON.stringify(text)}.`);
-}
-
-function limitOf(text: string | undefined): number {
-  const limit = number(text, "--limit");
-  if (limit >= 1 && limit <= 1_000) return limit;
-  throw new LockstepError("USAGE", `--limit is from 1 to 1000, not ${limit}; read further entries with --before.`);
 }
 
 /** Returns an entry of the log as --json prints it. */

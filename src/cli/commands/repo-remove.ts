@@ -1,13 +1,13 @@
 // `lockstep repo remove`: takes a repository out of service. Its files are kept for some days.
 import type { Command } from "commander";
 import type { Client } from "../../client/client.ts";
-import { LockstepError } from "../../errors.ts";
 import type { GetRepositoryResponse__Output as Details } from "../../generated/lockstep/v1/GetRepositoryResponse.ts";
 import type { RemovedRepository__Output as Removed } from "../../generated/lockstep/v1/RemovedRepository.ts";
 import type { Host } from "../../host.ts";
 import { toMs } from "../../protocol/times.ts";
 import { authorOf, prepare, type Run, subcommand, table } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
+import { numberOf } from "../terminal/flag-values.ts";
 import { instant } from "./log.ts";
 import { describeOpen, exitUnlessDone, partOfDevice } from "./parts-of-devices.ts";
 
@@ -34,8 +34,7 @@ export function removeCommand(host: Host): Command {
     .option("--yes", "do it without a question")
     .action(async (name: string, flags: RemoveFlags) => {
       const run = prepare(host, "repo", flags);
-      if (!/^\d{1,5}$/.test(flags.keepDays))
-        throw new LockstepError("USAGE", `--keep-days is a number of days, not ${JSON.stringify(flags.keepDays)}.`);
+      const keepDays = numberOf("--keep-days", flags.keepDays, 99_999);
       using client = await run.connect();
       const details = await client.call("GetRepository", { repository: name }, run.patience);
       if (flags.yes !== true) {
@@ -46,7 +45,7 @@ export function removeCommand(host: Host): Command {
         repository: name,
         // Another repository may get the name meanwhile. It is not removed.
         repositoryId: details.repository?.id ?? "",
-        keepDays: Number(flags.keepDays),
+        keepDays,
         author: authorOf(host),
         reason: flags.reason,
       };

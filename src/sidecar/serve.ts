@@ -18,40 +18,28 @@ import type { Host } from "../host.ts";
 import { serveHttp } from "../http/server.ts";
 import { makeDirectory } from "../io/disk.ts";
 import { socketPath } from "../io/socket-path.ts";
-import { RepairLoop } from "../queue/repair-loop.ts";
-import { runCommands } from "../queue/run-commands.ts";
-import { Wakeups } from "../queue/wakeups.ts";
 import { checkReplicaStates } from "../replica-states.ts";
 import { type RpcServers, serveRpc } from "../rpc/server.ts";
 import { queueDepth } from "../store/command/find-commands.ts";
 import { Database } from "../store/database/database.ts";
 import { migrate } from "../store/database/migrate.ts";
-import { listenForHeads } from "../store/database/notifications.ts";
-import type { UrlSource } from "../store/database/servers.ts";
 import { releaseLease } from "../store/device/device-lease.ts";
 import { recordRoot } from "../store/device/device-root.ts";
-import { keepScanning } from "../sync/adopt/scan-root.ts";
-import { keepWatching } from "../sync/adopt/watch-late.ts";
 import { Follower } from "../sync/catch-up/follower.ts";
-import { patrol } from "../sync/catch-up/patrol.ts";
-import { keepPlaced } from "../sync/catch-up/place-replicas.ts";
 import { assertMounted } from "../sync/device/assert-mounted.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
-import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
 import { followNames } from "../sync/place/follow-name.ts";
-import { enrollSelf, type OwnKey, untilTrusted } from "../sync/registry/enroll-self.ts";
+import { enrollSelf, type OwnKey } from "../sync/registry/enroll-self.ts";
 import { Refusals } from "../sync/registry/refusals.ts";
 import { Registry } from "../sync/registry/registry.ts";
-import { keepTrimming } from "../sync/retention/keep-trimming.ts";
-import { endSessions } from "../sync/session/end-sessions.ts";
-import { keepHealthy } from "../sync/upkeep/keep-healthy.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { Peers } from "../tls/peers.ts";
 import { WAITS } from "../waits.ts";
 import { openCredentials, ownKeyOf, useNewCredentials } from "./credentials.ts";
 import { httpEndpoints, type Progress } from "./http-endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
+import { startLoops } from "./loops.ts";
 import { makeContext } from "./make-context.ts";
 import { readSettings } from "./read-settings.ts";
 import { prepareSocketDir, takeRoot } from "./take-root.ts";
@@ -173,47 +161,6 @@ async function makeRoot(given: string): Promise<string> {
   const root = await realpath(given);
   checkRootLength(root);
   return root;
-}
-
-/** Starts what runs as long as the process. Resolves when all of it has ended. */
-async function startLoops(
-  context: SyncContext,
-  follower: Follower,
-  { life, notifyUrl, registry, own }: { life: Lifetime; notifyUrl: UrlSource; registry: Registry; own: OwnKey },
-): Promise<void> {
-  const { db, me, lease } = context;
-  const wakeups = new Wakeups();
-  const repairs = new RepairLoop(context, wakeups.wake);
-  const onReconnect = () => {
-    wakeups.wake();
-    registry.wake();
-    context.tail.wake();
-    repairs.onReconnect();
-    follower.onReconnect();
-  };
-  const onHeads = (ids: string[]) => {
-    context.tail.wake();
-    context.sessions.turns.wake(context, ids);
-    void follower.onHeads(ids);
-  };
-  const handlers = { onHeads, onReconnect, onCommands: wakeups.wake, onRegistry: registry.wake };
-  await Promise.all([
-    lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
-    registry.run(life.over),
-    untilTrusted(db, own, context.log, life.over),
-    follower.run(),
-    runCommands(context, wakeups, life.stopping),
-    repairs.run(),
-    keepPlaced(context, repairs.wake),
-    endSessions(context),
-    patrol(context),
-    listenForHeads(db, { url: notifyUrl, applicationName: me.device }, me.device, handlers, life.over),
-    keepScanning(context),
-    deliverHooks(context, life.stopping),
-    keepHealthy(context),
-    keepWatching(context),
-    keepTrimming(context),
-  ]);
 }
 
 /**

@@ -18,7 +18,7 @@ export const identityControls = [
     rule: "a key that nobody has trusted lets nobody in",
     patches: [
       {
-        file: "src/sync/registry/registry.ts",
+        file: "src/sync/registry/registry-errors.ts",
         from: 'if (standing === "trusted") return undefined;\n',
         to: 'if (standing !== "revoked") return undefined;\n',
       },

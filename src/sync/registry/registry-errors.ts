@@ -1,6 +1,7 @@
-// The errors that an operator gets when a change of the registry is refused.
+// The errors about keys: a caller is not let in, or a change that an operator asks for is refused.
 import { LockstepError } from "../../errors.ts";
-import type { Name, TrustOutcome } from "../../store/registry/registry.ts";
+import type { Name, Standing, TrustOutcome } from "../../store/registry/registry.ts";
+import type { ShownKey } from "../../tls/peers.ts";
 
 /** Makes the error of a key that was not trusted. */
 export function refusedTrustError(
@@ -47,5 +48,29 @@ export function unknownKeyError({ role, name }: Name, fingerprint: string | unde
       ? `The ${role} ${name} has no key in the registry, so nothing was changed; \`lockstep ${role} list\` shows the names.`
       : `The ${role} ${name} has no key ${fingerprint}, so nothing was changed; \`lockstep ${role} show ${name}\` lists its keys.`,
     { details: { role, name } },
+  );
+}
+
+/** Makes the error of a caller whose key is not trusted. undefined: it is. */
+export function refusalError(
+  { identity, key }: Pick<ShownKey, "identity" | "key">,
+  standing: Standing,
+): LockstepError | undefined {
+  if (standing === "trusted") return undefined;
+  const { role, name } = identity;
+  const who = `${role} ${name}`;
+  const yes = `\`lockstep ${role} trust ${name}\` on any device lets it in`;
+  const message =
+    standing === "revoked"
+      ? `The key ${key.fingerprint} of ${who} was revoked; ${yes} again.`
+      : `Nobody has trusted the key ${key.fingerprint} of ${who} yet; ${yes}.`;
+  return new LockstepError("UNAUTHENTICATED", message, { details: { role, name, key: key.fingerprint, standing } });
+}
+
+/** Makes the error of a caller who is new while this device has not read the registry for so long. */
+export function staleError(staleMs: number): LockstepError {
+  return new LockstepError(
+    "DATABASE_UNAVAILABLE",
+    `This device could not read the registry of keys for ${staleMs / 1000} s, so it lets nobody new in; try again when PostgreSQL answers.`,
   );
 }

@@ -4,7 +4,7 @@
 import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { LockstepError } from "../../errors.ts";
+import type { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { Database } from "../../store/database/database.ts";
 import {
@@ -19,6 +19,7 @@ import {
 import type { ShownKey, TrustCheck } from "../../tls/peers.ts";
 import { WAITS } from "../../waits.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
+import { refusalError, staleError } from "./registry-errors.ts";
 
 /** So many keys that were shown are recorded at once; others are recorded when they are shown again. */
 const SEEN_LIMIT = 1_000;
@@ -90,7 +91,7 @@ export class Registry implements TrustCheck {
    */
   check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined {
     const { identity, key } = shown;
-    if (shown.isNew && this.#now() - this.#lookedAt > WAITS.registryStaleMs) return staleError();
+    if (shown.isNew && this.#now() - this.#lookedAt > WAITS.registryStaleMs) return staleError(WAITS.registryStaleMs);
     const standing = this.#known.get(nameText(identity))?.keys.get(key.fingerprint);
     if (standing === undefined) return this.#ask(shown).then((answer) => refusalError(shown, answer));
     this.#note(identity, key.fingerprint);
@@ -177,28 +178,6 @@ function bootClockMs(): number {
 
 function nameText({ role, name }: Name): string {
   return `${role} ${name}`;
-}
-
-function refusalError(
-  { identity, key }: Pick<ShownKey, "identity" | "key">,
-  standing: Standing,
-): LockstepError | undefined {
-  if (standing === "trusted") return undefined;
-  const { role, name } = identity;
-  const who = `${role} ${name}`;
-  const yes = `\`lockstep ${role} trust ${name}\` on any device lets it in`;
-  const message =
-    standing === "revoked"
-      ? `The key ${key.fingerprint} of ${who} was revoked; ${yes} again.`
-      : `Nobody has trusted the key ${key.fingerprint} of ${who} yet; ${yes}.`;
-  return new LockstepError("UNAUTHENTICATED", message, { details: { role, name, key: key.fingerprint, standing } });
-}
-
-function staleError(): LockstepError {
-  return new LockstepError(
-    "DATABASE_UNAVAILABLE",
-    `This device could not read the registry of keys for ${WAITS.registryStaleMs / 1000} s, so it lets nobody new in; try again when PostgreSQL answers.`,
-  );
 }
 
 function known({ principals, keys }: RegistryContent): Map<string, Known> {

@@ -300,7 +300,7 @@ describe("a write session that is open when writes are stopped", () => {
     expect(await stopped).toEqual([]);
   });
 
-  it("is waited for no longer than the caller of the drain waits", async () => {
+  it("is waited for no longer than the caller of the stop waits", async () => {
     const session = await begin();
     const gone = new AbortController();
     const stopped = stop({ signal: gone.signal, tell: () => gone.abort() });

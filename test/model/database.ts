@@ -10,9 +10,9 @@ export function writeOf(state: State, w: number) {
 }
 
 /** Returns whether no write may land, because writes are stopped or a disk is known to be ahead. */
-export function closed(model: Model, state: State): boolean {
+export function refusesStaged(model: Model, state: State): boolean {
   if (keeps(model, "ahead-stops-writes") && state.ahead.includes(true)) return true;
-  return keeps(model, "drain-closes") && (state.drain === "closed" || state.drain === "returned");
+  return keeps(model, "write-stop-refuses-staged") && (state.writeStop === "refusing staged" || state.writeStop === "returned");
 }
 
 /** Models the decision, lockstep.bump. The checks have the order of the code. `looked`: the first check ran earlier. */
@@ -23,7 +23,7 @@ export function bump(model: Model, state: State, w: number, fence: number, looke
   if (keeps(model, "fence") && state.fences[write.device] !== fence) return "fenced";
   if (write.status === "landed") return "landed";
   if (keeps(model, "final-status") && write.status !== "staged") return "dropped";
-  if (closed(model, state)) return "stopped";
+  if (refusesStaged(model, state)) return "stopped";
   if (keeps(model, "turn-refuses-others") && holder !== undefined && holder !== w) return "turn";
   if (keeps(model, "session-lease") && write.session && holder !== w) return "turn";
   if (keeps(model, "base-is-head") && headOf(state) !== write.base) return "stale";
@@ -48,7 +48,7 @@ export function bump(model: Model, state: State, w: number, fence: number, looke
 function forbidden(state: State, w: number): void {
   const holder = state.turn[0];
   const write = writeOf(state, w);
-  if (state.drain === "returned") throw new Violation(`I9 w${w} lands after the drain returned`);
+  if (state.writeStop === "returned") throw new Violation(`I9 w${w} lands after the stop of writes returned`);
   if (state.ahead.includes(true)) throw new Violation(`I9 w${w} lands while a disk is known to be ahead`);
   if (holder !== undefined && holder !== w && writeOf(state, holder).status === "staged")
     throw new Violation(`I9 w${w} lands during the session w${holder}`);

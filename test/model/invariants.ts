@@ -69,7 +69,7 @@ export function checkSettled(model: Model, state: State): void {
   const head = headOf(state);
   const wanted = foldAtHead(state);
   const staged = state.writes.some(({ status }) => status === "staged");
-  if (staged || state.turn.length > 0 || state.shown || state.drain !== "off")
+  if (staged || state.turn.length > 0 || state.shown || state.writeStop !== "off")
     throw unsettled(state, "something waits");
   for (const [d, { live, refs, locks, scratch }] of state.devices.entries()) {
     const ahead = state.ahead[d] || (live && isAhead(model, state, live.applied, live.held, true));

@@ -1,4 +1,4 @@
-// Models the actions of operators: drain, demote, promote, trim. Stands for lockstep.thaw, write_stop and their
+// Models the actions of operators: stop writes, demote, promote, trim. Stands for lockstep.thaw, write_stop and their
 // commands.
 import { append, dropAllStaged } from "./database.ts";
 import { mutexIsFree } from "./flight.ts";
@@ -8,7 +8,7 @@ import { deviceOf, keeps, objectsOf, processOf, type Step } from "./step.ts";
 
 export function operatorSteps(model: Model, state: State): Step[] {
   const { budget } = state;
-  const steps = [...drainSteps(model, state), ...aheadSteps(state)];
+  const steps = [...writeStopSteps(model, state), ...aheadSteps(state)];
   if (state.shown) steps.push(...confirmSteps(model, state, state.shown));
   else
     state.devices.forEach((_, device) => {
@@ -37,30 +37,30 @@ function trim(): Step {
   };
 }
 
-function drainSteps(model: Model, state: State): Step[] {
+function writeStopSteps(model: Model, state: State): Step[] {
   const quiet = !state.writes.some(({ status }) => status === "staged");
-  const step = (kind: Step["kind"], label: string, drain: State["drain"]): Step[] => [
+  const step = (kind: Step["kind"], label: string, writeStop: State["writeStop"]): Step[] => [
     {
       kind,
       label,
       act: (next) => {
-        if (drain === "refusing") next.budget.drains -= 1;
-        next.drain = drain;
+        if (writeStop === "refusing") next.budget.writeStops -= 1;
+        next.writeStop = writeStop;
       },
     },
   ];
-  switch (state.drain) {
+  switch (state.writeStop) {
     case "off":
-      return state.budget.drains > 0 ? step("fault", "a drain begins", "refusing") : [];
+      return state.budget.writeStops > 0 ? step("fault", "a stop of writes begins", "refusing") : [];
     case "refusing":
       if (!quiet) return [];
-      return keeps(model, "drain-closes")
-        ? step("go", "the drain closes", "closed")
-        : step("go", "the drain returns", "returned");
-    case "closed":
-      return quiet ? step("go", "the drain returns", "returned") : [];
+      return keeps(model, "write-stop-refuses-staged")
+        ? step("go", "the stop refuses staged writes too", "refusing staged")
+        : step("go", "the stop of writes returns", "returned");
+    case "refusing staged":
+      return quiet ? step("go", "the stop of writes returns", "returned") : [];
     case "returned":
-      return step("go", "the drain ends", "off");
+      return step("go", "the stop of writes ends", "off");
   }
 }
 

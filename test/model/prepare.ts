@@ -1,6 +1,6 @@
 // Models a push from the hook to the locked refs. Stands for the first half of src/sync/write/attempt.ts, and for
 // lockstep.stage_write.
-import { closed, drop, writeOf } from "./database.ts";
+import { refusesStaged, drop, writeOf } from "./database.ts";
 import { doubt, finish, mayTouchDisk } from "./finish.ts";
 import { digestAt, foldAtHead, headOf } from "./log.ts";
 import { digestOf, type Model, NONE, type Process, type Push, type State, type Who, type Write } from "./state.ts";
@@ -13,10 +13,10 @@ export function stageSteps(model: Model, state: State, d: number, who: Who, push
   const go = (label: string, act: (next: State) => void): Step[] => [
     { kind: "go", label: `${named(d, who)} ${label} w${push.write}`, act },
   ];
-  if (push.phase === "hook" && (state.drain !== "off" || closed(model, state)))
+  if (push.phase === "hook" && (state.writeStop !== "off" || refusesStaged(model, state)))
     return go("refuses", (next) => finish(model, next, d, who, true));
-  if (push.phase === "hook" && model.budget.drains > 0)
-    return go("sees no drain for", (next) => {
+  if (push.phase === "hook" && model.budget.writeStops > 0)
+    return go("sees no stop for", (next) => {
       processOf(next, d, who).push!.phase = "checked";
     });
   if (isApplying(process) || process.applied !== headOf(state) || state.fences[d] !== process.fence) return [];

@@ -102,8 +102,8 @@ export const MUTATIONS = [
   { name: "session-lease", description: "A session whose lease has run out may still land." },
   { name: "dropped-refs-kept", description: "What the caller of a dropped session wrote is thrown away." },
   {
-    name: "drain-closes",
-    description: "A drain returns when no write is staged, without refusing those being staged meanwhile.",
+    name: "write-stop-refuses-staged",
+    description: "A stop of writes returns when no write is staged, without refusing those being staged meanwhile.",
   },
 ] as const satisfies readonly Mutation[];
 

@@ -20,7 +20,7 @@ const NOTHING: Budget = {
   failOvers: 0,
   disks: 0,
   prunes: 0,
-  drains: 0,
+  writeStops: 0,
 };
 
 const ONE: Shape = [[0, "write"]];
@@ -71,15 +71,15 @@ export const SCENARIOS: readonly Scenario[] = [
     model: model({ writes: 3, failOvers: 1 }, { refs: 2, shapes: [[ONE], [OTHER]] }),
   },
   { name: "a ref deleted and one below it created", model: model({ writes: 2, kills: 1 }, NESTED) },
-  { name: "a drain", model: model({ writes: 2, kills: 1, drains: 1 }) },
+  { name: "a stop of writes", model: model({ writes: 2, kills: 1, writeStops: 1 }) },
 ];
 
 /** All kinds of faults at once, for random walks. */
 export const ALL_TROUBLES: readonly Scenario[] = [
   {
-    name: "crashes, doubt, sessions, demotes, trims, drains",
+    name: "crashes, doubt, sessions, demotes, trims, stops of writes",
     model: model(
-      { writes: 6, sessions: 2, reads: 6, kills: 3, stops: 2, net: 3, leases: 1, demotes: 1, trims: 2, drains: 1 },
+      { writes: 6, sessions: 2, reads: 6, kills: 3, stops: 2, net: 3, leases: 1, demotes: 1, trims: 2, writeStops: 1 },
       { devices: 3, ...TWO_REFS },
     ),
   },
@@ -134,7 +134,7 @@ export const WITHOUT: Readonly<Record<RuleName, Omit<Model, "off">>> = {
   "turn-refuses-others": model({ writes: 2, sessions: 1 }),
   "session-lease": model({ writes: 1, sessions: 1, leases: 1 }),
   "dropped-refs-kept": model({ writes: 1, sessions: 1, leases: 1 }),
-  "drain-closes": model({ writes: 1, drains: 1 }),
+  "write-stop-refuses-staged": model({ writes: 1, writeStops: 1 }),
   fence: model({ writes: 2, stops: 1, net: 1 }),
   "old-values": model({ writes: 2, stops: 1, net: 1 }),
 };

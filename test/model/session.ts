@@ -1,6 +1,6 @@
 // Models a write session up to its BumpVersion: ticket, turn, row, and the caller's work in a scratch repository. After
 // that it continues as a push. Stands for src/sync/session/renew-write.ts and lockstep.begin_session.
-import { closed, writeOf } from "./database.ts";
+import { refusesStaged, writeOf } from "./database.ts";
 import { finish } from "./finish.ts";
 import { foldAtHead, headOf } from "./log.ts";
 import { copySteps, digestAfter, isApplying, needsCopies, prepareSteps } from "./prepare.ts";
@@ -24,7 +24,7 @@ export function sessionSteps(model: Model, state: State, d: number, who: Who): S
         processOf(next, d, who).push!.phase = "queued";
       });
     case "queued":
-      if (!state.turn.includes(w) || state.drain !== "off" || closed(model, state)) return go("refuses", end);
+      if (!state.turn.includes(w) || state.writeStop !== "off" || refusesStaged(model, state)) return go("refuses", end);
       if (state.turn[0] !== w || process.applied !== headOf(state) || state.fences[d] !== process.fence) return [];
       return go("begins the session", (next) => begin(next, d, who, w));
     case "begun":

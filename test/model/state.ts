@@ -132,7 +132,7 @@ export interface Budget {
   failOvers: number;
   disks: number;
   prunes: number;
-  drains: number;
+  writeStops: number;
 }
 
 export interface State {
@@ -155,7 +155,7 @@ export interface State {
    * looked and found nothing landed. Bumps may be late, lost or repeated.
    */
   messages: readonly (readonly [number, number, number])[];
-  drain: "off" | "refusing" | "closed" | "returned";
+  writeStop: "off" | "refusing" | "refusing staged" | "returned";
   /** The plan that an operator looks at: to demote this device, at this head. */
   shown: { readonly device: number; readonly head: number } | null;
   devices: Device[];

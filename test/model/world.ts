@@ -51,7 +51,7 @@ function start(model: Model): State {
     ahead: each(() => false),
     demoted: each(() => false),
     messages: [],
-    drain: "off",
+    writeStop: "off",
     shown: null,
     devices: each(() => ({
       refs: [...refs],

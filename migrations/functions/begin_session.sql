@@ -1,6 +1,6 @@
 -- Begins the session of a write that has the turn: makes its row, with the head as base. It locks the repository, so
 -- every bump that did not see the turn has ended when this reads the head. If the same caller repeats the call, the
--- answer is the same, with `again`. 'closed': this device takes no writes. 'used': the id is that of a write that is
+-- answer is the same, with `again`. 'elsewhere': this device takes no writes. 'used': the id is that of a write that is
 -- over, or of another caller, kind or device.
 create function lockstep.begin_session(
   p_write uuid, p_token_hash bytea, p_repository uuid, p_device text, p_fence bigint, p_author text, p_reason text, p_caller text,
@@ -24,7 +24,7 @@ begin
   end if;
   if lockstep.turn_holder(p_repository) is distinct from p_write then outcome := 'turn'; return; end if;
   if again then outcome := 'begun'; base := known.base_version; return; end if;
-  if not takes_writes then outcome := 'closed'; return; end if;
+  if not takes_writes then outcome := 'elsewhere'; return; end if;
   detail := lockstep.stop_reason(p_repository, false);
   if detail is not null then outcome := 'stopped'; return; end if;
   insert into lockstep.write (id, repository_id, device, fence, author, reason, base_version, session, caller, token_hash)

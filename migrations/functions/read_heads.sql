@@ -1,7 +1,7 @@
 -- Answers the question before every read. null: no such device.
 -- - fence: that of the device.
 -- - timeline: that of this server; null: it is a standby.
--- - closed: why this device takes no writes, 'revoked', 'drains' or 'no_writes'; null: it takes writes.
+-- - no_writes: why this device takes no writes, 'revoked', 'drains' or 'no_writes'; null: it takes writes.
 -- - heads: an entry for each repository that exists. [name, id, head version, object format, state of the device's
 --   replica, head digest in hex, reason of a stop, reason why writes are refused].
 --
@@ -16,7 +16,7 @@ begin
     select json_build_object(
       'fence', d.fence::text,
       'timeline', lockstep.current_timeline(),
-      'closed', case when d.revoked_at is not null then 'revoked' when d.draining_since is not null then 'drains' when not d.writes then 'no_writes' end,
+      'no_writes', case when d.revoked_at is not null then 'revoked' when d.draining_since is not null then 'drains' when not d.writes then 'no_writes' end,
       'heads', (
         select coalesce(json_agg(json_build_array(
           r.name, r.id, r.head_version::text, r.object_format, p.state, encode(r.head_digest, 'hex'), r.stopped,

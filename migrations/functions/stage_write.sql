@@ -23,7 +23,7 @@ begin
   select d.writes and d.draining_since is null and d.revoked_at is null into takes_writes
     from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
-  if not p_session and not takes_writes then outcome := 'closed'; return; end if;
+  if not p_session and not takes_writes then outcome := 'elsewhere'; return; end if;
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer
     into current_head, digest, digest_key, min_copies, land_with_fewer

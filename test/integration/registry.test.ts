@@ -202,7 +202,7 @@ describe("an operator", () => {
     expect(await queryOnce(db.work, "select status from lockstep.write where id = $1", [writeId])).toEqual([
       { status: "dropped" },
     ]);
-    expect((await stage(randomUUID())).outcome).toBe("closed");
+    expect((await stage(randomUUID())).outcome).toBe("elsewhere");
     await trust(name);
     expect((await stage(randomUUID())).outcome).toBe("staged");
   });

@@ -405,13 +405,13 @@ describe("readHeads", () => {
     expect(await readHeads(db, "mine", ["unknown"])).toEqual({
       fence: me.fence,
       timeline: HERE,
-      closed: null,
+      noWrites: null,
       byName: new Map(),
     });
     expect(await readHeads(db, "mine", [])).toEqual({
       fence: me.fence,
       timeline: HERE,
-      closed: null,
+      noWrites: null,
       byName: new Map(),
     });
   });

@@ -331,7 +331,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   listAwayWith: { call: () => listAwayWith(db, ["huge", "small"]), rows: FEW },
   isUnplaced: { call: () => isUnplaced(db, "a"), rows: FEW },
   writesElsewhereError: {
-    call: () => writesElsewhereError(db, { device: "a", repository: "small", closed: null }),
+    call: () => writesElsewhereError(db, { device: "a", repository: "small", noWrites: null }),
     rows: FEW,
   },
   replicaElsewhereError: {
@@ -340,7 +340,7 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
   },
   devicesWith: { call: () => replicaElsewhereError(db, { device: "a", repository: "huge", coming: true }), rows: FEW },
   devicesThatWrite: {
-    call: () => writesElsewhereError(db, { device: "a", repository: "huge", closed: "drains" }),
+    call: () => writesElsewhereError(db, { device: "a", repository: "huge", noWrites: "drains" }),
     rows: FEW,
   },
   listHeldAlone: { call: () => listHeldAlone(db, "a", ids), rows: FEW },

@@ -27,7 +27,7 @@ function heads(version: bigint, ...names: string[]): Heads {
     objectFormat: "sha1",
     replicaState: "active",
   });
-  return { fence: 7n, timeline: "00000001", closed: null, byName: new Map(names.map((name) => [name, head(name)])) };
+  return { fence: 7n, timeline: "00000001", noWrites: null, byName: new Map(names.map((name) => [name, head(name)])) };
 }
 
 /** Lets everything that is ready run. */
@@ -88,7 +88,7 @@ describe("a HeadReader", () => {
     const { reader, queries } = scripted();
     const answer = reader.ask("nobody");
     queries[0]!.resolve(heads(1n));
-    expect(await answer).toEqual({ fence: 7n, head: undefined, closed: null });
+    expect(await answer).toEqual({ fence: 7n, head: undefined, noWrites: null });
   });
 
   it("fails exactly the calls that share a failed query", async () => {

@@ -65,21 +65,21 @@ async function devicesThatWrite(db: Database, repository: string): Promise<strin
 }
 
 /** Why a device takes no writes. */
-export type Closed = "drains" | "no_writes" | "revoked";
+export type NoWrites = "drains" | "no_writes" | "revoked";
 
-const CLOSED = {
+const WHY_NO_WRITES = {
   drains: "drains",
   no_writes: "only serves reads",
   revoked: "has no trusted key",
-} as const satisfies Record<Closed, string>;
+} as const satisfies Record<NoWrites, string>;
 
 /** Makes the error WRITES_ELSEWHERE: this device takes no writes. Names the devices that take them. */
 export async function writesElsewhereError(
   db: Database,
-  { device, repository, closed }: { device: string; repository: string; closed: Closed | null },
+  { device, repository, noWrites }: { device: string; repository: string; noWrites: NoWrites | null },
 ): Promise<LockstepError> {
   const takers = await devicesThatWrite(db, repository);
-  const why = closed === null ? "is revoked, drains or only serves reads" : CLOSED[closed];
+  const why = noWrites === null ? "is revoked, drains or only serves reads" : WHY_NO_WRITES[noWrites];
   const what = takers.length === 0 ? "no other device takes them now, try again later" : `use ${oneOf(takers)}`;
   return new LockstepError(
     "WRITES_ELSEWHERE",

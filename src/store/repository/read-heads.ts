@@ -3,7 +3,7 @@ import type { ReplicaState, Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { type Database, queryRepeatableRow } from "../database/database.ts";
 import { unavailableError } from "../database/sqlstate.ts";
-import type { Closed } from "../replica/placement.ts";
+import type { NoWrites } from "../replica/placement.ts";
 
 /** The answer that a read needs, as of one moment after the read arrived. */
 export interface Heads {
@@ -15,7 +15,7 @@ export interface Heads {
   /** The timeline of the server that answered. */
   readonly timeline: string;
   /** Why this device takes no writes. null: it takes them. */
-  readonly closed: Closed | null;
+  readonly noWrites: NoWrites | null;
   readonly byName: ReadonlyMap<string, Head>;
 }
 
@@ -37,7 +37,7 @@ export interface Head {
 interface HeadsDocument {
   readonly fence: string;
   readonly timeline: string | null;
-  readonly closed: Closed | null;
+  readonly no_writes: NoWrites | null;
   readonly heads: [
     name: string,
     id: string,
@@ -71,5 +71,5 @@ export async function readHeads(db: Database, device: string, names: readonly st
   const byName = new Map<string, Head>();
   for (const [name, id, version, objectFormat, replicaState, digest, stopped, writesStopped] of found.heads)
     byName.set(name, { id, version: BigInt(version), digest, objectFormat, replicaState, stopped, writesStopped });
-  return { fence: BigInt(found.fence), timeline: found.timeline, closed: found.closed, byName };
+  return { fence: BigInt(found.fence), timeline: found.timeline, noWrites: found.no_writes, byName };
 }

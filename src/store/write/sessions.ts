@@ -26,7 +26,7 @@ export type Begun =
   | { outcome: "stopped"; reason: string }
   | { outcome: "turn" | "fenced" | "missing" }
   /** This device takes no writes. */
-  | { outcome: "closed" };
+  | { outcome: "elsewhere" };
 
 /** Begins the session of a write that has the turn. If the same caller repeats the call, it gets the same answer. */
 export async function beginSession(db: Database, me: Incarnation, request: SessionRequest): Promise<Begun> {

@@ -37,7 +37,7 @@ export type Staged =
   /** "old_leases": after a fail-over, a device may still serve reads from the old primary; ask again in a moment. */
   | { outcome: "stale" | "turn" | "fenced" | "missing" | "dropped" | "old_leases" }
   /** This device takes no writes. */
-  | { outcome: "closed" };
+  | { outcome: "elsewhere" };
 
 interface StagedRow {
   readonly [column: string]: unknown;

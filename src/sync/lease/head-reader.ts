@@ -27,9 +27,9 @@ export class HeadReader {
 
   /**
    * Returns the head of a repository as of a moment after this call, and this device's current fence. head undefined:
-   * there is no such repository. closed: why this device takes no writes.
+   * there is no such repository. noWrites: why this device takes no writes.
    */
-  async ask(name: string): Promise<{ fence: bigint; head: Head | undefined; closed: Heads["closed"] }> {
+  async ask(name: string): Promise<{ fence: bigint; head: Head | undefined; noWrites: Heads["noWrites"] }> {
     if (this.#next.length >= QUEUE_LIMIT) {
       throw new LockstepError("QUEUE_FULL", "Too many reads wait for the database; try again.");
     }
@@ -37,7 +37,7 @@ export class HeadReader {
       this.#next.push({ name, resolve, reject });
       if (!this.#inFlight) void this.#run();
     });
-    return { fence: heads.fence, head: heads.byName.get(name), closed: heads.closed };
+    return { fence: heads.fence, head: heads.byName.get(name), noWrites: heads.noWrites };
   }
 
   async #run(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { isServed } from "../../replica-states.ts";
-import { type Closed, replicaElsewhereError, writesElsewhereError } from "../../store/replica/placement.ts";
+import { type NoWrites, replicaElsewhereError, writesElsewhereError } from "../../store/replica/placement.ts";
 import { missingRepositoryError } from "../../store/repository/former-names.ts";
 import type { Head } from "../../store/repository/read-heads.ts";
 import { writesStoppedError } from "../../store/write/write-stops.ts";
@@ -42,7 +42,7 @@ export interface ReadGrant {
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
   context.git.makeWay?.now();
-  const { replica, found, before, closed, askedAt } = await lookAndLocate(context, name, options);
+  const { replica, found, before, noWrites, askedAt } = await lookAndLocate(context, name, options);
   const head = found.version;
   // A version has one digest for ever. So a different digest means that the database lost this version, whenever the
   // two were read.
@@ -52,8 +52,8 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
   if (before !== undefined && before.version > head) throw await stopAheadOfDatabase(context, replica, before, head);
   if (found.stopped !== null) throw stoppedError(name, found.stopped);
   if (options.forPush && found.writesStopped !== null) throw writesStoppedError(name, found.writesStopped);
-  if (options.forPush && closed !== null)
-    throw await writesElsewhereError(context.db, { device: context.me.device, repository: name, closed });
+  if (options.forPush && noWrites !== null)
+    throw await writesElsewhereError(context.db, { device: context.me.device, repository: name, noWrites });
   if (options.forPush) lookAfterUploads(context, replica);
   const wanted = options.minVersion ?? 0n;
   if (wanted > head) {
@@ -101,7 +101,7 @@ interface Located {
   /** The version of the replica when the database was asked. undefined: this process did not know it. */
   readonly before: { version: Version; digest: string } | undefined;
   /** Why this device takes no writes. null: it takes them. */
-  readonly closed: Closed | null;
+  readonly noWrites: NoWrites | null;
 }
 
 /** How often the database is asked while the replica turns out to be newer than the answer. */
@@ -133,7 +133,7 @@ export async function locate(context: SyncContext, name: string): Promise<Locate
   // Read before the question: a push that lands meanwhile may well be newer than the answer.
   const known = context.replicas.findByName(name);
   const before = known?.applied === undefined ? undefined : { version: known.applied, digest: known.appliedDigest };
-  const { fence, head, closed } = await context.heads.ask(name);
+  const { fence, head, noWrites } = await context.heads.ask(name);
   if (fence !== context.me.fence) throw endAsFenced(context);
   if (head === undefined) throw await missingRepositoryError(context.db, name);
   if (!isServed(head.replicaState))
@@ -144,5 +144,5 @@ export async function locate(context: SyncContext, name: string): Promise<Locate
     await followName(context, replica);
     if (replica.name !== name) throw await missingRepositoryError(context.db, name);
   }
-  return { replica, found: head, before: replica === known ? before : undefined, closed };
+  return { replica, found: head, before: replica === known ? before : undefined, noWrites };
 }

@@ -85,8 +85,8 @@ async function begin(
   await crashPoint("session.turn");
   const { token, tokenHash } = context.sessions.tokens.issue(writeId, caller);
   const begun = await beginSession(context.db, context.me, { ...ticket, tokenHash });
-  if (begun.outcome === "closed")
-    throw await writesElsewhereError(context.db, { device: context.me.device, repository, closed: null });
+  if (begun.outcome === "elsewhere")
+    throw await writesElsewhereError(context.db, { device: context.me.device, repository, noWrites: null });
   if (begun.outcome !== "begun") throw await notBegunError(context, repository, begun);
   if (!begun.again) call.begun = true;
   else if (!call.begun) call.hadBegun = true;
@@ -127,7 +127,7 @@ async function makePlace(
 async function notBegunError(
   context: SyncContext,
   repository: string,
-  begun: Exclude<Begun, { outcome: "begun" | "closed" }>,
+  begun: Exclude<Begun, { outcome: "begun" | "elsewhere" }>,
 ): Promise<LockstepError> {
   switch (begun.outcome) {
     case "fenced":

@@ -40,11 +40,11 @@ export async function land(context: SyncContext, writer: Writer, first: Replica)
         return attempt;
       case "stopped":
         throw writesStoppedError(writer.repository, attempt.reason);
-      case "closed":
+      case "elsewhere":
         throw await writesElsewhereError(context.db, {
           device: context.me.device,
           repository: writer.repository,
-          closed: null,
+          noWrites: null,
         });
       case "aliases":
         writer.learn?.(attempt.held);

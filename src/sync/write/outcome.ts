@@ -56,7 +56,7 @@ export type Attempt =
   /** Writes to the repository are stopped, for that reason. */
   | { outcome: "stopped"; reason: string }
   /** This device takes no writes. */
-  | { outcome: "closed" };
+  | { outcome: "elsewhere" };
 
 /** A write that the database has not staged, or that is proven dropped. */
 export type Refused = Exclude<Staged, { outcome: "staged" | "old_leases" }> | Exclude<Decision, { outcome: "landed" }>;
@@ -67,7 +67,7 @@ export function outcomeOf(context: SyncContext, answer: Refused): Attempt {
     case "fenced":
       throw endAsFenced(context);
     case "stopped":
-    case "closed":
+    case "elsewhere":
       return answer;
     case "turn":
       return { outcome: "turn" };

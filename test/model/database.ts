@@ -12,7 +12,10 @@ export function writeOf(state: State, w: number) {
 /** Returns whether no write may land, because writes are stopped or a disk is known to be ahead. */
 export function refusesStaged(model: Model, state: State): boolean {
   if (keeps(model, "ahead-stops-writes") && state.ahead.includes(true)) return true;
-  return keeps(model, "write-stop-refuses-staged") && (state.writeStop === "refusing staged" || state.writeStop === "returned");
+  return (
+    keeps(model, "write-stop-refuses-staged") &&
+    (state.writeStop === "refusing staged" || state.writeStop === "returned")
+  );
 }
 
 /** Models the decision, lockstep.bump. The checks have the order of the code. `looked`: the first check ran earlier. */

@@ -1,6 +1,6 @@
 // Models a push from the hook to the locked refs. Stands for the first half of src/sync/write/attempt.ts, and for
 // lockstep.stage_write.
-import { refusesStaged, drop, writeOf } from "./database.ts";
+import { drop, refusesStaged, writeOf } from "./database.ts";
 import { doubt, finish, mayTouchDisk } from "./finish.ts";
 import { digestAt, foldAtHead, headOf } from "./log.ts";
 import { digestOf, type Model, NONE, type Process, type Push, type State, type Who, type Write } from "./state.ts";

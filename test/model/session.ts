@@ -24,7 +24,8 @@ export function sessionSteps(model: Model, state: State, d: number, who: Who): S
         processOf(next, d, who).push!.phase = "queued";
       });
     case "queued":
-      if (!state.turn.includes(w) || state.writeStop !== "off" || refusesStaged(model, state)) return go("refuses", end);
+      if (!state.turn.includes(w) || state.writeStop !== "off" || refusesStaged(model, state))
+        return go("refuses", end);
       if (state.turn[0] !== w || process.applied !== headOf(state) || state.fences[d] !== process.fence) return [];
       return go("begins the session", (next) => begin(next, d, who, w));
     case "begun":

@@ -62,3 +62,9 @@ it.each(PAGES.filter((page) => page !== "CHANGELOG.md"))("every source file that
 it("a source file that does not exist is noticed", () => {
   expect(missingFiles("`src/gone.ts` `sync/read/before-read.ts` `land.ts` `ad.ts`")).toEqual(["src/gone.ts", "ad.ts"]);
 });
+
+it("the index of docs/decisions names every page", () => {
+  const index = readFileSync(new URL("docs/decisions/README.md", PROJECT), "utf8");
+  const pages = readdirSync(new URL("docs/decisions/", PROJECT)).filter((name) => /^\d/.test(name));
+  expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+});

@@ -153,15 +153,19 @@ export function objectIds(values: Iterable<RefValue | null>): ObjectId[] {
   return [...ids];
 }
 
-/**
- * The author of a change of refs: a part of the environment of git and of the operator's `reference-transaction` hook,
- * which may refuse the change. GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL appear in reflogs.
- */
-export type RefAuthor = Readonly<Record<string, string>>;
+/** The author of a change of refs. The operator's `reference-transaction` hook may refuse the change. */
+export interface RefAuthor {
+  /**
+   * Variables for git and for that hook. GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL appear in reflogs.
+   */
+  readonly variables: Readonly<Record<string, string>>;
+  /** The folder of that hook. undefined: the folder that the settings of the repository name. */
+  readonly hooks?: string;
+}
 
 /** Makes a RefAuthor. `known`: more variables that the hook may read, from the environment in which somebody pushed. */
 export function refAuthor(name: string, known: Readonly<Record<string, string>> = {}): RefAuthor {
-  return { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: name, ...known };
+  return { variables: { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: name, ...known } };
 }
 
 /** A UUID in lower case, as part of a regular expression. */

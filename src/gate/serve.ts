@@ -7,7 +7,7 @@ import { linkSignals } from "../io/signals.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
-import { gitProtocol, looksFirst, OBJECT_LIMIT, serverEnvironment, success } from "../smart-http/protocol.ts";
+import { gitProtocol, looksFirst, success } from "../smart-http/protocol.ts";
 import { asRefusal } from "../smart-http/refusal.ts";
 import { type BodyLimits, requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
@@ -110,14 +110,12 @@ async function serveGit(
   using turn = new Turn(crowd, address);
   const granted = turn.grant(ask, waiting.signal).finally(() => waiting[Symbol.dispose]());
   const protocol = gitProtocol(request.headers["git-protocol"]);
-  const caller = { address, user, protocol, requestId: String(fields.requestId) };
+  const requestId = String(fields.requestId);
+  const programs = { path: env.PATH, home: env.HOME };
+  const client = { kind: "client", address, user, protocol, requestId, socketDir } as const;
   const start = async () => {
     const path = await repositoryPath(root, asked.repository);
-    return await startGit({
-      ...asked,
-      path,
-      env: { ...serverEnvironment(env, socketDir, caller), ...(asked.service === "receive-pack" && OBJECT_LIMIT) },
-    });
+    return await startGit({ programs, asked, client, path });
   };
   const place = () => whichReplica(join(root, `${asked.repository}.git`));
   const git = await earlyStarts.git(granted, {
@@ -133,7 +131,6 @@ async function serveGit(
     if (asked.service === "upload-pack") onReadFailed?.(asked.repository, git.words);
   };
   inHand.unread = undefined;
-  const { requestId } = caller;
   await exchange({
     git,
     asked,

@@ -4,7 +4,6 @@ import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { describe, LockstepError } from "../errors.ts";
-import { gitEnvironment } from "../git/process.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
@@ -20,12 +19,6 @@ import { WAITS } from "../waits.ts";
 import { mayFetch } from "./device-limits.ts";
 import { wholeBody } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
-
-/**
- * Settings of upload-pack: it sends ids that no ref holds, and hides our own refs regardless of the repository's
- * settings. Without keepAlive git sends only the output of its work, so a git that hangs is found.
- */
-const CONFIG = ["uploadpack.allowAnySHA1InWant=true", "transfer.hideRefs=refs/lockstep", "uploadpack.keepAlive=0"];
 
 /**
  * Resolves when git and the response have ended. Throws Refusal or LockstepError while no part of a response has been
@@ -52,11 +45,15 @@ export async function serveUploadPack(
   // Advertisements are small, so they take no place.
   using _place = asked.advertisement ? undefined : packs.takePlace(device);
   const protocol = gitProtocol(request.headers["git-protocol"]);
-  const env = gitEnvironment(context.git, path, protocol === undefined ? {} : { GIT_PROTOCOL: protocol });
   const requestId = requestIdOf(request);
   const { log, signal: stopping } = context;
   const fields = { repository: asked.repository, fromDevice: device, requestId };
-  const git = await startGit({ ...asked, path, env, config: CONFIG }).catch((error: unknown) => {
+  const git = await startGit({
+    programs: context.git,
+    asked,
+    client: { kind: "device", protocol },
+    path,
+  }).catch((error: unknown) => {
     if (error instanceof GitNotStarted) logNotStarted(log, fields, error.cause);
     throw error;
   });

@@ -1,13 +1,15 @@
-// How every git command runs: with an environment built from nothing, its exit code as data, and an abort signal that
-// kills it.
+// How every git command of the sidecar runs: as the builder made it (command/build.ts). Its exit code is data, and an
+// abort signal kills it.
 
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import { text } from "node:stream/consumers";
+import { here } from "./command/build.ts";
+import type { Command } from "./command/command.ts";
+import type { Local, LocalArguments } from "./command/operations.ts";
 import { gitFailedError, notStartedError } from "./git-error.ts";
 import { hungGit, type Patience, watchGit } from "./hung.ts";
 import type { MakeWay } from "./make-way.ts";
-import { OBJECTS_AS_THEY_ARE } from "./objects-as-they-are.ts";
 
 /** The settings that all git commands of one process share. */
 export interface GitContext {
@@ -24,52 +26,8 @@ export interface GitContext {
   readonly makeWay?: MakeWay;
 }
 
-/**
- * No hooks. An operator's `reference-transaction` hook runs only for pushes and write sessions (ref-transaction.ts). It
- * must not refuse a landed write on a replica, and it would see packing refs as deletions.
- */
-const NO_HOOKS = hooksFrom("/dev/null");
-
-/** Part of an environment: git runs the repository's hooks. */
-export const WITH_HOOKS = { GIT_CONFIG_COUNT: "2" } as const;
-
-/** Returns the part of an environment that makes git look for hooks in `folder`. */
-export function hooksFrom(folder: string): Record<string, string> {
-  return { GIT_CONFIG_COUNT: "3", GIT_CONFIG_KEY_2: "core.hooksPath", GIT_CONFIG_VALUE_2: folder };
-}
-
-/**
- * Returns the environment of a git command on `gitDir`. Nothing ambient reaches git: no proxies, no helpers, no other
- * configuration.
- */
-export function gitEnvironment(
-  context: GitContext,
-  gitDir: string,
-  extra: Record<string, string> = {},
-): Record<string, string> {
-  return {
-    PATH: context.path,
-    HOME: context.home,
-    LC_ALL: "C",
-    GIT_DIR: gitDir,
-    GIT_TERMINAL_PROMPT: "0",
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    // git 3.0 makes reftables by default.
-    GIT_DEFAULT_REF_FORMAT: "files",
-    ...OBJECTS_AS_THEY_ARE,
-    // The owner was checked when the root was opened; the sidecar serves only directories below it.
-    ...NO_HOOKS,
-    GIT_CONFIG_KEY_1: "safe.directory",
-    GIT_CONFIG_VALUE_1: "*",
-    // git must not fetch missing objects from a remote that the repository's settings name.
-    GIT_ALLOW_PROTOCOL: "",
-    ...extra,
-  };
-}
-
-export interface SpawnGit {
-  readonly env?: Record<string, string>;
+/** How a command runs. */
+export interface RunGit {
   /** When it aborts, the command is killed. */
   readonly signal?: AbortSignal;
   /** Passes the root's lock on. Needed for every command that writes below the root. */
@@ -77,6 +35,9 @@ export interface SpawnGit {
   /** Leaves the processors and the disk to others: a low priority, and pauses (make-way.ts). */
   readonly background?: boolean;
 }
+
+/** A command on a directory of this machine, and how it runs. */
+export type SpawnGit = RunGit & Omit<Local, "kind" | "args">;
 
 /** A running git command with pipes for input, output and errors. */
 export interface GitProcess extends ChildProcess {
@@ -86,11 +47,22 @@ export interface GitProcess extends ChildProcess {
 }
 
 /** Starts a git command that streams or holds a dialogue. */
-export function spawnGit(context: GitContext, gitDir: string, args: string[], options: SpawnGit = {}): GitProcess {
+export function spawnGit(
+  context: GitContext,
+  gitDir: string,
+  args: LocalArguments,
+  { signal, writes, background, ...options }: SpawnGit = {},
+): GitProcess {
+  const command = here(context, { kind: "local", args, ...options }, gitDir);
+  return runCommand(context, gitDir, command, { signal, writes, background });
+}
+
+/** Starts a git command in the directory `gitDir`. The caller gives it its input. */
+export function runCommand(context: GitContext, gitDir: string, { args, env }: Command, options: RunGit): GitProcess {
   const inherited = options.writes && context.lockFd !== null ? [context.lockFd] : [];
   const spawnOptions: SpawnOptions = {
     cwd: gitDir,
-    env: gitEnvironment(context, gitDir, options.env),
+    env,
     stdio: ["pipe", "pipe", "pipe", ...inherited],
     killSignal: "SIGKILL",
     ...(options.signal ? { signal: options.signal } : {}),
@@ -162,7 +134,7 @@ export async function finished(child: GitProcess): Promise<{ exitCode: number; s
 export async function gitBytes(
   context: GitContext,
   gitDir: string,
-  args: string[],
+  args: LocalArguments,
   options: SpawnGit & { input?: string | Buffer; expected?: number[] } = {},
 ): Promise<{ exitCode: number; stdout: Buffer }> {
   const child = spawnGit(context, gitDir, args, options);

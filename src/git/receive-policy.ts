@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { LockstepError } from "../errors.ts";
+import type { LocalArguments } from "./command/operations.ts";
 import { type GitContext, gitBytes } from "./process.ts";
 import { settingsFiles, watchSettings } from "./settings-watch.ts";
 
@@ -162,7 +163,7 @@ export async function isFastForward(
   oldId: string,
   newId: string,
 ): Promise<boolean> {
-  const question = ["merge-base", "--is-ancestor", oldId, newId];
+  const question: LocalArguments = ["merge-base", "--is-ancestor", oldId, newId];
   const { exitCode } = await gitBytes(context, gitDir, question, { expected: [0, 1, 128] });
   return exitCode === 0;
 }

@@ -2,21 +2,36 @@
 import { simpleGit } from "simple-git";
 import type { RefFormat } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
+import { here } from "./command/build.ts";
+import type { LocalArguments } from "./command/operations.ts";
 import { gitFailedError } from "./git-error.ts";
-import { type GitContext, gitEnvironment } from "./process.ts";
+import type { GitContext } from "./process.ts";
+
+/** simple-git refuses these variables and settings. Here they name no program: they are those of the builder. */
+const OUR_OWN = {
+  allowUnsafeAskPass: true,
+  allowUnsafeConfigEnvCount: true,
+  allowUnsafeConfigPaths: true,
+  allowUnsafeCredentialHelper: true,
+  allowUnsafeFsMonitor: true,
+  allowUnsafeGpgProgram: true,
+  allowUnsafeHooksPath: true,
+  allowUnsafePager: true,
+  allowUnsafeProtocolOverride: true,
+} as const;
 
 /**
  * Runs a short command that looks at no repository. Returns its output. Throws GIT_FAILED, and the error of the
  * operating system when git cannot be started.
  */
-async function gitWithoutRepository(context: GitContext, directory: string, args: string[]): Promise<string> {
+async function gitWithoutRepository(context: GitContext, directory: string, asked: LocalArguments): Promise<string> {
   let exitCode = 0;
   let stderr = "";
-  const environment = gitEnvironment(context, directory);
+  const { args, env } = here(context, { kind: "local", args: asked }, directory);
   const stdout = await simpleGit({
     baseDir: directory,
-    allowEnvironment: Object.keys(environment).filter((name) => name.startsWith("GIT_")),
-    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true, allowUnsafeHooksPath: true },
+    allowEnvironment: Object.keys(env).filter((name) => name.startsWith("GIT_")),
+    unsafe: OUR_OWN,
     // Only this hook sees the exit code. An error returned from here would lose its fields.
     errors: (_, result) => {
       exitCode = result.exitCode;
@@ -24,8 +39,8 @@ async function gitWithoutRepository(context: GitContext, directory: string, args
       return undefined;
     },
   })
-    .env(environment)
-    .raw(args);
+    .env(env)
+    .raw([...args]);
   if (exitCode !== 0) throw gitFailedError(args, exitCode, stderr);
   return stdout;
 }

@@ -1,22 +1,24 @@
 // One `git upload-pack` or `git receive-pack`, from its start to its end.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { here } from "../git/command/build.ts";
+import type { Command, Programs } from "../git/command/command.ts";
+import type { Serve } from "../git/command/operations.ts";
 import { hungGit, watchGit } from "../git/hung.ts";
 import { WAITS } from "../waits.ts";
 import { Refusal } from "./refusal.ts";
-import type { Service } from "./route.ts";
+import type { GitRequest } from "./route.ts";
 
 const WORDS_LIMIT = 4_000;
 
 /** The git to start for a request. */
-export interface GitCommand {
-  readonly service: Service;
-  readonly advertisement: boolean;
+export interface GitRequested {
+  /** The PATH and HOME of this process. */
+  readonly programs: Programs;
+  readonly asked: Pick<GitRequest, "service" | "advertisement">;
+  readonly client: Serve["client"];
   /** Path of the repository: absolute, without symbolic links. */
   readonly path: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Settings for this process only, each as `name=value`. */
-  readonly config?: readonly string[];
 }
 
 /** Either an exit code or a signal. */
@@ -53,11 +55,9 @@ export class GitNotStarted extends Refusal {
 }
 
 /** Starts git. Resolves once it runs; throws GitNotStarted. */
-export async function startGit({ service, advertisement, path, env, config = [] }: GitCommand): Promise<GitChild> {
-  const mode = advertisement ? "--http-backend-info-refs" : "--stateless-rpc";
-  // The replica may belong to another user than the gate's. The sidecar has granted exactly this path.
-  const settings = [`safe.directory=${path}`, ...config].flatMap((setting) => ["-c", setting]);
-  const child = await started([...settings, service, mode, path], env);
+export async function startGit({ programs, asked, client, path }: GitRequested): Promise<GitChild> {
+  const { service, advertisement } = asked;
+  const child = await started(here(programs, { kind: "serve", service, advertisement, client }, path));
   watchGit(child, { command: service });
   const watch = hungGit(child);
   // git may have its answer before it has read everything. Its ending tells more than EPIPE.
@@ -118,7 +118,7 @@ export async function startGit({ service, advertisement, path, env, config = [] 
   };
 }
 
-async function started(args: string[], env: GitCommand["env"]): Promise<ChildProcessWithoutNullStreams> {
+async function started({ args, env }: Command): Promise<ChildProcessWithoutNullStreams> {
   try {
     // spawn throws some errors, such as a lack of memory, and emits others.
     const child = spawn("git", args, { cwd: "/", env });

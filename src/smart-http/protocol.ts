@@ -1,7 +1,5 @@
-// The frame around git's own bytes: headers, the first packets of an advertisement, and the environment of a git
-// server.
+// The frame around git's own bytes: headers, and the first packets of an advertisement.
 import { FLUSH, packet } from "../framing/pkt-line.ts";
-import { OBJECTS_AS_THEY_ARE } from "../git/objects-as-they-are.ts";
 import type { GitRequest } from "./route.ts";
 
 /** Headers of every answer. Refs may change at any moment, so no answer may be cached. */
@@ -45,45 +43,4 @@ export function looksFirst({ service, advertisement }: GitRequest, protocol: str
 /** Returns true for version 2. receive-pack has no version 2; it answers such a client in version 0. */
 function isVersion2(service: GitRequest["service"], protocol: string | undefined): boolean {
   return service === "upload-pack" && protocol?.split(":").includes("version=2") === true;
-}
-
-/**
- * Part of the environment of a git that takes objects from clients. Such a git refuses an object that needs more memory
- * than this: a delta of a few bytes may describe an object of any size. An object above core.bigFileThreshold that is
- * no delta needs no such memory.
- */
-export const OBJECT_LIMIT = { GIT_ALLOC_LIMIT: "1g" } as const;
-
-/** The client of a request. */
-export interface Caller {
-  readonly address: string;
-  /** undefined: an anonymous client. */
-  readonly user: string | undefined;
-  readonly protocol: string | undefined;
-  readonly requestId: string;
-}
-
-/**
- * Returns the environment of git and its hooks, built from nothing. Unlike the sidecar's own git, this git is the git
- * server. So the configuration of the system and the user counts: it is the operator's.
- */
-export function serverEnvironment(
-  env: { readonly PATH: string; readonly HOME: string },
-  socketDir: string,
-  { address, user, protocol, requestId }: Caller,
-): Record<string, string> {
-  return {
-    PATH: env.PATH,
-    HOME: env.HOME,
-    LC_ALL: "C",
-    // Reflogs need a name. git http-backend gives these.
-    GIT_COMMITTER_NAME: user ?? "anonymous",
-    GIT_COMMITTER_EMAIL: `${user ?? "anonymous"}@http.${address}`,
-    REMOTE_ADDR: address,
-    ...(user === undefined ? {} : { REMOTE_USER: user }),
-    ...OBJECTS_AS_THEY_ARE,
-    LOCKSTEP_SOCKET_DIR: socketDir,
-    LOCKSTEP_REQUEST_ID: requestId,
-    ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
-  };
 }

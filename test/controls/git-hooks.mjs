@@ -6,9 +6,9 @@ export const gitHookControls = [
     rule: "no hook of a device can refuse what has landed",
     patches: [
       {
-        file: "src/git/process.ts",
-        from: 'const NO_HOOKS = hooksFrom("/dev/null");',
-        to: 'const NO_HOOKS = { GIT_CONFIG_COUNT: "2" };',
+        file: "src/git/command/environment.ts",
+        from: 'hooks === undefined ? "/dev/null"',
+        to: "hooks === undefined ? false",
       },
     ],
     project: "e2e",

@@ -44,8 +44,12 @@ export const objectControls = [
   {
     rule: "the sidecar's own git follows no replacement",
     patches: [
-      { file: "src/git/objects-as-they-are.ts", from: 'GIT_NO_REPLACE_OBJECTS: "1",', to: "" },
-      { file: "src/git/objects-as-they-are.ts", from: 'GIT_CONFIG_VALUE_0: "false"', to: 'GIT_CONFIG_VALUE_0: "true"' },
+      { file: "src/git/command/command.ts", from: 'GIT_NO_REPLACE_OBJECTS: "1",', to: "" },
+      {
+        file: "src/git/command/command.ts",
+        from: '"core.useReplaceRefs": "false"',
+        to: '"core.useReplaceRefs": "true"',
+      },
     ],
     project: "e2e",
     tests: "test/e2e/replacement-refs.test.ts",

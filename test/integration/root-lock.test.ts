@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it, vi } from "vitest";
 import { finished, spawnGit } from "../../src/git/process.ts";
+import { initBare } from "../../src/git/replica/init-bare.ts";
 import { lockRoot, type RootLock, type RootLockOptions } from "../../src/git/root/root-lock.ts";
 
 const SOON = { timeout: 30_000, interval: 10 };
@@ -189,8 +190,11 @@ describe("the lock on a root", () => {
     await using place = await root();
     const lock = await place.lock();
     const context = { path: PATH, home: place.dir, lockFd: lock.fd };
-    const reader = spawnGit(context, place.dir, ["hash-object", "--stdin"]);
-    const writer = spawnGit(context, place.dir, ["hash-object", "--stdin"], { writes: true });
+    const path = join(place.dir, "app.git");
+    await mkdir(path);
+    await initBare(context, path, "sha1");
+    const reader = spawnGit(context, path, ["cat-file", "--batch"]);
+    const writer = spawnGit(context, path, ["cat-file", "--batch"], { writes: true });
     await Promise.all([once(reader, "spawn"), once(writer, "spawn")]);
     await lock[Symbol.asyncDispose]();
     expect(await isFree(place.file)).toBe(false);

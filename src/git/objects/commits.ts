@@ -34,7 +34,12 @@ export async function listCommits(
   const known = await existingObjects(context, gitDir, without, signal);
   const input = `${[...present, ...known.map((id) => `^${id}`)].join("\n")}\n`;
   const expected = [0, 128];
-  const format = ["--encoding=UTF-8", "--format=%H%x00%an%x00%ae%x00%ct%x00%s", `--max-count=${limit}`];
+  const format = [
+    "--no-show-signature",
+    "--encoding=UTF-8",
+    "--format=%H%x00%an%x00%ae%x00%ct%x00%s",
+    `--max-count=${limit}`,
+  ];
   const shown = await gitBytes(context, gitDir, ["log", "--stdin", ...format], { input, signal, expected });
   const counted = await gitBytes(context, gitDir, ["rev-list", "--count", "--stdin"], { input, signal, expected });
   const commits = shown.stdout.toString("utf8").split("\n").filter(Boolean).map(parse);

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";
+import type { LocalArguments, ObjectPlace } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 
@@ -24,7 +25,8 @@ export async function isConnected(
 
 export interface WalkOptions {
   readonly signal: AbortSignal;
-  readonly env?: Readonly<Record<string, string>>;
+  /** The objects that the walk sees, in place of those of the repository. */
+  readonly objects?: ObjectPlace;
   /** Arguments of rev-list that name further ends of the walk. */
   readonly besides?: readonly string[];
   /** At a low priority. */
@@ -41,8 +43,16 @@ export interface Walk extends AsyncDisposable {
 
 /** Starts git for `isConnected`. git reads its starting points from standard input, so it looks at no object before. */
 export function startWalk(context: GitContext, gitDir: string, options: WalkOptions): Walk {
-  const args = ["rev-list", "--objects", "--quiet", "--stdin", "--progress=Walking", ...(options.besides ?? [])];
-  const child = spawnGit(context, gitDir, args, options);
+  const args: LocalArguments = [
+    "rev-list",
+    "--objects",
+    "--quiet",
+    "--stdin",
+    "--progress=Walking",
+    ...(options.besides ?? []),
+  ];
+  const { signal, objects, background } = options;
+  const child = spawnGit(context, gitDir, args, { signal, objects, background });
   child.stderr.on("data", () => options.onWork?.());
   child.stdout.resume();
   const end = finished(child);
@@ -75,7 +85,7 @@ export async function unreachable(
   signal: AbortSignal,
 ): Promise<string[] | undefined> {
   const input = `${[...ids, ...from.map((id) => `^${id}`)].join("\n")}\n`;
-  const args = ["rev-list", "--objects", "--no-object-names", "--stdin"];
+  const args: LocalArguments = ["rev-list", "--objects", "--no-object-names", "--stdin"];
   const { exitCode, stdout } = await gitBytes(context, gitDir, args, { input, signal, expected: [0, 1, 128] });
   if (exitCode !== 0) return undefined;
   const seen = new Set(stdout.toString("latin1").split("\n"));

@@ -5,75 +5,21 @@ import { join } from "node:path";
 import { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { WAITS } from "../../waits.ts";
-import { finished, type GitContext, spawnGit } from "../process.ts";
+import { gitCommand } from "../command/build.ts";
+import type { AsDeviceHttps } from "../command/credentials.ts";
+import { finished, type GitContext, runCommand } from "../process.ts";
 import { listenForNews, type PackProgress, reportProgress } from "../progress.ts";
 import { Silence } from "../silence.ts";
 import { type Incoming, type Quarantine, quarantined } from "./quarantine.ts";
 
 /** Files of the device's own certificate and key, and of the authorities that it trusts. */
-export interface GitCredentials {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca: string;
-}
+export type GitCredentials = Omit<AsDeviceHttps, "credential">;
 
 export interface GitPeer {
   /** host:port. git checks that the certificate is for this host. */
   readonly address: string;
   /** SHA-256 of the public key of the device that must answer, in base64. */
   readonly publicKey: string;
-}
-
-/** A git command line, its additional environment and its standard input. */
-export interface FetchCommand {
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly input: string;
-}
-
-/**
- * Returns the command that fetches `wants` from the repository `name` of a peer. Pure. It uses no configuration of the
- * machine or of a remote, only a URL, ids and credential files.
- */
-export function fetchCommand(
-  peer: GitPeer,
-  credentials: GitCredentials,
-  name: string,
-  wants: readonly string[],
-): FetchCommand {
-  const config = {
-    "http.sslCert": credentials.cert,
-    "http.sslKey": credentials.key,
-    "http.sslCAInfo": credentials.ca,
-    "http.sslVersion": "tlsv1.3",
-    "http.pinnedPubkey": `sha256//${peer.publicKey}`,
-    "http.followRedirects": "false",
-    "http.lowSpeedLimit": "1",
-    "http.lowSpeedTime": String(Math.ceil(WAITS.gitSilentMs / 1000)),
-    // Without this, git finds the replica through the alternate and lists all its refs: 1 s for 100,000.
-    "core.alternateRefsCommand": "true",
-    "core.fsync": "all",
-    "fetch.unpackLimit": "1",
-  };
-  const options = [
-    "--progress",
-    "--no-tags",
-    "--no-write-fetch-head",
-    "--no-auto-maintenance",
-    "--no-recurse-submodules",
-  ];
-  return {
-    args: [
-      ...Object.entries(config).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
-      "fetch",
-      ...options,
-      "--stdin",
-      "--",
-      `https://${peer.address}/${name}.git`,
-    ],
-    env: { GIT_ALLOW_PROTOCOL: "https" },
-    input: wants.map((want) => `${want}\n`).join(""),
-  };
 }
 
 export interface GitFetchRequest extends Incoming {
@@ -95,15 +41,21 @@ export interface GitFetchRequest extends Incoming {
 export async function fetchWithGit(context: GitContext, gitDir: string, request: GitFetchRequest): Promise<number> {
   return await quarantined(context, gitDir, request, async (quarantine) => {
     const repository = await makeRepository(quarantine, request);
-    const { args, env, input } = fetchCommand(request.peer, request.credentials, request.name, request.wants);
+    const command = gitCommand(context, {
+      operation: {
+        kind: "fetch",
+        wants: request.wants,
+        objects: quarantine.objects,
+        silentSeconds: Math.ceil(WAITS.gitSilentMs / 1000),
+      },
+      repository: { gitDir: repository, name: request.name },
+      transport: { transport: "https", to: "device", ...request.peer },
+      credential: { credential: "as-device", ...request.credentials },
+    });
     using silence = new Silence();
     using link = linkSignals([request.signal, silence.signal]);
     const { signal } = link;
-    const child = spawnGit(context, repository, [...args], {
-      env: { ...quarantine.env, ...env },
-      signal,
-      writes: true,
-    });
+    const child = runCommand(context, repository, command, { signal, writes: true });
     const isNews = listenForNews();
     child.stderr.on("data", (chunk: Buffer) => {
       const said = chunk.toString("latin1");
@@ -119,7 +71,7 @@ export async function fetchWithGit(context: GitContext, gitDir: string, request:
       });
     });
     child.stdout.resume();
-    child.stdin.end(input);
+    child.stdin.end(command.input);
     const { exitCode, stderr } = await finished(child);
     request.signal.throwIfAborted();
     if (silence.signal.aborted)

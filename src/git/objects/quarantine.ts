@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { sync } from "../../io/disk.ts";
+import type { ObjectPlace } from "../command/operations.ts";
 import type { GitContext } from "../process.ts";
 import { startWalk } from "./connectivity.ts";
 
@@ -24,10 +25,10 @@ export interface Incoming {
   readonly onWork?: () => void;
 }
 
-/** A directory for new objects, and an environment for git that writes there and also reads the replica's objects. */
+/** A directory for new objects. git writes there, and also reads the replica's objects. */
 export interface Quarantine {
   readonly path: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly objects: ObjectPlace;
 }
 
 /**
@@ -40,15 +41,15 @@ export async function quarantined<Result>(
   { wants, haves, alone, signal, onWork = () => {} }: Incoming,
   bring: (quarantine: Quarantine) => Promise<Result>,
 ): Promise<Result> {
-  const objects = join(gitDir, "objects");
-  const path = await mkdtemp(join(objects, QUARANTINE_PREFIX));
+  const home = join(gitDir, "objects");
+  const path = await mkdtemp(join(home, QUARANTINE_PREFIX));
   try {
     await mkdir(join(path, "pack"));
-    const alternates = alone ? "" : quoteAlternate(objects);
-    const env = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
-    const bringing = bring({ path, env });
+    const alternates = alone ? "" : quoteAlternate(home);
+    const objects = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
+    const bringing = bring({ path, objects });
     // The walk starts while the objects still arrive: starting a process takes longer than walking a push.
-    await using walk = startWalk(context, gitDir, { env, signal, onWork });
+    await using walk = startWalk(context, gitDir, { objects, signal, onWork });
     const result = await bringing;
     if (!(await walk.isConnected(wants, haves))) {
       throw new LockstepError(
@@ -57,7 +58,7 @@ export async function quarantined<Result>(
       );
     }
     await crashPoint("catch-up.arrived");
-    await migrate(join(path, "pack"), join(objects, "pack"));
+    await migrate(join(path, "pack"), join(home, "pack"));
     return result;
   } finally {
     await rm(path, { recursive: true, force: true });

@@ -2,6 +2,7 @@
 import type { Readable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
 import { untilWritable } from "../../io/pump.ts";
+import type { LocalArguments, ObjectPlace } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { finished, type GitContext, type GitProcess, spawnGit } from "../process.ts";
 import { type PackProgress, reportProgress } from "../progress.ts";
@@ -21,17 +22,22 @@ export interface ReceivePack extends Incoming {
 export async function receivePack(context: GitContext, gitDir: string, request: ReceivePack): Promise<void> {
   // The promise may reject before the code below awaits it.
   if (request.pack instanceof Promise) request.pack.catch(() => {});
-  await quarantined(context, gitDir, request, async ({ env }) => await indexPack(context, gitDir, env, request));
+  await quarantined(
+    context,
+    gitDir,
+    request,
+    async ({ objects }) => await indexPack(context, gitDir, objects, request),
+  );
 }
 
 async function indexPack(
   context: GitContext,
   gitDir: string,
-  env: Readonly<Record<string, string>>,
+  objects: ObjectPlace,
   { pack, signal, onProgress }: ReceivePack,
 ): Promise<void> {
-  const args = ["index-pack", "--stdin", "--fix-thin", ...(onProgress ? ["-v"] : [])];
-  const child = spawnGit(context, gitDir, args, { env, signal, writes: true });
+  const args: LocalArguments = ["index-pack", "--stdin", "--fix-thin", ...(onProgress ? ["-v"] : [])];
+  const child = spawnGit(context, gitDir, args, { objects, signal, writes: true });
   if (onProgress) child.stderr.on("data", (chunk: Buffer) => reportProgress(chunk.toString("latin1"), onProgress));
   child.stdout.resume();
   const end = finished(child);

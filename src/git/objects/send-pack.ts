@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
 import { linkSignals } from "../../io/signals.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { finished, type GitContext, spawnGit } from "../process.ts";
 import { listenForNews } from "../progress.ts";
@@ -57,7 +58,7 @@ function packObjects(
   signal: AbortSignal,
   onWork: () => void,
 ): Begun {
-  const args = ["pack-objects", "--revs", "--thin", "--stdout", "--delta-base-offset", "--progress"];
+  const args: LocalArguments = ["pack-objects", "--revs", "--thin", "--stdout", "--delta-base-offset", "--progress"];
   const silence = new Silence();
   const link = linkSignals([signal, silence.signal]);
   const child = spawnGit(context, gitDir, args, { signal: link.signal });

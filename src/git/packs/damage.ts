@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
 import { namesIn, sync } from "../../io/disk.ts";
+import type { Settings } from "../command/command.ts";
 import { findBeside, setFilesAside } from "../objects/beside-objects.ts";
 import { isConnected } from "../objects/connectivity.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
@@ -113,9 +114,9 @@ async function isSound(
   { signal, gently = false }: FindOptions,
 ): Promise<boolean> {
   const path = join(gitDir, "objects", "pack", `${name}.idx`);
-  const options = { signal, expected: [0, 1, 128], background: gently };
-  const threads = gently ? ["-c", "pack.threads=1"] : [];
-  const { exitCode } = await gitBytes(context, gitDir, [...threads, "verify-pack", path], options);
+  const settings: Settings = gently ? { "pack.threads": "1" } : {};
+  const options = { settings, signal, expected: [0, 1, 128], background: gently };
+  const { exitCode } = await gitBytes(context, gitDir, ["verify-pack", "--", path], options);
   return exitCode === 0 || !(await namesIn(dirname(path))).includes(`${name}.idx`);
 }
 

@@ -3,6 +3,7 @@
 import { copyFile, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";
+import type { ObjectPlace } from "../command/operations.ts";
 import { QUARANTINE_PREFIX } from "../objects/quarantine.ts";
 import { type Pack, readPacks } from "./packs.ts";
 
@@ -11,8 +12,8 @@ export const VIEW_PREFIX = `${QUARANTINE_PREFIX}gc-`;
 
 export interface PackView extends AsyncDisposable {
   readonly path: string;
-  /** The part of an environment with which git uses the view. */
-  readonly env: Readonly<Record<string, string>>;
+  /** With these, git uses the view. */
+  readonly place: ObjectPlace;
   readonly packs: readonly Pack[];
   /** Loose objects: their paths below `objects/`, such as `ab/cdef`. */
   readonly loose: readonly string[];
@@ -42,8 +43,8 @@ export async function viewPacks(gitDir: string, without: ReadonlySet<string> = n
     }
     // With the graph of last time git need not read all commits again. A copy, since git would write through a link.
     await copyFile(join(objects, "info", "commit-graph"), join(path, "info", "commit-graph")).catch(() => {});
-    const env = { GIT_OBJECT_DIRECTORY: path };
-    return { path, env, packs, loose, [Symbol.asyncDispose]: dispose };
+    const place = { GIT_OBJECT_DIRECTORY: path };
+    return { path, place, packs, loose, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;

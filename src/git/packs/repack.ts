@@ -4,6 +4,7 @@ import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { exists, makeDirectory, namesIn, sync } from "../../io/disk.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { startTheClock } from "./cruft.ts";
 import { MULTI_PACK_INDEX } from "./multi-pack-index.ts";
@@ -79,9 +80,13 @@ async function packObjects(
   input: string,
   { threads, windowMemory, signal }: RepackOptions,
 ): Promise<string[]> {
-  const settings = [`pack.threads=${threads}`, `pack.windowMemory=${windowMemory}m`, "pack.packSizeLimit=0"];
-  const args = [...settings.flatMap((each) => ["-c", each]), "pack-objects", ...what, "--quiet", "--delta-base-offset"];
-  const options = { env: view.env, signal, writes: true, background: true };
+  const settings = {
+    "pack.threads": String(threads),
+    "pack.windowMemory": `${windowMemory}m`,
+    "pack.packSizeLimit": "0",
+  };
+  const args: LocalArguments = ["pack-objects", ...what, "--quiet", "--delta-base-offset", "--"];
+  const options = { settings, objects: view.place, signal, writes: true, background: true };
   const base = join(view.path, "pack", "pack");
   const { stdout } = await gitBytes(context, gitDir, [...args, base], { ...options, input });
   const hashes = stdout.toString("latin1").split("\n").filter(Boolean);
@@ -97,7 +102,7 @@ async function indexed(
   tips: readonly string[],
   { signal }: RepackOptions,
 ): Promise<Repacked> {
-  const options = { env: view.env, signal, writes: true, background: true };
+  const options = { objects: view.place, signal, writes: true, background: true };
   const gone = new Set(replaced.map(({ name }) => name).filter((name) => !made.includes(name)));
   const staying = (await readPacks(join(view.path, "pack"))).filter(({ name }) => !gone.has(name));
   if (staying.length === 0) return { made, replaced, bitmap: false };
@@ -106,14 +111,14 @@ async function indexed(
   const snapshot = join(view.path, "tips");
   await writeFile(snapshot, lines(tips));
   const write = async (...how: string[]) => {
-    const args = ["multi-pack-index", "write", "--stdin-packs", "--no-progress", ...how];
+    const args: LocalArguments = ["multi-pack-index", "write", "--stdin-packs", "--no-progress", ...how];
     const input = lines(staying.map(({ name }) => `${name}.idx`));
     return (await gitBytes(context, gitDir, args, { ...options, input, expected: [0, 1, 128, 255] })).exitCode === 0;
   };
   const preferring = largest === undefined ? [] : [`--preferred-pack=${largest.name}.pack`];
   const written =
     (await write("--bitmap", `--refs-snapshot=${snapshot}`, ...preferring)) || (await write(...preferring));
-  const graph = ["commit-graph", "write", "--stdin-commits", "--no-progress"];
+  const graph: LocalArguments = ["commit-graph", "write", "--stdin-commits", "--no-progress"];
   await gitBytes(context, gitDir, graph, { ...options, input: lines(tips), expected: [0, 1, 128] });
   const bitmap = written && (await readdir(join(view.path, "pack"))).some(isBitmap);
   return { made, replaced, bitmap };

@@ -2,6 +2,7 @@
 // looks into all of them. Nothing is pruned: unreachable objects may belong to a push that is about to be decided.
 import { join } from "node:path";
 import { sync } from "../../io/disk.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { listedPacks } from "./multi-pack-index.ts";
 import { choosePacks, readPacks, removeHalves, removePacks } from "./packs.ts";
@@ -27,18 +28,18 @@ export async function rollUpPacks(
   if (loose.length < limit) return 0;
   const chosen = choosePacks(loose.filter(({ kept, cruft }) => !kept && !cruft)).map(({ name }) => name);
   if (chosen.length < 2) return 0;
-  const args = [
-    "-c",
-    "pack.packSizeLimit=0",
+  const args: LocalArguments = [
     "pack-objects",
     "--stdin-packs",
     "--quiet",
     "--delta-base-offset",
     "--threads=1",
+    "--",
     join(directory, "pack"),
   ];
+  const settings = { "pack.packSizeLimit": "0" };
   const input = chosen.map((name) => `${name}.pack\n`).join("");
-  const { stdout } = await gitBytes(context, gitDir, args, { input, signal, writes: true });
+  const { stdout } = await gitBytes(context, gitDir, args, { settings, input, signal, writes: true });
   await sync(directory);
   const made = `pack-${stdout.toString("latin1").trim()}`;
   await removePacks(

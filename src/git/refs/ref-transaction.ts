@@ -5,9 +5,11 @@ import { resolve } from "node:path";
 import { type RefAuthor, type RefName, type RefValue, toLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
+import type { Settings } from "../command/command.ts";
+import type { Hooks, LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { awaitAnswer } from "../hung.ts";
-import { finished, type GitContext, type GitProcess, gitBytes, hooksFrom, spawnGit, WITH_HOOKS } from "../process.ts";
+import { finished, type GitContext, type GitProcess, gitBytes, spawnGit } from "../process.ts";
 
 /** A ref to change. `oldValue` undefined: any value is right; null: the ref must not exist. */
 export interface RefCommand {
@@ -18,13 +20,17 @@ export interface RefCommand {
 
 /** Returns the author for a git server whose git looks for hooks in the folder `hooks` and not in the repository. */
 export function withHooksFrom(hooks: string, author: RefAuthor): RefAuthor {
-  return { ...author, ...hooksFrom(hooks) };
+  return { ...author, hooks };
+}
+
+function hooksOf({ hooks }: RefAuthor): Hooks {
+  return hooks === undefined ? "configured" : { folder: hooks };
 }
 
 /** Returns true when the operator has a `reference-transaction` hook for changes by this author. */
 export async function hasRefHook(context: GitContext, gitDir: string, author: RefAuthor): Promise<boolean> {
-  const question = ["rev-parse", "--git-path", "hooks/reference-transaction"];
-  const { stdout } = await gitBytes(context, gitDir, question, { env: { ...WITH_HOOKS, ...author } });
+  const question: LocalArguments = ["rev-parse", "--git-path", "hooks/reference-transaction"];
+  const { stdout } = await gitBytes(context, gitDir, question, { hooks: hooksOf(author) });
   const path = resolve(gitDir, stdout.toString().trimEnd());
   return await access(path, constants.X_OK).then(
     () => true,
@@ -56,12 +62,12 @@ export class RefTransaction {
    * commands.
    */
   constructor(context: GitContext, gitDir: string, { count = 1, author }: { count?: number; author?: RefAuthor } = {}) {
-    const settings = gitSyncsRefs(gitDir, count) ? [] : ["-c", "core.fsync=none"];
+    const settings: Settings = gitSyncsRefs(gitDir, count) ? {} : { "core.fsync": "none" };
     // The message in reflogs, where an operator has enabled them. git's own receive-pack writes "push" too.
     const message = author === undefined ? "lockstep" : "push";
-    const args = [...settings, "update-ref", "-m", message, "--no-deref", "--stdin", "-z"];
-    const env = author && { ...WITH_HOOKS, ...author };
-    this.#child = spawnGit(context, gitDir, args, { writes: true, ...(env && { env }) });
+    const args: LocalArguments = ["update-ref", "-m", message, "--no-deref", "--stdin", "-z"];
+    const by = author && { author: author.variables, hooks: hooksOf(author) };
+    this.#child = spawnGit(context, gitDir, args, { settings, writes: true, ...by });
     this.#end = finished(this.#child);
     this.#end.catch(() => {});
     this.#answers = lines(this.#child);

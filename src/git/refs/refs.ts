@@ -12,6 +12,7 @@ import {
   valueFromLatin1,
 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { objectTypes } from "../objects/connectivity.ts";
 import { type GitContext, gitBytes } from "../process.ts";
@@ -127,7 +128,7 @@ export async function isReachable(
   if (type !== "commit" && type !== "tag")
     throw new LockstepError("INVALID_REQUEST", `Object ${id} is a ${type}; ask for a commit or an annotated tag.`);
   // The refs come first: then a tag inside a ref's tag is already marked as reachable before the walk looks at it.
-  const args = ["rev-list", "--not", `--exclude=${PRIVATE_REFS}*`, "--all", "--not", id];
+  const args: LocalArguments = ["rev-list", "--not", `--exclude=${PRIVATE_REFS}*`, "--all", "--not", id];
   // Without --objects the walk lists only commits. The commit of a tag may be on a branch although no ref has the tag.
   const shown = type === "tag" ? ["--objects", "--no-object-names", "--max-count=0"] : ["--max-count=1"];
   const { exitCode, stdout } = await gitBytes(context, gitDir, [...args, ...shown, "--"], {

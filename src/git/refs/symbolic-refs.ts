@@ -21,6 +21,7 @@ import {
 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { isReftable, refPath } from "../../io/disk.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readSymbolicRecords } from "./reftable.ts";
 import { FOREIGN_LOCK_MS, findFiles, sweepLocks } from "./stale-locks.ts";
@@ -34,7 +35,7 @@ export async function readHead(context: GitContext, gitDir: string): Promise<Ref
   if (plain !== undefined) return plain;
   const target = await symbolicHead(context, gitDir, "--no-recurse");
   if (target !== undefined) return symbolicTo(target);
-  const question = ["rev-parse", "--verify", "--quiet", "HEAD"];
+  const question: LocalArguments = ["rev-parse", "--verify", "--quiet", "HEAD"];
   const detached = await gitBytes(context, gitDir, question, { expected: [0, 1, 128] });
   if (detached.exitCode === 0) return valueFromLatin1(detached.stdout.toString("latin1").trim());
   // git reads no target that is longer than a path may be, or that is not a valid ref name.
@@ -62,7 +63,7 @@ async function symbolicHead(
   gitDir: string,
   how: "--recurse" | "--no-recurse",
 ): Promise<RefName | undefined> {
-  const args = ["symbolic-ref", "--quiet", how, "HEAD"];
+  const args: LocalArguments = ["symbolic-ref", "--quiet", how, "HEAD"];
   const { exitCode, stdout } = await gitBytes(context, gitDir, args, { expected: [0, 1, 128] });
   return exitCode === 0 ? nameFromLatin1(stdout.toString("latin1").replace(/\n$/, "")) : undefined;
 }

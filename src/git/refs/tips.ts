@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { LockstepError } from "../../errors.ts";
 import { isReftable, namesIn } from "../../io/disk.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 
@@ -14,7 +15,7 @@ import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 export async function readTips(context: GitContext, gitDir: string, signal: AbortSignal): Promise<string[]> {
   // In a reftable HEAD is a record, and the file HEAD says nothing.
   const inTables = isReftable(gitDir);
-  const args = ["for-each-ref", "--format=%(objectname)", ...(inTables ? ["--include-root-refs"] : [])];
+  const args: LocalArguments = ["for-each-ref", "--format=%(objectname)", ...(inTables ? ["--include-root-refs"] : [])];
   const child = spawnGit(context, gitDir, args, { signal });
   child.stdin.end();
   const said = text(child.stdout).catch(() => "");

@@ -6,6 +6,7 @@ import { describeUnacceptable } from "../../acceptable-ref.ts";
 import { displayRef, HEAD, isSymbolic, objectIds, type RefName, type Refs } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { exists, isReftable, namesIn } from "../../io/disk.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { findBeside } from "../objects/beside-objects.ts";
 import { existingObjects, isConnected } from "../objects/connectivity.ts";
 import { type GitContext, gitBytes } from "../process.ts";
@@ -134,7 +135,7 @@ async function refuseParts(gitDir: string): Promise<void> {
 }
 
 async function readFormat(context: GitContext, gitDir: string): Promise<"sha1" | "sha256"> {
-  const question = ["rev-parse", "--is-bare-repository", "--show-object-format"];
+  const question: LocalArguments = ["rev-parse", "--is-bare-repository", "--show-object-format"];
   const { stdout } = await gitBytes(context, gitDir, question).catch((error: unknown) => {
     throw adoptionRefusedError(gitDir, `cannot be read by git (${describe(error)})`);
   });

@@ -1,4 +1,5 @@
 import type { RefFormat } from "../../domain.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 
 /** Makes an empty bare repository in the directory `path`, without a template. */
@@ -8,8 +9,14 @@ export async function initBare(
   objectFormat: "sha1" | "sha256",
   refFormat?: RefFormat,
 ): Promise<void> {
-  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${objectFormat}`, path];
-  // Before 2.45 git has no option for the format of refs.
-  const env: Record<string, string> = refFormat === undefined ? {} : { GIT_DEFAULT_REF_FORMAT: refFormat };
-  await gitBytes(context, path, init, { env, writes: true });
+  const init: LocalArguments = [
+    "init",
+    "--quiet",
+    "--bare",
+    "--template=",
+    `--object-format=${objectFormat}`,
+    "--",
+    path,
+  ];
+  await gitBytes(context, path, init, { refFormat, writes: true });
 }

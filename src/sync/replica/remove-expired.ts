@@ -55,7 +55,7 @@ async function isWholeWithout(
   const before = new Set(tips);
   const now = (await readTips(git, gitDir, signal)).filter((id) => !before.has(id));
   await using view = await tidying.runExclusive(() => viewPacks(gitDir, packs));
-  return await isConnected(git, gitDir, now, tips, { signal, env: view.env });
+  return await isConnected(git, gitDir, now, tips, { signal, objects: view.place });
 }
 
 async function remove(

@@ -1,0 +1,120 @@
+// The environments of git, each made from nothing. Nothing ambient reaches git: no proxies, no helpers, no agent, no
+// configuration of a user or of the machine.
+//
+// The file `config` of a repository counts for git. Its writer must not make the sidecar run a program or ask a server.
+// So the settings here stand above it.
+import { asEnvironment, NO_REPLACEMENTS, OBJECTS_AS_THEY_ARE, type Programs, type Settings } from "./command.ts";
+import type { Hooks, HttpClient, Local } from "./operations.ts";
+import { PUSHER_VARIABLES } from "./pusher-variables.ts";
+
+/** Each names a program or a server that git would use by itself. */
+const NOTHING_FROM_CONFIG: Settings = {
+  ...NO_REPLACEMENTS,
+  "core.fsmonitor": "false",
+  // A program that lists refs of alternates. This one lists none.
+  "core.alternateRefsCommand": "true",
+  // An empty value ends the list of helpers.
+  "credential.helper": "",
+  "gpg.program": "false",
+  "gpg.openpgp.program": "false",
+  "gpg.ssh.program": "false",
+  "gpg.x509.program": "false",
+  "log.showSignature": "false",
+  "protocol.allow": "never",
+};
+
+/** The part of the environment that all gits of the sidecar have. `protocols`: those that git may use. */
+function closed({ path, home }: Programs, gitDir: string, protocols: string): Record<string, string> {
+  return {
+    PATH: path,
+    HOME: home,
+    LC_ALL: "C",
+    GIT_DIR: gitDir,
+    GIT_TERMINAL_PROMPT: "0",
+    // An empty name counts more than core.askPass.
+    GIT_ASKPASS: "",
+    GIT_PAGER: "cat",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    ...OBJECTS_AS_THEY_ARE,
+    // git must not fetch missing objects from a remote that the repository's settings name.
+    GIT_NO_LAZY_FETCH: "1",
+    // Counts more than all settings `protocol.*`.
+    GIT_ALLOW_PROTOCOL: protocols,
+  };
+}
+
+/**
+ * The settings of all gits of the sidecar. No hooks: an operator's `reference-transaction` hook runs only for pushes
+ * and write sessions. It must not refuse a landed write on a replica, and it would see packing refs as deletions.
+ */
+function ownSettings(hooks?: Hooks): Settings {
+  const folder = hooks === undefined ? "/dev/null" : hooks !== "configured" && hooks.folder;
+  return {
+    ...NOTHING_FROM_CONFIG,
+    // The owner was checked when the root was opened; the sidecar serves only directories below it.
+    "safe.directory": "*",
+    ...(folder && { "core.hooksPath": folder }),
+  };
+}
+
+/** Returns the environment of a command on a repository of this machine. */
+export function localEnvironment(
+  programs: Programs,
+  gitDir: string,
+  { objects, author, hooks, refFormat = "files" }: Partial<Omit<Local, "kind" | "args">>,
+): Record<string, string> {
+  return {
+    ...(author && ofPusher(author)),
+    ...closed(programs, gitDir, ""),
+    ...asEnvironment(ownSettings(hooks)),
+    // git 3.0 makes reftables by default. Before 2.45 git has no option for this.
+    GIT_DEFAULT_REF_FORMAT: refFormat,
+    ...objects,
+  };
+}
+
+/**
+ * Returns the environment of a command that reaches another repository. `home` is no directory: curl and ssh would find
+ * a user's credentials there.
+ */
+export function remoteEnvironment(
+  { path }: Programs,
+  gitDir: string,
+  protocol: "file" | "https" | "http" | "ssh",
+  settings: Settings = {},
+): Record<string, string> {
+  const all = { ...ownSettings(), ...settings };
+  return { ...closed({ path, home: "/dev/null" }, gitDir, protocol), ...asEnvironment(all) };
+}
+
+/**
+ * Returns the environment of the git that serves a client of the gate, and of its hooks. This git is the git server. So
+ * the configuration of the system and the user counts: it is the operator's.
+ */
+export function clientEnvironment(
+  { path, home }: Programs,
+  { address, user, protocol, requestId, socketDir }: HttpClient,
+): Record<string, string> {
+  return {
+    PATH: path,
+    HOME: home,
+    LC_ALL: "C",
+    // Reflogs need a name. git http-backend gives these.
+    GIT_COMMITTER_NAME: user ?? "anonymous",
+    GIT_COMMITTER_EMAIL: `${user ?? "anonymous"}@http.${address}`,
+    REMOTE_ADDR: address,
+    ...(user === undefined ? {} : { REMOTE_USER: user }),
+    ...OBJECTS_AS_THEY_ARE,
+    ...asEnvironment(NO_REPLACEMENTS),
+    GIT_NO_LAZY_FETCH: "1",
+    LOCKSTEP_SOCKET_DIR: socketDir,
+    LOCKSTEP_REQUEST_ID: requestId,
+    ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
+  };
+}
+
+/** Returns those variables of an author that a hook may read. Any user of the git server may have set them. */
+function ofPusher(author: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(author).filter(([name]) => PUSHER_VARIABLES.has(name)));
+}

@@ -1,0 +1,95 @@
+// Everything that Lockstep lets git do. An operation that is not listed here cannot be started.
+import type { RefFormat } from "../../domain.ts";
+import type { Settings } from "./command.ts";
+
+/** The commands of git that the sidecar runs on a directory of its own machine. */
+export const LOCAL = [
+  "cat-file",
+  "commit-graph",
+  "config",
+  "for-each-ref",
+  "index-pack",
+  "init",
+  "log",
+  "merge-base",
+  "multi-pack-index",
+  "pack-objects",
+  "pack-refs",
+  "rev-list",
+  "rev-parse",
+  "symbolic-ref",
+  "unpack-objects",
+  "update-ref",
+  "verify-pack",
+  "version",
+] as const;
+
+/** A git command and its arguments. A path stands behind `--`. */
+export type LocalArguments = readonly [(typeof LOCAL)[number], ...string[]];
+
+/** The objects that a command uses in place of those of its repository. */
+export interface ObjectPlace {
+  readonly GIT_OBJECT_DIRECTORY: string;
+  /** Quoted as git wants it. */
+  readonly GIT_ALTERNATE_OBJECT_DIRECTORIES?: string;
+}
+
+/** The folder of the hooks that run. "configured": the folder that the settings of the repository name. */
+export type Hooks = { readonly folder: string } | "configured";
+
+/** A command on a repository of this machine. */
+export interface Local {
+  readonly kind: "local";
+  readonly args: LocalArguments;
+  readonly settings?: Settings;
+  readonly objects?: ObjectPlace;
+  /** Variables that name the author of a change of refs. */
+  readonly author?: Readonly<Record<string, string>>;
+  /** undefined: no hook runs. */
+  readonly hooks?: Hooks;
+  readonly refFormat?: RefFormat;
+}
+
+/** Brings objects by their ids from another repository, and writes no ref. */
+export interface Fetch {
+  readonly kind: "fetch";
+  readonly wants: readonly string[];
+  readonly objects?: ObjectPlace;
+  /** git gives up when nothing comes for this long. */
+  readonly silentSeconds: number;
+}
+
+/** Lists the refs of another repository. */
+export interface ListRefs {
+  readonly kind: "ls-remote";
+  readonly silentSeconds: number;
+}
+
+/** Answers one request of a client, or of another device. */
+export interface Serve {
+  readonly kind: "serve";
+  readonly service: "upload-pack" | "receive-pack";
+  readonly advertisement: boolean;
+  readonly client: HttpClient | DeviceClient;
+}
+
+/** A client of the gate. Its git is the git server: the operator's configuration and hooks count. */
+export interface HttpClient {
+  readonly kind: "client";
+  readonly address: string;
+  /** undefined: an anonymous client. */
+  readonly user: string | undefined;
+  /** The value of its Git-Protocol header. */
+  readonly protocol: string | undefined;
+  readonly requestId: string;
+  /** The directory where the hooks of git find the sidecar. */
+  readonly socketDir: string;
+}
+
+/** Another device at the git port. */
+export interface DeviceClient {
+  readonly kind: "device";
+  readonly protocol: string | undefined;
+}
+
+export type Operation = Local | Fetch | ListRefs | Serve;

@@ -1,0 +1,47 @@
+// The commands that answer a client or another device.
+import type { Repository } from "./asked.ts";
+import { asArguments, type Command, type Programs, type Settings } from "./command.ts";
+import { clientEnvironment, localEnvironment } from "./environment.ts";
+import type { Serve } from "./operations.ts";
+
+/**
+ * Part of the environment of a git that takes objects from clients. Such a git refuses an object that needs more memory
+ * than this: a delta of a few bytes may describe an object of any size. An object above core.bigFileThreshold that is
+ * no delta needs no such memory.
+ */
+const OBJECT_LIMIT = { GIT_ALLOC_LIMIT: "1g" } as const;
+
+/**
+ * Settings of upload-pack for devices: it sends ids that no ref holds, and hides our own refs regardless of the
+ * repository's settings. Without keepAlive git sends only the output of its work, so a git that hangs is found.
+ */
+const FOR_DEVICES: Settings = {
+  "uploadpack.allowAnySHA1InWant": "true",
+  "transfer.hideRefs": "refs/lockstep",
+  "uploadpack.keepAlive": "0",
+};
+
+/** Returns the command that answers a request about the repository `gitDir`, a path without symbolic links. */
+export function serveCommand(
+  programs: Programs,
+  { service, advertisement, client }: Serve,
+  { gitDir }: Repository,
+): Command {
+  const mode = advertisement ? "--http-backend-info-refs" : "--stateless-rpc";
+  // The replica may belong to another user than the gate's. The sidecar has granted exactly this path.
+  const granted = { "safe.directory": gitDir };
+  const settings = client.kind === "device" ? { ...granted, ...FOR_DEVICES } : granted;
+  return {
+    args: [...asArguments(settings), service, mode, "--", gitDir],
+    env: {
+      ...(client.kind === "device"
+        ? deviceEnvironment(programs, gitDir, client.protocol)
+        : clientEnvironment(programs, client)),
+      ...(client.kind === "client" && service === "receive-pack" && OBJECT_LIMIT),
+    },
+  };
+}
+
+function deviceEnvironment(programs: Programs, gitDir: string, protocol: string | undefined): Record<string, string> {
+  return { ...localEnvironment(programs, gitDir, {}), ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }) };
+}

@@ -76,7 +76,7 @@ export const gateUsersControls = [
   },
   {
     rule: "a delta may not describe an object that needs more memory than the limit",
-    patches: [{ file: "src/smart-http/protocol.ts", from: 'GIT_ALLOC_LIMIT: "1g"', to: 'GIT_ALLOC_LIMIT: "9g"' }],
+    patches: [{ file: "src/git/command/serve.ts", from: 'GIT_ALLOC_LIMIT: "1g"', to: 'GIT_ALLOC_LIMIT: "9g"' }],
     project: "integration",
     tests: "test/integration/gate-limits.test.ts",
     name: "with an object of 1.1 GB is refused",

@@ -103,7 +103,11 @@ export const objectControls = [
     rule: "what hides a part of history is set aside before a replica is read",
     patches: [
       { file: "src/git/objects/beside-objects.ts", from: "  await setFilesAside(gitDir, found, to);\n", to: "" },
-      { file: "src/smart-http/protocol.ts", from: "    ...OBJECTS_AS_THEY_ARE,\n", to: "" },
+      {
+        file: "src/git/command/environment.ts",
+        from: "    ...OBJECTS_AS_THEY_ARE,\n    ...asEnvironment(NO_REPLACEMENTS),\n",
+        to: "",
+      },
     ],
     project: "e2e",
     tests: "test/e2e/shallow.test.ts",

@@ -10,10 +10,10 @@ import { fileURLToPath } from "node:url";
 const PARTS = 10;
 
 /**
- * All strikes at all crash points, power loss on both ref formats, the long torture. Each part has a tenth of each
- * file.
+ * All strikes at all crash points, power loss on both ref formats, the long torture, all pairs of statements that lock
+ * rows. Each part has a tenth of each file.
  */
-const DEEP_FILES = /^test\/e2e\/(crash-points-.*|power-loss|torture)\.test\.ts$/;
+const DEEP_FILES = /^test\/(e2e\/(crash-points-.*|power-loss|torture)|integration\/lock-order)\.test\.ts$/;
 
 /** The files that depend most on git. */
 export const NEWER_GIT_FILES = [

@@ -59,6 +59,6 @@ export const turnControls = [
     ],
     project: "integration",
     tests: "test/integration/lock-order.test.ts",
-    name: "where the push has the turn",
+    name: "where the push has the turn.*stop_repository",
   },
 ];

@@ -96,7 +96,7 @@ function passedOn(request: IncomingMessage, repository: string, access: Access):
   return headers;
 }
 
-/** The name of a user whom the other server lets in without naming him, for example by his address. */
+/** Returns a name for a user whom the other server lets in without naming him, for example by his address. */
 function anonymousUser(request: IncomingMessage): string {
   return `anonymous@${request.socket.remoteAddress ?? "unknown"}`;
 }

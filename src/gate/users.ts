@@ -42,7 +42,7 @@ export interface UserRules {
 /** Without a way to know users, everybody may read and push. */
 export const EVERYBODY: UserRules = { anonymous: { read: true, write: true }, sources: [] };
 
-/** The access that a request needs. */
+/** Returns the access that a request needs. */
 function accessOf({ service }: GitRequest): Access {
   return service === "receive-pack" ? "write" : "read";
 }
@@ -88,7 +88,10 @@ function passwordOf(header: string | undefined): Password | undefined {
 
 const USER_LIMIT = 200;
 
-/** A user's name goes into the log, into reflogs and into the environment of hooks. */
+/**
+ * Returns a user's name, which goes into the log, into reflogs and into the environment of hooks. Throws Refusal for
+ * one that does not fit there.
+ */
 function checkedUser(user: string): string {
   if (user !== "" && user.length <= USER_LIMIT && !/[\p{Cc}\u2028\u2029]/u.test(user)) return user;
   throw new Refusal(403, `A user's name has 1 to ${USER_LIMIT} characters, and no control characters.`);

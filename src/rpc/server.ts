@@ -119,8 +119,8 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
 }
 
 /**
- * The sidecar asks a client to connect again when a connection is old, and then lets running calls end until its whole
- * time is over. grpc-js varies the age by a tenth.
+ * Returns the ages at which a client is asked to connect again, and at which its running calls are cut. grpc-js varies
+ * the age by a tenth.
  */
 function agesOf({ maxAgeMs }: Peers): ChannelOptions {
   return { "grpc.max_connection_age_ms": maxAgeMs * 0.8, "grpc.max_connection_age_grace_ms": maxAgeMs * 0.12 };

@@ -23,7 +23,7 @@ export async function openCredentials(config: Config, device: string, log: Logge
   return credentials;
 }
 
-/** The key of the certificate that this device uses at that moment, and how it is enrolled. */
+/** Returns the key of the certificate that this device uses at that moment, and how it is enrolled. */
 export function ownKeyOf(
   credentials: WatchedCredentials,
   how: Omit<OwnKey, "key">,

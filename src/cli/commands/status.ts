@@ -82,7 +82,7 @@ export function statusCommand(host: Host): Command {
   });
 }
 
-/** A directory that was a replica has a version, and no other has. */
+/** Returns a directory for the document. Only a directory that was a replica has a version. */
 function documentOfUnknown({ device, path, repository, version }: Unknown) {
   return { device, path, repository, version: version === "0" ? null : Number(version) };
 }

@@ -184,7 +184,7 @@ async function post({ path, device, address, text, agent, signal, onAlive }: Pos
   });
 }
 
-/** A device that refuses the certificate of its caller can only hang up. */
+/** Returns a sentence about a device that hung up. Without words it may also refuse the certificate of its caller. */
 function hangUpText(ownEnd: number): string {
   if (Date.now() > ownEnd)
     return `it hung up: the certificate of this device ended at ${instant(ownEnd)}; put a new one in its place`;

@@ -29,7 +29,7 @@ export async function whereIs(path: string): Promise<Place> {
   return { mount, mounted: mount === real, place: `${found.dev} ${found.ino}` };
 }
 
-/** undefined: there is nothing at `path`. */
+/** Returns the state of the file at `path`, or undefined if nothing is there. */
 async function statIfThere(path: string): Promise<Stats | undefined> {
   return await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" && dirname(path) !== path) return undefined;

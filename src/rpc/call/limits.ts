@@ -53,7 +53,7 @@ function accessOf(caller: Caller, limits: CallerLimits): Access | undefined {
   return caller.role === "frontend" ? limits.accessOf(caller) : undefined;
 }
 
-/** No name means all repositories. */
+/** Returns the names and globs that a request asks for: without any it asks for all repositories. */
 function askedFor(patterns: readonly string[]): readonly string[] {
   return patterns.length === 0 ? ["*"] : patterns;
 }

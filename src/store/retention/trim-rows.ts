@@ -69,7 +69,7 @@ export async function trimSyncs(db: Database, days: number, limit: number): Prom
   return await count(db, deletion("sync_event", oldestOf("sync_event")), [days, limit]);
 }
 
-/** The rows have numbers in the order of their times, so the oldest are found by number. */
+/** Returns a query for the oldest rows of a table. It finds them by number, because numbers grow with the times. */
 function oldestOf(table: string): string {
   return `select o.id from (select id, at from lockstep.${table} order by id limit $2 for update skip locked) o
     where o.at < clock_timestamp() - $1 * interval '1 day'`;

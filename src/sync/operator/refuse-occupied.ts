@@ -33,7 +33,7 @@ export async function refuseOccupied(
   }
 }
 
-/** `moving`: the replica that lies there and is about to move. undefined: it is no such replica. */
+/** Throws the error about an occupied place. `moving`: the replica that lies there and will move, if one does. */
 async function refuse(
   context: SyncContext,
   name: string,

@@ -70,7 +70,7 @@ export async function undoVersion(context: SyncContext, request: UndoRequest): P
   return { plan, confirmation, landed: done.version };
 }
 
-/** The objects of the earlier values may be as old as those that a clean-up takes. */
+/** Writes the objects of the earlier values anew, which may be as old as those that a clean-up takes. */
 async function renew(context: SyncContext, replica: Replica, { head, updates }: UndoPlan, signal: AbortSignal) {
   const tips = await readUnchangedTips(context.db, replica.id, head, TIPS_OFFERED);
   await renewObjects(

@@ -229,6 +229,13 @@ export const SETTINGS = {
     help: "how long the request of a fetch may be, decompressed",
     commands: GATE,
   },
+  "gate-cache-mib": {
+    check: digits("a number of MiB"),
+    value: "MIB",
+    default: "64",
+    help: "memory for git's answers about refs, which are given again while no ref has changed; 0: none is kept",
+    commands: GATE,
+  },
   "anonymous-reads": {
     check: oneOf("1", "0"),
     value: "",

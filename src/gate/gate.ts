@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TlsOptions } from "node:tls";
 import { LockstepError } from "../errors.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
+import { AnswerCache } from "./cache/answer-cache.ts";
 import { EarlyStarts } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
 import { type ServeOptions, serve } from "./serve.ts";
@@ -29,6 +30,8 @@ export interface GateOptions extends ServeOptions {
   readonly placeLimits: PlaceLimits;
   /** For requests that ask the sidecar, or wait for a place. */
   readonly askingLimits: Pick<PlaceLimits, "requests" | "perAddress">;
+  /** How many bytes of git's answers about refs are kept; default 0. */
+  readonly cacheBytes?: number;
 }
 
 /** A running gate. Disposing of it ends every connection and every git process that it started. */
@@ -44,6 +47,7 @@ export async function startGate({
   tls,
   placeLimits,
   askingLimits,
+  cacheBytes = 0,
   graceMs = GRACE_MS,
   ...options
 }: GateOptions): Promise<Gate> {
@@ -61,6 +65,7 @@ export async function startGate({
       asking: new Places({ ...askingLimits, waiting: 0, patienceMs: 0 }),
       serving: new Places(placeLimits),
     },
+    answers: new AnswerCache(cacheBytes),
   };
   const settings = {
     // A pack may take any time. The kernel's probes find a client that went away without a word.

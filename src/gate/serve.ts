@@ -12,6 +12,9 @@ import { asRefusal } from "../smart-http/refusal.ts";
 import { type BodyLimits, requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { gitRequest } from "../smart-http/route.ts";
+import type { AnswerCache } from "./cache/answer-cache.ts";
+import { cachedRequest } from "./cache/cached-request.ts";
+import { beginBody } from "./cache/ls-refs-request.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
 import { type InHand, refuse } from "./refuse.ts";
 import { type Crowd, Turn } from "./turn.ts";
@@ -48,6 +51,7 @@ export interface Shared {
   readonly stopping: AbortSignal;
   readonly earlyStarts: EarlyStarts;
   readonly crowd: Crowd;
+  readonly answers: AnswerCache;
 }
 
 /**
@@ -89,41 +93,50 @@ async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
   { root, socketDir, beforeRead, onReadFailed, users, bodyLimits, log, env }: ServeOptions,
-  { draining, stopping, earlyStarts, crowd }: Shared,
+  { draining, stopping, earlyStarts, crowd, answers }: Shared,
   fields: Record<string, unknown>,
   inHand: InHand,
 ): Promise<void> {
   const asked = gitRequest(request);
   Object.assign(fields, { repository: asked.repository, service: asked.service });
-  const body = asked.advertisement ? undefined : requestBody(request);
-  if (body) inHand.unread = { asked, body };
+  const received = asked.advertisement ? undefined : requestBody(request);
+  if (received) inHand.unread = { asked, body: received };
   draining.throwIfAborted();
-  const waiting = untilLeft(response, stopping);
+  using waiting = untilLeft(response, stopping);
+  const { signal } = waiting;
   const address = request.socket.remoteAddress ?? "unknown";
-  const user = await admit(users, request, asked, waiting.signal).catch((error: unknown) => {
-    waiting[Symbol.dispose]();
-    throw error;
-  });
+  const user = await admit(users, request, asked, signal);
   if (user !== undefined) fields.user = user;
-  const forPush = asked.advertisement && asked.service === "receive-pack";
-  const ask = () => beforeRead(asked.repository, { signal: waiting.signal, forPush });
   using turn = new Turn(crowd, address);
-  const granted = turn.grant(ask, waiting.signal).finally(() => waiting[Symbol.dispose]());
   const protocol = gitProtocol(request.headers["git-protocol"]);
+  const { body, lsRefs } = await beginBody(asked, protocol, received, { ...bodyLimits, signal });
+  const path = join(root, `${asked.repository}.git`);
+  const cached = cachedRequest(answers, asked, { protocol, lsRefs }, { path, home: env.HOME });
+  const forPush = asked.advertisement && asked.service === "receive-pack";
+  const ask = () => beforeRead(asked.repository, { signal, forPush });
+  const answered = success(asked, protocol);
+  const known = await cached?.answer(ask);
+  if (known !== undefined) {
+    response.writeHead(200, answered.headers).end(Buffer.concat([Buffer.from(answered.preface), known]));
+    return;
+  }
+  const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
   const requestId = String(fields.requestId);
   const programs = { path: env.PATH, home: env.HOME };
   const client = { kind: "client", address, user, protocol, requestId, socketDir } as const;
   const start = async () => {
-    const path = await repositoryPath(root, asked.repository);
-    return await startGit({ programs, asked, client, path });
+    const real = await realPath(path, asked.repository);
+    await cached?.beforeStart();
+    return await startGit({ programs, asked, client, path: real });
   };
-  const place = () => whichReplica(join(root, `${asked.repository}.git`));
+  const place = () => whichReplica(path);
   const git = await earlyStarts.git(granted, {
     start,
     looksFirst: looksFirst(asked, protocol),
     place,
     room: turn.room,
   });
+  cached?.started();
   const report = overhear(git, log, fields, "git said");
   const onFailure = (ending: Ending) => {
     report(ending);
@@ -135,14 +148,15 @@ async function serveGit(
     git,
     asked,
     body,
-    limits: bodyLimits,
     request,
     response,
-    success: success(asked, protocol),
+    success: answered,
     requestId,
     stopping,
     onFailure,
+    recording: cached,
   });
+  await cached?.keep(git);
 }
 
 /** Returns a signal that aborts when the client leaves or the gate stops, until it is disposed of. */
@@ -160,9 +174,9 @@ function untilLeft(response: ServerResponse, stopping: AbortSignal): Disposable 
 }
 
 /** Returns the real path of the repository: git compares it with safe.directory after following links. */
-async function repositoryPath(root: string, repository: string): Promise<string> {
+async function realPath(path: string, repository: string): Promise<string> {
   try {
-    return await realpath(join(root, `${repository}.git`));
+    return await realpath(path);
   } catch (cause) {
     const message = `The repository ${repository} is not on this server; check the name.`;
     throw new LockstepError("REPOSITORY_NOT_FOUND", message, { cause });

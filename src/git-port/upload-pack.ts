@@ -8,7 +8,7 @@ import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, success } from "../smart-http/protocol.ts";
-import { Refusal } from "../smart-http/refusal.ts";
+import { damagedBody, Refusal } from "../smart-http/refusal.ts";
 import { requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { gitRequest } from "../smart-http/route.ts";
@@ -78,7 +78,7 @@ async function wholeRequest(request: IncomingMessage): Promise<Readable> {
   const body = requestBody(request);
   const whole = await wholeBody(request, body).catch((cause: unknown) => {
     if (cause instanceof LockstepError) throw cause;
-    throw new Refusal(400, "The request body is damaged.", { cause });
+    throw damagedBody(cause);
   });
   return Readable.from([whole]);
 }

@@ -7,15 +7,14 @@
 //   refs already, and has to run the post-receive hook.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { packet, utf8 } from "../framing/pkt-line.ts";
 import { copy } from "../io/pump.ts";
 import type { Ending, GitChild } from "./git-child.ts";
 import { PacketWatch } from "./packet-watch.ts";
 import type { Success } from "./protocol.ts";
-import { asRefusal, Refusal } from "./refusal.ts";
-import { type BodyLimits, lastChunkWhenWhole, limited } from "./request-body.ts";
+import { asRefusal, damagedBody, Refusal } from "./refusal.ts";
+import { lastChunkWhenWhole } from "./request-body.ts";
 import type { GitRequest } from "./route.ts";
 
 /** git's exit code after a message to the client, such as `not our ref`. */
@@ -28,9 +27,7 @@ export interface Exchange {
   readonly git: GitChild;
   readonly asked: GitRequest;
   /** The decoded body; undefined for an advertisement, which has none. */
-  readonly body: Readable | undefined;
-  /** undefined: the body is here already. */
-  readonly limits?: BodyLimits;
+  readonly body: AsyncIterable<Buffer> | undefined;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly success: Success;
@@ -39,6 +36,8 @@ export interface Exchange {
   readonly stopping: AbortSignal;
   /** Called when git has ended, after its last output, unless it succeeded or was stopped. */
   readonly onFailure: (ending: Ending) => void;
+  /** Gets git's output while it is passed on, and learns when all of it was. */
+  readonly recording?: { add(chunk: Buffer): void; end(): void } | undefined;
 }
 
 /** Runs until git and the response have ended. Throws Refusal while no part of a response has been sent. */
@@ -62,7 +61,7 @@ export async function exchange(parts: Exchange): Promise<void> {
     if (received.damage === undefined) finish(parts, ending, packets);
     else if (response.headersSent) hangUp(parts);
     else if (received.damage instanceof Refusal) throw received.damage;
-    else throw new Refusal(400, "The request body is damaged.", { cause: received.damage });
+    else throw damagedBody(received.damage);
   } finally {
     stopping.removeEventListener("abort", git.stop);
     await Promise.race([git.closed, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
@@ -77,14 +76,12 @@ interface Received {
 }
 
 /** Gives git the body, and keeps reading when git wants no more. Never rejects: it records damage and stops git. */
-async function feed({ git, asked, body, limits, request }: Exchange, received: Received): Promise<void> {
+async function feed({ git, body, request }: Exchange, received: Received): Promise<void> {
   const onWhole = (): void => {
     received.whole = true;
   };
   try {
-    const bytes = asked.service === "upload-pack" ? limits?.fetchBytes : undefined;
-    const chunks = body && limits ? limited(body, limits.idleMs, bytes ?? Number.POSITIVE_INFINITY) : body;
-    if (chunks) await copy(lastChunkWhenWhole(chunks, onWhole), git.stdin);
+    if (body) await copy(lastChunkWhenWhole(body, onWhole), git.stdin);
     git.stdin.end();
   } catch (error) {
     received.damage = error;
@@ -94,7 +91,7 @@ async function feed({ git, asked, body, limits, request }: Exchange, received: R
 }
 
 /** Passes git's output on, and waits until git ends. */
-async function answer({ git, response, success }: Exchange, packets: PacketWatch): Promise<Ending> {
+async function answer({ git, response, success, recording }: Exchange, packets: PacketWatch): Promise<Ending> {
   async function* output(): AsyncGenerator<Buffer> {
     for await (const chunk of git.stdout) {
       // A stopped git's output is read to its end. Otherwise a broken pipe would kill git before it has removed its
@@ -102,8 +99,10 @@ async function answer({ git, response, success }: Exchange, packets: PacketWatch
       if (git.stopped) continue;
       if (!response.headersSent && !response.destroyed) response.writeHead(200, success.headers).write(success.preface);
       packets.pass(chunk);
+      recording?.add(chunk);
       yield chunk;
     }
+    if (!git.stopped) recording?.end();
   }
   // Standard output is destroyed when git was stopped or killed. The ending says so.
   await copy(output(), response).catch(() => {});

@@ -41,6 +41,6 @@ export function looksFirst({ service, advertisement }: GitRequest, protocol: str
 }
 
 /** Returns true for version 2. receive-pack has no version 2; it answers such a client in version 0. */
-function isVersion2(service: GitRequest["service"], protocol: string | undefined): boolean {
+export function isVersion2(service: GitRequest["service"], protocol: string | undefined): boolean {
   return service === "upload-pack" && protocol?.split(":").includes("version=2") === true;
 }

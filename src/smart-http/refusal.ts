@@ -15,6 +15,11 @@ export class Refusal extends Error {
   }
 }
 
+/** Makes the refusal of a body that ended too early, or whose compression is damaged. */
+export function damagedBody(cause: unknown): Refusal {
+  return new Refusal(400, "The request body is damaged.", { cause });
+}
+
 function httpStatus(code: ErrorCode): number {
   // Writes are stopped on every device. With 503 a balancer would try them all, and take each for broken.
   if (code === "WRITES_STOPPED") return 403;

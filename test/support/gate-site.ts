@@ -1,6 +1,6 @@
 // A gate before a bare repository, which tests call with stock git and raw HTTP.
 import { once } from "node:events";
-import { access, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -41,6 +41,8 @@ export class GateSite implements AsyncDisposable {
   /** A work tree whose `origin` is the URL of that repository at the gate. */
   readonly work: string;
   readonly realGit: string;
+  /** The object format of the repository. */
+  format: "sha1" | "sha256" = "sha1";
   gate!: Gate;
   /** Answers the gates of this site in place of the sidecar. */
   beforeRead: GateOptions["beforeRead"] = async () => GRANT;
@@ -81,6 +83,13 @@ export class GateSite implements AsyncDisposable {
       env: { PATH: `${dir}/bin:${env.PATH}`, HOME: dir },
       ...options,
     });
+  }
+
+  /** Puts another, empty repository at the place of team/app. */
+  async recreate(format = "--object-format=sha1"): Promise<void> {
+    await rm(this.bare, { recursive: true });
+    await this.sandbox.git(["init", "--quiet", "--bare", "--initial-branch=main", format, this.bare]);
+    this.format = format.endsWith("sha256") ? "sha256" : "sha1";
   }
 
   async hook(name: string, body: string): Promise<void> {

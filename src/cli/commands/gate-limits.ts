@@ -10,7 +10,9 @@ const PATIENCE_MS = 30_000;
 const ASKING = { requests: 1_024, perAddress: 128 };
 
 /** Reads the limits. Throws USAGE for a limit of 0. */
-export function readGateLimits(config: Config): Pick<GateOptions, "placeLimits" | "askingLimits" | "bodyLimits"> {
+export function readGateLimits(
+  config: Config,
+): Pick<GateOptions, "placeLimits" | "askingLimits" | "bodyLimits" | "cacheBytes"> {
   const number = (name: SettingName) => {
     const value = Number(required(config, name));
     if (value > 0) return value;
@@ -24,6 +26,7 @@ export function readGateLimits(config: Config): Pick<GateOptions, "placeLimits" 
       patienceMs: PATIENCE_MS,
     },
     askingLimits: ASKING,
+    cacheBytes: Number(required(config, "gate-cache-mib")) * (1 << 20),
     bodyLimits: { idleMs: number("gate-idle-seconds") * 1_000, fetchBytes: number("gate-fetch-mib") * (1 << 20) },
   };
 }

@@ -1,0 +1,91 @@
+// The answers of git about refs: the advertisement for reading, and `ls-refs` of protocol version 2. While a replica
+// has the refs of one version, git answers the same question with the same bytes. So the gate asks the sidecar, as
+// always, and starts no git.
+import { createHash } from "node:crypto";
+
+/** The parts of a question to git, apart from the settings. */
+export interface Question {
+  readonly repository: string;
+  /** The value of the header Git-Protocol. */
+  readonly protocol: string | undefined;
+  /** The request `ls-refs`. undefined: the question is for the advertisement. */
+  readonly lsRefs: Buffer | undefined;
+}
+
+/** An answer of git. */
+export interface CachedAnswer {
+  readonly output: Buffer;
+  /** The replica and the settings that git found: the result of `seenByGit`. */
+  readonly seen: string;
+  /**
+   * Until here (milliseconds of the monotonic clock) git had not looked at a ref. undefined: the answer depends on no
+   * ref.
+   */
+  readonly lookedAfter: number | undefined;
+  /** When git was started (milliseconds of the monotonic clock). */
+  readonly startedAt: number;
+}
+
+/** A change in a file that git's configuration includes takes effect after this time, since `seen` does not cover it. */
+const BELIEVED_MS = 60_000;
+
+/**
+ * Returns whether git would give the same answer now. `unchangedMs`: for how long the refs had not changed when the
+ * sidecar granted the read. The sidecar must have been asked after the answer was put into the cache: it knows only of
+ * changes before its own answer.
+ */
+export function isCurrent(answer: CachedAnswer, unchangedMs: number, seen: string | undefined): boolean {
+  const now = performance.now();
+  if (answer.seen !== seen || now - answer.startedAt > BELIEVED_MS) return false;
+  return answer.lookedAfter === undefined || unchangedMs >= now - answer.lookedAfter;
+}
+
+/** Keeps answers. The answer that was asked for longest ago goes first. */
+export class AnswerCache {
+  readonly #most: number;
+  readonly #answers = new Map<string, CachedAnswer>();
+  #bytes = 0;
+
+  /** `most`: the bytes of all answers together. 0: no answer is kept. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** The most bytes of one answer. One large repository does not drive out all others. */
+  get largest(): number {
+    return Math.floor(this.#most / 4);
+  }
+
+  /** Returns the last answer to a question; `isCurrent` tells whether it counts. */
+  find(question: Question): CachedAnswer | undefined {
+    const key = keyOf(question);
+    const answer = this.#answers.get(key);
+    if (answer === undefined) return undefined;
+    this.#answers.delete(key);
+    this.#answers.set(key, answer);
+    return answer;
+  }
+
+  /** Keeps an answer. An answer with a session id is that of one process only (git's transfer.advertiseSID). */
+  keep(question: Question, answer: CachedAnswer): void {
+    if (answer.output.length > this.largest || answer.output.includes("session-id=")) return;
+    const key = keyOf(question);
+    this.#drop(key);
+    this.#answers.set(key, answer);
+    this.#bytes += answer.output.length;
+    for (const oldest of this.#answers.keys()) {
+      if (this.#bytes <= this.#most) break;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(key: string): void {
+    this.#bytes -= this.#answers.get(key)?.output.length ?? 0;
+    this.#answers.delete(key);
+  }
+}
+
+function keyOf({ repository, protocol, lsRefs }: Question): string {
+  const sum = lsRefs === undefined ? "" : createHash("sha256").update(lsRefs).digest("base64");
+  return [repository, protocol ?? "", sum].join("\0");
+}

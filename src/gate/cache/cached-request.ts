@@ -1,0 +1,108 @@
+// One request whose answer may come from the cache, or go into it.
+import type { GitChild } from "../../smart-http/git-child.ts";
+import { isVersion2 } from "../../smart-http/protocol.ts";
+import type { GitRequest } from "../../smart-http/route.ts";
+import { type AnswerCache, type CachedAnswer, isCurrent, type Question } from "./answer-cache.ts";
+import { seenByGit } from "./seen-by-git.ts";
+
+/** Where git would run, and how it reads refs. */
+export interface Place {
+  /** The path of the replica. */
+  readonly path: string;
+  /** The home directory of git. */
+  readonly home: string;
+  /** "first": git reads the refs when it starts. "later": when it has its input. "never": the answer has no refs. */
+  readonly readsRefs: "first" | "later" | "never";
+}
+
+/** Returns the request as one for the cache; undefined when its answer depends on more than refs. */
+export function cachedRequest(
+  cache: AnswerCache,
+  { repository, service, advertisement }: GitRequest,
+  { protocol, lsRefs }: Pick<Question, "protocol" | "lsRefs">,
+  place: Pick<Place, "path" | "home">,
+): CachedRequest | undefined {
+  if (service !== "upload-pack" || (!advertisement && lsRefs === undefined) || cache.largest === 0) return undefined;
+  const readsRefs = !advertisement ? "later" : isVersion2(service, protocol) ? "never" : "first";
+  return new CachedRequest(cache, { repository, protocol, lsRefs }, { ...place, readsRefs });
+}
+
+/** The sidecar's grant: for how long the refs had not changed when it answered. */
+interface Grant {
+  readonly unchangedMs: number;
+}
+
+/** Looks an answer up when it is made, before the sidecar is asked. Afterwards it records git's answer. */
+export class CachedRequest {
+  readonly #cache: AnswerCache;
+  readonly #question: Question;
+  readonly #place: Place;
+  readonly #found: CachedAnswer | undefined;
+  #grant: Grant | undefined;
+  #seen: string | undefined;
+  #startedAt = 0;
+  #lookedAfter: number | undefined;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #isWhole = false;
+
+  constructor(cache: AnswerCache, question: Question, place: Place) {
+    this.#cache = cache;
+    this.#question = question;
+    this.#place = place;
+    this.#found = cache.find(question);
+  }
+
+  /** Returns git's answer if the cache has it and the sidecar, which is asked then, agrees. Throws its refusal. */
+  async answer(ask: () => Promise<Grant>): Promise<Buffer | undefined> {
+    if (this.#found === undefined) return undefined;
+    const [grant, seen] = await Promise.all([ask(), this.#look()]);
+    if (isCurrent(this.#found, grant.unchangedMs, seen)) return this.#found.output;
+    this.#grant = grant;
+    return undefined;
+  }
+
+  /** Returns the sidecar's grant if it was asked in vain. The caller needs not ask again, once. */
+  takeGrant(): Promise<Grant> | undefined {
+    const grant = this.#grant && Promise.resolve(this.#grant);
+    this.#grant = undefined;
+    return grant;
+  }
+
+  /** To be called before git starts. If it is called twice, the first git is not the one that answers. */
+  async beforeStart(): Promise<void> {
+    this.#seen = await this.#look();
+    this.#startedAt = performance.now();
+  }
+
+  /** To be called when git has started, before it gets its input. */
+  started(): void {
+    const { readsRefs } = this.#place;
+    if (readsRefs !== "never") this.#lookedAfter = readsRefs === "first" ? this.#startedAt : performance.now();
+  }
+
+  /** Notes a part of git's output. */
+  add(chunk: Buffer): void {
+    this.#length += chunk.length;
+    if (this.#length <= this.#cache.largest) this.#chunks.push(chunk);
+    else this.#chunks = [];
+  }
+
+  /** Notes that git's output has ended. */
+  end(): void {
+    this.#isWhole = this.#length <= this.#cache.largest;
+  }
+
+  /** Keeps the answer of a git that has ended well, if replica and settings are still those that git found. */
+  async keep(git: GitChild): Promise<void> {
+    const seen = this.#seen;
+    if (!this.#isWhole || git.stopped || (await git.ended).code !== 0) return;
+    if (seen === undefined || (await this.#look()) !== seen) return;
+    const output = Buffer.concat(this.#chunks);
+    this.#cache.keep(this.#question, { output, seen, lookedAfter: this.#lookedAfter, startedAt: this.#startedAt });
+  }
+
+  async #look(): Promise<string | undefined> {
+    return await seenByGit(this.#place.path, this.#place.home);
+  }
+}

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { Mutex } from "async-mutex";
 import { readRootRecord, writeRootRecord } from "../../src/git/root/root-record.ts";
 
 const run = promisify(execFile);
@@ -40,6 +41,8 @@ export class Disk implements AsyncDisposable {
   readonly path: string;
   readonly #kind: DiskKind;
   readonly #image: string;
+  /** Held while the disk loses its power. Removing the filling from the empty mount point would leave the disk full. */
+  readonly #mounting = new Mutex();
 
   private constructor(path: string, kind: DiskKind, image: string) {
     this.path = path;
@@ -62,6 +65,10 @@ export class Disk implements AsyncDisposable {
    * Loses all unwritten data and mounts the disk again, as after a reboot. The processes that used it must have ended.
    */
   async losePower(): Promise<void> {
+    await this.#mounting.runExclusive(() => this.#losePower());
+  }
+
+  async #losePower(): Promise<void> {
     await run("perl", ["-e", SHUT_DOWN, this.path]);
     const written = `${this.#image}.written`;
     await run("cp", ["--sparse=always", this.#image, written]);
@@ -84,7 +91,7 @@ export class Disk implements AsyncDisposable {
   }
 
   async drain(): Promise<void> {
-    await rm(join(this.path, FILLING), { force: true });
+    await this.#mounting.runExclusive(() => rm(join(this.path, FILLING), { force: true }));
   }
 
   /** Unmounts lazily, because processes that still use the disk are about to end. */

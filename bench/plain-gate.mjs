@@ -10,6 +10,7 @@ const gate = await startGate({
   socketDir: "/nowhere",
   users: EVERYBODY,
   placeLimits: { requests: 64, perAddress: 64, waiting: 512, patienceMs: 30_000 },
+  askingLimits: { requests: 1_024, perAddress: 1_024 },
   bodyLimits: { idleMs: 60_000, fetchBytes: 16 << 20 },
   beforeRead: async () => ({ unchangedMs: Number.POSITIVE_INFINITY }),
   log: silent,

@@ -12,6 +12,7 @@ import { decisionControls } from "./decisions.mjs";
 import { diskControls } from "./disk.mjs";
 import { failOverControls } from "./fail-over.mjs";
 import { frontEndControls } from "./front-end.mjs";
+import { gateCacheControls } from "./gate-cache.mjs";
 import { gateUsersControls } from "./gate-users.mjs";
 import { gcControls } from "./gc.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
@@ -74,6 +75,7 @@ export const controls = [
   ...renameControls,
   ...removeControls,
   ...undoControls,
+  ...gateCacheControls,
   ...gateUsersControls,
   ...decisionControls
     .filter(({ rule }) => BY_HISTORY.includes(rule))

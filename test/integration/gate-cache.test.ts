@@ -87,14 +87,14 @@ const REPOSITORIES: [string, () => Promise<void>][] = [
   ["HEAD on a branch that is not there", () => fill("heads/topic")],
   [
     "a detached HEAD",
-    () => fill("heads/main").then(() => change("update-ref", "--no-deref", "HEAD", "refs/heads/main")),
+    () => fill("heads/main").then(() => earlier("update-ref", "--no-deref", "HEAD", "refs/heads/main")),
   ],
   ["3,000 refs", () => fill(...Array.from({ length: 3_000 }, (_, index) => `heads/t${index}`))],
   [
     "packed refs",
     () =>
       fill("heads/main", "heads/topic")
-        .then(() => change("pack-refs", "--all"))
+        .then(() => earlier("pack-refs", "--all"))
         .then(() => {}),
   ],
 ];

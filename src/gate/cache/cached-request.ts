@@ -33,7 +33,7 @@ interface Grant {
 }
 
 /** Looks an answer up when it is made, before the sidecar is asked. Afterwards it records git's answer. */
-export class CachedRequest {
+class CachedRequest {
   readonly #cache: AnswerCache;
   readonly #question: Question;
   readonly #place: Place;

@@ -26,7 +26,7 @@ export interface CachedAnswer {
   readonly startedAt: number;
 }
 
-/** A change in a file that git's configuration includes takes effect after this time, since `seen` does not cover it. */
+/** `seen` does not cover files that git's configuration includes. A change in these takes effect after this time. */
 const BELIEVED_MS = 60_000;
 
 /**

@@ -3,10 +3,18 @@ import { readdir } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
-import { ada, cases, cluster, one, points, startClusterToStrike, strike, three } from "../support/crash-strikes.ts";
+import {
+  ada,
+  cases,
+  cluster,
+  one,
+  points,
+  SOON,
+  startClusterToStrike,
+  strike,
+  three,
+} from "../support/crash-strikes.ts";
 import { plainCommit, plainGit, plainRepository } from "../support/plain-repository.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
 
 startClusterToStrike();
 

@@ -2,21 +2,20 @@
 // and nothing unfinished is left.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   ada,
   cases,
   cluster,
+  endedCommand,
+  enqueue,
   git,
   one,
   points,
   startClusterToStrike,
   strike,
-  three,
 } from "../support/crash-strikes.ts";
 import { PushHistory } from "../support/push-history.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
 
 startClusterToStrike();
 
@@ -30,14 +29,10 @@ describe("a gc at", () => {
       const history = await PushHistory.begin(cluster, ada);
       for (const line of ["a", "b", "c", "d"]) await history.untilAcknowledged(one.device, line);
       await using held = await one.hold(point);
-      const args = ["command", "enqueue", "gc", history.repository, "--device", one.device.name];
-      const { document } = await three.lockstep(...args);
-      const [{ id }] = document.commands;
+      const id = await enqueue("gc", history.repository, one.device);
       await held.reached();
       await strike(one, history.repository, victim, held.release);
-      const show = async () => (await three.lockstep("command", "show", id)).document;
-      await vi.waitFor(async () => expect((await show()).ended_at).not.toBeNull(), SOON);
-      expect(await show()).toMatchObject({ state: "done", outcome: { packsAfter: 1, bitmap: true } });
+      expect(await endedCommand(id)).toMatchObject({ state: "done", outcome: { packsAfter: 1, bitmap: true } });
       const gitDir = one.device.gitDir(history.repository);
       await history.untilAcknowledged(one.device, "next");
       await git(gitDir, "fsck", "--full", "--strict");

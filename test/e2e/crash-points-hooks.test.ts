@@ -2,12 +2,10 @@
 // no later one came before an earlier one, and only what was not recorded came twice.
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { PATIENCE } from "../support/cluster-device.ts";
-import { ada, cases, one, points, startClusterToStrike, strike, three, two } from "../support/crash-strikes.ts";
+import { ada, cases, one, points, SOON, startClusterToStrike, strike, three, two } from "../support/crash-strikes.ts";
 import { Receiver } from "../support/receiver.ts";
 
 startClusterToStrike();
-
-const SOON = { timeout: 60_000, interval: 50 };
 
 let receiver: Receiver;
 beforeAll(async () => {

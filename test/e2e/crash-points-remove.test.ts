@@ -13,6 +13,7 @@ import {
   cluster,
   one,
   points,
+  SOON,
   startClusterToStrike,
   strike,
   three,
@@ -21,7 +22,6 @@ import {
 } from "../support/crash-strikes.ts";
 import { PushHistory } from "../support/push-history.ts";
 
-const SOON = { timeout: 60_000, interval: 50 };
 const VICTIMS: Victim[] = ["sidecar", "database", "device"];
 
 startClusterToStrike();

@@ -7,14 +7,13 @@ import {
   cluster,
   one,
   points,
+  SOON,
   startClusterToStrike,
   strike,
   three,
   two,
 } from "../support/crash-strikes.ts";
 import { PushHistory } from "../support/push-history.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
 
 startClusterToStrike();
 

@@ -1,13 +1,31 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { wholeLog } from "../support/at-rest.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
-import { holdPush, type Point } from "../support/held-push.ts";
+import { holdPush, killAt, type Point } from "../support/held-push.ts";
 import { isAlive, processesOf, type Running } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
 
 startClusterOfFile({ revive: true });
+
+const SOON = { timeout: 30_000, interval: 1 };
+
+/** A repository in the database: its head, its version on record for a device, and how many writes are staged. */
+interface Seen {
+  readonly head: string;
+  readonly recorded: string;
+  readonly staged: number;
+}
+const SEEN = `select r.head_version as head, p.version as recorded,
+    (select count(*)::int from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as staged
+  from lockstep.repository r join lockstep.replica p on p.repository_id = r.id and p.device = $2 where r.name = $1`;
+/** Moments of a push. Most of a push is git's; the moments that matter are the milliseconds after the write is staged. */
+const MOMENTS = [
+  (now: Seen) => now.staged > 0,
+  (now: Seen, before: Seen) => now.staged > 0 && now.head !== before.head,
+  (now: Seen, before: Seen) => now.head !== before.head,
+  (now: Seen, before: Seen) => now.recorded !== before.recorded,
+];
 
 /** mulberry32: the same numbers for the same seed. */
 function chance(seed: number): () => number {
@@ -29,17 +47,19 @@ describe("at random moments of pushes", () => {
     const history = await PushHistory.begin(cluster, ada);
     const back: number[] = [];
     const elsewhere: number[] = [];
-    const staged = "select 1 from lockstep.write where status = 'staged'";
     await administer(cluster.databaseUrl, async (db) => {
       for (let round = 1; round <= 6; round += 1) {
         // The one that writes, one that follows, or all of them.
         const victims = round % 5 === 0 ? [one, two, three] : round % 3 === 0 ? [two] : [one];
         const stop = new AbortController();
         const lines = [history.keepPushing(one, "x", stop.signal), history.keepPushing(one, "y", stop.signal)];
-        await delay(250 * random());
-        // Most of a push is git's; the moments that matter are the milliseconds after the write is staged.
-        while ((await db.query(staged)).rowCount === 0) await delay(1);
-        await delay(15 * random());
+        const seen = async () => (await db.query(SEEN, [history.repository, one.name])).rows[0];
+        const atFirst = await seen();
+        const later = Number(atFirst.head) + Math.floor(4 * random());
+        await vi.waitUntil(async () => Number((await seen()).head) >= later, SOON);
+        const begun = await seen();
+        const moment = MOMENTS[Math.floor(MOMENTS.length * random())] as (typeof MOMENTS)[number];
+        await vi.waitUntil(async () => moment(await seen(), begun), SOON);
         const killedAt = performance.now();
         await Promise.all(victims.map((victim) => victim.kill()));
         stop.abort();
@@ -66,7 +86,8 @@ describe("at random moments of pushes", () => {
     );
     const pids = cluster.devices.map(({ pid }) => pid);
     for (let round = 0; round < 8; round += 1) {
-      await delay(50 + 250 * random());
+      const answers = history.told.length + 1 + Math.floor(6 * random());
+      await vi.waitUntil(() => history.told.length >= answers, SOON);
       await administer(cluster.databaseUrl, (client) =>
         client.query(
           `select pg_terminate_backend(pid) from pg_stat_activity
@@ -88,18 +109,7 @@ describe("kill -9 of a sidecar", () => {
     ["committed", "keeps the write", 2],
   ])("while refs are %s %s, and its successor need not wait", async (point, _, version) => {
     const history = await PushHistory.begin(cluster, ada);
-    await history.untilAcknowledged(one, "held");
-    await using held = await holdPush(one, history.repository, point);
-    const push = history.push(one, "held");
-    await held.reached();
-    await one.kill();
-    expect(await push).toMatchObject({ verdict: "neither" });
-    // The hook, and the git that waits for it, are still there and must not be in the way.
-    await one.start();
-    await held.release();
-    expect(await history.expectTrueAndAtRest()).toMatchObject({ version });
-    expect((await history.push(one, "held")).verdict).toBe("acknowledged");
-    await history.expectTrueAndAtRest();
+    expect(await killAt(history, one, point)).toBe(version);
   });
 
   it("while the database decides leaves the decision to the database", async () => {
@@ -107,7 +117,8 @@ describe("kill -9 of a sidecar", () => {
     await history.untilAcknowledged(one, "held");
     const untilWaiting = async (statement: string) => {
       const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%${statement}%'`;
-      while ((await administer(cluster.databaseUrl, (other) => other.query(waiting))).rowCount === 0) await delay(5);
+      const found = async () => (await administer(cluster.databaseUrl, (other) => other.query(waiting))).rowCount !== 0;
+      await vi.waitUntil(found, SOON);
     };
     await administer(cluster.databaseUrl, async (client) => {
       // What a bump locks, and no other statement of a push.

@@ -1,39 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
-import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
+import { ada, cluster, one, proxy, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
 import { PushHistory } from "../support/push-history.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
 const AWAY = /The database does not answer; try again\./;
 const BUMP = "lockstep.bump(";
 
-let proxy: DatabaseProxy;
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
+startClusterOfFile({ behindProxy: true });
+
 let pids: number[];
-beforeAll(async () => {
-  cluster = await startCluster({
-    async via(url) {
-      proxy = await databaseProxy(url);
-      return proxy.url;
-    },
-  });
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
+beforeAll(() => {
   pids = cluster.devices.map(({ pid }) => pid);
 });
 afterEach(() => proxy.mend());
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await proxy?.[Symbol.asyncDispose]();
-});
 
 /** Expects all to be well without a restart of anything. */
 async function expectAllIsWell(history: PushHistory) {

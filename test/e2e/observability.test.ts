@@ -1,35 +1,14 @@
 // What an operator sees: `repo show`, the log lines of pushes and catch-ups, the id that leads from a pusher's terminal to the log.
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
+import { ada, cluster, one, proxy, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 20_000, interval: 20 };
 
-let proxy: DatabaseProxy;
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster({
-    async via(url) {
-      proxy = await databaseProxy(url);
-      return proxy.url;
-    },
-  });
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await proxy?.[Symbol.asyncDispose]();
-});
+startClusterOfFile({ behindProxy: true });
 
 /** A push past the gate, by the git server's own user, who says for whom: as sshd and a forge do. */
 const pushAs = (author: string, device: Device, repository: string, refspec: string, env = {}) =>

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { holdPush, type Point } from "../support/held-push.ts";
+import { killAt, type Point } from "../support/held-push.ts";
 import { gitIsOlderThan } from "../support/programs.ts";
 import { PushHistory } from "../support/push-history.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
@@ -47,16 +47,6 @@ describe.skipIf(tooOld)("a cluster that stores refs as reftable", () => {
     ["committed", 2],
   ])("recovers from kill -9 of a sidecar while refs are %s", async (point, version) => {
     const history = await PushHistory.begin(cluster, ada);
-    await history.untilAcknowledged(one, "held");
-    await using held = await holdPush(one, history.repository, point);
-    const push = history.push(one, "held");
-    await held.reached();
-    await one.kill();
-    expect(await push).toMatchObject({ verdict: "neither" });
-    await one.start();
-    await held.release();
-    expect(await history.expectTrueAndAtRest()).toMatchObject({ version });
-    expect((await history.push(one, "held")).verdict).toBe("acknowledged");
-    await history.expectTrueAndAtRest();
+    expect(await killAt(history, one, point)).toBe(version);
   });
 });

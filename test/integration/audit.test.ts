@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { type Act, insertAudit, listAudit, verifyAudit } from "../../src/store/registry/audit.ts";
 import { trimAudit } from "../../src/store/retention/trim-rows.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { database, db, makeDatabaseOfFile } from "../support/file-database.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "test" });
-});
-afterAll(async () => {
-  await db?.[Symbol.asyncDispose]();
-  await database?.[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 beforeEach(async () => {
   await byForce("truncate lockstep.audit");
   await queryOnce(db.work, "delete from lockstep.audit_chain");

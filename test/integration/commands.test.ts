@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import { runCommands } from "../../src/queue/run-commands.ts";
-import { Wakeups } from "../../src/queue/wakeups.ts";
 import { recordUnknown } from "../../src/store/adopt/unknown-directories.ts";
 import {
   type Command,
@@ -17,6 +15,7 @@ import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repair
 import { queryOnce } from "../../src/store/database/database.ts";
 import { orderCommand } from "../../src/sync/operator/order-command.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
+import { runQueue } from "../support/queue.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
@@ -193,20 +192,6 @@ describe("the queue of commands", () => {
   });
 });
 
-/** Runs the queue of a device until the result is disposed. */
-function running(device: TestDevice): AsyncDisposable & { wakeups: Wakeups } {
-  const wakeups = new Wakeups();
-  const stop = new AbortController();
-  const done = runCommands(device.context, wakeups, stop.signal);
-  return {
-    wakeups,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await done;
-    },
-  };
-}
-
 async function order(device: TestDevice, command: string, on = device.name): Promise<string> {
   const asked = { repository: APP, device: on, command, author: "ada", reason: "test" };
   const [made] = await orderCommand(device.context, asked);
@@ -226,7 +211,7 @@ describe("a device that carries out commands", () => {
     const [a, b] = await cluster.pair(APP);
     const one = await a.commit(APP, "one");
     await a.push(APP, [change("main", null, one)]);
-    await using queue = running(b);
+    await using queue = runQueue(b);
     const sync = await order(a, "sync", b.name);
     queue.wakeups.wake();
     expect(await ended(a, sync)).toMatchObject({
@@ -250,7 +235,7 @@ describe("a device that carries out commands", () => {
     const [a, b] = await cluster.pair(APP);
     const first = await order(a, "sync", b.name);
     await queryOnce(a.context.db.work, "update lockstep.replica set state = 'released' where device = $1", [b.name]);
-    await using queue = running(b);
+    await using queue = runQueue(b);
     queue.wakeups.wake();
     const command = await ended(a, first);
     expect(command).toMatchObject({ state: "superseded", outcome: null });
@@ -265,7 +250,7 @@ describe("a device that carries out commands", () => {
     b.openPack = async () => {
       throw new LockstepError("SOURCE_FAILED", "the source is away");
     };
-    await using queue = running(b);
+    await using queue = runQueue(b);
     const sync = await order(a, "sync", b.name);
     queue.wakeups.wake();
     await vi.waitFor(async () => {
@@ -295,7 +280,7 @@ describe("a device that carries out commands", () => {
       }
       return await run();
     };
-    await using queue = running(b);
+    await using queue = runQueue(b);
     const sync = await order(a, "sync", b.name);
     queue.wakeups.wake();
     expect(await ended(a, sync)).toMatchObject({ state: "done", attempts: 1 });
@@ -311,14 +296,14 @@ describe("a device that carries out commands", () => {
       asked += 1;
       return await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
     };
-    const queue = running(b);
+    const queue = runQueue(b);
     const sync = await order(a, "sync", b.name);
     queue.wakeups.wake();
     await vi.waitFor(() => expect(asked).toBeGreaterThan(0), SOON);
     await b.crash();
     await queue[Symbol.asyncDispose]();
     const next = await b.restart();
-    await using _ = running(next);
+    await using _ = runQueue(next);
     expect(await ended(a, sync)).toMatchObject({ state: "done", attempts: 2 });
   });
 });

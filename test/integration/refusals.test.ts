@@ -1,19 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { Database } from "../../src/store/database/database.ts";
+import { beforeEach, expect, it, vi } from "vitest";
 import { listAudit } from "../../src/store/registry/audit.ts";
 import { Refusals } from "../../src/sync/registry/refusals.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "test" });
-});
-afterAll(async () => {
-  await db?.[Symbol.asyncDispose]();
-  await database?.[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 let seen = 0n;
 beforeEach(async () => {

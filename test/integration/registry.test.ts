@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { describe, expect, it } from "vitest";
+import { queryOnce } from "../../src/store/database/database.ts";
 import { listIdentities, listRefusedKeys } from "../../src/store/registry/list-identities.ts";
 import {
   type Access,
@@ -14,19 +14,10 @@ import {
   trustKey,
 } from "../../src/store/registry/registry.ts";
 import { stageWrite } from "../../src/store/write/writes.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "test" });
-});
-afterAll(async () => {
-  await db?.[Symbol.asyncDispose]();
-  await database?.[Symbol.asyncDispose]();
-});
+makeDatabaseOfFile();
 
 let names = 0;
 function newName(role: Name["role"] = "device"): Name {

@@ -4,8 +4,6 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import { runCommands } from "../../src/queue/run-commands.ts";
-import { Wakeups } from "../../src/queue/wakeups.ts";
 import { listCommands } from "../../src/store/command/find-commands.ts";
 import { recordVersion } from "../../src/store/replica/record-replica.ts";
 import { releaseReplica } from "../../src/store/replica/release-replica.ts";
@@ -13,25 +11,12 @@ import { replicasOf } from "../../src/store/replica/replicas.ts";
 import { setRepository } from "../../src/store/repository/repositories.ts";
 import { landWrite } from "../../src/store/write/writes.ts";
 import { orderCommand } from "../../src/sync/operator/order-command.ts";
+import { runQueue } from "../support/queue.ts";
 import { create, stage } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
-
-/** Runs the queue of a device until the result is disposed. */
-function running(device: TestDevice): AsyncDisposable & { wakeups: Wakeups } {
-  const wakeups = new Wakeups();
-  const stop = new AbortController();
-  const done = runCommands(device.context, wakeups, stop.signal);
-  return {
-    wakeups,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await done;
-    },
-  };
-}
 
 async function place(on: TestDevice, devices: readonly TestDevice[] | null, keepDays = 14): Promise<void> {
   const placement = devices === null ? null : devices.map(({ name }) => name);
@@ -58,7 +43,7 @@ it("a copy that the placement does not name is given up, and its files are kept 
   await using cluster = await TestCluster.make();
   const { a, b, id } = await pair(cluster);
   await place(a, [a]);
-  await using _ = running(b);
+  await using _ = runQueue(b);
   await vi.waitFor(async () => expect(await stateOf(b, id)).toBe("released"), SOON);
   await vi.waitFor(async () => expect(await removed(b)).toEqual([`${id}.git`]), SOON);
   expect(existsSync(b.gitDir(APP))).toBe(false);
@@ -86,7 +71,7 @@ it("a copy stays, and serves reads, until the others have everything", async () 
   const two = await b.commit(APP, "two", { parents: [one] });
   await b.push(APP, [change("main", one, two)]);
   await place(a, [a]);
-  await using queue = running(b);
+  await using queue = runQueue(b);
   await vi.waitFor(async () => {
     const [release] = await listCommands(b.context.db, { device: b.name, limit: 1 });
     expect(release).toMatchObject({
@@ -109,7 +94,7 @@ it("a copy that was given up and is placed there again takes its files back", as
   await using cluster = await TestCluster.make();
   const { a, b, id, one } = await pair(cluster);
   await place(a, [a]);
-  await using _ = running(b);
+  await using _ = runQueue(b);
   await vi.waitFor(async () => expect(await removed(b)).toEqual([`${id}.git`]), SOON);
   await place(a, [a, b]);
   expect(await stateOf(b, id)).toBe("pending");
@@ -179,7 +164,7 @@ it("a sidecar that dies between the row and the files moves them when it is back
   await releaseReplica(b.context.db, b.context.me, id, 14);
   const again = await b.restart();
   expect(existsSync(again.gitDir(APP))).toBe(true);
-  await using _ = running(again);
+  await using _ = runQueue(again);
   await vi.waitFor(async () => expect(await removed(again)).toEqual([`${id}.git`]), SOON);
   expect(existsSync(again.gitDir(APP))).toBe(false);
   const versionOf = () => recordVersion(again.context.db, again.context.me, id, 1n, null);
@@ -192,7 +177,7 @@ it("a command to release a copy that shall stay fails with a sentence, and one t
   const { a, b } = await pair(cluster);
   const asked = { repository: APP, device: b.name, command: "release", author: "ada", reason: "test" };
   {
-    await using _ = running(b);
+    await using _ = runQueue(b);
     await orderCommand(a.context, asked);
     await vi.waitFor(async () => {
       const [release] = await listCommands(a.context.db, { device: b.name, limit: 1 });

@@ -2,7 +2,7 @@
 // there.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import { CRASH_POINTS, type CrashPoint } from "../../src/crash-points.ts";
 import { administer } from "./administer.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
@@ -72,6 +72,26 @@ export async function nextPush(history: PushHistory, device: Device, line: strin
   // If a push got a new database connection just before all of them were ended, it is told to try again.
   if (victim === "database") await history.untilAcknowledged(device, line);
   else await history.expectAcknowledged(device, line);
+}
+
+/** How long a device that was struck may take until it has done its part. */
+export const SOON = { timeout: 60_000, interval: 50 };
+
+/** Asks a device for a command, through another one. Returns its id. */
+export async function enqueue(command: string, repository: string, { name }: Device): Promise<string> {
+  const { document } = await three.lockstep("command", "enqueue", command, repository, "--device", name);
+  return document.commands[0].id;
+}
+
+/** Returns a command as `lockstep command show` prints it. */
+export const shownCommand = async (id: string) => (await three.lockstep("command", "show", id)).document;
+
+/** Waits until a command has its outcome, and returns it. */
+export async function endedCommand(id: string): ReturnType<typeof shownCommand> {
+  return await vi.waitUntil(async () => {
+    const shown = await shownCommand(id);
+    return shown.ended_at !== null && shown;
+  }, SOON);
 }
 
 export const points = (kind: keyof typeof CRASH_POINTS): CrashPoint[] =>

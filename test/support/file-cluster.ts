@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { type Cluster, startCluster } from "./cluster.ts";
 import type { Device } from "./cluster-device.ts";
+import { type DatabaseProxy, databaseProxy } from "./database-proxy.ts";
 import { isAlive } from "./processes.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 
@@ -11,20 +12,30 @@ export let one: Device;
 export let two: Device;
 export let three: Device;
 export let ada: Pusher;
+/** Between the devices and the database. Only with `behindProxy`. */
+export let proxy: DatabaseProxy;
 
 /**
  * Starts three devices before the tests of the calling file and stops them afterwards. `revive`: after each test starts
- * the sidecars that a failed test left dead.
+ * the sidecars that a failed test left dead. `behindProxy`: the devices reach the database through `proxy`.
  */
-export function startClusterOfFile({ revive = false } = {}): void {
+export function startClusterOfFile({ revive = false, behindProxy = false } = {}): void {
   beforeAll(async () => {
-    cluster = await startCluster();
+    cluster = await startCluster(behindProxy ? { via: throughProxy } : {});
     [one, two, three] = cluster.devices as [Device, Device, Device];
     ada = await pusher(cluster.git, "ada");
   });
-  afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+    await proxy?.[Symbol.asyncDispose]();
+  });
   if (!revive) return;
   afterEach(async () => {
     for (const device of cluster.devices) if (!isAlive(device.pid)) await device.start();
   });
+}
+
+async function throughProxy(url: string): Promise<string> {
+  proxy = await databaseProxy(url);
+  return proxy.url;
 }

@@ -3,8 +3,9 @@
 import { existsSync } from "node:fs";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import type { Device } from "./cluster-device.ts";
+import type { PushHistory } from "./push-history.ts";
 
 /**
  * At `received`, the sidecar has not been asked yet. At `prepared`, the refs are locked and nothing is decided. At
@@ -42,4 +43,24 @@ while test -e '${hold}'; do sleep 0.02; done
       await rm(hook);
     },
   };
+}
+
+/**
+ * Kills a sidecar while a push is held at the point, and starts it again. Expects it to recover and to take the next
+ * push. Returns the version after the recovery.
+ */
+export async function killAt(history: PushHistory, device: Device, point: Point): Promise<number> {
+  await history.untilAcknowledged(device, "held");
+  await using held = await holdPush(device, history.repository, point);
+  const push = history.push(device, "held");
+  await held.reached();
+  await device.kill();
+  expect(await push).toMatchObject({ verdict: "neither" });
+  // The hook, and the git that waits for it, are still there and must not be in the way.
+  await device.start();
+  await held.release();
+  const { version } = await history.expectTrueAndAtRest();
+  expect((await history.push(device, "held")).verdict).toBe("acknowledged");
+  await history.expectTrueAndAtRest();
+  return version;
 }

@@ -1,18 +1,14 @@
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
-import pg from "pg";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
-import { type Environment, EXIT, expectSentence, runHere, Terminal } from "../support/command-line.ts";
+import { type Ended, ended } from "../support/cluster-device.ts";
+import { type Environment, EXIT, expectSentence, runHere } from "../support/command-line.ts";
 import { createDatabase } from "../support/database.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
 startClusterOfFile();
 
 const lockstep = (args: readonly string[], env?: Environment): Promise<Ended> => ended(one.command(args, env));
-
 const COMMANDS = [
   "serve",
   "demo",
@@ -168,112 +164,6 @@ describe("--json", () => {
   });
 });
 
-describe("people", () => {
-  it("read tables and sentences", async () => {
-    const created = await lockstep(["repo", "create", "people/app"]);
-    expect(created).toMatchObject({
-      code: EXIT.OK,
-      stderr: "",
-      stdout: expect.stringContaining("Created people/app."),
-    });
-    const shown = await lockstep(["repo", "show", "people/app"]);
-    expect(shown.stdout).toMatch(/^people\/app at version 0\n/);
-    expect(shown.stdout).toMatch(/^device +version +state +leader +live +last error$/m);
-    expect(shown.stdout).toMatch(/^repo003 +0 +active +yes +yes$/m);
-    expect((await lockstep(["sync", "people/app"])).stdout).toBe("people/app is current at version 0.\n");
-    expect((await lockstep(["log", "people/app"])).stdout).toBe("Nothing has been written yet.\n");
-    expect((await lockstep(["verify", "people/app"])).stdout).toMatch(/all 1 refs are those of version 0\.\n$/);
-    expect((await lockstep(["status"])).stdout).toMatch(/^repo001 +live +localhost:\d+$/m);
-  });
-
-  it("are told that the sidecar is not running, and where its socket should be", async () => {
-    for (const args of [["status"], ["repo", "list"], ["sync", "demo"], ["log", "demo"], ["verify", "demo"]]) {
-      const refused = await lockstep(args, { LOCKSTEP_SOCKET_DIR: "/no/such" });
-      expect(refused.code).toBe(EXIT.NOT_NOW);
-      expectSentence(refused, "The sidecar does not answer", "/no/such/lockstep.sock", "`lockstep serve`");
-    }
-  });
-
-  it("are told which variable is misspelt, on standard error only", async () => {
-    const { code, stdout, stderr } = await lockstep(["version", "--json"], { LOCKSTEP_SOCKET_DRI: "/x" });
-    expect(code).toBe(EXIT.OK);
-    expect(JSON.parse(stdout)).toHaveProperty("lockstep");
-    expect(JSON.parse(stderr)).toMatchObject({ level: "warn", variable: "LOCKSTEP_SOCKET_DRI" });
-  });
-
-  it("are kept from showing a password to everyone on the machine", async () => {
-    for (const url of ["postgres://ada:secret@127.0.0.1/x", "postgres://ada@127.0.0.1/x?password=secret"]) {
-      for (const command of ["migrate", "serve", "demo"]) {
-        const refused = await runHere([command, "--database-url", url]);
-        expect(refused.code).toBe(EXIT.USAGE);
-        expectSentence(refused, "must not carry a password", "LOCKSTEP_DATABASE_URL", "--database-url-file");
-        expect(refused.stderr).not.toContain("secret");
-      }
-    }
-  });
-});
-
-describe("people who wait at a terminal", () => {
-  const env = () => ({ LOCKSTEP_SOCKET_DIR: dirname(one.demo.socket) });
-
-  /** Runs `work` while whoever asks about a repository waits, until somebody at the terminal has seen `line`. */
-  async function whileAllWait<T>(terminal: Terminal, line: RegExp, work: () => Promise<T>): Promise<T> {
-    const locker = new pg.Client({ connectionString: cluster.databaseUrl });
-    await locker.connect();
-    try {
-      await locker.query("begin");
-      await locker.query("lock table lockstep.repository in access exclusive mode");
-      const working = work();
-      await expect.poll(() => terminal.shown).toMatch(line);
-      await locker.query("rollback");
-      return await working;
-    } finally {
-      await locker.end();
-    }
-  }
-
-  it.each([
-    [["sync", "demo"], /asking the sidecar … \d s/],
-    [["verify", "demo"], /comparing every ref on disk with the log … \d s/],
-    [["repo", "create", "waited/for"], /replicas made: +0 of \?/],
-  ])("see on it what goes on, in one line that goes away: %j", async (args, line) => {
-    const terminal = new Terminal();
-    const { code, stdout, stderr } = await whileAllWait(terminal, line, () => runHere(args, env(), terminal));
-    expect(code).toBe(EXIT.OK);
-    expect(stderr).toMatch(line);
-    expect(stderr.endsWith("\r\x1b[K")).toBe(true);
-    expect(stdout).not.toContain("\r");
-  });
-
-  it("see whose write keeps them from stopping writes", async () => {
-    const repository = await cluster.createRepository();
-    const asked = { repository, author: "ada", reason: "import" };
-    const { token, writeId } = await one.call("BeginWrite", asked, PATIENCE);
-    const args = ["write-lock", "--enable", "--reason", "new disks", "--wait", "2", repository];
-    const { code, stderr } = await runHere(args, env(), new Terminal());
-    await one.call("AbortWrite", { repository, token }, PATIENCE);
-    await one.lockstep("write-lock", "--disable", repository);
-    expect(code).toBe(EXIT.NOT_NOW);
-    const line = `waiting for ${writeId} in ${repository} by ada on repo001 since \\S+Z \\(import\\) … \\d s`;
-    expect(stderr).toMatch(new RegExp(line));
-    expect(stderr).toContain("\r\x1b[Klockstep: New writes are refused now, but after 2 s ");
-  });
-
-  it("see no progress if standard error is not a terminal, and neither does a program", async () => {
-    const terminal = new Terminal();
-    // By then the others have waited for twice as long as it takes until something is shown.
-    const [person, program] = await whileAllWait(terminal, /… 1 s/, () =>
-      Promise.all([
-        runHere(["verify", "demo"], env()),
-        runHere(["verify", "demo", "--json"], env(), new Terminal()),
-        runHere(["verify", "demo"], env(), terminal),
-      ]),
-    );
-    for (const { code, stderr } of [person, program]) expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "" });
-    expect(JSON.parse(program.stdout)).toMatchObject({ ok: true });
-  });
-});
-
 describe("doctor", () => {
   it("finds a device that runs to be well, its own sidecar being where it listens", async () => {
     const { code, stdout, stderr } = await lockstep(["doctor"], one.demo.env);
@@ -334,56 +224,4 @@ describe("migrate", () => {
     const second = await lockstep(["migrate", "--database-url-file", file]);
     expect(second).toMatchObject({ code: EXIT.OK, stdout: expect.stringMatching(/already\.\n$/) });
   });
-});
-
-describe("a reader that goes away", () => {
-  it.each([["repo", "list"], ["status", "--json"], ["no-such-command"]])("is no crash: %s", async (...args) => {
-    const child = one.command(args);
-    child.stdout?.destroy();
-    const code = once(child, "close");
-    const stderr = await text(child.stderr!);
-    expect((await code)[0]).toBe(args[0] === "no-such-command" ? EXIT.USAGE : EXIT.OK);
-    expect(stderr).not.toMatch(/EPIPE|\n {4}at /);
-  });
-
-  it("leaves the exit code when it had standard error", async () => {
-    const child = one.command(["no-such-command"]);
-    child.stderr?.destroy();
-    const [[code]] = await Promise.all([once(child, "close"), text(child.stdout!)]);
-    expect(code).toBe(EXIT.USAGE);
-  });
-});
-
-/** How many clients the socket at `path` has, as the kernel counts them: whoever is connected has loaded its program. */
-async function connections(path: string): Promise<number> {
-  const sockets = (await readFile("/proc/net/unix", "utf8")).split("\n");
-  const CONNECTED = "03";
-  return sockets.filter((line) => line.endsWith(` ${path}`) && line.split(/\s+/)[5] === CONNECTED).length;
-}
-
-describe("Ctrl-C", () => {
-  it.each([[["sync", "demo"]], [["log", "demo"]], [["repo", "show", "demo"]]])(
-    "ends %j at once, with a sentence",
-    async (args) => {
-      const locker = new pg.Client({ connectionString: cluster.databaseUrl });
-      await locker.connect();
-      try {
-        // Whoever asks about a repository now waits.
-        await locker.query("begin");
-        await locker.query("lock table lockstep.repository in access exclusive mode");
-        const before = await connections(one.demo.socket);
-        const child = one.command(args);
-        const end = ended(child);
-        await expect.poll(async () => await connections(one.demo.socket)).toBeGreaterThan(before);
-        child.kill("SIGINT");
-        const outcome = await end;
-        expect(outcome.code).toBe(EXIT.NOT_NOW);
-        expectSentence(outcome, "cancelled");
-      } finally {
-        await locker.query("rollback");
-        await locker.end();
-      }
-      await expect(lockstep(args)).resolves.toMatchObject({ code: EXIT.OK });
-    },
-  );
 });

@@ -1,106 +1,18 @@
 // `lockstep lock` as an operator runs it, with what can die meanwhile.
-import type { ChildProcess } from "node:child_process";
-import { chmod, readdir, writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Device, type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
+import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
+import { branchesOn, EXIT, expectKept, held, lock, SOON, signalGroup, withMain } from "../support/locked.ts";
 
-const SOON = { timeout: 30_000, interval: 20 };
 /** The lease of a session, and what it takes to notice on a busy machine: all in all as long as a push waits for the turn. */
 const LEASE_MS = 12_000;
 const NOTICED_MS = 18_000;
-const EXIT = { OK: 0, NOT_NOW: 3 };
 
 startClusterOfFile({ revive: true });
-
-interface Locked extends AsyncDisposable {
-  readonly process: ChildProcess;
-  /** When it ended: its exit code, and what it printed. */
-  readonly ended: Promise<Ended>;
-  /** What it has printed on standard error so far. */
-  said(): string;
-}
-
-/** Starts `lockstep lock ARGS` in a process group of its own. */
-function lock(device: Device, args: readonly string[], env: Record<string, string> = {}): Locked {
-  const child = device.command(["lock", ...args], { ...cluster.git.env, USER: "grace", ...env }, true);
-  let said = "";
-  child.stderr?.on("data", (chunk) => {
-    said += chunk;
-  });
-  const end = ended(child);
-  return {
-    process: child,
-    ended: end,
-    said: () => said,
-    async [Symbol.asyncDispose]() {
-      signalGroup(child, "SIGKILL");
-      await end;
-    },
-  };
-}
-
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid!, signal);
-  } catch {
-    // All of it has ended.
-  }
-}
-
-/** A repository whose main has one commit. */
-async function withMain(): Promise<{ repository: string; first: string }> {
-  const repository = await cluster.createRepository();
-  const first = await ada.commit();
-  await ada.land(one.url(repository), `${first}:refs/heads/main`);
-  return { repository, first };
-}
-
-interface Held extends Locked {
-  /** Ends the command with that exit code. */
-  release(code: number): Promise<void>;
-}
-
-let sessions = 0;
-
-/** Begins a session on the device that has made a branch and goes on until it is released. */
-async function held(device: Device, repository: string, ...flags: string[]): Promise<Held> {
-  sessions += 1;
-  const end = join(cluster.dir, `end-${sessions}`);
-  const script = `git update-ref refs/heads/made refs/heads/main; echo changed >&2
-    while ! test -s '${end}'; do sleep 0.05; done; exit $(cat '${end}')`;
-  const locked = lock(device, [repository, "--reason", "squashing", ...flags, "--", "sh", "-c", script]);
-  await vi.waitFor(() => expect(locked.said()).toContain("changed"), SOON);
-  return Object.assign(locked, { release: (code: number) => writeFile(end, String(code)) });
-}
-
-/** The branches that stock git is served: name → object id. */
-async function branchesOn(device: Device, repository: string): Promise<Record<string, string>> {
-  const listed = await cluster.git.git(["ls-remote", device.url(repository), "refs/heads/*"]);
-  const lines = listed.split("\n").map((line) => line.split("\trefs/heads/") as [string, string]);
-  return Object.fromEntries(lines.map(([id, name]) => [name, id]));
-}
-
-/** The refs that keep what dropped sessions changed, in the device's replica: name without the write's id → object id. */
-async function keptOn(device: Device, repository: string): Promise<Record<string, string>> {
-  const listed = await cluster.git.git([
-    `--git-dir=${device.gitDir(repository)}`,
-    "for-each-ref",
-    "--format=%(refname) %(objectname)",
-    "refs/lockstep/dropped/",
-  ]);
-  const lines = listed.split("\n").filter(Boolean);
-  return Object.fromEntries(lines.map((line) => line.replace(/^refs\/lockstep\/dropped\/[^/]*\//, "").split(" ")));
-}
-
-async function expectKept(device: Device, repository: string, refs: Record<string, string>): Promise<void> {
-  await vi.waitFor(async () => expect(await keptOn(device, repository)).toEqual(refs), SOON);
-  const scratches = join(device.demo.root, ".lockstep", "scratch");
-  await vi.waitFor(async () => expect(await readdir(scratches)).toEqual([]), SOON);
-}
 
 const writerOf = async (device: Device, repository: string) =>
   (await device.call("GetVersion", { repository }, PATIENCE)).writer;
@@ -349,75 +261,5 @@ describe("a session ends by itself when", () => {
     await expectKept(one, repository, { "heads/made": first });
     const { log } = await expectAtRest(cluster, repository);
     expect(log).toHaveLength(2);
-  });
-});
-
-describe("lockstep lock --live", () => {
-  const readOn = (device: Device, repository: string) => device.call("BeforeRead", { repository }, PATIENCE);
-
-  it("takes the replica of this device out of service, and lands what the command changed there", async () => {
-    const { repository, first } = await withMain();
-    await readOn(two, repository);
-    await using holder = await held(one, repository, "--live");
-    const refused = await cluster.git.run(["ls-remote", one.url(repository)]);
-    expect(refused.code).not.toBe(0);
-    expect(refused.stderr).toMatch(/out of service: grace works on its files \(squashing\); ask another device/);
-    expect(await branchesOn(two, repository)).toEqual({ main: first });
-    await holder.release(0);
-    const { code, stdout, stderr } = await holder.ended;
-    expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "changed\n" });
-    expect(stdout).toContain(`${repository} is at version 2: 1 ref changed`);
-    for (const device of cluster.devices)
-      expect(await branchesOn(device, repository)).toEqual({ main: first, made: first });
-    await expectAtRest(cluster, repository);
-  });
-
-  it("of a command that fails keeps what it changed and folds it away", async () => {
-    const { repository, first } = await withMain();
-    await using locked = lock(one, [
-      repository,
-      "--live",
-      "--",
-      "sh",
-      "-c",
-      "git update-ref refs/heads/made main; exit 3",
-    ]);
-    expect((await locked.ended).code).toBe(3);
-    expect(await branchesOn(one, repository)).toEqual({ main: first });
-    await expectKept(one, repository, { "heads/made": first });
-    await expectAtRest(cluster, repository);
-  });
-
-  it("hit by kill -9 holds up nobody else; what its command goes on to do is kept, and served to nobody", async () => {
-    const { repository, first } = await withMain();
-    await readOn(two, repository);
-    await using holder = await held(one, repository, "--live");
-    holder.process.kill("SIGKILL");
-    await ada.land(two.url(repository), `${await ada.commit()}:refs/heads/next`);
-    // Its lease has run out, and still the command works.
-    const stays = { code: "REPLICA_IN_DOUBT", message: expect.stringContaining("on this device") };
-    await expect(readOn(one, repository)).rejects.toMatchObject(stays);
-    await holder.release(0);
-    await expectKept(one, repository, { "heads/made": first });
-    await expectAtRest(cluster, repository);
-  });
-
-  it("whose sidecar is hit by kill -9 ends its command, and what was changed is kept before it is folded away", async () => {
-    const { repository, first } = await withMain();
-    await readOn(two, repository);
-    await using holder = await held(one, repository, "--live");
-    // At its next renewal it would end the command.
-    holder.process.kill("SIGSTOP");
-    await one.kill();
-    await one.start();
-    await expect(readOn(one, repository)).rejects.toMatchObject({
-      code: "REPLICA_IN_DOUBT",
-      message: expect.stringMatching(/^Process \d+ \(\w+\) still works on the files/),
-    });
-    holder.process.kill("SIGCONT");
-    expect((await holder.ended).code).toBe(EXIT.NOT_NOW);
-    await vi.waitFor(() => readOn(one, repository), SOON);
-    await expectKept(one, repository, { "heads/made": first });
-    await expectAtRest(cluster, repository);
   });
 });

@@ -1,101 +1,26 @@
 import { execFile } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { listedPacks } from "../../src/git/packs/multi-pack-index.ts";
-import { collectGarbage, type GcOptions } from "../../src/sync/upkeep/collect-garbage.ts";
-import { abortSession, beginSession } from "../support/sessions.ts";
+import {
+  APP,
+  AT_ONCE,
+  expectSound,
+  gc,
+  has,
+  hold,
+  one,
+  packDirectory,
+  packsOf,
+  pushes,
+} from "../support/collecting.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON } from "../support/sync-device.ts";
 
-const APP = "team/app";
 const run = promisify(execFile);
-/** Every unreachable object that an earlier gc has found may go. */
-const AT_ONCE = { keepUnreachableMs: -60_000 };
-
-const gc = (device: TestDevice, options: Partial<GcOptions> = {}) =>
-  collectGarbage(device.context, APP, { signal: device.context.signal, ...options });
-
-const packDirectory = (device: TestDevice) => join(device.gitDir(APP), "objects", "pack");
-
-async function packsOf(device: TestDevice, ending = ".pack"): Promise<string[]> {
-  return (await readdir(packDirectory(device))).filter((file) => file.startsWith("pack-") && file.endsWith(ending));
-}
-
-/** Pushes commits, each with its parent, to a branch. Returns their ids. Each push leaves a pack, as an upload does. */
-async function pushes(device: TestDevice, branch: string, count: number, from: string | null = null) {
-  const ids: string[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const tip: string | null = ids.at(-1) ?? from;
-    const id = await device.commit(APP, `${branch} ${index}`, { parents: tip === null ? [] : [tip] });
-    const old = ids.length > 0 || branch === "main" ? tip : null;
-    expect(await device.push(APP, [change(branch, old, id)])).toEqual({ [`refs/heads/${branch}`]: null });
-    await device.git(APP, ["repack", "-q"]);
-    await device.git(APP, ["prune-packed"]);
-    ids.push(id);
-  }
-  return ids as [string, ...string[]];
-}
-
-const has = async (device: TestDevice, id: string) =>
-  await device.git(APP, ["cat-file", "-e", id]).then(
-    () => true,
-    () => false,
-  );
-
-/** A device whose repository has `main`, and the commits of a branch that is gone. */
-async function withGone(device: TestDevice): Promise<{ main: string; gone: string }> {
-  const main = (await pushes(device, "main", 3)).at(-1) as string;
-  const gone = (await pushes(device, "gone", 2, main)).at(-1) as string;
-  await device.push(APP, [change("gone", gone, null)]);
-  return { main, gone };
-}
-
-const DAY = 24 * 60 * 60 * 1000;
-
-/** Runs `work` with the clock of this process moved. */
-async function at<Result>(ms: number, work: () => Promise<Result>): Promise<Result> {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
-  try {
-    return await work();
-  } finally {
-    vi.useRealTimers();
-  }
-}
-
-/** Sets the times of all packs to a year ago. */
-async function age(device: TestDevice): Promise<void> {
-  const then = new Date(Date.now() - 365 * 24 * 60 * 60 * 1000);
-  for (const file of await packsOf(device)) await utimes(join(packDirectory(device), file), then, then);
-}
-
-async function expectSound(device: TestDevice): Promise<void> {
-  await device.git(APP, ["fsck", "--full", "--strict", "--connectivity-only"]);
-  await device.git(APP, ["fsck", "--full", "--strict"]);
-  await device.expectInLockstep(APP);
-}
-
-/** Holds the process at a point until the result is released. */
-async function hold(cluster: TestCluster, point: string) {
-  holdAtCrashPoints(cluster.dir);
-  onTestFinished(() => holdAtCrashPoints(undefined));
-  const path = join(cluster.dir, point);
-  await writeFile(path, "");
-  return {
-    reached: () => vi.waitFor(() => stat(`${path}.reached`), SOON),
-    release: () => rm(path),
-  };
-}
-
-async function one(): Promise<{ cluster: TestCluster; device: TestDevice }> {
-  const cluster = await TestCluster.make();
-  onTestFinished(() => cluster[Symbol.asyncDispose]());
-  const device = await cluster.start("repo001");
-  return { cluster, device };
-}
 
 describe("gc of a replica", () => {
   it.each(["sha1", "sha256"] as const)(
@@ -218,189 +143,6 @@ describe("gc of a replica", () => {
     await device.beforeGit("");
     expect(await readdir(packDirectory(device))).toEqual(before);
     await expectSound(device);
-  });
-});
-
-describe("unreachable objects", () => {
-  it("stay for two weeks from the gc that found them, however old their pack is", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await age(device);
-    await gc(device, { all: true });
-    expect(await packsOf(device, ".mtimes")).toHaveLength(1);
-    expect(await gc(device, { all: true })).toMatchObject({ removedObjects: 0 });
-    expect(await has(device, gone)).toBe(true);
-    await expectSound(device);
-  });
-
-  it("go when that time has passed, and nothing else goes", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone, main } = await withGone(device);
-    await gc(device);
-    expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({
-      packsAfter: 1,
-      removedObjects: 6,
-      postponed: "",
-    });
-    expect(await has(device, gone)).toBe(false);
-    expect(await has(device, main)).toBe(true);
-    await expectSound(device);
-  });
-
-  it("stay when a younger one needs them", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await at(-20 * DAY, () => gc(device));
-    const young = await device.commit(APP, "young", { parents: [gone] });
-    await gc(device, { all: true });
-    expect(await has(device, young)).toBe(true);
-    expect(await has(device, gone)).toBe(true);
-  });
-
-  it.each([
-    [13, true],
-    [15, false],
-  ])("that gc found %i days ago: they are still there: %s", async (days, stay) => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await at(-days * DAY, () => gc(device));
-    await gc(device, { all: true });
-    expect(await has(device, gone)).toBe(stay);
-  });
-
-  it("come back with a ref: then they belong to everything else again", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
-    expect(await device.push(APP, [change("back", null, gone)])).toEqual({ "refs/heads/back": null });
-    expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({ packsAfter: 1 });
-    expect(await packsOf(device, ".mtimes")).toEqual([]);
-    await expectSound(device);
-  });
-
-  it("stay when a push makes them reachable at the moment in which they are to go", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
-    const held = await hold(cluster, "gc.pruning");
-    const collected = gc(device, { all: true, ...AT_ONCE });
-    await held.reached();
-    expect(await device.push(APP, [change("back", null, gone)])).toEqual({ "refs/heads/back": null });
-    await held.release();
-    expect(await collected).toMatchObject({ removedObjects: 0, postponed: "a ref has come to need one of them" });
-    await expectSound(device);
-    expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({ packsAfter: 1 });
-    await expectSound(device);
-  });
-
-  it("stay while a push that has found them is about to land, and after that", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
-    let goOn = () => {};
-    const staging = new Promise<void>((resolve) => {
-      device.onStatement = async (text, run) => {
-        if (!text.includes("stage_write")) return await run();
-        resolve();
-        await new Promise<void>((go) => {
-          goOn = go;
-        });
-        return await run();
-      };
-    });
-    const pushed = device.push(APP, [change("back", null, gone)]);
-    await staging;
-    device.onStatement = (_, run) => run();
-    const collected = gc(device, { all: true, ...AT_ONCE });
-    await vi.waitFor(async () => expect(await listedPacks(packDirectory(device))).toHaveProperty("size", 1), SOON);
-    expect(await has(device, gone)).toBe(true);
-    goOn();
-    expect(await pushed).toEqual({ "refs/heads/back": null });
-    expect(await collected).toMatchObject({ removedObjects: 0 });
-    await expectSound(device);
-  });
-
-  it("stay while a write session has a scratch, which may build on them", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
-    const session = await beginSession(device, APP);
-    expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({ postponed: "a write session is open" });
-    expect(await has(device, gone)).toBe(true);
-    await abortSession(device, APP, session.token);
-    expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({ postponed: "", removedObjects: 6 });
-    await expectSound(device);
-  });
-
-  it("stay on a device whose replica came into doubt meanwhile, since its log may need them", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
-    const held = await hold(cluster, "gc.pruning");
-    const collected = gc(device, { all: true, ...AT_ONCE });
-    await held.reached();
-    await device.replica(APP).mutex.distrust();
-    await held.release();
-    expect(await collected).toMatchObject({ removedObjects: 0 });
-    expect(await has(device, gone)).toBe(true);
-  });
-
-  it("that a catch-up finds here stay until its refs are there", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, b] = await cluster.pair(APP);
-    const { gone } = await withGone(a);
-    await b.read(APP);
-    // b has these objects, and no ref that reaches them.
-    await b.git(APP, ["-c", "fetch.unpackLimit=1", "fetch", "-q", "--no-write-fetch-head", a.gitDir(APP), gone]);
-    await gc(b);
-    const made = await hold(cluster, "gc.made");
-    const collected = gc(b, { all: true, ...AT_ONCE });
-    await made.reached();
-    const fetched = await hold(cluster, "catch-up.fetched");
-    await a.push(APP, [change("back", null, gone)]);
-    // Objects that were pushed here are not fetched again.
-    await cluster.sql(
-      "update lockstep.ref_log set device = $1 where version = (select max(version) from lockstep.ref_log)",
-      [b.name],
-    );
-    const read = b.read(APP);
-    await fetched.reached();
-    expect(b.replica(APP).objects.idle).toBe(false);
-    await made.release();
-    await vi.waitFor(async () => expect(await packsOf(b)).toHaveLength(2), SOON);
-    expect(await has(b, gone)).toBe(true);
-    await fetched.release();
-    await read;
-    expect(await collected).toMatchObject({ removedObjects: 0 });
-    await expectSound(b);
-  });
-
-  it("stay or go as a whole when the process dies in the moment in which they go", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
-    const held = await hold(cluster, "gc.pruning");
-    const collected = gc(device, { all: true, ...AT_ONCE }).catch(() => {});
-    await held.reached();
-    await device.crash();
-    await held.release();
-    await collected;
-    const next = await device.restart();
-    await next.read(APP);
-    await expectSound(next);
-    expect(await gc(next, { all: true, ...AT_ONCE })).toMatchObject({ postponed: "" });
-    expect(await has(next, gone)).toBe(false);
-    await expectSound(next);
   });
 });
 

@@ -18,8 +18,10 @@ const DEEP_FILES = /^test\/(e2e\/(crash-points-.*|power-loss|torture)|integratio
 /** The files that depend most on git. */
 export const NEWER_GIT_FILES = [
   ...["reftable", "power-loss"].map((name) => `test/e2e/${name}.test.ts`),
-  ...["reftable", "ref-transaction", "recovery", "root-record", "push", "push-policy", "decide"].map(inIntegration),
-  ...["quarantine", "git-fetch", "roll-up", "policy", "collect-garbage", "reftable-upkeep"].map(inIntegration),
+  ...["reftable", "ref-transaction", "recovery", "recovery-of-disks", "root-record"].map(inIntegration),
+  ...["push", "push-races", "push-strange-disk", "push-policy", "decide"].map(inIntegration),
+  ...["quarantine", "git-fetch", "roll-up", "policy", "reftable-upkeep"].map(inIntegration),
+  ...["collect-garbage", "collect-unreachable"].map(inIntegration),
 ];
 
 /** Returns whether the test number `index` of `file` runs in this part. */

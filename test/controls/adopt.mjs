@@ -38,7 +38,7 @@ export const adoptControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/adopt-repository.test.ts",
+    tests: "test/integration/adopt-several.test.ts",
     name: "on a device that was away is taken over later",
   },
   {
@@ -51,7 +51,7 @@ export const adoptControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/adopt-repository.test.ts",
+    tests: "test/integration/adopt-several.test.ts",
     name: "is refused with each ref that differs",
   },
   {
@@ -64,7 +64,7 @@ export const adoptControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/adopt-repository.test.ts",
+    tests: "test/integration/adopt-beside-pushes.test.ts",
     name: "lands as a write of its own when it ends after the adoption",
   },
   {
@@ -77,7 +77,7 @@ export const adoptControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/adopt-repository.test.ts",
+    tests: "test/integration/adopt-beside-pushes.test.ts",
     name: "loses to a write that has landed on the same ref",
   },
   {
@@ -103,7 +103,7 @@ export const adoptControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/adopt-repository.test.ts",
+    tests: "test/integration/adopt-beside-pushes.test.ts",
     name: "comes back above its version",
   },
 ];

@@ -104,7 +104,7 @@ export const decisionControls = [
       { file: "src/sync/catch-up/follow-log.ts", from: "    if (replica.applied !== mine) return true;\n", to: "" },
     ],
     project: "integration",
-    tests: "test/integration/catch-up.test.ts",
+    tests: "test/integration/catch-up-flights.test.ts",
     name: "do not undo each other",
   },
   {

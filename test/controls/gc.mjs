@@ -1,6 +1,7 @@
 // Negative controls of gc: which objects may go, and when.
 
 const integration = { project: "integration", tests: "test/integration/collect-garbage.test.ts" };
+const unreachable = { project: "integration", tests: "test/integration/collect-unreachable.test.ts" };
 
 /** @type {import("./controls.mjs").Control[]} */
 export const gcControls = [
@@ -13,7 +14,7 @@ export const gcControls = [
         to: "[...packs, ...view.loose].slice(Infinity))",
       },
     ],
-    ...integration,
+    ...unreachable,
     name: "stay for two weeks from the gc that found them",
   },
   {
@@ -25,7 +26,7 @@ export const gcControls = [
         to: "new Date(startedAt)",
       },
     ],
-    ...integration,
+    ...unreachable,
     name: "that gc found 13 days ago",
   },
   {
@@ -37,7 +38,7 @@ export const gcControls = [
         to: "if (!(await isWholeWithout(context, replica, { packs, tips, signal })) && left < 0)",
       },
     ],
-    ...integration,
+    ...unreachable,
     name: "stay when a push makes them reachable at the moment",
   },
   {
@@ -49,7 +50,7 @@ export const gcControls = [
         to: "if (taken < 0) return false;",
       },
     ],
-    ...integration,
+    ...unreachable,
     name: "stay when a push makes them reachable at the moment",
   },
   {
@@ -67,7 +68,7 @@ export const gcControls = [
       },
       { file: "src/sync/push/start-early.ts", from: "      claim[Symbol.dispose]();\n", to: "" },
     ],
-    ...integration,
+    ...unreachable,
     name: "stay while a push that has found them is about to land",
   },
   {
@@ -79,7 +80,7 @@ export const gcControls = [
         to: "",
       },
     ],
-    ...integration,
+    ...unreachable,
     name: "that a catch-up finds here stay until its refs are there",
   },
   {
@@ -91,7 +92,7 @@ export const gcControls = [
         to: 'if (await hasScratch(context.root, gitDir)) return "session";',
       },
     ],
-    ...integration,
+    ...unreachable,
     name: "stay while a write session has a scratch",
   },
   {
@@ -103,7 +104,7 @@ export const gcControls = [
         to: "if (replica.outOfService)",
       },
     ],
-    ...integration,
+    ...unreachable,
     name: "stay on a device whose replica came into doubt",
   },
   {

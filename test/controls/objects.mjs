@@ -25,7 +25,7 @@ export const objectControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/before-read.test.ts",
+    tests: "test/integration/read-at-least.test.ts",
     name: "takes an annotated tag too",
   },
   {

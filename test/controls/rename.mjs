@@ -1,6 +1,7 @@
 // Negative controls of renames.
 
 const tests = { project: "integration", tests: "test/integration/rename.test.ts" };
+const testsOfNames = { project: "integration", tests: "test/integration/rename-names.test.ts" };
 
 /** @type {import("./controls.mjs").Control[]} */
 export const renameControls = [
@@ -31,7 +32,7 @@ export const renameControls = [
         to: "",
       },
     ],
-    ...tests,
+    ...testsOfNames,
     name: "may be taken back at once",
   },
   {
@@ -43,7 +44,7 @@ export const renameControls = [
         to: "if (await exists(replicaPath(root, name))) return name;",
       },
     ],
-    ...tests,
+    ...testsOfNames,
     name: "is taken by a new repository while a device is away",
   },
   {
@@ -61,7 +62,7 @@ export const renameControls = [
   {
     rule: "a directory that the database does not know is not moved aside for a rename",
     patches: [{ file: "src/store/replica/replicas.ts", from: " and places = '{}'", to: "" }],
-    ...tests,
+    ...testsOfNames,
     name: "does not hide a directory that appears too late",
   },
   {

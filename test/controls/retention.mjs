@@ -12,7 +12,7 @@ export const retentionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/trim-log.test.ts",
+    tests: "test/integration/trim-writes.test.ts",
     name: "while its device does not know the outcome",
   },
   {
@@ -25,7 +25,7 @@ export const retentionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/trim-log.test.ts",
+    tests: "test/integration/trimmed-away.test.ts",
     name: "is no sign of a database that lost writes",
   },
   {
@@ -38,7 +38,7 @@ export const retentionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/trim-log.test.ts",
+    tests: "test/integration/trimmed-away.test.ts",
     name: "keeps refs that the log may never have known",
   },
   {
@@ -47,7 +47,7 @@ export const retentionControls = [
       { file: "migrations/functions/trim_log.sql", from: "and not o.settles", to: "and (not o.settles or o.settles)" },
     ],
     project: "integration",
-    tests: "test/integration/trim-log.test.ts",
+    tests: "test/integration/trimmed-away.test.ts",
     name: "still learns which refs an operator gave up",
   },
   {

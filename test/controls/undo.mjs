@@ -12,7 +12,7 @@ export const undoControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/undo-version.test.ts",
+    tests: "test/integration/undo-refused.test.ts",
     name: "if a ref has changed again since",
   },
   {
@@ -25,7 +25,7 @@ export const undoControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/undo-version.test.ts",
+    tests: "test/integration/undo-refused.test.ts",
     name: "if a ref changes between the plan and the yes",
   },
   {
@@ -38,7 +38,7 @@ export const undoControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/undo-version.test.ts",
+    tests: "test/integration/undo-objects.test.ts",
     name: "are as young as those of a push",
   },
 ];

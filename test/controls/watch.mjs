@@ -56,7 +56,7 @@ export const watchControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/watch.test.ts",
+    tests: "test/integration/watch-cursor.test.ts",
     name: "waits for each live device that has the repository",
   },
   {
@@ -69,7 +69,7 @@ export const watchControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/watch.test.ts",
+    tests: "test/integration/watch-cursor.test.ts",
     name: "comes from the cursor of a later event of another repository",
   },
   {
@@ -82,7 +82,7 @@ export const watchControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/hooks.test.ts",
+    tests: "test/integration/hook-device.test.ts",
     name: "records nothing once another one has the hook",
   },
   {
@@ -95,7 +95,7 @@ export const watchControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/hooks.test.ts",
+    tests: "test/integration/hook-device.test.ts",
     name: "stops when another one has taken the hook over meanwhile",
   },
   {
@@ -108,7 +108,7 @@ export const watchControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/hooks.test.ts",
+    tests: "test/integration/hook-device.test.ts",
     name: "records nothing once another one has the hook",
   },
 ];

@@ -2,8 +2,8 @@
 import { RepairLoop } from "../queue/repair-loop.ts";
 import { runCommands } from "../queue/run-commands.ts";
 import { Wakeups } from "../queue/wakeups.ts";
+import type { UrlSource } from "../store/database/connection-config.ts";
 import { listenForHeads } from "../store/database/notifications.ts";
-import type { UrlSource } from "../store/database/servers.ts";
 import { keepScanning } from "../sync/adopt/scan-root.ts";
 import { keepWatching } from "../sync/adopt/watch-late.ts";
 import type { Follower } from "../sync/catch-up/follower.ts";

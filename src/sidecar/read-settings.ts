@@ -4,7 +4,7 @@ import type { RefFormat } from "../domain.ts";
 import { deviceName } from "../names.ts";
 import { readUrlFile, required } from "../read-config.ts";
 import { parseHostPort } from "../setting-checks.ts";
-import type { UrlSource } from "../store/database/servers.ts";
+import type { UrlSource } from "../store/database/connection-config.ts";
 
 /** Returns the settings of a sidecar. Throws USAGE if one is missing. */
 export function readSettings(config: Config, env: Readonly<Record<string, string | undefined>>) {

@@ -4,11 +4,8 @@
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
 import { type DatabaseServer, parseDatabaseUrl } from "../../io/database-url.ts";
-import { WAITS } from "../../waits.ts";
+import { configOf, isDue, look, type UrlSource } from "./connection-config.ts";
 import { asTold, unavailableError, verdictOf } from "./sqlstate.ts";
-
-/** The database URL, or a function that reads it anew. */
-export type UrlSource = string | (() => string);
 
 /** Files that the URL names, such as `sslkey`, are read again after this time. */
 const PARSED_MS = 1_000;
@@ -137,48 +134,6 @@ export class Servers {
     }
     throw tellAll(failures);
   }
-}
-
-/** Returns all fields that depend on the server, so that they replace those of another server. */
-function configOf({ onlyAfter: _, ...server }: DatabaseServer): pg.ClientConfig {
-  const none = { host: undefined, port: undefined, user: undefined, password: undefined, database: undefined };
-  return { ...none, connectionTimeoutMillis: WAITS.connectMs, ...server };
-}
-
-/** Returns whether this way to a server is worth a try after that error. */
-function isDue({ onlyAfter }: DatabaseServer, error: unknown): boolean {
-  if (onlyAfter === undefined) return true;
-  if (onlyAfter === "no TLS") return /does not support SSL/.test(describe(error));
-  return error instanceof pg.DatabaseError && error.code === "28000";
-}
-
-/**
- * Returns the first way that leads to the server, and its timeline. undefined: the server cannot be reached, or is a
- * standby.
- */
-async function look(
-  ways: readonly DatabaseServer[],
-): Promise<{ server: DatabaseServer; timeline: string } | undefined> {
-  let failure: unknown;
-  for (const server of ways) {
-    if (failure !== undefined && !isDue(server, failure)) continue;
-    const client = new pg.Client({ ...configOf(server), query_timeout: WAITS.connectMs });
-    client.on("error", () => {});
-    try {
-      await client.connect();
-      const { rows } = await client.query<{ timeline: string | null }>(
-        "select lockstep.current_timeline() as timeline",
-      );
-      const timeline = rows[0]?.timeline;
-      return timeline ? { server, timeline } : undefined;
-    } catch (error) {
-      failure = error;
-    } finally {
-      // This does not wait: a server that hangs never answers the goodbye.
-      client.end().catch(() => {});
-    }
-  }
-  return undefined;
 }
 
 /** Returns whether `timeline` is newer than `other` of the same system. Timelines of two systems cannot be compared. */

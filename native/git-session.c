@@ -18,6 +18,14 @@ static const char *below_root(const char *path) {
   return strncmp(resolved, root, length) == 0 && resolved[length] == '/' && resolved[length + 1] ? resolved : NULL;
 }
 
+static void limit_push(void) {
+  // A delta of a few bytes may describe an object of any size.
+  setenv("GIT_ALLOC_LIMIT", "1g", 1);
+  // Our pre-receive hook reads it.
+  const char *refs = setting("LOCKSTEP_PUSH_REFS", "push-refs");
+  if (refs) setenv("LOCKSTEP_PUSH_REFS", refs, 1);
+}
+
 int become_git(const char *command, const char *directory) {
   struct purpose purpose = strcmp(command, "upload-pack") == 0 ? READ : PUSH;
   struct conversation conversation = {
@@ -33,8 +41,7 @@ int become_git(const char *command, const char *directory) {
     fail(FAILED, "the sidecar named a repository that is not below its root, %s; tell the operator of this server.",
          purpose.refused);
   clean_environment();
-  // A delta of a few bytes may describe an object of any size.
-  if (strcmp(command, "upload-pack") != 0) setenv("GIT_ALLOC_LIMIT", "1g", 1);
+  if (strcmp(command, "receive-pack") == 0) limit_push();
   if (strcmp(command, "receive-pack") == 0) relay_output();
   execlp("git", "git", command, repository, (char *)NULL);
   fail(FAILED, "git cannot be started (%s), %s; install git on this server.", strerror(errno), purpose.refused);

@@ -4,6 +4,8 @@ import {
   anyText,
   type Check,
   digits,
+  hostName,
+  hostNames,
   hostPort,
   httpUrl,
   notEmpty,
@@ -94,10 +96,17 @@ export const SETTINGS = {
     commands: SERVE,
   },
   advertise: {
-    check: notEmpty,
+    check: hostName,
     value: "HOST",
     help: "host name at which other devices reach this one (default: the host of --git-listen)",
     commands: SERVE,
+  },
+  "host-names": {
+    check: hostNames,
+    value: "NAMES",
+    default: "",
+    help: "more names under which clients reach --http-listen or the gate, with commas between them; IP addresses, names without a dot and --advertise need none; *: any name",
+    commands: ["serve", "gate"],
   },
   "socket-dir": {
     check: notEmpty,
@@ -145,6 +154,13 @@ export const SETTINGS = {
     help: "how long a connection over mutual TLS takes requests at most; then the other side connects again",
     commands: SERVE,
   },
+  "tls-connections": {
+    check: positive("a number of connections above 0"),
+    value: "CONNECTIONS",
+    default: "32",
+    help: "how many connections to the port of gRPC one certificate may have, each with 100 calls at once",
+    commands: SERVE,
+  },
   zone: {
     check: anyText,
     value: "ZONE",
@@ -186,6 +202,13 @@ export const SETTINGS = {
     default: "30",
     help: "within how many days every replica is verified in full, one after another; 0: only when somebody runs `lockstep verify --full`",
     commands: SERVE,
+  },
+  "push-refs": {
+    check: digits("a number of refs"),
+    value: "REFS",
+    default: "50000",
+    help: "how many refs one push may change that comes through the gate, or over ssh through Lockstep's programs; 0: any number",
+    commands: ["serve", "gate"],
   },
   "log-level": {
     check: oneOf("debug", "info", "warn", "error"),

@@ -1,4 +1,5 @@
 // The checks of settings: what their values must look like.
+import { isIP } from "node:net";
 
 /** Returns the end of the sentence "--flag must …" for a wrong value, and undefined for a good one. */
 export type Check = (text: string) => string | undefined;
@@ -10,6 +11,17 @@ export const hostPort: Check = (text) =>
     : parseHostPort(text).port > 65_535
       ? "must be HOST:PORT, with a port up to 65535"
       : undefined;
+const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?$/;
+/** Takes a host name or an IP address, without a port. */
+export const hostName: Check = (text) =>
+  isIP(text.replace(/^\[(.*)\]$/, "$1")) > 0 || (HOST_NAME.test(text) && text.length <= 253)
+    ? undefined
+    : "must be a host name or an IP address, without a port";
+/** Takes names of hosts, with commas between them; `*` stands for any. */
+export const hostNames: Check = (text) =>
+  text === "" || text.split(",").every((each) => each.trim() === "*" || hostName(each.trim()) === undefined)
+    ? undefined
+    : "must be host names with commas between them, or *";
 /** Takes any text but the empty one. */
 export const notEmpty: Check = (text) => (text === "" ? "must not be empty" : undefined);
 /** Takes any text. */

@@ -7,6 +7,8 @@ import type { Look, Verdict } from "./finding.ts";
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 30;
+/** As the warnings of the sidecar (tls/watched-credentials.ts). */
+const SOON_PART = 0.3;
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
@@ -34,7 +36,7 @@ function judgeAuthority(authority: X509Certificate | undefined, now: number): Ve
   if (end < now)
     return { missing: `The authority of --tls-ca expired on ${day}; renew it, and give the new one to every device.` };
   const days = Math.floor((end - now) / DAY_MS);
-  return days < SOON_DAYS
+  return authority && endsSoon(authority, now)
     ? { warning: `The authority of --tls-ca expires in ${days} days; renew it, and give the new one to every device.` }
     : undefined;
 }
@@ -62,7 +64,14 @@ export function judgeCertificate(
       missing: "The certificate is not for servers and clients both; issue one with serverAuth and clientAuth.",
     };
   const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
-  return days < SOON_DAYS ? { warning: `The certificate expires in ${days} days; issue a new one before.` } : undefined;
+  return endsSoon(certificate, now)
+    ? { warning: `The certificate expires in ${days} days; issue a new one before.` }
+    : undefined;
+}
+
+function endsSoon({ validFrom, validTo }: X509Certificate, now: number): boolean {
+  const left = Date.parse(validTo) - now;
+  return left < SOON_DAYS * DAY_MS && left < (Date.parse(validTo) - Date.parse(validFrom)) * SOON_PART;
 }
 
 async function readCertificates(file: string): Promise<X509Certificate[]> {

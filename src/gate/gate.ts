@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TlsOptions } from "node:tls";
 import { LockstepError } from "../errors.ts";
+import { limitConnections } from "../io/connections.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { AnswerCache } from "./cache/answer-cache.ts";
 import { EarlyStarts } from "./early-start.ts";
@@ -16,6 +17,11 @@ import { type ServeOptions, serve } from "./serve.ts";
 /** git prepares a large pack between the two requests of a push. The connection is kept for that time. */
 const KEEP_ALIVE_MS = 75_000;
 const GRACE_MS = 10_000;
+/** A client that sends the head of its request, or its handshake, more slowly is cut off. */
+const HEAD_MS = 30_000;
+const HANDSHAKE_MS = 10_000;
+/** Connections at once. The longest idle one makes room for a new one. */
+const CONNECTIONS = 2_048;
 
 /** The settings of a gate. */
 export interface GateOptions extends ServeOptions {
@@ -70,12 +76,16 @@ export async function startGate({
   const settings = {
     // A pack may take any time. The kernel's probes find a client that went away without a word.
     requestTimeout: 0,
-    headersTimeout: 60_000,
+    headersTimeout: HEAD_MS,
+    connectionsCheckingInterval: 5_000,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   };
-  const server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
+  const server = tls
+    ? createTlsServer({ ...settings, handshakeTimeout: HANDSHAKE_MS, ...tls })
+    : createServer(settings);
+  limitConnections(server, CONNECTIONS);
   const answer = oneAtATime((request, response) => {
     const served = serve(request, response, options, shared);
     keepWhilePending(running, served);

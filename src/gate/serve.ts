@@ -3,12 +3,13 @@ import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
+import { foreignHost, type HostNames } from "../host-names.ts";
 import { linkSignals } from "../io/signals.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, looksFirst, success } from "../smart-http/protocol.ts";
-import { asRefusal } from "../smart-http/refusal.ts";
+import { asRefusal, Refusal } from "../smart-http/refusal.ts";
 import { type BodyLimits, requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { gitRequest } from "../smart-http/route.ts";
@@ -38,7 +39,11 @@ export interface ServeOptions {
   /** Called when a git that read for a client has failed, with its last words. It must not throw. */
   readonly onReadFailed?: (repository: string, said: string) => void;
   readonly users: UserRules;
+  /** The names under which clients may ask for this gate. */
+  readonly hostNames: HostNames;
   readonly bodyLimits: BodyLimits;
+  /** How many refs a push may change; 0: any number. */
+  readonly pushRefs: number;
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
   readonly env: { readonly PATH: string; readonly HOME: string };
 }
@@ -77,6 +82,8 @@ export async function serve(
   response.on("error", () => {});
   const inHand: InHand = {};
   try {
+    const foreign = foreignHost(request.headers.host, options.hostNames);
+    if (foreign !== undefined) throw new Refusal(421, foreign);
     await serveGit(request, response, options, shared, fields, inHand);
     options.log.info(outcome(), response.writableEnded ? "request served" : "request ended by a hang-up");
   } catch (error) {
@@ -92,7 +99,7 @@ export async function serve(
 async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
-  { root, socketDir, beforeRead, onReadFailed, users, bodyLimits, log, env }: ServeOptions,
+  { root, socketDir, beforeRead, onReadFailed, users, bodyLimits, pushRefs, log, env }: ServeOptions,
   { draining, stopping, earlyStarts, crowd, answers }: Shared,
   fields: Record<string, unknown>,
   inHand: InHand,
@@ -123,7 +130,7 @@ async function serveGit(
   const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
   const requestId = String(fields.requestId);
   const programs = { path: env.PATH, home: env.HOME };
-  const client = { kind: "client", address, user, protocol, requestId, socketDir } as const;
+  const client = { kind: "client", address, user, protocol, requestId, socketDir, pushRefs } as const;
   const start = async () => {
     const real = await realPath(path, asked.repository);
     await cached?.beforeStart();

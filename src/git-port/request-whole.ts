@@ -2,28 +2,54 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
+import { busyError } from "../sync/objects/pack-places.ts";
 import { WAITS } from "../waits.ts";
 
-/** Enough for two million ids of the long kind. */
-const BODY_LIMIT = 160 << 20;
+/** Enough for 200,000 ids of the long kind. A device that wants more asks several times (fetch-rounds.ts). */
+const BODY_LIMIT = 16 << 20;
+/** A body beyond this is a big one. */
+const BIG = 1 << 20;
+/** Big bodies in memory at once. */
+const BIG_LIMIT = 4;
 
-/**
- * Returns the whole body. `body` is the decoded body of the request. Throws INVALID_REQUEST when it is too long, and
- * errors of reading.
- */
-export async function wholeBody(request: IncomingMessage, body: Readable = request): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const stalled = setTimeout(() => request.socket.destroy(), WAITS.requestStallMs);
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      stalled.refresh();
-      bytes += chunk.length;
-      if (bytes > BODY_LIMIT) throw new LockstepError("INVALID_REQUEST", "The request is too long.");
-      chunks.push(chunk);
-    }
-  } finally {
-    clearTimeout(stalled);
+/** Reads bodies, and keeps few big ones in memory at once. */
+export class WholeBodies {
+  readonly #me: string;
+  #big = 0;
+
+  constructor(me: string) {
+    this.#me = me;
   }
-  return Buffer.concat(chunks);
+
+  /**
+   * Returns the whole body. `body` is the decoded body of the request. Throws INVALID_REQUEST when it is too long,
+   * QUEUE_FULL when there are too many big ones, and errors of reading.
+   */
+  async read(request: IncomingMessage, body: Readable = request): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let isBig = false;
+    const stalled = setTimeout(() => request.socket.destroy(), WAITS.requestStallMs);
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        stalled.refresh();
+        bytes += chunk.length;
+        if (bytes > BODY_LIMIT)
+          throw new LockstepError(
+            "INVALID_REQUEST",
+            `A request has at most ${BODY_LIMIT} bytes; ask for less at once.`,
+          );
+        if (bytes > BIG && !isBig) {
+          if (this.#big >= BIG_LIMIT) throw busyError(this.#me, `reads ${BIG_LIMIT} big requests already`);
+          isBig = true;
+          this.#big += 1;
+        }
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    } finally {
+      clearTimeout(stalled);
+      if (isBig) this.#big -= 1;
+    }
+  }
 }

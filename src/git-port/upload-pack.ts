@@ -1,7 +1,7 @@
 // git's smart HTTP on the git port, for reading: stock `git fetch` of another device. There is no check before the
 // read. A peer wants objects by their ids, whether or not a ref of this replica holds them.
 import { realpath } from "node:fs/promises";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { describe, LockstepError } from "../errors.ts";
 import { exchange } from "../smart-http/exchange.ts";
@@ -12,30 +12,23 @@ import { damagedBody, Refusal } from "../smart-http/refusal.ts";
 import { requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { gitRequest } from "../smart-http/route.ts";
-import type { SyncContext } from "../sync/device/context.ts";
-import type { PackServer } from "../sync/objects/serve-pack.ts";
 import { suspectDamage } from "../sync/upkeep/suspect-damage.ts";
 import { WAITS } from "../waits.ts";
+import type { Asked } from "./answers.ts";
 import { mayFetch } from "./device-limits.ts";
-import { wholeBody } from "./request-whole.ts";
+import type { WholeBodies } from "./request-whole.ts";
 import { watchResponse } from "./response-watch.ts";
 
 /**
  * Resolves when git and the response have ended. Throws Refusal or LockstepError while no part of a response has been
  * sent.
  */
-export async function serveUploadPack(
-  context: SyncContext,
-  packs: PackServer,
-  device: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+export async function serveUploadPack({ context, packs, bodies, device, request, response }: Asked): Promise<void> {
   const asked = gitRequest(request);
   if (asked.service !== "upload-pack") {
     throw new Refusal(403, "This port is for reading; push through the git server of a device.");
   }
-  const body = asked.advertisement ? undefined : await wholeRequest(request);
+  const body = asked.advertisement ? undefined : await wholeRequest(bodies, request);
   const { id, gitDir } = await packs.locate(asked.repository);
   await mayFetch(context, device, { id });
   const path = await existing(gitDir, asked.repository).catch(async (error: unknown) => {
@@ -74,9 +67,9 @@ export async function serveUploadPack(
  * Reads the whole request before a place is taken, so that a slow peer keeps nobody waiting. Throws Refusal and
  * INVALID_REQUEST.
  */
-async function wholeRequest(request: IncomingMessage): Promise<Readable> {
+async function wholeRequest(bodies: WholeBodies, request: IncomingMessage): Promise<Readable> {
   const body = requestBody(request);
-  const whole = await wholeBody(request, body).catch((cause: unknown) => {
+  const whole = await bodies.read(request, body).catch((cause: unknown) => {
     if (cause instanceof LockstepError) throw cause;
     throw damagedBody(cause);
   });

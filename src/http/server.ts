@@ -1,6 +1,8 @@
 // Plain HTTP for this machine: health for the kubelet, metrics for Prometheus, and the answer to nginx's auth_request.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { describe, LockstepError } from "../errors.ts";
+import { foreignHost, type HostNames } from "../host-names.ts";
+import { limitConnections } from "../io/connections.ts";
 import { linkSignals } from "../io/signals.ts";
 import { visible } from "../io/visible.ts";
 import { repositoryName } from "../names.ts";
@@ -8,10 +10,19 @@ import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 
+/** Connections at once. The longest idle one makes room for a new one. */
+const CONNECTIONS = 512;
+/** Requests at once that wait for a catch-up. */
+const ASKING = 256;
+/** A client that sends its request more slowly is cut off. */
+const REQUEST_MS = 10_000;
+
 /** The functions behind the paths of this server. */
 export interface HttpEndpoints {
   /** Returns true when this process takes calls. */
   readonly serving: () => boolean;
+  /** The names under which /gate may be asked for. */
+  readonly hostNames: HostNames;
   /** Checks by name. Each throws when something is missing. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   readonly log: { warn: (fields: Record<string, unknown>, message: string) => void };
@@ -31,7 +42,8 @@ export interface HttpListener {
  *
  * - /gate?repository=NAME: 204 when this device may serve the repository now, else 503 with the reason. The reason is
  *   in the body and in the header Lockstep-Reason, since nginx's auth_request drops the body. With
- *   service=git-receive-pack it also answers 503 where writes are stopped, before anything is uploaded.
+ *   service=git-receive-pack it also answers 503 where writes are stopped, before anything is uploaded. 421 for another
+ *   host. The other paths tell no secret, and probes may use any name.
  * - /metrics: the page for Prometheus.
  * - /livez: 200 while the process runs. The database does not count: a restart would not bring it back.
  * - /readyz: 200 when the process can serve. With ?verbose it names each check, and why it fails.
@@ -40,6 +52,7 @@ export async function serveHttp(
   listen: { host: string; port: number },
   endpoints: HttpEndpoints,
 ): Promise<HttpListener> {
+  let asking = 0;
   const answer = oneAtATime((request, response) => {
     // Not `new URL`, which throws on some requests of clients, such as `//`.
     const [path, query] = (request.url ?? "/").split("?");
@@ -49,10 +62,18 @@ export async function serveHttp(
     else if (path === "/livez") say(response, 200, "ok");
     else if (path === "/readyz") void ready(response, endpoints, parameters.has("verbose"));
     else if (path === "/metrics") void metrics(response, endpoints);
-    else if (path === "/gate") void gate(request, response, endpoints, parameters);
-    else say(response, 404, "There is /livez, /readyz?verbose, /metrics and /gate?repository=NAME.");
+    else if (path === "/gate" && asking >= ASKING)
+      say(response.setHeader("retry-after", "1"), 503, "This server answers as many questions as it can; try again.");
+    else if (path === "/gate") {
+      asking += 1;
+      void gate(request, response, endpoints, parameters).finally(() => {
+        asking -= 1;
+      });
+    } else say(response, 404, "There is /livez, /readyz?verbose, /metrics and /gate?repository=NAME.");
   });
-  const server = createServer(answer);
+  const times = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 2_000 };
+  const server = createServer(times, answer);
+  limitConnections(server, CONNECTIONS);
   await new Promise<void>((done, failed) => server.once("error", failed).listen(listen.port, listen.host, done));
   return {
     port: (server.address() as { port: number }).port,
@@ -89,9 +110,11 @@ const READ_PATIENCE_MS = 55_000;
 async function gate(
   request: IncomingMessage,
   response: ServerResponse,
-  { beforeRead, log }: HttpEndpoints,
+  { beforeRead, hostNames, log }: HttpEndpoints,
   parameters: URLSearchParams,
 ): Promise<void> {
+  const foreign = foreignHost(request.headers.host, hostNames);
+  if (foreign !== undefined) return say(response, 421, foreign);
   const repository = parameters.get("repository");
   const forPush = parameters.get("service") === "git-receive-pack";
   using patience = linkSignals([], READ_PATIENCE_MS);

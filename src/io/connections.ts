@@ -1,6 +1,8 @@
 // The connections that a server has accepted. A TLS server lists a connection only after its handshake. A connection
 // still in its handshake would delay the exit of the process by two minutes.
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 
 /** Returns a function that cuts every connection accepted by `server` since this call. */
 export function cutterOf(server: Server): () => void {
@@ -12,4 +14,28 @@ export function cutterOf(server: Server): () => void {
   return () => {
     for (const socket of open) socket.destroy();
   };
+}
+
+/**
+ * Cuts the connection that has been idle for the longest when a server of HTTP has more than `most`. So clients that
+ * connect and ask for nothing, or ask slowly, keep nobody out. When all connections have a request, the new one is cut.
+ */
+export function limitConnections(server: HttpServer, most: number): void {
+  /** Those without a request, the longest idle one first. */
+  const idle = new Set<Socket>();
+  let count = 0;
+  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
+    count += 1;
+    idle.add(socket);
+    socket.once("close", () => {
+      count -= 1;
+      idle.delete(socket);
+    });
+    const [longest] = idle;
+    if (count > most) longest?.destroy();
+  });
+  server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    idle.delete(socket);
+    response.once("close", () => socket.destroyed || idle.add(socket));
+  });
 }

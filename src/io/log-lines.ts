@@ -2,6 +2,7 @@
 // program goes on.
 import { pino } from "pino";
 import { inSources } from "./stacks.ts";
+import { visibleJson } from "./visible.ts";
 
 /** Serializes the field `err` of a line, which is an error or a text. */
 export function err(value: unknown): unknown {
@@ -21,5 +22,5 @@ export function logLines(fd: number): { write(line: string): void } {
     });
     return opened;
   }
-  return { write: (line) => void lines.write(line) };
+  return { write: (line) => void lines.write(visibleJson(line)) };
 }

@@ -10,7 +10,20 @@ export function visible(text: string): string {
   return text.replace(HARMFUL, (character) => SHORT[character] ?? code(character));
 }
 
+/** Returns several lines of text. Only the ends of lines, and tabs, act on a terminal. */
+export function visibleLines(text: string): string {
+  return text.replace(HARMFUL, (character) => (/[\n\t]/.test(character) ? character : visible(character)));
+}
+
+/** Returns JSON in which harmful characters are escaped. A reader of JSON gets the same texts. */
+export function visibleJson(json: string): string {
+  return json.replace(HARMFUL, (character) => (character < " " ? character : `\\u${hex(character, 4)}`));
+}
+
+function hex(character: string, digits: number): string {
+  return character.charCodeAt(0).toString(16).padStart(digits, "0");
+}
+
 function code(character: string): string {
-  const number = character.charCodeAt(0);
-  return number < 0x100 ? `\\x${number.toString(16).padStart(2, "0")}` : `\\u${number.toString(16).padStart(4, "0")}`;
+  return character < "\u0100" ? `\\x${hex(character, 2)}` : `\\u${hex(character, 4)}`;
 }

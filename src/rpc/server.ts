@@ -3,20 +3,13 @@
 import { setMaxListeners } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
-import {
-  type ChannelOptions,
-  type handleServerStreamingCall,
-  Server,
-  ServerCredentials,
-  type ServerWritableStream,
-  type UntypedHandleCall,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { type ChannelOptions, Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { cutterOf } from "../io/connections.ts";
 import { loadServices } from "../protocol/proto.ts";
 import { type Act, insertAudit } from "../store/registry/audit.ts";
 import type { SyncContext } from "../sync/device/context.ts";
+import { ConnectionLimit, limitHandshakes } from "../tls/connection-limits.ts";
 import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
 import type { Peers } from "../tls/peers.ts";
 import { type Authenticate, type CallOptions, certificateCaller, localCaller } from "./call/call.ts";
@@ -24,6 +17,7 @@ import type { CallerLimits } from "./call/limits.ts";
 import { streamEndedError } from "./call/paced.ts";
 import { checkRoles } from "./call/roles.ts";
 import { clusterHandlers, syncHandlers } from "./handlers.ts";
+import { Watches } from "./health-watches.ts";
 import { HEALTH, Health, lateService, REFLECTION } from "./late-services.ts";
 import { addReflection } from "./reflection.ts";
 
@@ -42,18 +36,23 @@ export interface RpcOptions {
   readonly listen: { host: string; port: number };
   readonly tls: SecureContextOptions;
   readonly peers: Peers;
+  /** How many connections a certificate may have. */
+  readonly connections: number;
   readonly accessOf: CallerLimits["accessOf"];
   readonly onRefused: CallOptions["onRefused"];
   readonly log: Logger;
 }
+
+/** Calls at once of one connection. Further ones wait in the client. */
+const STREAMS = 100;
 
 /** Starts both servers. They answer NOT_SERVING to health checks until `setServing(true)`. */
 export async function serveRpc(context: SyncContext, options: RpcOptions): Promise<RpcServers> {
   const services = loadServices();
   checkRoles(services);
   const health = new Health(["", ...Object.keys(services)]);
-  const watches = new Set<Watch>();
-  const addHealth = lateService(HEALTH, (server) => health.addTo(keepingWatches(server, watches)));
+  const watches = new Watches((certificate) => options.peers.keyOf(certificate));
+  const addHealth = lateService(HEALTH, (server) => health.addTo(watches.keptOf(server)));
   const reflect = lateService(REFLECTION, addReflection);
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
@@ -74,14 +73,17 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     return server;
   };
   const local = build(localCaller);
-  const remote = build(certificateCaller(options.peers), agesOf(options.peers));
+  const limits = { ...agesOf(options.peers), "grpc.max_concurrent_streams": STREAMS };
+  const remote = build(certificateCaller(options.peers), limits);
+  const connections = new ConnectionLimit(options.connections);
   const inject = () => remote.createConnectionInjector(ServerCredentials.createInsecure());
   let injector = inject();
   // We run the TLS server: the one of grpc-js accepts TLS 1.2 and cannot change certificates while it runs.
   const tls = createTlsServer(
     { ...options.tls, ...MUTUAL_TLS, ALPNProtocols: ["h2"] },
-    (socket) => options.peers.watch(socket) && injector.injectConnection(socket),
+    (socket) => options.peers.watch(socket, connections) && injector.injectConnection(socket),
   );
+  limitHandshakes(tls);
   const cutConnections = cutterOf(tls);
   tls.on("tlsClientError", (error, socket) => {
     options.log.debug({ err: error.message, from: socket.remoteAddress }, "refused a TLS connection");
@@ -89,7 +91,7 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
   });
   const stop = async (graceMs: number) => {
     tls.close();
-    for (const watch of watches) watch.end();
+    watches.end();
     stopping.abort(streamEndedError(context.me.device));
     await Promise.all([shutdown(local, graceMs), shutdown(remote, graceMs)]);
     cutConnections();
@@ -124,25 +126,6 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
  */
 function agesOf({ maxAgeMs }: Peers): ChannelOptions {
   return { "grpc.max_connection_age_ms": maxAgeMs * 0.8, "grpc.max_connection_age_grace_ms": maxAgeMs * 0.12 };
-}
-
-type Watch = ServerWritableStream<unknown, unknown>;
-
-/**
- * Wraps `server`, so that the Watch calls of a service added to it are kept in `watches`. They never end by themselves,
- * and a server waits for its calls when it stops.
- */
-function keepingWatches(server: Pick<Server, "addService">, watches: Set<Watch>): Pick<Server, "addService"> {
-  return {
-    addService(service, { watch, ...handlers }) {
-      const watched = (call: Watch) => {
-        watches.add(call);
-        call.once("cancelled", () => watches.delete(call));
-        (watch as handleServerStreamingCall<unknown, unknown>)(call);
-      };
-      server.addService(service, { ...handlers, watch: watched as UntypedHandleCall });
-    },
-  };
 }
 
 function add(

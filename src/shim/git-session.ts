@@ -45,9 +45,7 @@ export async function runGit(
       "SIDECAR_UNAVAILABLE",
       `the sidecar named a repository that is not below its root, ${purpose.refused}; tell the operator of this server.`,
     );
-  // A delta of a few bytes may describe an object of any size.
-  const limit = command === "receive-pack" ? { GIT_ALLOC_LIMIT: "1g" } : {};
-  const env = { ...gitEnvironment(host.env), ...limit };
+  const env = { ...gitEnvironment(host.env), ...(command === "receive-pack" && pushLimits(settings)) };
   try {
     return await beGit(host, [command, repository], env);
   } catch (error) {
@@ -58,6 +56,11 @@ export async function runGit(
       { cause: error },
     );
   }
+}
+
+function pushLimits({ pushRefs }: ShimSettings): NodeJS.ProcessEnv {
+  // A delta of a few bytes may describe an object of any size. Our pre-receive hook reads the other variable.
+  return { GIT_ALLOC_LIMIT: "1g", ...(pushRefs && { LOCKSTEP_PUSH_REFS: pushRefs }) };
 }
 
 /**

@@ -21,9 +21,11 @@ export function preReceive(host: NodeJS.Process, [hook, ...args]: readonly strin
     );
   const path = `objects/tmp_pushed-${pushKey(host.ppid)}`;
   try {
-    writeNote(path);
+    // Set for the git of a client. The account of the git server itself may change any number of refs.
+    writeNote(path, Number(host.env.LOCKSTEP_PUSH_REFS) || Number.POSITIVE_INFINITY);
   } catch (error) {
     rmSync(path, { force: true });
+    if (error instanceof LockstepError) throw error;
     if (hook === undefined) return 0;
     const why = (error as NodeJS.ErrnoException).code;
     throw new LockstepError("INTERNAL", `the push note cannot be written (${why}), ${PUSH.refused}; ${PUSH.again}.`);
@@ -39,13 +41,20 @@ export function preReceive(host: NodeJS.Process, [hook, ...args]: readonly strin
   return signal ? 128 + constants.signals[signal] : (status ?? 1);
 }
 
-function writeNote(path: string): void {
+function writeNote(path: string, limit: number): void {
   const note = openSync(path, "w", 0o600);
   try {
     const bytes = Buffer.alloc(CHUNK);
+    let lines = 0;
     for (;;) {
       const got = readSync(0, bytes, 0, CHUNK, null);
       if (got === 0) return;
+      for (let at = bytes.indexOf(10); at >= 0 && at < got; at = bytes.indexOf(10, at + 1)) lines += 1;
+      if (lines > limit)
+        throw new LockstepError(
+          "INVALID_REQUEST",
+          `this push changes more than ${limit} refs, so it was refused and nothing has changed; push in parts.`,
+        );
       for (let done = 0; done < got; ) done += writeSync(note, bytes, done, got - done);
     }
   } finally {

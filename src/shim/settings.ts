@@ -8,6 +8,8 @@ export interface ShimSettings {
   /** undefined: neither source names it. */
   readonly socketDir: string | undefined;
   readonly root: string | undefined;
+  /** How many refs a push that a client starts may change. */
+  readonly pushRefs?: string | undefined;
 }
 
 /** Reads the settings. `file` has lines of `name=value`; undefined: there is no file. */
@@ -18,6 +20,7 @@ export function readSettings(env: NodeJS.ProcessEnv, file: string | undefined): 
   return {
     socketDir: env.LOCKSTEP_SOCKET_DIR || value("socket-dir"),
     root: env.LOCKSTEP_ROOT || value("root"),
+    pushRefs: env.LOCKSTEP_PUSH_REFS || value("push-refs"),
   };
 }
 

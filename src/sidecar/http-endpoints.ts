@@ -1,6 +1,7 @@
 // What the plain HTTP port answers, also while the sidecar is starting or stopping.
 import type { Logger } from "pino";
 import { LockstepError } from "../errors.ts";
+import type { HostNames } from "../host-names.ts";
 import type { HttpEndpoints } from "../http/server.ts";
 import { type Database, queryRepeatable } from "../store/database/database.ts";
 import { assertRoot } from "../sync/device/assert-root.ts";
@@ -29,16 +30,19 @@ export function httpEndpoints(
     metrics,
     log,
     credentials,
+    hostNames,
   }: {
     db: Database;
     root: Pick<SyncContext, "root" | "git">;
     metrics: Metrics;
     log: Logger;
     credentials: WatchedCredentials;
+    hostNames: HostNames;
   },
 ): HttpEndpoints {
   return {
     serving: () => progress.serving,
+    hostNames,
     checks: {
       database: async () => void (await queryRepeatable(db.reads, "select 1")),
       root: () => assertRoot(root),

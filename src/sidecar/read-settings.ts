@@ -1,6 +1,8 @@
 // What `lockstep serve` was told, in the terms of the program.
+import { isIPv6 } from "node:net";
 import type { Config } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
+import { readHostNames } from "../host-names.ts";
 import { deviceName } from "../names.ts";
 import { readUrlFile, required } from "../read-config.ts";
 import { parseHostPort } from "../setting-checks.ts";
@@ -16,7 +18,8 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
   const databaseSource: UrlSource = file === undefined ? databaseUrl : () => readUrlFile(file, env);
   const listen = parseHostPort(required(config, "listen"));
   const gitListen = parseHostPort(required(config, "git-listen"));
-  const advertise = config.advertise ?? gitListen.host;
+  const advertised = config.advertise ?? gitListen.host;
+  const advertise = isIPv6(advertised) ? `[${advertised}]` : advertised;
   return {
     device,
     root,
@@ -28,6 +31,7 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     listen,
     gitListen,
     httpListen: parseHostPort(required(config, "http-listen")),
+    hostNames: readHostNames(`${config["host-names"] ?? ""},${advertised}`),
     grpcAddress: `${advertise}:${listen.port}`,
     gitAddress: `${advertise}:${gitListen.port}`,
     zone: config.zone ?? "",
@@ -40,6 +44,8 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     },
     tlsReloadMs: timerMs(required(config, "tls-reload-seconds")),
     tlsConnectionMs: timerMs(required(config, "tls-connection-seconds")),
+    pushRefs: Number(required(config, "push-refs")),
+    tlsConnections: Number(required(config, "tls-connections")),
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
     upkeep: {
       threads: Number(required(config, "gc-threads")),

@@ -42,7 +42,8 @@ import { Lifetime } from "./lifetime.ts";
 import { startLoops } from "./loops.ts";
 import { makeContext } from "./make-context.ts";
 import { readSettings } from "./read-settings.ts";
-import { prepareSocketDir, takeRoot } from "./take-root.ts";
+import { prepareSocketDir } from "./socket-dir.ts";
+import { takeRoot } from "./take-root.ts";
 
 /** A database that does not answer keeps nobody from stopping. */
 const LEASE_GOODBYE_MS = 1_000;
@@ -55,7 +56,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const settings = readSettings(config, host.env);
   const { device, databaseUrl, trustsCa, tokenFile } = settings;
   const log = logger.child({ device });
-  const socketDir = await prepareSocketDir(settings.socketDir);
+  const socketDir = await prepareSocketDir(settings.socketDir, log);
   const credentials = await openCredentials(config, device, log);
   const { tls, trustDomain } = credentials.current;
   const git = gitContext(host);
@@ -67,7 +68,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await assertMounted(db, device, settings.root);
   await using root = await takeRoot(await makeRoot(settings.root), device, db, host);
   if (!root.shim.native) log.warn(SLOW_SHIM);
-  await tellShim(root.shim, { root: root.path, socketDir });
+  await tellShim(root.shim, { root: root.path, socketDir, pushRefs: settings.pushRefs });
 
   const progress: Progress = { context: undefined, serving: false, ownKey: () => undefined };
   const metrics = new Metrics({
@@ -76,7 +77,8 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     certificates: () => credentials.expiries,
   });
   const looked = { root: root.path, git: { ...git, lockFd: root.lockFd } };
-  const endpoints = httpEndpoints(progress, { db, root: looked, metrics, log, credentials });
+  const known = { root: looked, hostNames: settings.hostNames };
+  const endpoints = httpEndpoints(progress, { db, metrics, log, credentials, ...known });
   await using http = await serveHttp(settings.httpListen, endpoints);
   const life = new Lifetime(device, host.stop);
   const own = ownKeyOf(credentials, { device, trustsCa, root: root.record.rootId, tokenFile });
@@ -95,8 +97,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   // Now the device has a row, which notes whether the others let it in.
   const later = ownKeyOf(credentials, { device, trustsCa, root: undefined, tokenFile });
   await enrollSelf(db, later, log);
-  const { mount, place = "" } = await whereIs(root.path);
-  await recordRoot(db, context.me, { path: resolve(settings.root), mount, place });
+  await recordPlace(context, settings.root);
 
   await followNames(context);
   await using refusals = new Refusals({ db, device, metrics, log });
@@ -107,6 +108,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
   const rpc = await serveRpc(context, {
     ...{ socketPath: rpcSocket, listen: settings.listen, tls, peers, onRefused, log },
+    connections: settings.tlsConnections,
     accessOf: (caller) => registry.accessOf(caller),
   });
   useNewCredentials(credentials, { db, own, log, packClient, packs, rpc, peers, graceMs: settings.tlsReloadMs });
@@ -122,6 +124,12 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await life.untilStopping();
   progress.serving = false;
   await stop(context, { rpc, hooks, life, background });
+}
+
+/** Notes in the database on which disk the root lies. */
+async function recordPlace({ db, me, root }: SyncContext, given: string): Promise<void> {
+  const { mount, place = "" } = await whereIs(root);
+  await recordRoot(db, me, { path: resolve(given), mount, place });
 }
 
 function questionsOf(client: PackClient): Pick<SyncContext, "openPack" | "requestHold" | "askDirectory"> {

@@ -1,13 +1,10 @@
-// Takes the lock of the root and makes the directory for the sockets. A sidecar needs both before it serves.
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { LockstepError } from "../errors.ts";
+// Takes the lock of the root, which a sidecar needs before it serves.
+import { join } from "node:path";
 import { installShim, lockCommand, type Shim } from "../git/root/install-shim.ts";
 import { lockRoot } from "../git/root/root-lock.ts";
 import { checkRootNames } from "../git/root/root-names.ts";
 import { openRoot, type RootRecord, STATE_DIR } from "../git/root/root-record.ts";
 import type { Host } from "../host.ts";
-import { socketPath } from "../io/socket-path.ts";
 import type { Database } from "../store/database/database.ts";
 import { leaseHasEnded } from "../store/device/device-lease.ts";
 
@@ -44,19 +41,4 @@ export async function takeRoot(
     mayEnd: () => leaseHasEnded(db, device),
   });
   return { path, record, shim, lockFd: lock.fd, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
-}
-
-/**
- * Makes the directory for the sockets and returns its full path. Throws USAGE if that fails or the path is too long.
- */
-export async function prepareSocketDir(socketDir: string): Promise<string> {
-  socketPath(socketDir, "lockstep.sock");
-  await mkdir(socketDir, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
-    throw new LockstepError(
-      "USAGE",
-      `The directory for the sockets cannot be made: ${cause.message}; choose another --socket-dir.`,
-      { cause },
-    );
-  });
-  return resolve(socketDir);
 }

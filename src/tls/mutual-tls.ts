@@ -10,4 +10,6 @@ export const MUTUAL_TLS = {
   // A resumed session would skip the look at the certificate. Without a cache of sessions here, the tickets that TLS
   // 1.3 then sends lead nowhere.
   secureOptions: constants.SSL_OP_NO_TICKET,
+  // Milliseconds. Nobody has shown a certificate before that.
+  handshakeTimeout: 5_000,
 } as const satisfies TlsOptions;

@@ -9,6 +9,8 @@ import type { PeerCertificate } from "./peer-certificate.ts";
 export type { ServerKey };
 
 const MAX_FREE = 4;
+/** Requests at once to one device. Half of what its git port takes, since new credentials make a second agent. */
+const MAX_OPEN = 64;
 const SWEEP_MS = 1_000;
 
 type Made = (socket: TLSSocket, certificate: PeerCertificate) => void;
@@ -19,7 +21,7 @@ export class PeerAgent extends Agent {
   readonly #onMade: Made;
 
   constructor(peer: Omit<PeerAddress, "host" | "port">, keepAlive: boolean, onMade: Made) {
-    super({ keepAlive, maxFreeSockets: MAX_FREE });
+    super({ keepAlive, maxFreeSockets: MAX_FREE, maxSockets: MAX_OPEN });
     this.#peer = peer;
     this.#onMade = onMade;
   }

@@ -3,12 +3,16 @@
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { LockstepError } from "../errors.ts";
+import type { ConnectionLimit } from "./connection-limits.ts";
 import type { Identity } from "./identity.ts";
-import { instant, type PeerCertificate, peerCertificate } from "./peer-certificate.ts";
+import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts";
+import { endOf, faultOf, keyOf, NOBODY, overError, ownerText } from "./peer-sentences.ts";
 
 const HOUR_MS = 3_600_000;
 /** Between two looks at all connections. A connection is cut this much after its end at the latest. */
 const SWEEP_MS = 1_000;
+/** A connection beyond the limit of its certificate may hear the reason for this long. */
+const OVER_MS = 1_000;
 /** A connection takes no new requests in the last fifth of its time, so that running ones can end. */
 const DRAIN_FROM = 0.8;
 
@@ -50,6 +54,8 @@ interface Connection {
   admitted: boolean;
   /** When it is cut since this device has new credentials, as `performance.now()`. Before that it only drains. */
   cutAt: number | undefined;
+  /** Why nothing is answered here: its certificate has too many connections. */
+  readonly over: LockstepError | undefined;
 }
 
 export interface PeersOptions {
@@ -98,8 +104,9 @@ export class Peers {
    * more. Returns false when TLS has found a fault in the certificate; the connection is then gone.
    *
    * The TLS server must ask for certificates and not reject any, so that the log can say whose certificate is refused.
+   * A connection beyond `limit` is told so with its first request. Twice as many beyond are cut at once.
    */
-  watch(socket: TLSSocket): boolean {
+  watch(socket: TLSSocket, limit?: ConnectionLimit): boolean {
     const certificate = peerCertificate(socket, this.trustDomain);
     if (!socket.authorized || certificate === undefined) {
       const why = faultOf(socket, certificate);
@@ -109,7 +116,15 @@ export class Peers {
       socket.destroy();
       return false;
     }
-    const connection = { socket, certificate, since: performance.now(), admitted: false, cutAt: undefined };
+    const owner = keyOf(certificate);
+    const count = limit?.count(owner, socket) ?? 0;
+    const most = limit?.most ?? 0;
+    const over = count > most ? overError(certificate, most) : undefined;
+    if (over !== undefined) {
+      this.refused(socket, over, certificate.identity);
+      setTimeout(() => socket.destroy(), count > 2 * most ? 0 : OVER_MS).unref();
+    }
+    const connection = { socket, certificate, since: performance.now(), admitted: false, cutAt: undefined, over };
     this.#open.add(connection);
     socket.once("close", () => this.#open.delete(connection));
     // grpc-js shows a call only the certificate of its connection. So each connection gives out one object for its
@@ -129,6 +144,7 @@ export class Peers {
     const connection = of === undefined ? undefined : this.#byObject.get(of);
     if (connection === undefined)
       throw new LockstepError("UNAUTHENTICATED", "This connection has shown no certificate; use one of the cluster.");
+    if (connection.over !== undefined) throw connection.over;
     try {
       return await this.#admit(connection);
     } catch (error) {
@@ -138,8 +154,7 @@ export class Peers {
   }
 
   /** Says that a request on this connection was refused. */
-  refused(socket: TLSSocket, { code, message }: LockstepError): void {
-    const identity = this.ownerOf(socket);
+  refused(socket: TLSSocket, { code, message }: LockstepError, identity = this.ownerOf(socket)): void {
     const who = identity ? ownerText(identity) : "";
     this.#onRefused({ who, from: socket.remoteAddress ?? "", code, why: message });
   }
@@ -167,6 +182,15 @@ export class Peers {
   /** Returns the owner of a connection's certificate without a look at validity and trust. */
   ownerOf(socket: TLSSocket): Identity | undefined {
     return this.#byObject.get(socket)?.certificate.identity;
+  }
+
+  /**
+   * Returns a text for the certificate of a connection, by its socket or the certificate object that the socket gives
+   * out. Certificates that name nobody have one text together.
+   */
+  keyOf(of: object): string {
+    const connection = this.#byObject.get(of);
+    return connection === undefined ? NOBODY : keyOf(connection.certificate);
   }
 
   /** Returns true when the connection should end after its current request. */
@@ -225,26 +249,4 @@ export class Peers {
 
 function shownBy({ socket, certificate, admitted }: Connection, identity: Identity): ShownKey {
   return { identity, key: certificate.key, isNew: !admitted, from: socket.remoteAddress ?? "" };
-}
-
-function ownerText({ role, name }: Identity): string {
-  return `${role} ${name}`;
-}
-
-/** Returns the sentence for a certificate that is not valid at that time. */
-function endOf({ identity, beginsAt, endsAt }: PeerCertificate, now: number): string | undefined {
-  const whose = identity ? `The certificate of ${ownerText(identity)}` : "The certificate";
-  if (now > endsAt) return `${whose} ended at ${instant(endsAt)}; issue a new one there.`;
-  if (now < beginsAt) return `${whose} is valid from ${instant(beginsAt)} on; set the clocks of both machines.`;
-  return undefined;
-}
-
-/** Returns why TLS refuses a certificate. */
-function faultOf(socket: TLSSocket, certificate: PeerCertificate | undefined): string {
-  if (certificate === undefined) return "it has shown no certificate";
-  const ended = endOf(certificate, Date.now());
-  if (ended !== undefined) return ended;
-  const { identity } = certificate;
-  const whose = identity ? `a certificate that says ${ownerText(identity)}` : "a certificate that names nobody here";
-  return `${whose} was refused (${socket.authorizationError ?? "unknown reason"})`;
 }

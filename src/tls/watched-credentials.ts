@@ -10,10 +10,16 @@ import { instant } from "./peer-certificate.ts";
 
 const DAY_MS = 86_400_000;
 const WARN_DAYS = [1, 7, 30];
+/**
+ * No warning comes before this part of the lifetime is left. Programs such as cert-manager renew when a third is left,
+ * and the new file needs some time to arrive.
+ */
+const WARN_PART = 0.3;
 
 /** One certificate and its end, for the metrics and the warnings. */
 export interface Expiry {
   readonly file: "tls-cert" | "tls-ca";
+  readonly beginsAt: number;
   readonly endsAt: number;
 }
 
@@ -49,9 +55,13 @@ export class WatchedCredentials {
   }
 
   get expiries(): Expiry[] {
-    const { endsAt, authority } = this.#current;
-    const ofAuthority = authority && { file: "tls-ca" as const, endsAt: Date.parse(authority.validTo) };
-    return [{ file: "tls-cert", endsAt }, ...(ofAuthority ? [ofAuthority] : [])];
+    const { beginsAt, endsAt, authority } = this.#current;
+    const ofAuthority = authority && {
+      file: "tls-ca" as const,
+      beginsAt: Date.parse(authority.validFrom),
+      endsAt: Date.parse(authority.validTo),
+    };
+    return [{ file: "tls-cert", beginsAt, endsAt }, ...(ofAuthority ? [ofAuthority] : [])];
   }
 
   /** Calls `listener` with each new set of credentials that is used from then on. */
@@ -131,12 +141,12 @@ export class WatchedCredentials {
     }
   }
 
-  /** The certificates that end within 30 days or have ended. `key` differs at 30, 7 and 1 days, and at the end. */
+  /** The certificates that end soon or have ended. `key` differs at 30, 7 and 1 days, and at the end. */
   #endings(now: number): { key: string; sentence: string; ended: boolean }[] {
-    return this.expiries.flatMap(({ file, endsAt }) => {
+    return this.expiries.flatMap(({ file, beginsAt, endsAt }) => {
       const left = endsAt - now;
       const days = WARN_DAYS.find((each) => left < each * DAY_MS);
-      if (days === undefined) return [];
+      if (days === undefined || left > (endsAt - beginsAt) * WARN_PART) return [];
       const ended = left < 0;
       const key = `${file} ${endsAt} ${ended ? "ended" : days}`;
       const whose =

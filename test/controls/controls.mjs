@@ -18,6 +18,7 @@ import { gcControls } from "./gc.mjs";
 import { gitHookControls } from "./git-hooks.mjs";
 import { hungGitControls } from "./hung-git.mjs";
 import { identityControls } from "./identity.mjs";
+import { limitsControls } from "./limits.mjs";
 import { objectControls } from "./objects.mjs";
 import { placementControls } from "./placement.mjs";
 import { refFileControls } from "./ref-files.mjs";
@@ -77,6 +78,7 @@ export const controls = [
   ...undoControls,
   ...gateCacheControls,
   ...gateUsersControls,
+  ...limitsControls,
   ...decisionControls
     .filter(({ rule }) => BY_HISTORY.includes(rule))
     .map((control) => ({ ...control, project: "e2e", tests: "test/e2e/torture.test.ts", name: "" })),

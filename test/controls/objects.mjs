@@ -117,7 +117,7 @@ export const objectControls = [
     rule: "work at a source is what its git says that is new",
     patches: [
       {
-        file: "src/git-port/server.ts",
+        file: "src/git-port/answers.ts",
         from: "  const { pack, done } = await packs.open(device, asked, gone, heartbeat(response));\n",
         to: "  const beat = heartbeat(response);\n  setInterval(beat, 3_000).unref();\n  const { pack, done } = await packs.open(device, asked, gone, beat);\n",
       },
@@ -156,7 +156,7 @@ export const objectControls = [
     patches: [
       {
         file: "src/git-port/upload-pack.ts",
-        from: "await wholeRequest(request);",
+        from: "await wholeRequest(bodies, request);",
         to: "requestBody(request);",
       },
     ],

@@ -204,3 +204,16 @@ describe("a pack of 20 KB", () => {
     expect(await site.objects()).not.toContainEqual(expect.stringMatching(/^tmp_/));
   });
 });
+
+describe("a request for another host", () => {
+  it("is refused with 421, and for a name of the settings it is served", async () => {
+    await open({ hostNames: new Set(["git.example.org"]) });
+    const ask = (host: string) =>
+      site.fetchRaw("/team/app.git/info/refs?service=git-upload-pack", { headers: { Host: host } });
+    expect(await ask("evil.example.org")).toMatchObject({
+      status: 421,
+      body: expect.stringContaining("does not know itself as evil.example.org"),
+    });
+    for (const host of ["git.example.org", "127.0.0.1:1", "localhost"]) expect((await ask(host)).status).toBe(200);
+  });
+});

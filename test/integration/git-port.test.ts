@@ -184,7 +184,7 @@ describe("a device that does not hold the repository", () => {
     await set("expires_at = clock_timestamp() + interval '1 minute'");
     // It may, and then cannot be reached.
     expect((await hold())[0]).not.toBe(403);
-    expect(await hold(["refs/lockstep/lost/1"])).toEqual([400, expect.stringContaining("names refs")]);
+    expect(await hold(["refs/lockstep/lost/1"])).toEqual([400, expect.stringContaining("wrong name of a ref")]);
     await set("writes = false");
     expect(await hold()).toEqual(refused);
     await set("writes = true, revoked_at = clock_timestamp()");

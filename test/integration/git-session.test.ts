@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Site, seesClient, shims } from "../support/shim-site.ts";
@@ -45,6 +46,25 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     await sidecar.served();
     expect(operations).toEqual(["receive-pack", "proc-receive"]);
     expect(code).toBe(0);
+  });
+
+  it("hands the limit of refs to the hooks of a push", async () => {
+    await using site = await Site.create(shim);
+    await using sidecar = await site.sidecar(async (peer) => {
+      if (peer.hello.get("op") === "receive-pack") peer.send("P", site.repository);
+      else {
+        await peer.readPush();
+        peer.report(["ok refs/heads/main"]);
+      }
+      peer.exit(0);
+    });
+    await site.script(
+      join(site.repository, "hooks", "pre-receive"),
+      `printf %s "$LOCKSTEP_PUSH_REFS $GIT_ALLOC_LIMIT" > '${site.dir}/limits'; cat > /dev/null`,
+    );
+    await site.push(`--receive-pack=LOCKSTEP_PUSH_REFS=7 ${quoted("lockstep-receive-pack")}`);
+    await sidecar.served();
+    expect(readFileSync(join(site.dir, "limits"), "utf8")).toBe("7 1g");
   });
 
   it("passes a refusal on", async () => {

@@ -62,9 +62,10 @@ async function serve(
   const socketPath = join(cluster.dir, "rpc.sock");
   const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
   const nobody = { accessOf: () => undefined, onRefused: () => {} };
-  const rpc = await serveRpc(context, { socketPath, listen, tls, peers, log: context.log, ...nobody });
+  const rpc = await serveRpc(context, { socketPath, listen, tls, peers, connections: 32, log: context.log, ...nobody });
   const http = await serveHttp(listen, {
     serving: () => true,
+    hostNames: new Set(),
     checks: {},
     log: context.log,
     metrics: () => context.metrics.page(),

@@ -89,6 +89,31 @@ describe.each(shims)("the $name shim as pre-receive", (shim) => {
     expect(notes(site)).toEqual([]);
   });
 
+  it.each([
+    [2, "", 0],
+    [1, "LOCKSTEP_PUSH_REFS=2 ", 0],
+    [2, "LOCKSTEP_PUSH_REFS=1 ", 1],
+    [2, "LOCKSTEP_PUSH_REFS=0 ", 0],
+  ])("lets a push of %i refs through that has the limit %j, or refuses it: exit code %i", async (refs, limit, code) => {
+    await using site = await withAlias();
+    await site.script(join(site.repository, "hooks", "pre-receive"), `${limit}exec ${command} pre-receive`);
+    await using sidecar = await site.sidecar(async (peer) => {
+      const { commands } = await peer.readPush();
+      site.land(commands);
+      peer.report(commands.map((each) => `ok ${each.split(" ")[2]}`));
+      peer.exit(0);
+    });
+    const names = ["refs/heads/one", "refs/heads/two"].slice(0, refs);
+    const result = await site.run(["git", "push", site.repository, ...names.map((name) => `HEAD:${name}`)]);
+    expect(result.code).toBe(code);
+    if (code === 0) return await sidecar.served();
+    expect(result.stderr).toContain(
+      "remote: lockstep: this push changes more than 1 refs, so it was refused and nothing has changed; push in parts.",
+    );
+    expect(notes(site)).toEqual([]);
+    expect(site.refs()).toBe("");
+  });
+
   it("will not be started by hand", async () => {
     await using site = await withAlias();
     await rm(join(site.repository, "hooks", "pre-receive"), { force: true });

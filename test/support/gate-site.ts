@@ -24,6 +24,7 @@ export async function script(path: string, body: string): Promise<void> {
 /** The limits of a gate by default. */
 export const GATE_LIMITS = {
   askingLimits: { requests: 1_024, perAddress: 128 },
+  pushRefs: 50_000,
   placeLimits: { requests: 64, perAddress: 8, waiting: 512, patienceMs: 30_000 },
   bodyLimits: { idleMs: 60_000, fetchBytes: 16 * MIB },
 };
@@ -78,6 +79,7 @@ export class GateSite implements AsyncDisposable {
       socketDir: "/nowhere/lockstep",
       beforeRead: (name, given) => this.beforeRead(name, given),
       users: EVERYBODY,
+      hostNames: new Set(),
       ...GATE_LIMITS,
       log: { info: () => {}, warn: () => {}, error: () => {} },
       env: { PATH: `${dir}/bin:${env.PATH}`, HOME: dir },

@@ -69,6 +69,19 @@ describe("a value that does not fit", () => {
     expect(serve({ listen: value }).listen).toBe(value);
   });
 
+  it.each(["evil@host", "host:9", "host/x", "host?", "evil@host:9/x?", "", "a b", "a..b", "-a", "[::1"])(
+    "is refused as the host that others reach: %j",
+    (value) => {
+      const refused = usage("--advertise must be a host name or an IP address, without a port");
+      expect(() => serve({ advertise: value })).toThrow(refused);
+      if (value !== "") expect(() => serve({ hostNames: `good,${value}` })).toThrow(usage("--host-names must be"));
+    },
+  );
+
+  it.each(["repo001", "repo_1.example.", "10.0.0.7", "::1", "[::1]"])("is not the host %j", (value) => {
+    expect(serve({ advertise: value, hostNames: value })).toMatchObject({ advertise: value, "host-names": value });
+  });
+
   it.each([
     ["inDoubtSeconds", "1.5", '--in-doubt-seconds must be a number of seconds, not "1.5".'],
     ["inDoubtSeconds", "-1", '--in-doubt-seconds must be a number of seconds, not "-1".'],

@@ -372,6 +372,7 @@ describe("a command that serves", () => {
     protocol: "version=2",
     requestId: "r-1",
     socketDir: "/run/lockstep",
+    pushRefs: 50_000,
   } as const;
   const CLIENT_ENV = {
     PATH: "/usr/bin",
@@ -395,8 +396,8 @@ describe("a command that serves", () => {
   it.each([
     ["upload-pack", false, "--stateless-rpc", {}],
     ["upload-pack", true, "--http-backend-info-refs", {}],
-    ["receive-pack", false, "--stateless-rpc", { GIT_ALLOC_LIMIT: "1g" }],
-    ["receive-pack", true, "--http-backend-info-refs", { GIT_ALLOC_LIMIT: "1g" }],
+    ["receive-pack", false, "--stateless-rpc", { GIT_ALLOC_LIMIT: "1g", LOCKSTEP_PUSH_REFS: "50000" }],
+    ["receive-pack", true, "--http-backend-info-refs", { GIT_ALLOC_LIMIT: "1g", LOCKSTEP_PUSH_REFS: "50000" }],
   ] as const)(
     "a client of the gate with %s (advertisement: %s) is these bytes",
     (service, advertisement, mode, more) => {

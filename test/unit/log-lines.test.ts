@@ -31,3 +31,12 @@ it("a log on a full disk keeps nothing, and does not end the process", () => {
   for (let count = 0; count < 1_000; count += 1) log.info("lost");
   fs.closeSync(fd);
 });
+
+it("a line holds no character that turns the direction of text, and a reader of JSON gets it nevertheless", () => {
+  const fd = fs.openSync(path, "w");
+  pino({}, logLines(fd)).info({ author: "admin\u202egnp.exe" }, "pushed");
+  fs.closeSync(fd);
+  const line = fs.readFileSync(path, "utf8");
+  expect(line).toContain("admin\\u202egnp.exe");
+  expect(JSON.parse(line).author).toBe("admin\u202egnp.exe");
+});

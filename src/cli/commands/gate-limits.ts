@@ -12,7 +12,7 @@ const ASKING = { requests: 1_024, perAddress: 128 };
 /** Reads the limits. Throws USAGE for a limit of 0. */
 export function readGateLimits(
   config: Config,
-): Pick<GateOptions, "placeLimits" | "askingLimits" | "bodyLimits" | "cacheBytes"> {
+): Pick<GateOptions, "placeLimits" | "askingLimits" | "bodyLimits" | "cacheBytes" | "pushRefs"> {
   const number = (name: SettingName) => {
     const value = Number(required(config, name));
     if (value > 0) return value;
@@ -27,6 +27,7 @@ export function readGateLimits(
     },
     askingLimits: ASKING,
     cacheBytes: Number(required(config, "gate-cache-mib")) * (1 << 20),
+    pushRefs: Number(required(config, "push-refs")),
     bodyLimits: { idleMs: number("gate-idle-seconds") * 1_000, fetchBytes: number("gate-fetch-mib") * (1 << 20) },
   };
 }

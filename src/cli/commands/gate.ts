@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { describe } from "../../errors.ts";
 import { startGate } from "../../gate/gate.ts";
 import type { Host } from "../../host.ts";
+import { readHostNames } from "../../host-names.ts";
 import { toMs } from "../../protocol/times.ts";
 import { required } from "../../read-config.ts";
 import { parseHostPort } from "../../setting-checks.ts";
@@ -29,6 +30,7 @@ export function gateCommand(host: Host): Command {
       ...parseHostPort(required(run.config, "gate-listen")),
       root,
       users,
+      hostNames: readHostNames(run.config["host-names"] ?? ""),
       ...readGateLimits(run.config),
       ...(tls && { tls }),
       socketDir: required(run.config, "socket-dir"),

@@ -6,7 +6,7 @@ import { type Config, SETTINGS, settingsOf, variableOf } from "../../config.ts";
 import type { Host } from "../../host.ts";
 import { err, logLines } from "../../io/log-lines.ts";
 import { socketPath } from "../../io/socket-path.ts";
-import { visible } from "../../io/visible.ts";
+import { visible, visibleJson, visibleLines } from "../../io/visible.ts";
 import { readConfig, required, unknownVariables } from "../../read-config.ts";
 
 const PATIENCE_MS = 30_000;
@@ -52,7 +52,9 @@ export function prepare(host: Host, settings: string, flags: Record<string, unkn
     log,
     patience: { timeoutMs: PATIENCE_MS, signal: host.stop },
     print: (document, text) =>
-      void host.stdout.write(json ? `${JSON.stringify(document)}\n` : text === "" ? "" : `${text}\n`),
+      void host.stdout.write(
+        json ? `${visibleJson(JSON.stringify(document))}\n` : text === "" ? "" : `${visibleLines(text)}\n`,
+      ),
     connect: async () => {
       const socket = socketPath(required(config, "socket-dir"), "lockstep.sock");
       return new (await import("../../client/client.ts")).Client({ socket });

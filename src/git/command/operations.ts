@@ -84,6 +84,8 @@ export interface HttpClient {
   readonly requestId: string;
   /** The directory where the hooks of git find the sidecar. */
   readonly socketDir: string;
+  /** How many refs a push may change; 0: any number. */
+  readonly pushRefs: number;
 }
 
 /** Another device at the git port. */

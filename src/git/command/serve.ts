@@ -37,9 +37,14 @@ export function serveCommand(
       ...(client.kind === "device"
         ? deviceEnvironment(programs, gitDir, client.protocol)
         : clientEnvironment(programs, client)),
-      ...(client.kind === "client" && service === "receive-pack" && OBJECT_LIMIT),
+      ...(client.kind === "client" && service === "receive-pack" && pushLimits(client.pushRefs)),
     },
   };
+}
+
+/** Our pre-receive hook refuses a push of more refs than the second one. */
+function pushLimits(refs: number): Record<string, string> {
+  return { ...OBJECT_LIMIT, LOCKSTEP_PUSH_REFS: String(refs) };
 }
 
 function deviceEnvironment(programs: Programs, gitDir: string, protocol: string | undefined): Record<string, string> {

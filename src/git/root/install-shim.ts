@@ -49,12 +49,20 @@ export async function installShim(root: string, execPath: string): Promise<Shim>
   return { path, native: native !== undefined };
 }
 
+/** What the shim has to know of the sidecar. */
+export interface ShimSettings {
+  readonly root: string;
+  readonly socketDir: string;
+  /** How many refs a push over ssh may change; 0: any number. */
+  readonly pushRefs: number;
+}
+
 /**
- * Writes the sidecar's socket directory and root into a file beside the shim. Only the sidecar that holds the root's
+ * Writes the settings into a file beside the shim. Only the sidecar that holds the root's
  * lock may do so: a refused sidecar would lead pushes to a socket where nobody listens.
  */
-export async function tellShim({ path }: Shim, settings: { root: string; socketDir: string }): Promise<void> {
-  await replaceFile(settingsOf(path), `socket-dir=${settings.socketDir}\nroot=${settings.root}\n`, 0o644);
+export async function tellShim({ path }: Shim, { root, socketDir, pushRefs }: ShimSettings): Promise<void> {
+  await replaceFile(settingsOf(path), `socket-dir=${socketDir}\nroot=${root}\npush-refs=${pushRefs}\n`, 0o644);
 }
 
 function settingsOf(path: string): string {

@@ -18,6 +18,7 @@ import { actOf } from "./act.ts";
 import type { Caller } from "./caller.ts";
 import { allowedTo, type CallerLimits, checkLimits } from "./limits.ts";
 import { type Rule, ruleOf } from "./roles.ts";
+import { checkTexts } from "./texts.ts";
 
 /** The most characters of an error message, and of each of its details, that go to the caller. */
 const TEXT_LIMIT = 1_000;
@@ -102,7 +103,10 @@ interface Admitted extends Pick<CallContext, "caller" | "allowed"> {
   readonly rule: Rule;
 }
 
-/** Returns the caller if it may make this call. Throws UNAUTHENTICATED, PERMISSION_DENIED, DATABASE_UNAVAILABLE. */
+/**
+ * Returns the caller if it may make this call. Throws UNAUTHENTICATED, PERMISSION_DENIED, INVALID_REQUEST,
+ * DATABASE_UNAVAILABLE.
+ */
 async function authorise(options: CallOptions, call: AnyCall, path: string): Promise<Admitted> {
   const caller = await options.authenticate(call);
   try {
@@ -112,6 +116,7 @@ async function authorise(options: CallOptions, call: AnyCall, path: string): Pro
         "PERMISSION_DENIED",
         `A certificate of the role ${caller.role} may not call ${path.split("/").at(-1)}; use one of the role operator.`,
       );
+    checkTexts(call.request);
     await checkLimits(caller, rule, call.request, options.limits);
     return { caller, rule, allowed: allowedTo(caller, options.limits) };
   } catch (error) {

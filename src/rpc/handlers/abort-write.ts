@@ -4,7 +4,6 @@ import type { AbortWriteResponse as Response } from "../../generated/lockstep/v1
 import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { abortWrite as abort } from "../../sync/session/abort-write.ts";
-import { shortText } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
 import { writeIdOf } from "../call/write-id.ts";
 
@@ -13,6 +12,6 @@ export const abortWrite =
   async ({ token, reason, ...request }: Request, { caller }: CallContext): Promise<Response> => {
     const repository = repositoryName(request.repository);
     const writeId = request.writeId === "" ? "" : writeIdOf(request.writeId);
-    const aborted = await abort(context, { repository, token, writeId, reason: shortText("reason", reason), caller });
+    const aborted = await abort(context, { repository, token, writeId, reason, caller });
     return { writeId: aborted.writeId, savedRefs: aborted.savedRefs.map(displayRef) };
   };

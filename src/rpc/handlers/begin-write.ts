@@ -6,7 +6,7 @@ import { repositoryName } from "../../names.ts";
 import { toMs, toTimestamp } from "../../protocol/times.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { beginWrite as begin } from "../../sync/session/begin-write.ts";
-import { shortText, writeAuthor } from "../call/author-and-reason.ts";
+import { writeAuthor } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
 import { writeIdOf } from "../call/write-id.ts";
 
@@ -16,7 +16,7 @@ export const beginWrite =
   (context: SyncContext) =>
   async (request: Request, { caller, signal }: CallContext): Promise<Response> => {
     const author = writeAuthor(request.author, caller);
-    const reason = shortText("reason", request.reason);
+    const { reason } = request;
     if (request.live && caller.role !== "operator")
       throw new LockstepError("PERMISSION_DENIED", `The role ${caller.role} may not take a replica out of service.`);
     const begun = await begin(context, {

@@ -2,7 +2,7 @@
 // afterwards, another one has them.
 import { once } from "node:events";
 import { crashPoint } from "../../crash-points.ts";
-import { objectIds, type RefUpdate, toLatin1 } from "../../domain.ts";
+import { objectIds, type RefUpdate } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import type { HoldRequestBody } from "../../git/objects/pack-stream.ts";
 import { Silence } from "../../git/silence.ts";
@@ -12,8 +12,8 @@ import type { CopiesRule } from "../../store/write/writes.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { rounds } from "../objects/fetch-rounds.ts";
 import { chooseSources } from "../objects/sources.ts";
+import { holdRequests } from "./hold-request.ts";
 
 /** How many more devices are asked than needed, because the slowest decides how long it takes. */
 const SPARE = 1;
@@ -41,16 +41,14 @@ export async function makeCopies(
   // Current replicas have the objects on which the new ones build.
   const like = { version: replica.applied ?? 0n, writers: [], prefer: undefined };
   const rows = chooseSources(context, await replicasOf(context.db, replica.id), like);
-  const haves = objectIds(updates.map(({ oldValue }) => oldValue));
-  const refs = updates.filter(({ oldValue }) => oldValue !== null).map(({ name }) => toLatin1(name));
-  const request = { repositoryId: replica.id, wants, haves, refs };
+  const requests = holdRequests(replica.id, updates);
   const refusals: string[] = [];
   // Once there are enough copies, or no more devices to ask, the other devices stop fetching. They catch up later like
   // any device.
   using work = linkSignals([context.signal]);
   const holders = await fastest(rows, wanted, async (row) => {
     try {
-      await requestHold(context, row, request, work.signal);
+      await requestHolds(context, row, requests, work.signal);
       return row.device;
     } catch (error) {
       refusals.push(`${row.device}: ${describe(error)}`);
@@ -77,17 +75,17 @@ export async function makeCopies(
   );
 }
 
-async function requestHold(
+async function requestHolds(
   context: SyncContext,
   row: ReplicaRow,
-  request: HoldRequestBody,
+  requests: readonly HoldRequestBody[],
   wanted: AbortSignal,
 ): Promise<void> {
   using silence = new Silence(WAITS.copySilentMs);
   using link = linkSignals([wanted, silence.signal]);
-  for (const round of rounds(request)) {
+  for (const request of requests) {
     await Promise.race([
-      context.requestHold(row, round, link.signal, () => silence.broken()),
+      context.requestHold(row, request, link.signal, () => silence.broken()),
       once(link.signal, "abort").then(() => {
         throw new LockstepError("SOURCE_FAILED", `its work has shown nothing new for ${WAITS.copySilentMs / 1000} s`);
       }),

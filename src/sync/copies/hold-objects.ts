@@ -19,8 +19,8 @@ import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { fetchFromSource } from "../objects/fetch-from-source.ts";
-import { checkedObjects } from "../objects/serve-pack.ts";
 import { beforeRead } from "../read/before-read.ts";
+import { checkedHold } from "./hold-request.ts";
 
 const STAGED_REFS = `${PRIVATE_REFS}staged/`;
 /** How long the objects are kept at least. It is longer than any write stays undecided. */
@@ -43,7 +43,7 @@ export async function holdObjects(
   body: unknown,
   { signal: gone, onWork = () => {} }: HoldOptions = {},
 ): Promise<void> {
-  const request = { ...checkedObjects(body), refs: checkedRefs(body) };
+  const request = checkedHold(body);
   using link = linkSignals(gone ? [context.signal, gone] : [context.signal]);
   const { signal } = link;
   const replica = await replicaOf(context, request.repositoryId, signal);
@@ -87,21 +87,6 @@ export async function holdObjects(
   if (replica.gitDir !== gitDir)
     throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} has moved to a new name; try again.`);
   await crashPoint("copies.kept");
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be in a name.
-const REF_NAME = /^(HEAD|refs\/(?!lockstep\/)(?!.*(\.\.|@\{))[^\x00-\x20~^:?*[\\]+)$/;
-
-/**
- * Returns the names of refs in the message of a device. git cannot take them for anything else. Throws INVALID_REQUEST.
- */
-function checkedRefs(body: unknown): string[] {
-  const { refs = [] } = (body ?? {}) as { refs?: unknown };
-  if (Array.isArray(refs) && refs.every((name) => typeof name === "string" && REF_NAME.test(name))) return refs;
-  throw new LockstepError(
-    "INVALID_REQUEST",
-    "A request for copies has a wrong name of a ref; run the same version of Lockstep on all devices.",
-  );
 }
 
 async function replicaOf(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {

@@ -1,7 +1,7 @@
 // Cuts a request for millions of objects into several packs: a peer limits the ids of one request.
 
-/** A quarter of the ids that a peer takes (serve-pack.ts). */
-const IDS_AT_ONCE = 500_000;
+/** As many wanted ids, and as many that are here. Both fit into 16 MiB (git-port/request-whole.ts). */
+const IDS_AT_ONCE = 100_000;
 
 interface Ids {
   readonly wants: readonly string[];

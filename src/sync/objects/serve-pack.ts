@@ -15,7 +15,8 @@ import { type Replica, replicaPath } from "../device/replica.ts";
 import { FanOut } from "./fan-out.ts";
 import { busyError, PackPlaces } from "./pack-places.ts";
 
-const IDS_LIMIT = 2_000_000;
+/** More would not fit into a request. */
+const IDS_LIMIT = 500_000;
 
 /** Makes packs for other devices. */
 export class PackServer {

@@ -1,0 +1,28 @@
+// Limits how many requests for copies one device has here at once. Each fetches a pack from that device.
+import { busyError } from "../sync/objects/pack-places.ts";
+
+const LIMIT = 100;
+
+/** The requests for copies that are under way, by the device that asks. */
+export class HoldPlaces {
+  readonly #me: string;
+  readonly #taken = new Map<string, number>();
+
+  constructor(me: string) {
+    this.#me = me;
+  }
+
+  /** Takes a place until the result is disposed of. Throws QUEUE_FULL. */
+  take(asker: string): Disposable {
+    const taken = this.#taken.get(asker) ?? 0;
+    if (taken >= LIMIT) throw busyError(this.#me, `makes ${LIMIT} copies for ${asker} already`);
+    this.#taken.set(asker, taken + 1);
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#taken.get(asker) ?? 1) - 1;
+        if (left > 0) this.#taken.set(asker, left);
+        else this.#taken.delete(asker);
+      },
+    };
+  }
+}

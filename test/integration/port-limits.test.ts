@@ -1,0 +1,224 @@
+// The limits of the ports: connections without a certificate, of one certificate, and idle ones; calls of one
+// connection; watches.
+import { once } from "node:events";
+import { createServer as createHttpServer, get, type IncomingMessage } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { createServer as createTlsServer, connect as tlsConnect } from "node:tls";
+import { Client, credentials, type MethodDefinition } from "@grpc/grpc-js";
+import { service as healthService } from "grpc-health-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { serveHttp } from "../../src/http/server.ts";
+import { limitConnections } from "../../src/io/connections.ts";
+import { serveRpc } from "../../src/rpc/server.ts";
+import { limitHandshakes } from "../../src/tls/connection-limits.ts";
+import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
+import { Peers, trustAuthorities } from "../../src/tls/peers.ts";
+import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+
+const { Watch: WATCH } = healthService as unknown as Record<"Watch", MethodDefinition<object, object>>;
+const SOON = { timeout: 20_000, interval: 20 };
+
+const sockets = new Set<Socket>();
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+});
+
+/** Opens a connection and sends nothing. */
+async function idle(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  sockets.add(socket);
+  await once(socket, "connect");
+  return socket;
+}
+
+const idles = (port: number, count: number) => Promise.all(Array.from({ length: count }, () => idle(port)));
+const closed = (all: readonly Socket[]) => all.filter((each) => each.closed || each.readableEnded).length;
+
+/** A cluster of one device, with the gRPC servers of its sidecar. */
+async function rpcServers() {
+  const cluster = await TestCluster.make();
+  const { context } = await cluster.start("repo001");
+  const authority = await authorityIn(credentialsOf(cluster));
+  const tls = await contentsOf(await authority.issue("device", "repo001"));
+  const client = await contentsOf(await authority.issue("operator", "ada"));
+  const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
+  const socketPath = join(cluster.dir, "rpc.sock");
+  const options = { socketPath, listen: { host: "127.0.0.1", port: 0 }, tls, peers, connections: 3, log: context.log };
+  const rpc = await serveRpc(context, { ...options, accessOf: () => undefined, onRefused: () => {} });
+  return {
+    socketPath,
+    port: rpc.port,
+    client,
+    async [Symbol.asyncDispose]() {
+      await rpc.stop(0);
+      peers[Symbol.dispose]();
+      await cluster[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe("a connection that has shown no certificate", () => {
+  it("is one of so many; beyond that the oldest is cut, and a client with a certificate gets in", async () => {
+    await using servers = await rpcServers();
+    const before = await idles(servers.port, 256);
+    await vi.waitFor(() => expect(before).toHaveLength(256), SOON);
+    expect(closed(before)).toBe(0);
+    const [first] = before;
+    await idle(servers.port);
+    await vi.waitFor(() => expect(closed(before)).toBe(1), SOON);
+    expect(closed([first as Socket])).toBe(1);
+    const session = connectHttp2(`https://127.0.0.1:${servers.port}`, { ...servers.client });
+    session.on("error", () => {});
+    await once(session, "remoteSettings");
+    session.destroy();
+  });
+
+  it("is cut after five seconds", async () => {
+    expect(MUTUAL_TLS.handshakeTimeout).toBe(5_000);
+    const server = createTlsServer({ ...MUTUAL_TLS, handshakeTimeout: 300 });
+    server.on("tlsClientError", (_, socket) => socket.destroy());
+    limitHandshakes(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const socket = await idle((server.address() as AddressInfo).port);
+    socket.resume();
+    await vi.waitFor(() => expect(closed([socket])).toBe(1), SOON);
+    server.close();
+  });
+});
+
+describe("a certificate", () => {
+  it("has so many connections; a further one is told so, and is cut", async () => {
+    await using servers = await rpcServers();
+    const open = () => tlsConnect({ port: servers.port, host: "127.0.0.1", ALPNProtocols: ["h2"], ...servers.client });
+    const three = [open(), open(), open()];
+    for (const each of three) {
+      sockets.add(each);
+      each.on("error", () => {});
+      await once(each, "data");
+    }
+    const session = connectHttp2(`https://127.0.0.1:${servers.port}`, { ...servers.client });
+    session.on("error", () => {});
+    const call = session.request({
+      ":method": "POST",
+      ":path": "/lockstep.v1.ClusterService/ListDevices",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    call.end(Buffer.alloc(5));
+    call.resume();
+    const seen = await Promise.race([
+      once(call, "trailers").then(([trailers]) => trailers),
+      once(call, "response").then(([headers]) =>
+        headers["grpc-status"] === undefined ? new Promise(() => {}) : headers,
+      ),
+    ]);
+    expect(seen["grpc-status"]).toBe("14");
+    expect(decodeURIComponent(seen["grpc-message"])).toMatch(
+      /^The certificate of operator ada has 3 connections to this port already/,
+    );
+    await once(session, "close");
+    expect(three.every(({ destroyed }) => !destroyed)).toBe(true);
+  });
+
+  it("may make 100 calls at once over each connection", async () => {
+    await using servers = await rpcServers();
+    const session = connectHttp2(`https://127.0.0.1:${servers.port}`, { ...servers.client });
+    const [settings] = await once(session, "remoteSettings");
+    expect(settings.maxConcurrentStreams).toBe(100);
+    session.destroy();
+  });
+
+  it("may have 100 health watches; a further one is refused, until one has ended", async () => {
+    await using servers = await rpcServers();
+    const client = new Client(`unix:${servers.socketPath}`, credentials.createInsecure());
+    const watch = async () => {
+      const call = client.makeServerStreamRequest(WATCH.path, WATCH.requestSerialize, WATCH.responseDeserialize, {
+        service: "",
+      });
+      const outcome = await once(call, "data").then(
+        () => "watching",
+        (error: { details: string }) => error.details,
+      );
+      call.on("error", () => {});
+      return { call, outcome };
+    };
+    const watches = await Promise.all(Array.from({ length: 100 }, watch));
+    expect(new Set(watches.map(({ outcome }) => outcome))).toEqual(new Set(["watching"]));
+    expect((await watch()).outcome).toMatch(/has 100 health watches already/);
+    watches[0]?.call.cancel();
+    await vi.waitFor(async () => expect((await watch()).outcome).toBe("watching"), SOON);
+    client.close();
+  });
+});
+
+describe("idle connections to a port of plain HTTP", () => {
+  it("make room for new ones beyond the limit, the longest idle one first; those with a request stay", async () => {
+    const server = createHttpServer(() => {});
+    limitConnections(server, 3);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const busy = await idle(port);
+    const asked = once(server, "request");
+    busy.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await asked;
+    const [first, second] = [await idle(port), await idle(port)];
+    for (const each of [busy, first, second]) each.resume();
+    const third = await idle(port);
+    await vi.waitFor(() => expect(closed([first])).toBe(1), SOON);
+    expect(closed([busy, second, third])).toBe(0);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it("end no health check: there may be thousands of them", async () => {
+    const listen = { host: "127.0.0.1", port: 0 };
+    const http = await serveHttp(listen, {
+      serving: () => true,
+      hostNames: new Set(),
+      checks: {},
+      log: { warn: () => {} },
+      metrics: async () => ({ contentType: "", text: "" }),
+      beforeRead: async () => {},
+    });
+    for (let count = 0; count < 2_000; count += 250) for (const each of await idles(http.port, 250)) each.resume();
+    await vi.waitFor(() => expect(closed([...sockets])).toBe(2_000 - 512), SOON);
+    const [answer] = (await once(get(`http://127.0.0.1:${http.port}/readyz`), "response")) as [IncomingMessage];
+    expect([answer.statusCode, await text(answer)]).toEqual([200, "ok\n"]);
+    await http[Symbol.asyncDispose]();
+  });
+});
+
+describe("the port of plain HTTP", () => {
+  it("answers /gate for no other host, and probes for any", async () => {
+    const http = await serveHttp(
+      { host: "127.0.0.1", port: 0 },
+      {
+        serving: () => true,
+        hostNames: new Set(["repo001.example"]),
+        checks: {},
+        log: { warn: () => {} },
+        metrics: async () => ({ contentType: "", text: "" }),
+        beforeRead: async () => {},
+      },
+    );
+    const ask = async (path: string, host: string) => {
+      const options = { port: http.port, path, headers: { host }, agent: false } as const;
+      const [answer] = (await once(get(options), "response")) as [IncomingMessage];
+      await text(answer);
+      return answer.statusCode;
+    };
+    expect(await ask("/gate?repository=app", "evil.example")).toBe(421);
+    expect(await ask("/gate?repository=app", "repo001.example:7422")).toBe(204);
+    expect(await ask("/gate?repository=app", "127.0.0.1:7422")).toBe(204);
+    for (const path of ["/livez", "/readyz", "/metrics"]) expect(await ask(path, "evil.example")).toBe(200);
+    await http[Symbol.asyncDispose]();
+  });
+});

@@ -26,7 +26,7 @@ const shared = {
   stopping: never,
   earlyStarts: new EarlyStarts(),
   crowd: { asking: places(), serving: places() },
-  answers: new AnswerCache(0),
+  answers: new AnswerCache(0, "/"),
 };
 const answer = (request, response) => serve(request, response, options, shared);
 const server = createServer((request, response) => {

@@ -10,7 +10,8 @@ import { LockstepError } from "../errors.ts";
 import { limitConnections } from "../io/connections.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { AnswerCache } from "./cache/answer-cache.ts";
-import { EarlyStarts } from "./early-start.ts";
+import { SharedCalls } from "./cache/shared-calls.ts";
+import { EarlyStarts, type Grant } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
@@ -55,8 +56,9 @@ export async function startGate({
   askingLimits,
   cacheBytes = 0,
   graceMs = GRACE_MS,
-  ...options
+  ...given
 }: GateOptions): Promise<Gate> {
+  const options = { ...given, beforeRead: sharedReads(given.beforeRead) };
   const draining = new AbortController();
   const stopping = new AbortController();
   // Every running request listens.
@@ -71,7 +73,7 @@ export async function startGate({
       asking: new Places({ ...askingLimits, waiting: 0, patienceMs: 0 }),
       serving: new Places(placeLimits),
     },
-    answers: new AnswerCache(cacheBytes),
+    answers: new AnswerCache(cacheBytes, options.env.HOME),
   };
   const settings = {
     // A pack may take any time. The kernel's probes find a client that went away without a word.
@@ -109,6 +111,14 @@ export async function startGate({
       await closed;
     },
   };
+}
+
+/** Requests that arrive together ask the sidecar once for each repository. */
+function sharedReads(beforeRead: GateOptions["beforeRead"]): GateOptions["beforeRead"] {
+  const [reads, pushes] = [false, true].map(
+    (forPush) => new SharedCalls((repository, signal) => beforeRead(repository, { signal, forPush })),
+  ) as [SharedCalls<Grant>, SharedCalls<Grant>];
+  return (repository, { signal, forPush }) => (forPush ? pushes : reads).call(repository, signal);
 }
 
 function keepWhilePending(set: Set<Promise<unknown>>, promise: Promise<unknown>): void {

@@ -118,7 +118,7 @@ async function serveGit(
   const protocol = gitProtocol(request.headers["git-protocol"]);
   const { body, lsRefs } = await beginBody(asked, protocol, received, { ...bodyLimits, signal });
   const path = join(root, `${asked.repository}.git`);
-  const cached = cachedRequest(answers, asked, { protocol, lsRefs }, { path, home: env.HOME });
+  const cached = cachedRequest(answers, asked, { protocol, lsRefs }, path);
   const forPush = asked.advertisement && asked.service === "receive-pack";
   const ask = () => beforeRead(asked.repository, { signal, forPush });
   const answered = success(asked, protocol);

@@ -2,6 +2,8 @@
 // has the refs of one version, git answers the same question with the same bytes. So the gate asks the sidecar, as
 // always, and starts no git.
 import { createHash } from "node:crypto";
+import { seenByGit } from "./seen-by-git.ts";
+import { SharedCalls } from "./shared-calls.ts";
 
 /** The parts of a question to git, apart from the settings. */
 export interface Question {
@@ -44,11 +46,18 @@ export function isCurrent(answer: CachedAnswer, unchangedMs: number, seen: strin
 export class AnswerCache {
   readonly #most: number;
   readonly #answers = new Map<string, CachedAnswer>();
+  readonly #looks: SharedCalls<string | undefined>;
   #bytes = 0;
 
-  /** `most`: the bytes of all answers together. 0: no answer is kept. */
-  constructor(most: number) {
+  /** `most`: the bytes of all answers together. 0: no answer is kept. `home`: the home directory of git. */
+  constructor(most: number, home: string) {
     this.#most = most;
+    this.#looks = new SharedCalls((path) => seenByGit(path, home));
+  }
+
+  /** Returns which replica and which settings git would find now (`seenByGit`). */
+  async look(path: string): Promise<string | undefined> {
+    return await this.#looks.call(path);
   }
 
   /** The most bytes of one answer. One large repository does not drive out all others. */

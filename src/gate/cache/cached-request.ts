@@ -3,14 +3,11 @@ import type { GitChild } from "../../smart-http/git-child.ts";
 import { isVersion2 } from "../../smart-http/protocol.ts";
 import type { GitRequest } from "../../smart-http/route.ts";
 import { type AnswerCache, type CachedAnswer, isCurrent, type Question } from "./answer-cache.ts";
-import { seenByGit } from "./seen-by-git.ts";
 
 /** Where git would run, and how it reads refs. */
 export interface Place {
   /** The path of the replica. */
   readonly path: string;
-  /** The home directory of git. */
-  readonly home: string;
   /** "first": git reads the refs when it starts. "later": when it has its input. "never": the answer has no refs. */
   readonly readsRefs: "first" | "later" | "never";
 }
@@ -20,11 +17,11 @@ export function cachedRequest(
   cache: AnswerCache,
   { repository, service, advertisement }: GitRequest,
   { protocol, lsRefs }: Pick<Question, "protocol" | "lsRefs">,
-  place: Pick<Place, "path" | "home">,
+  path: string,
 ): CachedRequest | undefined {
   if (service !== "upload-pack" || (!advertisement && lsRefs === undefined) || cache.largest === 0) return undefined;
   const readsRefs = !advertisement ? "later" : isVersion2(service, protocol) ? "never" : "first";
-  return new CachedRequest(cache, { repository, protocol, lsRefs }, { ...place, readsRefs });
+  return new CachedRequest(cache, { repository, protocol, lsRefs }, { path, readsRefs });
 }
 
 /** The sidecar's grant: for how long the refs had not changed when it answered. */
@@ -103,6 +100,6 @@ class CachedRequest {
   }
 
   async #look(): Promise<string | undefined> {
-    return await seenByGit(this.#place.path, this.#place.home);
+    return await this.#cache.look(this.#place.path);
   }
 }

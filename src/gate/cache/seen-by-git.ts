@@ -1,6 +1,5 @@
 // Tells whether git would find the same replica and the same settings as before.
-import type { BigIntStats } from "node:fs";
-import { stat } from "node:fs/promises";
+import { type BigIntStats, stat } from "node:fs";
 import { join } from "node:path";
 import { settingsFiles } from "../../git/settings-watch.ts";
 
@@ -16,8 +15,9 @@ export async function seenByGit(path: string, home: string): Promise<string | un
   return directory && [`${directory.dev} ${directory.ino}`, ...settings.map(stampOf)].join("|");
 }
 
-async function look(path: string): Promise<BigIntStats | undefined> {
-  return await stat(path, { bigint: true }).catch(() => undefined);
+/** Through a callback, which costs a third less than the function of node:fs/promises. undefined: nothing is there. */
+function look(path: string): Promise<BigIntStats | undefined> {
+  return new Promise((resolve) => stat(path, { bigint: true }, (error, found) => resolve(error ? undefined : found)));
 }
 
 function stampOf(file: BigIntStats | undefined): string {

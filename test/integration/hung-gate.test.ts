@@ -3,7 +3,9 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { FETCH_TYPE, GateSite, script } from "../support/gate-site.ts";
+import { shortWaits } from "../support/short-waits.ts";
 
+shortWaits();
 let site: GateSite;
 beforeEach(async () => {
   site = await GateSite.make();

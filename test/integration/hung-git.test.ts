@@ -8,14 +8,16 @@ import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { Disk, whyNoDisk } from "../support/disk.ts";
 import { processesAt } from "../support/git.ts";
+import { shortWaits } from "../support/short-waits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const run = promisify(execFile);
 const APP = "team/app";
 const MAIN = "refs/heads/main";
+shortWaits();
 /** Short, but longer than any of the working gits here shows nothing. */
-const SHORT = { stoppedMs: 2_000, silentMs: 4_000, diskMs: 6_000, killedMs: 3_000 };
+const SHORT = { stoppedMs: 700, silentMs: 2_500, diskMs: 4_000, killedMs: 1_500 };
 const PATIENCE = { timeout: 60_000, interval: 100 };
 const HUNG = { code: "GIT_HUNG" };
 
@@ -182,7 +184,9 @@ describe("a git is left alone", () => {
     await using f = await fixture();
     const two = await f.a.commit(APP, "two", { parents: [f.one] });
     // Each step shows on a processor or in a file, not in the output.
-    await f.a.beforeGit('case "$*" in *rev-list*) for i in $(seq 40); do sleep 0.25; done;; esac');
+    await f.a.beforeGit(
+      `case "$*" in *rev-list*) for i in $(seq ${(2.4 * SHORT.silentMs) / 250}); do sleep 0.25; done;; esac`,
+    );
     const longerMs = 2 * SHORT.silentMs;
     beforeStatement(f.a, "lockstep.bump(", () => new Promise((resolve) => setTimeout(resolve, longerMs)));
     expect(await f.a.push(APP, [change("main", f.one, two)])).toEqual({ [MAIN]: null });

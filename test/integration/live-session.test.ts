@@ -9,10 +9,12 @@ import { describe, expect, it, vi } from "vitest";
 import type { BegunWrite } from "../../src/sync/session/begin-write.ts";
 import { endSessions } from "../../src/sync/session/end-sessions.ts";
 import { abortSession, beginSession, bumpSession } from "../support/sessions.ts";
+import { shortWaits } from "../support/short-waits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
+shortWaits();
 const OUT_OF_SERVICE = {
   code: "REPLICA_IN_DOUBT",
   message: expect.stringContaining("out of service: grace works on its files (renaming); ask another device"),

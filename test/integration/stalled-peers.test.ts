@@ -6,15 +6,17 @@ import { request } from "node:https";
 import { buffer } from "node:stream/consumers";
 import { connect, type TLSSocket } from "node:tls";
 import { describe, expect, it, vi } from "vitest";
+import { WAITS } from "../../src/waits.ts";
 import { processesAt } from "../support/git.ts";
 import { authorityIn, contentsOf, credentialsOf, openGitPort } from "../support/git-port.ts";
+import { shortWaits } from "../support/short-waits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 /** More than what fits between the two ends of a connection. */
 const LARGE = 16_000_000;
-/** Ten seconds, and what a busy machine needs. */
+/** The time until such a peer is hung up on, and what a busy machine needs. */
 const CUT_OFF = { timeout: 40_000, interval: 50 };
 
 interface Peer {
@@ -110,7 +112,7 @@ async function expectWhole(response: IncomingMessage): Promise<void> {
 
 describe("a device that takes nothing of what it has asked for", () => {
   it.each(["byStream", "byGit"] as const)(
-    "keeps no other device from its packs (%s), and is hung up on after ten seconds",
+    "keeps no other device from its packs (%s), and is hung up on after its time",
     async (way) => {
       await using f = await fixture();
       const [greedy, other] = [await f.peer("repo002"), await f.peer("repo003")];
@@ -135,7 +137,7 @@ describe("a device that takes nothing of what it has asked for", () => {
     await using f = await fixture();
     const response = await (await f.peer("repo002")).byStream();
     let taken = 0;
-    const until = performance.now() + 15_000;
+    const until = performance.now() + 1.5 * WAITS.gitStallMs;
     for await (const chunk of response as AsyncIterable<Buffer>) {
       taken += chunk.length;
       // A bite every 50 ms for longer than a stalled peer gets, then all of the rest.
@@ -158,8 +160,9 @@ describe("a device that does not finish its question", () => {
   });
 
   it.each(["the pack stream", "stock git"])(
-    "takes no place and starts no git (%s), and is hung up on after ten seconds",
+    "takes no place and starts no git (%s), and is hung up on after its time",
     async (way) => {
+      using _ = shortWaits();
       await using f = await fixture(10_000);
       const slow = await f.peer("repo002");
       await f.a.gitCommands();
@@ -176,20 +179,22 @@ describe("a device that does not finish its question", () => {
     },
   );
 
-  it("is answered when it takes its time, a byte every second", async () => {
+  it("is answered when it takes its time, byte by byte", async () => {
+    using _ = shortWaits();
     await using f = await fixture(10_000);
     const slow = await f.peer("repo002");
     const [whole, tail] = [post(`/${APP}.git/git-upload-pack`, FETCH_HEADERS, fetchOf(f.head)), 12];
     const socket = await slow.raw(whole.slice(0, -tail));
     const answered = once(socket, "data");
     for (const byte of whole.slice(-tail)) {
-      await new Promise((next) => setTimeout(next, 1_000));
+      await new Promise((next) => setTimeout(next, WAITS.requestStallMs / 10));
       socket.write(byte);
     }
     expect(String((await answered)[0])).toContain("200 OK");
   });
 
   it("or puts many into one connection, is hung up on, and nothing is left of them", async () => {
+    using _ = shortWaits();
     await using f = await fixture();
     const question = post("/v1/pack", {}, packRequest(f.a, f.head));
     const socket = await (await f.peer("repo002")).raw(question.repeat(8));

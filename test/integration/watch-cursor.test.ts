@@ -4,6 +4,7 @@ import { parseKeep } from "../../src/retention.ts";
 import { setKeepLog } from "../../src/store/retention/keep-times.ts";
 import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import { claimVersion, currentRepository, Landing, Told } from "../support/landing.ts";
+import { shortWaits } from "../support/short-waits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON, type TestDevice } from "../support/sync-device.ts";
 import { tells, untilLooked } from "../support/watch-looks.ts";
@@ -29,6 +30,7 @@ describe("a cursor", () => {
   });
 
   it("expires when an older copy takes the place of the database", async () => {
+    using _ = shortWaits();
     await using cluster = await TestCluster.make();
     const one = await cluster.start("repo001");
     const app = await currentRepository("app", [one]);

@@ -29,6 +29,11 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Returns the environment that shortens a command's waits as those of its sidecar. */
+function shortAs({ LOCKSTEP_WAITS_FACTOR }: Record<string, string>): Record<string, string> {
+  return LOCKSTEP_WAITS_FACTOR ? { LOCKSTEP_WAITS_FACTOR } : {};
+}
+
 /** Resolves when the command has ended, with its exit code and output. */
 export async function ended(child: ChildProcess): Promise<Ended> {
   const [[code], stdout, stderr] = await Promise.all([once(child, "close"), text(child.stdout!), text(child.stderr!)]);
@@ -96,7 +101,12 @@ export class Device {
    */
   command(args: readonly string[], env: Record<string, string> = {}, detached = false): ChildProcess {
     return spawn(process.execPath, [PROGRAM, ...args], {
-      env: { PATH: process.env.PATH ?? "/usr/bin:/bin", LOCKSTEP_SOCKET_DIR: dirname(this.demo.socket), ...env },
+      env: {
+        PATH: process.env.PATH ?? "/usr/bin:/bin",
+        LOCKSTEP_SOCKET_DIR: dirname(this.demo.socket),
+        ...shortAs(this.demo.env),
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
       detached,
     });

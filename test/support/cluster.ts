@@ -9,6 +9,7 @@ import { migratedDatabase } from "./database.ts";
 import { type Demo, startDemo } from "./demo.ts";
 import { type GitSandbox, gitSandbox } from "./git.ts";
 import { isAlive, processesOf, untilGone } from "./processes.ts";
+import { SHORT_WAITS } from "./short-waits.ts";
 
 /**
  * Children of a stopped process have this time to end. A git that is in fsync ends only when the disk has answered, and
@@ -31,10 +32,16 @@ export interface ClusterOptions {
   /** Returns another URL of the database for the devices, such as that of a proxy. */
   readonly via?: (databaseUrl: string) => Promise<string>;
   readonly refFormat?: "files" | "reftable";
+  /** True shortens the waits of all devices to a third, for tests that sit them out. */
+  readonly shortWaits?: boolean;
 }
 
 /** Starts three devices and their gates on a database that has the schema and nothing else. */
-export async function startCluster({ via, refFormat = "files" }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({
+  via,
+  refFormat = "files",
+  shortWaits = false,
+}: ClusterOptions = {}): Promise<Cluster> {
   const database = await migratedDatabase();
   const git = await gitSandbox();
   // A short path, because the path of a unix socket has at most 107 bytes.
@@ -47,7 +54,8 @@ export async function startCluster({ via, refFormat = "files" }: ClusterOptions 
     if (left.length > 0) throw new Error(`The cluster left processes behind: ${left.join("; ")}.`);
   };
   const databaseUrl = via ? await via(database.url) : database.url;
-  const started = startDemo(["--dir", dir, "--ref-format", refFormat], { LOCKSTEP_DATABASE_URL: databaseUrl });
+  const env = { LOCKSTEP_DATABASE_URL: databaseUrl, ...(shortWaits && SHORT_WAITS) };
+  const started = startDemo(["--dir", dir, "--ref-format", refFormat], env);
   const demo = await started.catch(async (error: unknown) => {
     await cleanUp();
     throw error;

@@ -17,11 +17,12 @@ export let proxy: DatabaseProxy;
 
 /**
  * Starts three devices before the tests of the calling file and stops them afterwards. `revive`: after each test starts
- * the sidecars that a failed test left dead. `behindProxy`: the devices reach the database through `proxy`.
+ * the sidecars that a failed test left dead. `behindProxy`: the devices reach the database through `proxy`. `shortWaits`:
+ * see `startCluster`.
  */
-export function startClusterOfFile({ revive = false, behindProxy = false } = {}): void {
+export function startClusterOfFile({ revive = false, behindProxy = false, shortWaits = false } = {}): void {
   beforeAll(async () => {
-    cluster = await startCluster(behindProxy ? { via: throughProxy } : {});
+    cluster = await startCluster({ shortWaits, ...(behindProxy && { via: throughProxy }) });
     [one, two, three] = cluster.devices as [Device, Device, Device];
     ada = await pusher(cluster.git, "ada");
   });

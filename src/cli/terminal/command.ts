@@ -10,6 +10,8 @@ import { visible, visibleJson, visibleLines } from "../../io/visible.ts";
 import { readConfig, required, unknownVariables } from "../../read-config.ts";
 
 const PATIENCE_MS = 30_000;
+/** Shortens waits for tests (src/waits.ts). Only `serve` warns of it, because tests read what other commands say. */
+const OF_TESTS = "LOCKSTEP_WAITS_FACTOR";
 
 export interface Run {
   readonly host: Host;
@@ -42,7 +44,7 @@ export function prepare(host: Host, settings: string, flags: Record<string, unkn
   const config = readConfig(settings, flags, host.env, host.cwd);
   const level = config["log-level"] ?? "warn";
   const log = pino({ level, formatters: { level: (label) => ({ level: label }) }, serializers: { err } }, logLines(2));
-  for (const name of unknownVariables(host.env))
+  for (const name of unknownVariables(host.env).filter((name) => settings === "serve" || name !== OF_TESTS))
     log.warn({ variable: name }, "this variable is no setting of Lockstep; see docs/configuration.md");
   const json = flags.json === true;
   return {

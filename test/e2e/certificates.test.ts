@@ -155,8 +155,8 @@ describe("new certificate files", () => {
     };
     await writeCredentials(dir, "repo001", await make());
     await vi.waitFor(async () => {
-      const { document } = await one.lockstep("status");
-      expect(document.warnings).toEqual([expect.stringMatching(why)]);
+      const { warnings } = await one.call("GetStatus", {}, PATIENCE);
+      expect(warnings).toEqual([expect.stringMatching(why)]);
     }, SOON);
     await logged(one, /the new certificate files are not used/);
     expect(await shown()).toEqual(before);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { ended } from "../support/cluster-device.ts";
+import { ended, PATIENCE } from "../support/cluster-device.ts";
 import { EXIT } from "../support/command-line.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
@@ -63,15 +63,17 @@ describe("lockstep command", () => {
     const waiting = one.command(["command", "enqueue", "sync", repository, "--device", two.name, "--wait", "--json"]);
     const end = ended(waiting);
     await vi.waitFor(async () => {
-      const { document } = await one.lockstep("command", "list", "--device", two.name, "--state", "queued");
-      expect(document.commands).toHaveLength(1);
+      const asked = { device: two.name, states: ["COMMAND_STATE_QUEUED" as const] };
+      const { commands } = await one.call("ListCommands", asked, PATIENCE);
+      expect(commands).toHaveLength(1);
     }, SOON);
     waiting.kill("SIGINT");
     expect((await end).code).not.toBe(EXIT.OK);
     await two.start();
     await vi.waitFor(async () => {
-      const { document } = await one.lockstep("command", "list", "--device", two.name, "--state", "queued");
-      expect(document.commands).toEqual([]);
+      const asked = { device: two.name, states: ["COMMAND_STATE_QUEUED" as const] };
+      const { commands } = await one.call("ListCommands", asked, PATIENCE);
+      expect(commands).toEqual([]);
     }, SOON);
   });
 

@@ -2,6 +2,7 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { expectVerified } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, ended, PATIENCE } from "../support/cluster-device.ts";
 import { EXIT, expectSentence } from "../support/command-line.ts";
@@ -43,14 +44,14 @@ it("refuses to start on an empty directory at the place of its root, until the d
   await rm(root, { recursive: true });
   await rename(`${root}.away`, root);
   await two.start();
-  expect(await two.lockstep("verify", repository)).toMatchObject({ code: 0, document: { ok: true } });
+  await expectVerified(two, repository);
 
   await two.kill();
   await rename(root, `${root}.away`);
   await mkdir(join(root, ".lockstep"), { recursive: true });
   await two.start();
   await vi.waitFor(() => two.sync(repository), SOON);
-  expect(await two.lockstep("verify", repository, "--full")).toMatchObject({ code: 0, document: { ok: true } });
+  await expectVerified(two, repository, true);
 });
 
 it("starts where the files of its root were removed, and copies them anew", async () => {
@@ -59,5 +60,5 @@ it("starts where the files of its root were removed, and copies them anew", asyn
   for (const name of await readdir(root)) await rm(join(root, name), { recursive: true });
   await two.start();
   await vi.waitFor(() => two.sync(repository), SOON);
-  expect(await two.lockstep("verify", repository)).toMatchObject({ code: 0, document: { ok: true } });
+  await expectVerified(two, repository);
 });

@@ -1,6 +1,7 @@
 // The database fails over to a standby that has everything, and to one that lacks the last commits.
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { expectVerified } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts";
@@ -104,7 +105,7 @@ describe.skipIf(missing)("after a fail-over to a standby that lacks the last com
     for (const device of cluster.devices) {
       const shown = async () => (await cluster.git.run(["ls-remote", device.url(repository)])).stdout.trim();
       await vi.waitFor(async () => expect(await shown()).toBe(refs), SOON);
-      expect((await device.lockstep("verify", repository)).document).toMatchObject({ ok: true });
+      await expectVerified(device, repository);
     }
     for (const device of cluster.devices) await history.untilAcknowledged(device, `again-${device.name}`);
   });

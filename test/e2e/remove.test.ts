@@ -1,6 +1,7 @@
 // `lockstep repo remove`, `restore` and `list --removed`, with stock git reading and pushing meanwhile.
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { expectVerified } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
@@ -128,7 +129,7 @@ it("loses no acknowledged push and acknowledges none afterwards, while a reposit
   for (const device of cluster.devices) {
     const refs = await cluster.git.git(["ls-remote", device.url(repository)]);
     for (const [ref, commit] of acknowledged) expect(refs).toContain(`${commit}\t${ref}`);
-    expect(await device.lockstep("verify", repository)).toMatchObject({ code: 0, document: { differences: [] } });
+    await expectVerified(device, repository);
   }
 });
 

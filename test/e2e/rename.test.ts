@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
+import { expectVerified } from "../support/at-rest.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
@@ -87,7 +88,7 @@ it("loses no acknowledged push and serves no older read while a repository is re
   for (const device of cluster.devices) {
     const refs = await cluster.git.git(["ls-remote", device.url(repository)]);
     for (const [ref, commit] of acknowledged) expect(refs).toContain(`${commit}\t${ref}`);
-    expect(await device.lockstep("verify", repository)).toMatchObject({ code: 0, document: { differences: [] } });
+    await expectVerified(device, repository);
     expect(existsSync(join(device.demo.root, "back"))).toBe(false);
   }
 });

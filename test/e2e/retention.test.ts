@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
 /** The sidecars look every quarter of a minute. */
 const SOON = { timeout: 90_000, interval: 200 };
 
-startClusterOfFile();
+startClusterOfFile({ shortWaits: true });
 
 describe("lockstep repo set --keep-log", () => {
   it("has the log trimmed within moments, and every device goes on, also one that was away", async () => {
@@ -23,8 +24,8 @@ describe("lockstep repo set --keep-log", () => {
       document: { keep_log: "2" },
     });
     await vi.waitFor(async () => {
-      const { document } = await one.lockstep("log", repository);
-      expect(document).toMatchObject({ log_base: 3, log: [{ version: 5 }, { version: 4 }] });
+      const log = await one.call("ListLog", { repository }, PATIENCE);
+      expect(log).toMatchObject({ logBase: "3", entries: [{ version: "5" }, { version: "4" }] });
     }, SOON);
     expect((await one.print("log", repository)).stdout).toMatch(
       /\nThe versions up to 3 have been trimmed from the log\.\n$/,
@@ -113,8 +114,8 @@ describe("lockstep retention", () => {
     await one.kill();
     await one.start();
     await vi.waitFor(async () => {
-      const { document } = await two.lockstep("status");
-      expect(document.kept).toContainEqual({ subject: "dropped", device: "repo001", items: 1, bytes: 0 });
+      const { kept } = await two.call("GetStatus", {}, PATIENCE);
+      expect(kept).toContainEqual({ subject: "dropped", device: "repo001", items: "1", bytes: "0" });
     }, SOON);
     expect((await two.print("status")).stdout).toMatch(/\ndropped +repo001 +1\n/);
   });

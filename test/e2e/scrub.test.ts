@@ -3,6 +3,7 @@
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { PATIENCE } from "../support/cluster-device.ts";
 import { EXIT } from "../support/command-line.ts";
 import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 
@@ -39,11 +40,11 @@ describe("a damaged replica", () => {
     await damagePacks(repository);
     expect((await clone(repository, "damaged")).code).not.toBe(0);
     await vi.waitFor(async () => {
-      const { document } = await one.lockstep("command", "list", "--repository", repository);
-      expect(document.commands).toMatchObject([
+      const { commands } = await one.call("ListCommands", { repository }, PATIENCE);
+      expect(commands.filter(({ command }) => command === "verify")).toMatchObject([
         {
           command: "verify",
-          state: "done",
+          state: "COMMAND_STATE_DONE",
           device: one.name,
           author: one.name,
           reason: expect.stringMatching(/^git failed: /),

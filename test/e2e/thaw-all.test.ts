@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
-import { type Device, ended } from "../support/cluster-device.ts";
+import { type Device, ended, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { loseWrites } from "../support/lose-writes.ts";
 
@@ -105,7 +105,7 @@ it(
     await one.start();
     await two.start();
     const isStopped = async (repository: string) =>
-      (await one.lockstep("repo", "show", repository)).document.stopped !== null;
+      (await one.call("GetRepository", { repository }, PATIENCE)).repository?.stopped !== "";
     for (const repository of concerned)
       await vi.waitFor(async () => expect(await isStopped(repository)).toBe(true), SOON);
 

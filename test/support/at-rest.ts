@@ -60,6 +60,18 @@ export async function expectAtRest(cluster: Cluster, repository: string): Promis
   return { version: log.length, refs, log };
 }
 
+/** Compares a replica with the log, as `lockstep verify` does without a process of its own. Expects no difference. */
+export async function expectVerified(device: Device, repository: string, full = false): Promise<{ version: number }> {
+  const answer = await device.call("VerifyReplica", { repository, full }, PATIENCE);
+  const { differences, damage, failure } = answer;
+  expect({ differences, damage, failure }, `${repository} on ${device.name}`).toEqual({
+    differences: [],
+    damage: [],
+    failure: "",
+  });
+  return { version: Number(answer.version) };
+}
+
 /** Returns the whole log, oldest entry first. */
 export async function wholeLog(device: Device, repository: string): Promise<LogEntry[]> {
   const log: LogEntry[] = [];

@@ -24,6 +24,7 @@ static void limit_push(void) {
   // Our pre-receive hook reads it.
   const char *refs = setting("LOCKSTEP_PUSH_REFS", "push-refs");
   if (refs) setenv("LOCKSTEP_PUSH_REFS", refs, 1);
+  limit_memory(setting("LOCKSTEP_PUSH_MEMORY", "push-memory"));
 }
 
 int become_git(const char *command, const char *directory) {

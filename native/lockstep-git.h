@@ -135,6 +135,13 @@ int ssh_command(char **arguments);
 // this process has ended.
 int lock(const char *descriptor);
 
+// limit.c: the memory of a git.
+
+// Limits the memory of this process, and of those that it becomes or starts; NULL or 0: no limit.
+void limit_memory(const char *mebibytes);
+// Becomes the program behind the number, with that limit.
+int become_limited(char **arguments);
+
 // relay.c: a process between receive-pack and its client.
 
 // Becomes two processes and returns in the child, which becomes receive-pack. The parent ends as receive-pack does.

@@ -23,6 +23,8 @@ int main(int count, char **arguments) {
   if (strcmp(name, "lockstep-receive-pack") == 0) return become_git_with("receive-pack", arguments);
   if (strcmp(name, "lockstep-shell") == 0) return ssh_command(arguments);
   if (strcmp(name, "flock") == 0) return lock(*arguments);
+  if (strcmp(name, "limited") == 0) return become_limited(arguments);
   fail(USAGE, "usage: lockstep-git proc-receive | pre-receive [HOOK …] | lockstep-upload-pack DIR | "
-              "lockstep-receive-pack DIR | lockstep-shell [-c COMMAND] | flock DESCRIPTOR");
+              "lockstep-receive-pack DIR | lockstep-shell [-c COMMAND] | flock DESCRIPTOR | "
+              "limited MIB PROGRAM [ARGUMENT …]");
 }

@@ -210,6 +210,13 @@ export const SETTINGS = {
     help: "how many refs one push may change that comes through the gate, or over ssh through Lockstep's programs; 0: any number",
     commands: ["serve", "gate"],
   },
+  "push-memory": {
+    check: digits("a number of MiB"),
+    value: "MIB",
+    default: "2048",
+    help: "how much memory each git process of such a push may use, where the native shim was built; 0: no limit",
+    commands: ["serve", "gate"],
+  },
   "log-level": {
     check: oneOf("debug", "info", "warn", "error"),
     value: "LEVEL",

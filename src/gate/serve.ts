@@ -44,6 +44,8 @@ export interface ServeOptions {
   readonly bodyLimits: BodyLimits;
   /** How many refs a push may change; 0: any number. */
   readonly pushRefs: number;
+  /** A program with its first arguments that becomes the git of a push, with limited memory. Empty: no limit. */
+  readonly pushLimiter: readonly string[];
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
   readonly env: { readonly PATH: string; readonly HOME: string };
 }
@@ -99,7 +101,7 @@ export async function serve(
 async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
-  { root, socketDir, beforeRead, onReadFailed, users, bodyLimits, pushRefs, log, env }: ServeOptions,
+  { root, socketDir, beforeRead, onReadFailed, users, bodyLimits, pushRefs, pushLimiter, log, env }: ServeOptions,
   { draining, stopping, earlyStarts, crowd, answers }: Shared,
   fields: Record<string, unknown>,
   inHand: InHand,
@@ -134,7 +136,8 @@ async function serveGit(
   const start = async () => {
     const real = await realPath(path, asked.repository);
     await cached?.beforeStart();
-    return await startGit({ programs, asked, client, path: real });
+    const limiter = asked.service === "receive-pack" ? pushLimiter : [];
+    return await startGit({ programs, asked, client, path: real, limiter });
   };
   const place = () => whichReplica(path);
   const git = await earlyStarts.git(granted, {

@@ -44,7 +44,10 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     },
     tlsReloadMs: timerMs(required(config, "tls-reload-seconds")),
     tlsConnectionMs: timerMs(required(config, "tls-connection-seconds")),
-    pushRefs: Number(required(config, "push-refs")),
+    pushLimits: {
+      pushRefs: Number(required(config, "push-refs")),
+      pushMemory: Number(required(config, "push-memory")),
+    },
     tlsConnections: Number(required(config, "tls-connections")),
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
     upkeep: {

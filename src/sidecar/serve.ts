@@ -68,7 +68,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await assertMounted(db, device, settings.root);
   await using root = await takeRoot(await makeRoot(settings.root), device, db, host);
   if (!root.shim.native) log.warn(SLOW_SHIM);
-  await tellShim(root.shim, { root: root.path, socketDir, pushRefs: settings.pushRefs });
+  await tellShim(root.shim, { root: root.path, socketDir, ...settings.pushLimits });
 
   const progress: Progress = { context: undefined, serving: false, ownKey: () => undefined };
   const metrics = new Metrics({

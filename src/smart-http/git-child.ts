@@ -19,6 +19,8 @@ export interface GitRequested {
   readonly client: Serve["client"];
   /** Path of the repository: absolute, without symbolic links. */
   readonly path: string;
+  /** A program with its first arguments that becomes git. Default: none. */
+  readonly limiter?: readonly string[];
 }
 
 /** Either an exit code or a signal. */
@@ -55,9 +57,9 @@ export class GitNotStarted extends Refusal {
 }
 
 /** Starts git. Resolves once it runs; throws GitNotStarted. */
-export async function startGit({ programs, asked, client, path }: GitRequested): Promise<GitChild> {
+export async function startGit({ programs, asked, client, path, limiter = [] }: GitRequested): Promise<GitChild> {
   const { service, advertisement } = asked;
-  const child = await started(here(programs, { kind: "serve", service, advertisement, client }, path));
+  const child = await started(here(programs, { kind: "serve", service, advertisement, client }, path), limiter);
   watchGit(child, { command: service });
   const watch = hungGit(child);
   // git may have its answer before it has read everything. Its ending tells more than EPIPE.
@@ -118,10 +120,11 @@ export async function startGit({ programs, asked, client, path }: GitRequested):
   };
 }
 
-async function started({ args, env }: Command): Promise<ChildProcessWithoutNullStreams> {
+async function started({ args, env }: Command, limiter: readonly string[]): Promise<ChildProcessWithoutNullStreams> {
   try {
     // spawn throws some errors, such as a lack of memory, and emits others.
-    const child = spawn("git", args, { cwd: "/", env });
+    const [program = "git", ...words] = [...limiter, "git", ...args];
+    const child = spawn(program, words, { cwd: "/", env });
     await once(child, "spawn");
     return child;
   } catch (cause) {

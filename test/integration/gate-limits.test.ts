@@ -1,13 +1,16 @@
 // The limits of the gate: requests at once, stalled bodies, long bodies, and objects that need much memory.
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import type { ClientRequest, IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { deflateSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import type { GateOptions } from "../../src/gate/gate.ts";
 import { FETCH_TYPE, GATE_LIMITS, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
+import { shims } from "../support/shim-site.ts";
 
 let site: GateSite;
 beforeEach(async () => {
@@ -30,6 +33,33 @@ function stalled(service: "upload-pack" | "receive-pack", bytes = "00"): ClientR
 }
 
 const refs = () => site.fetchRaw("/team/app.git/info/refs?service=git-upload-pack");
+
+/** Returns the size as git writes it into a delta. */
+const size = (value: number): number[] =>
+  value < 128 ? [value] : [(value % 128) | 128, ...size(Math.floor(value / 128))];
+const header = (type: number, length: number): Buffer => {
+  const rest = Math.floor(length / 16);
+  return Buffer.from([(type << 4) | (length % 16) | (rest > 0 ? 128 : 0), ...(rest > 0 ? size(rest) : [])]);
+};
+
+/** Returns a pack with a blob of 16 MiB of zeros, and a delta that puts it together `times` times. */
+function bomb(times: number): Buffer {
+  const base = Buffer.alloc(0xffffff);
+  const id = createHash("sha1").update(`blob ${base.length}\0`).update(base).digest();
+  const copy = [0xf0, 0xff, 0xff, 0xff];
+  const delta = Buffer.from([...size(base.length), ...size(base.length * times), ...Array(times).fill(copy).flat()]);
+  const start = Buffer.from("PACK\0\0\0\x02\0\0\0\x02", "latin1");
+  const parts = [start, header(3, base.length), deflateSync(base), header(7, delta.length), id, deflateSync(delta)];
+  const pack = Buffer.concat(parts);
+  return Buffer.concat([pack, createHash("sha1").update(pack).digest()]);
+}
+
+async function push(pack: Buffer) {
+  const command = `${"0".repeat(40)} ${"1".repeat(40)} refs/heads/bomb\0 report-status side-band-64k`;
+  const head = `${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`;
+  const post = { method: "POST", headers: PUSH_TYPE };
+  return await site.fetchRaw("/team/app.git/git-receive-pack", post, Buffer.concat([Buffer.from(head), pack]));
+}
 
 describe("requests at once", () => {
   it("are as many as the limit; a further one waits without a git, and is served when another has ended", async () => {
@@ -168,33 +198,6 @@ describe("a body", () => {
 });
 
 describe("a pack of 20 KB", () => {
-  /** Returns the size as git writes it into a delta. */
-  const size = (value: number): number[] =>
-    value < 128 ? [value] : [(value % 128) | 128, ...size(Math.floor(value / 128))];
-  const header = (type: number, length: number): Buffer => {
-    const rest = Math.floor(length / 16);
-    return Buffer.from([(type << 4) | (length % 16) | (rest > 0 ? 128 : 0), ...(rest > 0 ? size(rest) : [])]);
-  };
-
-  /** Returns a pack with a blob of 16 MiB of zeros, and a delta that puts it together `times` times. */
-  function bomb(times: number): Buffer {
-    const base = Buffer.alloc(0xffffff);
-    const id = createHash("sha1").update(`blob ${base.length}\0`).update(base).digest();
-    const copy = [0xf0, 0xff, 0xff, 0xff];
-    const delta = Buffer.from([...size(base.length), ...size(base.length * times), ...Array(times).fill(copy).flat()]);
-    const start = Buffer.from("PACK\0\0\0\x02\0\0\0\x02", "latin1");
-    const parts = [start, header(3, base.length), deflateSync(base), header(7, delta.length), id, deflateSync(delta)];
-    const pack = Buffer.concat(parts);
-    return Buffer.concat([pack, createHash("sha1").update(pack).digest()]);
-  }
-
-  async function push(pack: Buffer) {
-    const command = `${"0".repeat(40)} ${"1".repeat(40)} refs/heads/bomb\0 report-status side-band-64k`;
-    const head = `${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`;
-    const post = { method: "POST", headers: PUSH_TYPE };
-    return await site.fetchRaw("/team/app.git/git-receive-pack", post, Buffer.concat([Buffer.from(head), pack]));
-  }
-
   it("with an object of 1.1 GB is refused without taking that memory; one of 30 MB is unpacked", async () => {
     const refused = await push(bomb(70));
     expect(refused.body).toMatch(/attempting to allocate \d+ over limit 1073741824/);
@@ -202,6 +205,35 @@ describe("a pack of 20 KB", () => {
     const small = await push(bomb(2));
     expect(small.body).not.toMatch(/attempting to allocate/);
     expect(await site.objects()).not.toContainEqual(expect.stringMatching(/^tmp_/));
+  });
+});
+
+describe("the memory of a git", () => {
+  const program = shims.find(({ name }) => name === "native")?.command[0] ?? "";
+
+  it.skipIf(!existsSync(program))(
+    "that takes a push is limited, also in its children; that of a read is not",
+    async () => {
+      await open({ pushLimiter: [program, "limited", "2048"] });
+      await site.hook("pre-receive", `ulimit -d > '${site.sandbox.dir}/data'; cat > /dev/null`);
+      const id = await site.sandbox.commit(site.work, "first", { "a.txt": "a" });
+      await site.fetchRaw(
+        "/team/app.git/git-receive-pack",
+        { method: "POST", headers: PUSH_TYPE },
+        await site.pushBody("refs/heads/main", id),
+      );
+      expect(await site.refs()).toContain("refs/heads/main");
+      expect(readFileSync(join(site.sandbox.dir, "data"), "utf8")).toBe(`${2 << 20}\n`);
+    },
+  );
+
+  it.skipIf(!existsSync(program))("ends what needs more, and the push is refused", async () => {
+    await open({ pushLimiter: [program, "limited", "16"] });
+    const body = await push(bomb(2));
+    expect(body.body).toMatch(/unpack .*(abnormal exit|index-pack)|out of memory/i);
+    expect(await site.refs()).toBe("");
+    const read = await refs();
+    expect(read.status).toBe(200);
   });
 });
 

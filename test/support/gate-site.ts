@@ -25,6 +25,7 @@ export async function script(path: string, body: string): Promise<void> {
 export const GATE_LIMITS = {
   askingLimits: { requests: 1_024, perAddress: 128 },
   pushRefs: 50_000,
+  pushLimiter: [],
   placeLimits: { requests: 64, perAddress: 8, waiting: 512, patienceMs: 30_000 },
   bodyLimits: { idleMs: 60_000, fetchBytes: 16 * MIB },
 };

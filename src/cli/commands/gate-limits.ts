@@ -1,7 +1,9 @@
 // The settings of the gate that limit what clients may cost.
+import { existsSync } from "node:fs";
 import type { Config, SettingName } from "../../config.ts";
 import { LockstepError } from "../../errors.ts";
 import type { GateOptions } from "../../gate/gate.ts";
+import { NATIVE_SHIM } from "../../installation.ts";
 import { required } from "../../read-config.ts";
 
 const WAITING = 512;
@@ -12,7 +14,7 @@ const ASKING = { requests: 1_024, perAddress: 128 };
 /** Reads the limits. Throws USAGE for a limit of 0. */
 export function readGateLimits(
   config: Config,
-): Pick<GateOptions, "placeLimits" | "askingLimits" | "bodyLimits" | "cacheBytes" | "pushRefs"> {
+): Pick<GateOptions, "placeLimits" | "askingLimits" | "bodyLimits" | "cacheBytes" | "pushRefs" | "pushLimiter"> {
   const number = (name: SettingName) => {
     const value = Number(required(config, name));
     if (value > 0) return value;
@@ -28,6 +30,12 @@ export function readGateLimits(
     askingLimits: ASKING,
     cacheBytes: Number(required(config, "gate-cache-mib")) * (1 << 20),
     pushRefs: Number(required(config, "push-refs")),
+    pushLimiter: limiterOf(Number(required(config, "push-memory"))),
     bodyLimits: { idleMs: number("gate-idle-seconds") * 1_000, fetchBytes: number("gate-fetch-mib") * (1 << 20) },
   };
+}
+
+/** Only the native program can limit memory. */
+function limiterOf(mebibytes: number): string[] {
+  return mebibytes > 0 && existsSync(NATIVE_SHIM) ? [NATIVE_SHIM, "limited", String(mebibytes)] : [];
 }

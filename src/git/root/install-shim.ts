@@ -55,14 +55,18 @@ export interface ShimSettings {
   readonly socketDir: string;
   /** How many refs a push over ssh may change; 0: any number. */
   readonly pushRefs: number;
+  /** The memory of each git of such a push, in MiB; 0: no limit. */
+  readonly pushMemory: number;
 }
 
 /**
  * Writes the settings into a file beside the shim. Only the sidecar that holds the root's
  * lock may do so: a refused sidecar would lead pushes to a socket where nobody listens.
  */
-export async function tellShim({ path }: Shim, { root, socketDir, pushRefs }: ShimSettings): Promise<void> {
-  await replaceFile(settingsOf(path), `socket-dir=${socketDir}\nroot=${root}\npush-refs=${pushRefs}\n`, 0o644);
+export async function tellShim({ path }: Shim, settings: ShimSettings): Promise<void> {
+  const { root, socketDir, pushRefs, pushMemory } = settings;
+  const lines = [`socket-dir=${socketDir}`, `root=${root}`, `push-refs=${pushRefs}`, `push-memory=${pushMemory}`];
+  await replaceFile(settingsOf(path), lines.map((line) => `${line}\n`).join(""), 0o644);
 }
 
 function settingsOf(path: string): string {

@@ -44,6 +44,8 @@ int become_git(const char *command, const char *directory) {
   clean_environment();
   if (strcmp(command, "receive-pack") == 0) limit_push();
   if (strcmp(command, "receive-pack") == 0) relay_output();
-  execlp("git", "git", command, repository, (char *)NULL);
+  // git would ask a server that the repository's settings name for objects that are missing here.
+  setenv("GIT_NO_LAZY_FETCH", "1", 1);
+  execlp("git", "git", command, "--", repository, (char *)NULL);
   fail(FAILED, "git cannot be started (%s), %s; install git on this server.", strerror(errno), purpose.refused);
 }

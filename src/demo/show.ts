@@ -4,6 +4,8 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "../client/client.ts";
+import { here } from "../git/command/build.ts";
+import type { ForUser } from "../git/command/operations.ts";
 import type { DemoCluster, DemoDevice } from "./cluster.ts";
 
 const run = promisify(execFile);
@@ -36,15 +38,16 @@ export async function show(
     say(`${`${ms.toFixed(0)} ms`.padStart(8)}  ${what}`);
     return result;
   };
-  const git = async (cwd: string, ...args: string[]): Promise<string> => {
-    const identity = {
+  const git = async (cwd: string, ...asked: ForUser["args"]): Promise<string> => {
+    const variables = {
+      GIT_CONFIG_NOSYSTEM: "1",
       GIT_AUTHOR_NAME: "Demo",
       GIT_AUTHOR_EMAIL: "demo@example.org",
       GIT_COMMITTER_NAME: "Demo",
       GIT_COMMITTER_EMAIL: "demo@example.org",
     };
-    const env = { PATH: path, HOME: dir, GIT_CONFIG_NOSYSTEM: "1", ...identity };
-    return (await run("git", args, { cwd, env })).stdout.trim();
+    const { args, env } = here({ path, home: dir }, { kind: "user", args: asked, variables }, cwd);
+    return (await run("git", [...args], { cwd, env })).stdout.trim();
   };
   const commit = async (tree: string, message: string): Promise<string> => {
     await writeFile(join(tree, `${message.replaceAll(" ", "-")}.txt`), `${message}\n`);

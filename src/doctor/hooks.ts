@@ -4,6 +4,8 @@ import { execFile } from "node:child_process";
 import { access, constants, readdir, readFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { here } from "../git/command/build.ts";
+import type { Programs } from "../git/command/command.ts";
 import { isAliasHook } from "../git/refs/alias-hook.ts";
 import { STATE_DIR } from "../git/root/root-record.ts";
 import type { Look } from "./finding.ts";
@@ -14,6 +16,9 @@ const run = promisify(execFile);
 const REPLICAS_LOOKED_AT = 50;
 const DEPTH = 6;
 
+/** The user of the git server: PATH, HOME, and the variables that choose a configuration. */
+type Person = Programs & Readonly<Record<string, string>>;
+
 interface HooksPath {
   readonly file: string;
   readonly path: string;
@@ -23,7 +28,7 @@ interface HooksPath {
 export const lookAtHooks: Look = async (config, { env }) => {
   const { root } = config;
   if (root === undefined) return "no root to look below";
-  const own = { PATH: env.PATH ?? "", HOME: env.HOME ?? "/", ...overrides(env) };
+  const own: Person = { path: env.PATH ?? "", home: env.HOME ?? "/", ...overrides(env) };
   const everywhere = await hooksPath("/", own);
   if (everywhere !== undefined && isAbsolute(everywhere.path) && !(await isRunnable(everywhere.path)))
     return { missing: sentence(everywhere, everywhere.path, root) };
@@ -69,9 +74,12 @@ function aliasSentence({ file, path }: HooksPath, directory: string, root: strin
   );
 }
 
-async function hooksPath(cwd: string, env: Record<string, string>): Promise<HooksPath | undefined> {
-  const args = ["config", "--null", "--show-origin", "--type=path", "--get", "core.hooksPath"];
-  const { stdout } = await run("git", args, { cwd, env }).catch((error: { code?: unknown }) => {
+const QUESTION = ["config", "--null", "--show-origin", "--type=path", "--get", "core.hooksPath"] as const;
+
+async function hooksPath(cwd: string, own: Person): Promise<HooksPath | undefined> {
+  const { path: _, home: __, ...variables } = own;
+  const { args, env } = here(own, { kind: "user", args: QUESTION, variables }, cwd);
+  const { stdout } = await run("git", [...args], { cwd, env }).catch((error: { code?: unknown }) => {
     // git exits with 1 if the setting is absent. A missing git is the subject of another check.
     if (error.code === 1 || error.code === "ENOENT") return { stdout: "" };
     throw error;

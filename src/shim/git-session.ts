@@ -4,9 +4,10 @@ import { closeSync, realpathSync } from "node:fs";
 import { constants } from "node:os";
 import { isAbsolute, relative } from "node:path";
 import { LockstepError } from "../errors.ts";
+import { here } from "../git/command/build.ts";
+import type { Command } from "../git/command/command.ts";
 import { copy } from "../io/pump.ts";
 import { Conversation } from "./conversation.ts";
-import { gitEnvironment } from "./git-environment.ts";
 import type { ShimSettings } from "./settings.ts";
 import { connectToSidecar, hello, PUSH, READ } from "./sidecar.ts";
 
@@ -45,9 +46,11 @@ export async function runGit(
       "SIDECAR_UNAVAILABLE",
       `the sidecar named a repository that is not below its root, ${purpose.refused}; tell the operator of this server.`,
     );
-  const env = { ...gitEnvironment(host.env), ...(command === "receive-pack" && pushLimits(settings)) };
+  const client = { kind: "shell", variables: host.env, pushRefs: settings.pushRefs || undefined } as const;
+  const programs = { path: host.env.PATH ?? "", home: host.env.HOME ?? "" };
+  const serve = { kind: "serve", service: command, advertisement: false, client } as const;
   try {
-    return await beGit(host, [command, repository], env);
+    return await beGit(host, here(programs, serve, repository));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new LockstepError(
@@ -58,16 +61,11 @@ export async function runGit(
   }
 }
 
-function pushLimits({ pushRefs }: ShimSettings): NodeJS.ProcessEnv {
-  // A delta of a few bytes may describe an object of any size. Our pre-receive hook reads the other variable.
-  return { GIT_ALLOC_LIMIT: "1g", ...(pushRefs && { LOCKSTEP_PUSH_REFS: pushRefs }) };
-}
-
 /**
  * Runs git with this process's standard input, and passes on its output. If the client goes away, a broken pipe would
  * kill receive-pack, which would leave its quarantine and .keep. So its output is read to the end.
  */
-async function beGit(host: NodeJS.Process, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+async function beGit(host: NodeJS.Process, { args, env }: Command): Promise<number> {
   const child = spawn("git", args, { stdio: ["inherit", "pipe", "inherit"], env });
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   await once(child, "spawn");

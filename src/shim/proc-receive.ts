@@ -3,6 +3,7 @@ import { fstatSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
+import { here } from "../git/command/build.ts";
 import { Conversation } from "./conversation.ts";
 import { Guard } from "./guard.ts";
 import { pushKey } from "./push-key.ts";
@@ -29,7 +30,7 @@ export async function procReceive(host: NodeJS.Process, settings: ShimSettings):
       "USAGE",
       "proc-receive is a hook that only git receive-pack can start; push to the repository instead.",
     );
-  const socket = await connectToSidecar(host, repositorySettings(settings), PUSH);
+  const socket = await connectToSidecar(host, repositorySettings(settings, host), PUSH);
   const guard = await Guard.start(host.pid, receivePack);
   const conversation = new Conversation(socket, host, { isHook: true });
   const signal = new Promise<"signal">((resolve) => {
@@ -55,10 +56,11 @@ export async function procReceive(host: NodeJS.Process, settings: ShimSettings):
  * Takes missing settings from the repository's configuration. Only the hook may do so: a person who can write the
  * configuration of a repository that receive-pack serves could install hooks there anyway.
  */
-function repositorySettings({ socketDir, root = "." }: ShimSettings): ShimSettings {
+function repositorySettings({ socketDir, root = "." }: ShimSettings, host: NodeJS.Process): ShimSettings {
   if (socketDir !== undefined) return { socketDir, root };
-  const query = ["--git-dir", ".", "config", "--get", "lockstep.socketDir"];
-  const { status, stdout } = spawnSync("git", query, { stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" });
+  const programs = { path: host.env.PATH ?? "", home: host.env.HOME ?? "" };
+  const { args, env } = here(programs, { kind: "local", args: ["config", "--get", "lockstep.socketDir"] }, ".");
+  const { status, stdout } = spawnSync("git", args, { env, stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" });
   return { socketDir: (status === 0 && stdout.split("\n")[0]) || undefined, root };
 }
 

@@ -4,6 +4,7 @@ import { createConnection, type Socket } from "node:net";
 import { isAbsolute } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import { LockstepError } from "../errors.ts";
+import { PUSHER_VARIABLES } from "../git/command/pusher-variables.ts";
 import type { ShimSettings } from "./settings.ts";
 
 /** The words for a person when the sidecar cannot be asked: the consequence, and the remedy. */
@@ -15,22 +16,6 @@ export interface Purpose {
 export const PUSH: Purpose = { refused: "so this push was refused and nothing has changed", again: "push again" };
 export const READ: Purpose = { refused: "so nothing was read", again: "try again" };
 
-const ENVIRONMENT = [
-  "REMOTE_USER",
-  "REMOTE_ADDR",
-  "SSH_CONNECTION",
-  "USER",
-  "LOGNAME",
-  "GL_USER",
-  "GL_ID",
-  "GITEA_PUSHER_NAME",
-  "LOCKSTEP_PUSHER",
-  "LOCKSTEP_REQUEST_ID",
-  "GIT_NAMESPACE",
-  "GIT_COMMITTER_NAME",
-  "GIT_COMMITTER_EMAIL",
-];
-
 /** Returns the payload of the hello frame. */
 export function hello(
   operation: string,
@@ -38,7 +23,9 @@ export function hello(
   env: NodeJS.ProcessEnv,
   { settings, push }: { settings?: string | undefined; push?: string } = {},
 ): Buffer {
-  const variables = ENVIRONMENT.filter((name) => env[name] !== undefined).map((name) => `env.${name}=${env[name]}`);
+  const variables = [...PUSHER_VARIABLES, "GIT_NAMESPACE"]
+    .filter((name) => env[name] !== undefined)
+    .map((name) => `env.${name}=${env[name]}`);
   const lines = [
     "version=1",
     `op=${operation}`,

@@ -186,7 +186,7 @@ describe.each(shims)("the $name shim, started by a stranger", (shim: Shim) => {
     const command = await installed(site, { socketDir: site.dir, root });
     expect(await actAs(site, command, "lockstep-upload-pack", "app")).toMatchObject({ code: 0 });
     await sidecar.served();
-    expect((await seen()).args).toEqual(["upload-pack", site.repository]);
+    expect((await seen()).args).toEqual(["upload-pack", "--", site.repository]);
   });
 
   it.each([
@@ -233,6 +233,7 @@ describe.each(shims)("the $name shim, started by a stranger", (shim: Shim) => {
       HOME: site.dir,
       GIT_PROTOCOL: "version=2",
       GIT_ALLOC_LIMIT: "1g",
+      GIT_NO_LAZY_FETCH: "1",
       LOCKSTEP_SOCKET_DIR: site.dir,
       LOCKSTEP_REQUEST_ID: "r-1",
       ...(pusher && { LOCKSTEP_PUSHER: pusher }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Asked } from "../../src/git/command/asked.ts";
 import { gitCommand, here } from "../../src/git/command/build.ts";
 import type { Command } from "../../src/git/command/command.ts";
-import { LOCAL, type LocalArguments, type Operation } from "../../src/git/command/operations.ts";
+import { LOCAL, type LocalArguments, type Operation, USERS } from "../../src/git/command/operations.ts";
 
 const ID = "12".repeat(20);
 const programs = { path: "/usr/bin", home: "/root" };
@@ -431,6 +431,41 @@ describe("a command that serves", () => {
     expect(() => here(programs, push, "/srv/app.git")).toThrow("git receive-pack: a device never pushes.");
   });
 
+  it("a client of the shim is these bytes", () => {
+    const variables = {
+      PATH: "/bin",
+      HOME: "/home/git",
+      GIT_PROTOCOL: "version=2",
+      LOCKSTEP_REQUEST_ID: "r-1",
+      USER: "git",
+      SSH_CONNECTION: "192.0.2.7 1 192.0.2.1 22",
+      GIT_SSH_COMMAND: "evil",
+      LD_PRELOAD: "/evil.so",
+    };
+    const serve = {
+      kind: "serve",
+      service: "receive-pack",
+      advertisement: false,
+      client: { kind: "shell", variables, pushRefs: "50" },
+    } as const;
+    const env = {
+      PATH: "/bin",
+      HOME: "/home/git",
+      GIT_PROTOCOL: "version=2",
+      LOCKSTEP_REQUEST_ID: "r-1",
+      LOCKSTEP_PUSHER: "git",
+      GIT_NO_LAZY_FETCH: "1",
+    };
+    expect(here(programs, serve, "/srv/app.git")).toStrictEqual({
+      args: ["receive-pack", "--", "/srv/app.git"],
+      env: { ...env, GIT_ALLOC_LIMIT: "1g", LOCKSTEP_PUSH_REFS: "50" },
+    });
+    expect(here(programs, { ...serve, service: "upload-pack" }, "/srv/app.git")).toStrictEqual({
+      args: ["upload-pack", "--", "/srv/app.git"],
+      env,
+    });
+  });
+
   it.each(pairs.filter(([transport, credential]) => transport !== "file" || credential !== "none"))(
     "over %s with the credential %s is refused",
     (transport, credential) => {
@@ -440,4 +475,49 @@ describe("a command that serves", () => {
         );
     },
   );
+});
+
+describe("a command with the configuration of a person", () => {
+  it.each(pairs)("over %s with the credential %s is these bytes, or refused by name", (transport, credential) => {
+    const variables = {
+      GIT_CONFIG_GLOBAL: "/home/ada/.gitconfig",
+      GIT_AUTHOR_NAME: "Ada",
+      GIT_SSH: "evil",
+      EDITOR: "x",
+    };
+    for (const name of USERS) {
+      const asked = () => cell({ kind: "user", args: [name, "--quiet"], variables }, transport, credential);
+      if (transport === "file" && credential === "none")
+        expect(asked()).toStrictEqual({
+          args: [name, "--quiet"],
+          env: {
+            PATH: "/usr/bin",
+            HOME: "/root",
+            GIT_TERMINAL_PROMPT: "0",
+            GIT_CONFIG_GLOBAL: "/home/ada/.gitconfig",
+            GIT_AUTHOR_NAME: "Ada",
+          },
+        });
+      else expect(asked).toThrow(`git ${name}: it works on a directory of this machine`);
+    }
+  });
+});
+
+describe("no command", () => {
+  const SECRET = /password|secret|token|BEGIN|Bearer|Basic/i;
+
+  it("has a secret in its arguments or its environment: the credentials have only the names of files", () => {
+    const commands = pairs.flatMap(([transport, credential]) => {
+      try {
+        return [cell({ kind: "fetch", wants: [ID], silentSeconds: 30 }, transport, credential)];
+      } catch {
+        return [];
+      }
+    });
+    expect(commands).toHaveLength(Object.keys(CELLS).length);
+    for (const { args, env } of commands) {
+      expect(args.filter((each) => SECRET.test(each))).toEqual([]);
+      expect(Object.entries(env).filter(([name, value]) => SECRET.test(name) || SECRET.test(value))).toEqual([]);
+    }
+  });
 });

@@ -1,6 +1,6 @@
 // The combinations of operation, repository, transport and credential that exist. No other combination compiles.
 import type { AsDeviceHttps, AsDeviceSsh, NamedHttps, NamedSsh, None } from "./credentials.ts";
-import type { Fetch, ListRefs, Local, Serve } from "./operations.ts";
+import type { Fetch, ForUser, ListRefs, Local, Serve } from "./operations.ts";
 import type {
   FileTransport,
   HttpsToDevice,
@@ -27,7 +27,7 @@ export interface NamedRepository extends Repository {
 /** Everything that decides about a command. */
 export type Asked =
   | {
-      readonly operation: Local | Serve;
+      readonly operation: Local | Serve | ForUser;
       readonly repository: Repository;
       readonly transport: FileTransport;
       readonly credential: None;

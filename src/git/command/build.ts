@@ -2,8 +2,8 @@
 // arguments, environment and input. The programs that run git add nothing to them.
 import type { Asked, NamedRepository, Way } from "./asked.ts";
 import { asArguments, type Command, type Programs } from "./command.ts";
-import { localEnvironment } from "./environment.ts";
-import type { Local, Serve } from "./operations.ts";
+import { localEnvironment, userEnvironment } from "./environment.ts";
+import type { ForUser, Local, Serve } from "./operations.ts";
 import { refuse } from "./refuse.ts";
 import { remoteCommand } from "./remote.ts";
 import { serveCommand } from "./serve.ts";
@@ -21,6 +21,8 @@ export function gitCommand(programs: Programs, asked: Asked): Command {
         args: [...asArguments(operation.settings ?? {}), ...operation.args],
         env: localEnvironment(programs, repository.gitDir, operation),
       };
+    case "user":
+      return { args: operation.args, env: userEnvironment(programs, operation.variables) };
     case "serve":
       return serveCommand(programs, operation, repository);
     default:
@@ -29,7 +31,7 @@ export function gitCommand(programs: Programs, asked: Asked): Command {
 }
 
 /** Returns the command for an operation on a directory of this machine, which needs no credential. */
-export function here(programs: Programs, operation: Local | Serve, gitDir: string): Command {
+export function here(programs: Programs, operation: Local | Serve | ForUser, gitDir: string): Command {
   const transport = { transport: "file" } as const;
   return gitCommand(programs, { operation, repository: { gitDir }, transport, credential: { credential: "none" } });
 }

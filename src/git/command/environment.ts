@@ -114,6 +114,40 @@ export function clientEnvironment(
   };
 }
 
+const CHOOSING = /^(GIT_CONFIG\w*|XDG_CONFIG_HOME|GIT_DIR|GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL)|GIT_ALLOW_PROTOCOL)$/;
+
+/** Returns the environment of a command that a person's configuration may direct. */
+export function userEnvironment(
+  { path, home }: Programs,
+  variables: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const chosen = Object.entries(variables).filter(([name]) => CHOOSING.test(name));
+  return { PATH: path, HOME: home, GIT_TERMINAL_PROMPT: "0", ...Object.fromEntries(chosen) };
+}
+
+/**
+ * Returns the environment of the git that a client starts through the shim, with the pusher's name from any of its
+ * variables. Many variables that a client may send make git run programs or read other configuration. native/
+ * git-environment.c does the same.
+ */
+export function shellEnvironment(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const kept = Object.entries(variables).filter(
+    (entry): entry is [string, string] => KEPT.test(entry[0]) && entry[1] !== undefined,
+  );
+  const name = NAMES.map((each) => variables[each]).find(Boolean);
+  const where = (variables.REMOTE_ADDR ?? variables.SSH_CONNECTION)?.split(" ")[0];
+  const pusher = name ?? (where === undefined ? undefined : `anonymous@${where}`);
+  return {
+    ...Object.fromEntries(kept),
+    ...(pusher === undefined ? {} : { LOCKSTEP_PUSHER: pusher }),
+    GIT_NO_LAZY_FETCH: "1",
+  };
+}
+
+const KEPT = /^(PATH|HOME|GIT_PROTOCOL|LOCKSTEP_.*)$/;
+/** The names in authorOf of src/hook/. */
+const NAMES = ["LOCKSTEP_PUSHER", "REMOTE_USER", "GITEA_PUSHER_NAME", "GL_USER", "GL_ID", "LOGNAME", "USER"];
+
 /** Returns those variables of an author that a hook may read. Any user of the git server may have set them. */
 function ofPusher(author: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(author).filter(([name]) => PUSHER_VARIABLES.has(name)));

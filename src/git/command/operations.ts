@@ -70,7 +70,7 @@ export interface Serve {
   readonly kind: "serve";
   readonly service: "upload-pack" | "receive-pack";
   readonly advertisement: boolean;
-  readonly client: HttpClient | DeviceClient;
+  readonly client: HttpClient | DeviceClient | ShellClient;
 }
 
 /** A client of the gate. Its git is the git server: the operator's configuration and hooks count. */
@@ -94,4 +94,27 @@ export interface DeviceClient {
   readonly protocol: string | undefined;
 }
 
-export type Operation = Local | Fetch | ListRefs | Serve;
+/** The commands that run with the configuration of a person. */
+export const USERS = ["add", "clone", "commit", "config", "init", "push", "rev-parse"] as const;
+
+/**
+ * A command as a person would run it: the doctor asks what the git server's own git reads, and the demo shows pushes
+ * and clones. The person's configuration counts.
+ */
+export interface ForUser {
+  readonly kind: "user";
+  readonly args: readonly [(typeof USERS)[number], ...string[]];
+  /** Variables of that person which choose a configuration or name an author. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** A client that starts git through the shim: over ssh, or with `--upload-pack`. */
+export interface ShellClient {
+  readonly kind: "shell";
+  /** The environment of that client. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** How many refs a push may change. undefined: any number. */
+  readonly pushRefs: string | undefined;
+}
+
+export type Operation = Local | Fetch | ListRefs | Serve | ForUser;

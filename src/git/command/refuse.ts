@@ -3,7 +3,7 @@
 import { LockstepError } from "../../errors.ts";
 import type { Asked } from "./asked.ts";
 import type { Credential } from "./credentials.ts";
-import { LOCAL, type Local, type Operation, type Serve } from "./operations.ts";
+import { type ForUser, LOCAL, type Local, type Operation, type Serve, USERS } from "./operations.ts";
 import type { Transport } from "./transports.ts";
 
 /** Throws INVALID_REQUEST for a combination that does not exist, or for a value that git would take for another. */
@@ -15,14 +15,14 @@ export function refuse(asked: Asked): void {
     repository: { gitDir: string; name?: string };
   };
   const why =
-    operation.kind === "local" || operation.kind === "serve"
+    operation.kind === "local" || operation.kind === "serve" || operation.kind === "user"
       ? (whyNotHere(transport, credential) ?? whyNotOperation(operation))
       : (whyNotPair(transport, credential) ?? whyNotAddress(transport) ?? whyNotName(transport, repository.name ?? ""));
   if (why !== undefined) throw new LockstepError("INVALID_REQUEST", `git ${nameOf(operation)}: ${why}.`);
 }
 
 function nameOf(operation: Operation): string {
-  if (operation.kind === "local") return operation.args[0];
+  if (operation.kind === "local" || operation.kind === "user") return operation.args[0];
   return operation.kind === "serve" ? operation.service : operation.kind;
 }
 
@@ -32,16 +32,22 @@ function whyNotHere({ transport }: Transport, { credential }: Credential): strin
   return undefined;
 }
 
-function whyNotOperation(operation: Local | Serve): string | undefined {
+function whyNotOperation(operation: Local | Serve | ForUser): string | undefined {
   if (operation.kind === "local") return whyNotLocal(operation.args);
+  if (operation.kind === "user") return isListed(USERS, operation.args[0]) ? undefined : UNLISTED;
   const isPush = operation.service === "receive-pack";
   return isPush && operation.client.kind === "device" ? "a device never pushes" : undefined;
 }
 
+const UNLISTED = "this command is not in the table of operations";
+
+function isListed(names: readonly string[], name: string | undefined): boolean {
+  return name !== undefined && names.includes(name);
+}
+
 /** An argument that begins with "/" is a path, and one that git might take for an option belongs behind `--`. */
 function whyNotLocal([name, ...args]: readonly string[]): string | undefined {
-  if (!(LOCAL as readonly (string | undefined)[]).includes(name))
-    return "this command is not in the table of operations";
+  if (!isListed(LOCAL, name)) return UNLISTED;
   const options = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   return options.some((each) => each.startsWith("/")) ? "a path must stand behind --" : undefined;
 }

@@ -1,8 +1,8 @@
 // The commands that answer a client or another device.
 import type { Repository } from "./asked.ts";
 import { asArguments, type Command, type Programs, type Settings } from "./command.ts";
-import { clientEnvironment, localEnvironment } from "./environment.ts";
-import type { Serve } from "./operations.ts";
+import { clientEnvironment, localEnvironment, shellEnvironment } from "./environment.ts";
+import type { DeviceClient, Serve } from "./operations.ts";
 
 /**
  * Part of the environment of a git that takes objects from clients. Such a git refuses an object that needs more memory
@@ -21,32 +21,32 @@ const FOR_DEVICES: Settings = {
   "uploadpack.keepAlive": "0",
 };
 
-/** Returns the command that answers a request about the repository `gitDir`, a path without symbolic links. */
+/**
+ * Returns the command that answers a request about the repository `gitDir`, a path without symbolic links. A shell
+ * passes on what git reads and writes; HTTP asks for one exchange.
+ */
 export function serveCommand(
   programs: Programs,
   { service, advertisement, client }: Serve,
   { gitDir }: Repository,
 ): Command {
+  const limit = client.kind !== "device" && service === "receive-pack" ? pushLimits(client.pushRefs) : {};
+  if (client.kind === "shell")
+    return { args: [service, "--", gitDir], env: { ...shellEnvironment(client.variables), ...limit } };
   const mode = advertisement ? "--http-backend-info-refs" : "--stateless-rpc";
   // The replica may belong to another user than the gate's. The sidecar has granted exactly this path.
   const granted = { "safe.directory": gitDir };
   const settings = client.kind === "device" ? { ...granted, ...FOR_DEVICES } : granted;
-  return {
-    args: [...asArguments(settings), service, mode, "--", gitDir],
-    env: {
-      ...(client.kind === "device"
-        ? deviceEnvironment(programs, gitDir, client.protocol)
-        : clientEnvironment(programs, client)),
-      ...(client.kind === "client" && service === "receive-pack" && pushLimits(client.pushRefs)),
-    },
-  };
+  const env =
+    client.kind === "device" ? deviceEnvironment(programs, gitDir, client) : clientEnvironment(programs, client);
+  return { args: [...asArguments(settings), service, mode, "--", gitDir], env: { ...env, ...limit } };
 }
 
 /** Our pre-receive hook refuses a push of more refs than the second one. */
-function pushLimits(refs: number): Record<string, string> {
-  return { ...OBJECT_LIMIT, LOCKSTEP_PUSH_REFS: String(refs) };
+function pushLimits(refs: number | string | undefined): Record<string, string> {
+  return { ...OBJECT_LIMIT, ...(refs !== undefined && { LOCKSTEP_PUSH_REFS: String(refs) }) };
 }
 
-function deviceEnvironment(programs: Programs, gitDir: string, protocol: string | undefined): Record<string, string> {
+function deviceEnvironment(programs: Programs, gitDir: string, { protocol }: DeviceClient): Record<string, string> {
   return { ...localEnvironment(programs, gitDir, {}), ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }) };
 }

@@ -159,7 +159,7 @@ export interface RefAuthor {
    * Variables for git and for that hook. GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL appear in reflogs.
    */
   readonly variables: Readonly<Record<string, string>>;
-  /** The folder of that hook. undefined: the folder that the settings of the repository name. */
+  /** The folder of that hook, absolute. undefined: `hooks` in the repository. */
   readonly hooks?: string;
 }
 

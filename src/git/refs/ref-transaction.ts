@@ -1,41 +1,20 @@
 // One `git update-ref --stdin` transaction, held open between prepare and commit: the refs stay locked while the
 // database decides. If its input ends without a commit, git releases the locks.
-import { access, constants } from "node:fs/promises";
-import { resolve } from "node:path";
 import { type RefAuthor, type RefName, type RefValue, toLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
 import type { Settings } from "../command/command.ts";
-import type { Hooks, LocalArguments } from "../command/operations.ts";
+import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { awaitAnswer } from "../hung.ts";
-import { finished, type GitContext, type GitProcess, gitBytes, spawnGit } from "../process.ts";
+import { finished, type GitContext, type GitProcess, spawnGit } from "../process.ts";
+import { hookFolder } from "./ref-hook.ts";
 
 /** A ref to change. `oldValue` undefined: any value is right; null: the ref must not exist. */
 export interface RefCommand {
   readonly name: RefName;
   readonly oldValue?: RefValue | null;
   readonly newValue: RefValue | null;
-}
-
-/** Returns the author for a git server whose git looks for hooks in the folder `hooks` and not in the repository. */
-export function withHooksFrom(hooks: string, author: RefAuthor): RefAuthor {
-  return { ...author, hooks };
-}
-
-function hooksOf({ hooks }: RefAuthor): Hooks {
-  return hooks === undefined ? "configured" : { folder: hooks };
-}
-
-/** Returns true when the operator has a `reference-transaction` hook for changes by this author. */
-export async function hasRefHook(context: GitContext, gitDir: string, author: RefAuthor): Promise<boolean> {
-  const question: LocalArguments = ["rev-parse", "--git-path", "hooks/reference-transaction"];
-  const { stdout } = await gitBytes(context, gitDir, question, { hooks: hooksOf(author) });
-  const path = resolve(gitDir, stdout.toString().trimEnd());
-  return await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The reason why git refused the commands, in git's words. It is for people; code takes no names from it. */
@@ -59,14 +38,15 @@ export class RefTransaction {
 
   /**
    * Starts git at once, so that the process is ready when the commands are. `count`: an upper bound for the number of
-   * commands.
+   * commands. Throws PREREQUISITE_MISSING for a hook that another user could have put there (ref-hook.ts).
    */
   constructor(context: GitContext, gitDir: string, { count = 1, author }: { count?: number; author?: RefAuthor } = {}) {
     const settings: Settings = gitSyncsRefs(gitDir, count) ? {} : { "core.fsync": "none" };
     // The message in reflogs, where an operator has enabled them. git's own receive-pack writes "push" too.
     const message = author === undefined ? "lockstep" : "push";
     const args: LocalArguments = ["update-ref", "-m", message, "--no-deref", "--stdin", "-z"];
-    const by = author && { author: author.variables, hooks: hooksOf(author) };
+    const folder = author && hookFolder(gitDir, author);
+    const by = author && { author: author.variables, ...(folder && { hooks: { folder } }) };
     this.#child = spawnGit(context, gitDir, args, { settings, writes: true, ...by });
     this.#end = finished(this.#child);
     this.#end.catch(() => {});

@@ -3,7 +3,6 @@
 // After it the write only goes forward.
 import { join } from "node:path";
 import type { Version } from "../../domain.ts";
-import { withHooksFrom } from "../../git/refs/ref-transaction.ts";
 import type { SyncContext } from "../device/context.ts";
 import { land } from "../write/land.ts";
 import { PushReport } from "../write/push-report.ts";
@@ -36,7 +35,7 @@ export async function push(
   clock.lap("policyMs");
   // The git that was started early uses the hooks of the repository itself.
   const hooksElsewhere = hooks !== join(gitDir, "hooks");
-  const refAuthor = hooksElsewhere ? withHooksFrom(hooks, request.refAuthor) : request.refAuthor;
+  const refAuthor = { ...request.refAuthor, hooks };
   const transaction = hooksElsewhere ? undefined : started?.transaction;
   const pushed = { request: { ...request, refAuthor }, allowed, report, pusher, started: transaction };
   using writer = new PushWriter(context, pushed, replica.id);

@@ -6,7 +6,8 @@ import type { SyncContext } from "../device/context.ts";
 
 /** Gits that wait for the refs of a push. */
 export interface StartedGit extends AsyncDisposable {
-  readonly transaction: StartedTransaction;
+  /** undefined: it could not be started. The push itself finds out why. */
+  readonly transaction?: StartedTransaction;
   /** Returns the walk that tells whether new values are whole, once, and only for that repository. */
   walkOf(gitDir: string): Walk | undefined;
 }
@@ -26,11 +27,11 @@ export function startGitEarly(
   const claim = known.objects.claimNow();
   if (claim === undefined) return undefined;
   const { gitDir } = known;
-  const transaction = new StartedTransaction(context.git, gitDir, author);
+  const transaction = startTransaction(context, gitDir, author);
   const walk = startWalk(context.git, gitDir, { signal: gone });
   let taken = false;
   return {
-    transaction,
+    ...(transaction && { transaction }),
     walkOf(wanted) {
       if (taken || wanted !== gitDir) return undefined;
       taken = true;
@@ -38,7 +39,15 @@ export function startGitEarly(
     },
     async [Symbol.asyncDispose]() {
       claim[Symbol.dispose]();
-      await Promise.all([transaction[Symbol.asyncDispose](), walk[Symbol.asyncDispose]()]);
+      await Promise.all([transaction?.[Symbol.asyncDispose](), walk[Symbol.asyncDispose]()]);
     },
   };
+}
+
+function startTransaction({ git }: SyncContext, gitDir: string, author: RefAuthor): StartedTransaction | undefined {
+  try {
+    return new StartedTransaction(git, gitDir, author);
+  } catch {
+    return undefined;
+  }
 }

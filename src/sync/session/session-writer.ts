@@ -1,5 +1,6 @@
 // The part of a session in the loop of `land`. A session holds the turn, so another write cannot overtake it.
 import { type RefUpdate, refAuthor } from "../../domain.ts";
+import { withHooks } from "../../git/refs/ref-hook.ts";
 import type { Session } from "../../store/write/sessions.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { Holders } from "../copies/holders.ts";
@@ -42,10 +43,11 @@ export class SessionWriter implements Writer {
 
   async attempt(replica: Replica): Promise<Attempt> {
     const { writeId, base, author } = this.#session;
+    const named = await withHooks(this.#context.git, replica.gitDir, refAuthor(author));
     return await attemptWrite(this.#context, replica, {
       writeId,
       sessionBase: base,
-      request: { updates: this.#updates, atomic: true, author, refAuthor: refAuthor(author) },
+      request: { updates: this.#updates, atomic: true, author, refAuthor: named },
       clock: this.clock,
       holders: this.holders.devices,
     });

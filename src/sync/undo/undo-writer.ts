@@ -1,6 +1,7 @@
 // The part of an undo in the loop of `land`. All refs land or none. No `update` hook is asked: an operator decides.
 import { randomUUID } from "node:crypto";
 import { refAuthor } from "../../domain.ts";
+import { withHooks } from "../../git/refs/ref-hook.ts";
 import type { OperatorsAct } from "../../store/write/writes.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { Holders } from "../copies/holders.ts";
@@ -45,10 +46,11 @@ export class UndoWriter implements Writer, Disposable {
   }
 
   async attempt(replica: Replica): Promise<Attempt> {
+    const named = await withHooks(this.#context.git, replica.gitDir, refAuthor(this.#author));
     return await attemptWrite(this.#context, replica, {
       writeId: randomUUID(),
       ticket: this.#races.ticket,
-      request: { updates: this.#plan.updates, atomic: true, author: this.#author, refAuthor: refAuthor(this.#author) },
+      request: { updates: this.#plan.updates, atomic: true, author: this.#author, refAuthor: named },
       act: this.#act,
       gone: this.#signal,
       clock: this.clock,

@@ -1,8 +1,9 @@
 // Locks the refs of a write with git, which checks their old values, and finds out which refs git refuses.
 
 import { HEAD, isSymbolic, type RefAuthor, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
+import { hookFolder } from "../../git/refs/ref-hook.ts";
 import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
-import { hasRefHook, isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
+import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/refs/stale-locks.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
@@ -89,7 +90,7 @@ export async function prepareFresh(
   }
   for (; updates.length > 0; ready = undefined) {
     const { commands, afterwards } = inOrder(updates);
-    const unasked = await unaskedByHook(context, replica, afterwards, refAuthor);
+    const unasked = unaskedByHook(replica, afterwards, refAuthor);
     if (unasked.size > 0) {
       updates = refuse(updates, unasked);
       await ready?.transaction[Symbol.asyncDispose]();
@@ -150,14 +151,13 @@ function inOrder(updates: readonly RefUpdate[]): { commands: RefCommand[]; after
  * Refuses refs that the reference-transaction hook could not refuse. A ref for which a deletion makes room is made
  * after the write has landed, when it is too late for the hook.
  */
-async function unaskedByHook(
-  { git }: SyncContext,
+function unaskedByHook(
   { gitDir }: Replica,
   afterwards: ReadonlyMap<RefName, RefValue>,
   author: RefAuthor,
-): Promise<Map<RefName, string>> {
+): Map<RefName, string> {
   const names = [...afterwards].filter(([name, value]) => name !== HEAD && !isSymbolic(value)).map(([name]) => name);
-  if (names.length === 0 || !(await hasRefHook(git, gitDir, author))) return new Map();
+  if (names.length === 0 || hookFolder(gitDir, author) === undefined) return new Map();
   const reason = "the reference-transaction hook cannot be asked, push it again after the deletion";
   return new Map(names.map((name) => [name, reason]));
 }

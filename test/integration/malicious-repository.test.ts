@@ -137,7 +137,7 @@ async function allGits({ context, gitDir, commits, dir }: Place): Promise<void> 
       if (client.kind === "device" && service === "receive-pack") continue;
       const git = await startGit({ programs, asked: { service, advertisement }, client, path: gitDir });
       git.stdin.end(advertisement ? "" : `0032want ${MISSING}\n00000009done\n`);
-      git.stdout.resume();
+      for await (const _ of git.stdout);
       await git.closed;
     }
   };

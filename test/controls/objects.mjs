@@ -105,7 +105,7 @@ export const objectControls = [
       { file: "src/git/objects/beside-objects.ts", from: "  await setFilesAside(gitDir, found, to);\n", to: "" },
       {
         file: "src/git/command/environment.ts",
-        from: "    ...OBJECTS_AS_THEY_ARE,\n    ...asEnvironment(NO_REPLACEMENTS),\n",
+        from: "    ...OBJECTS_AS_THEY_ARE,\n    ...asEnvironment(FOR_CLIENTS),\n",
         to: "",
       },
     ],

@@ -386,7 +386,10 @@ describe("a command that serves", () => {
     GIT_GRAFT_FILE: "",
     GIT_SHALLOW_FILE: "",
     GIT_NO_LAZY_FETCH: "1",
-    ...numbered([["core.useReplaceRefs", "false"]]),
+    ...numbered([
+      ["core.useReplaceRefs", "false"],
+      ["core.alternateRefsCommand", "true"],
+    ]),
     LOCKSTEP_SOCKET_DIR: "/run/lockstep",
     LOCKSTEP_REQUEST_ID: "r-1",
     GIT_PROTOCOL: "version=2",

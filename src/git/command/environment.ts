@@ -88,6 +88,9 @@ export function remoteEnvironment(
   return { ...closed({ path, home: "/dev/null" }, gitDir, protocol), ...asEnvironment(all) };
 }
 
+/** receive-pack would run the program that a repository names for the refs of alternates. */
+const FOR_CLIENTS: Settings = { ...NO_REPLACEMENTS, "core.alternateRefsCommand": "true" };
+
 /**
  * Returns the environment of the git that serves a client of the gate, and of its hooks. This git is the git server. So
  * the configuration of the system and the user counts: it is the operator's.
@@ -106,7 +109,7 @@ export function clientEnvironment(
     REMOTE_ADDR: address,
     ...(user === undefined ? {} : { REMOTE_USER: user }),
     ...OBJECTS_AS_THEY_ARE,
-    ...asEnvironment(NO_REPLACEMENTS),
+    ...asEnvironment(FOR_CLIENTS),
     GIT_NO_LAZY_FETCH: "1",
     LOCKSTEP_SOCKET_DIR: socketDir,
     LOCKSTEP_REQUEST_ID: requestId,

@@ -8,7 +8,7 @@ import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { awaitAnswer } from "../hung.ts";
 import { finished, type GitContext, type GitProcess, spawnGit } from "../process.ts";
-import { hookFolder } from "./ref-hook.ts";
+import { hookFolder } from "../ref-hook.ts";
 
 /** A ref to change. `oldValue` undefined: any value is right; null: the ref must not exist. */
 export interface RefCommand {

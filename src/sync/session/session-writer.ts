@@ -1,6 +1,6 @@
 // The part of a session in the loop of `land`. A session holds the turn, so another write cannot overtake it.
 import { type RefUpdate, refAuthor } from "../../domain.ts";
-import { withHooks } from "../../git/refs/ref-hook.ts";
+import { withHooks } from "../../git/ref-hook.ts";
 import type { Session } from "../../store/write/sessions.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { Holders } from "../copies/holders.ts";

@@ -1,7 +1,7 @@
 // The part of an undo in the loop of `land`. All refs land or none. No `update` hook is asked: an operator decides.
 import { randomUUID } from "node:crypto";
 import { refAuthor } from "../../domain.ts";
-import { withHooks } from "../../git/refs/ref-hook.ts";
+import { withHooks } from "../../git/ref-hook.ts";
 import type { OperatorsAct } from "../../store/write/writes.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { Holders } from "../copies/holders.ts";

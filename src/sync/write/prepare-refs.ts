@@ -1,7 +1,7 @@
 // Locks the refs of a write with git, which checks their old values, and finds out which refs git refuses.
 
 import { HEAD, isSymbolic, type RefAuthor, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
-import { hookFolder } from "../../git/refs/ref-hook.ts";
+import { hookFolder } from "../../git/ref-hook.ts";
 import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
 import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/refs/stale-locks.ts";

@@ -3,9 +3,9 @@
 import { accessSync, constants, lstatSync, readlinkSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { RefAuthor } from "../../domain.ts";
-import { LockstepError } from "../../errors.ts";
-import { type GitContext, gitBytes } from "../process.ts";
+import type { RefAuthor } from "../domain.ts";
+import { LockstepError } from "../errors.ts";
+import { type GitContext, gitBytes } from "./process.ts";
 
 /** Returns the author with the folder in which git looks for hooks, which the settings of the repository may name. */
 export async function withHooks(context: GitContext, gitDir: string, author: RefAuthor): Promise<RefAuthor> {

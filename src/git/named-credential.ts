@@ -1,5 +1,5 @@
-// Credentials that an operator named, for servers outside the cluster. The operator's file is read at each use, so a new
-// secret counts at once. The secret goes into another file, which git reads, and nowhere else.
+// Credentials that an operator named, for servers outside the cluster. The operator's file is read at each use, so a
+// new secret counts at once. The secret goes into another file, which git reads, and nowhere else.
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";

@@ -29,7 +29,7 @@ export function hookFolder(gitDir: string, { hooks = join(gitDir, "hooks") }: Re
   if (loose === undefined) return hooks;
   throw new LockstepError(
     "PREREQUISITE_MISSING",
-    `Other users than the sidecar's may change ${loose}, and so the hook ${hook}, so nothing was written; give it to the sidecar's user or root, with rights for nobody else to write (chown, chmod), or remove the hook.`,
+    `Another user may change ${loose}, and so the hook ${hook}, so nothing was written. Make it the sidecar's or root's (chown), and let nobody else write it (chmod go-w).`,
     { details: { path: loose } },
   );
 }

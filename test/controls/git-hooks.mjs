@@ -48,4 +48,25 @@ export const gitHookControls = [
     tests: "test/e2e/side-effects.test.ts",
     name: "a push that gives one ref two values",
   },
+  {
+    rule: "a hook that another user could have put there is not run",
+    patches: [{ file: "src/git/ref-hook.ts", from: "if (loose === undefined) return hooks;", to: "return hooks;" }],
+    project: "integration",
+    tests: "test/integration/malicious-repository.test.ts",
+    name: "that others may write is not run",
+  },
+  {
+    rule: "no git of the sidecar fetches missing objects from a remote that a repository names",
+    patches: [
+      { file: "src/git/command/environment.ts", from: "    GIT_ALLOW_PROTOCOL: protocols,\n", to: "" },
+      {
+        file: "src/git/command/environment.ts",
+        from: `settings name.\n    GIT_NO_LAZY_FETCH: "1",\n`,
+        to: "settings name.\n",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/malicious-repository.test.ts",
+    name: "a promisor with ext::",
+  },
 ];

@@ -129,7 +129,14 @@ async function allGits({ context, gitDir, commits, dir }: Place): Promise<void> 
   ];
   const serve = async (service: "upload-pack" | "receive-pack", advertisement: boolean) => {
     const programs = { path: context.path, home: dir };
-    const request = { address: "192.0.2.7", user: "ada", protocol: "version=2", requestId: "r", socketDir: dir };
+    const request = {
+      address: "192.0.2.7",
+      user: "ada",
+      protocol: "version=2",
+      requestId: "r",
+      socketDir: dir,
+      pushRefs: 0,
+    };
     for (const client of [
       { kind: "client", ...request },
       { kind: "device", protocol: undefined },

@@ -441,6 +441,15 @@ create table lockstep.waiting_key (
   primary key (role, name, kind, fingerprint)
 );
 
+-- The logins to PostgreSQL that act for one device only (functions/act_as.sql). The owner of the schema makes them. The
+-- device may be one that has never run.
+create table lockstep.device_login (
+  login text primary key,
+  device text not null,
+  author text not null,
+  made_at timestamptz not null default clock_timestamp()
+);
+
 -- A token lets the bearer enrol one key for a name, once.
 create table lockstep.enroll_token (
   token_hash bytea primary key,

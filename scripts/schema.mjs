@@ -28,6 +28,11 @@ const TRIGGERS = `
 select tgrelid::int as oid, '  ' || pg_get_triggerdef(oid) as line from pg_trigger
 where tgrelid = any($1) and not tgisinternal order by tgname collate "C"`;
 
+const POLICIES = `
+select c.oid::int as oid, format('  policy %s for %s%s%s', p.policyname, lower(p.cmd), ' using ' || p.qual, ' with check ' || p.with_check) as line
+from pg_policies p join pg_class c on c.relname = p.tablename and c.relnamespace = 'lockstep'::regnamespace
+where p.schemaname = 'lockstep' and c.oid = any($1) and c.relrowsecurity order by p.policyname collate "C"`;
+
 const OTHERS = `
 select line from (
   select 1 as kind, format('sequence %s %s from %s by %s', c.relname, format_type(s.seqtypid, null), s.seqstart, s.seqincrement) as line
@@ -40,7 +45,7 @@ select line from (
   union all
   select 3, format(E'function %s(%s)\\n  returns %s language %s%s%s', p.proname, pg_get_function_arguments(p.oid),
     pg_get_function_result(p.oid), l.lanname,
-    case p.provolatile when 's' then ' stable' when 'i' then ' immutable' end,
+    case p.provolatile when 's' then ' stable' when 'i' then ' immutable' else '' end || case when p.prosecdef then ' security definer' else '' end,
     (select string_agg(' set ' || setting, '' order by setting collate "C") from unnest(p.proconfig) setting))
   from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'lockstep'::regnamespace
 ) each order by kind, line collate "C"`;
@@ -52,7 +57,7 @@ export async function describeSchema(client) {
   await client.query("set local search_path = pg_catalog");
   const { rows: tables } = await client.query(TABLES);
   const parts = [];
-  for (const text of [COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS])
+  for (const text of [COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS, POLICIES])
     parts.push(...(await client.query(text, [tables.map(({ oid }) => oid)])).rows);
   const { rows: others } = await client.query(OTHERS);
   await client.query("rollback");

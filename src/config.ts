@@ -68,6 +68,12 @@ export const SETTINGS = {
     help: "file with the database URL, password included",
     commands: DATABASE,
   },
+  "owner-url-file": {
+    check: notEmpty,
+    value: "FILE",
+    help: "file with the database URL of the owner of the schema; the command then goes to the database itself, not to the sidecar",
+    commands: ["device", "frontend", "operator", "retention"],
+  },
   "notify-database-url": {
     check: postgresUrl,
     value: "URL",

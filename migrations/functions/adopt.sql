@@ -6,11 +6,12 @@ create function lockstep.adopt(
   p_repository uuid, p_name text, p_device text, p_fence bigint, p_object_format text, p_digest_key bytea,
   p_version bigint, p_digest bytea, p_write uuid, p_author text, p_names bytea[], p_values bytea[], p_settles boolean,
   p_others text[], p_take_over text[], p_late interval, out outcome text, out version bigint)
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   known_name text;
   holding text[];
 begin
+  perform lockstep.act_as(p_device);
   -- A device that registers meanwhile is seen by the next statement, or its own look at all repositories sees this one
   -- (take_over).
   perform pg_advisory_xact_lock_shared(hashtext('lockstep.placement'));

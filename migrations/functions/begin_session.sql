@@ -5,11 +5,12 @@
 create function lockstep.begin_session(
   p_write uuid, p_token_hash bytea, p_repository uuid, p_device text, p_fence bigint, p_author text, p_reason text, p_caller text,
   out outcome text, out base bigint, out again boolean, out detail text)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   known lockstep.write%rowtype;
   takes_writes boolean;
 begin
+  perform lockstep.act_as(p_device);
   select d.writes and d.draining_since is null and d.revoked_at is null into takes_writes
     from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;

@@ -4,12 +4,13 @@ create function lockstep.bump(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_digest bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_holders text[], p_act jsonb default null,
   out outcome text, out version bigint, out detail text)
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   current_head bigint;
   attempt lockstep.write%rowtype;
   holder uuid;
 begin
+  perform lockstep.act_as(p_device);
   -- If the write has landed already, every later call gets the same answer. The row lock makes this answer wait for the
   -- standby too.
   select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
@@ -28,6 +29,7 @@ begin
   if attempt.status is distinct from 'staged' then
     outcome := 'dropped'; detail := attempt.drop_reason; return;
   end if;
+  if attempt.device <> p_device then perform lockstep.act_as(attempt.device); end if;
   -- Asked under the row of the repository, as release_replica does: a copy that was given up lands nothing.
   perform 1 from lockstep.replica p
     where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');
@@ -37,6 +39,9 @@ begin
   holder := lockstep.turn_holder(p_repository);
   -- A session whose lease has run out cannot land, even if nobody else has come for the turn.
   if holder is distinct from coalesce(attempt.ticket, p_write) and (holder is not null or attempt.session) then outcome := 'turn'; return; end if;
+  if holder is not null then
+    perform lockstep.act_as(t.device) from lockstep.turn t where t.write_id = holder and t.device <> p_device;
+  end if;
   if current_head <> p_base then outcome := 'stale'; return; end if;
   -- If an old value is not the one in the fold, the disk of this replica holds other refs than the replica claims.
   if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'in_doubt'; return; end if;

@@ -1,6 +1,6 @@
 -- Puts a new row of the audit at the end of the chain. The lock of the chain is the last one that a transaction takes,
 -- so nobody who holds it waits for another lock.
-create function lockstep.chain_audit() returns trigger language plpgsql as $$
+create function lockstep.chain_audit() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   head lockstep.audit_chain%rowtype;
   newest lockstep.audit%rowtype;
@@ -11,6 +11,8 @@ begin
   select * into newest from lockstep.audit a where a.id > head.id order by a.id desc limit 1;
   new.id := coalesce(newest.id, head.id) + 1;
   new.at := clock_timestamp();
+  -- Who has the login of a device can add any row. So the row names the login.
+  if lockstep.is_of_device() then new.detail := new.detail || jsonb_build_object('login', session_user::text); end if;
   new.hash := lockstep.audit_hash(coalesce(newest.hash, head.hash), new);
   return new;
 end $$;

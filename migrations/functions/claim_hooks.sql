@@ -2,8 +2,9 @@
 -- another incarnation has the device, or if the device's own lease has ended.
 create function lockstep.claim_hooks(p_device text, p_fence bigint)
   returns table (id uuid, url text, repositories text[], visible text, secret text, cursor text, delivered bigint, attempts integer, wait_ms integer)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  perform lockstep.act_as(p_device);
   -- Most calls find nothing to take, and change nothing.
   if exists (select from lockstep.hook h where h.device is distinct from p_device or h.fence is distinct from p_fence) then
     -- for key share: a take-over of this device waits for the end.

@@ -8,7 +8,7 @@
 create function lockstep.claim_trim(
   p_only uuid, p_versions bigint, p_days integer, p_step bigint,
   out repository_id uuid, out base bigint, out more boolean)
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   due lockstep.repository%rowtype;
   kept_versions bigint;
@@ -28,6 +28,9 @@ begin
   base := due.log_base;
   more := false;
   -- The row of the head always stays.
+  if lockstep.is_of_device() then
+    select greatest(p_versions, k.versions), greatest(p_days, k.days) into p_versions, p_days from lockstep.least_kept('log') k;
+  end if;
   kept_versions := greatest(coalesce(due.keep_versions, p_versions), 1);
   kept_for := coalesce(due.keep_days, p_days) * interval '1 day';
   -- While an operator has to decide, devices compare their disks with the log.

@@ -3,8 +3,9 @@
 -- perhaps by an old primary, and this server knows nothing of them. The commit waits for the standby because of the row
 -- lock.
 create function lockstep.confirm_reads(p_device text, p_fence bigint, p_timeline text) returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  perform lockstep.act_as(p_device);
   if p_timeline is distinct from lockstep.current_timeline() then return 'elsewhere'; end if;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   return case when found then 'confirmed' else 'fenced' end;

@@ -3,7 +3,7 @@
 create function lockstep.create_repository(
   p_id uuid, p_name text, p_object_format text, p_digest_key bytea, p_digest bytea, p_head_name bytea, p_head_value bytea,
   p_min_copies integer, p_placement text[], out outcome text, out devices text[])
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   -- A device that registers meanwhile is seen by the next statement, or its own look at all repositories sees this one
   -- (take_over).

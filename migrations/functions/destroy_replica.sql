@@ -5,10 +5,11 @@
 -- The row of the repository is locked as in restore_repository. So either the copy is destroyed, and then the time to
 -- restore the repository is over, or it was restored before.
 create function lockstep.destroy_replica(p_repository uuid, p_device text, p_fence bigint, p_released text) returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   held lockstep.repository%rowtype;
 begin
+  perform lockstep.act_as(p_device);
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then return 'kept'; end if;
   select * into held from lockstep.repository r where r.id = p_repository for no key update;

@@ -1,10 +1,11 @@
 -- Begins to drain a device: it takes no writes and no new replicas, and counts as no copy. 'too_few': too few devices
 -- would be left for the repositories in `names`, at most 21.
 create function lockstep.drain_device(p_device text, p_author text, out outcome text, out names text[])
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   held lockstep.device%rowtype;
 begin
+  perform lockstep.act_as(p_device);
   -- Waits for repositories that are being made or placed. They have counted this device.
   perform pg_advisory_xact_lock(hashtext('lockstep.placement'));
   -- for update: waits for writes that are being staged on the device. So from here on the staged ones are all there

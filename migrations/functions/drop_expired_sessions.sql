@@ -1,7 +1,7 @@
 -- Drops the sessions of all devices whose lease has run out. Then deletes the tickets that have run out, those of
 -- pushes too. Other statements delete such tickets only when somebody comes for that turn.
 create function lockstep.drop_expired_sessions() returns void
-language sql as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
   with expired as (
     select w.id from lockstep.write w
     where w.status = 'staged' and w.session

@@ -4,8 +4,9 @@
 create function lockstep.end_command(
   p_id uuid, p_device text, p_fence bigint, p_state text, p_outcome jsonb, p_changed boolean, p_error text, p_delay interval)
 returns boolean
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  perform lockstep.act_as(p_device);
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then return false; end if;
   update lockstep.command c set state = p_state, outcome = p_outcome, changed = c.changed or p_changed,

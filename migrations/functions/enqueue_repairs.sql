@@ -14,7 +14,7 @@ create function lockstep.enqueue_repairs(
   p_device text, p_fence bigint, p_everything boolean, p_after bigint, p_upto bigint,
   p_page_after uuid, p_page integer, p_room integer, p_rest interval,
   out enqueued integer, out room_left boolean, out newest bigint, out page_last uuid)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   room integer;
   missing uuid[];
@@ -23,6 +23,7 @@ declare
   page uuid[];
   item record;
 begin
+  perform lockstep.act_as(p_device);
   enqueued := 0;
   -- The row is locked only when there is something to enqueue. A pass that finds nothing writes nothing, so its commit
   -- waits for no standby.

@@ -3,17 +3,24 @@
 -- - The name is new, and p_open: the sidecar runs with --trust-ca.
 -- - The name is new, p_self, and some live device runs with --trust-ca.
 -- - It is the first device of the cluster.
+-- - The name is new, p_self, and the session has the login of that device: an operator has made it for this name.
 -- - p_token: an operator has made this token for the name.
 -- - p_root: the device of that root has another trusted key already. So it has changed its key.
 -- A name without a trusted key stays out until an operator trusts one or makes a token.
 create function lockstep.enroll_key(
   p_role text, p_name text, p_kind text, p_fingerprint text, p_public_key text, p_by text, p_open boolean,
   p_self boolean, p_root uuid, p_token bytea, p_source text, out outcome text, out how text)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   is_known boolean;
   is_trusted boolean;
 begin
+  if lockstep.is_of_device() then
+    perform lockstep.act_as(p_by);
+    -- Nobody lets another name in with the login of a device.
+    p_open := false;
+    p_self := p_self and p_role = 'device' and p_name = p_by;
+  end if;
   perform 1 from lockstep.device d where p_role = 'device' and d.name = p_name for no key update;
   if p_self then
     update lockstep.device d set trusts_ca = p_open where d.name = p_name and d.trusts_ca <> p_open;
@@ -36,6 +43,7 @@ begin
     is_known := exists (select from lockstep.principal p where p.role = p_role and p.name = p_name);
     is_trusted := exists (select from lockstep.credential c where c.role = p_role and c.name = p_name and c.state = 'trusted');
     how := case
+      when not is_known and p_self and lockstep.is_of_device() then 'its login'
       when not is_known and p_open then '--trust-ca'
       when not is_known and p_self and exists (select from lockstep.device d where d.trusts_ca and d.expires_at > clock_timestamp()) then '--trust-ca'
       when not is_known and p_self and not exists (select from lockstep.principal p where p.role = 'device') then 'the first device'

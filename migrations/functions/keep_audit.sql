@@ -1,6 +1,6 @@
 -- Refuses to change or to remove a row of the audit, except rows that trim_audit has cut off. Somebody who owns the
 -- tables can switch this off; verify_audit finds what he has done then.
-create function lockstep.keep_audit() returns trigger language plpgsql as $$
+create function lockstep.keep_audit() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op = 'DELETE' then
     if old.id <= (select c.base_id from lockstep.audit_chain c) then return old; end if;

@@ -1,10 +1,11 @@
 -- Makes pending replicas on a new device of the repositories that are on all devices: of the next p_limit ones after
 -- p_after. Returns where the next call begins; null: all are made, and the device is marked as placed.
 create function lockstep.place_replicas(p_device text, p_fence bigint, p_after uuid, p_limit integer, out last uuid, out made integer)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   page uuid[];
 begin
+  perform lockstep.act_as(p_device);
   made := 0;
   -- A device that drains takes no new replicas, and is not placed until it stops draining.
   perform 1 from lockstep.device d

@@ -3,7 +3,7 @@
 -- repository. Returns how many rows went; null: nothing is due. The rows stay for a day at least, for callers who ask
 -- for the outcome of a write.
 create function lockstep.purge_removed(p_limit integer) returns integer
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   due lockstep.repository%rowtype;
   deleted integer;

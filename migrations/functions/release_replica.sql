@@ -9,12 +9,13 @@
 create function lockstep.release_replica(
   p_repository uuid, p_device text, p_fence bigint, p_keep interval,
   out outcome text, out lacking text[], out changed boolean)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   held lockstep.repository%rowtype;
   now_state text;
   holders text[];
 begin
+  perform lockstep.act_as(p_device);
   changed := false;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;

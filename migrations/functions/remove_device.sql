@@ -1,10 +1,11 @@
 -- Removes a device with its replicas, unless only it has something ('only_here'), or too few devices would be left for
 -- some repositories ('too_few'). `names`: these repositories, at most 21. Its sidecar gets nothing done from then on.
 create function lockstep.remove_device(p_device text, p_author text, out outcome text, out names text[])
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   held lockstep.device%rowtype;
 begin
+  perform lockstep.act_as(p_device);
   perform pg_advisory_xact_lock(hashtext('lockstep.placement'));
   -- for update: waits for bumps that are under way on the device. Later ones are fenced off.
   select * into held from lockstep.device d where d.name = p_device for update;

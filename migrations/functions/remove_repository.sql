@@ -6,12 +6,14 @@
 create function lockstep.remove_repository(
   p_id uuid, p_name text, p_author text, p_reason text, p_keep interval,
   out outcome text, out devices text[], out commands uuid[], out keep_until timestamptz)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   held lockstep.repository%rowtype;
   holding text[];
   removal jsonb;
 begin
+  perform lockstep.act_in(p_id);
+  if lockstep.is_of_device() then p_keep := greatest(p_keep, interval '14 days'); end if;
   -- Commands refer to devices, whose rows come first in the lock order.
   perform 1 from lockstep.device d order by d.name for key share;
   select * into held from lockstep.repository r where r.id = p_id for no key update;

@@ -4,7 +4,7 @@
 create function lockstep.rename_repository(
   p_name text, p_new text, p_author text, p_reason text, p_keep interval,
   out outcome text, out id uuid, out devices text[], out commands uuid[], out holder text)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   -- Commands refer to devices, and devices are locked before repositories.
   perform 1 from lockstep.device d order by d.name for key share;
@@ -19,6 +19,7 @@ begin
     devices := array(select c.device from lockstep.command c where c.id = any(commands));
     return;
   end if;
+  perform lockstep.act_in(id);
   -- begin_session takes the same lock, so a session that begins later sees the new name.
   select w.author || ' on ' || w.device || coalesce(': ' || nullif(w.reason, ''), '') into holder from lockstep.write w
     where w.repository_id = rename_repository.id and w.status = 'staged' and w.session limit 1;

@@ -6,10 +6,11 @@
 -- (old_leases_end). A first renewal that came here does not show it: until the answer arrives, the device still
 -- believes the old primary.
 create function lockstep.renew_lease(p_device text, p_fence bigint, p_timeline text) returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   here text;
 begin
+  perform lockstep.act_as(p_device);
   -- The row of the device is locked before that of the timeline, as everywhere.
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for no key update;
   if not found then return null; end if;

@@ -4,12 +4,13 @@
 create function lockstep.restore_repository(
   p_id uuid, p_name text, p_author text, p_reason text,
   out outcome text, out devices text[], out commands uuid[])
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   held lockstep.repository%rowtype;
   back text[];
   asked uuid[];
 begin
+  perform lockstep.act_in(p_id);
   -- As in create_repository: a device that registers meanwhile is seen here, or sees this repository.
   perform pg_advisory_xact_lock_shared(hashtext('lockstep.placement'));
   perform 1 from lockstep.device d order by d.name for key share;

@@ -5,7 +5,7 @@ create function lockstep.set_repository(
   p_name text, p_min_copies integer, p_land_with_fewer boolean, p_place boolean, p_placement text[],
   p_keep_days integer, p_author text,
   out outcome text, out devices text[], out copies integer)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   found_id uuid;
   wanted text[] := p_placement;
@@ -16,6 +16,8 @@ begin
   select r.id, coalesce(p_min_copies, r.min_copies) into found_id, copies
     from lockstep.repository r where r.name = p_name for no key update;
   if not found then outcome := 'missing'; return; end if;
+  perform lockstep.act_in(found_id);
+  if lockstep.is_of_device() then p_keep_days := greatest(p_keep_days, 14); end if;
   if p_place and cardinality(devices) < greatest(cardinality(p_placement), 1) then outcome := 'no_device'; return; end if;
   if (p_place or p_min_copies is not null) and copies > cardinality(devices) then outcome := 'too_few'; return; end if;
   update lockstep.repository r set min_copies = copies, land_with_fewer = coalesce(p_land_with_fewer, r.land_with_fewer),

@@ -11,12 +11,13 @@ create function lockstep.stage_write(
   p_ticket uuid, p_session boolean,
   out outcome text, out digest bytea, out digest_key bytea, out held_values bytea[],
   out min_copies integer, out land_with_fewer boolean, out detail text)
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   current_head bigint;
   holder uuid;
   takes_writes boolean;
 begin
+  perform lockstep.act_as(p_device);
   -- A server that crashes may forget this row. Then the write cannot land, and after such a crash it would not have
   -- landed anyway.
   if not p_session then perform set_config('synchronous_commit', 'off', true); end if;
@@ -36,6 +37,9 @@ begin
   if current_head <> p_base then outcome := 'stale'; return; end if;
   holder := lockstep.turn_holder(p_repository);
   if holder is distinct from coalesce(p_ticket, p_write) and (holder is not null or p_session) then outcome := 'turn'; return; end if;
+  if holder is not null then
+    perform lockstep.act_as(t.device) from lockstep.turn t where t.write_id = holder and t.device <> p_device;
+  end if;
   select array_agg((select r.value from lockstep.repository_ref r where r.repository_id = p_repository and r.name = u.name) order by u.place)
     into held_values from unnest(p_names) with ordinality u (name, place);
   if not p_session then

@@ -4,10 +4,11 @@
 -- lost.
 create function lockstep.start_command(p_device text, p_fence bigint, p_lane text, p_attempt uuid)
 returns setof lockstep.command rows 1
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   next uuid;
 begin
+  perform lockstep.act_as(p_device);
   -- Mostly there is nothing to do. Then nothing is written, so the commit waits for no standby.
   perform 1 from lockstep.command c
     where c.device = p_device and c.lane = p_lane and c.state = 'queued' and c.due_at <= clock_timestamp() limit 1;

@@ -3,8 +3,9 @@
 -- compared its disk with another server, an old primary for instance.
 create function lockstep.stop_repository(
   p_repository uuid, p_device text, p_fence bigint, p_version bigint, p_digest bytea, p_reason text) returns boolean
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  perform lockstep.act_as(p_device);
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then return false; end if;
   perform 1 from lockstep.repository r where r.id = p_repository for no key update;

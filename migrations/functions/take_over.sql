@@ -6,12 +6,15 @@ create function lockstep.take_over(
   p_device text, p_incarnation uuid, p_root_id uuid, p_ttl interval,
   p_grpc_address text, p_git_address text, p_zone text,
   out outcome text, out fence bigint, out previous_fence bigint, out wait_ms integer, out interrupted uuid[], out timeline text)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   held lockstep.device%rowtype;
   known lockstep.timeline%rowtype;
   ends timestamptz;
 begin
+  perform lockstep.act_as(p_device);
+  -- Others may wait for the end of a lease.
+  if lockstep.is_of_device() then p_ttl := least(p_ttl, interval '1 minute'); end if;
   perform 1 from lockstep.device d where d.name = p_device;
   if not found then
     -- A repository that is being made sees the new device, or the device sees the repository when it looks at all of

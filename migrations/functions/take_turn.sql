@@ -7,10 +7,12 @@
 create function lockstep.take_turn(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_author text, p_reason text, p_ttl interval, p_caller text)
   returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   known lockstep.turn%rowtype;
 begin
+  perform lockstep.act_as(p_device);
+  if lockstep.is_of_device() then p_ttl := least(p_ttl, interval '1 minute'); end if;
   perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then return 'waiting'; end if;
   perform 1 from lockstep.repository r where r.id = p_repository for no key update;

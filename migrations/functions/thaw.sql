@@ -6,11 +6,18 @@ create function lockstep.thaw(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_head bigint, p_head_digest bytea, p_version bigint,
   p_digest bytea, p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_author text, p_action text,
   p_demoted text[], p_detail jsonb, out outcome text, out version bigint)
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   current_head bigint;
   current_digest bytea;
 begin
+  perform lockstep.act_as(p_device);
+  perform lockstep.act_in(p_repository);
+  -- The writes that are dropped below are those of devices that cannot land them any more, as in settle_write.
+  if lockstep.is_of_device() then
+    perform lockstep.act_as(w.device) from lockstep.write w join lockstep.device d on d.name = w.device and d.fence = w.fence
+      where w.repository_id = p_repository and w.device <> p_device and w.status = 'staged' and d.expires_at > clock_timestamp();
+  end if;
   select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
   if found then outcome := 'landed'; return; end if;
   -- In the order of names: otherwise two calls at once could wait for each other.

@@ -2,11 +2,12 @@
 -- last of them becomes the beginning of the chain, and a new row of the audit says so. A beginning that somebody else
 -- has moved has no such row.
 create function lockstep.trim_audit(p_days integer, p_limit integer) returns integer
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   chain lockstep.audit_chain%rowtype;
   last lockstep.audit%rowtype;
 begin
+  if lockstep.is_of_device() then p_days := greatest(p_days, (lockstep.least_kept('audit')).days); end if;
   select * into chain from lockstep.audit_chain for update;
   select * into last from (
     select * from lockstep.audit a order by a.id limit p_limit) old

@@ -2,7 +2,7 @@
 -- repository, so pushes go on beside it. Versions of operators stay: a device that returns after a long time must find
 -- out from them which refs were given up.
 create function lockstep.trim_log(p_repository uuid, p_limit integer) returns integer
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   deleted integer;
 begin

@@ -1,7 +1,7 @@
 -- Keeps the newest hundred catch-ups of each replica, which are enough for people. In a repository that everyone reads,
 -- each device catches up once for each push.
 create function lockstep.trim_sync_events() returns trigger
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   delete from lockstep.sync_event s
     where s.repository_id = new.repository_id and s.device = new.device and s.id < (

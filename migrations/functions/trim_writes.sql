@@ -5,10 +5,11 @@
 -- one, or once another incarnation has the device. The age alone proves nothing: the clock of this server may
 -- have jumped. Writes that stay are few, so the oldest are looked at first each time.
 create function lockstep.trim_writes(p_days integer, p_limit integer) returns integer
-language plpgsql set enable_seqscan = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   deleted integer;
 begin
+  if lockstep.is_of_device() then p_days := greatest(p_days, (lockstep.least_kept('writes')).days); end if;
   -- now() and not clock_timestamp(): an index is searched only for a value that does not change meanwhile.
   with old as materialized (
     select w.id, w.repository_id, w.device, w.fence, w.status, w.version from lockstep.write w

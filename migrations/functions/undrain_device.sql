@@ -1,10 +1,11 @@
 -- Ends the drain of a device, which then gets the replicas that it lacks (place_replicas). A device that was removed
 -- may register again, as a new one: on any root, and nothing is known of its replicas.
 create function lockstep.undrain_device(p_device text, p_author text, out outcome text)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   held lockstep.device%rowtype;
 begin
+  perform lockstep.act_as(p_device);
   perform pg_advisory_xact_lock(hashtext('lockstep.placement'));
   select * into held from lockstep.device d where d.name = p_device for update;
   if not found then outcome := 'missing'; return; end if;

@@ -1,6 +1,7 @@
 // Checks PostgreSQL: reachable, new enough, a primary, a schema of our level, and a clock close to ours.
 import { required } from "../read-config.ts";
 import { type Inspection, inspectDatabase, knownSchemaLevel } from "../store/database/migrate.ts";
+import { type DatabaseLogin, readLogin } from "../store/device/database-login.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const OLDEST = 14;
@@ -11,6 +12,31 @@ export const lookAtDatabase: Look = async (config) =>
 
 export const lookAtClock: Look = async (config) =>
   judgeClock((await inspectDatabase(required(config, "database-url"))).aheadMs);
+
+export const lookAtLogin: Look = async (config) =>
+  judgeLogin(await readLogin(required(config, "database-url")), required(config, "device"));
+
+/**
+ * Returns the verdict on the login with which a device comes to the database. `found` undefined: there is no schema.
+ */
+export function judgeLogin(found: DatabaseLogin | undefined, device: string): Verdict {
+  if (found === undefined) return "no schema yet";
+  const { login, ownsSchema, devices } = found;
+  if (found.device === device) return `${login}, which acts for this device only`;
+  if (found.device !== null)
+    return {
+      missing: `The login ${login} acts for the device ${found.device}, not for ${device}; give the URL of ${device}.`,
+    };
+  if (!ownsSchema)
+    return {
+      missing: `The login ${login} acts for no device; use the owner of the schema, or \`lockstep device login ${device}\`.`,
+    };
+  const others = devices.filter((each) => each !== device);
+  if (others.length === 0) return `${login}, which acts for all devices`;
+  return {
+    warning: `The login ${login} acts for all devices, while ${others.length} other ${others.length > 1 ? "devices have logins" : "device has a login"} of ${others.length > 1 ? "their" : "its"} own; make one for this device too, with \`lockstep device login ${device}\`.`,
+  };
+}
 
 /**
  * Returns the verdict on a database: its version, whether it is a primary, its schema. `known`: the schema level of

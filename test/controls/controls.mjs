@@ -9,6 +9,7 @@ import { copyControls } from "./copies.mjs";
 import { crashControls } from "./crashes.mjs";
 import { databaseControls } from "./database.mjs";
 import { decisionControls } from "./decisions.mjs";
+import { deviceLoginControls } from "./device-logins.mjs";
 import { diskControls } from "./disk.mjs";
 import { failOverControls } from "./fail-over.mjs";
 import { frontEndControls } from "./front-end.mjs";
@@ -55,6 +56,7 @@ export const controls = [
   ...frontEndControls,
   ...refTransactionControls,
   ...objectControls,
+  ...deviceLoginControls,
   ...identityControls,
   ...crashControls,
   ...signalControls,

@@ -111,8 +111,8 @@ export const databaseControls = [
     patches: [
       {
         file: "src/store/database/sqlstate.ts",
-        from: '    verdict: "refusal",\n    code: "PREREQUISITE_MISSING",\n    remedy: "grant it',
-        to: '    verdict: "race",\n    code: "PREREQUISITE_MISSING",\n    remedy: "grant it',
+        from: '    verdict: "refusal",\n    code: "PREREQUISITE_MISSING",\n    remedy:\n      "grant it',
+        to: '    verdict: "race",\n    code: "PREREQUISITE_MISSING",\n    remedy:\n      "grant it',
       },
     ],
     project: "unit",

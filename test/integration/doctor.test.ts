@@ -13,7 +13,7 @@ import { type CredentialPair, createAuthority, issue } from "../../src/ca/author
 import { writeCredentials } from "../../src/ca/credentials.ts";
 import { main } from "../../src/cli/program.ts";
 import { judgeCertificate } from "../../src/doctor/certificate.ts";
-import { judgeClock, judgeDatabase } from "../../src/doctor/database.ts";
+import { judgeClock, judgeDatabase, judgeLogin } from "../../src/doctor/database.ts";
 import { judgeDisk } from "../../src/doctor/directories.ts";
 import { type Finding, find } from "../../src/doctor/finding.ts";
 import { refName, symbolicTo } from "../../src/domain.ts";
@@ -254,7 +254,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     // Nothing else is blamed but what stands on the same thing.
     const together = [
       ["root", "names", "lock", "disk"],
-      ["database", "clock"],
+      ["database", "login", "clock"],
       ["git", "lock"],
     ].find((each) => each.includes(check));
     const blamed = checks.filter(({ state }) => state === "missing").map((each) => each.check);
@@ -410,6 +410,29 @@ describe("the doctor judges states that this machine cannot produce", () => {
     [{ level: 2, mayCreate: false }, 3, { missing: expect.stringMatching(/may not migrate it; grant it CREATE/) }],
   ])("a database %j", (found, known, verdict) => {
     expect(judgeDatabase({ ...inspection, ...found }, known)).toEqual(verdict);
+  });
+
+  it.each([
+    [undefined, "no schema yet"],
+    [{}, "lockstep, which acts for all devices"],
+    [{ devices: ["repo001"] }, "lockstep, which acts for all devices"],
+    [
+      { devices: ["repo001", "repo002"] },
+      { warning: expect.stringMatching(/while 1 other device has a login of its own/) },
+    ],
+    [
+      { devices: ["repo002", "repo003"] },
+      { warning: expect.stringMatching(/while 2 other devices have logins of their own/) },
+    ],
+    [{ device: "repo001", ownsSchema: false }, "lockstep, which acts for this device only"],
+    [
+      { device: "repo002", ownsSchema: false },
+      { missing: expect.stringMatching(/acts for the device repo002, not for repo001/) },
+    ],
+    [{ ownsSchema: false }, { missing: expect.stringMatching(/acts for no device; .*device login repo001/) }],
+  ])("a login %j", (found, verdict) => {
+    const login = { login: "lockstep", device: null, ownsSchema: true, devices: [] };
+    expect(judgeLogin(found && { ...login, ...found }, "repo001")).toEqual(verdict);
   });
 
   it.each([

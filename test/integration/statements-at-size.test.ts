@@ -429,6 +429,9 @@ const STATEMENTS: Readonly<Record<string, { call: () => Promise<unknown>; rows: 
 
 /** Statements that are not tried here, with the reason. test/unit/statements.test.ts looks for each statement in this file. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  makeDeviceLogin: "a row a device, and the rights of a role",
+  endDeviceLogin: "a row a device",
+  deviceGroup: "reads no table",
   recordKept: "a few rows of one device",
   appendThaw: "what bump does, for an operator",
   beginSession: "one row by its key each",

@@ -7,6 +7,7 @@ import { expect, vi } from "vitest";
 import { createRepository } from "../../src/store/repository/repositories.ts";
 import { administer } from "./administer.ts";
 import { migratedDatabase } from "./database.ts";
+import { DeviceLogins } from "./device-logins.ts";
 import { processesAt } from "./git.ts";
 import { SOON, type StartOptions, TestDevice } from "./sync-device.ts";
 
@@ -16,21 +17,25 @@ export class TestCluster implements AsyncDisposable {
   readonly url: string;
   readonly devices = new Map<string, TestDevice>();
   readonly #database: AsyncDisposable;
+  readonly #logins: DeviceLogins | undefined;
 
-  private constructor(dir: string, database: AsyncDisposable & { url: string }) {
+  private constructor(dir: string, database: AsyncDisposable & { url: string }, deviceLogins: boolean) {
     this.dir = dir;
+    this.#logins = deviceLogins ? new DeviceLogins(database.url) : undefined;
     this.url = database.url;
     this.#database = database;
   }
 
-  static async make(): Promise<TestCluster> {
+  /** `deviceLogins`: each device has a login of its own to the database. */
+  static async make({ deviceLogins = false } = {}): Promise<TestCluster> {
     const dir = await realpath(await mkdtemp(join(tmpdir(), "lockstep-cluster-")));
-    return new TestCluster(dir, await migratedDatabase());
+    return new TestCluster(dir, await migratedDatabase(), deviceLogins);
   }
 
   async start(name: string, options: StartOptions = {}): Promise<TestDevice> {
     await this.devices.get(name)?.crash();
-    const device = await TestDevice.start(this, name, options);
+    const databaseUrl = options.databaseUrl ?? (await this.#logins?.urlOf(name)) ?? this.url;
+    const device = await TestDevice.start(this, name, { ...options, databaseUrl });
     this.devices.set(name, device);
     return device;
   }
@@ -107,6 +112,7 @@ export class TestCluster implements AsyncDisposable {
         (error: unknown) => error,
       );
     await this.#database[Symbol.asyncDispose]();
+    await this.#logins?.[Symbol.asyncDispose]();
     await rm(this.dir, { recursive: true, force: true, maxRetries: 3 });
     if (left !== undefined) throw left;
   }

@@ -47,6 +47,8 @@ export type StatementScript = (text: string, run: () => Promise<unknown>) => Pro
 export const SOON = { timeout: 20_000, interval: 5 };
 
 export interface StartOptions {
+  /** A URL with a login of its own (device-logins.ts). */
+  readonly databaseUrl?: string;
   readonly zone?: string;
   readonly refFormat?: RefFormat;
   readonly inDoubtMs?: number;
@@ -124,7 +126,7 @@ export class TestDevice {
     await writeGitWrapper(bin, "");
     const logged: Record<string, unknown>[] = [];
     const log = pino({ level: "debug" }, { write: (line: string) => logged.push(JSON.parse(line)) });
-    const db = new Database({ url: cluster.url, applicationName: name });
+    const db = new Database({ url: options.databaseUrl ?? cluster.url, applicationName: name });
     const host = { env: { PATH: path }, execPath: process.execPath, pid: process.pid, kill };
     const lockedRoot = await takeRoot(root, name, db, host);
     const life = new Lifetime(name, new AbortController().signal);

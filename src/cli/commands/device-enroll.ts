@@ -5,6 +5,7 @@ import type { Host } from "../../host.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { keyOf, trust } from "./identity.ts";
 import { instant } from "./log.ts";
+import { connectToChange } from "./owner-client.ts";
 
 /** Makes the command `lockstep device enroll`. */
 export function enrollCommand(host: Host): Command {
@@ -23,7 +24,7 @@ export function enrollCommand(host: Host): Command {
       const given = [flags.cert, flags.keyFingerprint, flags.token].filter((flag) => flag !== undefined);
       if (given.length !== 1) throw new LockstepError("USAGE", "Give one of --cert, --key-fingerprint and --token.");
       if (!flags.token) return await trust(run, "device", name, await keyOf(host, flags));
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       const { token, endsAt } = await client.call("MakeEnrollToken", { name, author: authorOf(host) }, run.patience);
       run.print({ name, token, ends_at: instant(endsAt) }, token);
     });

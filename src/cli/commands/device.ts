@@ -10,9 +10,11 @@ import type { Host } from "../../host.ts";
 import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 import { enrollCommand } from "./device-enroll.ts";
+import { loginCommand } from "./device-login.ts";
 import { describeDevice, describeDevices, documentOfDevice, onlyHere, there } from "./device-text.ts";
 import { revokeCommand, trustCommand } from "./identity.ts";
 import { describeIdentity, describeWaiting, documentOf, documentOfWaiting } from "./identity-text.ts";
+import { connectToChange } from "./owner-client.ts";
 
 /** Makes the command `lockstep device`. */
 export function deviceCommand(host: Host): Command {
@@ -26,6 +28,7 @@ export function deviceCommand(host: Host): Command {
     .addCommand(removeCommand(host))
     .addCommand(setCommand(host))
     .addCommand(enrollCommand(host))
+    .addCommand(loginCommand(host))
     .addCommand(trustCommand(host, "device"))
     .addCommand(revokeCommand(host, "device"));
 }
@@ -33,7 +36,7 @@ export function deviceCommand(host: Host): Command {
 function listCommand(host: Host): Command {
   return subcommand("list", "list the devices", "lockstep device list", "device").action(async (flags) => {
     const run = prepare(host, "device", flags);
-    using client = await run.connect();
+    await using client = await connectToChange(run);
     const { devices } = await client.call("ListDevices", {}, run.patience);
     const { waiting } = await client.call("ListIdentities", { role: "device" }, run.patience);
     run.print(
@@ -53,7 +56,7 @@ function showCommand(host: Host): Command {
     .argument("<name>")
     .action(async (device: string, flags) => {
       const run = prepare(host, "device", flags);
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       const { identities, waiting } = await client.call(
         "ListIdentities",
         { role: "device", name: device },
@@ -88,7 +91,7 @@ function drainCommand(host: Host): Command {
     .option("--wait", "wait until the other devices have everything")
     .action(async (device: string, flags: { wait?: boolean }) => {
       const run = prepare(host, "device", flags);
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       const asked = await client.call("DrainDevice", { device, author: authorOf(host) }, run.patience);
       print(run, flags.wait ? await untilDrained(run, client, device) : asked.device);
     });
@@ -97,7 +100,7 @@ function drainCommand(host: Host): Command {
 const LOOK_MS = 500;
 
 /** Waits until the device is drained. Throws DEVICE_NEEDED if somebody ends the drain meanwhile. */
-async function untilDrained(run: Run, client: Client, device: string): Promise<Details> {
+async function untilDrained(run: Run, client: Pick<Client, "call">, device: string): Promise<Details> {
   using progress = new Progress(run.host.stderr, run.json);
   let left = "";
   progress.show(() => `${device} drains${left}`);
@@ -125,7 +128,7 @@ function undrainCommand(host: Host): Command {
     .argument("<name>")
     .action(async (device: string, flags) => {
       const run = prepare(host, "device", flags);
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       print(run, (await client.call("UndrainDevice", { device, author: authorOf(host) }, run.patience)).device);
     });
 }
@@ -141,7 +144,7 @@ function removeCommand(host: Host): Command {
     .option("--yes", "do it without a question")
     .action(async (device: string, flags: { yes?: boolean }) => {
       const run = prepare(host, "device", flags);
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       if (flags.yes !== true)
         await confirmRemoval(run, (await client.call("GetDevice", { device }, run.patience)).device);
       print(run, (await client.call("RemoveDevice", { device, author: authorOf(host) }, run.patience)).device);
@@ -178,7 +181,7 @@ function setCommand(host: Host): Command {
       const run = prepare(host, "device", flags);
       if (flags.writes === undefined)
         throw new LockstepError("USAGE", "No setting is given; `lockstep device set --help` lists the settings.");
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       const request = { device, writes: flags.writes, author: authorOf(host) };
       print(run, (await client.call("SetDevice", request, run.patience)).device);
     });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { lookAtAddress } from "../../doctor/addresses.ts";
 import { lookAtCertificate } from "../../doctor/certificate.ts";
-import { lookAtClock, lookAtDatabase } from "../../doctor/database.ts";
+import { lookAtClock, lookAtDatabase, lookAtLogin } from "../../doctor/database.ts";
 import { lookAtDisk, lookAtLock, lookAtNames, lookAtRoot, lookAtSockets } from "../../doctor/directories.ts";
 import { find, type Look } from "../../doctor/finding.ts";
 import { lookAtHooks } from "../../doctor/hooks.ts";
@@ -24,6 +24,7 @@ const CHECKS: readonly (readonly [string, Look])[] = [
   ["sockets", lookAtSockets],
   ["certificate", lookAtCertificate],
   ["database", lookAtDatabase],
+  ["login", lookAtLogin],
   ["clock", lookAtClock],
   ["listen", lookAtAddress("listen")],
   ["git-listen", lookAtAddress("git-listen")],

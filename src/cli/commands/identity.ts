@@ -16,6 +16,7 @@ import {
   documentOfWaiting,
   emptyIdentity,
 } from "./identity-text.ts";
+import { connectToChange } from "./owner-client.ts";
 
 export type Role = "device" | "frontend" | "operator";
 
@@ -91,7 +92,7 @@ export async function trust(
   name: string,
   request: { certificate: string; fingerprint: string; access?: Access },
 ): Promise<void> {
-  using client = await run.connect();
+  await using client = await connectToChange(run);
   const asked = { role, name, author: authorOf(run.host), ...request };
   const { identity, fingerprints } = await client.call("TrustKey", asked, run.patience);
   run.print({ ...(identity && documentOf(identity)), now_trusted: fingerprints }, describeIdentity(identity));
@@ -111,7 +112,7 @@ export function revokeCommand(host: Host, role: Role): Command {
     .option("--yes", "do it without a question")
     .action(async (name: string, flags: { reason: string; key?: string; yes?: boolean }) => {
       const run = prepare(host, role, flags as unknown as Record<string, unknown>);
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       if (flags.yes !== true) {
         const { identities } = await client.call("ListIdentities", { role, name }, run.patience);
         const [identity] = identities;
@@ -132,7 +133,7 @@ export function showCommand(host: Host, role: "frontend" | "operator"): Command 
     .argument("<name>")
     .action(async (name: string, flags) => {
       const run = prepare(host, role, flags);
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       const { identities, waiting } = await client.call("ListIdentities", { role, name }, run.patience);
       if (identities.length + waiting.length === 0)
         throw new LockstepError(
@@ -156,7 +157,7 @@ export function listCommand(host: Host, role: "frontend" | "operator"): Command 
     role,
   ).action(async (flags) => {
     const run = prepare(host, role, flags);
-    using client = await run.connect();
+    await using client = await connectToChange(run);
     const { identities, waiting } = await client.call("ListIdentities", { role }, run.patience);
     const rows = identities.map((each) => [each.name, describeTrust(each), describeAccess(each)]);
     run.print(

@@ -5,6 +5,7 @@ import type { RetentionRule__Output as Rule } from "../../generated/lockstep/v1/
 import type { Host } from "../../host.ts";
 import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
+import { connectToChange } from "./owner-client.ts";
 
 /** Makes the command `lockstep retention`. */
 export function retentionCommand(host: Host): Command {
@@ -23,7 +24,7 @@ function listCommand(host: Host): Command {
     "retention",
   ).action(async (flags) => {
     const run = prepare(host, "retention", flags);
-    using client = await run.connect();
+    await using client = await connectToChange(run);
     const { rules, kept } = await client.call("GetRetention", {}, run.patience);
     const space = describeKept(kept);
     const text = [describeRules(rules), space].filter(Boolean).join("\n\n");
@@ -42,7 +43,7 @@ function setCommand(host: Host): Command {
     .argument("<time>", "90d; for the log also 10000 (versions) or 10000,90d (while either keeps it); or default")
     .action(async (subject: string, time: string, flags) => {
       const run = prepare(host, "retention", flags);
-      using client = await run.connect();
+      await using client = await connectToChange(run);
       const wish = { subject, keep: time === "default" ? "" : time, author: authorOf(host) };
       const { rules } = await client.call("SetRetention", wish, run.patience);
       const rule = rules.find((each) => each.subject === subject) as Rule;

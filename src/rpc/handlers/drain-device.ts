@@ -8,7 +8,7 @@ import type { CallContext } from "../call/call.ts";
 import { detailsOf } from "./get-device.ts";
 
 export const drainDevice =
-  (context: SyncContext) =>
+  (context: Pick<SyncContext, "db">) =>
   async (request: Request, { caller }: CallContext): Promise<Response> => {
     const name = deviceName(request.device);
     await drain(context.db, name, authorAndReason({ author: request.author }, caller).author);

@@ -9,13 +9,13 @@ import { encodeDeviceDetails } from "../encode/encode-device.ts";
 const LISTED = 100;
 
 export const getDevice =
-  (context: SyncContext) =>
+  (context: Pick<SyncContext, "db">) =>
   async (request: Request): Promise<Response> => ({
     device: await detailsOf(context, deviceName(request.device)),
   });
 
 /** Returns a device as the answers of all RPCs about one device have it. Throws DEVICE_NOT_FOUND. */
-export async function detailsOf(context: SyncContext, name: string): Promise<DeviceDetails> {
+export async function detailsOf(context: Pick<SyncContext, "db">, name: string): Promise<DeviceDetails> {
   // The device first: what it has may only become less after it drains.
   const device = await findDevice(context.db, name);
   return encodeDeviceDetails(device, await readRemainder(context.db, name, LISTED));

@@ -4,7 +4,7 @@ import { listKept } from "../../store/retention/kept-space.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeKept, encodeRules } from "../encode/encode-retention.ts";
 
-export const getRetention = (context: SyncContext) => async (): Promise<Response> => {
+export const getRetention = (context: Pick<SyncContext, "db">) => async (): Promise<Response> => {
   const [keeps, kept] = await Promise.all([readKeeps(context.db), listKept(context.db)]);
   return { rules: encodeRules(keeps), kept: kept.map(encodeKept) };
 };

@@ -3,6 +3,6 @@ import { listDevices as list } from "../../store/device/devices.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { encodeDevice } from "../encode/encode-device.ts";
 
-export const listDevices = (context: SyncContext) => async (): Promise<Response> => ({
+export const listDevices = (context: Pick<SyncContext, "db">) => async (): Promise<Response> => ({
   devices: (await list(context.db)).map(encodeDevice),
 });

@@ -8,7 +8,7 @@ import { roleOf } from "../call/key-of.ts";
 import { encodeIdentities, encodeWaiting } from "../encode/encode-identity.ts";
 
 export const listIdentities =
-  (context: SyncContext) =>
+  (context: Pick<SyncContext, "db">) =>
   async ({ role, name }: Request): Promise<Response> => {
     const which: Partial<Name> = {
       ...(role !== "" && { role: roleOf(role) }),

@@ -8,7 +8,7 @@ import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
 
 export const makeEnrollToken =
-  (context: SyncContext) =>
+  (context: Pick<SyncContext, "db">) =>
   async (request: Request, { caller }: CallContext): Promise<Response> => {
     const { author } = authorAndReason({ author: request.author }, caller);
     const { token, endsAt } = await makeToken(context.db, deviceName(request.name), author);

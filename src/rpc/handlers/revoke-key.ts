@@ -11,7 +11,7 @@ import { fingerprintOf, nameOf } from "../call/key-of.ts";
 import { encodeIdentities } from "../encode/encode-identity.ts";
 
 export const revokeKey =
-  (context: SyncContext) =>
+  (context: Pick<SyncContext, "db">) =>
   async (request: Request, { caller }: CallContext): Promise<Response> => {
     const name = nameOf(request);
     const { author, reason } = authorAndReason(request, caller);
@@ -22,6 +22,6 @@ export const revokeKey =
   };
 
 /** Returns a name of the registry as the answers have it. */
-export async function identityOf(context: SyncContext, name: Name): Promise<Identity | undefined> {
+export async function identityOf(context: Pick<SyncContext, "db">, name: Name): Promise<Identity | undefined> {
   return encodeIdentities(await listIdentities(context.db, name))[0];
 }

@@ -8,7 +8,7 @@ import type { CallContext } from "../call/call.ts";
 import { detailsOf } from "./get-device.ts";
 
 export const setDevice =
-  (context: SyncContext) =>
+  (context: Pick<SyncContext, "db">) =>
   async (request: Request, { caller }: CallContext): Promise<Response> => {
     const name = deviceName(request.device);
     const { author } = authorAndReason({ author: request.author }, caller);

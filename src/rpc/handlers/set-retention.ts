@@ -8,7 +8,7 @@ import type { CallContext } from "../call/call.ts";
 import { encodeRules } from "../encode/encode-retention.ts";
 
 export const setRetention =
-  (context: SyncContext) =>
+  (context: Pick<SyncContext, "db">) =>
   async ({ subject, keep, author }: Request, { caller }: CallContext): Promise<Response> => {
     // Also refuses a subject that there is not.
     parseKeep(subject, keep || (subject === "log" ? "1" : "1d"));

@@ -11,7 +11,7 @@ import { fingerprintOf, keyOfCertificate, nameOf } from "../call/key-of.ts";
 import { identityOf } from "./revoke-key.ts";
 
 export const trustKey =
-  (context: SyncContext) =>
+  (context: Pick<SyncContext, "db">) =>
   async (request: Request, { caller }: CallContext): Promise<Response> => {
     const name = nameOf(request);
     const { author } = authorAndReason({ author: request.author }, caller);

@@ -81,7 +81,7 @@ export async function enqueueCommand(db: Database, request: CommandRequest): Pro
   const opposite = request.daemon ? (OPPOSITES[request.command] ?? "") : null;
   const [row] = await queryRepeatable<{ id: string }>(
     db.work,
-    `select c.id from lockstep.device d, lockstep.enqueue_command(
+    `select c.id from lockstep.device d, lockstep.order_command(
        $1, $2, $3, d.name, $5, $6::jsonb, $7, $8, $9, make_interval(secs => $10)) c where d.name = $4 and d.removed_at is null`,
     [
       randomUUID(),

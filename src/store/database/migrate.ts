@@ -103,6 +103,8 @@ async function replaceFunctions(client: pg.Client): Promise<void> {
   // Functions call each other: a body may name a function that comes later.
   await client.query("set local check_function_bodies = off");
   for (const file of readdirSync(FUNCTIONS).sort()) await client.query(readFileSync(join(FUNCTIONS, file), "utf8"));
+  // New functions have no rights yet. Without a login of a device nobody needs any.
+  await client.query("select lockstep.grant_to_devices() from pg_roles where rolname = lockstep.device_group()");
 }
 
 /** Returns the schema level of the database. Throws SCHEMA_TOO_NEW when this program must not run against it. */

@@ -74,7 +74,8 @@ export const SQLSTATES: Readonly<Record<string, Row>> = {
   "42501": {
     verdict: "refusal",
     code: "PREREQUISITE_MISSING",
-    remedy: "grant it to this user, or use the user that migrated the schema",
+    remedy:
+      "grant it to this user, or use the user that migrated the schema: the login of a device acts for that device only, and an operator takes --owner-url-file (docs/security.md)",
   },
   "42883": otherSchema,
   "42P01": otherSchema,

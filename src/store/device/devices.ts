@@ -1,7 +1,7 @@
 // What an operator does with devices: drain, remove, take from writes; and what he sees of them.
 import { LockstepError } from "../../errors.ts";
 import { HELD } from "../../replica-states.ts";
-import { type Database, queryOnce, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
+import { type Database, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
 import { dated, epochMs } from "../database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
 
@@ -131,18 +131,13 @@ async function change(
 
 /** Lets a device take writes, or only serve reads. Throws DEVICE_NOT_FOUND, DEVICE_REMOVED. */
 export async function setDeviceWrites(db: Database, device: string, writes: boolean, author: string): Promise<void> {
-  const [row] = await queryOnce<{ removed: boolean }>(
+  const { outcome } = await queryRepeatableRow<{ outcome: "set" | "missing" | "removed" }>(
     db.work,
-    `with found as (select name, removed_at is not null as removed from lockstep.device where name = $1 for no key update),
-     changed as (
-       update lockstep.device d set writes = $2 from found where d.name = found.name and not removed and d.writes <> $2 returning d.name),
-     noted as (
-       insert into lockstep.audit (author, action, device) select $3, case when $2 then 'allow writes' else 'stop writes' end, name from changed)
-     select removed from found`,
+    "select lockstep.set_device_writes($1, $2, $3) as outcome",
     [device, writes, author],
   );
-  if (row === undefined) throw deviceNotFoundError(device);
-  if (row.removed) throw alreadyRemovedError(device);
+  if (outcome === "missing") throw deviceNotFoundError(device);
+  if (outcome === "removed") throw alreadyRemovedError(device);
 }
 
 /** Makes the error DEVICE_NOT_FOUND. */

@@ -145,12 +145,12 @@ export async function setRepository(db: Database, name: string, change: Reposito
  * Sets for how long one update of a replica may run. null: the default of the sidecars. Throws REPOSITORY_NOT_FOUND.
  */
 export async function setUpdateLimit(db: Database, name: string, limitMs: number | null): Promise<void> {
-  const changed = await queryRepeatable(
+  const { found } = await queryRepeatableRow<{ found: boolean }>(
     db.work,
-    "update lockstep.repository set update_limit = make_interval(secs => $2) where name = $1 returning 1",
+    "select lockstep.set_update_limit($1, make_interval(secs => $2)) as found",
     [name, limitMs === null ? null : limitMs / 1000],
   );
-  if (changed.length === 0) throw await missingRepositoryError(db, name);
+  if (!found) throw await missingRepositoryError(db, name);
 }
 
 /**

@@ -26,9 +26,9 @@ export async function setKeep(db: Database, subject: SubjectName, keep: string |
 
 /** Sets how much of its log a repository keeps; null: as the cluster does. A device looks at it at once. */
 export async function setKeepLog(db: Database, repository: string, keep: Keep | null): Promise<void> {
-  await queryRepeatable(
-    db.work,
-    `update lockstep.repository set keep_versions = $2, keep_days = $3, trim_at = clock_timestamp() where name = $1`,
-    [repository, keep?.versions ?? null, keep?.days ?? null],
-  );
+  await queryRepeatable(db.work, "select lockstep.set_keep_log($1, $2, $3)", [
+    repository,
+    keep?.versions ?? null,
+    keep?.days ?? null,
+  ]);
 }

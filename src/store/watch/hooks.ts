@@ -51,17 +51,12 @@ export async function insertHook(
   hook: Pick<Hook, "id" | "url" | "repositories" | "visible" | "author" | "cursor"> & { secret: string },
 ): Promise<Hook> {
   try {
-    const row = await queryOnceRow<{ added: string | null }>(
+    const row = await queryOnceRow<{ added: boolean }>(
       db.work,
-      `with added as (
-         insert into lockstep.hook (id, url, repositories, visible, secret, author, cursor)
-         select $1, $2, $3, $4, $5, $6, $7 where (select count(*) from lockstep.hook) < $8 returning id),
-       noted as (
-         insert into lockstep.audit (author, action, detail) select $6, 'add hook', json_build_object('hook', id) from added)
-       select (select id from added) as added`,
+      "select lockstep.add_hook($1, $2, $3, $4, $5, $6, $7, $8) as added",
       [hook.id, hook.url, hook.repositories, hook.visible, hook.secret, hook.author, hook.cursor, HOOKS_LIMIT],
     );
-    if (row.added === null)
+    if (!row.added)
       throw new LockstepError(
         "INVALID_REQUEST",
         `There are ${HOOKS_LIMIT} hooks already, which is the limit; remove one, or have one receiver pass events on.`,
@@ -96,12 +91,7 @@ export async function findHook(db: Database, hook: string): Promise<Hook> {
 
 /** Removes a hook, if it is there. */
 export async function deleteHook(db: Database, id: string, author: string): Promise<void> {
-  await queryRepeatable(
-    db.work,
-    `with gone as (delete from lockstep.hook where id = $1 returning id)
-     insert into lockstep.audit (author, action, detail) select $2, 'remove hook', json_build_object('hook', id) from gone`,
-    [id, author],
-  );
+  await queryRepeatable(db.work, "select lockstep.remove_hook($1, $2)", [id, author]);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Stops of writes, to one repository or to all. The statements that stage and land writes decide what a stop refuses
 // (migrations/functions/stop_reason.sql).
 import { LockstepError } from "../../errors.ts";
-import { type Database, queryOnce, queryRepeatable } from "../database/database.ts";
+import { type Database, queryOnce, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
 import { dated, epochMs } from "../database/instant.ts";
 import { missingRepositoryError } from "../repository/former-names.ts";
 
@@ -37,30 +37,17 @@ export async function stopNewWrites(
   targets: readonly StopTarget[],
   { author, reason }: { author: string; reason: string },
 ): Promise<void> {
-  await queryOnce(
-    db.work,
-    `with stopped as (
-       insert into lockstep.write_stop (repository_id, reason, author)
-       select target, $3, $2 from unnest($1::uuid[]) target order by target
-       on conflict (coalesce(repository_id, '00000000-0000-0000-0000-000000000000'))
-         do update set reason = excluded.reason, author = excluded.author
-       returning repository_id, reason)
-     insert into lockstep.audit (author, action, repository, detail)
-     select $2, 'stop writes', r.name, json_build_object('reason', stopped.reason)
-     from stopped left join lockstep.repository r on r.id = stopped.repository_id`,
-    [targets, author, reason],
-  );
+  await queryOnce(db.work, "select lockstep.stop_new_writes($1, $2, $3)", [targets, author, reason]);
 }
 
 /** Refuses staged writes too, when they want to land. Throws WRITES_NOT_STOPPED when a stop is gone. */
 export async function stopStagedWrites(db: Database, targets: readonly StopTarget[]): Promise<void> {
-  const stopped = await queryRepeatable(
+  const { stopped } = await queryRepeatableRow<{ stopped: number }>(
     db.work,
-    `update lockstep.write_stop l set includes_staged = true from unnest($1::uuid[]) target
-     where l.repository_id is not distinct from target returning 1`,
+    "select lockstep.stop_staged_writes($1) as stopped",
     [targets],
   );
-  if (stopped.length === targets.length) return;
+  if (stopped === targets.length) return;
   throw new LockstepError(
     "WRITES_NOT_STOPPED",
     "Somebody allowed writes again while this command waited for writes under way; see `lockstep status` and stop them again if need be.",
@@ -71,17 +58,7 @@ export async function stopStagedWrites(db: Database, targets: readonly StopTarge
 export async function endWriteStops(db: Database, targets: readonly StopTarget[], author: string): Promise<void> {
   const rows = await queryOnce<{ name: string | null; stopped: boolean }>(
     db.work,
-    `with held as (
-       select r.name, l.id, l.reason
-       from unnest($1::uuid[]) target left join lockstep.repository r on r.id = target
-       left join lockstep.write_stop l on l.repository_id is not distinct from target),
-     gone as (
-       delete from lockstep.write_stop l using held
-       where l.id = held.id and not exists (select from held where held.id is null) returning l.id),
-     noted as (
-       insert into lockstep.audit (author, action, repository, detail)
-       select $2, 'allow writes', held.name, json_build_object('reason', held.reason) from held join gone using (id))
-     select name, id is not null as stopped from held`,
+    "select name, stopped from lockstep.end_write_stops($1, $2)",
     [targets, author],
   );
   const free = rows.filter(({ stopped }) => !stopped).map(({ name }) => name ?? "all repositories");

@@ -1,0 +1,123 @@
+// A cluster of processes in which each device has a login of its own to PostgreSQL, as docs/security.md says.
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";
+import { administer } from "../support/administer.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { type Device, ended } from "../support/cluster-device.ts";
+import { type Pusher, pusher } from "../support/pusher.ts";
+
+const SOON = { timeout: 30_000, interval: 50 };
+const RUN = randomBytes(4).toString("hex");
+/** Roles belong to the whole server, which other tests use too. */
+const loginOf = (name: string) => `e2e_${RUN}_${name}`;
+
+let cluster: Cluster;
+let one: Device;
+let two: Device;
+let three: Device;
+let ada: Pusher;
+let owner: string;
+/** The environment with which each device serves. */
+const environments = new Map<string, Record<string, string>>();
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  [one, two, three] = cluster.devices as [Device, Device, Device];
+  ada = await pusher(cluster.git, "ada");
+  owner = join(cluster.dir, "owner.url");
+  await writeFile(owner, cluster.databaseUrl, { mode: 0o600 });
+  for (const device of cluster.devices) {
+    const password = randomBytes(16).toString("hex");
+    const file = join(cluster.dir, `${device.name}.password`);
+    await writeFile(file, `${password}\n`, { mode: 0o600 });
+    const asked = ["--owner-url-file", owner, "--password-file", file, "--login", loginOf(device.name)];
+    const { code, document } = await device.lockstep("device", "login", device.name, ...asked);
+    expect({ code, document }).toEqual({
+      code: 0,
+      document: { device: device.name, login: loginOf(device.name), made: true },
+    });
+    const url = new URL(cluster.databaseUrl);
+    url.username = loginOf(device.name);
+    url.password = password;
+    environments.set(device.name, { LOCKSTEP_DATABASE_URL: url.href });
+    await device.kill();
+    await device.start(environments.get(device.name));
+  }
+}, 120_000);
+
+afterAll(async () => {
+  const group =
+    cluster &&
+    (await administer(cluster.databaseUrl, (client) => client.query("select lockstep.device_group() as name")));
+  await cluster?.[Symbol.asyncDispose]();
+  await administer(inject("postgresUrl"), async (client) => {
+    for (const { name } of cluster?.devices ?? []) await client.query(`drop role if exists "${loginOf(name)}"`);
+    if (group) await client.query(`drop role if exists "${group.rows[0].name}"`);
+  });
+}, 120_000);
+
+it("a push to one device is read on the others, and all sessions have the logins of their devices", async () => {
+  const repository = await cluster.createRepository(2);
+  let tip: string | undefined;
+  for (const device of cluster.devices) {
+    tip = await ada.commit(tip);
+    await ada.land(device.url(repository), `${tip}:refs/heads/main`);
+    for (const each of cluster.devices)
+      expect(await cluster.git.git(["ls-remote", each.url(repository), "refs/heads/main"])).toContain(tip);
+  }
+  const { rows } = await administer(cluster.databaseUrl, (client) =>
+    client.query<{ name: string }>(
+      `select distinct usename::text as name from pg_stat_activity
+       where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid() order by 1`,
+    ),
+  );
+  expect(rows.map(({ name }) => name)).toEqual(cluster.devices.map(({ name }) => loginOf(name)).sort());
+});
+
+it("an operator changes the registry and other devices with the owner's URL, and not through a sidecar", async () => {
+  const trust = ["operator", "trust", "eve", "--key-fingerprint", `sha256:${"ab".repeat(32)}`];
+  const refused = await one.lockstep(...trust);
+  expect(refused.document.error).toMatchObject({
+    code: "PREREQUISITE_MISSING",
+    message: expect.stringMatching(/permission denied for function trust_key.*--owner-url-file/),
+  });
+  const trusted = await one.lockstep(...trust, "--owner-url-file", owner);
+  expect(trusted).toMatchObject({ code: 0, document: { now_trusted: [`sha256:${"ab".repeat(32)}`] } });
+  expect((await one.lockstep("device", "set", two.name, "--no-writes")).document.error).toMatchObject({
+    message: expect.stringMatching(new RegExp(`acts for the device ${one.name} only, not for ${two.name}`)),
+  });
+  expect(await two.lockstep("device", "set", two.name, "--no-writes")).toMatchObject({ code: 0 });
+  expect(await one.lockstep("device", "set", two.name, "--writes", "--owner-url-file", owner)).toMatchObject({
+    code: 0,
+  });
+  expect(await one.lockstep("retention", "set", "writes", "40d", "--owner-url-file", owner)).toMatchObject({ code: 0 });
+  const { document } = await one.lockstep("audit", "--verify");
+  expect(document.problem ?? null).toBe(null);
+});
+
+it("the doctor says whose login it is", async () => {
+  const env = { ...one.demo.env, ...environments.get(one.name) };
+  const said = async (device: string) => {
+    const { stdout } = await ended(one.command(["doctor", "--json", "--device", device], env));
+    return JSON.parse(stdout).checks.find(({ check }: { check: string }) => check === "login");
+  };
+  expect(await said(one.name)).toMatchObject({ state: "ok", said: expect.stringContaining("for this device only") });
+  expect(await said(two.name)).toMatchObject({
+    state: "missing",
+    said: expect.stringContaining(`the device ${one.name}, not for ${two.name}`),
+  });
+});
+
+it("a device whose login was ended lands nothing more, and is not ready", async () => {
+  const repository = await cluster.createRepository();
+  expect(await one.lockstep("device", "login", three.name, "--end", "--owner-url-file", owner)).toMatchObject({
+    code: 0,
+    document: { ended: [loginOf(three.name)] },
+  });
+  const tip = await ada.commit();
+  expect((await ada.push(three.url(repository), `${tip}:refs/heads/main`)).code).not.toBe(0);
+  await vi.waitFor(async () => expect(await three.isReady()).toBe(false), SOON);
+  await ada.land(two.url(repository), `${tip}:refs/heads/main`);
+});

@@ -5,11 +5,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The files that take more than 40 s on two idle cores. The longest is the first. */
 export const LONGEST = [
+  "test/integration/lock-order.test.ts",
   "test/e2e/synchronous-standby.test.ts",
   "test/e2e/lock.test.ts",
   "test/e2e/lock-live.test.ts",
   "test/integration/hung-git.test.ts",
-  "test/integration/lock-order.test.ts",
   "test/e2e/torture.test.ts",
   "test/integration/hung-sources.test.ts",
   "test/integration/watch.test.ts",
@@ -25,11 +25,9 @@ export const LONGEST = [
   "test/e2e/cli-terminal.test.ts",
   "test/e2e/demo.test.ts",
   "test/integration/statements-at-size.test.ts",
-  "test/e2e/retention.test.ts",
   "test/e2e/hooks.test.ts",
   "test/integration/rename.test.ts",
   "test/e2e/shallow.test.ts",
-  "test/integration/hung-gate.test.ts",
   "test/e2e/grow-and-shrink.test.ts",
   "test/integration/hooks.test.ts",
   "test/e2e/empty-root.test.ts",

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../dist/client/client.js";
 import { fetchWithGit } from "../dist/git/objects/git-fetch.js";
 import { PackClient } from "../dist/git/objects/pack-stream.js";
+import { TlsLine } from "../dist/git/objects/peer-lines.js";
 import { receivePack } from "../dist/git/objects/receive-pack.js";
 import { compare, git, inFolder, sql, time, withCluster } from "./harness.mjs";
 
@@ -32,7 +33,8 @@ async function firstCopy() {
     const tip = await git(source, "rev-parse", "main");
     const files = { cert: follower.cert, key: follower.key, ca: cluster.ca };
     const tls = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, readFileSync(file, "utf8")]));
-    const client = new PackClient(tls, cluster.trust_domain);
+    const line = new TlsLine(tls, cluster.trust_domain);
+    const client = new PackClient(line);
     const context = { path: process.env.PATH, home: dir, lockFd: null };
     const signal = new AbortController().signal;
     const incoming = { wants: [tip], haves: [], signal, onProgress() {} };
@@ -67,7 +69,7 @@ async function firstCopy() {
         }),
       note: `${commits} commits of 8 kB that do not compress; baseline: stock git fetch, ours: the pack stream`,
     });
-    client[Symbol.dispose]();
+    line[Symbol.dispose]();
   });
 }
 

@@ -41,6 +41,9 @@ create table lockstep.device (
   root_place text,
   grpc_address text not null default '',
   git_address text not null default '',
+  -- Where its sshd listens, and the account there. Empty: other devices cannot reach it over ssh.
+  ssh_address text not null default '',
+  ssh_user text not null default '',
   zone text not null default '',
   incarnation uuid,
   fence bigint not null default 0,

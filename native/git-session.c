@@ -30,7 +30,7 @@ static void limit_push(void) {
 int become_git(const char *command, const char *directory) {
   struct purpose purpose = strcmp(command, "upload-pack") == 0 ? READ : PUSH;
   struct conversation conversation = {
-      .sidecar = connect_to_sidecar(purpose, 0), .input = -1, .client = STDOUT_FILENO, .partner = -1};
+      .sidecar = connect_to_sidecar("hook.sock", purpose, 0), .input = -1, .client = STDOUT_FILENO, .partner = -1};
   begin_hello(command, directory);
   end_hello();
   int code = converse(&conversation);

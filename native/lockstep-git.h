@@ -59,9 +59,9 @@ void add_settings_stamp(void);
 
 // sidecar.c: the connection and its first frame.
 
-// Connects to the sidecar, or ends this process with a sentence. Only for a hook may the repository in the current
-// directory name the sidecar's place.
-int connect_to_sidecar(struct purpose purpose, int is_hook);
+// Connects to that socket of the sidecar, or ends this process with a sentence. Only for a hook may the repository in
+// the current directory name the sidecar's place.
+int connect_to_sidecar(const char *socket_name, struct purpose purpose, int is_hook);
 // Starts the hello with the operation and the directory. The caller may add more with `add`, and then sends it with
 // `end_hello`.
 void begin_hello(const char *operation, const char *directory);
@@ -141,6 +141,13 @@ int lock(const char *descriptor);
 void limit_memory(const char *mebibytes);
 // Becomes the program behind the number, with that limit.
 int become_limited(char **arguments);
+
+// device.c: what sshd starts for other devices.
+
+// Serves the device that the arguments `--device NAME --key FINGERPRINT` name.
+int serve_device(char **arguments);
+// Prints the line of authorized_keys for the key in the arguments `SOCKET_DIR TYPE KEY`, if it is that of a device.
+int authorized_keys(char **arguments);
 
 // relay.c: a process between receive-pack and its client.
 

@@ -22,9 +22,10 @@ int main(int count, char **arguments) {
   if (strcmp(name, "lockstep-upload-pack") == 0) return become_git_with("upload-pack", arguments);
   if (strcmp(name, "lockstep-receive-pack") == 0) return become_git_with("receive-pack", arguments);
   if (strcmp(name, "lockstep-shell") == 0) return ssh_command(arguments);
+  if (strcmp(name, "authorized-keys") == 0) return authorized_keys(arguments);
   if (strcmp(name, "flock") == 0) return lock(*arguments);
   if (strcmp(name, "limited") == 0) return become_limited(arguments);
   fail(USAGE, "usage: lockstep-git proc-receive | pre-receive [HOOK …] | lockstep-upload-pack DIR | "
-              "lockstep-receive-pack DIR | lockstep-shell [-c COMMAND] | flock DESCRIPTOR | "
-              "limited MIB PROGRAM [ARGUMENT …]");
+              "lockstep-receive-pack DIR | lockstep-shell [-c COMMAND] | lockstep-shell --device NAME --key FINGERPRINT | "
+              "authorized-keys SOCKET_DIR TYPE KEY | flock DESCRIPTOR | limited MIB PROGRAM [ARGUMENT …]");
 }

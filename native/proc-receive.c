@@ -47,7 +47,7 @@ int proc_receive(void) {
   char *directory = getcwd(NULL, 0);
   if (!directory)
     fail(FAILED, "the repository cannot be found (%s), %s; %s.", strerror(errno), PUSH.refused, PUSH.again);
-  struct conversation conversation = {.is_hook = 1, .sidecar = connect_to_sidecar(PUSH, 1), .input = STDIN_FILENO};
+  struct conversation conversation = {.is_hook = 1, .sidecar = connect_to_sidecar("hook.sock", PUSH, 1), .input = STDIN_FILENO};
   conversation.partner = split_in_two(receive_pack, conversation.sidecar);
   conversation.client = pipe_to_client(receive_pack);
   begin_hello("proc-receive", directory);

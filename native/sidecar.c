@@ -54,7 +54,7 @@ static int peer_is_ours(int sidecar, int is_hook) {
 }
 
 // Its sentences name no path, since strangers read them.
-int connect_to_sidecar(struct purpose purpose, int is_hook) {
+int connect_to_sidecar(const char *socket_name, struct purpose purpose, int is_hook) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   const char *directory = setting("LOCKSTEP_SOCKET_DIR", "socket-dir");
   if (!directory && is_hook) directory = configured_directory();
@@ -62,7 +62,7 @@ int connect_to_sidecar(struct purpose purpose, int is_hook) {
   if (*directory != '/')
     fail(FAILED, "the socket directory of this server is no absolute path, %s; tell its operator.",
          purpose.refused);
-  int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/hook.sock", directory);
+  int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", directory, socket_name);
   if ((size_t)length >= sizeof address.sun_path)
     fail(FAILED,
          "the path of the socket has %d bytes and a unix socket takes %zu, %s; choose a shorter socket directory, for "
@@ -92,7 +92,7 @@ void begin_hello(const char *operation, const char *directory) {
   static const char *const variables[] = {
       "REMOTE_USER", "REMOTE_ADDR", "SSH_CONNECTION",    "USER",            "LOGNAME",
       "GL_USER",     "GL_ID",       "GITEA_PUSHER_NAME", "LOCKSTEP_PUSHER", "LOCKSTEP_REQUEST_ID",
-      "GIT_NAMESPACE", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL",
+      "GIT_NAMESPACE", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_PROTOCOL",
   };
   add("version", "1");
   add("op", operation);

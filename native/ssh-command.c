@@ -22,6 +22,8 @@ static char *unquote(const char *quoted) {
 }
 
 int ssh_command(char **arguments) {
+  // Only the administrator's line of authorized_keys can say this. A login shell gets a user's words behind -c.
+  if (arguments[0] && strcmp(arguments[0], "--device") == 0) return serve_device(arguments);
   static const char *const commands[] = {"upload-pack", "receive-pack"};
   // A login shell gets `-c`. Where the administrator forces a command too, the argument of `-c` is the request to
   // check.

@@ -24,6 +24,9 @@ export const hostNames: Check = (text) =>
     : "must be host names with commas between them, or *";
 /** Takes any text but the empty one. */
 export const notEmpty: Check = (text) => (text === "" ? "must not be empty" : undefined);
+/** Takes the name of an account. A name that begins with - would be an option of ssh. */
+export const userName: Check = (text) =>
+  /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text) ? undefined : "must be the name of an account, such as git";
 /** Takes any text. */
 export const anyText: Check = () => undefined;
 /** Takes digits only. `what` names the number in the sentence. */

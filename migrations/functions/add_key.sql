@@ -25,7 +25,7 @@ begin
       enrolled_at = clock_timestamp(), revoked_at = null, revoked_by = null, reason = null
       where c.state = 'revoked';
   delete from lockstep.waiting_key w where w.role = p_role and w.name = p_name and w.kind = p_kind and w.fingerprint = p_fingerprint;
-  if p_role = 'device' then
+  if p_role = 'device' and p_kind = 'x509' then
     update lockstep.device d set revoked_at = null where d.name = p_name and d.revoked_at is not null;
   end if;
   return 'trusted';

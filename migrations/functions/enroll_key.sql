@@ -6,6 +6,8 @@
 -- - The name is new, p_self, and the session has the login of that device: an operator has made it for this name.
 -- - p_token: an operator has made this token for the name.
 -- - p_root: the device of that root has another trusted key already. So it has changed its key.
+-- An ssh key, or the host key of an sshd, needs a name that has a trusted X.509 key. The device itself brings it, as
+-- the first of its kind or with its root (p_root).
 -- A name without a trusted key stays out until an operator trusts one or makes a token.
 create function lockstep.enroll_key(
   p_role text, p_name text, p_kind text, p_fingerprint text, p_public_key text, p_by text, p_open boolean,
@@ -22,14 +24,14 @@ begin
     p_self := p_self and p_role = 'device' and p_name = p_by;
   end if;
   perform 1 from lockstep.device d where p_role = 'device' and d.name = p_name for no key update;
-  if p_self then
+  if p_self and p_kind = 'x509' then
     update lockstep.device d set trusts_ca = p_open where d.name = p_name and d.trusts_ca <> p_open;
   end if;
   -- The usual case changes nothing in the registry.
   select c.state into outcome from lockstep.credential c
     where c.role = p_role and c.name = p_name and c.kind = p_kind and c.fingerprint = p_fingerprint;
   if outcome = 'trusted' then
-    if p_self then update lockstep.device d set revoked_at = null where d.name = p_name and d.revoked_at is not null; end if;
+    if p_self and p_kind = 'x509' then update lockstep.device d set revoked_at = null where d.name = p_name and d.revoked_at is not null; end if;
     return;
   end if;
   -- A key that only waits wakes nobody.
@@ -41,8 +43,11 @@ begin
   if found then how := 'a token';
   elsif outcome is null then
     is_known := exists (select from lockstep.principal p where p.role = p_role and p.name = p_name);
-    is_trusted := exists (select from lockstep.credential c where c.role = p_role and c.name = p_name and c.state = 'trusted');
+    is_trusted := exists (select from lockstep.credential c where c.role = p_role and c.name = p_name and c.kind = 'x509' and c.state = 'trusted');
     how := case
+      when p_kind <> 'x509' and not (is_trusted and p_self) then null
+      when p_kind <> 'x509' and not exists (
+        select from lockstep.credential c where c.role = p_role and c.name = p_name and c.kind = p_kind) then 'the device itself'
       when not is_known and p_self and lockstep.is_of_device() then 'its login'
       when not is_known and p_open then '--trust-ca'
       when not is_known and p_self and exists (select from lockstep.device d where d.trusts_ca and d.expires_at > clock_timestamp()) then '--trust-ca'
@@ -60,7 +65,7 @@ begin
     outcome := coalesce(outcome, 'waiting');
     how := null;
     -- The other devices refuse it, so they could not fetch what lands on it.
-    if p_self then
+    if p_self and p_kind = 'x509' then
       update lockstep.device d set revoked_at = clock_timestamp() where d.name = p_name and d.revoked_at is null;
     end if;
     return;

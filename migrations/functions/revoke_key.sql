@@ -5,6 +5,9 @@ create function lockstep.revoke_key(
   p_role text, p_name text, p_fingerprint text, p_author text, p_reason text,
   out outcome text, out fingerprints text[], out trusted integer)
 language plpgsql as $$
+declare
+  -- trust_key finds the keys that were revoked together by this time.
+  moment timestamptz;
 begin
   -- for update: waits for bumps that are under way on the device. No other device could fetch what lands later.
   perform 1 from lockstep.device d where p_role = 'device' and d.name = p_name for update;
@@ -13,14 +16,16 @@ begin
       and (p_fingerprint is null or c.fingerprint = p_fingerprint)) then
     outcome := 'missing'; fingerprints := '{}'; trusted := 0; return;
   end if;
+  moment := clock_timestamp();
   with gone as (
-    update lockstep.credential c set state = 'revoked', revoked_at = clock_timestamp(), revoked_by = p_author, reason = p_reason
+    update lockstep.credential c set state = 'revoked', revoked_at = moment, revoked_by = p_author, reason = p_reason
       where c.role = p_role and c.name = p_name and c.state = 'trusted' and (p_fingerprint is null or c.fingerprint = p_fingerprint)
       returning c.fingerprint)
   select coalesce(array_agg(g.fingerprint order by g.fingerprint), '{}') into fingerprints from gone g;
   delete from lockstep.waiting_key w where w.role = p_role and w.name = p_name and (p_fingerprint is null or w.fingerprint = p_fingerprint);
   outcome := 'revoked';
-  trusted := (select count(*) from lockstep.credential c where c.role = p_role and c.name = p_name and c.state = 'trusted');
+  trusted := (select count(*) from lockstep.credential c
+    where c.role = p_role and c.name = p_name and c.kind = 'x509' and c.state = 'trusted');
   if p_fingerprint is null then delete from lockstep.enroll_token t where t.role = p_role and t.name = p_name; end if;
   if trusted = 0 and p_role = 'device' then
     update lockstep.device d set revoked_at = clock_timestamp() where d.name = p_name and d.revoked_at is null;

@@ -4,7 +4,7 @@
 -- an operator has removed the device.
 create function lockstep.take_over(
   p_device text, p_incarnation uuid, p_root_id uuid, p_ttl interval,
-  p_grpc_address text, p_git_address text, p_zone text,
+  p_grpc_address text, p_git_address text, p_zone text, p_ssh_address text, p_ssh_user text,
   out outcome text, out fence bigint, out previous_fence bigint, out wait_ms integer, out interrupted uuid[], out timeline text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -41,7 +41,8 @@ begin
   timeline := known.id;
   update lockstep.device d set incarnation = p_incarnation, fence = take_over.fence, root_id = p_root_id,
     expires_at = clock_timestamp() + p_ttl, started_at = clock_timestamp(),
-    ttl = p_ttl, timeline = take_over.timeline, grpc_address = p_grpc_address, git_address = p_git_address, zone = p_zone
+    ttl = p_ttl, timeline = take_over.timeline, grpc_address = p_grpc_address, git_address = p_git_address, zone = p_zone,
+    ssh_address = p_ssh_address, ssh_user = p_ssh_user
   where d.name = p_device;
   with undecided as (
     select w.id from lockstep.write w where w.device = p_device and w.status = 'staged' order by w.id for update),

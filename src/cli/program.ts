@@ -33,6 +33,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   command: async () => (await import("./commands/command.ts")).commandCommand,
   retention: async () => (await import("./commands/retention.ts")).retentionCommand,
   ca: async () => (await import("./commands/ca.ts")).caCommand,
+  "ssh-connect": async () => (await import("./commands/ssh-connect.ts")).sshConnectCommand,
   audit: async () => (await import("./commands/audit.ts")).auditCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,

@@ -36,6 +36,8 @@ import type { FetchFromRequest as _lockstep_v1_FetchFromRequest, FetchFromReques
 import type { FetchFromResponse as _lockstep_v1_FetchFromResponse, FetchFromResponse__Output as _lockstep_v1_FetchFromResponse__Output } from './lockstep/v1/FetchFromResponse.ts';
 import type { FetchProgress as _lockstep_v1_FetchProgress, FetchProgress__Output as _lockstep_v1_FetchProgress__Output } from './lockstep/v1/FetchProgress.ts';
 import type { FetchResult as _lockstep_v1_FetchResult, FetchResult__Output as _lockstep_v1_FetchResult__Output } from './lockstep/v1/FetchResult.ts';
+import type { FindSshWayRequest as _lockstep_v1_FindSshWayRequest, FindSshWayRequest__Output as _lockstep_v1_FindSshWayRequest__Output } from './lockstep/v1/FindSshWayRequest.ts';
+import type { FindSshWayResponse as _lockstep_v1_FindSshWayResponse, FindSshWayResponse__Output as _lockstep_v1_FindSshWayResponse__Output } from './lockstep/v1/FindSshWayResponse.ts';
 import type { GetCommandRequest as _lockstep_v1_GetCommandRequest, GetCommandRequest__Output as _lockstep_v1_GetCommandRequest__Output } from './lockstep/v1/GetCommandRequest.ts';
 import type { GetCommandResponse as _lockstep_v1_GetCommandResponse, GetCommandResponse__Output as _lockstep_v1_GetCommandResponse__Output } from './lockstep/v1/GetCommandResponse.ts';
 import type { GetDeviceRequest as _lockstep_v1_GetDeviceRequest, GetDeviceRequest__Output as _lockstep_v1_GetDeviceRequest__Output } from './lockstep/v1/GetDeviceRequest.ts';
@@ -56,6 +58,8 @@ import type { KeptSpace as _lockstep_v1_KeptSpace, KeptSpace__Output as _lockste
 import type { Key as _lockstep_v1_Key, Key__Output as _lockstep_v1_Key__Output } from './lockstep/v1/Key.ts';
 import type { ListAuditRequest as _lockstep_v1_ListAuditRequest, ListAuditRequest__Output as _lockstep_v1_ListAuditRequest__Output } from './lockstep/v1/ListAuditRequest.ts';
 import type { ListAuditResponse as _lockstep_v1_ListAuditResponse, ListAuditResponse__Output as _lockstep_v1_ListAuditResponse__Output } from './lockstep/v1/ListAuditResponse.ts';
+import type { ListAuthorizedKeysRequest as _lockstep_v1_ListAuthorizedKeysRequest, ListAuthorizedKeysRequest__Output as _lockstep_v1_ListAuthorizedKeysRequest__Output } from './lockstep/v1/ListAuthorizedKeysRequest.ts';
+import type { ListAuthorizedKeysResponse as _lockstep_v1_ListAuthorizedKeysResponse, ListAuthorizedKeysResponse__Output as _lockstep_v1_ListAuthorizedKeysResponse__Output } from './lockstep/v1/ListAuthorizedKeysResponse.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from './lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from './lockstep/v1/ListCommandsResponse.ts';
 import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from './lockstep/v1/ListDevicesRequest.ts';
@@ -184,6 +188,8 @@ export interface ProtoGrpcType {
       FetchFromResponse: MessageTypeDefinition<_lockstep_v1_FetchFromResponse, _lockstep_v1_FetchFromResponse__Output>
       FetchProgress: MessageTypeDefinition<_lockstep_v1_FetchProgress, _lockstep_v1_FetchProgress__Output>
       FetchResult: MessageTypeDefinition<_lockstep_v1_FetchResult, _lockstep_v1_FetchResult__Output>
+      FindSshWayRequest: MessageTypeDefinition<_lockstep_v1_FindSshWayRequest, _lockstep_v1_FindSshWayRequest__Output>
+      FindSshWayResponse: MessageTypeDefinition<_lockstep_v1_FindSshWayResponse, _lockstep_v1_FindSshWayResponse__Output>
       GetCommandRequest: MessageTypeDefinition<_lockstep_v1_GetCommandRequest, _lockstep_v1_GetCommandRequest__Output>
       GetCommandResponse: MessageTypeDefinition<_lockstep_v1_GetCommandResponse, _lockstep_v1_GetCommandResponse__Output>
       GetDeviceRequest: MessageTypeDefinition<_lockstep_v1_GetDeviceRequest, _lockstep_v1_GetDeviceRequest__Output>
@@ -204,6 +210,8 @@ export interface ProtoGrpcType {
       Key: MessageTypeDefinition<_lockstep_v1_Key, _lockstep_v1_Key__Output>
       ListAuditRequest: MessageTypeDefinition<_lockstep_v1_ListAuditRequest, _lockstep_v1_ListAuditRequest__Output>
       ListAuditResponse: MessageTypeDefinition<_lockstep_v1_ListAuditResponse, _lockstep_v1_ListAuditResponse__Output>
+      ListAuthorizedKeysRequest: MessageTypeDefinition<_lockstep_v1_ListAuthorizedKeysRequest, _lockstep_v1_ListAuthorizedKeysRequest__Output>
+      ListAuthorizedKeysResponse: MessageTypeDefinition<_lockstep_v1_ListAuthorizedKeysResponse, _lockstep_v1_ListAuthorizedKeysResponse__Output>
       ListCommandsRequest: MessageTypeDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsRequest__Output>
       ListCommandsResponse: MessageTypeDefinition<_lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsResponse__Output>
       ListDevicesRequest: MessageTypeDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesRequest__Output>

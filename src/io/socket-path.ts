@@ -6,7 +6,7 @@ import { LockstepError } from "../errors.ts";
 const PATH_LIMIT = 107;
 
 /** Returns the path of a socket in --socket-dir. Throws USAGE when it is too long for a unix socket. */
-export function socketPath(socketDir: string, file: "lockstep.sock" | "hook.sock"): string {
+export function socketPath(socketDir: string, file: "lockstep.sock" | "hook.sock" | "peer.sock"): string {
   const path = join(socketDir, file);
   if (Buffer.byteLength(path) <= PATH_LIMIT) return path;
   throw new LockstepError(

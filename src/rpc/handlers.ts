@@ -14,6 +14,7 @@ import { createRepository } from "./handlers/create-repository.ts";
 import { drainDevice } from "./handlers/drain-device.ts";
 import { enqueueCommand } from "./handlers/enqueue-command.ts";
 import { fetchFrom } from "./handlers/fetch-from.ts";
+import { findSshWay } from "./handlers/find-ssh-way.ts";
 import { getCommand } from "./handlers/get-command.ts";
 import { getDevice } from "./handlers/get-device.ts";
 import { getRepository } from "./handlers/get-repository.ts";
@@ -22,6 +23,7 @@ import { getStatus } from "./handlers/get-status.ts";
 import { getVersion } from "./handlers/get-version.ts";
 import { getWrite } from "./handlers/get-write.ts";
 import { listAudit } from "./handlers/list-audit.ts";
+import { listAuthorizedKeys } from "./handlers/list-authorized-keys.ts";
 import { listCommands } from "./handlers/list-commands.ts";
 import { listDevices } from "./handlers/list-devices.ts";
 import { listHooks } from "./handlers/list-hooks.ts";
@@ -104,6 +106,8 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     MakeEnrollToken: unary(options, makeEnrollToken(context)),
     RevokeKey: unary(options, revokeKey(context)),
     ListIdentities: unary(options, listIdentities(context)),
+    ListAuthorizedKeys: unary(options, listAuthorizedKeys(context)),
+    FindSshWay: unary(options, findSshWay(context)),
     ListAudit: unary(options, listAudit(context)),
     VerifyAudit: unary(options, verifyAudit(context)),
     RemoveRepository: unary(options, removeRepository(context)),

@@ -33,13 +33,21 @@ export class Conversation {
     host.stderr.on("error", () => {});
     const ended = new Promise<Ending | null>((resolve) => {
       const decoder = new FrameDecoder();
-      socket.on("data", (chunk) => {
+      const read = (chunk: Buffer) => {
         try {
-          for (const frame of decoder.push(chunk)) this.#take(frame, resolve);
+          for (const frame of decoder.push(chunk)) {
+            this.#take(frame, resolve);
+            if (frame.type !== "X") continue;
+            // Plain bytes may follow.
+            socket.off("data", read).pause();
+            socket.unshift(decoder.rest);
+            return;
+          }
         } catch {
           socket.destroy();
         }
-      });
+      };
+      socket.on("data", read);
       socket.on("error", () => socket.destroy());
       socket.on("close", () => resolve(null));
     });

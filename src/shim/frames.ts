@@ -20,6 +20,11 @@ export function encodeFrame(type: string, payload: Buffer): Buffer {
 export class FrameDecoder {
   #pending = Buffer.alloc(0);
 
+  /** The bytes behind the last frame. */
+  get rest(): Buffer {
+    return this.#pending;
+  }
+
   /** Yields the frames that `chunk` completes, in order. Throws RangeError for a frame of more than 1 MiB. */
   *push(chunk: Buffer): Generator<Frame> {
     this.#pending = Buffer.concat([this.#pending, chunk]);

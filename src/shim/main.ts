@@ -1,6 +1,7 @@
 // The program of native/ for machines without a C compiler: `node main.js [--settings FILE] NAME …`, with the same
 // names except `flock`.
 import { LockstepError } from "../errors.ts";
+import { authorizedKeys, serveDevice } from "./device.ts";
 import { runGit } from "./git-session.ts";
 import { preReceive } from "./pre-receive.ts";
 import { procReceive } from "./proc-receive.ts";
@@ -14,7 +15,10 @@ async function run(settings: ShimSettings, name: string | undefined, args: reado
   const command = name === "lockstep-upload-pack" ? "upload-pack" : "receive-pack";
   if (name === `lockstep-${command}` && first && args.length === 1)
     return runGit(process, settings, { command, directory: first });
+  if (name === "authorized-keys") return authorizedKeys(process, settings, args);
   if (name === "lockstep-shell") {
+    // Only the administrator's line of authorized_keys can say this. A login shell gets a user's words behind -c.
+    if (first === "--device") return serveDevice(process, settings, args);
     // A login shell gets `-c`. Where the administrator forces a command too, the argument of `-c` is the request to
     // check.
     const request = first === "-c" ? second : process.env.SSH_ORIGINAL_COMMAND;
@@ -22,12 +26,14 @@ async function run(settings: ShimSettings, name: string | undefined, args: reado
   }
   throw new LockstepError(
     "USAGE",
-    "usage: proc-receive | pre-receive [HOOK …] | lockstep-upload-pack DIR | lockstep-receive-pack DIR | lockstep-shell [-c COMMAND]",
+    "usage: proc-receive | pre-receive [HOOK …] | lockstep-upload-pack DIR | lockstep-receive-pack DIR | lockstep-shell [-c COMMAND] | lockstep-shell --device NAME --key FINGERPRINT | authorized-keys SOCKET_DIR TYPE KEY",
   );
 }
 
 const given = process.argv.slice(2);
 const file = given[0] === "--settings" ? given.splice(0, 2)[1] : undefined;
+// As the native program: the first argument is the name when it is called by its own.
+if (given[0] === "lockstep-git") given.shift();
 const [name, ...args] = given;
 try {
   process.exit(await run(readSettings(process.env, file), name, args));

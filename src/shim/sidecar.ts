@@ -21,17 +21,23 @@ export function hello(
   operation: string,
   directory: string,
   env: NodeJS.ProcessEnv,
-  { settings, push }: { settings?: string | undefined; push?: string } = {},
+  more: {
+    settings?: string | undefined;
+    push?: string;
+    device?: string;
+    type?: string;
+    key?: string;
+    request?: string;
+  } = {},
 ): Buffer {
-  const variables = [...PUSHER_VARIABLES, "GIT_NAMESPACE"]
+  const variables = [...PUSHER_VARIABLES, "GIT_NAMESPACE", "GIT_PROTOCOL"]
     .filter((name) => env[name] !== undefined)
     .map((name) => `env.${name}=${env[name]}`);
   const lines = [
     "version=1",
     `op=${operation}`,
     `dir=${directory}`,
-    ...(push ? [`push=${push}`] : []),
-    ...(settings ? [`settings=${settings}`] : []),
+    ...Object.entries(more).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
     ...variables,
   ];
   return Buffer.from(lines.map((line) => `${line}\0`).join(""));
@@ -42,11 +48,12 @@ export async function connectToSidecar(
   host: NodeJS.Process,
   { socketDir = "/run/lockstep", root }: ShimSettings,
   { refused, again }: Purpose,
+  socketName: "hook.sock" | "peer.sock" = "hook.sock",
 ): Promise<Socket> {
   const fail = (what: string, cause?: unknown) => new LockstepError("SIDECAR_UNAVAILABLE", what, { cause });
   if (!isAbsolute(socketDir))
     throw fail(`the socket directory of this server is no absolute path, ${refused}; tell its operator.`);
-  const path = `${socketDir}/hook.sock`;
+  const path = `${socketDir}/${socketName}`;
   const length = Buffer.byteLength(path);
   const limit = host.platform === "linux" ? 107 : 103;
   if (length > limit)

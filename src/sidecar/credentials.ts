@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
-import type { PackClient } from "../git/objects/pack-stream.ts";
+import type { TlsLine } from "../git/objects/peer-lines.ts";
 import type { PackListener } from "../git-port/server.ts";
 import type { RpcServers } from "../rpc/server.ts";
 import type { Database } from "../store/database/database.ts";
@@ -40,8 +40,8 @@ interface Users {
   readonly db: Database;
   readonly own: OwnKey;
   readonly log: Logger;
-  readonly packClient: PackClient;
-  readonly packs: PackListener;
+  readonly tlsLine: TlsLine;
+  readonly gitPort: PackListener | undefined;
   readonly rpc: RpcServers;
   readonly peers: Peers;
   /** How long requests may go on over old connections. */
@@ -53,7 +53,7 @@ interface Users {
  * registry: otherwise the other devices would refuse this one.
  */
 export function useNewCredentials(credentials: WatchedCredentials, users: Users): void {
-  const { db, own, log, packClient, packs, rpc, peers, graceMs } = users;
+  const { db, own, log, tlsLine, gitPort, rpc, peers, graceMs } = users;
   credentials.mayTake = async (read) => {
     const key = certificateKey(read.tls.cert);
     if (key.fingerprint === own.key.fingerprint) return undefined;
@@ -67,9 +67,9 @@ export function useNewCredentials(credentials: WatchedCredentials, users: Users)
     return `The cluster does not trust the new key of the certificate (${standing}); say yes with \`lockstep device trust ${own.device}\`.`;
   };
   credentials.onChange(({ tls, authorities }) => {
-    packClient.use(tls, graceMs);
+    tlsLine.use(tls, graceMs);
     rpc.use(tls, graceMs);
     peers.renew(new Set(authorities.map(({ fingerprint256 }) => fingerprint256)), graceMs);
-    packs.use(tls);
+    gitPort?.use(tls);
   });
 }

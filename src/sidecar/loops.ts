@@ -12,6 +12,7 @@ import { keepPlaced } from "../sync/catch-up/place-replicas.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
 import { type OwnKey, untilTrusted } from "../sync/registry/enroll-self.ts";
+import { untilSshTrusted } from "../sync/registry/enroll-ssh.ts";
 import type { Registry } from "../sync/registry/registry.ts";
 import { keepTrimming } from "../sync/retention/keep-trimming.ts";
 import { endSessions } from "../sync/session/end-sessions.ts";
@@ -44,6 +45,7 @@ export async function startLoops(
     lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
     registry.run(life.over),
     untilTrusted(db, own, context.log, life.over),
+    untilSshTrusted(db, own, context.log, life.over),
     follower.run(),
     runCommands(context, wakeups, life.stopping),
     repairs.run(),

@@ -24,7 +24,7 @@ import type { Lifetime } from "./lifetime.ts";
 import type { LockedRoot } from "./take-root.ts";
 
 /** How this device asks others. */
-type Peers = Pick<SyncContext, "openPack" | "requestHold" | "askDirectory" | "gitCredentials" | "warnings">;
+type Peers = Pick<SyncContext, "openPack" | "requestHold" | "askDirectory" | "ssh" | "gitCredentials" | "warnings">;
 
 export interface ContextRequest extends Peers {
   readonly db: Database;
@@ -36,6 +36,8 @@ export interface ContextRequest extends Peers {
   /** Where other devices reach this one. */
   readonly grpcAddress: string;
   readonly gitAddress: string;
+  readonly sshAddress: string;
+  readonly sshUser: string;
   readonly zone: string;
   readonly socketDir: string;
   readonly refFormat: RefFormat;
@@ -53,8 +55,8 @@ export interface ContextRequest extends Peers {
 export async function makeContext(request: ContextRequest): Promise<{ context: SyncContext; interrupted: string[] }> {
   const { db, device, root, zone, log, life } = request;
   const { record, lockFd } = root;
-  const { grpcAddress, gitAddress } = request;
-  const wanted = { device, rootId: record.rootId, grpcAddress, gitAddress, zone };
+  const { grpcAddress, gitAddress, sshAddress, sshUser } = request;
+  const wanted = { device, rootId: record.rootId, grpcAddress, gitAddress, sshAddress, sshUser, zone };
   const { me, previousFence, interrupted, lease } = await acquireLease(db, wanted, log, life.stopping);
   const bootId = await currentBoot();
   const epoch = nextEpoch(record, bootId, previousFence);
@@ -91,6 +93,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     openPack: request.openPack,
     requestHold: request.requestHold,
     askDirectory: request.askDirectory,
+    ssh: request.ssh,
     gitCredentials: request.gitCredentials,
     warnings: request.warnings,
     log,

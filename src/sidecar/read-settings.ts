@@ -1,5 +1,6 @@
 // What `lockstep serve` was told, in the terms of the program.
 import { isIPv6 } from "node:net";
+import { userInfo } from "node:os";
 import type { Config } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
 import { readHostNames } from "../host-names.ts";
@@ -7,6 +8,9 @@ import { deviceName } from "../names.ts";
 import { readUrlFile, required } from "../read-config.ts";
 import { parseHostPort } from "../setting-checks.ts";
 import type { UrlSource } from "../store/database/connection-config.ts";
+
+/** How other devices are asked. */
+export type PeerTransport = "https" | "ssh" | "auto";
 
 /** Returns the settings of a sidecar. Throws USAGE if one is missing. */
 export function readSettings(config: Config, env: Readonly<Record<string, string | undefined>>) {
@@ -20,7 +24,9 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
   const gitListen = parseHostPort(required(config, "git-listen"));
   const advertised = config.advertise ?? gitListen.host;
   const advertise = isIPv6(advertised) ? `[${advertised}]` : advertised;
+  const ssh = sshSettings(config);
   return {
+    ...ssh,
     device,
     root,
     databaseUrl,
@@ -29,11 +35,12 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     socketDir: required(config, "socket-dir"),
     refFormat: required(config, "ref-format") as RefFormat,
     listen,
-    gitListen,
+    // Without a git port nobody may be told of one.
+    gitListen: ssh.transport === "ssh" ? undefined : gitListen,
     httpListen: parseHostPort(required(config, "http-listen")),
     hostNames: readHostNames(`${config["host-names"] ?? ""},${advertised}`),
     grpcAddress: `${advertise}:${listen.port}`,
-    gitAddress: `${advertise}:${gitListen.port}`,
+    gitAddress: ssh.transport === "ssh" ? "" : `${advertise}:${gitListen.port}`,
     zone: config.zone ?? "",
     trustsCa: config["trust-ca"] === "1",
     tokenFile: config["enroll-token-file"],
@@ -55,6 +62,23 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
       windowMemory: Number(required(config, "gc-memory")),
       scrubDays: Number(required(config, "scrub-days")),
     },
+  };
+}
+
+function sshSettings(config: Config) {
+  const transport = required(config, "peer-transport") as PeerTransport;
+  if (transport === "ssh") {
+    // Nobody could fetch from it, and it could fetch from nobody.
+    required(config, "ssh-key");
+    required(config, "ssh-advertise");
+  }
+  const sshAddress = config["ssh-advertise"] ?? "";
+  return {
+    transport,
+    sshAddress,
+    sshUser: sshAddress === "" ? "" : (config["ssh-user"] ?? userInfo().username),
+    sshKeyFile: config["ssh-key"],
+    sshHostKeyFile: config["ssh-host-key"],
   };
 }
 

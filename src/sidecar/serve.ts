@@ -6,13 +6,11 @@ import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { MakeWay } from "../git/make-way.ts";
-import { PackClient } from "../git/objects/pack-stream.ts";
 import type { GitContext } from "../git/process.ts";
 import { tellShim } from "../git/root/install-shim.ts";
 import { whereIs } from "../git/root/mount-point.ts";
 import { checkRootLength } from "../git/root/root-names.ts";
 import { gitVersion } from "../git/version.ts";
-import { servePacks } from "../git-port/server.ts";
 import { type HookServer, serveHooks } from "../hook/server.ts";
 import type { Host } from "../host.ts";
 import { serveHttp } from "../http/server.ts";
@@ -31,6 +29,7 @@ import type { SyncContext } from "../sync/device/context.ts";
 import { handOver } from "../sync/device/hand-over.ts";
 import { followNames } from "../sync/place/follow-name.ts";
 import { enrollSelf, type OwnKey } from "../sync/registry/enroll-self.ts";
+import { enrollSshKeys } from "../sync/registry/enroll-ssh.ts";
 import { Refusals } from "../sync/registry/refusals.ts";
 import { Registry } from "../sync/registry/registry.ts";
 import { Metrics } from "../telemetry/metrics.ts";
@@ -42,8 +41,11 @@ import { Lifetime } from "./lifetime.ts";
 import { startLoops } from "./loops.ts";
 import { makeContext } from "./make-context.ts";
 import { readSettings } from "./read-settings.ts";
+import { serveDevices } from "./serve-devices.ts";
 import { prepareSocketDir } from "./socket-dir.ts";
+import { readSshKeys } from "./ssh.ts";
 import { takeRoot } from "./take-root.ts";
+import { openWays } from "./ways.ts";
 
 /** A database that does not answer keeps nobody from stopping. */
 const LEASE_GOODBYE_MS = 1_000;
@@ -60,6 +62,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const credentials = await openCredentials(config, device, log);
   const { tls, trustDomain } = credentials.current;
   const git = gitContext(host);
+  const sshKeys = await readSshKeys(settings, git.path);
   await gitVersion(git, "/", settings.refFormat);
   checkRootLength(settings.root);
   checkReplicaStates();
@@ -81,21 +84,20 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const endpoints = httpEndpoints(progress, { db, metrics, log, credentials, ...known });
   await using http = await serveHttp(settings.httpListen, endpoints);
   const life = new Lifetime(device, host.stop);
-  const own = ownKeyOf(credentials, { device, trustsCa, root: root.record.rootId, tokenFile });
+  const own = ownKeyOf(credentials, { device, trustsCa, root: root.record.rootId, tokenFile, sshKeys });
   const registry = await openRegistry(db, own, log);
   progress.ownKey = () =>
     registry.serverRefusedError({ identity: { trustDomain, role: "device", name: device }, key: own.key });
-  using packClient = new PackClient(tls, trustDomain, (shown) => registry.serverRefusedError(shown));
-  using _ = registry.onChange(() => packClient.checkAgain());
+  using ways = openWays(settings, { db, registry, root, tls, trustDomain, path: git.path });
   const { context, interrupted } = await makeContext({
     ...settings,
     ...{ db, root, git, pid: host.pid, socketDir, metrics, log, life },
-    ...questionsOf(packClient),
+    ...ways.asked,
     warnings: () => credentials.warnings,
   });
   progress.context = context;
   // Now the device has a row, which notes whether the others let it in.
-  const later = ownKeyOf(credentials, { device, trustsCa, root: undefined, tokenFile });
+  const later = ownKeyOf(credentials, { device, trustsCa, root: undefined, tokenFile, sshKeys });
   await enrollSelf(db, later, log);
   await recordPlace(context, settings.root);
 
@@ -103,7 +105,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await using refusals = new Refusals({ db, device, metrics, log });
   const { note: onRefused } = refusals;
   using peers = new Peers({ trustDomain, trust: registry, log, onRefused, maxAgeMs: settings.tlsConnectionMs });
-  await using packs = await servePacks(context, { listen: settings.gitListen, tls, peers });
+  await using others = await serveDevices(context, { ...settings, socketDir, registry, tls, peers, onRefused });
   await using hooks = await serveHooks(context, socketPath(socketDir, "hook.sock"));
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
   const rpc = await serveRpc(context, {
@@ -111,14 +113,15 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     connections: settings.tlsConnections,
     accessOf: (caller) => registry.accessOf(caller),
   });
-  useNewCredentials(credentials, { db, own, log, packClient, packs, rpc, peers, graceMs: settings.tlsReloadMs });
+  const users = { ...others, tlsLine: ways.tls, rpc, peers };
+  useNewCredentials(credentials, { db, own, log, ...users, graceMs: settings.tlsReloadMs });
   const follower = new Follower(context);
   const loops = startLoops(context, follower, { life, notifyUrl: settings.notifySource, registry, own: later });
   const background = Promise.all([loops, credentials.keepLooking(life.over)]).then(() => {});
   await follower.onStart(interrupted);
   rpc.setServing(true);
   progress.serving = true;
-  const ports = { grpc: rpc.port, git: packs.port, http: http.port };
+  const ports = { grpc: rpc.port, git: others.gitPort?.port, http: http.port };
   log.info({ root: root.path, ...ports, fence: String(context.me.fence) }, "serving");
 
   await life.untilStopping();
@@ -132,14 +135,6 @@ async function recordPlace({ db, me, root }: SyncContext, given: string): Promis
   await recordRoot(db, me, { path: resolve(given), mount, place });
 }
 
-function questionsOf(client: PackClient): Pick<SyncContext, "openPack" | "requestHold" | "askDirectory"> {
-  return {
-    openPack: ({ device, gitAddress }, ...request) => client.open(device, gitAddress, ...request),
-    requestHold: ({ device, gitAddress }, ...request) => client.hold(device, gitAddress, ...request),
-    askDirectory: ({ device, gitAddress }, ...request) => client.ask(device, gitAddress, ...request),
-  };
-}
-
 /**
  * Brings this device's own key into the registry, and makes the copy of the registry. A server that does not answer may
  * be an old primary: the lease finds the new one, and then both are done again.
@@ -148,6 +143,7 @@ async function openRegistry(db: Database, own: OwnKey, log: Logger): Promise<Reg
   const registry = new Registry({ db, ...own, log });
   try {
     await enrollSelf(db, own, log);
+    await enrollSshKeys(db, own, log);
     await registry.look();
   } catch (error) {
     if (!(error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE")) throw error;

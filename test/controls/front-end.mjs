@@ -116,8 +116,8 @@ export const frontEndControls = [
       },
       {
         file: "native/git-session.c",
-        from: "connect_to_sidecar(purpose, 0)",
-        to: "connect_to_sidecar(purpose, chdir(directory) == 0)",
+        from: 'connect_to_sidecar("hook.sock", purpose, 0)',
+        to: 'connect_to_sidecar("hook.sock", purpose, chdir(directory) == 0)',
       },
     ],
     project: "integration",

@@ -208,6 +208,8 @@ describe("the order of sources", () => {
     scrubbedAt: null,
     wanted: true,
     gitAddress: `${device}:1`,
+    sshAddress: "",
+    sshUser: "",
     ...more,
   });
   const me = { me: { device: "me", id: "", fence: 1n }, zone: "here" };
@@ -239,6 +241,10 @@ describe("the order of sources", () => {
       row("mute", 7n, "", { gitAddress: "" }),
     ];
     expect(order(rows)).toEqual([]);
+  });
+
+  it("has devices that can be asked over ssh only", () => {
+    expect(order([row("ssh", 7n, "", { gitAddress: "", sshAddress: "ssh:22" })])).toEqual(["ssh"]);
   });
 
   it("is by chance among equals", () => {

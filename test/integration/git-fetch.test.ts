@@ -3,6 +3,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PackClient } from "../../src/git/objects/pack-stream.ts";
+import { TlsLine } from "../../src/git/objects/peer-lines.ts";
 import { catchUp } from "../../src/sync/catch-up/catch-up.ts";
 import type { CatchUpProgress } from "../../src/sync/device/replica.ts";
 import { advertise, authorityIn, contentsOf, credentialsOf, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
@@ -30,7 +31,8 @@ async function fixture(options: { objectFormat?: "sha1" | "sha256" } = {}): Prom
   await cluster.create(APP, [a, b], options);
   const plain = await plainGitServer(a.context.root, await authority.issue("device", "repo001"));
   await advertise(cluster, "repo001", plain.address);
-  const client = new PackClient(await contentsOf(files), TRUST_DOMAIN);
+  const line = new TlsLine(await contentsOf(files), TRUST_DOMAIN);
+  const client = new PackClient(line);
   b.openPack = ({ device, gitAddress }, ...request) => client.open(device, gitAddress, ...request);
   return {
     cluster,
@@ -38,7 +40,7 @@ async function fixture(options: { objectFormat?: "sha1" | "sha256" } = {}): Prom
     b,
     plain,
     async [Symbol.asyncDispose]() {
-      client[Symbol.dispose]();
+      line[Symbol.dispose]();
       await plain[Symbol.asyncDispose]();
       await cluster[Symbol.asyncDispose]();
     },
@@ -82,7 +84,8 @@ describe("a peer without the pack stream", () => {
     expect((await b.gitCommands()).join("\n")).toContain(" fetch ");
     const authority = await authorityIn(join(f.cluster.dir, "other"));
     const files = await authority.issue("device", "repo002");
-    using client = new PackClient(await contentsOf(files), TRUST_DOMAIN);
+    using line = new TlsLine(await contentsOf(files), TRUST_DOMAIN);
+    const client = new PackClient(line);
     b.openPack = ({ device, gitAddress }, ...request) => client.open(device, gitAddress, ...request);
     await using _port = await openGitPort(a, await authority.issue("device", "repo001"));
     const before = plain.requests.length;

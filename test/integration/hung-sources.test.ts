@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { request } from "node:https";
 import { describe, expect, it, vi } from "vitest";
 import { PackClient } from "../../src/git/objects/pack-stream.ts";
+import { TlsLine } from "../../src/git/objects/peer-lines.ts";
 import { startPack } from "../../src/git/objects/send-pack.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { WAITS } from "../../src/waits.ts";
@@ -48,7 +49,8 @@ async function fixture(repositories: readonly string[] = [APP], sources = 2): Pr
   const ports = await Promise.all(
     [a, b].map(async (each) => await openGitPort(each, await authority.issue("device", each.name))),
   );
-  const client = new PackClient(await contentsOf(files), TRUST_DOMAIN);
+  const line = new TlsLine(await contentsOf(files), TRUST_DOMAIN);
+  const client = new PackClient(line);
   c.openPack = ({ device, gitAddress }, ...rest) => client.open(device, gitAddress, ...rest);
   return {
     cluster,
@@ -58,7 +60,7 @@ async function fixture(repositories: readonly string[] = [APP], sources = 2): Pr
     files,
     address: ports[0]!.address,
     async [Symbol.asyncDispose]() {
-      client[Symbol.dispose]();
+      line[Symbol.dispose]();
       for (const port of ports) await port[Symbol.asyncDispose]();
       await cluster[Symbol.asyncDispose]();
     },

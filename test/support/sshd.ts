@@ -29,7 +29,7 @@ export async function startSshd(program: string, device: Device): Promise<Sshd> 
     "AAAA…": secret,
   });
   await writeFile(path("authorized_keys"), line);
-  const daemon = await listen(program, dir, `AuthorizedKeysFile ${path("authorized_keys")}`);
+  const daemon = await listen(program, dir, `AcceptEnv GIT_PROTOCOL\nAuthorizedKeysFile ${path("authorized_keys")}`);
   return {
     host: daemon.host,
     env: daemon.env(path("key")),
@@ -46,6 +46,10 @@ export async function makeKey(path: string): Promise<string> {
 export interface Daemon {
   /** As clients write it before the path. */
   readonly host: string;
+  /** host:port. */
+  readonly address: string;
+  /** The file of its public host key. */
+  readonly hostKey: string;
   /** Returns the environment in which stock git connects with the private key at `key`. */
   env(key: string): Record<string, string>;
   /** Ends the sshd and removes its directory. */
@@ -77,6 +81,8 @@ export async function listen(program: string, dir: string, settings: string): Pr
     ["ssh", "-F", "none", "-i", key, "-p", port, "-q", ...options.map((each) => `-o${each}`)].join(" ");
   return {
     host: `${userInfo().username}@127.0.0.1`,
+    address: `127.0.0.1:${port}`,
+    hostKey: path("host-key.pub"),
     env: (key) => ({ GIT_SSH_COMMAND: ssh(key) }),
     stop,
   };
@@ -86,7 +92,6 @@ function configuration(path: (name: string) => string, port: number, settings: s
   return `ListenAddress 127.0.0.1:${port}
 HostKey ${path("host-key")}
 PidFile ${path("pid")}
-AcceptEnv GIT_PROTOCOL
 PermitRootLogin forced-commands-only
 PasswordAuthentication no
 StrictModes no

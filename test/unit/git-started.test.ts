@@ -32,6 +32,9 @@ const OTHER_PROGRAMS: Record<string, RegExp> = {
   "shim/guard.ts": /^"sh"/,
   "shim/hook.ts": /^program, args/,
   "shim/pre-receive.ts": /^hook, args/,
+  "cli/commands/ssh-connect.ts": /^"ssh"/,
+  "ssh/connection.ts": /^"ssh"/,
+  "ssh/key-files.ts": /^"ssh-keygen"/,
 };
 
 const IMPORTS_CHILDREN = /from "node:child_process"/;
@@ -89,6 +92,9 @@ describe("a program that starts git", () => {
       );
     expect(named.sort()).toEqual([
       "cli/commands/leased-command.ts: GIT_DIR",
+      // git starts ssh-connect, and ssh passes on the version of git's protocol.
+      "cli/commands/ssh-connect.ts: GIT_PROTOCOL",
+      "cli/commands/ssh-connect.ts: GIT_SSH_COMMAND",
       "demo/show.ts: GIT_AUTHOR_EMAIL",
       "demo/show.ts: GIT_AUTHOR_NAME",
       "demo/show.ts: GIT_COMMITTER_EMAIL",
@@ -98,6 +104,7 @@ describe("a program that starts git", () => {
       "doctor/hooks.ts: GIT_DIR",
       "domain.ts: GIT_COMMITTER_EMAIL",
       "domain.ts: GIT_COMMITTER_NAME",
+      "git-port/ssh-greeting.ts: GIT_PROTOCOL",
       // The values of ObjectPlace, which the builder takes.
       "git/objects/quarantine.ts: GIT_ALTERNATE_OBJECT_DIRECTORIES",
       "git/objects/quarantine.ts: GIT_OBJECT_DIRECTORY",
@@ -110,6 +117,11 @@ describe("a program that starts git", () => {
       "hook/receive-push.ts: GIT_NAMESPACE",
       "shim/settings-stamp.ts: GIT_CONFIG",
       "shim/sidecar.ts: GIT_NAMESPACE",
+      "shim/sidecar.ts: GIT_PROTOCOL",
+      // ssh-connect refuses beside the first and the last.
+      "ssh/request.ts: GIT_ASKPASS",
+      "ssh/request.ts: GIT_PROTOCOL",
+      "ssh/request.ts: GIT_SSH",
     ]);
   });
 });

@@ -6,7 +6,20 @@ import { instant } from "./log.ts";
 
 /** Returns a device as --json prints it. */
 export function documentOfDevice(device: Device) {
-  const { name, live, awaySince, zone, grpcAddress, gitAddress, drainingSince, removedAt, writes, placing } = device;
+  const {
+    name,
+    live,
+    awaySince,
+    zone,
+    grpcAddress,
+    gitAddress,
+    sshAddress,
+    sshUser,
+    drainingSince,
+    removedAt,
+    writes,
+    placing,
+  } = device;
   return {
     name,
     state: stateOf(device),
@@ -21,6 +34,7 @@ export function documentOfDevice(device: Device) {
     zone,
     grpc: grpcAddress,
     git: gitAddress,
+    ssh: sshAddress === "" ? null : `${sshUser}@${sshAddress}`,
   };
 }
 
@@ -61,6 +75,7 @@ export function describeDevice(details: Details | null): string {
   const lines = [`${device.name}: ${describeState(device)}`];
   if (device.removedAt) return `${lines[0]}. Its files stay as they are. It counts nowhere any more.`;
   lines.push(`replicas: ${there(device)} of ${device.replicas} are there`);
+  if (device.sshAddress !== "") lines.push(`ssh: ${device.sshUser}@${device.sshAddress}`);
   if (drained) lines.push("drained: the other devices have everything, it may be switched off and removed");
   if (writing) lines.push(`writes under way: ${writing}`);
   if (names.length > 0) {

@@ -9,6 +9,7 @@ import type { DeviceDetails__Output as Details } from "../../generated/lockstep/
 import type { Host } from "../../host.ts";
 import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
+import { authorizedKeysCommand } from "./device-authorized-keys.ts";
 import { enrollCommand } from "./device-enroll.ts";
 import { loginCommand } from "./device-login.ts";
 import { describeDevice, describeDevices, documentOfDevice, onlyHere, there } from "./device-text.ts";
@@ -27,6 +28,7 @@ export function deviceCommand(host: Host): Command {
     .addCommand(undrainCommand(host))
     .addCommand(removeCommand(host))
     .addCommand(setCommand(host))
+    .addCommand(authorizedKeysCommand(host))
     .addCommand(enrollCommand(host))
     .addCommand(loginCommand(host))
     .addCommand(trustCommand(host, "device"))

@@ -25,6 +25,17 @@ const CALLED = { device: "a device", frontend: "a front end", operator: "an oper
 interface KeyFlags {
   readonly cert?: string;
   readonly keyFingerprint?: string;
+  /** Only of devices. */
+  readonly sshKey?: string;
+  readonly sshHostKey?: string;
+}
+
+/** The key of a request, at most one of the four. */
+interface GivenKey {
+  readonly certificate: string;
+  readonly fingerprint: string;
+  readonly sshKey: string;
+  readonly sshHostKey: string;
 }
 
 /** What a front end may use, as the request has it. */
@@ -46,6 +57,10 @@ export function trustCommand(host: Host, role: Role): Command {
     .argument("<name>")
     .option("--cert <FILE>", "its certificate, PEM")
     .option("--key-fingerprint <F>", "the fingerprint of its key, such as sha256:…");
+  if (role === "device")
+    command
+      .option("--ssh-key <FILE>", "its ssh key, the file whose name ends in .pub")
+      .option("--ssh-host-key <FILE>", "the host key of its sshd, the file whose name ends in .pub");
   if (role === "frontend")
     command
       .option("--repositories <GLOB...>", "the repositories that it may use: names, * stands for any characters")
@@ -69,20 +84,27 @@ function accessOf(flags: { repositories?: string[]; readOnly?: boolean; unlimite
   return unlimited || readOnly || repositories.length > 0 ? { access: { repositories, readOnly } } : {};
 }
 
-/** Reads the key that the flags name. Throws USAGE if the file cannot be read. */
-export async function keyOf(
-  host: Host,
-  { cert, keyFingerprint }: KeyFlags,
-): Promise<{ certificate: string; fingerprint: string }> {
-  if (cert !== undefined && keyFingerprint !== undefined)
-    throw new LockstepError("USAGE", "Give either --cert or --key-fingerprint, not both.");
-  if (cert === undefined) return { certificate: "", fingerprint: keyFingerprint ?? "" };
-  const certificate = await readFile(resolve(host.cwd, cert), "utf8").catch((cause: Error) => {
-    throw new LockstepError("USAGE", `The file of --cert cannot be read (${cause.message}); correct its path.`, {
+/** Reads the key that the flags name. Throws USAGE if they name several, or if the file cannot be read. */
+export async function keyOf(host: Host, flags: KeyFlags): Promise<GivenKey> {
+  const { cert, keyFingerprint: fingerprint = "", sshKey, sshHostKey } = flags;
+  const given = [cert, flags.keyFingerprint, sshKey, sshHostKey].filter((each) => each !== undefined);
+  if (given.length > 1)
+    throw new LockstepError("USAGE", "Several keys are given; give one of --cert, --key-fingerprint and the others.");
+  return {
+    fingerprint,
+    certificate: await contentOf(host, "--cert", cert),
+    sshKey: await contentOf(host, "--ssh-key", sshKey),
+    sshHostKey: await contentOf(host, "--ssh-host-key", sshHostKey),
+  };
+}
+
+async function contentOf(host: Host, flag: string, file: string | undefined): Promise<string> {
+  if (file === undefined) return "";
+  return await readFile(resolve(host.cwd, file), "utf8").catch((cause: Error) => {
+    throw new LockstepError("USAGE", `The file of ${flag} cannot be read (${cause.message}); correct its path.`, {
       cause,
     });
   });
-  return { certificate, fingerprint: "" };
 }
 
 /** Lets a name in with a certificate or a fingerprint, and prints its keys. Throws the errors of `TrustKey`. */
@@ -90,7 +112,7 @@ export async function trust(
   run: Run,
   role: Role,
   name: string,
-  request: { certificate: string; fingerprint: string; access?: Access },
+  request: GivenKey & { access?: Access },
 ): Promise<void> {
   await using client = await connectToChange(run);
   const asked = { role, name, author: authorOf(run.host), ...request };

@@ -70,6 +70,8 @@ export interface Serve {
   readonly kind: "serve";
   readonly service: "upload-pack" | "receive-pack";
   readonly advertisement: boolean;
+  /** The whole dialogue over one connection, as over ssh. undefined: one request of HTTP. */
+  readonly dialogue?: boolean;
   readonly client: HttpClient | DeviceClient | ShellClient;
 }
 

@@ -27,19 +27,19 @@ const FOR_DEVICES: Settings = {
  */
 export function serveCommand(
   programs: Programs,
-  { service, advertisement, client }: Serve,
+  { service, advertisement, dialogue, client }: Serve,
   { gitDir }: Repository,
 ): Command {
   const limit = client.kind !== "device" && service === "receive-pack" ? pushLimits(client.pushRefs) : {};
   if (client.kind === "shell")
     return { args: [service, "--", gitDir], env: { ...shellEnvironment(client.variables), ...limit } };
-  const mode = advertisement ? "--http-backend-info-refs" : "--stateless-rpc";
+  const mode = dialogue ? [] : [advertisement ? "--http-backend-info-refs" : "--stateless-rpc"];
   // The replica may belong to another user than the gate's. The sidecar has granted exactly this path.
   const granted = { "safe.directory": gitDir };
   const settings = client.kind === "device" ? { ...granted, ...FOR_DEVICES } : granted;
   const env =
     client.kind === "device" ? deviceEnvironment(programs, gitDir, client) : clientEnvironment(programs, client);
-  return { args: [...asArguments(settings), service, mode, "--", gitDir], env: { ...env, ...limit } };
+  return { args: [...asArguments(settings), service, ...mode, "--", gitDir], env: { ...env, ...limit } };
 }
 
 /** Our pre-receive hook refuses a push of more refs than the second one. */

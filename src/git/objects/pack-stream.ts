@@ -1,14 +1,13 @@
-// The fast path between devices: a pack over kept-alive https with mutual TLS. It uses ids from the log, without refs
-// and without negotiation.
+// The fast path between devices: a pack over a kept connection, https with mutual TLS or ssh (peer-lines.ts). It uses
+// ids from the log, without refs and without negotiation.
 import { createHash, X509Certificate } from "node:crypto";
-import type { IncomingMessage } from "node:http";
-import { request } from "node:https";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest, type RequestOptions } from "node:https";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { SecureContextOptions, TLSSocket } from "node:tls";
+import { TLSSocket } from "node:tls";
 import { LockstepError } from "../../errors.ts";
-import { type PeerAgent, PeerAgents, type ServerKey } from "../../tls/peer-agent.ts";
-import { instant } from "../../tls/peer-certificate.ts";
+import type { PeerLine } from "./peer-lines.ts";
 
 /** The path for pack requests at a peer. */
 export const PACK_PATH = "/v1/pack";
@@ -56,33 +55,28 @@ export class NoPackStream extends Error {
   }
 }
 
-/** Asks other devices for packs, and asks them to hold objects. Keeps its connections open until it is disposed of. */
+/** The device was not reached at all, so another way to it may help. */
+export class Unreached extends LockstepError {
+  constructor(device: string, said: string, cause: unknown) {
+    super("SOURCE_FAILED", said, { cause, details: { device } });
+  }
+}
+
+/** Asks other devices for packs, and asks them to hold objects, over one kind of connection. */
 export class PackClient {
-  readonly #agents: PeerAgents;
+  readonly #line: PeerLine;
+  readonly #connectMs: number | undefined;
 
-  /** `refuses`: returns why nothing is asked of a device with that key. */
-  constructor(
-    tls: SecureContextOptions,
-    trustDomain: string,
-    refuses: (shown: ServerKey) => Error | undefined = () => undefined,
-  ) {
-    this.#agents = new PeerAgents(tls, trustDomain, refuses);
-  }
-
-  /** Uses these credentials for new requests. Running ones go on for up to `graceMs` over the old connections. */
-  use(tls: SecureContextOptions, graceMs: number): void {
-    this.#agents.use(tls, graceMs);
-  }
-
-  /** Cuts the connections to devices whose keys are not trusted any more. */
-  checkAgain(): void {
-    this.#agents.checkAgain();
+  /** `connectMs`: a device to which no connection is made in this time is not reached. */
+  constructor(line: PeerLine, connectMs?: number) {
+    this.#line = line;
+    this.#connectMs = connectMs;
   }
 
   /**
-   * Asks the device at `address` (host:port) for a pack. The stream fails if the pack is cut off. `onAlive` is called
-   * at each sign that the device works on it. Throws SOURCE_FAILED when the device cannot be reached, is not `device`,
-   * or refuses. Throws QUEUE_FULL when it is busy; `details.ask` names other devices. Throws NoPackStream.
+   * Asks the device at `address` for a pack. The stream fails if the pack is cut off. `onAlive` is called at each sign
+   * that the device works on it. Throws SOURCE_FAILED when it refuses, and Unreached when it cannot be reached or is
+   * not `device`. Throws QUEUE_FULL when it is busy; `details.ask` names other devices. Throws NoPackStream.
    */
   async open(
     device: string,
@@ -127,29 +121,26 @@ export class PackClient {
     signal: AbortSignal,
     onAlive: () => void,
   ): Promise<Readable> {
-    const agent = this.#agents.of(device);
     const text = JSON.stringify(body);
+    const call = { line: this.#line, connectMs: this.#connectMs, path, device, text, signal, onAlive };
     try {
-      return await post({ path, device, address, text, agent, signal, onAlive });
+      return await post({ ...call, to: this.#line.to(device, address, false) });
     } catch (error) {
       if (!(error instanceof StaleConnection)) throw error;
       // The other side has ended a kept connection at the moment of the request, which it has not read. Its successor
       // is new.
-      return await post({ path, device, address, text, agent: this.#agents.fresh(device), signal, onAlive });
+      return await post({ ...call, to: this.#line.to(device, address, true) });
     }
-  }
-
-  [Symbol.dispose](): void {
-    this.#agents[Symbol.dispose]();
   }
 }
 
 interface Post {
   readonly path: string;
   readonly device: string;
-  readonly address: string;
   readonly text: string;
-  readonly agent: PeerAgent;
+  readonly line: PeerLine;
+  readonly to: RequestOptions;
+  readonly connectMs: number | undefined;
   readonly signal: AbortSignal;
   readonly onAlive: () => void;
 }
@@ -157,17 +148,31 @@ interface Post {
 /** A kept connection ended before anything was answered on it. */
 class StaleConnection extends Error {}
 
-async function post({ path, device, address, text, agent, signal, onAlive }: Post): Promise<Readable> {
+async function post({ path, device, text, line, to, connectMs, signal, onAlive }: Post): Promise<Readable> {
   return await new Promise<Readable>((resolve, reject) => {
     let heard = false;
+    let reached = false;
     const failed = (error: Error) => {
       const hungUp = (error as NodeJS.ErrnoException).code === "ECONNRESET" || /socket hang up/.test(error.message);
       if (hungUp && call.reusedSocket && !heard && !signal.aborted) return reject(new StaleConnection());
-      const said = hungUp && !heard ? hangUpText(agent.ownEnd) : error.message;
+      const said = hungUp && !heard ? line.whyHungUp(device) : error.message;
+      if (!reached) return reject(new Unreached(device, said, error));
       reject(new LockstepError("SOURCE_FAILED", said, { cause: error, details: { device } }));
     };
     const headers = { "content-type": "application/json" };
-    const call = request(`https://${address}${path}`, { method: "POST", agent, headers, signal });
+    const request = to.protocol === "https:" ? httpsRequest : httpRequest;
+    const call = request({ ...to, path, method: "POST", headers, signal });
+    const tooLate = () => call.destroy(new Error(`it could not be reached within ${(connectMs ?? 0) / 1000} s`));
+    const connecting = connectMs === undefined ? undefined : setTimeout(tooLate, connectMs);
+    call.once("socket", (socket) => {
+      const isThere = () => {
+        reached = true;
+        clearTimeout(connecting);
+      };
+      if (socket.connecting) socket.once("connect", isThere);
+      else isThere();
+    });
+    call.once("close", () => clearTimeout(connecting));
     call.once("error", failed);
     call.on("information", () => {
       heard = true;
@@ -184,17 +189,10 @@ async function post({ path, device, address, text, agent, signal, onAlive }: Pos
   });
 }
 
-/** Returns a sentence about a device that hung up. Without words it may also refuse the certificate of its caller. */
-function hangUpText(ownEnd: number): string {
-  if (Date.now() > ownEnd)
-    return `it hung up: the certificate of this device ended at ${instant(ownEnd)}; put a new one in its place`;
-  return "it hung up without an answer (socket hang up); its log says why";
-}
-
 async function refusalError(device: string, response: IncomingMessage): Promise<Error> {
   const hasNoStream = response.statusCode === 404 || response.statusCode === 501;
   // Reads the key before the body: after the body the connection may be gone, and its certificate with it.
-  const publicKey = hasNoStream ? publicKeyOf(response.socket as TLSSocket) : undefined;
+  const publicKey = hasNoStream && response.socket instanceof TLSSocket ? publicKeyOf(response.socket) : undefined;
   const said = (await text(response)).trim().slice(0, 300) || `it answered ${response.statusCode}`;
   if (publicKey !== undefined) return new NoPackStream(publicKey);
   const ask = response.headers[ASK_HEADER];

@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { LockstepError } from "../../errors.ts";
 import { deviceName } from "../../names.ts";
+import { keyLine, parsePublicKey } from "../../ssh/public-key.ts";
 import type { Name, PublicKey } from "../../store/registry/registry.ts";
 import { certificateIdentity } from "../../tls/identity.ts";
 import { certificateKey } from "../../tls/key-fingerprint.ts";
@@ -57,4 +58,19 @@ export function keyOfCertificate(pem: string, { role, name }: Name): PublicKey {
       `The certificate is not that of ${role} ${name}; it needs the one URI spiffe://TRUST-DOMAIN/${role}/${name}.`,
     );
   return certificateKey(pem);
+}
+
+/** Returns the key in a line of ssh. Throws INVALID_REQUEST if it is none, or not that of a device. */
+export function keyOfSsh(line: string, kind: "ssh" | "ssh-host", { role, name }: Name): PublicKey {
+  if (role !== "device")
+    throw new LockstepError("INVALID_REQUEST", `Only devices use ssh here, and ${name} is a ${role}.`);
+  const key = parsePublicKey(line);
+  if (key === undefined)
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      "This is no public key of ssh; give the file whose name ends in .pub, with one line of type and key.",
+    );
+  if (kind === "ssh" && key.type !== "ssh-ed25519")
+    throw new LockstepError("INVALID_REQUEST", `The ssh key of a device must be ssh-ed25519, and this is ${key.type}.`);
+  return { kind, fingerprint: key.fingerprint, publicKey: keyLine(key) };
 }

@@ -79,6 +79,8 @@ const RULES: Readonly<Record<RpcPath, Rule>> = {
   "/lockstep.v1.ClusterService/MakeEnrollToken": notes,
   "/lockstep.v1.ClusterService/RevokeKey": notes,
   "/lockstep.v1.ClusterService/ListIdentities": reads(OPERATORS, "cluster"),
+  "/lockstep.v1.ClusterService/ListAuthorizedKeys": reads(OPERATORS, "cluster"),
+  "/lockstep.v1.ClusterService/FindSshWay": reads(OPERATORS, "cluster"),
   "/lockstep.v1.ClusterService/ListAudit": reads(OPERATORS, "cluster"),
   "/lockstep.v1.ClusterService/VerifyAudit": reads(OPERATORS, "cluster"),
   "/lockstep.v1.ClusterService/RemoveRepository": notes,

@@ -4,9 +4,9 @@ import type { Device, Remainder } from "../../store/device/devices.ts";
 
 /** Returns a device as the protocol has it. */
 export function encodeDevice(device: Device) {
-  const { name, live, zone, grpcAddress, gitAddress, writes, placing } = device;
+  const { name, live, zone, grpcAddress, gitAddress, sshAddress, sshUser, writes, placing } = device;
   return {
-    ...{ name, live, zone, grpcAddress, gitAddress, writes, placing },
+    ...{ name, live, zone, grpcAddress, gitAddress, sshAddress, sshUser, writes, placing },
     startedAt: toTimestamp(device.startedAt),
     awaySince: toTimestamp(device.awaySince),
     drainingSince: toTimestamp(device.drainingSince),

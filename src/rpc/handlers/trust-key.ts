@@ -7,7 +7,7 @@ import { refusedTrustError } from "../../sync/registry/registry-errors.ts";
 import { checkPatterns } from "../../sync/watch/name-patterns.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { fingerprintOf, keyOfCertificate, nameOf } from "../call/key-of.ts";
+import { fingerprintOf, keyOfCertificate, keyOfSsh, nameOf } from "../call/key-of.ts";
 import { identityOf } from "./revoke-key.ts";
 
 export const trustKey =
@@ -28,9 +28,15 @@ export const trustKey =
     return { identity: await identityOf(context, name), fingerprints };
   };
 
-function keyOf({ fingerprint, certificate }: Request, name: Name): PublicKey | undefined {
-  if (fingerprint !== "" && certificate !== "")
-    throw new LockstepError("INVALID_REQUEST", "Give either a certificate or the fingerprint of a key, not both.");
+function keyOf({ fingerprint, certificate, sshKey, sshHostKey }: Request, name: Name): PublicKey | undefined {
+  const given = [fingerprint, certificate, sshKey, sshHostKey].filter((each) => each !== "");
+  if (given.length > 1)
+    throw new LockstepError(
+      "INVALID_REQUEST",
+      "Give one key at a time: a certificate, the fingerprint of a key, an ssh key, or a host key.",
+    );
   if (certificate !== "") return keyOfCertificate(certificate, name);
+  if (sshKey !== "") return keyOfSsh(sshKey, "ssh", name);
+  if (sshHostKey !== "") return keyOfSsh(sshHostKey, "ssh-host", name);
   return fingerprint === "" ? undefined : fingerprintOf(fingerprint);
 }

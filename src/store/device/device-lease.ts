@@ -10,6 +10,9 @@ export interface TakeOverRequest {
   readonly rootId: string;
   readonly grpcAddress: string;
   readonly gitAddress: string;
+  /** Where other devices reach it over ssh, if they do. */
+  readonly sshAddress?: string;
+  readonly sshUser?: string;
   readonly zone: string;
 }
 
@@ -35,7 +38,7 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
   }>(
     db.lease,
     `select outcome, fence, previous_fence, wait_ms, interrupted::text[] as interrupted, timeline
-     from lockstep.take_over($1, $2, $3, $4::int * interval '1 millisecond', $5, $6, $7)`,
+     from lockstep.take_over($1, $2, $3, $4::int * interval '1 millisecond', $5, $6, $7, $8, $9)`,
     [
       request.device,
       request.incarnation,
@@ -44,6 +47,8 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
       request.grpcAddress,
       request.gitAddress,
       request.zone,
+      request.sshAddress ?? "",
+      request.sshUser ?? "",
     ],
   );
   if (row.outcome === "removed") return { outcome: "removed" };

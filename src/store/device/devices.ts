@@ -9,6 +9,9 @@ export interface Device {
   readonly name: string;
   readonly grpcAddress: string;
   readonly gitAddress: string;
+  /** Where its sshd listens, and the account there. Empty: other devices cannot reach it over ssh. */
+  readonly sshAddress: string;
+  readonly sshUser: string;
   readonly zone: string;
   /** True while a sidecar holds the device's lease. */
   readonly live: boolean;
@@ -47,7 +50,7 @@ export async function findDevice(db: Database, name: string): Promise<Device> {
 async function readDevices(db: Database, count: string, which: string, values: unknown[]): Promise<Device[]> {
   const rows = await queryRepeatable(
     db.work,
-    `select d.name, grpc_address as "grpcAddress", git_address as "gitAddress", zone,
+    `select d.name, grpc_address as "grpcAddress", git_address as "gitAddress", ssh_address as "sshAddress", ssh_user as "sshUser", zone,
        d.removed_at is null and d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince",
        ${epochMs("started_at")} as "startedAt", ${epochMs("draining_since")} as "drainingSince",
        ${epochMs("removed_at")} as "removedAt", writes,

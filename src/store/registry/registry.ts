@@ -32,7 +32,8 @@ export interface Principal extends Name, Access {}
 /** The whole registry as of one moment. */
 export interface RegistryContent {
   readonly principals: readonly Principal[];
-  readonly keys: readonly (Name & Pick<PublicKey, "kind" | "fingerprint"> & { readonly state: KeyState })[];
+  /** The public keys of those of ssh only. */
+  readonly keys: readonly (Name & PublicKey & { readonly state: KeyState })[];
 }
 
 /** Returns what every sidecar keeps a copy of: one row a name, with its keys. */
@@ -42,11 +43,12 @@ export async function readRegistry(db: Database): Promise<RegistryContent> {
     name: string;
     repositories: string[] | null;
     readOnly: boolean;
-    keys: { kind: KeyKind; fingerprint: string; state: KeyState }[];
+    keys: (PublicKey & { state: KeyState })[];
   }>(
     db.work,
     `select p.role, p.name, p.repositories, p.read_only as "readOnly",
-       (select coalesce(json_agg(json_build_object('kind', c.kind, 'fingerprint', c.fingerprint, 'state', c.state)), '[]')
+       (select coalesce(json_agg(json_build_object('kind', c.kind, 'fingerprint', c.fingerprint, 'state', c.state,
+          'publicKey', case when c.kind <> 'x509' then c.public_key end)), '[]')
         from lockstep.credential c where c.role = p.role and c.name = p.name) as keys
      from lockstep.principal p`,
   );

@@ -82,6 +82,8 @@ export interface ReplicaRow {
   /** When the device's lease ended. null: a sidecar holds it, or none ever did. */
   readonly awaySince: Date | null;
   readonly gitAddress: string;
+  readonly sshAddress: string;
+  readonly sshUser: string;
   readonly zone: string;
   /** The device shall hold the repository. False: it gives its copy up once the others have everything. */
   readonly wanted: boolean;
@@ -95,7 +97,8 @@ export async function replicasOf(db: Database, repositoryId: string): Promise<Re
   const rows = await queryRepeatable(
     db.work,
     `select p.device, p.version, p.state, p.last_error as "lastError", ${epochMs("p.updated_at")} as "updatedAt",
-       d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress", d.zone,
+       d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince", d.git_address as "gitAddress",
+       d.ssh_address as "sshAddress", d.ssh_user as "sshUser", d.zone,
        d.draining_since is null and (r.placement is null or p.device = any(r.placement)) as wanted,
        p.scrub, ${epochMs("case when p.scrub is not null then p.scrubbed_at end")} as "scrubbedAt"
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id

@@ -24,9 +24,13 @@ export async function askOthers(
   const live = others.filter((each) => each.live);
   using patience = linkSignals([signal, context.signal], patienceMs);
   const asked = await Promise.all(
-    live.map(async ({ name: device, gitAddress }) => {
+    live.map(async ({ name: device, gitAddress, sshAddress, sshUser }) => {
       try {
-        const answer = await context.askDirectory({ device, gitAddress }, question, patience.signal);
+        const answer = await context.askDirectory(
+          { device, gitAddress, sshAddress, sshUser },
+          question,
+          patience.signal,
+        );
         return { device, answer: answer as DirectoryAnswer };
       } catch (error) {
         return { device, why: describe(error) };

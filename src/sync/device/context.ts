@@ -19,7 +19,32 @@ import type { Sessions } from "./sessions.ts";
 /** A device that may be asked for objects. */
 export interface Peer {
   readonly device: string;
+  /** host:port of its git port; empty: it has none. */
   readonly gitAddress: string;
+  /** host:port of its sshd and the account there; empty: it cannot be reached over ssh. */
+  readonly sshAddress?: string;
+  readonly sshUser?: string;
+}
+
+/** How ssh leads to another device. */
+export interface SshWay {
+  readonly device: string;
+  readonly user: string;
+  readonly host: string;
+  readonly port: number;
+  readonly keyFile: string;
+  readonly hostKeysFile: string;
+}
+
+/** ssh between devices, as operators and sshd ask for it. */
+export interface SshAccess {
+  /**
+   * Returns the lines of authorized_keys for all trusted devices, or for the device with that key only. `shell`: the
+   * program that the lines force; undefined: the one in this root.
+   */
+  readonly authorizedKeys: (key: string | undefined, shell: string | undefined) => string[];
+  /** Returns the way to a device. Throws DEVICE_NOT_FOUND, KEY_NOT_FOUND, PREREQUISITE_MISSING. */
+  readonly way: (host: string, port: number | undefined) => Promise<SshWay>;
 }
 
 /** Settings of the work that keeps replicas healthy, in the background. */
@@ -73,6 +98,7 @@ export interface SyncContext {
   ) => Promise<void>;
   /** Asks a peer about a directory below its root (sync/adopt/look-at-directory.ts). Throws SOURCE_FAILED. */
   readonly askDirectory: (peer: Peer, question: object, signal: AbortSignal) => Promise<unknown>;
+  readonly ssh: SshAccess;
   /** For stock git, when a peer has no pack stream. */
   readonly gitCredentials: GitCredentials;
   /** Returns what an operator should know of this device now, a sentence each. */

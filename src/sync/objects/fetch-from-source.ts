@@ -87,7 +87,7 @@ async function fetchOnce(
 async function streamPack(
   context: SyncContext,
   replica: Replica,
-  { device, gitAddress, visit }: Source,
+  source: Source,
   { wants, haves, alone = false, version, onProgress }: Wanted,
   { signal: given, onWork, onArrival }: SourceAttempt,
 ): Promise<number> {
@@ -110,9 +110,9 @@ async function streamPack(
     tell();
   };
   try {
-    const body = { repositoryId: replica.id, version: String(version), wants, haves, visit };
+    const body = { repositoryId: replica.id, version: String(version), wants, haves, visit: source.visit };
     const pack = context
-      .openPack({ device, gitAddress }, body, signal, onAlive)
+      .openPack(source, body, signal, onAlive)
       // Once the whole pack is here, the source no longer has to show work: to resolve and walk a large pack takes time
       // here.
       .then((opened) => count(opened, silence, onBytes));

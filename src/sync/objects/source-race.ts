@@ -12,6 +12,8 @@ const AT_ONCE = 3;
 export interface Source {
   readonly device: string;
   readonly gitAddress: string;
+  readonly sshAddress?: string;
+  readonly sshUser?: string;
   readonly visit: PackRequestBody["visit"];
 }
 

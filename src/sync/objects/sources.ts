@@ -56,10 +56,14 @@ export function chooseSources(
     (context.slowSources?.has(row.device) ? 2 : 0) +
     (row.zone === context.zone ? 0 : 1);
   return rows
-    .filter((row) => row.live && isServed(row.state) && row.device !== context.me.device && row.gitAddress !== "")
+    .filter((row) => row.live && isServed(row.state) && row.device !== context.me.device && canBeAsked(row))
     .map((row) => ({ row, rank: rank(row), chance: randomInt(1 << 30) }))
     .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
     .map(({ row }) => row);
+}
+
+function canBeAsked({ gitAddress, sshAddress }: ReplicaRow): boolean {
+  return gitAddress !== "" || sshAddress !== "";
 }
 
 /** Returns whether the replica holds all of the wanted version, as far as is known. */

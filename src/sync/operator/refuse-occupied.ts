@@ -63,5 +63,5 @@ async function elsewhere(context: SyncContext, name: string, signal: AbortSignal
   const scanned = (await unknownNamed(context.db, name)).filter(({ device }) =>
     silent.some((each) => each.device === device),
   );
-  return [...found, ...scanned];
+  return [...found, ...scanned.map(({ device, path }) => ({ device, path }))];
 }

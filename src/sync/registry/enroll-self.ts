@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { LockstepError } from "../../errors.ts";
+import type { OwnSshKeys } from "../../ssh/key-files.ts";
 import type { Database } from "../../store/database/database.ts";
 import { enrollKey, type PublicKey, type Standing } from "../../store/registry/registry.ts";
 import { WAITS } from "../../waits.ts";
@@ -20,6 +21,8 @@ export interface OwnKey {
    */
   readonly root: string | undefined;
   readonly tokenFile: string | undefined;
+  /** Its keys for ssh (enroll-ssh.ts). */
+  readonly sshKeys: OwnSshKeys;
 }
 
 /**

@@ -1,7 +1,6 @@
 // The errors about keys: a caller is not let in, or a change that an operator asks for is refused.
 import { LockstepError } from "../../errors.ts";
 import type { Name, Standing, TrustOutcome } from "../../store/registry/registry.ts";
-import type { ShownKey } from "../../tls/peers.ts";
 
 /** Makes the error of a key that was not trusted. */
 export function refusedTrustError(
@@ -53,7 +52,7 @@ export function unknownKeyError({ role, name }: Name, fingerprint: string | unde
 
 /** Makes the error of a caller whose key is not trusted. undefined: it is. */
 export function refusalError(
-  { identity, key }: Pick<ShownKey, "identity" | "key">,
+  { identity, key }: { identity: Name; key: { fingerprint: string } },
   standing: Standing,
 ): LockstepError | undefined {
   if (standing === "trusted") return undefined;

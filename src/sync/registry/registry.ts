@@ -37,8 +37,13 @@ export interface RegistryOptions {
   readonly log: Logger;
 }
 
+type KnownKey = RegistryContent["keys"][number];
+
 interface Known extends Access {
+  /** The X.509 keys. */
   readonly keys: ReadonlyMap<string, "trusted" | "revoked">;
+  /** The keys of ssh, and the host keys. */
+  readonly ssh: readonly KnownKey[];
 }
 
 /** Knows whom the cluster trusts, from what the database said last. */
@@ -91,10 +96,11 @@ export class Registry implements TrustCheck {
    */
   check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined {
     const { identity, key } = shown;
-    if (shown.isNew && this.#now() - this.#lookedAt > WAITS.registryStaleMs) return staleError(WAITS.registryStaleMs);
+    const stale = shown.isNew ? this.staleness() : undefined;
+    if (stale !== undefined) return stale;
     const standing = this.#known.get(nameText(identity))?.keys.get(key.fingerprint);
     if (standing === undefined) return this.#ask(shown).then((answer) => refusalError(shown, answer));
-    this.#note(identity, key.fingerprint);
+    this.noteSeen(identity, key.fingerprint);
     return refusalError(shown, standing);
   }
 
@@ -119,6 +125,17 @@ export class Registry implements TrustCheck {
   /** Returns what a front end may use. undefined: the registry does not have it. */
   accessOf(name: Name): Access | undefined {
     return this.#known.get(nameText(name));
+  }
+
+  /** Returns the keys of ssh and the host keys of a device, trusted and revoked. Without a name: of all devices. */
+  sshKeys(device?: string): KnownKey[] {
+    if (device !== undefined) return [...(this.#known.get(nameText({ role: "device", name: device }))?.ssh ?? [])];
+    return [...this.#known.values()].flatMap(({ ssh }) => ssh).filter(({ role }) => role === "device");
+  }
+
+  /** Returns why nobody new may be let in, or undefined. */
+  staleness(): LockstepError | undefined {
+    return this.#now() - this.#lookedAt > WAITS.registryStaleMs ? staleError(WAITS.registryStaleMs) : undefined;
   }
 
   /** Looks until `signal` aborts. */
@@ -159,7 +176,8 @@ export class Registry implements TrustCheck {
     return outcome;
   }
 
-  #note(name: Name, fingerprint: string): void {
+  /** Notes that a trusted key was shown. The database hears of it soon. */
+  noteSeen(name: Name, fingerprint: string): void {
     if (this.#seen.size < SEEN_LIMIT) this.#seen.set(`${nameText(name)} ${fingerprint}`, { ...name, fingerprint });
   }
 
@@ -181,12 +199,16 @@ function nameText({ role, name }: Name): string {
 }
 
 function known({ principals, keys }: RegistryContent): Map<string, Known> {
-  const result = new Map<string, Known & { keys: Map<string, "trusted" | "revoked"> }>(
+  const result = new Map<string, Known & { keys: Map<string, "trusted" | "revoked">; ssh: KnownKey[] }>(
     principals.map(({ role, name, repositories, readOnly }) => [
       `${role} ${name}`,
-      { repositories, readOnly, keys: new Map() },
+      { repositories, readOnly, keys: new Map(), ssh: [] },
     ]),
   );
-  for (const { role, name, fingerprint, state } of keys) result.get(`${role} ${name}`)?.keys.set(fingerprint, state);
+  for (const key of keys) {
+    const owner = result.get(nameText(key));
+    if (key.kind === "x509") owner?.keys.set(key.fingerprint, key.state);
+    else owner?.ssh.push(key);
+  }
   return result;
 }

@@ -14,6 +14,8 @@ import type { DrainDeviceRequest as _lockstep_v1_DrainDeviceRequest, DrainDevice
 import type { DrainDeviceResponse as _lockstep_v1_DrainDeviceResponse, DrainDeviceResponse__Output as _lockstep_v1_DrainDeviceResponse__Output } from '../../lockstep/v1/DrainDeviceResponse.ts';
 import type { EnqueueCommandRequest as _lockstep_v1_EnqueueCommandRequest, EnqueueCommandRequest__Output as _lockstep_v1_EnqueueCommandRequest__Output } from '../../lockstep/v1/EnqueueCommandRequest.ts';
 import type { EnqueueCommandResponse as _lockstep_v1_EnqueueCommandResponse, EnqueueCommandResponse__Output as _lockstep_v1_EnqueueCommandResponse__Output } from '../../lockstep/v1/EnqueueCommandResponse.ts';
+import type { FindSshWayRequest as _lockstep_v1_FindSshWayRequest, FindSshWayRequest__Output as _lockstep_v1_FindSshWayRequest__Output } from '../../lockstep/v1/FindSshWayRequest.ts';
+import type { FindSshWayResponse as _lockstep_v1_FindSshWayResponse, FindSshWayResponse__Output as _lockstep_v1_FindSshWayResponse__Output } from '../../lockstep/v1/FindSshWayResponse.ts';
 import type { GetCommandRequest as _lockstep_v1_GetCommandRequest, GetCommandRequest__Output as _lockstep_v1_GetCommandRequest__Output } from '../../lockstep/v1/GetCommandRequest.ts';
 import type { GetCommandResponse as _lockstep_v1_GetCommandResponse, GetCommandResponse__Output as _lockstep_v1_GetCommandResponse__Output } from '../../lockstep/v1/GetCommandResponse.ts';
 import type { GetDeviceRequest as _lockstep_v1_GetDeviceRequest, GetDeviceRequest__Output as _lockstep_v1_GetDeviceRequest__Output } from '../../lockstep/v1/GetDeviceRequest.ts';
@@ -26,6 +28,8 @@ import type { GetStatusRequest as _lockstep_v1_GetStatusRequest, GetStatusReques
 import type { GetStatusResponse as _lockstep_v1_GetStatusResponse, GetStatusResponse__Output as _lockstep_v1_GetStatusResponse__Output } from '../../lockstep/v1/GetStatusResponse.ts';
 import type { ListAuditRequest as _lockstep_v1_ListAuditRequest, ListAuditRequest__Output as _lockstep_v1_ListAuditRequest__Output } from '../../lockstep/v1/ListAuditRequest.ts';
 import type { ListAuditResponse as _lockstep_v1_ListAuditResponse, ListAuditResponse__Output as _lockstep_v1_ListAuditResponse__Output } from '../../lockstep/v1/ListAuditResponse.ts';
+import type { ListAuthorizedKeysRequest as _lockstep_v1_ListAuthorizedKeysRequest, ListAuthorizedKeysRequest__Output as _lockstep_v1_ListAuthorizedKeysRequest__Output } from '../../lockstep/v1/ListAuthorizedKeysRequest.ts';
+import type { ListAuthorizedKeysResponse as _lockstep_v1_ListAuthorizedKeysResponse, ListAuthorizedKeysResponse__Output as _lockstep_v1_ListAuthorizedKeysResponse__Output } from '../../lockstep/v1/ListAuthorizedKeysResponse.ts';
 import type { ListCommandsRequest as _lockstep_v1_ListCommandsRequest, ListCommandsRequest__Output as _lockstep_v1_ListCommandsRequest__Output } from '../../lockstep/v1/ListCommandsRequest.ts';
 import type { ListCommandsResponse as _lockstep_v1_ListCommandsResponse, ListCommandsResponse__Output as _lockstep_v1_ListCommandsResponse__Output } from '../../lockstep/v1/ListCommandsResponse.ts';
 import type { ListDevicesRequest as _lockstep_v1_ListDevicesRequest, ListDevicesRequest__Output as _lockstep_v1_ListDevicesRequest__Output } from '../../lockstep/v1/ListDevicesRequest.ts';
@@ -134,6 +138,15 @@ export interface ClusterServiceClient extends grpc.Client {
   enqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
   enqueueCommand(argument: _lockstep_v1_EnqueueCommandRequest, callback: grpc.requestCallback<_lockstep_v1_EnqueueCommandResponse__Output>): grpc.ClientUnaryCall;
   
+  FindSshWay(argument: _lockstep_v1_FindSshWayRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_FindSshWayResponse__Output>): grpc.ClientUnaryCall;
+  FindSshWay(argument: _lockstep_v1_FindSshWayRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_FindSshWayResponse__Output>): grpc.ClientUnaryCall;
+  FindSshWay(argument: _lockstep_v1_FindSshWayRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_FindSshWayResponse__Output>): grpc.ClientUnaryCall;
+  FindSshWay(argument: _lockstep_v1_FindSshWayRequest, callback: grpc.requestCallback<_lockstep_v1_FindSshWayResponse__Output>): grpc.ClientUnaryCall;
+  findSshWay(argument: _lockstep_v1_FindSshWayRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_FindSshWayResponse__Output>): grpc.ClientUnaryCall;
+  findSshWay(argument: _lockstep_v1_FindSshWayRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_FindSshWayResponse__Output>): grpc.ClientUnaryCall;
+  findSshWay(argument: _lockstep_v1_FindSshWayRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_FindSshWayResponse__Output>): grpc.ClientUnaryCall;
+  findSshWay(argument: _lockstep_v1_FindSshWayRequest, callback: grpc.requestCallback<_lockstep_v1_FindSshWayResponse__Output>): grpc.ClientUnaryCall;
+  
   GetCommand(argument: _lockstep_v1_GetCommandRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
   GetCommand(argument: _lockstep_v1_GetCommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
   GetCommand(argument: _lockstep_v1_GetCommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_GetCommandResponse__Output>): grpc.ClientUnaryCall;
@@ -187,6 +200,15 @@ export interface ClusterServiceClient extends grpc.Client {
   listAudit(argument: _lockstep_v1_ListAuditRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
   listAudit(argument: _lockstep_v1_ListAuditRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
   listAudit(argument: _lockstep_v1_ListAuditRequest, callback: grpc.requestCallback<_lockstep_v1_ListAuditResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListAuthorizedKeys(argument: _lockstep_v1_ListAuthorizedKeysRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuthorizedKeysResponse__Output>): grpc.ClientUnaryCall;
+  ListAuthorizedKeys(argument: _lockstep_v1_ListAuthorizedKeysRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListAuthorizedKeysResponse__Output>): grpc.ClientUnaryCall;
+  ListAuthorizedKeys(argument: _lockstep_v1_ListAuthorizedKeysRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuthorizedKeysResponse__Output>): grpc.ClientUnaryCall;
+  ListAuthorizedKeys(argument: _lockstep_v1_ListAuthorizedKeysRequest, callback: grpc.requestCallback<_lockstep_v1_ListAuthorizedKeysResponse__Output>): grpc.ClientUnaryCall;
+  listAuthorizedKeys(argument: _lockstep_v1_ListAuthorizedKeysRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuthorizedKeysResponse__Output>): grpc.ClientUnaryCall;
+  listAuthorizedKeys(argument: _lockstep_v1_ListAuthorizedKeysRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListAuthorizedKeysResponse__Output>): grpc.ClientUnaryCall;
+  listAuthorizedKeys(argument: _lockstep_v1_ListAuthorizedKeysRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListAuthorizedKeysResponse__Output>): grpc.ClientUnaryCall;
+  listAuthorizedKeys(argument: _lockstep_v1_ListAuthorizedKeysRequest, callback: grpc.requestCallback<_lockstep_v1_ListAuthorizedKeysResponse__Output>): grpc.ClientUnaryCall;
   
   ListCommands(argument: _lockstep_v1_ListCommandsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
   ListCommands(argument: _lockstep_v1_ListCommandsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListCommandsResponse__Output>): grpc.ClientUnaryCall;
@@ -443,6 +465,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   EnqueueCommand: grpc.handleUnaryCall<_lockstep_v1_EnqueueCommandRequest__Output, _lockstep_v1_EnqueueCommandResponse>;
   
+  FindSshWay: grpc.handleUnaryCall<_lockstep_v1_FindSshWayRequest__Output, _lockstep_v1_FindSshWayResponse>;
+  
   GetCommand: grpc.handleUnaryCall<_lockstep_v1_GetCommandRequest__Output, _lockstep_v1_GetCommandResponse>;
   
   GetDevice: grpc.handleUnaryCall<_lockstep_v1_GetDeviceRequest__Output, _lockstep_v1_GetDeviceResponse>;
@@ -454,6 +478,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   GetStatus: grpc.handleUnaryCall<_lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse>;
   
   ListAudit: grpc.handleUnaryCall<_lockstep_v1_ListAuditRequest__Output, _lockstep_v1_ListAuditResponse>;
+  
+  ListAuthorizedKeys: grpc.handleUnaryCall<_lockstep_v1_ListAuthorizedKeysRequest__Output, _lockstep_v1_ListAuthorizedKeysResponse>;
   
   ListCommands: grpc.handleUnaryCall<_lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse>;
   
@@ -520,12 +546,14 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   CreateRepository: MethodDefinition<_lockstep_v1_CreateRepositoryRequest, _lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryRequest__Output, _lockstep_v1_CreateRepositoryResponse__Output>
   DrainDevice: MethodDefinition<_lockstep_v1_DrainDeviceRequest, _lockstep_v1_DrainDeviceResponse, _lockstep_v1_DrainDeviceRequest__Output, _lockstep_v1_DrainDeviceResponse__Output>
   EnqueueCommand: MethodDefinition<_lockstep_v1_EnqueueCommandRequest, _lockstep_v1_EnqueueCommandResponse, _lockstep_v1_EnqueueCommandRequest__Output, _lockstep_v1_EnqueueCommandResponse__Output>
+  FindSshWay: MethodDefinition<_lockstep_v1_FindSshWayRequest, _lockstep_v1_FindSshWayResponse, _lockstep_v1_FindSshWayRequest__Output, _lockstep_v1_FindSshWayResponse__Output>
   GetCommand: MethodDefinition<_lockstep_v1_GetCommandRequest, _lockstep_v1_GetCommandResponse, _lockstep_v1_GetCommandRequest__Output, _lockstep_v1_GetCommandResponse__Output>
   GetDevice: MethodDefinition<_lockstep_v1_GetDeviceRequest, _lockstep_v1_GetDeviceResponse, _lockstep_v1_GetDeviceRequest__Output, _lockstep_v1_GetDeviceResponse__Output>
   GetRepository: MethodDefinition<_lockstep_v1_GetRepositoryRequest, _lockstep_v1_GetRepositoryResponse, _lockstep_v1_GetRepositoryRequest__Output, _lockstep_v1_GetRepositoryResponse__Output>
   GetRetention: MethodDefinition<_lockstep_v1_GetRetentionRequest, _lockstep_v1_GetRetentionResponse, _lockstep_v1_GetRetentionRequest__Output, _lockstep_v1_GetRetentionResponse__Output>
   GetStatus: MethodDefinition<_lockstep_v1_GetStatusRequest, _lockstep_v1_GetStatusResponse, _lockstep_v1_GetStatusRequest__Output, _lockstep_v1_GetStatusResponse__Output>
   ListAudit: MethodDefinition<_lockstep_v1_ListAuditRequest, _lockstep_v1_ListAuditResponse, _lockstep_v1_ListAuditRequest__Output, _lockstep_v1_ListAuditResponse__Output>
+  ListAuthorizedKeys: MethodDefinition<_lockstep_v1_ListAuthorizedKeysRequest, _lockstep_v1_ListAuthorizedKeysResponse, _lockstep_v1_ListAuthorizedKeysRequest__Output, _lockstep_v1_ListAuthorizedKeysResponse__Output>
   ListCommands: MethodDefinition<_lockstep_v1_ListCommandsRequest, _lockstep_v1_ListCommandsResponse, _lockstep_v1_ListCommandsRequest__Output, _lockstep_v1_ListCommandsResponse__Output>
   ListDevices: MethodDefinition<_lockstep_v1_ListDevicesRequest, _lockstep_v1_ListDevicesResponse, _lockstep_v1_ListDevicesRequest__Output, _lockstep_v1_ListDevicesResponse__Output>
   ListHooks: MethodDefinition<_lockstep_v1_ListHooksRequest, _lockstep_v1_ListHooksResponse, _lockstep_v1_ListHooksRequest__Output, _lockstep_v1_ListHooksResponse__Output>

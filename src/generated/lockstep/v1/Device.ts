@@ -18,6 +18,8 @@ export interface Device {
   'placing'?: (boolean);
   'removedAt'?: (_google_protobuf_Timestamp | null);
   'openCommands'?: (number | string | Long);
+  'sshAddress'?: (string);
+  'sshUser'?: (string);
 }
 
 export interface Device__Output {
@@ -35,4 +37,6 @@ export interface Device__Output {
   'placing': (boolean);
   'removedAt': (_google_protobuf_Timestamp__Output | null);
   'openCommands': (string);
+  'sshAddress': (string);
+  'sshUser': (string);
 }

@@ -9,6 +9,8 @@ export interface TrustKeyRequest {
   'certificate'?: (string);
   'author'?: (string);
   'access'?: (_lockstep_v1_Access | null);
+  'sshKey'?: (string);
+  'sshHostKey'?: (string);
 }
 
 export interface TrustKeyRequest__Output {
@@ -18,4 +20,6 @@ export interface TrustKeyRequest__Output {
   'certificate': (string);
   'author': (string);
   'access': (_lockstep_v1_Access__Output | null);
+  'sshKey': (string);
+  'sshHostKey': (string);
 }

@@ -1,0 +1,106 @@
+// Serves devices that come over ssh: the requests of the git port, and upload-pack for stock git.
+import { realpath } from "node:fs/promises";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { describe, LockstepError } from "../errors.ts";
+import { here } from "../git/command/build.ts";
+import { finished, type GitContext, runCommand } from "../git/process.ts";
+import { copy } from "../io/pump.ts";
+import { linkSignals } from "../io/signals.ts";
+import { repositoryName } from "../names.ts";
+import type { SyncContext } from "../sync/device/context.ts";
+import { suspectDamage } from "../sync/upkeep/suspect-damage.ts";
+import type { Port } from "./answers.ts";
+import { type SshCaller, SshCallers, type SshCallersOptions } from "./callers.ts";
+import { mayFetch } from "./device-limits.ts";
+import { answer } from "./route.ts";
+import { openSshDoor } from "./ssh-door.ts";
+import type { Greeting } from "./ssh-greeting.ts";
+
+/** A git, or a client, that says nothing for this long is given up. */
+const SILENT_MS = 120_000;
+
+export interface SshServerOptions extends SshCallersOptions {
+  /** The path of the unix socket. */
+  readonly path: string;
+  readonly port: Port;
+}
+
+/** Opens the socket for lockstep-shell. */
+export async function serveSsh(context: SyncContext, options: SshServerOptions): Promise<AsyncDisposable> {
+  const { path, port } = options;
+  const callers = new SshCallers(options);
+  const door = await openSshDoor(context, path, {
+    callers,
+    answer: (request, response) => void answer(port, callers, request, response),
+    uploadPack: async (caller, greeting, socket, go) =>
+      await uploadPack({ ...port, callers }, caller, greeting, socket, go),
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      callers[Symbol.dispose]();
+      await door[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** There is no check before the read, as on the git port: a peer wants objects, whether or not they are new. */
+async function uploadPack(
+  { context, packs, callers }: Port & { callers: SshCallers },
+  { device }: SshCaller,
+  { directory, protocol }: Greeting,
+  socket: Socket,
+  go: () => void,
+): Promise<void> {
+  const name = nameOf(context.root, directory);
+  const { id, gitDir } = await packs.locate(name);
+  await mayFetch(context, device, { id }).catch((error: LockstepError) => {
+    callers.refused(socket, error);
+    throw error;
+  });
+  const place = await realpath(gitDir).catch((cause: unknown) => {
+    throw new LockstepError("REPLICA_NOT_FOUND", `The replica of ${name} is not here yet; ask another device.`, {
+      cause,
+    });
+  });
+  using _place = packs.takePlace(device);
+  using link = linkSignals([context.signal]);
+  socket.once("close", () => link.abort());
+  socket.setTimeout(SILENT_MS, () => socket.destroy());
+  go();
+  const { exitCode, stderr } = await talkUploadPack(context.git, place, socket, { protocol, signal: link.signal });
+  if (exitCode === 0 || link.signal.aborted) return;
+  const fields = { repository: name, fromDevice: device, exitCode, said: stderr.trim() };
+  context.log.warn(fields, "git upload-pack failed");
+  void packs.lookAfter(id);
+  suspectDamage(context, { id, name }, stderr).catch((error: unknown) =>
+    context.log.warn({ ...fields, err: describe(error) }, "could not order a verification"),
+  );
+}
+
+/** Returns the name of the repository that git wrote: a name, behind a slash or not, or the path below the root. */
+function nameOf(root: string, directory: string): string {
+  const below = directory.startsWith(`${root}/`) ? directory.slice(root.length) : directory;
+  return repositoryName(below.replace(/^\/+|\/+$/g, "").replace(/\.git$/, ""));
+}
+
+/**
+ * Runs upload-pack with its input and output on `connection`, until it ends or the connection does. Returns its exit
+ * code and what it said.
+ */
+async function talkUploadPack(
+  context: GitContext,
+  gitDir: string,
+  connection: Duplex,
+  { protocol, signal }: { protocol: string | undefined; signal: AbortSignal },
+): Promise<{ exitCode: number; stderr: string }> {
+  const client = { kind: "device", protocol } as const;
+  const serve = { kind: "serve", service: "upload-pack", advertisement: false, dialogue: true, client } as const;
+  const child = runCommand(context, gitDir, here(context, serve, gitDir), { signal });
+  const over = finished(child);
+  // A client that ends in the middle ends the input, and then git ends. One that is gone aborts the signal.
+  connection.pipe(child.stdin);
+  await copy(child.stdout, connection).catch(() => {});
+  connection.end();
+  return await over;
+}

@@ -74,7 +74,11 @@ export function readUrlFile(file: string, env: Readonly<Record<string, string | 
   try {
     url = readFileSync(file, "utf8").trim();
   } catch (cause) {
-    throw new LockstepError("USAGE", `The file ${file} of --database-url-file cannot be read; correct it.`, { cause });
+    throw new LockstepError(
+      "USAGE",
+      `The file ${file.slice(0, 1_000)} of --database-url-file cannot be read; correct it.`,
+      { cause },
+    );
   }
-  return completeDatabaseUrl(url, env, `The content of the file ${file} of --database-url-file`);
+  return completeDatabaseUrl(url, env, `The content of the file ${file.slice(0, 1_000)} of --database-url-file`);
 }

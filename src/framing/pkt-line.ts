@@ -17,8 +17,10 @@ export class PacketReader {
     const packets: Packet[] = [];
     let start = 0;
     while (this.#rest.length - start >= 4) {
-      const length = Number.parseInt(this.#rest.toString("latin1", start, start + 4), 16);
-      if (Number.isNaN(length) || length > LINE_LIMIT || (length > 0 && length < 4)) {
+      const digits = this.#rest.toString("latin1", start, start + 4);
+      // parseInt takes "-001" and "0x1f" too.
+      const length = /^[0-9a-f]{4}$/i.test(digits) ? Number.parseInt(digits, 16) : 1;
+      if (length > LINE_LIMIT || (length > 0 && length < 4)) {
         throw new LockstepError("INVALID_REQUEST", "git sent a packet with an invalid length.");
       }
       if (length === 0) packets.push(null);
@@ -39,6 +41,11 @@ export function utf8(text: string): string {
 /** Returns one packet with a text of bytes (latin1). */
 export function packet(text: string): Buffer {
   return Buffer.from((text.length + 4).toString(16).padStart(4, "0") + text, "latin1");
+}
+
+/** Returns one packet with a line of bytes (latin1). What git would not read in one packet is cut off. */
+export function linePacket(text: string): Buffer {
+  return packet(`${text.slice(0, LINE_LIMIT - "0000\n".length)}\n`);
 }
 
 export const FLUSH: Buffer = Buffer.from("0000");

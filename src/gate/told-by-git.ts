@@ -2,7 +2,7 @@
 // HTTP 503", and after a push "Everything up-to-date". So the sentence is sent in git's own form: a report per ref, or
 // an error packet.
 import type { Readable } from "node:stream";
-import { FLUSH, packet, utf8 } from "../framing/pkt-line.ts";
+import { FLUSH, linePacket, packet, utf8 } from "../framing/pkt-line.ts";
 import type { GitRequest } from "../smart-http/route.ts";
 
 /** No client sends more than this before its pack. */
@@ -34,7 +34,7 @@ export async function toldByGit(
   // A large push begins with a probe without commands. A client shows no message after a probe.
   if (head.names.length === 0) return Buffer.alloc(0);
   if (!head.capabilities.some((each) => /^report-status(-v2)?$/.test(each))) return undefined;
-  const lines = head.names.map((name) => packet(`ng ${name} ${utf8(sentence)}\n`));
+  const lines = head.names.map((name) => linePacket(`ng ${name} ${utf8(sentence)}`));
   const report = Buffer.concat([packet("unpack refused\n"), ...lines, FLUSH]);
   const band = BANDS.find(([name]) => head.capabilities.includes(name));
   if (band === undefined) return report;

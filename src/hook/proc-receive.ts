@@ -1,7 +1,7 @@
 // The dialogue of git's proc-receive hook: versions, commands, push options, report (git's githooks documentation).
 import { nameFromLatin1, type RefUpdate, toLatin1, valueFromLatin1 } from "../domain.ts";
 import { LockstepError } from "../errors.ts";
-import { FLUSH, type Packet, PacketReader, packet } from "../framing/pkt-line.ts";
+import { FLUSH, linePacket, type Packet, PacketReader, packet } from "../framing/pkt-line.ts";
 import type { PushReport } from "../sync/write/push-report.ts";
 
 /** A push as git hands it to proc-receive. */
@@ -82,7 +82,7 @@ export function parseCommand(line: Buffer): RefUpdate {
 export function encodeReport(report: PushReport): Buffer {
   const lines = [...report].map(([name, reason]) => {
     const ref = toLatin1(name);
-    return packet(reason === null ? `ok ${ref}\n` : `ng ${ref} ${reason.replace(/[\n\0]/g, " ")}\n`);
+    return linePacket(reason === null ? `ok ${ref}` : `ng ${ref} ${reason.replace(/[\n\0]/g, " ")}`);
   });
   return Buffer.concat([...lines, FLUSH]);
 }

@@ -144,8 +144,9 @@ function waysOf(server: Omit<DatabaseServer, "ssl">, mode: string, ssl: Connecti
 
 function check(words: Words, wrong: Wrong): void {
   for (const key of words.keys()) {
-    if (!TAKEN.has(key) && !WITHOUT_EFFECT.has(key))
-      wrong(`has the parameter \`${key.slice(0, 40)}\`, which Lockstep does not take; leave it out`);
+    // A key that looks unlike a parameter may have a password in it, as in `user:secret@sslmode=require`.
+    const shown = /^[a-z_]{1,40}$/i.test(key) ? `the parameter \`${key}\`` : "a parameter";
+    if (!TAKEN.has(key) && !WITHOUT_EFFECT.has(key)) wrong(`has ${shown}, which Lockstep does not take; leave it out`);
   }
   const oneOf = (key: string, values: readonly string[], remedy: string) => {
     const value = words.get(key);

@@ -3,7 +3,9 @@ import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
+import { pushOverHttp, withoutFsck, writeObject } from "../support/raw-push.ts";
 
 let first: string;
 let second: string;
@@ -135,5 +137,32 @@ describe("the settings of a replica", () => {
     await config("receive.maxInputSize", "1000000");
     await ada.land(one.url(repository), `${await ada.commit()}:refs/heads/x`);
     await expectAtRest(cluster, repository);
+  });
+
+  it("refuse objects that git's fsck finds malformed, until the replica's own config says otherwise", async () => {
+    const repository = await repositoryWith("main");
+    const who = (zone: string) => `Ada <ada@example.com> 1700000000 ${zone}`;
+    const write = (type: string, content: string | Buffer) => writeObject(cluster.git, ada.dir, type, content);
+    const commitOf = (tree: string, zone = "+0000") =>
+      write("commit", `tree ${tree}\nauthor ${who(zone)}\ncommitter ${who(zone)}\n\nx\n`);
+    const blob = await write("blob", "x");
+    const treeWith = (entry: string) =>
+      write("tree", Buffer.concat([Buffer.from(`${entry}\0`), Buffer.from(blob, "hex")]));
+    const push = (name: string, newId: string, objects: string[]) =>
+      pushOverHttp(cluster.git, ada.dir, one.url(repository), { commands: [{ name, newId }], objects });
+
+    const attack = await treeWith("100644 .git");
+    const tip = await commitOf(attack);
+    const refused = await push("refs/heads/attack", tip, [tip, attack, blob]);
+    expect(refused).toContain("hasDotgit");
+    expect(refused).toContain("ng refs/heads/attack unpacker error");
+    // A fault that many old histories have, and that harms nobody.
+    const fine = await treeWith("100644 file");
+    const old = await commitOf(fine, "+051800");
+    expect(await push("refs/heads/old", old, [old, fine, blob])).toContain("ok refs/heads/old");
+    await withoutFsck(one.gitDir(repository));
+    expect(await push("refs/heads/attack", tip, [tip, attack, blob])).toContain("ok refs/heads/attack");
+    for (const device of cluster.devices)
+      expect(await device.call("VerifyReplica", { repository }, PATIENCE)).toMatchObject({ differences: [] });
   });
 });

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
-import { pushInto, type RawPush } from "../support/raw-push.ts";
+import { pushInto, type RawPush, withoutFsck } from "../support/raw-push.ts";
 
 startClusterOfFile();
 
@@ -109,6 +109,7 @@ describe("a push from a shallow clone", () => {
   it("does not land behind a `shallow` file that somebody left in the replica", async () => {
     const { repository, base } = await begin();
     const [, , edge, tip] = (await chain(4)) as [string, string, string, string];
+    await withoutFsck(one.gitDir(repository));
     await writeFile(join(one.gitDir(repository), "shallow"), `${edge}\n`);
     const objects = (
       await cluster.git.git(["rev-list", "--objects", "--no-object-names", `${edge}^..${tip}`], { cwd: ada.dir })

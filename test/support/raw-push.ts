@@ -1,5 +1,7 @@
 // Makes pushes that no git would make: with exactly the given objects, even if others are needed, and the given
 // commands.
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { GitSandbox } from "./git.ts";
 
 export interface RawPush {
@@ -30,6 +32,11 @@ async function requestOf(
   ];
   const packets = lines.map((line) => `${(line.length + 4).toString(16).padStart(4, "0")}${line}`).join("");
   return Buffer.concat([Buffer.from(`${packets}0000`), bytes]);
+}
+
+/** Lets a replica's git take objects as they come. */
+export async function withoutFsck(gitDir: string): Promise<void> {
+  await appendFile(join(gitDir, "config"), "[receive]\n\tfsckObjects = false\n");
 }
 
 /** Pushes to a gate. Returns the whole answer as text, with readable reports. */

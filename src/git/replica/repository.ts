@@ -29,6 +29,9 @@ const SETTINGS_FILE = "lockstep.config";
  *
  * maxInputSize: a push has at most 2 GiB.
  *
+ * fsckObjects: git refuses malformed objects, such as a tree with an entry `.git` or a `.gitmodules` that attacks old
+ * clients. The three faults below are harmless, and the history of many old repositories has them.
+ *
  * useReplaceRefs: everybody who may push can push replacement refs. With those a front end's git would accept and serve
  * an incomplete commit, and no other device could follow. The setting is only the first line: the sidecar itself checks
  * that a write is whole (whole-updates.ts).
@@ -49,7 +52,12 @@ function settings({ repositoryId, socketDir }: ReplicaSettings): string {
 	autogc = false
 	advertisePushOptions = true
 	maxInputSize = 2g
+	fsckObjects = true
 	shallowUpdate = false
+[receive "fsck"]
+	badTimezone = ignore
+	missingSpaceBeforeDate = ignore
+	zeroPaddedFilemode = ignore
 [transfer]
 	hideRefs = refs/lockstep
 [gc]

@@ -46,7 +46,7 @@ const EVERYTHING = `select r.id from lockstep.replica p join lockstep.repository
 async function fill(client) {
   await client.query("set session_replication_role = replica");
   const { rows } = await client.query(
-    "select outcome, fence from lockstep.take_over($1, gen_random_uuid(), gen_random_uuid(), '1 day', '', '', '')",
+    "select outcome, fence from lockstep.take_over($1, gen_random_uuid(), gen_random_uuid(), '1 day', '', '', '', '', '')",
     [DEVICE],
   );
   await client.query(

@@ -120,7 +120,7 @@ describe("a decision whose answer is lost", () => {
     a.onStatement = async (text, run) => {
       if (isBump(text)) {
         await cluster.sql(
-          "select * from lockstep.take_over($1, gen_random_uuid(), (select root_id from lockstep.device where name = $1), '1 minute', '', '', '')",
+          "select * from lockstep.take_over($1, gen_random_uuid(), (select root_id from lockstep.device where name = $1), '1 minute', '', '', '', '', '')",
           [a.name],
         );
       }

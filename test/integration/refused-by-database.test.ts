@@ -14,15 +14,17 @@ const APP = "team/app";
 
 /** Every decision fails with that SQLSTATE; `times`: only so many. */
 async function failDecisions(cluster: TestCluster, sqlstate: string, times = 1_000): Promise<void> {
-  await cluster.sql("create sequence failures");
-  await cluster.sql(`create function fail() returns trigger language plpgsql as $$ begin
-    if nextval('failures') <= ${times} then raise 'said by the server' using errcode = '${sqlstate}'; end if;
+  await cluster.sql("create sequence lockstep.failures");
+  await cluster.sql(`create function lockstep.fail() returns trigger language plpgsql as $$ begin
+    if nextval('lockstep.failures') <= ${times} then raise 'said by the server' using errcode = '${sqlstate}'; end if;
     return new; end $$`);
-  await cluster.sql("create trigger fail before insert on lockstep.ref_log for each row execute function fail()");
+  await cluster.sql(
+    "create trigger fail before insert on lockstep.ref_log for each row execute function lockstep.fail()",
+  );
 }
 
 async function failedAttempts(cluster: TestCluster): Promise<number> {
-  const [row] = await cluster.sql<{ tried: string }>("select last_value as tried from failures");
+  const [row] = await cluster.sql<{ tried: string }>("select last_value as tried from lockstep.failures");
   return Number(row?.tried);
 }
 
@@ -75,7 +77,7 @@ describe("a decision that PostgreSQL refuses for good", () => {
 });
 
 describe("a statement that PostgreSQL refuses", () => {
-  it("for want of a grant names the table and the remedy", async () => {
+  it("for want of a right names the login and the remedy", async () => {
     await using database = await migratedDatabase();
     const role = `weak_${Date.now()}`;
     const url = new URL(database.url);
@@ -93,7 +95,9 @@ describe("a statement that PostgreSQL refuses", () => {
       const ticket = { repositoryId: id, writeId: crypto.randomUUID(), author: "ada", reason: "push" };
       await expect(takeTurn(weak, me, ticket)).rejects.toMatchObject({
         code: "PREREQUISITE_MISSING",
-        message: expect.stringMatching(/permission denied for table \w+\); grant it to this user/),
+        message: expect.stringMatching(
+          /the login weak_\d+ is neither that of a device nor that of the owner of the schema\); grant it to this user/,
+        ),
       });
     } finally {
       await administer(database.url, async (client) => {

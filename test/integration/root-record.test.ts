@@ -119,7 +119,7 @@ describe("the note beside a replica", () => {
     const a = await atVersion2(cluster);
     await a.stop();
     await cluster.sql(
-      "select * from lockstep.take_over($1, gen_random_uuid(), gen_random_uuid(), '0 seconds', '', '', '')",
+      "select * from lockstep.take_over($1, gen_random_uuid(), gen_random_uuid(), '0 seconds', '', '', '', '', '')",
       [a.name],
     );
     const again = await a.restart();

@@ -322,7 +322,9 @@ describe("the login of a device", () => {
     await administer(database.url, (client) =>
       client.query("delete from lockstep.device_login where login = $1", [new URL(again).username]),
     );
-    await expect(stage(session, mine, repository, 2n, [])).rejects.toThrow(/neither that of a device nor that of the owner/);
+    await expect(stage(session, mine, repository, 2n, [])).rejects.toThrow(
+      /neither that of a device nor that of the owner/,
+    );
     expect((await endDeviceLogin(db, "mine", "ada")).length).toBe(1);
     await expect(queryOnce(own.work, "select 1")).rejects.toThrow(/DATABASE|cannot be used|refuses/);
   });

@@ -38,11 +38,11 @@ export async function answer(
     if (callers.isOld(request.socket)) response.setHeader("connection", "close");
     const device = await callers.admit(request.socket);
     const asked = { ...port, device, request, response, gone: gone.signal };
-    if (request.url === HOLD_PATH && request.method === "POST") await hold(asked);
-    else if (request.url === DIRECTORY_PATH && request.method === "POST") await tellDirectory(asked);
-    else if (request.url !== PACK_PATH) await serveUploadPack(asked);
-    else if (request.method === "POST") await sendPack(asked);
-    else throw new LockstepError("INVALID_REQUEST", "A request for a pack must use POST.");
+    if (!isOurs(request)) await serveUploadPack(asked);
+    else if (request.method !== "POST") throw new LockstepError("INVALID_REQUEST", "This request must use POST.");
+    else if (request.url === HOLD_PATH) await hold(asked);
+    else if (request.url === DIRECTORY_PATH) await tellDirectory(asked);
+    else await sendPack(asked);
   } catch (error) {
     if (error instanceof LockstepError && error.code === "PERMISSION_DENIED") callers.refused(request.socket, error);
     // If the peer has gone, its work was stopped for that reason.

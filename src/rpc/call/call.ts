@@ -70,7 +70,7 @@ export function unary<Request, Response>(
     })()
       .then(
         (response) => respond(null, response),
-        (error: unknown) => respond(toStatus(error, path, options.log)),
+        (error: unknown) => respond(toStatus(inTime(error, signal), path, options.log)),
       )
       .finally(disarm);
   };
@@ -93,7 +93,7 @@ export function streaming<Request, Response>(
       .then(
         () => call.end(),
         // grpc-js sends the status of an "error" event. A destroyed stream sends no status, and the caller would hang.
-        (error: unknown) => call.emit("error", toStatus(error, path, options.log)),
+        (error: unknown) => call.emit("error", toStatus(inTime(error, signal), path, options.log)),
       )
       .finally(disarm);
   };
@@ -176,6 +176,14 @@ function cancellation(call: AnyCall): { signal: AbortSignal; disarm: () => void 
       clearTimeout(timer);
     },
   };
+}
+
+/** Returns the error of a call. If it only says that the signal ended the work, it becomes CATCH_UP_TIMEOUT. */
+function inTime(thrown: unknown, signal: AbortSignal): unknown {
+  const error = firstError(thrown);
+  if (!signal.aborted || (error !== signal.reason && (error as Error | undefined)?.name !== "AbortError")) return error;
+  const why = "The call was not done by its deadline, or its caller left; give it more time and try again.";
+  return new LockstepError("CATCH_UP_TIMEOUT", why, { cause: error });
 }
 
 function toStatus(thrown: unknown, path: string, log: Logger) {

@@ -42,6 +42,7 @@ static int ask(int sidecar) {
   struct conversation conversation = {.sidecar = sidecar, .input = -1, .client = STDOUT_FILENO, .partner = -1};
   end_hello();
   int code = converse(&conversation);
+  free(conversation.path); // another device gets none
   if (code == LOST)
     fail(FAILED, "the sidecar ended the connection without an answer, %s; %s.", READ.refused, READ.again);
   return code > 0 ? code : copy_both_ways(sidecar);

@@ -34,6 +34,7 @@ int become_git(const char *command, const char *directory) {
   begin_hello(command, directory);
   end_hello();
   int code = converse(&conversation);
+  if (code > 0) free(conversation.path);
   if (code > 0) return code;
   if (code == LOST || !conversation.path || !*conversation.path)
     fail(FAILED, "the sidecar ended the connection without an answer, %s; %s.", purpose.refused, purpose.again);

@@ -51,6 +51,7 @@ int proc_receive(void) {
   conversation.partner = split_in_two(receive_pack, conversation.sidecar);
   conversation.client = pipe_to_client(receive_pack);
   begin_hello("proc-receive", directory);
+  free(directory);
   add("push", push_key(receive_pack));
   add_settings_stamp();
   end_hello();

@@ -3,22 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Returns the argument in `quoted`, else NULL if it is not one argument in git's quotes. Those are '…', with '\'' and
-// '\!' for the two characters that git puts outside.
-static char *unquote(const char *quoted) {
-  const char *from = quoted;
-  char *argument = strdup(quoted), *to = argument;
-  if (!argument || *from++ != '\'') return NULL;
+// Takes away the quotes. Returns 0 if this is not one argument in git's quotes. Those are '…', with '\'' and '\!' for
+// the two characters that git puts outside.
+static int unquote(char *argument) {
+  const char *from = argument;
+  char *to = argument;
+  if (*from++ != '\'') return 0;
   for (;;) {
     while (*from && *from != '\'') *to++ = *from++;
-    if (*from++ == '\0') return NULL;
+    if (*from++ == '\0') return 0;
     if (*from == '\0') break;
-    if (from[0] != '\\' || (from[1] != '\'' && from[1] != '!') || from[2] != '\'') return NULL;
+    if (from[0] != '\\' || (from[1] != '\'' && from[1] != '!') || from[2] != '\'') return 0;
     *to++ = from[1];
     from += 3;
   }
   *to = '\0';
-  return argument;
+  return *argument != '\0';
 }
 
 int ssh_command(char **arguments) {
@@ -33,8 +33,10 @@ int ssh_command(char **arguments) {
     size_t length = strlen(commands[i]);
     if (strncmp(request, "git-", 4) != 0 && strncmp(request, "git ", 4) != 0) continue;
     if (strncmp(request + 4, commands[i], length) != 0 || request[4 + length] != ' ') continue;
-    const char *directory = unquote(request + 4 + length + 1);
-    if (directory && *directory) return become_git(commands[i], directory);
+    char *directory = strdup(request + 4 + length + 1);
+    int code = directory && unquote(directory) ? become_git(commands[i], directory) : -1;
+    free(directory);
+    if (code >= 0) return code;
   }
   fail(FAILED, "this account serves git clone, git fetch and git push only, and refuses: %.200s", request);
 }

@@ -40,6 +40,8 @@ describe.each(shims)("the $name shim for devices", ({ command: [program = "", ..
     const child = spawn(program, [...first, ...args], {
       env: { PATH: process.env.PATH ?? "", LOCKSTEP_SOCKET_DIR: dir, ...env },
     });
+    // A shim that refuses reads nothing.
+    child.stdin.on("error", () => {});
     child.stdin.end(input);
     const [[code], stdout, stderr] = await Promise.all([once(child, "close"), text(child.stdout), text(child.stderr)]);
     return { code, stdout, stderr };

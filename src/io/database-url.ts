@@ -126,8 +126,10 @@ export function completeDatabaseUrl(
 /** Returns true when the URL carries a password, which a command line must not have. */
 export function hasPassword(text: string): boolean {
   if (/(^|[?&\s])(ssl)?password\s*=/.test(text)) return true;
-  const authority = /^postgres(?:ql)?:\/\/([^/?]*)/.exec(text)?.[1] ?? "";
-  return /:[^@]*@/.test(authority);
+  // As in readUri: a `?` before the last `@` is part of a name or a password.
+  if (/^postgres(?:ql)?:\/\/[^/]*:[^/]*@/.test(text)) return true;
+  const { searchParams } = new URL(`x:?${text.split("?").slice(1).join("?")}`);
+  return searchParams.has("password") || searchParams.has("sslpassword");
 }
 
 function waysOf(server: Omit<DatabaseServer, "ssl">, mode: string, ssl: ConnectionOptions): DatabaseServer[] {

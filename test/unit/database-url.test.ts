@@ -236,6 +236,9 @@ describe("hasPassword", () => {
     "host=db password = 'x'",
     "password=x",
     "postgres://db/app?sslpassword=x",
+    "postgres://db/app?pass%77ord=x",
+    "postgres://ada:wh?y@db/app",
+    "postgres://a?b:secret@db/app",
   ])("sees one in %s", (url) => expect(hasPassword(url)).toBe(true));
 
   it.each(["postgres://ada@db/app", "postgres://db:5432/a:b@c", "host=db user=ada", "postgres://[::1]:5432/app"])(

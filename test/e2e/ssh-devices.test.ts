@@ -8,13 +8,16 @@ import { type Device, ended, PATIENCE, PROGRAM } from "../support/cluster-device
 import type { RunResult } from "../support/git.ts";
 import { findProgram } from "../support/programs.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
-import { type SshCluster, startSshCluster } from "../support/ssh-cluster.ts";
+import { type SshCluster, startSshCluster, whyNoSshCluster } from "../support/ssh-cluster.ts";
 import { makeKey } from "../support/sshd.ts";
 
 const SOON = { timeout: 60_000, interval: 50 };
 const sshd = findProgram("sshd", "openssh-server");
 const ssh = findProgram("ssh", "openssh-client");
-const missing = [sshd, ssh].flatMap((found) => ("missing" in found ? [found.missing] : []));
+const missing = [
+  ...[sshd, ssh].flatMap((found) => ("missing" in found ? [found.missing] : [])),
+  ...[whyNoSshCluster() ?? []].flat(),
+];
 if (missing.length > 0) console.warn(`The tests with ssh between devices are skipped: ${missing.join("; ")}.`);
 
 describe.skipIf(missing.length > 0)("a cluster with ssh between devices and no git port", () => {

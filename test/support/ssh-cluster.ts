@@ -1,12 +1,22 @@
 // Three devices that ask each other over ssh: a real sshd on loopback for each, with the configuration of
 // docs/integration.md, and no git port.
-import { mkdtemp } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { type Device, PROGRAM } from "./cluster-device.ts";
 import { documented } from "./documented.ts";
 import { type Daemon, listen, makeKey } from "./sshd.ts";
+
+const NATIVE = join(dirname(PROGRAM), "native", "lockstep-git");
+
+/** Returns why this machine cannot have such a cluster; undefined if it can. */
+export function whyNoSshCluster(): string | undefined {
+  if (!existsSync(NATIVE)) return "the native program was not built, and sshd starts no other";
+  if (process.getuid?.() !== 0) return "sshd asks only a program of root for keys, and this user is not root";
+  return undefined;
+}
 
 export interface SshCluster extends AsyncDisposable {
   readonly cluster: Cluster;
@@ -57,12 +67,21 @@ export async function startSshCluster(program: string, transport: "ssh" | "auto"
 /** Starts the sshd of a device. */
 async function openDoor(program: string, device: Device): Promise<Daemon> {
   const dir = await mkdtemp(join(tmpdir(), "ls-door-"));
+  // sshd asks only a program for keys whose directories nobody else may write. /tmp is no such place.
+  const safe = await mkdtemp("/run/ls-door-");
+  const command = join(safe, "lockstep-git");
+  await copyFile(NATIVE, command);
   const { username } = userInfo();
   const block = await documented("sshd_config", {
-    "/usr/local/bin/lockstep-git": join(dirname(PROGRAM), "native", "lockstep-git"),
+    "/usr/local/bin/lockstep-git": command,
     "/run/lockstep": dirname(device.demo.socket),
     "Match User git": `Match User ${username}`,
     "AuthorizedKeysCommandUser git": `AuthorizedKeysCommandUser ${username}`,
   });
-  return await listen(program, dir, `AuthorizedKeysFile ${join(dir, "authorized_keys")}\n${block}`);
+  const daemon = await listen(program, dir, `AuthorizedKeysFile ${join(dir, "authorized_keys")}\n${block}`);
+  const stop = async () => {
+    await daemon.stop();
+    await rm(safe, { recursive: true });
+  };
+  return { ...daemon, stop };
 }

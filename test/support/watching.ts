@@ -1,10 +1,10 @@
 // Runs `lockstep watch --json` as a process, and keeps what it prints.
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { type Device, type Ended, ended } from "./cluster-device.ts";
 
-const BEGUN_MS = 30_000;
+const BEGUN_MS = 60_000;
 
 export class Watching implements AsyncDisposable {
   // biome-ignore lint/suspicious/noExplicitAny: the shape of a document is what tests check.
@@ -25,7 +25,8 @@ export class Watching implements AsyncDisposable {
 
   /** Resolves when this many events have been printed. */
   async untilTold(count: number): Promise<void> {
-    await vi.waitUntil(() => this.events.length >= count, { timeout: BEGUN_MS, interval: 10 });
+    const told = () => `of ${count} events ${this.events.length} were printed: ${this.told.join(", ")}`;
+    await vi.waitFor(() => expect(this.events.length >= count, told()).toBe(true), { timeout: BEGUN_MS, interval: 10 });
   }
 
   /** Ends the command with a signal, as Ctrl-C does, unless it ends by itself. */

@@ -77,6 +77,27 @@ export async function inspect(
   gitDir: string,
   repositoryId: string,
 ): Promise<"absent" | "replica"> {
+  for (let looked = 1; ; looked += 1) {
+    const before = await directoryAt(gitDir);
+    try {
+      return await inspectOnce(context, gitDir, repositoryId);
+    } catch (error) {
+      // Another replica may take or leave this place meanwhile. Then the finding is about no directory at all.
+      if (looked === LOOKS || (await directoryAt(gitDir)) === before) throw error;
+    }
+  }
+}
+
+/** How often a place is looked at while directories come and go there. */
+const LOOKS = 5;
+
+/** Returns which directory lies at a path; undefined when there is none. */
+async function directoryAt(path: string): Promise<string | undefined> {
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
+  return found && `${found.dev} ${found.ino}`;
+}
+
+async function inspectOnce(context: GitContext, gitDir: string, repositoryId: string): Promise<"absent" | "replica"> {
   try {
     await lstat(gitDir);
   } catch (error) {

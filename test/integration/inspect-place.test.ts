@@ -1,0 +1,28 @@
+// Looks at the place of a replica while other replicas come and go there.
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { inspect } from "../../src/git/replica/repository.ts";
+import { script } from "../support/gate-site.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+
+const APP = "team/app";
+
+it("a directory that is exchanged during the look is looked at again", async () => {
+  await using cluster = await TestCluster.make();
+  const a = await cluster.start("repo001");
+  await cluster.create(APP, [a]);
+  const { git } = a.context;
+  const [place, away] = [a.gitDir(APP), `${a.gitDir(APP)}.away`];
+  const { id } = a.replica(APP);
+  const bin = await mkdtemp(join(tmpdir(), "ls-bin-"));
+  onTestFinished(async () => await rm(bin, { recursive: true }));
+  // The first git finds a directory that is no repository. Before it says so, the replica comes to its place.
+  const swap = `rmdir '${place}' && mv '${away}' '${place}' && exit 128`;
+  await script(join(bin, "git"), `if test -d '${away}'; then ${swap}; fi\nexec env PATH='${git.path}' git "$@"`);
+  await rename(place, away);
+  await mkdir(place);
+  await expect(inspect(git, place, id)).rejects.toMatchObject({ code: "NOT_A_REPOSITORY" });
+  expect(await inspect({ ...git, path: `${bin}:${git.path}` }, place, id)).toBe("replica");
+});

@@ -44,6 +44,8 @@ describe.skipIf(missing)("after a fail-over", () => {
     );
     const lines = [one, two, three].map((device, index) => history.keepPushing(device, `line-${index}`, stop.signal));
     await delay(2_000);
+    // A watch that begins while the database is away is refused. One that has begun goes on.
+    for (const watching of watchers) await watching.untilTold(1);
     await replication.failOver();
     proxy.retarget(replication.standby);
     for (const [index, device] of cluster.devices.entries()) await history.untilAcknowledged(device, `after-${index}`);

@@ -25,7 +25,7 @@ export class Watching implements AsyncDisposable {
 
   /** Resolves when this many events have been printed. */
   async untilTold(count: number): Promise<void> {
-    const told = () => `of ${count} events ${this.events.length} were printed: ${this.told.join(", ")}`;
+    const told = () => `of ${count} events ${this.events.length} were printed: ${JSON.stringify(this.events)}`;
     await vi.waitFor(() => expect(this.events.length >= count, told()).toBe(true), { timeout: BEGUN_MS, interval: 10 });
   }
 

@@ -173,7 +173,7 @@ async function followLogAgain(
       const code = error instanceof LockstepError ? error.code : undefined;
       // If a part of the replica is missing, the second try makes it anew.
       const missing = replica.applied !== undefined && (await replica.mutex.lookForMissing());
-      // REPLICA_IN_DOUBT: the directory was moved while git worked in it, to another name or out of `.lockstep/removed`.
+      // REPLICA_IN_DOUBT: the directory was moved while git worked in it, by a rename or a restore.
       const again = missing || code === "NO_SOURCE" || code === "REPLICA_IN_DOUBT";
       const pauses = code === "QUEUE_FULL" ? busy : again ? other : [];
       const pause = pauses.shift();

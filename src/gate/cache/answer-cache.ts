@@ -42,6 +42,12 @@ export function isCurrent(answer: CachedAnswer, unchangedMs: number, seen: strin
   return answer.lookedAfter === undefined || unchangedMs >= now - answer.lookedAfter;
 }
 
+/**
+ * The memory of an answer besides git's output, in bytes. Without it a client could fill the memory with questions that
+ * each have an empty answer.
+ */
+const OVERHEAD = 1_024;
+
 /** Keeps answers. The answer that was asked for longest ago goes first. */
 export class AnswerCache {
   readonly #most: number;
@@ -81,7 +87,7 @@ export class AnswerCache {
     const key = keyOf(question);
     this.#drop(key);
     this.#answers.set(key, answer);
-    this.#bytes += answer.output.length;
+    this.#bytes += sizeOf(answer);
     for (const oldest of this.#answers.keys()) {
       if (this.#bytes <= this.#most) break;
       this.#drop(oldest);
@@ -89,9 +95,15 @@ export class AnswerCache {
   }
 
   #drop(key: string): void {
-    this.#bytes -= this.#answers.get(key)?.output.length ?? 0;
+    const answer = this.#answers.get(key);
+    if (answer === undefined) return;
+    this.#bytes -= sizeOf(answer);
     this.#answers.delete(key);
   }
+}
+
+function sizeOf({ output }: CachedAnswer): number {
+  return output.length + OVERHEAD;
 }
 
 function keyOf({ repository, protocol, lsRefs }: Question): string {

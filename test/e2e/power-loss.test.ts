@@ -147,8 +147,9 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
       await killOthers();
       const isRolledUp = async () =>
         (await one.device.log()).some(isAbout("rolled packs up into one", history.repository));
+      // At first a gc may come before and join the packs itself. It comes once.
       while (!(await isRolledUp())) {
-        expect(history.told.length).toBeLessThan(100);
+        expect(history.told.length).toBeLessThan(200);
         expect(await history.push(one.device, "line")).toMatchObject({ verdict: "acknowledged" });
       }
       await one.losePower();

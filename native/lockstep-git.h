@@ -62,6 +62,8 @@ void add_settings_stamp(void);
 // Connects to that socket of the sidecar, or ends this process with a sentence. Only for a hook may the repository in
 // the current directory name the sidecar's place.
 int connect_to_sidecar(const char *socket_name, struct purpose purpose, int is_hook);
+// Connects as well, and returns -1 where that fails.
+int try_sidecar(const char *socket_name);
 // Starts the hello with the operation and the directory. The caller may add more with `add`, and then sends it with
 // `end_hello`.
 void begin_hello(const char *operation, const char *directory);
@@ -122,11 +124,13 @@ int split_in_two(pid_t receive_pack, int sidecar);
 // Kills receive-pack before it can report, then ends this process. It is a signal handler too.
 __attribute__((noreturn)) void hang_up(int unused);
 
-// proc-receive.c, pre-receive.c, git-session.c, ssh-command.c, flock.c: the programs. Each returns an exit code.
+// proc-receive.c, pre-receive.c, pack-objects.c, git-session.c, ssh-command.c, flock.c: the programs. Each returns an exit code.
 
 int proc_receive(void);
 // Writes a note of the push, then becomes the hook in `hook`, if there is one.
 int pre_receive(char **hook);
+// Copies a pack that the sidecar has made, or becomes `command`, which makes it.
+int pack_objects(char **command);
 // Asks the sidecar whether git may run, and with which repository. Then becomes git.
 int become_git(const char *command, const char *directory);
 // The forced command, or the login shell, of an account that serves git over ssh.

@@ -19,13 +19,14 @@ int main(int count, char **arguments) {
   if (strcmp(name, "lockstep-git") == 0 && *arguments) name = *arguments++;
   if (strcmp(name, "proc-receive") == 0) return proc_receive();
   if (strcmp(name, "pre-receive") == 0) return pre_receive(arguments);
+  if (strcmp(name, "lockstep-pack-objects") == 0) return pack_objects(arguments);
   if (strcmp(name, "lockstep-upload-pack") == 0) return become_git_with("upload-pack", arguments);
   if (strcmp(name, "lockstep-receive-pack") == 0) return become_git_with("receive-pack", arguments);
   if (strcmp(name, "lockstep-shell") == 0) return ssh_command(arguments);
   if (strcmp(name, "authorized-keys") == 0) return authorized_keys(arguments);
   if (strcmp(name, "flock") == 0) return lock(*arguments);
   if (strcmp(name, "limited") == 0) return become_limited(arguments);
-  fail(USAGE, "usage: lockstep-git proc-receive | pre-receive [HOOK …] | lockstep-upload-pack DIR | "
+  fail(USAGE, "usage: lockstep-git proc-receive | pre-receive [HOOK …] | lockstep-pack-objects COMMAND … | lockstep-upload-pack DIR | "
               "lockstep-receive-pack DIR | lockstep-shell [-c COMMAND] | lockstep-shell --device NAME --key FINGERPRINT | "
               "authorized-keys SOCKET_DIR TYPE KEY | flock DESCRIPTOR | limited MIB PROGRAM [ARGUMENT …]");
 }

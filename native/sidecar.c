@@ -53,6 +53,26 @@ static int peer_is_ours(int sidecar, int is_hook) {
   return root && stat(root, &repositories) == 0 && peer.uid == repositories.st_uid;
 }
 
+static int connect_at(struct sockaddr_un address) {
+  int sidecar = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (sidecar >= 0 && connect(sidecar, (struct sockaddr *)&address, sizeof address) == 0) return sidecar;
+  int why = errno;
+  if (sidecar >= 0) close(sidecar);
+  errno = why;
+  return -1;
+}
+
+int try_sidecar(const char *socket_name) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const char *directory = setting("LOCKSTEP_SOCKET_DIR", "socket-dir");
+  int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", directory ? directory : "/run/lockstep",
+                        socket_name);
+  int sidecar = (size_t)length < sizeof address.sun_path ? connect_at(address) : -1;
+  if (sidecar < 0 || peer_is_ours(sidecar, 1)) return sidecar;
+  close(sidecar);
+  return -1;
+}
+
 // Its sentences name no path, since strangers read them.
 int connect_to_sidecar(const char *socket_name, struct purpose purpose, int is_hook) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -68,8 +88,8 @@ int connect_to_sidecar(const char *socket_name, struct purpose purpose, int is_h
          "the path of the socket has %d bytes and a unix socket takes %zu, %s; choose a shorter socket directory, for "
          "`lockstep serve` too.",
          length, sizeof address.sun_path - 1, purpose.refused);
-  int sidecar = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (sidecar < 0 || connect(sidecar, (struct sockaddr *)&address, sizeof address) < 0)
+  int sidecar = connect_at(address);
+  if (sidecar < 0)
     fail(FAILED, "the sidecar of this server does not answer (%s), %s; start `lockstep serve` on this server and %s.",
          strerror(errno), purpose.refused, purpose.again);
   if (!peer_is_ours(sidecar, is_hook))

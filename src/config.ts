@@ -256,6 +256,13 @@ export const SETTINGS = {
     help: "how much memory each git process of such a push may use, where the native shim was built; 0: no limit",
     commands: ["serve", "gate"],
   },
+  "pack-cache-mib": {
+    check: digits("a number of MiB"),
+    value: "MIB",
+    default: "1024",
+    help: "how much of the disk may hold packs that clients of the gate or of ssh asked for in the last five minutes, for others who ask for the same; needs the native shim; 0: each client has a pack of its own",
+    commands: SERVE,
+  },
   "log-level": {
     check: oneOf("debug", "info", "warn", "error"),
     value: "LEVEL",

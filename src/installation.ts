@@ -11,6 +11,8 @@ export const MIGRATIONS_DIR = placeOf("../migrations");
 export const PROGRAM_FILE = placeOf("./main.js");
 /** The native shim. It is absent if the build found no C compiler. */
 export const NATIVE_SHIM = placeOf("./native/lockstep-git");
+/** The native shim as the hook that shares packs, below each root. A sidecar makes the link. */
+export const PACKS_HOOK = ".lockstep/bin/lockstep-pack-objects";
 export const NODE_SHIM = placeOf("./shim/main.js");
 
 function placeOf(relative: string): string {

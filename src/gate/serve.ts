@@ -16,6 +16,7 @@ import { gitRequest } from "../smart-http/route.ts";
 import type { AnswerCache } from "./cache/answer-cache.ts";
 import { cachedRequest } from "./cache/cached-request.ts";
 import { beginBody } from "./cache/ls-refs-request.ts";
+import { findPacksHook } from "./cache/packs-hook.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
 import { type InHand, refuse } from "./refuse.ts";
 import { type Crowd, Turn } from "./turn.ts";
@@ -132,7 +133,8 @@ async function serveGit(
   const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
   const requestId = String(fields.requestId);
   const programs = { path: env.PATH, home: env.HOME };
-  const client = { kind: "client", address, user, protocol, requestId, socketDir, pushRefs } as const;
+  const packsHook = asked.service === "upload-pack" && received ? await findPacksHook(root) : undefined;
+  const client = { kind: "client", address, user, protocol, requestId, socketDir, pushRefs, packsHook } as const;
   const start = async () => {
     const real = await realPath(path, asked.repository);
     await cached?.beforeStart();

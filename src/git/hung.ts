@@ -53,7 +53,8 @@ export interface WatchedGit {
   readonly makeWay?: MakeWay | undefined;
 }
 
-type Child = ChildProcess & { readonly stdin: Writable; readonly stdout: Readable };
+/** stdout is null when the output goes into a file. */
+type Child = ChildProcess & { readonly stdin: Writable; readonly stdout: Readable | null };
 
 interface Watch extends WatchedGit {
   readonly child: Child;
@@ -176,7 +177,7 @@ function isSuspect(watch: Watch, passedMs: number): boolean {
 }
 
 function isAwaited({ child: { stdin, stdout }, answers }: Watch): boolean {
-  if (stdout.readableLength > 0) return false;
+  if (stdout !== null && stdout.readableLength > 0) return false;
   return answers > 0 || stdin.writableEnded || stdin.destroyed || stdin.writableLength > 0;
 }
 

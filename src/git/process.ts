@@ -57,6 +57,32 @@ export function spawnGit(
   return runCommand(context, gitDir, command, { signal, writes, background });
 }
 
+/** A running git command with a pipe for its input, and files for the rest. */
+export interface GitIntoFiles extends ChildProcess {
+  readonly stdin: NonNullable<ChildProcess["stdin"]>;
+}
+
+/** Starts a git command whose output and errors go into open files. */
+export function spawnGitInto(
+  context: GitContext,
+  gitDir: string,
+  args: LocalArguments,
+  { output, errors, signal }: { readonly output: number; readonly errors: number; readonly signal: AbortSignal },
+): GitIntoFiles {
+  const { args: words, env } = here(context, { kind: "local", args }, gitDir);
+  const spawnOptions: SpawnOptions = {
+    cwd: gitDir,
+    env,
+    stdio: ["pipe", output, errors],
+    killSignal: "SIGKILL",
+    signal,
+  };
+  const child = spawn("git", words, spawnOptions) as GitIntoFiles;
+  watchGit(child, { command: commandOf(words), gitDir, patience: context.patience, makeWay: context.makeWay });
+  child.stdin.on("error", () => {});
+  return child;
+}
+
 /** Starts a git command in the directory `gitDir`. The caller gives it its input. */
 export function runCommand(context: GitContext, gitDir: string, { args, env }: Command, options: RunGit): GitProcess {
   const inherited = options.writes && context.lockFd !== null ? [context.lockFd] : [];

@@ -8,13 +8,15 @@ import { repositoryName } from "../names.ts";
 /** The path, below the root, of a replica that was moved aside (git/beside/removed.ts). */
 const REMOVED = /^\.lockstep\/removed\//;
 
-const OPERATIONS = ["proc-receive", "upload-pack", "receive-pack"];
+const OPERATIONS = ["proc-receive", "upload-pack", "receive-pack", "pack-objects"];
 
 /** The contents of the hello frame. */
 export interface Hello {
   readonly op: string;
   readonly dir: string;
   readonly env: ReadonlyMap<string, string>;
+  /** Only in pack-objects: the command that git gave the hook, a word each. */
+  readonly words: readonly string[];
   /** Only in proc-receive: a stamp of the configuration that git reads there. */
   readonly settings: string | undefined;
   /** Only in proc-receive: an id that differs for each push (`pushKey` of the shim). */
@@ -40,7 +42,8 @@ export function parseHello({ type, payload }: Frame): Hello {
     [...values].filter(([key]) => key.startsWith("env.")).map(([key, value]) => [key.slice(4), value]),
   );
   const push = /^\d+-\d+$/.exec(values.get("push") ?? "")?.[0];
-  return { op, dir, env, settings: values.get("settings"), push };
+  const words = [...values].filter(([key]) => /^arg\.\d+$/.test(key)).map(([, word]) => word);
+  return { op, dir, env, words, settings: values.get("settings"), push };
 }
 
 /**

@@ -8,12 +8,14 @@ import { describe } from "../errors.ts";
 import { encodeFrames, readFrames } from "../framing/frames.ts";
 import { linkSignals } from "../io/signals.ts";
 import { visible } from "../io/visible.ts";
+import type { PackCache } from "../pack-cache/pack-cache.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
 import { WAITS } from "../waits.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
 import { receive, type Send } from "./receive-push.ts";
+import { sharePack } from "./share-pack.ts";
 
 /** A running server for the shims. */
 export interface HookServer {
@@ -22,8 +24,8 @@ export interface HookServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Serves the shims on `path`, a unix socket for this user only. */
-export async function serveHooks(context: SyncContext, path: string): Promise<HookServer> {
+/** Serves the shims on `path`, a unix socket for this user only. Without `packs`, each client has a pack of its own. */
+export async function serveHooks(context: SyncContext, path: string, packs?: PackCache): Promise<HookServer> {
   const open = new Set<Socket>();
   // When its pusher is gone, a shim ends its side and waits for `X`. Without `X` it kills receive-pack, which then
   // leaves its .keep.
@@ -31,7 +33,7 @@ export async function serveHooks(context: SyncContext, path: string): Promise<Ho
     open.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => open.delete(socket));
-    void converse(context, socket);
+    void converse(context, socket, packs);
   });
   await rm(path, { force: true });
   await new Promise<void>((done, failed) => server.once("error", failed).listen(path, done));
@@ -54,18 +56,22 @@ export async function serveHooks(context: SyncContext, path: string): Promise<Ho
   };
 }
 
-async function converse(context: SyncContext, socket: Socket): Promise<void> {
+async function converse(context: SyncContext, socket: Socket, packs?: PackCache): Promise<void> {
   // A shim that has ended its input still waits for an answer.
   const frames = readFrames(socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
   const send = (type: string, payload: Buffer | string) => {
     if (socket.writable) socket.write(encodeFrames(type, payload));
   };
+  const answer = async (hello: Hello): Promise<number | undefined> => {
+    if (hello.op === "proc-receive") return await receive(context, hello, frames, send);
+    if (hello.op !== "pack-objects") return await read(context, hello, send);
+    return packs === undefined ? 0 : await sharePack(context, packs, hello, frames, send);
+  };
   try {
     const first = await frames.next();
     if (first.done) return void socket.destroy();
     const hello = parseHello(first.value);
-    const code =
-      hello.op === "proc-receive" ? await receive(context, hello, frames, send) : await read(context, hello, send);
+    const code = await answer(hello);
     if (code !== undefined && socket.writable) socket.end(encodeFrames("X", String(code)));
     else socket.destroy();
   } catch (error) {

@@ -51,10 +51,12 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     },
     tlsReloadMs: timerMs(required(config, "tls-reload-seconds")),
     tlsConnectionMs: timerMs(required(config, "tls-connection-seconds")),
-    pushLimits: {
+    shimSettings: {
       pushRefs: Number(required(config, "push-refs")),
       pushMemory: Number(required(config, "push-memory")),
+      sharesPacks: Number(required(config, "pack-cache-mib")) > 0,
     },
+    packCacheBytes: Number(required(config, "pack-cache-mib")) * (1 << 20),
     tlsConnections: Number(required(config, "tls-connections")),
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
     upkeep: {

@@ -16,6 +16,7 @@ import type { Host } from "../host.ts";
 import { serveHttp } from "../http/server.ts";
 import { makeDirectory } from "../io/disk.ts";
 import { socketPath } from "../io/socket-path.ts";
+import { PackCache } from "../pack-cache/pack-cache.ts";
 import { checkReplicaStates } from "../replica-states.ts";
 import { type RpcServers, serveRpc } from "../rpc/server.ts";
 import { queueDepth } from "../store/command/find-commands.ts";
@@ -71,7 +72,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await assertMounted(db, device, settings.root);
   await using root = await takeRoot(await makeRoot(settings.root), device, db, host);
   if (!root.shim.native) log.warn(SLOW_SHIM);
-  await tellShim(root.shim, { root: root.path, socketDir, ...settings.pushLimits });
+  await tellShim(root.shim, { root: root.path, socketDir, ...settings.shimSettings });
 
   const progress: Progress = { context: undefined, serving: false, ownKey: () => undefined };
   const metrics = new Metrics({
@@ -106,7 +107,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const { note: onRefused } = refusals;
   using peers = new Peers({ trustDomain, trust: registry, log, onRefused, maxAgeMs: settings.tlsConnectionMs });
   await using others = await serveDevices(context, { ...settings, socketDir, registry, tls, peers, onRefused });
-  await using hooks = await serveHooks(context, socketPath(socketDir, "hook.sock"));
+  await using hooks = await serveShims(context, socketDir, settings.packCacheBytes);
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
   const rpc = await serveRpc(context, {
     ...{ socketPath: rpcSocket, listen: settings.listen, tls, peers, onRefused, log },
@@ -127,6 +128,14 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await life.untilStopping();
   progress.serving = false;
   await stop(context, { rpc, hooks, life, background });
+}
+
+/** Serves the shims, with a cache of so many bytes of packs. */
+async function serveShims(context: SyncContext, socketDir: string, limit: number): Promise<HookServer> {
+  const { root, git, log, signal, metrics } = context;
+  const count = (how: "made" | "shared" | "alone") => metrics.packServed(how);
+  const packs = await PackCache.open({ root, git, limit, log, signal, count });
+  return await serveHooks(context, socketPath(socketDir, "hook.sock"), packs);
 }
 
 /** Notes in the database on which disk the root lies. */

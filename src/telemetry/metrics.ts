@@ -27,6 +27,7 @@ export class Metrics {
   readonly #catchUpSeconds: Histogram;
   readonly #catchUpBytes: Counter;
   readonly #reads: Counter<"result">;
+  readonly #packs: Counter<"result">;
   readonly #watched: Counter;
   readonly #refused: Counter<"code">;
   readonly #hookDeliveries: Counter<"result">;
@@ -48,6 +49,11 @@ export class Metrics {
     this.#reads = counter(
       "lockstep_reads_total",
       "Reads granted, on a replica that was current or had to fetch first",
+      ["result"],
+    );
+    this.#packs = counter(
+      "lockstep_packs_total",
+      "Packs for clients of the gate and of ssh: made for several, shared, or left to the client's own git",
       ["result"],
     );
     this.#watched = counter("lockstep_watch_events_total", "Events told to callers of Watch");
@@ -130,6 +136,11 @@ export class Metrics {
 
   read(result: "current" | "fetched"): void {
     this.#reads.inc({ result });
+  }
+
+  /** Counts a pack that a client of the gate or of ssh asked for. */
+  packServed(result: "made" | "shared" | "alone"): void {
+    this.#packs.inc({ result });
   }
 
   watched(): void {

@@ -88,6 +88,8 @@ export interface HttpClient {
   readonly socketDir: string;
   /** How many refs a push may change; 0: any number. */
   readonly pushRefs: number;
+  /** The path of the program that a read asks for its pack. undefined: git makes each pack. */
+  readonly packsHook?: string | undefined;
 }
 
 /** Another device at the git port. */

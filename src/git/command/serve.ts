@@ -3,6 +3,7 @@ import type { Repository } from "./asked.ts";
 import { asArguments, type Command, type Programs, type Settings } from "./command.ts";
 import { clientEnvironment, localEnvironment, shellEnvironment } from "./environment.ts";
 import type { DeviceClient, Serve } from "./operations.ts";
+import { shellQuoted } from "./quote.ts";
 
 /**
  * Part of the environment of a git that takes objects from clients. Such a git refuses an object that needs more memory
@@ -36,10 +37,15 @@ export function serveCommand(
   const mode = dialogue ? [] : [advertisement ? "--http-backend-info-refs" : "--stateless-rpc"];
   // The replica may belong to another user than the gate's. The sidecar has granted exactly this path.
   const granted = { "safe.directory": gitDir };
-  const settings = client.kind === "device" ? { ...granted, ...FOR_DEVICES } : granted;
+  const settings = { ...granted, ...(client.kind === "device" ? FOR_DEVICES : packsFrom(client.packsHook)) };
   const env =
     client.kind === "device" ? deviceEnvironment(programs, gitDir, client) : clientEnvironment(programs, client);
   return { args: [...asArguments(settings), service, ...mode, "--", gitDir], env: { ...env, ...limit } };
+}
+
+/** git takes this setting only from its command line, its environment, and files of the user and the system. */
+function packsFrom(hook: string | undefined): Settings {
+  return hook === undefined ? {} : { "uploadpack.packObjectsHook": shellQuoted([hook]) };
 }
 
 /** Our pre-receive hook refuses a push of more refs than the second one. */

@@ -1,8 +1,8 @@
 // Installs the program behind hooks/proc-receive. It is copied into the root, because the git server may run in another
 // container that sees only the repositories.
-import { access, chmod, copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { NATIVE_SHIM, NODE_SHIM } from "../../installation.ts";
+import { access, chmod, copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { NATIVE_SHIM, NODE_SHIM, PACKS_HOOK } from "../../installation.ts";
 import { replaceFile } from "../../io/disk.ts";
 import { STATE_DIR } from "./root-record.ts";
 
@@ -57,16 +57,26 @@ export interface ShimSettings {
   readonly pushRefs: number;
   /** The memory of each git of such a push, in MiB; 0: no limit. */
   readonly pushMemory: number;
+  /** Whether clients who ask for the same pack share one. */
+  readonly sharesPacks: boolean;
 }
 
 /**
  * Writes the settings into a file beside the shim. Only the sidecar that holds the root's
  * lock may do so: a refused sidecar would lead pushes to a socket where nobody listens.
  */
-export async function tellShim({ path }: Shim, settings: ShimSettings): Promise<void> {
-  const { root, socketDir, pushRefs, pushMemory } = settings;
+export async function tellShim({ path, native }: Shim, settings: ShimSettings): Promise<void> {
+  const { root, socketDir, pushRefs, pushMemory, sharesPacks } = settings;
   const lines = [`socket-dir=${socketDir}`, `root=${root}`, `push-refs=${pushRefs}`, `push-memory=${pushMemory}`];
   await replaceFile(settingsOf(path), lines.map((line) => `${line}\n`).join(""), 0o644);
+  // The gate and the shims for ssh use the link if it is there.
+  const link = join(root, PACKS_HOOK);
+  if (native && sharesPacks) await symlink(basename(path), link).catch(unlessItExists);
+  else await rm(link, { force: true });
+}
+
+function unlessItExists(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
 }
 
 function settingsOf(path: string): string {

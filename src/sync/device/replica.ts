@@ -51,6 +51,8 @@ export class Replica {
    * since then either.
    */
   unchangedSince = performance.now();
+  /** When a ref below refs/tags/ may last have changed (milliseconds of the monotonic clock). */
+  tagsAt = performance.now();
   /** The digest (hex) of the applied refs. Set with `applied`. */
   appliedDigest = "";
   /** When the replica was last known to hold the head of that moment (milliseconds of the monotonic clock). */

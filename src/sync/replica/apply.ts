@@ -1,7 +1,7 @@
 // Puts refs onto the disk and then records their version: in this process, in the note beside the replica, and in the
 // database.
 import { crashPoint } from "../../crash-points.ts";
-import type { RefName, RefValue, Version } from "../../domain.ts";
+import { isBelow, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { wasKilled } from "../../git/git-error.ts";
 import { hasStuckGit } from "../../git/hung.ts";
@@ -58,6 +58,7 @@ export async function markApplied(
 ): Promise<void> {
   await syncRefs(replica.gitDir, names);
   await noteOnDisk(context, replica, target);
+  if ([...names].some((name) => isBelow(name, "refs/tags/"))) replica.tagsAt = performance.now();
   replica.appliedDigest = target.digest.toString("hex");
   replica.applied = target.version;
   countArrival(context, replica, names.size);

@@ -16,7 +16,7 @@
 
 enum { ALONE = -1, CHUNK = 1 << 16 };
 // The sidecar says at once where the pack is. Without inotify, a file that grows is looked at so often.
-enum { PATIENCE_MS = 10000, LOOK_MS = 20 };
+enum { PATIENCE_MS = 2000, LOOK_MS = 20 };
 
 // A file that grows, and where its bytes go.
 struct copied {
@@ -97,22 +97,23 @@ static char next_frame(int sidecar, int patience_ms) {
   return (char)incoming.bytes[0];
 }
 
-// Opens the two files at the path in `P`: the pack, and the words of the command that makes it.
-static int open_files(struct copied *pack, struct copied *words) {
-  char path[PATH_MAX];
-  int length = snprintf(path, sizeof path, "%.*s.words", (int)payload_length(), (char *)incoming.bytes + HEADER);
+// Opens the two files at the path in `P`: the pack, and the words of the command that makes it. Sets `changes` to a
+// descriptor that tells when they grow, or to -1. Returns 0 if they cannot be opened.
+static int open_files(struct copied *pack, struct copied *words, int *changes) {
+  char paths[2][PATH_MAX];
+  int length = snprintf(paths[0], PATH_MAX, "%.*s", (int)payload_length(), (char *)incoming.bytes + HEADER);
+  int longer = snprintf(paths[1], PATH_MAX, "%s.words", paths[0]);
   drop_frame();
-  if (length < 0 || (size_t)length >= sizeof path) return ALONE;
-  words->from = open(path, O_RDONLY | O_CLOEXEC);
-  path[length - (int)strlen(".words")] = '\0';
-  pack->from = open(path, O_RDONLY | O_CLOEXEC);
-  if (words->from < 0 || pack->from < 0) return ALONE;
-  int changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (changes >= 0 && inotify_add_watch(changes, path, IN_MODIFY) < 0) {
-    close(changes);
-    changes = -1;
+  if (length < 0 || longer < length || longer >= PATH_MAX) return 0;
+  pack->from = open(paths[0], O_RDONLY | O_CLOEXEC);
+  words->from = open(paths[1], O_RDONLY | O_CLOEXEC);
+  *changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  for (int i = 0; i < 2 && *changes >= 0; i++) {
+    if (inotify_add_watch(*changes, paths[i], IN_MODIFY) >= 0) continue;
+    close(*changes);
+    *changes = -1;
   }
-  return changes < 0 ? -2 : changes;
+  return pack->from >= 0 && words->from >= 0;
 }
 
 // Returns the exit code in `X`.
@@ -129,9 +130,9 @@ static int code_of_command(void) {
 static int copy_pack(int sidecar) {
   struct copied pack = {.from = -1, .to = STDOUT_FILENO}, words = {.from = -1, .to = STDERR_FILENO};
   char ignored[4096];
+  int changes;
   if (next_frame(sidecar, PATIENCE_MS) != 'P') return ALONE;
-  int changes = open_files(&pack, &words);
-  if (changes == ALONE) return ALONE;
+  if (!open_files(&pack, &words, &changes)) return ALONE;
   for (int ended = 0, code = 0;;) {
     int said = copy_some(&words), copied = copy_some(&pack);
     // git closes standard error only with everything else.

@@ -96,7 +96,7 @@ export class PackCache {
       [Symbol.dispose]: () => {
         pack.readers -= 1;
         // Nobody waits for it any more.
-        if (pack.readers === 0 && pack.madeAt === undefined) this.#remove(key, pack);
+        if (pack.readers === 0 && !pack.hasEnded) this.#remove(key, pack);
       },
     };
   }

@@ -24,6 +24,8 @@ export class SharedPack {
   bytes = 0;
   /** When the pack was made (milliseconds of the monotonic clock). undefined: git still makes it. */
   madeAt: number | undefined;
+  /** True when git has ended, so that nobody can spare its work any more. */
+  hasEnded = false;
   /** How many clients read it. */
   readers = 0;
   /** Resolves with true when git runs. False: it does not, because there is no room or no file. */
@@ -40,7 +42,12 @@ export class SharedPack {
       (started) => started !== undefined,
       () => false,
     );
-    this.ended = ending.then((started) => started?.ended ?? -1).finally(() => this.#running[Symbol.dispose]());
+    this.ended = ending
+      .then((started) => started?.ended ?? -1)
+      .finally(() => {
+        this.hasEnded = true;
+        this.#running[Symbol.dispose]();
+      });
     this.ended.catch(() => {});
   }
 

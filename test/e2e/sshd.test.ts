@@ -7,6 +7,7 @@ import type { RunResult } from "../support/git.ts";
 import { type LaggingCluster, startLaggingCluster } from "../support/lag.ts";
 import { findProgram } from "../support/programs.ts";
 import type { Pusher } from "../support/pusher.ts";
+import { hasNative } from "../support/shim-site.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 
 const sshd = findProgram("sshd", "openssh-server");
@@ -62,6 +63,15 @@ describe.skipIf(missing.length > 0)("sshd with lockstep-shell as the forced comm
     expect(elsewhere.code).not.toBe(0);
     expect(elsewhere.stdout).toBe("");
     expect(elsewhere.stderr).toContain("serves git clone, git fetch and git push only, and refuses: cat /etc/passwd");
+  });
+
+  it.skipIf(!hasNative)("clients who clone the same commit share a pack", async () => {
+    for (const into of ["first", "second"])
+      expect(await git(["clone", "--quiet", "--bare", `${door.host}:${repositories[1]}.git`, into])).toMatchObject({
+        code: 0,
+      });
+    const page = await (await fetch(`${three.demo.http}/metrics`)).text();
+    expect(page).toMatch(/^lockstep_packs_total\{result="shared"\} 1$/m);
   });
 
   it("says on the terminal why a repository is not served", async () => {

@@ -18,8 +18,11 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     projects: [
       // No unit test leaves anything behind, so their files share one context: that saves half of their CPU time.
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false } },
-      { extends: true, test: { name: "model", include: ["test/model/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false, testTimeout: 60_000 },
+      },
+      { extends: true, test: { name: "model", include: ["test/model/**/*.test.ts"], testTimeout: 60_000 } },
       {
         extends: true,
         test: {

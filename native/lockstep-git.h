@@ -124,7 +124,8 @@ int split_in_two(pid_t receive_pack, int sidecar);
 // Kills receive-pack before it can report, then ends this process. It is a signal handler too.
 __attribute__((noreturn)) void hang_up(int unused);
 
-// proc-receive.c, pre-receive.c, pack-objects.c, git-session.c, ssh-command.c, flock.c: the programs. Each returns an exit code.
+// proc-receive.c, pre-receive.c, pack-objects.c, git-session.c, ssh-command.c, flock.c: the programs. Each returns an
+// exit code.
 
 int proc_receive(void);
 // Writes a note of the push, then becomes the hook in `hook`, if there is one.

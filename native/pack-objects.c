@@ -1,6 +1,6 @@
 // The hook uploadpack.packObjectsHook of a git that serves a client. git starts it in place of pack-objects, with that
-// command as its arguments. It asks the sidecar for a file with the pack, and copies the file while it grows: other
-// clients may have asked for the same pack. Without such a file it becomes that command.
+// command as its arguments. It asks the sidecar for a file with the pack, which other clients may have asked for
+// too, and copies the file while it grows. Without such a file it becomes that command.
 #define _GNU_SOURCE // memfd_create
 #include "lockstep-git.h"
 #include <errno.h>

@@ -78,8 +78,8 @@ export class PackCache {
   }
 
   /**
-   * Returns the pack for a request; git may still be making it. undefined: the client's own git has to make it, because
-   * the repository is too large for the cache, or because nobody else is likely to ask for this pack.
+   * Returns the pack for a request; git may still be making it. undefined: the client's own git has to make it. The
+   * repository is too large for the cache then, or nobody else is likely to ask for this pack.
    */
   async read(source: PackSource, request: PackRequest): Promise<PackReading | undefined> {
     const key = keyOf(request, source.id, source.tagsAt);

@@ -4,7 +4,7 @@ import { type GitContext, spawnGitInto } from "../git/process.ts";
 import { type LinkedSignal, linkSignals } from "../io/signals.ts";
 import type { PackRequest } from "./pack-request.ts";
 
-/** What a pack is made of, and where. */
+/** The command that makes a pack, and the place of the pack. */
 export interface PackPlan {
   readonly git: GitContext;
   readonly gitDir: string;

@@ -29,6 +29,7 @@ import { removeControls } from "./remove.mjs";
 import { renameControls } from "./rename.mjs";
 import { retentionControls } from "./retention.mjs";
 import { sessionControls } from "./sessions.mjs";
+import { sharedPackControls } from "./shared-packs.mjs";
 import { signalControls } from "./signals.mjs";
 import { tortureControls } from "./torture.mjs";
 import { turnControls } from "./turns.mjs";
@@ -79,6 +80,7 @@ export const controls = [
   ...removeControls,
   ...undoControls,
   ...gateCacheControls,
+  ...sharedPackControls,
   ...gateUsersControls,
   ...limitsControls,
   ...decisionControls

@@ -145,6 +145,27 @@ esac`);
     expect((await objectsOf("whole")).length).toBeGreaterThan((await objectsOf("without-blobs")).length);
   });
 
+  it("is shared by clients of git http-backend, with the setting in the environment", async () => {
+    const packet = (line: string) => (line.length + 4).toString(16).padStart(4, "0") + line;
+    const body = [packet("command=fetch"), "0001", packet(`want ${tip}\n`), packet("done\n"), "0000"].join("");
+    const env = {
+      LOCKSTEP_SOCKET_DIR: device.context.socketDir,
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: "uploadpack.packObjectsHook",
+      GIT_CONFIG_VALUE_0: join(sandbox.dir, "bin", "lockstep-pack-objects"),
+      GIT_PROJECT_ROOT: device.context.root,
+      GIT_HTTP_EXPORT_ALL: "1",
+      GIT_PROTOCOL: "version=2",
+      REQUEST_METHOD: "POST",
+      PATH_INFO: `/${REPOSITORY}.git/git-upload-pack`,
+      CONTENT_TYPE: "application/x-git-upload-pack-request",
+      CONTENT_LENGTH: String(body.length),
+    };
+    for (const _ of [1, 2])
+      expect((await sandbox.run(["http-backend"], { env, input: body })).bytes.toString("latin1")).toContain("PACK");
+    expect(answers).toEqual(["made", "shared"]);
+  });
+
   it("has new tags after they were pushed, though the clients want the same commit", async () => {
     await clone("before", "--single-branch");
     const tag = await device.git(

@@ -396,6 +396,17 @@ describe("a command that serves", () => {
   };
   const SAFE = ["-c", "safe.directory=/srv/app.git"];
 
+  it("a client of the gate whose pack may be shared is these bytes", () => {
+    const packsHook = "/srv/it's here/lockstep-pack-objects";
+    const serve = { kind: "serve", service: "upload-pack", advertisement: false } as const;
+    expect(here(programs, { ...serve, client: { ...client, packsHook } }, "/srv/app.git").args).toEqual([
+      ...SAFE,
+      "-c",
+      "uploadpack.packObjectsHook='/srv/it'\\''s here/lockstep-pack-objects'",
+      ...["upload-pack", "--stateless-rpc", "--", "/srv/app.git"],
+    ]);
+  });
+
   it.each([
     ["upload-pack", false, "--stateless-rpc", {}],
     ["upload-pack", true, "--http-backend-info-refs", {}],

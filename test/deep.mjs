@@ -15,6 +15,9 @@ const PARTS = 10;
  */
 const DEEP_FILES = /^test\/(e2e\/(crash-points-.*|power-loss|torture)|integration\/lock-order)\.test\.ts$/;
 
+/** The files in which tests that one line defines, with `it.each` or in a loop, are rows of one rule. */
+const WITH_ROWS = /^test\/(e2e|integration)\//;
+
 /** The files that depend most on git. */
 export const NEWER_GIT_FILES = [
   ...["reftable", "power-loss"].map((name) => `test/e2e/${name}.test.ts`),
@@ -24,9 +27,13 @@ export const NEWER_GIT_FILES = [
   ...["collect-garbage", "collect-unreachable"].map(inIntegration),
 ];
 
-/** Returns whether the test number `index` of `file` runs in this part. */
-export function runsTest(file, index, env = process.env) {
-  return (env.LOCKSTEP_CI_DIVIDE !== "all" && !DEEP_FILES.test(file)) || isOfPart(file, index, env);
+/**
+ * Returns whether a test of `file` runs in this part. It is number `index` of the file, and number `row` of those that
+ * the same line of the file defines. The first of these runs in every part, so that each part has one row of each rule.
+ */
+export function runsTest(file, { index, row }, env = process.env) {
+  if (env.LOCKSTEP_CI_DIVIDE === "all" || DEEP_FILES.test(file)) return isOfPart(file, index, env);
+  return row === 0 || !WITH_ROWS.test(file) || isOfPart(file, row, env);
 }
 
 /**

@@ -1,6 +1,7 @@
 // A temporary directory with stock git: its own home, and none of the machine's configuration.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
@@ -107,18 +108,26 @@ function cleanEnvironment(home: string): Record<string, string> {
   };
 }
 
-/** Returns the other processes that work in `dir` or name it on their command line, as `pid command`. Linux only. */
+/**
+ * Returns the other processes that work in `dir` or name it on their command line, as `pid command`. Linux only. Many
+ * tests ask this when they end. Reading /proc without awaiting takes a sixth of the processor time.
+ */
 export async function processesAt(dir: string): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      // A process may end while we read its files.
-      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      const here = cwd === dir || cwd.startsWith(`${dir}/`) || command.includes(dir);
-      // A zombie has no command line.
-      return here && command !== "" ? `${pid} ${command.replaceAll("\0", " ").trim()}` : undefined;
-    }),
-  );
-  return found.filter((line) => line !== undefined);
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  return pids.flatMap((pid) => {
+    // A process may end while we read its files.
+    const cwd = orNothing(() => readlinkSync(`/proc/${pid}/cwd`));
+    const command = orNothing(() => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+    const here = cwd === dir || cwd.startsWith(`${dir}/`) || command.includes(dir);
+    // A zombie has no command line.
+    return here && command !== "" ? [`${pid} ${command.replaceAll("\0", " ").trim()}`] : [];
+  });
+}
+
+function orNothing(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
 }

@@ -7,16 +7,31 @@ import { runsTest } from "../deep.mjs";
 
 // biome-ignore lint/style/noDefaultExport: vitest asks for one.
 export default class PartRunner extends TestRunner {
-  /** The number of tests that each file has defined so far. */
+  /** The number of tests that each file, and each line of a file, has defined so far. */
   readonly #defined = new Map<string, number>();
 
   /** Skips a test of another part. vitest calls this for each test of a file before it decides which suites to run. */
   override extendTaskContext(context: TestContext): TestContext {
     const { task } = context;
     const file = relative(this.config.root, task.file.filepath);
-    const index = this.#defined.get(file) ?? 0;
-    this.#defined.set(file, index + 1);
-    if (!runsTest(file, index)) Object.assign(task, { mode: "skip" });
+    const place = { index: this.#count(file), row: this.#count(`${file} ${callerOutside(import.meta.filename)}`) };
+    if (!runsTest(file, place)) Object.assign(task, { mode: "skip" });
     return super.extendTaskContext(context);
   }
+
+  /** Returns how often it has been called with `key` before. */
+  #count(key: string): number {
+    const count = this.#defined.get(key) ?? 0;
+    this.#defined.set(key, count + 1);
+    return count;
+  }
+}
+
+/** Returns the line and column from which vitest was called: those of `it` or of its table. */
+function callerOutside(file: string): string {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 30;
+  const lines = new Error().stack?.split("\n").slice(1) ?? [];
+  Error.stackTraceLimit = limit;
+  return lines.find((line) => line.includes("/") && !line.includes(file) && !line.includes("/node_modules/")) ?? "";
 }

@@ -8,19 +8,30 @@ import { isOfPart, NEWER_GIT_FILES, runsTest } from "../deep.mjs";
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const DEEP = "test/e2e/crash-points-push.test.ts";
 const OTHER = "test/e2e/crash.test.ts";
+const UNIT = "test/unit/deep.test.ts";
 const PARTS = Array.from({ length: 10 }, (_, part) => ({ LOCKSTEP_CI_PART: String(part) }));
 const PLACES = Array.from({ length: 58 }, (_, index) => index);
 
 describe("the ten parts of the deep tests", () => {
   it("have each test of a deep file once", () => {
-    for (const index of PLACES) expect(PARTS.filter((env) => runsTest(DEEP, index, env))).toHaveLength(1);
+    for (const index of PLACES) expect(PARTS.filter((env) => runsTest(DEEP, { index, row: 0 }, env))).toHaveLength(1);
   });
 
-  it("have every test of another file, and each once where all files are divided", () => {
+  it("have the first row of each rule of another file, and each further row once", () => {
     for (const index of PLACES) {
-      expect(PARTS.filter((env) => runsTest(OTHER, index, env))).toHaveLength(10);
-      const divided = PARTS.map((env) => ({ ...env, LOCKSTEP_CI_DIVIDE: "all" }));
-      expect(divided.filter((env) => runsTest(OTHER, index, env))).toHaveLength(1);
+      expect(PARTS.filter((env) => runsTest(OTHER, { index, row: 0 }, env))).toHaveLength(10);
+      expect(PARTS.filter((env) => runsTest(OTHER, { index, row: index + 1 }, env))).toHaveLength(1);
+    }
+  });
+
+  it("have every row of a unit test", () => {
+    for (const row of PLACES) expect(PARTS.filter((env) => runsTest(UNIT, { index: row, row }, env))).toHaveLength(10);
+  });
+
+  it("have each test once where all files are divided", () => {
+    const divided = PARTS.map((env) => ({ ...env, LOCKSTEP_CI_DIVIDE: "all" }));
+    for (const index of PLACES) {
+      expect(divided.filter((env) => runsTest(OTHER, { index, row: 0 }, env))).toHaveLength(1);
     }
   });
 
@@ -29,10 +40,12 @@ describe("the ten parts of the deep tests", () => {
   });
 
   it.each([{}, { LOCKSTEP_CI_PART: "" }])("all run where no part is asked for: %j", (env) => {
-    for (const index of PLACES) expect(runsTest(DEEP, index, env) && isOfPart("controls", index, env)).toBe(true);
+    for (const index of PLACES)
+      expect(runsTest(DEEP, { index, row: 1 }, env) && isOfPart("controls", index, env)).toBe(true);
   });
 
   it("name files that are there", () => {
-    for (const file of [DEEP, OTHER, ...NEWER_GIT_FILES]) expect(existsSync(join(PROJECT, file)), file).toBe(true);
+    for (const file of [DEEP, OTHER, UNIT, ...NEWER_GIT_FILES])
+      expect(existsSync(join(PROJECT, file)), file).toBe(true);
   });
 });

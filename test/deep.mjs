@@ -2,7 +2,8 @@
 // all.
 //   LOCKSTEP_CI_PART=3    runs part 3 only; without it everything runs
 //   LOCKSTEP_CI_DIVIDE=all  divides the tests of every file, not only those of deep files
-// Deep are the files below, the negative controls, the tests on a newer git, and the image.
+// Deep are the files below, the rows of a rule after the first one, the negative controls, the tests on a newer git, and
+// the image.
 //   node test/deep.mjs newer-git   prints the files that run on a newer git
 //   node test/deep.mjs has NAME    succeeds if the part has the step NAME
 import { fileURLToPath } from "node:url";
@@ -18,18 +19,30 @@ const DEEP_FILES = /^test\/(e2e\/(crash-points-.*|power-loss|torture)|integratio
 /** The files in which tests that one line defines, with `it.each` or in a loop, are rows of one rule. */
 const WITH_ROWS = /^test\/(e2e|integration)\//;
 
+/** The files in which all tests of a `describe` are rows of one rule: each shows another case of it. */
+export const MATRICES = [
+  ...["synchronous-standby", "shallow", "ref-names", "replacement-refs", "alias-with-target"].map(inE2e),
+  ...["strange-files", "disk-changes", "rename-names", "acceptable-ref", "aliases"].map(inIntegration),
+  ...["refs-in-the-way", "gate-break-off", "stalled-peers", "hung-sources", "undo-refused"].map(inIntegration),
+];
+
 /** The files that depend most on git. */
 export const NEWER_GIT_FILES = [
-  ...["reftable", "power-loss"].map((name) => `test/e2e/${name}.test.ts`),
+  ...["reftable", "power-loss"].map(inE2e),
   ...["reftable", "ref-transaction", "recovery", "recovery-of-disks", "root-record"].map(inIntegration),
   ...["push", "push-races", "push-strange-disk", "push-policy", "decide"].map(inIntegration),
   ...["quarantine", "git-fetch", "roll-up", "policy", "reftable-upkeep"].map(inIntegration),
   ...["collect-garbage", "collect-unreachable"].map(inIntegration),
 ];
 
+/** Returns the name of the rule of which a test is a row: its place in the file, or its `describe`. */
+export function ruleOf(file, { place, suite }) {
+  return MATRICES.includes(file) ? suite : place;
+}
+
 /**
- * Returns whether a test of `file` runs in this part. It is number `index` of the file, and number `row` of those that
- * the same line of the file defines. The first of these runs in every part, so that each part has one row of each rule.
+ * Returns whether a test of `file` runs in this part. It is number `index` of the file, and number `row` of its rule.
+ * The first row of each rule runs in every part.
  */
 export function runsTest(file, { index, row }, env = process.env) {
   if (env.LOCKSTEP_CI_DIVIDE === "all" || DEEP_FILES.test(file)) return isOfPart(file, index, env);
@@ -43,6 +56,10 @@ export function runsTest(file, { index, row }, env = process.env) {
 export function isOfPart(list, index, { LOCKSTEP_CI_PART: part = "" } = process.env) {
   const first = [...list].reduce((sum, letter) => sum + letter.codePointAt(0), 0);
   return part === "" || (first + index) % PARTS === Number(part);
+}
+
+function inE2e(name) {
+  return `test/e2e/${name}.test.ts`;
 }
 
 function inIntegration(name) {

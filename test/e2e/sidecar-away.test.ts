@@ -28,6 +28,13 @@ async function takesCalls({ demo }: Device): Promise<boolean> {
   return taken;
 }
 
+/** Sets when the lease of the first device ends. `end` is SQL. */
+async function setLeaseEnd(end: string): Promise<void> {
+  await administer(cluster.databaseUrl, (client) =>
+    client.query(`update lockstep.device set expires_at = ${end} where name = $1`, [one.name]),
+  );
+}
+
 describe("a sidecar that is not running", () => {
   it("is named to each client that clones or pushes, and nothing has changed", async () => {
     const history = await PushHistory.begin(cluster, ada);
@@ -76,6 +83,8 @@ describe("a sidecar that is stopped", () => {
     try {
       await history.untilAcknowledged(two, "x");
       await history.untilAcknowledged(three, "y");
+      // On a slow machine the lease would end before the second sidecar looks, which would then take over.
+      await setLeaseEnd("clock_timestamp() + interval '5 minutes'");
       const second = one.launch();
       expect(await once(second, "exit")).toEqual([3, null]);
       expect(await one.logEnd()).toContain(`Another sidecar (process ${one.pid}) serves this root`);
@@ -90,9 +99,7 @@ describe("a sidecar that is stopped", () => {
     const history = await PushHistory.begin(cluster, ada);
     const stopped = one.pid;
     process.kill(stopped, "SIGSTOP");
-    await administer(cluster.databaseUrl, (client) =>
-      client.query("update lockstep.device set expires_at = '-infinity' where name = $1", [one.name]),
-    );
+    await setLeaseEnd("'-infinity'");
     await one.start();
     await untilGone(stopped);
     await history.untilAcknowledged(one, "x");

@@ -9,6 +9,8 @@ export interface DatabaseProxy extends AsyncDisposable {
   cut(): void;
   /** Stops all data without closing a connection. */
   stall(): void;
+  /** Resolves when the cut or the stall has held somebody up: it refused a connection, or it keeps data back. */
+  noticed(): Promise<void>;
   /** Breaks every connection. New connections lead to the server of `url`. */
   retarget(url: string): void;
   /** Leads new connections to the server of `url`. Open connections stay. */
@@ -41,13 +43,25 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
   let state: "open" | "cut" | "stalled" = "open";
   let trap: { text: string; moment: "question" | "answer"; sprung: () => void } | undefined;
   const holds = new Set<Hold>();
+  /** Moves on the data that a stall keeps back, the oldest first. */
+  let stalled: (() => void)[] = [];
+  let noticed = () => {};
+  const unlessStalled = (move: (chunk: Buffer) => void) => (chunk: Buffer) => {
+    if (state !== "stalled") return move(chunk);
+    stalled.push(() => move(chunk));
+    noticed();
+  };
   const cut = () => {
     state = "cut";
-    for (const [client] of pairs) client.destroy();
+    stalled = [];
+    for (const socket of [...pairs].flat()) socket.destroy();
   };
 
   const server = createServer((client) => {
-    if (state === "cut") return void client.destroy();
+    if (state === "cut") {
+      client.destroy();
+      return noticed();
+    }
     const upstream = connect(Number(target.port), target.hostname);
     const pair = [client, upstream] as const;
     const end = () => {
@@ -56,21 +70,23 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
     };
     let sprung: (() => void) | undefined;
     pairs.add(pair);
-    for (const socket of pair) socket.on("error", end).on("close", end);
-    client.on("data", (chunk) => {
+    // In a stall the other side does not learn that this one has given up.
+    const close = () => (state === "stalled" ? void stalled.push(end) : end());
+    for (const socket of pair) socket.on("error", close).on("close", close);
+    const ask = (chunk: Buffer) => {
       const hold = [...holds].find(({ text }) => chunk.includes(text));
       if (hold) {
         holds.delete(hold);
         if (hold.client === "waits") client.pause();
         else {
           // Only the client is cut off: the server still gets the statement.
-          client.off("close", end).destroy();
+          client.off("close", close).destroy();
           pairs.delete(pair);
         }
         setTimeout(() => {
           upstream.write(chunk);
           if (hold.client === "is cut off") upstream.end();
-          else if (state === "open") client.resume();
+          else client.resume();
           hold.sent();
         }, hold.lateMs);
         return;
@@ -85,13 +101,14 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
         }
       }
       upstream.write(chunk);
-    });
-    upstream.on("data", (chunk) => {
-      if (!sprung) return client.write(chunk);
+    };
+    const answer = (chunk: Buffer) => {
+      if (!sprung) return void client.write(chunk);
       cut();
       sprung();
-    });
-    if (state === "stalled") for (const socket of pair) socket.pause();
+    };
+    client.on("data", unlessStalled(ask));
+    upstream.on("data", unlessStalled(answer));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -111,11 +128,16 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
     },
     stall() {
       state = "stalled";
-      for (const socket of [...pairs].flat()) socket.pause();
+    },
+    async noticed() {
+      if (stalled.length > 0) return;
+      await new Promise<void>((resolve) => {
+        noticed = resolve;
+      });
     },
     mend() {
       state = "open";
-      for (const socket of [...pairs].flat()) socket.resume();
+      for (const move of stalled.splice(0)) move();
     },
     async cutAt(text, moment) {
       await new Promise<void>((resolve) => {

@@ -3,19 +3,20 @@
 import { relative } from "node:path";
 import { type TestContext, TestRunner } from "vitest";
 // @ts-expect-error: a plain program, which runs without a build.
-import { runsTest } from "../deep.mjs";
+import { ruleOf, runsTest } from "../deep.mjs";
 
 // biome-ignore lint/style/noDefaultExport: vitest asks for one.
 export default class PartRunner extends TestRunner {
-  /** The number of tests that each file, and each line of a file, has defined so far. */
+  /** The number of tests that each file, and each rule of a file, has so far. */
   readonly #defined = new Map<string, number>();
 
   /** Skips a test of another part. vitest calls this for each test of a file before it decides which suites to run. */
   override extendTaskContext(context: TestContext): TestContext {
     const { task } = context;
     const file = relative(this.config.root, task.file.filepath);
-    const place = { index: this.#count(file), row: this.#count(`${file} ${callerOutside(import.meta.filename)}`) };
-    if (!runsTest(file, place)) Object.assign(task, { mode: "skip" });
+    const rule = ruleOf(file, { place: callerOutside(import.meta.filename), suite: task.suite?.fullTestName ?? "" });
+    const number = { index: this.#count(file), row: this.#count(`${file} ${rule}`) };
+    if (!runsTest(file, number)) Object.assign(task, { mode: "skip" });
     return super.extendTaskContext(context);
   }
 

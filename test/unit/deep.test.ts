@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 // @ts-expect-error: a plain program, which runs without a build.
-import { isOfPart, NEWER_GIT_FILES, runsTest } from "../deep.mjs";
+import { isOfPart, MATRICES, NEWER_GIT_FILES, ruleOf, runsTest } from "../deep.mjs";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const DEEP = "test/e2e/crash-points-push.test.ts";
@@ -22,6 +22,12 @@ describe("the ten parts of the deep tests", () => {
       expect(PARTS.filter((env) => runsTest(OTHER, { index, row: 0 }, env))).toHaveLength(10);
       expect(PARTS.filter((env) => runsTest(OTHER, { index, row: index + 1 }, env))).toHaveLength(1);
     }
+  });
+
+  it("call the tests of one place a rule, and in a matrix those of one describe", () => {
+    const test = { place: "at line 7", suite: "a push" };
+    expect(ruleOf(OTHER, test)).toBe("at line 7");
+    expect(ruleOf(MATRICES[0], test)).toBe("a push");
   });
 
   it("have every row of a unit test", () => {
@@ -45,7 +51,7 @@ describe("the ten parts of the deep tests", () => {
   });
 
   it("name files that are there", () => {
-    for (const file of [DEEP, OTHER, UNIT, ...NEWER_GIT_FILES])
+    for (const file of [DEEP, OTHER, UNIT, ...MATRICES, ...NEWER_GIT_FILES])
       expect(existsSync(join(PROJECT, file)), file).toBe(true);
   });
 });

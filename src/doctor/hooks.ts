@@ -1,7 +1,7 @@
 // Checks that git finds our hooks: proc-receive, which hands pushes to the sidecar, and in replicas with aliases
 // pre-receive. If an operator has set core.hooksPath in any configuration, git looks for the hooks there.
 import { execFile } from "node:child_process";
-import { access, constants, readdir, readFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { here } from "../git/command/build.ts";
@@ -9,12 +9,12 @@ import type { Programs } from "../git/command/command.ts";
 import { isAliasHook } from "../git/refs/alias-hook.ts";
 import { STATE_DIR } from "../git/root/root-record.ts";
 import type { Look } from "./finding.ts";
+import { replicasBelow } from "./replicas.ts";
 
 const run = promisify(execFile);
 
 /** The check runs one git for each replica, so more replicas would make the doctor slow. */
 const REPLICAS_LOOKED_AT = 50;
-const DEPTH = 6;
 
 /** The user of the git server: PATH, HOME, and the variables that choose a configuration. */
 type Person = Programs & Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ export const lookAtHooks: Look = async (config, { env }) => {
   const everywhere = await hooksPath("/", own);
   if (everywhere !== undefined && isAbsolute(everywhere.path) && !(await isRunnable(everywhere.path)))
     return { missing: sentence(everywhere, everywhere.path, root) };
-  for (const replica of await replicasBelow(root)) {
+  for (const replica of await replicasBelow(root, REPLICAS_LOOKED_AT)) {
     const found = await hooksPath(replica, { ...own, GIT_DIR: replica });
     const directory = found && resolve(replica, found.path);
     if (found && directory !== undefined && !(await isRunnable(directory)))
@@ -93,21 +93,4 @@ async function isRunnable(directory: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Walks over the root and returns the paths of the first REPLICAS_LOOKED_AT replicas. */
-async function replicasBelow(root: string): Promise<string[]> {
-  const found: string[] = [];
-  const walk = async (directory: string, depth: number): Promise<void> => {
-    const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
-      if (found.length >= REPLICAS_LOOKED_AT) return;
-      if (!entry.isDirectory() || entry.name.startsWith(".")) continue;
-      const path = join(directory, entry.name);
-      if (entry.name.endsWith(".git")) found.push(path);
-      else if (depth < DEPTH) await walk(path, depth + 1);
-    }
-  };
-  await walk(root, 0);
-  return found;
 }

@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { LockstepError } from "../errors.ts";
+import type { ConnectionLimit } from "../tls/connection-limits.ts";
 import type { Peers, Refused } from "../tls/peers.ts";
 
 /** The callers of one kind of connection. */
@@ -64,6 +65,8 @@ export interface SshCallersOptions {
   readonly onRefused: (refused: Refused) => void;
   /** How long a connection takes requests at most, in milliseconds. */
   readonly maxAgeMs: number;
+  /** Limits the connections of one device. */
+  readonly connections: ConnectionLimit;
 }
 
 interface Connection {
@@ -83,20 +86,28 @@ export class SshCallers implements Callers, Disposable {
     this.#change = options.trust.onChange(() => this.#cutRevoked());
   }
 
-  /** Takes a new connection. Throws UNAUTHENTICATED when its key is not trusted. */
+  /** How many connections there are. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Takes a new connection. Throws UNAUTHENTICATED when its key is not trusted or it has ended, and QUEUE_FULL. */
   async take(socket: Duplex, caller: SshCaller): Promise<void> {
-    const refusal = await this.#options.trust.check(caller);
+    const { trust, connections } = this.#options;
+    const refusal = (await trust.check(caller)) ?? overError(caller, connections, socket);
     if (refusal !== undefined) {
       this.#note(caller, refusal);
       throw refusal;
     }
+    // The registry may have been asked for longer than the device waits. Then nothing says any more that it closes.
+    if (socket.destroyed) throw endedError();
     this.#open.set(socket, { caller, since: performance.now() });
     socket.once("close", () => this.#open.delete(socket));
   }
 
   async admit(socket: Duplex): Promise<string> {
     const connection = this.#open.get(socket);
-    if (connection === undefined) throw new LockstepError("UNAUTHENTICATED", "This connection has ended.");
+    if (connection === undefined) throw endedError();
     const { caller, since } = connection;
     const refusal = this.#options.trust.revoked(caller);
     if (refusal !== undefined) {
@@ -142,3 +153,17 @@ export class SshCallers implements Callers, Disposable {
 
 /** A connection takes no new requests in the last fifth of its time, so that running ones can end. */
 const DRAIN_FROM = 0.8;
+
+/** Counts the connection. Returns an error if its device has too many. */
+function overError({ device }: SshCaller, connections: ConnectionLimit, socket: Duplex): LockstepError | undefined {
+  if (socket.destroyed || connections.count(device, socket) <= connections.most) return undefined;
+  return new LockstepError(
+    "QUEUE_FULL",
+    `Device ${device} has ${connections.most} connections over ssh to this device already, which is the limit; try again later.`,
+    { details: { device } },
+  );
+}
+
+function endedError(): LockstepError {
+  return new LockstepError("UNAUTHENTICATED", "This connection has ended.");
+}

@@ -6,13 +6,11 @@ import { createServer as createHttpServer, type RequestListener } from "node:htt
 import { createServer, type Socket } from "node:net";
 import { describe, LockstepError } from "../errors.ts";
 import { encodeFrames, readFrames } from "../framing/frames.ts";
+import { Newcomers } from "../io/connections.ts";
 import { visible } from "../io/visible.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { SshCaller, SshCallers } from "./callers.ts";
 import { type Greeting, type KeyQuestion, parseGreeting } from "./ssh-greeting.ts";
-
-/** A caller that does not say who it is in this time is cut off. */
-const GREETING_MS = 10_000;
 
 export interface SshDoorOptions {
   readonly callers: SshCallers;
@@ -30,11 +28,16 @@ export async function openSshDoor(
 ): Promise<AsyncDisposable> {
   const http = createHttpServer({ keepAliveTimeout: 120_000, requestTimeout: 0 }, options.answer);
   const open = new Set<Socket>();
+  const newcomers = new Newcomers();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.on("error", () => {});
     socket.once("close", () => open.delete(socket));
-    void greet(context, options, socket, () => http.emit("connection", socket));
+    newcomers.add(socket);
+    void greet(context, options, socket, {
+      known: () => newcomers.known(socket),
+      serve: () => http.emit("connection", socket),
+    });
   });
   await rm(path, { force: true });
   await new Promise<void>((done, failed) => server.once("error", failed).listen(path, done));
@@ -48,8 +51,12 @@ export async function openSshDoor(
   };
 }
 
-async function greet(context: SyncContext, options: SshDoorOptions, socket: Socket, serve: () => void): Promise<void> {
-  const late = setTimeout(() => socket.destroy(), GREETING_MS);
+async function greet(
+  context: SyncContext,
+  options: SshDoorOptions,
+  socket: Socket,
+  { known: isKnown, serve }: { known: () => void; serve: () => void },
+): Promise<void> {
   const refuse = (sentence: string, code = 1) => {
     socket.write(encodeFrames("E", `${sentence}\n`));
     socket.end(encodeFrames("X", String(code)));
@@ -57,14 +64,13 @@ async function greet(context: SyncContext, options: SshDoorOptions, socket: Sock
   try {
     const greeting = await firstFrame(socket);
     if ("key" in greeting) {
-      clearTimeout(late);
       const lines = context.ssh.authorizedKeys(greeting.key, undefined);
       socket.write(encodeFrames("X", "0"));
       return void socket.end(lines.map((line) => `${line}\n`).join(""));
     }
     const caller = { device: greeting.device, fingerprint: greeting.fingerprint, from: greeting.from };
     await options.callers.take(socket, caller);
-    clearTimeout(late);
+    isKnown();
     const go = () => void socket.write(encodeFrames("X", "0"));
     if (greeting.request === "peer") {
       go();
@@ -72,7 +78,6 @@ async function greet(context: SyncContext, options: SshDoorOptions, socket: Sock
     } else if (greeting.request === "upload-pack") await options.uploadPack(caller, greeting, socket, go);
     else refuse(welcome(greeting, context.me.device), 0);
   } catch (error) {
-    clearTimeout(late);
     const known = error instanceof LockstepError && error.code !== "INTERNAL";
     if (!known) context.log.error({ err: describe(error) }, "a connection over ssh broke off");
     else context.log.warn({ err: error.message }, "refused a device over ssh");

@@ -10,6 +10,7 @@ import { linkSignals } from "../io/signals.ts";
 import { repositoryName } from "../names.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { suspectDamage } from "../sync/upkeep/suspect-damage.ts";
+import { ConnectionLimit } from "../tls/connection-limits.ts";
 import type { Port } from "./answers.ts";
 import { type SshCaller, SshCallers, type SshCallersOptions } from "./callers.ts";
 import { mayFetch } from "./device-limits.ts";
@@ -20,7 +21,10 @@ import type { Greeting } from "./ssh-greeting.ts";
 /** A git, or a client, that says nothing for this long is given up. */
 const SILENT_MS = 120_000;
 
-export interface SshServerOptions extends SshCallersOptions {
+/** Connections of one device, as on the git port. */
+const CONNECTIONS = 128;
+
+export interface SshServerOptions extends Omit<SshCallersOptions, "connections"> {
   /** The path of the unix socket. */
   readonly path: string;
   readonly port: Port;
@@ -29,7 +33,7 @@ export interface SshServerOptions extends SshCallersOptions {
 /** Opens the socket for lockstep-shell. */
 export async function serveSsh(context: SyncContext, options: SshServerOptions): Promise<AsyncDisposable> {
   const { path, port } = options;
-  const callers = new SshCallers(options);
+  const callers = new SshCallers({ ...options, connections: new ConnectionLimit(CONNECTIONS) });
   const door = await openSshDoor(context, path, {
     callers,
     answer: (request, response) => void answer(port, callers, request, response),
@@ -72,7 +76,7 @@ async function uploadPack(
   if (exitCode === 0 || link.signal.aborted) return;
   const fields = { repository: name, fromDevice: device, exitCode, said: stderr.trim() };
   context.log.warn(fields, "git upload-pack failed");
-  void packs.lookAfter(id);
+  packs.lookAfter(id).catch(() => {});
   suspectDamage(context, { id, name }, stderr).catch((error: unknown) =>
     context.log.warn({ ...fields, err: describe(error) }, "could not order a verification"),
   );

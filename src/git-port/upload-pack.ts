@@ -53,7 +53,7 @@ export async function serveUploadPack({ context, packs, bodies, device, request,
   const report = overhear(git, log, fields, "git upload-pack said");
   const onFailure = (ending: Ending) => {
     report(ending);
-    void packs.lookAfter(id);
+    packs.lookAfter(id).catch(() => {});
     suspectDamage(context, { id, name: asked.repository }, git.words).catch((error: unknown) =>
       log.warn({ ...fields, err: describe(error) }, "could not order a verification"),
     );

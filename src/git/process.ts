@@ -4,6 +4,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import { text } from "node:stream/consumers";
+import { assertAlone } from "./borrowing/borrowing.ts";
 import { here } from "./command/build.ts";
 import type { Command } from "./command/command.ts";
 import type { Local, LocalArguments } from "./command/operations.ts";
@@ -24,6 +25,8 @@ export interface GitContext {
   readonly patience?: Patience;
   /** Stops the gits of the background while somebody reads or pushes. */
   readonly makeWay?: MakeWay;
+  /** True: the commands run in scratches, whose alternate is their replica. */
+  readonly scratch?: boolean;
 }
 
 /** How a command runs. */
@@ -69,6 +72,7 @@ export function spawnGitInto(
   args: LocalArguments,
   { output, errors, signal }: { readonly output: number; readonly errors: number; readonly signal: AbortSignal },
 ): GitIntoFiles {
+  assertAlone(gitDir, context);
   const { args: words, env } = here(context, { kind: "local", args }, gitDir);
   const spawnOptions: SpawnOptions = {
     cwd: gitDir,
@@ -83,8 +87,12 @@ export function spawnGitInto(
   return child;
 }
 
-/** Starts a git command in the directory `gitDir`. The caller gives it its input. */
+/**
+ * Starts a git command in the directory `gitDir`. The caller gives it its input. Throws REPLICA_BORROWS instead of
+ * reading other directories.
+ */
 export function runCommand(context: GitContext, gitDir: string, { args, env }: Command, options: RunGit): GitProcess {
+  assertAlone(gitDir, context);
   const inherited = options.writes && context.lockFd !== null ? [context.lockFd] : [];
   const spawnOptions: SpawnOptions = {
     cwd: gitDir,

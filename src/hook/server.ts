@@ -5,7 +5,8 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe } from "../errors.ts";
-import { encodeFrames, readFrames } from "../framing/frames.ts";
+import { encodeFrames, type Frame, readFrames } from "../framing/frames.ts";
+import { Newcomers } from "../io/connections.ts";
 import { linkSignals } from "../io/signals.ts";
 import { visible } from "../io/visible.ts";
 import type { PackCache } from "../pack-cache/pack-cache.ts";
@@ -24,16 +25,50 @@ export interface HookServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/**
+ * How many conversations there are at once. Each push has two gits from its first frame on, so a client that only opens
+ * conversations must not have any number of them.
+ */
+const CONVERSATIONS = 1_024;
+
+/** What one client of the socket may cost. */
+export interface HookLimits {
+  readonly conversations?: number;
+  /** Those that have not sent a frame yet. */
+  readonly newcomers?: Newcomers;
+}
+
 /** Serves the shims on `path`, a unix socket for this user only. Without `packs`, each client has a pack of its own. */
-export async function serveHooks(context: SyncContext, path: string, packs?: PackCache): Promise<HookServer> {
+export async function serveHooks(
+  context: SyncContext,
+  path: string,
+  packs?: PackCache,
+  { conversations: most = CONVERSATIONS, newcomers = new Newcomers() }: HookLimits = {},
+): Promise<HookServer> {
   const open = new Set<Socket>();
+  const conversations = new Set<Socket>();
+  const begin = async (socket: Socket) => {
+    // A shim that has ended its input still waits for an answer.
+    const frames = readFrames(socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
+    const first = await firstOf(context, frames);
+    if (first === undefined) return void socket.destroy();
+    // It stays a newcomer, so it is cut if it does not go.
+    if (conversations.size >= most) return refuse(socket, most);
+    newcomers.known(socket);
+    conversations.add(socket);
+    socket.once("close", () => conversations.delete(socket));
+    // A shim that has the whole answer goes.
+    socket.once("finish", () => socket.destroyed || newcomers.add(socket));
+    await converse(context, socket, { first, frames, packs });
+  };
   // When its pusher is gone, a shim ends its side and waits for `X`. Without `X` it kills receive-pack, which then
   // leaves its .keep.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => open.delete(socket));
-    void converse(context, socket, packs);
+    newcomers.add(socket);
+    void begin(socket);
   });
   await rm(path, { force: true });
   await new Promise<void>((done, failed) => server.once("error", failed).listen(path, done));
@@ -56,9 +91,29 @@ export async function serveHooks(context: SyncContext, path: string, packs?: Pac
   };
 }
 
-async function converse(context: SyncContext, socket: Socket, packs?: PackCache): Promise<void> {
-  // A shim that has ended its input still waits for an answer.
-  const frames = readFrames(socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
+/** Returns the first frame. undefined: the connection ended or was cut before it, or what came is no frame. */
+async function firstOf({ log }: SyncContext, frames: AsyncGenerator<Frame>): Promise<Frame | undefined> {
+  try {
+    const first = await frames.next();
+    return first.done ? undefined : first.value;
+  } catch (error) {
+    // Thousands of connections may be cut.
+    log.debug({ err: describe(error) }, "a connection to the socket of the shims ended before its first frame");
+    return undefined;
+  }
+}
+
+function refuse(socket: Socket, most: number): void {
+  const sentence = `This server has ${most} pushes and reads under way, which is the limit; try again later.`;
+  socket.write(encodeFrames("E", `lockstep: ${sentence}\n`));
+  socket.end(encodeFrames("X", "1"));
+}
+
+async function converse(
+  context: SyncContext,
+  socket: Socket,
+  { first, frames, packs }: { first: Frame; frames: AsyncGenerator<Frame>; packs: PackCache | undefined },
+): Promise<void> {
   const send = (type: string, payload: Buffer | string) => {
     if (socket.writable) socket.write(encodeFrames(type, payload));
   };
@@ -68,10 +123,7 @@ async function converse(context: SyncContext, socket: Socket, packs?: PackCache)
     return packs === undefined ? 0 : await sharePack(context, packs, hello, frames, send);
   };
   try {
-    const first = await frames.next();
-    if (first.done) return void socket.destroy();
-    const hello = parseHello(first.value);
-    const code = await answer(hello);
+    const code = await answer(parseHello(first));
     if (code !== undefined && socket.writable) socket.end(encodeFrames("X", String(code)));
     else socket.destroy();
   } catch (error) {

@@ -39,3 +39,39 @@ export function limitConnections(server: HttpServer, most: number): void {
     response.once("close", () => socket.destroyed || idle.add(socket));
   });
 }
+
+/**
+ * The connections to a unix socket that have not said yet who they are. A burst of real clients must fit: the kernel
+ * hands over up to 511 connections at once, before any of them can be read.
+ */
+export class Newcomers {
+  readonly #most: number;
+  readonly #patienceMs: number;
+  /** The longest waiting one first. */
+  readonly #waiting = new Map<Socket, NodeJS.Timeout>();
+
+  constructor({ most = 1_024, patienceMs = 10_000 }: { most?: number; patienceMs?: number } = {}) {
+    this.#most = most;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** Takes a new connection, and cuts it after a while. Beyond the limit it cuts the longest waiting one at once. */
+  add(socket: Socket): void {
+    this.#waiting.set(
+      socket,
+      setTimeout(() => socket.destroy(), this.#patienceMs),
+    );
+    socket.once("close", () => this.known(socket));
+    if (this.#waiting.size <= this.#most) return;
+    const [[longest] = []] = this.#waiting;
+    if (longest === undefined) return;
+    this.known(longest);
+    longest.destroy();
+  }
+
+  /** Says that a connection is no newcomer any more. */
+  known(socket: Socket): void {
+    clearTimeout(this.#waiting.get(socket));
+    this.#waiting.delete(socket);
+  }
+}

@@ -5,6 +5,7 @@ import { here } from "../git/command/build.ts";
 import type { Command, Programs } from "../git/command/command.ts";
 import type { Serve } from "../git/command/operations.ts";
 import { hungGit, watchGit } from "../git/hung.ts";
+import { assertAlone } from "../git/borrowing/borrowing.ts";
 import { WAITS } from "../waits.ts";
 import { Refusal } from "./refusal.ts";
 import type { GitRequest } from "./route.ts";
@@ -56,9 +57,10 @@ export class GitNotStarted extends Refusal {
   }
 }
 
-/** Starts git. Resolves once it runs; throws GitNotStarted. */
+/** Starts git. Resolves once it runs; throws GitNotStarted, and REPLICA_BORROWS. */
 export async function startGit({ programs, asked, client, path, limiter = [] }: GitRequested): Promise<GitChild> {
   const { service, advertisement } = asked;
+  assertAlone(path);
   const child = await started(here(programs, { kind: "serve", service, advertisement, client }, path), limiter);
   watchGit(child, { command: service });
   const watch = hungGit(child);

@@ -1,6 +1,7 @@
 // Limits of the ports with mutual TLS: connections that have not shown a certificate yet, and connections of one
 // certificate.
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Server, TLSSocket } from "node:tls";
 
 /** Connections in their handshake, for each port. */
@@ -32,7 +33,7 @@ export function limitHandshakes(server: Server, most = HANDSHAKES): void {
   server.prependListener("secureConnection", done);
 }
 
-/** Counts the connections of each certificate on one port. */
+/** Counts the connections of each certificate, or of each device, on one port. */
 export class ConnectionLimit {
   readonly most: number;
   readonly #open = new Map<string, number>();
@@ -42,10 +43,10 @@ export class ConnectionLimit {
   }
 
   /**
-   * Counts a connection until it closes. Returns how many there are with it. The `owner` is a key, or one text for all
-   * certificates that name nobody.
+   * Counts a connection until it closes. Returns how many there are with it. The `owner` is a key, a device, or
+   * one text for all certificates that name nobody.
    */
-  count(owner: string, socket: TLSSocket): number {
+  count(owner: string, socket: Duplex): number {
     const count = (this.#open.get(owner) ?? 0) + 1;
     this.#open.set(owner, count);
     socket.once("close", () => {

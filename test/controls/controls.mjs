@@ -3,6 +3,7 @@
 // once, so that a stale control is noticed.
 
 import { adoptControls } from "./adopt.mjs";
+import { borrowingControls } from "./borrowing.mjs";
 import { certificateControls } from "./certificates.mjs";
 import { commandControls } from "./commands.mjs";
 import { copyControls } from "./copies.mjs";
@@ -82,6 +83,7 @@ export const controls = [
   ...gateCacheControls,
   ...sharedPackControls,
   ...gateUsersControls,
+  ...borrowingControls,
   ...limitsControls,
   ...decisionControls
     .filter(({ rule }) => BY_HISTORY.includes(rule))

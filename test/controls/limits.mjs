@@ -9,7 +9,54 @@ export const limitsControls = [
     ],
     project: "integration",
     tests: "test/integration/port-limits.test.ts",
-    name: "is one of so many",
+    name: "is cut because of their number",
+  },
+  {
+    rule: "connections to the socket of the shims that say nothing are few",
+    patches: [{ file: "src/io/connections.ts", from: "if (this.#waiting.size <= this.#most)", to: "if (socket)" }],
+    project: "integration",
+    tests: "test/integration/hook-socket-limits.test.ts",
+    name: "that say nothing",
+  },
+  {
+    rule: "a connection to the socket of the shims has a time for its first frame",
+    patches: [
+      {
+        file: "src/io/connections.ts",
+        from: "setTimeout(() => socket.destroy(),",
+        to: "setTimeout(() => socket.ref(),",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/hook-socket-limits.test.ts",
+    name: "are cut if their first frame",
+  },
+  {
+    rule: "conversations with shims are few",
+    patches: [{ file: "src/hook/server.ts", from: "if (conversations.size >= most)", to: "if (most < 0)" }],
+    project: "integration",
+    tests: "test/integration/hook-socket-limits.test.ts",
+    name: "have so many conversations",
+  },
+  {
+    rule: "a connection over ssh that ended meanwhile is not kept",
+    patches: [{ file: "src/git-port/callers.ts", from: "if (socket.destroyed) throw", to: "if (!socket) throw" }],
+    project: "unit",
+    tests: "test/unit/ssh-callers.test.ts",
+    name: "closes while the registry",
+  },
+  {
+    rule: "a device has a limited number of connections over ssh",
+    patches: [
+      {
+        file: "src/git-port/callers.ts",
+        from: "connections.count(device, socket) <= connections.most",
+        to: "connections.count(device, socket) > 0",
+      },
+    ],
+    project: "unit",
+    tests: "test/unit/ssh-callers.test.ts",
+    name: "is one of so many of its device",
   },
   {
     rule: "a certificate has a limited number of connections",

@@ -249,8 +249,13 @@ describe("a file that hides a part of history on one disk", () => {
     await cluster.git.git(["clone", "--quiet", "--mirror", cluster.devices[1]!.url(repository), elsewhere]);
     await mkdir(join(one.gitDir(repository), "objects/info"), { recursive: true });
     await writeFile(join(one.gitDir(repository), "objects/info/alternates"), `${elsewhere}/objects\n`);
+    for (const command of [["ls-remote"], ["push", "--all"]]) {
+      const refused = await cluster.git.run([...command, one.url(repository)], { cwd: ada.dir });
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain("makes git read from another directory");
+    }
     const found = await one.call("VerifyReplica", { repository, full: true }, PATIENCE);
-    expect(found).toMatchObject({ differences: [], damage: ["objects/info/alternates"], failure: "" });
+    expect(found).toMatchObject({ differences: [], damage: ["objects/info/alternates", "incomplete"], failure: "" });
     await rename(elsewhere, `${elsewhere}.gone`);
     await expectEverybodyReads(repository);
   });

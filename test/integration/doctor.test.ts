@@ -323,6 +323,23 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     expect(await look()).toMatchObject({ state: "ok" });
   });
 
+  it("a replica with which git would read from another directory", async () => {
+    const root = join(dir, "with-borrowing");
+    const replica = join(root, "team", "app.git");
+    await mkdir(join(replica, "objects", "info"), { recursive: true });
+    const look = async () => {
+      const { checks } = await doctor({ ...well, LOCKSTEP_ROOT: root });
+      return checks.find(({ check }) => check === "replicas");
+    };
+    expect(await look()).toMatchObject({ state: "ok" });
+    await writeFile(join(replica, "objects", "info", "alternates"), "/elsewhere/objects\n");
+    expect(await look()).toEqual({
+      check: "replicas",
+      state: "missing",
+      said: expect.stringMatching(/^With \S+team\/app\.git\/objects\/info\/alternates git would read from other/),
+    });
+  });
+
   it("an old Node", async () => {
     const { code, checks } = await doctor(well, join(dir, "old-node", "node"));
     expect(code).toBe(1);

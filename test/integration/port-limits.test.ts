@@ -79,6 +79,24 @@ describe("a connection that has shown no certificate", () => {
     session.destroy();
   });
 
+  it("is cut because of their number, also where none is cut because of the time", async () => {
+    const server = createTlsServer({ ...MUTUAL_TLS, handshakeTimeout: 3_600_000 });
+    server.on("tlsClientError", (_, socket) => socket.destroy());
+    limitHandshakes(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const before: Socket[] = [];
+    for (let count = 0; count < 300; count += 1) {
+      const socket = await idle(port);
+      socket.resume();
+      before.push(socket);
+    }
+    await vi.waitFor(() => expect(closed(before)).toBe(300 - 256), SOON);
+    expect(closed(before.slice(0, 300 - 256))).toBe(300 - 256);
+    server.close();
+  });
+
   it("is cut after five seconds", async () => {
     expect(MUTUAL_TLS.handshakeTimeout).toBe(5_000);
     const server = createTlsServer({ ...MUTUAL_TLS, handshakeTimeout: 300 });

@@ -6,6 +6,7 @@ import { lookAtDisk, lookAtLock, lookAtNames, lookAtRoot, lookAtSockets } from "
 import { find, type Look } from "../../doctor/finding.ts";
 import { lookAtHooks } from "../../doctor/hooks.ts";
 import { lookAtGit, lookAtNode, lookAtShim } from "../../doctor/programs.ts";
+import { lookAtReplicas } from "../../doctor/replicas.ts";
 import { lookAtUnknown } from "../../doctor/unknown.ts";
 import { ExitCode } from "../../errors.ts";
 import type { Host } from "../../host.ts";
@@ -17,6 +18,7 @@ const CHECKS: readonly (readonly [string, Look])[] = [
   ["shim", lookAtShim],
   ["root", lookAtRoot],
   ["hooks", lookAtHooks],
+  ["replicas", lookAtReplicas],
   ["names", lookAtNames],
   ["unknown", lookAtUnknown],
   ["lock", lookAtLock],

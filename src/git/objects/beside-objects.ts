@@ -3,9 +3,8 @@
 import { mkdir, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { exists, sync } from "../../io/disk.ts";
+import { ALTERNATES } from "../borrowing/borrowing.ts";
 
-/** With this file a replica depends on a directory that nobody syncs, checks or keeps. */
-export const ALTERNATES = "objects/info/alternates";
 /**
  * With these files a front end's git takes the edge of missing history for its beginning. Lockstep's own git commands
  * ignore them.
@@ -25,13 +24,24 @@ export async function setHistoryAside(gitDir: string, to: string): Promise<strin
   return found;
 }
 
-/** Moves files out of a replica, durably, to the directory `to`. Files that are there already stay. */
-export async function setFilesAside(gitDir: string, names: readonly string[], to: string): Promise<void> {
-  if (names.length === 0) return;
+/**
+ * Moves files out of a replica, durably, to the directory `to`. Files that are there already stay. Returns the new path
+ * of each.
+ */
+export async function setFilesAside(
+  gitDir: string,
+  names: readonly string[],
+  to: string,
+): Promise<Map<string, string>> {
+  const moved = new Map<string, string>();
+  if (names.length === 0) return moved;
   await mkdir(to, { recursive: true });
   for (const name of names) {
     const path = join(to, basename(name));
-    await rename(join(gitDir, name), (await exists(path)) ? `${path}.${Date.now()}` : path);
+    const free = (await exists(path)) ? `${path}.${Date.now()}` : path;
+    await rename(join(gitDir, name), free);
     await sync(join(gitDir, name, ".."));
+    moved.set(name, free);
   }
+  return moved;
 }

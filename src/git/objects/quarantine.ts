@@ -48,6 +48,8 @@ export async function quarantined<Result>(
     const alternates = alone ? "" : quoteAlternate(home);
     const objects = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
     const bringing = bring({ path, objects });
+    // The walk may not start. Nobody awaits this then.
+    bringing.catch(() => {});
     // The walk starts while the objects still arrive: starting a process takes longer than walking a push.
     await using walk = startWalk(context, gitDir, { objects, signal, onWork });
     const result = await bringing;

@@ -9,7 +9,7 @@ import { receivePack } from "../objects/receive-pack.ts";
 import { startPack } from "../objects/send-pack.ts";
 import type { GitContext } from "../process.ts";
 import { readRefs } from "../refs/refs.ts";
-import { BASE, parseRefs, TIPS } from "./scratch.ts";
+import { BASE, parseRefs, pointScratch, TIPS } from "./scratch.ts";
 
 /** The changes that a caller made in a scratch. */
 export interface ScratchChanges {
@@ -21,7 +21,7 @@ export interface ScratchChanges {
 /** Returns the caller's changes, sorted by name. Costs a walk over the refs of the scratch. */
 export async function readScratch(context: GitContext, path: string, signal: AbortSignal): Promise<ScratchChanges> {
   const base = parseRefs(await readFile(join(path, BASE)));
-  const now = await readRefs(context, path, signal);
+  const now = await readRefs({ ...context, scratch: true }, path, signal);
   const updates: RefUpdate[] = [];
   for (const name of [...new Set([...base.keys(), ...now.keys()])].sort(compareRefs)) {
     const oldValue = base.get(name) ?? null;
@@ -47,8 +47,11 @@ export async function takeObjects(
   const wants = objectIds(updates.map(({ newValue }) => newValue));
   if (wants.length === 0) return;
   const haves = [...new Set([...objectIds(updates.map(({ oldValue }) => oldValue)), ...tips])];
+  // The caller may have named other alternates, and with them objects of other repositories.
+  await pointScratch(path, gitDir);
+  const within = { ...context, scratch: true };
   // Reads the pack from its first byte on: unread output is lost when the process ends.
-  const pack = startPack(context, path, wants, haves, signal).then((stream) => stream.pack.pipe(new PassThrough()));
+  const pack = startPack(within, path, wants, haves, signal).then((stream) => stream.pack.pipe(new PassThrough()));
   await receivePack(context, gitDir, { wants, haves, signal, pack }).catch(async (error: unknown) => {
     throw (await isShallow(path)) ? notWholeError(error) : error;
   });
@@ -77,12 +80,13 @@ export async function wholeUpdates(
   { updates, tips }: ScratchChanges,
   signal: AbortSignal,
 ): Promise<RefUpdate[]> {
+  const within = { ...context, scratch: true };
   const all = objectIds(updates.map(({ newValue }) => newValue));
-  if (await isConnected(context, path, all, tips, { signal })) return [...updates];
+  if (await isConnected(within, path, all, tips, { signal })) return [...updates];
   const whole: RefUpdate[] = [];
   for (const update of updates) {
     const haves = [...objectIds([update.oldValue]), ...tips];
-    if (await isConnected(context, path, objectIds([update.newValue]), haves, { signal })) whole.push(update);
+    if (await isConnected(within, path, objectIds([update.newValue]), haves, { signal })) whole.push(update);
   }
   return whole;
 }

@@ -90,6 +90,7 @@ export async function replaceScratch(
   { base, refs }: { base: Refs; refs: Refs },
 ): Promise<void> {
   const aside = halfMade(path);
+  const within = { ...context, scratch: true };
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true });
   await initBare(context, aside, replica.objectFormat);
@@ -103,10 +104,10 @@ export async function replaceScratch(
   packed.sort(([a], [b]) => compareRefs(a, b));
   const file = `# pack-refs with: sorted\n${packed.map(([name, value]) => `${toLatin1(value)} ${toLatin1(name)}\n`).join("")}`;
   await writeFile(join(aside, "packed-refs"), Buffer.from(file, "latin1"));
-  for (const [name, value] of refs) if (isSymbolic(value)) await setSymbolicRef(context, aside, name, value);
+  for (const [name, value] of refs) if (isSymbolic(value)) await setSymbolicRef(within, aside, name, value);
   const head = refs.get(HEAD);
   if (head && !isSymbolic(head))
-    await gitBytes(context, aside, ["update-ref", "--no-deref", "HEAD", head], { writes: true });
+    await gitBytes(within, aside, ["update-ref", "--no-deref", "HEAD", head], { writes: true });
   await rm(path, { recursive: true, force: true });
   await rename(aside, path);
 }

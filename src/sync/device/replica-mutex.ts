@@ -3,6 +3,7 @@
 // same holds after a git that could write was killed. While such a git does not end, the mutex is given to nobody.
 import { Mutex } from "async-mutex";
 import { assertNoStuckGit, takeKilledWriter, wasWriterKilled } from "../../git/hung.ts";
+import { assertAlone } from "../../git/borrowing/borrowing.ts";
 import { type DiskMark, isWhole, markDisk } from "../../git/replica/disk-mark.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 
@@ -90,11 +91,12 @@ export class ReplicaMutex extends Mutex {
 
   /**
    * Puts the replica in doubt if somebody else has changed its files. Walks through no directory. Does not look while
-   * this process itself changes the files. Throws GIT_HUNG if a git cannot be ended.
+   * this process itself changes the files. Throws GIT_HUNG if a git cannot be ended, and REPLICA_BORROWS.
    */
   async look(): Promise<void> {
     const { gitDir } = this.#replica;
     assertNoStuckGit(gitDir);
+    assertAlone(gitDir);
     if (this.isLocked()) return;
     if (wasWriterKilled(gitDir) || (await this.#hasChanged())) await this.runExclusive(() => {});
   }

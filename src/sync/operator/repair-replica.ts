@@ -1,10 +1,13 @@
 // Repairs a replica from the log and from other devices, never the other way round. It keeps the refs and objects that
 // it replaces, because they may be the only copy.
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { objectIds, type Refs, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { ALTERNATES } from "../../git/objects/beside-objects.ts";
+import { setFilesAside } from "../../git/objects/beside-objects.ts";
 import { type Damage, damagedPath, findDamage, setDamageAside } from "../../git/packs/damage.ts";
+import { ALTERNATES, borrowingParts } from "../../git/borrowing/borrowing.ts";
+import { wasReplica } from "../../git/replica/repository.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { catchUp } from "../catch-up/catch-up.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -12,6 +15,34 @@ import type { Replica } from "../device/replica.ts";
 import { fetchObjects } from "../objects/fetch-objects.ts";
 import { putInDoubt } from "../replica/apply.ts";
 import { keepStrange } from "../replica/keep-given-up.ts";
+
+/** What made git read other directories, and has been moved out of the replica. */
+export interface Borrowing {
+  /** By their paths in the replica. */
+  readonly parts: readonly string[];
+  /** Puts the list of alternates back because objects are missing without it. Then the replica is not served. */
+  putBack(): Promise<void>;
+}
+
+/**
+ * Moves what makes git read other directories out of a replica, and puts the replica in doubt. Other devices then bring
+ * what is missing.
+ */
+export async function endBorrowing(context: SyncContext, replica: Replica): Promise<Borrowing> {
+  const { gitDir, id } = replica;
+  const parts = borrowingParts(gitDir);
+  if (parts.length === 0 || !(await wasReplica(gitDir, id))) return { parts: [], putBack: async () => {} };
+  const moved = await setFilesAside(gitDir, parts, damagedPath(join(context.root, STATE_DIR), id));
+  await replica.mutex.distrust();
+  context.log.warn({ repository: replica.name, parts }, "moved aside what made git read from other directories");
+  return {
+    parts,
+    async putBack() {
+      const alternates = moved.get(ALTERNATES);
+      if (alternates !== undefined) await rename(alternates, join(gitDir, ALTERNATES));
+    },
+  };
+}
 
 /** Folds the log onto the refs again. Throws what `catchUp` throws. */
 export async function repairRefs(

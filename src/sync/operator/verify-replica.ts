@@ -22,9 +22,9 @@ import { readFold } from "../../store/log/fold.ts";
 import { recordScrub, type ScrubResult } from "../../store/replica/scrubs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { beforeRead } from "../read/before-read.ts";
+import { beforeRead, locate } from "../read/before-read.ts";
 import { clearRefs } from "../replica/clear-refs.ts";
-import { repairObjects, repairRefs } from "./repair-replica.ts";
+import { endBorrowing, repairObjects, repairRefs } from "./repair-replica.ts";
 
 export interface Verification {
   readonly version: Version;
@@ -55,9 +55,23 @@ export interface VerifyOptions {
  * refs/lockstep/lost/<version>/. Throws what `beforeRead` throws, NOT_A_REPOSITORY, and INTERNAL when the stored refs
  * themselves do not have the digest of their version.
  */
-export async function verify(
+export async function verify(context: SyncContext, name: string, options: VerifyOptions): Promise<Verification> {
+  if (!options.full) return await verifyParts(context, name, [], options);
+  const borrowing = await endBorrowing(context, (await locate(context, name)).replica);
+  try {
+    const found = await verifyParts(context, name, borrowing.parts, options);
+    if (found.failure !== null) await borrowing.putBack();
+    return found;
+  } catch (error) {
+    await borrowing.putBack();
+    throw error;
+  }
+}
+
+async function verifyParts(
   context: SyncContext,
   name: string,
+  moved: readonly string[],
   { full, gently = false, signal }: VerifyOptions,
 ): Promise<Verification> {
   const { replica, version, fold, onDisk, foreign } = await compare(context, name, signal);
@@ -74,7 +88,7 @@ export async function verify(
     failure = describe(error);
   }
   const strange = foreign.map(({ name: file, why }) => `${displayRef(file)} (${why})`);
-  const found = { refs: differences.length, damage: [...names(damage), ...strange] };
+  const found = { refs: differences.length, damage: [...moved, ...names(damage), ...strange] };
   if (found.refs > 0 || found.damage.length > 0)
     context.log.warn({ repository: name, ...found, err: failure }, "a replica was not as the log says");
   // So a replica to which nothing comes any more is looked at after each scrub.

@@ -6,7 +6,7 @@ import type { SyncContext } from "../device/context.ts";
 
 /** Gits that wait for the refs of a push. */
 export interface StartedGit extends AsyncDisposable {
-  /** undefined: it could not be started. The push itself finds out why. */
+  /** undefined: it could not be started. */
   readonly transaction?: StartedTransaction;
   /** Returns the walk that tells whether new values are whole, once, and only for that repository. */
   walkOf(gitDir: string): Walk | undefined;
@@ -27,8 +27,8 @@ export function startGitEarly(
   const claim = known.objects.claimNow();
   if (claim === undefined) return undefined;
   const { gitDir } = known;
-  const transaction = startTransaction(context, gitDir, author);
-  const walk = startWalk(context.git, gitDir, { signal: gone });
+  const transaction = unlessRefused(() => new StartedTransaction(context.git, gitDir, author));
+  const walk = unlessRefused(() => startWalk(context.git, gitDir, { signal: gone }));
   let taken = false;
   return {
     ...(transaction && { transaction }),
@@ -39,14 +39,15 @@ export function startGitEarly(
     },
     async [Symbol.asyncDispose]() {
       claim[Symbol.dispose]();
-      await Promise.all([transaction?.[Symbol.asyncDispose](), walk[Symbol.asyncDispose]()]);
+      await Promise.all([transaction?.[Symbol.asyncDispose](), walk?.[Symbol.asyncDispose]()]);
     },
   };
 }
 
-function startTransaction({ git }: SyncContext, gitDir: string, author: RefAuthor): StartedTransaction | undefined {
+/** Returns undefined if a git is not started. The push itself finds out why. */
+function unlessRefused<Started>(start: () => Started): Started | undefined {
   try {
-    return new StartedTransaction(git, gitDir, author);
+    return start();
   } catch {
     return undefined;
   }

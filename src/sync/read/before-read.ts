@@ -1,6 +1,7 @@
 // Makes sure, before a read, that this replica holds at least the head as of the call (docs/architecture.md, "A read").
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { assertAlone } from "../../git/borrowing/borrowing.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { isServed } from "../../replica-states.ts";
 import { type NoWrites, replicaElsewhereError, writesElsewhereError } from "../../store/replica/placement.ts";
@@ -37,12 +38,13 @@ export interface ReadGrant {
 /**
  * Returns when the replica of `name` on this device may serve a read. For a current replica this costs one database
  * round trip shared with other reads, a few calls of stat, no git and no lock. Throws REPOSITORY_NOT_FOUND,
- * REPLICA_NOT_FOUND, VERSION_AHEAD, AHEAD_OF_DATABASE, WRITES_STOPPED, WRITES_ELSEWHERE, FENCED, DATABASE_UNAVAILABLE,
- * and what `catchUp` throws.
+ * REPLICA_NOT_FOUND, REPLICA_BORROWS, VERSION_AHEAD, AHEAD_OF_DATABASE, WRITES_STOPPED, WRITES_ELSEWHERE, FENCED,
+ * DATABASE_UNAVAILABLE, and what `catchUp` throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
   context.git.makeWay?.now();
   const { replica, found, before, noWrites, askedAt } = await lookAndLocate(context, name, options);
+  if (!options.asTheyAre) assertAlone(replica.gitDir);
   const head = found.version;
   // A version has one digest for ever. So a different digest means that the database lost this version, whenever the
   // two were read.

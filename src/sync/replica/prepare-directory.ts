@@ -6,6 +6,7 @@ import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { isMisplaced, setMisplacedAside, takeMisplacedBack } from "../../git/beside/misplaced.ts";
 import { takeRemovedBack } from "../../git/beside/removed.ts";
+import { assertAlone } from "../../git/borrowing/borrowing.ts";
 import { placeAside } from "../../git/replica/aside.ts";
 import { mendParts } from "../../git/replica/mend-parts.ts";
 import { createReplica, ensureSettings, inspect, wasReplica } from "../../git/replica/repository.ts";
@@ -109,6 +110,8 @@ async function fetchFromPlaceOf(
 
 async function mend(context: SyncContext, replica: Replica): Promise<void> {
   await assertRights(replica.gitDir);
+  // Otherwise git's failure would look like a directory that is no repository.
+  assertAlone(replica.gitDir);
   if (!(await wasReplica(replica.gitDir, replica.id))) return;
   const aside = placeAside(context.root, replica.id);
   const made = await mendParts(context.git, replica, aside, () => putInDoubt(replica));

@@ -252,7 +252,7 @@ describe("a file that hides a part of history on one disk", () => {
     for (const command of [["ls-remote"], ["push", "--all"]]) {
       const refused = await cluster.git.run([...command, one.url(repository)], { cwd: ada.dir });
       expect(refused.code).not.toBe(0);
-      expect(refused.stderr).toContain("makes git read from another directory");
+      expect(refused.stderr).toContain("The server failed; tell its operator.");
     }
     const found = await one.call("VerifyReplica", { repository, full: true }, PATIENCE);
     expect(found).toMatchObject({ differences: [], damage: ["objects/info/alternates", "incomplete"], failure: "" });

@@ -1,11 +1,11 @@
 // One `git upload-pack` or `git receive-pack`, from its start to its end.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { assertAlone } from "../git/borrowing/borrowing.ts";
 import { here } from "../git/command/build.ts";
 import type { Command, Programs } from "../git/command/command.ts";
 import type { Serve } from "../git/command/operations.ts";
 import { hungGit, watchGit } from "../git/hung.ts";
-import { assertAlone } from "../git/borrowing/borrowing.ts";
 import { WAITS } from "../waits.ts";
 import { Refusal } from "./refusal.ts";
 import type { GitRequest } from "./route.ts";

@@ -5,7 +5,11 @@ export const borrowingControls = [
   {
     rule: "no git starts in a replica that leads elsewhere",
     patches: [
-      { file: "src/git/borrowing/borrowing.ts", from: "if (part === undefined) return;", to: "if (part !== gitDir) return;" },
+      {
+        file: "src/git/borrowing/borrowing.ts",
+        from: "if (part === undefined) return;",
+        to: "if (part !== gitDir) return;",
+      },
     ],
     project: "integration",
     tests: "test/integration/borrowing-replica.test.ts",

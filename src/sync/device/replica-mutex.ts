@@ -2,8 +2,8 @@
 // changed the files since it was released. If so, the replica is in doubt, and its known version does not count. The
 // same holds after a git that could write was killed. While such a git does not end, the mutex is given to nobody.
 import { Mutex } from "async-mutex";
-import { assertNoStuckGit, takeKilledWriter, wasWriterKilled } from "../../git/hung.ts";
 import { assertAlone } from "../../git/borrowing/borrowing.ts";
+import { assertNoStuckGit, takeKilledWriter, wasWriterKilled } from "../../git/hung.ts";
 import { type DiskMark, isWhole, markDisk } from "../../git/replica/disk-mark.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 

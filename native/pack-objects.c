@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 enum { ALONE = -1, CHUNK = 1 << 16 };
-// The sidecar says at once where the pack is. Without inotify, a file that grows is looked at so often.
-enum { PATIENCE_MS = 2000, LOOK_MS = 20 };
+// The sidecar says at once where the pack is, and then every few seconds that it lives. Without inotify, a file that
+// grows is looked at every LOOK_MS.
+enum { PATIENCE_MS = 2000, SILENCE_MS = 20000, LOOK_MS = 20 };
 
 // A file that grows, and where its bytes go.
 struct copied {
@@ -133,23 +134,34 @@ static int copy_pack(int sidecar) {
   int changes;
   if (next_frame(sidecar, PATIENCE_MS) != 'P') return ALONE;
   if (!open_files(&pack, &words, &changes)) return ALONE;
-  for (int ended = 0, code = 0;;) {
+  for (int ended = 0, code = 0, silent_ms = 0;;) {
     int said = copy_some(&words), copied = copy_some(&pack);
     // git closes standard error only with everything else.
     if (copied < 0 || said < 0) return FAILED;
+    if (copied || said) silent_ms = 0;
     if (copied || said) continue;
     if (ended) return code;
+    if (silent_ms >= SILENCE_MS) return pack.any ? FAILED : ALONE;
     struct pollfd polled[] = {
         {.fd = sidecar, .events = POLLIN}, {.fd = changes, .events = POLLIN}, {.fd = STDOUT_FILENO, .events = 0}};
-    if (poll(polled, 3, changes < 0 ? LOOK_MS : -1) < 0 && errno != EINTR) return FAILED;
+    int wait_ms = changes < 0 ? LOOK_MS : SILENCE_MS, ready = poll(polled, 3, wait_ms);
+    if (ready < 0 && errno != EINTR) return FAILED;
+    if (ready == 0) silent_ms += wait_ms;
+    if (ready <= 0) continue;
     if (polled[2].revents & (POLLERR | POLLHUP)) return FAILED;
     if (polled[1].revents)
       while (read(changes, ignored, sizeof ignored) > 0) continue;
     if (!polled[0].revents) continue;
-    if (next_frame(sidecar, PATIENCE_MS) == 'X') {
+    silent_ms = 0;
+    switch (next_frame(sidecar, PATIENCE_MS)) {
+    case 'K':
+      drop_frame();
+      continue;
+    case 'X':
       ended = 1;
       code = code_of_command();
-    } else {
+      continue;
+    default:
       return pack.any ? FAILED : ALONE;
     }
   }

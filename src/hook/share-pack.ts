@@ -6,6 +6,9 @@ import type { SyncContext } from "../sync/device/context.ts";
 import { type Hello, nameOf } from "./hello.ts";
 import type { Send } from "./receive-push.ts";
 
+/** The shim waits 20 s for a sign of life (native/pack-objects.c). */
+const LIFE_MS = 4_000;
+
 /**
  * Names the file of the pack for the shim. Returns the exit code of the git that made it, once the file is whole, or
  * undefined when it never will be. Without a file, the shim's own git makes the pack. That is so for a replica which is
@@ -29,8 +32,14 @@ export async function sharePack(
     () => undefined,
     () => undefined,
   );
-  const code = await Promise.race([reading.ended, left]);
-  return code === -1 ? undefined : code;
+  // A shim that hears nothing for long takes this process for hung.
+  const living = setInterval(() => send("K", ""), LIFE_MS).unref();
+  try {
+    const code = await Promise.race([reading.ended, left]);
+    return code === -1 ? undefined : code;
+  } finally {
+    clearInterval(living);
+  }
 }
 
 /** Returns the input of the command. undefined: it is too long, or did not come to its end. */

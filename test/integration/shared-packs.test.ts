@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { encodeFrames } from "../../src/framing/frames.ts";
 import { type HookServer, serveHooks } from "../../src/hook/server.ts";
 import { PackCache, type PackCacheOptions } from "../../src/pack-cache/pack-cache.ts";
 import { script } from "../support/gate-site.ts";
@@ -286,6 +287,22 @@ esac`);
       await clone("first");
     } finally {
       silent.close();
+    }
+  });
+
+  it("breaks off when the sidecar hangs in the middle of it", async () => {
+    await hooks[Symbol.asyncDispose]();
+    const pack = join(sandbox.dir, "pack");
+    await writeFile(pack, "PACK");
+    await writeFile(`${pack}.words`, "");
+    const path = join(device.context.socketDir, "hook.sock");
+    await rm(path, { force: true });
+    const hung = createServer((socket) => void socket.write(encodeFrames("P", pack))).listen(path);
+    try {
+      const words = ["clone", "--quiet", "--bare", "--no-local", "--upload-pack", uploadPack];
+      expect((await client([...words, device.gitDir(REPOSITORY), "first"])).code).toBe(128);
+    } finally {
+      hung.close();
     }
   });
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { expectAtRest, expectVerified } from "../support/at-rest.ts";
-import { type Device, ended } from "../support/cluster-device.ts";
+import { type Device, ended, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { plainCommit, plainGit, plainRepository } from "../support/plain-repository.ts";
 
@@ -13,6 +13,12 @@ const SOON = { timeout: 60_000, interval: 100 };
 startClusterOfFile();
 
 const unknown = async () => (await one.lockstep("status")).document.unknown;
+/** Resolves when the status has `count` directories of this name. It asks by RPC: a command line starts Node each time. */
+const untilListed = async (repository: string, count: number) =>
+  await vi.waitFor(async () => {
+    const { unknown } = await one.call("GetStatus", {}, PATIENCE);
+    expect(unknown.filter((each) => each.repository === repository)).toHaveLength(count);
+  }, SOON);
 const heads = async (device: Device, name: string) =>
   await cluster.git.git(["ls-remote", device.url(name), "refs/heads/*"]);
 
@@ -20,11 +26,8 @@ describe("lockstep repo adopt", () => {
   it("takes in a directory that `status` lists, on every device, and pushes go on", async () => {
     const path = two.gitDir("moved/in");
     const { main } = await plainRepository(path, ["main", "topic"]);
-    await vi.waitFor(
-      async () =>
-        expect(await unknown()).toContainEqual({ device: "repo002", path, repository: "moved/in", version: null }),
-      SOON,
-    );
+    await untilListed("moved/in", 1);
+    expect(await unknown()).toContainEqual({ device: "repo002", path, repository: "moved/in", version: null });
     const { stdout } = await one.print("status");
     expect(stdout).toContain(path);
     expect(stdout).toContain("lockstep repo adopt NAME");
@@ -132,6 +135,7 @@ describe("lockstep repo adopt", () => {
       client.query("delete from lockstep.repository where name = $1", [repository]),
     );
     await Promise.all(cluster.devices.map((device) => device.start()));
+    await untilListed(repository, 3);
     await vi.waitFor(
       async () =>
         expect((await unknown()).filter((each: { repository: string }) => each.repository === repository)).toEqual(

@@ -12,6 +12,7 @@ beforeAll(async () => {
   expect((await ada.push(one.url(repository), `${await ada.commit()}:refs/heads/main`)).code).toBe(0);
 });
 
+const stateOf = async (id: string) => (await one.call("GetCommand", { id }, PATIENCE)).command;
 const show = async (id: string) => (await one.lockstep("command", "show", id)).document;
 
 describe("lockstep command", () => {
@@ -50,12 +51,14 @@ describe("lockstep command", () => {
     // A second operator asks for the same.
     const again = await one.lockstep("command", "enqueue", "repair", repository, "--device", two.name);
     expect(again.document.commands[0].id).toBe(id);
-    await vi.waitFor(async () => expect(await show(id)).toMatchObject({ state: "queued", device_live: false }), SOON);
+    await vi.waitFor(async () => expect(await stateOf(id)).toMatchObject({ deviceLive: false }), SOON);
+    expect(await show(id)).toMatchObject({ state: "queued", device_live: false });
     const { stdout } = await one.print("command", "list", "--device", two.name);
     expect(stdout).toContain(`waits for ${two.name}, away since`);
     expect((await one.print("status")).stdout).toMatch(new RegExp(`${two.name} .*commands to do: 1`));
     await two.start();
-    await vi.waitFor(async () => expect(await show(id)).toMatchObject({ state: "done", attempts: 1 }), SOON);
+    await vi.waitFor(async () => expect(await stateOf(id)).toMatchObject({ state: "COMMAND_STATE_DONE" }), SOON);
+    expect(await show(id)).toMatchObject({ state: "done", attempts: 1 });
   });
 
   it("stops waiting at Ctrl-C, and the command stays in the queue", async () => {

@@ -148,7 +148,11 @@ it("is done by a device that was down as soon as it is back", async () => {
   expect(await waitsFor()).toEqual([three.name]);
   expect(existsSync(three.gitDir(repository))).toBe(true);
   await three.start();
-  await vi.waitFor(async () => expect(await waitsFor()).toEqual([]), SOON);
+  await vi.waitFor(async () => {
+    const { repositories } = await one.call("ListRemovedRepositories", {}, PATIENCE);
+    expect(repositories[0]!.waitsFor).toEqual([]);
+  }, SOON);
+  expect(await waitsFor()).toEqual([]);
   await vi.waitFor(() => expect(existsSync(three.gitDir(repository))).toBe(false), SOON);
   expect(await three.lockstep("repo", "restore", repository)).toMatchObject({ code: 0 });
   expect(await cluster.git.git(["ls-remote", three.url(repository), "refs/heads/main"])).toContain(first);

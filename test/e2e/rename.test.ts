@@ -108,9 +108,8 @@ it("is done by a device that was down as soon as it is back", async () => {
   await three.start();
   expect(await cluster.git.git(["ls-remote", three.url("while/away"), "refs/heads/main"])).toContain(first);
   expect(existsSync(three.gitDir(repository))).toBe(false);
-  const list = async () => (await three.lockstep("command", "list", "--device", three.name)).document.commands;
-  await vi.waitFor(
-    async () => expect(await list()).toContainEqual(expect.objectContaining({ command: "rename", state: "done" })),
-    SOON,
-  );
+  await vi.waitFor(async () => {
+    const { commands } = await three.call("ListCommands", { device: three.name }, PATIENCE);
+    expect(commands).toContainEqual(expect.objectContaining({ command: "rename", state: "COMMAND_STATE_DONE" }));
+  }, SOON);
 });

@@ -167,7 +167,7 @@ describe("--json", () => {
 describe("doctor", () => {
   it("finds a device that runs to be well, its own sidecar being where it listens", async () => {
     const { code, stdout, stderr } = await lockstep(["doctor"], one.demo.env);
-    expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "" });
+    expect({ code, stderr }, stdout).toEqual({ code: EXIT.OK, stderr: "" });
     expect(stdout).toMatch(/^ok +root +\S+\/repo001\/repositories$/m);
     expect(stdout).toMatch(/^ok +database +PostgreSQL \d+/m);
     for (const check of ["listen", "git-listen", "http-listen"])

@@ -153,7 +153,7 @@ export const SETTINGS = {
     value: "SECONDS",
     default: "900",
     help: "how long requests that run may go on over old connections when new certificate files are there; new connections use the new files at once",
-    commands: SERVE,
+    commands: ["serve", "gate"],
   },
   "tls-connection-seconds": {
     check: positive("a number of seconds above 0"),

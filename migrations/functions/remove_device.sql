@@ -19,6 +19,8 @@ begin
   -- The lease is left as it is: until it ends, the sidecar may serve reads (old_leases_end).
   update lockstep.device d set removed_at = clock_timestamp(), draining_since = null, fence = nextval('lockstep.fence_seq'),
     incarnation = null where d.name = p_device;
+  -- Every sidecar then refuses its keys, and cuts its connections.
+  perform lockstep.change_registry();
   -- No other device is left only for a repository that was removed. If it is restored, then on all devices.
   perform 1 from lockstep.repository r where p_device = any(r.placement) order by r.id for no key update;
   update lockstep.repository r set placement = nullif(array_remove(r.placement, p_device), '{}') where p_device = any(r.placement);

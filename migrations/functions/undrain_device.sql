@@ -15,6 +15,8 @@ begin
   if held.removed_at is not null then
     update lockstep.device d set writes = true, root_id = null, root_path = null, root_mount = null, root_place = null,
       incarnation = null where d.name = p_device;
+    -- Every sidecar then lets its keys in again.
+    perform lockstep.change_registry();
   end if;
   insert into lockstep.audit (author, action, device) values (p_author, 'undrain device', p_device);
 end $$;

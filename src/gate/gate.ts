@@ -1,16 +1,16 @@
 // The reference front end: git's smart HTTP protocol for stock git. It asks the sidecar before every request. A push is
 // two requests. Behind a balancer they may reach two devices, so the answer to the first does not hold for the second.
 import { once, setMaxListeners } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { TlsOptions } from "node:tls";
 import { LockstepError } from "../errors.ts";
 import { limitConnections } from "../io/connections.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { AnswerCache } from "./cache/answer-cache.ts";
 import { SharedCalls } from "./cache/shared-calls.ts";
+import { renewFrom, type TlsSource } from "./client-certificates.ts";
 import { EarlyStarts, type Grant } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
 import { type ServeOptions, serve } from "./serve.ts";
@@ -18,6 +18,7 @@ import { type ServeOptions, serve } from "./serve.ts";
 /** git prepares a large pack between the two requests of a push. The connection is kept for that time. */
 const KEEP_ALIVE_MS = 75_000;
 const GRACE_MS = 10_000;
+const RELOAD_MS = 900_000;
 /** A client that sends the head of its request, or its handshake, more slowly is cut off. */
 const HEAD_MS = 30_000;
 const HANDSHAKE_MS = 10_000;
@@ -32,7 +33,9 @@ export interface GateOptions extends ServeOptions {
   /** Milliseconds for running requests to finish when the gate is disposed; default 10,000. */
   readonly graceMs?: number;
   /** Certificate and key for https. Without them the gate speaks plain HTTP. */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsSource;
+  /** How long requests may go on over connections that are older than new files; default 900,000 milliseconds. */
+  readonly reloadMs?: number;
   /** For requests that have a git. */
   readonly placeLimits: PlaceLimits;
   /** For requests that ask the sidecar, or wait for a place. */
@@ -56,6 +59,7 @@ export async function startGate({
   askingLimits,
   cacheBytes = 0,
   graceMs = GRACE_MS,
+  reloadMs = RELOAD_MS,
   ...given
 }: GateOptions): Promise<Gate> {
   const options = { ...given, beforeRead: sharedReads(given.beforeRead) };
@@ -84,9 +88,7 @@ export async function startGate({
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   };
-  const server = tls
-    ? createTlsServer({ ...settings, handshakeTimeout: HANDSHAKE_MS, ...tls })
-    : createServer(settings);
+  const server = tls ? secureServer(settings, tls, reloadMs) : createServer(settings);
   limitConnections(server, CONNECTIONS);
   const answer = oneAtATime((request, response) => {
     const served = serve(request, response, options, shared);
@@ -111,6 +113,12 @@ export async function startGate({
       await closed;
     },
   };
+}
+
+function secureServer(settings: ServerOptions, tls: TlsSource, reloadMs: number) {
+  const server = createTlsServer({ ...settings, handshakeTimeout: HANDSHAKE_MS, ...tls.current.options });
+  renewFrom(tls, server, reloadMs);
+  return server;
 }
 
 /** Requests that arrive together ask the sidecar once for each repository. */

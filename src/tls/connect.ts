@@ -1,6 +1,7 @@
 // A TLS connection to another device. It is handed over only when the other side has proved to be that device.
 import { connect, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { Identity } from "./identity.ts";
+import { STRONG_CIPHERS } from "./mutual-tls.ts";
 import { instant, type PeerCertificate, peerCertificate } from "./peer-certificate.ts";
 
 /** The owner and the key of a device that was asked. */
@@ -31,6 +32,7 @@ export function connectToPeer(
     port,
     servername: device,
     minVersion: "TLSv1.3",
+    ciphers: STRONG_CIPHERS,
     // Checked below, where the certificate that is refused can still be read.
     rejectUnauthorized: false,
     // The certificate must name the device, which `faultOf` checks. The host in the address proves nothing.

@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { LockstepError } from "../errors.ts";
 import { required } from "../read-config.ts";
 import { certificateIdentity } from "./identity.ts";
+import { STRONG_CIPHERS } from "./mutual-tls.ts";
 import { instant } from "./peer-certificate.ts";
 
 /** What the three files hold. Times are in milliseconds since 1970. */
@@ -30,7 +31,7 @@ const TLS_FILES: readonly TlsFile[] = ["tls-cert", "tls-key", "tls-ca"];
 /**
  * Reads the files of --tls-cert, --tls-key and --tls-ca. The trust domain is that of the certificate. Throws USAGE when
  * a file is unreadable or no PEM, and when certificate and key do not match. Also when the certificate is not for
- * `device`, and when everybody may write the key.
+ * `device`, when other devices would refuse it, and when everybody may write the key.
  */
 export async function readTls(config: Config, device: string): Promise<DeviceCredentials> {
   const [cert, key, ca] = await Promise.all([
@@ -49,6 +50,9 @@ export async function readTls(config: Config, device: string): Promise<DeviceCre
       `The certificate ${config["tls-cert"]} is not that of device ${device}; it needs the one URI spiffe://TRUST-DOMAIN/device/${device}.`,
     );
   }
+  const refused = refusedBy({ cert, key, ca }, own);
+  if (refused !== undefined)
+    throw new LockstepError("USAGE", `Other devices refuse the certificate ${config["tls-cert"]}: ${refused}.`);
   if (((await modeOfKey(config)) & 0o002) !== 0)
     throw new LockstepError(
       "USAGE",
@@ -66,6 +70,17 @@ export async function readTls(config: Config, device: string): Promise<DeviceCre
     endsAt: Math.min(...ownChain.map(({ validTo }) => Date.parse(validTo))),
     authority: chain.authority,
   };
+}
+
+/** Returns why other devices refuse a certificate whatever the time and the authority, or undefined. */
+function refusedBy(tls: DeviceCredentials["tls"], own: X509Certificate): string | undefined {
+  if (own.ca) return "it may sign others (CA:TRUE); use one that it has signed";
+  try {
+    createSecureContext({ ...tls, ciphers: STRONG_CIPHERS });
+    return undefined;
+  } catch (error) {
+    return `its key or a signature is too weak (${(error as Error).message}); use P-256, Ed25519, or RSA with 2,048 bits`;
+  }
 }
 
 /** Returns why other devices refuse these credentials at that time, as a sentence, or undefined. */

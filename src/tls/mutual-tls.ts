@@ -1,9 +1,13 @@
 // The options of every TLS server that devices, front ends and operators reach.
 import { constants } from "node:crypto";
-import type { TlsOptions } from "node:tls";
+import { DEFAULT_CIPHERS, type TlsOptions } from "node:tls";
+
+/** The ciphers of Node, with OpenSSL's security level 2: certificates with RSA keys below 2,048 bits are refused. */
+export const STRONG_CIPHERS = `${DEFAULT_CIPHERS}:@SECLEVEL=2`;
 
 export const MUTUAL_TLS = {
   minVersion: "TLSv1.3",
+  ciphers: STRONG_CIPHERS,
   requestCert: true,
   // `Peers.watch` refuses what TLS finds fault with, and the log then says whose certificate it was.
   rejectUnauthorized: false,

@@ -24,7 +24,8 @@ export function peerCertificate(socket: TLSSocket, trustDomain: string): PeerCer
   const [own] = chain;
   if (own === undefined) return undefined;
   return {
-    identity: certificateIdentity(own.subjectAltName, trustDomain),
+    // SPIFFE too lets no certificate that may sign others prove who somebody is.
+    identity: own.ca ? undefined : certificateIdentity(own.subjectAltName, trustDomain),
     key: certificateKey(own.toString()),
     beginsAt: Math.max(...chain.map(({ validFrom }) => Date.parse(validFrom))),
     endsAt: Math.min(...chain.map(({ validTo }) => Date.parse(validTo))),

@@ -35,6 +35,8 @@ export interface TrustCheck {
   check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined;
   /** Returns why a connection that has asked for nothing yet is to be cut, or undefined. It never asks the database. */
   revoked?(shown: ShownKey): LockstepError | undefined;
+  /** Returns a text that changes with what the owner of a certificate may do. Its connections then end. */
+  limitsOf?(identity: Identity): string;
   /** Calls `listener` when answers may have changed. All open connections are then checked again. */
   onChange(listener: () => void): Disposable;
 }
@@ -52,6 +54,8 @@ interface Connection {
   readonly since: number;
   /** The key has been trusted on this connection. */
   admitted: boolean;
+  /** What its owner could do when the key was first trusted here. */
+  limits: string | undefined;
   /** When it is cut since this device has new credentials, as `performance.now()`. Before that it only drains. */
   cutAt: number | undefined;
   /** Why nothing is answered here: its certificate has too many connections. */
@@ -124,7 +128,15 @@ export class Peers {
       this.refused(socket, over, certificate.identity);
       setTimeout(() => socket.destroy(), count > 2 * most ? 0 : OVER_MS).unref();
     }
-    const connection = { socket, certificate, since: performance.now(), admitted: false, cutAt: undefined, over };
+    const connection = {
+      socket,
+      certificate,
+      since: performance.now(),
+      admitted: false,
+      limits: undefined,
+      cutAt: undefined,
+      over,
+    };
     this.#open.add(connection);
     socket.once("close", () => this.#open.delete(connection));
     // grpc-js shows a call only the certificate of its connection. So each connection gives out one object for its
@@ -175,6 +187,7 @@ export class Peers {
       );
     const refusal = await this.#trust.check(shownBy(connection, certificate.identity));
     if (refusal !== undefined) throw refusal;
+    if (!connection.admitted) connection.limits = this.#trust.limitsOf?.(certificate.identity);
     connection.admitted = true;
     return certificate.identity;
   }
@@ -231,6 +244,9 @@ export class Peers {
           ? await Promise.resolve(this.#trust.check(shown)).catch((error: Error) => error)
           : this.#trust.revoked?.(shown);
         if (refusal !== undefined) this.#cut(connection, refusal.message);
+        // A stream that goes on, such as Watch, was checked against the old limits.
+        else if (connection.admitted && connection.limits !== this.#trust.limitsOf?.(identity))
+          this.#cut(connection, "An operator has changed what its owner may do.");
       }),
     );
   }

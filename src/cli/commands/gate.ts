@@ -32,7 +32,7 @@ export function gateCommand(host: Host): Command {
       users,
       hostNames: readHostNames(run.config["host-names"] ?? ""),
       ...readGateLimits(run.config),
-      ...(tls && { tls }),
+      ...(tls && { tls, reloadMs: 1_000 * Number(required(run.config, "tls-reload-seconds")) }),
       socketDir: required(run.config, "socket-dir"),
       beforeRead: async (repository, { signal, forPush }) => {
         const options = { timeoutMs: READ_PATIENCE_MS, signal };
@@ -47,6 +47,7 @@ export function gateCommand(host: Host): Command {
       log: run.log,
       env: { PATH: host.env.PATH ?? "/usr/bin:/bin", HOME: host.env.HOME ?? "/" },
     });
+    void tls?.keepLooking(stop);
     run.log.info({ url: gate.url, root }, "gate is open");
     await new Promise<void>((done) =>
       stop.aborted ? done() : stop.addEventListener("abort", () => done(), { once: true }),

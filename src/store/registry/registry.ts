@@ -27,7 +27,10 @@ export interface Access {
   readonly readOnly: boolean;
 }
 
-export interface Principal extends Name, Access {}
+export interface Principal extends Name, Access {
+  /** An operator has removed this device from the cluster. */
+  readonly removed: boolean;
+}
 
 /** The whole registry as of one moment. */
 export interface RegistryContent {
@@ -43,18 +46,21 @@ export async function readRegistry(db: Database): Promise<RegistryContent> {
     name: string;
     repositories: string[] | null;
     readOnly: boolean;
+    removed: boolean;
     keys: (PublicKey & { state: KeyState })[];
   }>(
     db.work,
     `select p.role, p.name, p.repositories, p.read_only as "readOnly",
+       p.role = 'device' and exists (
+         select from lockstep.device d where d.name = p.name and d.removed_at is not null) as removed,
        (select coalesce(json_agg(json_build_object('kind', c.kind, 'fingerprint', c.fingerprint, 'state', c.state,
           'publicKey', case when c.kind <> 'x509' then c.public_key end)), '[]')
         from lockstep.credential c where c.role = p.role and c.name = p.name) as keys
      from lockstep.principal p`,
   );
   return {
-    principals: rows.map(({ role, name, repositories, readOnly }) => ({
-      ...{ role, name, readOnly },
+    principals: rows.map(({ role, name, repositories, readOnly, removed }) => ({
+      ...{ role, name, readOnly, removed },
       repositories: repositories ?? [],
     })),
     keys: rows.flatMap(({ role, name, keys }) => keys.map((key) => ({ role, name, ...key }))),

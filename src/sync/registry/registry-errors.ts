@@ -50,19 +50,23 @@ export function unknownKeyError({ role, name }: Name, fingerprint: string | unde
   );
 }
 
+/** How this sidecar's copy of the registry has a key. removed: its device was removed from the cluster. */
+export type KnownStanding = Standing | "removed";
+
 /** Makes the error of a caller whose key is not trusted. undefined: it is. */
 export function refusalError(
   { identity, key }: { identity: Name; key: { fingerprint: string } },
-  standing: Standing,
+  standing: KnownStanding,
 ): LockstepError | undefined {
   if (standing === "trusted") return undefined;
   const { role, name } = identity;
   const who = `${role} ${name}`;
   const yes = `\`lockstep ${role} trust ${name}\` on any device lets it in`;
-  const message =
-    standing === "revoked"
-      ? `The key ${key.fingerprint} of ${who} was revoked; ${yes} again.`
-      : `Nobody has trusted the key ${key.fingerprint} of ${who} yet; ${yes}.`;
+  const message = {
+    removed: `The device ${name} was removed from the cluster; \`lockstep device undrain ${name}\` on any device takes it back.`,
+    revoked: `The key ${key.fingerprint} of ${who} was revoked; ${yes} again.`,
+    waiting: `Nobody has trusted the key ${key.fingerprint} of ${who} yet; ${yes}.`,
+  }[standing];
   return new LockstepError("UNAUTHENTICATED", message, { details: { role, name, key: key.fingerprint, standing } });
 }
 

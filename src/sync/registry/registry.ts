@@ -19,7 +19,7 @@ import {
 import type { ShownKey, TrustCheck } from "../../tls/peers.ts";
 import { WAITS } from "../../waits.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
-import { refusalError, staleError } from "./registry-errors.ts";
+import { type KnownStanding, refusalError, staleError } from "./registry-errors.ts";
 
 /** So many keys that were shown are recorded at once; others are recorded when they are shown again. */
 const SEEN_LIMIT = 1_000;
@@ -40,6 +40,8 @@ export interface RegistryOptions {
 type KnownKey = RegistryContent["keys"][number];
 
 interface Known extends Access {
+  /** This device was removed, so none of its keys counts. */
+  readonly removed: boolean;
   /** The X.509 keys. */
   readonly keys: ReadonlyMap<string, "trusted" | "revoked">;
   /** The keys of ssh, and the host keys. */
@@ -98,7 +100,7 @@ export class Registry implements TrustCheck {
     const { identity, key } = shown;
     const stale = shown.isNew ? this.staleness() : undefined;
     if (stale !== undefined) return stale;
-    const standing = this.#known.get(nameText(identity))?.keys.get(key.fingerprint);
+    const standing = this.#standing(shown);
     if (standing === undefined) return this.#ask(shown).then((answer) => refusalError(shown, answer));
     this.noteSeen(identity, key.fingerprint);
     return refusalError(shown, standing);
@@ -106,8 +108,8 @@ export class Registry implements TrustCheck {
 
   /** Returns why a connection with this key is to be cut, as far as this copy knows. undefined: it need not be. */
   revoked(shown: ShownKey): LockstepError | undefined {
-    const standing = this.#known.get(nameText(shown.identity))?.keys.get(shown.key.fingerprint);
-    return standing === "revoked" ? refusalError(shown, standing) : undefined;
+    const standing = this.#standing(shown);
+    return standing === "revoked" || standing === "removed" ? refusalError(shown, standing) : undefined;
   }
 
   /**
@@ -115,11 +117,27 @@ export class Registry implements TrustCheck {
    */
   serverRefusedError({ identity, key }: Pick<ShownKey, "identity" | "key">): LockstepError | undefined {
     const owner = this.#known.get(nameText(identity));
-    const standing = owner?.keys.get(key.fingerprint);
+    const standing = this.#standing({ identity, key });
     if (standing === "trusted" || (owner === undefined && this.#options.trustsCa)) return undefined;
     // It may have been enrolled a moment ago.
     if (standing === undefined) this.wake();
     return refusalError({ identity, key }, standing ?? "waiting");
+  }
+
+  #standing({ identity, key }: Pick<ShownKey, "identity" | "key">): KnownStanding | undefined {
+    const owner = this.#known.get(nameText(identity));
+    return owner?.removed ? "removed" : owner?.keys.get(key.fingerprint);
+  }
+
+  /** Returns true if an operator has removed this device. */
+  isRemoved(device: string): boolean {
+    return this.#known.get(nameText({ role: "device", name: device }))?.removed ?? false;
+  }
+
+  /** Returns a text that changes whenever an operator changes what this name may do. */
+  limitsOf(name: Name): string {
+    const { repositories = [], readOnly = false } = this.accessOf(name) ?? {};
+    return JSON.stringify([repositories, readOnly]);
   }
 
   /** Returns what a front end may use. undefined: the registry does not have it. */
@@ -200,9 +218,9 @@ function nameText({ role, name }: Name): string {
 
 function known({ principals, keys }: RegistryContent): Map<string, Known> {
   const result = new Map<string, Known & { keys: Map<string, "trusted" | "revoked">; ssh: KnownKey[] }>(
-    principals.map(({ role, name, repositories, readOnly }) => [
+    principals.map(({ role, name, repositories, readOnly, removed }) => [
       `${role} ${name}`,
-      { repositories, readOnly, keys: new Map(), ssh: [] },
+      { repositories, readOnly, removed, keys: new Map(), ssh: [] },
     ]),
   );
   for (const key of keys) {

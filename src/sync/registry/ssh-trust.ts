@@ -3,7 +3,7 @@
 import type { LockstepError } from "../../errors.ts";
 import { keyLine, parsePublicKey } from "../../ssh/public-key.ts";
 import type { Registry } from "./registry.ts";
-import { refusalError } from "./registry-errors.ts";
+import { type KnownStanding, refusalError } from "./registry-errors.ts";
 
 /** A device and the fingerprint of the ssh key with which it came. */
 interface Caller {
@@ -34,7 +34,8 @@ function refusalOf(registry: Registry, caller: Caller): LockstepError | undefine
   return refusalError({ identity: { role: "device", name }, key: { fingerprint } }, standingOf(registry, caller));
 }
 
-function standingOf(registry: Registry, { device, fingerprint }: Caller): "trusted" | "revoked" | "waiting" {
+function standingOf(registry: Registry, { device, fingerprint }: Caller): KnownStanding {
+  if (registry.isRemoved(device)) return "removed";
   const key = registry.sshKeys(device).find((each) => each.kind === "ssh" && each.fingerprint === fingerprint);
   return key?.state ?? "waiting";
 }

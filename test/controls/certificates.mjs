@@ -56,4 +56,37 @@ export const certificateControls = [
     tests: "test/integration/peers.test.ts",
     name: "is cut when its key is not trusted any more, and the log says why",
   },
+  {
+    rule: "a certificate that may sign others proves nobody",
+    patches: [
+      {
+        file: "src/tls/peer-certificate.ts",
+        from: "own.ca ? undefined : certificateIdentity(",
+        to: "certificateIdentity(",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/certificate-matrix.test.ts",
+    name: "over a new connection",
+  },
+  {
+    rule: "weak keys are refused in the handshake",
+    patches: [{ file: "src/tls/mutual-tls.ts", from: ":@SECLEVEL=2`", to: ":@SECLEVEL=1`" }],
+    project: "integration",
+    tests: "test/integration/certificate-matrix.test.ts",
+    name: "over a new connection",
+  },
+  {
+    rule: "a gate uses new certificate files without a restart",
+    patches: [
+      {
+        file: "src/tls/watched-files.ts",
+        from: "      for (const listener of this.#listeners) listener(content);\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-tls.test.ts",
+    name: "are used for new connections without a restart",
+  },
 ];

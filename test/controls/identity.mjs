@@ -84,4 +84,43 @@ export const identityControls = [
     tests: "test/integration/audit.test.ts",
     name: "removes a row",
   },
+  {
+    rule: "a device that was removed is let in no more",
+    patches: [
+      {
+        file: "src/sync/registry/registry.ts",
+        from: 'return owner?.removed ? "removed" : owner?.keys.get(key.fingerprint);',
+        to: "return owner?.keys.get(key.fingerprint);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/certificate-matrix.test.ts",
+    name: "of a device that is removed",
+  },
+  {
+    rule: "a removal is told to every sidecar at once",
+    patches: [
+      {
+        file: "migrations/functions/remove_device.sql",
+        from: "  perform lockstep.change_registry();\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/revoked-in-transfer.test.ts",
+    name: "breaks off for its device when it is removed",
+  },
+  {
+    rule: "a connection ends when an operator changes what its owner may do",
+    patches: [
+      {
+        file: "src/tls/peers.ts",
+        from: "connection.limits !== this.#trust.limitsOf?.(identity)",
+        to: "connection.limits === null",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/certificate-matrix.test.ts",
+    name: "of a front end that may use only some repositories from then on",
+  },
 ];

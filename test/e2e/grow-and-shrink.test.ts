@@ -1,15 +1,12 @@
 // A fourth device joins a running cluster, a device is drained and removed, and one that only serves reads.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { issue } from "../../src/ca/authority.ts";
-import { writeCredentials } from "../../src/ca/credentials.ts";
-import { freePorts } from "../../src/demo/ports.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
+import { type Device, PATIENCE } from "../support/cluster-device.ts";
+import { joinCluster } from "../support/joining-device.ts";
 
 const SOON = { timeout: 60_000, interval: 50 };
 
@@ -27,35 +24,8 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
-/** Starts a sidecar that is no part of the demo, with a certificate of the demo's authority. */
 async function join4(name: string): Promise<ChildProcess> {
-  const { line } = cluster.demo;
-  const pair = {
-    certificatePem: await readFile(join(line.ca_dir, "ca.pem"), "utf8"),
-    keyPem: await readFile(join(line.ca_dir, "ca.key"), "utf8"),
-  };
-  const home = join(cluster.dir, name);
-  const hosts = ["localhost", "127.0.0.1"];
-  const made = await writeCredentials(home, name, await issue(pair, { role: "device", name, hosts, days: 1 }));
-  const [grpc, git, http] = (await freePorts(3)) as [number, number, number];
-  const child = spawn(process.execPath, [PROGRAM, "serve"], {
-    env: {
-      PATH: process.env.PATH ?? "",
-      HOME: home,
-      LOCKSTEP_DEVICE: name,
-      LOCKSTEP_DATABASE_URL: line.database_url,
-      LOCKSTEP_ROOT: join(home, "repositories"),
-      LOCKSTEP_SOCKET_DIR: join(home, "run"),
-      LOCKSTEP_LISTEN: `127.0.0.1:${grpc}`,
-      LOCKSTEP_GIT_LISTEN: `127.0.0.1:${git}`,
-      LOCKSTEP_HTTP_LISTEN: `127.0.0.1:${http}`,
-      LOCKSTEP_ADVERTISE: "localhost",
-      LOCKSTEP_TLS_CERT: made.certificate,
-      LOCKSTEP_TLS_KEY: made.key,
-      LOCKSTEP_TLS_CA: line.ca,
-    },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const { child } = await joinCluster(cluster, name);
   started.push(child);
   return child;
 }

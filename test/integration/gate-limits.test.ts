@@ -1,14 +1,14 @@
 // The limits of the gate: requests at once, stalled bodies, long bodies, and objects that need much memory.
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { deflateSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import type { GateOptions } from "../../src/gate/gate.ts";
+import { bomb } from "../support/bombs.ts";
 import { FETCH_TYPE, GATE_LIMITS, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { shims } from "../support/shim-site.ts";
 
@@ -33,26 +33,6 @@ function stalled(service: "upload-pack" | "receive-pack", bytes = "00"): ClientR
 }
 
 const refs = () => site.fetchRaw("/team/app.git/info/refs?service=git-upload-pack");
-
-/** Returns the size as git writes it into a delta. */
-const size = (value: number): number[] =>
-  value < 128 ? [value] : [(value % 128) | 128, ...size(Math.floor(value / 128))];
-const header = (type: number, length: number): Buffer => {
-  const rest = Math.floor(length / 16);
-  return Buffer.from([(type << 4) | (length % 16) | (rest > 0 ? 128 : 0), ...(rest > 0 ? size(rest) : [])]);
-};
-
-/** Returns a pack with a blob of 16 MiB of zeros, and a delta that puts it together `times` times. */
-function bomb(times: number): Buffer {
-  const base = Buffer.alloc(0xffffff);
-  const id = createHash("sha1").update(`blob ${base.length}\0`).update(base).digest();
-  const copy = [0xf0, 0xff, 0xff, 0xff];
-  const delta = Buffer.from([...size(base.length), ...size(base.length * times), ...Array(times).fill(copy).flat()]);
-  const start = Buffer.from("PACK\0\0\0\x02\0\0\0\x02", "latin1");
-  const parts = [start, header(3, base.length), deflateSync(base), header(7, delta.length), id, deflateSync(delta)];
-  const pack = Buffer.concat(parts);
-  return Buffer.concat([pack, createHash("sha1").update(pack).digest()]);
-}
 
 async function push(pack: Buffer) {
   const command = `${"0".repeat(40)} ${"1".repeat(40)} refs/heads/bomb\0 report-status side-band-64k`;

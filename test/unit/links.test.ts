@@ -68,3 +68,27 @@ it("the index of docs/decisions names every page", () => {
   const pages = readdirSync(new URL("docs/decisions/", PROJECT)).filter((name) => /^\d/.test(name));
   expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
 });
+
+/** Returns the tests that a page names by file and title and that are not there. */
+function missingTests(text: string): string[] {
+  const named = [...text.matchAll(/`(test\/[\w./-]+\.test\.ts)`: "([^"]+)"/g)];
+  return named.flatMap(([, file = "", title = ""]) => {
+    const path = new URL(file, PROJECT);
+    return existsSync(path) && readFileSync(path, "utf8").includes(`"${title}",`) ? [] : [`${file}: ${title}`];
+  });
+}
+
+it("every line of the threats in docs/security.md has a test that is there", () => {
+  const text = readFileSync(new URL("docs/security.md", PROJECT), "utf8");
+  const [, section = ""] = /^## Threats, and what holds them$(.*?)^## /ms.exec(text) ?? [];
+  const rows = section.split("\n").filter((line) => /^\| (?!line |-)/.test(line));
+  expect(rows.length).toBeGreaterThanOrEqual(5);
+  expect(rows.filter((row) => !/\| `test\/[^`]+`: "[^"]+" \|$/.test(row))).toEqual([]);
+  expect(missingTests(section)).toEqual([]);
+});
+
+it("a test that is gone is noticed", () => {
+  const text =
+    '`test/unit/links.test.ts`: "a test that is gone is noticed" `test/unit/links.test.ts`: "never" `test/unit/gone.test.ts`: "x"';
+  expect(missingTests(text)).toEqual(["test/unit/links.test.ts: never", "test/unit/gone.test.ts: x"]);
+});

@@ -1,0 +1,48 @@
+// Packs that cost their receiver more than their sender.
+import { createHash } from "node:crypto";
+import { deflateSync } from "node:zlib";
+
+/** Returns the size as git writes it into a delta. */
+const size = (value: number): number[] =>
+  value < 128 ? [value] : [(value % 128) | 128, ...size(Math.floor(value / 128))];
+/** Returns the head of an object in a pack. */
+export const header = (type: number, length: number): Buffer => {
+  const rest = Math.floor(length / 16);
+  return Buffer.from([(type << 4) | (length % 16) | (rest > 0 ? 128 : 0), ...(rest > 0 ? size(rest) : [])]);
+};
+
+/** Returns a pack of 20 KB with a blob of 16 MiB of zeros, and a delta that puts it together `times` times. */
+export function bomb(times: number): Buffer {
+  const base = Buffer.alloc(0xffffff);
+  const id = createHash("sha1").update(`blob ${base.length}\0`).update(base).digest();
+  const copy = [0xf0, 0xff, 0xff, 0xff];
+  const delta = Buffer.from([...size(base.length), ...size(base.length * times), ...Array(times).fill(copy).flat()]);
+  const start = Buffer.from("PACK\0\0\0\x02\0\0\0\x02", "latin1");
+  const parts = [start, header(3, base.length), deflateSync(base), header(7, delta.length), id, deflateSync(delta)];
+  const pack = Buffer.concat(parts);
+  return Buffer.concat([pack, createHash("sha1").update(pack).digest()]);
+}
+
+const BLOB = 3;
+
+/** Yields a pack that says it has two billion blobs, piece by piece, without an end. Each piece holds new blobs. */
+export function* endlessPack(): Generator<Buffer> {
+  yield Buffer.from("PACK\0\0\0\x02\x7f\xff\xff\xff", "latin1");
+  for (let count = 0; ; ) {
+    const blobs = Array.from({ length: 64 }, () => {
+      count += 1;
+      const content = Buffer.alloc(1_000, `${count} `);
+      return Buffer.concat([header(BLOB, content.length), deflateSync(content, { level: 0 })]);
+    });
+    yield Buffer.concat(blobs);
+  }
+}
+
+/** Returns a pack with one blob, and the id of the blob. */
+export function smallPack(content: string): { id: string; pack: Buffer } {
+  const blob = Buffer.from(content);
+  const start = Buffer.from("PACK\0\0\0\x02\0\0\0\x01", "latin1");
+  const pack = Buffer.concat([start, header(BLOB, blob.length), deflateSync(blob)]);
+  const id = createHash("sha1").update(`blob ${blob.length}\0`).update(blob).digest("hex");
+  return { id, pack: Buffer.concat([pack, createHash("sha1").update(pack).digest()]) };
+}

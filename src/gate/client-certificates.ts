@@ -1,5 +1,5 @@
-// TLS of the gate: users who prove themselves by a certificate of an authority that the operator of the gate names, and
-// files that change while the gate runs.
+// TLS of the gate. Users prove themselves by a certificate of an authority that the operator of the gate names. Its
+// files may change while the gate runs.
 import { constants } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";

@@ -9,7 +9,7 @@ import { reportOf } from "./report.ts";
 import { torture } from "./torture.ts";
 
 const USAGE =
-  "npm run torture -- --seconds N | --minutes N [--seed S] [--operations N] [--devices N] [--min-copies N] [--faults REGEX] [--every OPERATIONS] [--json-lines FILE]";
+  "npm run torture -- --seconds N | --minutes N [--seed S] [--operations N] [--devices N] [--min-copies N] [--pushers N] [--faults REGEX] [--every OPERATIONS] [--json-lines FILE]";
 const LOG_EVERY_S = 30;
 const LARGEST_SEED = 1_000_000_000;
 
@@ -54,6 +54,7 @@ function readArguments(args: string[]) {
         operations: { type: "string", default: String(Number.MAX_SAFE_INTEGER) },
         devices: { type: "string", default: "3" },
         "min-copies": { type: "string", default: "1" },
+        pushers: { type: "string" },
         faults: { type: "string", default: "" },
         every: { type: "string", default: String(EVERY) },
         "json-lines": { type: "string" },
@@ -66,9 +67,11 @@ function readArguments(args: string[]) {
       devices: Number(values.devices),
       minCopies: Number(values["min-copies"]),
       every: Number(values.every),
+      ...(values.pushers !== undefined && { pushers: Number(values.pushers) }),
     };
     if (!Object.values(numbers).every((each) => Number.isFinite(each) && each >= 0)) return undefined;
     if (numbers.seconds === 0 || numbers.devices < 2 || numbers.every < 1) return undefined;
+    if (numbers.pushers !== undefined && numbers.pushers < 1) return undefined;
     return { ...numbers, faults: new RegExp(values.faults), jsonLines: values["json-lines"] };
   } catch {
     return undefined;

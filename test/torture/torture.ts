@@ -38,6 +38,8 @@ export interface TortureOptions {
   /** The run ends early when this number of operations have begun. */
   readonly operations: number;
   readonly devices: number;
+  /** So many clients work on one repository. undefined: six on three. */
+  readonly pushers?: number;
   /** The rule of copies. With two or more, faults may lose the disk of a device. */
   readonly minCopies: number;
   /** Matches the kinds of faults to make. */
@@ -55,13 +57,14 @@ export interface TortureOptions {
 
 /** Runs the torture and returns the history. Throws if the cluster does not start or does not come back. */
 export async function torture(options: TortureOptions): Promise<History> {
-  const { seed, devices, signal, onProgress } = options;
+  const { seed, devices, signal, onProgress, pushers } = options;
+  const repositories = pushers === undefined ? REPOSITORIES : REPOSITORIES.slice(0, 1);
   await using cluster = await TortureCluster.start(devices, options.env);
-  for (const repository of REPOSITORIES) await cluster.createRepository(repository, options.minCopies);
+  for (const repository of repositories) await cluster.createRepository(repository, options.minCopies);
   await using watchers = await Watchers.start(cluster);
   const commits = new Commits(join(cluster.dir, "objects"));
   await mkdir(join(cluster.dir, "clients"));
-  const names = Array.from({ length: CLIENTS }, (_, index) => `client${index + 1}`);
+  const names = Array.from({ length: pushers ?? CLIENTS }, (_, index) => `client${index + 1}`);
   const clients = await Promise.all(
     names.map((name) => Client.create(name, join(cluster.dir, "clients"), commits.directory)),
   );
@@ -102,7 +105,7 @@ export async function torture(options: TortureOptions): Promise<History> {
   try {
     const schedule = faultSchedule(randomOf(seed, FAULT_STREAM), {
       devices: cluster.names,
-      repositories: REPOSITORIES,
+      repositories,
       losesDisks: options.minCopies > 1,
       only: options.faults,
       ...(options.every !== undefined && { every: options.every }),
@@ -113,7 +116,7 @@ export async function torture(options: TortureOptions): Promise<History> {
     await faults;
     cluster.lost.throwIfAborted();
     await looking;
-    const found = await examine(context, await heal(context, REPOSITORIES, sessions));
+    const found = await examine(context, await heal(context, repositories, sessions));
     recorder.records.push(...found, ...(await watchers.end(found)));
     for (const { host } of cluster.members) {
       for (const { how, at, said } of host.endings)
@@ -137,7 +140,7 @@ export async function torture(options: TortureOptions): Promise<History> {
   async function work(session: Session, index: number): Promise<void> {
     const random = randomOf(seed, CLIENT_STREAM + index);
     while (!stop.aborted && recorder.operations < options.operations) {
-      const drawn = drawPlan(random, REPOSITORIES, cluster.names);
+      const drawn = drawPlan(random, repositories, cluster.names);
       const pause = random.between(PAUSE_MS.low, PAUSE_MS.high);
       const strays = random.percent(STRAYS);
       const plan = { ...drawn, device: balancer.choose(holding(drawn.device, drawn.repository, strays)) };

@@ -1,0 +1,95 @@
+// Measures how many pushes a second land in one repository whose pushers push to branches of their own, each as soon as
+// its last push has landed. First against the same gate on a bare repository without Lockstep. Then six pushers spread
+// over three devices, against the same six at one device of the same cluster.
+import { join } from "node:path";
+import { compare, counter, git, inFolder, start, withCluster } from "./harness.mjs";
+import { Branch } from "./http-push.mjs";
+
+const WINDOW_MS = 2_500;
+const RACES = "lockstep_push_races_total";
+
+const against = (pushers, devices) => () =>
+  inFolder(async (dir) => {
+    const root = join(dir, "plain");
+    const demo = join(root, "demo.git");
+    await git(dir, "init", "-q", "--bare", demo);
+    // As durable as Lockstep.
+    await git(demo, "config", "core.fsync", "all");
+    await git(demo, "config", "receive.unpackLimit", "1");
+    const plain = await start("bench/plain-gate.mjs", [root]);
+    try {
+      await withCluster(
+        dir,
+        async (cluster) => {
+          const [device] = cluster.devices;
+          const [baseline, ours] = [plain.url, device.gate.url].map((url) => branchesAt([url], pushers));
+          await compare({
+            name: nameOf(pushers, devices),
+            unit: "pushes/s",
+            aim: devices > 1 ? "≥ 0.5" : "≥ 0.85",
+            baseline: () => pushesPerSecond(baseline),
+            ours: () => pushesPerSecond(ours),
+          });
+        },
+        devices,
+      );
+    } finally {
+      await plain.stop();
+    }
+  });
+
+export const benchmarks = {
+  ...Object.fromEntries(
+    [1, 4, 8, 16].flatMap((pushers) => [1, 3].map((devices) => [nameOf(pushers, devices), against(pushers, devices)])),
+  ),
+  "six pushers spread over three devices": () =>
+    inFolder((dir) =>
+      withCluster(dir, async ({ devices }) => {
+        const gates = devices.map(({ gate }) => gate.url);
+        const [together, spread] = [branchesAt(gates.slice(0, 1), 6, "t"), branchesAt(gates, 6, "s")];
+        const races = async () => (await Promise.all(devices.map((device) => counter(device, RACES)))).reduce(sum);
+        const lost = [];
+        let pushes = 0;
+        await compare({
+          name: "six pushers spread over three devices",
+          unit: "pushes/s",
+          aim: "≥ 1, no race lost",
+          baseline: () => pushesPerSecond(together),
+          ours: async () => {
+            const before = await races();
+            const rate = await pushesPerSecond(spread);
+            lost.push((await races()) - before);
+            pushes += Math.round((rate * WINDOW_MS) / 1000);
+            return rate;
+          },
+          detail: () => ({ racesLost: lost, note: `${lost.reduce(sum)} races lost in ${pushes} pushes` }),
+        });
+      }),
+    ),
+};
+
+function nameOf(pushers, devices) {
+  return `pushes to one repository by ${pushers}${devices > 1 ? `, ${devices} devices` : ""}`;
+}
+
+const sum = (one, other) => one + other;
+
+/** Returns a branch for each pusher, at the gates in turn. */
+function branchesAt(gates, pushers, prefix = "b") {
+  return Array.from({ length: pushers }, (_, n) => new Branch(`${gates[n % gates.length]}/demo.git`, `${prefix}${n}`));
+}
+
+/** Returns how many pushes land a second within the window. */
+async function pushesPerSecond(branches) {
+  const startedAt = performance.now();
+  const over = () => performance.now() - startedAt > WINDOW_MS;
+  let landed = 0;
+  const pusher = async (branch) => {
+    while (!over()) {
+      await branch.push();
+      if (!over()) landed += 1;
+    }
+  };
+  await Promise.all(branches.map(pusher));
+  return (landed / WINDOW_MS) * 1000;
+}

@@ -22,3 +22,26 @@ export function bomb(times: number): Buffer {
   const pack = Buffer.concat(parts);
   return Buffer.concat([pack, createHash("sha1").update(pack).digest()]);
 }
+
+const BLOB = 3;
+
+/** Yields a pack that says it has two billion blobs, piece by piece, without an end. Each piece holds new blobs. */
+export function* endlessPack(): Generator<Buffer> {
+  yield Buffer.from("PACK\0\0\0\x02\x7f\xff\xff\xff", "latin1");
+  for (let count = 0; ; ) {
+    const blobs = Array.from({ length: 64 }, () => {
+      count += 1;
+      const content = Buffer.alloc(1_000, `${count} `);
+      return Buffer.concat([header(BLOB, content.length), deflateSync(content, { level: 0 })]);
+    });
+    yield Buffer.concat(blobs);
+  }
+}
+
+/** Returns a pack with one blob. */
+export function smallPack(content: string): Buffer {
+  const blob = Buffer.from(content);
+  const start = Buffer.from("PACK\0\0\0\x02\0\0\0\x01", "latin1");
+  const pack = Buffer.concat([start, header(BLOB, blob.length), deflateSync(blob)]);
+  return Buffer.concat([pack, createHash("sha1").update(pack).digest()]);
+}

@@ -29,7 +29,8 @@ export const MATRICES = [
 /** The files that depend most on git. */
 export const NEWER_GIT_FILES = [
   ...["reftable", "power-loss"].map(inE2e),
-  ...["reftable", "ref-transaction", "recovery", "recovery-of-disks", "root-record"].map(inIntegration),
+  ...["reftable", "reftable-crashes", "ref-transaction", "apply-refs", "sync-refs"].map(inIntegration),
+  ...["recovery", "recovery-of-disks", "root-record"].map(inIntegration),
   ...["push", "push-races", "push-strange-disk", "push-policy", "decide"].map(inIntegration),
   ...["quarantine", "git-fetch", "roll-up", "policy", "reftable-upkeep"].map(inIntegration),
   ...["collect-garbage", "collect-unreachable"].map(inIntegration),

@@ -12,7 +12,7 @@ export const commandControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/commands.test.ts",
+    tests: "test/integration/run-commands.test.ts",
     name: "looks at the state of the replica before each command",
   },
   {
@@ -56,7 +56,7 @@ export const commandControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/commands.test.ts",
+    tests: "test/integration/run-commands.test.ts",
     name: "gives a command back when it is stopped",
   },
   {

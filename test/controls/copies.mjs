@@ -45,7 +45,7 @@ export const copyControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/reftable.test.ts",
+    tests: "test/integration/reftable-crashes.test.ts",
     name: "keeps copies for another device while a push of its own is being decided",
   },
 ];

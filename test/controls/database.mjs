@@ -94,7 +94,7 @@ export const databaseControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/odd-settings.test.ts",
+    tests: "test/integration/harmful-settings.test.ts",
     name: "is refused before anything is served, with a remedy",
   },
   {

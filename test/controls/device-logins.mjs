@@ -1,5 +1,6 @@
 // What the login of one device may do to others.
 const TESTS = "test/integration/device-logins.test.ts";
+const RIGHTS = "test/integration/device-login-rights.test.ts";
 
 /** @type {import("./controls.mjs").Control[]} */
 export const deviceLoginControls = [
@@ -13,7 +14,7 @@ export const deviceLoginControls = [
       },
     ],
     project: "integration",
-    tests: TESTS,
+    tests: RIGHTS,
     name: "calls no function in the name of another device",
   },
   {
@@ -26,7 +27,7 @@ export const deviceLoginControls = [
       },
     ],
     project: "integration",
-    tests: TESTS,
+    tests: RIGHTS,
     name: "changes, adds and removes no row of another device",
   },
   {

@@ -45,7 +45,7 @@ export const frontEndControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/gate.test.ts",
+    tests: "test/integration/gate-sidecar.test.ts",
     name: "is a short sentence with an id",
   },
   {
@@ -103,7 +103,7 @@ export const frontEndControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/shim-stranger.test.ts",
+    tests: "test/integration/shim-foreign-sidecar.test.ts",
     name: "takes no frame U, which",
   },
   {
@@ -134,7 +134,7 @@ export const frontEndControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/shim-stranger.test.ts",
+    tests: "test/integration/shim-foreign-sidecar.test.ts",
     name: "asks no sidecar of another user's",
   },
   {
@@ -157,7 +157,7 @@ export const frontEndControls = [
       { file: "src/gate/early-start.ts", from: "at !== undefined && at === (await place())", to: "at !== undefined" },
     ],
     project: "integration",
-    tests: "test/integration/gate.test.ts",
+    tests: "test/integration/gate-sidecar.test.ts",
     name: "started in another repository's replica",
   },
 ];

@@ -1,6 +1,7 @@
 // Negative controls of removals.
 
 const tests = { project: "integration", tests: "test/integration/remove-repository.test.ts" };
+const restoring = { project: "integration", tests: "test/integration/restore-repository.test.ts" };
 
 /** @type {import("./controls.mjs").Control[]} */
 export const removeControls = [
@@ -49,7 +50,7 @@ export const removeControls = [
         to: "false",
       },
     ],
-    ...tests,
+    ...restoring,
     name: "is restored with the same version and log, and nothing is fetched",
   },
   {
@@ -69,7 +70,7 @@ export const removeControls = [
         to: "set places = '{}'",
       },
     ],
-    ...tests,
+    ...restoring,
     name: "is moved aside by a device that was away",
   },
   {

@@ -136,7 +136,7 @@ export const sessionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/write-session.test.ts",
+    tests: "test/integration/write-session-ends.test.ts",
     name: "lives as long as it is renewed, and is dropped when its lease runs out",
   },
   {

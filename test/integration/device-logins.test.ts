@@ -1,8 +1,7 @@
 // What a session with the login of one device can do to the rows of others. Another file has a cluster of such devices.
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Incarnation } from "../../src/domain.ts";
+import { describe, expect, it } from "vitest";
 import { ALL_SUBJECTS } from "../../src/retention.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { endDeviceLogin } from "../../src/store/device/device-logins.ts";
@@ -10,194 +9,25 @@ import { verifyAudit } from "../../src/store/registry/audit.ts";
 import { createRepository } from "../../src/store/repository/repositories.ts";
 import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { administer } from "../support/administer.ts";
-import { DeviceLogins } from "../support/device-logins.ts";
-import { database, db, makeDatabaseOfFile } from "../support/file-database.ts";
+import {
+  attempt,
+  logins,
+  makeDeviceLogin,
+  mine,
+  ONE,
+  other,
+  own,
+  REFUSED,
+  repository,
+  staged,
+  url,
+} from "../support/device-login-rows.ts";
+import { database, db } from "../support/file-database.ts";
 import { create, incarnation, stage } from "../support/store-rows.ts";
 
-const ONE = "a".repeat(40);
-const REFUSED = "42501";
-/** The column has no values but the database's own. */
-const GENERATED = "428C9";
-
-let logins: DeviceLogins;
-// The roles have rights in the database, which goes first: vitest runs the last of these first.
-afterAll(async () => void (await logins?.[Symbol.asyncDispose]()));
-makeDatabaseOfFile();
-let url: string;
-/** The sessions of the device `mine`. */
-let own: Database;
-let mine: Incarnation;
-let other: Incarnation;
-let repository: string;
-/** A write that `other` has staged. */
-let staged: Awaited<ReturnType<typeof stage>>;
-
-beforeAll(async () => {
-  logins = new DeviceLogins(database.url);
-  url = await logins.urlOf("mine");
-  own = new Database({ url, applicationName: "mine" });
-  mine = await incarnation(own, { device: "mine" });
-  other = await incarnation(db, { device: "other", rootId: randomUUID() });
-  const wish = { devices: ["mine", "other"], defaultBranch: "main", objectFormat: "sha1" as const };
-  ({ id: repository } = await createRepository(db, { name: "team/app", ...wish }));
-  const first = await stage(db, other, repository, 0n, [create("refs/heads/main", ONE)]);
-  expect(await landWrite(db, other, first)).toEqual({ outcome: "landed", version: 1n });
-  staged = await stage(db, other, repository, 1n, [create("refs/heads/topic", ONE)]);
-  await queryOnce(db.work, "update lockstep.device set expires_at = now() + interval '1 hour' where name = 'other'");
-  for (const text of ROWS) await queryOnce(db.work, text.replaceAll("REPOSITORY", `'${repository}'`));
-});
-afterAll(async () => void (await own?.[Symbol.asyncDispose]()));
-
-/** A row of the other device, or of nobody, in each table that the above left empty. */
-const ROWS = [
-  "insert into lockstep.adoption values (REPOSITORY, 'other', 'same', null)",
-  "insert into lockstep.unknown_directory (device, path, repository) values ('other', 'x.git', 'x')",
-  "insert into lockstep.kept_on_disk values ('other', 'lost', 1, 1)",
-  "insert into lockstep.setting values ('keep.writes', '\"30d\"', 'ada')",
-  "insert into lockstep.former_name values ('old', REPOSITORY, now() + interval '1 day')",
-  "insert into lockstep.log_trimmed values (REPOSITORY, 0)",
-  `insert into lockstep.turn (repository_id, write_id, device, author, reason, expires_at)
-   values (REPOSITORY, gen_random_uuid(), 'other', 'ada', '', now() + interval '1 s')`,
-  `insert into lockstep.command (id, repository_id, repository, device, command, author, state, ended_at)
-   values (gen_random_uuid(), REPOSITORY, 'team/app', 'other', 'verify', 'ada', 'done', now())`,
-  `insert into lockstep.sync_event (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)
-   values (REPOSITORY, 'other', 'mine', 0, 1, 0, 0, 0, 'ok')`,
-  "insert into lockstep.write_stop (repository_id, reason, author) values (null, 'moves', 'ada')",
-  "delete from lockstep.write_stop",
-  "insert into lockstep.principal (role, name) values ('operator', 'eve'), ('device', 'other')",
-  "insert into lockstep.credential (role, name, kind, fingerprint, enrolled_by) values ('device', 'other', 'ssh', 'SHA256:x', 'ada')",
-  "insert into lockstep.waiting_key (role, name, kind, fingerprint, seen_by) values ('operator', 'eve', 'ssh', 'SHA256:y', 'other')",
-  "insert into lockstep.enroll_token values ('\\x00', 'device', 'new', 'ada', now())",
-  "insert into lockstep.audit (author, action) values ('ada', 'something')",
-  `insert into lockstep.hook (id, url, repositories, visible, secret, author, cursor, device, fence)
-   select gen_random_uuid(), 'https://ci.example', '{}', 'landed', 's', 'ada', '', name, fence from lockstep.device where name = 'other'`,
-];
-
-/** Runs a statement with the login of the device and returns the number of rows, or the SQLSTATE. Changes nothing. */
-async function attempt(text: string, values: unknown[] = []): Promise<number | string> {
-  return await administer(url, async (client) => {
-    await client.query("begin");
-    return await client.query(text, values).then(
-      ({ rowCount }) => rowCount ?? 0,
-      (error: pg.DatabaseError) => error.code ?? error.message,
-    );
-  });
-}
-
-interface Column {
-  readonly table: string;
-  readonly column: string;
-}
-
-async function columns(): Promise<Column[]> {
-  return await queryOnce<Column & { [column: string]: unknown }>(
-    db.work,
-    `select c.relname as table, a.attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
-     where c.relnamespace = 'lockstep'::regnamespace and c.relkind = 'r' and not a.attisdropped order by 1, a.attnum`,
-  );
-}
-
-/** The condition for the rows of a table that are not of the device `mine`. */
-function ofOthers(table: string, all: readonly Column[]): string {
-  if (table === "device") return "name <> 'mine'";
-  return all.some((each) => each.table === table && each.column === "device")
-    ? "device is distinct from 'mine'"
-    : "true";
-}
+makeDeviceLogin();
 
 describe("the login of a device", () => {
-  it("changes, adds and removes no row of another device in any table, whatever statement it sends", async () => {
-    const all = await columns();
-    const tables = [...new Set(all.map(({ table }) => table))];
-    const broken: string[] = [];
-    for (const table of tables) {
-      const where = ofOthers(table, all);
-      const [{ there } = { there: 0n }] = await queryOnce<{ there: bigint }>(
-        db.work,
-        `select count(*) as there from lockstep.${table} where ${where}`,
-      );
-      // Without a row of others the attempts below would prove nothing.
-      if (there === 0n && !["write_stop", "device_login"].includes(table))
-        broken.push(`${table} has no row to try with`);
-      const tries: [string, string][] = [
-        ["delete", `delete from lockstep.${table} where ${where}`],
-        ["truncate", `truncate lockstep.${table}`],
-        ["drop", `drop table lockstep.${table}`],
-        ["alter", `alter table lockstep.${table} disable row level security`],
-        ["trigger", `alter table lockstep.${table} disable trigger all`],
-        [
-          "insert",
-          `insert into lockstep.${table} overriding system value select * from (select * from lockstep.${table} where ${where}) o`,
-        ],
-        ...all
-          .filter((each) => each.table === table)
-          .map(({ column }): [string, string] => [
-            `update ${column}`,
-            `update lockstep.${table} set ${column} = (select o.${column} from lockstep.${table} o limit 1) where ${where}`,
-          ]),
-      ];
-      for (const [what, text] of tries) {
-        const result = await attempt(text);
-        if (result !== REFUSED && result !== GENERATED && result !== 0) broken.push(`${table}: ${what}: ${result}`);
-      }
-    }
-    // When a key was last shown says nothing about who is let in.
-    expect(broken).toEqual(["credential: update seen_at: 1"]);
-  });
-
-  it("calls no function in the name of another device", async () => {
-    const functions = await queryOnce<{ call: string; name: string }>(
-      db.work,
-      `select p.proname as name, format('select * from lockstep.%I(%s)', p.proname, (
-         select string_agg(case a.name when 'p_device' then format('%I => %L', a.name, 'other') else format('%I => null::%s', a.name, format_type(a.type, null)) end, ', ')
-         from unnest(p.proargnames[1:p.pronargs], p.proargtypes::oid[]) a (name, type))) as call
-       from pg_proc p
-       where p.pronamespace = 'lockstep'::regnamespace and 'p_device' = any(p.proargnames)
-         and has_function_privilege($1::text, p.oid, 'execute')`,
-      [new URL(url).username],
-    );
-    const allowed: string[] = [];
-    for (const { name, call } of functions) {
-      if ((await attempt(call)) !== REFUSED) allowed.push(name);
-    }
-    expect(functions.length).toBeGreaterThan(20);
-    // These two only read. An order that is nothing by itself is tried below.
-    expect(allowed.sort()).toEqual(["only_on", "order_command", "read_heads"]);
-  });
-
-  it.each([
-    ["trust a key", "select lockstep.trust_key('operator', 'eve', null, null, null, 'eve', false, null, false)"],
-    ["add a key", "select lockstep.add_key('operator', 'eve', 'ssh', 'SHA256:y', null, 'eve', true)"],
-    ["revoke a key", "select lockstep.revoke_key('device', 'other', null, 'eve', '')"],
-    [
-      "append to the log",
-      "select lockstep.append(gen_random_uuid(), gen_random_uuid(), 2, 'mine', 1, 'eve', '', '{}', '{}', '{}', '{}')",
-    ],
-    ["make a login", "select lockstep.make_device_login('other', 'eve', 'x', 'eve')"],
-    ["end a login", "select lockstep.end_device_login('other', 'eve')"],
-    ["give itself rights", "select lockstep.grant_to_devices()"],
-    ["read passwords", "select rolpassword from pg_authid"],
-    ["read tokens", "select * from lockstep.enroll_token"],
-    ["make a table", "create table lockstep.mine ()"],
-    [
-      "replace a function",
-      "create or replace function lockstep.own_device() returns text language sql as 'select ''other''::text'",
-    ],
-    ["drop the schema", "drop schema lockstep cascade"],
-    ["become the owner", "set session authorization OWNER"],
-    [
-      "have a replica freed",
-      "select lockstep.order_command(gen_random_uuid(), null, 'x', 'other', 'destroy', '{}', 'eve', '', null, '0')",
-    ],
-    [
-      "have a replica released",
-      "select lockstep.order_command(gen_random_uuid(), null, 'x', 'other', 'release', '{}', 'eve', '', null, '0')",
-    ],
-  ])("cannot %s", async (_, text) => {
-    const [{ owner } = {}] = await queryOnce<{ owner: string }>(db.work, "select current_user as owner");
-    expect(await attempt(text.replace("OWNER", `"${owner}"`))).toBe(REFUSED);
-  });
-
   it("lands no write of another device, and drops none while that device is there", async () => {
     await expect(landWrite(own, mine, staged)).rejects.toThrow(/acts for the device mine only, not for other/);
     await expect(settleWrite(own, mine, staged, "mine now")).rejects.toThrow(

@@ -1,118 +1,23 @@
-import { execFile } from "node:child_process";
-import { X509Certificate } from "node:crypto";
-import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdir, readdir } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
-import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { type CredentialPair, createAuthority, issue } from "../../src/ca/authority.ts";
-import { writeCredentials } from "../../src/ca/credentials.ts";
-import { main } from "../../src/cli/program.ts";
-import { judgeCertificate } from "../../src/doctor/certificate.ts";
-import { judgeClock, judgeDatabase, judgeLogin } from "../../src/doctor/database.ts";
-import { judgeDisk } from "../../src/doctor/directories.ts";
-import { type Finding, find } from "../../src/doctor/finding.ts";
-import { refName, symbolicTo } from "../../src/domain.ts";
-import { ensureAliasHook } from "../../src/git/refs/alias-hook.ts";
+import { describe, expect, inject, it, vi } from "vitest";
+import { createAuthority } from "../../src/ca/authority.ts";
 import { administer, databaseUrl } from "../support/administer.ts";
-import { createDatabase, migratedDatabase, type TestDatabase } from "../support/database.ts";
-import { freePort } from "../support/ports.ts";
-import { findProgram } from "../support/programs.ts";
+import { migratedDatabase } from "../support/database.ts";
+import {
+  credentials,
+  dir,
+  doctor,
+  type Environment,
+  empty,
+  makeDoctorSite,
+  stranger,
+  TRUST_DOMAIN,
+  well,
+} from "../support/doctor-site.ts";
 
-const TRUST_DOMAIN = "cluster.example";
-const DAY_MS = 86_400_000;
-/** The native program is not beside the sources: this check warns here. */
-const NOT_BUILT = "shim";
-
-type Environment = Record<string, string>;
-
-let dir: string;
-let database: TestDatabase;
-let empty: TestDatabase;
-let authority: CredentialPair;
-let stranger: Server;
-/** All that `serve` needs. */
-let well: Environment;
-
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "ls-doctor-"));
-  [database, empty] = await Promise.all([migratedDatabase(), createDatabase()]);
-  authority = await createAuthority({ trustDomain: TRUST_DOMAIN, days: 400 });
-  const { certificate: ca } = await writeCredentials(dir, "ca", authority);
-  const [git, flock] = [findProgram("git", "git"), findProgram("flock", "util-linux")] as { path: string }[];
-  for (const [name, programs] of [
-    ["bin", [git, flock]],
-    ["bin-without-flock", [git]],
-  ] as const) {
-    await mkdir(join(dir, name));
-    for (const program of programs) await symlink(program!.path, join(dir, name, program!.path.split("/").at(-1)!));
-  }
-  for (const [name, said] of [
-    ["git", "git version 2.30.2"],
-    ["node", "v18.19.0"],
-  ] as const) {
-    await mkdir(join(dir, `old-${name}`));
-    await writeFile(join(dir, `old-${name}`, name), `#!/bin/sh\necho ${said}\n`);
-    await chmod(join(dir, `old-${name}`, name), 0o755);
-  }
-  await writeFile(join(dir, "file"), "");
-  await mkdir(join(dir, "of-another", ".lockstep"), { recursive: true });
-  await writeFile(join(dir, "of-another", ".lockstep", "root.json"), JSON.stringify({ device: "repo009" }));
-  stranger = createServer().listen(0, "127.0.0.1");
-  await once(stranger, "listening");
-  const { cert, key } = await credentials("repo001", {});
-  const ports = await Promise.all([freePort(), freePort(), freePort()]);
-  well = {
-    PATH: join(dir, "bin"),
-    LOCKSTEP_DEVICE: "repo001",
-    LOCKSTEP_ROOT: join(dir, "root"),
-    LOCKSTEP_SOCKET_DIR: join(dir, "run"),
-    LOCKSTEP_DATABASE_URL: database.url,
-    LOCKSTEP_TLS_CERT: cert,
-    LOCKSTEP_TLS_KEY: key,
-    LOCKSTEP_TLS_CA: ca,
-    LOCKSTEP_LISTEN: `127.0.0.1:${ports[0]}`,
-    LOCKSTEP_GIT_LISTEN: `127.0.0.1:${ports[1]}`,
-    LOCKSTEP_HTTP_LISTEN: `127.0.0.1:${ports[2]}`,
-  };
-});
-afterAll(async () => {
-  stranger?.close();
-  await database?.[Symbol.asyncDispose]();
-  await empty?.[Symbol.asyncDispose]();
-  await rm(dir, { recursive: true, force: true });
-});
-
-async function credentials(name: string, { by = authority, days = 100 }: { by?: CredentialPair; days?: number }) {
-  const pair = await issue(by, { role: "device", name, hosts: ["localhost"], days });
-  const { certificate, key } = await writeCredentials(dir, `${name}-${days}-${by === authority}`, pair);
-  return { cert: certificate, key };
-}
-
-async function doctor(env: Environment, execPath = process.execPath) {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const stream = (to: PassThrough) => to as unknown as NodeJS.WriteStream;
-  const code = await main({
-    env,
-    argv: ["doctor", "--json"],
-    cwd: "/",
-    pid: process.pid,
-    execPath,
-    isRoot: false,
-    stdin: process.stdin,
-    stdout: stream(stdout),
-    stderr: stream(stderr),
-    stop: AbortSignal.timeout(30_000),
-    kill: () => {},
-  });
-  stdout.end();
-  const { ok, checks } = JSON.parse(await text(stdout)) as { ok: boolean; checks: Finding[] };
-  return { code, ok, checks: checks.filter(({ check, state }) => check !== NOT_BUILT || state === "missing") };
-}
+makeDoctorSite();
 
 it("finds all well where nothing is missing, says what it found, and leaves nothing behind", async () => {
   for (const place of ["root", "run"]) await mkdir(join(dir, place));
@@ -140,7 +45,9 @@ type Case = [string, () => Environment | Promise<Environment>, string, RegExp];
 
 describe("the doctor names each missing prerequisite with a remedy", () => {
   const files = ({ cert, key }: { cert: string; key: string }) => ({ LOCKSTEP_TLS_CERT: cert, LOCKSTEP_TLS_KEY: key });
+
   const foreign = async () => await createAuthority({ trustDomain: TRUST_DOMAIN, days: 400 });
+
   const cases: Case[] = [
     ["no git", () => ({ PATH: "/no/such" }), "git", /cannot be started; install git 2\.39 or newer\./],
     ["an old git", () => ({ PATH: `${dir}/old-git:${dir}/bin` }), "git", /2\.30\.2, .* too old; install git 2\.39/],
@@ -245,6 +152,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
       /\(EADDRNOTAVAIL\); give an address of this machine/,
     ],
   ];
+
   it.each(cases)("%s", async (_, change, check, sentence) => {
     const changed = { ...well, ...(await change()) };
     const { code, ok, checks } = await doctor(changed);
@@ -260,67 +168,6 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     const blamed = checks.filter(({ state }) => state === "missing").map((each) => each.check);
     for (const name of blamed) expect(together ?? [check]).toContain(name);
     expect(JSON.stringify(checks)).not.toContain("secret");
-  });
-
-  it("a folder of hooks without ours, of the user or of one replica, unless it is linked there", async () => {
-    const home = join(dir, "home");
-    const shared = join(home, "hooks");
-    await mkdir(shared, { recursive: true });
-    const config = join(home, ".gitconfig");
-    await writeFile(config, "[core]\n\thooksPath = ~/hooks\n");
-    const root = join(dir, "with-replica");
-    const replica = join(root, "team", "app.git");
-    await mkdir(join(replica, "hooks"), { recursive: true });
-    const env = { ...well, HOME: home, LOCKSTEP_ROOT: root };
-    const look = async () => (await doctor(env)).checks.find(({ check }) => check === "hooks");
-    const shim = join(root, ".lockstep", "bin", "lockstep-git");
-    expect(await look()).toEqual({
-      check: "hooks",
-      state: "missing",
-      said: `core.hooksPath is ${shared} (${config}), and git finds no proc-receive there, so that every push is refused; run \`ln -s ${shim} ${shared}/proc-receive\`, or unset core.hooksPath.`,
-    });
-    const program = join(dir, "bin", "git");
-    await symlink(program, join(shared, "proc-receive"));
-    expect(await look()).toMatchObject({ state: "ok", said: shared });
-    await promisify(execFile)(program, ["init", "--quiet", "--bare", replica]);
-    await promisify(execFile)(program, ["config", "core.hooksPath", "elsewhere"], { cwd: replica });
-    expect(await look()).toMatchObject({
-      state: "missing",
-      said: expect.stringContaining(`${replica}/elsewhere/proc-receive`),
-    });
-    await promisify(execFile)(program, ["config", "core.hooksPath", "hooks"], { cwd: replica });
-    await symlink(program, join(replica, "hooks", "proc-receive"));
-    expect(await look()).toMatchObject({ state: "ok" });
-  });
-
-  it("a folder of hooks whose pre-receive does not start ours, which a replica with aliases needs", async () => {
-    const home = join(dir, "home-of-aliases");
-    const shared = join(home, "hooks");
-    const root = join(dir, "with-alias");
-    const replica = join(root, "team", "app.git");
-    const program = join(dir, "bin", "git");
-    await mkdir(shared, { recursive: true });
-    await writeFile(join(home, ".gitconfig"), "[core]\n\thooksPath = ~/hooks\n");
-    await mkdir(replica, { recursive: true });
-    await promisify(execFile)(program, ["init", "--quiet", "--bare", replica]);
-    await symlink(program, join(shared, "proc-receive"));
-    await symlink(program, join(replica, "hooks", "proc-receive"));
-    const look = async () => {
-      const { checks } = await doctor({ ...well, HOME: home, LOCKSTEP_ROOT: root });
-      return checks.find(({ check }) => check === "hooks");
-    };
-    expect(await look()).toMatchObject({ state: "ok" });
-    const alias = [refName("refs/heads/alias"), symbolicTo(refName("refs/heads/main"))] as const;
-    await ensureAliasHook(replica, [[...alias]]);
-    const told = {
-      state: "warning",
-      said: expect.stringContaining(`let ${shared}/pre-receive end with \`exec ${root}/.lockstep/bin/lockstep-git`),
-    };
-    expect(await look()).toMatchObject(told);
-    await writeFile(join(shared, "pre-receive"), "#!/bin/sh\nexit 0\n");
-    expect(await look()).toMatchObject(told);
-    await writeFile(join(shared, "pre-receive"), `#!/bin/sh\nexec ${root}/.lockstep/bin/lockstep-git pre-receive\n`);
-    expect(await look()).toMatchObject({ state: "ok" });
   });
 
   it("a replica with which git would read from another directory", async () => {
@@ -406,89 +253,5 @@ describe("a database that may forget", () => {
       state: "warning",
       said: expect.stringContaining("synchronous_commit is off"),
     });
-  });
-});
-
-describe("the doctor judges states that this machine cannot produce", () => {
-  const inspection = { version: "16.4 (Debian)", standby: false, level: 3, mayCreate: true, aheadMs: 0, off: [] };
-  const pem = async (days: number) => {
-    const grant = { role: "device", name: "repo001", hosts: [], days } as const;
-    return new X509Certificate((await issue(authority, grant)).certificatePem);
-  };
-
-  it.each([
-    [{}, 3, "PostgreSQL 16.4 (Debian), schema level 3"],
-    [{ level: 4 }, 3, "PostgreSQL 16.4 (Debian), schema level 4"],
-    [{ version: "13.9" }, 3, { missing: "PostgreSQL is 13.9, which is too old; install 14 or newer." }],
-    [{ standby: true }, 3, { missing: "This PostgreSQL is a standby; give the URL of the primary." }],
-    [{ level: 2 }, 3, { warning: expect.stringMatching(/level 2 of 3; serve migrates it/) }],
-    [{ off: ["fsync"] }, 3, { warning: expect.stringMatching(/level 3, but fsync is off, .*; turn that on/) }],
-    [{ off: ["fsync", "x"] }, 3, { warning: expect.stringMatching(/but fsync and x are off/) }],
-    [{ level: 2, mayCreate: false }, 3, { missing: expect.stringMatching(/may not migrate it; grant it CREATE/) }],
-  ])("a database %j", (found, known, verdict) => {
-    expect(judgeDatabase({ ...inspection, ...found }, known)).toEqual(verdict);
-  });
-
-  it.each([
-    [undefined, "no schema yet"],
-    [{}, "lockstep, which acts for all devices"],
-    [{ devices: ["repo001"] }, "lockstep, which acts for all devices"],
-    [
-      { devices: ["repo001", "repo002"] },
-      { warning: expect.stringMatching(/while 1 other device has a login of its own/) },
-    ],
-    [
-      { devices: ["repo002", "repo003"] },
-      { warning: expect.stringMatching(/while 2 other devices have logins of their own/) },
-    ],
-    [{ device: "repo001", ownsSchema: false }, "lockstep, which acts for this device only"],
-    [
-      { device: "repo002", ownsSchema: false },
-      { missing: expect.stringMatching(/acts for the device repo002, not for repo001/) },
-    ],
-    [{ ownsSchema: false }, { missing: expect.stringMatching(/acts for no device; .*device login repo001/) }],
-  ])("a login %j", (found, verdict) => {
-    const login = { login: "lockstep", device: null, ownsSchema: true, devices: [] };
-    expect(judgeLogin(found && { ...login, ...found }, "repo001")).toEqual(verdict);
-  });
-
-  it.each([
-    [0, expect.any(String)],
-    [-4_000, expect.any(String)],
-    [61_000, { warning: expect.stringMatching(/clock is 61 s behind the database's.*; run an NTP client/) }],
-    [-61_000, { warning: expect.stringMatching(/clock is 61 s ahead of the database's.*; run an NTP client/) }],
-  ])("a database whose clock is ahead by %i ms", (ms, verdict) => {
-    expect(judgeClock(ms)).toEqual(verdict);
-  });
-
-  it.each([
-    [{ bytes: 5e10, files: 1e6 }, "50.0 GB free at /srv"],
-    [{ bytes: 5e10, files: undefined }, "50.0 GB free at /srv"],
-    [{ bytes: 5e8, files: 1e6 }, { warning: expect.stringMatching(/0\.5 GB free at \/srv\); make room/) }],
-    [{ bytes: 5e7, files: 1e6 }, { missing: expect.stringMatching(/too little room .*; make room/) }],
-    [{ bytes: 5e10, files: 12 }, { warning: expect.stringMatching(/only 12 more files at \/srv; make room/) }],
-  ])("a disk with %j", (free, verdict) => {
-    expect(judgeDisk("/srv", free)).toEqual(verdict);
-  });
-
-  it("a certificate that is not valid yet, or only for clients", async () => {
-    const signers = [new X509Certificate(authority.certificatePem)];
-    const certificate = await pem(100);
-    expect(judgeCertificate(certificate, signers, Date.now())).toBeUndefined();
-    expect(judgeCertificate(certificate, signers, Date.now() - DAY_MS)).toEqual({
-      missing: expect.stringMatching(/valid from \d{4}-\d\d-\d\d on; set this machine's clock, or issue a new one\./),
-    });
-    const grant = { role: "operator", name: "alice", hosts: [], days: 100 } as const;
-    const client = new X509Certificate((await issue(authority, grant)).certificatePem);
-    expect(judgeCertificate(client, signers, Date.now())).toEqual({
-      missing: expect.stringMatching(/not for servers and clients both; issue one with serverAuth and clientAuth\./),
-    });
-  });
-
-  it("a check that fails with an unexpected error", async () => {
-    const looked = find("x", async () => {
-      throw new Error("no idea");
-    });
-    expect(await looked).toEqual({ check: "x", state: "missing", said: "no idea" });
   });
 });

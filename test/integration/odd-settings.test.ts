@@ -17,20 +17,14 @@ import { listWriteStops, stopNewWrites } from "../../src/store/write/write-stops
 import { landWrite } from "../../src/store/write/writes.ts";
 import { administer } from "../support/administer.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
+import { setDefaults } from "../support/database-defaults.ts";
 import { create, HERE, incarnation, repository, stage } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change } from "../support/sync-device.ts";
 
 const APP = "team/app";
-const MINUTE_MS = 60_000;
 
-async function setDefaults(url: string, settings: Readonly<Record<string, string>>): Promise<void> {
-  await administer(url, async (client) => {
-    const name = client.escapeIdentifier(new URL(url).pathname.slice(1));
-    for (const [setting, value] of Object.entries(settings))
-      await client.query(`alter database ${name} set ${setting} = ${value}`);
-  });
-}
+const MINUTE_MS = 60_000;
 
 const HARMLESS: Readonly<Record<string, string>> = {
   datestyle: "'German, DMY'",
@@ -256,49 +250,5 @@ describe("a transaction", () => {
     expect(await inSnapshot(db.work, async (ask) => await ask("show jit", []))).toEqual([{ jit: "off" }]);
     const plan = await queryOnce(db.work, "explain analyze select from lockstep.repository");
     expect(JSON.stringify(plan)).not.toContain("JIT");
-  });
-});
-
-describe("settings that would do harm", () => {
-  it.each([
-    ["array_nulls", "off"],
-    ["client_min_messages", "error"],
-    ["session_replication_role", "replica"],
-    ["zero_damaged_pages", "on"],
-    ["ignore_checksum_failure", "on"],
-    ["transaction_timeout", "500"],
-  ])("%s = %s is refused before anything is served, with a remedy", async (setting, value) => {
-    await using database = await migratedDatabase();
-    await setDefaults(database.url, { [setting]: value });
-    for (const look of [migrate, inspectDatabase])
-      await expect(look(database.url)).rejects.toMatchObject({
-        code: "PREREQUISITE_MISSING",
-        message: expect.stringMatching(
-          new RegExp(`has ${setting} = ${value} .*alter role \\w+ in database \\w+ set ${setting} = `),
-        ),
-      });
-  });
-
-  it("a database whose encoding cannot hold every text is refused", async () => {
-    await using database = await createDatabase();
-    const name = new URL(database.url).pathname.slice(1);
-    await administer(database.url.replace(`/${name}`, "/postgres"), async (client) => {
-      await client.query(`drop database ${name}`);
-      await client.query(`create database ${name} encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'`);
-    });
-    await expect(migrate(database.url)).rejects.toMatchObject({
-      code: "PREREQUISITE_MISSING",
-      message: expect.stringMatching(/has the encoding LATIN1, which cannot hold every text; .*encoding 'UTF8'/),
-    });
-  });
-
-  it("a database that takes no writes says what it is, and is not called unreachable", async () => {
-    await using database = await migratedDatabase();
-    await setDefaults(database.url, { default_transaction_read_only: "on" });
-    await using db = new Database({ url: database.url, applicationName: "odd" });
-    await expect(incarnation(db)).rejects.toMatchObject({
-      code: "DATABASE_UNAVAILABLE",
-      message: expect.stringMatching(/read-only transaction\); it takes no writes, .*default_transaction_read_only/),
-    });
   });
 });

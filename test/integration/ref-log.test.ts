@@ -1,160 +1,18 @@
-import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { digestAfter, digestOf } from "../../src/digest.ts";
-import { type Incarnation, type Refs, type RefUpdate, toLatin1, type Version } from "../../src/domain.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { digestOf } from "../../src/digest.ts";
+import type { Refs } from "../../src/domain.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/log/fold.ts";
 import { readLog } from "../../src/store/log/list-log.ts";
-import { type ChangesSince, readChanges, readDigest } from "../../src/store/log/ref-log.ts";
+import { readChanges, readDigest } from "../../src/store/log/ref-log.ts";
 import { readUnchangedTips } from "../../src/store/log/unchanged-tips.ts";
-import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
-import { db, makeDatabaseOfFile } from "../support/file-database.ts";
+import { db } from "../support/file-database.ts";
+import { A, AT_FIRST, applied, B, C, id, land, MAIN, makeLog, me, other, trim } from "../support/log-rows.ts";
 import { planFrom, ref, refsFrom } from "../support/refs.ts";
-import { HERE, incarnation, repository } from "../support/store-rows.ts";
+import { HERE, repository } from "../support/store-rows.ts";
 
-const MAIN = "refs/heads/main";
-const AT_FIRST = { HEAD: "ref: refs/heads/main" };
-const [A, B, C] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)] as const;
-
-let me: Incarnation;
-let other: Incarnation;
-let id: string;
-makeDatabaseOfFile();
-beforeAll(async () => {
-  [me, other] = [await incarnation(db, { device: "mine" }), await incarnation(db, { device: "other" })];
-});
-beforeEach(async () => {
-  ({ id } = await repository(db, me, other));
-});
-
-/** Lands what the refs are to hold, null for gone, and returns the id of the write. */
-async function land(wanted: Readonly<Record<string, string | null>>, by = me, repositoryId = id): Promise<string> {
-  const { head: base, refs } = await readFold(db, repositoryId);
-  const updates = [...planFrom(Object.entries(wanted))].map(
-    ([name, newValue]): RefUpdate => ({ name, oldValue: refs.get(name) ?? null, newValue }),
-  );
-  const request = { writeId: randomUUID(), repositoryId, base };
-  const names = updates.map(({ name }) => name);
-  const staged = await stageWrite(db, by, { ...request, author: `author at ${base}`, names });
-  if (staged.outcome !== "staged") throw new Error(`the write is ${staged.outcome}`);
-  expect(staged.values).toEqual(updates.map(({ oldValue }) => oldValue));
-  const digest = digestAfter(staged.digestKey, staged.digest, updates);
-  expect(await landWrite(db, by, { ...request, digest, updates })).toEqual({ outcome: "landed", version: base + 1n });
-  return request.writeId;
-}
-
-/** Removes log entries, as trimming does. */
-async function trim(...versions: Version[]): Promise<void> {
-  await queryOnce(db.work, "delete from lockstep.ref_log where repository_id = $1 and version = any($2::bigint[])", [
-    id,
-    versions,
-  ]);
-}
-
-const byName = ({ changes }: ChangesSince) => new Map(changes!.map(({ name, ...change }) => [toLatin1(name), change]));
-
-/** The refs that a replica has after it applied the changes. */
-function applied(refs: Refs, { changes }: ChangesSince): Refs {
-  const after = new Map(refs);
-  for (const { name, oldValue, newValue } of changes!) {
-    expect(refs.get(name) ?? null).toBe(oldValue);
-    if (newValue === null) after.delete(name);
-    else after.set(name, newValue);
-  }
-  return after;
-}
-
-describe("readChanges", () => {
-  it("has of each touched ref the first old value and the last new value", async () => {
-    await land({ [MAIN]: A, "refs/heads/old": A });
-    await land({ [MAIN]: B, "refs/heads/new": B });
-    await land({ "refs/heads/new": C, "refs/heads/old": null });
-    const changes = byName(await readChanges(db, id, 1n));
-    expect(changes).toEqual(
-      new Map([
-        [MAIN, { oldValue: A, newValue: B }],
-        ["refs/heads/new", { oldValue: null, newValue: C }],
-        ["refs/heads/old", { oldValue: A, newValue: null }],
-      ]),
-    );
-  });
-
-  it("has refs that ended where they began, too", async () => {
-    await land({ [MAIN]: A });
-    await land({ [MAIN]: B, "refs/heads/brief": B });
-    await land({ [MAIN]: A, "refs/heads/brief": null });
-    expect(byName(await readChanges(db, id, 1n))).toEqual(
-      new Map([
-        [MAIN, { oldValue: A, newValue: A }],
-        ["refs/heads/brief", { oldValue: null, newValue: null }],
-      ]),
-    );
-  });
-
-  it("has the head with its digest, and the devices that wrote", async () => {
-    await land({ [MAIN]: A });
-    await land({ [MAIN]: B }, other);
-    const { digest } = await readFold(db, id);
-    const all = await readChanges(db, id, 0n);
-    expect({ ...all, writers: [...all.writers].sort() }).toMatchObject({
-      head: 2n,
-      digest,
-      writers: ["mine", "other"],
-    });
-    expect(await readChanges(db, id, 1n)).toMatchObject({ head: 2n, digest, writers: ["other"] });
-  });
-
-  it("is empty at the head and beyond it", async () => {
-    await land({ [MAIN]: A });
-    for (const since of [1n, 2n])
-      expect(await readChanges(db, id, since)).toMatchObject({ head: 1n, changes: [], writers: [] });
-  });
-
-  it("has a version without changes for a write that changed no ref", async () => {
-    await land({});
-    expect(await readChanges(db, id, 0n)).toMatchObject({ head: 1n, changes: [], writers: ["mine"] });
-  });
-
-  it.each([
-    ["at the beginning", 1n],
-    ["in the middle", 2n],
-    ["at the end", 3n],
-  ])("has null instead of changes when the log has a gap %s, and all of them from behind it", async (_, missing) => {
-    for (const value of [A, B, C]) await land({ [MAIN]: value });
-    await trim(missing);
-    for (let since = 0n; since <= 3n; since += 1n) {
-      const { head, changes } = await readChanges(db, id, since);
-      expect(head).toBe(3n);
-      if (since < missing) expect(changes).toBeNull();
-      else expect(changes).toHaveLength(since < 3n ? 1 : 0);
-    }
-  });
-
-  it("is of one moment while others write", async () => {
-    const { digestKey, refs } = await readFold(db, id);
-    let writing = true;
-    const writer = (async () => {
-      for (let count = 0; count < 30; count += 1)
-        await land({ [MAIN]: [A, B][count % 2]!, [`refs/heads/${count}`]: A });
-      writing = false;
-    })();
-    const heads = new Set<Version>();
-    const reader = async (): Promise<void> => {
-      let mine = refs;
-      let since = 0n;
-      while (writing) {
-        const changes = await readChanges(db, id, since);
-        mine = applied(mine, changes);
-        since = changes.head;
-        heads.add(since);
-        expect(digestOf(digestKey, mine)).toEqual(changes.digest);
-      }
-    };
-    await Promise.all([writer, reader(), reader()]);
-    expect(heads.size).toBeGreaterThan(1);
-  });
-});
+makeLog();
 
 describe("the log", () => {
   it("adds up to the fold, and each digest is that of the refs at its version", async () => {

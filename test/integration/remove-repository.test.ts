@@ -1,111 +1,32 @@
-// A repository is removed: out of service at once, restored with everything in time, deleted afterwards.
+// A repository is removed: out of service at once, its files aside, and deleted when its time is over.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { startCommand } from "../../src/store/command/commands.ts";
-import { listCommands } from "../../src/store/command/find-commands.ts";
-import { readLog } from "../../src/store/log/list-log.ts";
 import { listStatus } from "../../src/store/operator/status.ts";
 import { listRemoved } from "../../src/store/repository/removals.ts";
 import { getWrite } from "../../src/store/write/find-write.ts";
 import { landWrite, settleWrite } from "../../src/store/write/writes.ts";
 import { scanRoot } from "../../src/sync/adopt/scan-root.ts";
-import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
-import { removeRepository } from "../../src/sync/naming/remove-repository.ts";
 import { renameRepository } from "../../src/sync/naming/rename-repository.ts";
-import { restoreRepository } from "../../src/sync/naming/restore-repository.ts";
-import { createRepository } from "../../src/sync/operator/create-repository.ts";
-import { releaseReplica } from "../../src/sync/placement/release-replica.ts";
 import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import { endSessions } from "../../src/sync/session/end-sessions.ts";
-import { runQueue as runOnly } from "../support/queue.ts";
+import {
+  APP,
+  aside,
+  make,
+  pushed,
+  remove,
+  removedError,
+  removeOnly,
+  restore,
+  restoreOnly,
+  runQueue,
+} from "../support/removing.ts";
 import { beginSession, bumpSession } from "../support/sessions.ts";
 import { create, stage } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, SOON, type TestDevice } from "../support/sync-device.ts";
-
-const APP = "team/app";
-
-/** Runs the queue of a device, which hears of new commands soon. */
-function runQueue(device: TestDevice): ReturnType<typeof runOnly> {
-  const queue = runOnly(device);
-  const notifying = setInterval(() => queue.wakeups.wake(), SOON.interval);
-  return {
-    wakeups: queue.wakeups,
-    async [Symbol.asyncDispose]() {
-      clearInterval(notifying);
-      await queue[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const removing = (repository: string, given: { id?: string; keepDays?: number } = {}) => ({
-  repository,
-  repositoryId: given.id ?? "",
-  keepDays: given.keepDays ?? 14,
-  author: "ada",
-  reason: "",
-});
-
-const remove = (device: TestDevice, repository: string, given: { id?: string; keepDays?: number } = {}) =>
-  removeRepository(device.context, removing(repository, given), AbortSignal.timeout(SOON.timeout));
-
-const restore = (device: TestDevice, repository: string, given: { id?: string; as?: string } = {}) =>
-  restoreRepository(
-    device.context,
-    { repository, repositoryId: given.id ?? "", newName: given.as ?? "", author: "ada", reason: "" },
-    AbortSignal.timeout(SOON.timeout),
-  );
-
-/** Removes, and does not wait for the devices. */
-async function removeOnly(device: TestDevice, repository: string): Promise<void> {
-  await removeRepository(device.context, removing(repository), AbortSignal.abort());
-}
-
-async function restoreOnly(device: TestDevice, repository: string, newName = ""): Promise<void> {
-  const request = { repository, repositoryId: "", newName, author: "ada", reason: "" };
-  const asked = new AbortController();
-  const { onStatement } = device;
-  device.onStatement = async (text, run) => {
-    const answer = await onStatement(text, run);
-    if (text.includes("lockstep.restore_repository")) asked.abort();
-    return answer;
-  };
-  await restoreRepository(device.context, request, asked.signal).finally(() => {
-    device.onStatement = onStatement;
-  });
-}
-
-const make = (on: TestDevice, repository: string) =>
-  createRepository(
-    on.context,
-    { repository, devices: [], defaultBranch: "", objectFormat: "", minCopies: 0 },
-    on.context.signal,
-  );
-
-const aside = (device: TestDevice) => readdir(join(device.context.root, ".lockstep", "removed")).catch(() => []);
-const removedError = (name: string) => ({
-  code: "REPOSITORY_NOT_FOUND",
-  message: expect.stringMatching(
-    new RegExp(`The repository ${name} was removed at .*repo restore ${name}. brings it back until`),
-  ),
-  details: expect.objectContaining({
-    repository: name,
-    removed_at: expect.any(String),
-    keep_until: expect.any(String),
-  }),
-});
-
-/** A repository at version 1 on two devices. */
-async function pushed(cluster: TestCluster): Promise<{ a: TestDevice; b: TestDevice; id: string; one: string }> {
-  const [a, b] = await cluster.pair(APP);
-  const one = await a.commit(APP, "one");
-  await a.push(APP, [change("main", null, one)]);
-  await b.read(APP);
-  return { a, b, id: a.replica(APP).id, one };
-}
+import { change, SOON } from "../support/sync-device.ts";
 
 describe("a repository that is removed", () => {
   it("is out of service on every device at once, its files lie aside, and its name is free", async () => {
@@ -153,36 +74,6 @@ describe("a repository that is removed", () => {
     }
   });
 
-  it("is restored with the same version and log, and nothing is fetched", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, id, one } = await pushed(cluster);
-    const before = await readLog(a.context.db, id, null, 10);
-    await using _a = runQueue(a);
-    await using _b = runQueue(b);
-    await remove(a, APP);
-    for (const device of [a, b]) device.openPack = () => Promise.reject(new Error("nothing is fetched"));
-    const { commands } = await restore(b, APP);
-    expect(commands).toMatchObject([
-      { device: a.name, command: "provision", state: "done" },
-      { device: b.name, command: "provision", state: "done" },
-    ]);
-    for (const device of [a, b]) {
-      expect(await device.read(APP)).toMatchObject({ version: 1n, fetched: false });
-      expect(await device.refs(APP)).toMatchObject({ "refs/heads/main": one });
-      await device.expectInLockstep(APP);
-      expect(await aside(device)).toEqual([]);
-    }
-    expect(await readLog(a.context.db, id, null, 10)).toEqual(before);
-    await expect(restore(a, APP)).rejects.toMatchObject({ message: expect.stringContaining("is in service") });
-    expect((await restore(a, APP, { id })).commands).toHaveLength(2);
-    // Frees nothing: what the removal ordered is superseded.
-    expect(await listCommands(a.context.db, { states: ["queued"], limit: 10 })).toEqual([]);
-    expect(await cluster.sql("select action, repository from lockstep.audit order by id")).toEqual([
-      { action: "remove", repository: APP },
-      { action: "restore", repository: APP },
-    ]);
-  });
-
   it("refuses a push that is under way and comes later, and a restore brings back every acknowledged one", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, id, one } = await pushed(cluster);
@@ -218,27 +109,6 @@ describe("a repository that is removed", () => {
     }
   });
 
-  it("is moved aside by a device that was away, and its newest version is restored from there", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, id, one } = await pushed(cluster);
-    const two = await b.commit(APP, "two", { parents: [one] });
-    await b.push(APP, [change("main", one, two)]);
-    await b.crash();
-    await removeOnly(a, APP);
-    await using _a = runQueue(a);
-    const next = await b.restart();
-    await compareNotes(next.context);
-    {
-      await using _b = runQueue(next);
-      for (const device of [a, next])
-        await vi.waitFor(async () => expect(await aside(device)).toEqual([`${id}.git`]), SOON);
-    }
-    await restoreOnly(a, APP);
-    expect(await next.read(APP)).toMatchObject({ version: 2n });
-    expect(await a.read(APP)).toMatchObject({ version: 2n });
-    for (const device of [a, next]) await device.expectInLockstep(APP);
-  });
-
   it("is kept apart from a new repository of its name, though a device was away and meets the new one first", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, id, one } = await pushed(cluster);
@@ -261,38 +131,6 @@ describe("a repository that is removed", () => {
     expect(await next.refs("old")).toMatchObject({ "refs/heads/main": one });
     expect(await next.read(APP)).toMatchObject({ version: 1n });
     for (const name of [APP, "old"]) await next.expectInLockstep(name);
-  });
-
-  it("is restored before a device that was away has moved anything, also under another name", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, one } = await pushed(cluster);
-    await b.crash();
-    await using _a = runQueue(a);
-    await remove(a, APP);
-    await restore(a, APP, { as: "shop" });
-    const next = await b.restart();
-    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
-    await using _b = runQueue(next);
-    await vi.waitFor(async () => expect(existsSync(next.gitDir("shop"))).toBe(true), SOON);
-    expect(await next.read("shop")).toMatchObject({ version: 1n });
-    expect(await next.refs("shop")).toMatchObject({ "refs/heads/main": one });
-    await vi.waitFor(
-      async () => expect(await listCommands(a.context.db, { states: ["queued", "running"], limit: 10 })).toEqual([]),
-      SOON,
-    );
-    expect(await aside(next)).toEqual([]);
-  });
-
-  it("is not released by a command that comes after it was restored", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, one } = await pushed(cluster);
-    await removeOnly(a, APP);
-    await startCommand(b.context.db, b.context.me, "first", "00000000-0000-4000-8000-000000000001");
-    await restoreOnly(a, APP);
-    const outcome = await releaseReplica(b.context, b.replica(APP), { keepDays: 14, removal: true });
-    expect(outcome).toEqual({ outcome: { released: false }, changed: false });
-    expect(await b.read(APP)).toMatchObject({ version: 1n });
-    expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });
   });
 
   it("drops its open session, and keeps the changes of that session if it is restored", async () => {
@@ -322,30 +160,6 @@ describe("a repository that is removed", () => {
     const { commands } = await remove(b, APP);
     expect(commands.map(({ state }) => state)).toEqual(["done", "done"]);
     expect(await aside(a)).toHaveLength(1);
-  });
-
-  it("is one of several with that name: the newest comes back, or the one with the given id", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, id, one } = await pushed(cluster);
-    await using _a = runQueue(a);
-    await using _b = runQueue(b);
-    await remove(a, APP);
-    await make(a, APP);
-    await b.read(APP);
-    await remove(a, APP);
-    const removed = await listRemoved(a.context.db, 10);
-    expect(removed).toMatchObject([
-      { name: APP, headVersion: 0n, restorable: true, waitsFor: [] },
-      { name: APP, headVersion: 1n, id },
-    ]);
-    await restore(a, APP, { id, as: "first" });
-    await restore(a, APP);
-    for (const device of [a, b]) {
-      expect(await device.read(APP)).toMatchObject({ version: 0n });
-      await device.read("first");
-      expect(await device.refs("first")).toMatchObject({ "refs/heads/main": one });
-    }
-    await expect(restore(a, "other", { id })).rejects.toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
   });
 
   it("is removed once by two calls at once; a rename and a restore at the same time come before or after", async () => {
@@ -431,18 +245,6 @@ describe("a repository that is removed", () => {
     await expect(a.read(APP)).rejects.toMatchObject({ message: expect.stringContaining("There is no repository") });
   });
 
-  it("is not restored when no device keeps its newest version", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, id } = await pushed(cluster);
-    await using _a = runQueue(a);
-    await using _b = runQueue(b);
-    await remove(a, APP);
-    await cluster.sql("update lockstep.replica set version = 0, state = 'destroyed' where repository_id = $1", [id]);
-    await expect(restore(a, APP)).rejects.toMatchObject({
-      message: expect.stringContaining("no device of the cluster keeps"),
-    });
-  });
-
   it("keeps files at a version that the database does not know, because an older copy of it was restored", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, id, one } = await pushed(cluster);
@@ -465,29 +267,6 @@ describe("a repository that is removed", () => {
     );
     expect(await b.git(join(".lockstep", "removed", id), ["rev-parse", "refs/heads/main"])).toBe(one);
     expect(await aside(b)).toEqual([`${id}.git`]);
-  });
-
-  it("comes back to service by itself when a database of before its removal is restored", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, id, one } = await pushed(cluster);
-    const rows = await cluster.sql("select name, trim_at from lockstep.repository where id = $1", [id]);
-    {
-      await using _a = runQueue(a);
-      await using _b = runQueue(b);
-      await remove(a, APP);
-    }
-    await cluster.sql(
-      "update lockstep.repository set name = $2, trim_at = $3, removed_name = null, removed_at = null, keep_until = null where id = $1",
-      [id, APP, rows[0]?.trim_at],
-    );
-    await cluster.sql("update lockstep.replica set state = 'active', version = 1, released_at = null, places = '{}'");
-    await cluster.sql("delete from lockstep.command");
-    const next = await b.restart();
-    next.openPack = () => Promise.reject(new Error("nothing is fetched"));
-    await compareNotes(next.context);
-    expect(await next.read(APP)).toMatchObject({ version: 1n });
-    expect(await next.refs(APP)).toMatchObject({ "refs/heads/main": one });
-    expect(await aside(next)).toEqual([]);
   });
 
   it("gets no replica on a device that joins, unless it is restored", async () => {

@@ -1,96 +1,31 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { digestOf, EMPTY_DIGEST } from "../../src/digest.ts";
-import type { Incarnation, ReplicaState } from "../../src/domain.ts";
-import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repairs.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
-import { releaseLease, takeOver } from "../../src/store/device/device-lease.ts";
-import { readFold } from "../../src/store/log/fold.ts";
-import { listStatus } from "../../src/store/operator/status.ts";
+import { describe, expect, it } from "vitest";
+import type { ReplicaState } from "../../src/domain.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
+import { releaseLease } from "../../src/store/device/device-lease.ts";
 import { lastSync, recordFailure, recordVersion } from "../../src/store/replica/record-replica.ts";
 import { listReplicas, recordedVersion, replicaName, replicasOf } from "../../src/store/replica/replicas.ts";
 import { recentSyncs } from "../../src/store/replica/sync-events.ts";
-import { readHeads } from "../../src/store/repository/read-heads.ts";
-import { createRepository, findRepository, listRepositories } from "../../src/store/repository/repositories.ts";
-import { getWrite } from "../../src/store/write/find-write.ts";
-import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
-import { administer } from "../support/administer.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
-import { refsFrom } from "../support/refs.ts";
-import { HERE, incarnation } from "../support/store-rows.ts";
+import { db } from "../support/file-database.ts";
+import {
+  failure,
+  id,
+  isBehind,
+  land,
+  makeReplicaRows,
+  me,
+  name,
+  other,
+  row,
+  setState,
+  start,
+} from "../support/replica-rows.ts";
 
-const ROOT = randomUUID();
 const WITH_REPLICA: ReplicaState[] = ["pending", "active", "broken"];
+
 const WITHOUT: ReplicaState[] = ["released", "destroyed"];
 
-let database: TestDatabase;
-let db: Database;
-let me: Incarnation;
-let other: Incarnation;
-let name: string;
-let id: string;
-
-const start = (device: string) => incarnation(db, { device, gitAddress: `${device}:7421`, zone: "a" });
-
-beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "replicas" });
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-});
-beforeEach(async () => {
-  [me, other] = [await start("mine"), await start("other")];
-  name = `r-${randomUUID()}`;
-  id = await repository(name, "mine", "other");
-});
-
-async function repository(called: string, ...devices: string[]): Promise<string> {
-  const request = { name: called, devices, defaultBranch: "main", objectFormat: "sha1" } as const;
-  return (await createRepository(db, request)).id;
-}
-
-/** Lands a write that changes no ref, on version `base`. */
-async function land(base: bigint): Promise<void> {
-  const write = { writeId: randomUUID(), repositoryId: id, base };
-  await stageWrite(db, me, { ...write, author: "ada", names: [] });
-  const bumped = await landWrite(db, me, { ...write, digest: EMPTY_DIGEST, updates: [] });
-  expect(bumped).toEqual({ outcome: "landed", version: base + 1n });
-}
-
-async function setState(state: ReplicaState, device = "mine"): Promise<void> {
-  const values = [id, device, state];
-  await queryOnce(db.work, "update lockstep.replica set state = $3 where repository_id = $1 and device = $2", values);
-}
-
-async function row(device = "mine"): Promise<Record<string, unknown>> {
-  const [found] = await queryOnce(
-    db.work,
-    `select version, state, last_error, attempts, extract(epoch from next_attempt_at - clock_timestamp())::float as wait
-     from lockstep.replica where repository_id = $1 and device = $2`,
-    [id, device],
-  );
-  return found!;
-}
-
-const failure = { error: "no route", broken: false, fromVersion: 0n, version: 1n, durationMs: 12.4 };
-/** Returns whether a look at everything enqueues a command for the replica. Takes the commands back. */
-async function isBehind(): Promise<boolean> {
-  const search = {
-    everything: true,
-    positions: [0n, 0n] as const,
-    page: { after: FIRST_REPOSITORY, size: 10 },
-    room: 1e6,
-  };
-  await enqueueRepairs(db, me, search);
-  const found = await queryOnce(
-    db.work,
-    "delete from lockstep.command where device = 'mine' returning repository_id",
-    [],
-  );
-  return found.some((each) => each.repository_id === id);
-}
+makeReplicaRows();
 
 describe("a replica", () => {
   it("is pending at version 0 until its device says what it has", async () => {
@@ -266,223 +201,5 @@ describe("the repair loop", () => {
       [id],
     );
     expect(await isBehind()).toBe(true);
-  });
-});
-
-describe("listStatus", () => {
-  const unrest = async () => (await listStatus(db, 1000)).find(({ repository }) => repository === name);
-
-  it("says who is behind, who is broken, who leads and whether somebody writes", async () => {
-    await recordVersion(db, me, id, 0n, null);
-    expect(await unrest()).toMatchObject({
-      head: 0n,
-      leaders: ["mine"],
-      behind: ["other"],
-      broken: [],
-      writing: false,
-    });
-    await recordVersion(db, other, id, 0n, null);
-    expect(await unrest()).toBeUndefined();
-    const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] };
-    await stageWrite(db, me, write);
-    expect(await unrest()).toMatchObject({ leaders: ["mine", "other"], behind: [], writing: true });
-    await settleWrite(db, me, write, "enough");
-    await land(0n);
-    expect(await unrest()).toMatchObject({ head: 1n, leaders: [], behind: ["mine", "other"], writing: false });
-    await recordVersion(db, me, id, 1n, null);
-    await setState("broken", "other");
-    expect(await unrest()).toMatchObject({ leaders: ["mine"], behind: [], broken: ["other"] });
-  });
-
-  it("has a head that is on one device only", async () => {
-    await setState("released", "other");
-    await recordVersion(db, me, id, 0n, null);
-    expect(await unrest()).toMatchObject({ leaders: ["mine"], behind: [], broken: [] });
-  });
-});
-
-describe("createRepository", () => {
-  it("makes version 0, whose only ref is HEAD", async () => {
-    const request = { name: `r-${randomUUID()}`, devices: ["mine", "mine"], defaultBranch: "trunk" };
-    const made = await createRepository(db, { ...request, objectFormat: "sha256" });
-    expect(made.devices).toEqual(["mine"]);
-    const { digestKey, ...fold } = await readFold(db, made.id);
-    const refs = refsFrom({ HEAD: "ref: refs/heads/trunk" });
-    const digest = digestOf(digestKey, refs);
-    expect(fold).toEqual({ head: 0n, digest, refs, replicated: false, timeline: HERE });
-    expect(digestKey).toHaveLength(32);
-    expect(await findRepository(db, request.name)).toMatchObject({
-      id: made.id,
-      name: request.name,
-      objectFormat: "sha256",
-      headVersion: 0n,
-      headDigest: digest,
-      minCopies: 1,
-      landWithFewer: false,
-      placement: ["mine"],
-      stopped: null,
-    });
-  });
-
-  it("has replicas on all devices when none is named, also on those that are down", async () => {
-    await releaseLease(db, other);
-    const request = { name: `r-${randomUUID()}`, devices: [], defaultBranch: "main" };
-    expect((await createRepository(db, { ...request, objectFormat: "sha1" })).devices).toEqual(["mine", "other"]);
-  });
-
-  it("is refused for a name that is taken, a device that never was, and when there is no device", async () => {
-    await expect(repository(name, "mine")).rejects.toMatchObject({ code: "REPOSITORY_EXISTS" });
-    const another = `r-${randomUUID()}`;
-    await expect(repository(another, "mine", "nobody")).rejects.toMatchObject({ code: "DEVICE_NOT_FOUND" });
-    await queryOnce(db.work, "update lockstep.device set draining_since = now()");
-    await expect(repository(another)).rejects.toMatchObject({ code: "DEVICE_NOT_FOUND" });
-    await expect(findRepository(db, another)).rejects.toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
-    await queryOnce(db.work, "update lockstep.device set draining_since = null");
-  });
-
-  it("succeeds for one of two at the same time", async () => {
-    const wanted = `r-${randomUUID()}`;
-    const both = await Promise.allSettled([repository(wanted, "mine"), repository(wanted, "other")]);
-    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-    expect(both).toContainEqual({
-      status: "rejected",
-      reason: expect.objectContaining({ code: "REPOSITORY_EXISTS" }),
-    });
-  });
-});
-
-describe("listRepositories", () => {
-  it("goes through the names page by page", async () => {
-    const names = ["zz/1", "zz/2", "zz/3"];
-    for (const each of names) await repository(each, "mine");
-    const page = async (after: string) => (await listRepositories(db, after, 2)).map((each) => each.name);
-    expect(await page("zz/0")).toEqual(["zz/1", "zz/2"]);
-    expect(await page("zz/2")).toEqual(["zz/3"]);
-  });
-});
-
-describe("readHeads", () => {
-  const digestAt = async (repository: string) => (await findRepository(db, repository)).headDigest.toString("hex");
-
-  it("has the heads of known names with this device's replica, and its fence, in one answer", async () => {
-    await land(0n);
-    const foreign = `r-${randomUUID()}`;
-    const foreignId = await repository(foreign, "other");
-    await recordVersion(db, me, id, 0n, null);
-    const { fence, byName } = await readHeads(db, "mine", [name, foreign, "unknown"]);
-    expect(fence).toBe(me.fence);
-    expect(byName).toEqual(
-      new Map([
-        [
-          name,
-          {
-            id,
-            version: 1n,
-            digest: await digestAt(name),
-            objectFormat: "sha1",
-            replicaState: "active",
-            stopped: null,
-            writesStopped: null,
-          },
-        ],
-        [
-          foreign,
-          {
-            id: foreignId,
-            version: 0n,
-            digest: await digestAt(foreign),
-            objectFormat: "sha1",
-            replicaState: null,
-            stopped: null,
-            writesStopped: null,
-          },
-        ],
-      ]),
-    );
-  });
-
-  it("has the fence even when no name is known", async () => {
-    expect(await readHeads(db, "mine", ["unknown"])).toEqual({
-      fence: me.fence,
-      timeline: HERE,
-      noWrites: null,
-      byName: new Map(),
-    });
-    expect(await readHeads(db, "mine", [])).toEqual({
-      fence: me.fence,
-      timeline: HERE,
-      noWrites: null,
-      byName: new Map(),
-    });
-  });
-
-  it("shows the successor's fence to an incarnation that was replaced", async () => {
-    const successor = await start("mine");
-    expect((await readHeads(db, "mine", [])).fence).toBe(successor.fence);
-  });
-
-  it("is refused by a database that does not know the device", async () => {
-    await expect(readHeads(db, "nobody", [name])).rejects.toMatchObject({ code: "DEVICE_NOT_FOUND" });
-  });
-
-  it("is refused by a standby", async () => {
-    await using standby = await migratedDatabase();
-    // A server that says it is in recovery, without the minutes that a real one takes to make.
-    await administer(standby.url, async (client) => {
-      await client.query("create schema standby");
-      await client.query("create function standby.pg_is_in_recovery() returns boolean language sql as 'select true'");
-      await client.query("insert into lockstep.device (name) values ('mine')");
-      const database = new URL(standby.url).pathname.slice(1);
-      await client.query(`alter database ${database} set search_path = standby, pg_catalog`);
-    });
-    await using behind = new Database({ url: standby.url, applicationName: "standby" });
-    await expect(readHeads(behind, "mine", [])).rejects.toMatchObject({
-      code: "DATABASE_UNAVAILABLE",
-      message: expect.stringContaining("standby"),
-    });
-  });
-});
-
-describe("getWrite", () => {
-  it("tells what became of a write, and does not find one of another repository or of none", async () => {
-    const write = { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] };
-    const notFound = { code: "WRITE_NOT_FOUND" };
-    await expect(getWrite(db, name, write.writeId)).rejects.toMatchObject(notFound);
-    await stageWrite(db, me, write);
-    const staged = { id: write.writeId, repository: name, device: "mine", author: "ada", baseVersion: 0n };
-    expect(await getWrite(db, name, write.writeId)).toMatchObject({ ...staged, status: "staged", decidedAt: null });
-    await settleWrite(db, me, write, "enough");
-    const dropped = { status: "dropped", dropReason: "enough", version: null, decidedAt: expect.any(Date) };
-    expect(await getWrite(db, name, write.writeId)).toMatchObject({ ...staged, ...dropped });
-    await expect(getWrite(db, "another", write.writeId)).rejects.toMatchObject(notFound);
-  });
-});
-
-describe("a database that cannot be written", () => {
-  it("answers with DATABASE_UNAVAILABLE", async () => {
-    await using readOnly = await migratedDatabase();
-    const database = new URL(readOnly.url).pathname.slice(1);
-    await administer(readOnly.url, (client) =>
-      client.query(`alter database ${database} set default_transaction_read_only = on`),
-    );
-    await using at = new Database({ url: readOnly.url, applicationName: "read-only" });
-    const unavailable = expect.objectContaining({ code: "DATABASE_UNAVAILABLE" });
-    await expect(
-      settleWrite(at, me, { writeId: randomUUID(), repositoryId: randomUUID(), author: "ada" }, "any"),
-    ).rejects.toEqual(unavailable);
-    const request = {
-      device: "mine",
-      incarnation: randomUUID(),
-      rootId: ROOT,
-      grpcAddress: "",
-      gitAddress: "",
-      zone: "",
-    };
-    await expect(takeOver(at, request)).rejects.toEqual(unavailable);
-  });
-
-  it("is unavailable when nobody listens at its address", async () => {
-    await using nowhere = new Database({ url: "postgres://lockstep@127.0.0.1:1/none", applicationName: "nowhere" });
-    await expect(readHeads(nowhere, "mine", [])).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
   });
 });

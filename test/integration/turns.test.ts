@@ -1,33 +1,26 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { EMPTY_DIGEST } from "../../src/digest.ts";
 import type { Incarnation, Version } from "../../src/domain.ts";
-import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/log/fold.ts";
 import { readLog } from "../../src/store/log/list-log.ts";
 import { currentWriter } from "../../src/store/write/find-write.ts";
 import { dropExpiredSessions } from "../../src/store/write/sessions.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/write/turns.ts";
 import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
-import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { database, db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 import { SOON } from "../support/sync-device.ts";
 
-let database: TestDatabase;
-let db: Database;
 let me: Incarnation;
 let other: Incarnation;
 let repositoryId: string;
 
+makeDatabaseOfFile();
 beforeAll(async () => {
-  database = await migratedDatabase();
-  db = new Database({ url: database.url, applicationName: "turns" });
   [me, other] = [await incarnation(db, { device: "mine" }), await incarnation(db, { device: "other" })];
-});
-afterAll(async () => {
-  await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
   ({ id: repositoryId } = await repository(db, me));

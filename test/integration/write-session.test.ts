@@ -1,64 +1,11 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { access, readdir, rename, writeFile } from "node:fs/promises";
+import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
-import { STATE_DIR } from "../../src/git/root/root-record.ts";
-import type { BeginWrite, BegunWrite } from "../../src/sync/session/begin-write.ts";
-import { endSessions } from "../../src/sync/session/end-sessions.ts";
-import { abortSession, beginSession, bumpSession, renewSession } from "../support/sessions.ts";
+import { abortSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, SOON, type TestDevice } from "../support/sync-device.ts";
-
-const APP = "team/app";
-const run = promisify(execFile);
-
-async function begin(device: TestDevice, options: Partial<BeginWrite> = {}): Promise<BegunWrite> {
-  return await beginSession(device, APP, options);
-}
-
-const bump = (device: TestDevice, { token }: BegunWrite) => bumpSession(device, APP, token);
-
-/** git in a scratch repository, as its caller runs it. */
-async function git({ path }: BegunWrite, ...args: string[]): Promise<string> {
-  const names = ["AUTHOR", "COMMITTER"].flatMap((who) => [
-    [`GIT_${who}_NAME`, "Grace"],
-    [`GIT_${who}_EMAIL`, "grace@example.org"],
-  ]);
-  const env = { ...process.env, ...Object.fromEntries(names), GIT_DIR: path };
-  return (await run("git", args, { env })).stdout.trim();
-}
-
-/** Makes a commit in the scratch and points `ref` to it. */
-async function commitTo(session: BegunWrite, ref: string, message: string): Promise<string> {
-  const tree = await git(session, "hash-object", "-w", "-t", "tree", "/dev/null");
-  const id = await git(session, "commit-tree", tree, "-m", message);
-  await git(session, "update-ref", ref, id);
-  return id;
-}
-
-async function scratches(device: TestDevice): Promise<string[]> {
-  return await readdir(join(device.context.root, STATE_DIR, "scratch")).catch(() => []);
-}
-
-/** Lets the lease of a session run out. */
-async function expire(cluster: TestCluster, { writeId }: BegunWrite): Promise<void> {
-  await cluster.sql("update lockstep.turn set expires_at = clock_timestamp() - interval '1 ms' where write_id = $1", [
-    writeId,
-  ]);
-}
-
-const turns = (cluster: TestCluster) => cluster.sql("select write_id from lockstep.turn");
-const statusOf = async (cluster: TestCluster, { writeId }: BegunWrite) =>
-  (await cluster.sql("select status, version, drop_reason from lockstep.write where id = $1", [writeId]))[0];
-
-async function withHistory(cluster: TestCluster): Promise<[TestDevice, TestDevice, string]> {
-  const [a, b] = await cluster.pair(APP);
-  const one = await a.commit(APP, "one");
-  await a.push(APP, [change("main", null, one), change("topic", null, one), change("refs/tags/v1", null, one)]);
-  return [a, b, one];
-}
+import { change, SOON } from "../support/sync-device.ts";
+import { APP, begin, bump, commitTo, git, run, scratches, turns, withHistory } from "../support/writing-sessions.ts";
 
 describe("a write session", () => {
   it("begins with the refs at the head, those pushed elsewhere included", async () => {
@@ -184,104 +131,6 @@ describe("a write session", () => {
     expect(order).toEqual(["second", "third"]);
   });
 
-  it("that is given up keeps its changes below refs/lockstep/dropped/, with their objects", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, , one] = await withHistory(cluster);
-    const session = await begin(a);
-    const two = await commitTo(session, "refs/heads/main", "two");
-    await git(session, "update-ref", "-d", "refs/heads/topic");
-    const { savedRefs } = await abortSession(a, APP, session.token, "changed my mind");
-    const kept = `refs/lockstep/dropped/${session.writeId}/heads/main`;
-    expect(savedRefs).toEqual([kept]);
-    expect(await a.git(APP, ["rev-parse", kept])).toBe(two);
-    await a.git(APP, ["rev-list", "--objects", kept]);
-    expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": one, "refs/heads/topic": one });
-    expect(await statusOf(cluster, session)).toMatchObject({ status: "dropped", drop_reason: "changed my mind" });
-    await expect(bump(a, session)).rejects.toMatchObject({
-      code: "WRITE_DROPPED",
-      message: expect.stringContaining("changed my mind"),
-    });
-    await expect(renewSession(a, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    expect((await abortSession(a, APP, session.token)).writeId).toBe(session.writeId);
-    expect(await scratches(a)).toEqual([]);
-    await a.push(APP, [change("topic", one, null)]);
-    await a.expectInLockstep(APP);
-  });
-
-  it("lives as long as it is renewed, and is dropped when its lease runs out", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, b, one] = await withHistory(cluster);
-    const session = await begin(a);
-    expect((await renewSession(a, APP, session.token)).getTime()).toBeGreaterThanOrEqual(session.expiresAt.getTime());
-    const two = await commitTo(session, "refs/heads/main", "two");
-    await expire(cluster, session);
-    await expect(renewSession(a, APP, session.token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    // Nobody else came, and still it has lost.
-    await expect(bump(a, session)).rejects.toMatchObject({
-      code: "WRITE_DROPPED",
-      message: expect.stringContaining("lease ran out"),
-    });
-    expect(await a.git(APP, ["rev-parse", `refs/lockstep/dropped/${session.writeId}/heads/main`])).toBe(two);
-    await b.push(APP, [change("topic", one, null)]);
-    await a.read(APP);
-    await a.expectInLockstep(APP);
-  });
-
-  it("whose caller died is dropped by whichever device looks, and its own keeps what it changed", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, b] = await withHistory(cluster);
-    const session = await begin(a);
-    const two = await commitTo(session, "refs/heads/main", "two");
-    await expire(cluster, session);
-    void endSessions(b.context);
-    await vi.waitFor(async () => expect(await statusOf(cluster, session)).toMatchObject({ status: "dropped" }), SOON);
-    expect(await scratches(a)).toHaveLength(1);
-    void endSessions(a.context);
-    await vi.waitFor(async () => expect(await scratches(a)).toEqual([]), SOON);
-    expect(await a.git(APP, ["rev-parse", `refs/lockstep/dropped/${session.writeId}/heads/main`])).toBe(two);
-    await a.expectInLockstep(APP);
-  });
-
-  it("whose sidecar died is dropped at the take-over, kept, and cannot land any more", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, , one] = await withHistory(cluster);
-    const session = await begin(a);
-    const two = await commitTo(session, "refs/heads/main", "two");
-    await a.crash();
-    const again = await a.restart();
-    await expect(bump(again, session)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    // The one who died held up nobody.
-    await again.push(APP, [change("topic", one, null)]);
-    void endSessions(again.context);
-    await vi.waitFor(async () => expect(await scratches(again)).toEqual([]), SOON);
-    expect(await again.git(APP, ["rev-parse", `refs/lockstep/dropped/${session.writeId}/heads/main`])).toBe(two);
-    await again.expectInLockstep(APP);
-  });
-
-  it("leaves nothing if it died while its scratch repository was being made", async () => {
-    await using cluster = await TestCluster.make();
-    const [a] = await withHistory(cluster);
-    const { token, path } = await begin(a);
-    await rename(path, `${path}.new`);
-    await abortSession(a, APP, token);
-    expect(await scratches(a)).toHaveLength(1);
-    void endSessions(a.context);
-    await vi.waitFor(async () => expect(await scratches(a)).toEqual([]), SOON);
-  });
-
-  it("of a dead device keeps others waiting for its lease only, and the zombie's bump lands nothing", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, b, one] = await withHistory(cluster);
-    const session = await begin(a);
-    await commitTo(session, "refs/heads/main", "two");
-    await expire(cluster, session);
-    expect(await b.push(APP, [change("topic", one, null)])).toEqual({ "refs/heads/topic": null });
-    await expect(bump(a, session)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    await a.read(APP);
-    expect(await a.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/main": one, "refs/tags/v1": one });
-    await a.expectInLockstep(APP);
-  });
-
   it("is refused where writes are stopped, and one that began before lands until they are stopped for good", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, one] = await withHistory(cluster);
@@ -357,23 +206,5 @@ describe("a write session", () => {
       await expect(bumpSession(a, APP, token)).rejects.toMatchObject({ code: "WRITE_NOT_FOUND" });
     await expect(bumpSession(a, "other", session.token)).rejects.toMatchObject({ code: "WRITE_NOT_FOUND" });
     await access(session.path);
-  });
-});
-
-describe("the outcome of a session whose bump the database did not confirm", () => {
-  it("is found out by asking", async () => {
-    await using cluster = await TestCluster.make();
-    const [a] = await withHistory(cluster);
-    const session = await begin(a);
-    await commitTo(session, "refs/heads/main", "two");
-    a.onStatement = async (text, statement) => {
-      const answer = await statement();
-      if (text.includes("lockstep.bump(")) throw new Error("the connection broke");
-      return answer;
-    };
-    expect(await bump(a, session)).toMatchObject({ version: 2n });
-    a.onStatement = (_, statement) => statement();
-    expect(await bump(a, session)).toMatchObject({ version: 2n, refsChanged: 1 });
-    await a.expectInLockstep(APP);
   });
 });

@@ -1,5 +1,6 @@
 // docs/configuration.md, which `npm run generate` writes.
-import { SETTINGS, type Setting, type SettingName, variableOf } from "./config.ts";
+import { SETTINGS, type SettingName, variableOf } from "./config.ts";
+import type { Setting } from "./settings/setting.ts";
 
 /** Returns the text of docs/configuration.md. */
 export function configurationPage(): string {

@@ -10,7 +10,7 @@ import { readRootRecord } from "../git/root/root-record.ts";
 import { socketPath } from "../io/socket-path.ts";
 import { required } from "../read-config.ts";
 import { Database } from "../store/database/database.ts";
-import { assertMounted } from "../sync/device/assert-mounted.ts";
+import { assertMounted } from "../sync/device/assert-root.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const LITTLE_BYTES = 1 << 30;

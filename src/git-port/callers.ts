@@ -3,7 +3,8 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { LockstepError } from "../errors.ts";
 import type { ConnectionLimit } from "../tls/connection-limits.ts";
-import type { Peers, Refused } from "../tls/peers.ts";
+import type { Peers } from "../tls/peers.ts";
+import type { Refused } from "../tls/trust.ts";
 
 /** The callers of one kind of connection. */
 export interface Callers {

@@ -1,7 +1,7 @@
 // Leads the requests of other devices to what answers them, and refuses the others.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
-import { ASK_HEADER, DIRECTORY_PATH, HOLD_PATH, PACK_PATH } from "../git/objects/pack-stream.ts";
+import { ASK_HEADER, DIRECTORY_PATH, HOLD_PATH, PACK_PATH } from "../git/peers/pack-requests.ts";
 import { asRefusal } from "../smart-http/refusal.ts";
 import { catchUp } from "../sync/catch-up/catch-up.ts";
 import type { SyncContext } from "../sync/device/context.ts";

@@ -9,8 +9,9 @@ import { here } from "./command/build.ts";
 import type { Command } from "./command/command.ts";
 import type { Local, LocalArguments } from "./command/operations.ts";
 import { gitFailedError, notStartedError } from "./git-error.ts";
-import { hungGit, type Patience, watchGit } from "./hung.ts";
-import type { MakeWay } from "./make-way.ts";
+import { hungGit, watchGit } from "./hung/hung.ts";
+import type { Patience } from "./hung/judge.ts";
+import type { MakeWay } from "./hung/make-way.ts";
 
 /** The settings that all git commands of one process share. */
 export interface GitContext {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
-import type { TlsLine } from "../git/objects/peer-lines.ts";
+import type { TlsLine } from "../git/peers/peer-lines.ts";
 import type { PackListener } from "../git-port/server.ts";
 import type { RpcServers } from "../rpc/server.ts";
 import type { Database } from "../store/database/database.ts";

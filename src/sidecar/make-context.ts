@@ -9,7 +9,7 @@ import { currentBoot, nextEpoch, STATE_DIR, writeRootRecord } from "../git/root/
 import type { Database } from "../store/database/database.ts";
 import { notifyHeads } from "../store/database/notifications.ts";
 import type { SyncContext, Upkeep } from "../sync/device/context.ts";
-import { Replicas } from "../sync/device/replica.ts";
+import { Replicas } from "../sync/device/replicas.ts";
 import { Sessions } from "../sync/device/sessions.ts";
 import { acquireLease } from "../sync/lease/acquire-lease.ts";
 import { Announcer } from "../sync/lease/announcer.ts";

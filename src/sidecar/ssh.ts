@@ -1,7 +1,7 @@
 // ssh between devices, from this device's side: its keys, the ways to others, and the lines of authorized_keys.
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
-import { SshLine } from "../git/objects/peer-lines.ts";
+import { SshLine } from "../git/peers/peer-lines.ts";
 import { STATE_DIR } from "../git/root/root-record.ts";
 import { authorizedKey } from "../ssh/authorized-keys.ts";
 import { HostKeyFiles } from "../ssh/host-keys.ts";

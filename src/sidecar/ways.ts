@@ -1,7 +1,7 @@
 // The ways from this device to others: over https, over ssh, or over https and then ssh.
 import { LockstepError } from "../errors.ts";
-import { PackClient, Unreached } from "../git/objects/pack-stream.ts";
-import { type PeerLine, TlsLine } from "../git/objects/peer-lines.ts";
+import { PackClient, Unreached } from "../git/peers/pack-stream.ts";
+import { type PeerLine, TlsLine } from "../git/peers/peer-lines.ts";
 import type { Database } from "../store/database/database.ts";
 import type { Peer, SyncContext } from "../sync/device/context.ts";
 import type { Registry } from "../sync/registry/registry.ts";

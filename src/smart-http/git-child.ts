@@ -5,7 +5,7 @@ import { assertAlone } from "../git/borrowing/borrowing.ts";
 import { here } from "../git/command/build.ts";
 import type { Command, Programs } from "../git/command/command.ts";
 import type { Serve } from "../git/command/operations.ts";
-import { hungGit, watchGit } from "../git/hung.ts";
+import { hungGit, watchGit } from "../git/hung/hung.ts";
 import { WAITS } from "../waits.ts";
 import { Refusal } from "./refusal.ts";
 import type { GitRequest } from "./route.ts";

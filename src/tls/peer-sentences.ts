@@ -21,6 +21,19 @@ export function overError({ identity }: PeerCertificate, most: number): Lockstep
   );
 }
 
+/** Makes the error for a certificate that names nobody. */
+export function namelessError(trustDomain: string): LockstepError {
+  return new LockstepError(
+    "UNAUTHENTICATED",
+    `The certificate names no device, frontend or operator of ${trustDomain}; it needs one URI such as spiffe://${trustDomain}/frontend/NAME.`,
+  );
+}
+
+/** Makes the error for a connection that has been used for as long as one may be. */
+export function tooOldError(maxAgeMs: number): LockstepError {
+  return new LockstepError("UNAUTHENTICATED", `This connection is older than ${maxAgeMs / 1000} s; connect again.`);
+}
+
 /** Returns the role and the name. */
 export function ownerText({ role, name }: Identity): string {
   return `${role} ${name}`;

@@ -5,8 +5,9 @@ import type { Logger } from "pino";
 import { LockstepError } from "../errors.ts";
 import type { ConnectionLimit } from "./connection-limits.ts";
 import type { Identity } from "./identity.ts";
-import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts";
-import { endOf, faultOf, keyOf, NOBODY, overError, ownerText } from "./peer-sentences.ts";
+import { peerCertificate } from "./peer-certificate.ts";
+import { endOf, faultOf, keyOf, NOBODY, namelessError, overError, ownerText, tooOldError } from "./peer-sentences.ts";
+import { type Connection, type Refused, shownBy, type TrustCheck } from "./trust.ts";
 
 const HOUR_MS = 3_600_000;
 /** Between two looks at all connections. A connection is cut this much after its end at the latest. */
@@ -16,52 +17,6 @@ const OVER_MS = 1_000;
 /** A connection takes no new requests in the last fifth of its time, so that running ones can end. */
 const DRAIN_FROM = 0.8;
 
-/** The owner of a certificate and the key that it has shown. */
-export interface ShownKey {
-  readonly identity: Identity;
-  readonly key: PeerCertificate["key"];
-  /** The key has not been let in on this connection before. */
-  readonly isNew: boolean;
-  /** The address of the other side. */
-  readonly from: string;
-}
-
-/** Knows which keys are trusted. */
-export interface TrustCheck {
-  /**
-   * Returns why this key is not let in, or undefined. It is asked at each request, so it should answer from memory. It
-   * may throw a LockstepError too.
-   */
-  check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined;
-  /** Returns why a connection that has asked for nothing yet is to be cut, or undefined. It never asks the database. */
-  revoked?(shown: ShownKey): LockstepError | undefined;
-  /** Returns a text that changes with what the owner of a certificate may do. Its connections then end. */
-  limitsOf?(identity: Identity): string;
-  /** Calls `listener` when answers may have changed. All open connections are then checked again. */
-  onChange(listener: () => void): Disposable;
-}
-
-/** Trusts every certificate of the authorities. */
-export const trustAuthorities: TrustCheck = {
-  check: () => undefined,
-  onChange: () => ({ [Symbol.dispose]: () => {} }),
-};
-
-interface Connection {
-  readonly socket: TLSSocket;
-  readonly certificate: PeerCertificate;
-  /** As `performance.now()`, which nobody can set. */
-  readonly since: number;
-  /** The key has been trusted on this connection. */
-  admitted: boolean;
-  /** What its owner could do when the key was first trusted here. */
-  limits: string | undefined;
-  /** When it is cut since this device has new credentials, as `performance.now()`. Before that it only drains. */
-  cutAt: number | undefined;
-  /** Why nothing is answered here: its certificate has too many connections. */
-  readonly over: LockstepError | undefined;
-}
-
 export interface PeersOptions {
   readonly trustDomain: string;
   readonly trust: TrustCheck;
@@ -70,14 +25,6 @@ export interface PeersOptions {
   readonly onRefused?: (refused: Refused) => void;
   /** How long a connection is used at most, in milliseconds. Default: an hour. */
   readonly maxAgeMs?: number;
-}
-
-/** A certificate that was refused. `who`: its role and name; empty: it names nobody. */
-export interface Refused {
-  readonly who: string;
-  readonly from: string;
-  readonly code: string;
-  readonly why: string;
 }
 
 /** Holds the open TLS connections, and closes those whose certificate may not be used any more. */
@@ -173,18 +120,10 @@ export class Peers {
 
   async #admit(connection: Connection): Promise<Identity> {
     const { certificate } = connection;
-    if (certificate.identity === undefined)
-      throw new LockstepError(
-        "UNAUTHENTICATED",
-        `The certificate names no device, frontend or operator of ${this.trustDomain}; it needs one URI such as spiffe://${this.trustDomain}/frontend/NAME.`,
-      );
+    if (certificate.identity === undefined) throw namelessError(this.trustDomain);
     const ended = endOf(certificate, Date.now());
     if (ended !== undefined) throw new LockstepError("UNAUTHENTICATED", ended);
-    if (performance.now() - connection.since > this.maxAgeMs)
-      throw new LockstepError(
-        "UNAUTHENTICATED",
-        `This connection is older than ${this.maxAgeMs / 1000} s; connect again.`,
-      );
+    if (performance.now() - connection.since > this.maxAgeMs) throw tooOldError(this.maxAgeMs);
     const refusal = await this.#trust.check(shownBy(connection, certificate.identity));
     if (refusal !== undefined) throw refusal;
     if (!connection.admitted) connection.limits = this.#trust.limitsOf?.(certificate.identity);
@@ -261,8 +200,4 @@ export class Peers {
     clearInterval(this.#sweep);
     this.#change[Symbol.dispose]();
   }
-}
-
-function shownBy({ socket, certificate, admitted }: Connection, identity: Identity): ShownKey {
-  return { identity, key: certificate.key, isNew: !admitted, from: socket.remoteAddress ?? "" };
 }

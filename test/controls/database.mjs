@@ -121,7 +121,7 @@ export const databaseControls = [
   },
   {
     rule: "what libpq takes from the environment is taken or named",
-    patches: [{ file: "src/io/database-url.ts", from: '  PGSSLMODE: "sslmode",\n', to: "" }],
+    patches: [{ file: "src/io/database-url/database-environment.ts", from: '  PGSSLMODE: "sslmode",\n', to: "" }],
     project: "unit",
     tests: "test/unit/database-url.test.ts",
     name: "never makes TLS weaker than it says",

@@ -33,7 +33,7 @@ export const diskControls = [
     rule: "an empty root that lacks its disk is not filled",
     patches: [
       {
-        file: "src/sync/device/assert-mounted.ts",
+        file: "src/sync/device/assert-root.ts",
         from: "return now.place !== undefined && now.place !== before.place;",
         to: "return false;",
       },

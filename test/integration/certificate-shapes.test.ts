@@ -11,7 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectToPeer } from "../../src/tls/connect.ts";
 import { type DeviceCredentials, faultOf, keyWarning, readTls } from "../../src/tls/device-files.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
-import { Peers, trustAuthorities } from "../../src/tls/peers.ts";
+import { Peers } from "../../src/tls/peers.ts";
+import { trustAuthorities } from "../../src/tls/trust.ts";
 
 let dir: string;
 const at = (name: string) => join(dir, name);

@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { request } from "node:https";
 import { describe, expect, it, vi } from "vitest";
-import { PackClient } from "../../src/git/objects/pack-stream.ts";
-import { TlsLine } from "../../src/git/objects/peer-lines.ts";
 import { startPack } from "../../src/git/objects/send-pack.ts";
+import { PackClient } from "../../src/git/peers/pack-stream.ts";
+import { TlsLine } from "../../src/git/peers/peer-lines.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { WAITS } from "../../src/waits.ts";
 import { processesAt } from "../support/git.ts";

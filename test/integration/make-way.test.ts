@@ -2,7 +2,7 @@
 import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { MakeWay } from "../../src/git/make-way.ts";
+import { MakeWay } from "../../src/git/hung/make-way.ts";
 import { collectGarbage } from "../../src/sync/upkeep/collect-garbage.ts";
 import { processesAt } from "../support/git.ts";
 import { TestCluster } from "../support/sync-cluster.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { PeerLine } from "../../src/git/objects/peer-lines.ts";
+import type { PeerLine } from "../../src/git/peers/peer-lines.ts";
 import type { PeerTransport } from "../../src/sidecar/read-settings.ts";
 import { questionsOf } from "../../src/sidecar/ways.ts";
 import { freePort } from "../support/ports.ts";

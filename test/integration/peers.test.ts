@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type CredentialPair, createAuthority, issue } from "../../src/ca/authority.ts";
 import { LockstepError } from "../../src/errors.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
-import { Peers, type ShownKey, type TrustCheck, trustAuthorities } from "../../src/tls/peers.ts";
+import { Peers } from "../../src/tls/peers.ts";
+import { type ShownKey, type TrustCheck, trustAuthorities } from "../../src/tls/trust.ts";
 
 const trustDomain = "test.lockstep.internal";
 const SECOND = 1 / 86_400;

@@ -15,7 +15,8 @@ import { limitConnections } from "../../src/io/connections.ts";
 import { serveRpc } from "../../src/rpc/server.ts";
 import { limitHandshakes } from "../../src/tls/connection-limits.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
-import { Peers, trustAuthorities } from "../../src/tls/peers.ts";
+import { Peers } from "../../src/tls/peers.ts";
+import { trustAuthorities } from "../../src/tls/trust.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Database } from "../../src/store/database/database.ts";
 import { type Name, type PublicKey, revokeKey, trustKey } from "../../src/store/registry/registry.ts";
 import { Registry } from "../../src/sync/registry/registry.ts";
-import type { ShownKey } from "../../src/tls/peers.ts";
+import type { ShownKey } from "../../src/tls/trust.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 
 const SOON = { timeout: 30_000, interval: 20 };

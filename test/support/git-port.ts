@@ -6,7 +6,8 @@ import { createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
 import { type PackListener, servePacks } from "../../src/git-port/server.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
-import { Peers, trustAuthorities } from "../../src/tls/peers.ts";
+import { Peers } from "../../src/tls/peers.ts";
+import { trustAuthorities } from "../../src/tls/trust.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 import type { TestDevice } from "./sync-device.ts";
 

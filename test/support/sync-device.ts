@@ -13,7 +13,7 @@ import { pino } from "pino";
 import { expect, vi } from "vitest";
 import { objectIds, type RefFormat, type RefUpdate, refAuthor } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
-import type { Patience } from "../../src/git/hung.ts";
+import type { Patience } from "../../src/git/hung/judge.ts";
 import { readRefs } from "../../src/git/refs/refs.ts";
 import { Lifetime } from "../../src/sidecar/lifetime.ts";
 import { makeContext } from "../../src/sidecar/make-context.ts";

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { completeDatabaseUrl, hasPassword, parseDatabaseUrl } from "../../src/io/database-url.ts";
+import { completeDatabaseUrl } from "../../src/io/database-url/database-environment.ts";
+import { hasPassword, parseDatabaseUrl } from "../../src/io/database-url/database-url.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "lockstep-url-"));
 const ca = join(dir, "ca.pem");

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { SETTINGS, type SettingName, variableOf } from "../../src/config.ts";
-import { hasPassword, parseDatabaseUrl } from "../../src/io/database-url.ts";
+import { hasPassword, parseDatabaseUrl } from "../../src/io/database-url/database-url.ts";
 import { readConfig } from "../../src/read-config.ts";
 import { fuzz, oddText, outcome, textOf } from "../support/fuzz.ts";
 

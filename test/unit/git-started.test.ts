@@ -26,7 +26,7 @@ const OTHER_PROGRAMS: Record<string, RegExp> = {
   "demo/postgres-home.ts": /^"\/bin\/sh"/,
   "demo/tether.ts": /^"\/bin\/sh"/,
   "doctor/programs.ts": /^execPath/,
-  "git/process-tree.ts": /^"sh"/,
+  "git/hung/process-tree.ts": /^"sh"/,
   "git/root/root-lock.ts": /^program, \[\.\.\.args, "3"\]/,
   "io/disk.ts": /^"sync"/,
   "shim/guard.ts": /^"sh"/,

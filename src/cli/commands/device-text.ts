@@ -1,6 +1,8 @@
 // A device as `lockstep device` and `lockstep status` print it.
+
 import type { Device__Output as Device } from "../../generated/lockstep/v1/Device.ts";
 import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
+import type { Run } from "../terminal/command.ts";
 import { table } from "../terminal/command.ts";
 import { instant } from "./log.ts";
 
@@ -39,7 +41,7 @@ export function documentOfDevice(device: Device) {
 }
 
 /** Returns how many replicas of a device are there. */
-export function there(device: Device | null | undefined): number {
+function there(device: Device | null | undefined): number {
   return Number(device?.replicas ?? 0) - Number(device?.missing ?? 0);
 }
 
@@ -88,4 +90,18 @@ export function describeDevice(details: Details | null): string {
 /** Returns of how many repositories only this device has the head. */
 export function onlyHere({ onlyHere, moreOnlyHere }: Details): number {
   return onlyHere.length + Number(moreOnlyHere);
+}
+
+/** Prints one device, with its keys if they were asked for. */
+export function printDevice(run: Run, details: Details | null, keys?: { document: object; text: string }): void {
+  const document = {
+    ...(details?.device && documentOfDevice(details.device)),
+    replicas: { there: there(details?.device), all: Number(details?.device?.replicas) },
+    only_here: details?.onlyHere,
+    more_only_here: Number(details?.moreOnlyHere),
+    writing: details?.writing,
+    drained: details?.drained,
+    ...keys?.document,
+  };
+  run.print(document, [describeDevice(details), keys?.text].filter(Boolean).join("\n\n"));
 }

@@ -6,7 +6,7 @@ import { gitSyncsRefs } from "../../io/disk.ts";
 import type { Settings } from "../command/command.ts";
 import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
-import { awaitAnswer } from "../hung.ts";
+import { awaitAnswer } from "../hung/hung.ts";
 import { finished, type GitContext, type GitProcess, spawnGit } from "../process.ts";
 import { hookFolder } from "../ref-hook.ts";
 

@@ -1,27 +1,16 @@
-// Runs every RPC: authenticates the caller, checks its role, calls the handler, and turns errors into a gRPC status.
-import { randomUUID } from "node:crypto";
-import {
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  Metadata,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  status,
-} from "@grpc/grpc-js";
+// Runs every RPC: authenticates the caller, checks its role, and calls the handler.
+import type { handleServerStreamingCall, handleUnaryCall, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { Logger } from "pino";
-import { describe, ERROR_TABLE, firstError, GrpcStatus, LockstepError } from "../../errors.ts";
-import { diskError } from "../../io/disk-errors.ts";
-import { DETAILS_KEY, encodeDetails } from "../../protocol/error-details.ts";
+import { describe, firstError, LockstepError } from "../../errors.ts";
 import type { Act } from "../../store/registry/audit.ts";
-import type { Peers, Refused } from "../../tls/peers.ts";
+import type { Peers } from "../../tls/peers.ts";
+import type { Refused } from "../../tls/trust.ts";
 import { actOf } from "./act.ts";
 import type { Caller } from "./caller.ts";
 import { allowedTo, type CallerLimits, checkLimits } from "./limits.ts";
 import { type Rule, ruleOf } from "./roles.ts";
+import { inTime, toStatus } from "./status.ts";
 import { checkTexts } from "./texts.ts";
-
-/** The most characters of an error message, and of each of its details, that go to the caller. */
-const TEXT_LIMIT = 1_000;
 
 /** Returns the caller of a call. Throws UNAUTHENTICATED. */
 export type Authenticate = (call: AnyCall) => Caller | Promise<Caller>;
@@ -176,39 +165,4 @@ function cancellation(call: AnyCall): { signal: AbortSignal; disarm: () => void 
       clearTimeout(timer);
     },
   };
-}
-
-/** Returns the error of a call. If it only says that the signal ended the work, it becomes CATCH_UP_TIMEOUT. */
-function inTime(thrown: unknown, signal: AbortSignal): unknown {
-  const error = firstError(thrown);
-  if (!signal.aborted || (error !== signal.reason && (error as Error | undefined)?.name !== "AbortError")) return error;
-  const why = "The call was not done by its deadline, or its caller left; give it more time and try again.";
-  return new LockstepError("CATCH_UP_TIMEOUT", why, { cause: error });
-}
-
-function toStatus(thrown: unknown, path: string, log: Logger) {
-  const error = firstError(thrown);
-  const known =
-    error instanceof LockstepError ? shortenedError(error) : (diskError(error) ?? internalError(error, path, log));
-  const metadata = new Metadata();
-  metadata.set(DETAILS_KEY, encodeDetails(known));
-  const code = GrpcStatus[ERROR_TABLE[known.code].grpc];
-  if (code === status.INTERNAL) log.error({ rpc: path, err: describe(known) }, "call failed");
-  return { code, details: known.message, metadata };
-}
-
-/**
- * Shortens the texts of an error to TEXT_LIMIT. A status travels in HTTP headers. Headers of 64 KiB break the
- * connection for all its calls, and some clients accept only 8 KiB.
- */
-function shortenedError(error: LockstepError): LockstepError {
-  const cut = (text: string) => (text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text);
-  const details = Object.fromEntries(Object.entries(error.details).map(([key, value]) => [key, cut(value)]));
-  return new LockstepError(error.code, cut(error.message), { cause: error, details });
-}
-
-function internalError(error: unknown, path: string, log: Logger): LockstepError {
-  const id = randomUUID();
-  log.error({ rpc: path, id, err: error }, "an error that nobody expected");
-  return new LockstepError("INTERNAL", `An internal error; the server's log has it under ${id}.`, { details: { id } });
 }

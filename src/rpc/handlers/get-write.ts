@@ -3,7 +3,7 @@ import type { GetWriteResponse as Response } from "../../generated/lockstep/v1/G
 import { repositoryName } from "../../names.ts";
 import { getWrite as readWrite } from "../../store/write/find-write.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { writeIdOf } from "../call/write-id.ts";
+import { writeIdOf } from "../call/request-ids.ts";
 import { encodeWrite } from "../encode/encode.ts";
 
 export const getWrite =

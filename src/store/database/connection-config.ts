@@ -2,7 +2,7 @@
 // servers.ts chooses the server.
 import pg from "pg";
 import { describe } from "../../errors.ts";
-import type { DatabaseServer } from "../../io/database-url.ts";
+import type { DatabaseServer } from "../../io/database-url/database-url.ts";
 import { WAITS } from "../../waits.ts";
 
 /** The database URL, or a function that reads it anew. */

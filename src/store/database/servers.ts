@@ -3,7 +3,7 @@
 // takes itself for the primary.
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
-import { type DatabaseServer, parseDatabaseUrl } from "../../io/database-url.ts";
+import { type DatabaseServer, parseDatabaseUrl } from "../../io/database-url/database-url.ts";
 import { configOf, isDue, look, type UrlSource } from "./connection-config.ts";
 import { asTold, unavailableError, verdictOf } from "./sqlstate.ts";
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { crashPoint } from "../../crash-points.ts";
 import { objectIds, type RefUpdate } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import type { HoldRequestBody } from "../../git/objects/pack-stream.ts";
+import type { HoldRequestBody } from "../../git/peers/pack-requests.ts";
 import { Silence } from "../../git/silence.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { type ReplicaRow, replicasOf } from "../../store/replica/replicas.ts";

@@ -1,7 +1,7 @@
 // The request of a device that has others keep objects: its limits on both sides.
 import { objectIds, type RefUpdate, toLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import type { HoldRequestBody } from "../../git/objects/pack-stream.ts";
+import type { HoldRequestBody } from "../../git/peers/pack-requests.ts";
 import { checkedObjects } from "../objects/serve-pack.ts";
 
 /** Objects to keep in one request. Each becomes a ref for an hour. */

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { Logger } from "pino";
 import type { Incarnation, RefFormat } from "../../domain.ts";
 import type { GitCredentials } from "../../git/objects/git-fetch.ts";
-import type { HoldRequestBody, PackRequestBody } from "../../git/objects/pack-stream.ts";
+import type { HoldRequestBody, PackRequestBody } from "../../git/peers/pack-requests.ts";
 import type { GitContext } from "../../git/process.ts";
 import type { ReceivePolicies } from "../../git/receive-policy.ts";
 import type { Database } from "../../store/database/database.ts";
@@ -13,7 +13,7 @@ import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { LogTail } from "../lease/log-tail.ts";
-import type { Replicas } from "./replica.ts";
+import type { Replicas } from "./replicas.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** A device that may be asked for objects. */
@@ -82,14 +82,14 @@ export interface SyncContext {
   /** How far the log of the whole cluster may be told to those who watch it. */
   readonly tail: LogTail;
   readonly sessions: Sessions;
-  /** Asks a peer for a pack over the pack stream. git/objects/pack-stream.ts says how it rejects. */
+  /** Asks a peer for a pack over the pack stream. git/peers/pack-stream.ts says how it rejects. */
   readonly openPack: (
     peer: Peer,
     request: PackRequestBody,
     signal: AbortSignal,
     onAlive: () => void,
   ) => Promise<Readable>;
-  /** Has a peer fetch objects from this device and keep them (git/objects/pack-stream.ts). */
+  /** Has a peer fetch objects from this device and keep them (git/peers/pack-stream.ts). */
   readonly requestHold: (
     peer: Peer,
     request: HoldRequestBody,

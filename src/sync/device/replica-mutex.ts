@@ -3,7 +3,7 @@
 // same holds after a git that could write was killed. While such a git does not end, the mutex is given to nobody.
 import { Mutex } from "async-mutex";
 import { assertAlone } from "../../git/borrowing/borrowing.ts";
-import { assertNoStuckGit, takeKilledWriter, wasWriterKilled } from "../../git/hung.ts";
+import { assertNoStuckGit, takeKilledWriter, wasWriterKilled } from "../../git/hung/hung.ts";
 import { type DiskMark, isWhole, markDisk } from "../../git/replica/disk-mark.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 

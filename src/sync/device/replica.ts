@@ -6,7 +6,6 @@ import type { RefName, Version } from "../../domain.ts";
 import { ObjectClaims } from "../../git/objects/object-claims.ts";
 import type { CopiesRule } from "../../store/write/writes.ts";
 import { ReplicaMutex } from "./replica-mutex.ts";
-import { SlowSources } from "./slow-sources.ts";
 
 /** The progress of a catch-up. Listeners get it whenever something has moved, even if only at the source. */
 export interface CatchUpProgress {
@@ -132,102 +131,4 @@ export class Replica {
 /** Returns the path of a repository's replica. */
 export function replicaPath(root: string, name: string): string {
   return join(root, `${name}.git`);
-}
-
-/** The facts of a repository that a replica needs. */
-export interface RepositoryFacts {
-  readonly id: string;
-  readonly name: string;
-  readonly objectFormat: "sha1" | "sha256";
-  /** For how long one catch-up may run. null: the default. undefined: the caller did not ask. */
-  readonly updateLimitMs?: number | null;
-}
-
-/** Finds the replicas that this process has touched, by id and by name. */
-export class Replicas {
-  /** Held while a replica is tidied, for a few seconds at most. */
-  readonly tidying = new Mutex();
-  /** Replicas that had much to collect when they were last looked at, longest first (upkeep/keep-healthy.ts). */
-  readonly awaitGc = new Set<Replica>();
-  /** When something last arrived in the replicas that nobody has looked at since (upkeep/look-at-idle.ts). */
-  readonly arrived = new Map<Replica, number>();
-  /** When a verification was ordered because git met damage, by repository (milliseconds of the monotonic clock). */
-  readonly damageOrderedAt = new Map<string, number>();
-  /** Devices that sent nothing when they were asked for objects. */
-  readonly slowSources = new SlowSources();
-  /** Replicas whose directories were taken over since the loop that watches them looked (adopt/watch-late.ts). */
-  readonly takenOver: Replica[] = [];
-  readonly #root: string;
-  readonly #byId = new Map<string, Replica>();
-  readonly #byName = new Map<string, Replica>();
-
-  constructor(root: string) {
-    this.#root = root;
-  }
-
-  /**
-   * Returns the one object for a repository's replica. If the repository was renamed, the object may still have the
-   * earlier name, until the directory has moved (place/follow-name.ts).
-   */
-  get(repository: RepositoryFacts): Replica {
-    const replica = this.#find(repository);
-    if (repository.updateLimitMs !== undefined) replica.updateLimitMs = repository.updateLimitMs;
-    return replica;
-  }
-
-  #find(repository: RepositoryFacts): Replica {
-    const known = this.#byId.get(repository.id);
-    if (known) return known;
-    const replica = new Replica(this.#root, repository.id, repository.name, repository.objectFormat);
-    this.#byId.set(repository.id, replica);
-    this.#byName.set(repository.name, replica);
-    return replica;
-  }
-
-  /** Notes that something has arrived in a replica. Those whose last arrival is longest ago come first in the map. */
-  noteArrival(replica: Replica): void {
-    this.arrived.delete(replica);
-    this.arrived.set(replica, performance.now());
-  }
-
-  /** Forgets a replica that this device has given up. If it comes back, a new object looks at its disk. */
-  forget(replica: Replica): void {
-    if (this.#byId.get(replica.id) === replica) this.#byId.delete(replica.id);
-    if (this.#byName.get(replica.name) === replica) this.#byName.delete(replica.name);
-    this.arrived.delete(replica);
-  }
-
-  /** Gives a replica another name and the path that belongs to it. The caller holds its mutex. */
-  rename(replica: Replica, name: string): void {
-    const isKnown = this.#byId.get(replica.id) === replica;
-    if (this.#byName.get(replica.name) === replica) this.#byName.delete(replica.name);
-    replica.name = name;
-    replica.gitDir = replicaPath(this.#root, name);
-    if (isKnown) this.#byName.set(name, replica);
-  }
-
-  find(id: string): Replica | undefined {
-    return this.#byId.get(id);
-  }
-
-  /** Returns the ids of the repositories that this process has touched. */
-  ids(): string[] {
-    return [...this.#byId.keys()];
-  }
-
-  /** Returns a replica that somebody was about to read since this last returned it. */
-  nextTouched(): Replica | undefined {
-    const next = [...this.#byId.values()].find(({ touched }) => touched);
-    if (next) next.touched = false;
-    return next;
-  }
-
-  /** Returns the replicas on whose files a session works. */
-  outOfService(): Replica[] {
-    return [...this.#byId.values()].filter(({ outOfService }) => outOfService !== undefined);
-  }
-
-  findByName(name: string): Replica | undefined {
-    return this.#byName.get(name);
-  }
 }

@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { isObjectId, isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import type { HoldRequestBody, PackRequestBody } from "../../git/objects/pack-stream.ts";
 import { type PackStream, startPack } from "../../git/objects/send-pack.ts";
+import type { HoldRequestBody, PackRequestBody } from "../../git/peers/pack-requests.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { placeOf } from "../../store/repository/former-names.ts";

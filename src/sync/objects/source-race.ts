@@ -2,7 +2,7 @@
 // too, and the first goes on. The source whose first byte comes first sends the pack. The connections to the others
 // end. If that source fails, they are asked again.
 
-import type { PackRequestBody } from "../../git/objects/pack-stream.ts";
+import type { PackRequestBody } from "../../git/peers/pack-requests.ts";
 import { type LinkedSignal, linkSignals } from "../../io/signals.ts";
 import { WAITS } from "../../waits.ts";
 

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import type { Database } from "../../store/database/database.ts";
 import { type Act, insertAudit } from "../../store/registry/audit.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import type { Refused } from "../../tls/peers.ts";
+import type { Refused } from "../../tls/trust.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 
 /** Equal refusals make one row in this time. */

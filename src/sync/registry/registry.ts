@@ -11,14 +11,14 @@ import {
   type Access,
   enrollKey,
   type Name,
-  type RegistryContent,
   readRegistry,
   recordSeen,
   type Standing,
 } from "../../store/registry/registry.ts";
-import type { ShownKey, TrustCheck } from "../../tls/peers.ts";
+import type { ShownKey, TrustCheck } from "../../tls/trust.ts";
 import { WAITS } from "../../waits.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
+import { type Known, type KnownKey, knownNames, nameText } from "./known-names.ts";
 import { type KnownStanding, refusalError, staleError } from "./registry-errors.ts";
 
 /** So many keys that were shown are recorded at once; others are recorded when they are shown again. */
@@ -35,17 +35,6 @@ export interface RegistryOptions {
   /** A clock in milliseconds. Default: the one of this machine since its start. */
   readonly now?: () => number;
   readonly log: Logger;
-}
-
-type KnownKey = RegistryContent["keys"][number];
-
-interface Known extends Access {
-  /** This device was removed, so none of its keys counts. */
-  readonly removed: boolean;
-  /** The X.509 keys. */
-  readonly keys: ReadonlyMap<string, "trusted" | "revoked">;
-  /** The keys of ssh, and the host keys. */
-  readonly ssh: readonly KnownKey[];
 }
 
 /** Knows whom the cluster trusts, from what the database said last. */
@@ -77,7 +66,7 @@ export class Registry implements TrustCheck {
     const askedAt = this.#now();
     const content = await readRegistry(this.#options.db);
     this.#lookedAt = askedAt;
-    this.#known = known(content);
+    this.#known = knownNames(content);
     for (const listener of this.#listeners) listener();
   }
 
@@ -210,23 +199,4 @@ export class Registry implements TrustCheck {
 /** Returns a clock that goes on while the machine is suspended. */
 function bootClockMs(): number {
   return uptime() * 1_000;
-}
-
-function nameText({ role, name }: Name): string {
-  return `${role} ${name}`;
-}
-
-function known({ principals, keys }: RegistryContent): Map<string, Known> {
-  const result = new Map<string, Known & { keys: Map<string, "trusted" | "revoked">; ssh: KnownKey[] }>(
-    principals.map(({ role, name, repositories, readOnly, removed }) => [
-      `${role} ${name}`,
-      { repositories, readOnly, removed, keys: new Map(), ssh: [] },
-    ]),
-  );
-  for (const key of keys) {
-    const owner = result.get(nameText(key));
-    if (key.kind === "x509") owner?.keys.set(key.fingerprint, key.state);
-    else owner?.ssh.push(key);
-  }
-  return result;
 }

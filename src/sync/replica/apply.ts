@@ -4,7 +4,7 @@ import { crashPoint } from "../../crash-points.ts";
 import { isBelow, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { wasKilled } from "../../git/git-error.ts";
-import { hasStuckGit } from "../../git/hung.ts";
+import { hasStuckGit } from "../../git/hung/hung.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
 import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";

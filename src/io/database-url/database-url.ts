@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import { LockstepError } from "../errors.ts";
+import { LockstepError } from "../../errors.ts";
 import { readAny, type Words, type Wrong } from "./database-words.ts";
 
 /** One way to connect to one server. The fields are those of pg. */
@@ -77,50 +77,6 @@ export function parseDatabaseUrl(text: string, what = "The database URL"): Datab
     const tls = isIP(host) && name !== "" && !isIP(name) ? { ...ssl, servername: name } : ssl;
     return waysOf(server, host.startsWith("/") ? "disable" : mode, tls);
   }).flat();
-}
-
-// What libpq takes from the environment. The driver itself takes the password from PGPASSWORD, PGPASSFILE or ~/.pgpass.
-const VARIABLES: Readonly<Record<string, string>> = {
-  PGHOST: "host",
-  PGHOSTADDR: "hostaddr",
-  PGPORT: "port",
-  PGDATABASE: "dbname",
-  PGUSER: "user",
-  PGOPTIONS: "options",
-  PGSSLMODE: "sslmode",
-  PGSSLCERT: "sslcert",
-  PGSSLKEY: "sslkey",
-  PGSSLROOTCERT: "sslrootcert",
-  PGSSLCRL: "sslcrl",
-  PGSSLCRLDIR: "sslcrldir",
-  PGSSLNEGOTIATION: "sslnegotiation",
-  PGSSLMINPROTOCOLVERSION: "ssl_min_protocol_version",
-  PGSSLMAXPROTOCOLVERSION: "ssl_max_protocol_version",
-  PGCONNECT_TIMEOUT: "connect_timeout",
-  PGTARGETSESSIONATTRS: "target_session_attrs",
-  PGGSSENCMODE: "gssencmode",
-  PGCHANNELBINDING: "channel_binding",
-  PGREQUIREAUTH: "require_auth",
-  PGREQUIREPEER: "requirepeer",
-  PGSERVICE: "service",
-};
-
-/** Returns the URL with what the environment adds to it, as libpq would. Throws USAGE as `parseDatabaseUrl`. */
-export function completeDatabaseUrl(
-  text: string,
-  env: Readonly<Record<string, string | undefined>>,
-  what: string,
-): string {
-  parseDatabaseUrl(text, what);
-  const words = readAny(text, () => {
-    throw new Error("it has been parsed");
-  });
-  const added = Object.entries(VARIABLES).filter(([variable, key]) => env[variable] && !words.get(key));
-  if (added.length === 0) return text;
-  for (const [variable, key] of added) words.set(key, env[variable] as string);
-  const quoted = [...words].map(([key, value]) => `${key}='${value.replace(/[\\']/g, "\\$&")}'`).join(" ");
-  parseDatabaseUrl(quoted, `${what}, with ${added.map(([variable]) => variable).join(" and ")} of the environment,`);
-  return quoted;
 }
 
 /** Returns true when the URL carries a password, which a command line must not have. */

@@ -1,3 +1,5 @@
+// Checks the numbers and ids in requests.
+import { isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 
 /** The largest bigint of PostgreSQL. The protocol's uint64 has larger values. */
@@ -11,4 +13,10 @@ export function checkedPosition(text: string): bigint {
     "INVALID_REQUEST",
     `There is no row ${text} of the audit; give a number that ListAudit tells.`,
   );
+}
+
+/** Returns `text` if it is a UUID in lower case. Throws INVALID_REQUEST if it is not. */
+export function writeIdOf(text: string): string {
+  if (isUuid(text)) return text;
+  throw new LockstepError("INVALID_REQUEST", "A write id is a UUID in lower case.");
 }

@@ -8,68 +8,10 @@
 //   Bytes of output prove little, since git keeps connections alive while nothing moves.
 // - A program that git has started and that is no git is a hook of the operator's. It may take any time.
 import type { ChildProcess } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
-import { LockstepError } from "../errors.ts";
-import { WAITS } from "../waits.ts";
-import type { MakeWay } from "./make-way.ts";
-import {
-  descendants,
-  killAll,
-  readProcesses,
-  runsHook,
-  type Seen,
-  waitsForDisk,
-  waitsForPeer,
-  workOf,
-} from "./process-tree.ts";
-
-/** How long a git may show no work, in milliseconds. */
-export interface Patience {
-  /** A git that was stopped by a signal. It cannot do anything, and nobody stops one for a good reason. */
-  readonly stoppedMs: number;
-  /** A git that sleeps. */
-  readonly silentMs: number;
-  /** A git that waits for a disk. One sync of a large pack shows nothing until it ends. */
-  readonly diskMs: number;
-  /** A git that was killed. Only one that waits for a disk can outlive this. */
-  readonly killedMs: number;
-}
-
-const patienceOfTable = (): Patience => ({
-  stoppedMs: WAITS.gitStoppedMs,
-  silentMs: WAITS.gitSilentMs,
-  diskMs: WAITS.gitDiskMs,
-  killedMs: WAITS.gitKilledMs,
-});
-
-export interface WatchedGit {
-  /** Such as `update-ref`. */
-  readonly command: string;
-  /** The repository. undefined: the git serves a client, and the sidecar does not depend on its end. */
-  readonly gitDir?: string;
-  /** True when the git may change the repository. */
-  readonly writes?: boolean;
-  readonly patience?: Patience | undefined;
-  readonly makeWay?: MakeWay | undefined;
-}
-
-/** stdout is null when the output goes into a file. */
-type Child = ChildProcess & { readonly stdin: Writable; readonly stdout: Readable | null };
-
-interface Watch extends WatchedGit {
-  readonly child: Child;
-  /** How many answers somebody waits for. */
-  answers: number;
-  /** How many looks in a row have found that somebody waits for this git. */
-  looks: number;
-  work: string;
-  silentMs: number;
-  killedMs: number;
-  error: LockstepError | undefined;
-  /** True when a killed git has not ended. */
-  isStuck: boolean;
-  onStuck: () => void;
-}
+import type { LockstepError } from "../../errors.ts";
+import { WAITS } from "../../waits.ts";
+import { type Child, isAwaited, judge, patienceOfTable, stuckError, type Watch, type WatchedGit } from "./judge.ts";
+import { killAll, readProcesses, type Seen } from "./process-tree.ts";
 
 const watches = new Map<ChildProcess, Watch>();
 const killedWriters = new Set<string>();
@@ -154,7 +96,7 @@ async function lookAround(): Promise<void> {
   const suspects = [...watches.values()].filter((watch) => isSuspect(watch, passedMs));
   if (suspects.length > 0) {
     const processes = await readProcesses();
-    for (const watch of suspects) await judge(watch, processes, passedMs);
+    for (const watch of suspects) await endIfHung(watch, processes, passedMs);
   }
   timer = watches.size > 0 ? setTimeout(lookAround, WAITS.gitLookMs).unref() : undefined;
 }
@@ -176,58 +118,16 @@ function isSuspect(watch: Watch, passedMs: number): boolean {
   return watch.looks >= 2;
 }
 
-function isAwaited({ child: { stdin, stdout }, answers }: Watch): boolean {
-  if (stdout !== null && stdout.readableLength > 0) return false;
-  return answers > 0 || stdin.writableEnded || stdin.destroyed || stdin.writableLength > 0;
-}
-
-async function judge(watch: Watch, processes: ReadonlyMap<number, Seen>, passedMs: number): Promise<void> {
-  const { child, patience = patienceOfTable(), makeWay } = watch;
-  // This process has stopped it for a moment, so this look counts for nothing.
-  if (makeWay?.isStopped(child)) return;
-  const top = processes.get(child.pid as number);
-  if (top === undefined) return;
-  const below = descendants(processes, top.pid);
-  const all = [top, ...below];
-  const parents = new Set(below.map(({ parent }) => parent));
-  // A git that waits for a git that it has started is judged by that one.
-  const working = all.filter(({ pid }) => !parents.has(pid));
-  const work = (await Promise.all(working.map(workOf))).join("\n");
-  const isNew = work !== watch.work || working.some(({ state }) => state === "R");
-  watch.work = work;
-  watch.silentMs = isNew ? 0 : watch.silentMs + passedMs;
-  const { stoppedMs, silentMs, diskMs } = patience;
-  const isStopped = all.some(({ state }) => state === "T");
-  if (watch.silentMs < (isStopped ? stoppedMs : silentMs)) return;
-  if (await runsHook(all)) return;
-  const forDisk = !isStopped && (await Promise.all(working.map(waitsForDisk))).some(Boolean);
-  if (forDisk && watch.silentMs < diskMs) return;
-  if (!isStopped && !forDisk && (await waitsForPeer(working))) return;
+async function endIfHung(watch: Watch, processes: ReadonlyMap<number, Seen>, passedMs: number): Promise<void> {
+  const hung = await judge(watch, processes, passedMs);
   // It may have got its input meanwhile, or have ended.
-  if (!isAwaited(watch) || !watches.has(child)) return;
-  watch.error = hungError(watch, isStopped ? "was stopped" : forDisk ? "waited for the disk" : "showed no work");
+  if (hung === undefined || !isAwaited(watch) || !watches.has(watch.child)) return;
+  watch.error = hung.error;
   noteWriter(watch);
-  child.kill("SIGKILL");
-  killAll(below);
+  watch.child.kill("SIGKILL");
+  killAll(hung.below);
 }
 
 function noteWriter({ writes, gitDir }: Watch): void {
   if (writes && gitDir !== undefined) killedWriters.add(gitDir);
-}
-
-function hungError({ command, silentMs }: Watch, what: string): LockstepError {
-  const seconds = Math.round(silentMs / 1000);
-  return new LockstepError(
-    "GIT_HUNG",
-    `git ${command} ${what} for ${seconds} s on this device, so it was ended; try again, and see whether the disk of this device answers.`,
-    { details: { command, exitCode: "-1" } },
-  );
-}
-
-function stuckError({ command, child }: Watch): LockstepError {
-  return new LockstepError(
-    "GIT_HUNG",
-    `git ${command} (process ${child.pid}) hangs and cannot be ended, so this replica serves nobody until it ends; use another device, and repair this disk.`,
-    { details: { command, exitCode: "-1", pid: String(child.pid) } },
-  );
 }

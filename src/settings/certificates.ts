@@ -1,0 +1,54 @@
+// Certificates, the trust in them, and the connections that show them.
+import { digits, notEmpty, oneOf, positive } from "../setting-checks.ts";
+import type { Setting } from "./setting.ts";
+
+const SERVE = ["serve"];
+
+export const CERTIFICATE_SETTINGS = {
+  "tls-cert": {
+    check: notEmpty,
+    value: "FILE",
+    help: "certificate of this device, PEM, with one URI spiffe://TRUST-DOMAIN/device/NAME",
+    commands: SERVE,
+  },
+  "tls-key": { check: notEmpty, value: "FILE", help: "private key of --tls-cert, PEM", commands: SERVE },
+  "tls-ca": {
+    check: notEmpty,
+    value: "FILE",
+    help: "certificates of the trusted authorities, PEM",
+    commands: SERVE,
+  },
+  "trust-ca": {
+    check: oneOf("1", "0"),
+    value: "",
+    help: "let in certificates of --tls-ca whose name is new, and trust their keys from then on; without it an operator says yes to each new key",
+    commands: SERVE,
+  },
+  "enroll-token-file": {
+    check: notEmpty,
+    value: "FILE",
+    help: "file with the token of `lockstep device enroll NAME --token`, with which this device has its key trusted; it may be gone once it was used",
+    commands: SERVE,
+  },
+  "tls-reload-seconds": {
+    check: digits("a number of seconds"),
+    value: "SECONDS",
+    default: "900",
+    help: "how long requests that run may go on over old connections when new certificate files are there; new connections use the new files at once",
+    commands: ["serve", "gate"],
+  },
+  "tls-connection-seconds": {
+    check: positive("a number of seconds above 0"),
+    value: "SECONDS",
+    default: "3600",
+    help: "how long a connection over mutual TLS takes requests at most; then the other side connects again",
+    commands: SERVE,
+  },
+  "tls-connections": {
+    check: positive("a number of connections above 0"),
+    value: "CONNECTIONS",
+    default: "32",
+    help: "how many connections to the port of gRPC one certificate may have, each with 100 calls at once",
+    commands: SERVE,
+  },
+} as const satisfies Record<string, Setting>;

@@ -27,6 +27,16 @@ async function withGone(device: TestDevice): Promise<{ main: string; gone: strin
   await device.push(APP, [change("gone", gone, null)]);
   return { main, gone };
 }
+
+/** A device after the first gc that has found the commits of a branch that is gone. */
+async function collectedOnce(): Promise<Awaited<ReturnType<typeof one>> & { gone: string }> {
+  const { cluster, device } = await one();
+  await cluster.create(APP, [device]);
+  const { gone } = await withGone(device);
+  await gc(device);
+  return { cluster, device, gone };
+}
+
 const DAY = 24 * 60 * 60 * 1000;
 /** Sets the times of all packs to a year ago. */
 async function age(device: TestDevice): Promise<void> {
@@ -86,10 +96,7 @@ describe("unreachable objects", () => {
   });
 
   it("come back with a ref: then they belong to everything else again", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
+    const { device, gone } = await collectedOnce();
     expect(await device.push(APP, [change("back", null, gone)])).toEqual({ "refs/heads/back": null });
     expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({ packsAfter: 1 });
     expect(await packsOf(device, ".mtimes")).toEqual([]);
@@ -97,10 +104,7 @@ describe("unreachable objects", () => {
   });
 
   it("stay when a push makes them reachable at the moment in which they are to go", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
+    const { cluster, device, gone } = await collectedOnce();
     const held = await hold(cluster, "gc.pruning");
     const collected = gc(device, { all: true, ...AT_ONCE });
     await held.reached();
@@ -113,10 +117,7 @@ describe("unreachable objects", () => {
   });
 
   it("stay while a push that has found them is about to land, and after that", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
+    const { device, gone } = await collectedOnce();
     let goOn = () => {};
     const staging = new Promise<void>((resolve) => {
       device.onStatement = async (text, run) => {
@@ -141,10 +142,7 @@ describe("unreachable objects", () => {
   });
 
   it("stay while a write session has a scratch, which may build on them", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
+    const { device, gone } = await collectedOnce();
     const session = await beginSession(device, APP);
     expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({ postponed: "a write session is open" });
     expect(await has(device, gone)).toBe(true);
@@ -154,10 +152,7 @@ describe("unreachable objects", () => {
   });
 
   it("stay on a device whose replica came into doubt meanwhile, since its log may need them", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
+    const { cluster, device, gone } = await collectedOnce();
     const held = await hold(cluster, "gc.pruning");
     const collected = gc(device, { all: true, ...AT_ONCE });
     await held.reached();
@@ -198,10 +193,7 @@ describe("unreachable objects", () => {
   });
 
   it("stay or go as a whole when the process dies in the moment in which they go", async () => {
-    const { cluster, device } = await one();
-    await cluster.create(APP, [device]);
-    const { gone } = await withGone(device);
-    await gc(device);
+    const { cluster, device, gone } = await collectedOnce();
     const held = await hold(cluster, "gc.pruning");
     const collected = gc(device, { all: true, ...AT_ONCE }).catch(() => {});
     await held.reached();

@@ -10,6 +10,14 @@ import { log } from "../support/write-rows.ts";
 
 const APP = "team/app";
 
+/** A device with a history, whose oldest commit it has pushed to `main`. */
+async function pushedOnce(cluster: TestCluster) {
+  const [a] = await cluster.pair(APP);
+  const ids = await a.history(APP);
+  await a.push(APP, [change("main", null, ids[0])]);
+  return { a, ids };
+}
+
 describe("a disk that is not what the log says", () => {
   it.each(["moved", "deleted", "made"])(
     "is compared and put right when a push meets a ref that was %s by hand",
@@ -45,9 +53,10 @@ describe("a disk that is not what the log says", () => {
 
   it("does not let a push through that was made on what somebody wrote by hand", async () => {
     await using cluster = await TestCluster.make();
-    const [a] = await cluster.pair(APP);
-    const [one, two, three] = await a.history(APP);
-    await a.push(APP, [change("main", null, one)]);
+    const {
+      a,
+      ids: [, two, three],
+    } = await pushedOnce(cluster);
     await a.git(APP, ["update-ref", "refs/heads/main", two]);
     expect(await a.push(APP, [change("main", two, three)])).toEqual({ "refs/heads/main": "fetch first" });
     expect(await log(cluster)).toHaveLength(1);
@@ -55,9 +64,10 @@ describe("a disk that is not what the log says", () => {
 
   it("is not believed by the database either, which compares old values with its own refs", async () => {
     await using cluster = await TestCluster.make();
-    const [a] = await cluster.pair(APP);
-    const [one, two] = await a.history(APP);
-    await a.push(APP, [change("main", null, one)]);
+    const {
+      a,
+      ids: [, two],
+    } = await pushedOnce(cluster);
     const { context } = a;
     const row = { writeId: crypto.randomUUID(), repositoryId: a.replica(APP).id, base: 1n };
     await stageWrite(context.db, context.me, { ...row, author: "mallory", names: [ref("refs/heads/main")] });
@@ -71,9 +81,10 @@ describe("a disk that is not what the log says", () => {
 
   it("keeps a ref locked by somebody's git from that push only", async () => {
     await using cluster = await TestCluster.make();
-    const [a] = await cluster.pair(APP);
-    const [one, two] = await a.history(APP);
-    await a.push(APP, [change("main", null, one)]);
+    const {
+      a,
+      ids: [one, two],
+    } = await pushedOnce(cluster);
     const lock = join(a.gitDir(APP), "refs/heads/main.lock");
     await writeFile(lock, "");
     const report = await a.push(APP, [change("main", one, two), change("free", null, one)]);
@@ -86,9 +97,10 @@ describe("a disk that is not what the log says", () => {
 
   it("removes a lock that nobody has held for minutes, and lands", async () => {
     await using cluster = await TestCluster.make();
-    const [a] = await cluster.pair(APP);
-    const [one, two] = await a.history(APP);
-    await a.push(APP, [change("main", null, one)]);
+    const {
+      a,
+      ids: [one, two],
+    } = await pushedOnce(cluster);
     const lock = join(a.gitDir(APP), "refs/heads/main.lock");
     await writeFile(lock, "");
     const longAgo = new Date(Date.now() - 5 * 60_000);

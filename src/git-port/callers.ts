@@ -54,7 +54,7 @@ export interface SshTrust {
   /** Returns why a device with this key is not let in, or undefined. May throw a LockstepError too. */
   check(caller: SshCaller): Promise<LockstepError | undefined>;
   /** Returns why its connection is to be cut, or undefined. It never asks the database. */
-  revoked(caller: SshCaller): LockstepError | undefined;
+  revokedError(caller: SshCaller): LockstepError | undefined;
   /** Calls `listener` when answers may have changed. */
   onChange(listener: () => void): Disposable;
 }
@@ -110,7 +110,7 @@ export class SshCallers implements Callers, Disposable {
     const connection = this.#open.get(socket);
     if (connection === undefined) throw endedError();
     const { caller, since } = connection;
-    const refusal = this.#options.trust.revoked(caller);
+    const refusal = this.#options.trust.revokedError(caller);
     if (refusal !== undefined) {
       this.#note(caller, refusal);
       throw refusal;
@@ -138,7 +138,7 @@ export class SshCallers implements Callers, Disposable {
 
   #cutRevoked(): void {
     for (const [socket, { caller }] of this.#open) {
-      const refusal = this.#options.trust.revoked(caller);
+      const refusal = this.#options.trust.revokedError(caller);
       if (refusal === undefined) continue;
       const { device, from } = caller;
       this.#options.log.warn({ peer: `device ${device}`, from, err: refusal.message }, "ended a connection over ssh");

@@ -61,7 +61,7 @@ export function openSsh(options: SshSideOptions): { access: SshAccess; line: Ssh
 }
 
 function authorizedKeys(registry: Registry, wanted: string | undefined, shell: readonly string[]): string[] {
-  const stale = registry.staleness();
+  const stale = registry.stalenessError();
   if (stale !== undefined) throw stale;
   const asked = wanted === undefined ? undefined : parsePublicKey(wanted);
   if (wanted !== undefined && asked === undefined)

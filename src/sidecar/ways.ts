@@ -89,7 +89,7 @@ class Transports {
     const overHttps = this.#mode !== "ssh" && gitAddress !== "";
     if (ssh === undefined) {
       if (overHttps) return await ask(this.#https, gitAddress);
-      throw this.#noWay(device);
+      throw this.#noWayError(device);
     }
     const overSsh = async () => await ask(ssh, `${sshUser}@${sshAddress}`);
     if (!overHttps || this.#remembers(device)) return await overSsh();
@@ -106,7 +106,7 @@ class Transports {
     return performance.now() - (this.#unreached.get(device) ?? Number.NEGATIVE_INFINITY) < REMEMBERED_MS;
   }
 
-  #noWay(device: string): LockstepError {
+  #noWayError(device: string): LockstepError {
     const why =
       this.#mode === "https"
         ? `it has no git port, and --peer-transport of this device is https`

@@ -32,7 +32,7 @@ export async function readDeviceKey(file: string, path: string): Promise<SshPubl
   const options = { env: { PATH: path, LC_ALL: "C" }, timeout: PATIENCE_MS };
   // Without a passphrase on the command line ssh-keygen would ask for one.
   const { stdout } = await run("ssh-keygen", ["-y", "-P", "", "-f", file], options).catch((cause: Error) => {
-    throw unreadable(file, uid, cause);
+    throw unreadableError(file, uid, cause);
   });
   const key = parsePublicKey(stdout);
   if (key?.type === "ssh-ed25519") return key;
@@ -42,7 +42,11 @@ export async function readDeviceKey(file: string, path: string): Promise<SshPubl
   );
 }
 
-function unreadable(file: string, uid: number, cause: Error & { code?: unknown; stderr?: unknown }): LockstepError {
+function unreadableError(
+  file: string,
+  uid: number,
+  cause: Error & { code?: unknown; stderr?: unknown },
+): LockstepError {
   if (cause.code === "ENOENT")
     return new LockstepError(
       "PREREQUISITE_MISSING",

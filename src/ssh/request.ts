@@ -79,7 +79,7 @@ export function parseRequest(given: readonly string[], env: Environment): SshReq
     else if (letter === "o") protocol = settingOf(value(), env) ?? protocol;
     else if (option === "-G") onlyAsks = true;
     // The family of addresses, and what this command does anyway.
-    else if (!/^-[46TxanqC]+$/.test(option)) throw foreign(`-${letter}`, NOT_OURS[letter]);
+    else if (!/^-[46TxanqC]+$/.test(option)) throw foreignError(`-${letter}`, NOT_OURS[letter]);
   }
   const [address = "", ...words] = left;
   const at = address.lastIndexOf("@");
@@ -101,10 +101,10 @@ function portOf(text: string): number {
 
 function settingOf(setting: string, env: Environment): string | undefined {
   if (/^SendEnv[= ]\s*GIT_PROTOCOL$/i.test(setting)) return env.GIT_PROTOCOL;
-  throw foreign(`-o ${setting.slice(0, 60)}`, undefined);
+  throw foreignError(`-o ${setting.slice(0, 60)}`, undefined);
 }
 
-function foreign(option: string, what: string | undefined): LockstepError {
+function foreignError(option: string, what: string | undefined): LockstepError {
   const why = what === undefined ? "is not what git passes" : `names ${what}`;
   return new LockstepError(
     "PERMISSION_DENIED",

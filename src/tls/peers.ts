@@ -181,7 +181,7 @@ export class Peers {
         const shown = shownBy(connection, identity);
         const refusal = connection.admitted
           ? await Promise.resolve(this.#trust.check(shown)).catch((error: Error) => error)
-          : this.#trust.revoked?.(shown);
+          : this.#trust.revokedError?.(shown);
         if (refusal !== undefined) this.#cut(connection, refusal.message);
         // A stream that goes on, such as Watch, was checked against the old limits.
         else if (connection.admitted && connection.limits !== this.#trust.limitsOf?.(identity))

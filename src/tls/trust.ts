@@ -22,7 +22,7 @@ export interface TrustCheck {
    */
   check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined;
   /** Returns why a connection that has asked for nothing yet is to be cut, or undefined. It never asks the database. */
-  revoked?(shown: ShownKey): LockstepError | undefined;
+  revokedError?(shown: ShownKey): LockstepError | undefined;
   /** Returns a text that changes with what the owner of a certificate may do. Its connections then end. */
   limitsOf?(identity: Identity): string;
   /** Calls `listener` when answers may have changed. All open connections are then checked again. */

@@ -50,7 +50,7 @@ describe("without notifications", () => {
     await revoke(web);
     await vi.waitFor(async () => expect(await registry.check(web)).toMatchObject({ code: "UNAUTHENTICATED" }), SOON);
     expect(changes).toHaveBeenCalled();
-    expect(registry.revoked(web)).toBeDefined();
+    expect(registry.revokedError(web)).toBeDefined();
     over.abort();
     await running;
   });

@@ -30,7 +30,7 @@ interface Flags {
 }
 
 /** One session, with the client and the repository that it began with. */
-interface Held {
+interface HeldSession {
   readonly run: Run;
   readonly client: Client;
   readonly repository: string;
@@ -107,12 +107,12 @@ async function begin(run: Run, client: Client, asked: BeginWriteRequest): Promis
  * Drops the session unless it is over. Returns the names of the refs that keep its changes. Throws WRITE_DROPPED if
  * the session landed.
  */
-async function abort({ client, repository, begun }: Held, reason: string): Promise<string[]> {
+async function abort({ client, repository, begun }: HeldSession, reason: string): Promise<string[]> {
   const request = { repository, token: begun.token, reason: reason.slice(0, TEXT_LIMIT) };
   return (await client.call("AbortWrite", request, { timeoutMs: LANDING_MS })).savedRefs;
 }
 
-async function giveUp(held: Held, exitCode: number): Promise<never> {
+async function giveUp(held: HeldSession, exitCode: number): Promise<never> {
   const { run, repository, begun } = held;
   const savedRefs = await abort(held, `the command ended with ${exitCode}`);
   run.print(
@@ -126,7 +126,7 @@ async function giveUp(held: Held, exitCode: number): Promise<never> {
  * Returns the error to report. If it is unknown whether the write landed, that is `error` itself. Else drops the
  * session, and names in the error the refs that keep its changes.
  */
-async function sayWhatIsKept(held: Held, error: unknown): Promise<unknown> {
+async function sayWhatIsKept(held: HeldSession, error: unknown): Promise<unknown> {
   const known = error instanceof LockstepError;
   if (known && error.code !== "WRITE_DROPPED" && error.code !== "USAGE") return error;
   const savedRefs = await abort(held, describe(error)).catch(() => []);
@@ -141,7 +141,7 @@ function kept(savedRefs: readonly string[]): string {
   return savedRefs.length > 0 ? `; what it changed is kept in ${savedRefs.map(visible).join(" ")}` : "";
 }
 
-async function land({ run, client, repository, begun }: Held): Promise<void> {
+async function land({ run, client, repository, begun }: HeldSession): Promise<void> {
   const startedAt = performance.now();
   using progress = new Progress(run.host.stderr, run.json);
   progress.wait("landing the changes");

@@ -9,7 +9,7 @@ import { duration, prepare, subcommand, table } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
 import { describeEntries, documentOf, instant } from "./log.ts";
 import { documentOfScrub } from "./scrubs.ts";
-import { describeLock, documentOfLock } from "./write-lock.ts";
+import { describeStop, documentOfStop } from "./write-lock.ts";
 
 const ENTRIES = 20;
 
@@ -32,7 +32,7 @@ export function showCommand(host: Host): Command {
       const parts = [
         [
           `${name} at version ${details.repository?.headVersion}${describePlacement(details)}${describeCopies(details)}`,
-          ...describeLocks(details),
+          ...describeStops(details),
           ...(details.repository?.stopped ? [`stopped: ${details.repository.stopped}`] : []),
           ...describeWriters(details),
         ].join("\n"),
@@ -104,12 +104,12 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
       error: sync.error || null,
       at: instant(sync.at),
     })),
-    write_locks: writeLocks.map(documentOfLock),
+    write_locks: writeLocks.map(documentOfStop),
   };
 }
 
-function describeLocks({ writeLocks }: Details): string[] {
-  return writeLocks.map((lock) => `writes are stopped to ${describeLock(lock)}`);
+function describeStops({ writeLocks }: Details): string[] {
+  return writeLocks.map((stop) => `writes are stopped to ${describeStop(stop)}`);
 }
 
 function describeWriters({ writer, waiters }: Details): string[] {

@@ -6,7 +6,7 @@ import { describeDevices, documentOfDevice } from "./device-text.ts";
 import { describeRevoked, describeWaiting, documentOfKey, documentOfWaiting } from "./identity-text.ts";
 import { describeKept, documentOfKept } from "./retention.ts";
 import { describeScrubs, documentOfScrub } from "./scrubs.ts";
-import { describeLock, documentOfLock } from "./write-lock.ts";
+import { describeStop, documentOfStop } from "./write-lock.ts";
 
 /** Makes the command `lockstep status`. */
 export function statusCommand(host: Host): Command {
@@ -34,12 +34,12 @@ export function statusCommand(host: Host): Command {
           // A leader that is down cannot send the head to the other devices.
           stuck: leaders.length > 0 && !leaders.some((leader) => live.has(leader)),
           stopped: stopped || null,
-          drained: writesStopped || writeLocks.some((lock) => lock.repository === ""),
+          drained: writesStopped || writeLocks.some((stop) => stop.repository === ""),
         }),
       ),
       waiting_keys: waitingKeys.map(documentOfWaiting),
       revoked_keys: revokedKeys.map((key) => ({ role: key.role, name: key.name, ...documentOfKey(key) })),
-      write_locks: writeLocks.map(documentOfLock),
+      write_locks: writeLocks.map(documentOfStop),
       warnings,
       kept: kept.map(documentOfKept),
       unknown: unknown.map(documentOfUnknown),
@@ -66,7 +66,7 @@ export function statusCommand(host: Host): Command {
     ]);
     const second =
       notAtRest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], notAtRest);
-    const stopped = writeLocks.map((lock) => `Writes are stopped to ${describeLock(lock)}.`);
+    const stopped = writeLocks.map((stop) => `Writes are stopped to ${describeStop(stop)}.`);
     const parts = [
       describeDevices(devices),
       second,

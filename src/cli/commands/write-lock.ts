@@ -86,20 +86,20 @@ function endedEarly({ host }: Run, names: readonly string[], error: unknown): un
 async function allow(run: Run, client: Client, names: readonly string[]): Promise<void> {
   const request = { repositories: [...names], author: authorOf(run.host) };
   const { remaining } = await client.call("AllowWrites", request, run.patience);
-  const still = remaining.map((lock) => `Still stopped: writes to ${describeLock(lock)}.`);
+  const still = remaining.map((stop) => `Still stopped: writes to ${describeStop(stop)}.`);
   run.print(
-    { repositories: names, enabled: false, remaining: remaining.map(documentOfLock) },
+    { repositories: names, enabled: false, remaining: remaining.map(documentOfStop) },
     [`Writes to ${describeNames(names)} are no longer stopped.`, ...still].join("\n"),
   );
 }
 
 /** Returns a write lock as --json prints it. */
-export function documentOfLock({ repository, reason, author, since, closed }: WriteLock) {
+export function documentOfStop({ repository, reason, author, since, closed }: WriteLock) {
   return { repository: repository || null, reason, author, since: instant(since), closed };
 }
 
 /** Returns where writes are stopped, by whom, since when and why, as text. */
-export function describeLock({ repository, reason, author, since, closed }: WriteLock): string {
+export function describeStop({ repository, reason, author, since, closed }: WriteLock): string {
   const underWay = closed ? "" : "; some may still be under way";
   return `${repository || "all repositories"}, by ${visible(author)} since ${instant(since)} (${visible(reason)})${underWay}`;
 }

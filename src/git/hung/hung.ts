@@ -11,7 +11,7 @@ import type { ChildProcess } from "node:child_process";
 import type { LockstepError } from "../../errors.ts";
 import { WAITS } from "../../waits.ts";
 import { type Child, isAwaited, judge, patienceOfTable, stuckError, type Watch, type WatchedGit } from "./judge.ts";
-import { killAll, readProcesses, type Seen } from "./process-tree.ts";
+import { killAll, type ProcessSeen, readProcesses } from "./process-tree.ts";
 
 const watches = new Map<ChildProcess, Watch>();
 const killedWriters = new Set<string>();
@@ -118,7 +118,7 @@ function isSuspect(watch: Watch, passedMs: number): boolean {
   return watch.looks >= 2;
 }
 
-async function endIfHung(watch: Watch, processes: ReadonlyMap<number, Seen>, passedMs: number): Promise<void> {
+async function endIfHung(watch: Watch, processes: ReadonlyMap<number, ProcessSeen>, passedMs: number): Promise<void> {
   const hung = await judge(watch, processes, passedMs);
   // It may have got its input meanwhile, or have ended.
   if (hung === undefined || !isAwaited(watch) || !watches.has(watch.child)) return;

@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import { LockstepError } from "../../errors.ts";
 import { WAITS } from "../../waits.ts";
 import type { MakeWay } from "./make-way.ts";
-import { descendants, runsHook, type Seen, waitsForDisk, waitsForPeer, workOf } from "./process-tree.ts";
+import { descendants, type ProcessSeen, runsHook, waitsForDisk, waitsForPeer, workOf } from "./process-tree.ts";
 
 /** How long a git may show no work, in milliseconds. */
 export interface Patience {
@@ -59,7 +59,7 @@ export interface Watch extends WatchedGit {
 /** A git that hangs. */
 export interface Hung {
   readonly error: LockstepError;
-  readonly below: readonly Seen[];
+  readonly below: readonly ProcessSeen[];
 }
 
 /** Returns true while somebody waits for this git, and not this git for them. */
@@ -71,7 +71,7 @@ export function isAwaited({ child: { stdin, stdout }, answers }: Watch): boolean
 /** Looks at a git that somebody waits for. Returns why it counts as hung, with the processes below it, or undefined. */
 export async function judge(
   watch: Watch,
-  processes: ReadonlyMap<number, Seen>,
+  processes: ReadonlyMap<number, ProcessSeen>,
   passedMs: number,
 ): Promise<Hung | undefined> {
   const { child, patience = patienceOfTable(), makeWay } = watch;

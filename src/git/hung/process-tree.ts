@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
 /** One process at the moment of a look. */
-export interface Seen {
+export interface ProcessSeen {
   readonly pid: number;
   readonly parent: number;
   /** The name of the program, at most 15 characters of it. */
@@ -21,9 +21,9 @@ export interface Seen {
 const AT_ONCE = 50;
 
 /** Returns all processes that have not ended, by their number; none where there is no /proc. */
-export async function readProcesses(): Promise<Map<number, Seen>> {
+export async function readProcesses(): Promise<Map<number, ProcessSeen>> {
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
-  const seen = new Map<number, Seen>();
+  const seen = new Map<number, ProcessSeen>();
   for (const [index, pid] of pids.entries()) {
     if (index % AT_ONCE === 0) await setImmediate();
     const found = readProcess(`/proc/${pid}/stat`);
@@ -33,7 +33,7 @@ export async function readProcesses(): Promise<Map<number, Seen>> {
 }
 
 /** Reads at once: the kernel answers from memory, and a promise for each file would cost four times as much. */
-function readProcess(path: string): Seen | undefined {
+function readProcess(path: string): ProcessSeen | undefined {
   const text = readIfThere(path);
   // The name stands in parentheses and may hold any character.
   const [from, to] = [text.indexOf("("), text.lastIndexOf(")")];
@@ -46,13 +46,13 @@ function readProcess(path: string): Seen | undefined {
 }
 
 /** Returns what the process has done so far, as a text that changes with each step of work. */
-export async function workOf({ pid, cpu }: Seen): Promise<string> {
+export async function workOf({ pid, cpu }: ProcessSeen): Promise<string> {
   const io = await readFile(`/proc/${pid}/io`, "latin1").catch(() => "");
   return `${pid} ${cpu} ${io}`;
 }
 
 /** Returns true when a thread of the process waits for a disk. */
-export async function waitsForDisk({ pid, state }: Seen): Promise<boolean> {
+export async function waitsForDisk({ pid, state }: ProcessSeen): Promise<boolean> {
   if (state === "D") return true;
   const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
   return tasks.some((task) => readProcess(`/proc/${pid}/task/${task}/stat`)?.state === "D");
@@ -67,18 +67,18 @@ function readIfThere(path: string): string {
 }
 
 /** Returns the name of the program that the process runs. For a script this is its interpreter. */
-async function programOf({ pid, name }: Seen): Promise<string> {
+async function programOf({ pid, name }: ProcessSeen): Promise<string> {
   return basename(await readlink(`/proc/${pid}/exe`).catch(() => name));
 }
 
 /** Returns the processes that this one has started, and those that they have started. */
-export function descendants(processes: ReadonlyMap<number, Seen>, pid: number): Seen[] {
+export function descendants(processes: ReadonlyMap<number, ProcessSeen>, pid: number): ProcessSeen[] {
   const children = [...processes.values()].filter(({ parent }) => parent === pid);
   return children.flatMap((child) => [child, ...descendants(processes, child.pid)]);
 }
 
 /** Returns true when a git among them has started another program: a hook, or a helper that the operator has set. */
-export async function runsHook(all: readonly Seen[]): Promise<boolean> {
+export async function runsHook(all: readonly ProcessSeen[]): Promise<boolean> {
   const programs = new Map<number, string>();
   for (const each of all) programs.set(each.pid, await programOf(each));
   const isGit = (pid: number) => /^git([- ]|$)/.test(programs.get(pid) ?? "");
@@ -86,13 +86,13 @@ export async function runsHook(all: readonly Seen[]): Promise<boolean> {
 }
 
 /** Returns true for a git that waits for another machine. `git-fetch.ts` has the limit for that. */
-export async function waitsForPeer(working: readonly Seen[]): Promise<boolean> {
+export async function waitsForPeer(working: readonly ProcessSeen[]): Promise<boolean> {
   const programs = await Promise.all(working.map(programOf));
   return programs.some((program) => program.startsWith("git-remote-http"));
 }
 
 /** Kills processes that are not our own children. */
-export function killAll(processes: readonly Seen[]): void {
+export function killAll(processes: readonly ProcessSeen[]): void {
   if (processes.length === 0) return;
   const pids = processes.map(({ pid }) => String(pid));
   spawn("sh", ["-c", 'kill -KILL "$@"', "sh", ...pids], { stdio: "ignore" }).on("error", () => {});

@@ -87,7 +87,7 @@ export class Registry implements TrustCheck {
    */
   check(shown: ShownKey): Promise<LockstepError | undefined> | LockstepError | undefined {
     const { identity, key } = shown;
-    const stale = shown.isNew ? this.staleness() : undefined;
+    const stale = shown.isNew ? this.stalenessError() : undefined;
     if (stale !== undefined) return stale;
     const standing = this.#standing(shown);
     if (standing === undefined) return this.#ask(shown).then((answer) => refusalError(shown, answer));
@@ -96,7 +96,7 @@ export class Registry implements TrustCheck {
   }
 
   /** Returns why a connection with this key is to be cut, as far as this copy knows. undefined: it need not be. */
-  revoked(shown: ShownKey): LockstepError | undefined {
+  revokedError(shown: ShownKey): LockstepError | undefined {
     const standing = this.#standing(shown);
     return standing === "revoked" || standing === "removed" ? refusalError(shown, standing) : undefined;
   }
@@ -141,7 +141,7 @@ export class Registry implements TrustCheck {
   }
 
   /** Returns why nobody new may be let in, or undefined. */
-  staleness(): LockstepError | undefined {
+  stalenessError(): LockstepError | undefined {
     return this.#now() - this.#lookedAt > WAITS.registryStaleMs ? staleError(WAITS.registryStaleMs) : undefined;
   }
 

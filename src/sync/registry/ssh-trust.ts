@@ -16,20 +16,20 @@ export function sshTrustOf(registry: Registry) {
   return {
     /** Returns why a device with this key is not let in, or undefined. Throws DATABASE_UNAVAILABLE. */
     async check(caller: Caller): Promise<LockstepError | undefined> {
-      const stale = registry.staleness();
+      const stale = registry.stalenessError();
       if (stale !== undefined) return stale;
       if (standingOf(registry, caller) === "waiting") await registry.look();
-      const refused = refusalOf(registry, caller);
+      const refused = refusedCallerError(registry, caller);
       if (refused === undefined) registry.noteSeen({ role: "device", name: caller.device }, caller.fingerprint);
       return refused;
     },
     /** Returns why its connection is to be cut, as far as the copy knows, or undefined. */
-    revoked: (caller: Caller) => refusalOf(registry, caller),
+    revokedError: (caller: Caller) => refusedCallerError(registry, caller),
     onChange: (listener: () => void) => registry.onChange(listener),
   };
 }
 
-function refusalOf(registry: Registry, caller: Caller): LockstepError | undefined {
+function refusedCallerError(registry: Registry, caller: Caller): LockstepError | undefined {
   const { device: name, fingerprint } = caller;
   return refusalError({ identity: { role: "device", name }, key: { fingerprint } }, standingOf(registry, caller));
 }

@@ -63,7 +63,7 @@ const ROWS = [
   "insert into lockstep.former_name values ('old', REPOSITORY, now() + interval '1 day')",
   "insert into lockstep.log_trimmed values (REPOSITORY, 0)",
   `insert into lockstep.turn (repository_id, write_id, device, author, reason, expires_at)
-   values (REPOSITORY, gen_random_uuid(), 'other', 'ada', '', now() + interval '1 s')`,
+   values (REPOSITORY, gen_random_uuid(), 'other', 'ada', '', now())`,
   `insert into lockstep.command (id, repository_id, repository, device, command, author, state, ended_at)
    values (gen_random_uuid(), REPOSITORY, 'team/app', 'other', 'verify', 'ada', 'done', now())`,
   `insert into lockstep.sync_event (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)

@@ -92,7 +92,7 @@ describe("a push of plain git that began before the adoption", () => {
     expect(await a.git(APP, ["for-each-ref", "--format=%(objectname)", "refs/lockstep/lost"])).toBe(late.commit);
   });
 
-  it("on another device that had the same refs lands too", async () => {
+  it("a push of plain git that began before the adoption on another device that had the same refs lands too", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];
     for (const device of [a, b]) await plainRepository(device.gitDir(APP));

@@ -172,7 +172,7 @@ describe("a bare repository on one device", () => {
     expect(await cluster.sql("select from lockstep.repository where name = 'dry'")).toEqual([]);
   });
 
-  it("whose adoption was killed before the database knew it goes on, or is taken back by a scan", async () => {
+  it("a bare repository on one device whose adoption was killed before the database knew it goes on, or is taken back by a scan", async () => {
     const path = a.gitDir("killed");
     await plainRepository(path);
     const before = await contents(path);

@@ -67,7 +67,7 @@ describe("the same repository on several devices", () => {
     );
   });
 
-  it("on a device that was away is taken over later if it has the refs of a version, and stays untouched if not", async () => {
+  it("a copy on a device that was away is taken over later if it has the refs of a version, and stays untouched if not", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, c] = [await cluster.start("repo001"), await cluster.start("repo002"), await cluster.start("repo003")];
     const { main } = await plainRepository(a.gitDir(APP));
@@ -107,7 +107,7 @@ describe("two adoptions at once", () => {
     expect((await readdir(path)).filter((name) => /adopting|lock$|edit$/.test(name))).toEqual([]);
   }
 
-  it("of equal directories on two devices make one repository with both", async () => {
+  it("two adoptions at once of equal directories on two devices make one repository with both", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];
     for (const device of [a, b]) await plainRepository(device.gitDir(APP));
@@ -123,7 +123,7 @@ describe("two adoptions at once", () => {
     expect(await cluster.sql("select count(*)::int as n from lockstep.repository")).toEqual([{ n: 1 }]);
   });
 
-  it("of a forgotten replica on two devices agree on one version", async () => {
+  it("two adoptions at once of a forgotten replica on two devices agree on one version", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const commit = await a.commit(APP, "one");

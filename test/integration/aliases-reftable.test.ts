@@ -157,7 +157,7 @@ describe.skipIf(tooOld)("a thaw", () => {
     "symbolic-ref --delete refs/heads/alias",
   ];
 
-  it("that gives up changes of symbolic refs restores the older ones, and the lost device follows", async () => {
+  it("a thaw that gives up changes of symbolic refs restores the older ones, and the lost device follows", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await mixed(cluster);
     const c = await cluster.start("repo003", { refFormat: "reftable" });
@@ -185,7 +185,7 @@ describe.skipIf(tooOld)("a thaw", () => {
     await expectWell([back, b, c]);
   });
 
-  it("that takes the refs of one disk takes its symbolic refs too", async () => {
+  it("a thaw that takes the refs of one disk takes its symbolic refs too", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await mixed(cluster);
     await land(a, false, ...MADE);
@@ -253,7 +253,7 @@ describe.skipIf(tooOld)("the tables of a reftable", () => {
     },
   );
 
-  it("that are damaged are an error, never fewer refs", async () => {
+  it("the tables of a reftable that are damaged are an error, never fewer refs", async () => {
     await using sandbox = await gitSandbox();
     const git = join(sandbox.dir, "x.git");
     execFileSync("git", ["init", "--quiet", "--bare", "--ref-format=reftable", git]);

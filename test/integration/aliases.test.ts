@@ -223,7 +223,7 @@ describe("a push through an alias", () => {
     await expectWell([a, b]);
   });
 
-  it("and to its target at once is one change, or refused where they differ", async () => {
+  it("a push through an alias and to its target at once is one change, or refused where they differ", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, history } = await withAlias(cluster);
     const [one, two, three] = history;

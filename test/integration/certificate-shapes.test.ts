@@ -95,7 +95,7 @@ describe("certificates of other makes", () => {
     ["an EC key in SEC1, behind its parameters", EC_SEC1, "BEGIN EC PRIVATE KEY"],
     ["an EC key in PKCS #8", EC_PKCS8, "BEGIN PRIVATE KEY"],
     ["an Ed25519 key", ED25519, "BEGIN PRIVATE KEY"],
-  ])("of cert-manager: a chain with an intermediate, and %s", async (_, key, begins) => {
+  ])("takes certificates of cert-manager: a chain with an intermediate, and %s", async (_, key, begins) => {
     certify("leaf", key, leaf(`${URI},DNS:repo001.internal`), "middle");
     expect(readFileSync(at("leaf.key"), "utf8")).toContain(begins);
     const credentials = await read(["leaf", "middle"], "leaf", ["root"]);
@@ -104,7 +104,7 @@ describe("certificates of other makes", () => {
     expect(await met(credentials)).toBe("device repo001");
   });
 
-  it("of SPIFFE: no subject, only the URI, and a bundle of several authorities in any order", async () => {
+  it("takes certificates of SPIFFE: no subject, only the URI, and a bundle of several authorities in any order", async () => {
     certify("svid", EC_SEC1, leaf(`critical,${URI}`), "middle", "/");
     for (const bundle of [
       ["root", "other"],

@@ -113,7 +113,7 @@ describe("a decision whose answer is lost", () => {
     expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two });
   });
 
-  it("on a device that was taken over lands nothing, and ends the process", async () => {
+  it("a decision whose answer is lost on a device that was taken over lands nothing, and ends the process", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);

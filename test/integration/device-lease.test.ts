@@ -273,7 +273,7 @@ describe("a lease", () => {
     expect(devices).toContainEqual(expect.objectContaining({ ...away, ...fields }));
   });
 
-  it("of a device that never registered has ended", async () => {
+  it("a lease of a device that never registered has ended", async () => {
     expect(await leaseHasEnded(db, "nobody")).toBe(true);
   });
 });

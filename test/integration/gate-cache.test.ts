@@ -176,7 +176,7 @@ describe("a kept answer is not given", () => {
       expect((await ask(...question)).answer.body).toMatch(/The server failed; tell its operator/);
   });
 
-  it("to a request whose lines differ", async () => {
+  it("a kept answer is not given to a request whose lines differ", async () => {
     const { answer, gits } = await ask(FETCH, { ...V2, ...FETCH_TYPE }, lsRefs("peel"));
     expect([answer.status, gits]).toEqual([200, 1]);
   });

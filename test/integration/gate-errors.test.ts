@@ -177,7 +177,7 @@ describe("a refusal of the second request", () => {
     ["a small push", []],
     ["a push in chunks, with a probe before it", ["-c", "http.postBuffer=1000"]],
     ["an atomic push", []],
-  ])("of %s is told for each ref", async (what, settings) => {
+  ])("a refusal of the second request of %s is told for each ref", async (what, settings) => {
     await site.sandbox.commit(site.work, "second", { large: Buffer.alloc(300_000, Math.random().toString()) });
     refuse(2);
     const args = [
@@ -240,7 +240,7 @@ describe("a refusal of the second request", () => {
     }
   });
 
-  it("of a push of 3,000 refs is told for each of them", async () => {
+  it("a refusal of the second request of a push of 3,000 refs is told for each of them", async () => {
     refuse(2);
     const refspecs = Array.from({ length: 3_000 }, (_, n) => `main:refs/heads/topic/with-a-name-of-some-length/${n}`);
     const { code, stderr } = await site.sandbox.run(["push", "origin", ...refspecs], { cwd: site.work });
@@ -260,15 +260,18 @@ describe("a refusal of the second request", () => {
     expect(answer.body).toContain(SENTENCE);
   });
 
-  it.each(["0", "1", "2"])("of a fetch is told as git's own error, version %s", async (version) => {
-    const second = await site.sandbox.commit(site.work, "second");
-    await site.sandbox.git(["push", "--quiet", "origin", "main"], { cwd: site.work });
-    await site.sandbox.git(["init", "--quiet", "--bare", "clone.git"]);
-    refuse(2);
-    const args = ["-c", `protocol.version=${version}`, "fetch", site.gate.url.concat("/team/app.git"), second];
-    const { code, stderr } = await site.sandbox.run(args, { cwd: join(site.sandbox.dir, "clone.git") });
-    expect(code).toBe(128);
-    expect(stderr).toMatch(/^fatal: remote error: The database does not answer; try again\. \(request [\w-]{36}\)$/m);
-    expect(stderr).not.toMatch(/RPC failed|HTTP 503/);
-  });
+  it.each(["0", "1", "2"])(
+    "a refusal of the second request of a fetch is told as git's own error, version %s",
+    async (version) => {
+      const second = await site.sandbox.commit(site.work, "second");
+      await site.sandbox.git(["push", "--quiet", "origin", "main"], { cwd: site.work });
+      await site.sandbox.git(["init", "--quiet", "--bare", "clone.git"]);
+      refuse(2);
+      const args = ["-c", `protocol.version=${version}`, "fetch", site.gate.url.concat("/team/app.git"), second];
+      const { code, stderr } = await site.sandbox.run(args, { cwd: join(site.sandbox.dir, "clone.git") });
+      expect(code).toBe(128);
+      expect(stderr).toMatch(/^fatal: remote error: The database does not answer; try again\. \(request [\w-]{36}\)$/m);
+      expect(stderr).not.toMatch(/RPC failed|HTTP 503/);
+    },
+  );
 });

@@ -48,33 +48,36 @@ describe("a git that fails", () => {
   it.each([
     ["exits with 3", "exit 3", { exitCode: 3, signal: null }],
     ["is killed", "kill -9 $$", { exitCode: null, signal: "SIGKILL" }],
-  ])("and %s is in the log with its words and the request, and its client reads a sentence", async (_, end, ending) => {
-    await git(`echo 'no more room' >&2; ${end}`);
-    const sentence = /^git upload-pack failed on this server; tell its operator\./;
-    const advertisement = await ask(REFS);
-    expect(advertisement).toMatchObject({ status: 500, body: expect.stringMatching(sentence) });
-    const fetched = await ask(UPLOAD, FETCH_TYPE, "0000");
-    expect(fetched).toMatchObject({
-      status: 200,
-      body: expect.stringMatching(/^[0-9a-f]{4}ERR git upload-pack failed/),
-    });
-    expect(fetched.body).toContain(String(fetched.id));
-    for (const { id } of [advertisement, fetched])
-      await vi.waitFor(
-        () =>
-          expect(failures()).toContainEqual({
-            event: "git_failed",
-            repository: "team/app",
-            service: "upload-pack",
-            requestId: id,
-            said: "no more room",
-            ...ending,
-          }),
-        SOON,
-      );
-  });
+  ])(
+    "a git that fails and %s is in the log with its words and the request, and its client reads a sentence",
+    async (_, end, ending) => {
+      await git(`echo 'no more room' >&2; ${end}`);
+      const sentence = /^git upload-pack failed on this server; tell its operator\./;
+      const advertisement = await ask(REFS);
+      expect(advertisement).toMatchObject({ status: 500, body: expect.stringMatching(sentence) });
+      const fetched = await ask(UPLOAD, FETCH_TYPE, "0000");
+      expect(fetched).toMatchObject({
+        status: 200,
+        body: expect.stringMatching(/^[0-9a-f]{4}ERR git upload-pack failed/),
+      });
+      expect(fetched.body).toContain(String(fetched.id));
+      for (const { id } of [advertisement, fetched])
+        await vi.waitFor(
+          () =>
+            expect(failures()).toContainEqual({
+              event: "git_failed",
+              repository: "team/app",
+              service: "upload-pack",
+              requestId: id,
+              said: "no more room",
+              ...ending,
+            }),
+          SOON,
+        );
+    },
+  );
 
-  it("in the middle of a fetch is told by git itself", async () => {
+  it("a git that fails in the middle of a fetch is told by git itself", async () => {
     const noPack = join(site.sandbox.dir, "no-pack");
     await script(noPack, 'echo "a disk is gone" >&2; kill -9 "$PPID"');
     await site.sandbox.git(["config", "--global", "uploadpack.packObjectsHook", noPack]);
@@ -85,7 +88,7 @@ describe("a git that fails", () => {
     await vi.waitFor(() => expect(failures()).toMatchObject([{ repository: "team/app", signal: "SIGKILL" }]), SOON);
   });
 
-  it("in the middle of a push is told in words, and no ref is reported", async () => {
+  it("a git that fails in the middle of a push is told in words, and no ref is reported", async () => {
     await site.hook("pre-receive", "echo a word to the client >&2; kill -9 $PPID");
     await site.sandbox.commit(site.work, "second");
     const { code, stderr } = await site.sandbox.run(["push", `${gate.url}/team/app.git`, "main"], { cwd: site.work });

@@ -131,7 +131,7 @@ describe("requests that ask the sidecar", () => {
 
 describe("a body", () => {
   it.each(["upload-pack", "receive-pack"] as const)(
-    "of %s that stalls is ended, and so is its git",
+    "a body of %s that stalls is ended, and so is its git",
     async (service) => {
       await open({ bodyLimits: { idleMs: 300, fetchBytes: MIB } });
       const request = stalled(service);
@@ -144,7 +144,7 @@ describe("a body", () => {
     },
   );
 
-  it("that comes slowly is read to its end", async () => {
+  it("a body that comes slowly is read to its end", async () => {
     await open({ bodyLimits: { idleMs: 1_000, fetchBytes: MIB } });
     const id = await site.sandbox.commit(site.work, "first", { "a.txt": "a" });
     const body = await site.pushBody("refs/heads/slow", id);
@@ -163,7 +163,7 @@ describe("a body", () => {
     [1_000, 200],
     [1_001, 413],
   ])(
-    "of a fetch with %i bytes, where 1,000 are the limit, is answered with %i, compressed or not",
+    "a body of a fetch with %i bytes, where 1,000 are the limit, is answered with %i, compressed or not",
     async (length, status) => {
       await open({ bodyLimits: { idleMs: 60_000, fetchBytes: 1_000 } });
       // git answers a request that it does not understand with an error packet.
@@ -178,7 +178,7 @@ describe("a body", () => {
 });
 
 describe("a pack of 20 KB", () => {
-  it("with an object of 1.1 GB is refused without taking that memory; one of 30 MB is unpacked", async () => {
+  it("a pack of 20 KB with an object of 1.1 GB is refused without taking that memory; one of 30 MB is unpacked", async () => {
     const refused = await push(bomb(70));
     expect(refused.body).toMatch(/attempting to allocate \d+ over limit 1073741824/);
     expect(refused.body).toMatch(/unpack .*abnormal exit/);
@@ -192,7 +192,7 @@ describe("the memory of a git", () => {
   const program = shims.find(({ name }) => name === "native")?.command[0] ?? "";
 
   it.skipIf(!existsSync(program))(
-    "that takes a push is limited, also in its children; that of a read is not",
+    "the memory of a git that takes a push is limited, also in its children; that of a read is not",
     async () => {
       await open({ pushLimiter: [program, "limited", "2048"] });
       await site.hook("pre-receive", `ulimit -d > '${site.sandbox.dir}/data'; cat > /dev/null`);

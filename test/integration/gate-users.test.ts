@@ -127,7 +127,7 @@ describe("users of a file", () => {
     expect(lines.find(({ message }) => message.includes("is not used"))?.fields.err).toMatch(/Line 1 .*htpasswd -B/);
   });
 
-  it("whose file is missing or has another form keep the gate from starting", async () => {
+  it("a file of users that is missing or has another form keeps the gate from starting", async () => {
     const log = { warn: () => {} };
     await expect(Htpasswd.read("/nowhere/users", log)).rejects.toMatchObject({ code: "USAGE" });
     const path = join(site.sandbox.dir, "users");
@@ -243,7 +243,7 @@ describe("users whom another server knows", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("with control characters in their name are refused", async () => {
+  it("a user of another server with control characters in the name is refused", async () => {
     answer = () => ({ status: 200, headers: { "Remote-User": Buffer.from("a\u0085b").toString("latin1") } });
     await ask("/");
     expect((await site.fetchRaw(`${REFS}upload-pack`)).status).toBe(403);

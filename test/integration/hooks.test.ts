@@ -50,7 +50,7 @@ describe("a webhook", () => {
     );
   });
 
-  it("that refuses an event gets it again, and later ones only then", async () => {
+  it("a webhook that refuses an event gets it again, and later ones only then", async () => {
     await using cluster = await TestCluster.make();
     await using receiver = await Receiver.start();
     const one = await cluster.start("repo001");
@@ -85,7 +85,7 @@ describe("a webhook", () => {
   it.each([
     ["redirects", /answered 302, and redirects are not followed/, 302],
     ["has no such page", /answered 404/, 404],
-  ])("that %s has not accepted the event", async (_, error, status) => {
+  ])("a webhook that %s has not accepted the event", async (_, error, status) => {
     await using cluster = await TestCluster.make();
     await using receiver = await Receiver.start();
     const one = await cluster.start("repo001");
@@ -99,7 +99,7 @@ describe("a webhook", () => {
     expect(new Set(receiver.posted.map(({ path }) => path))).toEqual(new Set(["/hook"]));
   });
 
-  it("that answers 200 and never ends its answer has accepted the event", async () => {
+  it("a webhook that answers 200 and never ends its answer has accepted the event", async () => {
     await using cluster = await TestCluster.make();
     await using receiver = await Receiver.start();
     const one = await cluster.start("repo001");
@@ -118,7 +118,7 @@ describe("a webhook", () => {
     expect(receiver.events).toEqual(["app 1", "app 2"]);
   });
 
-  it("that takes the connection and never answers is given up after ten seconds", async () => {
+  it("a webhook that takes the connection and never answers is given up after ten seconds", async () => {
     await using cluster = await TestCluster.make();
     await using receiver = await Receiver.start();
     const one = await cluster.start("repo001");
@@ -135,7 +135,7 @@ describe("a webhook", () => {
     );
   }, 90_000);
 
-  it("whose certificate nobody vouches for gets nothing", async () => {
+  it("a webhook whose certificate nobody vouches for gets nothing", async () => {
     const authority = await createAuthority({ trustDomain: "other.test", days: 1 });
     const pair = await issue(authority, { role: "device", name: "ci", hosts: ["localhost"], days: 1 });
     await using cluster = await TestCluster.make();
@@ -177,7 +177,7 @@ describe("a webhook", () => {
     expect((await onlyHook(one)).missedAt).not.toBeNull();
   });
 
-  it("that is removed is told nothing more", async () => {
+  it("a webhook that is removed is told nothing more", async () => {
     await using cluster = await TestCluster.make();
     await using receiver = await Receiver.start();
     const one = await cluster.start("repo001");

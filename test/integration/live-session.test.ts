@@ -94,7 +94,7 @@ describe("a write session on live files", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("whose lease runs out is dropped and kept, and the replica follows what others wrote", async () => {
+  it("a write session on live files whose lease runs out is dropped and kept, and the replica follows what others wrote", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, one] = await withHistory(cluster);
     const session = await beginLive(a);
@@ -110,7 +110,7 @@ describe("a write session on live files", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("whose sidecar died is kept before the first read folds it away", async () => {
+  it("a write session on live files whose sidecar died is kept before the first read folds it away", async () => {
     await using cluster = await TestCluster.make();
     const [a, , one] = await withHistory(cluster);
     const session = await beginLive(a);

@@ -232,7 +232,7 @@ describe("a hook reference-transaction", () => {
     return place;
   }
 
-  it("of the sidecar's user runs for a push, and for nothing else", async () => {
+  it("a hook reference-transaction of the sidecar's user runs for a push, and for nothing else", async () => {
     await using place = await withHook();
     await using transaction = new RefTransaction(place.context, place.gitDir, { author });
     const change = { name: nameFromLatin1("refs/heads/main"), newValue: valueFromLatin1(place.commits[0]!) };

@@ -68,15 +68,18 @@ describe("a named credential", () => {
   it.each<[NamedFile["kind"], string, string]>([
     ["basic", 'ada:it\'s a "secret"\n', `Basic ${Buffer.from('ada:it\'s a "secret"').toString("base64")}`],
     ["bearer", "abc.def-ghi\n", "Bearer abc.def-ghi"],
-  ])("of the kind %s reaches the server, and no argument, variable or message", async (kind, text, header) => {
-    await using credential = await readNamed({ kind, file: await secret(text) }, address, dir);
-    expect((await stat(credential.include)).mode & 0o777).toBe(0o600);
-    const { command, exitCode, stdout, stderr } = await listRefs(credential);
-    expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: `${ID}\trefs/heads/main\n` });
-    expect(seen).toEqual([header]);
-    const shown = JSON.stringify(command) + stderr;
-    for (const each of [text.trim(), header.split(" ")[1]!]) expect(shown).not.toContain(each);
-  });
+  ])(
+    "a named credential of the kind %s reaches the server, and no argument, variable or message",
+    async (kind, text, header) => {
+      await using credential = await readNamed({ kind, file: await secret(text) }, address, dir);
+      expect((await stat(credential.include)).mode & 0o777).toBe(0o600);
+      const { command, exitCode, stdout, stderr } = await listRefs(credential);
+      expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: `${ID}\trefs/heads/main\n` });
+      expect(seen).toEqual([header]);
+      const shown = JSON.stringify(command) + stderr;
+      for (const each of [text.trim(), header.split(" ")[1]!]) expect(shown).not.toContain(each);
+    },
+  );
 
   it("is read again at each use, and its file for git goes with it", async () => {
     const file = await secret("one");
@@ -89,7 +92,7 @@ describe("a named credential", () => {
     expect((await readdir(dir)).filter((name) => name.startsWith("credential-"))).toEqual([]);
   });
 
-  it("that the server refuses asks nobody, and is not in the message", async () => {
+  it("a named credential that the server refuses asks nobody, and is not in the message", async () => {
     answer = { status: 401, headers: { "WWW-Authenticate": "Basic" } };
     await using credential = await readNamed({ kind: "bearer", file: await secret("abcdef") }, address, dir);
     const { exitCode, stderr } = await listRefs(credential);
@@ -110,13 +113,16 @@ describe("a named credential", () => {
     ["with a line feed in it", "bearer", "abc\nX-Evil: 1", 0o600, "is not one line"],
     ["without a user", "basic", "abc", 0o600, "is not one line user:password"],
     ["that is empty", "bearer", "", 0o600, "is not one line"],
-  ])("in a file %s is refused with its name, and nothing of its content", async (_, kind, text, mode, why) => {
-    const file = await secret(text);
-    await chmod(file, mode);
-    const refused = expect(readNamed({ kind, file }, address, dir)).rejects;
-    await refused.toMatchObject({ code: "PREREQUISITE_MISSING", message: expect.stringContaining(`${file} ${why}`) });
-    if (text !== "") await refused.toMatchObject({ message: expect.not.stringContaining("abc") });
-  });
+  ])(
+    "a named credential in a file %s is refused with its name, and nothing of its content",
+    async (_, kind, text, mode, why) => {
+      const file = await secret(text);
+      await chmod(file, mode);
+      const refused = expect(readNamed({ kind, file }, address, dir)).rejects;
+      await refused.toMatchObject({ code: "PREREQUISITE_MISSING", message: expect.stringContaining(`${file} ${why}`) });
+      if (text !== "") await refused.toMatchObject({ message: expect.not.stringContaining("abc") });
+    },
+  );
 
   it("for ssh is a file that nobody else may read", async () => {
     const identity = await secret("key");

@@ -193,7 +193,7 @@ describe("refs edited by hand", () => {
 });
 
 describe("a damaged object", () => {
-  it("in a pack is found by verify --full and fetched again; the damaged pack is kept aside", async () => {
+  it("a damaged object in a pack is found by verify --full and fetched again; the damaged pack is kept aside", async () => {
     await using cluster = await TestCluster.make();
     const { a, two } = await atVersion2(cluster);
     // Only here: an old push that was refused, which no other device can send.
@@ -231,7 +231,7 @@ describe("a damaged object", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("that no other device has stays where it is, and the report says so", async () => {
+  it("a damaged object that no other device has stays where it is, and the report says so", async () => {
     await using cluster = await TestCluster.make();
     const { a, b } = await atVersion2(cluster);
     const path = await pack(a);

@@ -96,7 +96,7 @@ describe("a push", () => {
     await b.expectInLockstep(APP);
   });
 
-  it("with --atomic lands as a whole or not at all", async () => {
+  it("a push with --atomic lands as a whole or not at all", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);

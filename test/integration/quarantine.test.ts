@@ -130,7 +130,7 @@ describe("a pack that is received", () => {
     expect(await f.has(f.two)).toBe(true);
   });
 
-  it("of many megabytes streams through, and tells how far it is", async () => {
+  it("a pack of many megabytes streams through, and tells how far it is", async () => {
     await using f = await fixture({ one: randomBytes(12_000_000) });
     const warnings: Error[] = [];
     const warn = (warning: Error) => warnings.push(warning);

@@ -126,7 +126,7 @@ describe("a read that may be stale", () => {
     expect(await reading(b, 60_000, 1n)).toMatchObject({ version: 1n, stale: false });
   });
 
-  it("of a replica that has not been looked at asks, and so does one that came into doubt", async () => {
+  it("a read that may be stale asks where nobody has looked at the replica yet, and where it came into doubt", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const again = await a.restart();

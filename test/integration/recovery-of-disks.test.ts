@@ -63,7 +63,7 @@ describe("a disk that is not the one that was", () => {
     expect(await readlink(join(again.gitDir(APP), "hooks", "proc-receive"))).toBe(again.context.shim);
   });
 
-  it("whose objects nobody else has cannot be filled, and says so", async () => {
+  it("an exchanged disk whose objects nobody else has cannot be filled, and says so", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const [one] = await a.history(APP);
@@ -77,7 +77,7 @@ describe("a disk that is not the one that was", () => {
     expect(Object.keys(await again.refs(APP))).toEqual(["HEAD"]);
   });
 
-  it("whose hook or settings were changed gets them back", async () => {
+  it("a replica whose hook or settings were changed gets them back", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     await a.crash();

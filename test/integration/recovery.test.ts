@@ -212,7 +212,7 @@ describe("recovery that is itself interrupted", () => {
     await fourth.expectInLockstep(APP);
   });
 
-  it("in the middle of the objects begins again", async () => {
+  it("recovery that is itself interrupted in the middle of the objects begins again", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const [one] = await a.history(APP);

@@ -15,34 +15,37 @@ if (tooOld) console.warn(`The tests of reftable are skipped: ${tooOld}.`);
 const noMigrate = gitIsOlderThan(2, 46);
 
 describe.skipIf(tooOld)("a replica stored as reftable", () => {
-  it.each(["sha1", "sha256"] as const)("and one stored as files follow each other (%s)", async (objectFormat) => {
-    await using cluster = await TestCluster.make();
-    const [a, b] = await mixed(cluster, objectFormat);
-    expect(await a.git(APP, ["rev-parse", "--show-ref-format"])).toBe("reftable");
-    expect(await b.git(APP, ["rev-parse", "--show-ref-format"])).toBe("files");
-    const [one, two, three] = await a.history(APP);
-    await a.push(APP, [change("main", null, one), change(CAFE, null, one), change("x", null, one)]);
-    await b.read(APP);
-    await b.expectInLockstep(APP);
-    expect(await b.push(APP, [change("side", null, one), change(CAFE, one, null)])).toEqual({
-      "refs/heads/side": null,
-      [CAFE]: null,
-    });
-    // One catch-up of several writes, in which a name makes room for one below it.
-    await a.push(APP, [change(CAFE, null, two), change("x", one, null)]);
-    await a.push(APP, [change("x/y", null, three), change("refs/tags/v1", null, one)]);
-    for (const device of [a, b]) {
-      await device.read(APP);
-      await device.expectInLockstep(APP);
-      expect(await differences(device)).toEqual([]);
-    }
-    expect(await a.refs(APP)).toMatchObject({ "refs/heads/side": one, [CAFE]: two, "refs/heads/x/y": three });
-    // The other way round: the tables follow.
-    await b.push(APP, [change("x/y", three, null)]);
-    await b.push(APP, [change("x", null, three)]);
-    await a.read(APP);
-    await a.expectInLockstep(APP);
-  });
+  it.each(["sha1", "sha256"] as const)(
+    "a replica stored as reftable and one stored as files follow each other (%s)",
+    async (objectFormat) => {
+      await using cluster = await TestCluster.make();
+      const [a, b] = await mixed(cluster, objectFormat);
+      expect(await a.git(APP, ["rev-parse", "--show-ref-format"])).toBe("reftable");
+      expect(await b.git(APP, ["rev-parse", "--show-ref-format"])).toBe("files");
+      const [one, two, three] = await a.history(APP);
+      await a.push(APP, [change("main", null, one), change(CAFE, null, one), change("x", null, one)]);
+      await b.read(APP);
+      await b.expectInLockstep(APP);
+      expect(await b.push(APP, [change("side", null, one), change(CAFE, one, null)])).toEqual({
+        "refs/heads/side": null,
+        [CAFE]: null,
+      });
+      // One catch-up of several writes, in which a name makes room for one below it.
+      await a.push(APP, [change(CAFE, null, two), change("x", one, null)]);
+      await a.push(APP, [change("x/y", null, three), change("refs/tags/v1", null, one)]);
+      for (const device of [a, b]) {
+        await device.read(APP);
+        await device.expectInLockstep(APP);
+        expect(await differences(device)).toEqual([]);
+      }
+      expect(await a.refs(APP)).toMatchObject({ "refs/heads/side": one, [CAFE]: two, "refs/heads/x/y": three });
+      // The other way round: the tables follow.
+      await b.push(APP, [change("x/y", three, null)]);
+      await b.push(APP, [change("x", null, three)]);
+      await a.read(APP);
+      await a.expectInLockstep(APP);
+    },
+  );
 
   it("refuses a ref as one stored as files does, by its name", async () => {
     await using cluster = await TestCluster.make();
@@ -89,7 +92,7 @@ describe.skipIf(tooOld)("a replica stored as reftable", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("that somebody changed by hand is found by verify, and put right by the next comparison", async () => {
+  it("a replica stored as reftable that somebody changed by hand is found by verify, and put right by the next comparison", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await mixed(cluster);
     const [one, two] = await a.history(APP);

@@ -112,7 +112,7 @@ describe("a device at its start", () => {
 });
 
 describe("a caller", () => {
-  it("with a new name is enrolled only where --trust-ca is set, and must show the same key from then on", async () => {
+  it("a caller with a new name is enrolled only where --trust-ca is set, and must show the same key from then on", async () => {
     const name = newName("frontend");
     const key = newKey();
     expect(await shown(name, key)).toBe("waiting");
@@ -121,7 +121,7 @@ describe("a caller", () => {
     expect(await shown(name, newKey(), true)).toBe("waiting");
   });
 
-  it("that is revoked stays out, also with another key and with --trust-ca, until it is trusted", async () => {
+  it("a caller that is revoked stays out, also with another key and with --trust-ca, until it is trusted", async () => {
     const name = newName("operator");
     const [key, other] = [newKey(), newKey()];
     await shown(name, key, true);

@@ -57,7 +57,7 @@ describe("the disk of a root", () => {
     ["UTF-8 only", (name) => (isUtf8(name) ? name : null), "EILSEQ", /not UTF-8/],
     ["UTF-8 only, which it rewrites", (name) => Buffer.from(name.toString()), "", /not UTF-8/],
     ["143 bytes at most", (name) => (name.length > 143 ? null : name), "ENAMETOOLONG", /no name of 245 bytes/],
-  ])("that takes %s is refused, with what to do", async (_, stored, code, why) => {
+  ])("the disk of a root that takes %s is refused, with what to do", async (_, stored, code, why) => {
     await disk(stored, code);
     await expect(checkRootNames(dir)).rejects.toMatchObject({
       code: "PREREQUISITE_MISSING",

@@ -157,7 +157,7 @@ describe("a git that fails", () => {
     ["error: refs/heads/main does not point to a valid object!\nfatal: bad object 1234", true],
     ["fatal: git upload-pack: not our ref 1234", false],
     ["fatal: the remote end hung up unexpectedly", false],
-  ])("with the words %j orders a verification: %s", async (said, orders) => {
+  ])("a git that fails with the words %j orders a verification: %s", async (said, orders) => {
     const { a } = await pair();
     const { id, name } = a.replica(APP);
     expect(await suspectDamage(a.context, { id, name }, said)).toBe(orders);

@@ -96,7 +96,7 @@ describe("refs that Lockstep keeps", () => {
     expect(await kept(again)).toEqual([]);
   });
 
-  it("that somebody changed by hand are kept for a year by default", async () => {
+  it("kept refs that somebody changed by hand stay for a year by default", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const one = await a.commit(APP, "one");

@@ -177,7 +177,7 @@ describe("pushes that wait for the turn", () => {
     await expectNoTickets(cluster);
   });
 
-  it("on other devices land one after another though nothing tells them that the turn has moved", async () => {
+  it("pushes that wait for the turn on other devices land one after another though nothing tells them that the turn has moved", async () => {
     await using cluster = await TestCluster.make();
     const devices = await cluster.pair(APP);
     for (const device of devices) await device.read(APP);

@@ -19,7 +19,7 @@ describe("a cursor", () => {
     expect(await told.ended).toMatchObject({ code: "INVALID_REQUEST" });
   });
 
-  it("of another cluster is refused when it is ahead of this one", async () => {
+  it("a cursor of another cluster is refused when it is ahead of this one", async () => {
     await using cluster = await TestCluster.make();
     const one = await cluster.start("repo001");
     using told = new Told(one, { cursor: "1.1000" });
@@ -189,7 +189,7 @@ describe("an event that is to be visible everywhere", () => {
     await tells(told, "app 1");
   });
 
-  it("of more than a hundred repositories keeps the cursor short, and comes in the end", async () => {
+  it("an event of more than a hundred repositories that is to be visible everywhere keeps the cursor short, and comes in the end", async () => {
     await using cluster = await TestCluster.make();
     const [one, two] = [await cluster.start("repo001"), await cluster.start("repo002")];
     await using landing = await Landing.connect(cluster);

@@ -18,7 +18,7 @@ import {
 } from "../support/writing-sessions.ts";
 
 describe("a write session", () => {
-  it("that is given up keeps its changes below refs/lockstep/dropped/, with their objects", async () => {
+  it("a write session that is given up keeps its changes below refs/lockstep/dropped/, with their objects", async () => {
     await using cluster = await TestCluster.make();
     const [a, , one] = await withHistory(cluster);
     const session = await begin(a);
@@ -61,7 +61,7 @@ describe("a write session", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("whose caller died is dropped by whichever device looks, and its own keeps what it changed", async () => {
+  it("a write session whose caller died is dropped by whichever device looks, and its own keeps what it changed", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await withHistory(cluster);
     const session = await begin(a);
@@ -76,7 +76,7 @@ describe("a write session", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("whose sidecar died is dropped at the take-over, kept, and cannot land any more", async () => {
+  it("a write session whose sidecar died is dropped at the take-over, kept, and cannot land any more", async () => {
     await using cluster = await TestCluster.make();
     const [a, , one] = await withHistory(cluster);
     const session = await begin(a);
@@ -103,7 +103,7 @@ describe("a write session", () => {
     await vi.waitFor(async () => expect(await scratches(a)).toEqual([]), SOON);
   });
 
-  it("of a dead device keeps others waiting for its lease only, and the zombie's bump lands nothing", async () => {
+  it("a write session of a dead device keeps others waiting for its lease only, and the zombie's bump lands nothing", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, one] = await withHistory(cluster);
     const session = await begin(a);

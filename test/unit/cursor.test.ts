@@ -18,7 +18,7 @@ describe("a cursor", () => {
     );
   });
 
-  it("with too many repositories is refused", () => {
+  it("a cursor with too many repositories is refused", () => {
     const held = Array.from({ length: HELD_LIMIT + 1 }, (_, index) => index + 1);
     expect(() => readCursor(`1.1000-${held.join(".")}`)).toThrow("is no cursor");
   });

@@ -161,7 +161,7 @@ describe("ref names", () => {
 });
 
 describe("the digest", () => {
-  it("of no refs is empty", () => {
+  it("the digest of no refs is empty", () => {
     expect(digestOf(KEY, new Map())).toEqual(EMPTY_DIGEST);
   });
 

@@ -50,7 +50,7 @@ describe("error details", () => {
     expect(toMs(retryDelay)).toBe(retryAfterMs(code));
   });
 
-  it("of an error without any are empty", () => {
+  it("error details of an error without any are empty", () => {
     expect(decodeDetails("m", encodeDetails(new LockstepError("FENCED", "m")))?.details).toEqual({});
   });
 

@@ -48,7 +48,7 @@ function misnamed({ name, type }: Pick<Family, "name" | "type">): string | undef
 }
 
 describe("the metrics", () => {
-  it("of Lockstep are all named lockstep_<noun>_<unit>[_total]", () => {
+  it("the metrics of Lockstep are all named lockstep_<noun>_<unit>[_total]", () => {
     const ours = families.filter(({ name }) => !/^(process|nodejs)_/.test(name));
     expect(ours.length).toBeGreaterThanOrEqual(8);
     for (const family of ours) expect(misnamed(family), family.name).toBeUndefined();
@@ -72,7 +72,7 @@ describe("the metrics", () => {
     expect(page.match(/^# TYPE/gm)).toHaveLength(families.length);
   });
 
-  it("of Lockstep are exactly those that docs/running.md explains", () => {
+  it("the metrics of Lockstep are exactly those that docs/running.md explains", () => {
     const docs = readFileSync(new URL("../../docs/running.md", import.meta.url), "utf8");
     const explained = [...docs.matchAll(/`(lockstep_[a-z_]+[a-z])[`{]/g)].map(([, name]) => name);
     const ours = families.map(({ name }) => name).filter((name) => name.startsWith("lockstep_"));

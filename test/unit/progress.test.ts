@@ -83,7 +83,7 @@ describe("bar", () => {
     [1, 2, `[${"#".repeat(12)}${".".repeat(12)}]  50 %`],
     [9, 9, `[${"#".repeat(24)}] 100 %`],
     [12, 9, `[${"#".repeat(24)}] 100 %`],
-  ])("of %i out of %i is %j", (done, total, shown) => {
+  ])("bar of %i out of %i is %j", (done, total, shown) => {
     expect(bar(done, total)).toBe(shown);
   });
 });
@@ -95,7 +95,7 @@ describe("size", () => {
     [1_000, "1.0 kB"],
     [2_345_678, "2.3 MB"],
     [7_654_321_000, "7.65 GB"],
-  ])("of %i bytes is %s", (bytes, shown) => {
+  ])("size of %i bytes is %s", (bytes, shown) => {
     expect(size(bytes)).toBe(shown);
   });
 });

@@ -9,7 +9,7 @@ describe("a time to keep", () => {
     ["log", "10000", { versions: 10_000n, days: 0 }],
     ["log", "90d", { versions: 1n, days: 90 }],
     ["writes", "30d", { days: 30 }],
-  ])("of %s may be %s", (subject, text, keep) => {
+  ])("a time to keep of %s may be %s", (subject, text, keep) => {
     expect(parseKeep(subject, text)).toEqual(keep);
   });
 
@@ -27,7 +27,7 @@ describe("a time to keep", () => {
     ["writes", "1000,30d"],
     ["turns", "1d"],
     ["something", "1d"],
-  ])("of %s may not be %s", (subject, text) => {
+  ])("a time to keep of %s may not be %s", (subject, text) => {
     expect(() => parseKeep(subject, text)).toThrow(expect.objectContaining({ code: "INVALID_REQUEST" }));
   });
 });

@@ -97,14 +97,14 @@ describe("every RPC", () => {
   const requestOf = (path: string) =>
     new RegExp(`^message ${path.split("/").at(-1)}Request \\{([^}]*)`, "m").exec(proto)?.[1] ?? "";
 
-  it("that front ends may call and that names a repository is checked by that name", () => {
+  it("every RPC that front ends may call and that names a repository is checked by that name", () => {
     const naming = paths.filter((path) => /^ *string repository = /m.test(requestOf(path)));
     expect(naming.length).toBeGreaterThan(10);
     for (const path of naming)
       if (mayCall("frontend", path)) expect(["one", "cluster"], path).toContain(ruleOf(path)?.scope);
   });
 
-  it("that operates is for operators only", () => {
+  it("every RPC that operates is for operators only", () => {
     for (const path of paths)
       if (ruleOf(path)?.does.startsWith("operates")) expect(ruleOf(path)?.roles).toEqual(["operator"]);
   });

@@ -27,7 +27,7 @@ describe("a text in a request", () => {
     expect(() => checkTexts({ author: "a\0b" })).toThrow(/^The author has a NUL character/);
   });
 
-  it("that names a repository has the error of names", () => {
+  it("a text in a request that names a repository has the error of names", () => {
     for (const field of ["repository", "newName"]) {
       expect(() => checkTexts({ [field]: long(200) })).not.toThrow();
       expect(() => checkTexts({ [field]: long(201) })).toThrow(/^The repository name .* is longer than 200 characters/);

@@ -12,7 +12,7 @@ const THREE: SshCaller = { ...TWO, device: "repo003" };
 function callers(check: () => Promise<undefined> = async () => undefined, most = 128) {
   const refused: string[] = [];
   const made = new SshCallers({
-    trust: { check, revoked: () => undefined, onChange: () => ({ [Symbol.dispose]() {} }) },
+    trust: { check, revokedError: () => undefined, onChange: () => ({ [Symbol.dispose]() {} }) },
     log: { warn: () => {} },
     onRefused: ({ why }) => refused.push(why),
     maxAgeMs: 3_600_000,

@@ -4,7 +4,7 @@ import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { type Identity, parseIdentity } from "../tls/identity.ts";
-import { certificateKey } from "../tls/key-fingerprint.ts";
+import { certificateKey } from "../tls/peer-certificate.ts";
 import { type CredentialPair, createAuthority, issue, trustDomainOf } from "./authority.ts";
 import { writeCredentials } from "./credentials.ts";
 import type { KeyType } from "./keys.ts";

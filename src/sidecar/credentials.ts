@@ -8,7 +8,7 @@ import type { RpcServers } from "../rpc/server.ts";
 import type { Database } from "../store/database/database.ts";
 import { enrollSelf, type OwnKey } from "../sync/registry/enroll-self.ts";
 import { keyWarning, readTls } from "../tls/device-files.ts";
-import { certificateKey } from "../tls/key-fingerprint.ts";
+import { certificateKey } from "../tls/peer-certificate.ts";
 import type { Peers } from "../tls/peers.ts";
 import { WatchedCredentials } from "../tls/watched-credentials.ts";
 

@@ -1,8 +1,7 @@
 // What the certificate of a connection says: who its owner is, its key, and when it ends.
-import { X509Certificate } from "node:crypto";
+import { createHash, type KeyObject, X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { certificateIdentity, type Identity } from "./identity.ts";
-import { certificateKey } from "./key-fingerprint.ts";
 
 /** The certificate that the other side of a connection has shown. Times are in milliseconds since 1970. */
 export interface PeerCertificate {
@@ -47,4 +46,20 @@ function chainOf(shown: Partial<DetailedPeerCertificate> | undefined): X509Certi
 /** Returns a time as people read it: 2026-11-29T17:24:14Z. */
 export function instant(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** Returns `sha256:` and the SHA-256 of the SubjectPublicKeyInfo in hex. */
+function keyFingerprint(key: KeyObject): string {
+  const der = key.export({ type: "spki", format: "der" });
+  return `sha256:${createHash("sha256").update(der).digest("hex")}`;
+}
+
+/**
+ * Returns the public key of a certificate in PEM, as the registry has it. The registry pins keys, not certificates: a
+ * renewed certificate with the same key stays trusted. Throws if the text is no certificate.
+ */
+export function certificateKey(certificate: string): { kind: "x509"; fingerprint: string; publicKey: string } {
+  const { publicKey } = new X509Certificate(certificate);
+  const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+  return { kind: "x509", fingerprint: keyFingerprint(publicKey), publicKey: pem };
 }

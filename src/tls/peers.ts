@@ -7,7 +7,7 @@ import type { ConnectionLimit } from "./connection-limits.ts";
 import type { Identity } from "./identity.ts";
 import { peerCertificate } from "./peer-certificate.ts";
 import { endOf, faultOf, keyOf, NOBODY, namelessError, overError, ownerText, tooOldError } from "./peer-sentences.ts";
-import { type Connection, type Refused, shownBy, type TrustCheck } from "./trust.ts";
+import { type Connection, newConnection, type Refused, shownBy, type TrustCheck } from "./trust.ts";
 
 const HOUR_MS = 3_600_000;
 /** Between two looks at all connections. A connection is cut this much after its end at the latest. */
@@ -75,15 +75,7 @@ export class Peers {
       this.refused(socket, over, certificate.identity);
       setTimeout(() => socket.destroy(), count > 2 * most ? 0 : OVER_MS).unref();
     }
-    const connection = {
-      socket,
-      certificate,
-      since: performance.now(),
-      admitted: false,
-      limits: undefined,
-      cutAt: undefined,
-      over,
-    };
+    const connection = newConnection(socket, certificate, over);
     this.#open.add(connection);
     socket.once("close", () => this.#open.delete(connection));
     // grpc-js shows a call only the certificate of its connection. So each connection gives out one object for its

@@ -59,6 +59,16 @@ export interface Connection {
   readonly over: LockstepError | undefined;
 }
 
+/** Returns a connection on which nobody has asked for anything yet. */
+export function newConnection(
+  socket: TLSSocket,
+  certificate: PeerCertificate,
+  over: LockstepError | undefined,
+): Connection {
+  const fresh = { admitted: false, limits: undefined, cutAt: undefined };
+  return { socket, certificate, since: performance.now(), ...fresh, over };
+}
+
 /** Returns the key that a connection has shown. */
 export function shownBy({ socket, certificate, admitted }: Connection, identity: Identity): ShownKey {
   return { identity, key: certificate.key, isNew: !admitted, from: socket.remoteAddress ?? "" };

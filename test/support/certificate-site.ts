@@ -12,7 +12,7 @@ import { listenForHeads } from "../../src/store/database/notifications.ts";
 import { removeDevice } from "../../src/store/device/devices.ts";
 import { revokeKey, trustKey } from "../../src/store/registry/registry.ts";
 import { Registry } from "../../src/sync/registry/registry.ts";
-import { certificateKey } from "../../src/tls/key-fingerprint.ts";
+import { certificateKey } from "../../src/tls/peer-certificate.ts";
 import { Peers } from "../../src/tls/peers.ts";
 import type { Place } from "./certificate-asks.ts";
 import {

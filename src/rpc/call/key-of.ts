@@ -5,7 +5,7 @@ import { deviceName } from "../../names.ts";
 import { keyLine, parsePublicKey } from "../../ssh/public-key.ts";
 import type { Name, PublicKey } from "../../store/registry/registry.ts";
 import { certificateIdentity } from "../../tls/identity.ts";
-import { certificateKey } from "../../tls/key-fingerprint.ts";
+import { certificateKey } from "../../tls/peer-certificate.ts";
 
 const X509_FINGERPRINT = /^sha256:[0-9a-f]{64}$/;
 const SSH_FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/;

@@ -130,10 +130,11 @@ async function serveGit(
     response.writeHead(200, answered.headers).end(Buffer.concat([Buffer.from(answered.preface), known]));
     return;
   }
+  const packsHook = asked.service === "upload-pack" && received ? await findPacksHook(root) : undefined;
+  // Nothing is awaited from here to the use of `granted`: a refusal that nobody awaits yet would end the gate.
   const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
   const requestId = String(fields.requestId);
   const programs = { path: env.PATH, home: env.HOME };
-  const packsHook = asked.service === "upload-pack" && received ? await findPacksHook(root) : undefined;
   const client = { kind: "client", address, user, protocol, requestId, socketDir, pushRefs, packsHook } as const;
   const start = async () => {
     const real = await realPath(path, asked.repository);

@@ -19,13 +19,19 @@ static const char *below_root(const char *path) {
   return strncmp(resolved, root, length) == 0 && resolved[length] == '/' && resolved[length + 1] ? resolved : NULL;
 }
 
-static void limit_push(void) {
-  // A delta of a few bytes may describe an object of any size.
-  setenv("GIT_ALLOC_LIMIT", "1g", 1);
+// Returns whether there is a limit for objects.
+static int limit_push(void) {
+  // A few bytes may describe an object of any size.
+  const char *object = setting("LOCKSTEP_PUSH_OBJECT", "push-object");
+  int limited = !object || atol(object) != 0;
+  char mebibytes[32];
+  snprintf(mebibytes, sizeof mebibytes, "%ldm", object ? atol(object) : 1024);
+  if (limited) setenv("GIT_ALLOC_LIMIT", mebibytes, 1);
   // Our pre-receive hook reads it.
   const char *refs = setting("LOCKSTEP_PUSH_REFS", "push-refs");
   if (refs) setenv("LOCKSTEP_PUSH_REFS", refs, 1);
   limit_memory(setting("LOCKSTEP_PUSH_MEMORY", "push-memory"));
+  return limited;
 }
 
 // Makes git ask the sidecar for the packs of readers, if the sidecar has installed the program for that. git gives a
@@ -57,11 +63,13 @@ int become_git(const char *command, const char *directory) {
     fail(FAILED, "the sidecar named a repository that is not below its root, %s; tell the operator of this server.",
          purpose.refused);
   clean_environment();
-  if (strcmp(command, "receive-pack") == 0) limit_push();
+  int limited = strcmp(command, "receive-pack") == 0 && limit_push();
   if (strcmp(command, "receive-pack") == 0) relay_output();
   if (strcmp(command, "upload-pack") == 0) share_packs();
   // git would ask a server that the repository's settings name for objects that are missing here.
   setenv("GIT_NO_LAZY_FETCH", "1", 1);
-  execlp("git", "git", command, "--", repository, (char *)NULL);
+  // Otherwise the limit would not count for blobs of 512 MiB and more, which git does not hold in memory.
+  if (limited) execlp("git", "git", "-c", "core.bigFileThreshold=1048576g", command, "--", repository, (char *)NULL);
+  else execlp("git", "git", command, "--", repository, (char *)NULL);
   fail(FAILED, "git cannot be started (%s), %s; install git on this server.", strerror(errno), purpose.refused);
 }

@@ -45,6 +45,8 @@ export interface ServeOptions {
   readonly bodyLimits: BodyLimits;
   /** How many refs a push may change; 0: any number. */
   readonly pushRefs: number;
+  /** Every object of a push must be smaller than so many MiB; 0: any size. Default: 1,024. */
+  readonly pushObject?: number;
   /** A program with its first arguments that becomes the git of a push, with limited memory. Empty: no limit. */
   readonly pushLimiter: readonly string[];
   readonly log: { readonly info: Log; readonly warn: Log; readonly error: Log };
@@ -102,7 +104,19 @@ export async function serve(
 async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
-  { root, socketDir, beforeRead, onReadFailed, users, bodyLimits, pushRefs, pushLimiter, log, env }: ServeOptions,
+  {
+    root,
+    socketDir,
+    beforeRead,
+    onReadFailed,
+    users,
+    bodyLimits,
+    pushRefs,
+    pushObject,
+    pushLimiter,
+    log,
+    env,
+  }: ServeOptions,
   { draining, stopping, earlyStarts, crowd, answers }: Shared,
   fields: Record<string, unknown>,
   inHand: InHand,
@@ -135,7 +149,8 @@ async function serveGit(
   const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
   const requestId = String(fields.requestId);
   const programs = { path: env.PATH, home: env.HOME };
-  const client = { kind: "client", address, user, protocol, requestId, socketDir, pushRefs, packsHook } as const;
+  const limits = { pushRefs, ...(pushObject !== undefined && { pushObject }) };
+  const client = { kind: "client", address, user, protocol, requestId, socketDir, ...limits, packsHook } as const;
   const start = async () => {
     const real = await realPath(path, asked.repository);
     await cached?.beforeStart();

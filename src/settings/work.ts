@@ -47,11 +47,18 @@ export const WORK_SETTINGS = {
     help: "how many refs one push may change that comes through the gate, or over ssh through Lockstep's programs; 0: any number",
     commands: ["serve", "gate"],
   },
+  "push-object": {
+    check: digits("a number of MiB"),
+    value: "MIB",
+    default: "1024",
+    help: "every object of such a push must be smaller than this, unpacked; 0: any size",
+    commands: ["serve", "gate"],
+  },
   "push-memory": {
     check: digits("a number of MiB"),
     value: "MIB",
     default: "2048",
-    help: "how much memory each git process of such a push may use, where the native shim was built; 0: no limit",
+    help: "how much memory each git process of such a push may use; 0: no limit",
     commands: ["serve", "gate"],
   },
   "pack-cache-mib": {

@@ -6,6 +6,7 @@ import { isAbsolute, relative } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { here } from "../git/command/build.ts";
 import type { Command } from "../git/command/command.ts";
+import { shLimiter } from "../git/command/serve.ts";
 import { copy } from "../io/pump.ts";
 import { Conversation } from "./conversation.ts";
 import type { ShimSettings } from "./settings.ts";
@@ -46,11 +47,16 @@ export async function runGit(
       "SIDECAR_UNAVAILABLE",
       `the sidecar named a repository that is not below its root, ${purpose.refused}; tell the operator of this server.`,
     );
-  const client = { kind: "shell", variables: host.env, pushRefs: settings.pushRefs || undefined } as const;
+  const limits = {
+    pushRefs: settings.pushRefs || undefined,
+    ...(settings.pushObject && { pushObject: Number(settings.pushObject) }),
+  };
+  const client = { kind: "shell", variables: host.env, ...limits } as const;
+  const memory = command === "receive-pack" ? Number(settings.pushMemory ?? 0) : 0;
   const programs = { path: host.env.PATH ?? "", home: host.env.HOME ?? "" };
   const serve = { kind: "serve", service: command, advertisement: false, client } as const;
   try {
-    return await beGit(host, here(programs, serve, repository));
+    return await beGit(host, here(programs, serve, repository), memory > 0 ? shLimiter(memory) : []);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new LockstepError(
@@ -65,8 +71,9 @@ export async function runGit(
  * Runs git with this process's standard input, and passes on its output. If the client goes away, a broken pipe would
  * kill receive-pack, which would leave its quarantine and .keep. So its output is read to the end.
  */
-async function beGit(host: NodeJS.Process, { args, env }: Command): Promise<number> {
-  const child = spawn("git", args, { stdio: ["inherit", "pipe", "inherit"], env });
+async function beGit(host: NodeJS.Process, { args, env }: Command, limiter: readonly string[]): Promise<number> {
+  const [program = "git", ...words] = [...limiter, "git", ...args];
+  const child = spawn(program, words, { stdio: ["inherit", "pipe", "inherit"], env });
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   await once(child, "spawn");
   // Otherwise a client would go on sending after git has ended.

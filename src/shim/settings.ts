@@ -10,6 +10,10 @@ export interface ShimSettings {
   readonly root: string | undefined;
   /** How many refs a push that a client starts may change. */
   readonly pushRefs?: string | undefined;
+  /** Every object of such a push must be smaller than so many MiB; 0: any size. */
+  readonly pushObject?: string | undefined;
+  /** How much memory each git of such a push may use, in MiB; 0: no limit. */
+  readonly pushMemory?: string | undefined;
 }
 
 /** Reads the settings. `file` has lines of `name=value`; undefined: there is no file. */
@@ -21,6 +25,8 @@ export function readSettings(env: NodeJS.ProcessEnv, file: string | undefined): 
     socketDir: env.LOCKSTEP_SOCKET_DIR || value("socket-dir"),
     root: env.LOCKSTEP_ROOT || value("root"),
     pushRefs: env.LOCKSTEP_PUSH_REFS || value("push-refs"),
+    pushObject: env.LOCKSTEP_PUSH_OBJECT || value("push-object"),
+    pushMemory: env.LOCKSTEP_PUSH_MEMORY || value("push-memory"),
   };
 }
 

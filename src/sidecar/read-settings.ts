@@ -53,6 +53,7 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     tlsConnectionMs: timerMs(required(config, "tls-connection-seconds")),
     shimSettings: {
       pushRefs: Number(required(config, "push-refs")),
+      pushObject: Number(required(config, "push-object")),
       pushMemory: Number(required(config, "push-memory")),
       sharesPacks: Number(required(config, "pack-cache-mib")) > 0,
     },

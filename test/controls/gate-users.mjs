@@ -76,9 +76,22 @@ export const gateUsersControls = [
   },
   {
     rule: "a delta may not describe an object that needs more memory than the limit",
-    patches: [{ file: "src/git/command/serve.ts", from: 'GIT_ALLOC_LIMIT: "1g"', to: 'GIT_ALLOC_LIMIT: "9g"' }],
+    patches: [{ file: "src/git/command/serve.ts", from: "const OBJECT_MIB = 1_024;", to: "const OBJECT_MIB = 9_216;" }],
     project: "integration",
     tests: "test/integration/gate-limits.test.ts",
     name: "with an object of 1.1 GB is refused",
+  },
+  {
+    rule: "a large object that is no delta is refused",
+    patches: [
+      {
+        file: "src/git/command/serve.ts",
+        from: 'const WHOLE_IN_MEMORY: Settings = { "core.bigFileThreshold": "1048576g" };',
+        to: "const WHOLE_IN_MEMORY: Settings = {};",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-limits.test.ts",
+    name: "at the limit is refused",
   },
 ];

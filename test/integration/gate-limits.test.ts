@@ -8,7 +8,8 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import type { GateOptions } from "../../src/gate/gate.ts";
-import { bomb } from "../support/bombs.ts";
+import { shLimiter } from "../../src/git/command/serve.ts";
+import { bomb, zeros } from "../support/bombs.ts";
 import { FETCH_TYPE, GATE_LIMITS, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { shims } from "../support/shim-site.ts";
 
@@ -34,8 +35,8 @@ function stalled(service: "upload-pack" | "receive-pack", bytes = "00"): ClientR
 
 const refs = () => site.fetchRaw("/team/app.git/info/refs?service=git-upload-pack");
 
-async function push(pack: Buffer) {
-  const command = `${"0".repeat(40)} ${"1".repeat(40)} refs/heads/bomb\0 report-status side-band-64k`;
+async function push(pack: Buffer, id = "1".repeat(40)) {
+  const command = `${"0".repeat(40)} ${id} refs/tags/bomb\0 report-status side-band-64k`;
   const head = `${(command.length + 4).toString(16).padStart(4, "0")}${command}0000`;
   const post = { method: "POST", headers: PUSH_TYPE };
   return await site.fetchRaw("/team/app.git/git-receive-pack", post, Buffer.concat([Buffer.from(head), pack]));
@@ -188,6 +189,29 @@ describe("a pack of 20 KB", () => {
   });
 });
 
+describe("an object that is no delta", () => {
+  it.each([
+    ["of one byte below the limit lands", 6 * MIB - 1, true],
+    ["at the limit is refused", 6 * MIB, false],
+    ["far above the limit is refused", 100 * MIB, false],
+  ])("%s, also above core.bigFileThreshold of the replica", async (_, length, lands) => {
+    await open({ pushObject: 6 });
+    // git would not hold such a blob in memory.
+    await site.sandbox.git(["config", "core.bigFileThreshold", "1m"], { cwd: site.bare });
+    const { pack, id } = zeros(length);
+    const { body } = await push(pack, id);
+    if (lands) expect(body).toMatch(/unpack ok/);
+    else expect(body).toMatch(/attempting to allocate \d+ over limit 6291456/);
+    expect((await site.refs()).includes("refs/tags/bomb")).toBe(lands);
+  });
+
+  it("is of any size where the limit is 0", async () => {
+    await open({ pushObject: 0 });
+    const { pack, id } = zeros(20 * MIB);
+    expect((await push(pack, id)).body).toMatch(/unpack ok/);
+  });
+});
+
 describe("the memory of a git", () => {
   const program = shims.find(({ name }) => name === "native")?.command[0] ?? "";
 
@@ -206,6 +230,16 @@ describe("the memory of a git", () => {
       expect(readFileSync(join(site.sandbox.dir, "data"), "utf8")).toBe(`${2 << 20}\n`);
     },
   );
+
+  it("is limited by sh where there is no native program", async () => {
+    await open({ pushLimiter: shLimiter(2_048) });
+    await site.hook("pre-receive", `ulimit -d > '${site.sandbox.dir}/data'; cat > /dev/null`);
+    const id = await site.sandbox.commit(site.work, "first", { "a.txt": "a" });
+    const post = { method: "POST", headers: PUSH_TYPE };
+    await site.fetchRaw("/team/app.git/git-receive-pack", post, await site.pushBody("refs/heads/main", id));
+    expect(await site.refs()).toContain("refs/heads/main");
+    expect(readFileSync(join(site.sandbox.dir, "data"), "utf8")).toBe(`${2 << 20}\n`);
+  });
 
   it.skipIf(!existsSync(program))("ends what needs more, and the push is refused", async () => {
     await open({ pushLimiter: [program, "limited", "16"] });

@@ -48,7 +48,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     expect(code).toBe(0);
   });
 
-  it("hands the limit of refs to the hooks of a push", async () => {
+  it("hands the limits of a push to its hooks, also that of the memory of each git", async () => {
     await using site = await Site.create(shim);
     await using sidecar = await site.sidecar(async (peer) => {
       if (peer.hello.get("op") === "receive-pack") peer.send("P", site.repository);
@@ -60,11 +60,12 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     });
     await site.script(
       join(site.repository, "hooks", "pre-receive"),
-      `printf %s "$LOCKSTEP_PUSH_REFS $GIT_ALLOC_LIMIT" > '${site.dir}/limits'; cat > /dev/null`,
+      `echo $LOCKSTEP_PUSH_REFS $GIT_ALLOC_LIMIT $(ulimit -d) $(git config core.bigFileThreshold) > '${site.dir}/limits'; cat > /dev/null`,
     );
-    await site.push(`--receive-pack=LOCKSTEP_PUSH_REFS=7 ${quoted("lockstep-receive-pack")}`);
+    const limits = "LOCKSTEP_PUSH_REFS=7 LOCKSTEP_PUSH_OBJECT=8 LOCKSTEP_PUSH_MEMORY=900";
+    await site.push(`--receive-pack=${limits} ${quoted("lockstep-receive-pack")}`);
     await sidecar.served();
-    expect(readFileSync(join(site.dir, "limits"), "utf8")).toBe("7 1g");
+    expect(readFileSync(join(site.dir, "limits"), "utf8")).toBe(`7 8m ${900 * 1_024} 1048576g\n`);
   });
 
   it("passes a refusal on", async () => {

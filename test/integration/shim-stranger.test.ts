@@ -167,7 +167,7 @@ describe.each(shims)("the $name shim, started by a stranger", (shim: Shim) => {
       PATH: site.env.PATH,
       HOME: site.dir,
       GIT_PROTOCOL: "version=2",
-      GIT_ALLOC_LIMIT: "1g",
+      GIT_ALLOC_LIMIT: "1024m",
       GIT_NO_LAZY_FETCH: "1",
       LOCKSTEP_SOCKET_DIR: site.dir,
       LOCKSTEP_REQUEST_ID: "r-1",

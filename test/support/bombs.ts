@@ -45,3 +45,14 @@ export function smallPack(content: string): Buffer {
   const pack = Buffer.concat([start, header(BLOB, blob.length), deflateSync(blob)]);
   return Buffer.concat([pack, createHash("sha1").update(pack).digest()]);
 }
+
+/** Returns a small pack with one blob of `length` zeros, which is no delta, and the id of the blob. */
+export function zeros(length: number): { pack: Buffer; id: string } {
+  const content = Buffer.alloc(length);
+  const start = Buffer.from("PACK\0\0\0\x02\0\0\0\x01", "latin1");
+  const pack = Buffer.concat([start, header(BLOB, length), deflateSync(content)]);
+  return {
+    pack: Buffer.concat([pack, createHash("sha1").update(pack).digest()]),
+    id: createHash("sha1").update(`blob ${length}\0`).update(content).digest("hex"),
+  };
+}

@@ -34,6 +34,18 @@ describe("a command that serves", () => {
     GIT_PROTOCOL: "version=2",
   };
   const SAFE = ["-c", "safe.directory=/srv/app.git"];
+  const WHOLE = ["-c", "core.bigFileThreshold=1048576g"];
+  const PUSH_LIMITS = { GIT_ALLOC_LIMIT: "1024m", LOCKSTEP_PUSH_REFS: "50000" };
+
+  it("a push to the gate has the limit of objects that is asked for, or none", () => {
+    const serve = { kind: "serve", service: "receive-pack", advertisement: false } as const;
+    const asked = (pushObject: number) =>
+      here(programs, { ...serve, client: { ...client, pushObject } }, "/srv/app.git");
+    expect(asked(7).env.GIT_ALLOC_LIMIT).toBe("7m");
+    expect(asked(7).args).toEqual(expect.arrayContaining(WHOLE));
+    expect(asked(0).env.GIT_ALLOC_LIMIT).toBeUndefined();
+    expect(asked(0).args).toEqual([...SAFE, "receive-pack", "--stateless-rpc", "--", "/srv/app.git"]);
+  });
 
   it("a client of the gate whose pack may be shared is these bytes", () => {
     const packsHook = "/srv/it's here/lockstep-pack-objects";
@@ -49,14 +61,14 @@ describe("a command that serves", () => {
   it.each([
     ["upload-pack", false, "--stateless-rpc", {}],
     ["upload-pack", true, "--http-backend-info-refs", {}],
-    ["receive-pack", false, "--stateless-rpc", { GIT_ALLOC_LIMIT: "1g", LOCKSTEP_PUSH_REFS: "50000" }],
-    ["receive-pack", true, "--http-backend-info-refs", { GIT_ALLOC_LIMIT: "1g", LOCKSTEP_PUSH_REFS: "50000" }],
+    ["receive-pack", false, "--stateless-rpc", PUSH_LIMITS],
+    ["receive-pack", true, "--http-backend-info-refs", PUSH_LIMITS],
   ] as const)(
     "a client of the gate with %s (advertisement: %s) is these bytes",
     (service, advertisement, mode, more) => {
       const serve = { kind: "serve", service, advertisement, client } as const;
       expect(here(programs, serve, "/srv/app.git")).toStrictEqual({
-        args: [...SAFE, service, mode, "--", "/srv/app.git"],
+        args: [...SAFE, ...(service === "receive-pack" ? WHOLE : []), service, mode, "--", "/srv/app.git"],
         env: { ...CLIENT_ENV, ...more },
       });
       const stranger = { ...serve, client: { ...client, user: undefined, protocol: undefined } };
@@ -110,8 +122,8 @@ describe("a command that serves", () => {
       GIT_NO_LAZY_FETCH: "1",
     };
     expect(here(programs, serve, "/srv/app.git")).toStrictEqual({
-      args: ["receive-pack", "--", "/srv/app.git"],
-      env: { ...env, GIT_ALLOC_LIMIT: "1g", LOCKSTEP_PUSH_REFS: "50" },
+      args: [...WHOLE, "receive-pack", "--", "/srv/app.git"],
+      env: { ...env, GIT_ALLOC_LIMIT: "1024m", LOCKSTEP_PUSH_REFS: "50" },
     });
     expect(here(programs, { ...serve, service: "upload-pack" }, "/srv/app.git")).toStrictEqual({
       args: ["upload-pack", "--", "/srv/app.git"],

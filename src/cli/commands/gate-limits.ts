@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { Config, SettingName } from "../../config.ts";
 import { LockstepError } from "../../errors.ts";
 import type { GateOptions } from "../../gate/gate.ts";
+import { shLimiter } from "../../git/command/serve.ts";
 import { NATIVE_SHIM } from "../../installation.ts";
 import { required } from "../../read-config.ts";
 
@@ -14,7 +15,10 @@ const ASKING = { requests: 1_024, perAddress: 128 };
 /** Reads the limits. Throws USAGE for a limit of 0. */
 export function readGateLimits(
   config: Config,
-): Pick<GateOptions, "placeLimits" | "askingLimits" | "bodyLimits" | "cacheBytes" | "pushRefs" | "pushLimiter"> {
+): Pick<
+  GateOptions,
+  "placeLimits" | "askingLimits" | "bodyLimits" | "cacheBytes" | "pushRefs" | "pushObject" | "pushLimiter"
+> {
   const number = (name: SettingName) => {
     const value = Number(required(config, name));
     if (value > 0) return value;
@@ -30,12 +34,14 @@ export function readGateLimits(
     askingLimits: ASKING,
     cacheBytes: Number(required(config, "gate-cache-mib")) * (1 << 20),
     pushRefs: Number(required(config, "push-refs")),
+    pushObject: Number(required(config, "push-object")),
     pushLimiter: limiterOf(Number(required(config, "push-memory"))),
     bodyLimits: { idleMs: number("gate-idle-seconds") * 1_000, fetchBytes: number("gate-fetch-mib") * (1 << 20) },
   };
 }
 
-/** Only the native program can limit memory. */
-function limiterOf(mebibytes: number): string[] {
-  return mebibytes > 0 && existsSync(NATIVE_SHIM) ? [NATIVE_SHIM, "limited", String(mebibytes)] : [];
+/** Returns the program that limits memory. The native one starts faster than sh, and needs no sh. */
+function limiterOf(mebibytes: number): readonly string[] {
+  if (mebibytes === 0) return [];
+  return existsSync(NATIVE_SHIM) ? [NATIVE_SHIM, "limited", String(mebibytes)] : shLimiter(mebibytes);
 }

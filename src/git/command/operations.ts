@@ -88,6 +88,8 @@ export interface HttpClient {
   readonly socketDir: string;
   /** How many refs a push may change; 0: any number. */
   readonly pushRefs: number;
+  /** Every object of a push must be smaller than so many MiB; 0: any size. Default: 1,024. */
+  readonly pushObject?: number;
   /** The path of the program that a read asks for its pack. undefined: git makes each pack. */
   readonly packsHook?: string | undefined;
 }
@@ -119,6 +121,8 @@ export interface ShellClient {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** How many refs a push may change. undefined: any number. */
   readonly pushRefs: string | undefined;
+  /** As of a client of the gate. */
+  readonly pushObject?: number;
 }
 
 export type Operation = Local | Fetch | ListRefs | Serve | ForUser;

@@ -2,15 +2,17 @@
 import type { Repository } from "./asked.ts";
 import { asArguments, type Command, type Programs, type Settings } from "./command.ts";
 import { clientEnvironment, localEnvironment, shellEnvironment } from "./environment.ts";
-import type { DeviceClient, Serve } from "./operations.ts";
+import type { DeviceClient, HttpClient, Serve, ShellClient } from "./operations.ts";
 import { shellQuoted } from "./quote.ts";
 
+/** How large an object of a push may be by default, in MiB. */
+const OBJECT_MIB = 1_024;
+
 /**
- * Part of the environment of a git that takes objects from clients. Such a git refuses an object that needs more memory
- * than this: a delta of a few bytes may describe an object of any size. An object above core.bigFileThreshold that is
- * no delta needs no such memory.
+ * Settings of a git that takes objects from clients. git does not hold a blob above core.bigFileThreshold in memory,
+ * so the limit of memory would not count for it. Nothing is above this value.
  */
-const OBJECT_LIMIT = { GIT_ALLOC_LIMIT: "1g" } as const;
+const WHOLE_IN_MEMORY: Settings = { "core.bigFileThreshold": "1048576g" };
 
 /**
  * Settings of upload-pack for devices: it sends ids that no ref holds, and hides our own refs regardless of the
@@ -31,13 +33,22 @@ export function serveCommand(
   { service, advertisement, dialogue, client }: Serve,
   { gitDir }: Repository,
 ): Command {
-  const limit = client.kind !== "device" && service === "receive-pack" ? pushLimits(client.pushRefs) : {};
+  const push = client.kind !== "device" && service === "receive-pack" ? client : undefined;
+  const limit = push ? pushLimits(push) : {};
+  const limited = push && push.pushObject !== 0 ? WHOLE_IN_MEMORY : {};
   if (client.kind === "shell")
-    return { args: [service, "--", gitDir], env: { ...shellEnvironment(client.variables), ...limit } };
+    return {
+      args: [...asArguments(limited), service, "--", gitDir],
+      env: { ...shellEnvironment(client.variables), ...limit },
+    };
   const mode = dialogue ? [] : [advertisement ? "--http-backend-info-refs" : "--stateless-rpc"];
   // The replica may belong to another user than the gate's. The sidecar has granted exactly this path.
   const granted = { "safe.directory": gitDir };
-  const settings = { ...granted, ...(client.kind === "device" ? FOR_DEVICES : packsFrom(client.packsHook)) };
+  const settings = {
+    ...granted,
+    ...limited,
+    ...(client.kind === "device" ? FOR_DEVICES : packsFrom(client.packsHook)),
+  };
   const env =
     client.kind === "device" ? deviceEnvironment(programs, gitDir, client) : clientEnvironment(programs, client);
   return { args: [...asArguments(settings), service, ...mode, "--", gitDir], env: { ...env, ...limit } };
@@ -48,9 +59,24 @@ function packsFrom(hook: string | undefined): Settings {
   return hook === undefined ? {} : { "uploadpack.packObjectsHook": shellQuoted([hook]) };
 }
 
-/** Our pre-receive hook refuses a push of more refs than the second one. */
-function pushLimits(refs: number | string | undefined): Record<string, string> {
-  return { ...OBJECT_LIMIT, ...(refs !== undefined && { LOCKSTEP_PUSH_REFS: String(refs) }) };
+/**
+ * git refuses an object that needs more memory at once than the first one, as soon as it has read the size: a few bytes
+ * may describe an object of any size. Our pre-receive hook refuses a push of more refs than the second one.
+ */
+function pushLimits({ pushRefs, pushObject = OBJECT_MIB }: HttpClient | ShellClient): Record<string, string> {
+  return {
+    ...(pushObject > 0 && { GIT_ALLOC_LIMIT: `${pushObject}m` }),
+    ...(pushRefs !== undefined && { LOCKSTEP_PUSH_REFS: String(pushRefs) }),
+  };
+}
+
+/**
+ * Returns a program with its first arguments that limits its memory, and that of its children, and becomes the program
+ * behind it. It is for places without the native program, which does the same.
+ */
+export function shLimiter(mebibytes: number): string[] {
+  // A lower limit of the machine stays.
+  return ["sh", "-c", 'ulimit -d "$0" 2>/dev/null; exec "$@"', String(mebibytes * 1_024)];
 }
 
 function deviceEnvironment(programs: Programs, gitDir: string, { protocol }: DeviceClient): Record<string, string> {

@@ -55,6 +55,8 @@ export interface ShimSettings {
   readonly socketDir: string;
   /** How many refs a push over ssh may change; 0: any number. */
   readonly pushRefs: number;
+  /** Every object of such a push must be smaller than so many MiB; 0: any size. */
+  readonly pushObject: number;
   /** The memory of each git of such a push, in MiB; 0: no limit. */
   readonly pushMemory: number;
   /** Whether clients who ask for the same pack share one. */
@@ -66,8 +68,9 @@ export interface ShimSettings {
  * lock may do so: a refused sidecar would lead pushes to a socket where nobody listens.
  */
 export async function tellShim({ path, native }: Shim, settings: ShimSettings): Promise<void> {
-  const { root, socketDir, pushRefs, pushMemory, sharesPacks } = settings;
-  const lines = [`socket-dir=${socketDir}`, `root=${root}`, `push-refs=${pushRefs}`, `push-memory=${pushMemory}`];
+  const { root, socketDir, pushRefs, pushObject, pushMemory, sharesPacks } = settings;
+  const limits = [`push-refs=${pushRefs}`, `push-object=${pushObject}`, `push-memory=${pushMemory}`];
+  const lines = [`socket-dir=${socketDir}`, `root=${root}`, ...limits];
   await replaceFile(settingsOf(path), lines.map((line) => `${line}\n`).join(""), 0o644);
   // The gate and the shims for ssh use the link if it is there.
   const link = join(root, PACKS_HOOK);

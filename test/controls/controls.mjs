@@ -32,6 +32,7 @@ import { retentionControls } from "./retention.mjs";
 import { sessionControls } from "./sessions.mjs";
 import { sharedPackControls } from "./shared-packs.mjs";
 import { signalControls } from "./signals.mjs";
+import { sshControls } from "./ssh.mjs";
 import { tortureControls } from "./torture.mjs";
 import { turnControls } from "./turns.mjs";
 import { undoControls } from "./undo.mjs";
@@ -54,6 +55,7 @@ export const controls = [
   ...decisionControls,
   ...failOverControls,
   ...sessionControls,
+  ...sshControls,
   ...turnControls,
   ...frontEndControls,
   ...refTransactionControls,

@@ -1,0 +1,38 @@
+// Negative controls of ssh between devices.
+
+/** @type {import("./controls.mjs").Control[]} */
+export const sshControls = [
+  {
+    rule: "ssh to a device checks the host key",
+    patches: [{ file: "src/ssh/options.ts", from: 'StrictHostKeyChecking: "yes"', to: 'StrictHostKeyChecking: "no"' }],
+    project: "e2e",
+    tests: "test/e2e/ssh-devices.test.ts",
+    name: "refuses a host key",
+  },
+  {
+    rule: "a device pushes nothing over ssh",
+    patches: [
+      {
+        file: "src/git-port/ssh-greeting.ts",
+        from: 'if (command === "upload-pack") return',
+        to: "if (command !== undefined) return",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/ssh-devices.test.ts",
+    name: "never takes its push",
+  },
+  {
+    rule: "a device fetches over ssh only what it holds",
+    patches: [
+      {
+        file: "src/git-port/ssh-server.ts",
+        from: "await mayFetch(context, device, { id }).catch(",
+        to: "await Promise.resolve().catch(",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/ssh-devices.test.ts",
+    name: "only repositories that it holds",
+  },
+];

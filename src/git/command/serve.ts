@@ -61,8 +61,8 @@ function packsFrom(hook: string | undefined): Settings {
 
 /**
  * git refuses an object that needs more memory at once than the first one. It does so as soon as it has read the size,
- * since a few bytes may describe an object of any size. Our pre-receive hook refuses a push of more refs than the second
- * one.
+ * since a few bytes may describe an object of any size. Our pre-receive hook refuses a push of more refs than the
+ * second one.
  */
 function pushLimits({ pushRefs, pushObject = OBJECT_MIB }: HttpClient | ShellClient): Record<string, string> {
   return {

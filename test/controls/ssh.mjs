@@ -22,4 +22,17 @@ export const sshControls = [
     tests: "test/e2e/ssh-devices.test.ts",
     name: "never takes its push",
   },
+  {
+    rule: "a device fetches over ssh only what it holds",
+    patches: [
+      {
+        file: "src/git-port/ssh-server.ts",
+        from: "await mayFetch(context, device, { id }).catch(",
+        to: "await mayFetch(context, context.me.device, { id }).catch(",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/ssh-devices.test.ts",
+    name: "only repositories that it holds",
+  },
 ];

@@ -12,7 +12,7 @@ const NAMES = 3;
 /** Commands that an operator's later word makes impossible. */
 const MAY_FAIL = ["release", "adopt"];
 /** The entries of a root's own directory that stay while a sidecar lives, or are kept for people on purpose. */
-const STAYS = /^(root\.json|lock|bin|asked|kept|scratch|removed|damaged|foreign|misplaced)$/;
+const STAYS = /^(root\.json|lock|bin|asked|kept|packs|scratch|removed|damaged|foreign|misplaced)$/;
 
 /** Returns the commands without an outcome, and those that failed. Files of released copies wait for days. */
 export async function openCommands(db: pg.Client, ordered: ReadonlySet<string>): Promise<string[]> {

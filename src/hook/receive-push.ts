@@ -116,6 +116,7 @@ async function decideAndReport(
     repository = await named;
     held = await findHeldBack(hello.dir, commands.updates, await noted);
     refuseNamespace(hello.env);
+    refuseTooMany(hello.env, commands.updates.length + held.size);
     await crashPoint("push.received");
     const [author, refAuthor] = [authorOf(hello.env), refAuthorOf(hello.env)];
     const request = { ...commands, repository, author, refAuthor, requestId, clock };
@@ -154,6 +155,16 @@ function refuseNamespace(env: ReadonlyMap<string, string>): void {
   throw new LockstepError(
     "INVALID_REQUEST",
     "The git server serves a namespace (GIT_NAMESPACE), which Lockstep cannot serve. Nothing was written; push to a repository of its own.",
+  );
+}
+
+/** Refuses a push of more refs than the gate or the shim for ssh allows. */
+function refuseTooMany(env: ReadonlyMap<string, string>, refs: number): void {
+  const limit = Number(env.get("LOCKSTEP_PUSH_REFS")) || Number.POSITIVE_INFINITY;
+  if (refs <= limit) return;
+  throw new LockstepError(
+    "INVALID_REQUEST",
+    `This push changes ${refs} refs, and this server takes ${limit} at once. Nothing was written; push in parts.`,
   );
 }
 

@@ -114,6 +114,25 @@ describe("a git server that serves a namespace", () => {
   });
 });
 
+describe("a git server that allows so many refs a push", () => {
+  it.each([
+    [2, 0],
+    [3, 1],
+  ])("of two and gets %i: exit code %i", async (refs, expected) => {
+    const repository = await repositoryWith("main");
+    const user = await home("");
+    const names = ["refs/heads/a", "refs/heads/b", "refs/heads/c"].slice(0, refs);
+    const { code, stderr } = await cluster.git.run(
+      ["push", "--porcelain", one.gitDir(repository), ...names.map((name) => `${first}:${name}`)],
+      { cwd: ada.dir, env: { HOME: user, GIT_CONFIG_GLOBAL: join(user, ".gitconfig"), LOCKSTEP_PUSH_REFS: "2" } },
+    );
+    expect(code).toBe(expected);
+    if (expected === 1) expect(stderr).toContain("This push changes 3 refs, and this server takes 2 at once.");
+    const kept = expected === 0 ? names : [];
+    expect([...(await expectAtRest(cluster, repository)).refs.keys()].sort()).toEqual([...kept, "refs/heads/main"]);
+  });
+});
+
 describe("a ref that git calls funny", () => {
   it.each(["refs/stash", "refs/master", "refs/heads", "refs/tags"])("such as %s is not made", async (name) => {
     const repository = await cluster.createRepository();

@@ -140,6 +140,7 @@ const VARIABLES = [
   "GIT_PROTOCOL",
   "GIT_NAMESPACE",
   "LOCKSTEP_PUSHER",
+  "LOCKSTEP_PUSH_REFS",
 ];
 const long = fc.constant("x".repeat(120_000));
 const environment = fc.oneof(

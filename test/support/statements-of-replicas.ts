@@ -135,7 +135,7 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
   listDevices: { call: () => listDevices(db), rows: TIMES * REPOSITORIES },
   // For an operator: all replicas of one device.
   findDevice: { call: () => findDevice(db, "a"), rows: TIMES * REPOSITORIES },
-  readRemainder: { call: () => readRemainder(db, "a", 100), rows: 2 * TIMES * REPOSITORIES },
+  readRemainder: { call: () => readRemainder(db, "a", 100), rows: 2 * TIMES * REPOSITORIES + FEW },
   recordRoot: { call: () => recordRoot(db, me, { path: "/srv/git", mount: "/", place: "1 2" }), rows: FEW },
   recordedRoot: { call: () => recordedRoot(db, "a"), rows: FEW },
   releaseLease: { call: () => releaseLease(db, { ...me, fence: 0n }), rows: FEW },

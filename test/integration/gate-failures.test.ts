@@ -1,6 +1,6 @@
 // What becomes known of a git that failed behind the gate, and what requests leave behind that were sent before the answer to the last.
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -89,9 +89,19 @@ describe("a git that fails", () => {
   });
 
   it("a git that fails in the middle of a push is told in words, and no ref is reported", async () => {
-    await site.hook("pre-receive", "echo a word to the client >&2; kill -9 $PPID");
+    const go = join(site.sandbox.dir, "go");
+    // git is killed when the client has its last packet: in the middle of one, nobody could add a sentence.
+    const wait = `while [ ! -e '${go}' ]; do sleep 0.01; done`;
+    await site.hook("pre-receive", `echo a word to the client >&2; ${wait}; kill -9 $PPID`);
     await site.sandbox.commit(site.work, "second");
-    const { code, stderr } = await site.sandbox.run(["push", `${gate.url}/team/app.git`, "main"], { cwd: site.work });
+    const pushing = site.sandbox.start(["push", `${gate.url}/team/app.git`, "main"], { cwd: site.work });
+    const ended = once(pushing, "close");
+    let stderr = "";
+    pushing.stderr?.setEncoding("utf8").on("data", (words: string) => {
+      stderr += words;
+      if (stderr.includes("a word to the client")) void writeFile(go, "");
+    });
+    const [code] = await ended;
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/git receive-pack failed on this server/);
     expect(stderr).not.toMatch(/->/);

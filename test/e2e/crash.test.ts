@@ -142,7 +142,7 @@ describe("kill -9 of a process of the push", () => {
   async function processesOfPush(repository: string) {
     const found = await processesOf(one.gitDir(repository));
     const pick = (wanted: (running: Running) => boolean) => found.find(wanted) as Running;
-    const receivePack = pick(({ command }) => /git receive-pack --stateless-rpc/.test(command));
+    const receivePack = pick(({ command }) => /^git .*receive-pack --stateless-rpc/.test(command));
     const waits = pick(({ command, parent }) => command.includes("proc-receive") && parent === receivePack.pid);
     return {
       "receive-pack": receivePack,

@@ -77,6 +77,8 @@ create table lockstep.repository (
   -- set, it lands all the same and its pusher is told.
   min_copies integer not null default 1 check (min_copies between 1 and 100),
   land_with_fewer boolean not null default false,
+  -- True: a write lands only on the version that its device holds, so that a hook sees all refs as they are then.
+  serial boolean not null default false,
   -- Why nobody may read or write this repository until an operator has decided: a device holds versions that this
   -- database has lost.
   stopped text,

@@ -14,6 +14,11 @@ export const CRASH_POINTS = {
    */
   push: ["received", "staged", "prepared", "synced", "deciding", "decided", "committed", "applied", "reporting"],
   /**
+   * A push that landed over versions which the disk does not have passes this in place of `committed` and `applied`.
+   * The refs of the disk stay as they are, and a catch-up follows.
+   */
+  over: ["left"],
+  /**
    * Several devices must have the objects: the points on a device that fetches them, then the one on the device that is
    * pushed to.
    */

@@ -24,8 +24,22 @@ export function digestAfter(key: Buffer, digest: Buffer, updates: Iterable<RefUp
     if (oldValue !== null) sum -= refHash(key, name, oldValue);
     if (newValue !== null) sum += refHash(key, name, newValue);
   }
-  sum = ((sum % DIGEST_MODULUS) + DIGEST_MODULUS) % DIGEST_MODULUS;
-  return Buffer.from(sum.toString(16).padStart(DIGEST_BYTES * 2, "0"), "hex");
+  return digestBytes(sum);
+}
+
+function digestBytes(sum: bigint): Buffer {
+  const rest = ((sum % DIGEST_MODULUS) + DIGEST_MODULUS) % DIGEST_MODULUS;
+  return Buffer.from(rest.toString(16).padStart(DIGEST_BYTES * 2, "0"), "hex");
+}
+
+/** Returns what updates add to the digest of any refs that have their old values. */
+export function differenceOf(key: Buffer, updates: Iterable<RefUpdate>): Buffer {
+  return digestAfter(key, EMPTY_DIGEST, updates);
+}
+
+/** Returns the sum of two digests. The database does the same (migrations/functions/add_digests.sql). */
+export function addDigests(one: Buffer, other: Buffer): Buffer {
+  return digestBytes(BigInt(`0x${one.toString("hex")}`) + BigInt(`0x${other.toString("hex")}`));
 }
 
 /** Returns the digest of a whole set of refs. */

@@ -100,6 +100,8 @@ const TABLE = {
   firstCopyMs: 10_000,
   /** A hook that asks before a read waits this long. */
   hookReadMs: 60_000,
+  /** A push that landed over versions which its device lacks waits this long for them, and is told nothing then. */
+  landedHereMs: 60_000,
   /** A push waits this long for its replica: longer than a read, since the pusher has uploaded already. */
   pushReadMs: 120_000,
 

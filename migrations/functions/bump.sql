@@ -1,12 +1,17 @@
 -- Decides a write: one autocommit statement. The order of the checks is the order in which their answers are final.
--- p_act: the act of an operator that the write carries out, with `action`, `reason` and `detail` for the audit.
+-- The write gets the next version if all its refs have their old values at the head. So must those that led to them
+-- (p_seen). The head may be later than the version that its device holds (p_base). p_difference: what the write adds to
+-- the digest. 'stale': the refs are others now, or may be, so the device must look again. 'in_doubt': the head is the
+-- base, so the disk of the device holds other refs than it claims. p_act: the act of an operator that the write carries
+-- out, with `action`, `reason` and `detail` for the audit.
 create function lockstep.bump(
-  p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_digest bytea,
-  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_holders text[], p_act jsonb default null,
+  p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_base_digest bytea, p_difference bytea,
+  p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_seen bytea[], p_seen_values bytea[],
+  p_holders text[], p_act jsonb default null,
   out outcome text, out version bigint, out detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
-  current_head bigint;
+  known lockstep.repository%rowtype;
   attempt lockstep.write%rowtype;
   holder uuid;
 begin
@@ -21,7 +26,7 @@ begin
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   -- for no key update: rows that only refer to the repository, such as a write that is being staged, do not wait for
   -- this.
-  select r.head_version into current_head from lockstep.repository r
+  select * into known from lockstep.repository r
     where r.id = p_repository and r.removed_at is null for no key update;
   if not found then outcome := 'missing'; return; end if;
   select * into attempt from lockstep.write w where w.id = p_write for update;
@@ -42,13 +47,22 @@ begin
   if holder is not null then
     perform lockstep.act_as(t.device) from lockstep.turn t where t.write_id = holder and t.device <> p_device;
   end if;
-  if current_head <> p_base then outcome := 'stale'; return; end if;
-  -- If an old value is not the one in the fold, the disk of this replica holds other refs than the replica claims.
-  if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'in_doubt'; return; end if;
+  if known.head_version = p_base then
+    if known.head_digest <> p_base_digest then outcome := 'stale'; return; end if;
+  elsif known.serial or attempt.session or not lockstep.is_base(p_repository, p_base, p_base_digest) then
+    outcome := 'stale'; return;
+  end if;
+  if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then
+    outcome := case when known.head_version = p_base then 'in_doubt' else 'stale' end; return;
+  end if;
+  if known.head_version <> p_base and not (lockstep.old_values_hold(p_repository, p_seen, p_seen_values)
+      and lockstep.leaves_room(p_repository, p_names, p_old_values, p_new_values)) then
+    outcome := 'stale'; return;
+  end if;
 
-  version := current_head + 1;
-  perform lockstep.append(p_write, p_repository, bump.version, p_device, p_fence, attempt.author, p_digest,
-    p_names, p_old_values, p_new_values, p_holders);
+  version := known.head_version + 1;
+  perform lockstep.append(p_write, p_repository, bump.version, p_device, p_fence, attempt.author,
+    lockstep.add_digests(known.head_digest, p_difference), p_names, p_old_values, p_new_values, p_holders);
   update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp(),
     reason = coalesce(p_act->>'reason', w.reason)
     where w.id = p_write;

@@ -2,7 +2,7 @@
 -- is not there. 'too_few': the copies need more devices than `devices`. Nothing is removed here. A device that shall
 -- not hold the repository any more is asked to release its copy (release_replica) and to keep its files for some days.
 create function lockstep.set_repository(
-  p_name text, p_min_copies integer, p_land_with_fewer boolean, p_place boolean, p_placement text[],
+  p_name text, p_min_copies integer, p_land_with_fewer boolean, p_serial boolean, p_place boolean, p_placement text[],
   p_keep_days integer, p_author text,
   out outcome text, out devices text[], out copies integer)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -21,6 +21,7 @@ begin
   if p_place and cardinality(devices) < greatest(cardinality(p_placement), 1) then outcome := 'no_device'; return; end if;
   if (p_place or p_min_copies is not null) and copies > cardinality(devices) then outcome := 'too_few'; return; end if;
   update lockstep.repository r set min_copies = copies, land_with_fewer = coalesce(p_land_with_fewer, r.land_with_fewer),
+    serial = coalesce(p_serial, r.serial),
     placement = case when p_place then p_placement else r.placement end
     where r.id = found_id;
   if p_place then

@@ -1,19 +1,20 @@
 -- Makes the row of a write before the write touches the disk, so that a take-over can drop it. Returns the values of
--- the named refs at the head. It stages nothing unless the base is the head and writes are allowed. A repeated call
--- gets the same answer. p_session: the write of a session has its row already and must have the turn. A stop
--- refuses it only once that stop includes staged writes.
+-- the named refs at the head. It stages nothing unless writes are allowed. The base is the head, or a version of the
+-- log with that digest. Then the values of the refs decide (bump). p_base_digest null: only the head will do. A
+-- repeated call gets the same answer. p_session: the write of a session has its row already and must have the turn. A
+-- stop refuses it only once that stop includes staged writes.
 --
 -- Each ref is looked up by itself through the index. The planner takes a repository for small, as most are, and a join
 -- then costs the product of both. enable_seqscan is off because a connection keeps plans that it made when the table
 -- had one page.
 create function lockstep.stage_write(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_author text, p_names bytea[],
-  p_ticket uuid, p_session boolean,
-  out outcome text, out digest bytea, out digest_key bytea, out held_values bytea[],
+  p_ticket uuid, p_session boolean, p_base_digest bytea,
+  out outcome text, out head bigint, out digest bytea, out digest_key bytea, out held_values bytea[],
   out min_copies integer, out land_with_fewer boolean, out detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
-  current_head bigint;
+  serial boolean;
   holder uuid;
   takes_writes boolean;
 begin
@@ -26,15 +27,17 @@ begin
   if not found then outcome := 'fenced'; return; end if;
   if not p_session and not takes_writes then outcome := 'elsewhere'; return; end if;
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
-  select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer
-    into current_head, digest, digest_key, min_copies, land_with_fewer
+  select r.head_version, r.head_digest, r.digest_key, r.min_copies, r.land_with_fewer, r.serial
+    into head, digest, digest_key, min_copies, land_with_fewer, serial
     from lockstep.repository r
     join lockstep.replica p on p.repository_id = r.id and p.device = p_device and p.state not in ('released', 'destroyed')
     where r.id = p_repository and r.removed_at is null;
   if not found then outcome := 'missing'; return; end if;
   if not p_session then detail := lockstep.stop_reason(p_repository, false); end if;
   if detail is not null then outcome := 'stopped'; return; end if;
-  if current_head <> p_base then outcome := 'stale'; return; end if;
+  if head <> p_base and (serial or p_session or not lockstep.is_base(p_repository, p_base, p_base_digest)) then
+    outcome := 'stale'; return;
+  end if;
   holder := lockstep.turn_holder(p_repository);
   if holder is distinct from coalesce(p_ticket, p_write) and (holder is not null or p_session) then outcome := 'turn'; return; end if;
   if holder is not null then

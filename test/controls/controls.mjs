@@ -22,6 +22,7 @@ import { hungGitControls } from "./hung-git.mjs";
 import { identityControls } from "./identity.mjs";
 import { limitsControls } from "./limits.mjs";
 import { objectControls } from "./objects.mjs";
+import { overOthersControls } from "./over-others.mjs";
 import { placementControls } from "./placement.mjs";
 import { refFileControls } from "./ref-files.mjs";
 import { refNameControls } from "./ref-names.mjs";
@@ -70,6 +71,7 @@ export const controls = [
   ...diskControls,
   ...refFileControls,
   ...copyControls,
+  ...overOthersControls,
   ...refNameControls,
   ...gcControls,
   ...commandControls,

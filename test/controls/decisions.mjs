@@ -73,25 +73,12 @@ export const decisionControls = [
     name: "",
   },
   {
-    rule: "a write lands only on the head that it was made on",
-    patches: [
-      {
-        file: "migrations/functions/bump.sql",
-        from: "  if current_head <> p_base then outcome := 'stale'; return; end if;\n",
-        to: "",
-      },
-    ],
-    project: "integration",
-    tests: "test/integration/bump.test.ts",
-    name: "",
-  },
-  {
     rule: "old values are those of the fold",
     patches: [
       {
         file: "migrations/functions/bump.sql",
-        from: "  if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then outcome := 'in_doubt'; return; end if;\n",
-        to: "",
+        from: "if not lockstep.old_values_hold(p_repository, p_names, p_old_values) then",
+        to: "if p_names is null then",
       },
     ],
     project: "integration",

@@ -137,8 +137,8 @@ export const diskControls = [
     patches: [
       {
         file: "src/sync/catch-up/recover.ts",
-        from: "...needed.filter((id) => !here.has(id))",
-        to: "...needed.filter(() => here.size < 0)",
+        from: "!isSymbolic(value) && !here.has(value)",
+        to: "!isSymbolic(value) && here.size < 0",
       },
     ],
     project: "integration",

@@ -3,6 +3,7 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { listedPacks } from "../../src/git/packs/multi-pack-index.ts";
+import { WAITS } from "../../src/waits.ts";
 import {
   APP,
   AT_ONCE,
@@ -19,6 +20,7 @@ import {
 import { abortSession, beginSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+import { isBump } from "../support/write-rows.ts";
 
 /** A device whose repository has `main`, and the commits of a branch that is gone. */
 async function withGone(device: TestDevice): Promise<{ main: string; gone: string }> {
@@ -138,6 +140,37 @@ describe("unreachable objects", () => {
     goOn();
     expect(await pushed).toEqual({ "refs/heads/back": null });
     expect(await collected).toMatchObject({ removedObjects: 0 });
+    await expectSound(device);
+  });
+
+  it("stay when a write needs them that has landed and is not on this disk yet", async () => {
+    await using cluster = await TestCluster.make();
+    const [other, device] = await cluster.pair(APP);
+    const { gone, main } = await withGone(device);
+    await other.read(APP);
+    await gc(device);
+    const held = await hold(cluster, "gc.made");
+    const collected = gc(device, { all: true, ...AT_ONCE });
+    await held.reached();
+    const waits = WAITS as Record<string, number>;
+    const { landedHereMs } = WAITS;
+    waits.landedHereMs = 300;
+    try {
+      const { openPack } = device;
+      device.openPack = () => Promise.reject(new Error("the network is down"));
+      const theirs = await other.commit(APP, "theirs", { parents: [main] });
+      device.onStatement = async (text, run) => {
+        if (isBump(text)) await other.push(APP, [change("theirs", null, theirs)]);
+        return await run();
+      };
+      await expect(device.push(APP, [change("back", null, gone)])).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
+      await held.release();
+      expect(await collected).toMatchObject({ removedObjects: 0, postponed: "writes were under way all the time" });
+      device.openPack = openPack;
+    } finally {
+      waits.landedHereMs = landedHereMs;
+    }
+    await vi.waitFor(() => device.read(APP), SOON);
     await expectSound(device);
   });
 

@@ -105,7 +105,7 @@ describe("a decision whose answer is lost", () => {
       writeId: (failure as LockstepError).details.write!,
       repositoryId: a.replica(APP).id,
       base: 0n,
-      digest: Buffer.alloc(32),
+      difference: Buffer.alloc(32),
       updates: [change("main", null, one)],
     };
     expect(await landWrite(a.context.db, a.context.me, late)).toEqual({ outcome: "dropped" });

@@ -108,7 +108,7 @@ describe("a take-over", () => {
       writeId: landed,
       repositoryId: untouched.id,
       base: 0n,
-      digest: EMPTY_DIGEST,
+      difference: EMPTY_DIGEST,
       updates: [],
     });
     const dropped = [await stage(me, a.id), await stage(me, a.id), await stage(me, b.id)];

@@ -6,8 +6,10 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Incarnation } from "../../src/domain.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
 import { renewLease, takeOver } from "../../src/store/device/device-lease.ts";
+import { readFold } from "../../src/store/log/fold.ts";
 import { stopRepository } from "../../src/store/log/log-standing.ts";
-import { confirmReads, landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
+import { confirmReads } from "../../src/store/write/confirm-reads.ts";
+import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { Lease } from "../../src/sync/lease/lease.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { ref } from "../support/refs.ts";
@@ -213,7 +215,8 @@ describe("a repository", () => {
   it("is not stopped by a device whose version the log has: it was compared with another server", async () => {
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);
     await landWrite(db, me, request);
-    const held = { repositoryId: id, version: 1n, digest: request.digest.toString("hex") };
+    const { digest } = await readFold(db, id);
+    const held = { repositoryId: id, version: 1n, digest: digest.toString("hex") };
     expect(await stopRepository(db, me, held, "an old primary said so")).toBe(false);
     const [row] = await queryOnce(db.work, "select stopped from lockstep.repository where id = $1", [id]);
     expect(row).toEqual({ stopped: null });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { digestAfter, digestOf } from "../../src/digest.ts";
+import { differenceOf, digestOf, EMPTY_DIGEST } from "../../src/digest.ts";
 import type { Incarnation, RefUpdate } from "../../src/domain.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { knownSchemaLevel, migrate } from "../../src/store/database/migrate.ts";
@@ -76,15 +76,15 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
       expect(staged.outcome).toBe("stale");
       return false;
     }
-    const digest = digestAfter(staged.digestKey, staged.digest, updates);
-    const bumped = await landWrite(db, me, { ...request, digest });
+    const difference = differenceOf(staged.digestKey, updates);
+    const bumped = await landWrite(db, me, { ...request, difference });
     if (bumped.outcome !== "landed") {
       expect(bumped.outcome).toBe("stale");
       expect(await settleWrite(db, me, request, "raced")).toEqual({ status: "dropped", reason: "raced" });
       return false;
     }
     expect(await settleWrite(db, me, request, "asked")).toEqual({ status: "landed", version: bumped.version });
-    expect(await landWrite(db, me, { ...request, digest })).toEqual(bumped);
+    expect(await landWrite(db, me, { ...request, difference })).toEqual(bumped);
     await recordVersion(db, me, repositoryId, bumped.version, null);
     return true;
   }
@@ -156,8 +156,9 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
       interrupted: [repositoryId],
     });
     expect(await renewLease(db, old, HERE)).toBeUndefined();
-    const { digest } = await readFold(db, repositoryId);
-    expect(await landWrite(db, old, { ...write, digest, updates: [] })).toEqual({ outcome: "fenced" });
+    expect(await landWrite(db, old, { ...write, difference: EMPTY_DIGEST, updates: [] })).toEqual({
+      outcome: "fenced",
+    });
     const next = { ...ticket, writeId: randomUUID() };
     expect(await takeTurn(db, devices[0]!, next)).toBe(true);
     await leaveTurn(db, next.writeId);
@@ -195,13 +196,12 @@ describe.skipIf("missing" in program)("through PgBouncer in transaction mode", (
   async function breakOff(direct: Database, cut: (pid: number) => Promise<unknown>) {
     const [db, me] = [machines[0]!, devices[0]!];
     const { id: repositoryId } = await repository(direct);
-    const { digest } = await readFold(direct, repositoryId);
     const write = { writeId: randomUUID(), repositoryId, base: 0n };
     await stageWrite(direct, me, { ...write, author: "ada", names: [] });
     const holder = openSession(database.url);
     await holder.run("begin");
     await holder.run("select from lockstep.repository where id = $1 for update", [repositoryId]);
-    const bumped = landWrite(db, me, { ...write, digest, updates: [] });
+    const bumped = landWrite(db, me, { ...write, difference: EMPTY_DIGEST, updates: [] });
     bumped.catch(() => {});
     const waiting = async (other = 0) => {
       const [row] = await queryOnce<{ pid: number }>(

@@ -76,6 +76,7 @@ describe("pushes on several devices at once", () => {
   it("take the repository's turn after losing three races, which nobody can overtake", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
+    await cluster.sql("update lockstep.repository set serial = true");
     const [one] = await a.history(APP);
     const mine = await b.commit(APP, "mine");
     let races = 0;

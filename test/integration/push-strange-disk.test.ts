@@ -72,8 +72,8 @@ describe("a disk that is not what the log says", () => {
     const row = { writeId: crypto.randomUUID(), repositoryId: a.replica(APP).id, base: 1n };
     await stageWrite(context.db, context.me, { ...row, author: "mallory", names: [ref("refs/heads/main")] });
     const lie = change("main", two, null);
-    const digest = Buffer.alloc(32);
-    expect(await landWrite(context.db, context.me, { ...row, digest, updates: [lie] })).toEqual({
+    const difference = Buffer.alloc(32);
+    expect(await landWrite(context.db, context.me, { ...row, difference, updates: [lie] })).toEqual({
       outcome: "in_doubt",
     });
     expect(await log(cluster)).toHaveLength(1);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { digestAfter } from "../../src/digest.ts";
+import { differenceOf } from "../../src/digest.ts";
 import type { RefUpdate } from "../../src/domain.ts";
 import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { latch } from "../support/latch.ts";
@@ -22,9 +22,11 @@ async function writeRows(device: TestDevice, updates: readonly RefUpdate[], deci
     names: updates.map(({ name }) => name),
   });
   if (staged.outcome !== "staged") throw new Error(staged.outcome);
-  const digest = digestAfter(staged.digestKey, staged.digest, updates);
+  const difference = differenceOf(staged.digestKey, updates);
   if (decided)
-    expect(await landWrite(context.db, context.me, { ...row, digest, updates })).toMatchObject({ outcome: "landed" });
+    expect(await landWrite(context.db, context.me, { ...row, difference, updates })).toMatchObject({
+      outcome: "landed",
+    });
   return row.writeId;
 }
 const file = async (path: string, content: string | Buffer = "") => {
@@ -115,7 +117,7 @@ describe("after a sidecar was killed in a push", () => {
       writeId,
       repositoryId: (await again.read(APP)).replica.id,
       base: 0n,
-      digest: Buffer.alloc(32),
+      difference: Buffer.alloc(32),
       updates: [change("main", null, one)],
     };
     expect(await landWrite(again.context.db, zombie, request)).toEqual({ outcome: "fenced" });

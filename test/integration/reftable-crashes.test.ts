@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { digestAfter } from "../../src/digest.ts";
+import { differenceOf } from "../../src/digest.ts";
 import type { RefUpdate } from "../../src/domain.ts";
 import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { APP, differences, LOCK, mixed, tables, tooOld } from "../support/reftables.ts";
@@ -28,9 +28,11 @@ async function writeRows(
   const names = updates.map(({ name }) => name);
   const staged = await stageWrite(context.db, context.me, { ...row, author: device.name, names });
   if (staged.outcome !== "staged") throw new Error(staged.outcome);
-  const digest = digestAfter(staged.digestKey, staged.digest, updates);
+  const difference = differenceOf(staged.digestKey, updates);
   if (decided)
-    expect(await landWrite(context.db, context.me, { ...row, digest, updates })).toMatchObject({ outcome: "landed" });
+    expect(await landWrite(context.db, context.me, { ...row, difference, updates })).toMatchObject({
+      outcome: "landed",
+    });
 }
 
 /** A git that is killed when it has locked the refs. */

@@ -6,7 +6,7 @@ import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { migrate } from "../../src/store/database/migrate.ts";
 import { renewLease } from "../../src/store/device/device-lease.ts";
 import { readHeads } from "../../src/store/repository/read-heads.ts";
-import { confirmReads } from "../../src/store/write/writes.ts";
+import { confirmReads } from "../../src/store/write/confirm-reads.ts";
 import { administer } from "../support/administer.ts";
 import { PostgresServers, replicationMissing, type Server } from "../support/postgres-servers.ts";
 import { findProgram } from "../support/programs.ts";

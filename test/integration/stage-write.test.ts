@@ -27,10 +27,11 @@ describe("stageWrite", () => {
       author: "ada",
       names,
     });
-    const { digestKey } = await readFold(db, id);
+    const { digestKey, digest } = await readFold(db, id);
     expect(staged).toEqual({
       outcome: "staged",
-      digest: request.digest,
+      head: 1n,
+      digest,
       digestKey,
       values: [B, null, "ref: refs/heads/main", A],
       copiesRule: { atLeast: 1, orFewer: false },

@@ -30,7 +30,7 @@ const ticket = (writeId: string, author = "ada") => ({ repositoryId, writeId, au
 const stage = (at: Incarnation, writeId: string, base: Version = 0n) =>
   stageWrite(db, at, { writeId, repositoryId, base, author: "ada", names: [] });
 const land = (at: Incarnation, writeId: string, base: Version = 0n) =>
-  landWrite(db, at, { writeId, repositoryId, base, digest: EMPTY_DIGEST, updates: [] });
+  landWrite(db, at, { writeId, repositoryId, base, difference: EMPTY_DIGEST, updates: [] });
 
 /** Lets the ticket of a write run out. */
 async function expire(writeId: string): Promise<void> {

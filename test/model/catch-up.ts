@@ -5,10 +5,9 @@ import { owe, reaches } from "./fail-over.ts";
 import { mayTouchDisk, tear } from "./finish.ts";
 import { mutexIsFree, startSteps, wholeFold } from "./flight.ts";
 import { changesLeft, changesSince, digestAt, fold, headOf } from "./log.ts";
-import { clashes } from "./prepare.ts";
 import { recoverySteps } from "./recovery.ts";
 import { type Flight, type Model, NONE, type Process, type State, type Update, type Who } from "./state.ts";
-import { deviceOf, keeps, named, processOf, type Step } from "./step.ts";
+import { clashes, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 
 export function catchUpSteps(model: Model, state: State, d: number, who: Who): Step[] {
   if (!mayTouchDisk(model, who)) return [];

@@ -17,7 +17,8 @@ export function commitSteps(
   who: Who,
   { write, version, digest, pos }: Push,
 ): Step[] {
-  const { refs, session } = writeOf(state, write);
+  const { refs, session, base } = writeOf(state, write);
+  if (version !== base + 1 && keeps(model, "next-version-only")) return [leaveDisk(model, d, who, write)];
   const ref = refs[pos];
   const live = session && !keeps(model, "scratch");
   if (ref !== undefined && mayTouchDisk(model, who) && !live)
@@ -62,7 +63,45 @@ export function commitSteps(
   ];
 }
 
-export function report(d: number, who: Who, { write, version }: Push): Step {
+/**
+ * Ends a write that landed over versions which this disk does not have. The refs stay those of the base. A catch-up
+ * brings the versions between, and the write with them.
+ */
+function leaveDisk(model: Model, d: number, who: Who, write: number): Step {
+  return {
+    kind: "go",
+    label: `${named(d, who)} has landed w${write} over versions that its disk does not have`,
+    act: (next) => {
+      const { locks } = deviceOf(next, d);
+      if (mayTouchDisk(model, who)) for (const ref of writeOf(next, write).refs) locks[ref] = NONE;
+      processOf(next, d, who).push!.phase = "committed";
+    },
+  };
+}
+
+/**
+ * Offers the report. A write that landed over versions which the disk did not have is reported once the disk has all of
+ * them. If an operator has given it up meanwhile, its pusher is told nothing.
+ */
+export function reportSteps(model: Model, state: State, d: number, who: Who, push: Push): Step[] {
+  const { write, version } = push;
+  const { base } = writeOf(state, write);
+  if (version === base + 1 || !keeps(model, "next-version-only") || !keeps(model, "reported-when-here"))
+    return [report(d, who, push)];
+  const hangUp: Step = {
+    kind: "go",
+    label: `${named(d, who)} hangs up on the pusher of w${write}`,
+    act: (next) => {
+      processOf(next, d, who).push = null;
+    },
+  };
+  if (who === "zombie" || state.log.some((entry) => entry.write === 0 && entry.version > version)) return [hangUp];
+  const isHere = processOf(state, d, who).applied >= version && state.recorded[d]! >= version;
+  // It does not wait for ever.
+  return [isHere ? report(d, who, push) : hangUp];
+}
+
+function report(d: number, who: Who, { write, version }: Push): Step {
   return {
     kind: "go",
     label: `${named(d, who)} reports ok for w${write}`,

@@ -1,7 +1,7 @@
 // Models the decisions of the database, each in one step. Stands for the functions of migrations/ and src/store/.
 import { digestAt, foldAtHead, headOf } from "./log.ts";
-import { type Model, NONE, type State, type Update, Violation } from "./state.ts";
-import { deviceOf, keeps } from "./step.ts";
+import { differenceOf, digestOf, type Model, NONE, type State, type Update, Violation, type Write } from "./state.ts";
+import { clashes, deviceOf, keeps } from "./step.ts";
 
 export type Outcome = "landed" | "fenced" | "dropped" | "stopped" | "turn" | "stale" | "in doubt";
 
@@ -29,22 +29,33 @@ export function bump(model: Model, state: State, w: number, fence: number, looke
   if (refusesStaged(model, state)) return "stopped";
   if (keeps(model, "turn-refuses-others") && holder !== undefined && holder !== w) return "turn";
   if (keeps(model, "session-lease") && write.session && holder !== w) return "turn";
-  if (keeps(model, "base-is-head") && headOf(state) !== write.base) return "stale";
+  if (isStale(model, state, write)) return "stale";
   const now = foldAtHead(state);
   const lostUpdate = write.refs.some((ref, index) => now[ref] !== write.olds[index]);
-  if (keeps(model, "old-values") && lostUpdate) return "in doubt";
+  if (keeps(model, "old-values") && lostUpdate) return headOf(state) === write.base ? "in doubt" : "stale";
   if (lostUpdate) throw new Violation(`I2 w${w} lands over a value that its pusher has not seen`);
+  const elsewhere = write.sees.some(([ref, value]) => now[ref] !== value);
+  if (keeps(model, "seen-values") && elsewhere) return "stale";
+  if (elsewhere) throw new Violation(`I2 w${w} lands through an alias that leads elsewhere by now`);
   forbidden(state, w);
-  append(
-    state,
-    w,
-    headOf(state) + 1,
-    write.refs.map((ref, index): Update => [ref, write.news[index]!]),
-  );
+  const updates = write.refs.map((ref, index): Update => [ref, write.news[index]!]);
+  // The digest of the refs that the device knows, with the write, instead of what the write adds to the digest.
+  const whole = keeps(model, "digest-is-sum") ? undefined : write.baseDigest + differenceOf(now.length, write);
+  append(state, w, headOf(state) + 1, updates, whole);
   write.status = "landed";
   state.turn = state.turn.filter((ticket) => ticket !== w);
   if (!keeps(model, "version-after-refs")) state.recorded[write.device] = headOf(state);
   return "landed";
+}
+
+/** Returns whether a write must be looked at again on a newer base. */
+function isStale(model: Model, state: State, { session, base, baseDigest, refs, olds, news }: Write): boolean {
+  const head = headOf(state);
+  if (session && base !== head) return true;
+  if (keeps(model, "base-in-log") && (base > head || digestAt(state, base) !== baseDigest)) return true;
+  if (base === head || !model.nested || !keeps(model, "conflicts-in-fold")) return false;
+  const now = foldAtHead(state);
+  return refs.some((ref, index) => olds[index] === 0 && news[index] !== 0 && clashes(now, ref));
 }
 
 /** Throws a Violation if a write lands that must not land, independently of the checks above. */
@@ -59,8 +70,16 @@ function forbidden(state: State, w: number): void {
 }
 
 /** Models lockstep.append. */
-export function append(state: State, write: number, version: number, updates: readonly Update[]): void {
-  state.log = [...state.log, { version, write, updates }];
+export function append(
+  state: State,
+  write: number,
+  version: number,
+  updates: readonly Update[],
+  digest?: number,
+): void {
+  const refs = foldAtHead(state);
+  for (const [ref, value] of updates) refs[ref] = value;
+  state.log = [...state.log, { version, write, updates, digest: digest ?? digestOf(refs) }];
   state.owed = state.owed.filter(([, owed]) => updates.every(([, value]) => value !== owed));
 }
 

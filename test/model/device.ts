@@ -17,7 +17,8 @@ export function deviceSteps(model: Model, state: State, d: number): Step[] {
     if (budget.kills > 0) step("fault", "is killed", (next) => kill(next, d));
     if (budget.stops > 0 && zombie === null)
       step("fault", "is stopped and replaced", (next) => replace(model, next, d));
-    if (budget.prunes > 0 && isAtRest(state, d, live)) step("fault", "prunes objects", (next) => prune(model, next, d));
+    if (budget.prunes > 0 && isAtRest(model, state, d, live))
+      step("fault", "prunes objects", (next) => prune(model, next, d));
   }
   if (budget.disks > 0) step("fault", "loses its disk", (next) => loseDisk(next, d));
   return steps;
@@ -57,9 +58,10 @@ function replace(model: Model, state: State, d: number): void {
   begin(model, state, d);
 }
 
-function isAtRest(state: State, d: number, { applied, push, flight, fence }: Process): boolean {
+function isAtRest(model: Model, state: State, d: number, { applied, push, flight, fence }: Process): boolean {
   const head = state.log.at(-1)?.version ?? 0;
-  return applied === head && push === null && flight === null && fence === state.fences[d];
+  const current = applied === head || !keeps(model, "landed-objects-kept");
+  return current && push === null && flight === null && fence === state.fences[d];
 }
 
 /** Models git prune at the head, which removes objects that no ref and no pin reaches. */

@@ -40,6 +40,6 @@ export function startSteps(model: Model, state: State, d: number, who: Who, flig
 
 /** Returns whether neither a push nor a catch-up holds the mutex. */
 export function mutexIsFree(process: Process): boolean {
-  const outside = ["hook", "checked", "queued", "begun", "written"];
+  const outside = ["hook", "checked", "queued", "begun", "written", "committed"];
   return !isApplying(process) && (process.push === null || outside.includes(process.push.phase));
 }

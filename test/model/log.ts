@@ -1,6 +1,6 @@
 // Reads the log: the fold, the changes between two versions, and the digest of a version. Stands for
 // src/store/log/ref-log.ts.
-import { digestOf, type Entry, type State } from "./state.ts";
+import { digestOf, type Entry, NONE, type State } from "./state.ts";
 
 export function headOf(state: State): number {
   return state.log.at(-1)?.version ?? 0;
@@ -22,9 +22,10 @@ export function foldAtHead(state: State): number[] {
 
 /** Returns the digest of the refs at a version, or undefined if the log does not have the version. */
 export function digestAt(state: State, version: number): number | undefined {
-  const known = version === headOf(state) || version > state.trimmed || version === 0;
-  if (!known || (version !== 0 && !state.log.some((entry) => entry.version === version))) return undefined;
-  return digestOf(fold(state.log, state.seen.length, version));
+  if (version === NONE) return undefined;
+  if (version === 0) return digestOf(fold([], state.seen.length, 0));
+  const known = version === headOf(state) || version > state.trimmed;
+  return known ? state.log.find((entry) => entry.version === version)?.digest : undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Models the actions of operators: stop writes, demote, promote, trim. Stands for lockstep.thaw, write_stop and their
 // commands.
-import { append, dropAllStaged } from "./database.ts";
+import { append, dropAllStaged, writeOf } from "./database.ts";
 import { mutexIsFree } from "./flight.ts";
 import { digestAt, fold, foldAtHead, headOf } from "./log.ts";
 import { type Model, NONE, type State, type Update, Violation } from "./state.ts";
@@ -77,7 +77,7 @@ export function objectsAreGone(state: State): boolean {
 function bestSurvivor(state: State, device: number): number | undefined {
   const others = state.devices.map((_, e) => e).filter((e) => e !== device);
   const newest = Math.max(...others.map((e) => Math.max(state.recorded[e]!, state.devices[e]!.live?.applied ?? NONE)));
-  if (newest >= headOf(state) || state.ahead.includes(true)) return undefined;
+  if (newest >= headOf(state) || state.ahead.includes(true) || othersHaveMore(state, device, newest)) return undefined;
   return others.find((e) => {
     const { live } = state.devices[e]!;
     return (
@@ -86,6 +86,19 @@ function bestSurvivor(state: State, device: number): number | undefined {
       live.applied === newest &&
       live.held === digestAt(state, newest)
     );
+  });
+}
+
+/**
+ * Returns whether other devices wrote versions above `newest`. If the next one is gone with the device, it counts only
+ * who wrote on the version before: the others do not have it.
+ */
+function othersHaveMore(state: State, device: number, newest: number): boolean {
+  const above = state.log.filter(({ version, write }) => version > newest && write !== 0);
+  const nextIsGone = above[0] !== undefined && writeOf(state, above[0].write).device === device;
+  return above.some(({ version, write }) => {
+    const { device: writer, base } = writeOf(state, write);
+    return writer !== device && (!nextIsGone || base === version - 1);
   });
 }
 
@@ -116,6 +129,11 @@ function demote(state: State, { device, head }: NonNullable<State["shown"]>, sur
   const keep = processOf(state, survivor, "live").applied;
   const unseen = state.log.find(({ version }) => version > Math.max(head, keep));
   if (unseen) throw new Violation(`I9 v${unseen.version} is given up, which no operator was shown`);
+  for (const { version, write } of state.log) {
+    const row = state.writes[write - 1];
+    if (version > keep && row?.ack === "ok" && row.device !== device)
+      throw new Violation(`I8 v${version} is given up, which was acknowledged by d${row.device}, with d${device}`);
+  }
   const now = foldAtHead(state);
   const wanted = fold(state.log, state.seen.length, keep);
   giveUp(state, device, wanted);

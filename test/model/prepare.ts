@@ -3,8 +3,8 @@
 import { drop, refusesStaged, writeOf } from "./database.ts";
 import { doubt, finish, mayTouchDisk } from "./finish.ts";
 import { digestAt, foldAtHead, headOf } from "./log.ts";
-import { digestOf, type Model, NONE, type Process, type Push, type State, type Who, type Write } from "./state.ts";
-import { bit, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
+import { differenceOf, type Model, NONE, type Process, type Push, type State, type Who } from "./state.ts";
+import { bit, clashes, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 
 /** Offers the copy to a peer, if the repository needs copies. Then the mutex and lockstep.stage_write. */
 export function stageSteps(model: Model, state: State, d: number, who: Who, push: Push): Step[] {
@@ -19,18 +19,22 @@ export function stageSteps(model: Model, state: State, d: number, who: Who, push
     return go("sees no stop for", (next) => {
       processOf(next, d, who).push!.phase = "checked";
     });
-  if (isApplying(process) || process.applied !== headOf(state) || state.fences[d] !== process.fence) return [];
+  const { applied } = process;
+  if (isApplying(process) || applied === NONE || applied > headOf(state)) return [];
+  if (state.fences[d] !== process.fence) return [];
   if (keeps(model, "turn-refuses-others") && state.turn.length > 0) return [];
-  if (keeps(model, "digest-at-stage") && digestAt(state, process.applied) !== process.held) return [];
+  if (keeps(model, "digest-at-stage") && digestAt(state, applied) !== process.held) return [];
   return go("stages", (next) => {
     const write = writeOf(next, push.write);
     const held = foldAtHead(next);
-    if (write.refs.some((ref, index) => held[ref] !== write.olds[index])) return finish(model, next, d, who, true);
+    const moved = write.refs.some((ref, index) => held[ref] !== write.olds[index]);
+    if (moved || write.sees.some(([ref, value]) => held[ref] !== value)) return finish(model, next, d, who, true);
     write.status = "staged";
-    write.base = process.applied;
+    write.base = applied;
+    write.baseDigest = process.held;
     const mine = processOf(next, d, who).push!;
     mine.phase = "staged";
-    mine.digest = digestAfter(held, write);
+    mine.digest = process.held + differenceOf(held.length, write);
   });
 }
 
@@ -61,13 +65,6 @@ export function copySteps(state: State, d: number, who: Who, { write }: Push): S
   });
 }
 
-/** Returns the digest of the refs after the write. */
-export function digestAfter(held: readonly number[], { refs, news }: Write): number {
-  const after = [...held];
-  for (const [index, ref] of refs.entries()) after[ref] = news[index]!;
-  return digestOf(after);
-}
-
 /** Returns whether a catch-up holds the mutex. */
 export function isApplying({ flight }: Process): boolean {
   return flight !== null && flight.plan !== null;
@@ -93,7 +90,8 @@ export function prepareSteps(model: Model, state: State, d: number, who: Who, pu
       act: (next) => {
         const { locks, refs } = deviceOf(next, d);
         if (write.refs.some((ref, index) => refs[ref] !== write.olds[index])) {
-          doubt(model, next, d, who);
+          // The log has another value than the disk: only on the head is that a sign of a wrong disk.
+          if (write.base === headOf(next)) doubt(model, next, d, who);
           drop(next, push.write);
           return finish(model, next, d, who, true);
         }
@@ -108,10 +106,4 @@ export function prepareSteps(model: Model, state: State, d: number, who: Who, pu
       },
     },
   ];
-}
-
-/** Returns whether a ref clashes with another. If the last ref lies below the first, git can hold only one of them. */
-export function clashes(refs: readonly number[], ref: number): boolean {
-  const last = refs.length - 1;
-  return (ref === last && refs[0] !== 0) || (ref === 0 && refs[last] !== 0);
 }

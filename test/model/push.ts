@@ -1,12 +1,12 @@
 // Models a push, from git's hook to the report. Stands for src/sync/push/push.ts. A push holds the replica's mutex from
 // "staged" to "committed".
 
-import { commitSteps, report } from "./commit.ts";
+import { commitSteps, reportSteps } from "./commit.ts";
 import { writeOf } from "./database.ts";
 import { askSteps, noAnswer, send } from "./decide.ts";
 import { prepareSteps, stageSteps } from "./prepare.ts";
 import { sessionSteps } from "./session.ts";
-import { type Model, NONE, type Process, type State, type Who } from "./state.ts";
+import { type Model, NONE, type Process, type State, type Update, type Who } from "./state.ts";
 import { bit, deviceOf, processOf, type Step } from "./step.ts";
 
 export function pushSteps(model: Model, state: State, d: number, who: Who): Step[] {
@@ -36,7 +36,7 @@ export function pushSteps(model: Model, state: State, d: number, who: Who): Step
     case "landed":
       return commitSteps(model, state, d, who, push);
     case "committed":
-      return [report(d, who, push)];
+      return reportSteps(model, state, d, who, push);
   }
 }
 
@@ -47,10 +47,11 @@ function arrivals(model: Model, state: State, d: number, process: Process): Step
   const disk = devices[d]!.refs;
   const w = state.writes.length + 1;
   return shapes
-    .filter((shape) => shape.every(([ref, act]) => act === "write" || disk[ref] !== 0))
+    .filter((shape) => shape.every(([ref, act]) => act !== "delete" || disk[ref] !== 0))
     .flatMap((shape) =>
       (budget.sessions > 0 ? [false, true] : [false]).map((session): Step => {
-        const refs = shape.map(([ref]) => ref);
+        const changed = shape.filter(([, act]) => act !== "see");
+        const refs = changed.map(([ref]) => ref);
         const what = shape.map(([ref, act]) => `${act} ref${ref}`).join(", ");
         return {
           kind: "new",
@@ -59,7 +60,7 @@ function arrivals(model: Model, state: State, d: number, process: Process): Step
             next.budget.writes -= 1;
             if (session) next.budget.sessions -= 1;
             else deviceOf(next, d).objects |= bit(w);
-            const news = shape.map(([, act]) => (act === "write" ? w : 0));
+            const news = changed.map(([, act]) => (act === "write" ? w : 0));
             const olds = refs.map((ref) => disk[ref]!);
             next.writes.push({
               device: d,
@@ -67,7 +68,9 @@ function arrivals(model: Model, state: State, d: number, process: Process): Step
               refs,
               news,
               olds,
+              sees: shape.filter(([, act]) => act === "see").map(([ref]): Update => [ref, disk[ref]!]),
               base: 0,
+              baseDigest: NONE,
               status: "new",
               ack: "none",
               lost: false,

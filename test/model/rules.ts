@@ -19,7 +19,28 @@ export const MUTATIONS = [
     description: "A bump that failed, or that the fence refused, is reported as ng without asking the row.",
   },
   { name: "final-status", description: "A bump may land a write that is dropped already." },
-  { name: "base-is-head", description: "A bump lands on whatever the head is, if the old values match." },
+  { name: "old-values", description: "A bump does not compare old values with the fold." },
+  { name: "seen-values", description: "A bump does not compare the aliases that lead to its refs with the fold." },
+  {
+    name: "conflicts-in-fold",
+    description: "A bump does not look whether refs that its device does not know leave no room for a new ref.",
+  },
+  {
+    name: "digest-is-sum",
+    description: "A write brings the digest of the refs that its device knows instead of a difference.",
+  },
+  {
+    name: "next-version-only",
+    description: "A write that landed over versions which its device does not have is committed to the disk at once.",
+  },
+  {
+    name: "reported-when-here",
+    description: "A write that landed over versions which its device does not have is reported before it has them.",
+  },
+  {
+    name: "landed-objects-kept",
+    description: "Objects of a landed write are pruned before its refs are on the disk.",
+  },
   { name: "plan-under-mutex", description: "A catch-up applies the plan made before it had the replica's mutex." },
   { name: "version-after-refs", description: "The bump records the writer's version, and reads trust that record." },
   {
@@ -60,10 +81,6 @@ export const MUTATIONS = [
   {
     name: "recorded-if-known",
     description: "A device records a version that the log does not hold with the digest of its refs.",
-  },
-  {
-    name: "digest-at-stage",
-    description: "A write is staged on a head that has the base's number but not its digest.",
   },
   {
     name: "digest-in-catch-up",
@@ -109,8 +126,15 @@ export const MUTATIONS = [
 
 /** The rules whose absence alone breaks nothing, because other rules also protect. */
 export const DEPTH = [
+  {
+    name: "base-in-log",
+    description: "A bump does not ask whether the log has the base of the write with its digest.",
+  },
+  {
+    name: "digest-at-stage",
+    description: "A write is staged on a version of the log that has the base's number but not its digest.",
+  },
   { name: "fence", description: "A bump with the fence of a replaced incarnation is not refused for that." },
-  { name: "old-values", description: "A bump does not compare old values with the fold." },
 ] as const satisfies readonly Mutation[];
 
 export type RuleName = (typeof MUTATIONS | typeof DEPTH)[number]["name"];

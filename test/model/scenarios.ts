@@ -47,6 +47,10 @@ function model(budget: Partial<Budget>, rest: Partial<Omit<Model, "budget" | "of
 const TWO_REFS = { refs: 2, shapes: [[ONE, OTHER, BOTH]] };
 /** The refs x and x/y: first x exists, then x is deleted, then x/y is made. */
 const NESTED = { refs: 2, nested: true, before: [ONE], shapes: [[ONE], [DELETE], [OTHER]] };
+/** The ref 0 is an alias, through which the other writes come. */
+const ALIAS = { refs: 2, shapes: [[ONE, [[0, "see"] as const, [1, "write"] as const]]] };
+/** The refs x and x/y, neither of which exists. */
+const NESTED_NEW = { refs: 2, nested: true, shapes: [[ONE, OTHER]] };
 const BACK_AND_FORTH = { shapes: [[ONE], [DELETE], [ONE]] };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -61,6 +65,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "a session, its lease and a stopped process", model: model({ writes: 2, sessions: 1, stops: 1, leases: 1 }) },
   { name: "a demote and a read", model: model({ writes: 2, reads: 1, demotes: 1 }) },
   { name: "a demote and a crash", model: model({ writes: 2, kills: 1, demotes: 1 }) },
+  { name: "a demote, a crash and two refs", model: model({ writes: 2, kills: 1, demotes: 1 }, TWO_REFS) },
   { name: "two copies, a lost disk, pruning", model: model({ writes: 2, disks: 1, prunes: 1 }, { minCopies: 2 }) },
   { name: "one copy and a lost disk", model: model({ writes: 2, disks: 1 }) },
   { name: "a trimmed log and a crash", model: model({ writes: 2, kills: 1, trims: 1 }) },
@@ -70,6 +75,9 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "a fail-over with two refs",
     model: model({ writes: 3, failOvers: 1 }, { refs: 2, shapes: [[ONE], [OTHER]] }),
   },
+  { name: "writes through an alias", model: model({ writes: 2, kills: 1, reads: 1 }, ALIAS) },
+  { name: "two refs in each other's way", model: model({ writes: 2, kills: 1, reads: 1 }, NESTED_NEW) },
+  { name: "two refs, three writes and pruning", model: model({ writes: 3, prunes: 1 }, TWO_REFS) },
   { name: "a ref deleted and one below it created", model: model({ writes: 2, kills: 1 }, NESTED) },
   { name: "a stop of writes", model: model({ writes: 2, kills: 1, writeStops: 1 }) },
 ];
@@ -103,7 +111,14 @@ export const WITHOUT: Readonly<Record<RuleName, Omit<Model, "off">>> = {
   "report-after-bump": model({ writes: 1, kills: 1 }),
   "row-asked": model({ writes: 1, stops: 1, net: 1 }),
   "final-status": model({ writes: 1, net: 1 }),
-  "base-is-head": model({ writes: 2 }, TWO_REFS),
+  "old-values": model({ writes: 2 }),
+  "seen-values": model({ writes: 2 }, ALIAS),
+  "conflicts-in-fold": model({ writes: 2 }, NESTED_NEW),
+  "base-in-log": model({ writes: 3, failOvers: 1 }, { refs: 2, shapes: [[ONE], [ONE, OTHER]] }),
+  "digest-is-sum": model({ writes: 2 }, TWO_REFS),
+  "next-version-only": model({ writes: 2 }, TWO_REFS),
+  "reported-when-here": model({ writes: 2, demotes: 1 }, TWO_REFS),
+  "landed-objects-kept": model({ writes: 2, prunes: 1 }, TWO_REFS),
   "plan-under-mutex": model({ writes: 2 }),
   "version-after-refs": model({ writes: 1, reads: 2, net: 1 }),
   "start-over": model({ writes: 3, failOvers: 1 }, { refs: 2, shapes: [[ONE], [OTHER]] }),
@@ -136,5 +151,4 @@ export const WITHOUT: Readonly<Record<RuleName, Omit<Model, "off">>> = {
   "dropped-refs-kept": model({ writes: 1, sessions: 1, leases: 1 }),
   "write-stop-refuses-staged": model({ writes: 1, writeStops: 1 }),
   fence: model({ writes: 2, stops: 1, net: 1 }),
-  "old-values": model({ writes: 2, stops: 1, net: 1 }),
 };

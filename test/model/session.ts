@@ -3,8 +3,8 @@
 import { refusesStaged, writeOf } from "./database.ts";
 import { finish } from "./finish.ts";
 import { foldAtHead, headOf } from "./log.ts";
-import { copySteps, digestAfter, isApplying, needsCopies, prepareSteps } from "./prepare.ts";
-import { type Model, NONE, type Process, type Push, type State, type Who } from "./state.ts";
+import { copySteps, isApplying, needsCopies, prepareSteps } from "./prepare.ts";
+import { differenceOf, digestOf, type Model, NONE, type Process, type Push, type State, type Who } from "./state.ts";
 import { bit, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 
 export function sessionSteps(model: Model, state: State, d: number, who: Who): Step[] {
@@ -46,10 +46,11 @@ function begin(next: State, d: number, who: Who, w: number): void {
   const held = foldAtHead(next);
   write.status = "staged";
   write.base = headOf(next);
+  write.baseDigest = digestOf(held);
   write.olds = write.refs.map((ref) => held[ref]!);
   const push = processOf(next, d, who).push!;
   push.phase = "begun";
-  push.digest = digestAfter(held, write);
+  push.digest = write.baseDigest + differenceOf(held.length, write);
 }
 
 /** Offers the changes of a caller who works in the live repository. */

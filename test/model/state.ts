@@ -10,6 +10,8 @@ export interface Entry {
   /** The number of the write; 0 for a version that an operator made. */
   readonly write: number;
   readonly updates: readonly Update[];
+  /** The digest of the refs after it, as the log has it. */
+  readonly digest: number;
 }
 /** A ref and its new value. */
 export type Update = readonly [ref: number, value: number];
@@ -20,7 +22,11 @@ export interface Write {
   readonly refs: readonly number[];
   readonly news: readonly number[];
   olds: readonly number[];
+  /** Refs that the write relies on and does not change, such as an alias that leads to its ref, and their values. */
+  readonly sees: readonly Update[];
   base: number;
+  /** The digest that the log had at the base when the write was staged. */
+  baseDigest: number;
   status: "new" | "staged" | "landed" | "dropped";
   ack: "none" | "ok" | "ng";
   /** True if a fail-over of the database lost the row after the write had landed. */
@@ -44,7 +50,7 @@ export interface Push {
     | "landed"
     | "committed";
   version: number;
-  /** The digest of the refs after the write, known since it was staged. */
+  /** The digest of the refs of its base with the write, known since it was staged. */
   digest: number;
   pos: number;
   copied: boolean;
@@ -166,8 +172,8 @@ export interface State {
   budget: Budget;
 }
 
-/** The refs of a push, and whether it writes or deletes each. */
-export type Shape = readonly (readonly [ref: number, act: "write" | "delete"])[];
+/** The refs of a push, and whether it writes, deletes or only relies on each. */
+export type Shape = readonly (readonly [ref: number, act: "write" | "delete" | "see"])[];
 
 export interface Model {
   readonly devices: number;
@@ -189,6 +195,12 @@ export interface Model {
 /** The error of a broken invariant. Its message starts with the number of the invariant. */
 export class Violation extends Error {}
 
+/** Returns the digest of refs: a sum of one term for each, as in src/digest.ts. */
 export function digestOf(refs: readonly number[]): number {
   return refs.reduce((sum, value) => sum * 16 + value, 1);
+}
+
+/** Returns what a write adds to the digest of any refs that have its old values. */
+export function differenceOf(count: number, { refs, olds, news }: Write): number {
+  return refs.reduce((sum, ref, index) => sum + (news[index]! - olds[index]!) * 16 ** (count - 1 - ref), 0);
 }

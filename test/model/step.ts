@@ -29,3 +29,9 @@ export function objectsOf(values: readonly number[]): number {
 export function named(d: number, who: Who): string {
   return who === "live" ? `d${d}` : `d${d}'s old process`;
 }
+
+/** Returns whether a ref clashes with another. If the last ref lies below the first, git can hold only one of them. */
+export function clashes(refs: readonly number[], ref: number): boolean {
+  const last = refs.length - 1;
+  return (ref === last && refs[0] !== 0) || (ref === 0 && refs[last] !== 0);
+}

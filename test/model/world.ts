@@ -35,7 +35,7 @@ function start(model: Model): State {
   const log = before.map((shape, index): Entry => {
     const updates = shape.map(([ref, act]): Update => [ref, act === "write" ? index + 1 : 0]);
     for (const [ref, value] of updates) refs[ref] = value;
-    return { version: index + 1, write: index + 1, updates };
+    return { version: index + 1, write: index + 1, updates, digest: digestOf(refs) };
   });
   const version = before.length;
   const digest = digestOf(refs);
@@ -74,7 +74,8 @@ function start(model: Model): State {
 
 function landedBefore(shape: Shape): Write {
   const refs = shape.map(([ref]) => ref);
-  return { device: 0, session: false, refs, news: [], olds: [], base: 0, status: "landed", ack: "ok", lost: false };
+  const made = { device: 0, session: false, refs, news: [], olds: [], sees: [], base: 0, baseDigest: 0 };
+  return { ...made, status: "landed", ack: "ok", lost: false };
 }
 
 function copyState(state: State): State {

@@ -1,5 +1,6 @@
 // The statements that lock rows, each with rows on which it finds something to do (../integration/lock-order.test.ts).
 import { randomUUID } from "node:crypto";
+import { EMPTY_DIGEST } from "../../src/digest.ts";
 import type { Incarnation } from "../../src/domain.ts";
 import { adoptRepository, allowTakeOver, clearTakeOver, noteLate } from "../../src/store/adopt/adoption.ts";
 import { recordUnknown } from "../../src/store/adopt/unknown-directories.ts";
@@ -116,8 +117,8 @@ export const ACTS: Record<string, Act> = {
   land_unchanged: (db, { me, session }) => landUnchanged(db, me, session),
   stage_write: (db, { me, id }) =>
     stageWrite(db, me, { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] }),
-  bump: (db, { me, id, push, headDigest }) =>
-    landWrite(db, me, { writeId: push, repositoryId: id, base: 0n, digest: headDigest, updates: [] }),
+  bump: (db, { me, id, push }) =>
+    landWrite(db, me, { writeId: push, repositoryId: id, base: 0n, difference: EMPTY_DIGEST, updates: [] }),
   settle_write: (db, { me, id, push }) =>
     settleWrite(db, me, { writeId: push, repositoryId: id, author: "ada" }, "test"),
   "settle_write of a session": (db, { me, id, session }) =>

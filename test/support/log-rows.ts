@@ -1,7 +1,7 @@
 // The log of a repository on two devices, for tests of the store.
 import { randomUUID } from "node:crypto";
 import { beforeAll, beforeEach, expect } from "vitest";
-import { digestAfter } from "../../src/digest.ts";
+import { differenceOf } from "../../src/digest.ts";
 import { type Incarnation, type Refs, type RefUpdate, toLatin1, type Version } from "../../src/domain.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
 import { readFold } from "../../src/store/log/fold.ts";
@@ -50,8 +50,11 @@ export async function land(
   const staged = await stageWrite(db, by, { ...request, author: `author at ${base}`, names });
   if (staged.outcome !== "staged") throw new Error(`the write is ${staged.outcome}`);
   expect(staged.values).toEqual(updates.map(({ oldValue }) => oldValue));
-  const digest = digestAfter(staged.digestKey, staged.digest, updates);
-  expect(await landWrite(db, by, { ...request, digest, updates })).toEqual({ outcome: "landed", version: base + 1n });
+  const difference = differenceOf(staged.digestKey, updates);
+  expect(await landWrite(db, by, { ...request, difference, updates })).toEqual({
+    outcome: "landed",
+    version: base + 1n,
+  });
   return request.writeId;
 }
 

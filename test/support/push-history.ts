@@ -30,6 +30,11 @@ export class PushHistory {
     return new PushHistory(cluster, pusher, await cluster.createRepository(minCopies));
   }
 
+  /** Lets another pusher push to the repository of a history, at the same time. Its answers are kept there. */
+  static join(history: PushHistory, other: Pusher): PushHistory {
+    return Object.assign(new PushHistory(history.#cluster, other, history.repository), { told: history.told });
+  }
+
   /** Pushes a new commit to the two refs of a line with --atomic. Pushes of one line must not overlap. */
   async push(device: Device, line: string): Promise<Told> {
     const commit = await this.#pusher.commit();

@@ -40,7 +40,7 @@ export async function repository(called: string, ...devices: string[]): Promise<
 export async function land(base: bigint): Promise<void> {
   const write = { writeId: randomUUID(), repositoryId: id, base };
   await stageWrite(db, me, { ...write, author: "ada", names: [] });
-  const bumped = await landWrite(db, me, { ...write, digest: EMPTY_DIGEST, updates: [] });
+  const bumped = await landWrite(db, me, { ...write, difference: EMPTY_DIGEST, updates: [] });
   expect(bumped).toEqual({ outcome: "landed", version: base + 1n });
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { RefValue } from "../../src/domain.ts";
 import { firstVersion, readDigestKey, valuesSince, versionOfDigest } from "../../src/store/log/digests.ts";
 import { readFold } from "../../src/store/log/fold.ts";
-import { readLog } from "../../src/store/log/list-log.ts";
+import { readLog, readWriters } from "../../src/store/log/list-log.ts";
 import { readStandings } from "../../src/store/log/log-standing.ts";
 import { readLoggedVersion } from "../../src/store/log/logged-version.ts";
 import { pushedLately } from "../../src/store/log/pushed-lately.ts";
@@ -30,12 +30,13 @@ import {
 } from "../../src/store/watch/hooks.ts";
 import { findHeld, readHeld, readLanded, trimmedUpTo } from "../../src/store/watch/landed.ts";
 import { readLogTail } from "../../src/store/watch/log-tail.ts";
+import { confirmReads } from "../../src/store/write/confirm-reads.ts";
 import { currentWriter, getWrite, listStaged } from "../../src/store/write/find-write.ts";
 import { refsInTheWay } from "../../src/store/write/refs-in-the-way.ts";
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/write/sessions.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/write/turns.ts";
 import { listWriteStops, stopTargets } from "../../src/store/write/write-stops.ts";
-import { confirmReads, landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
+import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { db } from "./file-database.ts";
 import {
   FEW,
@@ -97,10 +98,22 @@ export const STATEMENTS_OF_WRITES: Readonly<Record<string, StatementAtSize>> = {
       await stageWrite(db, me, request);
       const updates = [{ name, oldValue: "a".repeat(40) as unknown as RefValue, newValue: value }];
       // Not run before it is looked at: once it has landed, it is only found.
-      return await landWrite(db, me, { ...request, digest: Buffer.from("d"), updates }).catch(() => {});
+      return await landWrite(db, me, { ...request, difference: Buffer.alloc(32), updates }).catch(() => {});
     },
     rows: FEW,
   },
+  "landWrite, over versions between": {
+    call: async () => {
+      const base = { base: BigInt(VERSIONS) - 3n, baseDigest: Buffer.from("d") };
+      const request = { ...write(), ...base, names: [name] };
+      await stageWrite(db, me, request);
+      const made = { name: ref("refs/heads/new/one"), oldValue: null, newValue: value };
+      const updates = [{ name, oldValue: "a".repeat(40) as unknown as RefValue, newValue: null }, made];
+      return await landWrite(db, me, { ...request, difference: Buffer.alloc(32), updates }).catch(() => {});
+    },
+    rows: FEW,
+  },
+  readWriters: { call: () => readWriters(db, HUGE, BigInt(VERSIONS) - 3n), rows: FEW },
   refsInTheWay: {
     call: () => refsInTheWay(db, HUGE, { above: names, below: names.map((each) => ({ name: each, most: 1 })) }),
     rows: TIMES * 3 * names.length,

@@ -1,7 +1,7 @@
 // Makes devices, repositories and writes that exist only as rows, for tests of the store.
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
-import { digestAfter } from "../../src/digest.ts";
+import { differenceOf } from "../../src/digest.ts";
 import type { Incarnation, RefUpdate, Version } from "../../src/domain.ts";
 import { type Database, queryOnce } from "../../src/store/database/database.ts";
 import { type TakeOverRequest, takeOver } from "../../src/store/device/device-lease.ts";
@@ -64,7 +64,7 @@ export async function stage(
     repositoryId,
     author,
     base,
-    digest: digestAfter(staged.digestKey, staged.digest, updates),
+    difference: differenceOf(staged.digestKey, updates),
     updates,
   };
 }

@@ -18,6 +18,11 @@ export function setCommand(host: Host): Command {
     )
     .option("--no-land-with-fewer", "if too few devices take the objects in time, refuse the write")
     .option(
+      "--serial",
+      "a write lands only on the version that its device holds, for hooks that look at refs which are not pushed",
+    )
+    .option("--no-serial", "writes disturb each other only where they change the same refs (default)")
+    .option(
       "--devices <names>",
       "only these devices hold it; the others give their copies up once these have everything",
     )
@@ -34,7 +39,7 @@ export function setCommand(host: Host): Command {
     .action(async (name: string, flags: SetFlags) => {
       const run = prepare(host, "repo", flags);
       const placement = placementOf(flags);
-      const given = [flags.minCopies, flags.landWithFewer, flags.updateLimit, flags.keepLog, placement];
+      const given = [flags.minCopies, flags.landWithFewer, flags.serial, flags.updateLimit, flags.keepLog, placement];
       if (given.every((each) => each === undefined))
         throw new LockstepError(
           "USAGE",
@@ -45,6 +50,7 @@ export function setCommand(host: Host): Command {
         repository: name,
         ...(flags.minCopies !== undefined && { minCopies: numberOf("--min-copies", flags.minCopies, 999_999) }),
         ...(flags.landWithFewer !== undefined && { landWithFewer: flags.landWithFewer }),
+        ...(flags.serial !== undefined && { serial: flags.serial }),
         ...(placement && { placement }),
         ...(flags.updateLimit !== undefined && { updateLimit: toDuration(updateLimitOf(flags.updateLimit)) }),
         ...(flags.keepLog !== undefined && { keepLog: flags.keepLog === "default" ? "" : flags.keepLog }),
@@ -52,10 +58,10 @@ export function setCommand(host: Host): Command {
         author: authorOf(host),
       };
       const { repository } = await client.call("SetRepository", request, run.patience);
-      const { minCopies, landWithFewer, keepLog, placement: devices = [] } = repository ?? {};
+      const { minCopies, landWithFewer, serial, keepLog, placement: devices = [] } = repository ?? {};
       const limitMs = toMs(repository?.updateLimit as never);
       const document = {
-        ...{ name, min_copies: minCopies, land_with_fewer: landWithFewer },
+        ...{ name, min_copies: minCopies, land_with_fewer: landWithFewer, serial },
         placement: devices.length === 0 ? "all" : devices,
         update_limit_s: limitMs === undefined ? null : limitMs / 1000,
         keep_log: keepLog || null,
@@ -65,6 +71,7 @@ export function setCommand(host: Host): Command {
         document,
         `${name} is on ${devices.length === 0 ? "all devices" : devices.join(", ")}. ` +
           `Every write to it is on at least ${minCopies} of them before it lands, ${fewer}.` +
+          (serial ? " A write lands only on the version that its device holds." : "") +
           (limitMs === undefined ? "" : ` One update of a replica may take ${limitMs / 1000} s.`) +
           (keepLog ? `\nIts log is kept for ${describeKeep(parseKeep("log", keepLog))}.` : ""),
       );
@@ -75,6 +82,7 @@ type SetFlags = {
   readonly keepLog?: string;
   readonly minCopies?: string;
   readonly landWithFewer?: boolean;
+  readonly serial?: boolean;
   readonly devices?: string;
   readonly allDevices?: boolean;
   readonly updateLimit?: string;

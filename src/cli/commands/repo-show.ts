@@ -63,6 +63,7 @@ export function documentOfRepository({ repository, replicas, writer, waiters, sy
     object_format: repository?.objectFormat,
     min_copies: repository?.minCopies,
     land_with_fewer: repository?.landWithFewer,
+    serial: repository?.serial,
     placement: repository?.placement.length ? repository.placement : "all",
     stopped: repository?.stopped || null,
     replicas: replicas.map((replica) => ({

@@ -34,9 +34,10 @@ export function encodeState(state: ReplicaState): (typeof STATES)[ReplicaState] 
 
 /** Returns a repository as the protocol has it. */
 export function encodeRepository(repository: Repository) {
-  const { name, headVersion, objectFormat, minCopies, landWithFewer, stopped, placement, updateLimitMs } = repository;
+  const { name, headVersion, objectFormat, minCopies, landWithFewer, serial, stopped, placement, updateLimitMs } =
+    repository;
   return {
-    ...{ id: repository.id, name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer },
+    ...{ id: repository.id, name, headVersion: String(headVersion), objectFormat, minCopies, landWithFewer, serial },
     stopped: stopped ?? "",
     placement: [...(placement ?? [])],
     updateLimit: updateLimitMs === null ? null : toDuration(updateLimitMs),

@@ -21,6 +21,7 @@ export const setRepository =
     const change = {
       minCopies: request.minCopies === undefined ? null : copiesOf(request.minCopies),
       landWithFewer: request.landWithFewer ?? null,
+      serial: request.serial ?? null,
       ...(request.placement && { placement: placementOf(request.placement) }),
       ...(request.keepDays !== undefined && { keepDays: daysOf(request.keepDays) }),
       author: authorAndReason({ author: request.author }, caller).author,

@@ -52,6 +52,26 @@ export async function readLog(
   return rows.map(entryOf);
 }
 
+/**
+ * Returns who has versions after `since`. next: the devices that had the objects of the next version when it landed;
+ * none: the log does not have it. built: the devices that wrote one of them on the version before it, so that they have
+ * all up to it.
+ */
+export async function readWriters(
+  db: Database,
+  repositoryId: string,
+  since: Version,
+): Promise<{ next: string[]; built: string[] }> {
+  const [row] = await queryRepeatable<{ next: string[] | null; built: string[] }>(
+    db.work,
+    `select (select l.holders || l.device from lockstep.ref_log l where l.repository_id = $1 and l.version = $2 + 1) as next,
+       array(select distinct l.device from lockstep.ref_log l left join lockstep.write w on w.id = l.write_id
+         where l.repository_id = $1 and l.version > $2 and coalesce(w.base_version = l.version - 1, true)) as built`,
+    [repositoryId, since],
+  );
+  return { next: row?.next ?? [], built: row?.built ?? [] };
+}
+
 /** Returns the entry of a row. */
 export function entryOf({ version, write_id: writeId, device, author, landed_at, updates, total }: EntryRow): LogEntry {
   const bytes = (hex: string | null) => (hex === null ? null : Buffer.from(hex, "hex"));

@@ -19,9 +19,17 @@ export interface RefChange {
   readonly newValue: RefValue | null;
 }
 
+/** The write that gave a ref its value. */
+export interface Origin {
+  readonly version: Version;
+  /** The devices that have its objects, whatever their replica rows say: they landed it, or got the objects before. */
+  readonly devices: readonly string[];
+}
+
 export interface ChangesHeader extends pg.QueryResultRow {
   readonly head: bigint;
   readonly digest: Buffer;
+  readonly digest_key: Buffer;
   readonly base: Buffer | null;
   readonly replicated: boolean;
   readonly timeline: string | null;
@@ -38,6 +46,7 @@ interface UpdateRow extends pg.QueryResultRow {
   readonly old_value: Buffer | null;
   readonly new_value: Buffer | null;
   readonly version: bigint;
+  readonly devices: string[];
 }
 
 /**
@@ -48,10 +57,12 @@ export async function readChangesInPages(
   repositoryId: string,
   since: Version,
   page: number,
-): Promise<{ header: ChangesHeader; log: LogEntries; changes: RefChange[] } | undefined> {
+): Promise<
+  { header: ChangesHeader; log: LogEntries; changes: RefChange[]; origins: Map<RefName, Origin> } | undefined
+> {
   return await inSnapshot(db.work, async (ask) => {
     const [header] = await ask<ChangesHeader>(
-      `select r.head_version as head, r.head_digest as digest, b.digest as base, ${REPLICATED}
+      `select r.head_version as head, r.head_digest as digest, r.digest_key, b.digest as base, ${REPLICATED}
        from lockstep.repository r left join lockstep.ref_log b on b.repository_id = r.id and b.version = $2 where r.id = $1`,
       [repositoryId, since],
     );
@@ -59,23 +70,25 @@ export async function readChangesInPages(
     const range = [repositoryId, since, header.head];
     const folded = new Map<
       RefName,
-      { first: bigint; oldValue: RefValue | null; last: bigint; newValue: RefValue | null }
+      { first: bigint; oldValue: RefValue | null; last: bigint; newValue: RefValue | null; devices: string[] }
     >();
-    const updates = `select name, old_value, new_value, version from lockstep.ref_log_update
-      where repository_id = $1 and version > $2 and version <= $3`;
+    const updates = `select name, old_value, new_value, version,
+        (select l.holders || l.device from lockstep.ref_log l where l.repository_id = u.repository_id and l.version = u.version) as devices
+      from lockstep.ref_log_update u where repository_id = $1 and version > $2 and version <= $3`;
     for await (const row of rowsOf<UpdateRow>(ask, updates, range, page)) {
-      const { version } = row;
+      const { version, devices } = row;
       const name = nameFromBytes(row.name);
       const [oldValue, newValue] = [valueFromBytes(row.old_value), valueFromBytes(row.new_value)];
       const known = folded.get(name);
-      if (known === undefined) folded.set(name, { first: version, oldValue, last: version, newValue });
+      if (known === undefined) folded.set(name, { first: version, oldValue, last: version, newValue, devices });
       else {
         if (version < known.first) Object.assign(known, { first: version, oldValue });
-        if (version > known.last) Object.assign(known, { last: version, newValue });
+        if (version > known.last) Object.assign(known, { last: version, newValue, devices });
       }
     }
     const changes = [...folded].map(([name, { oldValue, newValue }]) => ({ name, oldValue, newValue }));
-    return { header, log: await readEntries(ask, range, page), changes };
+    const origins = new Map([...folded].map(([name, { last, devices }]) => [name, { version: last, devices }]));
+    return { header, log: await readEntries(ask, range, page), changes, origins };
   });
 }
 

@@ -6,17 +6,19 @@ import { type Database, queryRepeatable } from "../database/database.ts";
 import {
   type ChangesHeader,
   type LogEntries,
+  type Origin,
   PAGE,
   REPLICATED,
   type RefChange,
   readChangesInPages,
 } from "./read-pages.ts";
 
-export type { RefChange } from "./read-pages.ts";
+export type { Origin, RefChange } from "./read-pages.ts";
 
 export interface ChangesSince {
   readonly head: Version;
   readonly digest: Buffer;
+  readonly digestKey: Buffer;
   /** The digest at `since`. null: the log does not have that version. */
   readonly base: Buffer | null;
   /**
@@ -24,6 +26,8 @@ export interface ChangesSince {
    * so the caller must take the whole fold.
    */
   readonly changes: RefChange[] | null;
+  /** The write of the new value of each changed ref. */
+  readonly origins: ReadonlyMap<RefName, Origin>;
   /** True when an operator's version, which gives up others, is among the changes. */
   readonly settled: boolean;
   /**
@@ -33,8 +37,8 @@ export interface ChangesSince {
   /** The timeline of the server that answered. null: that server was a standby. */
   readonly timeline: string | null;
   /**
-   * Devices that have the objects, whatever their replica rows say: they landed the writes, or got the objects before
-   * the bump.
+   * Devices that have objects of some of these versions, whatever their replica rows say: they landed the writes, or
+   * got the objects before the bump.
    */
   readonly writers: string[];
 }
@@ -57,11 +61,14 @@ export async function readChanges(
         name: Buffer | null;
         old_value: Buffer | null;
         new_value: Buffer | null;
+        version: bigint;
+        devices: string[];
       }
   >(
     db.work,
-    `select r.head_version as head, r.head_digest as digest, b.digest as base, l.entries, l.settled, l.writers,
-       ${REPLICATED}, u.total, u.name, u.old_value, u.new_value
+    `select r.head_version as head, r.head_digest as digest, r.digest_key, b.digest as base, l.entries, l.settled, l.writers,
+       ${REPLICATED}, u.total, u.name, u.old_value, u.new_value, u.version,
+       (select w.holders || w.device from lockstep.ref_log w where w.repository_id = r.id and w.version = u.version) as devices
      from lockstep.repository r
      left join lockstep.ref_log b on b.repository_id = r.id and b.version = $2
      cross join lateral (
@@ -71,7 +78,7 @@ export async function readChanges(
          order by l.version limit $3) p, unnest(p.holders || p.device) holder) l
      left join lateral (
        select p.name, (array_agg(p.old_value order by p.version))[1] as old_value,
-         (array_agg(p.new_value order by p.version desc))[1] as new_value,
+         (array_agg(p.new_value order by p.version desc))[1] as new_value, max(p.version) as version,
          (sum(count(*)) over ())::int8 as total
        from (
          select * from lockstep.ref_log_update u
@@ -86,29 +93,33 @@ export async function readChanges(
   if (first.entries >= BigInt(page) || (first.total ?? 0n) >= BigInt(page)) {
     const found = await readChangesInPages(db, repositoryId, since, page);
     if (found === undefined) throw goneError(repositoryId);
-    return changesOf(found.header, since, found.log, found.changes);
+    return changesOf(found.header, since, found.log, found);
   }
   const changes: RefChange[] = [];
-  for (const { name, old_value, new_value } of rows) {
+  const origins = new Map<RefName, Origin>();
+  for (const { name, old_value, new_value, version, devices } of rows) {
     if (name === null) continue;
     const [oldValue, newValue] = [valueFromBytes(old_value), valueFromBytes(new_value)];
     changes.push({ name: nameFromBytes(name), oldValue, newValue });
+    origins.set(nameFromBytes(name), { version, devices });
   }
-  return changesOf(first, since, first, changes);
+  return changesOf(first, since, first, { changes, origins });
 }
 
 function changesOf(
-  { head, digest, base, replicated, timeline }: ChangesHeader,
+  { head, digest, digest_key: digestKey, base, replicated, timeline }: ChangesHeader,
   since: Version,
   { entries, settled, writers }: LogEntries,
-  changes: RefChange[],
+  { changes, origins }: { changes: RefChange[]; origins: Map<RefName, Origin> },
 ): ChangesSince {
   const dense = entries === (head > since ? head - since : 0n);
   return {
     head,
     digest,
+    digestKey,
     base,
     changes: dense ? changes : null,
+    origins,
     settled: settled ?? false,
     replicated,
     timeline,

@@ -17,6 +17,8 @@ export interface Repository {
   readonly headDigest: Buffer;
   readonly minCopies: number;
   readonly landWithFewer: boolean;
+  /** True: a write lands only on the version that its device holds. */
+  readonly serial: boolean;
   readonly placement: Placement;
   /** Versions up to this one have been trimmed from its log. */
   readonly logBase: Version;
@@ -109,6 +111,8 @@ const KEEP_DAYS = 14;
 export interface RepositoryChange {
   readonly minCopies: number | null;
   readonly landWithFewer: boolean | null;
+  /** undefined, null: unchanged. */
+  readonly serial?: boolean | null;
   /** undefined: unchanged. */
   readonly placement?: Placement;
   /** For how many days devices that give their copy up keep its files. */
@@ -127,10 +131,11 @@ export async function setRepository(db: Database, name: string, change: Reposito
     outcome: "set" | "missing" | "no_device" | "too_few";
     devices: string[];
     copies: number;
-  }>(db.work, "select outcome, devices, copies from lockstep.set_repository($1, $2, $3, $4, $5, $6, $7)", [
+  }>(db.work, "select outcome, devices, copies from lockstep.set_repository($1, $2, $3, $4, $5, $6, $7, $8)", [
     name,
     change.minCopies,
     change.landWithFewer,
+    change.serial ?? null,
     placement !== undefined,
     placement ? [...new Set(placement)].sort() : null,
     change.keepDays ?? KEEP_DAYS,
@@ -173,7 +178,8 @@ export async function listRepositories(
 }
 
 const SELECT_REPOSITORY = `select id, name, object_format as "objectFormat", head_version as "headVersion",
-  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", log_base as "logBase",
+  head_digest as "headDigest", min_copies as "minCopies", land_with_fewer as "landWithFewer", serial,
+  log_base as "logBase",
   keep_versions || coalesce(',' || nullif(keep_days, 0) || 'd', '') as "keepLog",
   ${intervalMs("update_limit")} as "updateLimitMs", placement, stopped from lockstep.repository`;
 

@@ -14,7 +14,10 @@ import { type Database, queryRepeatableRow } from "../database/database.ts";
 export interface StageRequest {
   readonly writeId: string;
   readonly repositoryId: string;
+  /** The version that the device holds. */
   readonly base: Version;
+  /** The digest at the base: the write may be based on an older version than the head. undefined: it may not. */
+  readonly baseDigest?: Buffer | undefined;
   readonly author: string;
   readonly names: readonly RefName[];
   /** The ticket with which the write has waited for the repository's turn. */
@@ -30,8 +33,19 @@ export interface CopiesRule {
   readonly orFewer: boolean;
 }
 
+export interface StagedWrite {
+  readonly outcome: "staged";
+  /** The head, and its digest. */
+  readonly head: Version;
+  readonly digest: Buffer;
+  readonly digestKey: Buffer;
+  /** The values of the named refs at the head. */
+  readonly values: (RefValue | null)[];
+  readonly copiesRule: CopiesRule;
+}
+
 export type Staged =
-  | { outcome: "staged"; digest: Buffer; digestKey: Buffer; values: (RefValue | null)[]; copiesRule: CopiesRule }
+  | StagedWrite
   /** Writes are refused with that reason. */
   | { outcome: "stopped"; reason: string }
   /** "old_leases": after a fail-over, a device may still serve reads from the old primary; ask again in a moment. */
@@ -42,6 +56,7 @@ export type Staged =
 interface StagedRow {
   readonly [column: string]: unknown;
   readonly outcome: Staged["outcome"];
+  readonly head: bigint;
   readonly digest: Buffer;
   readonly digest_key: Buffer;
   readonly held_values: (Buffer | null)[] | null;
@@ -51,14 +66,14 @@ interface StagedRow {
 }
 
 /**
- * Stages a write on `base` and returns the values of the named refs there, in the order of `names`. "stale": the head
- * has moved. "turn": another write has the repository's turn, or the session's lease has run out. In both cases no row
- * was made.
+ * Stages a write and returns the values of the named refs at the head, in the order of `names`. "stale": the log does
+ * not have the base, or the head has moved and only the head will do. "turn": another write has the repository's turn,
+ * or the session's lease has run out. In both cases no row was made.
  */
 export async function stageWrite(db: Database, me: Incarnation, request: StageRequest): Promise<Staged> {
   const row = await queryRepeatableRow<StagedRow>(
     db.work,
-    "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    "select * from lockstep.stage_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [
       request.writeId,
       request.repositoryId,
@@ -69,12 +84,14 @@ export async function stageWrite(db: Database, me: Incarnation, request: StageRe
       request.names.map(toBytes),
       request.ticket ?? null,
       request.session ?? false,
+      request.baseDigest ?? null,
     ],
   );
   switch (row.outcome) {
     case "staged":
       return {
         outcome: "staged",
+        head: row.head,
         digest: row.digest,
         digestKey: row.digest_key,
         values: (row.held_values ?? []).map(valueFromBytes),
@@ -90,9 +107,15 @@ export async function stageWrite(db: Database, me: Incarnation, request: StageRe
 export interface LandRequest {
   readonly writeId: string;
   readonly repositoryId: string;
+  /** The version that the device holds. */
   readonly base: Version;
-  readonly digest: Buffer;
+  /** The digest at the base: the write may land on a later head. undefined: it may not. */
+  readonly baseDigest?: Buffer | undefined;
+  /** What the updates add to the digest (`differenceOf`). */
+  readonly difference: Buffer;
   readonly updates: readonly RefUpdate[];
+  /** Refs that led to those of the updates, with their values. */
+  readonly seen?: ReadonlyMap<RefName, RefValue>;
   /** Other devices that hold the objects. */
   readonly holders?: readonly string[];
   /** The act of an operator that the write carries out. Its audit row is made with the decision. */
@@ -111,9 +134,10 @@ export type LandOutcome =
   | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" | "old_leases" };
 
 /**
- * Decides a write. "landed" is final: every later call gets the same answer. After every other answer, and after every
- * error, the caller must ask the row with `settleWrite`. Such an answer says only why this call did not land the write.
- * Another call may have landed it.
+ * Decides a write. It lands if the refs of the updates have their old values at the head, which may be later than the
+ * base. "landed" is final: every later call gets the same answer. After every other answer, and after every error, the
+ * caller must ask the row with `settleWrite`. Such an answer says only why this call did not land the write. Another
+ * call may have landed it.
  */
 export async function landWrite(db: Database, me: Incarnation, request: LandRequest): Promise<LandOutcome> {
   const row = await queryRepeatableRow<{
@@ -122,17 +146,20 @@ export async function landWrite(db: Database, me: Incarnation, request: LandRequ
     detail: string | null;
   }>(
     db.work,
-    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     [
       request.writeId,
       request.repositoryId,
       me.device,
       me.fence,
       request.base,
-      request.digest,
+      request.baseDigest ?? null,
+      request.difference,
       request.updates.map((update) => toBytes(update.name)),
       request.updates.map((update) => (update.oldValue === null ? null : toBytes(update.oldValue))),
       request.updates.map((update) => (update.newValue === null ? null : toBytes(update.newValue))),
+      [...(request.seen?.keys() ?? [])].map(toBytes),
+      [...(request.seen?.values() ?? [])].map(toBytes),
       request.holders ?? [],
       request.act ?? null,
     ],
@@ -176,23 +203,4 @@ export async function settleWrite(
   if (row.status === "landed") return { status: "landed", version: row.version as Version };
   // Without a row the repository is gone, so the write cannot land any more.
   return { status: "dropped", reason: row.drop_reason ?? reason };
-}
-
-/**
- * Resolves when all that earlier statements read on that timeline would survive a fail-over to a synchronous standby.
- * "fenced": another incarnation has the device. "elsewhere": this server is on another timeline and knows nothing of
- * those reads.
- */
-export async function confirmReads(
-  db: Database,
-  me: Incarnation,
-  timeline: string | null,
-): Promise<"confirmed" | "fenced" | "elsewhere"> {
-  const text = "select lockstep.confirm_reads($1, $2, $3) as answer";
-  const { answer } = await queryRepeatableRow<{ answer: "confirmed" | "fenced" | "elsewhere" }>(db.work, text, [
-    me.device,
-    me.fence,
-    timeline,
-  ]);
-  return answer;
 }

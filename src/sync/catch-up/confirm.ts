@@ -2,7 +2,7 @@
 // yet, the version could be lost with this server. Then the disk would hold a version that no database knows.
 
 import { unavailableError } from "../../store/database/sqlstate.ts";
-import { confirmReads } from "../../store/write/writes.ts";
+import { confirmReads } from "../../store/write/confirm-reads.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
 

@@ -1,15 +1,17 @@
 // Does one catch-up. It asks the log what changed between this replica's version and the head, fetches those exact
 // objects, and applies those exact refs. Its cost grows with the change, not with the number of refs.
 import { crashPoint } from "../../crash-points.ts";
+import { addDigests, differenceOf } from "../../digest.ts";
 import { objectIds, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { StartedTransaction } from "../../git/refs/started-transaction.ts";
-import { type RefChange, readChanges } from "../../store/log/ref-log.ts";
+import { type ChangesSince, type RefChange, readChanges } from "../../store/log/ref-log.ts";
 import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Course, Replica } from "../device/replica.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
+import { partsOf } from "../objects/parts.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { applyAndRecord, recordInDatabase } from "../replica/apply.ts";
 import { beginConfirmation } from "./confirm.ts";
@@ -67,7 +69,7 @@ async function applyChanges(
   }
   // If the digests differ, the log's changes do not apply to this replica.
   const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
-  if (changes === null || !sameBase || settled) {
+  if (changes === null || !sameBase || settled || !isSum(read)) {
     await foldReplica(context, replica, course);
     return "at the head";
   }
@@ -75,6 +77,7 @@ async function applyChanges(
   const confirmed = beginConfirmation(context, read);
   await crashPoint("catch-up.planned");
   const wants = objectIds(changes.map(({ newValue }) => newValue));
+  const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
   const haves = await knownObjects(context, replica, mine, changes);
   // Starts git while the objects still come. This git touches nothing before it is told to.
   await using started = new StartedTransaction(context.git, replica.gitDir);
@@ -85,6 +88,7 @@ async function applyChanges(
     writers,
     // Objects that were pushed here are here, even if a crash came before the refs were written.
     lookHere: writers.includes(context.me.device),
+    parts: partsOf(plan, read.origins, { me: context.me.device, since: mine }),
     prefer: from,
     ...course,
   });
@@ -96,7 +100,6 @@ async function applyChanges(
     // Checked under the mutex: a push may have brought this replica further meanwhile, and an older plan would put a
     // ref back.
     if (replica.applied !== mine) return true;
-    const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
     await applyAndRecord(
       context,
       replica,
@@ -125,6 +128,15 @@ async function applyChanges(
     "caught up",
   );
   return "at the head";
+}
+
+/**
+ * Returns whether the changes add up to the digest at the head. A write brings only what it adds to the digest, so this
+ * is where a wrong sum would be noticed. The whole fold then says whether the log is wrong.
+ */
+function isSum({ base, digest, digestKey, changes }: ChangesSince): boolean {
+  if (base === null || changes === null) return true;
+  return addDigests(base, differenceOf(digestKey, changes)).equals(digest);
 }
 
 /**

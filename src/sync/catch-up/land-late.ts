@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { whyUnacceptable } from "../../acceptable-ref.ts";
 import { crashPoint } from "../../crash-points.ts";
-import { digestAfter } from "../../digest.ts";
+import { differenceOf } from "../../digest.ts";
 import { displayRef, HEAD, objectIds, type RefName, type Refs, type RefUpdate, type RefValue } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { existingObjects, isConnected } from "../../git/objects/connectivity.ts";
@@ -112,7 +112,7 @@ async function whole(
 async function land(
   { db, me, announcer }: SyncContext,
   { id, name }: Replica,
-  { head, digest, digestKey }: Fold,
+  { head, digestKey }: Fold,
   updates: readonly RefUpdate[],
 ): Promise<void> {
   const write = { writeId: randomUUID(), repositoryId: id, author: AUTHOR };
@@ -121,7 +121,7 @@ async function land(
   const landed = await landWrite(db, me, {
     ...write,
     base: head,
-    digest: digestAfter(digestKey, digest, updates),
+    difference: differenceOf(digestKey, updates),
     updates,
   }).catch((error: unknown) => error);
   if (landed instanceof Error || (landed as { outcome: string }).outcome !== "landed") {

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { digestOf } from "../../digest.ts";
-import { objectIds } from "../../domain.ts";
+import { isSymbolic, objectIds, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { sweep } from "../../git/beside/leftovers.ts";
 import { setHistoryAside } from "../../git/objects/beside-objects.ts";
@@ -17,12 +17,14 @@ import { wasReplica } from "../../git/replica/repository.ts";
 import { doubtReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { readFold } from "../../store/log/fold.ts";
 import { readStandings } from "../../store/log/log-standing.ts";
-import { readDigest, readSettlements } from "../../store/log/ref-log.ts";
+import { readChanges, readDigest, readSettlements } from "../../store/log/ref-log.ts";
 import { recordedVersion } from "../../store/replica/replicas.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Course, Replica } from "../device/replica.ts";
+import type { Part } from "../objects/fetch-from-source.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
+import { partsOf } from "../objects/parts.ts";
 import { takePlace } from "../place/follow-name.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { applyAndRecord } from "../replica/apply.ts";
@@ -84,6 +86,18 @@ async function believeRecords(context: SyncContext, replica: Replica): Promise<b
   return true;
 }
 
+/** Returns the parts of the wanted values, as far as the log tells which devices wrote them since a version. */
+async function partsSince(
+  { db, me }: SyncContext,
+  { id }: Replica,
+  since: Version | undefined,
+  wanted: readonly (readonly [RefName, RefValue | null])[],
+): Promise<Part[]> {
+  if (since === undefined) return [];
+  const { changes, origins } = await readChanges(db, id, since);
+  return changes === null ? [] : partsOf(wanted, origins, { me: me.device, since });
+}
+
 /** Makes the refs equal to the whole fold at the head, whatever they are. Costs a walk over all refs. */
 export async function foldReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
   const clock = new Stopwatch();
@@ -110,17 +124,19 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
     if (landed) return await foldReplica(context, replica, course);
   }
   const onDisk = await readRefs(context.git, replica.gitDir, signal);
-  const differing = objectIds(difference(onDisk, fold.refs).values());
+  const differing = difference(onDisk, fold.refs);
   clock.lap("compareMs");
   await crashPoint("recovery.compared");
-  const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value).map(([, value]) => value);
-  const needed = objectIds(settled);
+  const settled = [...onDisk].filter(([name, value]) => fold.refs.get(name) === value);
+  const needed = objectIds(settled.map(([, value]) => value));
   const haves = await existingObjects(context.git, replica.gitDir, needed, signal);
   // A ref may be right while its object is gone.
-  const here = new Set(haves);
-  const wants = [...new Set([...differing, ...needed.filter((id) => !here.has(id))])];
-  const request = { wants, haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, ...course };
-  const fetched = await fetchObjects(context, replica, request);
+  const here = new Set<string>(haves);
+  const wanted = [...differing, ...settled.filter(([, value]) => !isSymbolic(value) && !here.has(value))];
+  const request = { haves, version: fold.head, writers: [], lookHere: true, prefer: undefined, ...course };
+  const wants = [...new Set(objectIds(wanted.map(([, value]) => value)))];
+  const parts = await partsSince(context, replica, record?.version, wanted);
+  const fetched = await fetchObjects(context, replica, { ...request, wants, parts });
   clock.lap("fetchMs");
   await confirmed;
   await replica.mutex.runExclusive(async () => {
@@ -138,6 +154,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
     // that the database has lost.
     if (replica.mutex.changedByOthers || late || standing?.standing === "trimmed")
       await keepStrange(context, replica, { version: fold.head, onDisk: now, fold: fold.refs });
+    replica.settled = settlements.at(-1)?.version ?? replica.settled;
     const event = eventOf(fetched, record?.version ?? 0n, plan.size, clock.durationMs);
     await ensureAliasHook(replica.gitDir, fold.refs).catch(() => {});
     await applyAndRecord(context, replica, plan, { version: fold.head, digest: fold.digest }, event);

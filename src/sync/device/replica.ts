@@ -58,6 +58,10 @@ export class Replica {
   currentAt: number | undefined = undefined;
   /** The version that the database has on record for the replica, as far as this process knows. */
   recorded: Version = 0n;
+  /** The newest version of a write of this device whose refs were not put on the disk when it landed. */
+  landed: Version = 0n;
+  /** The newest version of an operator that this process has applied. It gives up older ones. */
+  settled: Version = 0n;
   /** The rule of the repository when a write was last staged here. */
   copiesRule: CopiesRule = { atLeast: 1, orFewer: false };
   /**

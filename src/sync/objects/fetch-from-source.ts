@@ -17,8 +17,10 @@ export interface FetchRequest {
   readonly haves: readonly string[];
   /** Replicas at this version hold all wanted objects. */
   readonly version: Version;
-  /** The devices that wrote the version hold them too, even if their rows do not say so yet. */
+  /** Further devices that hold them, even if their rows do not say so yet. */
   readonly writers: readonly string[];
+  /** The parts that different devices hold, if no device may hold all of it. */
+  readonly parts?: readonly Part[];
   /** True: first look whether everything is here already. */
   readonly lookHere: boolean;
   /** True: fetch everything and check the pack by itself, because objects here may be damaged. */
@@ -28,6 +30,9 @@ export interface FetchRequest {
   /** Aborts when those who wait for the objects give up. */
   readonly signal: AbortSignal;
 }
+
+/** Wanted objects that came with the same writes. */
+export type Part = Pick<FetchRequest, "wants" | "version" | "writers" | "lookHere">;
 
 /** The part of a request that one source needs. */
 type Wanted = Pick<FetchRequest, "wants" | "haves" | "alone" | "version" | "onProgress">;

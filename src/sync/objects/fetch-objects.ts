@@ -30,6 +30,29 @@ export function eventOf(fetched: Fetched, fromVersion: Version, refsChanged: num
  * QUEUE_FULL when one of them was only busy.
  */
 export async function fetchObjects(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
+  const { parts = [], ...whole } = request;
+  if (parts.length < 2 || (await isHeldByOne(context, replica, request)))
+    return await fetchRounds(context, replica, whole);
+  // All of them end before this does, even if one fails: the caller may then remove what it got.
+  const ends = await Promise.allSettled(
+    parts.map((part) => fetchRounds(context, replica, { ...whole, ...part, haves: request.haves })),
+  );
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed) throw failed.reason;
+  const got = ends.flatMap((end) => (end.status === "fulfilled" && end.value.bytes > 0 ? [end.value] : []));
+  const from = got[0]?.from ?? context.me.device;
+  return { from, bytes: got.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** Returns whether another live device is at the wanted version, so that it has all objects. */
+async function isHeldByOne(context: SyncContext, replica: Replica, { version }: FetchRequest): Promise<boolean> {
+  const rows = await replicasOf(context.db, replica.id);
+  return chooseSources(context, rows, { version, writers: [], prefer: undefined }).some(
+    (row) => row.version >= version,
+  );
+}
+
+async function fetchRounds(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
   let fetched: Fetched = { from: context.me.device, bytes: 0 };
   for (const round of rounds(request)) {
     const { from, bytes } = await fetchRound(context, replica, round);

@@ -5,7 +5,7 @@ import { objectIds, type RefUpdate, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { listCommits } from "../../git/objects/commits.ts";
 import { readFold } from "../../store/log/fold.ts";
-import { readLog } from "../../store/log/list-log.ts";
+import { readLog, readWriters } from "../../store/log/list-log.ts";
 import { type RefChange, readChanges } from "../../store/log/ref-log.ts";
 import { type ReplicaRow, replicasOf } from "../../store/replica/replicas.ts";
 import { findRepository } from "../../store/repository/repositories.ts";
@@ -33,7 +33,11 @@ export async function planDemote(
     );
   const keeper = chooseKeeper(name, rows, devices, fold.head);
   const { head, changes, writers } = await readChanges(db, id, keeper.version);
-  checkHolders(name, rows, devices, { keeper, head, writers });
+  const { next, built } = await readWriters(db, id, keeper.version);
+  // If all devices that had the next version are gone, those that wrote over it lack it. Nobody was told that their
+  // writes had landed. Only who built on it has it.
+  const nextIsGone = next.length > 0 && next.every((device) => devices.includes(device));
+  checkHolders(name, rows, devices, { keeper, head, writers: nextIsGone ? built : writers });
   if (head !== fold.head || changes === null)
     throw thawRefusedError(
       `The log of ${name} does not tell the refs of version ${keeper.version}, which ${keeper.device} holds, perhaps because it has been trimmed since; run \`lockstep thaw ${name} --promote ${keeper.device}\` there.`,

@@ -8,8 +8,8 @@ import { type Replica, replicaPath } from "../device/replica.ts";
 import { beforeRead } from "../read/before-read.ts";
 
 /**
- * Returns the replica to write to. If this process knows its version, the database is not asked: it refuses the write
- * unless the replica is at the head.
+ * Returns the replica to write to. If this process knows its version, the database is not asked: it compares the refs
+ * of the write with those at the head.
  */
 export async function replicaOf(context: SyncContext, repository: string): Promise<Replica> {
   const known = context.replicas.findByName(repository);

@@ -68,6 +68,8 @@ async function remove(
   const outcome = await replica.mutex.runExclusive(async () => {
     // In doubt: recovery may find objects here that its refs will need.
     if (replica.applied === undefined || replica.outOfService) return "busy";
+    // The refs of a write that has landed are not here yet.
+    if (replica.applied < replica.landed) return "busy";
     // A session may build on any object that its scratch sees, and it begins under the mutex.
     if (await hasScratch(join(context.root, STATE_DIR), gitDir)) return "session";
     return (await objects.removeSince(taken, () => hidePacks(gitDir, [...packs]))) ? "removed" : "busy";

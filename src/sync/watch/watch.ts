@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
 import { type HeldRepository, type Landed, type ReadFrom, readHeld, readLanded } from "../../store/watch/landed.ts";
 import type { Position } from "../../store/watch/log-tail.ts";
-import { confirmReads } from "../../store/write/writes.ts";
+import { confirmReads } from "../../store/write/confirm-reads.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";

@@ -1,9 +1,9 @@
-// Makes one attempt to land the next version: staged → prepared → synced → decided → committed. Runs under the
-// replica's mutex.
+// Makes one attempt to land a write: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
 import { crashPoint } from "../../crash-points.ts";
-import { digestAfter } from "../../digest.ts";
+import { addDigests, differenceOf } from "../../digest.ts";
 import type { Version } from "../../domain.ts";
 import { wasKilled } from "../../git/git-error.ts";
+import { hookFolder } from "../../git/ref-hook.ts";
 import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { syncObjects } from "../../io/disk.ts";
@@ -12,7 +12,7 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { noteOnDisk, putInDoubt } from "../replica/apply.ts";
 import { Undecided } from "../turn/abandon.ts";
-import { commit } from "./commit.ts";
+import { commit, leaveDisk } from "./commit.ts";
 import { type Decision, decide } from "./decide.ts";
 import { type Attempt, outcomeOf, type WriteAttempt } from "./outcome.ts";
 import { prepareEarly, prepareFresh } from "./prepare-refs.ts";
@@ -21,8 +21,8 @@ import { pusherGoneError } from "./request.ts";
 import { stage } from "./stage.ts";
 
 /**
- * Tries to land the updates on the version that this replica has applied. Throws OUTCOME_UNKNOWN when the database did
- * not say whether the write landed. After every other error nothing has landed.
+ * Tries to land the updates. The version that this replica has applied is their base; the head may be later. Throws
+ * OUTCOME_UNKNOWN when the database did not say whether the write landed. After every other error nothing has landed.
  */
 export async function attemptWrite(context: SyncContext, replica: Replica, write: WriteAttempt): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
@@ -56,17 +56,25 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   const synced = syncObjects(replica.gitDir);
   synced.catch(() => {});
   const names = [...wanted.map(({ name }) => name), ...(write.aliases?.keys() ?? [])];
-  const row = { ...identity, base: sessionBase ?? base, names, ticket: write.ticket, session: bySession };
+  const row = {
+    ...identity,
+    base: sessionBase ?? base,
+    baseDigest: onlyOnHead(replica, write) ? undefined : Buffer.from(replica.appliedDigest, "hex"),
+    names,
+    ticket: write.ticket,
+    session: bySession,
+  };
   const staged = await stage(context, replica, row, write, undecided);
   if (staged.outcome !== "staged") return staged;
 
   const report = PushReport.of(wanted);
-  const preparing = { ...request, bySession: bySession || act !== undefined };
+  const preparing = { ...request, bySession: bySession || act !== undefined, onHead: staged.onHead };
   const prepared = await prepareFresh(context, replica, preparing, staged.held, report, early);
   clock.lap("prepareMs");
   if (prepared.outcome !== "prepared") {
     undecided.reason = "the refs were not as the pusher saw them";
-    return prepared.outcome === "in_doubt" ? { outcome: "raced" } : { outcome: "done", version: null, report };
+    if (prepared.outcome !== "nothing") return { outcome: "raced" };
+    return { outcome: "done", version: null, onDisk: true, report };
   }
   await using _ = prepared.transaction;
   await crashPoint("push.prepared");
@@ -79,16 +87,30 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   }
 
   const { updates } = prepared;
-  const digest = digestAfter(staged.digestKey, staged.digest, updates);
+  const difference = differenceOf(staged.digestKey, updates);
   undecided.leave();
   await crashPoint("push.deciding");
-  const decision = await decide(context, replica, { ...row, digest, updates, holders: holders ?? [], act });
+  const decided = { ...row, difference, updates, seen: write.aliases ?? new Map(), holders: holders ?? [], act };
+  const decision = await decide(context, replica, decided);
   clock.lap("landMs");
   if (decision.outcome !== "landed") return await notLanded(context, replica, base, decision);
   await crashPoint("push.decided");
-  await commit(context, replica, prepared, { version: decision.version, digest });
+  const { version } = decision;
+  const onDisk = version === base + 1n;
+  if (onDisk) {
+    const digest = addDigests(Buffer.from(replica.appliedDigest, "hex"), difference);
+    await commit(context, replica, prepared, { version, digest });
+  } else await leaveDisk(context, replica, prepared, version);
   clock.lap("commitMs");
-  return { outcome: "done", version: decision.version, report };
+  return { outcome: "done", version, onDisk, report };
+}
+
+/**
+ * Returns whether a write may land only on the refs that are on this disk. A session has the turn for that. The hook of
+ * an operator sees the refs of this disk, and is told that they change when they do.
+ */
+function onlyOnHead({ gitDir }: Replica, { sessionBase, request }: WriteAttempt): boolean {
+  return sessionBase !== undefined || hookFolder(gitDir, request.refAuthor) !== undefined;
 }
 
 /**

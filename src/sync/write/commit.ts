@@ -6,7 +6,7 @@ import { wasKilled } from "../../git/git-error.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { markApplied, recordInDatabase } from "../replica/apply.ts";
+import { markApplied, noteOnDisk, recordInDatabase } from "../replica/apply.ts";
 import { turnMoved } from "../turn/abandon.ts";
 import type { Prepared } from "./prepare-refs.ts";
 
@@ -36,6 +36,32 @@ export async function commit(
     context.log.error(
       { repository: replica.name, version: String(target.version), err: describe(error) },
       "landed, but not yet on this disk",
+    );
+  }
+  turnMoved(context, replica.id);
+}
+
+/**
+ * Ends a write that has landed over versions which this disk does not have. Its refs stay those of its base, so the
+ * disk is never a mixture of versions. A catch-up brings the versions between, and the write with them.
+ */
+export async function leaveDisk(
+  context: SyncContext,
+  replica: Replica,
+  { transaction }: Prepared & { outcome: "prepared" },
+  version: Version,
+): Promise<void> {
+  replica.landed = version;
+  try {
+    await transaction[Symbol.asyncDispose]();
+    const { applied, appliedDigest } = replica;
+    if (applied !== undefined)
+      await noteOnDisk(context, replica, { version: applied, digest: Buffer.from(appliedDigest, "hex") });
+    await crashPoint("over.left");
+  } catch (error) {
+    context.log.error(
+      { repository: replica.name, version: String(version), err: describe(error) },
+      "landed; the note beside the replica could not be written",
     );
   }
   turnMoved(context, replica.id);

@@ -34,6 +34,8 @@ export interface WriteAttempt {
 export interface Done {
   readonly outcome: "done";
   readonly version: Version | null;
+  /** False: the write landed over versions that this disk does not have. A catch-up brings its refs with them. */
+  readonly onDisk: boolean;
   readonly report: PushReport;
 }
 

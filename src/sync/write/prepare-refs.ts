@@ -20,7 +20,8 @@ export type Prepared =
       /** Refs that some of the updates make once the transaction is committed. */
       afterwards: Map<RefName, RefValue>;
     }
-  | { outcome: "nothing" | "in_doubt" };
+  /** "behind": git refuses, perhaps only because the refs on this disk are older than the head. */
+  | { outcome: "nothing" | "in_doubt" | "behind" };
 
 export interface Preparing {
   readonly updates: readonly RefUpdate[];
@@ -32,6 +33,8 @@ export interface Preparing {
    * push that is not atomic.
    */
   readonly bySession: boolean;
+  /** True: this disk has the refs of the head. */
+  readonly onHead: boolean;
 }
 
 /** Refs that git has been asked to lock before their old values are known. */
@@ -57,7 +60,7 @@ export function prepareEarly(transaction: RefTransaction, all: readonly RefUpdat
 export async function prepareFresh(
   context: SyncContext,
   replica: Replica,
-  { updates: all, refAuthor, atomic, bySession }: Preparing,
+  { updates: all, refAuthor, atomic, bySession, onHead }: Preparing,
   held: ReadonlyMap<RefName, RefValue | null>,
   report: PushReport,
   early: LockedEarly | undefined,
@@ -103,6 +106,7 @@ export async function prepareFresh(
     if (refusal === undefined) return { outcome: "prepared", transaction, updates, afterwards };
     // A killed git left a lock that is so old. Without this an operator would have to remove it.
     if (isLocked(refusal) && (await sweepLocks(replica.gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
+    if (!onHead && (contradictsLog(refusal) || tried > 0)) return { outcome: "behind" };
     if (contradictsLog(refusal)) {
       context.log.error({ repository: replica.name, err: refusal.message }, "a ref on disk is not what the log says");
       await putInDoubt(replica);

@@ -1,5 +1,5 @@
-// Stages the row of a write on the head: step 3 of a push. The answer of the database has the values of the refs there,
-// and says whether the write may go on.
+// Stages the row of a write: step 3 of a push. The answer of the database has the values of the refs at the head, and
+// says whether the write may go on.
 import { crashPoint } from "../../crash-points.ts";
 import { isSymbolic, objectIds, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
 import { type CopiesRule, type StageRequest, stageWrite } from "../../store/write/writes.ts";
@@ -13,10 +13,11 @@ import { type Attempt, outcomeOf, type WriteAttempt } from "./outcome.ts";
 /** A write whose row is staged. */
 export interface StagedAttempt {
   readonly outcome: "staged";
-  /** The digest of the refs at its base, and the key of digests. */
-  readonly digest: Buffer;
+  /** True if its base was the head. */
+  readonly onHead: boolean;
+  /** The key of digests. */
   readonly digestKey: Buffer;
-  /** The values of its refs at its base. */
+  /** The values of its refs at the head. */
   readonly held: ReadonlyMap<RefName, RefValue | null>;
 }
 
@@ -28,7 +29,7 @@ export async function stage(
   { request, aliases, holders, clock }: WriteAttempt,
   undecided: Undecided,
 ): Promise<StagedAttempt | Attempt> {
-  const { applied: base, appliedDigest } = replica;
+  const { appliedDigest } = replica;
   const staged = await afterOldLeases(context, () => stageWrite(context.db, context.me, row));
   clock.lap("stageMs");
   await crashPoint("push.staged");
@@ -37,8 +38,9 @@ export async function stage(
     return outcomeOf(context, staged);
   }
   // The refs on this disk are not those on which the write would land.
-  if (base === row.base && staged.digest.toString("hex") !== appliedDigest)
-    throw await stopAheadOfDatabase(context, replica, { version: base, digest: appliedDigest }, base);
+  const onHead = staged.head === replica.applied;
+  if (onHead && staged.digest.toString("hex") !== appliedDigest)
+    throw await stopAheadOfDatabase(context, replica, { version: staged.head, digest: appliedDigest }, staged.head);
   if (isShort(staged.copiesRule, holders, request.updates)) {
     undecided.reason = "its objects were on too few devices";
     return { outcome: "too_few_copies", rule: staged.copiesRule };
@@ -48,7 +50,7 @@ export async function stage(
     undecided.reason = "some of its refs stand for others";
     return { outcome: "aliases", held };
   }
-  return { outcome: "staged", digest: staged.digest, digestKey: staged.digestKey, held };
+  return { outcome: "staged", onHead, digestKey: staged.digestKey, held };
 }
 
 /**

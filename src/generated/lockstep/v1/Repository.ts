@@ -15,6 +15,7 @@ export interface Repository {
   'keepLog'?: (string);
   'updateLimit'?: (_google_protobuf_Duration | null);
   'id'?: (string);
+  'serial'?: (boolean);
 }
 
 export interface Repository__Output {
@@ -29,4 +30,5 @@ export interface Repository__Output {
   'keepLog': (string);
   'updateLimit': (_google_protobuf_Duration__Output | null);
   'id': (string);
+  'serial': (boolean);
 }

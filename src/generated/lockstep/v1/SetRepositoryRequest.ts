@@ -10,10 +10,12 @@ export interface SetRepositoryRequest {
   'placement'?: (_lockstep_v1_Placement | null);
   'keepDays'?: (number);
   'author'?: (string);
+  'serial'?: (boolean);
   'keepLog'?: (string);
   'updateLimit'?: (_google_protobuf_Duration | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
+  '_serial'?: "serial";
   '_keepLog'?: "keepLog";
   '_keepDays'?: "keepDays";
 }
@@ -25,10 +27,12 @@ export interface SetRepositoryRequest__Output {
   'placement': (_lockstep_v1_Placement__Output | null);
   'keepDays'?: (number);
   'author': (string);
+  'serial'?: (boolean);
   'keepLog'?: (string);
   'updateLimit': (_google_protobuf_Duration__Output | null);
   '_minCopies'?: "minCopies";
   '_landWithFewer'?: "landWithFewer";
+  '_serial'?: "serial";
   '_keepLog'?: "keepLog";
   '_keepDays'?: "keepDays";
 }

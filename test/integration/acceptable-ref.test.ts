@@ -17,7 +17,8 @@ const utf8 = (text: string) => Buffer.from(text).toString("latin1");
 /** Bytes that a name may have, none of which is the next one's. */
 function noise(length: number): string {
   const allowed = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte)).filter(
-    (each) => each > " " && !"\x7f~^:?*[\\./@{".includes(each),
+    // The last two begin a character that turns the direction of text.
+    (each) => each > " " && !"\x7f~^:?*[\\./@{\xd8\xe2".includes(each),
   );
   return Array.from({ length }, () => allowed[Math.floor(Math.random() * allowed.length)]).join("");
 }

@@ -47,14 +47,15 @@ async function bringHere(context: SyncContext, replica: Replica, version: Versio
       // Others must know that this device has it: what nobody has may be given up.
       await recordInDatabase(context, replica);
       if (replica.settled <= version && replica.recorded >= version) return;
+      if (replica.settled <= version) failure = new Error("the database did not record that it has them");
     } catch (error) {
       failure = error;
-      await sleep(WAITS.askOutcomeAgainMs, undefined, { signal }).catch(() => {});
     }
+    await sleep(WAITS.askOutcomeAgainMs, undefined, { signal }).catch(() => {});
   }
   throw new LockstepError(
     "OUTCOME_UNKNOWN",
-    `The write has landed as version ${version} of ${replica.name}, and this device lacks versions before it (${describe(failure)}).`,
+    `The write has landed as version ${version} of ${replica.name}, and it is not sure that this device has all versions before it (${describe(failure)}).`,
     { cause: failure, details: { repository: replica.name, version: String(version) } },
   );
 }

@@ -3,9 +3,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { join } from "node:path";
-import { compare, git, inFolder, start, withCluster } from "./harness.mjs";
+import { compare, exchange, git, inFolder, start, withCluster } from "./harness.mjs";
 
 const CLONES = 100;
 const COMMITS = 2_000;
@@ -105,17 +105,3 @@ async function clone(url) {
 }
 
 const packet = (line) => (line.length + 4).toString(16).padStart(4, "0") + line;
-
-async function exchange(agent, url, body) {
-  const headers = { "git-protocol": "version=2" };
-  if (body) headers["content-type"] = "application/x-git-upload-pack-request";
-  const response = await new Promise((resolve, reject) => {
-    const sent = request(url, { method: body ? "POST" : "GET", agent, headers }, resolve);
-    sent.once("error", reject);
-    sent.end(body);
-  });
-  const chunks = [];
-  for await (const chunk of response) chunks.push(chunk);
-  if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
-  return Buffer.concat(chunks);
-}

@@ -3,6 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
 import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -130,6 +131,23 @@ export async function time(work) {
   const startedAt = performance.now();
   await work();
   return performance.now() - startedAt;
+}
+
+/** Sends a request of upload-pack in protocol version 2. Returns the answer. */
+export async function exchange(agent, url, body) {
+  const headers = { "git-protocol": "version=2" };
+  if (body) headers["content-type"] = "application/x-git-upload-pack-request";
+  const response = await new Promise((resolve, reject) => {
+    const sent = request(url, { method: body ? "POST" : "GET", agent, headers }, resolve);
+    sent.once("error", reject);
+    sent.end(body);
+  });
+  const chunks = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const answer = Buffer.concat(chunks);
+  if (response.statusCode !== 200 || answer.length === 0)
+    throw new Error(`status ${response.statusCode}, ${answer.length} bytes`);
+  return answer;
 }
 
 export function median(values) {

@@ -1,8 +1,8 @@
 // Measures reads of refs through the gate, beside the same gate on a bare repository without Lockstep. The replica has
 // not changed since the last read, as with CI runners and web pages that look for news.
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { join } from "node:path";
-import { compare, git, inFolder, start, time, withCluster } from "./harness.mjs";
+import { compare, exchange, git, inFolder, start, time, withCluster } from "./harness.mjs";
 
 const REFS = 1_000;
 const CLIENTS = 16;
@@ -73,17 +73,4 @@ async function readsPerSecond(url) {
   await Promise.all(Array.from({ length: CLIENTS }, client));
   agent.destroy();
   return reads / (RUN_MS / 1000);
-}
-
-async function exchange(agent, url, body) {
-  const headers = { "git-protocol": "version=2" };
-  if (body) headers["content-type"] = "application/x-git-upload-pack-request";
-  const response = await new Promise((resolve, reject) => {
-    const sent = request(url, { method: body ? "POST" : "GET", agent, headers }, resolve);
-    sent.once("error", reject);
-    sent.end(body);
-  });
-  let bytes = 0;
-  for await (const chunk of response) bytes += chunk.length;
-  if (response.statusCode !== 200 || bytes === 0) throw new Error(`status ${response.statusCode}, ${bytes} bytes`);
 }

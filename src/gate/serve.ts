@@ -144,18 +144,17 @@ async function serveGit(
     response.writeHead(200, answered.headers).end(Buffer.concat([Buffer.from(answered.preface), known]));
     return;
   }
-  const packsHook = asked.service === "upload-pack" && received ? await findPacksHook(root) : undefined;
-  // Nothing is awaited from here to the use of `granted`: a refusal that nobody awaits yet would end the gate.
   const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
   const requestId = String(fields.requestId);
   const programs = { path: env.PATH, home: env.HOME };
   const limits = { pushRefs, ...(pushObject !== undefined && { pushObject }) };
-  const client = { kind: "client", address, user, protocol, requestId, socketDir, ...limits, packsHook } as const;
+  const client = { kind: "client", address, user, protocol, requestId, socketDir, ...limits } as const;
   const start = async () => {
     const real = await realPath(path, asked.repository);
     await cached?.beforeStart();
     const limiter = asked.service === "receive-pack" ? pushLimiter : [];
-    return await startGit({ programs, asked, client, path: real, limiter });
+    const packsHook = asked.service === "upload-pack" && received ? await findPacksHook(root) : undefined;
+    return await startGit({ programs, asked, client: { ...client, packsHook }, path: real, limiter });
   };
   const place = () => whichReplica(path);
   const git = await earlyStarts.git(granted, {

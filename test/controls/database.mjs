@@ -24,9 +24,9 @@ export const databaseControls = [
         to: 'select from lockstep.repository where name = $1"',
       },
     ],
-    project: "e2e",
-    tests: "test/e2e/synchronous-standby.test.ts",
-    name: "nothing is acknowledged to anybody before the standby has it",
+    project: "integration",
+    tests: "test/integration/repositories.test.ts",
+    name: "so that this answer waits for a synchronous standby",
   },
   {
     rule: "a decision is not compiled, whatever the planner expects of it",

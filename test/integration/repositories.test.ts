@@ -87,6 +87,16 @@ describe("createRepository", () => {
     await queryOnce(db.work, "update lockstep.device set draining_since = null");
   });
 
+  it("locks the row of the repository that has the name, so that this answer waits for a synchronous standby", async () => {
+    // PostgreSQL lets the end of a transaction wait for the standby only if the transaction has changed or locked a row.
+    const lockedBy = async () =>
+      (await queryOnce(db.work, "select xmax::text as xmax from lockstep.repository where id = $1", [id]))[0]?.xmax;
+    const before = await lockedBy();
+    const request = { name, devices: ["mine"], defaultBranch: "main", objectFormat: "sha1" } as const;
+    await expect(createRepository(db, request)).rejects.toThrow("exists");
+    expect(await lockedBy()).not.toBe(before);
+  });
+
   it("succeeds for one of two at the same time", async () => {
     const wanted = `r-${randomUUID()}`;
     const both = await Promise.allSettled([repository(wanted, "mine"), repository(wanted, "other")]);

@@ -3,12 +3,10 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { required } from "../read-config.ts";
 import { keyWarning, readTls } from "../tls/device-files.ts";
+import { daysOfWarning } from "../tls/endings.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const DAY_MS = 86_400_000;
-const SOON_DAYS = 30;
-/** As the warnings of the sidecar (tls/watched-credentials.ts). */
-const SOON_PART = 0.3;
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
@@ -69,9 +67,9 @@ export function judgeCertificate(
     : undefined;
 }
 
+/** As the warnings of the sidecar. */
 function endsSoon({ validFrom, validTo }: X509Certificate, now: number): boolean {
-  const left = Date.parse(validTo) - now;
-  return left < SOON_DAYS * DAY_MS && left < (Date.parse(validTo) - Date.parse(validFrom)) * SOON_PART;
+  return daysOfWarning({ beginsAt: Date.parse(validFrom), endsAt: Date.parse(validTo) }, now) !== undefined;
 }
 
 async function readCertificates(file: string): Promise<X509Certificate[]> {

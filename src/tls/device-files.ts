@@ -26,7 +26,7 @@ export interface DeviceCredentials {
 }
 
 type TlsFile = "tls-cert" | "tls-key" | "tls-ca";
-const TLS_FILES: readonly TlsFile[] = ["tls-cert", "tls-key", "tls-ca"];
+export const TLS_FILES: readonly TlsFile[] = ["tls-cert", "tls-key", "tls-ca"];
 
 /**
  * Reads the files of --tls-cert, --tls-key and --tls-ca. The trust domain is that of the certificate. Throws USAGE when
@@ -103,15 +103,6 @@ export function faultOf(credentials: DeviceCredentials, now: number): string | u
 export async function keyWarning(config: Config): Promise<string | undefined> {
   if (((await modeOfKey(config)) & 0o004) === 0) return undefined;
   return `Every user of this machine may read the private key ${config["tls-key"]} and act as this device; take the right away with \`chmod o= FILE\`.`;
-}
-
-/** Returns a text that changes whenever one of the files does, also when a link leads to another file. */
-export async function stampOf(config: Config): Promise<string> {
-  const stamps = TLS_FILES.map(async (name) => {
-    const found = await stat(required(config, name), { bigint: true }).catch(() => undefined);
-    return found && [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(":");
-  });
-  return (await Promise.all(stamps)).join(" ");
 }
 
 async function modeOfKey(config: Config): Promise<number> {

@@ -34,10 +34,10 @@ export const certificateControls = [
     patches: [
       {
         file: "src/tls/watched-credentials.ts",
-        from: "? faultOf(read, Date.now())",
-        to: "? undefined",
+        from: "?? faultOf(read, Date.now()) ??",
+        to: "??",
       },
-      { file: "src/tls/watched-credentials.ts", from: "expiryOf, faultOf, readTls", to: "expiryOf, readTls" },
+      { file: "src/tls/watched-credentials.ts", from: "expiryOf, faultOf, readTls,", to: "expiryOf, readTls," },
     ],
     project: "e2e",
     tests: "test/e2e/certificates.test.ts",
@@ -80,8 +80,8 @@ export const certificateControls = [
     rule: "a gate uses new certificate files without a restart",
     patches: [
       {
-        file: "src/tls/watched-files.ts",
-        from: "      for (const listener of this.#listeners) listener(content);\n",
+        file: "src/io/watched-files.ts",
+        from: "    for (const listener of this.#listeners) listener(content);\n",
         to: "",
       },
     ],

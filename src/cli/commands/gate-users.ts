@@ -10,10 +10,10 @@ import { AuthRequest } from "../../gate/auth-request.ts";
 import { askForCertificates, CLIENT_CERTIFICATES, type GateTls } from "../../gate/client-certificates.ts";
 import { Htpasswd } from "../../gate/htpasswd.ts";
 import { EVERYBODY, type UserRules, type UserSource } from "../../gate/users.ts";
+import { WatchedFiles } from "../../io/watched-files.ts";
 import { required } from "../../read-config.ts";
 import { parseHostPort } from "../../setting-checks.ts";
 import { STRONG_CIPHERS } from "../../tls/mutual-tls.ts";
-import { WatchedFiles } from "../../tls/watched-files.ts";
 
 /**
  * Reads who may use the gate. Throws USAGE when settings exclude each other, and when a file is not right. Also throws
@@ -25,8 +25,7 @@ export async function readGateUsers(
 ): Promise<{ users: UserRules; tls?: WatchedFiles<GateTls> }> {
   const anonymous = { read: config["anonymous-reads"] === "1", write: config["anonymous-writes"] === "1" };
   const files = (["gate-tls-cert", "gate-tls-key", "gate-client-ca"] as const).flatMap((name) => config[name] ?? []);
-  const read = () => readTlsFiles(config);
-  const tls = files.length > 0 ? await WatchedFiles.open(files, read, log) : undefined;
+  const tls = files.length > 0 ? await watchTlsFiles(config, files, log) : undefined;
   const sources: UserSource[] = config["gate-client-ca"] === undefined ? [] : [CLIENT_CERTIFICATES];
   const { htpasswd, "auth-request": url } = config;
   if (htpasswd !== undefined && url !== undefined)
@@ -50,6 +49,15 @@ export async function readGateUsers(
 /** Returns true for addresses that only programs on this machine can reach. */
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+async function watchTlsFiles(config: Config, paths: readonly string[], log: Logger): Promise<WatchedFiles<GateTls>> {
+  return await WatchedFiles.open({
+    ...{ paths, log, what: "certificate files" },
+    read: () => readTlsFiles(config),
+    fields: () => ({ files: paths }),
+    meanwhile: () => "Until then the old files are used.",
+  });
 }
 
 /** Throws USAGE when the files do not fit, also when the certificate has ended. */

@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect, type TLSSocket } from "node:tls";
 import { pino } from "pino";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type CredentialPair, createAuthority, issue } from "../../src/ca/authority.ts";
 import { readGateUsers } from "../../src/cli/commands/gate-users.ts";
 import type { Gate } from "../../src/gate/gate.ts";
+import { certify, shown as pemOf, SERVER, type Wanted } from "../support/certificate-maker.ts";
 import { GateSite, SOON } from "../support/gate-site.ts";
 
 const REFS = "/team/app.git/info/refs?service=git-upload-pack";
@@ -141,5 +142,67 @@ describe("new files of a gate", () => {
     const [old] = ada.sockets;
     await vi.waitFor(() => expect(old?.destroyed).toBe(true), SOON);
     expect(await ada.ask()).toMatchObject({ status: 403, said: expect.stringContaining("does not accept it") });
+  });
+});
+
+const DAY = 86_400_000;
+/** Writes a certificate of the gate that ends in so many days, after a life of 90. */
+async function putEnding(days: number, wanted: Wanted = {}): Promise<void> {
+  const made = await certify({ cn: "gate", uses: SERVER, begins: (days - 90) * DAY, ends: days * DAY, ...wanted });
+  const { cert, key } = pemOf(made);
+  await put("gate.key", key);
+  await put("gate.pem", cert);
+}
+
+/** What the log said of certificates that end, with its level. */
+const endings = () =>
+  logged
+    .filter(({ msg }) => /^a certificate (ends soon|has ended)$/.test(String(msg)))
+    .map(({ level, err }) => [level, err]);
+const untilUsed = (count: number) =>
+  vi.waitFor(
+    () => expect(logged.filter(({ msg }) => msg === "uses new certificate files").length).toBeGreaterThanOrEqual(count),
+    SOON,
+  );
+
+describe("the certificate of a gate that ends soon", () => {
+  it("is told at 30, 7 and 1 days, once each, and a new one ends the warnings", async () => {
+    for (const [days, left] of [
+      [26.5, "26 days"],
+      [6.5, "6 days"],
+      [0.5, "11 hours"],
+    ] as const) {
+      logged.length = 0;
+      await putEnding(days);
+      const sentence = new RegExp(
+        `^The certificate of the gate ends at \\S+Z, in ${left}; put a new one in the place of --gate-tls-cert`,
+      );
+      await vi.waitFor(() => expect(endings()).toEqual([[40, expect.stringMatching(sentence)]]), SOON);
+    }
+    logged.length = 0;
+    await putEnding(60);
+    await untilUsed(1);
+    // Another look after the new files are in use.
+    await putEnding(61);
+    await untilUsed(2);
+    expect(endings()).toEqual([]);
+  });
+
+  it("is an error in the log when it has ended, and so is the end of an authority of users", async () => {
+    const ending = await certify({ cn: "users", ca: true, begins: -90 * DAY, ends: DAY });
+    await put("users.pem", pemOf(ending).cert);
+    await putEnding(1);
+    await untilUsed(1);
+    const realNow = Date.now;
+    vi.spyOn(Date, "now").mockImplementation(() => realNow() + 2 * DAY);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await vi.waitFor(() => {
+      const told = endings();
+      expect(told).toContainEqual([50, expect.stringMatching(/^The certificate of the gate ended at \S+Z; put a new/)]);
+      expect(told).toContainEqual([
+        50,
+        expect.stringMatching(/^The authority CN=users of --gate-client-ca ended at \S+Z; renew it/),
+      ]);
+    }, SOON);
   });
 });

@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+// @ts-expect-error: a plain program, which runs without a build.
+import { filesOfOtherParts } from "./test/rotating-files.mjs";
 import { LongestFirst } from "./test/support/longest-first.ts";
 // @ts-expect-error: a plain program, which runs without a build.
 import { keepFilesInMemory } from "./test/support/memory.mjs";
@@ -8,6 +10,8 @@ import { keepFilesInMemory } from "./test/support/memory.mjs";
 const WORKERS_PER_CORE = 2;
 
 keepFilesInMemory();
+
+const exclude = [...configDefaults.exclude, ...filesOfOtherParts()];
 
 export default defineConfig({
   test: {
@@ -28,6 +32,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
+          exclude,
           globalSetup: ["test/support/postgres-setup.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -38,6 +43,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude,
           globalSetup: ["test/support/postgres-setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,

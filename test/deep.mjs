@@ -3,25 +3,28 @@
 //   LOCKSTEP_CI_PART=3    runs part 3 only; without it everything runs
 //   LOCKSTEP_CI_DIVIDE=all  divides the tests of every file, not only those of deep files
 // Deep are the files below, the rows of a rule after the first one, the negative controls, the tests on a newer git, and
-// the image.
+// the image. rotating-files.mjs has the files of features, which run whole in some of the parts.
 //   node test/deep.mjs newer-git   prints the files that run on a newer git
+//   node test/deep.mjs elsewhere   prints the files of features that are in other parts
 //   node test/deep.mjs has NAME    succeeds if the part has the step NAME
 import { fileURLToPath } from "node:url";
+import { filesOfOtherParts, partsOf } from "./rotating-files.mjs";
 
-const PARTS = 10;
+const PARTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /**
- * All strikes at all crash points, power loss on both ref formats, the long torture, all pairs of statements that lock
- * rows. Each part has a tenth of each file.
+ * All strikes at all crash points, power loss on both ref formats, fail-overs of the database in the middle of a push,
+ * the long torture, all pairs of statements that lock rows. Each part has a tenth of each file.
  */
-const DEEP_FILES = /^test\/(e2e\/(crash-points-.*|power-loss|torture)|integration\/lock-order)\.test\.ts$/;
+const DEEP_FILES =
+  /^test\/(e2e\/(crash-points-.*|power-loss|synchronous-standby|torture)|integration\/lock-order)\.test\.ts$/;
 
 /** The files in which tests that one line defines, with `it.each` or in a loop, are rows of one rule. */
 const WITH_ROWS = /^test\/(e2e|integration)\//;
 
 /** The files in which all tests of a `describe` are rows of one rule: each shows another case of it. */
 export const MATRICES = [
-  ...["synchronous-standby", "shallow", "ref-names", "replacement-refs", "alias-with-target"].map(inE2e),
+  ...["shallow", "ref-names", "replacement-refs", "alias-with-target"].map(inE2e),
   ...["strange-files", "disk-changes", "rename-names", "acceptable-ref", "aliases"].map(inIntegration),
   ...["refs-in-the-way", "gate-break-off", "stalled-peers", "hung-sources", "undo-refused"].map(inIntegration),
 ];
@@ -43,20 +46,20 @@ export function ruleOf(file, { place, suite }) {
 
 /**
  * Returns whether a test of `file` runs in this part. It is number `index` of the file, and number `row` of its rule.
- * The first row of each rule runs in every part.
+ * The first row of each rule runs in every part of the file, and each other row in one of them.
  */
 export function runsTest(file, { index, row }, env = process.env) {
   if (env.LOCKSTEP_CI_DIVIDE === "all" || DEEP_FILES.test(file)) return isOfPart(file, index, env);
-  return row === 0 || !WITH_ROWS.test(file) || isOfPart(file, row, env);
+  return row === 0 || !WITH_ROWS.test(file) || isOfPart(file, row, env, partsOf(file));
 }
 
 /**
- * Returns whether this part has the item number `index` of the list. Each list begins at a different part, so that
- * short lists do not all fall into the same part.
+ * Returns whether this part has the item number `index` of the list, which is divided among `parts`. Each list begins at
+ * a different part, so that short lists do not all fall into the same part.
  */
-export function isOfPart(list, index, { LOCKSTEP_CI_PART: part = "" } = process.env) {
+export function isOfPart(list, index, { LOCKSTEP_CI_PART: part = "" } = process.env, parts = PARTS) {
   const first = [...list].reduce((sum, letter) => sum + letter.codePointAt(0), 0);
-  return part === "" || (first + index) % PARTS === Number(part);
+  return part === "" || parts[(first + index) % parts.length] === Number(part);
 }
 
 function inE2e(name) {
@@ -70,5 +73,6 @@ function inIntegration(name) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , what, name] = process.argv;
   if (what === "newer-git") console.log(NEWER_GIT_FILES.join(" "));
+  else if (what === "elsewhere") console.log(filesOfOtherParts().join("\n"));
   else if (what !== "has" || !isOfPart(name, 0)) process.exitCode = 1;
 }

@@ -4,12 +4,15 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 // @ts-expect-error: a plain program, which runs without a build.
 import { isOfPart, MATRICES, NEWER_GIT_FILES, ruleOf, runsTest } from "../deep.mjs";
+// @ts-expect-error: as above.
+import { FEATURES, filesOfOtherParts, partsOf, SELDOM } from "../rotating-files.mjs";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const DEEP = "test/e2e/crash-points-push.test.ts";
 const OTHER = "test/e2e/crash.test.ts";
 const UNIT = "test/unit/deep.test.ts";
 const PARTS = Array.from({ length: 10 }, (_, part) => ({ LOCKSTEP_CI_PART: String(part) }));
+const ROTATING: string[] = [...FEATURES, ...SELDOM];
 const PLACES = Array.from({ length: 58 }, (_, index) => index);
 
 describe("the ten parts of the deep tests", () => {
@@ -41,6 +44,27 @@ describe("the ten parts of the deep tests", () => {
     }
   });
 
+  it.each(ROTATING)("have %s in some parts, its first rows in all of those, and each further row once", (file) => {
+    const parts = PARTS.filter((env) => !filesOfOtherParts(env).includes(file));
+    expect(parts).toHaveLength(FEATURES.includes(file) ? 2 : 5);
+    for (const index of PLACES) {
+      expect(parts.filter((env) => runsTest(file, { index, row: 0 }, env))).toHaveLength(parts.length);
+      expect(parts.filter((env) => runsTest(file, { index, row: index + 1 }, env))).toHaveLength(1);
+    }
+  });
+
+  it("leave out no other file, and name each file once", () => {
+    expect(filesOfOtherParts(PARTS[0])).not.toContain(OTHER);
+    expect(partsOf(OTHER)).toHaveLength(10);
+    expect(new Set(ROTATING).size).toBe(ROTATING.length);
+  });
+
+  it("leave out no file where all files are divided, or where no part is asked for", () => {
+    expect(filesOfOtherParts({ LOCKSTEP_CI_PART: "1", LOCKSTEP_CI_DIVIDE: "all" })).toEqual([]);
+    expect(filesOfOtherParts({})).toEqual([]);
+    expect(filesOfOtherParts({ LOCKSTEP_CI_PART: "" })).toEqual([]);
+  });
+
   it("have each control once", () => {
     for (const index of PLACES) expect(PARTS.filter((env) => isOfPart("controls", index, env))).toHaveLength(1);
   });
@@ -51,7 +75,7 @@ describe("the ten parts of the deep tests", () => {
   });
 
   it("name files that are there", () => {
-    for (const file of [DEEP, OTHER, UNIT, ...MATRICES, ...NEWER_GIT_FILES])
+    for (const file of [DEEP, OTHER, UNIT, ...MATRICES, ...NEWER_GIT_FILES, ...ROTATING])
       expect(existsSync(join(PROJECT, file)), file).toBe(true);
   });
 });

@@ -1,0 +1,65 @@
+// The test files that `.ci/run` leaves out in some of its ten parts (deep.mjs). Files that are in neither list run in
+// every part: they show that no acknowledged push is lost and that no read is older than one.
+const PARTS = 10;
+
+/**
+ * Features and limits: what is printed, how a sidecar is deployed, who may come in, what hangs and what is refused. Each
+ * file runs in two of the ten parts. Files that take long stand apart, so that no part has several.
+ */
+export const FEATURES = [
+  ...["gitolite", "certificates", "sshd", "shallow", "demo"].map(inE2e),
+  ...["git-port", "many-requests", "stalled-peers", "hung-git", "hook-device"].map(inIntegration),
+  ...["anonymous-pusher", "hooks", "observability", "serve-refuses", "ssh-devices"].map(inE2e),
+  ...["certificate-matrix", "shared-packs", "trim-disk", "hung-gate", "hung-sources"].map(inIntegration),
+  ...["registry", "occupied-place", "device-logins", "nginx", "command"].map(inE2e),
+  ...["aliases", "hooks", "gate-errors", "roll-up", "pack-refs"].map(inIntegration),
+  ...["move-in", "join-with-token", "front-end", "cli-terminal", "retention"].map(inE2e),
+  ...["fan-out", "scrub", "rename-names", "device-login-rights", "remove-device"].map(inIntegration),
+  ...["cli", "operators-settings", "side-effects", "bad-input", "alias-with-target"].map(inE2e),
+  ...["gate-tls", "gate-limits", "trim-log", "serve-pack", "port-limits"].map(inIntegration),
+  ...["ref-names", "gate-users", "replacement-refs", "cluster-service", "tls"].map(inE2e),
+  ...["copies-missing", "keep-healthy", "gate-failures", "notifications", "make-way"].map(inIntegration),
+  ...["http", "bad-input-inside", "scrub", "local-user", "move-out"].map(inE2e),
+  ...["hook-socket-limits", "registry-copy", "gate-cache", "odd-settings", "device-logins-cluster"].map(inIntegration),
+  ...["ref-names", "acceptable-ref", "peers", "ssh-keys", "malicious-repository"].map(inIntegration),
+];
+
+/**
+ * What operators seldom do, what changes of a disk by hand cause, and what watchers are told. Each file runs in five of
+ * the ten parts.
+ */
+export const SELDOM = [
+  ...["adopt", "rename", "grow-and-shrink", "remove", "thaw", "empty-root", "watch", "thaw-all"].map(inE2e),
+  ...["remove-repository", "restore-repository", "collect-garbage", "watch-cursor"].map(inIntegration),
+  ...["rename", "disk-changes", "release-replica", "old-disks", "thaw", "watch"].map(inIntegration),
+  ...["disk-changes", "repo-undo"].map(inE2e),
+  ...["strange-files", "collect-unreachable", "undo-version", "thaw-promote"].map(inIntegration),
+  ...["adopt-several", "adopt-beside-pushes", "undo-objects", "adopt-repository"].map(inIntegration),
+];
+
+/** Returns the numbers of the parts in which a file runs. */
+export function partsOf(file) {
+  const all = Array.from({ length: PARTS }, (_, part) => part);
+  for (const [list, every] of [
+    [FEATURES, 5],
+    [SELDOM, 2],
+  ]) {
+    const index = list.indexOf(file);
+    if (index >= 0) return all.filter((part) => (index + part) % every === 0);
+  }
+  return all;
+}
+
+/** Returns the files that do not run in this part: none where all parts run, or where the tests themselves are divided. */
+export function filesOfOtherParts({ LOCKSTEP_CI_PART: part = "", LOCKSTEP_CI_DIVIDE: divide } = process.env) {
+  if (part === "" || divide === "all") return [];
+  return [...FEATURES, ...SELDOM].filter((file) => !partsOf(file).includes(Number(part)));
+}
+
+function inE2e(name) {
+  return `test/e2e/${name}.test.ts`;
+}
+
+function inIntegration(name) {
+  return `test/integration/${name}.test.ts`;
+}

@@ -1,10 +1,10 @@
 // Deep tests take long and seldom find something new. They are divided into ten parts: `.ci/run` runs one, `.ci/deep`
 // all.
-//   LOCKSTEP_CI_PART=3    runs part 3 only; without it everything runs
-//   LOCKSTEP_CI_DIVIDE=all  divides the tests of every file, not only those of deep files
+//   LOCKSTEP_CI_PART=3   runs part 3 only; without it everything runs
+//   LOCKSTEP_CI_WHOLE=1  runs all tests of the named files, except those of deep files
 // Deep are the files below, the rows of a rule after the first one, the negative controls, the tests on a newer git, and
 // the image. rotating-files.mjs has the files of features, which run whole in some of the parts.
-//   node test/deep.mjs newer-git   prints the files that run on a newer git
+//   node test/deep.mjs newer-git   prints the files that this part runs on a newer git
 //   node test/deep.mjs elsewhere   prints the files of features that are in other parts
 //   node test/deep.mjs has NAME    succeeds if the part has the step NAME
 import { fileURLToPath } from "node:url";
@@ -39,6 +39,11 @@ export const NEWER_GIT_FILES = [
   ...["collect-garbage", "collect-unreachable"].map(inIntegration),
 ];
 
+/** Returns the files that this part runs on a newer git: a tenth of the list, and some tests of each deep file in it. */
+export function newerGitFiles(env = process.env) {
+  return NEWER_GIT_FILES.filter((file, index) => DEEP_FILES.test(file) || isOfPart("newer-git", index, env));
+}
+
 /** Returns the name of the rule of which a test is a row: its place in the file, or its `describe`. */
 export function ruleOf(file, { place, suite }) {
   return MATRICES.includes(file) ? suite : place;
@@ -49,7 +54,8 @@ export function ruleOf(file, { place, suite }) {
  * The first row of each rule runs in every part of the file, and each other row in one of them.
  */
 export function runsTest(file, { index, row }, env = process.env) {
-  if (env.LOCKSTEP_CI_DIVIDE === "all" || DEEP_FILES.test(file)) return isOfPart(file, index, env);
+  if (DEEP_FILES.test(file)) return isOfPart(file, index, env, partsOf(file));
+  if (env.LOCKSTEP_CI_WHOLE) return true;
   return row === 0 || !WITH_ROWS.test(file) || isOfPart(file, row, env, partsOf(file));
 }
 
@@ -72,7 +78,7 @@ function inIntegration(name) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , what, name] = process.argv;
-  if (what === "newer-git") console.log(NEWER_GIT_FILES.join(" "));
+  if (what === "newer-git") console.log(newerGitFiles().join(" "));
   else if (what === "elsewhere") console.log(filesOfOtherParts().join("\n"));
   else if (what !== "has" || !isOfPart(name, 0)) process.exitCode = 1;
 }

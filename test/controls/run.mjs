@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { isOfPart } from "../deep.mjs";
 import { keepFilesInMemory } from "../support/memory.mjs";
 import { controls } from "./controls.mjs";
+import { needsBuild } from "./needs-build.mjs";
 
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const COPIED = [
@@ -58,7 +59,8 @@ async function underTorture(copy, args) {
   return { ok: code === 1 && failed !== undefined, why: `${why} (npm run torture -- ${args.join(" ")})` };
 }
 
-async function check({ rule, patches, project: tests, tests: file, name, torture, mustFail = true }, env) {
+async function check(control, env) {
+  const { rule, patches, project: tests, tests: file, name, torture, mustFail = true } = control;
   const copy = mkdtempSync(join(tmpdir(), "lockstep-control-"));
   try {
     for (const each of COPIED)
@@ -72,7 +74,9 @@ async function check({ rule, patches, project: tests, tests: file, name, torture
         text.replace(from, () => to),
       );
     }
-    const built = await run(process.execPath, ["scripts/build.mjs"], copy, env);
+    const built = needsBuild(project, control)
+      ? await run(process.execPath, ["scripts/build.mjs"], copy, env)
+      : undefined;
     if (torture) return { rule, ...(await underTorture(copy, torture)) };
     const vitest = join(project, "node_modules", "vitest", "vitest.mjs");
     const args = [vitest, "run", "--project", tests, file, "--bail", "1", ...(name ? ["-t", name] : [])];
@@ -85,7 +89,7 @@ async function check({ rule, patches, project: tests, tests: file, name, torture
     const skipped = /^The tests of .* are skipped.*$/m.exec(plain)?.[0];
     if (failed === "0" && passed === "0" && skipped !== undefined) return { rule, why: skipped };
     if (failed === "0" && passed === "0")
-      return { rule, ok: false, why: `no test ran: ${built.said}${plain.slice(-600)}` };
+      return { rule, ok: false, why: `no test ran: ${built?.said ?? ""}${plain.slice(-600)}` };
     const noticed = failed !== "0";
     return { rule, ok: noticed === mustFail, why: `${failed} failed, ${passed} passed in ${file}` };
   } finally {
@@ -95,15 +99,21 @@ async function check({ rule, patches, project: tests, tests: file, name, torture
 
 const wanted = process.argv.slice(2);
 const isWanted = ({ rule }) => wanted.length === 0 || wanted.some((each) => rule.startsWith(each));
-const waiting = controls.filter((control, index) => isWanted(control) && isOfPart("controls", index));
+/** The controls that take long begin first, so that none of them runs alone at the end. */
+const isLong = ({ torture, project: tests }) => torture !== undefined || tests === "e2e";
+const waiting = controls
+  .filter((control, index) => isWanted(control) && isOfPart("controls", index))
+  .sort((a, b) => Number(isLong(b)) - Number(isLong(a)));
 let failures = 0;
 let passes = 0;
 async function work(env) {
   for (let control = waiting.shift(); control; control = waiting.shift()) {
+    const started = performance.now();
     const { rule, ok, why } = await check(control, env);
+    const seconds = Math.round((performance.now() - started) / 1_000);
     if (ok) passes += 1;
     else if (ok === false) failures += 1;
-    console.log(`${{ true: "ok ", false: "NOT" }[ok] ?? "-- "} without the rule "${rule}": ${why}`);
+    console.log(`${{ true: "ok ", false: "NOT" }[ok] ?? "-- "} without the rule "${rule}": ${why} (${seconds} s)`);
   }
 }
 keepFilesInMemory();

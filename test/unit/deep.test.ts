@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 // @ts-expect-error: a plain program, which runs without a build.
-import { isOfPart, MATRICES, NEWER_GIT_FILES, ruleOf, runsTest } from "../deep.mjs";
+import { isOfPart, MATRICES, NEWER_GIT_FILES, newerGitFiles, ruleOf, runsTest } from "../deep.mjs";
 // @ts-expect-error: as above.
-import { FEATURES, filesOfOtherParts, partsOf, SELDOM } from "../rotating-files.mjs";
+import { FEATURES, filesOfOtherParts, partsOf, RARE_DEATHS, SELDOM } from "../rotating-files.mjs";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const DEEP = "test/e2e/crash-points-push.test.ts";
@@ -37,11 +37,28 @@ describe("the ten parts of the deep tests", () => {
     for (const row of PLACES) expect(PARTS.filter((env) => runsTest(UNIT, { index: row, row }, env))).toHaveLength(10);
   });
 
-  it("have each test once where all files are divided", () => {
-    const divided = PARTS.map((env) => ({ ...env, LOCKSTEP_CI_DIVIDE: "all" }));
-    for (const index of PLACES) {
-      expect(divided.filter((env) => runsTest(OTHER, { index, row: 0 }, env))).toHaveLength(1);
+  it("have each file of the newer git once, whole, and each test of the deep ones among them once", () => {
+    const parts = PARTS.map((env) => ({ ...env, LOCKSTEP_CI_WHOLE: "1" }));
+    for (const file of NEWER_GIT_FILES) {
+      const those = parts.filter((env) => newerGitFiles(env).includes(file) && !filesOfOtherParts(env).includes(file));
+      expect(those, file).toHaveLength(file === "test/e2e/power-loss.test.ts" ? 10 : 1);
+      for (const row of PLACES)
+        expect(
+          those.filter((env) => runsTest(file, { index: row, row }, env)),
+          file,
+        ).toHaveLength(1);
     }
+    expect(newerGitFiles({})).toEqual(NEWER_GIT_FILES);
+  });
+
+  it.each(RARE_DEATHS as string[])("have %s in two parts, and each of its tests in one of them", (file) => {
+    const parts = PARTS.filter((env) => !filesOfOtherParts(env).includes(file));
+    expect(parts).toHaveLength(2);
+    for (const index of PLACES)
+      expect(
+        parts.filter((env) => runsTest(file, { index, row: 0 }, env)),
+        file,
+      ).toHaveLength(1);
   });
 
   it.each(ROTATING)("have %s in some parts, its first rows in all of those, and each further row once", (file) => {
@@ -56,11 +73,12 @@ describe("the ten parts of the deep tests", () => {
   it("leave out no other file, and name each file once", () => {
     expect(filesOfOtherParts(PARTS[0])).not.toContain(OTHER);
     expect(partsOf(OTHER)).toHaveLength(10);
-    expect(new Set(ROTATING).size).toBe(ROTATING.length);
+    const listed = [...ROTATING, ...RARE_DEATHS];
+    expect(new Set(listed).size).toBe(listed.length);
   });
 
-  it("leave out no file where all files are divided, or where no part is asked for", () => {
-    expect(filesOfOtherParts({ LOCKSTEP_CI_PART: "1", LOCKSTEP_CI_DIVIDE: "all" })).toEqual([]);
+  it("leave out no file where whole files are asked for, or where no part is", () => {
+    expect(filesOfOtherParts({ LOCKSTEP_CI_PART: "1", LOCKSTEP_CI_WHOLE: "1" })).toEqual([]);
     expect(filesOfOtherParts({})).toEqual([]);
     expect(filesOfOtherParts({ LOCKSTEP_CI_PART: "" })).toEqual([]);
   });
@@ -75,7 +93,7 @@ describe("the ten parts of the deep tests", () => {
   });
 
   it("name files that are there", () => {
-    for (const file of [DEEP, OTHER, UNIT, ...MATRICES, ...NEWER_GIT_FILES, ...ROTATING])
+    for (const file of [DEEP, OTHER, UNIT, ...MATRICES, ...NEWER_GIT_FILES, ...ROTATING, ...RARE_DEATHS])
       expect(existsSync(join(PROJECT, file)), file).toBe(true);
   });
 });

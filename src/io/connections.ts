@@ -1,6 +1,6 @@
-// The connections that a server has accepted. A TLS server lists a connection only after its handshake. A connection
-// still in its handshake would delay the exit of the process by two minutes.
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+// The connections that a server has accepted, and those that a client keeps. A TLS server lists a connection only after
+// its handshake. A connection still in its handshake would delay the exit of the process by two minutes.
+import type { Agent, Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
 
@@ -74,4 +74,13 @@ export class Newcomers {
     clearTimeout(this.#waiting.get(socket));
     this.#waiting.delete(socket);
   }
+}
+
+/** Lets a client keep no connection of this agent any more, and cuts those in use after `graceMs`. */
+export function drainAgent(agent: Agent, graceMs: number): void {
+  // Node looks at this field whenever a request has ended.
+  (agent as unknown as { keepAlive: boolean }).keepAlive = false;
+  for (const socket of Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
+  if (graceMs <= 0) agent.destroy();
+  else setTimeout(() => agent.destroy(), graceMs).unref();
 }

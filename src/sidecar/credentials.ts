@@ -1,16 +1,18 @@
-// The certificate files of this device: read at the start, and watched while the process runs.
+// The certificates and ssh keys of this device: read at the start, and watched while the process runs.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
-import type { TlsLine } from "../git/peers/peer-lines.ts";
 import type { PackListener } from "../git-port/server.ts";
 import type { RpcServers } from "../rpc/server.ts";
+import type { WatchedSshKeys } from "../ssh/watched-keys.ts";
 import type { Database } from "../store/database/database.ts";
 import { enrollSelf, type OwnKey } from "../sync/registry/enroll-self.ts";
+import { enrollSshKeys } from "../sync/registry/enroll-ssh.ts";
 import { keyWarning, readTls } from "../tls/device-files.ts";
 import { certificateKey } from "../tls/peer-certificate.ts";
 import type { Peers } from "../tls/peers.ts";
 import { WatchedCredentials } from "../tls/watched-credentials.ts";
+import type { Ways } from "./ways.ts";
 
 /** The other devices hear of a new key within this time. */
 const SPREAD_MS = 1_000;
@@ -40,7 +42,7 @@ interface Users {
   readonly db: Database;
   readonly own: OwnKey;
   readonly log: Logger;
-  readonly tlsLine: TlsLine;
+  readonly ways: Pick<Ways, "tls" | "ssh">;
   readonly gitPort: PackListener | undefined;
   readonly rpc: RpcServers;
   readonly peers: Peers;
@@ -52,8 +54,8 @@ interface Users {
  * Gives new credentials to everything that connects or is connected to. Before that it brings a new key into the
  * registry: otherwise the other devices would refuse this one.
  */
-export function useNewCredentials(credentials: WatchedCredentials, users: Users): void {
-  const { db, own, log, tlsLine, gitPort, rpc, peers, graceMs } = users;
+export function useNewCredentials(credentials: WatchedCredentials, sshKeys: WatchedSshKeys, users: Users): void {
+  const { db, own, log, ways, gitPort, rpc, peers, graceMs } = users;
   credentials.mayTake = async (read) => {
     const key = certificateKey(read.tls.cert);
     if (key.fingerprint === own.key.fingerprint) return undefined;
@@ -67,9 +69,17 @@ export function useNewCredentials(credentials: WatchedCredentials, users: Users)
     return `The cluster does not trust the new key of the certificate (${standing}); say yes with \`lockstep device trust ${own.device}\`.`;
   };
   credentials.onChange(({ tls, authorities }) => {
-    tlsLine.use(tls, graceMs);
+    ways.tls.use(tls, graceMs);
     rpc.use(tls, graceMs);
     peers.renew(new Set(authorities.map(({ fingerprint256 }) => fingerprint256)), graceMs);
     gitPort?.use(tls);
   });
+  sshKeys.mayTake = async (read) => {
+    const [refused] = await enrollSshKeys(db, { ...own, sshKeys: read }, log);
+    if (refused !== undefined)
+      return `The cluster does not trust the new ssh key ${refused.fingerprint}; say yes with \`lockstep device trust ${own.device}\`.`;
+    await sleep(SPREAD_MS);
+    return undefined;
+  };
+  sshKeys.onChange(() => ways.ssh?.renew(graceMs));
 }

@@ -19,6 +19,7 @@ import { socketPath } from "../io/socket-path.ts";
 import { PackCache } from "../pack-cache/pack-cache.ts";
 import { checkReplicaStates } from "../replica-states.ts";
 import { type RpcServers, serveRpc } from "../rpc/server.ts";
+import { WatchedSshKeys } from "../ssh/watched-keys.ts";
 import { queueDepth } from "../store/command/find-commands.ts";
 import { Database } from "../store/database/database.ts";
 import { migrate } from "../store/database/migrate.ts";
@@ -44,7 +45,6 @@ import { makeContext } from "./make-context.ts";
 import { readSettings } from "./read-settings.ts";
 import { serveDevices } from "./serve-devices.ts";
 import { prepareSocketDir } from "./socket-dir.ts";
-import { readSshKeys } from "./ssh.ts";
 import { takeRoot } from "./take-root.ts";
 import { openWays } from "./ways.ts";
 
@@ -63,7 +63,6 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const credentials = await openCredentials(config, device, log);
   const { tls, trustDomain } = credentials.current;
   const git = gitContext(host);
-  const sshKeys = await readSshKeys(settings, git.path);
   await gitVersion(git, "/", settings.refFormat);
   checkRootLength(settings.root);
   checkReplicaStates();
@@ -71,6 +70,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await using db = new Database({ url: settings.databaseSource, applicationName: device });
   await assertMounted(db, device, settings.root);
   await using root = await takeRoot(await makeRoot(settings.root), device, db, host);
+  await using sshKeys = await WatchedSshKeys.open(settings, { directory: socketDir, path: git.path, log });
   if (!root.shim.native) log.warn(SLOW_SHIM);
   await tellShim(root.shim, { root: root.path, socketDir, ...settings.shimSettings });
 
@@ -89,12 +89,12 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const registry = await openRegistry(db, own, log);
   progress.ownKey = () =>
     registry.serverRefusedError({ identity: { trustDomain, role: "device", name: device }, key: own.key });
-  using ways = openWays(settings, { db, registry, root, tls, trustDomain, path: git.path });
+  using ways = openWays({ ...settings, sshKeys, db, registry, root, tls, trustDomain, path: git.path });
   const { context, interrupted } = await makeContext({
     ...settings,
     ...{ db, root, git, pid: host.pid, socketDir, metrics, log, life },
     ...ways.asked,
-    warnings: () => credentials.warnings,
+    warnings: () => [...credentials.warnings, ...sshKeys.warnings],
   });
   progress.context = context;
   // Now the device has a row, which notes whether the others let it in.
@@ -114,11 +114,12 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
     connections: settings.tlsConnections,
     accessOf: (caller) => registry.accessOf(caller),
   });
-  const users = { ...others, tlsLine: ways.tls, rpc, peers };
-  useNewCredentials(credentials, { db, own, log, ...users, graceMs: settings.tlsReloadMs });
+  const users = { ...others, ways, rpc, peers, graceMs: settings.tlsReloadMs };
+  useNewCredentials(credentials, sshKeys, { db, own, log, ...users });
   const follower = new Follower(context);
   const loops = startLoops(context, follower, { life, notifyUrl: settings.notifySource, registry, own: later });
-  const background = Promise.all([loops, credentials.keepLooking(life.over)]).then(() => {});
+  const looks = [credentials, sshKeys].map((each) => each.keepLooking(life.over));
+  const background = Promise.all([loops, ...looks]).then(() => {});
   await follower.onStart(interrupted);
   rpc.setServing(true);
   progress.serving = true;

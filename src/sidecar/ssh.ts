@@ -1,11 +1,10 @@
-// ssh between devices, from this device's side: its keys, the ways to others, and the lines of authorized_keys.
+// ssh between devices, from this device's side: the ways to others, and the lines of authorized_keys.
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { SshLine } from "../git/peers/peer-lines.ts";
 import { STATE_DIR } from "../git/root/root-record.ts";
 import { authorizedKey } from "../ssh/authorized-keys.ts";
 import { HostKeyFiles } from "../ssh/host-keys.ts";
-import { type OwnSshKeys, readDeviceKey, readHostKey } from "../ssh/key-files.ts";
 import { parseSshAddress, type SshTarget } from "../ssh/options.ts";
 import { keyLine, parsePublicKey } from "../ssh/public-key.ts";
 import type { Database } from "../store/database/database.ts";
@@ -13,23 +12,13 @@ import { listDevices } from "../store/device/devices.ts";
 import type { SshAccess } from "../sync/device/context.ts";
 import type { Registry } from "../sync/registry/registry.ts";
 import { hostKeysOf } from "../sync/registry/ssh-trust.ts";
-import type { readSettings } from "./read-settings.ts";
 
-type SshSettings = Pick<ReturnType<typeof readSettings>, "sshKeyFile" | "sshHostKeyFile">;
 const SSH_PORT = 22;
-
-/** Reads the key files. Throws USAGE. `path`: where programs are looked for. */
-export async function readSshKeys({ sshKeyFile, sshHostKeyFile }: SshSettings, path: string): Promise<OwnSshKeys> {
-  return {
-    ssh: sshKeyFile === undefined ? undefined : await readDeviceKey(sshKeyFile, path),
-    "ssh-host": sshHostKeyFile === undefined ? undefined : await readHostKey(sshHostKeyFile),
-  };
-}
 
 export interface SshSideOptions {
   readonly db: Database;
   readonly registry: Registry;
-  /** The file of this device's key. undefined: it has none. */
+  /** The file of this device's private key. undefined: it has none. */
   readonly keyFile: string | undefined;
   readonly root: string;
   readonly shim: string;

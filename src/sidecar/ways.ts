@@ -1,22 +1,27 @@
 // The ways from this device to others: over https, over ssh, or over https and then ssh.
 import { LockstepError } from "../errors.ts";
 import { PackClient, Unreached } from "../git/peers/pack-stream.ts";
-import { type PeerLine, TlsLine } from "../git/peers/peer-lines.ts";
+import { type PeerLine, type SshLine, TlsLine } from "../git/peers/peer-lines.ts";
+import type { WatchedSshKeys } from "../ssh/watched-keys.ts";
 import type { Database } from "../store/database/database.ts";
 import type { Peer, SyncContext } from "../sync/device/context.ts";
 import type { Registry } from "../sync/registry/registry.ts";
 import type { DeviceCredentials } from "../tls/device-files.ts";
-import type { PeerTransport, readSettings } from "./read-settings.ts";
+import type { PeerTransport } from "./read-settings.ts";
 import { openSsh } from "./ssh.ts";
 import type { LockedRoot } from "./take-root.ts";
 
 export interface Ways extends Disposable {
   readonly tls: TlsLine;
+  /** undefined: this device has no ssh key. */
+  readonly ssh: SshLine | undefined;
   /** How the rest of the sidecar asks other devices. */
   readonly asked: Pick<SyncContext, "openPack" | "requestHold" | "askDirectory" | "ssh">;
 }
 
 export interface WaysOptions extends Pick<DeviceCredentials, "tls" | "trustDomain"> {
+  readonly transport: PeerTransport;
+  readonly sshKeys: WatchedSshKeys;
   readonly db: Database;
   readonly registry: Registry;
   readonly root: LockedRoot;
@@ -25,18 +30,17 @@ export interface WaysOptions extends Pick<DeviceCredentials, "tls" | "trustDomai
 }
 
 /** Opens the ways. Each ends its connections when the registry does not trust the other side any more. */
-export function openWays(
-  { transport, sshKeyFile: keyFile }: Pick<ReturnType<typeof readSettings>, "transport" | "sshKeyFile">,
-  { db, registry, root, tls, trustDomain, path }: WaysOptions,
-): Ways {
+export function openWays(options: WaysOptions): Ways {
+  const { transport, sshKeys, db, registry, root, tls, trustDomain, path } = options;
   const line = new TlsLine(tls, trustDomain, (shown) => registry.serverRefusedError(shown));
-  const ssh = openSsh({ db, registry, keyFile, root: root.path, shim: root.shim.path, path });
+  const ssh = openSsh({ db, registry, keyFile: sshKeys.keyFile, root: root.path, shim: root.shim.path, path });
   const change = registry.onChange(() => {
     line.checkAgain();
     ssh.line?.checkAgain();
   });
   return {
     tls: line,
+    ssh: ssh.line,
     asked: { ...questionsOf(transport, { tls: line, ssh: ssh.line }), ssh: ssh.access },
     [Symbol.dispose]() {
       change[Symbol.dispose]();

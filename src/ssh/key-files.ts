@@ -14,32 +14,42 @@ export interface OwnSshKeys {
 const run = promisify(execFile);
 const PATIENCE_MS = 10_000;
 
+/** The private key of this device, as its file has it, and the public key. */
+export interface DeviceKeyPair {
+  readonly secret: string;
+  readonly key: SshPublicKey;
+}
+
 /**
- * Returns the public key of the device's private key. Throws USAGE if others may use the file, if it is no ed25519 key,
- * or if it needs a passphrase. `path`: the programs that may be run.
+ * Returns the device's private key. Throws USAGE if others may use the file, if it is no ed25519 key, or if it needs a
+ * passphrase. `path`: the programs that may be run. `known`: a pair that was read before, and costs no program again.
  */
-export async function readDeviceKey(file: string, path: string): Promise<SshPublicKey> {
-  const { mode, uid } = await stat(file).catch((cause: Error) => {
-    throw new LockstepError("USAGE", `The file of --ssh-key cannot be read (${cause.message}); correct its path.`, {
-      cause,
-    });
-  });
+export async function readDeviceKey(file: string, path: string, known?: DeviceKeyPair): Promise<DeviceKeyPair> {
+  const { mode, uid } = await stat(file).catch(throwNotReadError);
   if ((mode & 0o077) !== 0)
     throw new LockstepError(
       "USAGE",
       `Other users of this machine may use the private key ${file} of --ssh-key; take the rights away with \`chmod go= ${file}\`.`,
     );
+  const secret = await readFile(file, "utf8").catch(throwNotReadError);
+  if (secret === known?.secret) return known;
   const options = { env: { PATH: path, LC_ALL: "C" }, timeout: PATIENCE_MS };
   // Without a passphrase on the command line ssh-keygen would ask for one.
   const { stdout } = await run("ssh-keygen", ["-y", "-P", "", "-f", file], options).catch((cause: Error) => {
     throw unreadableError(file, uid, cause);
   });
   const key = parsePublicKey(stdout);
-  if (key?.type === "ssh-ed25519") return key;
+  if (key?.type === "ssh-ed25519") return { secret, key };
   throw new LockstepError(
     "USAGE",
     `The file ${file} of --ssh-key is no ed25519 key; make one with \`ssh-keygen -t ed25519 -N "" -f FILE\`.`,
   );
+}
+
+function throwNotReadError(cause: Error): never {
+  throw new LockstepError("USAGE", `The file of --ssh-key cannot be read (${cause.message}); correct its path.`, {
+    cause,
+  });
 }
 
 function unreadableError(

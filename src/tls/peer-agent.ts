@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { Agent } from "node:https";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
+import { drainAgent } from "../io/connections.ts";
 import { connectToPeer, endOf, type PeerAddress, type ServerKey } from "./connect.ts";
 import type { PeerCertificate } from "./peer-certificate.ts";
 
@@ -43,15 +44,6 @@ export class PeerAgent extends Agent {
       done(error, socket as unknown as Duplex);
     });
   }
-
-  /** Keeps no connection any more, and cuts those in use after `graceMs`. */
-  drain(graceMs: number): void {
-    // Node looks at this field whenever a request has ended.
-    (this as unknown as { keepAlive: boolean }).keepAlive = false;
-    for (const socket of Object.values(this.freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
-    if (graceMs <= 0) this.destroy();
-    else setTimeout(() => this.destroy(), graceMs).unref();
-  }
 }
 
 /** The agents of all devices. */
@@ -84,7 +76,7 @@ export class PeerAgents {
   /** Uses these credentials for new requests. Running ones go on for up to `graceMs` over the old connections. */
   use(tls: SecureContextOptions, graceMs: number): void {
     this.#tls = tls;
-    for (const agent of this.#agents.values()) agent.drain(graceMs);
+    for (const agent of this.#agents.values()) drainAgent(agent, graceMs);
     this.#agents.clear();
   }
 

@@ -1,6 +1,6 @@
 // Devices that ask each other over ssh only: a real sshd for each, and no git port anywhere.
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
@@ -198,6 +198,37 @@ describe.skipIf(missing.length > 0)("a cluster with ssh between devices and no g
     expect((await two.print("sync", repository)).stderr).toContain("device trust repo001 --ssh-host-key");
     await one.print("device", "trust", "repo001", "--ssh-host-key", site.doors[0]!.hostKey);
     await vi.waitFor(async () => expect(await tipOf(two, repository)).toBe(tip), SOON);
+  });
+
+  it("uses a new ssh key without a restart; one that does not fit is refused with a sentence, and the old one stays", async () => {
+    const file = site.keyOf(two);
+    const logged = async (words: RegExp) =>
+      await vi.waitFor(async () => expect(await readFile(two.logFile, "utf8")).toMatch(words), SOON);
+    const isTwo = { code: 0, stderr: expect.stringContaining("You are logged in as device repo002") };
+    await writeFile(`${file}.bad`, "no key", { mode: 0o600 });
+    await rename(`${file}.bad`, file);
+    await logged(/is no private key that this user .* Until then the sidecar goes on with the old ssh keys\./);
+    expect((await two.lockstep("status")).document.warnings).toEqual([expect.stringContaining("of --ssh-key is no")]);
+    expect(await connect(two, "repo001")).toMatchObject(isTwo);
+
+    const keys = async (state: string): Promise<string[]> =>
+      (await two.lockstep("device", "show", "repo002")).document.keys
+        .filter((key: { kind: string; state: string }) => key.kind === "ssh" && key.state === state)
+        .map((key: { fingerprint: string }) => key.fingerprint);
+    const [old = ""] = await keys("trusted");
+    await makeKey(`${file}.next`);
+    await rename(`${file}.next`, file);
+    await logged(/uses new ssh keys/);
+    expect(await keys("trusted")).toHaveLength(2);
+    expect((await two.lockstep("status")).document.warnings).toEqual([]);
+    await two.print("device", "revoke", "repo002", "--key", old, "--reason", "test", "--yes");
+    await vi.waitFor(async () => expect(await keys("revoked")).toContain(old), SOON);
+    // Whatever still used the old key would be refused from now on.
+    expect(await connect(two, "repo001")).toMatchObject(isTwo);
+    const repository = await site.cluster.createRepository();
+    const tip = await ada.commit();
+    await ada.land(one.url(repository), `+${tip}:refs/heads/main`);
+    expect(await tipOf(two, repository)).toBe(tip);
   });
 
   it("ends the fetches of a device that is revoked, and lets it in again after a yes", async () => {

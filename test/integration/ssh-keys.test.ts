@@ -1,12 +1,13 @@
 // The key files of a device for ssh, and the rules by which the registry takes its keys.
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readDeviceKey, readHostKey } from "../../src/ssh/key-files.ts";
+import { WatchedSshKeys } from "../../src/ssh/watched-keys.ts";
 import { Database } from "../../src/store/database/database.ts";
 import { enrollKey, type PublicKey, readRegistry, revokeKey, trustKey } from "../../src/store/registry/registry.ts";
 import { administer } from "../support/administer.ts";
@@ -32,7 +33,7 @@ describe("the file of --ssh-key", () => {
   it("must be an ed25519 key that only its owner may use, without a passphrase", async () => {
     const file = join(dir, "key");
     const base64 = await makeKey(file);
-    expect(await readDeviceKey(file, PATH)).toMatchObject({ type: "ssh-ed25519", base64 });
+    expect(await readDeviceKey(file, PATH)).toMatchObject({ key: { type: "ssh-ed25519", base64 } });
     await chmod(file, 0o640);
     await expect(readDeviceKey(file, PATH)).rejects.toThrow(/Other users of this machine may use .*chmod go= /);
     const run = promisify(execFile);
@@ -41,6 +42,72 @@ describe("the file of --ssh-key", () => {
     await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-f", join(dir, "locked")]);
     await expect(readDeviceKey(join(dir, "locked"), PATH)).rejects.toThrow(/without a passphrase/);
     await expect(readDeviceKey(join(dir, "none"), PATH)).rejects.toThrow(/cannot be read/);
+  });
+});
+
+describe("ssh keys that change", () => {
+  const DAY_MS = 86_400_000;
+  async function watch() {
+    const [sshKeyFile, directory] = [join(dir, "key"), join(dir, "sockets")];
+    const log = { info: vi.fn(), warn: vi.fn() };
+    await makeKey(sshKeyFile);
+    // What a process leaves that was killed.
+    await mkdir(join(directory, "ssh-abcdef"), { recursive: true });
+    const files = { sshKeyFile, sshHostKeyFile: `${sshKeyFile}.pub` };
+    const keys = await WatchedSshKeys.open(files, { directory, path: PATH, log });
+    const copy = async () => await readFile(keys.keyFile!, "utf8");
+    /** Puts another key in the place of the old one. */
+    const change = async (name: string) => {
+      await makeKey(join(dir, name));
+      await rename(join(dir, name), sshKeyFile);
+      return await readFile(sshKeyFile, "utf8");
+    };
+    return { keys, sshKeyFile, directory, log, copy, change };
+  }
+
+  it("are used when the cluster trusts them; until then ssh has the old private key", async () => {
+    const { keys, sshKeyFile, directory, log, copy, change } = await watch();
+    expect(await readdir(directory)).toEqual([basename(dirname(keys.keyFile!))]);
+    expect((await stat(keys.keyFile!)).mode & 0o777).toBe(0o600);
+    expect((await stat(dirname(keys.keyFile!))).mode & 0o777).toBe(0o700);
+    const [old, before] = [await copy(), keys.ssh?.fingerprint];
+    expect(old).toBe(await readFile(sshKeyFile, "utf8"));
+    keys.mayTake = async () => "The cluster does not trust it.";
+    const changed = vi.fn();
+    keys.onChange(changed);
+    const next = await change("next");
+    await keys.look();
+    expect([await copy(), keys.ssh?.fingerprint]).toEqual([old, before]);
+    keys.mayTake = async () => undefined;
+    await keys.look();
+    expect(await copy()).toBe(next);
+    expect(keys.ssh?.fingerprint).not.toBe(before);
+    expect(changed).toHaveBeenCalledTimes(1);
+    expect(log.info.mock.calls).toEqual([
+      [{ keys: [keys.ssh, keys["ssh-host"]].map((key) => key?.fingerprint) }, "uses new ssh keys"],
+    ]);
+    await keys[Symbol.asyncDispose]();
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it.each<[string, RegExp, (file: string) => Promise<unknown>]>([
+    ["that others may read", /Other users of this machine may use .*chmod go= /, (file) => chmod(file, 0o640)],
+    ["that is half written", /is no private key that this user/, (file) => truncate(file, 100)],
+    ["that is gone", /The file of --ssh-key cannot be read \(ENOENT/, (file) => rm(file)],
+  ])("%s are refused with a sentence, and the old ones stay", async (_, why, spoil) => {
+    const { keys, sshKeyFile, log, copy } = await watch();
+    const [old, before] = [await copy(), keys.ssh?.fingerprint];
+    await spoil(sshKeyFile);
+    await keys.look();
+    // The log waits for a moment: several files are rarely replaced in one step.
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + DAY_MS);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await keys.look();
+    expect(keys.warnings).toEqual([expect.stringMatching(why)]);
+    expect(log.warn).toHaveBeenCalledWith({ err: keys.warnings[0] }, "the new ssh keys are not used");
+    expect(keys.warnings[0]).toMatch(/\. Until then the sidecar goes on with the old ssh keys\.$/);
+    expect([await copy(), keys.ssh?.fingerprint]).toEqual([old, before]);
+    await keys[Symbol.asyncDispose]();
   });
 });
 

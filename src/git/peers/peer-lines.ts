@@ -1,6 +1,7 @@
 // The ways to other devices: https with mutual TLS, and ssh. Both carry the same requests, over kept connections.
 import type { RequestOptions } from "node:https";
 import type { SecureContextOptions } from "node:tls";
+import { drainAgent } from "../../io/connections.ts";
 import { SshAgent, type SshAgentOptions, type SshRequest } from "../../ssh/agent.ts";
 import type { SshConnection } from "../../ssh/connection.ts";
 import type { SshTarget } from "../../ssh/options.ts";
@@ -58,7 +59,8 @@ export class TlsLine implements PeerLine {
 
 /** ssh. Addresses are user@host:port. */
 export class SshLine implements PeerLine {
-  readonly #kept: SshAgent;
+  readonly #agent: (keepAlive: boolean) => SshAgent;
+  #kept: SshAgent;
   readonly #fresh: SshAgent;
   readonly #refuses: (target: SshTarget) => Error | undefined;
   readonly #open = new Set<SshConnection>();
@@ -70,12 +72,19 @@ export class SshLine implements PeerLine {
       this.#open.add(connection);
       connection.once("close", () => this.#open.delete(connection));
     };
-    this.#kept = new SshAgent({ ...options, onMade, keepAlive: true });
-    this.#fresh = new SshAgent({ ...options, onMade, keepAlive: false });
+    this.#agent = (keepAlive) => new SshAgent({ ...options, onMade, keepAlive });
+    this.#kept = this.#agent(true);
+    this.#fresh = this.#agent(false);
   }
 
   to(device: string, sshAddress: string, fresh: boolean): RequestOptions & SshRequest {
     return { protocol: "http:", host: device, device, sshAddress, agent: fresh ? this.#fresh : this.#kept };
+  }
+
+  /** Uses a new key for new requests. Running ones go on for up to `graceMs` over the old connections. */
+  renew(graceMs: number): void {
+    drainAgent(this.#kept, graceMs);
+    this.#kept = this.#agent(true);
   }
 
   whyHungUp(): string {

@@ -114,6 +114,11 @@ export function isServed(state: ReplicaState | null): boolean {
   return state !== null && REPLICA_STATES[state].served;
 }
 
+/** Returns whether a replica in this state counts as a copy. null: there is no replica. */
+export function isHeld(state: ReplicaState | null): boolean {
+  return state !== null && REPLICA_STATES[state].held;
+}
+
 /**
  * Throws if the table contradicts itself. Moves reach each state, and lead out of it. Each move changes something. Only
  * its own device gives a copy up.

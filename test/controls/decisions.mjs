@@ -138,8 +138,8 @@ export const decisionControls = [
     patches: [
       {
         file: "src/sync/catch-up/follower.ts",
-        from: "if (this.#following.has(repositoryId)) this.#following",
-        to: "if (!repositoryId) this.#following",
+        from: "if (this.#following.has(found.id)) this.#following",
+        to: "if (!found.id) this.#following",
       },
     ],
     project: "integration",

@@ -16,6 +16,76 @@ export const objectControls = [
     name: "loses nothing when the disk of the writer is lost",
   },
   {
+    rule: "a catch-up asks for no pack of what this device holds for another one",
+    patches: [
+      {
+        file: "src/sync/objects/fetch-objects.ts",
+        from: "  if (held.size === 0) return request;",
+        to: "  if (held.size >= 0) return request;",
+      },
+      {
+        file: "src/sync/objects/fetch-objects.ts",
+        from: "  if (request.lookHere && (await isHere(context, replica, request)))",
+        to: "  if (Date.now() < 0 && (await isHere(context, replica, request)))",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/budgets.test.ts",
+    name: "asks for no pack of what it holds for another device",
+  },
+  {
+    rule: "what a catch-up is said to hold is looked at: its objects may be gone",
+    patches: [
+      {
+        file: "src/sync/objects/fetch-objects.ts",
+        from: "  if (!(await isHere(context, replica, { ...request, wants: [...held] }))) return request;",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/budgets.test.ts",
+    name: "fetches what it should hold and does not",
+  },
+  {
+    rule: "a catch-up makes two statements",
+    patches: [
+      {
+        file: "src/sync/catch-up/follow-log.ts",
+        from: "    sources: read.beside?.sources,\n",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/budgets.test.ts",
+    name: "makes two statements and one request",
+  },
+  {
+    rule: "two devices do not wait for each other's objects",
+    patches: [
+      {
+        file: "src/sync/objects/serve-pack.ts",
+        from: "if (flight.asking.has(asker)) throw",
+        to: "if (Date.now() < 0) throw",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/fan-out.test.ts",
+    name: "comes soon to devices that were sent to each other",
+  },
+  {
+    rule: "what lands while a follower catches up goes into its next catch-up",
+    patches: [
+      {
+        file: "src/sync/catch-up/follower.ts",
+        from: "if (this.#following.has(found.id)) this.#following.set(found.id, found);",
+        to: "if (this.#following.has(found.id)) return;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/budgets.test.ts",
+    name: "is followed by one more for all that landed meanwhile",
+  },
+  {
     rule: "what a read is to wait for is reachable, not merely present",
     patches: [
       {

@@ -74,13 +74,16 @@ describe("a catch-up and a push on the same replica", () => {
     await b.push(APP, [change("main", null, one)]);
     // A flight that reads the log after the decision of version 2 and before its refs are on disk, and then takes its time.
     const hold = join(cluster.dir, "hold");
-    await b.beforeGit(`case "$*" in *cat-file*) while [ ! -e ${hold} ]; do sleep 0.01; done;; esac`);
     let flight: Promise<void> | undefined;
     b.onStatement = async (text, run) => {
       const result = await run();
       if (isBump(text) && flight === undefined) {
+        await b.beforeGit(`case "$*" in *rev-list*) while [ ! -e ${hold} ]; do sleep 0.01; done;; esac`);
+        await b.gitCommands();
         flight = catchUpToHead(b.context, b.replica(APP), { signal: AbortSignal.timeout(SOON.timeout) });
-        await vi.waitFor(async () => expect((await b.gitCommands()).join()).toContain("cat-file"), SOON);
+        await vi.waitFor(async () => expect((await b.gitCommands()).join()).toContain("rev-list"), SOON);
+        // The gits of the pushes do not wait.
+        await b.beforeGit("");
       }
       return result;
     };

@@ -82,6 +82,28 @@ describe("a new version", () => {
     await c.expectInLockstep(APP);
   });
 
+  it("comes soon to devices that were sent to each other", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = (await devices(cluster, 3)) as [TestDevice, TestDevice, TestDevice];
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    a.packs.open = sendingOnTo(a, "repo003", ["repo002"]);
+    a.packs.open = sendingOnTo(a, "repo002", ["repo003"]);
+    const waits: string[] = [];
+    for (const device of [b, c]) {
+      const open = device.packs.open.bind(device.packs);
+      device.packs.open = async (asker, ...request) => {
+        // Both have asked before one of them answers.
+        waits.push(asker);
+        await vi.waitFor(() => expect(new Set(waits).size).toBe(2), SOON);
+        return await open(asker, ...request);
+      };
+    }
+    expect(await Promise.all([b.read(APP), c.read(APP)])).toMatchObject([{ version: 1n }, { version: 1n }]);
+    for (const { logged } of [b, c])
+      expect(logged.map(({ err }) => err).join()).not.toContain("is still receiving this version");
+    await Promise.all([b, c].map((device) => device.expectInLockstep(APP)));
+  });
+
   it("comes from the first device after all if the devices that it names cannot send it", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, c] = (await devices(cluster, 3)) as [TestDevice, TestDevice, TestDevice];

@@ -64,8 +64,13 @@ const ids = [HUGE, SMALL];
 /** Each statement, and how many rows of the huge database it may touch. */
 export const STATEMENTS_OF_WRITES: Readonly<Record<string, StatementAtSize>> = {
   readFold: { call: () => readFold(db, HUGE), rows: TIMES * REFS },
-  readChanges: { call: () => readChanges(db, HUGE, 0n), rows: TIMES * 7 * VERSIONS },
-  "readChanges, a little behind": { call: () => readChanges(db, HUGE, BigInt(VERSIONS) - 3n), rows: FEW },
+  readChanges: { call: () => readChanges(db, HUGE, 0n), rows: TIMES * 8 * VERSIONS },
+  // With a created ref among the changes, it reads what readUnchangedTips does.
+  "readChanges, a little behind": {
+    call: () => readChanges(db, HUGE, BigInt(VERSIONS) - 3n),
+    rows: 2_500,
+    untilAnalyzed: TIMES * REFS,
+  },
   readUnchangedTips: { call: () => readUnchangedTips(db, HUGE, BigInt(VERSIONS) - 20n, 256), rows: TIMES * REFS },
   "readUnchangedTips, far behind": { call: () => readUnchangedTips(db, HUGE, 0n, 256), rows: TIMES * REFS },
   readLog: { call: () => readLog(db, HUGE, null, 20), rows: 2_000 },

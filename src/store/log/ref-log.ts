@@ -3,6 +3,7 @@
 import { nameFromBytes, type RefName, type Refs, type RefValue, type Version, valueFromBytes } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { type Database, queryRepeatable } from "../database/database.ts";
+import { type BesideChanges, type BesideDocument, besideChanges, besideOf } from "./beside-changes.ts";
 import {
   type ChangesHeader,
   type LogEntries,
@@ -41,6 +42,8 @@ export interface ChangesSince {
    * got the objects before the bump.
    */
   readonly writers: string[];
+  /** Facts that were read with the log. undefined: the changes came in pages, so the caller asks for these itself. */
+  readonly beside: BesideChanges | undefined;
 }
 
 /**
@@ -63,12 +66,14 @@ export async function readChanges(
         new_value: Buffer | null;
         version: bigint;
         devices: string[];
+        beside: BesideDocument | null;
       }
   >(
     db.work,
     `select r.head_version as head, r.head_digest as digest, r.digest_key, b.digest as base, l.entries, l.settled, l.writers,
        ${REPLICATED}, u.total, u.name, u.old_value, u.new_value, u.version,
-       (select w.holders || w.device from lockstep.ref_log w where w.repository_id = r.id and w.version = u.version) as devices
+       (select w.holders || w.device from lockstep.ref_log w where w.repository_id = r.id and w.version = u.version) as devices,
+       case when row_number() over () = 1 then ${besideChanges("u.creates")} end as beside
      from lockstep.repository r
      left join lockstep.ref_log b on b.repository_id = r.id and b.version = $2
      cross join lateral (
@@ -79,7 +84,9 @@ export async function readChanges(
      left join lateral (
        select p.name, (array_agg(p.old_value order by p.version))[1] as old_value,
          (array_agg(p.new_value order by p.version desc))[1] as new_value, max(p.version) as version,
-         (sum(count(*)) over ())::int8 as total
+         (sum(count(*)) over ())::int8 as total,
+         bool_or((array_agg(p.old_value order by p.version))[1] is null
+           and (array_agg(p.new_value order by p.version desc))[1] is not null) over () as creates
        from (
          select * from lockstep.ref_log_update u
          where u.repository_id = r.id and u.version > $2 and u.version <= r.head_version
@@ -103,14 +110,15 @@ export async function readChanges(
     changes.push({ name: nameFromBytes(name), oldValue, newValue });
     origins.set(nameFromBytes(name), { version, devices });
   }
-  return changesOf(first, since, first, { changes, origins });
+  const beside = rows.find((row) => row.beside !== null)?.beside ?? undefined;
+  return changesOf(first, since, first, { changes, origins, beside });
 }
 
 function changesOf(
   { head, digest, digest_key: digestKey, base, replicated, timeline }: ChangesHeader,
   since: Version,
   { entries, settled, writers }: LogEntries,
-  { changes, origins }: { changes: RefChange[]; origins: Map<RefName, Origin> },
+  { changes, origins, beside }: { changes: RefChange[]; origins: Map<RefName, Origin>; beside?: BesideDocument },
 ): ChangesSince {
   const dense = entries === (head > since ? head - since : 0n);
   return {
@@ -124,6 +132,7 @@ function changesOf(
     replicated,
     timeline,
     writers: writers ?? [],
+    beside: beside && besideOf(beside),
   };
 }
 

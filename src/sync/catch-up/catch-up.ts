@@ -120,7 +120,7 @@ function startFlight(context: SyncContext, replica: Replica, from: string | unde
     replica.flight = undefined;
   });
   done.catch(() => {});
-  return { done, listeners };
+  return { done, listeners, asking: new Set() };
 }
 
 async function fly(context: SyncContext, replica: Replica, course: Course, from: string | undefined): Promise<void> {

@@ -5,11 +5,14 @@ import { addDigests, differenceOf } from "../../digest.ts";
 import { objectIds, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import { isHeld } from "../../replica-states.ts";
 import { type ChangesSince, type RefChange, readChanges } from "../../store/log/ref-log.ts";
 import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";
+import { noReplicaError } from "../../store/replica/replicas.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Course, Replica } from "../device/replica.ts";
+import type { FetchRequest } from "../objects/fetch-from-source.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
 import { partsOf } from "../objects/parts.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
@@ -59,7 +62,7 @@ async function applyChanges(
   const { applied: mine, appliedDigest } = replica;
   if (mine === undefined) throw inDoubtError(replica);
   const read = await readChanges(context.db, replica.id, mine);
-  const { head, digest, base, changes, settled, writers } = read;
+  const { head, digest, base, changes, settled } = read;
   clock.lap("logMs");
   if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
     throw await stopAheadOfDatabase(context, replica, { version: mine, digest: appliedDigest }, head);
@@ -67,6 +70,7 @@ async function applyChanges(
     await recordInDatabase(context, replica);
     return "at the head";
   }
+  noteBeside(context, replica, read);
   // If the digests differ, the log's changes do not apply to this replica.
   const sameBase = mine === 0n || base?.toString("hex") === appliedDigest;
   if (changes === null || !sameBase || settled || !isSum(read)) {
@@ -76,22 +80,11 @@ async function applyChanges(
 
   const confirmed = beginConfirmation(context, read);
   await crashPoint("catch-up.planned");
-  const wants = objectIds(changes.map(({ newValue }) => newValue));
   const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
-  const haves = await knownObjects(context, replica, mine, changes);
+  const request = await requestFor(context, replica, mine, { ...read, changes }, plan);
   // Starts git while the objects still come. This git touches nothing before it is told to.
   await using started = new StartedTransaction(context.git, replica.gitDir);
-  const fetched = await fetchObjects(context, replica, {
-    wants,
-    haves,
-    version: head,
-    writers,
-    // Objects that were pushed here are here, even if a crash came before the refs were written.
-    lookHere: writers.includes(context.me.device),
-    parts: partsOf(plan, read.origins, { me: context.me.device, since: mine }),
-    prefer: from,
-    ...course,
-  });
+  const fetched = await fetchObjects(context, replica, { ...request, prefer: from, ...course });
   clock.lap("fetchMs");
   await confirmed;
   await crashPoint("catch-up.fetched");
@@ -139,6 +132,34 @@ function isSum({ base, digest, digestKey, changes }: ChangesSince): boolean {
   return addDigests(base, differenceOf(digestKey, changes)).equals(digest);
 }
 
+/** Takes over what the log was read with. Throws REPLICA_NOT_FOUND when this device has given its replica up. */
+function noteBeside({ me }: SyncContext, replica: Replica, { beside }: ChangesSince): void {
+  if (beside === undefined) return;
+  replica.updateLimitMs = beside.updateLimitMs;
+  const own = beside.sources.find(({ device }) => device === me.device);
+  if (!isHeld(own?.state ?? null)) throw noReplicaError(me.device, replica.name);
+}
+
+/** Returns the request for the objects of the changes. */
+async function requestFor(
+  context: SyncContext,
+  replica: Replica,
+  mine: Version,
+  read: ChangesSince & { readonly changes: readonly RefChange[] },
+  plan: ReadonlyMap<RefName, RefValue | null>,
+): Promise<Omit<FetchRequest, "prefer" | keyof Course>> {
+  return {
+    wants: objectIds(plan.values()),
+    haves: await knownObjects(context, replica, mine, read),
+    version: read.head,
+    writers: read.writers,
+    // Only the parts that this device is said to have are looked for here: they were pushed here, or it holds them.
+    lookHere: false,
+    sources: read.beside?.sources,
+    parts: partsOf(plan, read.origins, { me: context.me.device, since: mine }),
+  };
+}
+
 /**
  * Returns objects that are here with all that they need: the values of the changed refs in this replica. If the changes
  * create refs, also tips of other branches.
@@ -147,11 +168,11 @@ async function knownObjects(
   context: SyncContext,
   replica: Replica,
   mine: Version,
-  changes: readonly RefChange[],
+  { changes, beside }: ChangesSince & { readonly changes: readonly RefChange[] },
 ): Promise<string[]> {
   const held = changes.map(({ oldValue }) => oldValue);
   const creates = changes.some(({ oldValue, newValue }) => oldValue === null && newValue !== null);
-  return objectIds(
-    creates ? [...held, ...(await readUnchangedTips(context.db, replica.id, mine, TIPS_OFFERED))] : held,
-  );
+  if (!creates) return objectIds(held);
+  const tips = beside?.tips ?? (await readUnchangedTips(context.db, replica.id, mine, TIPS_OFFERED));
+  return objectIds([...held, ...tips]);
 }

@@ -1,9 +1,11 @@
 // Catches up without being asked, at once after a notification of a new head. The repair loop finds what this misses
 // (queue/repair-loop.ts).
 import { setTimeout as sleep } from "node:timers/promises";
-import { listReplicas, type ReplicaToFollow } from "../../store/replica/replicas.ts";
+import { LockstepError } from "../../errors.ts";
+import { listReplicas } from "../../store/replica/replicas.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
+import type { RepositoryFacts } from "../device/replicas.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { catchUpToHead } from "./catch-up.ts";
 import { compareNotes } from "./compare-notes.ts";
@@ -12,10 +14,10 @@ import { FollowPlaces } from "./follow-places.ts";
 /** Keeps this device's replicas current until the context's signal aborts. */
 export class Follower {
   readonly #context: SyncContext;
-  readonly #queue = new Map<string, ReplicaToFollow>();
+  readonly #queue = new Map<string, RepositoryFacts>();
   readonly #places = new FollowPlaces();
   /** The repositories that are being followed. The value is set when a notification of a newer head came meanwhile. */
-  readonly #following = new Map<string, ReplicaToFollow | undefined>();
+  readonly #following = new Map<string, RepositoryFacts | undefined>();
   /** True when the database may have lost writes since the last comparison. */
   #suspicious = false;
   #comparing = false;
@@ -26,12 +28,19 @@ export class Follower {
 
   /** Follows repositories that have a new head. Never rejects: the repair loop finds what this misses. */
   async onHeads(repositoryIds: readonly string[]): Promise<void> {
+    const { replicas } = this.#context;
+    const unknown: string[] = [];
+    for (const id of repositoryIds) {
+      const known = replicas.find(id);
+      // The catch-up reads the facts about a replica that this process knows.
+      if (known?.applied !== undefined) this.#add({ id, name: known.name, objectFormat: known.objectFormat });
+      else unknown.push(id);
+    }
+    this.#followQueued();
+    if (unknown.length === 0) return;
     try {
-      for (const found of await listReplicas(this.#context.db, this.#context.me.device, repositoryIds)) {
-        const { repositoryId } = found;
-        if (this.#following.has(repositoryId)) this.#following.set(repositoryId, found);
-        else this.#queue.set(repositoryId, found);
-      }
+      const found = await listReplicas(this.#context.db, this.#context.me.device, unknown);
+      for (const { repositoryId, ...facts } of found) this.#add({ ...facts, id: repositoryId });
     } catch (error) {
       this.#suspicious = true;
       if (!this.#context.signal.aborted) tellFailure(this.#context, error, "could not look for new heads");
@@ -82,10 +91,16 @@ export class Follower {
     }
   }
 
+  /** While a repository is followed, everything that lands there goes into the next catch-up, once. */
+  #add(found: RepositoryFacts): void {
+    if (this.#following.has(found.id)) this.#following.set(found.id, found);
+    else this.#queue.set(found.id, found);
+  }
+
   #followQueued(): void {
     for (const next of this.#queue.values()) {
       if (this.#context.signal.aborted) return;
-      const { repositoryId: id } = next;
+      const { id } = next;
       const failing = this.#context.replicas.find(id)?.failure !== undefined;
       const place = this.#places.take(failing, () => this.#followQueued());
       if (place === undefined) continue;
@@ -106,11 +121,14 @@ export class Follower {
    * Follows one repository. Returns false if it failed, which has been logged. The repository is due again after its
    * back-off.
    */
-  async #follow({ repositoryId, ...facts }: ReplicaToFollow): Promise<boolean> {
-    const replica = this.#context.replicas.get({ ...facts, id: repositoryId });
+  async #follow(facts: RepositoryFacts): Promise<boolean> {
+    const replica = this.#context.replicas.get(facts);
     return await catchUpToHead(this.#context, replica, { signal: this.#context.signal }).then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        if (error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE") this.#suspicious = true;
+        return false;
+      },
     );
   }
 }

@@ -19,6 +19,8 @@ export interface CatchUpProgress {
 export interface Flight {
   readonly done: Promise<void>;
   readonly listeners: Set<(progress: CatchUpProgress) => void>;
+  /** The devices that are being asked for objects. */
+  readonly asking: Set<string>;
 }
 
 /** The arguments that every step of a catch-up gets. */

@@ -7,6 +7,7 @@ import { receivePack } from "../../git/objects/receive-pack.ts";
 import { NoPackStream } from "../../git/peers/pack-stream.ts";
 import { Silence } from "../../git/silence.ts";
 import { linkSignals } from "../../io/signals.ts";
+import type { SourceRow } from "../../store/replica/source-rows.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { CatchUpProgress, Replica } from "../device/replica.ts";
@@ -26,6 +27,8 @@ export interface FetchRequest {
   /** True: fetch everything and check the pack by itself, because objects here may be damaged. */
   readonly alone?: boolean;
   readonly prefer: string | undefined;
+  /** The replicas of the repository as of a moment ago. undefined: the database is asked for them. */
+  readonly sources?: readonly SourceRow[];
   readonly onProgress: (progress: CatchUpProgress) => void;
   /** Aborts when those who wait for the objects give up. */
   readonly signal: AbortSignal;

@@ -3,10 +3,11 @@
 // those are asked next.
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { existingObjects, isConnected, isWithoutObjects } from "../../git/objects/connectivity.ts";
+import { isConnected, isWithoutObjects } from "../../git/objects/connectivity.ts";
 import { diskError, isOfDisk } from "../../io/disk-errors.ts";
 import type { SyncEvent } from "../../store/replica/record-replica.ts";
-import { type ReplicaRow, replicasOf } from "../../store/replica/replicas.ts";
+import { replicasOf } from "../../store/replica/replicas.ts";
+import type { SourceRow } from "../../store/replica/source-rows.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { type FetchRequest, fetchFromSource } from "./fetch-from-source.ts";
@@ -30,8 +31,8 @@ export function eventOf(fetched: Fetched, fromVersion: Version, refsChanged: num
  * QUEUE_FULL when one of them was only busy.
  */
 export async function fetchObjects(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
-  const { parts = [], ...whole } = request;
-  if (parts.length < 2 || (await isHeldByOne(context, replica, request)))
+  const { parts = [], ...whole } = await withoutHeld(context, replica, request);
+  if (parts.length < 2 || (await isHeldByOne(context, replica, whole)))
     return await fetchRounds(context, replica, whole);
   // All of them end before this does, even if one fails: the caller may then remove what it got.
   const ends = await Promise.allSettled(
@@ -44,9 +45,35 @@ export async function fetchObjects(context: SyncContext, replica: Replica, reque
   return { from, bytes: got.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
+/**
+ * Returns the request without the parts whose objects are here: they were pushed here, or this device holds them for
+ * another one. What builds on those objects comes without them.
+ */
+async function withoutHeld(context: SyncContext, replica: Replica, request: FetchRequest): Promise<FetchRequest> {
+  const { parts = [] } = request;
+  const held = new Set(parts.filter(({ lookHere }) => lookHere).flatMap(({ wants }) => wants));
+  if (held.size === 0) return request;
+  if (!(await isHere(context, replica, { ...request, wants: [...held] }))) return request;
+  const others = (wants: readonly string[]) => wants.filter((want) => !held.has(want));
+  const left = parts.map((part) => ({ ...part, wants: others(part.wants) })).filter(({ wants }) => wants.length > 0);
+  return {
+    ...request,
+    // The devices that have the last part need not have those that are here.
+    ...(left.length === 1 ? left[0] : {}),
+    wants: others(request.wants),
+    haves: [...request.haves, ...held],
+    parts: left,
+    lookHere: request.lookHere,
+  };
+}
+
 /** Returns whether another live device is at the wanted version, so that it has all objects. */
-async function isHeldByOne(context: SyncContext, replica: Replica, { version }: FetchRequest): Promise<boolean> {
-  const rows = await replicasOf(context.db, replica.id);
+async function isHeldByOne(
+  context: SyncContext,
+  replica: Replica,
+  { version, sources }: FetchRequest,
+): Promise<boolean> {
+  const rows = sources ?? (await replicasOf(context.db, replica.id));
   return chooseSources(context, rows, { version, writers: [], prefer: undefined }).some(
     (row) => row.version >= version,
   );
@@ -54,8 +81,11 @@ async function isHeldByOne(context: SyncContext, replica: Replica, { version }: 
 
 async function fetchRounds(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
   let fetched: Fetched = { from: context.me.device, bytes: 0 };
+  let { sources } = request;
   for (const round of rounds(request)) {
-    const { from, bytes } = await fetchRound(context, replica, round);
+    const { from, bytes } = await fetchRound(context, replica, { ...round, sources });
+    // The round may have taken long.
+    sources = undefined;
     if (bytes > 0) fetched = { from, bytes: fetched.bytes + bytes };
   }
   return fetched;
@@ -63,7 +93,7 @@ async function fetchRounds(context: SyncContext, replica: Replica, request: Fetc
 
 async function fetchRound(context: SyncContext, replica: Replica, request: FetchRequest): Promise<Fetched> {
   if (request.lookHere && (await isHere(context, replica, request))) return { from: context.me.device, bytes: 0 };
-  const rows = await replicasOf(context.db, replica.id);
+  const rows: readonly SourceRow[] = request.sources ?? (await replicasOf(context.db, replica.id));
   const { slowSources } = context.replicas;
   const queue = new SourceQueue(chooseSources({ ...context, slowSources }, rows, request));
   const refusals: { device: string; error: unknown }[] = [];
@@ -86,7 +116,15 @@ async function fetchRound(context: SyncContext, replica: Replica, request: Fetch
       } else context.log.warn(line, "a source failed, trying the next");
     },
   };
-  const ask = (source: Source, attempt: SourceAttempt) => fetchFromSource(context, replica, source, request, attempt);
+  const ask = async (source: Source, attempt: SourceAttempt) => {
+    const asking = replica.flight?.asking;
+    asking?.add(source.device);
+    try {
+      return await fetchFromSource(context, replica, source, request, attempt);
+    } finally {
+      asking?.delete(source.device);
+    }
+  };
   const sent = await firstToSend(sources, ask, request.signal);
   if (sent === undefined) {
     const away = rows.filter((row) => !row.live && row.device !== context.me.device && leads(row, request));
@@ -100,7 +138,7 @@ function noSourceError(
   replica: Replica,
   { version }: FetchRequest,
   refusals: readonly { device: string; error: unknown }[],
-  away: readonly ReplicaRow[],
+  away: readonly SourceRow[],
 ): LockstepError {
   const said = refusals.map(({ device, error }) => `${device}: ${describe(error)}`).join("; ");
   const details = { repository: replica.name, version: String(version) };
@@ -117,7 +155,7 @@ function noSourceError(
   });
 }
 
-function whatToDo(name: string, asked: boolean, away: readonly ReplicaRow[]): string {
+function whatToDo(name: string, asked: boolean, away: readonly SourceRow[]): string {
   if (away.length > 0) {
     const holders = away.map(({ device, awaySince }) => `${device} (away${since(awaySince)})`).join(" and ");
     const demote = `lockstep thaw ${name} --demote ${away.map(({ device }) => device).join(",")}`;
@@ -138,12 +176,10 @@ function isBusy(error: unknown): error is LockstepError {
 }
 
 async function isHere(
-  context: SyncContext,
+  { git }: SyncContext,
   replica: Replica,
   { wants, haves, signal }: FetchRequest,
 ): Promise<boolean> {
-  const { git } = context;
   if (wants.length > 0 && (await isWithoutObjects(replica.gitDir))) return false;
-  const present = await existingObjects(git, replica.gitDir, wants, signal);
-  return present.length === wants.length && (await isConnected(git, replica.gitDir, wants, haves, { signal }));
+  return await isConnected(git, replica.gitDir, wants, haves, { signal });
 }

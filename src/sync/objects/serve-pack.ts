@@ -48,7 +48,7 @@ export class PackServer {
       link[Symbol.dispose]();
     };
     try {
-      if (request.visit === "referred") await this.#untilHere(request, link.signal, onWork);
+      if (request.visit === "referred") await this.#untilHere(asker, request, link.signal, onWork);
       place = this.takePlace(asker);
       const stream = await startPack(this.#context.git, gitDir, request.wants, request.haves, link.signal, onWork);
       stream.done.catch(() => {}).finally(end);
@@ -96,20 +96,34 @@ export class PackServer {
   }
 
   /** Waits for objects that are on their way to this device. Their progress counts as work. */
-  async #untilHere({ repositoryId, version }: PackRequestBody, signal: AbortSignal, onWork: () => void): Promise<void> {
+  async #untilHere(
+    asker: string,
+    { repositoryId, version }: PackRequestBody,
+    signal: AbortSignal,
+    onWork: () => void,
+  ): Promise<void> {
     const replica = this.#context.replicas.find(repositoryId);
     const flight = replica?.flight;
     if (!flight || (replica.applied ?? -1n) >= BigInt(version)) return;
+    // Each of the two would wait for the other.
+    if (flight.asking.has(asker)) throw busyError(this.#context.me.device, "asks for this version itself");
     using patience = linkSignals([signal], WAITS.packHoldMs);
     const enough = once(patience.signal, "abort").then(() => "enough");
-    flight.listeners.add(onWork);
+    // Devices that wait in a circle would pass each sign of work round without a pause.
+    let toldAt = Number.NEGATIVE_INFINITY;
+    const passOn = () => {
+      if (performance.now() - toldAt < WAITS.sourceHedgeMs / 10) return;
+      toldAt = performance.now();
+      onWork();
+    };
+    flight.listeners.add(passOn);
     try {
       // The search for the objects shows whether the flight succeeded.
       const outcome = await Promise.race([flight.done.catch(() => {}), enough]);
       signal.throwIfAborted();
       if (outcome === "enough") throw busyError(this.#context.me.device, "is still receiving this version");
     } finally {
-      flight.listeners.delete(onWork);
+      flight.listeners.delete(passOn);
     }
   }
 

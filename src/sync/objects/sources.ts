@@ -1,7 +1,7 @@
 // Chooses the devices that are asked for objects, and their order.
 import { randomInt } from "node:crypto";
 import { isServed } from "../../replica-states.ts";
-import type { ReplicaRow } from "../../store/replica/replicas.ts";
+import type { SourceRow } from "../../store/replica/source-rows.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { SlowSources } from "../device/slow-sources.ts";
 import type { FetchRequest } from "./fetch-from-source.ts";
@@ -9,11 +9,11 @@ import type { Source } from "./source-race.ts";
 
 /** The order in which to ask. It changes with the answers. */
 export class SourceQueue {
-  readonly #all: readonly ReplicaRow[];
+  readonly #all: readonly SourceRow[];
   #waiting: Source[];
   readonly #asked = new Set<string>();
 
-  constructor(rows: readonly ReplicaRow[]) {
+  constructor(rows: readonly SourceRow[]) {
     this.#all = rows;
     this.#waiting = rows.map((row) => ({ ...row, visit: "first" }));
   }
@@ -45,12 +45,12 @@ export class SourceQueue {
  * Returns every other live device with a replica, in the order in which to ask. The result depends only on the
  * arguments, and on chance among equals.
  */
-export function chooseSources(
+export function chooseSources<Row extends SourceRow>(
   context: Pick<SyncContext, "me" | "zone"> & { readonly slowSources?: SlowSources },
-  rows: readonly ReplicaRow[],
+  rows: readonly Row[],
   request: Pick<FetchRequest, "version" | "writers" | "prefer">,
-): ReplicaRow[] {
-  const rank = (row: ReplicaRow) =>
+): Row[] {
+  const rank = (row: SourceRow) =>
     (row.device === request.prefer ? 0 : 8) +
     (leads(row, request) ? 0 : 4) +
     (context.slowSources?.has(row.device) ? 2 : 0) +
@@ -62,11 +62,11 @@ export function chooseSources(
     .map(({ row }) => row);
 }
 
-function canBeAsked({ gitAddress, sshAddress }: ReplicaRow): boolean {
+function canBeAsked({ gitAddress, sshAddress }: SourceRow): boolean {
   return gitAddress !== "" || sshAddress !== "";
 }
 
 /** Returns whether the replica holds all of the wanted version, as far as is known. */
-export function leads(row: ReplicaRow, { version, writers }: Pick<FetchRequest, "version" | "writers">): boolean {
+export function leads(row: SourceRow, { version, writers }: Pick<FetchRequest, "version" | "writers">): boolean {
   return row.version >= version || writers.includes(row.device);
 }

@@ -1,0 +1,125 @@
+// How many statements, requests and processes the common paths cost. Counted, not timed.
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { Follower } from "../../src/sync/catch-up/follower.ts";
+import { askedBy } from "../support/asked.ts";
+import { APP, three, wants } from "../support/copying.ts";
+import { latch } from "../support/latch.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+
+/** Lets a follower catch up. Returns what that cost on its device. */
+async function followed(device: TestDevice) {
+  const replica = device.replica(APP);
+  const before = (await device.syncEvents()).length;
+  const statements: string[] = [];
+  device.packRequests.length = 0;
+  await device.gitCommands();
+  await askedBy(device, statements, async () => await new Follower(device.context).onHeads([replica.id]));
+  await vi.waitFor(async () => expect(await device.syncEvents()).toHaveLength(before + 1), SOON);
+  await vi.waitFor(() => expect(replica.flight).toBeUndefined(), SOON);
+  const gits = (await device.gitCommands()).map((command) => command.split(" ")[0]).sort();
+  return { statements: statements.length, requests: device.packRequests.length, gits };
+}
+
+const CATCH_UP = { statements: 2, requests: 1, gits: ["index-pack", "rev-list", "update-ref"] };
+
+describe("a catch-up of a follower", () => {
+  it("makes two statements and one request, however many versions it brings", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const [one, two, three] = await a.history(APP);
+    await a.push(APP, [change("main", null, one)]);
+    expect(await followed(b)).toEqual(CATCH_UP);
+    await a.push(APP, [change("main", one, two)]);
+    await a.push(APP, [change("main", two, three)]);
+    await a.push(APP, [change("other", null, await a.commit(APP, "four", { parents: [one] }))]);
+    expect(await followed(b)).toEqual(CATCH_UP);
+    await b.expectInLockstep(APP);
+  });
+
+  it("asks for no pack of what it holds for another device", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b, c] = await three(cluster);
+    await wants(cluster, 3);
+    const [one, two] = await a.history(APP);
+    await a.push(APP, [change("main", null, one)]);
+    for (const device of [b, c])
+      expect(await followed(device)).toEqual({ ...CATCH_UP, requests: 0, gits: ["rev-list", "update-ref"] });
+    await a.push(APP, [change("main", one, two)]);
+    await wants(cluster, 1);
+    // What a push that lands would tell this device.
+    a.replica(APP).copiesRule = { atLeast: 1, orFewer: false };
+    const four = await a.commit(APP, "four", { parents: [two] });
+    await a.push(APP, [change("other", null, four)]);
+    expect(await followed(b)).toMatchObject({ statements: 2, requests: 1 });
+    expect(b.packRequests).toMatchObject([{ wants: [four], haves: expect.arrayContaining([two]) }]);
+    await b.expectInLockstep(APP);
+  });
+
+  it("fetches what it should hold and does not", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await three(cluster);
+    await wants(cluster, 3);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    // As after a disk that lost them: the copies came in one pack.
+    const packs = join(b.gitDir(APP), "objects", "pack");
+    for (const file of await readdir(packs)) await rm(join(packs, file));
+    expect(await followed(b)).toMatchObject({ requests: 1 });
+    expect(await b.has(APP, one)).toBe(true);
+    await b.expectInLockstep(APP);
+  });
+
+  it("is followed by one more for all that landed meanwhile", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const ids = await a.history(APP);
+    const { opened, open } = latch();
+    const { openPack } = b;
+    b.openPack = async (...request) => {
+      await opened;
+      return await openPack(...request);
+    };
+    const follower = new Follower(b.context);
+    const { id } = b.replica(APP);
+    const statements: string[] = [];
+    await askedBy(b, statements, async () => {
+      let before: string | null = null;
+      for (const tip of ids) {
+        await a.push(APP, [change("main", before, tip)]);
+        before = tip;
+        await follower.onHeads([id]);
+        await vi.waitFor(() => expect(b.packRequests).toHaveLength(1), SOON);
+      }
+      open();
+    });
+    await vi.waitFor(() => expect(b.replica(APP).applied).toBe(3n), SOON);
+    await vi.waitFor(() => expect(b.replica(APP).flight).toBeUndefined(), SOON);
+    expect((await b.syncEvents()).slice(-2)).toMatchObject([
+      { from_version: "0", version: "1" },
+      { from_version: "1", version: "3" },
+    ]);
+    expect(b.packRequests.map(({ wants }) => wants)).toEqual([[ids[0]], [ids[2]]]);
+    expect(statements).toHaveLength(4);
+    await b.expectInLockstep(APP);
+  });
+});
+
+describe("a read of a replica that is current", () => {
+  it("makes one statement and starts no git, and shares the statement with others", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    await a.gitCommands();
+    const alone: string[] = [];
+    const together: string[] = [];
+    await askedBy(a, alone, async () => await a.read(APP));
+    expect(alone).toHaveLength(1);
+    await askedBy(a, together, async () => await Promise.all(Array.from({ length: 50 }, () => a.read(APP))));
+    // The first of them asks at once. All that come while it waits share the next statement.
+    expect(together).toHaveLength(2);
+    expect(await a.gitCommands()).toEqual([]);
+  });
+});

@@ -22,6 +22,11 @@ export const hostNames: Check = (text) =>
   text === "" || text.split(",").every((each) => each.trim() === "*" || hostName(each.trim()) === undefined)
     ? undefined
     : "must be host names with commas between them, or *";
+/** Takes IP addresses and ranges of them, with commas between them. */
+export const addressRanges: Check = (text) =>
+  text.split(",").every((each) => isRange(each.trim()))
+    ? undefined
+    : "must be IP addresses, or ranges such as 10.0.0.0/8, with commas between them";
 /** Takes any text but the empty one. */
 export const notEmpty: Check = (text) => (text === "" ? "must not be empty" : undefined);
 /** Takes the name of an account. A name that begins with - would be an option of ssh. */
@@ -59,4 +64,10 @@ export const postgresUrl: Check = () => undefined;
 export function parseHostPort(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(":");
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
+}
+
+function isRange(text: string): boolean {
+  const [, address = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version > 0 && Number(bits ?? 0) <= (version === 4 ? 32 : 128);
 }

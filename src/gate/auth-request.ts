@@ -1,6 +1,6 @@
 // Asks another server whether a request may go on, as nginx's auth_request does: with the request's own headers, and
 // without its body. 2xx lets it go on; 401, 403 and 404 are passed on.
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { linkSignals } from "../io/signals.ts";
 import { Refusal } from "../smart-http/refusal.ts";
 import { type Access, type Entry, type UserSource, unauthorized } from "./users.ts";
@@ -33,13 +33,15 @@ export class AuthRequest implements UserSource {
     this.#anonymous = anonymous;
   }
 
-  async userOf({ request, repository, access, password, signal }: Entry): Promise<string | undefined> {
+  async userOf(entry: Entry): Promise<string | undefined> {
+    const { request, address, repository, access, password } = entry;
     const { authorization, cookie } = request.headers;
     if (authorization === undefined && cookie === undefined && this.#anonymous[access]) return undefined;
-    const answer = await this.#ask(request, repository, access, signal);
+    const answer = await this.#ask(entry);
     if (answer.status >= 200 && answer.status < 300) {
       const named = USER_HEADERS.map((name) => answer.headers.get(name)).find(Boolean);
-      return named ? Buffer.from(named, "latin1").toString("utf8") : (password?.user ?? anonymousUser(request));
+      // The other server may let somebody in without naming him, for example by his address.
+      return named ? Buffer.from(named, "latin1").toString("utf8") : (password?.user ?? `anonymous@${address}`);
     }
     if (answer.status === 401)
       throw unauthorized(
@@ -53,11 +55,12 @@ export class AuthRequest implements UserSource {
     throw unavailable(`answered ${answer.status}`);
   }
 
-  async #ask(request: IncomingMessage, repository: string, access: Access, signal: AbortSignal): Promise<Response> {
+  async #ask(entry: Entry): Promise<Response> {
+    const { repository, access, signal } = entry;
     using waiting = linkSignals([signal], PATIENCE_MS);
     try {
       const answer = await fetch(askedUrl(this.#url, repository, access), {
-        headers: passedOn(request, repository, access),
+        headers: passedOn(entry),
         redirect: "manual",
         signal: waiting.signal,
       });
@@ -80,25 +83,20 @@ function askedUrl(url: string, repository: string, access: Access): string {
   return url.replace(/\{(repository|access|service)\}/g, (_, name: string) => values[name] as string);
 }
 
-function passedOn(request: IncomingMessage, repository: string, access: Access): Headers {
+function passedOn({ request, address, repository, access }: Entry): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers as IncomingHttpHeaders))
     if (value !== undefined && !NOT_PASSED_ON.test(name) && !USER_HEADERS.includes(name))
       headers.set(name, [value].flat().join(", "));
-  const address = request.socket.remoteAddress ?? "unknown";
+  const from = request.socket.remoteAddress ?? "unknown";
   const before = request.headers["x-forwarded-for"];
-  headers.set("X-Forwarded-For", before === undefined ? address : `${before}, ${address}`);
+  headers.set("X-Forwarded-For", before === undefined ? from : `${before}, ${from}`);
   headers.set("X-Real-IP", address);
   headers.set("X-Original-URI", request.url ?? "");
   headers.set("X-Original-Method", request.method ?? "");
   headers.set("X-Lockstep-Repository", encodeURI(repository));
   headers.set("X-Lockstep-Access", access);
   return headers;
-}
-
-/** Returns a name for a user whom the other server lets in without naming him, for example by his address. */
-function anonymousUser(request: IncomingMessage): string {
-  return `anonymous@${request.socket.remoteAddress ?? "unknown"}`;
 }
 
 function unavailable(how: string, cause?: unknown): Refusal {

@@ -5,7 +5,7 @@ import { Refusal } from "../smart-http/refusal.ts";
 export interface PlaceLimits {
   /** Requests at once. */
   readonly requests: number;
-  /** Requests at once of one address that is not loopback. Behind a proxy on this machine all clients are loopback. */
+  /** Requests at once of one address. */
   readonly perAddress: number;
   /** Requests that may wait. */
   readonly waiting: number;
@@ -13,8 +13,11 @@ export interface PlaceLimits {
   readonly patienceMs: number;
 }
 
+/** The address whose requests are counted. undefined: only the limit of all requests holds. */
+export type Limited = string | undefined;
+
 interface Waiting {
-  readonly address: string;
+  readonly address: Limited;
   readonly start: () => void;
 }
 
@@ -34,7 +37,7 @@ export class Places {
    * Resolves when the request has a place, which it keeps until it disposes of it. Throws Refusal (503) when the line
    * is full or the wait too long, and the signal's reason when it aborts.
    */
-  async take(address: string, signal: AbortSignal): Promise<Disposable> {
+  async take(address: Limited, signal: AbortSignal): Promise<Disposable> {
     if (this.roomFor(address) > 0) return this.#occupy(address);
     if (this.#line.size >= this.#limits.waiting) throw busy();
     return await new Promise<Disposable>((resolve, reject) => {
@@ -65,20 +68,20 @@ export class Places {
   }
 
   /** Takes a place at once. Throws Refusal (503) when there is none. */
-  takeFree(address: string): Disposable {
+  takeFree(address: Limited): Disposable {
     if (this.roomFor(address) > 0) return this.#occupy(address);
     throw busy();
   }
 
   /** Returns how many more places requests of this address may take now. */
-  roomFor(address: string): number {
+  roomFor(address: Limited): number {
     const left = this.#limits.requests - this.#count;
-    return isLoopback(address) ? left : Math.min(left, this.#limits.perAddress - (this.#taken.get(address) ?? 0));
+    return address === undefined ? left : Math.min(left, this.#limits.perAddress - this.#takenBy(address));
   }
 
-  #occupy(address: string): Disposable {
+  #occupy(address: Limited): Disposable {
     this.#count += 1;
-    this.#taken.set(address, (this.#taken.get(address) ?? 0) + 1);
+    this.#note(address, 1);
     let kept = true;
     return {
       [Symbol.dispose]: () => {
@@ -89,19 +92,24 @@ export class Places {
     };
   }
 
-  #leave(address: string): void {
+  #leave(address: Limited): void {
     this.#count -= 1;
-    const left = (this.#taken.get(address) ?? 1) - 1;
-    if (left === 0) this.#taken.delete(address);
-    else this.#taken.set(address, left);
+    this.#note(address, -1);
     // One address at its limit holds back nobody else.
     const next = [...this.#line].find((waiting) => this.roomFor(waiting.address) > 0);
     next?.start();
   }
-}
 
-function isLoopback(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\./.test(address);
+  #takenBy(address: string): number {
+    return this.#taken.get(address) ?? 0;
+  }
+
+  #note(address: Limited, change: 1 | -1): void {
+    if (address === undefined) return;
+    const taken = this.#takenBy(address) + change;
+    if (taken === 0) this.#taken.delete(address);
+    else this.#taken.set(address, taken);
+  }
 }
 
 function busy(): Refusal {

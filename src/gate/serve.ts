@@ -1,9 +1,11 @@
 // Serves one request: reads it, asks the sidecar, runs git, and writes the log.
 import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BlockList } from "node:net";
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
 import { foreignHost, type HostNames } from "../host-names.ts";
+import { clientAddress } from "../io/client-address.ts";
 import { linkSignals } from "../io/signals.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
@@ -42,6 +44,8 @@ export interface ServeOptions {
   readonly users: UserRules;
   /** The names under which clients may ask for this gate. */
   readonly hostNames: HostNames;
+  /** The proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: BlockList;
   readonly bodyLimits: BodyLimits;
   /** How many refs a push may change; 0: any number. */
   readonly pushRefs: number;
@@ -110,6 +114,7 @@ async function serveGit(
     beforeRead,
     onReadFailed,
     users,
+    trustedProxies,
     bodyLimits,
     pushRefs,
     pushObject,
@@ -128,10 +133,10 @@ async function serveGit(
   draining.throwIfAborted();
   using waiting = untilLeft(response, stopping);
   const { signal } = waiting;
-  const address = request.socket.remoteAddress ?? "unknown";
-  const user = await admit(users, request, asked, signal);
+  const { address, isLocal } = clientAddress(request, trustedProxies);
+  const user = await admit(users, { request, address, signal }, asked);
   if (user !== undefined) fields.user = user;
-  using turn = new Turn(crowd, address);
+  using turn = new Turn(crowd, isLocal ? undefined : address);
   const protocol = gitProtocol(request.headers["git-protocol"]);
   const { body, lsRefs } = await beginBody(asked, protocol, received, { ...bodyLimits, signal });
   const path = join(root, `${asked.repository}.git`);

@@ -1,7 +1,7 @@
 // The way of one request through the gate: it asks the sidecar, and takes a place for its git after that. So requests
 // that wait for a slow copy of one repository take no place from the others.
 import type { Grant } from "./early-start.ts";
-import type { Places } from "./places.ts";
+import type { Limited, Places } from "./places.ts";
 
 /** The places of a gate. */
 export interface Crowd {
@@ -14,12 +14,12 @@ export interface Crowd {
 /** One request. It gives its places back when it is disposed of. */
 export class Turn implements Disposable {
   readonly #serving: Places;
-  readonly #address: string;
+  readonly #address: Limited;
   #asking: Disposable | undefined;
   #place: Disposable | undefined;
 
-  /** Throws Refusal (503) when too many requests ask already. */
-  constructor({ asking, serving }: Crowd, address: string) {
+  /** `address`: whose requests are counted. Throws Refusal (503) when too many requests ask already. */
+  constructor({ asking, serving }: Crowd, address: Limited) {
     this.#serving = serving;
     this.#address = address;
     this.#asking = asking.takeFree(address);

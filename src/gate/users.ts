@@ -8,6 +8,8 @@ export type Access = "read" | "write";
 /** A request to be let in. */
 export interface Entry {
   readonly request: IncomingMessage;
+  /** The address of the client. */
+  readonly address: string;
   readonly repository: string;
   readonly access: Access;
   /** The name and password of the request; undefined if it brings none. */
@@ -53,14 +55,13 @@ function accessOf({ service }: GitRequest): Access {
  */
 export async function admit(
   { anonymous, sources }: UserRules,
-  request: IncomingMessage,
+  came: Pick<Entry, "request" | "address" | "signal">,
   asked: GitRequest,
-  signal: AbortSignal,
 ): Promise<string | undefined> {
   const access = accessOf(asked);
-  const password = passwordOf(request.headers.authorization);
+  const password = passwordOf(came.request.headers.authorization);
   for (const source of sources) {
-    const user = await source.userOf({ request, repository: asked.repository, access, password, signal });
+    const user = await source.userOf({ ...came, repository: asked.repository, access, password });
     if (user !== undefined) return checkedUser(user);
   }
   if (anonymous[access]) return undefined;

@@ -1,5 +1,5 @@
 // The reference front end.
-import { digits, hostPort, httpUrl, notEmpty, oneOf } from "../setting-checks.ts";
+import { addressRanges, digits, hostPort, httpUrl, notEmpty, oneOf } from "../setting-checks.ts";
 import type { Setting } from "./setting.ts";
 
 const GATE = ["gate"];
@@ -24,6 +24,12 @@ export const GATE_SETTINGS = {
     value: "REQUESTS",
     default: "8",
     help: "how many of them may come from one address, unless that is loopback",
+    commands: GATE,
+  },
+  "gate-trusted-proxies": {
+    check: addressRanges,
+    value: "ADDRESSES",
+    help: "addresses of proxies before the gate, or ranges such as 10.0.0.0/8, with commas between them; the address of a client is then the one that they add to X-Forwarded-For (default: none is believed)",
     commands: GATE,
   },
   "gate-idle-seconds": {

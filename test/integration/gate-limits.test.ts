@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import type { GateOptions } from "../../src/gate/gate.ts";
 import { shLimiter } from "../../src/git/command/serve.ts";
+import { readRanges } from "../../src/io/client-address.ts";
 import { bomb, zeros } from "../support/bombs.ts";
 import { FETCH_TYPE, GATE_LIMITS, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { shims } from "../support/shim-site.ts";
@@ -25,8 +26,9 @@ async function open(options: Partial<GateOptions>): Promise<void> {
 }
 
 /** Begins a request whose body stops after `bytes`. */
-function stalled(service: "upload-pack" | "receive-pack", bytes = "00"): ClientRequest {
-  const headers = service === "upload-pack" ? FETCH_TYPE : PUSH_TYPE;
+function stalled(service: "upload-pack" | "receive-pack", bytes = "00", told?: string): ClientRequest {
+  const type = service === "upload-pack" ? FETCH_TYPE : PUSH_TYPE;
+  const headers = { ...type, ...(told !== undefined && { "X-Forwarded-For": told }) };
   const request = site.open(`/team/app.git/git-${service}`, { method: "POST", headers });
   request.on("error", () => {});
   request.write(bytes);
@@ -71,6 +73,39 @@ describe("requests at once", () => {
     answer.resume();
     request.destroy();
     push.destroy();
+  });
+});
+
+describe("requests at once behind a proxy on this machine", () => {
+  const fetchFor = (told: string) =>
+    site.fetchRaw("/team/app.git/info/refs?service=git-upload-pack", { headers: { "X-Forwarded-For": told } });
+  /** Two requests of one client, as the proxy tells, which is the limit of an address. */
+  async function twoStalled(trusted: string): Promise<() => void> {
+    await open({
+      placeLimits: { requests: 4, perAddress: 2, waiting: 0, patienceMs: 1 },
+      trustedProxies: readRanges(trusted),
+    });
+    const requests = [stalled("upload-pack", "00", ADA), stalled("receive-pack", "00", ADA)];
+    await vi.waitFor(async () => expect(await site.starts()).toBe(2), SOON);
+    return () => {
+      for (const request of requests) request.destroy();
+    };
+  }
+  const ADA = "198.51.100.9";
+
+  it("are limited for each client of a trusted proxy, whatever a client has put before its own address", async () => {
+    const leave = await twoStalled("127.0.0.1");
+    for (const told of [ADA, `203.0.113.5, ${ADA}`]) expect(await fetchFor(told)).toMatchObject({ status: 503 });
+    expect((await fetchFor("198.51.100.10")).status).toBe(200);
+    expect((await fetchFor(`${ADA}, 198.51.100.10`)).status).toBe(200);
+    leave();
+    await vi.waitFor(async () => expect((await fetchFor(ADA)).status).toBe(200), SOON);
+  });
+
+  it("are not told apart without the setting, so only the limit of all requests holds", async () => {
+    const leave = await twoStalled("");
+    expect((await fetchFor(ADA)).status).toBe(200);
+    leave();
   });
 });
 

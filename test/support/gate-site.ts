@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { expect, vi } from "vitest";
 import { type Gate, type GateOptions, startGate } from "../../src/gate/gate.ts";
 import { EVERYBODY } from "../../src/gate/users.ts";
+import { readRanges } from "../../src/io/client-address.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "./git.ts";
 
 export const MIB = 1024 * 1024;
@@ -26,6 +27,7 @@ export const GATE_LIMITS = {
   askingLimits: { requests: 1_024, perAddress: 128 },
   pushRefs: 50_000,
   pushLimiter: [],
+  trustedProxies: readRanges(""),
   placeLimits: { requests: 64, perAddress: 8, waiting: 512, patienceMs: 30_000 },
   bodyLimits: { idleMs: 60_000, fetchBytes: 16 * MIB },
 };

@@ -5,6 +5,7 @@ import { LockstepError } from "../../errors.ts";
 import type { GateOptions } from "../../gate/gate.ts";
 import { shLimiter } from "../../git/command/serve.ts";
 import { NATIVE_SHIM } from "../../installation.ts";
+import { readRanges } from "../../io/client-address.ts";
 import { required } from "../../read-config.ts";
 
 const WAITING = 512;
@@ -17,7 +18,14 @@ export function readGateLimits(
   config: Config,
 ): Pick<
   GateOptions,
-  "placeLimits" | "askingLimits" | "bodyLimits" | "cacheBytes" | "pushRefs" | "pushObject" | "pushLimiter"
+  | "placeLimits"
+  | "askingLimits"
+  | "trustedProxies"
+  | "bodyLimits"
+  | "cacheBytes"
+  | "pushRefs"
+  | "pushObject"
+  | "pushLimiter"
 > {
   const number = (name: SettingName) => {
     const value = Number(required(config, name));
@@ -32,6 +40,7 @@ export function readGateLimits(
       patienceMs: PATIENCE_MS,
     },
     askingLimits: ASKING,
+    trustedProxies: readRanges(config["gate-trusted-proxies"] ?? ""),
     cacheBytes: Number(required(config, "gate-cache-mib")) * (1 << 20),
     pushRefs: Number(required(config, "push-refs")),
     pushObject: Number(required(config, "push-object")),

@@ -64,12 +64,15 @@ describe("a sidecar that is not running", () => {
     await one.kill();
     const missed = async () => (await fetch(`${one.url(history.repository)}/info/refs?service=git-upload-pack`)).status;
     const until = performance.now() + 6_000;
-    while (performance.now() < until) expect(await missed()).toBe(503);
+    while (performance.now() < until) {
+      expect(await missed()).toBe(503);
+      await delay(20);
+    }
     await one.start();
-    const readyAt = performance.now();
-    // A gate that comes back ever later would be asked some hundred times, or seldom on a machine that is slow in everything.
+    // A gate that comes back ever later would be asked some hundred times. Questions are counted, not milliseconds: on a
+    // busy machine each question takes long, and so does what the gate has to do.
     for (let misses = 0; (await missed()) !== 200; misses += 1) {
-      if (misses > 20) expect(performance.now() - readyAt).toBeLessThan(2_000);
+      expect(misses).toBeLessThan(150);
       await delay(10);
     }
     await history.expectTrueAndAtRest();

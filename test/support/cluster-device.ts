@@ -15,6 +15,8 @@ export const PROGRAM = fileURLToPath(new URL("../../dist/main.js", import.meta.u
 /** The time limit of a call that must be answered. */
 export const PATIENCE = { timeoutMs: 30_000 };
 const READY_MS = 60_000;
+/** A look costs the test and the sidecar a millisecond each, and a start takes half a second and more. */
+const READY_LOOK_MS = 25;
 
 export interface Printed {
   readonly code: number | null;
@@ -143,7 +145,7 @@ export class Device {
     while (!(await this.isReady())) {
       if (!isAlive(this.pid)) throw new Error(`the sidecar of ${this.name} ended: ${await this.logEnd()}`);
       if (Date.now() > deadline) throw new Error(`the sidecar of ${this.name} is not ready: ${await this.logEnd()}`);
-      await delay(10);
+      await delay(READY_LOOK_MS);
     }
   }
 

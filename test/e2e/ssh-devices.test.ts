@@ -79,6 +79,21 @@ describe.skipIf(missing.length > 0)("a cluster with ssh between devices and no g
     expect((await fromDevices(repository)).length).toBeGreaterThanOrEqual(4);
   });
 
+  /** What the doctor of the second device says of ssh. */
+  const doctor = async () => {
+    const env = { ...two.demo.env, ...site.settings[1] };
+    const { stdout } = await ended(two.command(["doctor", "--json"], env));
+    return JSON.parse(stdout).checks.find(({ check }: { check: string }) => check === "ssh");
+  };
+
+  it("has a doctor that comes to the other devices over ssh", async () => {
+    expect(await doctor()).toEqual({
+      check: "ssh",
+      state: "ok",
+      said: expect.stringMatching(/^the key SHA256:\S+; reached repo001, repo003$/),
+    });
+  });
+
   it("puts a write on two devices before it lands where the rule says so", async () => {
     const repository = await site.cluster.createRepository(2);
     const tip = await ada.commit();
@@ -192,6 +207,11 @@ describe.skipIf(missing.length > 0)("a cluster with ssh between devices and no g
       expect(refused.code).not.toBe(0);
       expect(refused.stderr).toContain("has not shown a host key that the registry has for device repo001");
     }, SOON);
+    expect(await doctor()).toEqual({
+      check: "ssh",
+      state: "warning",
+      said: expect.stringMatching(/^1 of 2 devices are not reached over ssh: the sshd there has not shown a host key/),
+    });
     const repository = await site.cluster.createRepository();
     const tip = await ada.commit();
     await ada.land(one.url(repository), `+${tip}:refs/heads/main`);

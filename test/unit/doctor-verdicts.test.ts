@@ -5,6 +5,7 @@ import { judgeCertificate } from "../../src/doctor/certificate.ts";
 import { judgeClock, judgeDatabase, judgeLogin } from "../../src/doctor/database.ts";
 import { judgeDisk } from "../../src/doctor/directories.ts";
 import { find } from "../../src/doctor/finding.ts";
+import { judgeOwnKeys } from "../../src/doctor/ssh.ts";
 
 const DAY_MS = 86_400_000;
 const authority = await createAuthority({ trustDomain: "cluster.example", days: 400 });
@@ -90,5 +91,40 @@ describe("the doctor judges states that this machine cannot produce", () => {
       throw new Error("no idea");
     });
     expect(await looked).toEqual({ check: "x", state: "missing", said: "no idea" });
+  });
+});
+
+describe("the ssh keys of a device", () => {
+  const own = {
+    ssh: { type: "ssh-ed25519", base64: "AAAA", fingerprint: "SHA256:own" },
+    "ssh-host": { type: "ssh-ed25519", base64: "BBBB", fingerprint: "SHA256:host" },
+  };
+  const key = (
+    kind: "ssh" | "ssh-host",
+    fingerprint: string,
+    state: "trusted" | "revoked" = "trusted",
+    name = "repo001",
+  ) => ({ role: "device", name, kind, fingerprint, state, publicKey: null }) as const;
+
+  it("are good when the registry trusts them, and before serve has brought them", () => {
+    expect(judgeOwnKeys(own, [key("ssh", "SHA256:own"), key("ssh-host", "SHA256:host")], "repo001")).toBeUndefined();
+    expect(judgeOwnKeys(own, [], "repo001")).toBeUndefined();
+    // The key of another device says nothing of this one.
+    expect(judgeOwnKeys(own, [key("ssh", "SHA256:x", "trusted", "repo002")], "repo001")).toBeUndefined();
+  });
+
+  it("are warned of when the registry has others, and missing when they are revoked", () => {
+    expect(judgeOwnKeys(own, [key("ssh", "SHA256:other")], "repo001")).toEqual({
+      warning: expect.stringMatching(
+        /^The ssh key SHA256:own of device repo001 is not in the registry.*device trust repo001`\.$/,
+      ),
+    });
+    expect(judgeOwnKeys(own, [key("ssh", "SHA256:own"), key("ssh-host", "SHA256:host", "revoked")], "repo001")).toEqual(
+      {
+        missing: expect.stringMatching(
+          /^The host key SHA256:host of device repo001 is revoked; .*device trust repo001`\.$/,
+        ),
+      },
+    );
   });
 });

@@ -26,6 +26,7 @@ const OTHER_PROGRAMS: Record<string, RegExp> = {
   "demo/postgres-home.ts": /^"\/bin\/sh"/,
   "demo/tether.ts": /^"\/bin\/sh"/,
   "doctor/programs.ts": /^execPath/,
+  "doctor/ssh.ts": /^"ssh"/,
   "git/hung/process-tree.ts": /^"sh"/,
   "git/root/root-lock.ts": /^program, \[\.\.\.args, "3"\]/,
   "io/disk.ts": /^"sync"/,

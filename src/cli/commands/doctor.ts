@@ -7,6 +7,7 @@ import { find, type Look } from "../../doctor/finding.ts";
 import { lookAtHooks } from "../../doctor/hooks.ts";
 import { lookAtGit, lookAtNode, lookAtShim } from "../../doctor/programs.ts";
 import { lookAtReplicas } from "../../doctor/replicas.ts";
+import { lookAtSsh } from "../../doctor/ssh.ts";
 import { lookAtUnknown } from "../../doctor/unknown.ts";
 import { ExitCode } from "../../errors.ts";
 import type { Host } from "../../host.ts";
@@ -25,6 +26,7 @@ const CHECKS: readonly (readonly [string, Look])[] = [
   ["disk", lookAtDisk],
   ["sockets", lookAtSockets],
   ["certificate", lookAtCertificate],
+  ["ssh", lookAtSsh],
   ["database", lookAtDatabase],
   ["login", lookAtLogin],
   ["clock", lookAtClock],

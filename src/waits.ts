@@ -62,6 +62,8 @@ const TABLE = {
   gitKilledMs: 10_000,
   /** Gits that somebody waits for are looked at this often. A look costs some milliseconds. */
   gitLookMs: 2_000,
+  /** The git that writes the refs of a replica stays this long after a transaction, since another one may follow. */
+  keptGitMs: 1_000,
   /** In its last steps `git fetch` needs no network. If it is silent for this long in those steps, it hangs. */
   fetchLastStepsMs: 180_000,
   /** A git of a client that is gone gets SIGTERM this long after the end of its input. */

@@ -12,7 +12,7 @@ export interface Grant {
 export interface EarlyStart {
   readonly start: () => Promise<GitChild>;
   readonly looksFirst: boolean;
-  readonly place: () => Promise<string | undefined>;
+  readonly place: () => string | undefined;
   readonly room: () => number;
 }
 
@@ -42,7 +42,7 @@ export class EarlyStarts {
       const saw = !looksFirst || unchangedMs >= performance.now() - startedAt;
       const { git, at } = await early;
       // The sidecar may have fetched a replica that was missing at the start.
-      if (git !== undefined && saw && !git.hasFailed() && at !== undefined && at === (await place())) return git;
+      if (git !== undefined && saw && !git.hasFailed() && at !== undefined && at === place()) return git;
       await discard(git);
     } catch (error) {
       await discard((await early).git);
@@ -58,7 +58,7 @@ async function startAt(
   place: EarlyStart["place"],
   start: EarlyStart["start"],
 ): Promise<{ at: string | undefined; git: GitChild | undefined }> {
-  const at = await place();
+  const at = place();
   return { at, git: await start().catch(() => undefined) };
 }
 

@@ -71,6 +71,8 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     await notifyHeads(db, device, ids);
   };
   const holdings = new Holdings(db);
+  const replicas = new Replicas(root.path);
+  life.over.addEventListener("abort", () => replicas.endGits(), { once: true });
   const context: SyncContext = {
     db,
     me,
@@ -82,7 +84,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     refFormat: request.refFormat,
     shim: root.shim.path,
     epoch,
-    replicas: new Replicas(root.path),
+    replicas,
     holds: (device, which) => holdings.holds(device, which),
     sessions: new Sessions(),
     heads: new HeadReader((names) => readProvenHeads(db, lease, device, names)),

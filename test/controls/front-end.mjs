@@ -153,9 +153,7 @@ export const frontEndControls = [
   },
   {
     rule: "a git that was started early serves only the replica that it was started in",
-    patches: [
-      { file: "src/gate/early-start.ts", from: "at !== undefined && at === (await place())", to: "at !== undefined" },
-    ],
+    patches: [{ file: "src/gate/early-start.ts", from: "at !== undefined && at === place()", to: "at !== undefined" }],
     project: "integration",
     tests: "test/integration/gate-sidecar.test.ts",
     name: "started in another repository's replica",

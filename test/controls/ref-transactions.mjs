@@ -5,10 +5,10 @@ export const refTransactionControls = [
   {
     rule: "a git that was started early is used once",
     patches: [
-      { file: "src/git/refs/started-transaction.ts", from: "    this.#transaction = undefined;\n", to: "" },
+      { file: "src/git/transactions/started-transaction.ts", from: "    this.#transaction = undefined;\n", to: "" },
       // The transaction has this rule too and would refuse first, so it is taken away as well.
       {
-        file: "src/git/refs/ref-transaction.ts",
+        file: "src/git/transactions/ref-transaction.ts",
         from: "if (this.#asked || this.#over) throw",
         to: "if (Date.now() < 0) throw",
       },
@@ -42,7 +42,11 @@ export const refTransactionControls = [
   {
     rule: "refs that need the room of deleted ones are made after those",
     patches: [
-      { file: "src/sync/write/commit.ts", from: "await applyRefs(context.git, replica.gitDir, afterwards);", to: "" },
+      {
+        file: "src/sync/write/commit.ts",
+        from: "await applyRefs(context.git, replica.gitDir, afterwards, { kept: replica.keptGit });",
+        to: "",
+      },
     ],
     project: "integration",
     tests: "test/integration/refs-in-the-way.test.ts",
@@ -176,5 +180,45 @@ export const refTransactionControls = [
     project: "integration",
     tests: "test/integration/aliases.test.ts",
     name: "may not",
+  },
+  {
+    rule: "a kept git writes in the directory of the replica, not in one that was there before",
+    patches: [{ file: "src/git/transactions/kept-git.ts", from: " || !git.isIn(gitDir)", to: "" }],
+    project: "integration",
+    tests: "test/integration/kept-git.test.ts",
+    name: "another directory has come to the place",
+  },
+  {
+    rule: "a kept git does not pass over a hook of an operator",
+    patches: [{ file: "src/git/transactions/kept-git.ts", from: "hooks !== undefined || ", to: "" }],
+    project: "integration",
+    tests: "test/integration/kept-git.test.ts",
+    name: "a hook of an operator is to be asked",
+  },
+  {
+    rule: "no git is kept where it notes the author of each change",
+    patches: [
+      {
+        file: "src/git/transactions/kept-git.ts",
+        from: 'return isReftable(gitDir) || existsSync(join(gitDir, "logs"));',
+        to: 'return isReftable(gitDir) && existsSync(join(gitDir, "logs"));',
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/kept-git.test.ts",
+    name: "git notes the author of each change",
+  },
+  {
+    rule: "a kept git that has died is replaced",
+    patches: [
+      {
+        file: "src/git/transactions/ref-transaction.ts",
+        from: "!started && this.#isUsed",
+        to: "!this.#isUsed && !started",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/kept-git.test.ts",
+    name: "is replaced when it has died",
   },
 ];

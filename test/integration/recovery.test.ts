@@ -201,6 +201,8 @@ describe("recovery that is itself interrupted", () => {
     await b.crash();
     await rm(join(b.gitDir(APP), "lockstep.version"));
     const second = await b.restart();
+    // Where git may note authors, each transaction has a git of its own.
+    await mkdir(join(b.gitDir(APP), "logs"));
     // The deletion that makes room is done, the rest is not.
     const mark = join(cluster.dir, "mark");
     await second.beforeGit(`case "$*" in update-ref*) if [ -e ${mark} ]; then exit 1; fi; : > ${mark};; esac`);

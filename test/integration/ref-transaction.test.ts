@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { RefTransaction } from "../../src/git/refs/ref-transaction.ts";
 import { readRefs } from "../../src/git/refs/refs.ts";
+import { RefTransaction } from "../../src/git/transactions/ref-transaction.ts";
 import { processesAt } from "../support/git.ts";
 import { apply, CAFE, type Repository, repository, set } from "../support/ref-sandbox.ts";
 import { update } from "../support/refs.ts";

@@ -4,14 +4,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { RefName, RefUpdate } from "../../src/domain.ts";
-import { RefTransaction } from "../../src/git/refs/ref-transaction.ts";
+import { RefTransaction } from "../../src/git/transactions/ref-transaction.ts";
 import { refsInTheWay } from "../../src/store/write/refs-in-the-way.ts";
 import { ref } from "../support/refs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 import { log, writes } from "../support/write-rows.ts";
 
-vi.mock("../../src/git/refs/ref-transaction.ts", { spy: true });
+vi.mock("../../src/git/transactions/ref-transaction.ts", { spy: true });
 
 const APP = "team/app";
 const CONFLICTS = "conflicts with an existing ref";
@@ -178,6 +178,7 @@ describe("many refs that git refuses at once", () => {
         change(`new-${count}-${index}`, null, one),
         change(`new-${count}-${index}/below`, null, one),
       ]).flat();
+      a.context.replicas.endGits();
       await a.gitCommands();
       const report = Object.values(await a.push(APP, [...bad, change(`good-${count}`, null, one)]));
       expect(report.filter((reason) => reason === null)).toHaveLength(count + 1);

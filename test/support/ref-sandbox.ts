@@ -3,8 +3,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import type { GitContext } from "../../src/git/process.ts";
-import type { RefCommand } from "../../src/git/refs/ref-transaction.ts";
 import { applyRefs, readRefs } from "../../src/git/refs/refs.ts";
+import type { RefCommand } from "../../src/git/transactions/ref-transaction.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "./git.ts";
 import { planFrom, textOf, update } from "./refs.ts";
 

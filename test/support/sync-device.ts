@@ -296,6 +296,8 @@ export class TestDevice {
   /** Sets lines of sh that run before each git command of the sidecar. The arguments of git are "$*". */
   async beforeGit(script: string): Promise<void> {
     await writeGitWrapper(this.#bin, script);
+    // A git that was started before would not run them.
+    this.context.replicas.endGits();
   }
 
   /** Expects the replica to be current, equal to the log, and tidy. */

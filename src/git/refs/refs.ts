@@ -16,11 +16,12 @@ import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { objectTypes } from "../objects/connectivity.ts";
 import { type GitContext, gitBytes } from "../process.ts";
+import type { KeptGit } from "../transactions/kept-git.ts";
+import { isLocked, RefTransaction } from "../transactions/ref-transaction.ts";
+import type { StartedTransaction } from "../transactions/started-transaction.ts";
 import { ensureAliasHook } from "./alias-hook.ts";
 import { clash } from "./ref-paths.ts";
-import { isLocked, RefTransaction } from "./ref-transaction.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "./stale-locks.ts";
-import type { StartedTransaction } from "./started-transaction.ts";
 import { readHead, readSymbolicRefs, setSymbolicRef } from "./symbolic-refs.ts";
 
 /**
@@ -51,17 +52,23 @@ export async function readRefNames(context: GitContext, gitDir: string, prefix: 
   return stdout.toString("latin1").split("\n").filter(Boolean).map(nameFromLatin1);
 }
 
+/** Gits that save a transaction its process start. */
+export interface ApplyGits {
+  readonly started?: StartedTransaction | undefined;
+  readonly kept?: KeptGit | undefined;
+}
+
 /**
  * Sets refs to the values of a plan (null: absent), regardless of their old values. The objects must be there. It takes
  * one transaction, or two where one name of the plan is above another, since git refuses both in one. Idempotent: after
- * a crash between two steps, run it again. `started` saves the first transaction its process start. The caller holds
- * the replica's mutex. Throws GIT_FAILED.
+ * a crash between two steps, run it again. The caller holds the replica's mutex. Throws
+ * GIT_FAILED.
  */
 export async function applyRefs(
   context: GitContext,
   gitDir: string,
   plan: ReadonlyMap<RefName, RefValue | null>,
-  started?: StartedTransaction,
+  gits: ApplyGits = {},
 ): Promise<void> {
   const updates = [...plan]
     .filter(([name, value]) => name !== HEAD && value !== null && !isSymbolic(value))
@@ -75,12 +82,12 @@ export async function applyRefs(
     .map(([name]) => ({ name, newValue: null }));
   const batches = clashes ? [deletes, updates] : [[...deletes, ...updates]];
   for (const batch of batches) {
-    if (batch.length > 0) await write(context, gitDir, batch, started);
+    if (batch.length > 0) await write(context, gitDir, batch, gits);
     if (batch === deletes) await crashPoint("refs.cleared");
   }
   const head = plan.get(HEAD) ?? null;
   // HEAD needs its own transaction: git treats a change of its branch as a change of HEAD too.
-  if (head !== null && !isSymbolic(head)) await write(context, gitDir, [{ name: HEAD, newValue: head }], started);
+  if (head !== null && !isSymbolic(head)) await write(context, gitDir, [{ name: HEAD, newValue: head }], gits);
   // Before 2.46, update-ref cannot set symbolic values.
   for (const [name, value] of plan) if (isSymbolic(value)) await setSymbolicRef(context, gitDir, name, value);
   // A hook that cannot be written does not fail the refs; `lockstep verify` reports why.
@@ -91,11 +98,11 @@ async function write(
   context: GitContext,
   gitDir: string,
   batch: readonly { name: RefName; newValue: RefValue | null }[],
-  started: StartedTransaction | undefined,
+  { started, kept }: ApplyGits,
 ): Promise<void> {
   for (;;) {
     await using transaction =
-      started?.take(gitDir, batch.length) ?? new RefTransaction(context, gitDir, { count: batch.length });
+      started?.take(gitDir, batch.length) ?? new RefTransaction(context, gitDir, { count: batch.length, kept });
     const refusal = await transaction.prepare(batch);
     if (refusal === undefined) return await transaction.commit();
     // An old lock was left by a killed git.

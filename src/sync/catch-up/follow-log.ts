@@ -4,7 +4,7 @@ import { crashPoint } from "../../crash-points.ts";
 import { addDigests, differenceOf } from "../../digest.ts";
 import { objectIds, type RefName, type RefValue, type Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import { StartedTransaction } from "../../git/transactions/started-transaction.ts";
 import { isHeld } from "../../replica-states.ts";
 import { type ChangesSince, type RefChange, readChanges } from "../../store/log/ref-log.ts";
 import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";
@@ -83,7 +83,7 @@ async function applyChanges(
   const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
   const request = await requestFor(context, replica, mine, { ...read, changes }, plan);
   // Starts git while the objects still come. This git touches nothing before it is told to.
-  await using started = new StartedTransaction(context.git, replica.gitDir);
+  await using started = new StartedTransaction(context.git, replica.gitDir, { kept: replica.keptGit });
   const fetched = await fetchObjects(context, replica, { ...request, prefer: from, ...course });
   clock.lap("fetchMs");
   await confirmed;

@@ -8,9 +8,9 @@ import { objectIds, PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLati
 import { LockstepError } from "../../errors.ts";
 import { noteKept } from "../../git/beside/kept-notes.ts";
 import { wholeObjects } from "../../git/objects/whole-updates.ts";
-import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
+import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
 import { isReftable, syncRefs } from "../../io/disk.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";

@@ -122,16 +122,14 @@ export class ReplicaMutex extends Mutex {
   async #hasChanged(): Promise<boolean> {
     const { gitDir, applied } = this.#replica;
     const before = this.#mark;
-    const turns = this.#turns;
     if (applied === undefined || before === undefined || this.#beside > 0) return false;
-    const looked = await markDisk(gitDir, before);
-    if (turns !== this.#turns) return false;
+    const looked = markDisk(gitDir, before);
     if (looked.refs !== before.refs) return true;
     if (looked.entries === before.entries) return false;
-    const now = await markDisk(gitDir);
-    if (turns !== this.#turns) return false;
+    const now = markDisk(gitDir);
+    const turns = this.#turns;
     if (now.refs !== before.refs || !(await isWhole(gitDir))) return true;
-    this.#mark = now;
+    if (turns === this.#turns) this.#mark = now;
     return false;
   }
 
@@ -155,10 +153,8 @@ export class ReplicaMutex extends Mutex {
 
   async #remark(): Promise<void> {
     this.#turns += 1;
-    const turns = this.#turns;
     const known = this.#replica.applied !== undefined && this.#beside === 0;
-    const mark = known ? await markDisk(this.#replica.gitDir) : undefined;
-    if (turns !== this.#turns) return;
+    const mark = known ? markDisk(this.#replica.gitDir) : undefined;
     this.#mark = mark;
     if (mark === undefined) return;
     const exchanged = this.#directory !== undefined && this.#directory !== mark.directory;

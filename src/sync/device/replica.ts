@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Mutex } from "async-mutex";
 import type { RefName, Version } from "../../domain.ts";
 import { ObjectClaims } from "../../git/objects/object-claims.ts";
+import { KeptGit } from "../../git/transactions/kept-git.ts";
 import type { CopiesRule } from "../../store/write/writes.ts";
 import { ReplicaMutex } from "./replica-mutex.ts";
 
@@ -46,6 +47,8 @@ export class Replica {
   gitDir: string;
   /** Held while refs change. Objects arrive without it. First come, first served. */
   readonly mutex: ReplicaMutex;
+  /** The git that writes the refs. It stays between transactions that follow each other closely. */
+  readonly keptGit = new KeptGit();
   #applied: Version | undefined = undefined;
   /**
    * When `applied` was last set (milliseconds of the monotonic clock). While it is defined, the refs have not changed

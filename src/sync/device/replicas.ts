@@ -84,6 +84,11 @@ export class Replicas {
     return [...this.#byId.keys()];
   }
 
+  /** Ends the gits that wait for further refs. */
+  endGits(): void {
+    for (const { keptGit } of this.#byId.values()) keptGit.end();
+  }
+
   /** Returns a replica that somebody was about to read since this last returned it. */
   nextTouched(): Replica | undefined {
     const next = [...this.#byId.values()].find(({ touched }) => touched);

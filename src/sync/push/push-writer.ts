@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { RefName, RefUpdate, RefValue } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import type { StartedTransaction } from "../../git/transactions/started-transaction.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { Holders } from "../copies/holders.ts";
 import type { SyncContext } from "../device/context.ts";

@@ -1,7 +1,7 @@
 // Starts the gits of a push before its commands come.
 import type { RefAuthor } from "../../domain.ts";
 import { startWalk, type Walk } from "../../git/objects/connectivity.ts";
-import { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import { StartedTransaction } from "../../git/transactions/started-transaction.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** Gits that wait for the refs of a push. */
@@ -27,7 +27,7 @@ export function startGitEarly(
   const claim = known.objects.claimNow();
   if (claim === undefined) return undefined;
   const { gitDir } = known;
-  const transaction = unlessRefused(() => new StartedTransaction(context.git, gitDir, author));
+  const transaction = unlessRefused(() => new StartedTransaction(context.git, gitDir, { author, kept: known.keptGit }));
   const walk = unlessRefused(() => startWalk(context.git, gitDir, { signal: gone }));
   let taken = false;
   return {

@@ -6,8 +6,8 @@ import { LockstepError } from "../../errors.ts";
 import { wasKilled } from "../../git/git-error.ts";
 import { hasStuckGit } from "../../git/hung/hung.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
-import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";
+import type { StartedTransaction } from "../../git/transactions/started-transaction.ts";
 import { syncRefs } from "../../io/disk.ts";
 import { recordVersion, type SyncEvent } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -34,7 +34,7 @@ export async function applyAndRecord(
   // If the process is killed between the first ref and the last, the old note must not count.
   await doubtReplicaRecord(replica.gitDir);
   try {
-    await applyRefs(context.git, replica.gitDir, plan, started);
+    await applyRefs(context.git, replica.gitDir, plan, { started, kept: replica.keptGit });
   } catch (error) {
     // The disk is not as the note says, or the plan would have fitted. So the replica stays in doubt, and the next
     // access compares everything.

@@ -16,8 +16,8 @@ import {
 import { noteKept } from "../../git/beside/kept-notes.ts";
 import { gitFailedError } from "../../git/git-error.ts";
 import { existingObjects, unreachable } from "../../git/objects/connectivity.ts";
-import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
+import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
 import type { Settlement } from "../../store/log/ref-log.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";

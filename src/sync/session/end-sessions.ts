@@ -9,7 +9,6 @@ import { displayRef, isSymbolic, PRIVATE_REFS, type RefName } from "../../domain
 import { describe } from "../../errors.ts";
 import { noteKept } from "../../git/beside/kept-notes.ts";
 import { clash } from "../../git/refs/ref-paths.ts";
-import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { liveWrite } from "../../git/scratch/live-note.ts";
@@ -22,6 +21,7 @@ import {
   scratchPath,
 } from "../../git/scratch/scratch.ts";
 import { readScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/scratch/scratch-changes.ts";
+import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
 import { dropExpiredSessions, sessionEnds } from "../../store/write/sessions.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { WAITS } from "../../waits.ts";

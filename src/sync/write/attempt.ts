@@ -4,8 +4,8 @@ import { addDigests, differenceOf } from "../../digest.ts";
 import type { Version } from "../../domain.ts";
 import { wasKilled } from "../../git/git-error.ts";
 import { hookFolder } from "../../git/ref-hook.ts";
-import { RefTransaction } from "../../git/refs/ref-transaction.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
+import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
 import { syncObjects } from "../../io/disk.ts";
 import { isPermanent } from "../../store/database/sqlstate.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -47,7 +47,11 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   // While the database is asked, git takes the locks. Locks that a crash leaves are swept.
   await using firstTransaction =
     write.started?.take(replica.gitDir, wanted.length) ??
-    new RefTransaction(context.git, replica.gitDir, { count: wanted.length, author: refAuthor });
+    new RefTransaction(context.git, replica.gitDir, {
+      count: wanted.length,
+      author: refAuthor,
+      kept: replica.keptGit,
+    });
   const early = prepareEarly(firstTransaction, wanted);
   const identity = { writeId, repositoryId: replica.id, author };
   const bySession = sessionBase !== undefined;

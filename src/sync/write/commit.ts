@@ -25,7 +25,7 @@ export async function commit(
     await transaction.commit();
     if (afterwards.size > 0) {
       await crashPoint("refs.cleared");
-      await applyRefs(context.git, replica.gitDir, afterwards);
+      await applyRefs(context.git, replica.gitDir, afterwards, { kept: replica.keptGit });
     }
     await crashPoint("push.committed");
     await markApplied(context, replica, new Set(updates.map(({ name }) => name)), target);

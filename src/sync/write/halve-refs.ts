@@ -1,6 +1,6 @@
 // Finds by halves the refs that git refuses, where nothing else tells.
 import type { RefAuthor, RefName } from "../../domain.ts";
-import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
+import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/transactions/ref-transaction.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 

@@ -1,6 +1,6 @@
 // The request of one attempt to write, and its outcome.
 import type { RefName, RefValue, Version } from "../../domain.ts";
-import type { StartedTransaction } from "../../git/refs/started-transaction.ts";
+import type { StartedTransaction } from "../../git/transactions/started-transaction.ts";
 import type { CopiesRule, OperatorsAct, Staged } from "../../store/write/writes.ts";
 import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";

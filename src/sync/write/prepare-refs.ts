@@ -3,8 +3,8 @@
 import { HEAD, isSymbolic, type RefAuthor, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
 import { hookFolder } from "../../git/ref-hook.ts";
 import { clash, TakenNames } from "../../git/refs/ref-paths.ts";
-import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/refs/ref-transaction.ts";
 import { FOREIGN_LOCK_MS, sweepLocks } from "../../git/refs/stale-locks.ts";
+import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../git/transactions/ref-transaction.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { putInDoubt } from "../replica/apply.ts";

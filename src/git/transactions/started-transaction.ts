@@ -3,6 +3,7 @@
 import type { RefAuthor } from "../../domain.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
 import type { GitContext } from "../process.ts";
+import type { KeptGit } from "./kept-git.ts";
 import { RefTransaction } from "./ref-transaction.ts";
 
 /** Holds one started `git update-ref` until a caller takes it. */
@@ -10,14 +11,16 @@ export class StartedTransaction {
   readonly #gitDir: string;
   #transaction: RefTransaction | undefined;
 
-  /** Starts git at once. Dispose of it: that ends git, unless the transaction was taken. */
-  constructor(context: GitContext, gitDir: string, author?: RefAuthor) {
+  /**
+   * Starts git at once, unless one is kept most likely. Dispose of it: that ends git, unless the transaction was taken.
+   */
+  constructor(context: GitContext, gitDir: string, options: { author?: RefAuthor; kept: KeptGit }) {
     this.#gitDir = gitDir;
-    this.#transaction = new RefTransaction(context, gitDir, author && { author });
+    if (!options.kept.isLikely) this.#transaction = new RefTransaction(context, gitDir, options);
   }
 
   /**
-   * Returns the transaction, which the caller then disposes of. Returns undefined when it was taken already or does not
+   * Returns the transaction, which the caller then disposes of. Returns undefined when there is none, or it does not
    * fit. It is bound to its repository. Its git syncs each ref, which would be too slow for many refs.
    */
   take(gitDir: string, count: number): RefTransaction | undefined {

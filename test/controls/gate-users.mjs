@@ -94,4 +94,24 @@ export const gateUsersControls = [
     tests: "test/integration/gate-limits.test.ts",
     name: "at the limit is refused",
   },
+  {
+    rule: "the gate limits each client of a trusted proxy",
+    patches: [
+      {
+        file: "src/gate/serve.ts",
+        from: "new Turn(crowd, isLocal ? undefined : address)",
+        to: "new Turn(crowd, isLocal ? undefined : undefined)",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-limits.test.ts",
+    name: "are limited for each client of a trusted proxy",
+  },
+  {
+    rule: "a client behind a trusted proxy does not choose its address",
+    patches: [{ file: "src/io/client-address.ts", from: "plain(told.pop() ??", to: "plain(told.shift() ??" }],
+    project: "unit",
+    tests: "test/unit/client-address.test.ts",
+    name: "is the last one that is told",
+  },
 ];

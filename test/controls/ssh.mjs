@@ -35,4 +35,30 @@ export const sshControls = [
     tests: "test/e2e/ssh-devices.test.ts",
     name: "only repositories that it holds",
   },
+  {
+    rule: "ssh has the old key of a device until the cluster trusts the new one",
+    patches: [
+      {
+        file: "src/ssh/watched-keys.ts",
+        from: "if (fault === undefined) await this.#copy(read);",
+        to: "await this.#copy(read);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/ssh-keys.test.ts",
+    name: "are used when the cluster trusts them",
+  },
+  {
+    rule: "a device that is not reached over https is asked over ssh",
+    patches: [
+      {
+        file: "src/sidecar/ways.ts",
+        from: "this.#unreached.set(device, performance.now());",
+        to: "throw error;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/peer-transport.test.ts",
+    name: "is ssh where it is not reached",
+  },
 ];

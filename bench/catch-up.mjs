@@ -9,9 +9,9 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../dist/client/client.js";
 import { fetchWithGit } from "../dist/git/objects/git-fetch.js";
-import { PackClient } from "../dist/git/objects/pack-stream.js";
-import { TlsLine } from "../dist/git/objects/peer-lines.js";
 import { receivePack } from "../dist/git/objects/receive-pack.js";
+import { PackClient } from "../dist/git/peers/pack-stream.js";
+import { TlsLine } from "../dist/git/peers/peer-lines.js";
 import { compare, git, inFolder, sql, time, withCluster } from "./harness.mjs";
 
 export const benchmarks = {
@@ -63,7 +63,7 @@ async function firstCopy() {
         ),
       ours: () =>
         copy((target) => {
-          const body = { repositoryId: id, version: "1", turn: "last", wants: [tip], haves: [] };
+          const body = { repositoryId: id, version: "1", visit: "last", wants: [tip], haves: [] };
           const pack = client.open(leader.name, peer.address, body, signal, () => {});
           return receivePack(context, target, { ...incoming, pack });
         }),

@@ -157,13 +157,26 @@ export function median(values) {
 }
 
 /**
- * Runs `baseline` and `ours` alternately, after one unmeasured run of each, and reports the ratio of their medians.
+ * Runs `baseline` and `ours` alternately and reports the ratio of their medians. Unless `warm` is false, each runs once
+ * before without being measured.
  * Both return a number: milliseconds, or a rate. `detail` is called at the end and returns further fields of the
  * report.
  */
-export async function compare({ name, unit = "ms", aim, runs = 5, baseline, ours, note, detail = () => ({}) }) {
-  await baseline();
-  await ours();
+export async function compare({
+  name,
+  unit = "ms",
+  aim,
+  runs = 5,
+  warm = true,
+  baseline,
+  ours,
+  note,
+  detail = () => ({}),
+}) {
+  if (warm) {
+    await baseline();
+    await ours();
+  }
   const pairs = [];
   for (let index = 0; index < runs; index += 1) pairs.push({ baseline: await baseline(), ours: await ours() });
   const result = {

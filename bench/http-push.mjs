@@ -49,6 +49,19 @@ export class Branch {
   }
 }
 
+/** Creates refs below refs/heads/PREFIX/ in one push, all on one new commit. Resolves at the report. */
+export async function pushRefs(gate, prefix, count) {
+  await exchange(gate, "GET", "/info/refs?service=git-receive-pack");
+  const { id, pack } = commitOn(ZERO, `${prefix} ${Math.random()}\n`);
+  const commands = Array.from({ length: count }, (_, index) =>
+    packet(`${ZERO} ${id} refs/heads/${prefix}/${index}${index === 0 ? "\0report-status agent=bench" : ""}`),
+  );
+  const body = Buffer.concat([Buffer.from(`${commands.join("")}0000`), pack]);
+  const report = await exchange(gate, "POST", "/git-receive-pack", body);
+  const landed = report.split("ok refs/heads/").length - 1;
+  if (landed !== count) throw new Error(`${landed} of ${count} landed: ${report.slice(0, 300)}`);
+}
+
 async function exchange(gate, method, path, body, uploadMs = 0) {
   const headers = body ? { "content-type": "application/x-git-receive-pack-request" } : {};
   // A slow upload stands for a large one. With "100-continue" the body waits until the server reads it.

@@ -9,8 +9,8 @@ import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { PackClient } from "../dist/git/objects/pack-stream.js";
-import { SshLine, TlsLine } from "../dist/git/objects/peer-lines.js";
+import { PackClient } from "../dist/git/peers/pack-stream.js";
+import { SshLine, TlsLine } from "../dist/git/peers/peer-lines.js";
 import { compare, git, inFolder, sql, time, withCluster } from "./harness.mjs";
 
 const NATIVE = fileURLToPath(new URL("../dist/native/lockstep-git", import.meta.url));

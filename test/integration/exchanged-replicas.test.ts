@@ -99,14 +99,14 @@ describe("directories that are exchanged under a running sidecar", () => {
 it("a look costs no more calls of stat than there are files and directories to watch", async () => {
   await using cluster = await TestCluster.make();
   const { a } = await site(cluster, ["repo001"]);
-  const first = await markDisk(a.gitDir(APP));
+  const first = markDisk(a.gitDir(APP));
   expect(first.there).not.toContain("reftable");
-  const again = await markDisk(a.gitDir(APP), first);
+  const again = markDisk(a.gitDir(APP), first);
   expect(again).toEqual(first);
   await a.git(APP, ["pack-refs", "--all"]);
   // Where it was not before, the directory that it is in has changed.
   expect(
-    await markDisk(a.gitDir(APP), { ...first, there: first.there.filter((each) => each !== "packed-refs") }),
+    markDisk(a.gitDir(APP), { ...first, there: first.there.filter((each) => each !== "packed-refs") }),
   ).not.toEqual(first);
-  expect((await markDisk(a.gitDir(APP))).there).toContain("packed-refs");
+  expect(markDisk(a.gitDir(APP)).there).toContain("packed-refs");
 });

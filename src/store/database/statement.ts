@@ -52,6 +52,7 @@ interface Wire {
   bind(message: object): void;
   execute(message: object): void;
   sync(): void;
+  readonly stream: { readonly writable: boolean; write(bytes: Buffer): unknown };
 }
 interface QueryParts {
   handleCommandComplete(message: object, wire: Wire): void;
@@ -75,15 +76,19 @@ class Framed extends Query {
   }
 
   override prepare(wire: Wire): void {
-    for (const text of this.#before) send(wire, text);
+    sendKept(wire, this.#before.join(";"), (recorder) => {
+      for (const text of this.#before) send(recorder, text);
+    });
     super.prepare(wire);
   }
 
   /** Runs the statement. `prepare` calls it once the statement has been described. */
   _getRows(wire: Wire): void {
     wire.execute({});
-    send(wire, "commit");
-    wire.sync();
+    sendKept(wire, "commit", (recorder) => {
+      send(recorder, "commit");
+      recorder.sync();
+    });
   }
 
   override handleDataRow(message: object): void {
@@ -94,6 +99,24 @@ class Framed extends Query {
     if (this.#completed === this.#before.length) super.handleCommandComplete(message, wire);
     this.#completed += 1;
   }
+}
+
+/** The bytes of messages that are the same in each statement. To make them anew costs more than to send them. */
+const kept = new Map<string, Buffer>();
+
+/** Sends the messages that `write` sends. The same `key` stands for the same messages always. */
+function sendKept(wire: Wire, key: string, write: (recorder: Wire) => void): void {
+  const bytes = kept.get(key) ?? recorded(write);
+  kept.set(key, bytes);
+  if (wire.stream.writable) wire.stream.write(bytes);
+}
+
+/** Returns the bytes of the messages that `write` sends. */
+function recorded(write: (recorder: Wire) => void): Buffer {
+  const sent: Buffer[] = [];
+  const stream = { writable: true, write: (bytes: Buffer) => sent.push(bytes) };
+  write(Object.assign(Object.create(pg.Connection.prototype) as Wire, { stream }));
+  return Buffer.concat(sent);
 }
 
 function send(wire: Wire, text: string): void {

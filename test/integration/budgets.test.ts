@@ -19,11 +19,13 @@ async function followed(device: TestDevice) {
   await askedBy(device, statements, async () => await new Follower(device.context).onHeads([replica.id]));
   await vi.waitFor(async () => expect(await device.syncEvents()).toHaveLength(before + 1), SOON);
   await vi.waitFor(() => expect(replica.flight).toBeUndefined(), SOON);
-  const gits = (await device.gitCommands()).map((command) => command.split(" ")[0]).sort();
+  const started = (await device.gitCommands()).map((command) => command.split(" ")[0]);
+  // The git that writes refs may still be there from the last change.
+  const gits = started.filter((command) => command !== "update-ref").sort();
   return { statements: statements.length, requests: device.packRequests.length, gits };
 }
 
-const CATCH_UP = { statements: 2, requests: 1, gits: ["index-pack", "rev-list", "update-ref"] };
+const CATCH_UP = { statements: 2, requests: 1, gits: ["index-pack", "rev-list"] };
 
 describe("a catch-up of a follower", () => {
   it("makes two statements and one request, however many versions it brings", async () => {
@@ -46,7 +48,7 @@ describe("a catch-up of a follower", () => {
     const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     for (const device of [b, c])
-      expect(await followed(device)).toEqual({ ...CATCH_UP, requests: 0, gits: ["rev-list", "update-ref"] });
+      expect(await followed(device)).toEqual({ ...CATCH_UP, requests: 0, gits: ["rev-list"] });
     await a.push(APP, [change("main", one, two)]);
     await wants(cluster, 1);
     // What a push that lands would tell this device.

@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { linkSignals } from "../io/signals.ts";
 import { Refusal } from "../smart-http/refusal.ts";
-import { type Access, type Entry, type UserSource, unauthorized } from "./users.ts";
+import { type Access, type Entry, RefusedCredentials, shownName, type UserSource, unauthorized } from "./users.ts";
 
 /** For how long the gate waits for an answer. */
 const PATIENCE_MS = 10_000;
@@ -43,13 +43,21 @@ export class AuthRequest implements UserSource {
       // The other server may let somebody in without naming him, for example by his address.
       return named ? Buffer.from(named, "latin1").toString("utf8") : (password?.user ?? `anonymous@${address}`);
     }
+    const forbidden = answer.status === 403;
+    const refused = (refusal: Refusal) => {
+      if (authorization === undefined && cookie === undefined) return refusal;
+      const user = password === undefined ? "" : shownName(password);
+      return new RefusedCredentials(refusal, { user, way: "--auth-request", forbidden });
+    };
     if (answer.status === 401)
-      throw unauthorized(
-        password ? "The name or the password is wrong." : "This server asks for your name and password.",
-        answer.headers.get("www-authenticate") ?? undefined,
+      throw refused(
+        unauthorized(
+          password ? "The name or the password is wrong." : "This server asks for your name and password.",
+          answer.headers.get("www-authenticate") ?? undefined,
+        ),
       );
     const what = access === "read" ? "read" : "push to";
-    if (answer.status === 403) throw new Refusal(403, `You may not ${what} ${repository}.`);
+    if (forbidden) throw refused(new Refusal(403, `You may not ${what} ${repository}.`));
     if (answer.status === 404)
       throw new Refusal(404, `There is no repository ${repository}, or you may not ${what} it.`);
     throw unavailable(`answered ${answer.status}`);

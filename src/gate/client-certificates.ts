@@ -7,7 +7,7 @@ import type { Server, TLSSocket, TlsOptions } from "node:tls";
 import { Refusal } from "../smart-http/refusal.ts";
 import { STRONG_CIPHERS } from "../tls/mutual-tls.ts";
 import { instant, peerCertificate } from "../tls/peer-certificate.ts";
-import type { Entry, UserSource } from "./users.ts";
+import { type Entry, RefusedCredentials, type UserSource } from "./users.ts";
 
 /** The user is the common name (CN) of the certificate. A request without one does not say who its user is. */
 export const CLIENT_CERTIFICATES: UserSource = {
@@ -16,11 +16,12 @@ export const CLIENT_CERTIFICATES: UserSource = {
     const socket = request.socket as TLSSocket;
     const certificate = socket.getPeerCertificate();
     if (certificate.subject === undefined) return undefined;
+    const name: string | string[] | undefined = certificate.subject.CN;
+    const refusedError = (why: string) => refusal([name].flat().join(", "), why);
     if (!socket.authorized) throw refusedError(`this server does not accept it (${socket.authorizationError})`);
     // The connection may be older than the end of its certificate, or of an authority above it.
     const { endsAt = 0 } = peerCertificate(socket, "") ?? {};
     if (endsAt <= Date.now()) throw refusedError(`it ended at ${instant(endsAt)}`);
-    const name: string | string[] | undefined = certificate.subject.CN;
     if (typeof name === "string" && name !== "") return name;
     throw refusedError("it has not exactly one common name (CN), which would be the name of its user");
   },
@@ -76,6 +77,7 @@ export function renewFrom(source: TlsSource, server: HttpsServer, graceMs: numbe
   });
 }
 
-function refusedError(why: string): Refusal {
-  return new Refusal(403, `Your client certificate does not let you in: ${why}.`);
+function refusal(user: string, why: string): Refusal {
+  const shown = { user, way: "--gate-client-ca", forbidden: false };
+  return new RefusedCredentials(new Refusal(403, `Your client certificate does not let you in: ${why}.`), shown);
 }

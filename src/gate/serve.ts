@@ -22,7 +22,7 @@ import { findPacksHook } from "./cache/packs-hook.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
 import { type InHand, refuse } from "./refuse.ts";
 import { type Crowd, Turn } from "./turn.ts";
-import { admit, type UserRules } from "./users.ts";
+import { admit, type RefusedUser, type UserRules } from "./users.ts";
 import { whichReplica } from "./which-replica.ts";
 
 type Log = (fields: Record<string, unknown>, message: string) => void;
@@ -42,6 +42,8 @@ export interface ServeOptions {
   /** Called when a git that read for a client has failed, with its last words. It must not throw. */
   readonly onReadFailed?: (repository: string, said: string) => void;
   readonly users: UserRules;
+  /** Called when a user's credentials were refused. It must not throw. */
+  readonly onRefused?: (refused: RefusedUser) => void;
   /** The names under which clients may ask for this gate. */
   readonly hostNames: HostNames;
   /** The proxies whose X-Forwarded-For is believed. */
@@ -114,6 +116,7 @@ async function serveGit(
     beforeRead,
     onReadFailed,
     users,
+    onRefused = () => {},
     trustedProxies,
     bodyLimits,
     pushRefs,
@@ -134,7 +137,7 @@ async function serveGit(
   using waiting = untilLeft(response, stopping);
   const { signal } = waiting;
   const { address, isLocal } = clientAddress(request, trustedProxies);
-  const user = await admit(users, { request, address, signal }, asked);
+  const user = await admit(users, { request, address, signal }, asked, onRefused);
   if (user !== undefined) fields.user = user;
   using turn = new Turn(crowd, isLocal ? undefined : address);
   const protocol = gitProtocol(request.headers["git-protocol"]);

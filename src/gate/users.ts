@@ -24,6 +24,30 @@ export interface Password {
   readonly secret: Buffer;
 }
 
+/** What the gate refused. It never has a password. */
+export interface RefusedUser {
+  /** The name that the client showed; empty: none. */
+  readonly user: string;
+  readonly address: string;
+  /** How the gate knows its users: a setting. */
+  readonly way: string;
+  /** The user is known, and may not do this. */
+  readonly forbidden: boolean;
+  readonly why: string;
+}
+
+/** The refusal of a client that has shown who it is. A request without any credentials is refused otherwise. */
+export class RefusedCredentials extends Refusal {
+  readonly shown: Pick<RefusedUser, "user" | "way" | "forbidden">;
+
+  constructor({ status, message, headers, cause }: Refusal, shown: RefusedCredentials["shown"]) {
+    super(status, message, { headers, cause });
+    this.shown = shown;
+  }
+}
+
+type Came = Pick<Entry, "request" | "address" | "signal">;
+
 /** A way to know users. */
 export interface UserSource {
   /**
@@ -51,13 +75,23 @@ function accessOf({ service }: GitRequest): Access {
 
 /**
  * Returns the user of a request; undefined for an anonymous one that may go on. Throws Refusal: 401 when git may ask
- * its user for a password, else 403. A source may throw others.
+ * its user for a password, else 403. A source may throw others. `onRefused` is told of credentials that were refused.
  */
 export async function admit(
-  { anonymous, sources }: UserRules,
-  came: Pick<Entry, "request" | "address" | "signal">,
+  rules: UserRules,
+  came: Came,
   asked: GitRequest,
+  onRefused: (refused: RefusedUser) => void,
 ): Promise<string | undefined> {
+  try {
+    return await userOf(rules, came, asked);
+  } catch (error) {
+    if (error instanceof RefusedCredentials) onRefused({ ...error.shown, address: came.address, why: error.message });
+    throw error;
+  }
+}
+
+async function userOf({ anonymous, sources }: UserRules, came: Came, asked: GitRequest): Promise<string | undefined> {
   const access = accessOf(asked);
   const password = passwordOf(came.request.headers.authorization);
   for (const source of sources) {
@@ -86,6 +120,14 @@ function passwordOf(header: string | undefined): Password | undefined {
   if (colon < 1) return undefined;
   return { user: bytes.subarray(0, colon).toString("utf8"), secret: bytes.subarray(colon + 1) };
 }
+
+/** Returns the name that came with a password; empty where the name itself may be a token. */
+export function shownName({ user, secret }: Password): string {
+  return secret.length === 0 || secret.equals(NO_SECRET) ? "" : user;
+}
+
+/** Some forges take a token in the place of the name, with this or nothing as the password. */
+const NO_SECRET = Buffer.from("x-oauth-basic");
 
 const USER_LIMIT = 200;
 

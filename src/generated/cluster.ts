@@ -85,6 +85,7 @@ import type { RefOnDevice as _lockstep_v1_RefOnDevice, RefOnDevice__Output as _l
 import type { RefOnDevices as _lockstep_v1_RefOnDevices, RefOnDevices__Output as _lockstep_v1_RefOnDevices__Output } from './lockstep/v1/RefOnDevices.ts';
 import type { RefUpdate as _lockstep_v1_RefUpdate, RefUpdate__Output as _lockstep_v1_RefUpdate__Output } from './lockstep/v1/RefUpdate.ts';
 import type { RefusedRepository as _lockstep_v1_RefusedRepository, RefusedRepository__Output as _lockstep_v1_RefusedRepository__Output } from './lockstep/v1/RefusedRepository.ts';
+import type { RefusedUser as _lockstep_v1_RefusedUser, RefusedUser__Output as _lockstep_v1_RefusedUser__Output } from './lockstep/v1/RefusedUser.ts';
 import type { RemoveDeviceRequest as _lockstep_v1_RemoveDeviceRequest, RemoveDeviceRequest__Output as _lockstep_v1_RemoveDeviceRequest__Output } from './lockstep/v1/RemoveDeviceRequest.ts';
 import type { RemoveDeviceResponse as _lockstep_v1_RemoveDeviceResponse, RemoveDeviceResponse__Output as _lockstep_v1_RemoveDeviceResponse__Output } from './lockstep/v1/RemoveDeviceResponse.ts';
 import type { RemoveHookRequest as _lockstep_v1_RemoveHookRequest, RemoveHookRequest__Output as _lockstep_v1_RemoveHookRequest__Output } from './lockstep/v1/RemoveHookRequest.ts';
@@ -99,6 +100,8 @@ import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteR
 import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
 import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from './lockstep/v1/ReportDamageRequest.ts';
 import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from './lockstep/v1/ReportDamageResponse.ts';
+import type { ReportRefusalsRequest as _lockstep_v1_ReportRefusalsRequest, ReportRefusalsRequest__Output as _lockstep_v1_ReportRefusalsRequest__Output } from './lockstep/v1/ReportRefusalsRequest.ts';
+import type { ReportRefusalsResponse as _lockstep_v1_ReportRefusalsResponse, ReportRefusalsResponse__Output as _lockstep_v1_ReportRefusalsResponse__Output } from './lockstep/v1/ReportRefusalsResponse.ts';
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
 import type { RepositoryStatus as _lockstep_v1_RepositoryStatus, RepositoryStatus__Output as _lockstep_v1_RepositoryStatus__Output } from './lockstep/v1/RepositoryStatus.ts';
 import type { RestoreRepositoryRequest as _lockstep_v1_RestoreRepositoryRequest, RestoreRepositoryRequest__Output as _lockstep_v1_RestoreRepositoryRequest__Output } from './lockstep/v1/RestoreRepositoryRequest.ts';
@@ -237,6 +240,7 @@ export interface ProtoGrpcType {
       RefOnDevices: MessageTypeDefinition<_lockstep_v1_RefOnDevices, _lockstep_v1_RefOnDevices__Output>
       RefUpdate: MessageTypeDefinition<_lockstep_v1_RefUpdate, _lockstep_v1_RefUpdate__Output>
       RefusedRepository: MessageTypeDefinition<_lockstep_v1_RefusedRepository, _lockstep_v1_RefusedRepository__Output>
+      RefusedUser: MessageTypeDefinition<_lockstep_v1_RefusedUser, _lockstep_v1_RefusedUser__Output>
       RemoveDeviceRequest: MessageTypeDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceRequest__Output>
       RemoveDeviceResponse: MessageTypeDefinition<_lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceResponse__Output>
       RemoveHookRequest: MessageTypeDefinition<_lockstep_v1_RemoveHookRequest, _lockstep_v1_RemoveHookRequest__Output>
@@ -252,6 +256,8 @@ export interface ProtoGrpcType {
       ReplicaState: EnumTypeDefinition
       ReportDamageRequest: MessageTypeDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageRequest__Output>
       ReportDamageResponse: MessageTypeDefinition<_lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageResponse__Output>
+      ReportRefusalsRequest: MessageTypeDefinition<_lockstep_v1_ReportRefusalsRequest, _lockstep_v1_ReportRefusalsRequest__Output>
+      ReportRefusalsResponse: MessageTypeDefinition<_lockstep_v1_ReportRefusalsResponse, _lockstep_v1_ReportRefusalsResponse__Output>
       Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
       RepositoryStatus: MessageTypeDefinition<_lockstep_v1_RepositoryStatus, _lockstep_v1_RepositoryStatus__Output>
       RestoreRepositoryRequest: MessageTypeDefinition<_lockstep_v1_RestoreRepositoryRequest, _lockstep_v1_RestoreRepositoryRequest__Output>

@@ -39,6 +39,7 @@ import { removeRepository } from "./handlers/remove-repository.ts";
 import { renameRepository } from "./handlers/rename-repository.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { reportDamage } from "./handlers/report-damage.ts";
+import { reportRefusals } from "./handlers/report-refusals.ts";
 import { restoreRepository } from "./handlers/restore-repository.ts";
 import { revokeKey } from "./handlers/revoke-key.ts";
 import { setDevice } from "./handlers/set-device.ts";
@@ -101,6 +102,7 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     GetRetention: unary(options, getRetention(context)),
     SetRetention: unary(options, setRetention(context)),
     ReportDamage: unary(options, reportDamage(context)),
+    ReportRefusals: unary(options, reportRefusals(options)),
     RenameRepository: unary(options, renameRepository(context)),
     TrustKey: unary(options, trustKey(context)),
     MakeEnrollToken: unary(options, makeEnrollToken(context)),

@@ -148,8 +148,8 @@ export class Metrics {
   }
 
   /** Counts a connection or a request whose credentials were refused. */
-  refused(code: string): void {
-    this.#refused.inc({ code });
+  refused(code: string, times = 1): void {
+    this.#refused.inc({ code }, times);
   }
 
   /** Counts an attempt to deliver an event to a webhook. */

@@ -35,12 +35,16 @@ export const trustAuthorities: TrustCheck = {
   onChange: () => ({ [Symbol.dispose]: () => {} }),
 };
 
-/** A certificate that was refused. `who`: its role and name; empty: it names nobody. */
+/**
+ * A certificate that was refused, or a password. `who`: its role and name; empty: it names nobody. `way`: how the gate
+ * knows its users; undefined: it came to a port of the sidecar.
+ */
 export interface Refused {
   readonly who: string;
   readonly from: string;
   readonly code: string;
   readonly why: string;
+  readonly way?: string;
 }
 
 /** A connection whose handshake is done. */

@@ -27,7 +27,7 @@ export const gateUsersControls = [
     patches: [
       {
         file: "src/gate/htpasswd.ts",
-        from: 'throw unauthorized("The name or the password is wrong.");',
+        from: 'throw new RefusedCredentials(unauthorized("The name or the password is wrong."), shown);',
         to: "return undefined;",
       },
     ],
@@ -113,5 +113,45 @@ export const gateUsersControls = [
     project: "unit",
     tests: "test/unit/client-address.test.ts",
     name: "is the last one that is told",
+  },
+  {
+    rule: "a flood of wrong passwords makes few rows of the audit",
+    patches: [
+      {
+        file: "src/telemetry/tally.ts",
+        from: "const apart = this.#kinds.has(key) || this.#kinds.size < kinds;",
+        to: "const apart = true;",
+      },
+    ],
+    project: "unit",
+    tests: "test/unit/tally.test.ts",
+    name: "in one call for a thousand of many names and addresses",
+  },
+  {
+    rule: "equal wrong passwords are told once in a while, not each",
+    patches: [
+      { file: "src/telemetry/tally.ts", from: "now - handedAt >= eachMs", to: "now - handedAt >= 0" },
+      {
+        file: "src/telemetry/tally.ts",
+        from: "this.#timer ??= setTimeout(() => void this.#handOver(EACH_MS), SOON_MS).unref();",
+        to: "this.#timer ??= setTimeout(() => void this.#handOver(EACH_MS), 0).unref();",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/gate-refusals.test.ts",
+    name: "a thousand wrong passwords",
+  },
+  {
+    rule: "a request without credentials is no refused credential",
+    patches: [
+      {
+        file: "src/gate/auth-request.ts",
+        from: "if (authorization === undefined && cookie === undefined) return refusal;",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-refusals.test.ts",
+    name: "another server's answer 401 to {} tells",
   },
 ];

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
+import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { EXIT, expectSentence, runHere } from "../support/command-line.ts";
 import { freePort, untilListening } from "../support/ports.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
@@ -95,6 +95,15 @@ describe("a gate with users", () => {
     };
     expect((await push()).stderr).toMatch(/lets nobody push without a name; give git a client certificate/);
     expect((await push(eve)).stderr).toMatch(/Your client certificate does not let you in/);
+    const audited = async () =>
+      (await one.call("ListAudit", { limit: 100, newest: true }, PATIENCE)).entries.map(
+        ({ author, action, detail }) => ({
+          ...{ author, action },
+          way: JSON.parse(detail).way,
+        }),
+      );
+    const row = { author: expect.stringMatching(/^user .*grace/), action: "refused", way: "--gate-client-ca" };
+    await vi.waitFor(async () => expect(await audited()).toContainEqual(row), { timeout: 30_000, interval: 50 });
     expect(await push(grace)).toMatchObject({ code: 0 });
     expect(await lastAuthor(repository)).toBe("grace");
   });

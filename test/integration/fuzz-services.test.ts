@@ -62,7 +62,9 @@ function fieldValue(field: protobuf.Field): fc.Arbitrary<unknown> {
 function messageOf(type: protobuf.Type): fc.Arbitrary<Values> {
   const fields = type.fieldsArray.map((field) => {
     const known = KNOWN[field.name];
-    const value = fieldValue(field);
+    const { resolvedType } = field.resolve();
+    // A list has no messages that are not there.
+    const value = field.repeated && resolvedType instanceof protobuf.Type ? messageOf(resolvedType) : fieldValue(field);
     return [field.name, known ?? (field.repeated ? fc.array(value, { maxLength: 3 }) : value)] as const;
   });
   return fc.record(Object.fromEntries(fields), { requiredKeys: [] }) as fc.Arbitrary<Values>;

@@ -51,6 +51,7 @@ describe("checkLimits", () => {
     ["BeginWrite", { repository: "team/app" }, "may"],
     ["BumpVersion", { repository: "other/app" }, "PERMISSION_DENIED"],
     ["ReportDamage", { repository: "other/app" }, "PERMISSION_DENIED"],
+    ["ReportRefusals", { refused: [] }, "PERMISSION_DENIED"],
     ["GetStatus", {}, "PERMISSION_DENIED"],
     ["ListCommands", {}, "PERMISSION_DENIED"],
     ["ListDevices", {}, "may"],

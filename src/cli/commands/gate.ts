@@ -9,6 +9,7 @@ import { parseHostPort } from "../../setting-checks.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
 import { readGateLimits } from "./gate-limits.ts";
+import { refusalsOf } from "./gate-refusals.ts";
 import { readGateUsers } from "./gate-users.ts";
 
 /** A read waits this long for a catch-up. If a first copy takes longer, the gate tells the client to come back. */
@@ -26,10 +27,12 @@ export function gateCommand(host: Host): Command {
     const { users, tls } = await readGateUsers(run.config, run.log);
     const stop = untilGone(host, run.config["exit-with-pid"]);
     using client = await run.connect();
+    await using refusals = refusalsOf(client, run);
     await using gate = await startGate({
       ...parseHostPort(required(run.config, "gate-listen")),
       root,
       users,
+      onRefused: (refused) => refusals.note(refused),
       hostNames: readHostNames(run.config["host-names"] ?? ""),
       ...readGateLimits(run.config),
       ...(tls && { tls, reloadMs: 1_000 * Number(required(run.config, "tls-reload-seconds")) }),

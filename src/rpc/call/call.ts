@@ -24,7 +24,7 @@ export interface CallOptions {
   /** Adds an operator's act to the audit. */
   readonly record: (act: Act) => Promise<void>;
   /** Is told of callers that were refused. */
-  readonly onRefused: (refused: Refused) => void;
+  readonly onRefused: (refused: Refused, times?: number) => void;
 }
 
 export interface CallContext {

@@ -74,6 +74,7 @@ const RULES: Readonly<Record<RpcPath, Rule>> = {
   "/lockstep.v1.ClusterService/GetRetention": reads(ALL, "none"),
   "/lockstep.v1.ClusterService/SetRetention": notes,
   "/lockstep.v1.ClusterService/ReportDamage": reads(CLIENTS, "one"),
+  "/lockstep.v1.ClusterService/ReportRefusals": reads(OPERATORS, "cluster"),
   "/lockstep.v1.ClusterService/RenameRepository": notes,
   "/lockstep.v1.ClusterService/TrustKey": notes,
   "/lockstep.v1.ClusterService/MakeEnrollToken": notes,

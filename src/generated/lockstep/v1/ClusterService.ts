@@ -58,6 +58,8 @@ import type { RenameRepositoryRequest as _lockstep_v1_RenameRepositoryRequest, R
 import type { RenameRepositoryResponse as _lockstep_v1_RenameRepositoryResponse, RenameRepositoryResponse__Output as _lockstep_v1_RenameRepositoryResponse__Output } from '../../lockstep/v1/RenameRepositoryResponse.ts';
 import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from '../../lockstep/v1/ReportDamageRequest.ts';
 import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from '../../lockstep/v1/ReportDamageResponse.ts';
+import type { ReportRefusalsRequest as _lockstep_v1_ReportRefusalsRequest, ReportRefusalsRequest__Output as _lockstep_v1_ReportRefusalsRequest__Output } from '../../lockstep/v1/ReportRefusalsRequest.ts';
+import type { ReportRefusalsResponse as _lockstep_v1_ReportRefusalsResponse, ReportRefusalsResponse__Output as _lockstep_v1_ReportRefusalsResponse__Output } from '../../lockstep/v1/ReportRefusalsResponse.ts';
 import type { RestoreRepositoryRequest as _lockstep_v1_RestoreRepositoryRequest, RestoreRepositoryRequest__Output as _lockstep_v1_RestoreRepositoryRequest__Output } from '../../lockstep/v1/RestoreRepositoryRequest.ts';
 import type { RestoreRepositoryResponse as _lockstep_v1_RestoreRepositoryResponse, RestoreRepositoryResponse__Output as _lockstep_v1_RestoreRepositoryResponse__Output } from '../../lockstep/v1/RestoreRepositoryResponse.ts';
 import type { RevokeKeyRequest as _lockstep_v1_RevokeKeyRequest, RevokeKeyRequest__Output as _lockstep_v1_RevokeKeyRequest__Output } from '../../lockstep/v1/RevokeKeyRequest.ts';
@@ -336,6 +338,15 @@ export interface ClusterServiceClient extends grpc.Client {
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   
+  ReportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
+  ReportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
+  ReportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
+  ReportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
+  reportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
+  reportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
+  reportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
+  reportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
+  
   RestoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
   RestoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
   RestoreRepository(argument: _lockstep_v1_RestoreRepositoryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_RestoreRepositoryResponse__Output>): grpc.ClientUnaryCall;
@@ -509,6 +520,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   ReportDamage: grpc.handleUnaryCall<_lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse>;
   
+  ReportRefusals: grpc.handleUnaryCall<_lockstep_v1_ReportRefusalsRequest__Output, _lockstep_v1_ReportRefusalsResponse>;
+  
   RestoreRepository: grpc.handleUnaryCall<_lockstep_v1_RestoreRepositoryRequest__Output, _lockstep_v1_RestoreRepositoryResponse>;
   
   RevokeKey: grpc.handleUnaryCall<_lockstep_v1_RevokeKeyRequest__Output, _lockstep_v1_RevokeKeyResponse>;
@@ -568,6 +581,7 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   RemoveRepository: MethodDefinition<_lockstep_v1_RemoveRepositoryRequest, _lockstep_v1_RemoveRepositoryResponse, _lockstep_v1_RemoveRepositoryRequest__Output, _lockstep_v1_RemoveRepositoryResponse__Output>
   RenameRepository: MethodDefinition<_lockstep_v1_RenameRepositoryRequest, _lockstep_v1_RenameRepositoryResponse, _lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse__Output>
   ReportDamage: MethodDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse__Output>
+  ReportRefusals: MethodDefinition<_lockstep_v1_ReportRefusalsRequest, _lockstep_v1_ReportRefusalsResponse, _lockstep_v1_ReportRefusalsRequest__Output, _lockstep_v1_ReportRefusalsResponse__Output>
   RestoreRepository: MethodDefinition<_lockstep_v1_RestoreRepositoryRequest, _lockstep_v1_RestoreRepositoryResponse, _lockstep_v1_RestoreRepositoryRequest__Output, _lockstep_v1_RestoreRepositoryResponse__Output>
   RevokeKey: MethodDefinition<_lockstep_v1_RevokeKeyRequest, _lockstep_v1_RevokeKeyResponse, _lockstep_v1_RevokeKeyRequest__Output, _lockstep_v1_RevokeKeyResponse__Output>
   SetDevice: MethodDefinition<_lockstep_v1_SetDeviceRequest, _lockstep_v1_SetDeviceResponse, _lockstep_v1_SetDeviceRequest__Output, _lockstep_v1_SetDeviceResponse__Output>

@@ -151,4 +151,17 @@ export const overOthersControls = [
     ...PUSH,
     name: "lands on the head only if a reference-transaction hook looks on",
   },
+  {
+    rule: "locks of a git that was killed before it committed are swept at the next access",
+    patches: [
+      {
+        file: "src/git/transactions/ref-transaction.ts",
+        from: "if (!this.#committed && (await this.#git.wasKilled())) noteKilledWriter(this.#gitDir);",
+        to: "if (!this.#committed) void (await this.#git.wasKilled()), noteKilledWriter, this.#gitDir;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/push-over-others.test.ts",
+    name: "its git is killed then",
+  },
 ];

@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Version } from "../../src/domain.ts";
 import { putInDoubt } from "../../src/sync/replica/apply.ts";
 import { WAITS } from "../../src/waits.ts";
+import { processesAt } from "../support/git.ts";
 import { beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
@@ -77,6 +78,22 @@ describe("a push during whose decision another device pushed", () => {
     const seen = beforeDecision(b, () => a.push(APP, [change("main", history[0], history[1])]));
     expect(await b.push(APP, [change("main", history[0], mine)])).toEqual({ [MAIN]: "fetch first" });
     expect(seen.decisions).toBe(1);
+    await expectWell(a, b);
+  });
+
+  it("has both at once also if its git is killed then, with locks on refs", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, history } = await pair(cluster);
+    const mine = await b.commit(APP, "mine");
+    beforeDecision(b, async () => {
+      await a.push(APP, [change("main", history[0], history[1])]);
+      const holder = (await processesAt(b.gitDir(APP))).find((line) => line.includes("update-ref"))!;
+      process.kill(Number(holder.split(" ")[0]), "SIGKILL");
+      await vi.waitFor(async () => expect(await processesAt(b.gitDir(APP))).not.toContain(holder), SOON);
+      expect(await b.leftovers(APP)).toContain("refs/heads/mine.lock");
+    });
+    expect(await b.push(APP, [change("mine", null, mine)])).toEqual({ "refs/heads/mine": null });
+    expect(appliedBy(b)).toBe(3n);
     await expectWell(a, b);
   });
 

@@ -78,6 +78,11 @@ function stuckIn(gitDir: string): Watch | undefined {
   return [...watches.values()].find((each) => each.isStuck && each.gitDir === gitDir);
 }
 
+/** Notes that a git that could write was ended in this repository: it may have left locks and half of its changes. */
+export function noteKilledWriter(gitDir: string): void {
+  killedWriters.add(gitDir);
+}
+
 /** Returns true when a git that could write was ended in this repository, so that everything must be compared. */
 export function wasWriterKilled(gitDir: string): boolean {
   return killedWriters.has(gitDir);
@@ -129,5 +134,5 @@ async function endIfHung(watch: Watch, processes: ReadonlyMap<number, ProcessSee
 }
 
 function noteWriter({ writes, gitDir }: Watch): void {
-  if (writes && gitDir !== undefined) killedWriters.add(gitDir);
+  if (writes && gitDir !== undefined) noteKilledWriter(gitDir);
 }

@@ -1,6 +1,7 @@
 // One `git update-ref --stdin` transaction, held open between prepare and commit: the refs stay locked while the
 // database decides. If its input ends without a commit, git releases the locks.
 import { type RefName, type RefValue, toLatin1 } from "../../domain.ts";
+import { noteKilledWriter } from "../hung/hung.ts";
 import type { GitContext } from "../process.ts";
 import type { KeptGit } from "./kept-git.ts";
 import { UpdateRef, type UpdateRefOptions } from "./update-ref.ts";
@@ -30,6 +31,7 @@ export interface TransactionOptions extends UpdateRefOptions {
 
 /** One transaction; see the head of this file. */
 export class RefTransaction {
+  readonly #gitDir: string;
   readonly #start: () => UpdateRef;
   readonly #release: (git: UpdateRef) => void;
   #git: UpdateRef;
@@ -44,6 +46,7 @@ export class RefTransaction {
    * PREREQUISITE_MISSING for a hook that another user could have put there (ref-hook.ts).
    */
   constructor(context: GitContext, gitDir: string, { kept, ...options }: TransactionOptions = {}) {
+    this.#gitDir = gitDir;
     this.#start = () => new UpdateRef(context, gitDir, options);
     this.#release = (git) => (kept ? kept.keep(git, gitDir) : git.close());
     const used = kept?.take(context, gitDir, options);
@@ -88,14 +91,14 @@ export class RefTransaction {
     }
   }
 
-  /** Releases the locks that git still holds, and waits until git has ended. */
+  /** Releases the locks that git still holds, and waits until git has ended. Locks of a killed git are swept later. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#over) {
       this.#over = true;
       this.#git.close();
     }
     // If git could not be started, there are no locks.
-    if (!this.#committed) await this.#git.ended();
+    if (!this.#committed && (await this.#git.wasKilled())) noteKilledWriter(this.#gitDir);
   }
 }
 

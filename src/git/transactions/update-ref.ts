@@ -69,9 +69,10 @@ export class UpdateRef {
     this.#child.stdin.end();
   }
 
-  /** Waits until git has ended, if it was started at all. */
-  async ended(): Promise<void> {
+  /** Waits until git has ended. Returns true if a signal ended it: then it may have left locks. */
+  async wasKilled(): Promise<boolean> {
     await this.#end.catch(() => {});
+    return this.#child.signalCode !== null;
   }
 
   /** Waits until git has ended. Returns its words about a refusal, or else the error. */

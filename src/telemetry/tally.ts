@@ -6,7 +6,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 const EACH_MS = 20_000;
 /** After the first one, so that several that come together are handed over together. */
 const SOON_MS = 200;
-const GOODBYE_MS = 1_000;
 
 export interface Counted<Thing> {
   /** The last one of its kind. */
@@ -24,6 +23,8 @@ export interface TallyOptions<Thing> {
   /** Called with one entry for each kind. If it rejects, they are counted on, and handed over later. */
   readonly handOver: (counted: readonly Counted<Thing>[]) => Promise<void>;
   readonly onFailure: (error: unknown) => void;
+  /** For how long disposal hands over what is left. */
+  readonly goodbyeMs: number;
 }
 
 interface Kind<Thing> {
@@ -55,9 +56,9 @@ export class Tally<Thing> implements AsyncDisposable {
     this.#timer ??= setTimeout(() => void this.#handOver(EACH_MS), SOON_MS).unref();
   }
 
-  /** Hands over what was counted, for a second at most. */
+  /** Hands over what was counted. It may be lost if that takes too long. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.race([this.#handOver(0), sleep(GOODBYE_MS, undefined, { ref: false })]);
+    await Promise.race([this.#handOver(0), sleep(this.#options.goodbyeMs, undefined, { ref: false })]);
   }
 
   async #handOver(eachMs: number): Promise<void> {

@@ -111,6 +111,8 @@ it("while the sidecar is away, a wrong password is refused as ever, and told whe
   await one.kill();
   expect(await other.ask("eve")).toBe(401);
   await one.start();
+  // Now it has reached the sidecar again. It tells the rest when it ends, at the latest.
+  await vi.waitFor(async () => expect(await other.ask("grace", "hopper")).toBe(200), SOON);
   await other[Symbol.asyncDispose]();
   await vi.waitFor(async () => expect(await refusedRows("user eve")).toHaveLength(1), SOON);
 });

@@ -6,7 +6,14 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const tally = (handOver: (counted: readonly Counted<string>[]) => Promise<void>, onFailure = vi.fn()) =>
-  new Tally<string>({ kindOf: (thing) => thing, kinds: 3, rest: () => "others", handOver, onFailure });
+  new Tally<string>({
+    kindOf: (thing) => thing,
+    kinds: 3,
+    rest: () => "others",
+    handOver,
+    onFailure,
+    goodbyeMs: 1_000,
+  });
 
 describe("a tally", () => {
   it("hands equal things over once in 20 seconds, with their number", async () => {

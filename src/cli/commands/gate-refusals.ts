@@ -8,6 +8,7 @@ import type { Run } from "../terminal/command.ts";
 
 /** Fewer than the sidecar counts apart, so that a flood at the gate hides no refusal of the sidecar's own. */
 const KINDS_LIMIT = 50;
+const GOODBYE_MS = 5_000;
 
 /** Returns what counts refusals, and tells them to the sidecar a few times a minute. Nobody waits for that. */
 export function refusalsOf(client: Client, { log, patience: { timeoutMs } }: Run): Tally<RefusedUser> {
@@ -24,6 +25,7 @@ export function refusalsOf(client: Client, { log, patience: { timeoutMs } }: Run
     },
     onFailure: (error) =>
       log.warn({ err: describe(error) }, "could not tell the sidecar of refused credentials; they are told later"),
+    goodbyeMs: GOODBYE_MS,
   });
 }
 

@@ -9,6 +9,7 @@ import { tellFailure } from "../lease/tell-outage.ts";
 
 /** Beyond so many different refusals in 20 seconds, the others are counted in one row. */
 const KINDS_LIMIT = 200;
+const GOODBYE_MS = 1_000;
 
 export interface RefusalsOptions {
   readonly db: Database;
@@ -29,6 +30,7 @@ export class Refusals implements AsyncDisposable {
       rest: (refused) => ({ ...refused, who: "", from: "many addresses" }),
       handOver: (counted) => insertAudit(options.db, counted.map(this.#actOf)),
       onFailure: (error) => tellFailure(options, error, "could not write refused credentials to the audit"),
+      goodbyeMs: GOODBYE_MS,
     });
   }
 

@@ -1,6 +1,7 @@
 // A baseline for pushes: the same gate without Lockstep, with a write lock that is held during the upload. Cluster
 // engines that take the lock before they start `git receive-pack` work this way.
 import { createServer } from "node:http";
+import { BlockList } from "node:net";
 import { Mutex } from "async-mutex";
 import { AnswerCache } from "../dist/gate/cache/answer-cache.js";
 import { EarlyStarts } from "../dist/gate/early-start.js";
@@ -14,6 +15,7 @@ const options = {
   socketDir: "/nowhere",
   users: EVERYBODY,
   hostNames: new Set(),
+  trustedProxies: new BlockList(),
   pushRefs: 0,
   pushLimiter: [],
   bodyLimits: { idleMs: 60_000, fetchBytes: 16 << 20 },

@@ -1,4 +1,5 @@
 // The baseline for pushes: the same gate, which serves bare repositories without Lockstep.
+import { BlockList } from "node:net";
 import { startGate } from "../dist/gate/gate.js";
 import { EVERYBODY } from "../dist/gate/users.js";
 
@@ -10,6 +11,7 @@ const gate = await startGate({
   socketDir: "/nowhere",
   users: EVERYBODY,
   hostNames: new Set(),
+  trustedProxies: new BlockList(),
   pushRefs: 0,
   pushLimiter: [],
   placeLimits: { requests: 64, perAddress: 64, waiting: 512, patienceMs: 30_000 },

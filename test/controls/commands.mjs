@@ -56,8 +56,8 @@ export const commandControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/run-commands.test.ts",
-    name: "gives a command back when it is stopped",
+    tests: "test/integration/commands.test.ts",
+    name: "records one outcome, by the incarnation",
   },
   {
     rule: "the repair loop finds what no notification told",

@@ -189,6 +189,13 @@ export const refTransactionControls = [
     name: "another directory has come to the place",
   },
   {
+    rule: "a kept git is not used at a path to which the replica has moved",
+    patches: [{ file: "src/git/transactions/update-ref.ts", from: "gitDir !== this.#gitDir || ", to: "" }],
+    project: "integration",
+    tests: "test/integration/kept-git.test.ts",
+    name: "the replica has moved to another path",
+  },
+  {
     rule: "a kept git does not pass over a hook of an operator",
     patches: [{ file: "src/git/transactions/kept-git.ts", from: "hooks !== undefined || ", to: "" }],
     project: "integration",

@@ -1,4 +1,5 @@
 // The git that stays between two ref transactions of a replica (src/git/transactions/kept-git.ts).
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -16,8 +17,8 @@ const MAIN = "refs/heads/main";
 async function withKeptGit({ format, idleMs = 100_000 }: { format?: string; idleMs?: number } = {}) {
   const repo = await repository(format);
   const kept = new KeptGit(idleMs);
-  const prepare = async (commands: readonly RefCommand[], author = refAuthor("ada")) => {
-    const transaction = new RefTransaction(repo.context, repo.dir, { count: commands.length, author, kept });
+  const prepare = async (commands: readonly RefCommand[], author = refAuthor("ada"), dir = repo.dir) => {
+    const transaction = new RefTransaction(repo.context, dir, { count: commands.length, author, kept });
     return { transaction, refusal: await transaction.prepare(commands) };
   };
   return {
@@ -25,8 +26,12 @@ async function withKeptGit({ format, idleMs = 100_000 }: { format?: string; idle
     kept,
     prepare,
     /** Writes refs, and returns the refusal in git's words, if there is one. */
-    async write(commands: readonly RefCommand[], author?: ReturnType<typeof refAuthor>): Promise<string | undefined> {
-      const { transaction, refusal } = await prepare(commands, author);
+    async write(
+      commands: readonly RefCommand[],
+      author?: ReturnType<typeof refAuthor>,
+      dir?: string,
+    ): Promise<string | undefined> {
+      const { transaction, refusal } = await prepare(commands, author, dir);
       await using _ = transaction;
       if (refusal === undefined) await transaction.commit();
       return refusal?.message;
@@ -133,32 +138,47 @@ describe("the git of a busy replica", () => {
     expect(await repo.write([update(MAIN, one, two)])).toBeUndefined();
   });
 
-  it("is replaced when it has died", async () => {
+  it("is replaced when it has died, also if it dies after the next transaction has taken it", async () => {
     await using repo = await withKeptGit();
-    const { one, two } = repo;
+    const { one, two, context, dir, kept } = repo;
     await repo.write([update(MAIN, null, one)]);
-    const pid = await only(repo);
     // This process has not heard of the end yet.
-    process.kill(Number(pid), "SIGKILL");
+    process.kill(Number(await only(repo)), "SIGKILL");
     expect(await repo.write([update(MAIN, one, two)])).toBeUndefined();
-    expect(await only(repo)).not.toBe(pid);
+    const pid = await only(repo);
+    await using transaction = new RefTransaction(context, dir, { author: refAuthor("ada"), kept });
+    expect(await only(repo)).toBe(pid);
+    process.kill(Number(pid), "SIGKILL");
+    await vi.waitFor(async () => expect(await writers(repo)).toEqual([]), { timeout: 30_000 });
+    expect(await transaction.prepare([update(MAIN, two, one)])).toBeUndefined();
+    await transaction.commit();
+    expect(await repo.refs()).toMatchObject({ [MAIN]: one });
   });
 });
 
 describe("the git of a busy replica is not used", () => {
   it("where another directory has come to the place of the replica", async () => {
     await using repo = await withKeptGit();
-    await using other = await repository();
+    await using other = await repository("sha256");
     const { one, dir, sandbox } = repo;
     await repo.write([update(MAIN, null, one)]);
-    await rename(dir, join(sandbox.dir, "moved.git"));
-    await sandbox.git(["clone", "--quiet", "--bare", join(sandbox.dir, "moved.git"), dir]);
-    await repo.write([update("refs/heads/new", null, one)]);
-    expect(await repo.refs()).toMatchObject({ "refs/heads/new": one });
-    expect(await sandbox.git(["for-each-ref", "--format=%(refname)"], { cwd: join(sandbox.dir, "moved.git") })).toBe(
-      MAIN,
-    );
-    expect(other.dir).not.toBe(dir);
+    const moved = join(sandbox.dir, "moved.git");
+    await rename(dir, moved);
+    await rename(other.dir, dir);
+    expect(await repo.write([update("refs/heads/new", null, other.one)])).toBeUndefined();
+    expect(await repo.refs()).toMatchObject({ "refs/heads/new": other.one });
+    expect(await sandbox.git(["for-each-ref", "--format=%(refname)"], { cwd: moved })).toBe(MAIN);
+  });
+
+  it("where the replica has moved to another path", async () => {
+    await using repo = await withKeptGit();
+    const { one, two, dir, sandbox } = repo;
+    await repo.write([update(MAIN, null, one)]);
+    const moved = join(sandbox.dir, "moved.git");
+    await rename(dir, moved);
+    await repo.write([update(MAIN, one, two)], refAuthor("ada"), moved);
+    expect(await sandbox.git(["rev-parse", MAIN], { cwd: moved })).toBe(two);
+    expect(existsSync(dir)).toBe(false);
   });
 
   it("where a hook of an operator is to be asked", async () => {

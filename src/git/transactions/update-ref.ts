@@ -22,12 +22,14 @@ export class UpdateRef {
   readonly startedAt = performance.now();
   /** True: it runs no hook, and syncs each ref. So it fits the small transactions of all authors, without reflogs. */
   readonly isPlain: boolean;
+  readonly #gitDir: string;
   readonly #child: GitProcess;
   readonly #end: Promise<{ exitCode: number; stderr: string }>;
   readonly #answers: AsyncIterator<string>;
 
   /** Starts git. Throws PREREQUISITE_MISSING for a hook that another user could have put there (ref-hook.ts). */
   constructor(context: GitContext, gitDir: string, { count = 1, author }: UpdateRefOptions) {
+    this.#gitDir = gitDir;
     const isSyncing = gitSyncsRefs(gitDir, count);
     const settings: Settings = isSyncing ? {} : { "core.fsync": "none" };
     // The message in reflogs, where an operator has enabled them. git's own receive-pack writes "push" too.
@@ -42,10 +44,13 @@ export class UpdateRef {
     this.#answers = lines(this.#child);
   }
 
-  /** Returns true while git runs, in that directory. Another directory may be at its path now. */
+  /**
+   * Returns true while git runs in that directory, at the path where it was started. git keeps to that path when the
+   * directory is moved. Another directory may be there by now.
+   */
   isIn(gitDir: string): boolean {
     const { pid, exitCode, signalCode } = this.#child;
-    if (exitCode !== null || signalCode !== null) return false;
+    if (gitDir !== this.#gitDir || exitCode !== null || signalCode !== null) return false;
     const [own, wanted] = [`/proc/${pid}/cwd`, gitDir].map((path) => statSync(path, { throwIfNoEntry: false }));
     return own !== undefined && own.ino === wanted?.ino && own.dev === wanted.dev;
   }

@@ -36,7 +36,7 @@ export const NEWER_GIT_FILES = [
   ...["recovery", "recovery-of-disks", "root-record"].map(inIntegration),
   ...["push", "push-races", "push-strange-disk", "push-policy", "decide"].map(inIntegration),
   ...["quarantine", "git-fetch", "roll-up", "policy", "reftable-upkeep"].map(inIntegration),
-  ...["collect-garbage", "collect-unreachable"].map(inIntegration),
+  ...["collect-garbage", "collect-unreachable", "kept-git"].map(inIntegration),
 ];
 
 /** Returns the files that this part runs on a newer git: a tenth of the list, and some tests of each deep file in it. */

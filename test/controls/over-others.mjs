@@ -156,8 +156,8 @@ export const overOthersControls = [
     patches: [
       {
         file: "src/git/transactions/ref-transaction.ts",
-        from: "if (!this.#committed && (await this.#git.wasKilled())) noteKilledWriter(this.#gitDir);",
-        to: "if (!this.#committed) void (await this.#git.wasKilled()), noteKilledWriter, this.#gitDir;",
+        from: "if ((await this.#git.wasKilled()) && this.#asked) noteKilledWriter(this.#gitDir);",
+        to: "void (await this.#git.wasKilled()), noteKilledWriter, this.#gitDir;",
       },
     ],
     project: "integration",

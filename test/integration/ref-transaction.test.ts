@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { takeKilledWriter } from "../../src/git/hung/hung.ts";
 import { readRefs } from "../../src/git/refs/refs.ts";
 import { RefTransaction } from "../../src/git/transactions/ref-transaction.ts";
 import { processesAt } from "../support/git.ts";
@@ -60,6 +61,27 @@ describe("a ref transaction", () => {
   it("leaves no process if it was never used", async () => {
     await using repo = await repository();
     await using _ = new RefTransaction(repo.context, repo.dir);
+  });
+
+  it.each([
+    ["has left locks to sweep if it had locked refs", true],
+    ["has left nothing if it was asked for nothing", false],
+  ])("whose git is killed %s", async (_, asked) => {
+    await using repo = await repository();
+    const { context, dir, one } = repo;
+    {
+      await using transaction = new RefTransaction(context, dir);
+      if (asked) await transaction.prepare([set("refs/heads/main", one)]);
+      const [git] = await vi.waitFor(async () => {
+        const found = (await processesAt(dir)).filter((each) => each.includes("update-ref"));
+        expect(found).toHaveLength(1);
+        return found as [string];
+      });
+      process.kill(Number(git.split(" ")[0]), "SIGKILL");
+      await vi.waitFor(async () => expect(await processesAt(dir)).toEqual([]));
+    }
+    expect(takeKilledWriter(dir)).toBe(asked);
+    expect((await repo.locks()).length > 0).toBe(asked);
   });
 
   it("takes thousands of refs", async () => {

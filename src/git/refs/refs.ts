@@ -61,8 +61,7 @@ export interface ApplyGits {
 /**
  * Sets refs to the values of a plan (null: absent), regardless of their old values. The objects must be there. It takes
  * one transaction, or two where one name of the plan is above another, since git refuses both in one. Idempotent: after
- * a crash between two steps, run it again. The caller holds the replica's mutex. Throws
- * GIT_FAILED.
+ * a crash between two steps, run it again. The caller holds the replica's mutex. Throws GIT_FAILED.
  */
 export async function applyRefs(
   context: GitContext,

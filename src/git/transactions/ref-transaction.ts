@@ -97,8 +97,9 @@ export class RefTransaction {
       this.#over = true;
       this.#git.close();
     }
-    // If git could not be started, there are no locks.
-    if (!this.#committed && (await this.#git.wasKilled())) noteKilledWriter(this.#gitDir);
+    if (this.#committed) return;
+    // A git that was asked for nothing has no locks.
+    if ((await this.#git.wasKilled()) && this.#asked) noteKilledWriter(this.#gitDir);
   }
 }
 

@@ -1,61 +1,38 @@
 // A cluster of processes in which each device has a login of its own to PostgreSQL, as docs/security.md says.
-import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, ended } from "../support/cluster-device.ts";
+import { ClusterLogins } from "../support/cluster-logins.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 30_000, interval: 50 };
-const RUN = randomBytes(4).toString("hex");
-/** Roles belong to the whole server, which other tests use too. */
-const loginOf = (name: string) => `e2e_${RUN}_${name}`;
 
 let cluster: Cluster;
+let logins: ClusterLogins;
 let one: Device;
 let two: Device;
 let three: Device;
 let ada: Pusher;
 let owner: string;
-/** The environment with which each device serves. */
-const environments = new Map<string, Record<string, string>>();
+/** The environment with which a device serves. */
+const environmentOf = ({ name }: Device) => ({ LOCKSTEP_DATABASE_URL: logins.urlOf(name) });
 
 beforeAll(async () => {
   cluster = await startCluster();
   [one, two, three] = cluster.devices as [Device, Device, Device];
   ada = await pusher(cluster.git, "ada");
-  owner = join(cluster.dir, "owner.url");
-  await writeFile(owner, cluster.databaseUrl, { mode: 0o600 });
+  logins = await ClusterLogins.make(cluster);
+  owner = logins.owner;
   for (const device of cluster.devices) {
-    const password = randomBytes(16).toString("hex");
-    const file = join(cluster.dir, `${device.name}.password`);
-    await writeFile(file, `${password}\n`, { mode: 0o600 });
-    const asked = ["--owner-url-file", owner, "--password-file", file, "--login", loginOf(device.name)];
-    const { code, document } = await device.lockstep("device", "login", device.name, ...asked);
-    expect({ code, document }).toEqual({
-      code: 0,
-      document: { device: device.name, login: loginOf(device.name), made: true },
-    });
-    const url = new URL(cluster.databaseUrl);
-    url.username = loginOf(device.name);
-    url.password = password;
-    environments.set(device.name, { LOCKSTEP_DATABASE_URL: url.href });
     await device.kill();
-    await device.start(environments.get(device.name));
+    await device.start(environmentOf(device));
   }
 }, 120_000);
 
 afterAll(async () => {
-  const group =
-    cluster &&
-    (await administer(cluster.databaseUrl, (client) => client.query("select lockstep.device_group() as name")));
   await cluster?.[Symbol.asyncDispose]();
-  await administer(inject("postgresUrl"), async (client) => {
-    for (const { name } of cluster?.devices ?? []) await client.query(`drop role if exists "${loginOf(name)}"`);
-    if (group) await client.query(`drop role if exists "${group.rows[0].name}"`);
-  });
+  await logins?.[Symbol.asyncDispose]();
 }, 120_000);
 
 it("a push to one device is read on the others, and all sessions have the logins of their devices", async () => {
@@ -73,7 +50,7 @@ it("a push to one device is read on the others, and all sessions have the logins
        where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid() order by 1`,
     ),
   );
-  expect(rows.map(({ name }) => name)).toEqual(cluster.devices.map(({ name }) => loginOf(name)).sort());
+  expect(rows.map(({ name }) => name)).toEqual(cluster.devices.map(({ name }) => logins.loginOf(name)).sort());
 });
 
 it("an operator changes the registry and other devices with the owner's URL, and not through a sidecar", async () => {
@@ -98,7 +75,7 @@ it("an operator changes the registry and other devices with the owner's URL, and
 });
 
 it("the doctor says whose login it is", async () => {
-  const env = { ...one.demo.env, ...environments.get(one.name) };
+  const env = { ...one.demo.env, ...environmentOf(one) };
   const said = async (device: string) => {
     const { stdout } = await ended(one.command(["doctor", "--json", "--device", device], env));
     return JSON.parse(stdout).checks.find(({ check }: { check: string }) => check === "login");
@@ -114,7 +91,7 @@ it("a device whose login was ended lands nothing more, and is not ready", async 
   const repository = await cluster.createRepository();
   expect(await one.lockstep("device", "login", three.name, "--end", "--owner-url-file", owner)).toMatchObject({
     code: 0,
-    document: { ended: [loginOf(three.name)] },
+    document: { ended: [logins.loginOf(three.name)] },
   });
   const tip = await ada.commit();
   expect((await ada.push(three.url(repository), `${tip}:refs/heads/main`)).code).not.toBe(0);

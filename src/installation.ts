@@ -1,5 +1,6 @@
 // Where the files lie that come with the program. Only this file asks where its own code lies. That is src/, dist/, or
 // a file of the bundle (scripts/bundle.mjs), which lies directly in dist/ too.
+import { arch } from "node:os";
 import { fileURLToPath } from "node:url";
 
 export const PACKAGE_FILE = placeOf("../package.json");
@@ -9,8 +10,8 @@ export const PROTO_JSON = placeOf("./proto.json");
 export const MIGRATIONS_DIR = placeOf("../migrations");
 /** The program `lockstep`. */
 export const PROGRAM_FILE = placeOf("./main.js");
-/** The native shim. It is absent if the build found no C compiler. */
-export const NATIVE_SHIM = placeOf("./native/lockstep-git");
+/** The native shim for the processor of this machine. It is absent if the build found no C compiler. */
+export const NATIVE_SHIM = placeOf(`./native/${arch()}/lockstep-git`);
 /** The native shim as the hook that shares packs, below each root. A sidecar makes the link. */
 export const PACKS_HOOK = ".lockstep/bin/lockstep-pack-objects";
 export const NODE_SHIM = placeOf("./shim/main.js");

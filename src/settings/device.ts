@@ -22,6 +22,7 @@ const CLIENT = [
   "hook",
   "retention",
   "ssh-connect",
+  "install-shims",
   "gate",
   "serve",
 ];
@@ -32,7 +33,7 @@ export const DEVICE_SETTINGS = {
     check: notEmpty,
     value: "DIR",
     help: "directory of the repositories: NAME lies at DIR/NAME.git",
-    commands: ["serve", "gate"],
+    commands: ["serve", "gate", "install-shims"],
   },
   "database-url": {
     check: postgresUrl,

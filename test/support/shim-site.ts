@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { arch, tmpdir } from "node:os";
 import { join } from "node:path";
 import { playSidecar, type ScriptedSidecar, type ShimPeer } from "./hook-frames.ts";
 
@@ -10,7 +10,7 @@ const DIST = join(import.meta.dirname, "..", "..", "dist");
 const NODE_MAIN = join(DIST, "shim", "main.js");
 if (!existsSync(NODE_MAIN)) throw new Error("The shims are not built; run `npm run build` first.");
 
-export const NATIVE = join(DIST, "native", "lockstep-git");
+export const NATIVE = join(DIST, "native", arch(), "lockstep-git");
 export const hasNative = existsSync(NATIVE);
 if (!hasNative) console.warn("the native shim is not tested: there was no C compiler to build it");
 

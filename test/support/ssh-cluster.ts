@@ -2,14 +2,14 @@
 // docs/integration.md, and no git port.
 import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
+import { arch, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { type Device, PROGRAM } from "./cluster-device.ts";
 import { documented } from "./documented.ts";
 import { type Daemon, listen, makeKey } from "./sshd.ts";
 
-const NATIVE = join(dirname(PROGRAM), "native", "lockstep-git");
+const NATIVE = join(dirname(PROGRAM), "native", arch(), "lockstep-git");
 
 /** Returns why this machine cannot have such a cluster; undefined if it can. */
 export function whyNoSshCluster(): string | undefined {

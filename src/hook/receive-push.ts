@@ -61,7 +61,7 @@ export async function receive(
   const named = nameOf(context.root, hello.dir);
   const noted = named.then(() => takeNote(hello.dir, hello.push));
   noted.catch(() => {});
-  await using git = await startEarly(context, named, { author: refAuthorOf(hello.env), gone: gone.signal });
+  await using git = await startEarly(context, named, refAuthorOf(hello.env));
   const commands = await arriving;
   // The input ended before the commands: receive-pack died, and nobody waits for an answer.
   if (commands === undefined) return undefined;
@@ -86,11 +86,11 @@ function outOfPlaceError(type: string): LockstepError {
 async function startEarly(
   context: SyncContext,
   named: Promise<string>,
-  whose: { author: RefAuthor; gone: AbortSignal },
+  author: RefAuthor,
 ): Promise<StartedGit | undefined> {
   const repository = await named.catch(() => undefined);
   await setImmediate();
-  return repository === undefined ? undefined : startGitEarly(context, repository, whose);
+  return repository === undefined ? undefined : startGitEarly(context, repository, author);
 }
 
 interface HandedOver {

@@ -61,12 +61,6 @@ export const gcControls = [
         from: "  using _claim = await replica.objects.claim();\n",
         to: "",
       },
-      {
-        file: "src/sync/push/start-early.ts",
-        from: "  const claim = known.objects.claimNow();\n  if (claim === undefined) return undefined;\n",
-        to: "",
-      },
-      { file: "src/sync/push/start-early.ts", from: "      claim[Symbol.dispose]();\n", to: "" },
     ],
     ...unreachable,
     name: "stay while a push that has found them is about to land",

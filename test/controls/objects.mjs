@@ -99,11 +99,57 @@ export const objectControls = [
     name: "takes an annotated tag too",
   },
   {
+    rule: "a short walk looks for each new file",
+    patches: [
+      {
+        file: "src/git/reading/short-walk.ts",
+        from: '(await this.#reader.types(blobs)).every((type) => type === "blob")',
+        to: "blobs.length >= 0",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/short-walk.test.ts",
+    name: "does not say so when any one of the new objects is missing",
+  },
+  {
+    rule: "a short walk that meets a missing object does not know",
+    patches: [
+      {
+        file: "src/git/reading/short-walk.ts",
+        from: "    return found.every((object) => object !== undefined) ? found : undefined;",
+        to: "    return found.filter((object) => object !== undefined);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/short-walk.test.ts",
+    name: "does not say so when any one of the new objects is missing",
+  },
+  {
+    rule: "the git that reads objects ends when gc has removed some",
+    patches: [{ file: "src/sync/replica/remove-expired.ts", from: "    keptReader.end();\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/collect-unreachable.test.ts",
+    name: "that went are not found by a git that has read them before",
+  },
+  {
+    rule: "the git that reads objects is that of the directory",
+    patches: [
+      {
+        file: "src/git/reading/object-reader.ts",
+        from: "    return own !== undefined && own.ino === wanted?.ino && own.dev === wanted.dev;",
+        to: "    return own !== undefined && wanted !== undefined;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/short-walk.test.ts",
+    name: "is replaced when it has been killed, and when the directory is another one",
+  },
+  {
     rule: "the objects of a push are checked whatever replaces them for the front end's git",
     patches: [
       {
         file: "src/git/objects/whole-updates.ts",
-        from: "  if (await walk.isConnected(idsOf(making), ends.map(toLatin1))) return new Map();",
+        from: "  if (await isConnected(context, gitDir, ...walk, { signal })) return new Map();",
         to: "  if (Date.now() > 0) return new Map();",
       },
     ],

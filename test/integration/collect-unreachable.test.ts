@@ -3,6 +3,8 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { listedPacks } from "../../src/git/packs/multi-pack-index.ts";
+import { KeptReader } from "../../src/git/reading/kept-reader.ts";
+import { isWholeNearby } from "../../src/git/reading/short-walk.ts";
 import { WAITS } from "../../src/waits.ts";
 import {
   APP,
@@ -102,6 +104,25 @@ describe("unreachable objects", () => {
     expect(await device.push(APP, [change("back", null, gone)])).toEqual({ "refs/heads/back": null });
     expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({ packsAfter: 1 });
     expect(await packsOf(device, ".mtimes")).toEqual([]);
+    await expectSound(device);
+  });
+
+  it("that went are not found by a git that has read them before", async () => {
+    const { device, gone } = await collectedOnce();
+    const [main, replica] = [await device.git(APP, ["rev-parse", "main"]), device.replica(APP)];
+    const keptReader = new KeptReader(100_000);
+    Object.assign(replica, { keptReader });
+    const reader = keptReader.get(device.context.git, replica.gitDir);
+    expect(await isWholeNearby(reader, [gone], [main])).toBe(true);
+    expect(await gc(device, { all: true, ...AT_ONCE })).toMatchObject({ postponed: "" });
+    const tree = await device.git(APP, ["rev-parse", "main^{tree}"]);
+    const person = "Ada <ada@example.com> 1 +0000";
+    const content = `tree ${tree}\nparent ${gone}\nauthor ${person}\ncommitter ${person}\n\nchild\n`;
+    const child = await device.git(APP, ["hash-object", "-t", "commit", "-w", "--stdin"], content);
+    expect(await device.push(APP, [change("main", main, child)])).toEqual({
+      "refs/heads/main": expect.stringContaining("missing necessary objects"),
+    });
+    keptReader.end();
     await expectSound(device);
   });
 

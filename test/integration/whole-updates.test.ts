@@ -49,7 +49,7 @@ describe("a push", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("costs one walk where it moves refs that are there, with any names", async () => {
+  it("costs no walk of its own where it moves refs that are there, with any names", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);
@@ -60,7 +60,7 @@ describe("a push", () => {
     ]);
     await a.gitCommands();
     await a.push(APP, [change("main", one, two), change("refs/tags/caf\xe9", one, two)]);
-    expect((await a.gitCommands()).filter((command) => command.startsWith("rev-list"))).toHaveLength(1);
+    expect((await a.gitCommands()).filter((command) => command.startsWith("rev-list"))).toEqual([]);
   });
 
   it("is not taken in by a name that git takes for the id of an object, where there is no such ref", async () => {

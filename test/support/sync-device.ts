@@ -224,7 +224,7 @@ export class TestDevice {
     };
     // Questions of the sidecar to the git server are always answered, even if a test replaces hooks.
     const runHook: Pusher["runHook"] = (path, args) => (path === "sh" ? server : quiet).runHook(path, args);
-    await using started = startGitEarly(this.context, repository, { author: request.refAuthor, gone: quiet.gone });
+    await using started = startGitEarly(this.context, repository, request.refAuthor);
     return Object.fromEntries(await push(this.context, request, { ...quiet, runHook }, started));
   }
 

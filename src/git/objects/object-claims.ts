@@ -26,11 +26,6 @@ export class ObjectClaims {
     return this.#take();
   }
 
-  /** Does the same without waiting; undefined while gc removes objects. */
-  claimNow(): Disposable | undefined {
-    return this.#pruning ? undefined : this.#take();
-  }
-
   /** Resolves when there is no claim for a moment, or when the signal aborts. */
   async untilIdle(signal: AbortSignal): Promise<void> {
     while (!this.idle && !signal.aborted)

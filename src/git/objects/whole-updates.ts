@@ -3,7 +3,9 @@
 // of history. Then no other device can follow.
 import { HEAD, isSymbolic, objectIds, PRIVATE_REFS, type RefName, type RefUpdate, toLatin1 } from "../../domain.ts";
 import type { GitContext } from "../process.ts";
-import { existingObjects, isConnected, startWalk, type Walk } from "./connectivity.ts";
+import type { KeptReader } from "../reading/kept-reader.ts";
+import { isWholeNearby } from "../reading/short-walk.ts";
+import { existingObjects, isConnected } from "./connectivity.ts";
 
 const ALL_REFS = ["--not", `--exclude=${PRIVATE_REFS}*`, "--all"];
 
@@ -16,13 +18,14 @@ const NOT_WHOLE = "missing necessary objects, push from a clone with the whole h
 /**
  * Returns the updates whose new value needs a missing object, each with a sentence for its author. The walk ends at the
  * refs on disk, which are whole; the old values in `updates` are only claims. Costs a walk over the new objects. If
- * objects are missing, it costs a few more walks and a look at all refs. `started`: a walk from `startWalk`.
+ * objects are missing, it costs a few more walks and a look at all refs. `reader`: walks over few objects without a git
+ * of their own.
  */
 export async function incompleteUpdates(
   context: GitContext,
   gitDir: string,
   updates: readonly RefUpdate[],
-  options: { signal: AbortSignal; started?: Walk | undefined },
+  { signal, reader }: { signal: AbortSignal; reader?: KeptReader },
 ): Promise<Map<RefName, string>> {
   const making = updates.filter(({ newValue }) => newValue !== null && !isSymbolic(newValue));
   if (making.length === 0) return new Map();
@@ -31,10 +34,12 @@ export async function incompleteUpdates(
     .map(({ name }) => name);
   // A new ref is most often near the branch of HEAD. A missing name makes git fail, and then all refs are searched.
   const ends = known.length === making.length ? known : [...new Set([...known, HEAD])];
-  await using walk = options.started ?? startWalk(context, gitDir, options);
-  if (await walk.isConnected(idsOf(making), ends.map(toLatin1))) return new Map();
-  const incomplete = await apart(context, gitDir, making, options);
-  const here = new Set(await existingObjects(context, gitDir, idsOf(incomplete), options.signal));
+  const walk = [idsOf(making), ends.map(toLatin1)] as const;
+  if (reader && (await isWholeNearby(reader.get(context, gitDir), ...walk))) return new Map();
+  signal.throwIfAborted();
+  if (await isConnected(context, gitDir, ...walk, { signal })) return new Map();
+  const incomplete = await apart(context, gitDir, making, { signal });
+  const here = new Set(await existingObjects(context, gitDir, idsOf(incomplete), signal));
   return new Map(
     incomplete.map(({ name, newValue }) => [name, here.has(newValue as string) ? NOT_WHOLE : "missing object"]),
   );

@@ -9,8 +9,11 @@ import type { GitContext } from "../process.ts";
 import { hookFolder } from "../ref-hook.ts";
 import type { UpdateRef, UpdateRefOptions } from "./update-ref.ts";
 
-/** For how long git may stay in all. It has read the settings at its start, and it grows with each new object. */
-const AGE_MS = 10_000;
+/**
+ * For how many idle times git may stay in all. It has read the settings at its start, and it grows with each new
+ * object.
+ */
+const IDLE_TIMES = 10;
 
 /** Keeps a git between two transactions of one replica. */
 export class KeptGit {
@@ -32,7 +35,7 @@ export class KeptGit {
   /** Keeps git for the next transaction, or ends it. It has just committed one in this directory. */
   keep(git: UpdateRef, gitDir: string): void {
     this.end();
-    const isOld = performance.now() - git.startedAt > AGE_MS;
+    const isOld = performance.now() - git.startedAt > IDLE_TIMES * this.#patienceMs;
     if (!git.isPlain || isOld || hasReflogs(gitDir)) {
       git.close();
       return;

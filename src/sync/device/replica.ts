@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Mutex } from "async-mutex";
 import type { RefName, Version } from "../../domain.ts";
 import { ObjectClaims } from "../../git/objects/object-claims.ts";
+import { KeptReader } from "../../git/reading/kept-reader.ts";
 import { KeptGit } from "../../git/transactions/kept-git.ts";
 import type { CopiesRule } from "../../store/write/writes.ts";
 import { ReplicaMutex } from "./replica-mutex.ts";
@@ -49,6 +50,8 @@ export class Replica {
   readonly mutex: ReplicaMutex;
   /** The git that writes the refs. It stays between transactions that follow each other closely. */
   readonly keptGit = new KeptGit();
+  /** The git that reads objects. To be ended when objects were removed. */
+  readonly keptReader = new KeptReader();
   #applied: Version | undefined = undefined;
   /**
    * When `applied` was last set (milliseconds of the monotonic clock). While it is defined, the refs have not changed

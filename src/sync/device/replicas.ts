@@ -84,9 +84,12 @@ export class Replicas {
     return [...this.#byId.keys()];
   }
 
-  /** Ends the gits that wait for further refs. */
+  /** Ends the gits that wait for further refs and questions. */
   endGits(): void {
-    for (const { keptGit } of this.#byId.values()) keptGit.end();
+    for (const { keptGit, keptReader } of this.#byId.values()) {
+      keptGit.end();
+      keptReader.end();
+    }
   }
 
   /** Returns a replica that somebody was about to read since this last returned it. */

@@ -87,6 +87,7 @@ export async function repairObjects(
   }
   const aside = damagedPath(join(root, STATE_DIR), replica.id);
   await replica.tidying.runExclusive(() => setDamageAside(git, replica.gitDir, damage, aside, signal));
+  replica.keptReader.end();
   const left = await findDamage(git, replica.gitDir, wants, { signal });
   if (!lacksObjects(left)) return;
   throw new LockstepError(

@@ -11,7 +11,6 @@ import {
   toBytes,
   toLatin1,
 } from "../../domain.ts";
-import type { Walk } from "../../git/objects/connectivity.ts";
 import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
 import { isFastForward, type ReceivePolicy } from "../../git/receive-policy.ts";
 import { currentBranch } from "../../git/refs/symbolic-refs.ts";
@@ -33,10 +32,9 @@ export async function applyPolicy(
   request: PushRequest,
   report: PushReport,
   pusher: Pusher,
-  walk?: Walk,
 ): Promise<{ allowed: RefUpdate[]; hooks: string }> {
   const [incomplete, policy] = await Promise.all([
-    notWhole(context, replica, request, pusher, walk),
+    notWhole(context, replica, request, pusher),
     context.policies.read(replica.gitDir, pusher),
   ]);
   const { updateHook } = policy;
@@ -90,13 +88,12 @@ async function notWhole(
   replica: Replica,
   { repository, updates }: PushRequest,
   { gone }: Pusher,
-  started: Walk | undefined,
 ): Promise<Map<RefName, string>> {
   const readable = updates.filter((update) => malformed(update) === null);
-  const look = (walk?: Walk) =>
-    incompleteUpdates(context.git, replica.gitDir, readable, { signal: gone, started: walk });
+  const { gitDir, keptReader: reader } = replica;
+  const look = () => incompleteUpdates(context.git, gitDir, readable, { signal: gone, reader });
   try {
-    const incomplete = await look(started);
+    const incomplete = await look();
     if (incomplete.size === 0) return incomplete;
     // Missing objects may have landed elsewhere a moment ago.
     await beforeRead(context, repository, { signal: gone });

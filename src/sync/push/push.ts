@@ -30,8 +30,7 @@ export async function push(
   clock.lap("readMs");
   const report = PushReport.of(request.updates);
   using _claim = await replica.objects.claim();
-  const walk = started?.walkOf(gitDir);
-  const { allowed, hooks } = await applyPolicy(context, replica, request, report, pusher, walk);
+  const { allowed, hooks } = await applyPolicy(context, replica, request, report, pusher);
   clock.lap("policyMs");
   // The git that was started early uses the hooks of the repository itself.
   const hooksElsewhere = hooks !== join(gitDir, "hooks");

@@ -24,6 +24,7 @@ export async function beginLive(context: SyncContext, replica: Replica, session:
  */
 export async function endLive(context: SyncContext, replica: Replica): Promise<void> {
   await leaveLive(context.git, replica, (writeId) => scratchPath(join(context.root, STATE_DIR), writeId));
+  replica.keptReader.end();
   replica.outOfService = undefined;
 }
 

@@ -64,7 +64,11 @@ async function remove(
   packs: ReadonlySet<string>,
   taken: number,
 ): Promise<"removed" | "busy" | "session"> {
-  const { gitDir, objects } = replica;
+  const { gitDir, objects, keptReader } = replica;
+  const hide = async () => {
+    await hidePacks(gitDir, [...packs]);
+    keptReader.end();
+  };
   const outcome = await replica.mutex.runExclusive(async () => {
     // In doubt: recovery may find objects here that its refs will need.
     if (replica.applied === undefined || replica.outOfService) return "busy";
@@ -72,7 +76,7 @@ async function remove(
     if (replica.applied < replica.landed) return "busy";
     // A session may build on any object that its scratch sees, and it begins under the mutex.
     if (await hasScratch(join(context.root, STATE_DIR), gitDir)) return "session";
-    return (await objects.removeSince(taken, () => hidePacks(gitDir, [...packs]))) ? "removed" : "busy";
+    return (await objects.removeSince(taken, hide)) ? "removed" : "busy";
   });
   if (outcome === "removed") await removeHalves(gitDir);
   return outcome;

@@ -4,8 +4,8 @@ import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { inSources } from "../io/stacks.ts";
 import { visible } from "../io/visible.ts";
+import { ownVersion } from "../own-version.ts";
 import { Exit } from "./terminal/command.ts";
-import { ownVersion } from "./terminal/own-version.ts";
 
 type MakeCommand = (host: Host) => Command;
 

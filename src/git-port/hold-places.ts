@@ -1,7 +1,7 @@
 // Limits how many requests for copies one device has here at once. Each fetches a pack from that device.
 import { busyError } from "../sync/objects/pack-places.ts";
 
-const LIMIT = 100;
+export const HOLDS_LIMIT = 100;
 
 /** The requests for copies that are under way, by the device that asks. */
 export class HoldPlaces {
@@ -12,10 +12,15 @@ export class HoldPlaces {
     this.#me = me;
   }
 
+  /** The requests of the device that has the most. */
+  get largest(): number {
+    return Math.max(0, ...this.#taken.values());
+  }
+
   /** Takes a place until the result is disposed of. Throws QUEUE_FULL. */
   take(asker: string): Disposable {
     const taken = this.#taken.get(asker) ?? 0;
-    if (taken >= LIMIT) throw busyError(this.#me, `makes ${LIMIT} copies for ${asker} already`);
+    if (taken >= HOLDS_LIMIT) throw busyError(this.#me, `makes ${HOLDS_LIMIT} copies for ${asker} already`);
     this.#taken.set(asker, taken + 1);
     return {
       [Symbol.dispose]: () => {

@@ -10,12 +10,13 @@ const BODY_LIMIT = 16 << 20;
 /** A body beyond this is a big one. */
 const BIG = 1 << 20;
 /** Big bodies in memory at once. */
-const BIG_LIMIT = 4;
+export const BIG_LIMIT = 4;
 
 /** Reads bodies, and keeps few big ones in memory at once. */
 export class WholeBodies {
   readonly #me: string;
-  #big = 0;
+  /** Big bodies that are being read. */
+  big = 0;
 
   constructor(me: string) {
     this.#me = me;
@@ -40,16 +41,16 @@ export class WholeBodies {
             `A request has at most ${BODY_LIMIT} bytes; ask for less at once.`,
           );
         if (bytes > BIG && !isBig) {
-          if (this.#big >= BIG_LIMIT) throw busyError(this.#me, `reads ${BIG_LIMIT} big requests already`);
+          if (this.big >= BIG_LIMIT) throw busyError(this.#me, `reads ${BIG_LIMIT} big requests already`);
           isBig = true;
-          this.#big += 1;
+          this.big += 1;
         }
         chunks.push(chunk);
       }
       return Buffer.concat(chunks);
     } finally {
       clearTimeout(stalled);
-      if (isBig) this.#big -= 1;
+      if (isBig) this.big -= 1;
     }
   }
 }

@@ -8,8 +8,8 @@ import type { SyncContext } from "../sync/device/context.ts";
 import { PackServer } from "../sync/objects/serve-pack.ts";
 import { hold, type Port, sendPack, tellDirectory } from "./answers.ts";
 import type { Callers } from "./callers.ts";
-import { HoldPlaces } from "./hold-places.ts";
-import { WholeBodies } from "./request-whole.ts";
+import { HOLDS_LIMIT, HoldPlaces } from "./hold-places.ts";
+import { BIG_LIMIT, WholeBodies } from "./request-whole.ts";
 import { serveUploadPack } from "./upload-pack.ts";
 
 /** Makes what all connections share, over https and over ssh. */
@@ -18,7 +18,12 @@ export function portOf(context: SyncContext): Port {
   const { signal } = context;
   const packs = new PackServer(context, (replica) => void catchUp(context, replica, 0n, { signal }).catch(() => {}));
   const { device } = context.me;
-  return { context, packs, bodies: new WholeBodies(device), holds: new HoldPlaces(device) };
+  const bodies = new WholeBodies(device);
+  const holds = new HoldPlaces(device);
+  const { limits } = context.metrics;
+  limits.tell("git_big_requests", BIG_LIMIT, () => bodies.big);
+  limits.tell("copies_of_one", HOLDS_LIMIT, () => holds.largest);
+  return { context, packs, bodies, holds };
 }
 
 /** Answers one request of another device. */

@@ -43,8 +43,11 @@ export async function servePacks(context: SyncContext, options: PackOptions): Pr
     { ...options.tls, ...MUTUAL_TLS, ...TIMES },
     (request, response) => void answer(port, callers, request, response),
   );
-  limitHandshakes(server);
+  const { limits } = context.metrics;
+  const handshakes = limitHandshakes(server);
+  limits.tell("git_handshakes", handshakes.most, handshakes.open);
   const connections = new ConnectionLimit(CONNECTIONS);
+  limits.tell("git_connections_of_one", CONNECTIONS, () => connections.largest);
   admitOnly(server, (socket) => peers.watch(socket, connections));
   const cutConnections = cutterOf(server);
   server.on("tlsClientError", (error) => context.log.debug({ err: error.message }, "refused a TLS connection"));

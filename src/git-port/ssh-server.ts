@@ -33,7 +33,9 @@ export interface SshServerOptions extends Omit<SshCallersOptions, "connections">
 /** Opens the socket for lockstep-shell. */
 export async function serveSsh(context: SyncContext, options: SshServerOptions): Promise<AsyncDisposable> {
   const { path, port } = options;
-  const callers = new SshCallers({ ...options, connections: new ConnectionLimit(CONNECTIONS) });
+  const connections = new ConnectionLimit(CONNECTIONS);
+  context.metrics.limits.tell("ssh_connections_of_one", CONNECTIONS, () => connections.largest);
+  const callers = new SshCallers({ ...options, connections });
   const door = await openSshDoor(context, path, {
     callers,
     answer: (request, response) => void answer(port, callers, request, response),

@@ -47,6 +47,8 @@ export async function serveHooks(
 ): Promise<HookServer> {
   const open = new Set<Socket>();
   const conversations = new Set<Socket>();
+  context.metrics.limits.tell("shims", most, () => conversations.size);
+  context.metrics.limits.tell("shim_newcomers", newcomers.most, () => newcomers.waiting);
   const begin = async (socket: Socket) => {
     // A shim that has ended its input still waits for an answer.
     const frames = readFrames(socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);

@@ -28,6 +28,8 @@ export interface HttpEndpoints {
   readonly log: { warn: (fields: Record<string, unknown>, message: string) => void };
   /** Returns the page for Prometheus. */
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
+  /** Takes how much of a limit of this server is used. */
+  readonly tellLimit?: (limit: "http_connections" | "http_gate", most: number, used: () => number) => void;
   /** Resolves when this device may serve a read of the repository, or take a push to it. Rejects with the reason. */
   readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<void>;
 }
@@ -73,7 +75,9 @@ export async function serveHttp(
   });
   const times = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 2_000 };
   const server = createServer(times, answer);
-  limitConnections(server, CONNECTIONS);
+  const connections = limitConnections(server, CONNECTIONS);
+  endpoints.tellLimit?.("http_connections", CONNECTIONS, connections);
+  endpoints.tellLimit?.("http_gate", ASKING, () => asking);
   await new Promise<void>((done, failed) => server.once("error", failed).listen(listen.port, listen.host, done));
   return {
     port: (server.address() as { port: number }).port,

@@ -19,8 +19,9 @@ export function cutterOf(server: Server): () => void {
 /**
  * Cuts the connection that has been idle for the longest when a server of HTTP has more than `most`. So clients that
  * connect and ask for nothing, or ask slowly, keep nobody out. When all connections have a request, the new one is cut.
+ * Returns how to read how many there are.
  */
-export function limitConnections(server: HttpServer, most: number): void {
+export function limitConnections(server: HttpServer, most: number): () => number {
   /** Those without a request, the longest idle one first. */
   const idle = new Set<Socket>();
   let count = 0;
@@ -38,6 +39,7 @@ export function limitConnections(server: HttpServer, most: number): void {
     idle.delete(socket);
     response.once("close", () => socket.destroyed || idle.add(socket));
   });
+  return () => count;
 }
 
 /**
@@ -45,14 +47,18 @@ export function limitConnections(server: HttpServer, most: number): void {
  * hands over up to 511 connections at once, before any of them can be read.
  */
 export class Newcomers {
-  readonly #most: number;
+  readonly most: number;
   readonly #patienceMs: number;
   /** The longest waiting one first. */
   readonly #waiting = new Map<Socket, NodeJS.Timeout>();
 
   constructor({ most = 1_024, patienceMs = 10_000 }: { most?: number; patienceMs?: number } = {}) {
-    this.#most = most;
+    this.most = most;
     this.#patienceMs = patienceMs;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   /** Takes a new connection, and cuts it after a while. Beyond the limit it cuts the longest waiting one at once. */
@@ -62,7 +68,7 @@ export class Newcomers {
       setTimeout(() => socket.destroy(), this.#patienceMs),
     );
     socket.once("close", () => this.known(socket));
-    if (this.#waiting.size <= this.#most) return;
+    if (this.#waiting.size <= this.most) return;
     const [[longest] = []] = this.#waiting;
     if (longest === undefined) return;
     this.known(longest);

@@ -83,7 +83,9 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     { ...options.tls, ...MUTUAL_TLS, ALPNProtocols: ["h2"] },
     (socket) => options.peers.watch(socket, connections) && injector.injectConnection(socket),
   );
-  limitHandshakes(tls);
+  const handshakes = limitHandshakes(tls);
+  context.metrics.limits.tell("grpc_handshakes", handshakes.most, handshakes.open);
+  context.metrics.limits.tell("grpc_connections_of_one", connections.most, () => connections.largest);
   const cutConnections = cutterOf(tls);
   tls.on("tlsClientError", (error, socket) => {
     options.log.debug({ err: error.message, from: socket.remoteAddress }, "refused a TLS connection");

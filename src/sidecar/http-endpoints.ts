@@ -1,13 +1,18 @@
 // What the plain HTTP port answers, also while the sidecar is starting or stopping.
+import { statfs } from "node:fs/promises";
 import type { Logger } from "pino";
 import { LockstepError } from "../errors.ts";
 import type { HostNames } from "../host-names.ts";
 import type { HttpEndpoints } from "../http/server.ts";
+import { ownVersion } from "../own-version.ts";
+import { queueDepth } from "../store/command/find-commands.ts";
 import { type Database, queryRepeatable } from "../store/database/database.ts";
+import { knownSchemaLevel } from "../store/database/migrate.ts";
+import { readClusterFigures } from "../store/operator/cluster-figures.ts";
 import { assertRoot } from "../sync/device/assert-root.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import { Metrics } from "../telemetry/metrics.ts";
 import { expiryOf } from "../tls/device-files.ts";
 import type { WatchedCredentials } from "../tls/watched-credentials.ts";
 
@@ -19,6 +24,37 @@ export interface Progress {
   serving: boolean;
   /** Returns why the other devices refuse this one, or undefined. */
   ownKey: () => LockstepError | undefined;
+}
+
+/** What the page of metrics reads when somebody asks for it. */
+export interface PageSources {
+  readonly db: Database;
+  readonly device: string;
+  readonly root: string;
+  readonly credentials: WatchedCredentials;
+  /** The version of git. */
+  readonly git: string;
+}
+
+/** Makes the metrics of a sidecar. */
+export function makeMetrics(progress: Progress, { db, device, root, credentials, git }: PageSources): Metrics {
+  const metrics = new Metrics({
+    headQueries: () => progress.context?.heads.queries ?? 0,
+    commands: () => queueDepth(db, device),
+    cluster: () => readClusterFigures(db),
+    disk: async () => {
+      const { bavail, blocks, bsize } = await statfs(root);
+      return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+    },
+    certificates: () => credentials.expiries,
+    build: { version: ownVersion(), git, schema: String(knownSchemaLevel()) },
+  });
+  for (const name of ["reads", "work", "lease"] as const) {
+    const pool = db[name];
+    const used = () => pool.totalCount - pool.idleCount + pool.waitingCount;
+    metrics.limits.tell(`database_${name}`, pool.options.max, used);
+  }
+  return metrics;
 }
 
 /** Makes the answers of the HTTP port, by what the sidecar has at that moment. */
@@ -57,6 +93,7 @@ export function httpEndpoints(
       lease: async () => await progress.context?.lease.prove(),
     },
     metrics: () => metrics.page(),
+    tellLimit: (...told) => metrics.limits.tell(...told),
     log,
     beforeRead: async (repository, options) => {
       if (!progress.serving || progress.context === undefined)

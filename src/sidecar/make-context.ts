@@ -13,7 +13,7 @@ import { Replicas } from "../sync/device/replicas.ts";
 import { Sessions } from "../sync/device/sessions.ts";
 import { acquireLease } from "../sync/lease/acquire-lease.ts";
 import { Announcer } from "../sync/lease/announcer.ts";
-import { HeadReader } from "../sync/lease/head-reader.ts";
+import { HeadReader, QUEUE_LIMIT } from "../sync/lease/head-reader.ts";
 import { LogTail } from "../sync/lease/log-tail.ts";
 import { readProvenHeads } from "../sync/lease/read-proven-heads.ts";
 import { readProvenTail } from "../sync/lease/read-proven-tail.ts";
@@ -71,8 +71,12 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     await notifyHeads(db, device, ids);
   };
   const holdings = new Holdings(db);
-  const replicas = new Replicas(root.path);
+  const { metrics } = request;
+  const replicas = new Replicas(root.path, (waitedMs, heldMs) => metrics.heldMutex(waitedMs, heldMs));
   life.over.addEventListener("abort", () => replicas.endGits(), { once: true });
+  const askHeads = (names: string[]) => metrics.askedDatabase(() => readProvenHeads(db, lease, device, names));
+  const heads = new HeadReader(askHeads);
+  metrics.limits.tell("head_questions", QUEUE_LIMIT, () => heads.waiting);
   const context: SyncContext = {
     db,
     me,
@@ -87,9 +91,9 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     replicas,
     holds: (device, which) => holdings.holds(device, which),
     sessions: new Sessions(),
-    heads: new HeadReader((names) => readProvenHeads(db, lease, device, names)),
+    heads,
     lease,
-    metrics: request.metrics,
+    metrics,
     announcer: new Announcer(announce, log),
     tail,
     openPack: request.openPack,

@@ -20,7 +20,6 @@ import { PackCache } from "../pack-cache/pack-cache.ts";
 import { checkReplicaStates } from "../replica-states.ts";
 import { type RpcServers, serveRpc } from "../rpc/server.ts";
 import { WatchedSshKeys } from "../ssh/watched-keys.ts";
-import { queueDepth } from "../store/command/find-commands.ts";
 import { Database } from "../store/database/database.ts";
 import { migrate } from "../store/database/migrate.ts";
 import { releaseLease } from "../store/device/device-lease.ts";
@@ -34,11 +33,10 @@ import { enrollSelf, type OwnKey } from "../sync/registry/enroll-self.ts";
 import { enrollSshKeys } from "../sync/registry/enroll-ssh.ts";
 import { Refusals } from "../sync/registry/refusals.ts";
 import { Registry } from "../sync/registry/registry.ts";
-import { Metrics } from "../telemetry/metrics.ts";
 import { Peers } from "../tls/peers.ts";
 import { WAITS } from "../waits.ts";
 import { openCredentials, ownKeyOf, useNewCredentials } from "./credentials.ts";
-import { httpEndpoints, type Progress } from "./http-endpoints.ts";
+import { httpEndpoints, makeMetrics, type Progress } from "./http-endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { startLoops } from "./loops.ts";
 import { makeContext } from "./make-context.ts";
@@ -63,7 +61,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const credentials = await openCredentials(config, device, log);
   const { tls, trustDomain } = credentials.current;
   const git = gitContext(host);
-  await gitVersion(git, "/", settings.refFormat);
+  const found = await gitVersion(git, "/", settings.refFormat);
   checkRootLength(settings.root);
   checkReplicaStates();
   await migrate(databaseUrl);
@@ -75,11 +73,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   await tellShim(root.shim, { root: root.path, socketDir, ...settings.shimSettings });
 
   const progress: Progress = { context: undefined, serving: false, ownKey: () => undefined };
-  const metrics = new Metrics({
-    headQueries: () => progress.context?.heads.queries ?? 0,
-    commands: () => queueDepth(db, device).catch(() => undefined),
-    certificates: () => credentials.expiries,
-  });
+  const metrics = makeMetrics(progress, { db, device, root: root.path, credentials, git: found });
   const looked = { root: root.path, git: { ...git, lockFd: root.lockFd } };
   const known = { root: looked, hostNames: settings.hostNames };
   const endpoints = httpEndpoints(progress, { db, metrics, log, credentials, ...known });
@@ -136,6 +130,7 @@ async function serveShims(context: SyncContext, socketDir: string, limit: number
   const { root, git, log, signal, metrics } = context;
   const count = (how: "made" | "shared" | "alone") => metrics.packServed(how);
   const packs = await PackCache.open({ root, git, limit, log, signal, count });
+  metrics.limits.tell("pack_cache_bytes", limit, () => packs.bytes);
   return await serveHooks(context, socketPath(socketDir, "hook.sock"), packs);
 }
 

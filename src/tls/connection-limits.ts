@@ -9,9 +9,9 @@ const HANDSHAKES = 256;
 
 /**
  * Cuts the oldest connection in its handshake when there are more than `most` of them. A handshake takes milliseconds,
- * so the oldest one is the least likely to end well.
+ * so the oldest one is the least likely to end well. Returns the limit, and how to read how many there are.
  */
-export function limitHandshakes(server: Server, most = HANDSHAKES): void {
+export function limitHandshakes(server: Server, most = HANDSHAKES): { most: number; open: () => number } {
   // By the address of the other side: the TLS server makes another socket object of an accepted connection.
   const open = new Map<string, Socket>();
   const placeOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
@@ -31,6 +31,7 @@ export function limitHandshakes(server: Server, most = HANDSHAKES): void {
   const done = (socket: TLSSocket) => void open.delete(placeOf(socket));
   // First, since a later listener may end the connection, and then its address is gone.
   server.prependListener("secureConnection", done);
+  return { most, open: () => open.size };
 }
 
 /** Counts the connections of each certificate, or of each device, on one port. */
@@ -40,6 +41,11 @@ export class ConnectionLimit {
 
   constructor(most: number) {
     this.most = most;
+  }
+
+  /** The connections of the owner that has the most. */
+  get largest(): number {
+    return Math.max(0, ...this.#open.values());
   }
 
   /**

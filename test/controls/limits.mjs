@@ -13,7 +13,7 @@ export const limitsControls = [
   },
   {
     rule: "connections to the socket of the shims that say nothing are few",
-    patches: [{ file: "src/io/connections.ts", from: "if (this.#waiting.size <= this.#most)", to: "if (socket)" }],
+    patches: [{ file: "src/io/connections.ts", from: "if (this.#waiting.size <= this.most)", to: "if (socket)" }],
     project: "integration",
     tests: "test/integration/hook-socket-limits.test.ts",
     name: "that say nothing",
@@ -96,7 +96,7 @@ export const limitsControls = [
   },
   {
     rule: "few big requests of other devices are in memory at once",
-    patches: [{ file: "src/git-port/request-whole.ts", from: "if (this.#big >= BIG_LIMIT)", to: "if (this.#big < 0)" }],
+    patches: [{ file: "src/git-port/request-whole.ts", from: "if (this.big >= BIG_LIMIT)", to: "if (this.big < 0)" }],
     project: "unit",
     tests: "test/unit/request-whole.test.ts",
     name: "is refused above 1 MiB",

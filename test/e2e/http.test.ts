@@ -1,7 +1,7 @@
 // The plain HTTP of a device: health, metrics, and the question that nginx's auth_request asks.
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { ada, cluster, one, startClusterOfFile, three } from "../support/file-cluster.ts";
+import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 
 startClusterOfFile();
 
@@ -61,6 +61,48 @@ it("counts pushes, reads and catch-ups for Prometheus", async () => {
   expect(await count(one, 'lockstep_pushes_total{result="landed"}')).toBeGreaterThan(0);
   expect(await count(three, 'lockstep_catch_ups_total{result="ok"}')).toBeGreaterThan(0);
   expect(await count(one, "lockstep_head_queries_total")).toBeGreaterThan(0);
+});
+
+it("tells the cluster, the disk, the certificate and its version to Prometheus, without the name of a repository", async () => {
+  const repository = await cluster.createRepository();
+  await ada.land(one.url(repository), `${await ada.commit()}:refs/heads/main`);
+  await ask(three, `/gate?repository=${repository}`);
+  // The cluster is counted every few seconds.
+  await vi.waitFor(
+    async () => {
+      const lines = (await ask(three, "/metrics")).text.split("\n");
+      for (const device of ["repo001", "repo002", "repo003"]) {
+        expect(lines).toContain(`lockstep_device_up{device="${device}"} 1`);
+        expect(lines).toContain(`lockstep_versions_behind{device="${device}"} 0`);
+      }
+      expect(lines).toContain("lockstep_heads_on_one_device 0");
+      const value = (name: string) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
+      expect(value('lockstep_replicas{state="active"}')).toBe(3 * value("lockstep_repositories"));
+    },
+    { timeout: 30_000, interval: 500 },
+  );
+  const { text } = await ask(one, "/metrics");
+  expect(text).toMatch(/^lockstep_database_up 1$/m);
+  expect(text).toMatch(/^lockstep_disk_free_bytes [1-9]/m);
+  expect(text).toMatch(/^lockstep_certificate_expiry_timestamp_seconds\{file="tls-cert"\} [1-9]/m);
+  expect(text).toMatch(/^lockstep_build_info\{version="\d[^"]*",git="2[^"]*",schema="\d+"\} 1$/m);
+  expect(text).toMatch(/^lockstep_push_step_seconds_count\{step="land"\} [1-9]/m);
+  expect(text).toMatch(/^lockstep_mutex_hold_seconds_count [1-9]/m);
+  expect(text).toMatch(/^lockstep_database_seconds_count [1-9]/m);
+  expect(text).toMatch(/^lockstep_limit_max\{limit="shims"\} 1024$/m);
+  expect(text).not.toContain(repository);
+});
+
+it("counts reads that it refused by their reason", async () => {
+  const count = async () =>
+    Number(
+      /^lockstep_refused_reads_total\{code="REPOSITORY_NOT_FOUND"\} (\d+)$/m.exec(
+        (await ask(two, "/metrics")).text,
+      )?.[1] ?? 0,
+    );
+  const before = await count();
+  await ask(two, "/gate?repository=no/such");
+  expect(await count()).toBe(before + 1);
 });
 
 it("tells the kubelet that it lives and is ready, and what it checked", async () => {

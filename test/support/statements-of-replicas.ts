@@ -22,6 +22,7 @@ import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repair
 import { leaseHasEnded, releaseLease, renewLease } from "../../src/store/device/device-lease.ts";
 import { recordedRoot, recordRoot } from "../../src/store/device/device-root.ts";
 import { findDevice, listDevices, readRemainder } from "../../src/store/device/devices.ts";
+import { readClusterFigures } from "../../src/store/operator/cluster-figures.ts";
 import { listStatus } from "../../src/store/operator/status.ts";
 import { listAwayWith, listDemotable, listPromotable } from "../../src/store/operator/thawable.ts";
 import { listHeldAlone } from "../../src/store/replica/hand-over.ts";
@@ -177,6 +178,8 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
     rows: FEW,
   },
   listStatus: { call: () => listStatus(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
+  // Each replica a few times, however many of them are behind.
+  readClusterFigures: { call: () => readClusterFigures(db), rows: 2 * TIMES * 5 * REPOSITORIES },
   listDemotable: { call: () => listDemotable(db, ["a"]), rows: 5 * TIMES * REPOSITORIES },
   listPromotable: { call: () => listPromotable(db, "a"), rows: TIMES * REPOSITORIES },
   listAwayWith: { call: () => listAwayWith(db, ["huge", "small"]), rows: FEW },

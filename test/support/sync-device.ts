@@ -142,7 +142,7 @@ export class TestDevice {
       socketDir: join(cluster.dir, "run"),
       refFormat: options.refFormat ?? "files",
       inDoubtMs: options.inDoubtMs ?? 60_000,
-      metrics: new Metrics({ headQueries: () => 0, commands: async () => undefined }),
+      metrics: new Metrics({ headQueries: () => 0, commands: () => Promise.reject(new Error("no database")) }),
       warnings: () => [],
       ssh: { authorizedKeys: () => [], way: () => Promise.reject(new Error("no ssh in tests of one process")) },
       upkeep: { threads: 1, windowMemory: 256, scrubDays: 0 },

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
+import { ownVersion } from "../../own-version.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
-import { ownVersion } from "../terminal/own-version.ts";
 
 /** Makes the command `lockstep version`. */
 export function versionCommand(host: Host): Command {

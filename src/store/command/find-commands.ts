@@ -89,7 +89,8 @@ export interface QueueDepth {
 /** Returns how many commands of this device wait or run. */
 export async function queueDepth(db: Database, device: string): Promise<QueueDepth> {
   return await queryRepeatableRow<QueueDepth & { [column: string]: unknown }>(
-    db.work,
+    // Its answer says that the database is up, so it must not wait behind long statements.
+    db.reads,
     `select count(*) filter (where c.state = 'queued')::int as queued,
        count(*) filter (where c.state = 'running')::int as running,
        coalesce(extract(epoch from max(clock_timestamp() - c.due_at)

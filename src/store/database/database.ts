@@ -14,7 +14,7 @@ const GOODBYE_MS = 1_000;
 
 /**
  * Three pools, so that no kind of work waits behind another:
- * - `reads`: the heads, one query at a time.
+ * - `reads`: the heads, one query at a time, and what probes ask.
  * - `work`: pushes, catch-ups, operators.
  * - `lease`: the renewal of the lease, nothing else.
  */

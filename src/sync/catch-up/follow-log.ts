@@ -106,7 +106,7 @@ async function applyChanges(
   if (moved) return replica.applied === undefined || replica.applied < head ? "overtaken" : "at the head";
   clock.lap("applyMs");
   const { durationMs } = clock;
-  context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
+  context.metrics.caughtUp(clock, fetched);
   context.log.info(
     {
       repository: replica.name,

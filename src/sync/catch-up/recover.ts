@@ -161,7 +161,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   });
   clock.lap("applyMs");
   const { durationMs } = clock;
-  context.metrics.caughtUp(durationMs / 1000, fetched.bytes);
+  context.metrics.caughtUp(clock, fetched);
   context.log.info(
     {
       repository: replica.name,

@@ -7,6 +7,9 @@ import { assertNoStuckGit, takeKilledWriter, wasWriterKilled } from "../../git/h
 import { type DiskMark, isWhole, markDisk } from "../../git/replica/disk-mark.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 
+/** Called when the mutex is given back. */
+export type OnHeld = (waitedMs: number, heldMs: number) => void;
+
 export interface Watched {
   readonly gitDir: string;
   /** undefined: the replica is in doubt, so everything will be compared. */
@@ -18,6 +21,7 @@ export interface Watched {
 /** Serialises the changes of the refs of one replica, and notices changes by others. */
 export class ReplicaMutex extends Mutex {
   readonly #replica: Watched;
+  readonly #onHeld: OnHeld;
   /** The mark of the files when the mutex was last released. undefined: nothing is known. */
   #mark: DiskMark | undefined;
   /**
@@ -37,9 +41,10 @@ export class ReplicaMutex extends Mutex {
   /** True when somebody else has changed the files since they were compared. */
   changedByOthers = false;
 
-  constructor(replica: Watched) {
+  constructor(replica: Watched, onHeld: OnHeld = () => {}) {
     super();
     this.#replica = replica;
+    this.#onHeld = onHeld;
   }
 
   /**
@@ -47,16 +52,15 @@ export class ReplicaMutex extends Mutex {
    */
   override async runExclusive<Result>(run: () => Promise<Result> | Result): Promise<Result> {
     assertNoStuckGit(this.#replica.gitDir);
+    const askedAt = performance.now();
     return await super.runExclusive(async () => {
-      assertNoStuckGit(this.#replica.gitDir);
-      if (takeKilledWriter(this.#replica.gitDir)) {
-        this.#replica.swept = false;
-        await this.#mistrust();
-      } else if (await this.#hasChanged()) {
-        this.changedByOthers = true;
-        await this.#mistrust();
+      const givenAt = performance.now();
+      try {
+        await this.#lookAsHolder();
+        return await this.#marking(run);
+      } finally {
+        this.#onHeld(givenAt - askedAt, performance.now() - givenAt);
       }
-      return await this.#marking(run);
     });
   }
 
@@ -117,6 +121,17 @@ export class ReplicaMutex extends Mutex {
       this.changedByOthers = true;
       await this.#mistrust();
     });
+  }
+
+  async #lookAsHolder(): Promise<void> {
+    assertNoStuckGit(this.#replica.gitDir);
+    if (takeKilledWriter(this.#replica.gitDir)) {
+      this.#replica.swept = false;
+      await this.#mistrust();
+    } else if (await this.#hasChanged()) {
+      this.changedByOthers = true;
+      await this.#mistrust();
+    }
   }
 
   async #hasChanged(): Promise<boolean> {

@@ -7,7 +7,7 @@ import { ObjectClaims } from "../../git/objects/object-claims.ts";
 import { KeptReader } from "../../git/reading/kept-reader.ts";
 import { KeptGit } from "../../git/transactions/kept-git.ts";
 import type { CopiesRule } from "../../store/write/writes.ts";
-import { ReplicaMutex } from "./replica-mutex.ts";
+import { type OnHeld, ReplicaMutex } from "./replica-mutex.ts";
 
 /** The progress of a catch-up. Listeners get it whenever something has moved, even if only at the source. */
 export interface CatchUpProgress {
@@ -118,12 +118,12 @@ export class Replica {
    */
   failure: { error: unknown; until: number; count: number } | undefined = undefined;
 
-  constructor(root: string, id: string, name: string, objectFormat: "sha1" | "sha256") {
+  constructor(root: string, id: string, name: string, objectFormat: "sha1" | "sha256", onHeld?: OnHeld) {
     this.id = id;
     this.name = name;
     this.objectFormat = objectFormat;
     this.gitDir = replicaPath(root, name);
-    this.mutex = new ReplicaMutex(this);
+    this.mutex = new ReplicaMutex(this, onHeld);
   }
 
   /**

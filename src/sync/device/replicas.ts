@@ -1,6 +1,7 @@
 // The replicas that this process has touched.
 import { Mutex } from "async-mutex";
 import { Replica, replicaPath } from "./replica.ts";
+import type { OnHeld } from "./replica-mutex.ts";
 import { SlowSources } from "./slow-sources.ts";
 
 /** The facts of a repository that a replica needs. */
@@ -27,11 +28,14 @@ export class Replicas {
   /** Replicas whose directories were taken over since the loop that watches them looked (adopt/watch-late.ts). */
   readonly takenOver: Replica[] = [];
   readonly #root: string;
+  readonly #onHeld: OnHeld | undefined;
   readonly #byId = new Map<string, Replica>();
   readonly #byName = new Map<string, Replica>();
 
-  constructor(root: string) {
+  /** `onHeld`: called whenever the mutex of a replica is given back. */
+  constructor(root: string, onHeld?: OnHeld) {
     this.#root = root;
+    this.#onHeld = onHeld;
   }
 
   /**
@@ -47,7 +51,7 @@ export class Replicas {
   #find(repository: RepositoryFacts): Replica {
     const known = this.#byId.get(repository.id);
     if (known) return known;
-    const replica = new Replica(this.#root, repository.id, repository.name, repository.objectFormat);
+    const replica = new Replica(this.#root, repository.id, repository.name, repository.objectFormat, this.#onHeld);
     this.#byId.set(repository.id, replica);
     this.#byName.set(repository.name, replica);
     return replica;

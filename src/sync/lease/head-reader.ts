@@ -11,7 +11,7 @@ interface Waiter {
 }
 
 /** If so many calls wait, the database does not answer, and further calls are refused. */
-const QUEUE_LIMIT = 10_000;
+export const QUEUE_LIMIT = 10_000;
 
 /** Answers reads with the head of their repository, with one query for many of them. */
 export class HeadReader {
@@ -23,6 +23,11 @@ export class HeadReader {
 
   constructor(read: (names: string[]) => Promise<Heads>) {
     this.#read = read;
+  }
+
+  /** How many calls wait for the next query. */
+  get waiting(): number {
+    return this.#next.length;
   }
 
   /**

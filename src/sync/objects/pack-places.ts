@@ -3,7 +3,7 @@
 import { LockstepError } from "../../errors.ts";
 
 /** Places for all devices together, beyond the own places of each. */
-const LIMIT = 8;
+export const PACKS_LIMIT = 8;
 /** How many places a device always gets. */
 const OWN = 2;
 
@@ -16,11 +16,16 @@ export class PackPlaces {
     this.#me = me;
   }
 
+  /** How many places all devices have. */
+  get taken(): number {
+    return [...this.#taken.values()].reduce((sum, each) => sum + each, 0);
+  }
+
   /** Takes a place for a pack to the device `asker`, until the result is disposed. Throws QUEUE_FULL. */
   take(asker: string): Disposable {
     const own = this.#taken.get(asker) ?? 0;
-    const all = [...this.#taken.values()].reduce((sum, each) => sum + each, 0);
-    if (own >= OWN && all >= LIMIT) throw busyError(this.#me, `sends ${all} packs already`);
+    const all = this.taken;
+    if (own >= OWN && all >= PACKS_LIMIT) throw busyError(this.#me, `sends ${all} packs already`);
     this.#taken.set(asker, own + 1);
     let isTaken = true;
     return {

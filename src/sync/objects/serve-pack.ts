@@ -13,7 +13,7 @@ import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { FanOut } from "./fan-out.ts";
-import { busyError, PackPlaces } from "./pack-places.ts";
+import { busyError, PACKS_LIMIT, PackPlaces } from "./pack-places.ts";
 
 /** More would not fit into a request. */
 const IDS_LIMIT = 500_000;
@@ -30,6 +30,7 @@ export class PackServer {
     this.#context = context;
     this.#onDoubt = onDoubt;
     this.#places = new PackPlaces(context.me.device);
+    context.metrics.limits.tell("packs", PACKS_LIMIT, () => this.#places.taken);
   }
 
   /**

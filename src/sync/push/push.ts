@@ -45,7 +45,7 @@ export async function push(
   const landed = await land(context, writer, replica);
   if (landed === undefined) return report;
   logPush(context, request, landed.version, writer.races);
-  context.metrics.pushed(clock.durationMs / 1000, writer.races);
+  context.metrics.pushed(clock, writer.races);
   return report;
 }
 

@@ -42,6 +42,15 @@ export interface ReadGrant {
  * DATABASE_UNAVAILABLE, and what `catchUp` throws.
  */
 export async function beforeRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
+  try {
+    return await grantRead(context, name, options);
+  } catch (error) {
+    context.metrics.readRefused(error instanceof LockstepError ? error.code : "INTERNAL");
+    throw error;
+  }
+}
+
+async function grantRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
   context.git.makeWay?.now();
   const { replica, found, before, noWrites, askedAt } = await lookAndLocate(context, name, options);
   if (!options.asTheyAre) assertAlone(replica.gitDir);

@@ -57,6 +57,7 @@ function withId(context: SyncContext, error: unknown): unknown {
 
 async function settle(context: SyncContext, replica: Replica, write: WriteIdentity, why: string): Promise<Settled> {
   const deadline = performance.now() + context.inDoubtMs;
+  using _ = why === "failed" ? context.metrics.inDoubt() : undefined;
   for (;;) {
     try {
       return await settleWrite(

@@ -1,5 +1,6 @@
+// The version of this program.
 import { readFileSync } from "node:fs";
-import { PACKAGE_FILE } from "../../installation.ts";
+import { PACKAGE_FILE } from "./installation.ts";
 
 /** Returns the version of this program, from package.json. */
 export function ownVersion(): string {

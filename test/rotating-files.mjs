@@ -27,7 +27,7 @@ export const FEATURES = [
   ...["database-url", "doctor", "doctor-hooks", "gate-users", "gate-break-off"].map(inIntegration),
   ...["uploads", "ca-command", "pooler", "named-credential", "test-database"].map(inIntegration),
   ...["shim-foreign-sidecar", "shim-stranger", "shim-device", "device-logins", "gate"].map(inIntegration),
-  ...["gate-sidecar", "root-names", "peer-proxy", "peer-transport", "read-pages"].map(inIntegration),
+  ...["gate-client-crl", "gate-sidecar", "root-names", "peer-proxy", "peer-transport", "read-pages"].map(inIntegration),
 ];
 
 /**

@@ -110,7 +110,7 @@ export async function issue(authority: CredentialPair, grant: Grant): Promise<Cr
 }
 
 /** Loads the library. It registers its parts through decorators, which need the metadata first. */
-async function loadX509(): Promise<typeof import("@peculiar/x509")> {
+export async function loadX509(): Promise<typeof import("@peculiar/x509")> {
   await import("reflect-metadata");
   return await import("@peculiar/x509");
 }

@@ -10,7 +10,7 @@ import { limitConnections } from "../io/connections.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { AnswerCache } from "./cache/answer-cache.ts";
 import { SharedCalls } from "./cache/shared-calls.ts";
-import { renewFrom, type TlsSource } from "./client-certificates.ts";
+import { type ConnectionTimes, HANDSHAKE_MS, type TlsSource, watchConnections } from "./client-certificates.ts";
 import { EarlyStarts, type Grant } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
 import { type ServeOptions, serve } from "./serve.ts";
@@ -19,9 +19,9 @@ import { type ServeOptions, serve } from "./serve.ts";
 const KEEP_ALIVE_MS = 75_000;
 const GRACE_MS = 10_000;
 const RELOAD_MS = 900_000;
+const CONNECTION_MS = 3_600_000;
 /** A client that sends the head of its request, or its handshake, more slowly is cut off. */
 const HEAD_MS = 30_000;
-const HANDSHAKE_MS = 10_000;
 /** Connections at once. The longest idle one makes room for a new one. */
 const CONNECTIONS = 2_048;
 
@@ -36,6 +36,8 @@ export interface GateOptions extends ServeOptions {
   readonly tls?: TlsSource;
   /** How long requests may go on over connections that are older than new files; default 900,000 milliseconds. */
   readonly reloadMs?: number;
+  /** How long a connection over https takes requests; default 3,600,000 milliseconds. */
+  readonly connectionMs?: number;
   /** For requests that have a git. */
   readonly placeLimits: PlaceLimits;
   /** For requests that ask the sidecar, or wait for a place. */
@@ -60,6 +62,7 @@ export async function startGate({
   cacheBytes = 0,
   graceMs = GRACE_MS,
   reloadMs = RELOAD_MS,
+  connectionMs = CONNECTION_MS,
   ...given
 }: GateOptions): Promise<Gate> {
   const options = { ...given, beforeRead: sharedReads(given.beforeRead) };
@@ -88,7 +91,7 @@ export async function startGate({
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   };
-  const server = tls ? secureServer(settings, tls, reloadMs) : createServer(settings);
+  const server = tls ? secureServer(settings, tls, { reloadMs, connectionMs }, options.log) : createServer(settings);
   limitConnections(server, CONNECTIONS);
   const answer = oneAtATime((request, response) => {
     const served = serve(request, response, options, shared);
@@ -115,9 +118,9 @@ export async function startGate({
   };
 }
 
-function secureServer(settings: ServerOptions, tls: TlsSource, reloadMs: number) {
+function secureServer(settings: ServerOptions, tls: TlsSource, times: ConnectionTimes, log: ServeOptions["log"]) {
   const server = createTlsServer({ ...settings, handshakeTimeout: HANDSHAKE_MS, ...tls.current.options });
-  renewFrom(tls, server, reloadMs);
+  watchConnections(tls, server, times, log);
   return server;
 }
 

@@ -41,8 +41,8 @@ export const CERTIFICATE_SETTINGS = {
     check: positive("a number of seconds above 0"),
     value: "SECONDS",
     default: "3600",
-    help: "how long a connection over mutual TLS takes requests at most; then the other side connects again",
-    commands: SERVE,
+    help: "how long a connection over mutual TLS, or to the gate over https, takes requests at most; then the other side connects again",
+    commands: ["serve", "gate"],
   },
   "tls-connections": {
     check: positive("a number of connections above 0"),

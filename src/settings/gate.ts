@@ -90,4 +90,10 @@ export const GATE_SETTINGS = {
     help: "authorities, PEM; users with a client certificate of theirs may read and push, and the common name is the user; needs --gate-tls-cert",
     commands: GATE,
   },
+  "gate-client-crl": {
+    check: notEmpty,
+    value: "FILE",
+    help: "lists of revoked certificates (CRL), PEM, one of each authority of --gate-client-ca; users with a certificate in a list are refused",
+    commands: GATE,
+  },
 } as const satisfies Record<string, Setting>;

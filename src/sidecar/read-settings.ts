@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
 import { readHostNames } from "../host-names.ts";
 import { deviceName } from "../names.ts";
-import { readUrlFile, required } from "../read-config.ts";
+import { readUrlFile, required, timerMs } from "../read-config.ts";
 import { parseHostPort } from "../setting-checks.ts";
 import type { UrlSource } from "../store/database/connection-config.ts";
 
@@ -83,9 +83,4 @@ function sshSettings(config: Config) {
     sshKeyFile: config["ssh-key"],
     sshHostKeyFile: config["ssh-host-key"],
   };
-}
-
-/** Returns seconds as milliseconds, up to what a timer can count. */
-function timerMs(seconds: string): number {
-  return Math.min(Number(seconds) * 1000, 2 ** 31 - 1);
 }

@@ -19,7 +19,7 @@ export interface PeerCertificate {
 
 /** Reads the certificate of the other side. undefined: it has shown none. */
 export function peerCertificate(socket: TLSSocket, trustDomain: string): PeerCertificate | undefined {
-  const chain = chainOf(socket.getPeerCertificate(true));
+  const chain = peerChain(socket);
   const [own] = chain;
   if (own === undefined) return undefined;
   return {
@@ -32,11 +32,16 @@ export function peerCertificate(socket: TLSSocket, trustDomain: string): PeerCer
   };
 }
 
-/** Returns the certificate and its signers, up to the authority. Node links the last one to itself. */
-function chainOf(shown: Partial<DetailedPeerCertificate> | undefined): X509Certificate[] {
+/**
+ * Returns the certificate of the other side and its signers, up to the authority. It is empty if the other side has
+ * shown none.
+ */
+export function peerChain(socket: TLSSocket): X509Certificate[] {
   const chain: X509Certificate[] = [];
+  // Node links the last one to itself.
   const seen = new Set<object>();
-  for (let next = shown; next?.raw !== undefined && !seen.has(next); next = next.issuerCertificate) {
+  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  for (; next?.raw !== undefined && !seen.has(next); next = next.issuerCertificate) {
     seen.add(next);
     chain.push(new X509Certificate(next.raw));
   }

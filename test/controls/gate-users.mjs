@@ -154,4 +154,30 @@ export const gateUsersControls = [
     tests: "test/integration/gate-refusals.test.ts",
     name: "another server's answer 401 to {} tells",
   },
+  {
+    rule: "a user of the gate whose certificate is revoked loses an open connection",
+    patches: [
+      {
+        file: "src/gate/client-certificates.ts",
+        from: "else if (isRevoked(chain))",
+        to: "else if (isRevoked([]))",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-client-crl.test.ts",
+    name: "loses the connection that is open when a new list comes",
+  },
+  {
+    rule: "a connection to the gate is cut when the certificate of its user ends",
+    patches: [
+      {
+        file: "src/gate/client-certificates.ts",
+        from: "if (endsAt <= Date.now()) cut(",
+        to: "if (endsAt <= 0) cut(",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/gate-client-crl.test.ts",
+    name: "is cut when the certificate of its user ends",
+  },
 ];

@@ -1,33 +1,16 @@
 // The TLS files of a gate change while it runs.
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { rename, writeFile } from "node:fs/promises";
-import { Agent, request } from "node:https";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { connect, type TLSSocket } from "node:tls";
-import { pino } from "pino";
+import { connect } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type CredentialPair, createAuthority, issue } from "../../src/ca/authority.ts";
-import { readGateUsers } from "../../src/cli/commands/gate-users.ts";
-import type { Gate } from "../../src/gate/gate.ts";
 import { certify, shown as pemOf, SERVER, type Wanted } from "../support/certificate-maker.ts";
-import { GateSite, SOON } from "../support/gate-site.ts";
+import { SOON } from "../support/gate-site.ts";
+import { TlsGate, type TlsGateFile } from "../support/tls-gate.ts";
 
-const REFS = "/team/app.git/info/refs?service=git-upload-pack";
-
-let site: GateSite;
-let gate: Gate;
+let gate: TlsGate;
 let users: CredentialPair;
 let server: CredentialPair;
-const logged: Record<string, unknown>[] = [];
-let stop = new AbortController();
-const at = (name: string) => join(site.sandbox.dir, name);
-/** As programs that renew certificates do: a whole file takes the place of the old one. */
-async function put(name: string, content: string): Promise<void> {
-  await writeFile(at(`${name}.new`), content);
-  await rename(at(`${name}.new`), at(name));
-}
 const forServer = (by: CredentialPair, days = 1) =>
   issue(by, { role: "device", name: "gate", hosts: ["127.0.0.1"], days });
 const forUser = async (by: CredentialPair) => {
@@ -36,36 +19,16 @@ const forUser = async (by: CredentialPair) => {
 };
 
 beforeEach(async () => {
-  stop = new AbortController();
-  site = await GateSite.make();
-  logged.length = 0;
   users = await createAuthority({ trustDomain: "users.example", days: 1 });
   server = await forServer(users);
-  await put("gate.pem", server.certificatePem);
-  await put("gate.key", server.keyPem);
-  await put("users.pem", users.certificatePem);
-  const log = pino({ level: "info" }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-  const config = {
-    "gate-listen": "127.0.0.1:0",
-    "gate-tls-cert": at("gate.pem"),
-    "gate-tls-key": at("gate.key"),
-    "gate-client-ca": at("users.pem"),
-  };
-  const read = await readGateUsers(config, log);
-  gate = await site.openGate({ users: read.users, ...(read.tls && { tls: read.tls }), reloadMs: 500 });
-  void read.tls?.keepLooking(stop.signal);
+  const own = { "gate.pem": server.certificatePem, "gate.key": server.keyPem };
+  gate = await TlsGate.make({ ...own, "users.pem": users.certificatePem });
 });
-afterEach(async () => {
-  stop.abort();
-  await gate?.[Symbol.asyncDispose]();
-  await site?.[Symbol.asyncDispose]();
-});
-
-const portOf = () => Number(new URL(gate.url).port);
+afterEach(async () => void (await gate?.[Symbol.asyncDispose]()));
 
 /** The certificate that the gate shows to a new connection. */
 async function shown(): Promise<string> {
-  const socket = connect({ host: "127.0.0.1", port: portOf(), rejectUnauthorized: false });
+  const socket = connect({ host: "127.0.0.1", port: gate.port, rejectUnauthorized: false });
   await once(socket, "secureConnect");
   const { raw } = socket.getPeerCertificate();
   socket.destroy();
@@ -73,29 +36,13 @@ async function shown(): Promise<string> {
 }
 const printOf = ({ certificatePem }: CredentialPair) => new X509Certificate(certificatePem).fingerprint256;
 
-/** A user with one kept connection. */
-function user(tls: { cert: string; key: string }) {
-  const agent = new Agent({ ...tls, rejectUnauthorized: false, keepAlive: true, maxSockets: 1, maxCachedSessions: 0 });
-  const sockets = new Set<TLSSocket>();
-  return {
-    sockets,
-    async ask(): Promise<{ status: number | undefined; said: string }> {
-      const sent = request({ host: "127.0.0.1", port: portOf(), path: REFS, agent });
-      sent.on("socket", (socket) => void sockets.add(socket as TLSSocket)).end();
-      const [response] = await once(sent, "response");
-      return { status: response.statusCode, said: await text(response) };
-    },
-    [Symbol.dispose]: () => agent.destroy(),
-  };
-}
-
 describe("new files of a gate", () => {
   it("are used for new connections without a restart, and old connections end", async () => {
-    using ada = user(await forUser(users));
+    using ada = gate.user(await forUser(users));
     expect(await ada.ask()).toMatchObject({ status: 200 });
     const next = await forServer(users);
-    await put("gate.key", next.keyPem);
-    await put("gate.pem", next.certificatePem);
+    await gate.put("gate.key", next.keyPem);
+    await gate.put("gate.pem", next.certificatePem);
     await vi.waitFor(async () => expect(await shown()).toBe(printOf(next)), SOON);
     const [old] = ada.sockets;
     await vi.waitFor(() => expect(old?.destroyed).toBe(true), SOON);
@@ -103,7 +50,7 @@ describe("new files of a gate", () => {
     expect(ada.sockets.size).toBe(2);
   });
 
-  it.each<[string, (other: CredentialPair) => Promise<Record<string, string>>]>([
+  it.each<[string, (other: CredentialPair) => Promise<Partial<Record<TlsGateFile, string>>>]>([
     ["the key of another certificate", async (other) => ({ "gate.key": (await forServer(other)).keyPem })],
     ["half a certificate", async () => ({ "gate.pem": server.certificatePem.slice(0, 300) })],
     ["no authority", async () => ({ "users.pem": "nothing" })],
@@ -115,10 +62,10 @@ describe("new files of a gate", () => {
       },
     ],
   ])("with %s are refused with a sentence, and the old ones stay", async (_, bad) => {
-    using ada = user(await forUser(users));
-    for (const [name, content] of Object.entries(await bad(users))) await put(name, content);
+    using ada = gate.user(await forUser(users));
+    for (const [name, content] of Object.entries(await bad(users))) await gate.put(name as TlsGateFile, content);
     await vi.waitFor(() => {
-      const [warned] = logged.filter(({ msg }) => msg === "the new certificate files are not used");
+      const [warned] = gate.logged.filter(({ msg }) => msg === "the new certificate files are not used");
       expect(warned?.err).toMatch(
         /^The files of --gate-tls-cert.* do not fit .*; give the right ones\. Until then the old files are used\.$/,
       );
@@ -126,18 +73,18 @@ describe("new files of a gate", () => {
     expect(await shown()).toBe(printOf(server));
     expect(await ada.ask()).toMatchObject({ status: 200 });
     const next = await forServer(users);
-    await put("gate.key", next.keyPem);
-    await put("gate.pem", next.certificatePem);
-    await put("users.pem", users.certificatePem);
+    await gate.put("gate.key", next.keyPem);
+    await gate.put("gate.pem", next.certificatePem);
+    await gate.put("users.pem", users.certificatePem);
     await vi.waitFor(async () => expect(await shown()).toBe(printOf(next)), SOON);
   });
 
   it("without an authority let its users in no more, and cut their connections", async () => {
-    using ada = user(await forUser(users));
+    using ada = gate.user(await forUser(users));
     expect(await ada.ask()).toMatchObject({ status: 200 });
     const others = await createAuthority({ trustDomain: "others.example", days: 1 });
-    await put("users.pem", others.certificatePem);
-    using grace = user(await forUser(others));
+    await gate.put("users.pem", others.certificatePem);
+    using grace = gate.user(await forUser(others));
     await vi.waitFor(async () => expect(await grace.ask()).toMatchObject({ status: 200 }), SOON);
     const [old] = ada.sockets;
     await vi.waitFor(() => expect(old?.destroyed).toBe(true), SOON);
@@ -150,18 +97,21 @@ const DAY = 86_400_000;
 async function putEnding(days: number, wanted: Wanted = {}): Promise<void> {
   const made = await certify({ cn: "gate", uses: SERVER, begins: (days - 90) * DAY, ends: days * DAY, ...wanted });
   const { cert, key } = pemOf(made);
-  await put("gate.key", key);
-  await put("gate.pem", cert);
+  await gate.put("gate.key", key);
+  await gate.put("gate.pem", cert);
 }
 
 /** What the log said of certificates that end, with its level. */
 const endings = () =>
-  logged
+  gate.logged
     .filter(({ msg }) => /^a certificate (ends soon|has ended)$/.test(String(msg)))
     .map(({ level, err }) => [level, err]);
 const untilUsed = (count: number) =>
   vi.waitFor(
-    () => expect(logged.filter(({ msg }) => msg === "uses new certificate files").length).toBeGreaterThanOrEqual(count),
+    () =>
+      expect(gate.logged.filter(({ msg }) => msg === "uses new certificate files").length).toBeGreaterThanOrEqual(
+        count,
+      ),
     SOON,
   );
 
@@ -172,14 +122,14 @@ describe("the certificate of a gate that ends soon", () => {
       [6.5, "6 days"],
       [0.5, "11 hours"],
     ] as const) {
-      logged.length = 0;
+      gate.logged.length = 0;
       await putEnding(days);
       const sentence = new RegExp(
         `^The certificate of the gate ends at \\S+Z, in ${left}; put a new one in the place of --gate-tls-cert`,
       );
       await vi.waitFor(() => expect(endings()).toEqual([[40, expect.stringMatching(sentence)]]), SOON);
     }
-    logged.length = 0;
+    gate.logged.length = 0;
     await putEnding(60);
     await untilUsed(1);
     // Another look after the new files are in use.
@@ -190,7 +140,7 @@ describe("the certificate of a gate that ends soon", () => {
 
   it("is an error in the log when it has ended, and so is the end of an authority of users", async () => {
     const ending = await certify({ cn: "users", ca: true, begins: -90 * DAY, ends: DAY });
-    await put("users.pem", pemOf(ending).cert);
+    await gate.put("users.pem", pemOf(ending).cert);
     await putEnding(1);
     await untilUsed(1);
     const realNow = Date.now;

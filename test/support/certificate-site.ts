@@ -111,7 +111,10 @@ export class CertificateSite implements AsyncDisposable, Trust {
         socketDir: "/nowhere/lockstep",
         hostNames: new Set<string>(),
       },
-      tls: { current: { options: { ...tls, ...askForCertificates(ca) }, authorities: new Set() }, onChange: () => {} },
+      tls: {
+        current: { options: { ...tls, ...askForCertificates(ca) }, authorities: new Set(), isRevoked: () => false },
+        onChange: () => {},
+      },
       users: { anonymous: { read: false, write: false }, sources: [CLIENT_CERTIFICATES] },
       // Whoever gets here was let in.
       beforeRead: async () => {

@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
+import type { RevocationList, RevocationLists } from "../../ca/revocation-lists.ts";
 import type { Config, SettingName } from "../../config.ts";
 import { LockstepError } from "../../errors.ts";
 import { askForCertificates, type GateTls } from "../../gate/client-certificates.ts";
@@ -11,7 +12,7 @@ import { EndingTeller, type Expiring } from "../../tls/endings.ts";
 import { STRONG_CIPHERS } from "../../tls/mutual-tls.ts";
 import { instant } from "../../tls/peer-certificate.ts";
 
-const FILES = ["gate-tls-cert", "gate-tls-key", "gate-client-ca"] as const;
+const FILES = ["gate-tls-cert", "gate-tls-key", "gate-client-ca", "gate-client-crl"] as const;
 
 interface ReadTls extends GateTls {
   readonly expiring: readonly Expiring[];
@@ -35,33 +36,51 @@ export async function watchGateTls(config: Config, log: Logger): Promise<Watched
 
 /** Throws USAGE when the files do not fit, also when the certificate has ended. */
 async function readTlsFiles(config: Config): Promise<ReadTls> {
-  const [cert, key, ca] = [
+  const [cert, key, ca, crl] = [
     await readSetting(config, "gate-tls-cert"),
     await readSetting(config, "gate-tls-key"),
     await readSetting(config, "gate-client-ca"),
+    await readSetting(config, "gate-client-crl"),
   ];
   if (cert === undefined || key === undefined)
     throw usageError(
       "--gate-tls-cert and --gate-tls-key go together, and --gate-client-ca needs both; give the missing one",
     );
+  if (crl !== undefined && ca === undefined)
+    throw usageError("--gate-client-crl needs --gate-client-ca, whose users it refuses; give both");
   try {
-    createSecureContext({ cert, key, ca, ciphers: STRONG_CIPHERS });
     const own = new X509Certificate(cert);
     if (Date.parse(own.validTo) <= Date.now()) throw new Error(`the certificate ended at ${own.validTo}`);
     const authorities = certificatesIn(ca ?? "");
     if (ca !== undefined && authorities.length === 0) throw new Error("--gate-client-ca holds no certificate in PEM");
-    const asking = ca === undefined ? { ciphers: STRONG_CIPHERS } : askForCertificates(ca);
+    const revoked = crl === undefined ? undefined : await readLists(crl, authorities);
+    const pem = revoked?.lists.map((list) => list.pem);
+    const asking = ca === undefined ? { ciphers: STRONG_CIPHERS } : askForCertificates(ca, pem);
+    const options = { cert, key, minVersion: "TLSv1.2", ...asking } as const;
+    createSecureContext(options);
     return {
-      options: { cert, key, minVersion: "TLSv1.2", ...asking },
+      options,
       authorities: new Set(authorities.map(({ fingerprint256 }) => fingerprint256)),
-      expiring: [ofGate(own), ...authorities.map(ofAuthority)],
+      isRevoked: (chain) => revoked?.isRevoked(chain) ?? false,
+      expiring: [
+        ofGate(own),
+        ...authorities.map(ofAuthority),
+        ...(revoked?.lists ?? []).filter(({ endsAt }) => Number.isFinite(endsAt)).map(ofList),
+      ],
     };
   } catch (cause) {
-    throw usageError(
-      `The files of --gate-tls-cert, --gate-tls-key and --gate-client-ca do not fit (${(cause as Error).message}); give the right ones`,
-      cause,
-    );
+    const files = `${FILES.slice(0, -1)
+      .map((name) => `--${name}`)
+      .join(", ")} and --gate-client-crl`;
+    throw usageError(`The files of ${files} do not fit (${(cause as Error).message}); give the right ones`, cause);
   }
+}
+
+async function readLists(pem: string, authorities: readonly X509Certificate[]): Promise<RevocationLists> {
+  const { readRevocationLists } = await import("../../ca/revocation-lists.ts");
+  return await readRevocationLists(pem, authorities).catch((cause: Error) => {
+    throw new Error(`--gate-client-crl is not right: ${cause.message}`, { cause });
+  });
 }
 
 function ofGate(certificate: X509Certificate): Expiring {
@@ -72,6 +91,13 @@ function ofGate(certificate: X509Certificate): Expiring {
 function ofAuthority(certificate: X509Certificate): Expiring {
   const whose = `The authority ${certificate.subject.replaceAll("\n", ", ")} of --gate-client-ca`;
   return expiring(certificate, whose, "renew it, and give its users new certificates");
+}
+
+/** TLS refuses all users of an authority whose list has ended. */
+function ofList({ pem, issuer, beginsAt, endsAt }: RevocationList): Expiring {
+  const whose = `The list of revoked certificates of ${issuer} in --gate-client-crl`;
+  const remedy = "put a new one in its place, or all its users are refused";
+  return { key: pem, whose, remedy, beginsAt, endsAt, ended: `${whose} ended at ${instant(endsAt)}; ${remedy}.` };
 }
 
 function expiring(

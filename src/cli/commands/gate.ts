@@ -4,7 +4,7 @@ import { startGate } from "../../gate/gate.ts";
 import type { Host } from "../../host.ts";
 import { readHostNames } from "../../host-names.ts";
 import { toMs } from "../../protocol/times.ts";
-import { required } from "../../read-config.ts";
+import { required, timerMs } from "../../read-config.ts";
 import { parseHostPort } from "../../setting-checks.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
@@ -35,7 +35,9 @@ export function gateCommand(host: Host): Command {
       onRefused: (refused) => refusals.note(refused),
       hostNames: readHostNames(run.config["host-names"] ?? ""),
       ...readGateLimits(run.config),
-      ...(tls && { tls, reloadMs: 1_000 * Number(required(run.config, "tls-reload-seconds")) }),
+      ...(tls && { tls }),
+      reloadMs: timerMs(required(run.config, "tls-reload-seconds")),
+      connectionMs: timerMs(required(run.config, "tls-connection-seconds")),
       socketDir: required(run.config, "socket-dir"),
       beforeRead: async (repository, { signal, forPush }) => {
         const options = { timeoutMs: READ_PATIENCE_MS, signal };

@@ -48,7 +48,8 @@ export interface HttpListener {
  *   host. The other paths tell no secret, and probes may use any name.
  * - /metrics: the page for Prometheus.
  * - /livez: 200 while the process runs. The database does not count: a restart would not bring it back.
- * - /readyz: 200 when the process can serve. With ?verbose it names each check, and why it fails.
+ * - /readyz: 200 when the process can serve. With ?verbose it names each check, and why it fails. Each exclude=NAME
+ *   leaves out a check, as the API server of Kubernetes does; 400 if there is no such check.
  */
 export async function serveHttp(
   listen: { host: string; port: number },
@@ -62,7 +63,7 @@ export async function serveHttp(
     const parameters = new URLSearchParams(query?.replaceAll("+", "%2B"));
     if (request.method !== "GET" && request.method !== "HEAD") say(response, 405, "Only GET here.");
     else if (path === "/livez") say(response, 200, "ok");
-    else if (path === "/readyz") void ready(response, endpoints, parameters.has("verbose"));
+    else if (path === "/readyz") void ready(response, endpoints, parameters);
     else if (path === "/metrics") void metrics(response, endpoints);
     else if (path === "/gate" && asking >= ASKING)
       say(response.setHeader("retry-after", "1"), 503, "This server answers as many questions as it can; try again.");
@@ -71,7 +72,7 @@ export async function serveHttp(
       void gate(request, response, endpoints, parameters).finally(() => {
         asking -= 1;
       });
-    } else say(response, 404, "There is /livez, /readyz?verbose, /metrics and /gate?repository=NAME.");
+    } else say(response, 404, "There is /livez, /readyz?verbose&exclude=CHECK, /metrics and /gate?repository=NAME.");
   });
   const times = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 2_000 };
   const server = createServer(times, answer);
@@ -89,9 +90,21 @@ export async function serveHttp(
   };
 }
 
-async function ready(response: ServerResponse, { serving, checks }: HttpEndpoints, verbose: boolean): Promise<void> {
+async function ready(
+  response: ServerResponse,
+  { serving, checks }: HttpEndpoints,
+  parameters: URLSearchParams,
+): Promise<void> {
+  const verbose = parameters.has("verbose");
+  const excluded = parameters.getAll("exclude");
+  const unknown = excluded.find((name) => !Object.hasOwn(checks, name));
+  if (unknown !== undefined) {
+    const names = Object.keys(checks).join(", ");
+    return say(response, 400, `There is no check ${visible(unknown)} to exclude; the checks are ${names}.`);
+  }
+  const asked = Object.entries(checks).filter(([name]) => !excluded.includes(name));
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
+    asked.map(async ([name, check]) => {
       try {
         await check();
         return { name, failure: "" };

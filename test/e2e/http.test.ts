@@ -112,3 +112,14 @@ it("tells the kubelet that it lives and is ready, and what it checked", async ()
     text: "[+] serving\n[+] database\n[+] root\n[+] key\n[+] certificate\n[+] lease\nok\n",
   });
 });
+
+it("leaves out the checks that a probe excludes, and refuses to exclude what is no check", async () => {
+  expect(await ask(one, "/readyz?verbose&exclude=database&exclude=lease")).toEqual({
+    status: 200,
+    text: "[+] serving\n[+] root\n[+] key\n[+] certificate\nok\n",
+  });
+  expect(await ask(one, "/readyz?exclude=databse")).toEqual({
+    status: 400,
+    text: "There is no check databse to exclude; the checks are database, root, key, certificate, lease.\n",
+  });
+});

@@ -152,7 +152,7 @@ describe.skipIf(missing.length > 0)("the pods of the overlay gate", () => {
     const [, , last] = pods;
     const tip = await commit("second");
     const hook = join(last.volumes.path("repositories"), `${REPOSITORY}.git`, "hooks", "update");
-    await writeFile(hook, `#!/bin/sh\ntouch /tmp/hook-runs\nsleep 8\n`, { mode: 0o755 });
+    await writeFile(hook, `#!/bin/sh\ntouch /tmp/hook-runs\nsleep 6\n`, { mode: 0o755 });
     await cluster.lead("git", [last]);
     const pushed = push("refs/heads/main");
     await expect

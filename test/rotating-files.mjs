@@ -22,7 +22,7 @@ export const FEATURES = [
   ...["http", "bad-input-inside", "scrub", "local-user", "move-out"].map(inE2e),
   ...["hook-socket-limits", "registry-copy", "gate-cache", "odd-settings", "device-logins-cluster"].map(inIntegration),
   ...["ref-names", "acceptable-ref", "peers", "ssh-keys", "malicious-repository"].map(inIntegration),
-  ...["shared-packs", "pooler-logins"].map(inE2e),
+  ...["shared-packs", "pooler-logins", "ssh-auto", "gate-refusals", "sync-service"].map(inE2e),
   ...["fuzz-services", "fuzz-shim", "placement", "certificate-shapes"].map(inIntegration),
   ...["database-url", "doctor", "doctor-hooks", "gate-users", "gate-break-off"].map(inIntegration),
   ...["uploads", "ca-command", "pooler", "named-credential", "test-database"].map(inIntegration),
@@ -33,7 +33,7 @@ export const FEATURES = [
 ];
 
 /**
- * What operators seldom do, what changes of a disk by hand cause, and what watchers are told. Each file runs in five of
+ * What operators seldom do, what ends a session, what changes of a disk by hand cause, and what watchers are told. Each file runs in five of
  * the ten parts.
  */
 export const SELDOM = [
@@ -45,6 +45,8 @@ export const SELDOM = [
   ...["adopt-several", "adopt-beside-pushes", "undo-objects", "adopt-repository"].map(inIntegration),
   ...["undo-refused", "restored-elsewhere", "thaw-refused", "scan-root", "exchanged-replicas"].map(inIntegration),
   ...["verify", "borrowing-replica", "postgres", "registry", "audit", "flock"].map(inIntegration),
+  ...["lock-ends", "lock-live", "as-git-does", "session-callers", "write-lock"].map(inE2e),
+  ...["recovery-of-disks", "reftable-crashes"].map(inIntegration),
 ];
 
 /**

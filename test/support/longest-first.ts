@@ -8,8 +8,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * all parts. The longest is the first.
  */
 export const LONGEST = [
-  "test/e2e/lock.test.ts",
   "test/integration/hung-git.test.ts",
+  "test/e2e/lock-ends.test.ts",
   "test/e2e/restart.test.ts",
   "test/e2e/database-away.test.ts",
   "test/integration/statements-at-size.test.ts",
@@ -34,6 +34,7 @@ export const LONGEST = [
   "test/e2e/certificates.test.ts",
   "test/integration/certificate-matrix.test.ts",
   "test/e2e/lock-live.test.ts",
+  "test/e2e/lock.test.ts",
   "test/e2e/crash-points-session.test.ts",
   "test/e2e/empty-root.test.ts",
   "test/integration/restore-repository.test.ts",

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import { writeClientTypes } from "./client-types.mjs";
 import { describeSchema } from "./schema.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -16,6 +17,7 @@ let stale = 0;
 
 try {
   generateTypes(join(aside, "proto"));
+  writeClientTypes(join(root, "proto", "lockstep", "v1"), join(aside, "proto"));
   compare(join(aside, "proto"), join(root, "src", "generated"));
   await generateConfiguration();
   if (!check) await generateSchema(join(aside, "database"));

@@ -93,8 +93,14 @@ export class LockstepError extends Error {
   override readonly name = "LockstepError";
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, string>>;
+  /** A sidecar said that the same call may be repeated after so many milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: Record<string, string> } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: Record<string, string>; retryAfterMs?: number | undefined } = {},
+  ) {
     // Output of other programs may hold carriage returns. A terminal would then show nothing of the sentence before
     // them.
     super(
@@ -103,6 +109,7 @@ export class LockstepError extends Error {
     );
     this.code = code;
     this.details = Object.freeze({ ...options.details });
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

@@ -1,5 +1,6 @@
 // Where the files lie that come with the program. Only this file asks where its own code lies. That is src/, dist/, or
 // a file of the bundle (scripts/bundle.mjs), which lies directly in dist/ too.
+import { existsSync } from "node:fs";
 import { arch } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -10,6 +11,8 @@ export const PROTO_JSON = placeOf("./proto.json");
 export const MIGRATIONS_DIR = placeOf("../migrations");
 /** The program `lockstep`. */
 export const PROGRAM_FILE = placeOf("./main.js");
+/** True in a clone of the project, where `npx lockstep` works. A package and the image have `lockstep` on the path. */
+export const IN_CLONE = existsSync(placeOf("../src/main.ts"));
 /** The native shim for the processor of this machine. It is absent if the build found no C compiler. */
 export const NATIVE_SHIM = placeOf(`./native/${arch()}/lockstep-git`);
 /** The native shim as the hook that shares packs, below each root. A sidecar makes the link. */

@@ -30,6 +30,7 @@ export const FEATURES = [
   ...["gate-client-crl", "gate-sidecar", "root-names", "peer-proxy", "peer-transport", "read-pages"].map(inIntegration),
   ...["kubernetes"].map(inE2e),
   ...["kubernetes-manifests"].map(inIntegration),
+  ...["package", "client"].map(inE2e),
 ];
 
 /**

@@ -1,36 +1,18 @@
 // The client that front ends and the command line use to call a sidecar. It throws a LockstepError with the code of the
 // sidecar's error.
-import {
-  credentials,
-  Client as GrpcClient,
-  type MethodDefinition,
-  type ServiceError,
-  status,
-  type VerifyOptions,
-} from "@grpc/grpc-js";
+import { Client as GrpcClient, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
 import type { MethodDefinition as TypedMethod } from "@grpc/proto-loader";
-import { LockstepError } from "../errors.ts";
+import type { BeginWriteRequest } from "../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { ClusterServiceDefinition } from "../generated/lockstep/v1/ClusterService.ts";
 import type { SyncServiceDefinition } from "../generated/lockstep/v1/SyncService.ts";
-import { DETAILS_KEY, decodeDetails } from "../protocol/error-details.ts";
+import type { WatchRequest } from "../generated/lockstep/v1/WatchRequest.ts";
+import { type CallOptions, Methods, type Repeats } from "../generated/methods.ts";
 import { loadServices } from "../protocol/proto.ts";
-import { certificateIdentity } from "../tls/identity.ts";
-
-export type Endpoint =
-  /** The unix socket of the sidecar on this machine. */
-  | { readonly socket: string }
-  /**
-   * The gRPC address of a device, with this caller's credentials as PEM. The certificate of the server must be that of
-   * `device`; without `device`, that of any device of the trust domain.
-   */
-  | {
-      readonly address: string;
-      readonly ca: string;
-      readonly cert: string;
-      readonly key: string;
-      readonly trustDomain: string;
-      readonly device?: string;
-    };
+import { channelOf, type Endpoint } from "./endpoint.ts";
+import { repeat } from "./repeat.ts";
+import { errorFromStatus } from "./status-error.ts";
+import { type WatchEvent, watchAnew } from "./watch.ts";
+import { type Landed, type WriteSession, withWrite } from "./with-write.ts";
 
 type Definitions = SyncServiceDefinition & ClusterServiceDefinition;
 type Name = keyof Definitions & string;
@@ -48,13 +30,19 @@ export interface Call {
 // gate could not reach its restarted sidecar for as long. On a unix socket a connection attempt costs nothing.
 const SOCKET_BACK_OFF_MS = 50;
 const BACK_OFF_MS = 1_000;
+/** How long a method tries, unless its caller says otherwise. A first copy of a large repository takes longer. */
+const CALL_MS = 60_000;
 
-/** A connection to one sidecar. The first call connects. */
-export class Client {
+/**
+ * A connection to one sidecar. The first call connects. There is a method for each RPC; it repeats the call where the
+ * sidecar says that it may be repeated, until `timeoutMs` have passed. Errors are LockstepErrors.
+ */
+export class Client extends Methods {
   readonly #client: GrpcClient;
   readonly #methods: ReadonlyMap<string, MethodDefinition<object, object>>;
 
   constructor(endpoint: Endpoint) {
+    super();
     const [address, channel] = channelOf(endpoint);
     const backOff = "socket" in endpoint ? SOCKET_BACK_OFF_MS : BACK_OFF_MS;
     this.#client = new GrpcClient(address, channel, {
@@ -68,7 +56,46 @@ export class Client {
     );
   }
 
-  /** Calls the unary RPC `name` and returns its response. Throws a LockstepError. */
+  protected override unary<Request, Response>(
+    name: string,
+    request: Request,
+    { timeoutMs = CALL_MS, signal }: CallOptions,
+    repeats: Repeats,
+  ): Promise<Response> {
+    const attempt = (left: Call) => this.call(name as Name, request as never, left) as Promise<Response>;
+    return repeat(attempt, { timeoutMs, signal, repeats });
+  }
+
+  protected override streaming<Request, Response>(
+    name: string,
+    request: Request,
+    { signal }: CallOptions,
+  ): AsyncGenerator<Response> {
+    return this.stream(name as Name, request as never, signal) as AsyncGenerator<Response>;
+  }
+
+  /**
+   * Tells what lands in the cluster, in order, nothing missed and nothing twice, until `signal` aborts or the loop is
+   * left. It connects again after a failure, and goes on after the last event. Keep the cursor of an event to go on
+   * after a restart.
+   */
+  override watch(request: WatchRequest, { signal }: CallOptions = {}): AsyncGenerator<WatchEvent> {
+    return watchAnew((asked, until) => this.stream("Watch", asked, until), request, signal);
+  }
+
+  /**
+   * Runs `work` in a write session, in the scratch repository `path` of this machine. What it changes there lands as
+   * one version when it returns, and nothing lands if it throws. Throws WRITE_DROPPED if the session is lost meanwhile.
+   */
+  withWrite<Result>(
+    request: BeginWriteRequest,
+    work: (session: WriteSession) => Promise<Result>,
+    options: CallOptions = {},
+  ): Promise<Landed<Result>> {
+    return withWrite(this, request, work, options);
+  }
+
+  /** Calls the unary RPC `name` once, and returns its response. Throws a LockstepError. */
   async call<N extends Name>(name: N, request: RequestOf<N>, { timeoutMs, signal }: Call): Promise<ResponseOf<N>> {
     const { path, requestSerialize, responseDeserialize } = this.#method(name);
     return await new Promise<ResponseOf<N>>((resolve, reject) => {
@@ -93,22 +120,28 @@ export class Client {
   }
 
   /**
-   * Yields the messages of the server-streaming RPC `name`. Cancels the call when the loop is left or `signal` aborts.
-   * Throws a LockstepError.
+   * Yields the messages of the server-streaming RPC `name`, and connects once. Cancels the call when the loop is left
+   * or `signal` aborts. Throws a LockstepError.
    */
   async *stream<N extends Name>(name: N, request: RequestOf<N>, signal?: AbortSignal): AsyncGenerator<ResponseOf<N>> {
     const { path, requestSerialize, responseDeserialize } = this.#method(name);
-    const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request as object);
-    const cancel = () => stream.cancel();
-    signal?.addEventListener("abort", cancel, { once: true });
-    if (signal?.aborted) cancel();
+    let cancel = () => {};
     try {
+      const stream = this.#client.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request as object,
+      );
+      cancel = () => stream.cancel();
+      signal?.addEventListener("abort", cancel, { once: true });
+      if (signal?.aborted) cancel();
       for await (const message of stream) yield message as ResponseOf<N>;
     } catch (error) {
       throw errorFromStatus(error as ServiceError);
     } finally {
       signal?.removeEventListener("abort", cancel);
-      stream.cancel();
+      cancel();
     }
   }
 
@@ -118,70 +151,12 @@ export class Client {
     return method;
   }
 
-  [Symbol.dispose](): void {
+  /** Ends the connection. `using client = new Client(…)` does so at the end of its block. */
+  close(): void {
     this.#client.close();
   }
-}
 
-function channelOf(endpoint: Endpoint): [string, ReturnType<typeof credentials.createSsl>] {
-  if ("socket" in endpoint) return [`unix:${endpoint.socket}`, credentials.createInsecure()];
-  const { ca, cert, key, trustDomain, device } = endpoint;
-  const verify: VerifyOptions = {
-    checkServerIdentity: (_, certificate) => {
-      const identity = certificateIdentity(certificate.subjectaltname, trustDomain);
-      const right = identity?.role === "device" && (device === undefined || identity.name === device);
-      return right ? undefined : new Error(`its certificate is not that of ${device ?? `a device of ${trustDomain}`}`);
-    },
-  };
-  const pem = (text: string) => Buffer.from(text);
-  return [endpoint.address, credentials.createSsl(pem(ca), pem(key), pem(cert), verify)];
-}
-
-/** Returns the LockstepError of a gRPC status: from its details, else by its code. */
-export function errorFromStatus(error: ServiceError): LockstepError {
-  const details = error.metadata?.get(DETAILS_KEY)[0];
-  const known = Buffer.isBuffer(details) ? decodeDetails(error.details, details) : undefined;
-  if (known) return known;
-  switch (error.code) {
-    case status.UNAVAILABLE:
-      if (/\b(EACCES|EPERM)\b/.test(error.details)) {
-        return new LockstepError(
-          "PERMISSION_DENIED",
-          `This user may not use the sidecar's socket (${withoutWrapping(error.details)}); run this as the user of \`lockstep serve\`, or with sudo.`,
-          { cause: error },
-        );
-      }
-      return new LockstepError(
-        "SIDECAR_UNAVAILABLE",
-        `The sidecar does not answer (${withoutWrapping(error.details)}); see whether \`lockstep serve\` runs.`,
-        {
-          cause: error,
-        },
-      );
-    case status.DEADLINE_EXCEEDED:
-      return new LockstepError("CATCH_UP_TIMEOUT", "The sidecar did not answer in time; try again.", { cause: error });
-    case status.CANCELLED:
-      return new LockstepError(
-        "SHUTTING_DOWN",
-        "The call was cancelled before its answer came; find out whether it took effect before you repeat it.",
-        { cause: error },
-      );
-    case status.RESOURCE_EXHAUSTED:
-      return new LockstepError("INVALID_REQUEST", `The request is too large (${error.details}); send less at once.`, {
-        cause: error,
-      });
-    case status.UNIMPLEMENTED:
-      return new LockstepError(
-        "PREREQUISITE_MISSING",
-        `The sidecar does not serve this call (${error.details}); run a version of Lockstep that does.`,
-        { cause: error },
-      );
-    default:
-      return new LockstepError("INTERNAL", error.details || error.message, { cause: error });
+  [Symbol.dispose](): void {
+    this.close();
   }
-}
-
-/** Returns the operating system's error without the sentences that grpc-js puts around it. */
-function withoutWrapping(details: string): string {
-  return /^No connection established\. Last error: (?:Error: )?(.*)\. Resolution note: /s.exec(details)?.[1] ?? details;
 }

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import protobuf from "protobufjs";
 import { ERROR_TABLE, type ErrorCode, GrpcStatus, LockstepError, retryAfterMs } from "../errors.ts";
 import { PROTO_DIR } from "../installation.ts";
-import { toDuration } from "./times.ts";
+import { toDuration, toMs } from "./times.ts";
 
 const DOMAIN = "lockstep";
 /** The name of the trailer that carries the details, by gRPC's convention. */
 export const DETAILS_KEY = "grpc-status-details-bin";
 const TYPE_PREFIX = "type.googleapis.com/";
+
+const AS_TEXT = { longs: String, defaults: true };
+type RetryInfo = { retryDelay?: { seconds: string; nanos: number } };
 
 let types: { status: protobuf.Type; errorInfo: protobuf.Type; retryInfo: protobuf.Type } | undefined;
 
@@ -42,7 +45,7 @@ export function encodeDetails(error: LockstepError): Buffer {
 
 /** Decodes the error that a peer sent. Returns undefined if `bytes` are not the details of a LockstepError. */
 export function decodeDetails(message: string, bytes: Buffer): LockstepError | undefined {
-  const { status, errorInfo } = load();
+  const { status, errorInfo, retryInfo } = load();
   try {
     const decoded = status.toObject(status.decode(bytes)) as { details?: { type_url: string; value: Uint8Array }[] };
     const info = decoded.details?.find(({ type_url }) => type_url.endsWith("google.rpc.ErrorInfo"));
@@ -53,7 +56,12 @@ export function decodeDetails(message: string, bytes: Buffer): LockstepError | u
       metadata?: Record<string, string>;
     };
     if (domain !== DOMAIN || reason === undefined || !Object.hasOwn(ERROR_TABLE, reason)) return undefined;
-    return new LockstepError(reason as ErrorCode, message, { details: metadata ?? {} });
+    const retry = decoded.details?.find(({ type_url }) => type_url.endsWith("google.rpc.RetryInfo"));
+    const { retryDelay } = retry ? (retryInfo.toObject(retryInfo.decode(retry.value), AS_TEXT) as RetryInfo) : {};
+    return new LockstepError(reason as ErrorCode, message, {
+      details: metadata ?? {},
+      retryAfterMs: toMs(retryDelay),
+    });
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
-import { errorFromStatus } from "../../src/client/client.ts";
+import { errorFromStatus } from "../../src/client/status-error.ts";
 
 function unavailable(said: string): ServiceError {
   const details = `No connection established. Last error: Error: ${said}. Resolution note: `;

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { DemoCluster } from "../../demo/cluster.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { IN_CLONE } from "../../installation.ts";
 import { required } from "../../read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
@@ -82,8 +83,9 @@ function describe(cluster: DemoCluster, dir: string, say: (line: string) => void
   const [first] = cluster.devices;
   if (first === undefined) return;
   say(`\n  export LOCKSTEP_SOCKET_DIR=${first.socket.replace(/\/[^/]*$/, "")}`);
-  say("  npx lockstep status");
-  say("  npx lockstep repo create another && npx lockstep repo show another\n");
+  const lockstep = IN_CLONE ? "npx lockstep" : "lockstep";
+  say(`  ${lockstep} status`);
+  say(`  ${lockstep} repo create another && ${lockstep} repo show another\n`);
   for (const { name, pid, grpc, http } of cluster.devices)
     say(`  ${name}: process ${pid}, gRPC ${grpc}, ${http}/readyz?verbose`);
   say(`\nLogs and repositories are below ${dir}. Ctrl-C stops everything.`);

@@ -34,8 +34,8 @@ export const FEATURES = [
 ];
 
 /**
- * What operators seldom do, what ends a session, what changes of a disk by hand cause, and what watchers are told. Each file runs in five of
- * the ten parts.
+ * What operators seldom do, what ends a session, what changes of a disk by hand cause, and what watchers are told. Each
+ * file runs in three or four of the ten parts.
  */
 export const SELDOM = [
   ...["adopt", "rename", "grow-and-shrink", "remove", "thaw", "empty-root", "watch", "thaw-all"].map(inE2e),
@@ -48,6 +48,20 @@ export const SELDOM = [
   ...["verify", "borrowing-replica", "postgres", "registry", "audit", "flock"].map(inIntegration),
   ...["lock-ends", "lock-live", "as-git-does", "session-callers", "write-lock"].map(inE2e),
   ...["recovery-of-disks", "reftable-crashes"].map(inIntegration),
+];
+
+/**
+ * The steps of a read, a catch-up, a push and a session, each by itself, and servers that are away. The files that run in
+ * every part show that these steps work together. Each file runs in five of the ten parts.
+ */
+export const MECHANISMS = [
+  ...["database-away", "restart", "fail-over", "sidecar-away", "write-session"].map(inE2e),
+  ...["push-over-others", "turn-queue", "begin-write", "git-fetch", "write-session", "read-at-least"].map(
+    inIntegration,
+  ),
+  ...["bump", "push-races", "catch-up-flights", "root-record", "replica-states-property"].map(inIntegration),
+  ...["fetch-objects", "copies", "decide", "trimmed-away", "run-commands", "live-session"].map(inIntegration),
+  ...["push-policy", "write-session-ends", "quarantine", "stop-writes"].map(inIntegration),
 ];
 
 /**
@@ -65,7 +79,8 @@ export function partsOf(file) {
   for (const [list, every] of [
     [FEATURES, 5],
     [RARE_DEATHS, 5],
-    [SELDOM, 2],
+    [SELDOM, 3],
+    [MECHANISMS, 2],
   ]) {
     const index = list.indexOf(file);
     if (index >= 0) return all.filter((part) => (index + part) % every === 0);
@@ -76,7 +91,9 @@ export function partsOf(file) {
 /** Returns the files that do not run in this part: none where all parts run, or where the caller names whole files. */
 export function filesOfOtherParts({ LOCKSTEP_CI_PART: part = "", LOCKSTEP_CI_WHOLE: whole } = process.env) {
   if (part === "" || whole) return [];
-  return [...FEATURES, ...RARE_DEATHS, ...SELDOM].filter((file) => !partsOf(file).includes(Number(part)));
+  return [...FEATURES, ...RARE_DEATHS, ...SELDOM, ...MECHANISMS].filter(
+    (file) => !partsOf(file).includes(Number(part)),
+  );
 }
 
 function inE2e(name) {

@@ -1,7 +1,7 @@
-// Builds dist/: TypeScript first, then the bundle, then the native shim if there is a C compiler. All output goes to
-// stderr, because `npm run demo -- --json` promises exactly one line on stdout.
+// Builds dist/: TypeScript and the files of the status page first, then the bundle, then the native shim if there is a
+// C compiler. All output goes to stderr, because `npm run demo -- --json` promises exactly one line on stdout.
 import { spawnSync } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch } from "node:os";
 import { dirname, join } from "node:path";
@@ -15,6 +15,7 @@ const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/pack
 const compiled = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], toStderr);
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 const { parseProtocol } = await import("../dist/protocol/proto.js");
+cpSync(join(root, "src", "page", "files"), join(root, "dist", "page", "files"), { recursive: true });
 writeFileSync(join(root, "dist", "proto.json"), JSON.stringify(parseProtocol().toJSON()));
 // Without esbuild the program runs from the modules of tsc: it only starts more slowly.
 const bundler = await import("./bundle.mjs").catch((error) => {

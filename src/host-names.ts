@@ -6,6 +6,11 @@ import { isIP } from "node:net";
 /** The names of this host that have a dot. `*` among them: any name. */
 export type HostNames = ReadonlySet<string>;
 
+/** Returns true for addresses that only programs on this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 /** Reads names with commas between them. */
 export function readHostNames(list: string): HostNames {
   return new Set(list.split(",").map((each) => plain(each.trim())));

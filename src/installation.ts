@@ -17,6 +17,8 @@ export const IN_CLONE = existsSync(placeOf("../src/main.ts"));
 export const NATIVE_SHIM = placeOf(`./native/${arch()}/lockstep-git`);
 /** The native shim as the hook that shares packs, below each root. A sidecar makes the link. */
 export const PACKS_HOOK = ".lockstep/bin/lockstep-pack-objects";
+/** The files of the status page. The build copies them. */
+export const PAGE_FILES = placeOf("./page/files");
 export const NODE_SHIM = placeOf("./shim/main.js");
 
 function placeOf(relative: string): string {

@@ -31,6 +31,8 @@ export const FEATURES = [
   ...["kubernetes"].map(inE2e),
   ...["kubernetes-manifests"].map(inIntegration),
   ...["package", "client"].map(inE2e),
+  ...["status-page"].map(inIntegration),
+  ...["status-page"].map(inE2e),
 ];
 
 /**

@@ -9,6 +9,8 @@ import { repositoryName } from "../names.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
+import { say } from "./say.ts";
+import { answerStatus, type PageAnswer } from "./status.ts";
 
 /** Connections at once. The longest idle one makes room for a new one. */
 const CONNECTIONS = 512;
@@ -30,6 +32,8 @@ export interface HttpEndpoints {
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
   /** Takes how much of a limit of this server is used. */
   readonly tellLimit?: (limit: "http_connections" | "http_gate", most: number, used: () => number) => void;
+  /** Answers requests below / and /status. undefined: it is turned off here. */
+  readonly statusPage?: ((path: string, parameters: URLSearchParams) => Promise<PageAnswer>) | undefined;
   /** Resolves when this device may serve a read of the repository, or take a push to it. Rejects with the reason. */
   readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<void>;
 }
@@ -50,6 +54,7 @@ export interface HttpListener {
  * - /livez: 200 while the process runs. The database does not count: a restart would not bring it back.
  * - /readyz: 200 when the process can serve. With ?verbose it names each check, and why it fails. Each exclude=NAME
  *   leaves out a check, as the API server of Kubernetes does; 400 if there is no such check.
+ * - / and /status…: the status page, unless it is turned off. 421 for another host.
  */
 export async function serveHttp(
   listen: { host: string; port: number },
@@ -72,7 +77,14 @@ export async function serveHttp(
       void gate(request, response, endpoints, parameters).finally(() => {
         asking -= 1;
       });
-    } else say(response, 404, "There is /livez, /readyz?verbose&exclude=CHECK, /metrics and /gate?repository=NAME.");
+    } else if (path === "/" || path === "/status" || path?.startsWith("/status/"))
+      void answerStatus(request, response, endpoints, path, parameters);
+    else
+      say(
+        response,
+        404,
+        "There is /livez, /readyz?verbose&exclude=CHECK, /metrics, /gate?repository=NAME and /status.",
+      );
   });
   const times = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 2_000 };
   const server = createServer(times, answer);
@@ -165,10 +177,4 @@ function headerOf(text: string): string {
 async function metrics(response: ServerResponse, endpoints: HttpEndpoints): Promise<void> {
   const { contentType, text } = await endpoints.metrics();
   response.writeHead(200, { "content-type": contentType }).end(text);
-}
-
-function say(response: ServerResponse, status: number, text: string): void {
-  response
-    .writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" })
-    .end(`${text}\n`);
 }

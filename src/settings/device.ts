@@ -1,5 +1,5 @@
 // The name of a device, and the addresses that it uses.
-import { hostName, hostNames, hostPort, notEmpty, postgresUrl } from "../setting-checks.ts";
+import { hostName, hostNames, hostPort, notEmpty, oneOf, postgresUrl } from "../setting-checks.ts";
 import type { Setting } from "./setting.ts";
 
 const SERVE = ["serve"];
@@ -77,7 +77,14 @@ export const DEVICE_SETTINGS = {
     check: hostPort,
     value: "HOST:PORT",
     default: "127.0.0.1:7422",
-    help: "address of plain HTTP for this machine: health, metrics, /gate",
+    help: "address of plain HTTP for this machine: health, metrics, /gate, status page",
+    commands: SERVE,
+  },
+  "status-page": {
+    check: oneOf("on", "off", "auto"),
+    value: "WHEN",
+    default: "auto",
+    help: "whether --http-listen shows the status page of the cluster, read-only and without users: on, off, or auto (on loopback only)",
     commands: SERVE,
   },
   advertise: {

@@ -5,6 +5,7 @@ import { LockstepError } from "../errors.ts";
 import type { HostNames } from "../host-names.ts";
 import type { HttpEndpoints } from "../http/server.ts";
 import { ownVersion } from "../own-version.ts";
+import { StatusPage } from "../page/status-page.ts";
 import { queueDepth } from "../store/command/find-commands.ts";
 import { type Database, queryRepeatable } from "../store/database/database.ts";
 import { knownSchemaLevel } from "../store/database/migrate.ts";
@@ -67,6 +68,8 @@ export function httpEndpoints(
     log,
     credentials,
     hostNames,
+    statusPage,
+    device,
   }: {
     db: Database;
     root: Pick<SyncContext, "root" | "git">;
@@ -74,9 +77,13 @@ export function httpEndpoints(
     log: Logger;
     credentials: WatchedCredentials;
     hostNames: HostNames;
+    statusPage: boolean;
+    device: string;
   },
 ): HttpEndpoints {
+  const page = statusPage ? new StatusPage({ db, device, context: () => progress.context, log }) : undefined;
   return {
+    statusPage: page && ((path, parameters) => page.answer(path, parameters)),
     serving: () => progress.serving,
     hostNames,
     checks: {

@@ -3,7 +3,7 @@ import { isIPv6 } from "node:net";
 import { userInfo } from "node:os";
 import type { Config } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
-import { readHostNames } from "../host-names.ts";
+import { isLoopback, readHostNames } from "../host-names.ts";
 import { deviceName } from "../names.ts";
 import { readUrlFile, required, timerMs } from "../read-config.ts";
 import { parseHostPort } from "../setting-checks.ts";
@@ -22,6 +22,8 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
   const databaseSource: UrlSource = file === undefined ? databaseUrl : () => readUrlFile(file, env);
   const listen = parseHostPort(required(config, "listen"));
   const gitListen = parseHostPort(required(config, "git-listen"));
+  const httpListen = parseHostPort(required(config, "http-listen"));
+  const statusPage = required(config, "status-page");
   const advertised = config.advertise ?? gitListen.host;
   const advertise = isIPv6(advertised) ? `[${advertised}]` : advertised;
   const ssh = sshSettings(config);
@@ -37,7 +39,8 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     listen,
     // Without a git port nobody may be told of one.
     gitListen: ssh.transport === "ssh" ? undefined : gitListen,
-    httpListen: parseHostPort(required(config, "http-listen")),
+    httpListen,
+    statusPage: statusPage === "on" || (statusPage === "auto" && isLoopback(httpListen.host)),
     hostNames: readHostNames(`${config["host-names"] ?? ""},${advertised}`),
     grpcAddress: `${advertise}:${listen.port}`,
     gitAddress: ssh.transport === "ssh" ? "" : `${advertise}:${gitListen.port}`,

@@ -75,7 +75,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const progress: Progress = { context: undefined, serving: false, ownKey: () => undefined };
   const metrics = makeMetrics(progress, { db, device, root: root.path, credentials, git: found });
   const looked = { root: root.path, git: { ...git, lockFd: root.lockFd } };
-  const known = { root: looked, hostNames: settings.hostNames };
+  const known = { root: looked, hostNames: settings.hostNames, statusPage: settings.statusPage, device };
   const endpoints = httpEndpoints(progress, { db, metrics, log, credentials, ...known });
   await using http = await serveHttp(settings.httpListen, endpoints);
   const life = new Lifetime(device, host.stop);

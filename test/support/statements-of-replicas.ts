@@ -24,9 +24,15 @@ import { recordedRoot, recordRoot } from "../../src/store/device/device-root.ts"
 import { findDevice, listDevices, readRemainder } from "../../src/store/device/devices.ts";
 import { readClusterFigures } from "../../src/store/operator/cluster-figures.ts";
 import { listStatus } from "../../src/store/operator/status.ts";
+import { readStatusPart } from "../../src/store/operator/status-parts.ts";
 import { listAwayWith, listDemotable, listPromotable } from "../../src/store/operator/thawable.ts";
 import { listHeldAlone } from "../../src/store/replica/hand-over.ts";
-import { isUnplaced, replicaElsewhereError, writesElsewhereError } from "../../src/store/replica/placement.ts";
+import {
+  devicesThatWrite,
+  isUnplaced,
+  replicaElsewhereError,
+  writesElsewhereError,
+} from "../../src/store/replica/placement.ts";
 import { lastSync, recordFailure, recordVersion, reviseVersions } from "../../src/store/replica/record-replica.ts";
 import {
   assertHeld,
@@ -101,10 +107,6 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
     rows: FEW,
   },
   devicesWith: { call: () => replicaElsewhereError(db, { device: "a", repository: "huge", coming: true }), rows: FEW },
-  devicesThatWrite: {
-    call: () => writesElsewhereError(db, { device: "a", repository: "huge", noWrites: "drains" }),
-    rows: FEW,
-  },
   listHeldAlone: { call: () => listHeldAlone(db, "a", ids), rows: FEW },
   listReplicas: { call: () => listReplicas(db, "a", ids), rows: FEW },
   recentSyncs: { call: () => recentSyncs(db, HUGE, 10), rows: FEW },
@@ -176,6 +178,16 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
   recordUnknown: {
     call: () => recordUnknown(db, me, { after: "", last: undefined }, []),
     rows: FEW,
+  },
+  devicesThatWrite: { call: () => devicesThatWrite(db, "huge"), rows: FEW },
+  readStatusPart: { call: () => readStatusPart(db, { after: "r/2", look: 51, limit: 51 }), rows: 51 * 40 },
+  "readStatusPart, a search": {
+    call: () => readStatusPart(db, { after: "", look: 5_000, contains: "R/29", limit: 51 }),
+    rows: 5_000 * 15,
+  },
+  "readStatusPart of those not at rest": {
+    call: () => readStatusPart(db, { after: "", look: 2_000, limit: 2_000, restless: true }),
+    rows: 2_000 * 50,
   },
   listStatus: { call: () => listStatus(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
   // Each replica a few times, however many of them are behind.

@@ -6,6 +6,7 @@ import { AuthRequest } from "../../gate/auth-request.ts";
 import { CLIENT_CERTIFICATES } from "../../gate/client-certificates.ts";
 import { Htpasswd } from "../../gate/htpasswd.ts";
 import { EVERYBODY, type UserRules, type UserSource } from "../../gate/users.ts";
+import { isLoopback } from "../../host-names.ts";
 import { required } from "../../read-config.ts";
 import { parseHostPort } from "../../setting-checks.ts";
 import { type WatchedGateTls, watchGateTls } from "./gate-tls.ts";
@@ -35,11 +36,6 @@ export async function readGateUsers(config: Config, log: Logger): Promise<{ user
       "passwords come to the gate unencrypted; give it --gate-tls-cert and --gate-tls-key, or put it behind a server with TLS",
     );
   return { users: said ? { anonymous, sources } : EVERYBODY, ...(tls && { tls }) };
-}
-
-/** Returns true for addresses that only programs on this machine can reach. */
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function usageError(message: string): LockstepError {

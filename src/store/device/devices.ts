@@ -2,7 +2,7 @@
 import { LockstepError } from "../../errors.ts";
 import { HELD } from "../../replica-states.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
-import { dated, epochMs } from "../database/instant.ts";
+import { dated, epochMs, intervalMs } from "../database/instant.ts";
 import { AWAY_SINCE } from "./device-lease.ts";
 
 export interface Device {
@@ -15,6 +15,8 @@ export interface Device {
   readonly zone: string;
   /** True while a sidecar holds the device's lease. */
   readonly live: boolean;
+  /** For how long the lease is good if it is not renewed. null: no sidecar holds it. */
+  readonly leaseMs: number | null;
   /** When the lease ended. null: a sidecar holds it, or none ever did. */
   readonly awaySince: Date | null;
   readonly startedAt: Date | null;
@@ -52,6 +54,7 @@ async function readDevices(db: Database, count: string, which: string, values: u
     db.work,
     `select d.name, grpc_address as "grpcAddress", git_address as "gitAddress", ssh_address as "sshAddress", ssh_user as "sshUser", zone,
        d.removed_at is null and d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince",
+       ${intervalMs("case when d.expires_at > clock_timestamp() then d.expires_at - clock_timestamp() end")} as "leaseMs",
        ${epochMs("started_at")} as "startedAt", ${epochMs("draining_since")} as "drainingSince",
        ${epochMs("removed_at")} as "removedAt", writes,
        not placed and draining_since is null and removed_at is null as placing, missing, ${count} as replicas,

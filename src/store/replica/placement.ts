@@ -52,7 +52,7 @@ async function devicesWith(db: Database, repository: string): Promise<string[]> 
 }
 
 /** Returns the live devices that take writes to a repository, by name. */
-async function devicesThatWrite(db: Database, repository: string): Promise<string[]> {
+export async function devicesThatWrite(db: Database, repository: string): Promise<string[]> {
   const rows = await queryRepeatable<{ device: string }>(
     db.work,
     `select p.device from lockstep.repository r

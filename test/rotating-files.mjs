@@ -33,6 +33,7 @@ export const FEATURES = [
   ...["package", "client"].map(inE2e),
   ...["status-page"].map(inIntegration),
   ...["status-page"].map(inE2e),
+  ...["prometheus"].map(inE2e),
 ];
 
 /**

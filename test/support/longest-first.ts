@@ -19,6 +19,7 @@ export const LONGEST = [
   "test/e2e/push-anywhere.test.ts",
   "test/e2e/remove.test.ts",
   "test/e2e/demo.test.ts",
+  "test/e2e/prometheus.test.ts",
   "test/e2e/adopt.test.ts",
   "test/e2e/ssh-devices.test.ts",
   "test/e2e/retention.test.ts",

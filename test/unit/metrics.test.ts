@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 
 const promtool = (text: string) => spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
-// Not for CI to install: it comes with 100 MB of Prometheus.
+// .ci/programs brings it in the parts that run test/e2e/prometheus.test.ts.
 if (promtool("").error) console.warn("One test is skipped: promtool is not installed (Debian package prometheus).");
 
 interface Family {

@@ -28,7 +28,7 @@ export const FEATURES = [
   ...["uploads", "ca-command", "pooler", "named-credential", "test-database"].map(inIntegration),
   ...["shim-foreign-sidecar", "shim-stranger", "shim-device", "device-logins", "gate"].map(inIntegration),
   ...["gate-client-crl", "gate-sidecar", "root-names", "peer-proxy", "peer-transport", "read-pages"].map(inIntegration),
-  ...["kubernetes"].map(inE2e),
+  ...["kubernetes", "kubernetes-sshd", "kubernetes-managed"].map(inE2e),
   ...["kubernetes-manifests"].map(inIntegration),
   ...["package", "client"].map(inE2e),
   ...["status-page"].map(inIntegration),

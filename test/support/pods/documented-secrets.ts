@@ -13,7 +13,7 @@ const PRINTS = 'kubectl() { echo ---; command kubectl "$@" --dry-run=client --ou
 export const USER = "ada";
 const PASSWORDS = `printf '${USER}:%s\\n' "$(openssl passwd -apr1 secret)" > users`;
 
-/** Runs the block of this language in `dir`, and returns the keys of each secret that it makes. */
+/** Runs the block `language` in `dir`, with `places` replaced. Returns the keys of each secret that it makes. */
 export async function documentedSecrets(
   language: string,
   dir: string,

@@ -17,17 +17,18 @@ export interface Image {
   readonly env: Readonly<Record<string, string>>;
   /** Shell commands that fill the root directory, which is the current one, with the programs. */
   readonly build: readonly string[];
-  /** The lines of /etc/passwd. */
+  /** The content of /etc/passwd. */
   readonly passwd: string;
 }
 
 /** Reads the last stage of a Dockerfile below the checkout. */
-export function readImage(dockerfile: string, passwd = ""): Image {
+export function readImage(dockerfile: string): Image {
   const text = readFileSync(`${CHECKOUT}${dockerfile}`, "utf8").replaceAll(/\\\n\s*/g, " ");
   const last = text.slice(text.lastIndexOf("\nFROM "));
   const list = (instruction: string): string[] =>
     JSON.parse(new RegExp(`^${instruction} (\\[.*\\])$`, "m").exec(last)?.[1] ?? "[]");
   const env = [...last.matchAll(/^ENV (.*)$/gm)].flatMap(([, words]) => (words as string).split(" "));
+  const [, uid, home, shell, name] = /useradd --uid (\d+) --home-dir (\S+) .*--shell (\S+) (\w+)/.exec(last) ?? [];
   const entrypoint = list("ENTRYPOINT");
   return {
     // tini may be missing here. What it starts is then the first process itself.
@@ -39,7 +40,7 @@ export function readImage(dockerfile: string, passwd = ""): Image {
       ...Object.fromEntries(env.map((each) => each.split(/=(.*)/s) as [string, string])),
     },
     build: BUILD,
-    passwd: `root:x:0:0:root:/root:/bin/sh\n${passwd}`,
+    passwd: `root:x:0:0:root:/root:/bin/sh\n${name ? `${name}:x:${uid}:${uid}::${home}:${shell}\n` : ""}`,
   };
 }
 

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { StatefulSet } from "kubernetes-types/apps/v1.js";
-import type { Container, Service } from "kubernetes-types/core/v1.js";
+import type { ConfigMap, Container, Service } from "kubernetes-types/core/v1.js";
 import { parseAllDocuments } from "yaml";
 
 const KUBERNETES = fileURLToPath(new URL("../../../deploy/kubernetes", import.meta.url));
@@ -34,6 +34,18 @@ export function objectOf(manifests: readonly Manifest[], kind: string, name: str
 /** Returns the stateful set. */
 export function statefulSetOf(manifests: readonly Manifest[]): StatefulSet {
   return objectOf(manifests, "StatefulSet", "lockstep") as StatefulSet;
+}
+
+/** Returns the containers that run as long as the pod: its sidecars, then the others. */
+export function containersOf(set: StatefulSet): Container[] {
+  const { initContainers = [], containers = [] } = set.spec?.template.spec ?? {};
+  return [...initContainers.filter(({ restartPolicy }) => restartPolicy === "Always"), ...containers];
+}
+
+/** Returns the keys of each config map. */
+export function configMapsOf(manifests: readonly Manifest[]): Map<string, Readonly<Record<string, string>>> {
+  const maps = manifests.filter(({ kind }) => kind === "ConfigMap") as (Manifest & ConfigMap)[];
+  return new Map(maps.map(({ metadata, data = {} }) => [metadata.name, data]));
 }
 
 /** Returns a service. */

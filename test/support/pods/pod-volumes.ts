@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { KeyToPath, Volume } from "kubernetes-types/core/v1.js";
 
-/** The keys of each secret. */
+/** The keys of each secret and config map. */
 export type Secrets = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 /** Returns the files of a volume of this csi driver. */
@@ -48,8 +48,9 @@ export class PodVolumes {
       await this.#share(path, 0o2777);
       return;
     }
-    const sources = volume.projected?.sources?.map(({ secret }) => secret) ?? [volume.secret && named(volume.secret)];
-    const mode = volume.projected?.defaultMode ?? volume.secret?.defaultMode ?? 0o440;
+    const projected = volume.projected?.sources?.map(({ secret, configMap }) => secret ?? configMap);
+    const sources = projected ?? [volume.secret && named(volume.secret)];
+    const mode = volume.projected?.defaultMode ?? volume.secret?.defaultMode ?? 0o644;
     if (volume.csi) await this.#write(path, await this.#driverFiles(volume.csi), 0o440);
     else if (sources.every((source) => source !== undefined)) {
       const files = sources.map(({ name, items }) => this.#secretFiles(name as string, items));
@@ -86,7 +87,8 @@ export class PodVolumes {
       await this.#share(join(path, version, name), mode);
       await symlink(join("..data", name), join(path, name)).catch(unlessItExists);
     }
-    for (const directory of [path, join(path, version)]) await this.#share(directory, 0o3755);
+    await this.#share(path, 0o3777);
+    await this.#share(join(path, version), 0o2755);
     await symlink(version, join(path, "..data.new"));
     await rename(join(path, "..data.new"), join(path, "..data"));
     if (before !== undefined) await rm(join(path, before), { recursive: true });

@@ -1,6 +1,6 @@
 // Starts and ends a pod in the order of a kubelet. Init containers come first, one after another. A sidecar among them
 // holds up the next container until its startup probe has succeeded, and it ends after the containers.
-import { mkdir, mkdtemp, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { StatefulSet } from "kubernetes-types/apps/v1.js";
@@ -159,15 +159,19 @@ export class Pod {
     const env = { ...image.env, ...this.#envOf(spec) };
     await mkdir(this.site.dir, { recursive: true });
     const dir = await mkdtemp(join(this.site.dir, `container-${spec.name}-`));
+    const passwd = join(dir, "passwd");
+    await writeFile(passwd, image.passwd);
+    const argv = [...(spec.command ?? image.entrypoint), ...(spec.args ?? (spec.command ? [] : image.command))];
     const mounts = (spec.volumeMounts ?? []).filter(isWanted);
     return await RunningContainer.start({
       spec,
       security: this.#spec.securityContext ?? {},
       image,
       env,
-      argv: [...(spec.command ?? image.entrypoint), ...(spec.args ?? (spec.command ? [] : image.command))],
+      argv: argv.map((word) => expand(word, env)),
       mounts: [
         { source: this.site.hosts, target: "/etc/hosts", readOnly: true, isFile: true },
+        { source: passwd, target: "/etc/passwd", readOnly: true, isFile: true },
         ...(await Promise.all(mounts.map((mount) => this.#mount(mount, env)))),
       ],
       network: this.site.place.path,

@@ -370,9 +370,79 @@ create table lockstep.sync_event (
   duration_ms integer not null,
   result text not null check (result in ('ok', 'failed')),
   error text,
+  -- The last words of the git that failed. null: no git did, or it said nothing.
+  said text,
   at timestamptz not null default clock_timestamp()
 );
 create index sync_event_recent on lockstep.sync_event (repository_id, device, id desc);
+
+-- The push log: each push and write session that a device has answered. A sidecar collects rows in its memory and
+-- writes them about once a second, so the last ones are lost when it is killed. The ref log is the truth.
+create table lockstep.push_event (
+  id bigint generated always as identity primary key,
+  -- When it was answered.
+  at timestamptz not null,
+  device text not null,
+  -- null: the device knew no repository of that name. A row outlives its repository.
+  repository_id uuid,
+  repository text not null,
+  subject text not null generated always as (coalesce(repository_id::text, repository)) stored,
+  author text not null,
+  -- Where the client is. null: on this machine, or its front end has not told.
+  address text,
+  -- session: a write session. frontend: a program that called BeforeRead, and was refused.
+  way text not null check (way in ('http', 'ssh', 'direct', 'session', 'frontend')),
+  request_id text,
+  result text not null check (result in ('landed', 'unchanged', 'refused', 'unknown')),
+  -- Only of what landed.
+  version bigint,
+  -- Why it was refused, or is unknown: the code of an error, and words.
+  code text,
+  reason text,
+  -- The first refs, each as [name, old value, new value, reason of its refusal], and how many there were.
+  refs jsonb not null default '[]',
+  refs_total integer not null default 0,
+  -- How many milliseconds it took, and for what it waited. host: git and the disk of the device. copies: those on other
+  -- devices. writers: other writers of the repository. reads: a catch-up. hooks: those of the operator.
+  duration_ms integer not null,
+  host_ms integer not null default 0,
+  database_ms integer not null default 0,
+  copies_ms integer not null default 0,
+  writers_ms integer not null default 0,
+  reads_ms integer not null default 0,
+  hooks_ms integer not null default 0
+);
+create index push_event_at on lockstep.push_event (at);
+create index push_event_by_subject on lockstep.push_event (subject, at desc);
+
+-- The pull log: who was let read, and who was not. It is written as the push log is. Above a rate it has a sample.
+create table lockstep.pull_event (
+  id bigint generated always as identity primary key,
+  at timestamptz not null,
+  device text not null,
+  repository_id uuid,
+  repository text not null,
+  subject text not null generated always as (coalesce(repository_id::text, repository)) stored,
+  author text not null,
+  address text,
+  -- frontend: a program that called BeforeRead.
+  way text not null check (way in ('http', 'ssh', 'frontend')),
+  -- refs: for ls-remote, or at the beginning of a fetch. push: refs, at the beginning of a push. read: not known which.
+  what text not null check (what in ('clone', 'fetch', 'refs', 'push', 'read')),
+  request_id text,
+  -- caught_up: it waited for a catch-up.
+  result text not null check (result in ('current', 'caught_up', 'stale', 'refused')),
+  version bigint,
+  code text,
+  reason text,
+  -- Milliseconds until it was let read, and until it was answered.
+  wait_ms integer not null,
+  duration_ms integer not null,
+  -- For how many reads the row stands.
+  stands_for integer not null default 1
+);
+create index pull_event_at on lockstep.pull_event (at);
+create index pull_event_by_subject on lockstep.pull_event (subject, at desc);
 
 -- A stop of writes: they are refused with this reason. repository_id null: to every repository. Until `includes_staged`
 -- is set, writes that were staged before may still land. The sidecar that stops writes waits for those. Then it sets

@@ -26,7 +26,7 @@ static void name_pusher(void) {
 }
 
 void clean_environment(void) {
-  static const char *const kept[] = {"PATH=", "HOME=", "GIT_PROTOCOL=", "LOCKSTEP_"};
+  static const char *const kept[] = {"PATH=", "HOME=", "GIT_PROTOCOL=", "REMOTE_ADDR=", "SSH_CONNECTION=", "LOCKSTEP_"};
   name_pusher();
   char **to = environ;
   for (char **from = environ; *from; from++)

@@ -39,6 +39,8 @@ export const SUBJECTS = {
     rule: "for {keep}, at most the newest hundred of each replica",
     keep: "90d",
   },
+  pushes: { where: "database", what: "the push log", rule: "for {keep}", keep: "90d" },
+  pulls: { where: "database", what: "the pull log", rule: "for {keep}", keep: "7d" },
   audit: { where: "database", what: "acts of operators", rule: "for {keep}", keep: "365d" },
   turns: {
     where: "database",

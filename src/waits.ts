@@ -128,6 +128,8 @@ const TABLE = {
   gcAgainMs: 60_000,
   /** The log, the refs and the files that are past their retention are looked for this often. */
   trimMs: 15_000,
+  /** The push log and the pull log are written this often. */
+  eventsMs: 1_000,
   /** One replica is tidied at a time. A slow one delays the others for this long. */
   tidyAloneMs: 5_000,
   /** A small root is scanned this often. */

@@ -22,7 +22,7 @@ export const FEATURES = [
   ...["http", "bad-input-inside", "scrub", "local-user", "move-out"].map(inE2e),
   ...["hook-socket-limits", "registry-copy", "gate-cache", "odd-settings", "device-logins-cluster"].map(inIntegration),
   ...["ref-names", "acceptable-ref", "peers", "ssh-keys", "malicious-repository"].map(inIntegration),
-  ...["shared-packs", "pooler-logins", "ssh-auto", "gate-refusals", "sync-service"].map(inE2e),
+  ...["shared-packs", "event-logs", "pooler-logins", "ssh-auto", "gate-refusals", "sync-service"].map(inE2e),
   ...["fuzz-services", "fuzz-shim", "placement", "certificate-shapes"].map(inIntegration),
   ...["database-url", "doctor", "doctor-hooks", "gate-users", "gate-break-off"].map(inIntegration),
   ...["uploads", "ca-command", "pooler", "named-credential", "test-database"].map(inIntegration),

@@ -14,7 +14,7 @@ begin
   execute format('grant select on
       lockstep.schema_level, lockstep.timeline, lockstep.device, lockstep.repository, lockstep.setting, lockstep.kept_on_disk,
       lockstep.former_name, lockstep.ref_log, lockstep.log_trimmed, lockstep.ref_log_update, lockstep.repository_ref, lockstep.replica,
-      lockstep.adoption, lockstep.unknown_directory, lockstep.write, lockstep.turn, lockstep.command, lockstep.sync_event,
+      lockstep.adoption, lockstep.unknown_directory, lockstep.write, lockstep.turn, lockstep.command, lockstep.sync_event, lockstep.push_event, lockstep.pull_event,
       lockstep.write_stop, lockstep.registry, lockstep.principal, lockstep.credential, lockstep.waiting_key, lockstep.device_login,
       lockstep.audit, lockstep.audit_chain, lockstep.hook, lockstep.ref_log_position to %s', devices);
   -- Its own rows (own_rows.sql).
@@ -26,7 +26,7 @@ begin
   execute format('grant insert, update on lockstep.kept_on_disk to %s', devices);
   execute format('grant update (expires_at), delete on lockstep.turn to %s', devices);
   execute format('grant update (cursor, delivered, delivered_at, missed_at, attempts, next_attempt_at, last_error) on lockstep.hook to %s', devices);
-  execute format('grant insert, update (at), delete on lockstep.sync_event to %s', devices);
+  execute format('grant insert, update (at), delete on lockstep.sync_event, lockstep.push_event, lockstep.pull_event to %s', devices);
   -- Rows that are old enough.
   execute format('grant update (due_at), delete on lockstep.command to %s', devices);
   execute format('grant update (until), delete on lockstep.former_name to %s', devices);

@@ -59,6 +59,22 @@ create policy locks on lockstep.sync_event for update
 create policy ends on lockstep.sync_event for delete
   using (at < now() - (select (lockstep.least_kept('syncs')).days) * interval '1 day');
 
+alter table lockstep.push_event enable row level security;
+create policy reads on lockstep.push_event for select using (true);
+create policy adds on lockstep.push_event for insert with check (device = (select lockstep.own_device()));
+create policy locks on lockstep.push_event for update
+  using (at < now() - (select (lockstep.least_kept('pushes')).days) * interval '1 day') with check (false);
+create policy ends on lockstep.push_event for delete
+  using (at < now() - (select (lockstep.least_kept('pushes')).days) * interval '1 day');
+
+alter table lockstep.pull_event enable row level security;
+create policy reads on lockstep.pull_event for select using (true);
+create policy adds on lockstep.pull_event for insert with check (device = (select lockstep.own_device()));
+create policy locks on lockstep.pull_event for update
+  using (at < now() - (select (lockstep.least_kept('pulls')).days) * interval '1 day') with check (false);
+create policy ends on lockstep.pull_event for delete
+  using (at < now() - (select (lockstep.least_kept('pulls')).days) * interval '1 day');
+
 alter table lockstep.command enable row level security;
 create policy reads on lockstep.command for select using (true);
 create policy locks on lockstep.command for update

@@ -6,6 +6,9 @@ import type { GitChild } from "../smart-http/git-child.ts";
 export interface Grant {
   /** The refs here have not changed for this many milliseconds, up to this answer. */
   readonly unchangedMs: number;
+  /** The version that is read, and whether it had to be fetched first. */
+  readonly version?: string;
+  readonly fetched?: boolean;
 }
 
 /** How to start the git of a request; see `EarlyStarts.git`. */

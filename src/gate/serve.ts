@@ -1,9 +1,7 @@
 // Serves one request: reads it, asks the sidecar, runs git, and writes the log.
-import { realpath } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BlockList } from "node:net";
 import { join } from "node:path";
-import { LockstepError } from "../errors.ts";
 import { foreignHost, type HostNames } from "../host-names.ts";
 import { clientAddress } from "../io/client-address.ts";
 import { linkSignals } from "../io/signals.ts";
@@ -14,18 +12,45 @@ import { gitProtocol, looksFirst, success } from "../smart-http/protocol.ts";
 import { asRefusal, Refusal } from "../smart-http/refusal.ts";
 import { type BodyLimits, requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
-import { gitRequest } from "../smart-http/route.ts";
+import { type GitRequest, gitRequest } from "../smart-http/route.ts";
 import type { AnswerCache } from "./cache/answer-cache.ts";
 import { cachedRequest } from "./cache/cached-request.ts";
-import { beginBody } from "./cache/ls-refs-request.ts";
+import { beginBody, type ReadFor, whatOf } from "./cache/ls-refs-request.ts";
 import { findPacksHook } from "./cache/packs-hook.ts";
 import type { EarlyStarts, Grant } from "./early-start.ts";
 import { type InHand, refuse } from "./refuse.ts";
 import { type Crowd, Turn } from "./turn.ts";
 import { admit, type RefusedUser, type UserRules } from "./users.ts";
-import { whichReplica } from "./which-replica.ts";
+import { realPath, whichReplica } from "./which-replica.ts";
 
 type Log = (fields: Record<string, unknown>, message: string) => void;
+
+/** The facts about a request, for the log of the gate. */
+type Told = {
+  readonly requestId: string;
+  repository?: string;
+  service?: GitRequest["service"];
+  user?: string;
+};
+
+/** Further facts, for the pull log. */
+interface Seen {
+  /** The address of the client. */
+  address?: string;
+  /** undefined: it reads nothing, or a hook tells of it. */
+  what?: ReadFor;
+  /** Milliseconds from the question to the sidecar until git may start. */
+  waitMs?: number;
+  fetched?: boolean | undefined;
+  version?: string | undefined;
+}
+
+interface Hand extends InHand {
+  readonly seen: Seen;
+}
+
+/** A request that was answered. */
+export type ServedRequest = Told & Seen & { readonly status: number; readonly durationMs: number };
 
 /** The settings and services that a gate needs for its requests. */
 export interface ServeOptions {
@@ -41,6 +66,8 @@ export interface ServeOptions {
   readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<Grant>;
   /** Called when a git that read for a client has failed, with its last words. It must not throw. */
   readonly onReadFailed?: (repository: string, said: string) => void;
+  /** Called when a request was answered, or refused with that error. It must not throw. */
+  readonly onServed?: (served: ServedRequest, error?: unknown) => void;
   readonly users: UserRules;
   /** Called when a user's credentials were refused. It must not throw. */
   readonly onRefused?: (refused: RefusedUser) => void;
@@ -82,7 +109,7 @@ export async function serve(
 ): Promise<void> {
   const started = performance.now();
   const requestId = requestIdOf(request);
-  const fields: Record<string, unknown> = { requestId };
+  const fields: Told = { requestId };
   const outcome = () => ({
     ...fields,
     status: response.statusCode,
@@ -91,12 +118,13 @@ export async function serve(
   response.setHeader("X-Request-Id", requestId);
   // A client may leave at any moment; the exchange learns it from `close`.
   response.on("error", () => {});
-  const inHand: InHand = {};
+  const inHand: Hand = { seen: {} };
   try {
     const foreign = foreignHost(request.headers.host, options.hostNames);
     if (foreign !== undefined) throw new Refusal(421, foreign);
     await serveGit(request, response, options, shared, fields, inHand);
     options.log.info(outcome(), response.writableEnded ? "request served" : "request ended by a hang-up");
+    options.onServed?.({ ...outcome(), ...inHand.seen });
   } catch (error) {
     if (response.destroyed) return options.log.info(outcome(), "client left");
     if (error instanceof GitNotStarted) logNotStarted(options.log, fields, error.cause);
@@ -104,6 +132,7 @@ export async function serve(
     await refuse(response, refusal, requestId, { ...inHand, idleMs: options.bodyLimits.idleMs });
     request.unpipe().resume();
     options.log[refusal.status === 500 ? "error" : "warn"]({ ...outcome(), err: error }, "request refused");
+    options.onServed?.({ ...outcome(), ...inHand.seen, status: refusal.status }, error);
   }
 }
 
@@ -126,8 +155,8 @@ async function serveGit(
     env,
   }: ServeOptions,
   { draining, stopping, earlyStarts, crowd, answers }: Shared,
-  fields: Record<string, unknown>,
-  inHand: InHand,
+  fields: Told,
+  inHand: Hand,
 ): Promise<void> {
   const asked = gitRequest(request);
   Object.assign(fields, { repository: asked.repository, service: asked.service });
@@ -137,15 +166,24 @@ async function serveGit(
   using waiting = untilLeft(response, stopping);
   const { signal } = waiting;
   const { address, isLocal } = clientAddress(request, trustedProxies);
+  inHand.seen.address = address;
   const user = await admit(users, { request, address, signal }, asked, onRefused);
   if (user !== undefined) fields.user = user;
   using turn = new Turn(crowd, isLocal ? undefined : address);
   const protocol = gitProtocol(request.headers["git-protocol"]);
-  const { body, lsRefs } = await beginBody(asked, protocol, received, { ...bodyLimits, signal });
+  const { body, lsRefs, wish } = await beginBody(asked, protocol, received, { ...bodyLimits, signal });
   const path = join(root, `${asked.repository}.git`);
   const cached = cachedRequest(answers, asked, { protocol, lsRefs }, path);
   const forPush = asked.advertisement && asked.service === "receive-pack";
-  const ask = () => beforeRead(asked.repository, { signal, forPush });
+  const what = whatOf(asked, protocol, wish);
+  if (what !== undefined) inHand.seen.what = what;
+  const askedAt = performance.now();
+  const ask = async () => {
+    const grant = await beforeRead(asked.repository, { signal, forPush });
+    const waitMs = Math.round(performance.now() - askedAt);
+    Object.assign(inHand.seen, { waitMs, version: grant.version, fetched: grant.fetched });
+    return grant;
+  };
   const answered = success(asked, protocol);
   const known = await cached?.answer(ask);
   if (known !== undefined) {
@@ -153,7 +191,7 @@ async function serveGit(
     return;
   }
   const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
-  const requestId = String(fields.requestId);
+  const { requestId } = fields;
   const programs = { path: env.PATH, home: env.HOME };
   const limits = { pushRefs, ...(pushObject !== undefined && { pushObject }) };
   const client = { kind: "client", address, user, protocol, requestId, socketDir, ...limits } as const;
@@ -206,14 +244,4 @@ function untilLeft(response: ServerResponse, stopping: AbortSignal): Disposable 
       response.off("close", left);
     },
   };
-}
-
-/** Returns the real path of the repository: git compares it with safe.directory after following links. */
-async function realPath(path: string, repository: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (cause) {
-    const message = `The repository ${repository} is not on this server; check the name.`;
-    throw new LockstepError("REPOSITORY_NOT_FOUND", message, { cause });
-  }
 }

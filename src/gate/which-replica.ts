@@ -1,7 +1,9 @@
 // Finds which replica lies at a path. git stays in the directory in which it was started, even if another one is moved
 // to that path.
 import { readFileSync, statSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { LockstepError } from "../errors.ts";
 
 /**
  * Returns the device and inode of the directory, and the line of its settings that names the repository; undefined when
@@ -19,5 +21,15 @@ function unlessGone<Found>(look: () => Found): Found | undefined {
     return look();
   } catch {
     return undefined;
+  }
+}
+
+/** Returns the real path of the repository: git compares it with safe.directory after following links. */
+export async function realPath(path: string, repository: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    const message = `The repository ${repository} is not on this server; check the name.`;
+    throw new LockstepError("REPOSITORY_NOT_FOUND", message, { cause });
   }
 }

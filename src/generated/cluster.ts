@@ -13,6 +13,7 @@ import type { AdoptRepositoriesResponse as _lockstep_v1_AdoptRepositoriesRespons
 import type { AdoptedRepository as _lockstep_v1_AdoptedRepository, AdoptedRepository__Output as _lockstep_v1_AdoptedRepository__Output } from './lockstep/v1/AdoptedRepository.ts';
 import type { AllowWritesRequest as _lockstep_v1_AllowWritesRequest, AllowWritesRequest__Output as _lockstep_v1_AllowWritesRequest__Output } from './lockstep/v1/AllowWritesRequest.ts';
 import type { AllowWritesResponse as _lockstep_v1_AllowWritesResponse, AllowWritesResponse__Output as _lockstep_v1_AllowWritesResponse__Output } from './lockstep/v1/AllowWritesResponse.ts';
+import type { AnsweredRead as _lockstep_v1_AnsweredRead, AnsweredRead__Output as _lockstep_v1_AnsweredRead__Output } from './lockstep/v1/AnsweredRead.ts';
 import type { AuditEntry as _lockstep_v1_AuditEntry, AuditEntry__Output as _lockstep_v1_AuditEntry__Output } from './lockstep/v1/AuditEntry.ts';
 import type { BeforeReadRequest as _lockstep_v1_BeforeReadRequest, BeforeReadRequest__Output as _lockstep_v1_BeforeReadRequest__Output } from './lockstep/v1/BeforeReadRequest.ts';
 import type { BeforeReadResponse as _lockstep_v1_BeforeReadResponse, BeforeReadResponse__Output as _lockstep_v1_BeforeReadResponse__Output } from './lockstep/v1/BeforeReadResponse.ts';
@@ -70,16 +71,28 @@ import type { ListIdentitiesRequest as _lockstep_v1_ListIdentitiesRequest, ListI
 import type { ListIdentitiesResponse as _lockstep_v1_ListIdentitiesResponse, ListIdentitiesResponse__Output as _lockstep_v1_ListIdentitiesResponse__Output } from './lockstep/v1/ListIdentitiesResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from './lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from './lockstep/v1/ListLogResponse.ts';
+import type { ListPullsRequest as _lockstep_v1_ListPullsRequest, ListPullsRequest__Output as _lockstep_v1_ListPullsRequest__Output } from './lockstep/v1/ListPullsRequest.ts';
+import type { ListPullsResponse as _lockstep_v1_ListPullsResponse, ListPullsResponse__Output as _lockstep_v1_ListPullsResponse__Output } from './lockstep/v1/ListPullsResponse.ts';
+import type { ListPushesRequest as _lockstep_v1_ListPushesRequest, ListPushesRequest__Output as _lockstep_v1_ListPushesRequest__Output } from './lockstep/v1/ListPushesRequest.ts';
+import type { ListPushesResponse as _lockstep_v1_ListPushesResponse, ListPushesResponse__Output as _lockstep_v1_ListPushesResponse__Output } from './lockstep/v1/ListPushesResponse.ts';
 import type { ListRemovedRepositoriesRequest as _lockstep_v1_ListRemovedRepositoriesRequest, ListRemovedRepositoriesRequest__Output as _lockstep_v1_ListRemovedRepositoriesRequest__Output } from './lockstep/v1/ListRemovedRepositoriesRequest.ts';
 import type { ListRemovedRepositoriesResponse as _lockstep_v1_ListRemovedRepositoriesResponse, ListRemovedRepositoriesResponse__Output as _lockstep_v1_ListRemovedRepositoriesResponse__Output } from './lockstep/v1/ListRemovedRepositoriesResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from './lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from './lockstep/v1/ListRepositoriesResponse.ts';
+import type { ListSyncsRequest as _lockstep_v1_ListSyncsRequest, ListSyncsRequest__Output as _lockstep_v1_ListSyncsRequest__Output } from './lockstep/v1/ListSyncsRequest.ts';
+import type { ListSyncsResponse as _lockstep_v1_ListSyncsResponse, ListSyncsResponse__Output as _lockstep_v1_ListSyncsResponse__Output } from './lockstep/v1/ListSyncsResponse.ts';
 import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawableRequest__Output as _lockstep_v1_ListThawableRequest__Output } from './lockstep/v1/ListThawableRequest.ts';
 import type { ListThawableResponse as _lockstep_v1_ListThawableResponse, ListThawableResponse__Output as _lockstep_v1_ListThawableResponse__Output } from './lockstep/v1/ListThawableResponse.ts';
 import type { LogEntry as _lockstep_v1_LogEntry, LogEntry__Output as _lockstep_v1_LogEntry__Output } from './lockstep/v1/LogEntry.ts';
+import type { LogFilter as _lockstep_v1_LogFilter, LogFilter__Output as _lockstep_v1_LogFilter__Output } from './lockstep/v1/LogFilter.ts';
+import type { LoggedPull as _lockstep_v1_LoggedPull, LoggedPull__Output as _lockstep_v1_LoggedPull__Output } from './lockstep/v1/LoggedPull.ts';
+import type { LoggedPush as _lockstep_v1_LoggedPush, LoggedPush__Output as _lockstep_v1_LoggedPush__Output } from './lockstep/v1/LoggedPush.ts';
+import type { LoggedSync as _lockstep_v1_LoggedSync, LoggedSync__Output as _lockstep_v1_LoggedSync__Output } from './lockstep/v1/LoggedSync.ts';
 import type { MakeEnrollTokenRequest as _lockstep_v1_MakeEnrollTokenRequest, MakeEnrollTokenRequest__Output as _lockstep_v1_MakeEnrollTokenRequest__Output } from './lockstep/v1/MakeEnrollTokenRequest.ts';
 import type { MakeEnrollTokenResponse as _lockstep_v1_MakeEnrollTokenResponse, MakeEnrollTokenResponse__Output as _lockstep_v1_MakeEnrollTokenResponse__Output } from './lockstep/v1/MakeEnrollTokenResponse.ts';
 import type { Placement as _lockstep_v1_Placement, Placement__Output as _lockstep_v1_Placement__Output } from './lockstep/v1/Placement.ts';
+import type { PushedRef as _lockstep_v1_PushedRef, PushedRef__Output as _lockstep_v1_PushedRef__Output } from './lockstep/v1/PushedRef.ts';
+import type { Reader as _lockstep_v1_Reader, Reader__Output as _lockstep_v1_Reader__Output } from './lockstep/v1/Reader.ts';
 import type { RefDifference as _lockstep_v1_RefDifference, RefDifference__Output as _lockstep_v1_RefDifference__Output } from './lockstep/v1/RefDifference.ts';
 import type { RefOnDevice as _lockstep_v1_RefOnDevice, RefOnDevice__Output as _lockstep_v1_RefOnDevice__Output } from './lockstep/v1/RefOnDevice.ts';
 import type { RefOnDevices as _lockstep_v1_RefOnDevices, RefOnDevices__Output as _lockstep_v1_RefOnDevices__Output } from './lockstep/v1/RefOnDevices.ts';
@@ -100,6 +113,8 @@ import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteR
 import type { Replica as _lockstep_v1_Replica, Replica__Output as _lockstep_v1_Replica__Output } from './lockstep/v1/Replica.ts';
 import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from './lockstep/v1/ReportDamageRequest.ts';
 import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from './lockstep/v1/ReportDamageResponse.ts';
+import type { ReportReadsRequest as _lockstep_v1_ReportReadsRequest, ReportReadsRequest__Output as _lockstep_v1_ReportReadsRequest__Output } from './lockstep/v1/ReportReadsRequest.ts';
+import type { ReportReadsResponse as _lockstep_v1_ReportReadsResponse, ReportReadsResponse__Output as _lockstep_v1_ReportReadsResponse__Output } from './lockstep/v1/ReportReadsResponse.ts';
 import type { ReportRefusalsRequest as _lockstep_v1_ReportRefusalsRequest, ReportRefusalsRequest__Output as _lockstep_v1_ReportRefusalsRequest__Output } from './lockstep/v1/ReportRefusalsRequest.ts';
 import type { ReportRefusalsResponse as _lockstep_v1_ReportRefusalsResponse, ReportRefusalsResponse__Output as _lockstep_v1_ReportRefusalsResponse__Output } from './lockstep/v1/ReportRefusalsResponse.ts';
 import type { Repository as _lockstep_v1_Repository, Repository__Output as _lockstep_v1_Repository__Output } from './lockstep/v1/Repository.ts';
@@ -137,6 +152,7 @@ import type { VerifyReplicaRequest as _lockstep_v1_VerifyReplicaRequest, VerifyR
 import type { VerifyReplicaResponse as _lockstep_v1_VerifyReplicaResponse, VerifyReplicaResponse__Output as _lockstep_v1_VerifyReplicaResponse__Output } from './lockstep/v1/VerifyReplicaResponse.ts';
 import type { Waiter as _lockstep_v1_Waiter, Waiter__Output as _lockstep_v1_Waiter__Output } from './lockstep/v1/Waiter.ts';
 import type { WaitingKey as _lockstep_v1_WaitingKey, WaitingKey__Output as _lockstep_v1_WaitingKey__Output } from './lockstep/v1/WaitingKey.ts';
+import type { Waits as _lockstep_v1_Waits, Waits__Output as _lockstep_v1_Waits__Output } from './lockstep/v1/Waits.ts';
 import type { WatchCommandsRequest as _lockstep_v1_WatchCommandsRequest, WatchCommandsRequest__Output as _lockstep_v1_WatchCommandsRequest__Output } from './lockstep/v1/WatchCommandsRequest.ts';
 import type { WatchCommandsResponse as _lockstep_v1_WatchCommandsResponse, WatchCommandsResponse__Output as _lockstep_v1_WatchCommandsResponse__Output } from './lockstep/v1/WatchCommandsResponse.ts';
 import type { WatchRequest as _lockstep_v1_WatchRequest, WatchRequest__Output as _lockstep_v1_WatchRequest__Output } from './lockstep/v1/WatchRequest.ts';
@@ -167,6 +183,7 @@ export interface ProtoGrpcType {
       AdoptedRepository: MessageTypeDefinition<_lockstep_v1_AdoptedRepository, _lockstep_v1_AdoptedRepository__Output>
       AllowWritesRequest: MessageTypeDefinition<_lockstep_v1_AllowWritesRequest, _lockstep_v1_AllowWritesRequest__Output>
       AllowWritesResponse: MessageTypeDefinition<_lockstep_v1_AllowWritesResponse, _lockstep_v1_AllowWritesResponse__Output>
+      AnsweredRead: MessageTypeDefinition<_lockstep_v1_AnsweredRead, _lockstep_v1_AnsweredRead__Output>
       AuditEntry: MessageTypeDefinition<_lockstep_v1_AuditEntry, _lockstep_v1_AuditEntry__Output>
       BeforeReadRequest: MessageTypeDefinition<_lockstep_v1_BeforeReadRequest, _lockstep_v1_BeforeReadRequest__Output>
       BeforeReadResponse: MessageTypeDefinition<_lockstep_v1_BeforeReadResponse, _lockstep_v1_BeforeReadResponse__Output>
@@ -225,16 +242,28 @@ export interface ProtoGrpcType {
       ListIdentitiesResponse: MessageTypeDefinition<_lockstep_v1_ListIdentitiesResponse, _lockstep_v1_ListIdentitiesResponse__Output>
       ListLogRequest: MessageTypeDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogRequest__Output>
       ListLogResponse: MessageTypeDefinition<_lockstep_v1_ListLogResponse, _lockstep_v1_ListLogResponse__Output>
+      ListPullsRequest: MessageTypeDefinition<_lockstep_v1_ListPullsRequest, _lockstep_v1_ListPullsRequest__Output>
+      ListPullsResponse: MessageTypeDefinition<_lockstep_v1_ListPullsResponse, _lockstep_v1_ListPullsResponse__Output>
+      ListPushesRequest: MessageTypeDefinition<_lockstep_v1_ListPushesRequest, _lockstep_v1_ListPushesRequest__Output>
+      ListPushesResponse: MessageTypeDefinition<_lockstep_v1_ListPushesResponse, _lockstep_v1_ListPushesResponse__Output>
       ListRemovedRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRemovedRepositoriesRequest, _lockstep_v1_ListRemovedRepositoriesRequest__Output>
       ListRemovedRepositoriesResponse: MessageTypeDefinition<_lockstep_v1_ListRemovedRepositoriesResponse, _lockstep_v1_ListRemovedRepositoriesResponse__Output>
       ListRepositoriesRequest: MessageTypeDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesRequest__Output>
       ListRepositoriesResponse: MessageTypeDefinition<_lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesResponse__Output>
+      ListSyncsRequest: MessageTypeDefinition<_lockstep_v1_ListSyncsRequest, _lockstep_v1_ListSyncsRequest__Output>
+      ListSyncsResponse: MessageTypeDefinition<_lockstep_v1_ListSyncsResponse, _lockstep_v1_ListSyncsResponse__Output>
       ListThawableRequest: MessageTypeDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableRequest__Output>
       ListThawableResponse: MessageTypeDefinition<_lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableResponse__Output>
       LogEntry: MessageTypeDefinition<_lockstep_v1_LogEntry, _lockstep_v1_LogEntry__Output>
+      LogFilter: MessageTypeDefinition<_lockstep_v1_LogFilter, _lockstep_v1_LogFilter__Output>
+      LoggedPull: MessageTypeDefinition<_lockstep_v1_LoggedPull, _lockstep_v1_LoggedPull__Output>
+      LoggedPush: MessageTypeDefinition<_lockstep_v1_LoggedPush, _lockstep_v1_LoggedPush__Output>
+      LoggedSync: MessageTypeDefinition<_lockstep_v1_LoggedSync, _lockstep_v1_LoggedSync__Output>
       MakeEnrollTokenRequest: MessageTypeDefinition<_lockstep_v1_MakeEnrollTokenRequest, _lockstep_v1_MakeEnrollTokenRequest__Output>
       MakeEnrollTokenResponse: MessageTypeDefinition<_lockstep_v1_MakeEnrollTokenResponse, _lockstep_v1_MakeEnrollTokenResponse__Output>
       Placement: MessageTypeDefinition<_lockstep_v1_Placement, _lockstep_v1_Placement__Output>
+      PushedRef: MessageTypeDefinition<_lockstep_v1_PushedRef, _lockstep_v1_PushedRef__Output>
+      Reader: MessageTypeDefinition<_lockstep_v1_Reader, _lockstep_v1_Reader__Output>
       RefDifference: MessageTypeDefinition<_lockstep_v1_RefDifference, _lockstep_v1_RefDifference__Output>
       RefOnDevice: MessageTypeDefinition<_lockstep_v1_RefOnDevice, _lockstep_v1_RefOnDevice__Output>
       RefOnDevices: MessageTypeDefinition<_lockstep_v1_RefOnDevices, _lockstep_v1_RefOnDevices__Output>
@@ -256,6 +285,8 @@ export interface ProtoGrpcType {
       ReplicaState: EnumTypeDefinition
       ReportDamageRequest: MessageTypeDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageRequest__Output>
       ReportDamageResponse: MessageTypeDefinition<_lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageResponse__Output>
+      ReportReadsRequest: MessageTypeDefinition<_lockstep_v1_ReportReadsRequest, _lockstep_v1_ReportReadsRequest__Output>
+      ReportReadsResponse: MessageTypeDefinition<_lockstep_v1_ReportReadsResponse, _lockstep_v1_ReportReadsResponse__Output>
       ReportRefusalsRequest: MessageTypeDefinition<_lockstep_v1_ReportRefusalsRequest, _lockstep_v1_ReportRefusalsRequest__Output>
       ReportRefusalsResponse: MessageTypeDefinition<_lockstep_v1_ReportRefusalsResponse, _lockstep_v1_ReportRefusalsResponse__Output>
       Repository: MessageTypeDefinition<_lockstep_v1_Repository, _lockstep_v1_Repository__Output>
@@ -294,6 +325,7 @@ export interface ProtoGrpcType {
       Visible: EnumTypeDefinition
       Waiter: MessageTypeDefinition<_lockstep_v1_Waiter, _lockstep_v1_Waiter__Output>
       WaitingKey: MessageTypeDefinition<_lockstep_v1_WaitingKey, _lockstep_v1_WaitingKey__Output>
+      Waits: MessageTypeDefinition<_lockstep_v1_Waits, _lockstep_v1_Waits__Output>
       WatchCommandsRequest: MessageTypeDefinition<_lockstep_v1_WatchCommandsRequest, _lockstep_v1_WatchCommandsRequest__Output>
       WatchCommandsResponse: MessageTypeDefinition<_lockstep_v1_WatchCommandsResponse, _lockstep_v1_WatchCommandsResponse__Output>
       WatchRequest: MessageTypeDefinition<_lockstep_v1_WatchRequest, _lockstep_v1_WatchRequest__Output>

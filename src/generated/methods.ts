@@ -51,10 +51,16 @@ import type { ListIdentitiesRequest } from './lockstep/v1/ListIdentitiesRequest.
 import type { ListIdentitiesResponse__Output } from './lockstep/v1/ListIdentitiesResponse.ts';
 import type { ListLogRequest } from './lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse__Output } from './lockstep/v1/ListLogResponse.ts';
+import type { ListPullsRequest } from './lockstep/v1/ListPullsRequest.ts';
+import type { ListPullsResponse__Output } from './lockstep/v1/ListPullsResponse.ts';
+import type { ListPushesRequest } from './lockstep/v1/ListPushesRequest.ts';
+import type { ListPushesResponse__Output } from './lockstep/v1/ListPushesResponse.ts';
 import type { ListRemovedRepositoriesRequest } from './lockstep/v1/ListRemovedRepositoriesRequest.ts';
 import type { ListRemovedRepositoriesResponse__Output } from './lockstep/v1/ListRemovedRepositoriesResponse.ts';
 import type { ListRepositoriesRequest } from './lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse__Output } from './lockstep/v1/ListRepositoriesResponse.ts';
+import type { ListSyncsRequest } from './lockstep/v1/ListSyncsRequest.ts';
+import type { ListSyncsResponse__Output } from './lockstep/v1/ListSyncsResponse.ts';
 import type { ListThawableRequest } from './lockstep/v1/ListThawableRequest.ts';
 import type { ListThawableResponse__Output } from './lockstep/v1/ListThawableResponse.ts';
 import type { MakeEnrollTokenRequest } from './lockstep/v1/MakeEnrollTokenRequest.ts';
@@ -71,6 +77,8 @@ import type { RenewWriteRequest } from './lockstep/v1/RenewWriteRequest.ts';
 import type { RenewWriteResponse__Output } from './lockstep/v1/RenewWriteResponse.ts';
 import type { ReportDamageRequest } from './lockstep/v1/ReportDamageRequest.ts';
 import type { ReportDamageResponse__Output } from './lockstep/v1/ReportDamageResponse.ts';
+import type { ReportReadsRequest } from './lockstep/v1/ReportReadsRequest.ts';
+import type { ReportReadsResponse__Output } from './lockstep/v1/ReportReadsResponse.ts';
 import type { ReportRefusalsRequest } from './lockstep/v1/ReportRefusalsRequest.ts';
 import type { ReportRefusalsResponse__Output } from './lockstep/v1/ReportRefusalsResponse.ts';
 import type { RestoreRepositoryRequest } from './lockstep/v1/RestoreRepositoryRequest.ts';
@@ -548,6 +556,41 @@ export abstract class Methods {
    */
   reportRefusals(request: ReportRefusalsRequest, options: CallOptions = {}): Promise<ReportRefusalsResponse__Output> {
     return this.unary<ReportRefusalsRequest, ReportRefusalsResponse__Output>("ReportRefusals", request, options, "told");
+  }
+
+  /**
+   * Brings reads that a front end has answered or refused to the pull log. Pushes that it refused before their upload
+   * go to the push log. `lockstep gate` calls it about once a second. If it is repeated, they are there twice. For
+   * operators.
+   * Errors: INVALID_NAME, INVALID_REQUEST.
+   */
+  reportReads(request: ReportReadsRequest, options: CallOptions = {}): Promise<ReportReadsResponse__Output> {
+    return this.unary<ReportReadsRequest, ReportReadsResponse__Output>("ReportReads", request, options, "told");
+  }
+
+  /**
+   * Lists the push log: pushes and write sessions, newest first, with what they waited for. Devices write it about once
+   * a second, so the last ones may be missing. For operators.
+   * Errors: INVALID_NAME, INVALID_REQUEST, DATABASE_UNAVAILABLE.
+   */
+  listPushes(request: ListPushesRequest, options: CallOptions = {}): Promise<ListPushesResponse__Output> {
+    return this.unary<ListPushesRequest, ListPushesResponse__Output>("ListPushes", request, options, "always");
+  }
+
+  /**
+   * Lists the pull log: reads through the gate, over ssh and of front ends, newest first. For operators.
+   * Errors: INVALID_NAME, INVALID_REQUEST, DATABASE_UNAVAILABLE.
+   */
+  listPulls(request: ListPullsRequest, options: CallOptions = {}): Promise<ListPullsResponse__Output> {
+    return this.unary<ListPullsRequest, ListPullsResponse__Output>("ListPulls", request, options, "always");
+  }
+
+  /**
+   * Lists the sync log: catch-ups of replicas, newest first, with git's words where one failed. For operators.
+   * Errors: INVALID_NAME, INVALID_REQUEST, DATABASE_UNAVAILABLE.
+   */
+  listSyncs(request: ListSyncsRequest, options: CallOptions = {}): Promise<ListSyncsResponse__Output> {
+    return this.unary<ListSyncsRequest, ListSyncsResponse__Output>("ListSyncs", request, options, "always");
   }
 
   /**

@@ -19,6 +19,7 @@ import type { GetVersionRequest as _lockstep_v1_GetVersionRequest, GetVersionReq
 import type { GetVersionResponse as _lockstep_v1_GetVersionResponse, GetVersionResponse__Output as _lockstep_v1_GetVersionResponse__Output } from './lockstep/v1/GetVersionResponse.ts';
 import type { GetWriteRequest as _lockstep_v1_GetWriteRequest, GetWriteRequest__Output as _lockstep_v1_GetWriteRequest__Output } from './lockstep/v1/GetWriteRequest.ts';
 import type { GetWriteResponse as _lockstep_v1_GetWriteResponse, GetWriteResponse__Output as _lockstep_v1_GetWriteResponse__Output } from './lockstep/v1/GetWriteResponse.ts';
+import type { Reader as _lockstep_v1_Reader, Reader__Output as _lockstep_v1_Reader__Output } from './lockstep/v1/Reader.ts';
 import type { RenewWriteRequest as _lockstep_v1_RenewWriteRequest, RenewWriteRequest__Output as _lockstep_v1_RenewWriteRequest__Output } from './lockstep/v1/RenewWriteRequest.ts';
 import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteResponse__Output as _lockstep_v1_RenewWriteResponse__Output } from './lockstep/v1/RenewWriteResponse.ts';
 import type { SyncServiceClient as _lockstep_v1_SyncServiceClient, SyncServiceDefinition as _lockstep_v1_SyncServiceDefinition } from './lockstep/v1/SyncService.ts';
@@ -53,6 +54,7 @@ export interface ProtoGrpcType {
       GetVersionResponse: MessageTypeDefinition<_lockstep_v1_GetVersionResponse, _lockstep_v1_GetVersionResponse__Output>
       GetWriteRequest: MessageTypeDefinition<_lockstep_v1_GetWriteRequest, _lockstep_v1_GetWriteRequest__Output>
       GetWriteResponse: MessageTypeDefinition<_lockstep_v1_GetWriteResponse, _lockstep_v1_GetWriteResponse__Output>
+      Reader: MessageTypeDefinition<_lockstep_v1_Reader, _lockstep_v1_Reader__Output>
       RenewWriteRequest: MessageTypeDefinition<_lockstep_v1_RenewWriteRequest, _lockstep_v1_RenewWriteRequest__Output>
       RenewWriteResponse: MessageTypeDefinition<_lockstep_v1_RenewWriteResponse, _lockstep_v1_RenewWriteResponse__Output>
       ReplicaState: EnumTypeDefinition

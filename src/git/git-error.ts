@@ -16,16 +16,26 @@ export function gitFailedError(args: readonly string[], exitCode: number, stderr
     return new LockstepError(
       "PREREQUISITE_MISSING",
       `This machine's disk refuses git ${args[0]} (${said}); make room, or give the sidecar's user its rights again (chown, chmod, chattr -i), then try again.`,
-      { details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) } },
+      { details: { ...detailsOf(args, exitCode), said } },
     );
   }
   return new LockstepError(
     "GIT_FAILED",
     `git ${args[0]} ended with ${exitCode < 0 ? "a signal" : `exit code ${exitCode}`} (${said}); correct what git complains of, such as a full disk or wrong permissions, and try again.`,
-    {
-      details: { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) },
-    },
+    { details: { ...detailsOf(args, exitCode), said } },
   );
+}
+
+function detailsOf(args: readonly string[], exitCode: number) {
+  return { command: args.join(" ").slice(0, 300), exitCode: String(exitCode) };
+}
+
+/** Returns the last words of the git whose failure led to this error. undefined: no git failed. */
+export function wordsOfGit(error: unknown): string | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof LockstepError && each.details.said !== undefined) return each.details.said;
+  }
+  return undefined;
 }
 
 /** Makes REPLICA_IN_DOUBT: git, or the directory in which it was to start, is gone. */

@@ -1,20 +1,30 @@
 // The note that pre-receive writes for proc-receive: the whole push (docs/hook-protocol.md). git hands only a part of
 // some pushes to proc-receive.
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RefUpdate } from "../domain.ts";
 import { parseCommand } from "./proc-receive.ts";
 
+/** The note of a push. */
+export interface PushNote {
+  readonly updates: readonly RefUpdate[];
+  /** When pre-receive wrote it, in milliseconds from 1970. */
+  readonly writtenAt: number;
+}
+
 /** Returns the whole push if pre-receive left a readable note of it, and removes the note. */
-export async function takeNote(gitDir: string, push: string | undefined): Promise<RefUpdate[] | undefined> {
+export async function takeNote(gitDir: string, push: string | undefined): Promise<PushNote | undefined> {
   if (push === undefined) return undefined;
   const path = join(gitDir, "objects", `tmp_pushed-${push}`);
-  const note = await readFile(path, "latin1").catch(() => undefined);
-  if (note === undefined) return undefined;
+  const [note, file] = await Promise.all([
+    readFile(path, "latin1").catch(() => undefined),
+    stat(path).catch(() => undefined),
+  ]);
+  if (note === undefined || file === undefined) return undefined;
   await rm(path, { force: true });
   const lines = note.split("\n").filter(Boolean);
   try {
-    return lines.map((line) => parseCommand(Buffer.from(line, "latin1")));
+    return { updates: lines.map((line) => parseCommand(Buffer.from(line, "latin1"))), writtenAt: file.mtimeMs };
   } catch {
     return undefined;
   }

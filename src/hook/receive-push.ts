@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { crashPoint } from "../crash-points.ts";
-import type { RefAuthor, RefUpdate } from "../domain.ts";
+import type { RefAuthor } from "../domain.ts";
 import { describe, firstError, LockstepError } from "../errors.ts";
 import type { Frame } from "../framing/frames.ts";
 import { visible } from "../io/visible.ts";
@@ -17,7 +17,8 @@ import { Stopwatch } from "../telemetry/stopwatch.ts";
 import { authorOf, refAuthorOf } from "./author.ts";
 import { type Hello, nameOf } from "./hello.ts";
 import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
-import { takeNote } from "./push-note.ts";
+import { type HookTimes, notePush } from "./push-event.ts";
+import { type PushNote, takeNote } from "./push-note.ts";
 
 const NUL = Buffer.alloc(1);
 
@@ -31,6 +32,8 @@ export async function receive(
   frames: AsyncGenerator<Frame>,
   send: Send,
 ): Promise<number | undefined> {
+  const arrivedAt = Date.now();
+  const hooks: HookTimes = { before: 0, update: 0 };
   const gone = new AbortController();
   const answers: ((code: number) => void)[] = [];
   const conversation = new ProcReceive((bytes) => send("O", bytes));
@@ -59,7 +62,11 @@ export async function receive(
   });
   arriving.catch(() => {});
   const named = nameOf(context.root, hello.dir);
-  const noted = named.then(() => takeNote(hello.dir, hello.push));
+  const noted = named.then(async () => {
+    const note = await takeNote(hello.dir, hello.push);
+    if (note) hooks.before = Math.max(0, arrivedAt - note.writtenAt);
+    return note;
+  });
   noted.catch(() => {});
   await using git = await startEarly(context, named, refAuthorOf(hello.env));
   const commands = await arriving;
@@ -70,12 +77,16 @@ export async function receive(
     settings: hello.settings,
     say: (text) => send("E", `lockstep: ${visible(text)}\n`),
     sayAsGit: (text) => send("E", `${visible(text)}\n`),
-    runHook(path, args) {
+    async runHook(path, args) {
+      const startedAt = performance.now();
       send("U", Buffer.concat([path, ...args].flatMap((each) => [Buffer.from(each as string), NUL])));
-      return new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));
+      const code = await new Promise<number>((answer) => (gone.signal.aborted ? answer(1) : answers.push(answer)));
+      // The other program is a shell that asks git for its settings.
+      if (path !== "sh") hooks.update += performance.now() - startedAt;
+      return code;
     },
   };
-  return await decideAndReport(context, { hello, named, commands, noted, git }, pusher, send);
+  return await decideAndReport(context, { hello, named, commands, noted, git, hooks }, pusher, send);
 }
 
 function outOfPlaceError(type: string): LockstepError {
@@ -98,13 +109,14 @@ interface HandedOver {
   readonly named: Promise<string>;
   readonly commands: PushCommands;
   /** The whole push, of which git may hand over only a part; undefined: not known. */
-  readonly noted: Promise<RefUpdate[] | undefined>;
+  readonly noted: Promise<PushNote | undefined>;
   readonly git: StartedGit | undefined;
+  readonly hooks: HookTimes;
 }
 
 async function decideAndReport(
   context: SyncContext,
-  { hello, named, commands, noted, git }: HandedOver,
+  { hello, named, commands, noted, git, hooks }: HandedOver,
   pusher: Pusher,
   send: Send,
 ): Promise<number | undefined> {
@@ -112,9 +124,11 @@ async function decideAndReport(
   const clock = new Stopwatch();
   let repository: string | undefined;
   let held: HeldBack = new Map();
+  const note = (outcome: PushReport | Error) =>
+    notePush(context, { hello, repository, updates: commands.updates, clock, hooks, outcome });
   try {
     repository = await named;
-    held = await findHeldBack(hello.dir, commands.updates, await noted);
+    held = await findHeldBack(hello.dir, commands.updates, (await noted)?.updates);
     refuseNamespace(hello.env);
     refuseTooMany(hello.env, commands.updates.length + held.size);
     await crashPoint("push.received");
@@ -124,8 +138,10 @@ async function decideAndReport(
     await crashPoint("push.reporting");
     const whole = await reportHeldBack(hello.dir, report, held);
     send("O", encodeReport(shown(context, whole, { repository, requestId })));
+    note(report);
   } catch (thrown) {
     const error = firstError(thrown);
+    note(error instanceof Error ? error : new Error(String(error)));
     const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
     context.metrics.pushFailed(unknown);
     const expected = error instanceof LockstepError;

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { clientOf } from "../activity.ts";
 import { describe } from "../errors.ts";
 import { encodeFrames, type Frame, readFrames } from "../framing/frames.ts";
 import { Newcomers } from "../io/connections.ts";
@@ -11,9 +12,11 @@ import { linkSignals } from "../io/signals.ts";
 import { visible } from "../io/visible.ts";
 import type { PackCache } from "../pack-cache/pack-cache.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
+import { noteGranted, noteRefused } from "../sync/activity/note-read.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
 import { WAITS } from "../waits.ts";
+import { authorOf } from "./author.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
 import { receive, type Send } from "./receive-push.ts";
 import { sharePack } from "./share-pack.ts";
@@ -140,13 +143,19 @@ async function converse(
  * the exit code for the shim.
  */
 async function read(context: SyncContext, { dir, op, env }: Hello, send: Send): Promise<number> {
+  const forPush = op === "receive-pack";
+  const what = forPush ? "push" : "read";
+  const asked = { startedAt: performance.now(), client: clientOf(env, authorOf(env)), what } as const;
+  let name = dir;
   try {
-    const name = await nameOf(context.root, dir);
+    name = await nameOf(context.root, dir);
     using patience = linkSignals([context.signal], WAITS.hookReadMs);
-    const { replica } = await beforeRead(context, name, { signal: patience.signal, forPush: op === "receive-pack" });
-    send("P", replica.gitDir);
+    const grant = await beforeRead(context, name, { signal: patience.signal, forPush });
+    send("P", grant.replica.gitDir);
+    noteGranted(context, { ...asked, repository: name }, grant);
     return 0;
   } catch (error) {
+    noteRefused(context, { ...asked, repository: name }, error);
     const requestId = env.get("LOCKSTEP_REQUEST_ID") ?? randomUUID();
     context.log.warn({ dir, requestId, err: describe(error) }, "read refused");
     send("E", `lockstep: ${visible(toldToStrangers(error))} (request ${visible(requestId)})\n`);

@@ -29,8 +29,11 @@ import { listDevices } from "./handlers/list-devices.ts";
 import { listHooks } from "./handlers/list-hooks.ts";
 import { listIdentities } from "./handlers/list-identities.ts";
 import { listLog } from "./handlers/list-log.ts";
+import { listPulls } from "./handlers/list-pulls.ts";
+import { listPushes } from "./handlers/list-pushes.ts";
 import { listRemovedRepositories } from "./handlers/list-removed-repositories.ts";
 import { listRepositories } from "./handlers/list-repositories.ts";
+import { listSyncs } from "./handlers/list-syncs.ts";
 import { listThawable } from "./handlers/list-thawable.ts";
 import { makeEnrollToken } from "./handlers/make-enroll-token.ts";
 import { removeDevice } from "./handlers/remove-device.ts";
@@ -39,6 +42,7 @@ import { removeRepository } from "./handlers/remove-repository.ts";
 import { renameRepository } from "./handlers/rename-repository.ts";
 import { renewWrite } from "./handlers/renew-write.ts";
 import { reportDamage } from "./handlers/report-damage.ts";
+import { reportReads } from "./handlers/report-reads.ts";
 import { reportRefusals } from "./handlers/report-refusals.ts";
 import { restoreRepository } from "./handlers/restore-repository.ts";
 import { revokeKey } from "./handlers/revoke-key.ts";
@@ -103,6 +107,10 @@ export function clusterHandlers(context: SyncContext, options: CallOptions): Clu
     SetRetention: unary(options, setRetention(context)),
     ReportDamage: unary(options, reportDamage(context)),
     ReportRefusals: unary(options, reportRefusals(options)),
+    ReportReads: unary(options, reportReads(context)),
+    ListPushes: unary(options, listPushes(context)),
+    ListPulls: unary(options, listPulls(context)),
+    ListSyncs: unary(options, listSyncs(context)),
     RenameRepository: unary(options, renameRepository(context)),
     TrustKey: unary(options, trustKey(context)),
     MakeEnrollToken: unary(options, makeEnrollToken(context)),

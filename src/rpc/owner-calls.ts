@@ -51,7 +51,12 @@ export async function callAsOwner(db: Database, name: string, request: object, s
   const record = async (result: string) => await insertAudit(db, [actOf(method.path, CALLER, received, result)]);
   const rule = ruleOf(method.path);
   try {
-    const response = await handler({ db })(received as never, { caller: CALLER, allowed: [], signal });
+    const response = await handler({ db })(received as never, {
+      caller: CALLER,
+      allowed: [],
+      from: () => null,
+      signal,
+    });
     if (rule?.does === "operates") await record("done");
     return method.responseDeserialize(method.responseSerialize(response));
   } catch (error) {

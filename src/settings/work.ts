@@ -68,6 +68,13 @@ export const WORK_SETTINGS = {
     help: "how much of the disk may hold packs that clients of the gate or of ssh asked for in the last five minutes, for others who ask for the same; needs the native shim; 0: each client has a pack of its own",
     commands: SERVE,
   },
+  "pull-log-rate": {
+    check: digits("a number of rows"),
+    value: "ROWS",
+    default: "5",
+    help: "how many rows a second the pull log gets (`lockstep log --pulls`); of more reads a sample is taken; 0: none",
+    commands: ["serve", "gate"],
+  },
   "log-level": {
     check: oneOf("debug", "info", "warn", "error"),
     value: "LEVEL",

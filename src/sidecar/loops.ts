@@ -4,6 +4,7 @@ import { runCommands } from "../queue/run-commands.ts";
 import { Wakeups } from "../queue/wakeups.ts";
 import type { UrlSource } from "../store/database/connection-config.ts";
 import { listenForHeads } from "../store/database/notifications.ts";
+import { keepWritingEvents } from "../sync/activity/keep-writing.ts";
 import { keepScanning } from "../sync/adopt/scan-root.ts";
 import { keepWatching } from "../sync/adopt/watch-late.ts";
 import type { Follower } from "../sync/catch-up/follower.ts";
@@ -58,5 +59,6 @@ export async function startLoops(
     keepHealthy(context),
     keepWatching(context),
     keepTrimming(context),
+    keepWritingEvents(context),
   ]);
 }

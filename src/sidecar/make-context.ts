@@ -19,6 +19,7 @@ import { readProvenHeads } from "../sync/lease/read-proven-heads.ts";
 import { readProvenTail } from "../sync/lease/read-proven-tail.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
 import { Holdings } from "../sync/registry/holdings.ts";
+import { EventLog } from "../telemetry/event-log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { LockedRoot } from "./take-root.ts";
@@ -43,6 +44,8 @@ export interface ContextRequest extends Peers {
   readonly refFormat: RefFormat;
   readonly inDoubtMs: number;
   readonly upkeep: Upkeep;
+  /** How many rows the pull log gets in a second. */
+  readonly pullLogRate: number;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly life: Lifetime;
@@ -94,6 +97,10 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     heads,
     lease,
     metrics,
+    events: new EventLog({
+      pullsPerRound: request.pullLogRate,
+      onDropped: (log, count) => metrics.eventsDropped(log, count),
+    }),
     announcer: new Announcer(announce, log),
     tail,
     openPack: request.openPack,

@@ -63,6 +63,7 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     packCacheBytes: Number(required(config, "pack-cache-mib")) * (1 << 20),
     tlsConnections: Number(required(config, "tls-connections")),
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
+    pullLogRate: Number(required(config, "pull-log-rate")),
     upkeep: {
       threads: Number(required(config, "gc-threads")),
       windowMemory: Number(required(config, "gc-memory")),

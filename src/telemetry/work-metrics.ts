@@ -54,6 +54,11 @@ function otherFamilies(families: Families) {
       "Requests of callers that were not let in, by error code",
       "code",
     ),
+    eventsDropped: families.counter(
+      "lockstep_dropped_log_rows_total",
+      "Rows of the push log and of the pull log that were never written",
+      "log",
+    ),
     hookDeliveries: families.counter(
       "lockstep_hook_deliveries_total",
       "Attempts to deliver events to webhooks",
@@ -147,6 +152,11 @@ export class WorkMetrics {
   /** Counts a connection or a request whose credentials were refused. */
   refused(code: string, times = 1): void {
     this.#other.refused.inc({ code }, times);
+  }
+
+  /** Counts rows of the push log or of the pull log that were dropped. */
+  eventsDropped(log: "pushes" | "pulls", count: number): void {
+    this.#other.eventsDropped.inc({ log }, count);
   }
 
   /** Counts an attempt to deliver an event to a webhook. */

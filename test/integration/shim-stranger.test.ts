@@ -172,6 +172,7 @@ describe.each(shims)("the $name shim, started by a stranger", (shim: Shim) => {
       LOCKSTEP_SOCKET_DIR: site.dir,
       LOCKSTEP_REQUEST_ID: "r-1",
       ...(pusher && { LOCKSTEP_PUSHER: pusher }),
+      ...("SSH_CONNECTION" in env && { SSH_CONNECTION: env.SSH_CONNECTION }),
     });
   });
 });

@@ -79,6 +79,7 @@ describe("where writes are stopped", () => {
       {
         caller: { role: "operator", name: "olga" },
         allowed: [],
+        from: () => null,
         signal: new AbortController().signal,
       },
     );

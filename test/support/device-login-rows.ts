@@ -68,6 +68,10 @@ const ROWS = [
    values (gen_random_uuid(), REPOSITORY, 'team/app', 'other', 'verify', 'ada', 'done', now())`,
   `insert into lockstep.sync_event (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)
    values (REPOSITORY, 'other', 'mine', 0, 1, 0, 0, 0, 'ok')`,
+  `insert into lockstep.push_event (at, device, repository, author, way, result, duration_ms)
+   values (now(), 'other', 'team/app', 'ada', 'http', 'landed', 1)`,
+  `insert into lockstep.pull_event (at, device, repository, author, way, what, result, wait_ms, duration_ms)
+   values (now(), 'other', 'team/app', 'ada', 'http', 'read', 'current', 1, 1)`,
   "insert into lockstep.write_stop (repository_id, reason, author) values (null, 'moves', 'ada')",
   "delete from lockstep.write_stop",
   "insert into lockstep.principal (role, name) values ('operator', 'eve'), ('device', 'other')",

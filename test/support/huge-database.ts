@@ -67,6 +67,18 @@ async function fill(client: pg.Client): Promise<void> {
      select id, device, 'b', 0, 0, 0, 0, 0, 'ok' from lockstep.repository, unnest(${devices}) device, generate_series(1, 2)`,
   );
   await client.query(
+    `insert into lockstep.push_event (at, device, repository_id, repository, author, way, result, duration_ms)
+     select now() - i * interval '1 second', 'a', case when i % 2 = 0 then '${HUGE}'::uuid end, 'huge', 'ada', 'http', 'landed', 1
+     from generate_series(1, $1::int) i`,
+    [VERSIONS],
+  );
+  await client.query(
+    `insert into lockstep.pull_event (at, device, repository_id, repository, author, way, what, result, wait_ms, duration_ms)
+     select now() - i * interval '1 second', 'a', '${HUGE}'::uuid, 'huge', 'ada', 'http', 'read', 'current', 1, 1
+     from generate_series(1, $1::int) i`,
+    [VERSIONS],
+  );
+  await client.query(
     `insert into lockstep.command (id, repository_id, repository, device, command, author, state, ended_at)
      select gen_random_uuid(), r.id, r.name, d.device, 'sync', 'ada', d.state, case when d.state = 'done' then now() end
      from lockstep.repository r, (values ('a', 'done'), ('c', 'queued')) d (device, state)`,

@@ -1,5 +1,8 @@
 // The statements of the store about repositories, replicas, devices and commands, at size.
 import { randomUUID } from "node:crypto";
+import { NO_WAITS, type PullEvent, type PushEvent } from "../../src/activity.ts";
+import { listPulls, listPushes, listSyncs } from "../../src/store/activity/list-events.ts";
+import { insertPulls, insertPushes } from "../../src/store/activity/write-events.ts";
 import {
   allowTakeOver,
   clearTakeOver,
@@ -74,6 +77,19 @@ const search = (everything: boolean) => ({
   page: { after: FIRST_REPOSITORY, size: PAGE },
   room: 400,
 });
+
+const EVENTS = {
+  ...{ repository: null, device: null, since: new Date(0), until: null, author: null, result: null, ref: null },
+  limit: 20,
+};
+const CLIENT = { author: "ada", address: null, way: "http", requestId: null } as const;
+const EVENT = { endedAt: 0, client: CLIENT, repository: "huge", repositoryId: null, version: null } as const;
+const PUSH: PushEvent = {
+  ...{ ...EVENT, result: "refused", code: null, reason: null, refs: [], refsTotal: 0, durationMs: 1, waits: NO_WAITS },
+};
+const PULL: PullEvent = {
+  ...{ ...EVENT, what: "read", result: "refused", code: null, reason: null, waitMs: 1, durationMs: 1 },
+};
 
 /** Each statement, and how many rows of the huge database it may touch. */
 export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> = {
@@ -189,6 +205,14 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
     call: () => readStatusPart(db, { after: "", look: 2_000, limit: 2_000, restless: true }),
     rows: 2_000 * 50,
   },
+  listPushes: { call: () => listPushes(db, EVENTS), rows: FEW },
+  "listPushes of a repository": { call: () => listPushes(db, { ...EVENTS, repository: "huge" }), rows: FEW },
+  listPulls: { call: () => listPulls(db, EVENTS), rows: FEW },
+  "listPulls of a repository": { call: () => listPulls(db, { ...EVENTS, repository: "huge" }), rows: FEW },
+  listSyncs: { call: () => listSyncs(db, EVENTS), rows: FEW },
+  "listSyncs of a repository": { call: () => listSyncs(db, { ...EVENTS, repository: "huge" }), rows: FEW },
+  insertPushes: { call: () => insertPushes(db, "a", [PUSH]), rows: FEW },
+  insertPulls: { call: () => insertPulls(db, "a", [{ pull: PULL, standsFor: 1 }]), rows: FEW },
   listStatus: { call: () => listStatus(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
   // Each replica a few times, however many of them are behind.
   readClusterFigures: { call: () => readClusterFigures(db), rows: 2 * TIMES * 5 * REPOSITORIES },

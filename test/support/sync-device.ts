@@ -145,6 +145,7 @@ export class TestDevice {
       metrics: new Metrics({ headQueries: () => 0, commands: () => Promise.reject(new Error("no database")) }),
       warnings: () => [],
       ssh: { authorizedKeys: () => [], way: () => Promise.reject(new Error("no ssh in tests of one process")) },
+      pullLogRate: 5,
       upkeep: { threads: 1, windowMemory: 256, scrubDays: 0 },
       gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
       openPack: async (peer, request, ...rest) => {

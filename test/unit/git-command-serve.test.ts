@@ -119,6 +119,7 @@ describe("a command that serves", () => {
       GIT_PROTOCOL: "version=2",
       LOCKSTEP_REQUEST_ID: "r-1",
       LOCKSTEP_PUSHER: "git",
+      SSH_CONNECTION: "192.0.2.7 1 192.0.2.1 22",
       GIT_NO_LAZY_FETCH: "1",
     };
     expect(here(programs, serve, "/srv/app.git")).toStrictEqual({

@@ -5,7 +5,7 @@ import type { AuditEntry__Output as Entry } from "../../generated/lockstep/v1/Au
 import type { Host } from "../../host.ts";
 import { toTimestamp } from "../../protocol/times.ts";
 import { Exit, prepare, type Run, subcommand, table } from "../terminal/command.ts";
-import { spanMs } from "../terminal/flag-values.ts";
+import { timeOf } from "../terminal/flag-values.ts";
 import { instant } from "./log.ts";
 
 const LAST = 100;
@@ -33,7 +33,9 @@ export function auditCommand(host: Host): Command {
       const run = prepare(host, "audit", flags as Record<string, unknown>);
       if (flags.verify) return await verify(run, flags.through ?? "");
       if (flags.through !== undefined) throw new LockstepError("USAGE", "--through needs --verify.");
-      const entries = await (flags.since === undefined ? lastEntries(run) : entriesSince(run, timeOf(flags.since)));
+      const entries = await (flags.since === undefined
+        ? lastEntries(run)
+        : entriesSince(run, timeOf("--since", flags.since)));
       run.print({ entries: entries.map(documentOf) }, describe(entries));
     });
 }
@@ -52,18 +54,6 @@ async function entriesSince(run: Run, since: Date): Promise<Entry[]> {
     found.push(...entries);
     if (entries.length < PAGE) return found;
   }
-}
-
-/** Returns the time that a flag means. Throws USAGE. */
-function timeOf(text: string): Date {
-  const span = spanMs(text);
-  if (span !== undefined) return new Date(Math.max(0, Date.now() - span));
-  const time = new Date(text);
-  if (/^\d{4}-/.test(text) && !Number.isNaN(time.getTime())) return time;
-  throw new LockstepError(
-    "USAGE",
-    `--since must be such as 24h or 2027-01-31T12:00Z, not ${JSON.stringify(text.slice(0, 40))}.`,
-  );
 }
 
 async function verify(run: Run, through: string): Promise<void> {

@@ -9,6 +9,7 @@ import { parseHostPort } from "../../setting-checks.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
 import { readGateLimits } from "./gate-limits.ts";
+import { GateReads } from "./gate-reads.ts";
 import { refusalsOf } from "./gate-refusals.ts";
 import { readGateUsers } from "./gate-users.ts";
 
@@ -27,12 +28,14 @@ export function gateCommand(host: Host): Command {
     const { users, tls } = await readGateUsers(run.config, run.log);
     const stop = untilGone(host, run.config["exit-with-pid"]);
     using client = await run.connect();
+    const reads = new GateReads(client, run);
     await using refusals = refusalsOf(client, run);
     await using gate = await startGate({
       ...parseHostPort(required(run.config, "gate-listen")),
       root,
       users,
       onRefused: (refused) => refusals.note(refused),
+      onServed: reads.note,
       hostNames: readHostNames(run.config["host-names"] ?? ""),
       ...readGateLimits(run.config),
       ...(tls && { tls }),
@@ -41,8 +44,9 @@ export function gateCommand(host: Host): Command {
       socketDir: required(run.config, "socket-dir"),
       beforeRead: async (repository, { signal, forPush }) => {
         const options = { timeoutMs: READ_PATIENCE_MS, signal };
-        const { unchanged } = await client.call("BeforeRead", { repository, forPush }, options);
-        return { unchangedMs: toMs(unchanged as never) ?? 0 };
+        const asked = { repository, forPush, reportsReads: true };
+        const { unchanged, version, fetched } = await client.call("BeforeRead", asked, options);
+        return { unchangedMs: toMs(unchanged as never) ?? 0, version, fetched };
       },
       onReadFailed(repository, said) {
         const failed = (error: unknown) =>
@@ -53,9 +57,11 @@ export function gateCommand(host: Host): Command {
       env: { PATH: host.env.PATH ?? "/usr/bin:/bin", HOME: host.env.HOME ?? "/" },
     });
     void tls?.keepLooking(stop);
+    const telling = reads.keepTelling(stop);
     run.log.info({ url: gate.url, root }, "gate is open");
     await new Promise<void>((done) =>
       stop.aborted ? done() : stop.addEventListener("abort", () => done(), { once: true }),
     );
+    await telling;
   });
 }

@@ -101,3 +101,19 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
 export function duration(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
+
+const WIDTH = 80;
+
+/** Returns the text with line ends, so that no line is longer than a terminal. Further lines are indented more. */
+export function wrapped(text: string, indent: string): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(" ")) {
+    if (line.trim() !== "" && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = `${indent}  `;
+    }
+    line += line.trim() === "" ? word : ` ${word}`;
+  }
+  return [...lines, line].join("\n");
+}

@@ -24,6 +24,18 @@ export function spanMs(text: string): number | undefined {
   return count === undefined ? undefined : Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
 }
 
+/** Returns the time that a flag means: so long ago, or a date with or without a time. */
+export function timeOf(flag: string, text: string): Date {
+  const span = spanMs(text);
+  if (span !== undefined) return new Date(Math.max(0, Date.now() - span));
+  const time = new Date(text);
+  if (/^\d{4}-/.test(text) && !Number.isNaN(time.getTime())) return time;
+  throw new LockstepError(
+    "USAGE",
+    `${flag} must be such as 24h or 2027-01-31T12:00Z, not ${JSON.stringify(text.slice(0, 40))}.`,
+  );
+}
+
 /** Returns the names of a list with commas. */
 export function namesOf(list: string): string[] {
   return list.split(",").filter((name) => name !== "");

@@ -5,6 +5,12 @@ import { damagedBody, Refusal } from "../../smart-http/refusal.ts";
 import { type BodyLimits, limited } from "../../smart-http/request-body.ts";
 import type { GitRequest } from "../../smart-http/route.ts";
 
+/** For what a client asks: refs, or objects. A clone has no objects yet. */
+export type Wish = "refs" | "clone" | "fetch";
+
+/** What the pull log calls a request. */
+export type ReadFor = Wish | "push";
+
 const LS_REFS = Buffer.from("0014command=ls-refs");
 /** git names prefixes of some 65,536 bytes at most, and asks for all refs beyond that (git's fetch-pack). */
 const LARGEST = 1 << 17;
@@ -15,6 +21,8 @@ export interface Begun {
   readonly lsRefs: Buffer | undefined;
   /** The body from its first byte on. undefined: the request has none. */
   readonly body: AsyncIterable<Buffer> | undefined;
+  /** undefined: not known. */
+  readonly wish?: Wish;
 }
 
 /**
@@ -56,9 +64,30 @@ async function beginFetch(chunks: AsyncGenerator<Buffer>, signal: AbortSignal): 
       asksForRefs = Buffer.concat(read).subarray(0, LS_REFS.length).equals(LS_REFS);
     if (next.done || asksForRefs === false || length > LARGEST) {
       const lsRefs = next.done && asksForRefs ? Buffer.concat(read) : undefined;
-      return { lsRefs, body: followedBy(read, chunks) };
+      return { lsRefs, body: followedBy(read, chunks), wish: wishOf(asksForRefs, read) };
     }
   }
+}
+
+/**
+ * Returns what the pull log calls a request. undefined: it has no refs, as the advertisement of version 2, or a hook
+ * tells of it.
+ */
+export function whatOf(
+  { service, advertisement }: GitRequest,
+  protocol: string | undefined,
+  wish: Wish | undefined,
+): ReadFor | undefined {
+  if (service === "receive-pack") return advertisement ? "push" : undefined;
+  if (!advertisement) return wish ?? "fetch";
+  return isVersion2(service, protocol) ? undefined : "refs";
+}
+
+/** Returns for what a request asks, as far as its first bytes tell. A short one without objects is a clone. */
+function wishOf(asksForRefs: boolean | undefined, read: readonly Buffer[]): Wish {
+  if (asksForRefs) return "refs";
+  const isShort = read.length === 1 && read[0]?.includes("0009done") && !read[0].includes("have ");
+  return isShort ? "clone" : "fetch";
 }
 
 async function* followedBy(start: readonly Buffer[], rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {

@@ -147,7 +147,7 @@ export function shellEnvironment(variables: Readonly<Record<string, string | und
   };
 }
 
-const KEPT = /^(PATH|HOME|GIT_PROTOCOL|LOCKSTEP_.*)$/;
+const KEPT = /^(PATH|HOME|GIT_PROTOCOL|REMOTE_ADDR|SSH_CONNECTION|LOCKSTEP_.*)$/;
 /** The names in authorOf of src/hook/. */
 const NAMES = ["LOCKSTEP_PUSHER", "REMOTE_USER", "GITEA_PUSHER_NAME", "GL_USER", "GL_ID", "LOGNAME", "USER"];
 

@@ -1,4 +1,5 @@
 // Runs every RPC: authenticates the caller, checks its role, and calls the handler.
+import { isIP } from "node:net";
 import type { handleServerStreamingCall, handleUnaryCall, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { describe, firstError, LockstepError } from "../../errors.ts";
@@ -31,6 +32,8 @@ export interface CallContext {
   readonly caller: Caller;
   /** The repositories that the caller may use: names and globs. Empty: all. */
   readonly allowed: readonly string[];
+  /** Returns the address of the caller; null: it is on this machine. */
+  readonly from: () => string | null;
   /** Aborts when the caller is gone or its deadline has passed. */
   readonly signal: AbortSignal;
 }
@@ -88,7 +91,7 @@ export function streaming<Request, Response>(
   };
 }
 
-interface Admitted extends Pick<CallContext, "caller" | "allowed"> {
+interface Admitted extends Pick<CallContext, "caller" | "allowed" | "from"> {
   readonly rule: Rule;
 }
 
@@ -107,7 +110,7 @@ async function authorise(options: CallOptions, call: AnyCall, path: string): Pro
       );
     checkTexts(call.request);
     await checkLimits(caller, rule, call.request, options.limits);
-    return { caller, rule, allowed: allowedTo(caller, options.limits) };
+    return { caller, rule, from: () => addressOf(call), allowed: allowedTo(caller, options.limits) };
   } catch (error) {
     if (error instanceof LockstepError && error.code === "PERMISSION_DENIED") {
       const from = call.getPeer().replace(/:\d+$/, "");
@@ -115,6 +118,11 @@ async function authorise(options: CallOptions, call: AnyCall, path: string): Pro
     }
     throw error;
   }
+}
+
+function addressOf(call: AnyCall): string | null {
+  const address = call.getPeer().replace(/:\d+$/, "");
+  return isIP(address.replace(/^\[(.*)\]$/, "$1")) === 0 ? null : address;
 }
 
 /** Runs a call, and brings it to the audit if it is an operator's act that the database does not record itself. */

@@ -3,24 +3,38 @@ import type { BeforeReadRequest__Output as Request } from "../../generated/locks
 import type { BeforeReadResponse as Response } from "../../generated/lockstep/v1/BeforeReadResponse.ts";
 import { repositoryName } from "../../names.ts";
 import { toDuration, toMs } from "../../protocol/times.ts";
+import { noteGranted, noteRefused } from "../../sync/activity/note-read.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { type ReadGrant, type ReadOptions, beforeRead as waitForRead } from "../../sync/read/before-read.ts";
 import { readWithCommit, readWithStaleness } from "../../sync/read/commit-or-stale.ts";
 import type { CallContext } from "../call/call.ts";
+import { readerOf } from "../encode/reader.ts";
 
 export const beforeRead =
   (context: SyncContext) =>
-  async (request: Request, { signal }: CallContext): Promise<Response> => {
+  async (request: Request, { caller, signal }: CallContext): Promise<Response> => {
     const startedAt = performance.now();
     const name = repositoryName(request.repository);
     const options = { minVersion: BigInt(request.minVersion), forPush: request.forPush, signal };
     const maxStaleness = toMs(request.maxStaleness as never);
     const asked = { commit: request.commit, maxStaleness, options };
-    const { replica, version, fetched, stale } = await grant(context, name, asked);
-    const now = performance.now();
-    const unchanged = toDuration(now - replica.unchangedSince);
-    return { version: String(version), fetched, stale, waited: toDuration(now - startedAt), unchanged };
+    const client = readerOf(request.reader, `${caller.role} ${caller.name}`, "frontend");
+    const read = { client, repository: name, what: request.forPush ? "push" : "read", startedAt } as const;
+    try {
+      const granted = await grant(context, name, asked);
+      if (!request.reportsReads) noteGranted(context, read, granted);
+      return answerOf(granted, startedAt);
+    } catch (error) {
+      if (!request.reportsReads) noteRefused(context, read, error);
+      throw error;
+    }
   };
+
+function answerOf({ replica, version, fetched, stale }: ReadGrant & { stale: boolean }, startedAt: number): Response {
+  const now = performance.now();
+  const unchanged = toDuration(now - replica.unchangedSince);
+  return { version: String(version), fetched, stale, waited: toDuration(now - startedAt), unchanged };
+}
 
 async function grant(
   context: SyncContext,

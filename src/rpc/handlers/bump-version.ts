@@ -7,7 +7,7 @@ import type { CallContext } from "../call/call.ts";
 
 export const bumpVersion =
   (context: SyncContext) =>
-  async ({ repository, token }: Request, { caller }: CallContext): Promise<Response> => {
-    const landed = await landSession(context, { repository: repositoryName(repository), token, caller });
+  async ({ repository, token }: Request, { caller, from }: CallContext): Promise<Response> => {
+    const landed = await landSession(context, { repository: repositoryName(repository), token, caller, from: from() });
     return { ...landed, version: String(landed.version) };
   };

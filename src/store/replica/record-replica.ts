@@ -5,6 +5,9 @@ import { HELD } from "../../replica-states.ts";
 import { type Database, queryOnce, queryRepeatable } from "../database/database.ts";
 import { fencedError, noReplicaError } from "./replicas.ts";
 
+/** How many characters of git's words are kept. */
+const SAID_LIMIT = 200;
+
 export interface SyncEvent {
   readonly fromDevice: string;
   readonly fromVersion: Version;
@@ -73,7 +76,15 @@ export async function recordFailure(
   db: Database,
   me: Incarnation,
   repositoryId: string,
-  failure: { error: string; broken: boolean; fromVersion: Version; version: Version; durationMs: number },
+  failure: {
+    error: string;
+    /** The last words of the git that failed. */
+    said?: string | undefined;
+    broken: boolean;
+    fromVersion: Version;
+    version: Version;
+    durationMs: number;
+  },
 ): Promise<void> {
   await queryOnce(
     db.work,
@@ -84,8 +95,8 @@ export async function recordFailure(
        from lockstep.device d
        where d.name = $2 and d.fence = $3 and p.repository_id = $1 and p.device = d.name returning p.device)
      insert into lockstep.sync_event
-       (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result, error)
-     select $1, device, '', $6, $7, 0, 0, $8, 'failed', $4 from failed`,
+       (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result, error, said)
+     select $1, device, '', $6, $7, 0, 0, $8, 'failed', $4, $9 from failed`,
     [
       repositoryId,
       me.device,
@@ -95,6 +106,7 @@ export async function recordFailure(
       failure.fromVersion,
       failure.version,
       Math.round(failure.durationMs),
+      failure.said?.replaceAll("\0", "").slice(0, SAID_LIMIT) ?? null,
     ],
   );
 }

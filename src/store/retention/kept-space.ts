@@ -44,7 +44,8 @@ export async function listKept(db: Database): Promise<KeptSpace[]> {
      union all
      select t.subject, null, greatest(max(c.reltuples) filter (where c.relname = t.counted), 0)::int8, sum(pg_total_relation_size(c.oid))::int8
      from (values ('log', 'ref_log', 'ref_log'), ('log', 'ref_log', 'ref_log_update'), ('writes', 'write', 'write'),
-       ('commands', 'command', 'command'), ('syncs', 'sync_event', 'sync_event'), ('audit', 'audit', 'audit')) t (subject, counted, name)
+       ('commands', 'command', 'command'), ('syncs', 'sync_event', 'sync_event'),
+       ('pushes', 'push_event', 'push_event'), ('pulls', 'pull_event', 'pull_event'), ('audit', 'audit', 'audit')) t (subject, counted, name)
      join pg_class c on c.relname = t.name and c.relnamespace = 'lockstep'::regnamespace and c.relkind = 'r'
      group by t.subject
      order by 1, 2 nulls first`,

@@ -69,6 +69,19 @@ export async function trimSyncs(db: Database, days: number, limit: number): Prom
   return await count(db, deletion("sync_event", oldestOf("sync_event")), [days, limit]);
 }
 
+/** Deletes rows of the push log or of the pull log that are so old, and returns how many. */
+export async function trimEvents(
+  db: Database,
+  table: "push_event" | "pull_event",
+  days: number,
+  limit: number,
+): Promise<number> {
+  // now() and not clock_timestamp(): an index is searched only for a value that does not change meanwhile.
+  const old = `select o.id from lockstep.${table} o where o.at < now() - $1 * interval '1 day'
+    order by o.at limit $2 for update skip locked`;
+  return await count(db, deletion(table, old), [days, limit]);
+}
+
 /** Returns a query for the oldest rows of a table. It finds them by number, because numbers grow with the times. */
 function oldestOf(table: string): string {
   return `select o.id from (select id, at from lockstep.${table} order by id limit $2 for update skip locked) o

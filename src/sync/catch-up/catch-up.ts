@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Version } from "../../domain.ts";
 import { describe, firstError, LockstepError } from "../../errors.ts";
+import { wordsOfGit } from "../../git/git-error.ts";
 import { diskError } from "../../io/disk-errors.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { recordFailure } from "../../store/replica/record-replica.ts";
@@ -148,7 +149,8 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
     const broken =
       error instanceof LockstepError &&
       ["NOT_A_REPOSITORY", "AHEAD_OF_DATABASE", "ADOPTION_REFUSED"].includes(error.code);
-    const failure = { error: describe(error), broken, fromVersion, version: fromVersion, durationMs };
+    const said = wordsOfGit(first);
+    const failure = { error: describe(error), said, broken, fromVersion, version: fromVersion, durationMs };
     await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
     throw error;
   }

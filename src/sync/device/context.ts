@@ -8,6 +8,7 @@ import type { GitContext } from "../../git/process.ts";
 import type { ReceivePolicies } from "../../git/receive-policy.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Which } from "../../store/replica/holdings.ts";
+import type { EventLog } from "../../telemetry/event-log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";
@@ -105,6 +106,8 @@ export interface SyncContext {
   readonly warnings: () => readonly string[];
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** What the push log and the pull log will say. */
+  readonly events: EventLog;
   /** Aborts when the lease is lost or the process ends. All work stops then, with its git children. */
   readonly signal: AbortSignal;
   /** Called when another incarnation has the device: this process must end. */

@@ -3,6 +3,7 @@
 // those are asked next.
 import type { Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
+import { wordsOfGit } from "../../git/git-error.ts";
 import { isConnected, isWithoutObjects } from "../../git/objects/connectivity.ts";
 import { diskError, isOfDisk } from "../../io/disk-errors.ts";
 import type { SyncEvent } from "../../store/replica/record-replica.ts";
@@ -150,7 +151,9 @@ function noSourceError(
     refusals.length > 0
       ? `No device could send version ${version} of ${replica.name} (${said})`
       : `No other device that holds version ${version} of ${replica.name} is live`;
+  const cause = refusals.map(({ error }) => error).find((error) => wordsOfGit(error) !== undefined);
   return new LockstepError("NO_SOURCE", `${what}; ${whatToDo(replica.name, refusals.length > 0, away)}.`, {
+    cause,
     details: { ...details, away: away.map(({ device }) => device).join(" ") },
   });
 }

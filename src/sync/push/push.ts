@@ -44,6 +44,7 @@ export async function push(
   }
   const landed = await land(context, writer, replica);
   if (landed === undefined) return report;
+  report.version = landed.version;
   logPush(context, request, landed.version, writer.races);
   context.metrics.pushed(clock, writer.races);
   return report;

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { describeUnacceptable } from "../../acceptable-ref.ts";
 import { crashPoint } from "../../crash-points.ts";
-import { displayRef, type RefName, type Version } from "../../domain.ts";
+import { displayRef, type RefName, type RefUpdate, type Version } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
 import { incompleteUpdates } from "../../git/objects/whole-updates.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
@@ -17,6 +17,7 @@ import { endLiveOf } from "../replica/out-of-service.ts";
 import { abandonTurn, turnMoved } from "../turn/abandon.ts";
 import { land } from "../write/land.ts";
 import { endScratchOrLater } from "./end-sessions.ts";
+import { noteSession } from "./note-session.ts";
 import { droppedError, leaseLostError, type SessionCall, sessionOf, whileRenewing } from "./renew-write.ts";
 import { SessionWriter } from "./session-writer.ts";
 
@@ -66,9 +67,12 @@ async function landOpenSession(context: SyncContext, call: SessionCall, session:
   const { repository } = call;
   const { writeId, author, heldMs } = session;
   const clock = new Stopwatch();
+  let updates: readonly RefUpdate[] = [];
+  const note = (outcome: Version | Error) => noteSession(context, call, session, { updates, clock, outcome });
   try {
     const changes = await readScratch(context.git, scratchPath(join(context.root, STATE_DIR), writeId), context.signal);
     clock.lap("compareMs");
+    ({ updates } = changes);
     const unacceptable = describeUnacceptable(changes.updates);
     if (unacceptable !== "") throw droppedError(unacceptable);
     const version =
@@ -81,8 +85,10 @@ async function landOpenSession(context: SyncContext, call: SessionCall, session:
       { repository, version: String(version), write: writeId, author, refs: refsChanged, heldMs, ...laps, durationMs },
       "session landed",
     );
+    note(version);
     return { writeId, version, refsChanged };
   } catch (error) {
+    note(error instanceof Error ? error : new Error(String(error)));
     if (error instanceof LockstepError && (error.code === "OUTCOME_UNKNOWN" || error.code === "DATABASE_UNAVAILABLE"))
       throw error;
     // Nothing of the session has landed or will land. If the row says otherwise, the row is the answer.

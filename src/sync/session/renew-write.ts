@@ -26,6 +26,8 @@ export interface SessionCall {
   readonly repository: string;
   readonly token: string;
   readonly caller: SessionCaller;
+  /** The address of the caller; null: it is on this machine. */
+  readonly from?: string | null;
 }
 
 /**

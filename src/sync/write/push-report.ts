@@ -1,11 +1,13 @@
 // The report of a push.
-import type { RefName, RefUpdate } from "../../domain.ts";
+import type { RefName, RefUpdate, Version } from "../../domain.ts";
 
 /**
  * The outcome of each ref, in the order of the push: the reason of its refusal, or null when it has the pusher's value.
  */
 export class PushReport implements Iterable<[RefName, string | null]> {
   readonly #reasons: Map<RefName, string | null>;
+  /** The version with which the push landed. null: none of its refs was to change. */
+  version: Version | null = null;
 
   /** Makes a report with these entries. */
   constructor(entries: Iterable<readonly [RefName, string | null]>) {

@@ -1,6 +1,7 @@
 // Original file: proto/lockstep/v1/sync.proto
 
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+import type { Reader as _lockstep_v1_Reader, Reader__Output as _lockstep_v1_Reader__Output } from '../../lockstep/v1/Reader.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface BeforeReadRequest {
@@ -9,6 +10,8 @@ export interface BeforeReadRequest {
   'commit'?: (string);
   'maxStaleness'?: (_google_protobuf_Duration | null);
   'forPush'?: (boolean);
+  'reader'?: (_lockstep_v1_Reader | null);
+  'reportsReads'?: (boolean);
 }
 
 export interface BeforeReadRequest__Output {
@@ -17,4 +20,6 @@ export interface BeforeReadRequest__Output {
   'commit': (string);
   'maxStaleness': (_google_protobuf_Duration__Output | null);
   'forPush': (boolean);
+  'reader': (_lockstep_v1_Reader__Output | null);
+  'reportsReads': (boolean);
 }

@@ -40,10 +40,16 @@ import type { ListIdentitiesRequest as _lockstep_v1_ListIdentitiesRequest, ListI
 import type { ListIdentitiesResponse as _lockstep_v1_ListIdentitiesResponse, ListIdentitiesResponse__Output as _lockstep_v1_ListIdentitiesResponse__Output } from '../../lockstep/v1/ListIdentitiesResponse.ts';
 import type { ListLogRequest as _lockstep_v1_ListLogRequest, ListLogRequest__Output as _lockstep_v1_ListLogRequest__Output } from '../../lockstep/v1/ListLogRequest.ts';
 import type { ListLogResponse as _lockstep_v1_ListLogResponse, ListLogResponse__Output as _lockstep_v1_ListLogResponse__Output } from '../../lockstep/v1/ListLogResponse.ts';
+import type { ListPullsRequest as _lockstep_v1_ListPullsRequest, ListPullsRequest__Output as _lockstep_v1_ListPullsRequest__Output } from '../../lockstep/v1/ListPullsRequest.ts';
+import type { ListPullsResponse as _lockstep_v1_ListPullsResponse, ListPullsResponse__Output as _lockstep_v1_ListPullsResponse__Output } from '../../lockstep/v1/ListPullsResponse.ts';
+import type { ListPushesRequest as _lockstep_v1_ListPushesRequest, ListPushesRequest__Output as _lockstep_v1_ListPushesRequest__Output } from '../../lockstep/v1/ListPushesRequest.ts';
+import type { ListPushesResponse as _lockstep_v1_ListPushesResponse, ListPushesResponse__Output as _lockstep_v1_ListPushesResponse__Output } from '../../lockstep/v1/ListPushesResponse.ts';
 import type { ListRemovedRepositoriesRequest as _lockstep_v1_ListRemovedRepositoriesRequest, ListRemovedRepositoriesRequest__Output as _lockstep_v1_ListRemovedRepositoriesRequest__Output } from '../../lockstep/v1/ListRemovedRepositoriesRequest.ts';
 import type { ListRemovedRepositoriesResponse as _lockstep_v1_ListRemovedRepositoriesResponse, ListRemovedRepositoriesResponse__Output as _lockstep_v1_ListRemovedRepositoriesResponse__Output } from '../../lockstep/v1/ListRemovedRepositoriesResponse.ts';
 import type { ListRepositoriesRequest as _lockstep_v1_ListRepositoriesRequest, ListRepositoriesRequest__Output as _lockstep_v1_ListRepositoriesRequest__Output } from '../../lockstep/v1/ListRepositoriesRequest.ts';
 import type { ListRepositoriesResponse as _lockstep_v1_ListRepositoriesResponse, ListRepositoriesResponse__Output as _lockstep_v1_ListRepositoriesResponse__Output } from '../../lockstep/v1/ListRepositoriesResponse.ts';
+import type { ListSyncsRequest as _lockstep_v1_ListSyncsRequest, ListSyncsRequest__Output as _lockstep_v1_ListSyncsRequest__Output } from '../../lockstep/v1/ListSyncsRequest.ts';
+import type { ListSyncsResponse as _lockstep_v1_ListSyncsResponse, ListSyncsResponse__Output as _lockstep_v1_ListSyncsResponse__Output } from '../../lockstep/v1/ListSyncsResponse.ts';
 import type { ListThawableRequest as _lockstep_v1_ListThawableRequest, ListThawableRequest__Output as _lockstep_v1_ListThawableRequest__Output } from '../../lockstep/v1/ListThawableRequest.ts';
 import type { ListThawableResponse as _lockstep_v1_ListThawableResponse, ListThawableResponse__Output as _lockstep_v1_ListThawableResponse__Output } from '../../lockstep/v1/ListThawableResponse.ts';
 import type { MakeEnrollTokenRequest as _lockstep_v1_MakeEnrollTokenRequest, MakeEnrollTokenRequest__Output as _lockstep_v1_MakeEnrollTokenRequest__Output } from '../../lockstep/v1/MakeEnrollTokenRequest.ts';
@@ -58,6 +64,8 @@ import type { RenameRepositoryRequest as _lockstep_v1_RenameRepositoryRequest, R
 import type { RenameRepositoryResponse as _lockstep_v1_RenameRepositoryResponse, RenameRepositoryResponse__Output as _lockstep_v1_RenameRepositoryResponse__Output } from '../../lockstep/v1/RenameRepositoryResponse.ts';
 import type { ReportDamageRequest as _lockstep_v1_ReportDamageRequest, ReportDamageRequest__Output as _lockstep_v1_ReportDamageRequest__Output } from '../../lockstep/v1/ReportDamageRequest.ts';
 import type { ReportDamageResponse as _lockstep_v1_ReportDamageResponse, ReportDamageResponse__Output as _lockstep_v1_ReportDamageResponse__Output } from '../../lockstep/v1/ReportDamageResponse.ts';
+import type { ReportReadsRequest as _lockstep_v1_ReportReadsRequest, ReportReadsRequest__Output as _lockstep_v1_ReportReadsRequest__Output } from '../../lockstep/v1/ReportReadsRequest.ts';
+import type { ReportReadsResponse as _lockstep_v1_ReportReadsResponse, ReportReadsResponse__Output as _lockstep_v1_ReportReadsResponse__Output } from '../../lockstep/v1/ReportReadsResponse.ts';
 import type { ReportRefusalsRequest as _lockstep_v1_ReportRefusalsRequest, ReportRefusalsRequest__Output as _lockstep_v1_ReportRefusalsRequest__Output } from '../../lockstep/v1/ReportRefusalsRequest.ts';
 import type { ReportRefusalsResponse as _lockstep_v1_ReportRefusalsResponse, ReportRefusalsResponse__Output as _lockstep_v1_ReportRefusalsResponse__Output } from '../../lockstep/v1/ReportRefusalsResponse.ts';
 import type { RestoreRepositoryRequest as _lockstep_v1_RestoreRepositoryRequest, RestoreRepositoryRequest__Output as _lockstep_v1_RestoreRepositoryRequest__Output } from '../../lockstep/v1/RestoreRepositoryRequest.ts';
@@ -257,6 +265,24 @@ export interface ClusterServiceClient extends grpc.Client {
   listLog(argument: _lockstep_v1_ListLogRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   listLog(argument: _lockstep_v1_ListLogRequest, callback: grpc.requestCallback<_lockstep_v1_ListLogResponse__Output>): grpc.ClientUnaryCall;
   
+  ListPulls(argument: _lockstep_v1_ListPullsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListPullsResponse__Output>): grpc.ClientUnaryCall;
+  ListPulls(argument: _lockstep_v1_ListPullsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListPullsResponse__Output>): grpc.ClientUnaryCall;
+  ListPulls(argument: _lockstep_v1_ListPullsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListPullsResponse__Output>): grpc.ClientUnaryCall;
+  ListPulls(argument: _lockstep_v1_ListPullsRequest, callback: grpc.requestCallback<_lockstep_v1_ListPullsResponse__Output>): grpc.ClientUnaryCall;
+  listPulls(argument: _lockstep_v1_ListPullsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListPullsResponse__Output>): grpc.ClientUnaryCall;
+  listPulls(argument: _lockstep_v1_ListPullsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListPullsResponse__Output>): grpc.ClientUnaryCall;
+  listPulls(argument: _lockstep_v1_ListPullsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListPullsResponse__Output>): grpc.ClientUnaryCall;
+  listPulls(argument: _lockstep_v1_ListPullsRequest, callback: grpc.requestCallback<_lockstep_v1_ListPullsResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListPushes(argument: _lockstep_v1_ListPushesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListPushesResponse__Output>): grpc.ClientUnaryCall;
+  ListPushes(argument: _lockstep_v1_ListPushesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListPushesResponse__Output>): grpc.ClientUnaryCall;
+  ListPushes(argument: _lockstep_v1_ListPushesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListPushesResponse__Output>): grpc.ClientUnaryCall;
+  ListPushes(argument: _lockstep_v1_ListPushesRequest, callback: grpc.requestCallback<_lockstep_v1_ListPushesResponse__Output>): grpc.ClientUnaryCall;
+  listPushes(argument: _lockstep_v1_ListPushesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListPushesResponse__Output>): grpc.ClientUnaryCall;
+  listPushes(argument: _lockstep_v1_ListPushesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListPushesResponse__Output>): grpc.ClientUnaryCall;
+  listPushes(argument: _lockstep_v1_ListPushesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListPushesResponse__Output>): grpc.ClientUnaryCall;
+  listPushes(argument: _lockstep_v1_ListPushesRequest, callback: grpc.requestCallback<_lockstep_v1_ListPushesResponse__Output>): grpc.ClientUnaryCall;
+  
   ListRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   ListRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   ListRemovedRepositories(argument: _lockstep_v1_ListRemovedRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRemovedRepositoriesResponse__Output>): grpc.ClientUnaryCall;
@@ -274,6 +300,15 @@ export interface ClusterServiceClient extends grpc.Client {
   listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
   listRepositories(argument: _lockstep_v1_ListRepositoriesRequest, callback: grpc.requestCallback<_lockstep_v1_ListRepositoriesResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListSyncs(argument: _lockstep_v1_ListSyncsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListSyncsResponse__Output>): grpc.ClientUnaryCall;
+  ListSyncs(argument: _lockstep_v1_ListSyncsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListSyncsResponse__Output>): grpc.ClientUnaryCall;
+  ListSyncs(argument: _lockstep_v1_ListSyncsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListSyncsResponse__Output>): grpc.ClientUnaryCall;
+  ListSyncs(argument: _lockstep_v1_ListSyncsRequest, callback: grpc.requestCallback<_lockstep_v1_ListSyncsResponse__Output>): grpc.ClientUnaryCall;
+  listSyncs(argument: _lockstep_v1_ListSyncsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListSyncsResponse__Output>): grpc.ClientUnaryCall;
+  listSyncs(argument: _lockstep_v1_ListSyncsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListSyncsResponse__Output>): grpc.ClientUnaryCall;
+  listSyncs(argument: _lockstep_v1_ListSyncsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListSyncsResponse__Output>): grpc.ClientUnaryCall;
+  listSyncs(argument: _lockstep_v1_ListSyncsRequest, callback: grpc.requestCallback<_lockstep_v1_ListSyncsResponse__Output>): grpc.ClientUnaryCall;
   
   ListThawable(argument: _lockstep_v1_ListThawableRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
   ListThawable(argument: _lockstep_v1_ListThawableRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ListThawableResponse__Output>): grpc.ClientUnaryCall;
@@ -337,6 +372,15 @@ export interface ClusterServiceClient extends grpc.Client {
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
   reportDamage(argument: _lockstep_v1_ReportDamageRequest, callback: grpc.requestCallback<_lockstep_v1_ReportDamageResponse__Output>): grpc.ClientUnaryCall;
+  
+  ReportReads(argument: _lockstep_v1_ReportReadsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportReadsResponse__Output>): grpc.ClientUnaryCall;
+  ReportReads(argument: _lockstep_v1_ReportReadsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportReadsResponse__Output>): grpc.ClientUnaryCall;
+  ReportReads(argument: _lockstep_v1_ReportReadsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportReadsResponse__Output>): grpc.ClientUnaryCall;
+  ReportReads(argument: _lockstep_v1_ReportReadsRequest, callback: grpc.requestCallback<_lockstep_v1_ReportReadsResponse__Output>): grpc.ClientUnaryCall;
+  reportReads(argument: _lockstep_v1_ReportReadsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportReadsResponse__Output>): grpc.ClientUnaryCall;
+  reportReads(argument: _lockstep_v1_ReportReadsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportReadsResponse__Output>): grpc.ClientUnaryCall;
+  reportReads(argument: _lockstep_v1_ReportReadsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportReadsResponse__Output>): grpc.ClientUnaryCall;
+  reportReads(argument: _lockstep_v1_ReportReadsRequest, callback: grpc.requestCallback<_lockstep_v1_ReportReadsResponse__Output>): grpc.ClientUnaryCall;
   
   ReportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
   ReportRefusals(argument: _lockstep_v1_ReportRefusalsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ReportRefusalsResponse__Output>): grpc.ClientUnaryCall;
@@ -502,9 +546,15 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   
   ListLog: grpc.handleUnaryCall<_lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse>;
   
+  ListPulls: grpc.handleUnaryCall<_lockstep_v1_ListPullsRequest__Output, _lockstep_v1_ListPullsResponse>;
+  
+  ListPushes: grpc.handleUnaryCall<_lockstep_v1_ListPushesRequest__Output, _lockstep_v1_ListPushesResponse>;
+  
   ListRemovedRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRemovedRepositoriesRequest__Output, _lockstep_v1_ListRemovedRepositoriesResponse>;
   
   ListRepositories: grpc.handleUnaryCall<_lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse>;
+  
+  ListSyncs: grpc.handleUnaryCall<_lockstep_v1_ListSyncsRequest__Output, _lockstep_v1_ListSyncsResponse>;
   
   ListThawable: grpc.handleUnaryCall<_lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse>;
   
@@ -519,6 +569,8 @@ export interface ClusterServiceHandlers extends grpc.UntypedServiceImplementatio
   RenameRepository: grpc.handleUnaryCall<_lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse>;
   
   ReportDamage: grpc.handleUnaryCall<_lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse>;
+  
+  ReportReads: grpc.handleUnaryCall<_lockstep_v1_ReportReadsRequest__Output, _lockstep_v1_ReportReadsResponse>;
   
   ReportRefusals: grpc.handleUnaryCall<_lockstep_v1_ReportRefusalsRequest__Output, _lockstep_v1_ReportRefusalsResponse>;
   
@@ -572,8 +624,11 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   ListHooks: MethodDefinition<_lockstep_v1_ListHooksRequest, _lockstep_v1_ListHooksResponse, _lockstep_v1_ListHooksRequest__Output, _lockstep_v1_ListHooksResponse__Output>
   ListIdentities: MethodDefinition<_lockstep_v1_ListIdentitiesRequest, _lockstep_v1_ListIdentitiesResponse, _lockstep_v1_ListIdentitiesRequest__Output, _lockstep_v1_ListIdentitiesResponse__Output>
   ListLog: MethodDefinition<_lockstep_v1_ListLogRequest, _lockstep_v1_ListLogResponse, _lockstep_v1_ListLogRequest__Output, _lockstep_v1_ListLogResponse__Output>
+  ListPulls: MethodDefinition<_lockstep_v1_ListPullsRequest, _lockstep_v1_ListPullsResponse, _lockstep_v1_ListPullsRequest__Output, _lockstep_v1_ListPullsResponse__Output>
+  ListPushes: MethodDefinition<_lockstep_v1_ListPushesRequest, _lockstep_v1_ListPushesResponse, _lockstep_v1_ListPushesRequest__Output, _lockstep_v1_ListPushesResponse__Output>
   ListRemovedRepositories: MethodDefinition<_lockstep_v1_ListRemovedRepositoriesRequest, _lockstep_v1_ListRemovedRepositoriesResponse, _lockstep_v1_ListRemovedRepositoriesRequest__Output, _lockstep_v1_ListRemovedRepositoriesResponse__Output>
   ListRepositories: MethodDefinition<_lockstep_v1_ListRepositoriesRequest, _lockstep_v1_ListRepositoriesResponse, _lockstep_v1_ListRepositoriesRequest__Output, _lockstep_v1_ListRepositoriesResponse__Output>
+  ListSyncs: MethodDefinition<_lockstep_v1_ListSyncsRequest, _lockstep_v1_ListSyncsResponse, _lockstep_v1_ListSyncsRequest__Output, _lockstep_v1_ListSyncsResponse__Output>
   ListThawable: MethodDefinition<_lockstep_v1_ListThawableRequest, _lockstep_v1_ListThawableResponse, _lockstep_v1_ListThawableRequest__Output, _lockstep_v1_ListThawableResponse__Output>
   MakeEnrollToken: MethodDefinition<_lockstep_v1_MakeEnrollTokenRequest, _lockstep_v1_MakeEnrollTokenResponse, _lockstep_v1_MakeEnrollTokenRequest__Output, _lockstep_v1_MakeEnrollTokenResponse__Output>
   RemoveDevice: MethodDefinition<_lockstep_v1_RemoveDeviceRequest, _lockstep_v1_RemoveDeviceResponse, _lockstep_v1_RemoveDeviceRequest__Output, _lockstep_v1_RemoveDeviceResponse__Output>
@@ -581,6 +636,7 @@ export interface ClusterServiceDefinition extends grpc.ServiceDefinition {
   RemoveRepository: MethodDefinition<_lockstep_v1_RemoveRepositoryRequest, _lockstep_v1_RemoveRepositoryResponse, _lockstep_v1_RemoveRepositoryRequest__Output, _lockstep_v1_RemoveRepositoryResponse__Output>
   RenameRepository: MethodDefinition<_lockstep_v1_RenameRepositoryRequest, _lockstep_v1_RenameRepositoryResponse, _lockstep_v1_RenameRepositoryRequest__Output, _lockstep_v1_RenameRepositoryResponse__Output>
   ReportDamage: MethodDefinition<_lockstep_v1_ReportDamageRequest, _lockstep_v1_ReportDamageResponse, _lockstep_v1_ReportDamageRequest__Output, _lockstep_v1_ReportDamageResponse__Output>
+  ReportReads: MethodDefinition<_lockstep_v1_ReportReadsRequest, _lockstep_v1_ReportReadsResponse, _lockstep_v1_ReportReadsRequest__Output, _lockstep_v1_ReportReadsResponse__Output>
   ReportRefusals: MethodDefinition<_lockstep_v1_ReportRefusalsRequest, _lockstep_v1_ReportRefusalsResponse, _lockstep_v1_ReportRefusalsRequest__Output, _lockstep_v1_ReportRefusalsResponse__Output>
   RestoreRepository: MethodDefinition<_lockstep_v1_RestoreRepositoryRequest, _lockstep_v1_RestoreRepositoryResponse, _lockstep_v1_RestoreRepositoryRequest__Output, _lockstep_v1_RestoreRepositoryResponse__Output>
   RevokeKey: MethodDefinition<_lockstep_v1_RevokeKeyRequest, _lockstep_v1_RevokeKeyResponse, _lockstep_v1_RevokeKeyRequest__Output, _lockstep_v1_RevokeKeyResponse__Output>

@@ -206,3 +206,35 @@ describe("the sidecar's log", () => {
     }
   });
 });
+
+describe("the metrics", () => {
+  const page = async (device: Device) => (await (await fetch(`${device.demo.http}/metrics`)).text()).split("\n");
+  const ofCluster = (lines: string[]) => lines.filter((line) => /^lockstep_(replicas|device_up|heads_on)/.test(line));
+
+  it.each(["cut", "stall"] as const)(
+    "come while the database is away (%s), say so, and tell nothing old",
+    async (how) => {
+      await vi.waitFor(async () => {
+        const lines = await page(one);
+        expect(lines).toContain("lockstep_database_up 1");
+        expect(ofCluster(lines).length).toBeGreaterThan(5);
+      }, SOON);
+      proxy[how]();
+      try {
+        await vi.waitFor(async () => {
+          const lines = await page(one);
+          expect(lines).toContain("lockstep_database_up 0");
+          expect(ofCluster(lines)).toEqual([]);
+          expect(lines.some((line) => line.startsWith("lockstep_disk_free_bytes "))).toBe(true);
+        }, SOON);
+      } finally {
+        proxy.mend();
+      }
+      // Before the next test the leases are back.
+      await vi.waitFor(async () => {
+        for (const device of [one, two, three]) expect(await device.isReady()).toBe(true);
+        expect(await page(one)).toContain("lockstep_database_up 1");
+      }, SOON);
+    },
+  );
+});

@@ -30,7 +30,7 @@ export const FEATURES = [
   ...["gate-client-crl", "gate-sidecar", "root-names", "peer-proxy", "peer-transport", "read-pages"].map(inIntegration),
   ...["kubernetes", "kubernetes-sshd", "kubernetes-managed"].map(inE2e),
   ...["kubernetes-manifests"].map(inIntegration),
-  ...["package", "client"].map(inE2e),
+  ...["package", "client", "by-hand"].map(inE2e),
   ...["status-page"].map(inIntegration),
   ...["status-page"].map(inE2e),
   ...["prometheus"].map(inE2e),

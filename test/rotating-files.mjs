@@ -25,7 +25,7 @@ export const FEATURES = [
   ...["shared-packs", "event-logs", "pooler-logins", "ssh-auto", "gate-refusals", "sync-service"].map(inE2e),
   ...["fuzz-services", "fuzz-shim", "placement", "certificate-shapes"].map(inIntegration),
   ...["database-url", "doctor", "doctor-hooks", "gate-users", "gate-break-off"].map(inIntegration),
-  ...["uploads", "ca-command", "pooler", "named-credential", "test-database"].map(inIntegration),
+  ...["uploads", "ca-command", "pooler", "named-credential", "test-database", "protocol-check"].map(inIntegration),
   ...["shim-foreign-sidecar", "shim-stranger", "shim-device", "device-logins", "gate"].map(inIntegration),
   ...["gate-client-crl", "gate-sidecar", "root-names", "peer-proxy", "peer-transport", "read-pages"].map(inIntegration),
   ...["kubernetes", "kubernetes-sshd", "kubernetes-managed"].map(inE2e),

@@ -12,6 +12,7 @@ node scripts/native.mjs "$node"
 mkdir -p "$image/lockstep/dist/native"
 node scripts/image/modules.mjs "$image/lockstep"
 cp -R package.json LICENSE proto migrations "$image/lockstep"
+rm "$image/lockstep/proto/landed.txtpb"
 cp dist/*.js dist/*.js.map dist/proto.json dist/LICENSES.txt "$image/lockstep/dist"
 cp -R "dist/native/$node" "$image/lockstep/dist/native"
 strip=$(command -v "$triplet-strip" || command -v strip)

@@ -31,7 +31,7 @@ function adviseDevices({ devices, drained, behind }: Survey): Finding[] {
       found.push({
         tone: "bad",
         short: `device ${name} is down`,
-        what: html`Device ${name} is down${awaySince ? html` for ${since(awaySince)}` : ""}${(behind.get(name) ?? 0) > 0 ? `, and ${count(behind.get(name) ?? 0, "replica")} on it ${behind.get(name) === 1 ? "is" : "are"} behind` : ""}. Reads and pushes go to the other devices. Start its sidecar.`,
+        what: html`Device ${name} ${awaySince ? "has been" : "is"} down${awaySince ? html` for ${since(awaySince)}` : ""}${(behind.get(name) ?? 0) > 0 ? `, and ${count(behind.get(name) ?? 0, "replica")} on it ${behind.get(name) === 1 ? "is" : "are"} behind` : ""}. Reads and pushes go to the other devices. Start its sidecar.`,
         commands: [
           ["On its machine, to see what it lacks:", "lockstep doctor"],
           ["If it is gone for good:", `lockstep device remove ${name}`],

@@ -63,7 +63,7 @@ function stopped({ stopped: why }: Restless, { names, are, name }: Named): OfKin
     tone: "bad",
     kind: "stopped",
     short: `${names} ${are} stopped`,
-    what: html`${names} ${are} stopped: nobody can read or push until you decide which refs stay. ${why}`,
+    what: html`${names} ${are} stopped: nobody can read or push until you decide which refs stay. Why: ${why}`,
     commands: [
       ["See which device has what:", `lockstep repo show ${name}`],
       ["Beside the device whose refs shall stay:", `lockstep thaw ${name} --promote DEVICE`],

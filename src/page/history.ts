@@ -61,7 +61,7 @@ ${table(
 
 function medianOf(syncs: readonly Sync[]): string {
   const times = syncs.map(({ durationMs }) => durationMs).sort((one, other) => one - other);
-  return `${syncs.length} catch-ups, half of them within ${duration(times[Math.floor(times.length / 2)] ?? 0)}`;
+  return `${syncs.length}, median ${duration(times[Math.floor(times.length / 2)] ?? 0)}`;
 }
 
 function barOf({ durationMs, error, fromVersion, version, bytes, at }: Sync): Bar {

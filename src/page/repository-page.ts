@@ -154,18 +154,22 @@ function where(details: RepositoryDetails, answer: typeof readHere): Html {
 
 function writers({ writer, tickets }: RepositoryDetails): Html {
   const waiting = tickets.filter(({ writeId }) => writeId !== writer?.ticket);
+  const writes =
+    writer === null
+      ? html`Nobody writes at this moment`
+      : html`<bdi>${writer.author}</bdi> writes on ${writer.device} since ${ago(writer.startedAt)}, on version ${writer.baseVersion}${writer.reason && ` (${writer.reason})`}`;
+  const waits =
+    waiting.length === 0 ? ", and nobody waits for the turn." : "; these wait for the turn, the first one goes next:";
   return html`<section aria-labelledby="writers"><h2 id="writers">Writer and waiters</h2>
-${writer === null && waiting.length === 0 ? html`<p class="empty">Nobody writes, and nobody waits for the turn.</p>` : ""}${
-  writer !== null &&
-  html`<p><bdi>${writer.author}</bdi> writes on ${writer.device} since ${ago(writer.startedAt)}, on version ${writer.baseVersion}${writer.reason && ` (${writer.reason})`}.</p>`
-}${
-  waiting.length > 0 &&
-  table(
-    "Waiting for the turn",
-    ["who", "device", "since", "reason"],
-    waiting
-      .slice(0, WAITERS)
-      .map((each) => [html`<bdi>${each.author}</bdi>`, each.device, ago(each.since), each.reason]),
-  )
-}</section>`;
+<p>${writes}${waits}</p>${
+    waiting.length > 0 &&
+    table(
+      "Waiting for the turn",
+      ["who", "device", "waits since", "reason"],
+      waiting
+        .slice(0, WAITERS)
+        .map((each) => [html`<bdi>${each.author}</bdi>`, each.device, ago(each.since), each.reason]),
+    )
+  }</section>
+`;
 }

@@ -5,13 +5,12 @@ import { describe } from "../errors.ts";
 import { listUnknown, type UnknownDirectory } from "../store/adopt/unknown-directories.ts";
 import type { Database } from "../store/database/database.ts";
 import { type Device, listDevices, readRemainder } from "../store/device/devices.ts";
+import { STATUS_PART } from "../store/operator/status.ts";
 import { type RepositoryStatus, readStatusPart } from "../store/operator/status-parts.ts";
 import { type Identities, listRefusedKeys } from "../store/registry/list-identities.ts";
 import { listScrubs, type ScrubRow } from "../store/replica/scrubs.ts";
 import { listWriteStops, type WriteStop } from "../store/write/write-stops.ts";
 
-/** Repositories that one statement looks at. */
-const PART = 2_000;
 /** Repositories that are not at rest and are kept by name. More are only counted. */
 export const KEPT = 5_000;
 /** Directories and scrubs that are read. `lockstep status` reads as many. */
@@ -134,7 +133,7 @@ async function countRepositories(db: Database, live: ReadonlySet<string>, known:
   let moving = 0;
   let after: string | null = "";
   while (after !== null) {
-    const part = await readStatusPart(db, { after, look: PART, limit: PART, restless: true });
+    const part = await readStatusPart(db, { after, look: STATUS_PART, limit: STATUS_PART, restless: true });
     repositories += part.looked;
     moving += part.repositories.length;
     for (const row of part.repositories) {
@@ -146,7 +145,7 @@ async function countRepositories(db: Database, live: ReadonlySet<string>, known:
       const since = then !== undefined && isSame(then, row) ? then.since : Date.now();
       if (restless.length < KEPT) restless.push({ ...row, stuck, since });
     }
-    after = part.looked < PART ? null : part.last;
+    after = part.looked < STATUS_PART ? null : part.last;
   }
   return { counts, behind, restless, repositories, atRest: repositories - moving };
 }

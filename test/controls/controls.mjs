@@ -34,6 +34,7 @@ import { sessionControls } from "./sessions.mjs";
 import { sharedPackControls } from "./shared-packs.mjs";
 import { signalControls } from "./signals.mjs";
 import { sshControls } from "./ssh.mjs";
+import { statusPageControls } from "./status-page.mjs";
 import { tortureControls } from "./torture.mjs";
 import { turnControls } from "./turns.mjs";
 import { undoControls } from "./undo.mjs";
@@ -57,6 +58,7 @@ export const controls = [
   ...failOverControls,
   ...sessionControls,
   ...sshControls,
+  ...statusPageControls,
   ...turnControls,
   ...frontEndControls,
   ...refTransactionControls,

@@ -73,7 +73,7 @@ describe.skipIf(MISSING !== undefined)("the status page in a browser", () => {
       "infra/dns is stopped",
       "lockstep thaw infra/dns --promote DEVICE",
       "security/keys has a replica that nobody can use (repo002)",
-      "Device repo003 is down",
+      "Device repo003 has been down",
       "lockstep device remove repo003",
       "The database does not know 2 directories",
       "lockstep repo adopt old/legacy",

@@ -136,9 +136,12 @@ describe("the cluster at a glance", () => {
     await sql(
       "update lockstep.device set draining_since = null, expires_at = now() - interval '1 hour' where name = 'a'",
     );
-    expect(await untilShown("/status", "Device a is down")).toContain("lockstep device remove a");
+    expect(await untilShown("/status", "Device a has been down")).toContain("lockstep device remove a");
     await sql("update lockstep.device set expires_at = now() + interval '1 hour'");
-    await vi.waitFor(async () => expect((await page.ask("/status")).body).not.toContain("Device a is down"), MANY_MS);
+    await vi.waitFor(
+      async () => expect((await page.ask("/status")).body).not.toContain("Device a has been down"),
+      MANY_MS,
+    );
   });
 });
 

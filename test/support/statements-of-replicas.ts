@@ -213,7 +213,7 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
   "listSyncs of a repository": { call: () => listSyncs(db, { ...EVENTS, repository: "huge" }), rows: FEW },
   insertPushes: { call: () => insertPushes(db, "a", [PUSH]), rows: FEW },
   insertPulls: { call: () => insertPulls(db, "a", [{ pull: PULL, standsFor: 1 }]), rows: FEW },
-  listStatus: { call: () => listStatus(db, 1_000), rows: TIMES * 5 * REPOSITORIES },
+  listStatus: { call: () => listStatus(db, 1_000), rows: TIMES * 10 * REPOSITORIES },
   // Each replica a few times, however many of them are behind.
   readClusterFigures: { call: () => readClusterFigures(db), rows: 2 * TIMES * 5 * REPOSITORIES },
   listDemotable: { call: () => listDemotable(db, ["a"]), rows: 5 * TIMES * REPOSITORIES },

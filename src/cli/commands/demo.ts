@@ -82,6 +82,7 @@ function describe(cluster: DemoCluster, dir: string, say: (line: string) => void
   for (const { name, gate } of cluster.devices) say(`  git clone ${gate.url}/demo.git    # ${name}`);
   const [first] = cluster.devices;
   if (first === undefined) return;
+  say(`  ${first.http}/    # the status page, for a browser`);
   say(`\n  export LOCKSTEP_SOCKET_DIR=${first.socket.replace(/\/[^/]*$/, "")}`);
   const lockstep = IN_CLONE ? "npx lockstep" : "lockstep";
   say(`  ${lockstep} status`);

@@ -13,7 +13,7 @@ const WIDTH = 6;
 const GAP = 2;
 const HEIGHT = 40;
 /** The bars of a chart, also where there were fewer catch-ups. */
-const BARS = 40;
+const BARS = 32;
 const LEAST = 2;
 
 /** Draws bars, the oldest at the left. Short and long ones can be told apart, since the height grows with the root. */

@@ -4,7 +4,36 @@ import type { Version } from "../../domain.ts";
 import { HELD } from "../../replica-states.ts";
 import { type Database, queryRepeatableRow } from "../database/database.ts";
 import { epochMs } from "../database/instant.ts";
-import { NOT_AT_REST, REPLICA_COLUMNS, type StatusRow, WRITE_COLUMNS } from "./status.ts";
+
+export interface StatusRow {
+  readonly repository: string;
+  readonly head: Version;
+  readonly behind: string[];
+  readonly broken: string[];
+  readonly leaders: string[];
+  /** Fewer than two devices that stay have the head. */
+  readonly unsafe: boolean;
+  readonly writing: boolean;
+  readonly writesStopped: boolean;
+  /** Why nobody may use the repository until an operator has decided. null: it may be used. */
+  readonly stopped: string | null;
+}
+
+/** SQL: the device of a replica shall hold the repository. */
+const WANTED = "(d.draining_since is null and (r.placement is null or p.device = any(r.placement)))";
+
+/** SQL columns about the replicas "p" of a repository "r", with their devices "d". */
+const REPLICA_COLUMNS = `coalesce(array_agg(p.device order by p.device) filter (where ${WANTED} and p.state in ('pending', 'active') and (p.version < r.head_version or p.state = 'pending')), '{}') as behind,
+         coalesce(array_agg(p.device order by p.device) filter (where ${WANTED} and p.state = 'broken'), '{}') as broken,
+         coalesce(array_agg(p.device order by p.device) filter (where p.state = 'active' and p.version >= r.head_version), '{}') as leaders,
+         count(*) filter (where ${WANTED} and p.state = 'active' and p.version >= r.head_version) as safe`;
+
+/** SQL columns about the writes to a repository "r". */
+const WRITE_COLUMNS = `exists (select from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as writing,
+         exists (select from lockstep.write_stop l where l.repository_id = r.id) as "writesStopped"`;
+
+/** SQL: a row with those columns is not at rest. */
+const NOT_AT_REST = `(behind <> '{}' or broken <> '{}' or safe < 2 or writing or "writesStopped" or stopped is not null)`;
 
 /** How a repository stands, as `lockstep status` has it, and its last write. */
 export interface RepositoryStatus extends StatusRow {
@@ -42,12 +71,14 @@ export async function readStatusPart(db: Database, request: StatusPartRequest): 
   const { after, look, contains = "", limit, restless = false } = request;
   const part = await queryRepeatableRow<{ looked: number; last: string | null; repositories: Row[] }>(
     db.work,
+    // PostgreSQL assumes that nearly all rows meet the condition on the name, so it follows the index.
     // `offset 0` keeps PostgreSQL from a join, for which it may read all replicas.
     `with part as materialized (
-       select id, name, head_version, stopped, placement from lockstep.repository
+       select id, name, head_version, stopped, placement, removed_at from lockstep.repository
        where name > $1 and name not like '.removed/%' order by name limit $2),
      found as materialized (
-       select * from part where $3::text = '' or position($3 in lower(name)) > 0 order by name limit $4),
+       select * from part where removed_at is null and ($3::text = '' or position($3 in lower(name)) > 0)
+       order by name limit $4),
      looked_at as materialized (
        select r.id, r.name as repository, r.head_version as head, r.stopped, s.*,
          ${WRITE_COLUMNS}

@@ -41,9 +41,10 @@ describe.skipIf(MISSING !== undefined)("the status page in a browser", () => {
     await writeFile(place, "not a repository");
     const on = cluster.devices.map(({ name }) => name);
     await one.call("CreateRepository", { repository: "security/keys", devices: on }, PATIENCE);
-    await two.start();
+    // A sidecar scans its root when it starts, and later at its leisure.
     await cluster.git.git(["init", "--quiet", "--bare", join(two.demo.root, "old", "legacy.git")]);
     await cluster.git.git(["init", "--quiet", "--bare", join(two.demo.root, "old", `${HOSTILE}.git`)]);
+    await two.start();
     await administer(cluster.databaseUrl, (client) =>
       client.query("update lockstep.repository set stopped = $1 where name = 'infra/dns'", [
         "repo002 holds version 2, which the database has lost",

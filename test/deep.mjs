@@ -2,9 +2,11 @@
 // all.
 //   LOCKSTEP_CI_PART=3   runs part 3 only; without it everything runs
 //   LOCKSTEP_CI_WHOLE=1  runs all tests of the named files, except those of deep files
-// Deep are the files below, the rows of a rule after the first one, the negative controls, the tests on a newer git, and
-// the image. rotating-files.mjs has the files of features, which run whole in some of the parts.
+// Deep are the files below, the rows of a rule after the first one, the negative controls, the tests on a newer git and
+// on other versions of PostgreSQL, and the image. rotating-files.mjs has the files of features, which run whole in some of the parts.
 //   node test/deep.mjs newer-git   prints the files that this part runs on a newer git
+//   node test/deep.mjs postgres    prints the versions of PostgreSQL on which this part runs tests too
+//   node test/deep.mjs postgres-files   prints the files that it runs there
 //   node test/deep.mjs elsewhere   prints the files of features that are in other parts
 //   node test/deep.mjs has NAME    succeeds if the part has the step NAME
 import { fileURLToPath } from "node:url";
@@ -38,6 +40,28 @@ export const NEWER_GIT_FILES = [
   ...["quarantine", "git-fetch", "roll-up", "policy", "reftable-upkeep"].map(inIntegration),
   ...["collect-garbage", "collect-unreachable", "kept-git"].map(inIntegration),
 ];
+
+/** Older and newer ones than those of Debian 12 (15) and of the npm package of the tests (18). */
+const POSTGRES_VERSIONS = ["14", "16", "17"];
+
+/** The files that depend most on PostgreSQL: its catalogue, plans, locks, roles, notifications and standbys. */
+export const POSTGRES_FILES = [
+  ...["schema", "bump", "old-leases", "device-login-rights", "turns", "audit", "notifications"].map(inIntegration),
+  ...["migrate", "device-logins", "bump-over-others", "commands", "registry", "ref-log"].map(inIntegration),
+  ...["device-lease", "read-heads", "broken-connections", "replicas", "stage-write", "trim-writes"].map(inIntegration),
+  ...["unwritable-database", "pooler"].map(inIntegration),
+  "test/e2e/pooler-logins.test.ts",
+];
+
+/** Returns the versions of PostgreSQL on which this part runs tests: one, or all where all parts run. */
+export function postgresVersions({ LOCKSTEP_CI_PART: part = "" } = process.env) {
+  return part === "" ? POSTGRES_VERSIONS : [POSTGRES_VERSIONS[Number(part) % 3]];
+}
+
+/** Returns the files that this part runs there: a third. Three parts in a row have the same third on all versions. */
+export function postgresFiles({ LOCKSTEP_CI_PART: part = "" } = process.env) {
+  return POSTGRES_FILES.filter((_, index) => part === "" || index % 3 === Math.floor(Number(part) / 3) % 3);
+}
 
 /** Returns the files that this part runs on a newer git: a tenth of the list, and some tests of each deep file in it. */
 export function newerGitFiles(env = process.env) {
@@ -79,6 +103,8 @@ function inIntegration(name) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , what, name] = process.argv;
   if (what === "newer-git") console.log(newerGitFiles().join(" "));
+  else if (what === "postgres") console.log(postgresVersions().join(" "));
+  else if (what === "postgres-files") console.log(postgresFiles().join(" "));
   else if (what === "elsewhere") console.log(filesOfOtherParts().join("\n"));
   else if (what !== "has" || !isOfPart(name, 0)) process.exitCode = 1;
 }

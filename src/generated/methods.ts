@@ -115,6 +115,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
+  /** The place of the caller's work in a trace, as W3C Trace Context writes it. */
+  readonly traceparent?: string;
 }
 
 /**

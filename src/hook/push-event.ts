@@ -5,6 +5,7 @@ import { LockstepError } from "../errors.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { PushReport } from "../sync/write/push-report.ts";
 import type { Stopwatch } from "../telemetry/stopwatch.ts";
+import { failSpan, noteOnSpan } from "../tracing.ts";
 import { authorOf } from "./author.ts";
 import type { Hello } from "./hello.ts";
 
@@ -30,6 +31,8 @@ export interface AnsweredPush {
 export function notePush(context: SyncContext, push: AnsweredPush): void {
   const { hello, repository, updates, clock, hooks, outcome } = push;
   const refused = outcome instanceof Error;
+  noteOnSpan({ "lockstep.repository": repository ?? "", "lockstep.refs": updates.length, ...stepsOf(clock) });
+  if (refused) failSpan(outcome instanceof LockstepError ? outcome.code : "INTERNAL");
   const why = (name: RefName) => (refused ? null : outcome.reasonOf(name));
   context.events.pushed({
     ...(refused ? failed(outcome) : reported(outcome)),
@@ -42,6 +45,11 @@ export function notePush(context: SyncContext, push: AnsweredPush): void {
     durationMs: clock.durationMs + hooks.before,
     waits: waitsOf(clock, hooks),
   });
+}
+
+/** Returns the steps of a push, in milliseconds, as a span has them. */
+function stepsOf({ laps }: Stopwatch): Record<string, number> {
+  return Object.fromEntries(Object.entries(laps).map(([step, ms]) => [`lockstep.${step.slice(0, -2)}_ms`, ms]));
 }
 
 type Result = Pick<PushEvent, "result" | "version" | "code" | "reason">;

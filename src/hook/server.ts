@@ -15,6 +15,7 @@ import { toldToStrangers } from "../smart-http/strangers.ts";
 import { noteGranted, noteRefused } from "../sync/activity/note-read.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
+import { inTrace } from "../tracing.ts";
 import { WAITS } from "../waits.ts";
 import { authorOf } from "./author.ts";
 import { type Hello, nameOf, parseHello } from "./hello.ts";
@@ -123,8 +124,9 @@ async function converse(
     if (socket.writable) socket.write(encodeFrames(type, payload));
   };
   const answer = async (hello: Hello): Promise<number | undefined> => {
-    if (hello.op === "proc-receive") return await receive(context, hello, frames, send);
-    if (hello.op !== "pack-objects") return await read(context, hello, send);
+    const parent = hello.env.get("LOCKSTEP_TRACEPARENT");
+    if (hello.op === "proc-receive") return await inTrace("push", parent, () => receive(context, hello, frames, send));
+    if (hello.op !== "pack-objects") return await inTrace("read", parent, () => read(context, hello, send));
     return packs === undefined ? 0 : await sharePack(context, packs, hello, frames, send);
   };
   try {

@@ -30,7 +30,7 @@ export function hello(
     request?: string;
   } = {},
 ): Buffer {
-  const variables = [...PUSHER_VARIABLES, "GIT_NAMESPACE", "GIT_PROTOCOL", "LOCKSTEP_PUSH_REFS"]
+  const variables = [...PUSHER_VARIABLES, "GIT_NAMESPACE", "GIT_PROTOCOL", "LOCKSTEP_PUSH_REFS", "LOCKSTEP_TRACEPARENT"]
     .filter((name) => env[name] !== undefined)
     .map((name) => `env.${name}=${env[name]}`);
   const lines = [

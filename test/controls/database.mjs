@@ -126,4 +126,30 @@ export const databaseControls = [
     tests: "test/unit/database-url.test.ts",
     name: "never makes TLS weaker than it says",
   },
+  {
+    rule: "metrics tell nothing of before while the database is away",
+    patches: [
+      {
+        file: "src/telemetry/metrics.ts",
+        from: "const cluster = queue && (await this.#cluster.get());",
+        to: "const cluster = await this.#cluster.get();",
+      },
+    ],
+    project: "unit",
+    tests: "test/unit/metrics-page.test.ts",
+    name: "says that the database is away",
+  },
+  {
+    rule: "the cluster is counted once at a time",
+    patches: [
+      {
+        file: "src/telemetry/kept-answer.ts",
+        from: "this.#asking ??= this.#ask();",
+        to: "this.#asking = this.#ask();",
+      },
+    ],
+    project: "unit",
+    tests: "test/unit/kept-answer.test.ts",
+    name: "asks once for callers that come at once",
+  },
 ];

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { ServerUnaryCall, ServiceError } from "@grpc/grpc-js";
+import { Metadata, type ServerUnaryCall, type ServiceError } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import { type CallOptions, unary } from "../../src/rpc/call/call.ts";
@@ -19,7 +19,7 @@ const options: CallOptions = {
 async function refusalOf(run: Run, leftMs: number): Promise<string | undefined> {
   const deadline = Date.now() + leftMs;
   const path = { getPath: () => "/lockstep.v1.SyncService/GetVersion", getDeadline: () => deadline };
-  const call = Object.assign(new EventEmitter(), { request: {}, ...path });
+  const call = Object.assign(new EventEmitter(), { request: {}, metadata: new Metadata(), ...path });
   const error = await new Promise<Partial<ServiceError> | null>((answer) =>
     unary(options, run)(call as unknown as ServerUnaryCall<unknown, unknown>, answer),
   );

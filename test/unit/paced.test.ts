@@ -1,5 +1,5 @@
 import { EventEmitter, getEventListeners } from "node:events";
-import type { ServerWritableStream } from "@grpc/grpc-js";
+import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { localCaller } from "../../src/rpc/call/call.ts";
@@ -21,6 +21,7 @@ class SlowCall extends EventEmitter {
   end(): void {
     this.ended = true;
   }
+  readonly metadata = new Metadata();
   getPath(): string {
     return "/lockstep.v1.ClusterService/Watch";
   }

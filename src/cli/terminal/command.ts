@@ -8,6 +8,7 @@ import { err, logLines } from "../../io/log-lines.ts";
 import { socketPath } from "../../io/socket-path.ts";
 import { visible, visibleJson, visibleLines } from "../../io/visible.ts";
 import { readConfig, required, unknownVariables } from "../../read-config.ts";
+import { traceFields } from "../../tracing.ts";
 
 const PATIENCE_MS = 30_000;
 /** Shortens waits for tests (src/waits.ts). Only `serve` warns of it, because tests read what other commands say. */
@@ -43,7 +44,8 @@ export function subcommand(name: string, summary: string, example: string, setti
 export function prepare(host: Host, settings: string, flags: Record<string, unknown>): Run {
   const config = readConfig(settings, flags, host.env, host.cwd);
   const level = config["log-level"] ?? "warn";
-  const log = pino({ level, formatters: { level: (label) => ({ level: label }) }, serializers: { err } }, logLines(2));
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const log = pino({ level, formatters, serializers: { err }, mixin: traceFields }, logLines(2));
   for (const name of unknownVariables(host.env).filter((name) => settings === "serve" || name !== OF_TESTS))
     log.warn({ variable: name }, "this variable is no setting of Lockstep; see docs/configuration.md");
   const json = flags.json === true;

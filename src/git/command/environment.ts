@@ -3,6 +3,7 @@
 //
 // The file `config` of a repository counts for git. Its writer must not make the sidecar run a program or ask a server.
 // So the settings here stand above it.
+import { traceParentOf } from "../../trace-parent.ts";
 import { asEnvironment, NO_REPLACEMENTS, OBJECTS_AS_THEY_ARE, type Programs, type Settings } from "./command.ts";
 import type { Hooks, HttpClient, Local } from "./operations.ts";
 import { PUSHER_VARIABLES } from "./pusher-variables.ts";
@@ -97,7 +98,7 @@ const FOR_CLIENTS: Settings = { ...NO_REPLACEMENTS, "core.alternateRefsCommand":
  */
 export function clientEnvironment(
   { path, home }: Programs,
-  { address, user, protocol, requestId, socketDir }: HttpClient,
+  { address, user, protocol, requestId, traceparent, socketDir }: HttpClient,
 ): Record<string, string> {
   return {
     PATH: path,
@@ -113,6 +114,7 @@ export function clientEnvironment(
     GIT_NO_LAZY_FETCH: "1",
     LOCKSTEP_SOCKET_DIR: socketDir,
     LOCKSTEP_REQUEST_ID: requestId,
+    ...(traceParentOf(traceparent) && { LOCKSTEP_TRACEPARENT: String(traceparent) }),
     ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
   };
 }

@@ -84,6 +84,8 @@ export interface HttpClient {
   /** The value of its Git-Protocol header. */
   readonly protocol: string | undefined;
   readonly requestId: string;
+  /** The header `traceparent` of its request, as it came. */
+  readonly traceparent?: string | readonly string[] | undefined;
   /** The directory where the hooks of git find the sidecar. */
   readonly socketDir: string;
   /** How many refs a push may change; 0: any number. */

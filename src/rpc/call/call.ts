@@ -1,11 +1,18 @@
 // Runs every RPC: authenticates the caller, checks its role, and calls the handler.
 import { isIP } from "node:net";
-import type { handleServerStreamingCall, handleUnaryCall, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  ServerUnaryCall,
+  ServerWritableStream,
+} from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { describe, firstError, LockstepError } from "../../errors.ts";
 import type { Act } from "../../store/registry/audit.ts";
 import type { Peers } from "../../tls/peers.ts";
 import type { Refused } from "../../tls/trust.ts";
+import { inTrace } from "../../tracing.ts";
 import { actOf } from "./act.ts";
 import type { Caller } from "./caller.ts";
 import { allowedTo, type CallerLimits, checkLimits } from "./limits.ts";
@@ -58,7 +65,8 @@ export function unary<Request, Response>(
     const { signal, disarm } = cancellation(call as AnyCall);
     void (async () => {
       const admitted = await authorise(options, call as AnyCall, path);
-      return await recorded(options, admitted, call, () => run(call.request, { ...admitted, signal }));
+      const work = () => run(call.request, { ...admitted, signal });
+      return await inTrace(spanName(path), parentOf(call), () => recorded(options, admitted, call, work));
     })()
       .then(
         (response) => respond(null, response),
@@ -78,9 +86,8 @@ export function streaming<Request, Response>(
     const { signal, disarm } = cancellation(call as AnyCall);
     void (async () => {
       const admitted = await authorise(options, call as AnyCall, path);
-      await recorded(options, admitted, call, () =>
-        run(call.request, (message) => void call.write(message), { ...admitted, signal }),
-      );
+      const work = () => run(call.request, (message) => void call.write(message), { ...admitted, signal });
+      await inTrace(spanName(path), parentOf(call), () => recorded(options, admitted, call, work));
     })()
       .then(
         () => call.end(),
@@ -89,6 +96,15 @@ export function streaming<Request, Response>(
       )
       .finally(disarm);
   };
+}
+
+/** Returns the name of a span as OpenTelemetry wants it: service and method. */
+function spanName(path: string): string {
+  return path.slice(1);
+}
+
+function parentOf({ metadata }: { readonly metadata: Metadata }): unknown {
+  return metadata.get("traceparent")[0];
 }
 
 interface Admitted extends Pick<CallContext, "caller" | "allowed" | "from"> {

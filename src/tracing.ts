@@ -1,0 +1,89 @@
+// Puts work into the trace of its caller. The log lines of the work have the ids of the trace. If OpenTelemetry runs in
+// this process, the work is a span too. Without a trace from the caller and without OpenTelemetry this does nothing.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Attributes, ContextManager, Span, TracerProvider } from "@opentelemetry/api";
+import { type TraceParent, traceKeys, traceParentOf } from "./trace-parent.ts";
+
+type Api = typeof import("@opentelemetry/api");
+
+/** The piece of work that runs now. */
+interface Traced {
+  readonly fields: ReturnType<typeof traceKeys>;
+  readonly span: Span | undefined;
+}
+
+// Node makes all promises slower once somebody has entered it, so only work with a trace does.
+const traced = new AsyncLocalStorage<Traced>();
+
+/**
+ * The place where an SDK registers itself, the same for all versions 1 of the API. The API itself does not look there
+ * if its own version is newer than the one that the SDK came with.
+ */
+const PLACE = Symbol.for("opentelemetry.js.api.1");
+
+interface Registered {
+  readonly trace: TracerProvider;
+  readonly context?: ContextManager;
+}
+
+/** OpenTelemetry, if an SDK was loaded before this program (`node --import`). */
+let open: { readonly api: Api; readonly sdk: Registered } | undefined;
+
+/** Looks whether an SDK of OpenTelemetry has registered itself, and only then loads the API. Returns whether it has. */
+export async function lookForOpenTelemetry(load: () => Promise<Api> = loadApi): Promise<boolean> {
+  const sdk = Reflect.get(globalThis, PLACE) as Partial<Registered> | undefined;
+  const api = sdk?.trace === undefined ? undefined : await load().catch(() => undefined);
+  open = api && { api, sdk: sdk as Registered };
+  return open !== undefined;
+}
+
+async function loadApi(): Promise<Api> {
+  return await import("@opentelemetry/api");
+}
+
+/** Returns the keys of a log line that is written now: trace_id and span_id, or none. */
+export function traceFields(): object {
+  return { ...traced.getStore()?.fields };
+}
+
+/** Adds values to the span of the work that runs now, if there is one. */
+export function noteOnSpan(values: Attributes): void {
+  traced.getStore()?.span?.setAttributes(values);
+}
+
+/** Says that the work that runs now failed, with an error code. */
+export function failSpan(code: string): void {
+  const span = traced.getStore()?.span;
+  if (span === undefined || open === undefined) return;
+  span.setAttribute("error.type", code).setStatus({ code: open.api.SpanStatusCode.ERROR });
+}
+
+/** Runs `work` as a part of the caller's trace. `parent`: the caller's `traceparent`, if it is well-formed. */
+export async function inTrace<Result>(name: string, parent: unknown, work: () => Promise<Result>): Promise<Result> {
+  const caller = traceParentOf(parent);
+  if (open !== undefined) return await inSpan(open, name, caller, work);
+  if (caller === undefined) return await work();
+  return await traced.run({ fields: traceKeys(caller), span: undefined }, work);
+}
+
+async function inSpan<Result>(
+  { api: { trace, ROOT_CONTEXT, SpanKind, SpanStatusCode }, sdk }: NonNullable<typeof open>,
+  name: string,
+  caller: TraceParent | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const remote = caller && { ...caller, traceFlags: caller.flags, isRemote: true };
+  const parent = remote === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, remote);
+  const span = sdk.trace.getTracer("git-lockstep").startSpan(name, { kind: SpanKind.SERVER }, parent);
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  try {
+    const fields = traceKeys({ traceId, spanId, flags: traceFlags });
+    const run = () => traced.run({ fields, span }, work);
+    return await (sdk.context?.with(trace.setSpan(parent, span), run) ?? run());
+  } catch (error) {
+    span.setStatus({ code: SpanStatusCode.ERROR }).recordException(error as Error);
+    throw error;
+  } finally {
+    span.end();
+  }
+}

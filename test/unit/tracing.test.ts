@@ -1,0 +1,96 @@
+// Work in the trace of its caller, without OpenTelemetry and with it. The API of OpenTelemetry is the real one; an SDK
+// that only notes what it is told stands for one that sends spans.
+import { setTimeout as delay } from "node:timers/promises";
+import { context, type Span, type SpanContext, trace } from "@opentelemetry/api";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { failSpan, inTrace, lookForOpenTelemetry, noteOnSpan, traceFields } from "../../src/tracing.ts";
+
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const CALLER = "b7ad6b7169203331";
+const PARENT = `00-${TRACE}-${CALLER}-01`;
+
+describe("without OpenTelemetry", () => {
+  it("loads nothing, and adds nothing to a log line", async () => {
+    const load = vi.fn();
+    expect(await lookForOpenTelemetry(load)).toBe(false);
+    expect(load).not.toHaveBeenCalled();
+    expect(await inTrace("push", undefined, async () => traceFields())).toEqual({});
+    expect(await inTrace("push", "nonsense", async () => traceFields())).toEqual({});
+  });
+
+  it("gives the lines of a caller's work the ids of its trace, and other lines none", async () => {
+    const seen = inTrace("push", PARENT, async () => {
+      await delay(5);
+      noteOnSpan({ refs: 1 });
+      failSpan("INTERNAL");
+      return traceFields();
+    });
+    expect(traceFields()).toEqual({});
+    expect(await seen).toEqual({ trace_id: TRACE, span_id: CALLER });
+    expect(traceFields()).toEqual({});
+  });
+});
+
+interface Noted {
+  readonly name: string;
+  readonly parent: SpanContext | undefined;
+  readonly told: unknown[][];
+}
+
+describe("with OpenTelemetry", () => {
+  let spans: Noted[];
+  beforeEach(async () => {
+    spans = [];
+    const startSpan = (name: string, _: object, within = context.active()) => {
+      const told: unknown[][] = [];
+      spans.push({ name, parent: trace.getSpanContext(within), told });
+      const span: object = new Proxy(
+        {},
+        {
+          get: (_, method) => {
+            if (method === "spanContext")
+              return () => ({ traceId: TRACE, spanId: `${spans.length}`.padStart(16, "0"), traceFlags: 1 });
+            return (...args: unknown[]) => {
+              told.push([method, ...args]);
+              return span;
+            };
+          },
+        },
+      );
+      return span as Span;
+    };
+    trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan, startActiveSpan: vi.fn() }) });
+    expect(await lookForOpenTelemetry()).toBe(true);
+  });
+  afterEach(() => trace.disable());
+
+  it("makes a span below that of the caller, whose id the log lines have", async () => {
+    const fields = await inTrace("push", PARENT, async () => {
+      noteOnSpan({ "lockstep.refs": 2 });
+      return traceFields();
+    });
+    expect(fields).toEqual({ trace_id: TRACE, span_id: "0000000000000001" });
+    expect(spans).toEqual([
+      {
+        name: "push",
+        parent: expect.objectContaining({ traceId: TRACE, spanId: CALLER, traceFlags: 1, isRemote: true }),
+        told: [["setAttributes", { "lockstep.refs": 2 }], ["end"]],
+      },
+    ]);
+  });
+
+  it("makes a span of its own for a caller without a trace", async () => {
+    await inTrace("read", undefined, async () => {});
+    expect(spans).toMatchObject([{ name: "read", parent: undefined, told: [["end"]] }]);
+  });
+
+  it("says that the work failed, by throwing or by an error code", async () => {
+    const error = new Error("no");
+    await expect(inTrace("call", PARENT, () => Promise.reject(error))).rejects.toBe(error);
+    await inTrace("push", PARENT, async () => failSpan("QUEUE_FULL"));
+    expect(spans.map(({ told }) => told)).toEqual([
+      [["setStatus", { code: 2 }], ["recordException", error], ["end"]],
+      [["setAttribute", "error.type", "QUEUE_FULL"], ["setStatus", { code: 2 }], ["end"]],
+    ]);
+  });
+});

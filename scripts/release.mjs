@@ -25,8 +25,8 @@ const hasBuildah = spawnSync("buildah", ["--version"]).status === 0;
 
 /** Each step: what it does, and the function that does it. */
 const STEPS = [
-  ["check the project (npm run check)", () => run("npm", "run", "check")],
   ["build from nothing", buildFromNothing],
+  ["check the project (npm run check)", () => run("npm", "run", "check")],
   [`pack ${tarball}`, pack],
   [hasBuildah ? `build the image ${image}` : "skip the image, because buildah is not installed", buildImage],
   ["list the packages in it (SBOM)", listPackages],

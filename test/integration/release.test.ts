@@ -47,7 +47,7 @@ describe("the release script", () => {
   it("says in a dry run what it would do and what is left to a person, and changes nothing", () => {
     const { status, stdout, stderr } = release("--dry-run");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(stdout).toMatch(/^would check .*^would pack git-lockstep-1\.2\.3\.tgz$.*SBOM.*SHA256SUMS/ms);
+    expect(stdout).toMatch(/^would build .*^would check .*^would pack git-lockstep-1\.2\.3\.tgz$.*SBOM.*SHA256SUMS/ms);
     expect(stdout).toMatch(
       /What is left to you:\n {2}git tag -s v1\.2\.3 .*npm publish release\/git-lockstep-1\.2\.3\.tgz/s,
     );

@@ -1,9 +1,10 @@
 // The page of the whole cluster: whether all is well, what to do, the devices, and how many repositories are how.
+import { KEPT } from "./count-repositories.ts";
 import { type Html, html, type Part } from "./parts/html.ts";
 import { ago, count, duration, NOTHING, named, repositoryLink, since, size, state, type Tone } from "./parts/said.ts";
 import { table } from "./parts/table.ts";
 import { type Finding, toDo } from "./parts/to-do.ts";
-import { KEPT, type Restless, type Survey } from "./survey.ts";
+import type { Restless, Survey } from "./survey.ts";
 import type { Disk } from "./what-is-known.ts";
 
 /** Repositories that are listed here. The page of repositories has all of them. */
@@ -16,6 +17,7 @@ export function verdictOn(survey: Survey, findings: readonly Finding[]): { tone:
   const of = `${count(survey.devices.length, "device")}, ${count(survey.repositories, "repository", "repositories")}`;
   if (bad.length > 0) return { tone: "bad", said: `Not well: ${shortly(bad)}.` };
   if (warn.length > 0) return { tone: "warn", said: `Look at this: ${shortly(warn)}.` };
+  if (!survey.whole) return { tone: "note", said: `Nothing is wrong so far. ${of}; still counting.` };
   return { tone: "good", said: `All is well. ${of}.` };
 }
 
@@ -58,7 +60,7 @@ ${table(
 )}</section>
 <section aria-labelledby="repositories"><h2 id="repositories">Repositories</h2>
 ${tiles(survey)}
-${restless(survey.restless)}</section>
+${countedAt(survey)}${restless(survey.restless)}</section>
 `;
 }
 
@@ -100,6 +102,14 @@ function tiles({ repositories, atRest, counts, unknown }: Survey): Html {
     tile(unknown.length, "not in the database", of("unknown"), "note"),
   ]}</ul>
 `;
+}
+
+/** Counts older than this are dated. */
+const DATED_MS = 10_000;
+
+function countedAt({ countedAt: at, whole }: Survey): Html {
+  if (!whole) return html`<p>Still counting: these are the repositories so far.</p>`;
+  return Date.now() - at.getTime() < DATED_MS ? NOTHING : html`<p>Counted ${ago(at)}.</p>`;
 }
 
 function restless(rows: readonly Restless[]): Html {

@@ -3,10 +3,11 @@
 import type { Database } from "../store/database/database.ts";
 import { readStatusPart } from "../store/operator/status-parts.ts";
 import { statusCells } from "./at-a-glance.ts";
+import { isOf, KEPT, KINDS, type Kind } from "./count-repositories.ts";
 import { type Html, html } from "./parts/html.ts";
 import { ago, count } from "./parts/said.ts";
 import { table } from "./parts/table.ts";
-import { isOf, KEPT, KINDS, type Kind, type Restless, type Survey } from "./survey.ts";
+import { isStuck, type Restless, type Survey } from "./survey.ts";
 
 const ROWS = 50;
 /** Names that one search looks at. Then the page offers to go on. */
@@ -50,9 +51,7 @@ export async function listOf(db: Database, survey: Survey, request: ListRequest)
   const look = contains === "" ? ROWS + 1 : SEARCHED;
   const { repositories, looked, last } = await readStatusPart(db, { after, look, contains, limit: ROWS + 1 });
   const live = new Set(survey.devices.filter((device) => device.live).map(({ name }) => name));
-  const rows = repositories
-    .slice(0, ROWS)
-    .map((row) => ({ ...row, stuck: row.leaders.length > 0 && !row.leaders.some((leader) => live.has(leader)) }));
+  const rows = repositories.slice(0, ROWS).map((row) => ({ ...row, stuck: isStuck(row, live) }));
   if (repositories.length > ROWS) return { rows, next: rows.at(-1)?.repository, goesOn: false, looked };
   const goesOn = contains !== "" && looked === look;
   return { rows, next: goesOn ? (last ?? undefined) : undefined, goesOn, looked };
@@ -115,7 +114,7 @@ function found(survey: Survey, request: ListRequest, { rows, next, goesOn, looke
           ["repository", { head: "version", numbers: true }, "state", "last write"],
           rows.map(statusCells),
         )
-  }${state !== "" && html`<p>As of ${ago(survey.at)}.${all && ` Only the first ${KEPT} that are not at rest are listed.`}</p>`}
+  }${state !== "" && html`<p>As of ${ago(survey.countedAt)}${!survey.whole && "; still counting"}.${all && ` Only the first ${KEPT} that are not at rest are listed.`}</p>`}
 ${pages}`;
 }
 

@@ -54,6 +54,6 @@ export const statusPageControls = [
     patches: [{ file: "src/page/status-page.ts", from: "const REQUESTS = 32;", to: "const REQUESTS = 3_200;" }],
     project: "integration",
     tests: "test/integration/status-page.test.ts",
-    name: "is refused at once while as many wait",
+    name: "is refused while as many wait",
   },
 ];

@@ -1,9 +1,10 @@
 // The parts of the status page: what is escaped, what is said, and what many viewers share.
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { chart } from "../../src/page/parts/chart.ts";
 import { html } from "../../src/page/parts/html.ts";
+import { Resting } from "../../src/page/parts/resting.ts";
 import { ago, duration, named, repositoryAddress, size, word } from "../../src/page/parts/said.ts";
 import { Busy, inTime, Shared, TooSlow } from "../../src/page/parts/shared.ts";
 
@@ -67,6 +68,48 @@ describe("a chart of catch-ups", () => {
     expect(text.lastIndexOf("<title>n99<")).toBeGreaterThan(text.indexOf("<title>n68<"));
     expect(text).toContain('aria-label="repo001: 100 catch-ups, 1 failed, the longest took 99 ms"');
     expect(text).not.toContain("style=");
+  });
+});
+
+describe("a survey", () => {
+  it("is read once for all, again after a rest that is longer than the reading, and not if nobody asks", async () => {
+    vi.useFakeTimers({ toFake: ["performance", "setTimeout"] });
+    try {
+      let read = 0;
+      const survey = new Resting(async () => {
+        read += 1;
+        await new Promise((done) => setTimeout(done, 1_000));
+        return read;
+      });
+      const asked = [survey.refresh(), survey.refresh()];
+      await vi.advanceTimersByTimeAsync(1_000);
+      await Promise.all(asked);
+      expect(survey.latest).toBe(1);
+      await vi.advanceTimersByTimeAsync(9_999);
+      await survey.refresh();
+      expect(read).toBe(1);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(read).toBe(1);
+      void survey.refresh();
+      expect(read).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is shown unfinished the first time only, and never when it failed", async () => {
+    const ends: ((answer: string | Error) => void)[] = [];
+    const survey = new Resting<string>((_, show) => {
+      show("some");
+      return new Promise((done, fail) =>
+        ends.push((answer) => (answer instanceof Error ? fail(answer) : done(answer))),
+      );
+    });
+    const first = survey.refresh();
+    expect(survey.latest).toBe("some");
+    ends[0]?.(new Error("away"));
+    await first;
+    expect([survey.latest, survey.failure?.said]).toEqual([undefined, "away"]);
   });
 });
 

@@ -10,7 +10,7 @@ import { LockstepError } from "../../src/errors.ts";
 import type { GateOptions } from "../../src/gate/gate.ts";
 import { shLimiter } from "../../src/git/command/serve.ts";
 import { readRanges } from "../../src/io/client-address.ts";
-import { bomb, zeros } from "../support/bombs.ts";
+import { bomb, chain, zeros } from "../support/bombs.ts";
 import { FETCH_TYPE, GATE_LIMITS, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { shims } from "../support/shim-site.ts";
 
@@ -249,6 +249,19 @@ describe("an object that is no delta", () => {
 
 describe("the memory of a git", () => {
   const program = shims.find(({ name }) => name === "native")?.command[0] ?? "";
+
+  it.skipIf(!existsSync(program)).each([
+    ["is limited for a deep chain of deltas too", "200", /unpack (index-pack abnormal exit|ok)/],
+    ["is enough by default for the same chain", "2048", /unpack ok/],
+  ])("%s", async (_, mebibytes, answer) => {
+    await open({ pushLimiter: [program, "limited", mebibytes] });
+    // A pack of 300 KB. git 2.39 takes more than 200 MiB for it, as its memory grows with the depth.
+    const { pack, id } = chain(5_000, 60_000);
+    const { body } = await push(pack, id);
+    expect(body).toMatch(answer);
+    expect((await site.refs()).includes("refs/tags/bomb")).toBe(/unpack ok/.test(body));
+    expect(await site.objects()).not.toContainEqual(expect.stringMatching(/^tmp_/));
+  });
 
   it.skipIf(!existsSync(program))(
     "the memory of a git that takes a push is limited, also in its children; that of a read is not",

@@ -1,5 +1,5 @@
 // Packs that cost their receiver more than their sender.
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { deflateSync } from "node:zlib";
 
 /** Returns the size as git writes it into a delta. */
@@ -55,4 +55,29 @@ export function zeros(length: number): { pack: Buffer; id: string } {
     pack: Buffer.concat([pack, createHash("sha1").update(pack).digest()]),
     id: createHash("sha1").update(`blob ${length}\0`).update(content).digest("hex"),
   };
+}
+
+/**
+ * Returns a small pack with a blob of `length` random bytes, below 65,536, and `depth` more, each a delta on the one
+ * before it. Also returns the id of the last one.
+ */
+export function chain(depth: number, length: number): { pack: Buffer; id: string } {
+  const content = randomBytes(length);
+  const idOf = () => createHash("sha1").update(`blob ${length}\0`).update(content).digest();
+  const start = Buffer.alloc(12);
+  start.write("PACK");
+  start.writeUInt32BE(2, 4);
+  start.writeUInt32BE(depth + 1, 8);
+  const parts = [start, header(BLOB, length), deflateSync(content)];
+  let id = idOf();
+  for (let place = 1; place <= depth; place += 1) {
+    content.writeUInt32BE(place, 0);
+    // Insert the four bytes, and copy the rest from the base: one byte of its offset, two of its length.
+    const copied = [0x80 | 0x01 | 0x10 | 0x20, 4, (length - 4) & 0xff, (length - 4) >> 8];
+    const delta = Buffer.from([...size(length), ...size(length), 4, ...content.subarray(0, 4), ...copied]);
+    parts.push(header(7, delta.length), id, deflateSync(delta));
+    id = idOf();
+  }
+  const pack = Buffer.concat(parts);
+  return { pack: Buffer.concat([pack, createHash("sha1").update(pack).digest()]), id: id.toString("hex") };
 }

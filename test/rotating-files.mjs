@@ -21,6 +21,8 @@ export const FEATURES = [
   ...["copies-missing", "keep-healthy", "gate-failures", "notifications", "make-way"].map(inIntegration),
   ...["http", "bad-input-inside", "scrub", "local-user", "move-out"].map(inE2e),
   ...["hook-socket-limits", "registry-copy", "gate-cache", "odd-settings", "device-logins-cluster"].map(inIntegration),
+  ...["web-pages", "systemd-units"].map(inE2e),
+  ...["compose-file"].map(inIntegration),
   ...["ref-names", "acceptable-ref", "peers", "ssh-keys", "malicious-repository"].map(inIntegration),
   ...["shared-packs", "event-logs", "pooler-logins", "ssh-auto", "gate-refusals", "sync-service"].map(inE2e),
   ...["fuzz-services", "fuzz-shim", "placement", "certificate-shapes"].map(inIntegration),

@@ -22,26 +22,54 @@ export interface NginxOptions {
   readonly user: string;
 }
 
-/** Starts nginx and fcgiwrap before `device`, as this user. Resolves when both answer. */
+/** Starts nginx before git http-backend and `device`, as this user. Resolves when both answer. */
 export async function startNginx(device: Device, options: NginxOptions): Promise<Nginx> {
+  const { port, ...server } = await runNginx(options, async (place) => {
+    await writeFile(join(place.dir, "htpasswd"), `${options.user}:{PLAIN}secret\n`);
+    return await documented("nginx", {
+      "/etc/nginx/git.htpasswd": join(place.dir, "htpasswd"),
+      "/usr/lib/git-core/git-http-backend": join(options.execPath, "git-http-backend"),
+      "/srv/git": device.demo.root,
+      ...placesOf(place, device),
+    });
+  });
+  return {
+    url: (repository, user) => `http://${user ? `${user}:secret@` : ""}127.0.0.1:${port}/${repository}.git`,
+    ...server,
+  };
+}
+
+/** Where an nginx of a test listens and has its files. */
+export interface NginxPlace {
+  readonly dir: string;
+  readonly port: number;
+  /** The socket of its fcgiwrap. */
+  readonly socket: string;
+}
+
+/** The places that each documented configuration has. */
+export function placesOf({ port, socket }: NginxPlace, device: Device): Record<string, string> {
+  return {
+    "listen 80;": `listen 127.0.0.1:${port};`,
+    "/run/fcgiwrap.socket": socket,
+    "http://127.0.0.1:7422": device.demo.http,
+  };
+}
+
+/** Starts nginx with these servers, and fcgiwrap, as this user. Resolves when both answer. */
+export async function runNginx(
+  programs: { readonly nginx: string; readonly fcgiwrap: string },
+  serversAt: (place: NginxPlace) => Promise<string>,
+): Promise<NginxPlace & AsyncDisposable> {
   const dir = await mkdtemp(join(tmpdir(), "ls-nginx-"));
   const socket = join(dir, "fcgiwrap.socket");
   const port = await freePort();
   await mkdir(join(dir, "tmp"));
-  await writeFile(join(dir, "htpasswd"), `${options.user}:{PLAIN}secret\n`);
-  const servers = await documented("nginx", {
-    "listen 80;": `listen 127.0.0.1:${port};`,
-    "/etc/nginx/git.htpasswd": join(dir, "htpasswd"),
-    "/run/fcgiwrap.socket": socket,
-    "/usr/lib/git-core/git-http-backend": join(options.execPath, "git-http-backend"),
-    "/srv/git": device.demo.root,
-    "http://127.0.0.1:7422": device.demo.http,
-  });
-  await writeFile(join(dir, "nginx.conf"), configuration(dir, servers));
+  await writeFile(join(dir, "nginx.conf"), configuration(dir, await serversAt({ dir, port, socket })));
   const children = [
     // Each gets its own process group, because fcgiwrap signals its whole group when it ends.
-    run(options.fcgiwrap, ["-f", "-c", "4", "-s", `unix:${socket}`]),
-    run(options.nginx, ["-p", dir, "-e", join(dir, "error.log"), "-c", join(dir, "nginx.conf")]),
+    run(programs.fcgiwrap, ["-f", "-c", "4", "-s", `unix:${socket}`]),
+    run(programs.nginx, ["-p", dir, "-e", join(dir, "error.log"), "-c", join(dir, "nginx.conf")]),
   ];
   const stop = async () => {
     await Promise.all(children.map(end));
@@ -54,10 +82,7 @@ export async function startNginx(device: Device, options: NginxOptions): Promise
     await stop();
     throw new Error(`nginx or fcgiwrap did not start: ${log}`, { cause });
   }
-  return {
-    url: (repository, user) => `http://${user ? `${user}:secret@` : ""}127.0.0.1:${port}/${repository}.git`,
-    [Symbol.asyncDispose]: stop,
-  };
+  return { dir, port, socket, [Symbol.asyncDispose]: stop };
 }
 
 function configuration(dir: string, servers: string): string {

@@ -54,7 +54,7 @@ const BUILD = [
   "mkdir -p usr etc proc dev image/bin image/node lockstep",
   ...show("/usr", "/usr"),
   "for link in bin sbin lib lib32 lib64 libx32; do if [ -L /$link ]; then cp -a /$link $link; fi; done",
-  ...show("/etc", "/etc"),
+  "cp -a /etc/. etc",
   ...show(CHECKOUT, "/lockstep"),
   ...show(dirname(process.execPath), NODE),
   `ln -s ${NODE}/node image/bin/node`,

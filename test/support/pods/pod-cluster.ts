@@ -172,8 +172,8 @@ function hostsOf(
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** The network of the pods has no way to this machine's. A unix socket is reached from both. */
-async function relayDatabase(path: string, { host, port }: { host: string; port: number }): Promise<Server> {
+/** Passes connections to a unix socket on to a PostgreSQL, which the network of the pods does not reach. */
+export async function relayDatabase(path: string, { host, port }: { host: string; port: number }): Promise<Server> {
   const server = createServer((client) => {
     const upstream = connect({ host, port });
     client.on("error", () => upstream.destroy()).pipe(upstream);

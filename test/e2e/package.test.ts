@@ -45,6 +45,10 @@ beforeAll(() => {
   const packed = run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: ROOT });
   tarball = join(folder, JSON.parse(packed)[0].filename);
   chmodSync(tarball, 0o644);
+  if (asOther("node", ["--eval", `fs.accessSync(${JSON.stringify(tarball)})`]).status !== 0) {
+    missing = `another user cannot start ${process.execPath}, or cannot reach ${folder}`;
+    return;
+  }
   const { status, stderr } = asOther("npm", [
     "install",
     "--global",

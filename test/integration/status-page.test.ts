@@ -52,6 +52,8 @@ beforeAll(async () => {
   await client.connect();
   a = await incarnation(db, { device: "a", zone: "north" });
   b = await incarnation(db, { device: "b" });
+  // Nobody renews their leases.
+  await sql("update lockstep.device set expires_at = now() + interval '1 hour'");
   for (const name of Object.keys({ atRest: 1, behind: 1, broken: 1, stopped: 1, unsafe: 1, writing: 1, locked: 1 }))
     names[name as keyof typeof names] = await called(`state/${name}`);
   await land(names.behind, 1, "ada");

@@ -24,7 +24,9 @@ export const FEATURES = [
   ...["web-pages", "systemd-units"].map(inE2e),
   ...["compose-file"].map(inIntegration),
   ...["ref-names", "acceptable-ref", "peers", "ssh-keys", "malicious-repository"].map(inIntegration),
-  ...["shared-packs", "event-logs", "pooler-logins", "ssh-auto", "gate-refusals", "sync-service"].map(inE2e),
+  ...["shared-packs", "event-logs", "completion", "pooler-logins", "ssh-auto", "gate-refusals", "sync-service"].map(
+    inE2e,
+  ),
   ...["fuzz-services", "fuzz-shim", "placement", "certificate-shapes"].map(inIntegration),
   ...["database-url", "doctor", "doctor-hooks", "gate-users", "gate-break-off"].map(inIntegration),
   ...["uploads", "ca-command", "pooler", "named-credential", "test-database", "protocol-check"].map(inIntegration),

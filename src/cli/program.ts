@@ -6,6 +6,7 @@ import { inSources } from "../io/stacks.ts";
 import { visible } from "../io/visible.ts";
 import { ownVersion } from "../own-version.ts";
 import { Exit } from "./terminal/command.ts";
+import { lookOf, shown, styled } from "./terminal/styled.ts";
 
 type MakeCommand = (host: Host) => Command;
 
@@ -39,23 +40,15 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   version: async () => (await import("./commands/version.ts")).versionCommand,
+  completion: async () => {
+    const { completionCommand } = await import("./commands/completion.ts");
+    return (host) => completionCommand(host, async () => withSubcommands(host, await askedFor([])));
+  },
 };
 
 /** Runs the command line of `host` and returns the exit code. Prints errors instead of throwing them. */
 export async function main(host: Host): Promise<number> {
-  const program = new Command("lockstep")
-    .description(
-      "Keeps every replica of a git repository in lockstep: push to any device, read the newest from any device.",
-    )
-    .version(
-      `lockstep ${ownVersion()}`,
-      "-V, --version",
-      "print the version of Lockstep; `lockstep version` also prints those of git and the schema",
-    )
-    // `repo undo` has a --version of its own.
-    .enablePositionalOptions()
-    .addHelpText("after", "\nExample:\n  lockstep demo\n");
-  for (const make of await askedFor(host.argv)) program.addCommand(make(host));
+  const program = withSubcommands(host, await askedFor(host.argv));
   for (const command of allCommands(program)) {
     command
       .exitOverride((error) => refuseUsage(command, error))
@@ -72,6 +65,24 @@ export async function main(host: Host): Promise<number> {
   } catch (error) {
     return report(host, error);
   }
+}
+
+/** Makes the program with some of its subcommands. */
+function withSubcommands(host: Host, makers: readonly MakeCommand[]): Command {
+  const program = new Command("lockstep")
+    .description(
+      "Keeps every replica of a git repository in lockstep: push to any device, read the newest from any device.",
+    )
+    .version(
+      `lockstep ${ownVersion()}`,
+      "-V, --version",
+      "print the version of Lockstep; `lockstep version` also prints those of git and the schema",
+    )
+    // `repo undo` has a --version of its own.
+    .enablePositionalOptions()
+    .addHelpText("after", "\nExample:\n  lockstep demo\n");
+  for (const make of makers) program.addCommand(make(host));
+  return program;
 }
 
 /**
@@ -130,6 +141,9 @@ function report(host: Host, thrown: unknown): number {
   }
   const { code, message, details } = error;
   if (json) host.stdout.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
-  else host.stderr.write(`lockstep: ${visible(message)}\n`);
+  else {
+    const look = lookOf(host.env, host.stderr);
+    host.stderr.write(shown(`${styled("bad", "lockstep:")} ${visible(message)}\n`, look));
+  }
   return ExitCode[ERROR_TABLE[code].exit];
 }

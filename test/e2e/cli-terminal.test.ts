@@ -1,11 +1,12 @@
 // What people at a terminal see: tables, progress, Ctrl-C, a reader that goes away.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import { type Ended, ended, PATIENCE } from "../support/cluster-device.ts";
+import { type Ended, ended, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
 import { type Environment, EXIT, expectSentence, runHere, Terminal } from "../support/command-line.ts";
 import { cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 
@@ -58,6 +59,58 @@ describe("people", () => {
   });
 });
 
+/** Runs `lockstep ARGS` with a pseudo terminal for all its streams. Returns what came to it, with ␛ for the escape character. */
+async function onTerminal(args: readonly string[], env: Environment = {}): Promise<string> {
+  const words = [process.execPath, PROGRAM, ...args].map((word) => `'${word}'`).join(" ");
+  const child = spawn("script", ["--quiet", "--return", "--command", words, "/dev/null"], {
+    env: { PATH: process.env.PATH ?? "", TERM: "xterm", LOCKSTEP_SOCKET_DIR: dirname(one.demo.socket), ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [shown] = await Promise.all([text(child.stdout!), once(child, "close")]);
+  return shown.replaceAll("\x1b", "␛");
+}
+
+describe("a terminal", () => {
+  it("gets colours, and what is no terminal gets none; NO_COLOR and FORCE_COLOR decide before it", async () => {
+    const coloured = await onTerminal(["status"]);
+    expect(coloured).toMatch(/^(␛\[32mAll is well:␛\[39m|␛\[31m\S+ things? needs? you:␛\[39m)/);
+    expect(coloured).toMatch(/␛\[1mdevice␛\[22m/);
+    expect(coloured).toMatch(/␛\[32mlive␛\[39m/);
+    expect(await onTerminal(["status"], { NO_COLOR: "1" })).not.toContain("␛");
+    expect((await lockstep(["status"])).stdout).not.toContain("\x1b");
+    expect((await lockstep(["status"], { FORCE_COLOR: "1" })).stdout).toContain("\x1b[1mdevice\x1b[22m");
+    expect((await lockstep(["status", "--json"], { FORCE_COLOR: "1" })).stdout).not.toContain("\x1b");
+    expect(await onTerminal(["log"])).toMatch(/^␛\[31mlockstep:␛\[39m Name a repository/);
+  });
+
+  it("gets tables that fit into eighty columns, and a pipe has each row in one line", async () => {
+    const piped = (await lockstep(["retention", "list"])).stdout;
+    expect(Math.max(...piped.split("\n").map((line) => line.length))).toBeGreaterThan(80);
+    const shown = await onTerminal(["retention", "list"], { NO_COLOR: "1" });
+    expect(Math.max(...shown.split("\r\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(shown.replaceAll(/\s+/g, " ")).toContain("whichever is longer");
+  });
+
+  it("sees one line about a long wait, which never scrolls, and no trace of it at the end", async () => {
+    const repository = await cluster.createRepository();
+    const reason = "an import of everything that there is, and it takes longer than anybody thought it would";
+    const { token } = await one.call("BeginWrite", { repository, author: "ada", reason }, PATIENCE);
+    const shown = await onTerminal(["write-lock", "--enable", "--reason", "disks", "--wait", "3", repository]);
+    await one.call("AbortWrite", { repository, token }, PATIENCE);
+    await one.lockstep("write-lock", "--disable", repository);
+    const drawn = shown.split("\r␛[K").slice(1);
+    expect(drawn.length).toBeGreaterThan(5);
+    const waiting = drawn.filter((line) => line.includes("waiting for "));
+    expect(waiting.length).toBeGreaterThan(3);
+    for (const line of waiting) {
+      expect(line).toMatch(/^␛\[\?7l[^\r\n]{1,79}␛\[\?7h$/);
+      expect(line).toMatch(/ … \d s␛/);
+    }
+    // The end is the sentence, in the place of the line.
+    expect(drawn.at(-1)).toMatch(/^␛\[31mlockstep:␛\[39m New writes are refused now, but after 3 s /);
+  });
+});
+
 describe("people who wait at a terminal", () => {
   const env = () => ({ LOCKSTEP_SOCKET_DIR: dirname(one.demo.socket) });
 
@@ -95,13 +148,14 @@ describe("people who wait at a terminal", () => {
     const asked = { repository, author: "ada", reason: "import" };
     const { token, writeId } = await one.call("BeginWrite", asked, PATIENCE);
     const args = ["write-lock", "--enable", "--reason", "new disks", "--wait", "2", repository];
-    const { code, stderr } = await runHere(args, env(), new Terminal());
+    const wide = Object.assign(new Terminal(), { columns: 200 });
+    const { code, stderr } = await runHere(args, env(), wide);
     await one.call("AbortWrite", { repository, token }, PATIENCE);
     await one.lockstep("write-lock", "--disable", repository);
     expect(code).toBe(EXIT.NOT_NOW);
-    const line = `waiting for ${writeId} in ${repository} by ada on repo001 since \\S+Z \\(import\\) … \\d s`;
+    const line = `waiting for ${writeId} in ${repository} by ada on repo001 for \\d+ s \\(import\\) … \\d s`;
     expect(stderr).toMatch(new RegExp(line));
-    expect(stderr).toContain("\r\x1b[Klockstep: New writes are refused now, but after 2 s ");
+    expect(stderr).toContain("\r\x1b[K\x1b[31mlockstep:\x1b[39m New writes are refused now, but after 2 s ");
   });
 
   it("see no progress if standard error is not a terminal, and neither does a program", async () => {

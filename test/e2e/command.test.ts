@@ -54,7 +54,7 @@ describe("lockstep command", () => {
     await vi.waitFor(async () => expect(await stateOf(id)).toMatchObject({ deviceLive: false }), SOON);
     expect(await show(id)).toMatchObject({ state: "queued", device_live: false });
     const { stdout } = await one.print("command", "list", "--device", two.name);
-    expect(stdout).toContain(`waits for ${two.name}, away since`);
+    expect(stdout).toContain(`waits for ${two.name}, away for`);
     expect((await one.print("status")).stdout).toMatch(new RegExp(`${two.name} .*commands to do: 1`));
     await two.start();
     await vi.waitFor(async () => expect(await stateOf(id)).toMatchObject({ state: "COMMAND_STATE_DONE" }), SOON);

@@ -58,7 +58,7 @@ describe("write-lock", () => {
     const lock = { repository: null, reason: "new disks", author: "olga", closed: true, since: expect.any(String) };
     expect((await two.lockstep("status")).document).toMatchObject({ write_locks: [lock] });
     expect((await two.lockstep("repo", "show", repository)).document).toMatchObject({ write_locks: [lock] });
-    const sentence = /rites are stopped to all repositories, by olga since \S+Z \(new disks\)/;
+    const sentence = /rites are stopped to all repositories, by olga for \d+ (s|min) \(new disks\)/;
     expect((await two.print("status")).stdout).toMatch(sentence);
     expect((await two.print("repo", "show", repository)).stdout).toMatch(sentence);
 
@@ -106,7 +106,7 @@ describe("write-lock", () => {
     await lockstep("write-lock", "--enable", "--reason", "all of it");
     expect((await lockstep("write-lock", "--disable", first)).stdout).toMatch(
       new RegExp(
-        `^Writes to ${first} are no longer stopped\\.\nStill stopped: writes to all repositories, by olga since .* \\(all of it\\)\\.\n$`,
+        `^Writes to ${first} are no longer stopped\\.\nStill stopped: writes to all repositories, by olga for .* \\(all of it\\)\\.\n$`,
       ),
     );
   });

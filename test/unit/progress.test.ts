@@ -3,6 +3,9 @@ import { bar, Progress, size } from "../../src/cli/terminal/progress.ts";
 
 const CLEAR = "\r\x1b\\[K";
 
+/** A line that cannot wrap. */
+const line = (text: string) => `\r\x1b[K\x1b[?7l${text}\x1b[?7h`;
+
 /** Standard error as a terminal or not, and all that was written to it. */
 function terminal(isTTY: boolean) {
   const written: string[] = [];
@@ -26,8 +29,8 @@ describe("progress", () => {
     }
     expect(written.length).toBeGreaterThan(3);
     for (const text of written) expect(text).toMatch(new RegExp(`^${CLEAR}[^\n]*$`));
-    expect(written[0]).toBe("\r\x1b[K0 done");
-    expect(written.at(-2)).toBe("\r\x1b[K7 done");
+    expect(written[0]).toBe(line("0 done"));
+    expect(written.at(-2)).toBe(line("7 done"));
     expect(written.at(-1)).toBe("\r\x1b[K");
     vi.advanceTimersByTime(10_000);
     expect(written.at(-1)).toBe("\r\x1b[K");
@@ -39,7 +42,7 @@ describe("progress", () => {
     using progress = new Progress(stream, false);
     progress.show(() => `${"x".repeat(100)}12345678`);
     vi.advanceTimersByTime(1_000);
-    expect(written.at(-1)).toBe(`\r\x1b[K${"x".repeat(30)}…12345678`);
+    expect(written.at(-1)).toBe(line(`${"x".repeat(30)}…12345678`));
   });
 
   it("says how long it has been waiting", () => {
@@ -47,7 +50,7 @@ describe("progress", () => {
     using progress = new Progress(stream, false);
     progress.wait("comparing");
     vi.advanceTimersByTime(3_100);
-    expect(written.at(-1)).toBe("\r\x1b[Kcomparing … 3 s");
+    expect(written.at(-1)).toBe(line("comparing … 3 s"));
   });
 
   it("shows nothing for work that takes no time", () => {
@@ -61,18 +64,42 @@ describe("progress", () => {
     expect(written).toEqual([]);
   });
 
-  it.each([
-    ["no terminal", false, false],
-    ["a program that reads", true, true],
-  ])("shows nothing to %s", (_, isTTY, quiet) => {
+  it("fits 80 columns of a terminal that does not tell its width, and counts from the beginning of the work", () => {
+    const { stream, written } = terminal(true);
+    using progress = new Progress(stream, false);
+    for (let second = 0; second < 5; second += 1) {
+      progress.wait(`waiting for ${"x".repeat(100)}`);
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(written.at(-1)).toBe(line(`waiting for ${"x".repeat(58)}…xx … 5 s`));
+    expect(written.filter((text) => text.includes("\n"))).toEqual([]);
+  });
+
+  it.each([true, false])("shows nothing to a program that reads (terminal: %s)", (isTTY) => {
     const { stream, written } = terminal(isTTY);
     {
-      using progress = new Progress(stream, quiet);
+      using progress = new Progress(stream, true);
       progress.wait("asking");
-      vi.advanceTimersByTime(10_000);
+      vi.advanceTimersByTime(60_000);
       progress.clear();
     }
     expect(written).toEqual([]);
+  });
+
+  it("adds a line every ten seconds where there is no terminal, if something has changed, and nothing at the end", () => {
+    const { stream, written } = terminal(false);
+    let done = 0;
+    {
+      using progress = new Progress(stream, false);
+      progress.show(() => `${done} done`);
+      vi.advanceTimersByTime(9_900);
+      expect(written).toEqual([]);
+      vi.advanceTimersByTime(40_000);
+      done = 7;
+      vi.advanceTimersByTime(20_000);
+    }
+    vi.advanceTimersByTime(60_000);
+    expect(written).toEqual(["0 done\n", "7 done\n"]);
   });
 });
 

@@ -4,9 +4,10 @@ import { ExitCode, LockstepError } from "../../errors.ts";
 import type { AuditEntry__Output as Entry } from "../../generated/lockstep/v1/AuditEntry.ts";
 import type { Host } from "../../host.ts";
 import { toTimestamp } from "../../protocol/times.ts";
-import { Exit, prepare, type Run, subcommand, table } from "../terminal/command.ts";
+import { Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { timeOf } from "../terminal/flag-values.ts";
-import { instant } from "./log.ts";
+import { table } from "../terminal/styled.ts";
+import { instant, moment } from "./log.ts";
 
 const LAST = 100;
 const PAGE = 1_000;
@@ -82,7 +83,7 @@ function describe(entries: readonly Entry[]): string {
   if (entries.length === 0) return "Nothing is in the audit for that time.";
   const rows = entries.map(({ id, at, author, action, repository, device, result, detail }) => [
     id,
-    instant(at),
+    moment(at),
     author,
     action,
     [repository, device].filter(Boolean).join(" on "),

@@ -4,10 +4,11 @@ import type { Client } from "../../client/client.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Command__Output as QueuedCommand } from "../../generated/lockstep/v1/Command.ts";
 import type { Host } from "../../host.ts";
-import { authorOf, Exit, prepare, type Run, subcommand, table } from "../terminal/command.ts";
+import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { limitOf } from "../terminal/flag-values.ts";
 import { Progress } from "../terminal/progress.ts";
-import { instant } from "./log.ts";
+import { table } from "../terminal/styled.ts";
+import { instant, lasting, moment } from "./log.ts";
 
 const STATES = ["queued", "running", "done", "failed", "superseded"] as const;
 
@@ -133,7 +134,7 @@ function describeCommands(commands: readonly QueuedCommand[]): string {
       each.repository,
       each.device,
       stateOf(each),
-      instant(each.endedAt ?? each.startedAt ?? each.createdAt),
+      moment(each.endedAt ?? each.startedAt ?? each.createdAt),
       each.id,
       noteOf(each),
     ]),
@@ -142,16 +143,16 @@ function describeCommands(commands: readonly QueuedCommand[]): string {
 
 function noteOf(command: QueuedCommand): string {
   if (command.endedAt === null && !command.deviceLive)
-    return `waits for ${command.device}${command.deviceAwaySince ? `, away since ${instant(command.deviceAwaySince)}` : ", which is away"}`;
+    return `waits for ${command.device}${command.deviceAwaySince ? `, away for ${lasting(command.deviceAwaySince)}` : ", which is away"}`;
   return command.error || command.outcome;
 }
 
 function describeOne(command: QueuedCommand): string {
   const lines = [
     `${command.command} of ${command.repository} on ${command.device}: ${stateOf(command)}`,
-    `asked for by ${command.author} at ${instant(command.createdAt)}${command.reason ? ` (${command.reason})` : ""}`,
-    command.startedAt ? `started at ${instant(command.startedAt)}, attempt ${command.attempts}` : "not started yet",
-    command.endedAt ? `ended at ${instant(command.endedAt)}` : `due at ${instant(command.dueAt)}`,
+    `asked for by ${command.author} ${moment(command.createdAt)}${command.reason ? ` (${command.reason})` : ""}`,
+    command.startedAt ? `started ${moment(command.startedAt)}, attempt ${command.attempts}` : "not started yet",
+    command.endedAt ? `ended ${moment(command.endedAt)}` : `due at ${instant(command.dueAt)}`,
     noteOf(command),
   ];
   return lines.filter(Boolean).join("\n");

@@ -3,8 +3,8 @@
 import type { Device__Output as Device } from "../../generated/lockstep/v1/Device.ts";
 import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
 import type { Run } from "../terminal/command.ts";
-import { table } from "../terminal/command.ts";
-import { instant } from "./log.ts";
+import { table } from "../terminal/styled.ts";
+import { instant, lasting, moment } from "./log.ts";
 
 /** Returns a device as --json prints it. */
 export function documentOfDevice(device: Device) {
@@ -50,18 +50,25 @@ function stateOf({ removedAt, drainingSince, live }: Device): "removed" | "drain
   return drainingSince ? "draining" : live ? "live" : "down";
 }
 
+const STYLES = { live: "good", draining: "notice", down: "bad", removed: "notice" } as const;
+
 /** Returns the table of devices as text. */
 export function describeDevices(devices: readonly Device[]): string {
   return table(
     ["device", "state", "zone", "grpc"],
-    devices.map((device) => [device.name, describeState(device), device.zone, device.grpcAddress]),
+    devices.map((device) => [
+      device.name,
+      { style: STYLES[stateOf(device)], text: describeState(device) },
+      device.zone,
+      device.grpcAddress,
+    ]),
   );
 }
 
 function describeState(device: Device): string {
   const { live, awaySince, drainingSince, removedAt, writes, placing, missing, replicas } = device;
-  if (removedAt) return `removed at ${instant(removedAt)}`;
-  const parts = [live ? "live" : awaySince ? `down since ${instant(awaySince)}` : "down"];
+  if (removedAt) return `removed ${moment(removedAt)}`;
+  const parts = [live ? "live" : awaySince ? `down for ${lasting(awaySince)}` : "down"];
   if (drainingSince) parts.push("draining");
   else if (!writes) parts.push("no writes");
   if (placing || missing !== "0")

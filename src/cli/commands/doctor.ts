@@ -11,7 +11,8 @@ import { lookAtSsh } from "../../doctor/ssh.ts";
 import { lookAtUnknown } from "../../doctor/unknown.ts";
 import { ExitCode } from "../../errors.ts";
 import type { Host } from "../../host.ts";
-import { Exit, prepare, subcommand, table } from "../terminal/command.ts";
+import { Exit, prepare, subcommand } from "../terminal/command.ts";
+import { table } from "../terminal/styled.ts";
 
 const CHECKS: readonly (readonly [string, Look])[] = [
   ["node", lookAtNode],
@@ -35,6 +36,8 @@ const CHECKS: readonly (readonly [string, Look])[] = [
   ["http-listen", lookAtAddress("http-listen")],
 ];
 
+const STYLES = { ok: "good", warning: "notice", missing: "bad" } as const;
+
 /** Makes the command `lockstep doctor`. */
 export function doctorCommand(host: Host): Command {
   return subcommand(
@@ -46,7 +49,7 @@ export function doctorCommand(host: Host): Command {
     const run = prepare(host, "serve", flags);
     const findings = await Promise.all(CHECKS.map(([check, look]) => find(check, () => look(run.config, host))));
     const ok = findings.every(({ state }) => state !== "missing");
-    const rows = findings.map(({ check, state, said }) => [state, check, said]);
+    const rows = findings.map(({ check, state, said }) => [{ style: STYLES[state], text: state }, check, said]);
     run.print({ ok, checks: findings }, table(["state", "check", "what"], rows));
     if (!ok) throw new Exit(ExitCode.FAILED);
   });

@@ -5,7 +5,8 @@ import { LockstepError } from "../../errors.ts";
 import type { Hook__Output as Hook } from "../../generated/lockstep/v1/Hook.ts";
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
-import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
+import { authorOf, prepare, subcommand } from "../terminal/command.ts";
+import { table } from "../terminal/styled.ts";
 import { instant } from "./log.ts";
 import { VISIBLE } from "./watch.ts";
 

@@ -2,8 +2,9 @@
 import type { Identity__Output as Identity } from "../../generated/lockstep/v1/Identity.ts";
 import type { Key__Output as Key } from "../../generated/lockstep/v1/Key.ts";
 import type { WaitingKey__Output as WaitingKey } from "../../generated/lockstep/v1/WaitingKey.ts";
-import { table } from "../terminal/command.ts";
-import { instant } from "./log.ts";
+import { ago } from "../terminal/ago.ts";
+import { table } from "../terminal/styled.ts";
+import { instant, moment } from "./log.ts";
 
 /** Returns a name without keys. */
 export function emptyIdentity(role: string, name: string): Identity {
@@ -57,8 +58,8 @@ export function describeIdentity(identity: Identity | null | undefined): string 
   const { role, name, keys } = identity;
   const rows = keys.map((key) => {
     const { kind, fingerprint, state, since, by, reason, last_seen } = documentOfKey(key);
-    const what = `${state} since ${since} by ${by}${reason ? ` (${reason})` : ""}`;
-    return [kind, fingerprint, what, last_seen ?? "never"];
+    const what = `${state} ${ago(new Date(since))} by ${by}${reason ? ` (${reason})` : ""}`;
+    return [kind, fingerprint, what, last_seen ? ago(new Date(last_seen)) : "never"];
   });
   const access = role === "frontend" ? ` It may use ${describeAccess(identity)}.` : "";
   return `${role} ${name}: ${describeTrust(identity)}.${access}\n${table(["kind", "key", "state", "last seen"], rows)}`;
@@ -84,8 +85,8 @@ export function describeRevoked(keys: readonly Key[]): string {
   const rows = keys.map(({ role, name, fingerprint, revokedAt, seenAt }) => [
     `${role} ${name}`,
     fingerprint,
-    instant(revokedAt),
-    instant(seenAt),
+    moment(revokedAt),
+    moment(seenAt),
   ]);
   return `These keys were revoked, and somebody still tries to connect with them.\n${table(["name", "key", "revoked", "last tried"], rows)}`;
 }
@@ -96,7 +97,7 @@ export function describeWaiting(waiting: readonly WaitingKey[]): string {
   const rows = waiting.map(({ role, name, fingerprint, seenBy, source, since }) => [
     `${role} ${name}`,
     fingerprint,
-    instant(since) ?? "",
+    moment(since),
     source === "" ? `at its start` : `${seenBy}, from ${source}`,
   ]);
   return (

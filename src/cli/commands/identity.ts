@@ -5,8 +5,9 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
-import { authorOf, prepare, type Run, subcommand, table } from "../terminal/command.ts";
+import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
+import { lookOf, shown, table } from "../terminal/styled.ts";
 import {
   describeAccess,
   describeIdentity,
@@ -139,7 +140,10 @@ export function revokeCommand(host: Host, role: Role): Command {
         const { identities } = await client.call("ListIdentities", { role, name }, run.patience);
         const [identity] = identities;
         if (run.json) run.print(identity ? documentOf(identity) : {}, "");
-        else run.host.stderr.write(`${describeIdentity(identity)}\n`);
+        else {
+          const { env, stderr } = run.host;
+          stderr.write(`${shown(describeIdentity(identity), lookOf(env, stderr))}\n`);
+        }
         await askForYes(run);
       }
       const { reason, key = "" } = flags;

@@ -5,6 +5,7 @@ import type { LogEntry__Output as Entry } from "../../generated/lockstep/v1/LogE
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
 import { toMs } from "../../protocol/times.ts";
+import { ago, span } from "../terminal/ago.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { limitOf, numberOf } from "../terminal/flag-values.ts";
 import { type EventFlags, logOf, printEvents } from "./log-events.ts";
@@ -69,7 +70,7 @@ export function describeEntries(entries: readonly Entry[]): string {
   if (entries.length === 0) return "Nothing has been written yet.";
   return entries
     .map((entry) => {
-      const head = `version ${entry.version}  ${instant(entry.landedAt)}  ${visible(entry.author)} on ${entry.device}`;
+      const head = `version ${entry.version}  ${moment(entry.landedAt)}  ${visible(entry.author)} on ${entry.device}`;
       const lines = entry.updates.map(
         ({ name, oldValue, newValue }) =>
           `    ${visible(short(oldValue))} → ${visible(short(newValue))}  ${visible(displayRef(nameFromBytes(name)))}`,
@@ -82,6 +83,16 @@ export function describeEntries(entries: readonly Entry[]): string {
 
 function short(value: string): string {
   return value === "" ? "(none)    " : value.startsWith("ref: ") ? value : value.slice(0, 10);
+}
+
+/** Returns when something was, for people: "3 min ago". */
+export function moment(timestamp: unknown): string {
+  return ago(new Date(toMs(timestamp as never) ?? 0));
+}
+
+/** Returns for how long something has gone on, for people: "3 min". */
+export function lasting(timestamp: unknown): string {
+  return span(Date.now() - (toMs(timestamp as never) ?? 0));
 }
 
 /** Returns a timestamp of the protocol as ISO 8601 text. */

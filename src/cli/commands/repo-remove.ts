@@ -5,9 +5,10 @@ import type { GetRepositoryResponse__Output as Details } from "../../generated/l
 import type { RemovedRepository__Output as Removed } from "../../generated/lockstep/v1/RemovedRepository.ts";
 import type { Host } from "../../host.ts";
 import { toMs } from "../../protocol/times.ts";
-import { authorOf, prepare, type Run, subcommand, table } from "../terminal/command.ts";
+import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
 import { numberOf } from "../terminal/flag-values.ts";
+import { table } from "../terminal/styled.ts";
 import { instant } from "./log.ts";
 import { describeOpen, exitUnlessDone, partOfDevice } from "./parts-of-devices.ts";
 

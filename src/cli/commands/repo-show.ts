@@ -5,9 +5,10 @@ import type { SyncEvent__Output as Sync } from "../../generated/lockstep/v1/Sync
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
 import { toMs } from "../../protocol/times.ts";
-import { duration, prepare, subcommand, table } from "../terminal/command.ts";
+import { duration, prepare, subcommand } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
-import { describeEntries, documentOf, instant } from "./log.ts";
+import { table } from "../terminal/styled.ts";
+import { describeEntries, documentOf, instant, lasting, moment } from "./log.ts";
 import { documentOfScrub } from "./scrubs.ts";
 import { describeStop, documentOfStop } from "./write-lock.ts";
 
@@ -116,7 +117,7 @@ function describeStops({ writeLocks }: Details): string[] {
 function describeWriters({ writer, waiters }: Details): string[] {
   if (!writer && waiters.length === 0) return [];
   const writes = writer
-    ? `${visible(writer.author)} on ${writer.device} since ${instant(writer.startedAt)}, on version ${writer.baseVersion}${writer.reason && ` (${visible(writer.reason)})`}`
+    ? `${visible(writer.author)} on ${writer.device} for ${lasting(writer.startedAt)}, on version ${writer.baseVersion}${writer.reason && ` (${visible(writer.reason)})`}`
     : "nobody at this moment";
   const waits = waiters.map(
     ({ device, author, reason, waited }, place) =>
@@ -134,7 +135,7 @@ export function describeReplicas({ replicas }: Details): string {
       version,
       `${stateName(state)}${wanted || IDLE.includes(stateName(state)) ? "" : ", to be given up"}`,
       leader ? "yes" : "no",
-      live ? "yes" : awaySince ? `no, since ${instant(awaySince)}` : "no",
+      live ? "yes" : awaySince ? `no, for ${lasting(awaySince)}` : "no",
       lastError,
     ]),
   );
@@ -145,7 +146,7 @@ const IDLE = ["released", "destroyed"];
 function describeSyncs(syncs: readonly Sync[]): string {
   if (syncs.length === 0) return "No replica has had to catch up yet.";
   const rows = syncs.map((sync) => [
-    instant(sync.at),
+    moment(sync.at),
     sync.device,
     sync.fromDevice === sync.device ? "(here)" : sync.fromDevice,
     `${sync.fromVersion} → ${sync.version}`,

@@ -5,9 +5,10 @@ import { LockstepError } from "../../errors.ts";
 import type { UndoVersionResponse__Output as Undo } from "../../generated/lockstep/v1/UndoVersionResponse.ts";
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
-import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
+import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
-import { instant } from "./log.ts";
+import { table } from "../terminal/styled.ts";
+import { moment } from "./log.ts";
 import { describeCommits, documentOfCommits, shortValue } from "./thaw-plan.ts";
 
 /** Making the plan may fetch objects from other devices. */
@@ -61,7 +62,7 @@ function documentOf(name: string, undo: Undo) {
 }
 
 function describe(name: string, { undone, version, updates, moreUpdates, lost, gained }: Undo): string {
-  const by = `${visible(undone?.author ?? "")} on ${undone?.device}, ${instant(undone?.landedAt)}`;
+  const by = `${visible(undone?.author ?? "")} on ${undone?.device}, ${moment(undone?.landedAt)}`;
   const rows = updates.map((each) => [
     displayRef(nameFromBytes(each.name)),
     shortValue(each.oldValue),

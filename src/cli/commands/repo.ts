@@ -1,7 +1,8 @@
 // `lockstep repo`: the repositories of the cluster.
 import { Command } from "commander";
 import type { Host } from "../../host.ts";
-import { prepare, subcommand, table } from "../terminal/command.ts";
+import { prepare, subcommand } from "../terminal/command.ts";
+import { table } from "../terminal/styled.ts";
 import { adoptCommand } from "./repo-adopt.ts";
 import { createCommand } from "./repo-create.ts";
 import { listRemovedRepositories, removeCommand } from "./repo-remove.ts";

@@ -3,8 +3,9 @@ import { Command } from "commander";
 import type { KeptSpace__Output as Kept } from "../../generated/lockstep/v1/KeptSpace.ts";
 import type { RetentionRule__Output as Rule } from "../../generated/lockstep/v1/RetentionRule.ts";
 import type { Host } from "../../host.ts";
-import { authorOf, prepare, subcommand, table } from "../terminal/command.ts";
+import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
+import { table } from "../terminal/styled.ts";
 import { connectToChange } from "./owner-client.ts";
 
 /** Makes the command `lockstep retention`. */

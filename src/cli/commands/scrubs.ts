@@ -1,7 +1,7 @@
 // How commands show scrubs: when every object of a replica was last read, and what that found.
 import type { Scrub__Output as Scrub } from "../../generated/lockstep/v1/Scrub.ts";
-import { table } from "../terminal/command.ts";
-import { instant } from "./log.ts";
+import { table } from "../terminal/styled.ts";
+import { instant, moment } from "./log.ts";
 
 /** Returns a scrub as --json prints it. */
 export function documentOfScrub({ at, differences, damage, failure, overdue }: Scrub) {
@@ -20,7 +20,7 @@ function describe({ at, differences, damage, failure, overdue }: Scrub): string 
   const outcome = failure ? `not repaired: ${failure}` : "repaired";
   return [
     found || failure ? `${found || "nothing"} (${outcome})` : "",
-    at ? `read ${instant(at)}` : "never read",
+    at ? `read ${moment(at)}` : "never read",
     overdue ? "overdue" : "",
   ]
     .filter(Boolean)

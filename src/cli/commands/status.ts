@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import type { UnknownDirectory__Output as Unknown } from "../../generated/lockstep/v1/UnknownDirectory.ts";
 import type { Host } from "../../host.ts";
-import { prepare, subcommand, table } from "../terminal/command.ts";
+import { prepare, subcommand } from "../terminal/command.ts";
+import { table } from "../terminal/styled.ts";
 import { describeDevices, documentOfDevice } from "./device-text.ts";
 import { describeRevoked, describeWaiting, documentOfKey, documentOfWaiting } from "./identity-text.ts";
 import { describeKept, documentOfKept } from "./retention.ts";
 import { describeScrubs, documentOfScrub } from "./scrubs.ts";
+import { verdictOf } from "./status-verdict.ts";
 import { describeStop, documentOfStop } from "./write-lock.ts";
 
 /** Makes the command `lockstep status`. */
@@ -68,6 +70,7 @@ export function statusCommand(host: Host): Command {
       notAtRest.length === 0 ? "All repositories are at rest." : table(["repository", "version", "what"], notAtRest);
     const stopped = writeLocks.map((stop) => `Writes are stopped to ${describeStop(stop)}.`);
     const parts = [
+      verdictOf(document),
       describeDevices(devices),
       second,
       stopped.join("\n"),

@@ -3,7 +3,7 @@ import { displayRef, nameFromBytes } from "../../domain.ts";
 import type { CommitList__Output as Commits } from "../../generated/lockstep/v1/CommitList.ts";
 import type { ThawResponse__Output as Thaw } from "../../generated/lockstep/v1/ThawResponse.ts";
 import { visible } from "../../io/visible.ts";
-import { table } from "../terminal/command.ts";
+import { table } from "../terminal/styled.ts";
 import { describeEntries, documentOf, instant } from "./log.ts";
 
 /** Returns one repository of a thaw as --json prints it. */

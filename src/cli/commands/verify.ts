@@ -3,8 +3,9 @@ import { displayRef, nameFromBytes } from "../../domain.ts";
 import { ExitCode } from "../../errors.ts";
 import type { VerifyReplicaResponse__Output as Answer } from "../../generated/lockstep/v1/VerifyReplicaResponse.ts";
 import type { Host } from "../../host.ts";
-import { Exit, prepare, subcommand, table } from "../terminal/command.ts";
+import { Exit, prepare, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
+import { table } from "../terminal/styled.ts";
 
 const PATIENCE_MS = 600_000;
 

@@ -9,7 +9,7 @@ import { visible } from "../../io/visible.ts";
 import { toDuration } from "../../protocol/times.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
-import { instant } from "./log.ts";
+import { instant, lasting } from "./log.ts";
 
 /** Makes the command `lockstep write-lock`. */
 export function writeLockCommand(host: Host): Command {
@@ -101,7 +101,7 @@ export function documentOfStop({ repository, reason, author, since, closed }: Wr
 /** Returns where writes are stopped, by whom, since when and why, as text. */
 export function describeStop({ repository, reason, author, since, closed }: WriteLock): string {
   const underWay = closed ? "" : "; some may still be under way";
-  return `${repository || "all repositories"}, by ${visible(author)} since ${instant(since)} (${visible(reason)})${underWay}`;
+  return `${repository || "all repositories"}, by ${visible(author)} for ${lasting(since)} (${visible(reason)})${underWay}`;
 }
 
 function documentOfWrite({ writeId, repository, device, author, reason, startedAt }: Write) {
@@ -116,7 +116,7 @@ function describeWaiting({ waitingFor: [oldest, ...others], more }: WritesWaited
 
 function describeWrite({ writeId, repository, device, author, reason, startedAt }: Write): string {
   const what = reason === "" ? "" : ` (${visible(reason)})`;
-  return `${writeId} in ${repository} by ${visible(author)} on ${device} since ${instant(startedAt)}${what}`;
+  return `${writeId} in ${repository} by ${visible(author)} on ${device} for ${lasting(startedAt)}${what}`;
 }
 
 function describeNames(names: readonly string[]): string {

@@ -6,7 +6,7 @@ const DAY_MS = 24 * HOUR_MS;
 const DAYS = 14;
 
 /** Returns how long something took, in one unit: "45 s", "3 min", "2 h", "5 days". */
-function span(ms: number): string {
+export function span(ms: number): string {
   if (ms < 100 * 1_000) return `${Math.max(0, Math.round(ms / 1_000))} s`;
   if (ms < 100 * MINUTE_MS) return `${Math.round(ms / MINUTE_MS)} min`;
   if (ms < 2 * DAY_MS) return `${Math.round(ms / HOUR_MS)} h`;

@@ -6,9 +6,10 @@ import { type Config, SETTINGS, settingsOf, variableOf } from "../../config.ts";
 import type { Host } from "../../host.ts";
 import { err, logLines } from "../../io/log-lines.ts";
 import { socketPath } from "../../io/socket-path.ts";
-import { visible, visibleJson, visibleLines } from "../../io/visible.ts";
+import { visibleJson } from "../../io/visible.ts";
 import { readConfig, required, unknownVariables } from "../../read-config.ts";
 import { traceFields } from "../../tracing.ts";
+import { lookOf, shown } from "./styled.ts";
 
 const PATIENCE_MS = 30_000;
 /** Shortens waits for tests (src/waits.ts). Only `serve` warns of it, because tests read what other commands say. */
@@ -57,7 +58,11 @@ export function prepare(host: Host, settings: string, flags: Record<string, unkn
     patience: { timeoutMs: PATIENCE_MS, signal: host.stop },
     print: (document, text) =>
       void host.stdout.write(
-        json ? `${visibleJson(JSON.stringify(document))}\n` : text === "" ? "" : `${visibleLines(text)}\n`,
+        json
+          ? `${visibleJson(JSON.stringify(document))}\n`
+          : text === ""
+            ? ""
+            : `${shown(text, lookOf(host.env, host.stdout))}\n`,
       ),
     connect: async () => {
       const socket = socketPath(required(config, "socket-dir"), "lockstep.sock");
@@ -81,22 +86,6 @@ export class Exit extends Error {
     super(`exit ${exitCode}`);
     this.exitCode = exitCode;
   }
-}
-
-/**
- * Returns rows in columns below a heading. Control characters in a cell are made visible, so the terminal ignores them.
- */
-export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [heading, ...rows.map((row) => row.map(visible))];
-  const widths = heading.map((_, column) => all.reduce((most, row) => Math.max(most, (row[column] ?? "").length), 0));
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
 }
 
 /** Returns milliseconds as a person reads them: "840 ms" or "2.5 s". */

@@ -1,5 +1,5 @@
-// Shows progress to a waiting person: one line on standard error, rewritten in place. Without a terminal it shows
-// nothing.
+// Shows progress to a waiting person: one line on standard error, rewritten in place. Where standard error is no
+// terminal, such as in the log of a job, a line is added now and then.
 
 /** Work that ends sooner shows no line, because nobody could read it. */
 const FIRST_MS = 250;
@@ -8,29 +8,42 @@ const BAR_WIDTH = 24;
 /** A line that is too long keeps this many characters of its end, where the duration stands. */
 const END_WIDTH = 8;
 const CLEAR = "\r\x1b[K";
+/** Without these a line that is too wide would go on in the next line, and stay there. */
+const [NO_WRAP, WRAP] = ["\x1b[?7l", "\x1b[?7h"];
+/** The width of a terminal that does not tell its own. */
+const WIDTH = 80;
+/** Where there is no terminal, a line comes this often at most, and only if it has changed. */
+const LINE_MS = 10_000;
 
 /** Shows one line about work that goes on, until it is disposed of. */
 export class Progress implements Disposable {
-  readonly #terminal: { write(text: string): unknown; readonly columns?: number } | undefined;
+  readonly #stderr: { write(text: string): unknown; readonly columns?: number } | undefined;
+  readonly #isTerminal: boolean;
+  readonly #startedAt = performance.now();
   #line: () => string = () => "";
   #shown = false;
+  #last = "";
   #timer: NodeJS.Timeout | undefined;
 
   /** `quiet`: shows nothing, because a program reads the answer. */
   constructor(stderr: NodeJS.WriteStream, quiet: boolean) {
-    this.#terminal = stderr.isTTY && !quiet ? stderr : undefined;
+    this.#stderr = quiet ? undefined : stderr;
+    this.#isTerminal = stderr.isTTY;
   }
 
-  /** Shows `what` with the number of seconds since this call. */
+  /** Shows `what` with the number of seconds since the work began. */
   wait(what: string): void {
-    const startedAt = performance.now();
-    this.show(() => `${what} … ${Math.round((performance.now() - startedAt) / 1000)} s`);
+    this.show(() => `${what} … ${Math.round((performance.now() - this.#startedAt) / 1000)} s`);
   }
 
   /** Shows the line that `line` returns, and calls `line` again every 200 ms. */
   show(line: () => string): void {
     this.#line = line;
-    if (this.#terminal === undefined || this.#timer !== undefined) return;
+    if (this.#stderr === undefined || this.#timer !== undefined) return;
+    if (!this.#isTerminal) {
+      this.#timer = setInterval(() => this.#add(), LINE_MS).unref();
+      return;
+    }
     this.#timer = setTimeout(() => {
       this.#draw();
       this.#timer = setInterval(() => this.#draw(), TICK_MS).unref();
@@ -39,7 +52,7 @@ export class Progress implements Disposable {
 
   /** Removes the line so that something else can be printed. The next tick shows the line again. */
   clear(): void {
-    if (this.#shown) this.#terminal?.write(CLEAR);
+    if (this.#shown) this.#stderr?.write(CLEAR);
     this.#shown = false;
   }
 
@@ -56,13 +69,18 @@ export class Progress implements Disposable {
 
   #draw(): void {
     this.#shown = true;
-    if (this.#terminal === undefined) return;
+    if (this.#stderr === undefined) return;
     // CLEAR removes one line only. If the text wrapped, each tick would leave a line behind.
-    const width = (this.#terminal.columns || Number.POSITIVE_INFINITY) - 1;
+    const width = (this.#stderr.columns || WIDTH) - 1;
     const line = this.#line();
-    this.#terminal.write(
-      CLEAR + (line.length > width ? `${line.slice(0, width - 1 - END_WIDTH)}…${line.slice(-END_WIDTH)}` : line),
-    );
+    const fitting = line.length > width ? `${line.slice(0, width - 1 - END_WIDTH)}…${line.slice(-END_WIDTH)}` : line;
+    this.#stderr.write(`${CLEAR}${NO_WRAP}${fitting}${WRAP}`);
+  }
+
+  #add(): void {
+    const line = this.#line();
+    if (line !== this.#last) this.#stderr?.write(`${line}\n`);
+    this.#last = line;
   }
 }
 

@@ -26,15 +26,9 @@ export function podsMissing(): string[] {
     ...["unshare", "nsenter", "setpriv", "prlimit"].map((name) => findProgram(name, "util-linux")),
   ].flatMap((found) => ("missing" in found ? [found.missing] : []));
   if (programs.length > 0) return programs;
-  const { status, stderr } = spawnSync("unshare", [
-    "--mount",
-    "--net",
-    "--pid",
-    "--fork",
-    "mount",
-    "--make-rprivate",
-    "/",
-  ]);
+  const tried = "mount --make-rprivate / && ip link add pods type bridge && ip link add pod type veth peer name eth0";
+  const argv = ["--mount", "--net", "--pid", "--fork", "sh", "-c", tried];
+  const { status, stderr } = spawnSync("unshare", argv, { encoding: "utf8" });
   return status === 0 ? [] : [`namespaces cannot be made here: ${stderr}`];
 }
 

@@ -44,6 +44,13 @@ export const positive =
   (what: string): Check =>
   (text) =>
     /^0*[1-9]\d*$/.test(text) ? undefined : `must be ${what}`;
+/** Takes a whole number in this range. `what` names the number in the sentence. */
+export const within =
+  (least: number, most: number, what: string): Check =>
+  (text) =>
+    /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most
+      ? undefined
+      : `must be ${what} from ${least} to ${most}`;
 /** Takes one of these words. */
 export const oneOf =
   (...words: readonly string[]): Check =>

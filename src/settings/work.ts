@@ -1,5 +1,5 @@
 // How much the work of a device may cost, and what it writes down.
-import { digits, oneOf } from "../setting-checks.ts";
+import { digits, oneOf, within } from "../setting-checks.ts";
 import type { Setting } from "./setting.ts";
 
 const SERVE = ["serve"];
@@ -11,6 +11,13 @@ export const WORK_SETTINGS = {
     default: "files",
     help: "format in which git stores the refs of new replicas: files, or reftable (needs git 2.46 here and in the git server); devices may differ",
     commands: ["serve", "demo"],
+  },
+  "database-connections": {
+    check: within(2, 100, "a number of connections"),
+    value: "CONNECTIONS",
+    default: "8",
+    help: "how many connections to PostgreSQL pushes, catch-ups and operators share; the sidecar has 4 more, for reads, its lease and LISTEN",
+    commands: SERVE,
   },
   "in-doubt-seconds": {
     check: digits("a number of seconds"),

@@ -33,6 +33,7 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     root,
     databaseUrl,
     databaseSource,
+    workConnections: Number(required(config, "database-connections")),
     notifySource: config["notify-database-url"] ?? databaseSource,
     socketDir: required(config, "socket-dir"),
     refFormat: required(config, "ref-format") as RefFormat,

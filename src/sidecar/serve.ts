@@ -55,7 +55,7 @@ const SLOW_SHIM =
 /** Runs the sidecar until the host says stop. Throws what keeps it from starting, FENCED when it was replaced. */
 export async function serve(config: Config, host: Host, logger: Logger): Promise<void> {
   const settings = readSettings(config, host.env);
-  const { device, databaseUrl, trustsCa, tokenFile } = settings;
+  const { device, databaseUrl, workConnections, trustsCa, tokenFile } = settings;
   const log = logger.child({ device });
   const socketDir = await prepareSocketDir(settings.socketDir, log);
   const credentials = await openCredentials(config, device, log);
@@ -65,7 +65,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   checkRootLength(settings.root);
   checkReplicaStates();
   await migrate(databaseUrl);
-  await using db = new Database({ url: settings.databaseSource, applicationName: device });
+  await using db = new Database({ url: settings.databaseSource, applicationName: device, workConnections });
   await assertMounted(db, device, settings.root);
   await using root = await takeRoot(await makeRoot(settings.root), device, db, host);
   await using sshKeys = await WatchedSshKeys.open(settings, { directory: socketDir, path: git.path, log });

@@ -90,6 +90,9 @@ describe("a value that does not fit", () => {
     ["exitWithPid", "me", '--exit-with-pid must be a process id, not "me".'],
     ["device", "", '--device must not be empty, not "".'],
     ["root", "", '--root must not be empty, not "".'],
+    ["databaseConnections", "1", '--database-connections must be a number of connections from 2 to 100, not "1".'],
+    ["databaseConnections", "101", '--database-connections must be a number of connections from 2 to 100, not "101".'],
+    ["databaseConnections", "8.5", '--database-connections must be a number of connections from 2 to 100, not "8.5".'],
     ["listen", "host:65536", '--listen must be HOST:PORT, with a port up to 65535, not "host:65536".'],
   ])("is refused for --%s: %j", (flag, value, message) => {
     expect(() => serve({ [flag]: value })).toThrow(expect.objectContaining({ code: "USAGE", message }));

@@ -12,7 +12,11 @@ export interface DatabaseOptions {
   readonly url: UrlSource;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /** How many connections pushes, catch-ups and operators share. Default: DEFAULT_WORK_CONNECTIONS. */
+  readonly workConnections?: number;
 }
+
+export const DEFAULT_WORK_CONNECTIONS = 8;
 
 /**
  * Returns the configuration for one kind of connection to any server. TCP keepalives notice a database host that

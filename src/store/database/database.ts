@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { LockstepError } from "../../errors.ts";
-import { connectionConfig, type DatabaseOptions, types } from "./connection-config.ts";
+import { connectionConfig, type DatabaseOptions, DEFAULT_WORK_CONNECTIONS, types } from "./connection-config.ts";
 import { connect, serversOf, stateOf } from "./pooled-connection.ts";
 import { runOn, type StatementOptions } from "./run-statement.ts";
 import { Servers } from "./servers.ts";
@@ -15,7 +15,7 @@ const GOODBYE_MS = 1_000;
 /**
  * Three pools, so that no kind of work waits behind another:
  * - `reads`: the heads, one query at a time, and what probes ask.
- * - `work`: pushes, catch-ups, operators.
+ * - `work`: pushes, catch-ups, operators. An operator may set how many (docs/sizing.md).
  * - `lease`: the renewal of the lease, nothing else.
  */
 export class Database {
@@ -47,7 +47,7 @@ export class Database {
       return made;
     };
     this.reads = pool(2, "read");
-    this.work = pool(8, "work");
+    this.work = pool(options.workConnections ?? DEFAULT_WORK_CONNECTIONS, "work");
     this.lease = pool(1, "lease");
   }
 

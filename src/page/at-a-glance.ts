@@ -136,9 +136,13 @@ export function describeStatus(row: Omit<Restless, "since">): Html {
     stuck && state("bad", `stuck: its head is on ${named(leaders)} only, which is down`),
     broken.length > 0 && state("bad", `broken: ${broken.join(", ")}`),
     behind.length > 0 && state("warn", `behind: ${behind.join(", ")}`),
-    unsafe && !stuck && state("warn", `unsafe: its head is on ${leaders.join(" and ") || "no device"} only`),
+    unsafe && !stuck && state("warn", unsafeOn(leaders)),
     writing && state("note", "writing"),
     writesStopped && state("note", "writes stopped"),
   ].filter((each) => each !== false);
   return states.length === 0 ? state("good", "at rest") : html`${states}${NOTHING}`;
+}
+
+function unsafeOn(leaders: readonly string[]): string {
+  return `unsafe: its head is on ${leaders.length === 0 ? "no device" : `${leaders.join(" and ")} only`}`;
 }

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { describe, expect, it, vi } from "vitest";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { knownSchemaLevel, migrate } from "../../src/store/database/migrate.ts";
 import { administer } from "../support/administer.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
@@ -117,6 +118,44 @@ describe("migrate", () => {
     expect(await schemaOf(database.url)).toEqual(schema);
     const text = "select lockstep.turn_holder(gen_random_uuid()) as holder";
     expect((await administer(database.url, (client) => client.query(text))).rows).toEqual([{ holder: null }]);
+  });
+
+  it("does not fail a statement that found a function just before the migration replaced it", async () => {
+    await using database = await migratedDatabase();
+    const migration = new pg.Client({ connectionString: database.url });
+    await migration.connect();
+    const answering = (answer: number) =>
+      `create function lockstep.answer() returns int language sql as 'select ${answer}'`;
+    await migration.query(answering(1));
+    await migration.query("begin; lock table lockstep.schema_level; drop function lockstep.answer()");
+    await migration.query(answering(2));
+    await using db = new Database({ url: database.url, applicationName: "beside" });
+    const text = "select answer from lockstep.answer() as answer, lockstep.schema_level";
+    const asked = queryOnce(db.work, text);
+    const waits = "select from pg_locks where not granted and relation = 'lockstep.schema_level'::regclass";
+    await vi.waitUntil(async () => (await migration.query(waits)).rowCount === 1, WAIT);
+    await migration.query("commit");
+    await migration.end();
+    expect(await asked).toEqual([{ answer: 2 }]);
+  });
+
+  it("lets the others go on while it waits for a statement that is under way", async () => {
+    await using database = await migratedDatabase();
+    await setLevel(database.url, KNOWN - 1, 0);
+    await using db = new Database({ url: database.url, applicationName: "beside" });
+    const slow = new pg.Client({ connectionString: database.url });
+    await slow.connect();
+    await slow.query("begin; select from lockstep.replica");
+    const migrated = migrate(database.url);
+    const waits = "select from pg_locks where not granted and relation = 'lockstep.replica'::regclass";
+    // It has waited, given up and begun again, and the reads that came meanwhile were answered.
+    for (let round = 0; round < 2; round += 1) {
+      await vi.waitUntil(async () => (await slow.query(waits)).rowCount === 1, WAIT);
+      expect(await queryOnce(db.work, "select from lockstep.replica")).toEqual([]);
+    }
+    await slow.query("commit");
+    await slow.end();
+    expect(await migrated).toEqual({ from: KNOWN - 1, to: KNOWN });
   });
 
   it("leaves a newer schema alone if that is marked as compatible", async () => {

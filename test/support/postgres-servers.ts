@@ -105,6 +105,22 @@ export class PostgresServers implements AsyncDisposable {
     }
   }
 
+  /** Takes a base backup of a running server. */
+  async backUp({ port }: Server, backup: string): Promise<void> {
+    const data = join(this.#dir, backup);
+    await mkdir(data, { mode: 0o700 });
+    await this.#own(data);
+    const from = `host=127.0.0.1 port=${port} user=lockstep`;
+    this.#run("pg_basebackup", "-d", from, "-D", data, "--no-sync", "-c", "fast");
+  }
+
+  /** Starts a server on a copy of a backup. */
+  async restore(backup: string, name: string): Promise<Server> {
+    const [from, to] = [join(this.#dir, backup), join(this.#dir, name)];
+    this.#spawn("cp", "-a", from, to);
+    return await this.launch(name, await freePort(), []);
+  }
+
   /** Starts a server that has been made. */
   async launch(name: string, port: number, settings: readonly string[]): Promise<Server> {
     const own = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];

@@ -59,7 +59,7 @@ export function statusCommand(host: Host): Command {
         each.stuck ? `stuck: version ${each.version} is on ${each.leaders.join(", ")} only, which is down` : "",
         each.behind.length > 0 ? `behind: ${each.behind.join(", ")}` : "",
         each.broken.length > 0 ? `broken: ${each.broken.join(", ")}` : "",
-        each.unsafe && !each.stuck ? `unsafe: its head is on ${each.leaders.join(" and ") || "no device"} only` : "",
+        each.unsafe && !each.stuck ? unsafe(each.leaders) : "",
         each.writing ? "writing" : "",
         each.drained ? "writes stopped" : "",
       ]
@@ -101,4 +101,8 @@ function describeUnknown(unknown: readonly Unknown[]): string {
     "The database does not know these directories. `lockstep repo adopt NAME` takes one in, on its device; nothing else touches them.\n" +
     table(["device", "path", "what"], rows)
   );
+}
+
+function unsafe(leaders: readonly string[]): string {
+  return `unsafe: its head is on ${leaders.length === 0 ? "no device" : `${leaders.join(" and ")} only`}`;
 }

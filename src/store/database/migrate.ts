@@ -4,18 +4,23 @@
 // work with the change.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { describe, LockstepError } from "../../errors.ts";
 import { MIGRATIONS_DIR } from "../../installation.ts";
 import { epochMs } from "./instant.ts";
 import { refuseWrongSettings } from "./server-settings.ts";
 import { connectTo, Servers } from "./servers.ts";
-import { asTold, unavailableError } from "./sqlstate.ts";
+import { asTold, unavailableError, verdictOf } from "./sqlstate.ts";
 import { WAIT_FOR_STANDBY } from "./statement.ts";
 
 const FUNCTIONS = join(MIGRATIONS_DIR, "functions");
 /** Any number that no other program uses as a lock in this database. */
 const MIGRATION_LOCK = 7_420_742_174;
+
+/** Tables that are in use are waited for this long at a time, and for this long in all. */
+const LOCK_MS = 500;
+const RACES_MS = 120_000;
 
 /** One message, because a server that ends idle transactions may do so after the first statement. */
 const BEGIN = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"].reduce(
@@ -43,13 +48,19 @@ export interface SchemaLevel {
 export async function migrate(url: string): Promise<{ from: number; to: number }> {
   const client = await connectTo(new Servers(url));
   try {
-    return await migrateOn(client).catch(async (error: unknown) => {
-      // The migrator may have wrapped the error. A connection that does not even roll back is lost.
-      await client.query("rollback").catch(() => {
-        throw unavailableError(describe(error));
-      });
-      throw error instanceof pg.DatabaseError ? asTold(error) : error;
-    });
+    for (const givenUpAt = performance.now() + RACES_MS; ; ) {
+      try {
+        return await migrateOn(client);
+      } catch (error) {
+        // The migrator may have wrapped the error. A connection that does not even roll back is lost.
+        await client.query("rollback").catch(() => {
+          throw unavailableError(describe(error));
+        });
+        if (!(error instanceof pg.DatabaseError)) throw error;
+        if (verdictOf(error) !== "race" || performance.now() > givenUpAt) throw asTold(error);
+        await sleep(LOCK_MS * Math.random());
+      }
+    }
   } finally {
     await client.end().catch(() => {});
   }
@@ -64,8 +75,9 @@ async function migrateOn(client: pg.Client): Promise<{ from: number; to: number 
   // own session lock would be lost, or a stranger would hold it.
   await client.query(BEGIN);
   await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
-  const { level } = await readSchemaLevel(client);
+  const { level, compatibleFrom } = await readSchemaLevel(client);
   if (level < knownSchemaLevel()) {
+    await lockTables(client);
     await runner({
       dbClient: withoutTransactions(client),
       dir: MIGRATIONS_DIR,
@@ -78,6 +90,7 @@ async function migrateOn(client: pg.Client): Promise<{ from: number; to: number 
       log: () => {},
     });
     await replaceFunctions(client);
+    await fenceOldPrograms(client, compatibleFrom);
   }
   await client.query("commit");
   return { from: level, to: Math.max(level, knownSchemaLevel()) };
@@ -95,6 +108,19 @@ function withoutTransactions(client: pg.Client): pg.Client {
   return inner;
 }
 
+/**
+ * Locks every table, so that no statement of a running sidecar is half-way. If that takes longer than a moment, the
+ * statements that wait go first, and the caller tries again.
+ */
+async function lockTables(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    "select format('lockstep.%I', tablename) as name from pg_tables where schemaname = 'lockstep' order by tablename",
+  );
+  if (rows.length === 0) return;
+  const tables = rows.map(({ name }) => name).join(", ");
+  await client.query(`set local lock_timeout = ${LOCK_MS}; lock table ${tables}; set local lock_timeout = 0`);
+}
+
 async function replaceFunctions(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ signature: string }>(
     "select oid::regprocedure::text as signature from pg_proc where pronamespace = to_regnamespace('lockstep')",
@@ -105,6 +131,15 @@ async function replaceFunctions(client: pg.Client): Promise<void> {
   for (const file of readdirSync(FUNCTIONS).sort()) await client.query(readFileSync(join(FUNCTIONS, file), "utf8"));
   // New functions have no rights yet. Without a login of a device nobody needs any.
   await client.query("select lockstep.grant_to_devices() from pg_roles where rolname = lockstep.device_group()");
+}
+
+/** Ends every sidecar that runs if the new schema shuts older programs out. Newer programs start again. */
+async function fenceOldPrograms(client: pg.Client, compatibleBefore: number): Promise<void> {
+  await client.query(
+    `update lockstep.device set fence = nextval('lockstep.fence_seq')
+     where (select compatible_from from lockstep.schema_level) > $1`,
+    [compatibleBefore],
+  );
 }
 
 /** Returns the schema level of the database. Throws SCHEMA_TOO_NEW when this program must not run against it. */
@@ -155,14 +190,8 @@ export async function inspectDatabase(url: string): Promise<Inspection> {
     );
     const aheadMs = Number(rows[0]?.now ?? 0) - (askedAt + Date.now()) / 2;
     const { level } = await readSchemaLevel(client);
-    return {
-      version: String(rows[0]?.version),
-      standby: rows[0]?.standby === true,
-      level,
-      mayCreate: rows[0]?.mayCreate === true,
-      aheadMs,
-      off: rows[0]?.off ?? [],
-    };
+    const { version, standby, mayCreate, off } = rows[0] as (typeof rows)[0];
+    return { version, standby, level, mayCreate, aheadMs, off };
   } catch (error) {
     throw asTold(error);
   } finally {

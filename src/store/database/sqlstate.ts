@@ -104,6 +104,8 @@ export const SQLSTATES: Readonly<Record<string, Row>> = {
 };
 
 const BUG: Row = { verdict: "bug" };
+/** A migration replaced the function between the moment when the server found its name and the call (XX000). */
+const REPLACED = /^cache lookup failed for function \d+$/;
 const SOCKET: Row = { ...OUTAGE, endsSession: true };
 /** Messages of pg from the time before there is a session, which have no SQLSTATE. */
 const BEFORE_A_SESSION: readonly (readonly [RegExp, Row])[] = [
@@ -116,6 +118,7 @@ const BEFORE_A_SESSION: readonly (readonly [RegExp, Row])[] = [
 function rowOf(error: unknown): Row {
   if (error instanceof pg.DatabaseError) {
     const state = error.code ?? "";
+    if (state === "XX000" && REPLACED.test(error.message)) return RACE;
     return SQLSTATES[state] ?? SQLSTATES[state.slice(0, 2)] ?? BUG;
   }
   // A mistake in this program, before anything went to the server. Node's own errors of these classes have a code and

@@ -2,12 +2,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { expect, it, vi } from "vitest";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 
 const SOON = { timeout: 60_000, interval: 20 };
 const LIMIT_MS = 120_000;
-const REPOSITORIES = 10;
+const REPOSITORIES = 3;
+const CALLS = 12;
 
 startClusterOfFile();
 
@@ -42,12 +43,11 @@ async function counting() {
   };
 }
 
-/** Keeps every write of these repositories waiting in the database until it is called off. */
-async function holdRows(): Promise<{ release(): Promise<void> }> {
+/** Keeps whoever asks for the log, and every push, waiting in the database until it is called off. */
+async function holdLog(): Promise<{ release(): Promise<void> }> {
   const client = new pg.Client({ connectionString: cluster.databaseUrl });
   await client.connect();
-  await client.query("begin");
-  await client.query("select from lockstep.repository for update");
+  await client.query("begin; lock table lockstep.ref_log");
   return {
     release: async () => {
       await client.query("rollback");
@@ -55,11 +55,6 @@ async function holdRows(): Promise<{ release(): Promise<void> }> {
     },
   };
 }
-
-const waitingFor = async (device: Device) => {
-  const page = await (await fetch(`${device.demo.http}/metrics`)).text();
-  return Number(/^lockstep_limit_used\{limit="database_work"\} (\d+)$/m.exec(page)?.[1]);
-};
 
 it(
   "a sidecar has as many connections as its pools say, however many pushes wait, and works with the fewest",
@@ -70,26 +65,36 @@ it(
     for (let index = 0; index < REPOSITORIES; index += 1) names.push(await cluster.createRepository());
     const commit = await ada.commit();
     await using counted = await counting();
-    const rows = await holdRows();
+    const log = await holdLog();
     const pushes = [one, two].flatMap((device, index) =>
       names.map((name) => {
         const refspec = `${commit}:refs/heads/of-${index}`;
         return { device, name, refspec, first: ada.push(device.url(name), refspec) };
       }),
     );
+    // Who waits too long is refused.
+    const calls = [one, two].flatMap((device) =>
+      Array.from({ length: CALLS }, () =>
+        device.call("ListLog", { repository: names[0], before: "0", limit: 1 }, PATIENCE).then(
+          () => undefined,
+          ({ code }: { code?: string }) => code,
+        ),
+      ),
+    );
     try {
-      // More ask than there are connections: each pool is full, and the rest waits.
+      // More ask than there are connections: each pool is full.
       for (const [device, work] of [
         [one, 8],
         [two, 2],
       ] as const) {
-        await vi.waitFor(async () => expect(await waitingFor(device)).toBeGreaterThan(work), SOON);
+        await vi.waitFor(() => expect(counted.most[`lockstep ${device.name} work`]).toBe(work), SOON);
         // A read needs no connection of those that wait.
         await device.call("BeforeRead", { repository: names[0] }, PATIENCE);
       }
     } finally {
-      await rows.release();
+      await log.release();
     }
+    for (const code of await Promise.all(calls)) expect([undefined, "DATABASE_UNAVAILABLE"]).toContain(code);
     // Who waited too long for a connection was told to try again.
     for (const { device, name, refspec, first } of pushes) {
       const { code, stderr } = await first;

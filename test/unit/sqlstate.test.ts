@@ -55,6 +55,13 @@ describe("an error of PostgreSQL", () => {
     });
   }
 
+  it("is a race where a migration has replaced a function, and a bug where anything else is gone", () => {
+    const gone = (what: string) =>
+      Object.assign(new pg.DatabaseError(`cache lookup failed for ${what} 16385`, 0, "error"), { code: "XX000" });
+    expect(verdictOf(gone("function"))).toBe("race");
+    expect(verdictOf(gone("relation"))).toBe("bug");
+  });
+
   it("is in this test if the table has it", () => {
     const tried = Object.values(EXPECTED).flat();
     for (const state of Object.keys(SQLSTATES)) expect(tried.some((each) => each.startsWith(state))).toBe(true);

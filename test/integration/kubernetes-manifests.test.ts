@@ -1,13 +1,13 @@
 // The objects of deploy/kubernetes against the types of Kubernetes and of the custom resources. The compiler finds
 // unknown fields, missing fields and values of the wrong type.
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Manifest, objectOf, render, statefulSetOf } from "../support/pods/manifests.ts";
+import { containersOf, KUBERNETES, type Manifest, objectOf, render, statefulSetOf } from "../support/pods/manifests.ts";
 import { findProgram } from "../support/programs.ts";
 
 const kubectl = findProgram("kubectl", "none; see https://kubernetes.io/docs/tasks/tools");
@@ -51,6 +51,17 @@ describe.skipIf("missing" in kubectl)("the manifests", () => {
       overlays.set(name, await render((kubectl as { path: string }).path, name));
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  /** Renders an overlay of a copy of the manifests with one more part. */
+  async function withPart(copy: string, overlay: string, part: string): Promise<Manifest[]> {
+    const file = join(copy, "overlays", overlay, "kustomization.yaml");
+    const text = await readFile(file, "utf8");
+    await writeFile(
+      file,
+      text.replace(/^components:$/m, (line) => `${line}\n  - ${part}`),
+    );
+    return await render((kubectl as { path: string }).path, overlay, copy);
+  }
 
   /** Returns what the compiler says against these objects. */
   async function compile(objects: readonly Manifest[]): Promise<string> {
@@ -98,6 +109,19 @@ describe.skipIf("missing" in kubectl)("the manifests", () => {
         const wanted = JSON.parse(labels as string);
         if (!("cnpg.io/cluster" in wanted)) expect(template?.metadata?.labels).toMatchObject(wanted);
       }
+    }
+  });
+
+  it("keep a pod ready without PostgreSQL, unless the part readiness/with-database is added", async () => {
+    const readinessOf = (objects: readonly Manifest[]) =>
+      containersOf(statefulSetOf(objects)).find(({ name }) => name === "lockstep")?.readinessProbe?.httpGet?.path;
+    const copy = join(dir, "kubernetes");
+    await cp(KUBERNETES, copy, { recursive: true });
+    for (const [name, objects] of overlays) {
+      expect([name, readinessOf(objects)]).toEqual([name, "/readyz?exclude=database&exclude=lease"]);
+      const added = await withPart(copy, name, "../../readiness/with-database");
+      expect([name, readinessOf(added)]).toEqual([name, "/readyz"]);
+      expect(await compile(added)).toBe("");
     }
   });
 });

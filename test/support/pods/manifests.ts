@@ -6,7 +6,8 @@ import type { StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { ConfigMap, Container, Service } from "kubernetes-types/core/v1.js";
 import { parseAllDocuments } from "yaml";
 
-const KUBERNETES = fileURLToPath(new URL("../../../deploy/kubernetes", import.meta.url));
+/** The directory of the manifests. */
+export const KUBERNETES = fileURLToPath(new URL("../../../deploy/kubernetes", import.meta.url));
 
 /** An object of any kind. */
 export interface Manifest {
@@ -15,9 +16,9 @@ export interface Manifest {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** Renders an overlay, or throws what kubectl says. */
-export async function render(kubectl: string, overlay: string): Promise<Manifest[]> {
-  const { stdout } = await promisify(execFile)(kubectl, ["kustomize", `${KUBERNETES}/overlays/${overlay}`]);
+/** Renders an overlay of a directory of manifests, or throws what kubectl says. */
+export async function render(kubectl: string, overlay: string, manifests = KUBERNETES): Promise<Manifest[]> {
+  const { stdout } = await promisify(execFile)(kubectl, ["kustomize", `${manifests}/overlays/${overlay}`]);
   return parseAllDocuments(stdout).map((document) => {
     if (document.errors[0]) throw document.errors[0];
     return document.toJS() as Manifest;

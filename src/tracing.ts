@@ -1,7 +1,7 @@
 // Puts work into the trace of its caller. The log lines of the work have the ids of the trace. If OpenTelemetry runs in
 // this process, the work is a span too. Without a trace from the caller and without OpenTelemetry this does nothing.
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Attributes, ContextManager, Span, TracerProvider } from "@opentelemetry/api";
+import type { Attributes, ContextManager, Span, Tracer, TracerProvider } from "@opentelemetry/api";
 import { type TraceParent, traceKeys, traceParentOf } from "./trace-parent.ts";
 
 type Api = typeof import("@opentelemetry/api");
@@ -22,7 +22,8 @@ const traced = new AsyncLocalStorage<Traced>();
 const PLACE = Symbol.for("opentelemetry.js.api.1");
 
 interface Registered {
-  readonly trace: TracerProvider;
+  /** undefined: the SDK was switched off. */
+  readonly trace?: TracerProvider;
   readonly context?: ContextManager;
 }
 
@@ -31,9 +32,9 @@ let open: { readonly api: Api; readonly sdk: Registered } | undefined;
 
 /** Looks whether an SDK of OpenTelemetry has registered itself, and only then loads the API. Returns whether it has. */
 export async function lookForOpenTelemetry(load: () => Promise<Api> = loadApi): Promise<boolean> {
-  const sdk = Reflect.get(globalThis, PLACE) as Partial<Registered> | undefined;
+  const sdk = Reflect.get(globalThis, PLACE) as Registered | undefined;
   const api = sdk?.trace === undefined ? undefined : await load().catch(() => undefined);
-  open = api && { api, sdk: sdk as Registered };
+  open = api && sdk && { api, sdk };
   return open !== undefined;
 }
 
@@ -61,20 +62,25 @@ export function failSpan(code: string): void {
 /** Runs `work` as a part of the caller's trace. `parent`: the caller's `traceparent`, if it is well-formed. */
 export async function inTrace<Result>(name: string, parent: unknown, work: () => Promise<Result>): Promise<Result> {
   const caller = traceParentOf(parent);
-  if (open !== undefined) return await inSpan(open, name, caller, work);
+  const tracer = open?.sdk.trace?.getTracer("git-lockstep");
+  if (open && tracer) return await inSpan({ ...open, tracer }, name, caller, work);
   if (caller === undefined) return await work();
   return await traced.run({ fields: traceKeys(caller), span: undefined }, work);
 }
 
 async function inSpan<Result>(
-  { api: { trace, ROOT_CONTEXT, SpanKind, SpanStatusCode }, sdk }: NonNullable<typeof open>,
+  {
+    api: { trace, ROOT_CONTEXT, SpanKind, SpanStatusCode },
+    sdk,
+    tracer,
+  }: NonNullable<typeof open> & { tracer: Tracer },
   name: string,
   caller: TraceParent | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {
   const remote = caller && { ...caller, traceFlags: caller.flags, isRemote: true };
   const parent = remote === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, remote);
-  const span = sdk.trace.getTracer("git-lockstep").startSpan(name, { kind: SpanKind.SERVER }, parent);
+  const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
   const { traceId, spanId, traceFlags } = span.spanContext();
   try {
     const fields = traceKeys({ traceId, spanId, flags: traceFlags });

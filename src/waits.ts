@@ -161,6 +161,14 @@ const TABLE = {
   occupiedMs: 2_000,
   /** A rename, a removal and a restore wait this long for the parts of live devices. */
   partsMs: 60_000,
+
+  // Clients.
+  /** A client of the gate that sends the head of its request more slowly is cut off. */
+  gateHeadMs: 30_000,
+  /** A client of the plain HTTP port that sends its request more slowly is cut off. */
+  httpRequestMs: 10_000,
+
+  // The end.
   /** After a stop signal, calls and pushes have this time, then what other devices still fetch. */
   stopGraceMs: 10_000,
 };

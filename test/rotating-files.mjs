@@ -46,7 +46,7 @@ export const FEATURES = [
  * file runs in three or four of the ten parts.
  */
 export const SELDOM = [
-  ...["adopt", "rename", "grow-and-shrink", "remove", "thaw", "empty-root", "watch", "thaw-all"].map(inE2e),
+  ...["adopt", "rename", "grow-and-shrink", "thaw", "remove", "empty-root", "watch", "thaw-all"].map(inE2e),
   ...["remove-repository", "restore-repository", "collect-garbage", "watch-cursor"].map(inIntegration),
   ...["rename", "disk-changes", "release-replica", "old-disks", "thaw", "watch"].map(inIntegration),
   ...["disk-changes", "repo-undo", "exchanged-directories"].map(inE2e),

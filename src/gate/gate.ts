@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "../errors.ts";
 import { limitConnections } from "../io/connections.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
+import { WAITS } from "../waits.ts";
 import { AnswerCache } from "./cache/answer-cache.ts";
 import { SharedCalls } from "./cache/shared-calls.ts";
 import { type ConnectionTimes, HANDSHAKE_MS, type TlsSource, watchConnections } from "./client-certificates.ts";
@@ -20,8 +21,6 @@ const KEEP_ALIVE_MS = 75_000;
 const GRACE_MS = 10_000;
 const RELOAD_MS = 900_000;
 const CONNECTION_MS = 3_600_000;
-/** A client that sends the head of its request, or its handshake, more slowly is cut off. */
-const HEAD_MS = 30_000;
 /** Connections at once. The longest idle one makes room for a new one. */
 const CONNECTIONS = 2_048;
 
@@ -85,7 +84,7 @@ export async function startGate({
   const settings = {
     // A pack may take any time. The kernel's probes find a client that went away without a word.
     requestTimeout: 0,
-    headersTimeout: HEAD_MS,
+    headersTimeout: WAITS.gateHeadMs,
     connectionsCheckingInterval: 5_000,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAlive: true,

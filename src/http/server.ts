@@ -9,6 +9,7 @@ import { repositoryName } from "../names.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
+import { WAITS } from "../waits.ts";
 import { say } from "./say.ts";
 import { answerStatus, type PageAnswer } from "./status.ts";
 
@@ -16,8 +17,6 @@ import { answerStatus, type PageAnswer } from "./status.ts";
 const CONNECTIONS = 512;
 /** Requests at once that wait for a catch-up. */
 const ASKING = 256;
-/** A client that sends its request more slowly is cut off. */
-const REQUEST_MS = 10_000;
 
 /** The functions behind the paths of this server. */
 export interface HttpEndpoints {
@@ -86,7 +85,8 @@ export async function serveHttp(
         "There is /livez, /readyz?verbose&exclude=CHECK, /metrics, /gate?repository=NAME and /status.",
       );
   });
-  const times = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 2_000 };
+  const { httpRequestMs } = WAITS;
+  const times = { headersTimeout: httpRequestMs, requestTimeout: httpRequestMs, connectionsCheckingInterval: 2_000 };
   const server = createServer(times, answer);
   const connections = limitConnections(server, CONNECTIONS);
   endpoints.tellLimit?.("http_connections", CONNECTIONS, connections);

@@ -21,7 +21,7 @@ describe("lockstep repo undo", () => {
     expect(shown.code).toBe(2);
     expect(shown.stderr).toMatch(/^lockstep: There is no terminal to ask on, so nothing was changed; .*--yes\.\n$/);
     expect(shown.stdout).toMatch(
-      new RegExp(`^${repository}: version 3 is the opposite of version 2 \\(.* on repo001, 20.*Z\\)\\.\n`),
+      new RegExp(`^${repository}: version 3 is the opposite of version 2 \\(.* on repo001, .* ago\\)\\.\n`),
     );
     expect(shown.stdout).toContain(`refs/heads/main   ${other.slice(0, 10)}  ${first.slice(0, 10)}\n`);
     expect(shown.stdout).toContain(`refs/heads/topic  (none)      ${first.slice(0, 10)}\n`);
@@ -44,11 +44,9 @@ describe("lockstep repo undo", () => {
     expect((await two.lockstep("log", repository)).document.log).toHaveLength(2);
 
     const done = await two.print(...args, "--reason", "forced by mistake", "--yes");
-    expect(done).toMatchObject({
-      code: 0,
-      stderr: "",
-      stdout: `${shown.stdout}\nDone: ${repository} is at version 3.\n`,
-    });
+    expect(done).toMatchObject({ code: 0, stderr: "" });
+    const timeless = (text: string) => text.replace(/[^,]* ago/, "");
+    expect(timeless(done.stdout)).toBe(timeless(`${shown.stdout}\nDone: ${repository} is at version 3.\n`));
     const { stdout } = await cluster.git.run(["ls-remote", one.url(repository)], {});
     expect(stdout).toContain(`${first}\trefs/heads/main\n${first}\trefs/heads/topic\n`);
     const { document } = await one.lockstep("log", repository);

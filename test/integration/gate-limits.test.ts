@@ -10,9 +10,11 @@ import { LockstepError } from "../../src/errors.ts";
 import type { GateOptions } from "../../src/gate/gate.ts";
 import { shLimiter } from "../../src/git/command/serve.ts";
 import { readRanges } from "../../src/io/client-address.ts";
+import { shortenWaits } from "../../src/waits.ts";
 import { bomb, chain, zeros } from "../support/bombs.ts";
 import { FETCH_TYPE, GATE_LIMITS, GateSite, GRANT, MIB, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { shims } from "../support/shim-site.ts";
+import { sendSlowly } from "../support/slow-client.ts";
 
 let site: GateSite;
 beforeEach(async () => {
@@ -43,6 +45,14 @@ async function push(pack: Buffer, id = "1".repeat(40)) {
   const post = { method: "POST", headers: PUSH_TYPE };
   return await site.fetchRaw("/team/app.git/git-receive-pack", post, Buffer.concat([Buffer.from(head), pack]));
 }
+
+it("a client that sends the head of a request without end is cut off, and others are served", async () => {
+  shortenWaits(1 / 50);
+  await open({});
+  shortenWaits(1);
+  await sendSlowly(Number(new URL(site.gate.url).port));
+  expect((await refs()).status).toBe(200);
+});
 
 describe("requests at once", () => {
   it("are as many as the limit; a further one waits without a git, and is served when another has ended", async () => {

@@ -10,18 +10,29 @@ import { createServer as createTlsServer, connect as tlsConnect } from "node:tls
 import { Client, credentials, type MethodDefinition } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { serveHttp } from "../../src/http/server.ts";
+import { type HttpEndpoints, serveHttp } from "../../src/http/server.ts";
 import { limitConnections } from "../../src/io/connections.ts";
 import { serveRpc } from "../../src/rpc/server.ts";
 import { limitHandshakes } from "../../src/tls/connection-limits.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
 import { Peers } from "../../src/tls/peers.ts";
 import { trustAuthorities } from "../../src/tls/trust.ts";
+import { shortenWaits } from "../../src/waits.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
+import { sendSlowly } from "../support/slow-client.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 
 const { Watch: WATCH } = healthService as unknown as Record<"Watch", MethodDefinition<object, object>>;
 const SOON = { timeout: 20_000, interval: 20 };
+
+const ENDPOINTS: HttpEndpoints = {
+  serving: () => true,
+  hostNames: new Set(),
+  checks: {},
+  log: { warn: () => {} },
+  metrics: async () => ({ contentType: "", text: "" }),
+  beforeRead: async () => {},
+};
 
 const sockets = new Set<Socket>();
 afterEach(() => {
@@ -198,15 +209,7 @@ describe("idle connections to a port of plain HTTP", () => {
   });
 
   it("end no health check: there may be thousands of them", async () => {
-    const listen = { host: "127.0.0.1", port: 0 };
-    const http = await serveHttp(listen, {
-      serving: () => true,
-      hostNames: new Set(),
-      checks: {},
-      log: { warn: () => {} },
-      metrics: async () => ({ contentType: "", text: "" }),
-      beforeRead: async () => {},
-    });
+    const http = await serveHttp({ host: "127.0.0.1", port: 0 }, ENDPOINTS);
     for (let count = 0; count < 2_000; count += 250) for (const each of await idles(http.port, 250)) each.resume();
     await vi.waitFor(() => expect(closed([...sockets])).toBe(2_000 - 512), SOON);
     const [answer] = (await once(get(`http://127.0.0.1:${http.port}/readyz`), "response")) as [IncomingMessage];
@@ -216,18 +219,19 @@ describe("idle connections to a port of plain HTTP", () => {
 });
 
 describe("the port of plain HTTP", () => {
+  it("cuts off a client that sends a request without end, and answers others", async () => {
+    shortenWaits(1 / 50);
+    const http = await serveHttp({ host: "127.0.0.1", port: 0 }, ENDPOINTS);
+    shortenWaits(1);
+    await sendSlowly(http.port);
+    const [answer] = (await once(get(`http://127.0.0.1:${http.port}/livez`), "response")) as [IncomingMessage];
+    expect(await text(answer)).toBe("ok\n");
+    await http[Symbol.asyncDispose]();
+  });
+
   it("answers /gate for no other host, and probes for any", async () => {
-    const http = await serveHttp(
-      { host: "127.0.0.1", port: 0 },
-      {
-        serving: () => true,
-        hostNames: new Set(["repo001.example"]),
-        checks: {},
-        log: { warn: () => {} },
-        metrics: async () => ({ contentType: "", text: "" }),
-        beforeRead: async () => {},
-      },
-    );
+    const hostNames = new Set(["repo001.example"]);
+    const http = await serveHttp({ host: "127.0.0.1", port: 0 }, { ...ENDPOINTS, hostNames });
     const ask = async (path: string, host: string) => {
       const options = { port: http.port, path, headers: { host }, agent: false } as const;
       const [answer] = (await once(get(options), "response")) as [IncomingMessage];

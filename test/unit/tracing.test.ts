@@ -62,7 +62,11 @@ describe("with OpenTelemetry", () => {
     trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan, startActiveSpan: vi.fn() }) });
     expect(await lookForOpenTelemetry()).toBe(true);
   });
-  afterEach(() => trace.disable());
+  // The files of unit tests share their modules, so the next file would find OpenTelemetry there.
+  afterEach(async () => {
+    trace.disable();
+    expect(await lookForOpenTelemetry()).toBe(false);
+  });
 
   it("makes a span below that of the caller, whose id the log lines have", async () => {
     const fields = await inTrace("push", PARENT, async () => {
@@ -77,6 +81,12 @@ describe("with OpenTelemetry", () => {
         told: [["setAttributes", { "lockstep.refs": 2 }], ["end"]],
       },
     ]);
+  });
+
+  it("is left alone once the SDK is switched off", async () => {
+    trace.disable();
+    expect(await inTrace("read", PARENT, async () => traceFields())).toEqual({ trace_id: TRACE, span_id: CALLER });
+    expect(spans).toEqual([]);
   });
 
   it("makes a span of its own for a caller without a trace", async () => {

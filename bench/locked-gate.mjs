@@ -7,7 +7,7 @@ import { AnswerCache } from "../dist/gate/cache/answer-cache.js";
 import { EarlyStarts } from "../dist/gate/early-start.js";
 import { Places } from "../dist/gate/places.js";
 import { serve } from "../dist/gate/serve.js";
-import { EVERYBODY } from "../dist/gate/users.js";
+import { EVERYBODY } from "../dist/gate/users/users.js";
 
 const silent = { info() {}, warn() {}, error() {} };
 const options = {

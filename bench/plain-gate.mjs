@@ -1,7 +1,7 @@
 // The baseline for pushes: the same gate, which serves bare repositories without Lockstep.
 import { BlockList } from "node:net";
 import { startGate } from "../dist/gate/gate.js";
-import { EVERYBODY } from "../dist/gate/users.js";
+import { EVERYBODY } from "../dist/gate/users/users.js";
 
 const silent = { info() {}, warn() {}, error() {} };
 const gate = await startGate({

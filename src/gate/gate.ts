@@ -11,10 +11,11 @@ import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { WAITS } from "../waits.ts";
 import { AnswerCache } from "./cache/answer-cache.ts";
 import { SharedCalls } from "./cache/shared-calls.ts";
-import { type ConnectionTimes, HANDSHAKE_MS, type TlsSource, watchConnections } from "./client-certificates.ts";
 import { EarlyStarts, type Grant } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
-import { type ServeOptions, serve } from "./serve.ts";
+import { serve } from "./serve.ts";
+import type { ServeOptions } from "./serve-options.ts";
+import { type ConnectionTimes, HANDSHAKE_MS, type TlsSource, watchConnections } from "./users/client-certificates.ts";
 
 /** git prepares a large pack between the two requests of a push. The connection is kept for that time. */
 const KEEP_ALIVE_MS = 75_000;

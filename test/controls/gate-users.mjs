@@ -17,7 +17,9 @@ export const gateUsersControls = [
   },
   {
     rule: "who may read through the gate may not push for that reason",
-    patches: [{ file: "src/gate/users.ts", from: "if (anonymous[access]) return", to: "if (anonymous.read) return" }],
+    patches: [
+      { file: "src/gate/users/users.ts", from: "if (anonymous[access]) return", to: "if (anonymous.read) return" },
+    ],
     project: "integration",
     tests: "test/integration/gate-users.test.ts",
     name: "push where everybody may read",
@@ -26,7 +28,7 @@ export const gateUsersControls = [
     rule: "a wrong password is no anonymous client",
     patches: [
       {
-        file: "src/gate/htpasswd.ts",
+        file: "src/gate/users/htpasswd.ts",
         from: 'throw new RefusedCredentials(unauthorized("The name or the password is wrong."), shown);',
         to: "return undefined;",
       },
@@ -98,7 +100,7 @@ export const gateUsersControls = [
     rule: "the gate limits each client of a trusted proxy",
     patches: [
       {
-        file: "src/gate/serve.ts",
+        file: "src/gate/serve-git.ts",
         from: "new Turn(crowd, isLocal ? undefined : address)",
         to: "new Turn(crowd, isLocal ? undefined : undefined)",
       },
@@ -145,7 +147,7 @@ export const gateUsersControls = [
     rule: "a request without credentials is no refused credential",
     patches: [
       {
-        file: "src/gate/auth-request.ts",
+        file: "src/gate/users/auth-request.ts",
         from: "if (authorization === undefined && cookie === undefined) return refusal;",
         to: "",
       },
@@ -158,7 +160,7 @@ export const gateUsersControls = [
     rule: "a user of the gate whose certificate is revoked loses an open connection",
     patches: [
       {
-        file: "src/gate/client-certificates.ts",
+        file: "src/gate/users/client-certificates.ts",
         from: "else if (isRevoked(chain))",
         to: "else if (isRevoked([]))",
       },
@@ -171,7 +173,7 @@ export const gateUsersControls = [
     rule: "a connection to the gate is cut when the certificate of its user ends",
     patches: [
       {
-        file: "src/gate/client-certificates.ts",
+        file: "src/gate/users/client-certificates.ts",
         from: "if (endsAt <= Date.now()) cut(",
         to: "if (endsAt <= 0) cut(",
       },

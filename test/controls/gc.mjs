@@ -156,7 +156,7 @@ export const gcControls = [
     rule: "the gate tells the sidecar of a git that failed",
     patches: [
       {
-        file: "src/gate/serve.ts",
+        file: "src/gate/serve-git.ts",
         from: 'if (asked.service === "upload-pack") onReadFailed',
         to: 'if (asked.service === "receive-pack") onReadFailed',
       },

@@ -6,9 +6,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { AuthRequest } from "../../src/gate/auth-request.ts";
-import { Htpasswd } from "../../src/gate/htpasswd.ts";
-import type { RefusedUser, UserSource } from "../../src/gate/users.ts";
+import { AuthRequest } from "../../src/gate/users/auth-request.ts";
+import { Htpasswd } from "../../src/gate/users/htpasswd.ts";
+import type { RefusedUser, UserSource } from "../../src/gate/users/users.ts";
 import { readRanges } from "../../src/io/client-address.ts";
 import { GateSite } from "../support/gate-site.ts";
 

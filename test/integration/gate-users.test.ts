@@ -6,9 +6,9 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AuthRequest } from "../../src/gate/auth-request.ts";
-import { Htpasswd, matches } from "../../src/gate/htpasswd.ts";
-import type { UserRules } from "../../src/gate/users.ts";
+import { AuthRequest } from "../../src/gate/users/auth-request.ts";
+import { Htpasswd, matches } from "../../src/gate/users/htpasswd.ts";
+import type { UserRules } from "../../src/gate/users/users.ts";
 import { FETCH_TYPE, GateSite, PUSH_TYPE } from "../support/gate-site.ts";
 
 const NOBODY = { read: false, write: false };

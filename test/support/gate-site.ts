@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, vi } from "vitest";
 import { type Gate, type GateOptions, startGate } from "../../src/gate/gate.ts";
-import { EVERYBODY } from "../../src/gate/users.ts";
+import { EVERYBODY } from "../../src/gate/users/users.ts";
 import { readRanges } from "../../src/io/client-address.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "./git.ts";
 

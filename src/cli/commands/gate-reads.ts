@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { NO_WAITS, type PullEvent, type Client as Reader, refusalOf, shortText } from "../../activity.ts";
 import type { Client } from "../../client/client.ts";
 import { describe } from "../../errors.ts";
-import type { ServedRequest } from "../../gate/serve.ts";
+import type { ServedRequest } from "../../gate/served.ts";
 import { toDuration } from "../../protocol/times.ts";
 import { required } from "../../read-config.ts";
 import { EventLog, type SampledPull } from "../../telemetry/event-log.ts";

@@ -2,7 +2,7 @@
 import type { Client } from "../../client/client.ts";
 import { TEXT_LIMIT } from "../../domain.ts";
 import { describe } from "../../errors.ts";
-import type { RefusedUser } from "../../gate/users.ts";
+import type { RefusedUser } from "../../gate/users/users.ts";
 import { Tally } from "../../telemetry/tally.ts";
 import type { Run } from "../terminal/command.ts";
 

@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import type { RevocationList, RevocationLists } from "../../ca/revocation-lists.ts";
 import type { Config, SettingName } from "../../config.ts";
 import { LockstepError } from "../../errors.ts";
-import { askForCertificates, type GateTls } from "../../gate/client-certificates.ts";
+import { askForCertificates, type GateTls } from "../../gate/users/client-certificates.ts";
 import { WatchedFiles } from "../../io/watched-files.ts";
 import { EndingTeller, type Expiring } from "../../tls/endings.ts";
 import { STRONG_CIPHERS } from "../../tls/mutual-tls.ts";

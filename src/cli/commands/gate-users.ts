@@ -2,10 +2,10 @@
 import type { Logger } from "pino";
 import type { Config } from "../../config.ts";
 import { LockstepError } from "../../errors.ts";
-import { AuthRequest } from "../../gate/auth-request.ts";
-import { CLIENT_CERTIFICATES } from "../../gate/client-certificates.ts";
-import { Htpasswd } from "../../gate/htpasswd.ts";
-import { EVERYBODY, type UserRules, type UserSource } from "../../gate/users.ts";
+import { AuthRequest } from "../../gate/users/auth-request.ts";
+import { CLIENT_CERTIFICATES } from "../../gate/users/client-certificates.ts";
+import { Htpasswd } from "../../gate/users/htpasswd.ts";
+import { EVERYBODY, type UserRules, type UserSource } from "../../gate/users/users.ts";
 import { isLoopback } from "../../host-names.ts";
 import { required } from "../../read-config.ts";
 import { parseHostPort } from "../../setting-checks.ts";

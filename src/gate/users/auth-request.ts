@@ -1,8 +1,8 @@
 // Asks another server whether a request may go on, as nginx's auth_request does: with the request's own headers, and
 // without its body. 2xx lets it go on; 401, 403 and 404 are passed on.
 import type { IncomingHttpHeaders } from "node:http";
-import { linkSignals } from "../io/signals.ts";
-import { Refusal } from "../smart-http/refusal.ts";
+import { linkSignals } from "../../io/signals.ts";
+import { Refusal } from "../../smart-http/refusal.ts";
 import { type Access, type Entry, RefusedCredentials, shownName, type UserSource, unauthorized } from "./users.ts";
 
 /** For how long the gate waits for an answer. */

@@ -1,7 +1,7 @@
 // Decides who may read or push through the gate. Reading and pushing are asked apart.
 import type { IncomingMessage } from "node:http";
-import { Refusal } from "../smart-http/refusal.ts";
-import type { GitRequest } from "../smart-http/route.ts";
+import { Refusal } from "../../smart-http/refusal.ts";
+import type { GitRequest } from "../../smart-http/route.ts";
 
 export type Access = "read" | "write";
 

@@ -1,8 +1,8 @@
 // Users of a file in the format of Apache's htpasswd: `name:hash` a line. bcrypt, MD5 of Apache, and SHA-1.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { LockstepError } from "../errors.ts";
-import { Refusal } from "../smart-http/refusal.ts";
+import { LockstepError } from "../../errors.ts";
+import { Refusal } from "../../smart-http/refusal.ts";
 import { type Entry, type Password, RefusedCredentials, shownName, type UserSource, unauthorized } from "./users.ts";
 
 const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;

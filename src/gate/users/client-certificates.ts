@@ -4,9 +4,9 @@ import { constants, type X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Server, TLSSocket, TlsOptions } from "node:tls";
-import { Refusal } from "../smart-http/refusal.ts";
-import { STRONG_CIPHERS } from "../tls/mutual-tls.ts";
-import { instant, peerCertificate, peerChain } from "../tls/peer-certificate.ts";
+import { Refusal } from "../../smart-http/refusal.ts";
+import { STRONG_CIPHERS } from "../../tls/mutual-tls.ts";
+import { instant, peerCertificate, peerChain } from "../../tls/peer-certificate.ts";
 import { type Entry, RefusedCredentials, type UserSource } from "./users.ts";
 
 /** A handshake that takes longer is cut off. */

@@ -1,0 +1,131 @@
+// Serves one request for a repository: lets the user in, asks the sidecar, and runs git.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { clientAddress } from "../io/client-address.ts";
+import { linkSignals } from "../io/signals.ts";
+import { exchange } from "../smart-http/exchange.ts";
+import { type Ending, startGit } from "../smart-http/git-child.ts";
+import { overhear } from "../smart-http/git-failure.ts";
+import { gitProtocol, looksFirst, success } from "../smart-http/protocol.ts";
+import { requestBody } from "../smart-http/request-body.ts";
+import { gitRequest } from "../smart-http/route.ts";
+import { cachedRequest } from "./cache/cached-request.ts";
+import { beginBody, whatOf } from "./cache/ls-refs-request.ts";
+import { findPacksHook } from "./cache/packs-hook.ts";
+import type { ServeOptions, Shared } from "./serve-options.ts";
+import type { Hand, Told } from "./served.ts";
+import { Turn } from "./turn.ts";
+import { admit } from "./users/users.ts";
+import { realPath, whichReplica } from "./which-replica.ts";
+
+/** Answers a request for a repository. Adds its facts to `fields` and `inHand`. Throws the reason to refuse it. */
+export async function serveGit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  {
+    root,
+    socketDir,
+    beforeRead,
+    onReadFailed,
+    users,
+    onRefused = () => {},
+    trustedProxies,
+    bodyLimits,
+    pushRefs,
+    pushObject,
+    pushLimiter,
+    log,
+    env,
+  }: ServeOptions,
+  { draining, stopping, earlyStarts, crowd, answers }: Shared,
+  fields: Told,
+  inHand: Hand,
+): Promise<void> {
+  const asked = gitRequest(request);
+  Object.assign(fields, { repository: asked.repository, service: asked.service });
+  const received = asked.advertisement ? undefined : requestBody(request);
+  if (received) inHand.unread = { asked, body: received };
+  draining.throwIfAborted();
+  using waiting = untilLeft(response, stopping);
+  const { signal } = waiting;
+  const { address, isLocal } = clientAddress(request, trustedProxies);
+  inHand.seen.address = address;
+  const user = await admit(users, { request, address, signal }, asked, onRefused);
+  if (user !== undefined) fields.user = user;
+  using turn = new Turn(crowd, isLocal ? undefined : address);
+  const protocol = gitProtocol(request.headers["git-protocol"]);
+  const { body, lsRefs, wish } = await beginBody(asked, protocol, received, { ...bodyLimits, signal });
+  const path = join(root, `${asked.repository}.git`);
+  const cached = cachedRequest(answers, asked, { protocol, lsRefs }, path);
+  const forPush = asked.advertisement && asked.service === "receive-pack";
+  const what = whatOf(asked, protocol, wish);
+  if (what !== undefined) inHand.seen.what = what;
+  const askedAt = performance.now();
+  const ask = async () => {
+    const grant = await beforeRead(asked.repository, { signal, forPush });
+    const waitMs = Math.round(performance.now() - askedAt);
+    Object.assign(inHand.seen, { waitMs, version: grant.version, fetched: grant.fetched });
+    return grant;
+  };
+  const answered = success(asked, protocol);
+  const known = await cached?.answer(ask);
+  if (known !== undefined) {
+    response.writeHead(200, answered.headers).end(Buffer.concat([Buffer.from(answered.preface), known]));
+    return;
+  }
+  const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
+  const { requestId } = fields;
+  const programs = { path: env.PATH, home: env.HOME };
+  const limits = { pushRefs, ...(pushObject !== undefined && { pushObject }) };
+  const { traceparent } = request.headers;
+  const client = { kind: "client", address, user, protocol, requestId, traceparent, socketDir, ...limits } as const;
+  const start = async () => {
+    const real = await realPath(path, asked.repository);
+    await cached?.beforeStart();
+    const limiter = asked.service === "receive-pack" ? pushLimiter : [];
+    const packsHook = asked.service === "upload-pack" && received ? await findPacksHook(root) : undefined;
+    return await startGit({ programs, asked, client: { ...client, packsHook }, path: real, limiter });
+  };
+  const place = () => whichReplica(path);
+  const git = await earlyStarts.git(granted, {
+    start,
+    looksFirst: looksFirst(asked, protocol),
+    place,
+    room: turn.room,
+  });
+  cached?.started();
+  const report = overhear(git, log, fields, "git said");
+  const onFailure = (ending: Ending) => {
+    report(ending);
+    // What a pusher sends may be damaged too, and that is nobody's disk.
+    if (asked.service === "upload-pack") onReadFailed?.(asked.repository, git.words);
+  };
+  inHand.unread = undefined;
+  await exchange({
+    git,
+    asked,
+    body,
+    request,
+    response,
+    success: answered,
+    requestId,
+    stopping,
+    onFailure,
+    recording: cached,
+  });
+  await cached?.keep(git);
+}
+
+/** Returns a signal that aborts when the client leaves or the gate stops, until it is disposed of. */
+function untilLeft(response: ServerResponse, stopping: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const linked = linkSignals([stopping]);
+  const left = () => linked.abort();
+  response.once("close", left);
+  return {
+    signal: linked.signal,
+    [Symbol.dispose]() {
+      linked[Symbol.dispose]();
+      response.off("close", left);
+    },
+  };
+}

@@ -38,7 +38,8 @@ export const FEATURES = [
   ...["status-page"].map(inIntegration),
   ...["status-page"].map(inE2e),
   ...["prometheus", "tracing"].map(inE2e),
-  ...["database-connections", "backup", "upgrade"].map(inE2e),
+  ...["database-connections", "backup", "upgrade", "push-processes"].map(inE2e),
+  ...["gate-push-refs"].map(inIntegration),
 ];
 
 /**

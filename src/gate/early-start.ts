@@ -1,15 +1,7 @@
 // Starts git while the sidecar is asked, since both take about the same time. Until the sidecar agrees, git gets no
 // input and its output is not passed on.
 import type { GitChild } from "../smart-http/git-child.ts";
-
-/** The sidecar's grant: this device may serve the repository. */
-export interface Grant {
-  /** The refs here have not changed for this many milliseconds, up to this answer. */
-  readonly unchangedMs: number;
-  /** The version that is read, and whether it had to be fetched first. */
-  readonly version?: string;
-  readonly fetched?: boolean;
-}
+import type { Grant } from "./cache/grant.ts";
 
 /** How to start the git of a request; see `EarlyStarts.git`. */
 export interface EarlyStart {

@@ -10,8 +10,9 @@ import { limitConnections } from "../io/connections.ts";
 import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { WAITS } from "../waits.ts";
 import { AnswerCache } from "./cache/answer-cache.ts";
+import type { Grant } from "./cache/grant.ts";
 import { SharedCalls } from "./cache/shared-calls.ts";
-import { EarlyStarts, type Grant } from "./early-start.ts";
+import { EarlyStarts } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
 import { serve } from "./serve.ts";
 import type { ServeOptions } from "./serve-options.ts";
@@ -126,10 +127,12 @@ function secureServer(settings: ServerOptions, tls: TlsSource, times: Connection
 
 /** Requests that arrive together ask the sidecar once for each repository. */
 function sharedReads(beforeRead: GateOptions["beforeRead"]): GateOptions["beforeRead"] {
-  const [reads, pushes] = [false, true].map(
-    (forPush) => new SharedCalls((repository, signal) => beforeRead(repository, { signal, forPush })),
-  ) as [SharedCalls<Grant>, SharedCalls<Grant>];
-  return (repository, { signal, forPush }) => (forPush ? pushes : reads).call(repository, signal);
+  const calls = new SharedCalls<Grant>((key, signal) => {
+    const [repository = "", forPush, since = ""] = key.split("\0");
+    return beforeRead(repository, { signal, forPush: forPush === "push", since: since || undefined });
+  });
+  return (repository, { signal, forPush, since = "" }) =>
+    calls.call([repository, forPush ? "push" : "read", since].join("\0"), signal);
 }
 
 function keepWhilePending(set: Set<Promise<unknown>>, promise: Promise<unknown>): void {

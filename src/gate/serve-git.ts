@@ -62,7 +62,8 @@ export async function serveGit(
   if (what !== undefined) inHand.seen.what = what;
   const askedAt = performance.now();
   const ask = async () => {
-    const grant = await beforeRead(asked.repository, { signal, forPush });
+    const grant = await beforeRead(asked.repository, { signal, forPush, since: cached?.since });
+    cached?.granted(grant);
     const waitMs = Math.round(performance.now() - askedAt);
     Object.assign(inHand.seen, { waitMs, version: grant.version, fetched: grant.fetched });
     return grant;
@@ -82,7 +83,8 @@ export async function serveGit(
   const start = async () => {
     const real = await realPath(path, asked.repository);
     await cached?.beforeStart();
-    const limiter = asked.service === "receive-pack" ? pushLimiter : [];
+    // Only the second request of a push has bytes that a client chooses.
+    const limiter = asked.service === "receive-pack" && received ? pushLimiter : [];
     const packsHook = asked.service === "upload-pack" && received ? await findPacksHook(root) : undefined;
     return await startGit({ programs, asked, client: { ...client, packsHook }, path: real, limiter });
   };

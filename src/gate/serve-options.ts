@@ -3,7 +3,8 @@ import type { BlockList } from "node:net";
 import type { HostNames } from "../host-names.ts";
 import type { BodyLimits } from "../smart-http/request-body.ts";
 import type { AnswerCache } from "./cache/answer-cache.ts";
-import type { EarlyStarts, Grant } from "./early-start.ts";
+import type { Grant } from "./cache/grant.ts";
+import type { EarlyStarts } from "./early-start.ts";
 import type { ServedRequest } from "./served.ts";
 import type { Crowd } from "./turn.ts";
 import type { RefusedUser, UserRules } from "./users/users.ts";
@@ -19,9 +20,12 @@ export interface ServeOptions {
   /**
    * Resolves when this device may serve the repository. Rejects with the reason, preferably a LockstepError. The signal
    * aborts when the client leaves or the gate stops; then it must settle. `forPush`: a push begins, and nothing of it
-   * has been uploaded.
+   * has been uploaded. `since`: a mark of refs, and the grant tells what has changed since then; "new" asks for a mark.
    */
-  readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<Grant>;
+  readonly beforeRead: (
+    repository: string,
+    options: { signal: AbortSignal; forPush: boolean; since?: string | undefined },
+  ) => Promise<Grant>;
   /** Called when a git that read for a client has failed, with its last words. It must not throw. */
   readonly onReadFailed?: (repository: string, said: string) => void;
   /** Called when a request was answered, or refused with that error. It must not throw. */

@@ -1,6 +1,6 @@
 // The way of one request through the gate: it asks the sidecar, and takes a place for its git after that. So requests
 // that wait for a slow copy of one repository take no place from the others.
-import type { Grant } from "./early-start.ts";
+import type { Grant } from "./cache/grant.ts";
 import type { Limited, Places } from "./places.ts";
 
 /** The places of a gate. */

@@ -93,6 +93,8 @@ import type { MakeEnrollTokenResponse as _lockstep_v1_MakeEnrollTokenResponse, M
 import type { Placement as _lockstep_v1_Placement, Placement__Output as _lockstep_v1_Placement__Output } from './lockstep/v1/Placement.ts';
 import type { PushedRef as _lockstep_v1_PushedRef, PushedRef__Output as _lockstep_v1_PushedRef__Output } from './lockstep/v1/PushedRef.ts';
 import type { Reader as _lockstep_v1_Reader, Reader__Output as _lockstep_v1_Reader__Output } from './lockstep/v1/Reader.ts';
+import type { RefChange as _lockstep_v1_RefChange, RefChange__Output as _lockstep_v1_RefChange__Output } from './lockstep/v1/RefChange.ts';
+import type { RefChanges as _lockstep_v1_RefChanges, RefChanges__Output as _lockstep_v1_RefChanges__Output } from './lockstep/v1/RefChanges.ts';
 import type { RefDifference as _lockstep_v1_RefDifference, RefDifference__Output as _lockstep_v1_RefDifference__Output } from './lockstep/v1/RefDifference.ts';
 import type { RefOnDevice as _lockstep_v1_RefOnDevice, RefOnDevice__Output as _lockstep_v1_RefOnDevice__Output } from './lockstep/v1/RefOnDevice.ts';
 import type { RefOnDevices as _lockstep_v1_RefOnDevices, RefOnDevices__Output as _lockstep_v1_RefOnDevices__Output } from './lockstep/v1/RefOnDevices.ts';
@@ -264,6 +266,8 @@ export interface ProtoGrpcType {
       Placement: MessageTypeDefinition<_lockstep_v1_Placement, _lockstep_v1_Placement__Output>
       PushedRef: MessageTypeDefinition<_lockstep_v1_PushedRef, _lockstep_v1_PushedRef__Output>
       Reader: MessageTypeDefinition<_lockstep_v1_Reader, _lockstep_v1_Reader__Output>
+      RefChange: MessageTypeDefinition<_lockstep_v1_RefChange, _lockstep_v1_RefChange__Output>
+      RefChanges: MessageTypeDefinition<_lockstep_v1_RefChanges, _lockstep_v1_RefChanges__Output>
       RefDifference: MessageTypeDefinition<_lockstep_v1_RefDifference, _lockstep_v1_RefDifference__Output>
       RefOnDevice: MessageTypeDefinition<_lockstep_v1_RefOnDevice, _lockstep_v1_RefOnDevice__Output>
       RefOnDevices: MessageTypeDefinition<_lockstep_v1_RefOnDevices, _lockstep_v1_RefOnDevices__Output>

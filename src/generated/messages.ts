@@ -89,6 +89,8 @@ export type { MakeEnrollTokenResponse__Output as MakeEnrollTokenResponse } from 
 export type { Placement__Output as Placement } from './lockstep/v1/Placement.ts';
 export type { PushedRef__Output as PushedRef } from './lockstep/v1/PushedRef.ts';
 export type { Reader__Output as Reader } from './lockstep/v1/Reader.ts';
+export type { RefChange__Output as RefChange } from './lockstep/v1/RefChange.ts';
+export type { RefChanges__Output as RefChanges } from './lockstep/v1/RefChanges.ts';
 export type { RefDifference__Output as RefDifference } from './lockstep/v1/RefDifference.ts';
 export type { RefOnDevice__Output as RefOnDevice } from './lockstep/v1/RefOnDevice.ts';
 export type { RefOnDevices__Output as RefOnDevices } from './lockstep/v1/RefOnDevices.ts';

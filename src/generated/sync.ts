@@ -20,6 +20,8 @@ import type { GetVersionResponse as _lockstep_v1_GetVersionResponse, GetVersionR
 import type { GetWriteRequest as _lockstep_v1_GetWriteRequest, GetWriteRequest__Output as _lockstep_v1_GetWriteRequest__Output } from './lockstep/v1/GetWriteRequest.ts';
 import type { GetWriteResponse as _lockstep_v1_GetWriteResponse, GetWriteResponse__Output as _lockstep_v1_GetWriteResponse__Output } from './lockstep/v1/GetWriteResponse.ts';
 import type { Reader as _lockstep_v1_Reader, Reader__Output as _lockstep_v1_Reader__Output } from './lockstep/v1/Reader.ts';
+import type { RefChange as _lockstep_v1_RefChange, RefChange__Output as _lockstep_v1_RefChange__Output } from './lockstep/v1/RefChange.ts';
+import type { RefChanges as _lockstep_v1_RefChanges, RefChanges__Output as _lockstep_v1_RefChanges__Output } from './lockstep/v1/RefChanges.ts';
 import type { RenewWriteRequest as _lockstep_v1_RenewWriteRequest, RenewWriteRequest__Output as _lockstep_v1_RenewWriteRequest__Output } from './lockstep/v1/RenewWriteRequest.ts';
 import type { RenewWriteResponse as _lockstep_v1_RenewWriteResponse, RenewWriteResponse__Output as _lockstep_v1_RenewWriteResponse__Output } from './lockstep/v1/RenewWriteResponse.ts';
 import type { SyncServiceClient as _lockstep_v1_SyncServiceClient, SyncServiceDefinition as _lockstep_v1_SyncServiceDefinition } from './lockstep/v1/SyncService.ts';
@@ -55,6 +57,8 @@ export interface ProtoGrpcType {
       GetWriteRequest: MessageTypeDefinition<_lockstep_v1_GetWriteRequest, _lockstep_v1_GetWriteRequest__Output>
       GetWriteResponse: MessageTypeDefinition<_lockstep_v1_GetWriteResponse, _lockstep_v1_GetWriteResponse__Output>
       Reader: MessageTypeDefinition<_lockstep_v1_Reader, _lockstep_v1_Reader__Output>
+      RefChange: MessageTypeDefinition<_lockstep_v1_RefChange, _lockstep_v1_RefChange__Output>
+      RefChanges: MessageTypeDefinition<_lockstep_v1_RefChanges, _lockstep_v1_RefChanges__Output>
       RenewWriteRequest: MessageTypeDefinition<_lockstep_v1_RenewWriteRequest, _lockstep_v1_RenewWriteRequest__Output>
       RenewWriteResponse: MessageTypeDefinition<_lockstep_v1_RenewWriteResponse, _lockstep_v1_RenewWriteResponse__Output>
       ReplicaState: EnumTypeDefinition

@@ -1,6 +1,7 @@
 // Negative controls of the gate's cache of git's answers about refs.
 
 const TESTS = "test/integration/gate-cache.test.ts";
+const PUSH_TESTS = "test/integration/gate-push-refs.test.ts";
 
 /** @type {import("./controls.mjs").Control[]} */
 export const gateCacheControls = [
@@ -48,12 +49,51 @@ export const gateCacheControls = [
     patches: [
       {
         file: "src/gate/cache/answer-cache.ts",
-        from: 'return [repository, protocol ?? "", sum]',
-        to: 'return [repository, protocol ?? "", typeof sum]',
+        from: 'return [repository, protocol ?? "", sum, forPush]',
+        to: 'return [repository, protocol ?? "", typeof sum, forPush]',
       },
     ],
     project: "integration",
     tests: TESTS,
     name: "to a request whose lines differ",
+  },
+  {
+    rule: "the refs that a pusher is shown are those that the sidecar grants",
+    patches: [
+      {
+        file: "src/gate/cache/push-refs.ts",
+        from: "? patched(found.output, grant.changes)",
+        to: "? patched(found.output, new Map([...grant.changes].slice(1)))",
+      },
+    ],
+    project: "integration",
+    tests: PUSH_TESTS,
+    name: "one branch",
+  },
+  {
+    rule: "only git says whether it shows a new ref",
+    patches: [
+      {
+        file: "src/gate/cache/patch-refs.ts",
+        from: 'if (end === -1 && id === "") continue;',
+        to: "if (end === -1) continue;",
+      },
+    ],
+    project: "integration",
+    tests: PUSH_TESTS,
+    name: "a ref was made, perhaps a hidden one",
+  },
+  {
+    rule: "what has changed is told only if it is known exactly",
+    patches: [
+      {
+        file: "src/ref-history.ts",
+        from: "if (this.#inDoubt || version !== this.#at) this.#begin(version);",
+        to: "if (version !== this.#at) this.#begin(version);",
+      },
+    ],
+    project: "unit",
+    tests: "test/unit/ref-history.test.ts",
+    name: "knows nothing of what was before a doubt",
   },
 ];

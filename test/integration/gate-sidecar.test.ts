@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
-import type { Grant } from "../../src/gate/early-start.ts";
+import type { Grant } from "../../src/gate/cache/grant.ts";
 import { toldToStrangers } from "../../src/smart-http/strangers.ts";
 import { FETCH_TYPE, GateSite, GRANT, PUSH_TYPE, SOON } from "../support/gate-site.ts";
 import { processesAt } from "../support/git.ts";

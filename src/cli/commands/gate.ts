@@ -42,11 +42,12 @@ export function gateCommand(host: Host): Command {
       reloadMs: timerMs(required(run.config, "tls-reload-seconds")),
       connectionMs: timerMs(required(run.config, "tls-connection-seconds")),
       socketDir: required(run.config, "socket-dir"),
-      beforeRead: async (repository, { signal, forPush }) => {
+      beforeRead: async (repository, { signal, forPush, since = "" }) => {
         const options = { timeoutMs: READ_PATIENCE_MS, signal };
-        const asked = { repository, forPush, reportsReads: true };
-        const { unchanged, version, fetched } = await client.call("BeforeRead", asked, options);
-        return { unchangedMs: toMs(unchanged as never) ?? 0, version, fetched };
+        const asked = { repository, forPush, reportsReads: true, changesSince: since };
+        const { unchanged, version, fetched, refsMark, changes } = await client.call("BeforeRead", asked, options);
+        const ids = changes?.changes.map(({ name, objectId }) => [name.toString("latin1"), objectId] as const);
+        return { unchangedMs: toMs(unchanged as never) ?? 0, version, fetched, refsMark, changes: ids && new Map(ids) };
       },
       onReadFailed(repository, said) {
         const failed = (error: unknown) =>

@@ -1,6 +1,6 @@
-// The answers of git about refs: the advertisement for reading, and `ls-refs` of protocol version 2. While a replica
-// has the refs of one version, git answers the same question with the same bytes. So the gate asks the sidecar, as
-// always, and starts no git.
+// The answers of git about refs: the advertisements, and `ls-refs` of protocol version 2. While a replica has the refs
+// of one version, git answers the same question with the same bytes. So the gate asks the sidecar, as always, and
+// starts no git.
 import { createHash } from "node:crypto";
 import { seenByGit } from "./seen-by-git.ts";
 import { SharedCalls } from "./shared-calls.ts";
@@ -12,6 +12,8 @@ export interface Question {
   readonly protocol: string | undefined;
   /** The request `ls-refs`. undefined: the question is for the advertisement. */
   readonly lsRefs: Buffer | undefined;
+  /** True: the question is for the advertisement to a pusher. */
+  readonly forPush?: boolean;
 }
 
 /** An answer of git. */
@@ -26,10 +28,12 @@ export interface CachedAnswer {
   readonly lookedAfter: number | undefined;
   /** When git was started (milliseconds of the monotonic clock). */
   readonly startedAt: number;
+  /** What the sidecar calls the refs of this answer. Only for pushers. */
+  readonly mark?: string | undefined;
 }
 
 /** `seen` does not cover files that git's configuration includes. A change in these takes effect after this time. */
-const BELIEVED_MS = 60_000;
+export const BELIEVED_MS = 60_000;
 
 /**
  * Returns whether git would give the same answer now. `unchangedMs`: for how long the refs had not changed when the
@@ -106,7 +110,7 @@ function sizeOf({ output }: CachedAnswer): number {
   return output.length + OVERHEAD;
 }
 
-function keyOf({ repository, protocol, lsRefs }: Question): string {
+function keyOf({ repository, protocol, lsRefs, forPush = false }: Question): string {
   const sum = lsRefs === undefined ? "" : createHash("sha256").update(lsRefs).digest("base64");
-  return [repository, protocol ?? "", sum].join("\0");
+  return [repository, protocol ?? "", sum, forPush].join("\0");
 }

@@ -3,6 +3,9 @@ import type { GitChild } from "../../smart-http/git-child.ts";
 import { isVersion2 } from "../../smart-http/protocol.ts";
 import type { GitRequest } from "../../smart-http/route.ts";
 import { type AnswerCache, type CachedAnswer, isCurrent, type Question } from "./answer-cache.ts";
+import type { Grant } from "./grant.ts";
+import { PushRefsRequest } from "./push-refs.ts";
+import { Recording } from "./recording.ts";
 
 /** Where git would run, and how it reads refs. */
 export interface Place {
@@ -18,15 +21,12 @@ export function cachedRequest(
   { repository, service, advertisement }: GitRequest,
   { protocol, lsRefs }: Pick<Question, "protocol" | "lsRefs">,
   path: string,
-): CachedRequest | undefined {
-  if (service !== "upload-pack" || (!advertisement && lsRefs === undefined) || cache.largest === 0) return undefined;
+): CachedRequest | PushRefsRequest | undefined {
+  if ((!advertisement && lsRefs === undefined) || cache.largest === 0) return undefined;
+  if (service === "receive-pack")
+    return new PushRefsRequest(cache, { repository, protocol, lsRefs, forPush: true }, path);
   const readsRefs = !advertisement ? "later" : isVersion2(service, protocol) ? "never" : "first";
   return new CachedRequest(cache, { repository, protocol, lsRefs }, { path, readsRefs });
-}
-
-/** The sidecar's grant: for how long the refs had not changed when it answered. */
-interface Grant {
-  readonly unchangedMs: number;
 }
 
 /** Looks an answer up when it is made, before the sidecar is asked. Afterwards it records git's answer. */
@@ -35,20 +35,27 @@ class CachedRequest {
   readonly #question: Question;
   readonly #place: Place;
   readonly #found: CachedAnswer | undefined;
+  readonly #recording: Recording;
   #grant: Grant | undefined;
   #seen: string | undefined;
   #startedAt = 0;
   #lookedAfter: number | undefined;
-  #chunks: Buffer[] = [];
-  #length = 0;
-  #isWhole = false;
 
   constructor(cache: AnswerCache, question: Question, place: Place) {
     this.#cache = cache;
     this.#question = question;
     this.#place = place;
     this.#found = cache.find(question);
+    this.#recording = new Recording(cache.largest);
   }
+
+  /** From where on the sidecar is to tell changes. Nothing here needs them. */
+  get since(): undefined {
+    return undefined;
+  }
+
+  /** Notes a grant of the sidecar. */
+  granted(_grant: Grant): void {}
 
   /** Returns git's answer if the cache has it and the sidecar, which is asked then, agrees. Throws its refusal. */
   async answer(ask: () => Promise<Grant>): Promise<Buffer | undefined> {
@@ -80,22 +87,19 @@ class CachedRequest {
 
   /** Notes a part of git's output. */
   add(chunk: Buffer): void {
-    this.#length += chunk.length;
-    if (this.#length <= this.#cache.largest) this.#chunks.push(chunk);
-    else this.#chunks = [];
+    this.#recording.add(chunk);
   }
 
   /** Notes that git's output has ended. */
   end(): void {
-    this.#isWhole = this.#length <= this.#cache.largest;
+    this.#recording.end();
   }
 
   /** Keeps the answer of a git that has ended well, if replica and settings are still those that git found. */
   async keep(git: GitChild): Promise<void> {
     const seen = this.#seen;
-    if (!this.#isWhole || git.stopped || (await git.ended).code !== 0) return;
-    if (seen === undefined || (await this.#look()) !== seen) return;
-    const output = Buffer.concat(this.#chunks);
+    const output = await this.#recording.outputOf(git);
+    if (output === undefined || seen === undefined || (await this.#look()) !== seen) return;
     this.#cache.keep(this.#question, { output, seen, lookedAfter: this.#lookedAfter, startedAt: this.#startedAt });
   }
 

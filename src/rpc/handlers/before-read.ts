@@ -1,3 +1,4 @@
+import { toBytes, toLatin1 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { BeforeReadRequest__Output as Request } from "../../generated/lockstep/v1/BeforeReadRequest.ts";
 import type { BeforeReadResponse as Response } from "../../generated/lockstep/v1/BeforeReadResponse.ts";
@@ -23,7 +24,7 @@ export const beforeRead =
     try {
       const granted = await grant(context, name, asked);
       if (!request.reportsReads) noteGranted(context, read, granted);
-      return answerOf(granted, startedAt);
+      return { ...answerOf(granted, startedAt), ...changesIn(granted, request.changesSince) };
     } catch (error) {
       if (!request.reportsReads) noteRefused(context, read, error);
       throw error;
@@ -34,6 +35,19 @@ function answerOf({ replica, version, fetched, stale }: ReadGrant & { stale: boo
   const now = performance.now();
   const unchanged = toDuration(now - replica.unchangedSince);
   return { version: String(version), fetched, stale, waited: toDuration(now - startedAt), unchanged };
+}
+
+/** Tells what has changed since the mark of an earlier answer, for a caller that wants to know. */
+function changesIn({ replica, version }: ReadGrant, since: string): Pick<Response, "refsMark" | "changes"> {
+  if (since === "") return {};
+  const refsMark = replica.history.markOf(version);
+  const changes = replica.history.since(since, version);
+  if (changes === undefined) return { refsMark };
+  const told = [...changes].map(([name, value]) => ({
+    name: toBytes(name),
+    objectId: value === null ? "" : toLatin1(value),
+  }));
+  return { refsMark, changes: { changes: told } };
 }
 
 async function grant(

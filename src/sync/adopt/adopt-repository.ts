@@ -184,7 +184,7 @@ async function finish(context: SyncContext, name: string, plan: AdoptionPlan): P
     const now = await readRefs(context.git, replica.gitDir, context.signal);
     if (difference(now, examined.refs).size > 0) return false;
     await ensureAliasHook(replica.gitDir, examined.refs).catch(() => {});
-    await markApplied(context, replica, new Set(), { version, digest });
+    await markApplied(context, replica, { from: undefined, changes: new Map() }, { version, digest });
     await recordInDatabase(context, replica);
     return true;
   });

@@ -6,6 +6,7 @@ import type { RefName, Version } from "../../domain.ts";
 import { ObjectClaims } from "../../git/objects/object-claims.ts";
 import { KeptReader } from "../../git/reading/kept-reader.ts";
 import { KeptGit } from "../../git/transactions/kept-git.ts";
+import { RefHistory } from "../../ref-history.ts";
 import type { CopiesRule } from "../../store/write/writes.ts";
 import { type OnHeld, ReplicaMutex } from "./replica-mutex.ts";
 
@@ -52,6 +53,8 @@ export class Replica {
   readonly keptGit = new KeptGit();
   /** The git that reads objects. To be ended when objects were removed. */
   readonly keptReader = new KeptReader();
+  /** What has changed between the last versions that were applied. */
+  readonly history = new RefHistory();
   #applied: Version | undefined = undefined;
   /**
    * When `applied` was last set (milliseconds of the monotonic clock). While it is defined, the refs have not changed
@@ -135,6 +138,8 @@ export class Replica {
 
   set applied(version: Version | undefined) {
     this.#applied = version;
+    if (version === undefined) this.history.doubt();
+    else this.history.arrive(version);
     if (version !== undefined) Object.assign(this.mutex, { mistrusted: false, changedByOthers: false });
     this.unchangedSince = performance.now();
   }

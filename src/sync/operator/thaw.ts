@@ -117,7 +117,8 @@ async function promoted(context: SyncContext, replica: Replica, plan: ThawPlan):
     onDisk: new Map(),
     kept: held(({ newValue }) => newValue),
   });
-  await markApplied(context, replica, new Set(updates.map(({ name }) => name)), { version, digest });
+  const changes = new Map(updates.map(({ name, newValue }) => [name, newValue]));
+  await markApplied(context, replica, { from: undefined, changes }, { version, digest });
   replica.failure = undefined;
   await recordInDatabase(context, replica);
 }

@@ -9,6 +9,7 @@ import { applyRefs } from "../../git/refs/refs.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";
 import type { StartedTransaction } from "../../git/transactions/started-transaction.ts";
 import { syncRefs } from "../../io/disk.ts";
+import type { RefChanges } from "../../ref-history.ts";
 import { recordVersion, type SyncEvent } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
@@ -28,6 +29,7 @@ export async function applyAndRecord(
   event: SyncEvent,
   started?: StartedTransaction,
 ): Promise<void> {
+  const from = replica.applied;
   replica.applied = undefined;
   context.signal.throwIfAborted();
   await crashPoint("catch-up.applying");
@@ -42,9 +44,16 @@ export async function applyAndRecord(
     throw error;
   }
   await crashPoint("catch-up.renamed");
-  await markApplied(context, replica, new Set(plan.keys()), target);
+  await markApplied(context, replica, { from, changes: plan }, target);
   await crashPoint("catch-up.noted");
   await recordInDatabase(context, replica, event);
+}
+
+/** What was written to the refs. */
+export interface Written {
+  /** The version that the refs had before. undefined: not known. */
+  readonly from: Version | undefined;
+  readonly changes: RefChanges;
 }
 
 /**
@@ -53,13 +62,15 @@ export async function applyAndRecord(
 export async function markApplied(
   context: SyncContext,
   replica: Replica,
-  names: ReadonlySet<RefName>,
+  { from, changes }: Written,
   target: { version: Version; digest: Buffer },
 ): Promise<void> {
+  const names = new Set(changes.keys());
   await syncRefs(replica.gitDir, names);
   await noteOnDisk(context, replica, target);
   if ([...names].some((name) => isBelow(name, "refs/tags/"))) replica.tagsAt = performance.now();
   replica.appliedDigest = target.digest.toString("hex");
+  replica.history.advance(from, target.version, changes);
   replica.applied = target.version;
   countArrival(context, replica, names.size);
   context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");

@@ -20,6 +20,7 @@ export async function commit(
   { transaction, updates, afterwards }: Prepared & { outcome: "prepared" },
   target: { version: Version; digest: Buffer },
 ): Promise<void> {
+  const from = replica.applied;
   replica.applied = undefined;
   try {
     await transaction.commit();
@@ -28,7 +29,8 @@ export async function commit(
       await applyRefs(context.git, replica.gitDir, afterwards, { kept: replica.keptGit });
     }
     await crashPoint("push.committed");
-    await markApplied(context, replica, new Set(updates.map(({ name }) => name)), target);
+    const changes = new Map(updates.map(({ name, newValue }) => [name, newValue]));
+    await markApplied(context, replica, { from, changes }, target);
     await crashPoint("push.applied");
     recordInBackground(context, replica);
   } catch (error) {

@@ -12,6 +12,7 @@ export interface BeforeReadRequest {
   'forPush'?: (boolean);
   'reader'?: (_lockstep_v1_Reader | null);
   'reportsReads'?: (boolean);
+  'changesSince'?: (string);
 }
 
 export interface BeforeReadRequest__Output {
@@ -22,4 +23,5 @@ export interface BeforeReadRequest__Output {
   'forPush': (boolean);
   'reader': (_lockstep_v1_Reader__Output | null);
   'reportsReads': (boolean);
+  'changesSince': (string);
 }

@@ -1,5 +1,5 @@
-// The last changes of a replica's refs, for a front end that keeps what git said about the refs of an earlier moment. In
-// memory, and only while somebody asks. It never guesses: where a change is not known exactly, it begins anew.
+// The last changes of a replica's refs, for a front end that keeps what git said about refs at an earlier moment. They
+// are in memory, and only while somebody asks. Where a change is not known exactly, the history begins anew.
 import { randomUUID } from "node:crypto";
 import { isSymbolic, type RefName, type RefValue, type Version } from "./domain.ts";
 

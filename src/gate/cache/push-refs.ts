@@ -1,5 +1,5 @@
-// The refs that a pusher is shown. Each push changes them, so git's answer is kept with a mark of the refs that git
-// found, and the sidecar tells which refs have changed since. With these put into it, the answer is git's again.
+// The refs that a pusher is shown. Each push changes them. So git's answer is kept with a mark of the refs that git
+// found, and the sidecar names those that have changed since. With their new ids in it, the answer is git's again.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { GitChild } from "../../smart-http/git-child.ts";

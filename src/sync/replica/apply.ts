@@ -49,7 +49,7 @@ export async function applyAndRecord(
   await recordInDatabase(context, replica, event);
 }
 
-/** What was written to the refs. */
+/** The refs that were written. */
 export interface Written {
   /** The version that the refs had before. undefined: not known. */
   readonly from: Version | undefined;

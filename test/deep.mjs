@@ -16,10 +16,11 @@ const PARTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /**
  * All strikes at all crash points, power loss on both ref formats, fail-overs of the database in the middle of a push,
- * the long torture, all pairs of statements that lock rows. Each part has a tenth of each file.
+ * the long torture, all pairs of statements that lock rows, the model without each of its rules. Each part has a tenth of
+ * each file.
  */
 const DEEP_FILES =
-  /^test\/(e2e\/(crash-points-.*|power-loss|synchronous-standby|torture)|integration\/lock-order)\.test\.ts$/;
+  /^test\/(e2e\/(crash-points-.*|power-loss|synchronous-standby|torture)|integration\/lock-order|model\/.*missing-rules)\.test\.ts$/;
 
 /** The files in which tests that one line defines, with `it.each` or in a loop, are rows of one rule. */
 const WITH_ROWS = /^test\/(e2e|integration)\//;

@@ -1,114 +1,126 @@
 // The test files that `.ci/run` leaves out in some of its ten parts (deep.mjs). Files that are in no list run in every
 // part: they show that no acknowledged push is lost and that no read is older than one.
+//
+// Each list has groups of files. Of a list with five groups, the first runs in parts 0 and 5, the second in parts 1 and 6,
+// and so on. All parts take about as long: a new file goes into the group that takes the least. A file that takes more
+// than 30 s on a quiet machine goes into a list of long files.
 const PARTS = 10;
 
+/** Long files of features and limits. Each file runs in one of the ten parts. */
+export const LONG_FEATURES = groups([
+  "e2e/observability e2e/serve-refuses integration/many-requests",
+  "e2e/gitolite e2e/package e2e/upgrade",
+  "e2e/hooks e2e/registry e2e/retention",
+  "e2e/demo e2e/device-logins integration/hung-git",
+  "e2e/certificates integration/certificate-matrix",
+  "e2e/backup e2e/kubernetes",
+  "e2e/prometheus e2e/status-page",
+  "e2e/anonymous-pusher e2e/kubernetes-sshd",
+  "e2e/occupied-place integration/shared-packs",
+  "e2e/ssh-devices integration/stalled-peers",
+]);
+
 /**
- * Features and limits: what is printed, how a sidecar is deployed, who may come in, what hangs and what is refused. Each
- * file runs in two of the ten parts. Files that take long stand apart, so that no part has several.
+ * Features and limits: what is printed, how a sidecar is deployed, who may come in, what hangs, what is refused, and how
+ * many rows a statement reads at size. Each file runs in two of the ten parts.
  */
-export const FEATURES = [
-  ...["gitolite", "certificates", "sshd", "shallow", "demo"].map(inE2e),
-  ...["git-port", "many-requests", "stalled-peers", "hung-git", "hook-device"].map(inIntegration),
-  ...["anonymous-pusher", "hooks", "observability", "serve-refuses", "ssh-devices"].map(inE2e),
-  ...["certificate-matrix", "shared-packs", "trim-disk", "hung-gate", "hung-sources"].map(inIntegration),
-  ...["registry", "occupied-place", "device-logins", "nginx", "command"].map(inE2e),
-  ...["aliases", "hooks", "gate-errors", "roll-up", "pack-refs"].map(inIntegration),
-  ...["move-in", "join-with-token", "front-end", "cli-terminal", "retention"].map(inE2e),
-  ...["fan-out", "scrub", "rename-names", "device-login-rights", "remove-device"].map(inIntegration),
-  ...["cli", "operators-settings", "side-effects", "bad-input", "alias-with-target"].map(inE2e),
-  ...["gate-tls", "gate-limits", "trim-log", "serve-pack", "port-limits"].map(inIntegration),
-  ...["ref-names", "gate-users", "replacement-refs", "cluster-service", "tls"].map(inE2e),
-  ...["copies-missing", "keep-healthy", "gate-failures", "notifications", "make-way"].map(inIntegration),
-  ...["http", "bad-input-inside", "scrub", "local-user", "move-out"].map(inE2e),
-  ...["hook-socket-limits", "registry-copy", "gate-cache", "odd-settings", "device-logins-cluster"].map(inIntegration),
-  ...["web-pages", "systemd-units"].map(inE2e),
-  ...["compose-file"].map(inIntegration),
-  ...["ref-names", "acceptable-ref", "peers", "ssh-keys", "malicious-repository"].map(inIntegration),
-  ...["shared-packs", "event-logs", "completion", "pooler-logins", "ssh-auto", "gate-refusals", "sync-service"].map(
-    inE2e,
-  ),
-  ...["fuzz-services", "fuzz-shim", "placement", "certificate-shapes"].map(inIntegration),
-  ...["database-url", "doctor", "doctor-hooks", "gate-users", "gate-break-off"].map(inIntegration),
-  ...["uploads", "ca-command", "pooler", "named-credential", "test-database", "protocol-check"].map(inIntegration),
-  ...["shim-foreign-sidecar", "shim-stranger", "shim-device", "device-logins", "gate"].map(inIntegration),
-  ...["gate-client-crl", "gate-sidecar", "root-names", "peer-proxy", "peer-transport", "read-pages"].map(inIntegration),
-  ...["kubernetes", "kubernetes-sshd", "kubernetes-managed"].map(inE2e),
-  ...["kubernetes-manifests"].map(inIntegration),
-  ...["package", "client", "by-hand"].map(inE2e),
-  ...["status-page"].map(inIntegration),
-  ...["status-page"].map(inE2e),
-  ...["prometheus", "tracing"].map(inE2e),
-  ...["database-connections", "backup", "upgrade", "push-processes"].map(inE2e),
-  ...["gate-push-refs"].map(inIntegration),
-];
+export const FEATURES = groups([
+  `e2e/by-hand e2e/cluster-service e2e/gate-users e2e/kubernetes-managed e2e/local-user e2e/operators-settings
+   e2e/replacement-refs e2e/scrub e2e/shallow e2e/web-pages integration/ca-command integration/compose-file
+   integration/device-logins integration/fan-out integration/fuzz-services integration/gate-sidecar
+   integration/gate-users integration/placement integration/status-page integration/trim-log integration/uploads`,
+  `e2e/completion e2e/move-in e2e/move-out e2e/ref-names e2e/side-effects e2e/sshd e2e/tls integration/database-url
+   integration/device-login-rights integration/device-logins-cluster integration/doctor integration/gate-client-crl
+   integration/gate-errors integration/git-port integration/keep-healthy integration/make-way
+   integration/odd-settings integration/pooler integration/port-limits integration/rename-names
+   integration/shim-device`,
+  `e2e/alias-with-target e2e/cli e2e/cli-terminal e2e/command e2e/front-end e2e/gate-refusals e2e/http e2e/nginx
+   integration/acceptable-ref integration/aliases integration/copies-missing integration/doctor-hooks
+   integration/event-logs integration/hook-device integration/hook-socket-limits integration/hung-sources
+   integration/kubernetes-manifests integration/pack-refs integration/peers integration/ssh-keys
+   integration/test-database`,
+  `e2e/bad-input-inside e2e/database-connections e2e/sync-service e2e/systemd-units e2e/tracing integration/fuzz-shim
+   integration/gate-break-off integration/gate-cache integration/gate-failures integration/gate-tls
+   integration/named-credential integration/peer-proxy integration/peer-transport integration/read-pages
+   integration/root-names integration/scrub integration/serve-pack integration/shim-foreign-sidecar
+   integration/shim-stranger integration/statements-at-size integration/trim-disk`,
+  `e2e/bad-input e2e/client e2e/event-logs e2e/join-with-token e2e/pooler-logins e2e/shared-packs e2e/ssh-auto
+   integration/certificate-shapes integration/gate integration/gate-limits integration/hooks integration/hung-gate
+   integration/malicious-repository integration/notifications integration/protocol-check integration/ref-names
+   integration/registry-copy integration/remove-device integration/revoked-in-transfer integration/roll-up`,
+]);
+
+/** Long files of what operators seldom do. Each file runs in two of the ten parts. */
+export const LONG_SELDOM = groups([
+  "e2e/empty-root e2e/lock-live e2e/thaw",
+  "e2e/lock-ends e2e/rename e2e/thaw-all",
+  "e2e/lock integration/remove-repository",
+  "e2e/adopt integration/restore-repository",
+  "e2e/grow-and-shrink e2e/remove",
+]);
 
 /**
  * What operators seldom do, what ends a session, what changes of a disk by hand cause, and what watchers are told. Each
  * file runs in three or four of the ten parts.
  */
-export const SELDOM = [
-  ...["adopt", "rename", "grow-and-shrink", "thaw", "remove", "empty-root", "watch", "thaw-all"].map(inE2e),
-  ...["remove-repository", "restore-repository", "collect-garbage", "watch-cursor"].map(inIntegration),
-  ...["rename", "disk-changes", "release-replica", "old-disks", "thaw", "watch"].map(inIntegration),
-  ...["disk-changes", "repo-undo", "exchanged-directories"].map(inE2e),
-  ...["strange-files", "collect-unreachable", "undo-version", "thaw-promote"].map(inIntegration),
-  ...["adopt-several", "adopt-beside-pushes", "undo-objects", "adopt-repository"].map(inIntegration),
-  ...["undo-refused", "restored-elsewhere", "thaw-refused", "scan-root", "exchanged-replicas"].map(inIntegration),
-  ...["verify", "borrowing-replica", "postgres", "registry", "audit", "flock"].map(inIntegration),
-  ...["lock-ends", "lock-live", "as-git-does", "session-callers", "write-lock"].map(inE2e),
-  ...["recovery-of-disks", "reftable-crashes"].map(inIntegration),
-];
+export const SELDOM = groups([
+  `e2e/disk-changes e2e/exchanged-directories integration/collect-garbage integration/exchanged-replicas
+   integration/postgres integration/registry integration/rename integration/scan-root integration/thaw-promote
+   integration/undo-refused integration/watch integration/watch-cursor`,
+  `e2e/repo-undo e2e/session-callers e2e/watch e2e/write-lock integration/adopt-beside-pushes integration/adopt-several
+   integration/audit integration/borrowing-replica integration/reftable-crashes integration/restored-elsewhere
+   integration/undo-version integration/verify`,
+  `e2e/as-git-does integration/adopt-repository integration/collect-unreachable integration/disk-changes
+   integration/flock integration/old-disks integration/recovery-of-disks integration/release-replica
+   integration/strange-files integration/thaw integration/thaw-refused integration/undo-objects`,
+]);
 
 /**
  * The steps of a read, a catch-up, a push and a session, each by itself, and servers that are away. The files that run in
  * every part show that these steps work together. Each file runs in five of the ten parts.
  */
-export const MECHANISMS = [
-  ...["database-away", "restart", "fail-over", "sidecar-away", "write-session"].map(inE2e),
-  ...["push-over-others", "turn-queue", "begin-write", "git-fetch", "write-session", "read-at-least"].map(
-    inIntegration,
-  ),
-  ...["bump", "push-races", "catch-up-flights", "root-record", "replica-states-property"].map(inIntegration),
-  ...["fetch-objects", "copies", "decide", "trimmed-away", "run-commands", "live-session"].map(inIntegration),
-  ...["push-policy", "write-session-ends", "quarantine", "stop-writes"].map(inIntegration),
-];
+export const MECHANISMS = groups([
+  `e2e/database-away e2e/restart e2e/sidecar-away e2e/write-session integration/catch-up-flights integration/decide
+   integration/git-fetch integration/live-session integration/push-policy integration/trimmed-away
+   integration/turn-queue integration/write-session integration/write-session-ends`,
+  `e2e/fail-over integration/begin-write integration/bump integration/copies integration/fetch-objects
+   integration/push-over-others integration/push-races integration/quarantine integration/read-at-least
+   integration/replica-states-property integration/root-record integration/run-commands integration/stop-writes`,
+]);
 
 /**
  * Deaths at the crash points of all that is neither a push nor a session. A part had one or two tests of each file, and
  * each file starts a cluster. Each file runs in two of the ten parts, with half of its tests.
  */
-export const RARE_DEATHS = [
-  ...["recovery", "remove", "gc", "rename", "undo"],
-  ...["copies", "hooks", "command", "catch-up", "adopt"],
-].map((name) => inE2e(`crash-points-${name}`));
+export const RARE_DEATHS = groups([
+  "e2e/crash-points-command e2e/crash-points-remove",
+  "e2e/crash-points-copies e2e/crash-points-hooks",
+  "e2e/crash-points-catch-up e2e/crash-points-undo",
+  "e2e/crash-points-adopt e2e/crash-points-recovery",
+  "e2e/crash-points-gc e2e/crash-points-rename",
+]);
+
+export const LISTS = [LONG_FEATURES, FEATURES, LONG_SELDOM, SELDOM, MECHANISMS, RARE_DEATHS];
+
+/** For each file, the number of groups of its list, and its group. */
+const PLACES = new Map(
+  LISTS.flatMap((list) => list.flatMap((files, group) => files.map((file) => [file, { groups: list.length, group }]))),
+);
 
 /** Returns the numbers of the parts in which a file runs. */
 export function partsOf(file) {
   const all = Array.from({ length: PARTS }, (_, part) => part);
-  for (const [list, every] of [
-    [FEATURES, 5],
-    [RARE_DEATHS, 5],
-    [SELDOM, 3],
-    [MECHANISMS, 2],
-  ]) {
-    const index = list.indexOf(file);
-    if (index >= 0) return all.filter((part) => (index + part) % every === 0);
-  }
-  return all;
+  const place = PLACES.get(file);
+  return place === undefined ? all : all.filter((part) => part % place.groups === place.group);
 }
 
 /** Returns the files that do not run in this part: none where all parts run, or where the caller names whole files. */
 export function filesOfOtherParts({ LOCKSTEP_CI_PART: part = "", LOCKSTEP_CI_WHOLE: whole } = process.env) {
   if (part === "" || whole) return [];
-  return [...FEATURES, ...RARE_DEATHS, ...SELDOM, ...MECHANISMS].filter(
-    (file) => !partsOf(file).includes(Number(part)),
-  );
+  return [...PLACES].flatMap(([file, { groups, group }]) => (Number(part) % groups === group ? [] : [file]));
 }
 
-function inE2e(name) {
-  return `test/e2e/${name}.test.ts`;
-}
-
-function inIntegration(name) {
-  return `test/integration/${name}.test.ts`;
+/** Reads groups of names such as `e2e/cli`. */
+function groups(lines) {
+  return lines.map((line) => line.split(/\s+/).map((name) => `test/${name}.test.ts`));
 }

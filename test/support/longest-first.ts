@@ -9,16 +9,23 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 export const LONGEST = [
   "test/integration/hung-git.test.ts",
+  "test/integration/statements-at-size.test.ts",
+  "test/e2e/crash-points-remove.test.ts",
+  "test/e2e/crash.test.ts",
   "test/e2e/lock-ends.test.ts",
+  "test/e2e/backup.test.ts",
+  "test/e2e/upgrade.test.ts",
   "test/e2e/restart.test.ts",
   "test/e2e/database-away.test.ts",
-  "test/integration/statements-at-size.test.ts",
   "test/integration/remove-repository.test.ts",
   "test/e2e/gitolite.test.ts",
-  "test/e2e/crash.test.ts",
   "test/e2e/push-anywhere.test.ts",
   "test/e2e/remove.test.ts",
   "test/e2e/demo.test.ts",
+  "test/e2e/kubernetes.test.ts",
+  "test/e2e/kubernetes-sshd.test.ts",
+  "test/e2e/package.test.ts",
+  "test/e2e/status-page.test.ts",
   "test/e2e/prometheus.test.ts",
   "test/e2e/adopt.test.ts",
   "test/e2e/ssh-devices.test.ts",
@@ -54,7 +61,6 @@ export const LONGEST = [
   "test/e2e/cli.test.ts",
   "test/e2e/bad-input.test.ts",
   "test/e2e/crash-points-undo.test.ts",
-  "test/e2e/crash-points-remove.test.ts",
   "test/e2e/crash-points-recovery.test.ts",
 ];
 

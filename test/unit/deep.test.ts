@@ -15,14 +15,16 @@ import {
   // @ts-expect-error: a plain program, which runs without a build.
 } from "../deep.mjs";
 // @ts-expect-error: as above.
-import { FEATURES, filesOfOtherParts, MECHANISMS, partsOf, RARE_DEATHS, SELDOM } from "../rotating-files.mjs";
+import { filesOfOtherParts, LISTS, partsOf, RARE_DEATHS } from "../rotating-files.mjs";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const DEEP = "test/e2e/crash-points-push.test.ts";
 const OTHER = "test/e2e/crash.test.ts";
 const UNIT = "test/unit/deep.test.ts";
 const PARTS = Array.from({ length: 10 }, (_, part) => ({ LOCKSTEP_CI_PART: String(part) }));
-const ROTATING: string[] = [...FEATURES, ...SELDOM, ...MECHANISMS];
+const ROTATING: [string, number][] = (LISTS as string[][][]).flatMap((list) =>
+  list === RARE_DEATHS ? [] : list.flat().map((file): [string, number] => [file, list.length]),
+);
 const PLACES = Array.from({ length: 58 }, (_, index) => index);
 
 describe("the ten parts of the deep tests", () => {
@@ -70,7 +72,7 @@ describe("the ten parts of the deep tests", () => {
     expect([postgresVersions({}), postgresFiles({})]).toEqual([["14", "16", "17"], POSTGRES_FILES]);
   });
 
-  it.each(RARE_DEATHS as string[])("have %s in two parts, and each of its tests in one of them", (file) => {
+  it.each((RARE_DEATHS as string[][]).flat())("have %s in two parts, and each of its tests in one of them", (file) => {
     const parts = PARTS.filter((env) => !filesOfOtherParts(env).includes(file));
     expect(parts).toHaveLength(2);
     for (const index of PLACES)
@@ -80,20 +82,22 @@ describe("the ten parts of the deep tests", () => {
       ).toHaveLength(1);
   });
 
-  it.each(ROTATING)("have %s in some parts, its first rows in all of those, and each further row once", (file) => {
-    const parts = PARTS.filter((env) => !filesOfOtherParts(env).includes(file));
-    const wanted = FEATURES.includes(file) ? [2] : SELDOM.includes(file) ? [3, 4] : [5];
-    expect(wanted).toContain(parts.length);
-    for (const index of PLACES) {
-      expect(parts.filter((env) => runsTest(file, { index, row: 0 }, env))).toHaveLength(parts.length);
-      expect(parts.filter((env) => runsTest(file, { index, row: index + 1 }, env))).toHaveLength(1);
-    }
-  });
+  it.each(ROTATING)(
+    "have %s in one of every %i parts, its first rows in all of those, and each further row once",
+    (file, groups) => {
+      const parts = PARTS.filter((env) => !filesOfOtherParts(env).includes(file));
+      expect([Math.floor(10 / groups), Math.ceil(10 / groups)]).toContain(parts.length);
+      for (const index of PLACES) {
+        expect(parts.filter((env) => runsTest(file, { index, row: 0 }, env))).toHaveLength(parts.length);
+        expect(parts.filter((env) => runsTest(file, { index, row: index + 1 }, env))).toHaveLength(1);
+      }
+    },
+  );
 
   it("leave out no other file, and name each file once", () => {
     expect(filesOfOtherParts(PARTS[0])).not.toContain(OTHER);
     expect(partsOf(OTHER)).toHaveLength(10);
-    const listed = [...ROTATING, ...RARE_DEATHS];
+    const listed: string[] = LISTS.flat(2);
     expect(new Set(listed).size).toBe(listed.length);
   });
 
@@ -113,7 +117,7 @@ describe("the ten parts of the deep tests", () => {
   });
 
   it("name files that are there", () => {
-    for (const file of [DEEP, OTHER, UNIT, ...MATRICES, ...NEWER_GIT_FILES, ...ROTATING, ...RARE_DEATHS])
+    for (const file of [DEEP, OTHER, UNIT, ...MATRICES, ...NEWER_GIT_FILES, ...LISTS.flat(2)])
       expect(existsSync(join(PROJECT, file)), file).toBe(true);
   });
 });

@@ -86,6 +86,19 @@ export const objectControls = [
     name: "is followed by one more for all that landed meanwhile",
   },
   {
+    rule: "a repository rests after a catch-up, so that pushes gather",
+    patches: [
+      {
+        file: "src/sync/catch-up/follower.ts",
+        from: "else setTimeout(() => this.#rested(id), this.#restAfter(performance.now() - startedAt)).unref();",
+        to: "else this.#rested(id);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/budgets.test.ts",
+    name: "the repository rests after one",
+  },
+  {
     rule: "what a read is to wait for is reachable, not merely present",
     patches: [
       {

@@ -107,6 +107,29 @@ describe("a catch-up of a follower", () => {
     expect(statements).toHaveLength(4);
     await b.expectInLockstep(APP);
   });
+
+  it("is not made for each push of many: the repository rests after one, and a read does not wait for that", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await cluster.pair(APP);
+    const ids = await a.history(APP);
+    const follower = new Follower(b.context, () => 600_000);
+    const { id } = b.replica(APP);
+    const statements: string[] = [];
+    await askedBy(b, statements, async () => {
+      let before: string | null = null;
+      for (const tip of ids) {
+        await a.push(APP, [change("main", before, tip)]);
+        before = tip;
+        await follower.onHeads([id]);
+        await vi.waitFor(() => expect(b.replica(APP).applied).toBe(1n), SOON);
+        await vi.waitFor(() => expect(b.replica(APP).flight).toBeUndefined(), SOON);
+      }
+    });
+    expect(statements).toHaveLength(2);
+    expect((await b.read(APP)).version).toBe(3n);
+    expect(b.packRequests.map(({ wants }) => wants)).toEqual([[ids[0]], [ids[2]]]);
+    await b.expectInLockstep(APP);
+  });
 });
 
 describe("a read of a replica that is current", () => {

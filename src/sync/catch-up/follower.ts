@@ -11,19 +11,36 @@ import { catchUpToHead } from "./catch-up.ts";
 import { compareNotes } from "./compare-notes.ts";
 import { FollowPlaces } from "./follow-places.ts";
 
-/** Keeps this device's replicas current until the context's signal aborts. */
+/** No repository rests longer than this after a catch-up. */
+const REST_LIMIT_MS = 100;
+
+/** Returns for how long a repository rests after a catch-up that took so long. */
+export type RestAfter = (tookMs: number) => number;
+
+const restAfter: RestAfter = (tookMs) => Math.min(tookMs, REST_LIMIT_MS);
+
+/**
+ * Keeps this device's replicas current until the context's signal aborts. After a catch-up the repository rests for as
+ * long as that took. So a busy repository costs half of the time at most, and its pushes gather. Nobody waits for a
+ * rest: a read starts a catch-up of its own.
+ */
 export class Follower {
   readonly #context: SyncContext;
+  readonly #restAfter: RestAfter;
   readonly #queue = new Map<string, RepositoryFacts>();
   readonly #places = new FollowPlaces();
-  /** The repositories that are being followed. The value is set when a notification of a newer head came meanwhile. */
+  /**
+   * The repositories that are being followed, or rest. The value is set when a notification of a newer head came
+   * meanwhile.
+   */
   readonly #following = new Map<string, RepositoryFacts | undefined>();
   /** True when the database may have lost writes since the last comparison. */
   #suspicious = false;
   #comparing = false;
 
-  constructor(context: SyncContext) {
+  constructor(context: SyncContext, rest: RestAfter = restAfter) {
     this.#context = context;
+    this.#restAfter = rest;
   }
 
   /** Follows repositories that have a new head. Never rejects: the repair loop finds what this misses. */
@@ -91,7 +108,7 @@ export class Follower {
     }
   }
 
-  /** While a repository is followed, everything that lands there goes into the next catch-up, once. */
+  /** While a repository is followed or rests, everything that lands there goes into the next catch-up, once. */
   #add(found: RepositoryFacts): void {
     if (this.#following.has(found.id)) this.#following.set(found.id, found);
     else this.#queue.set(found.id, found);
@@ -106,15 +123,24 @@ export class Follower {
       if (place === undefined) continue;
       this.#queue.delete(id);
       this.#following.set(id, undefined);
+      const startedAt = performance.now();
       void this.#follow(next).then((followed) => {
-        const newer = this.#following.get(id);
-        this.#following.delete(id);
         place[Symbol.dispose]();
-        // A repository that failed rests. The repair loop finds it when it is due.
-        if (newer !== undefined && followed) this.#queue.set(id, newer);
+        // The repair loop finds a repository that failed when it is due.
+        if (!followed) this.#following.delete(id);
+        else setTimeout(() => this.#rested(id), this.#restAfter(performance.now() - startedAt)).unref();
         this.#followQueued();
       });
     }
+  }
+
+  /** Follows a repository again if a notification of a newer head came since its last catch-up began. */
+  #rested(id: string): void {
+    const newer = this.#following.get(id);
+    this.#following.delete(id);
+    if (newer === undefined) return;
+    this.#queue.set(id, newer);
+    this.#followQueued();
   }
 
   /**

@@ -81,8 +81,8 @@ export async function serveGit(
   const { traceparent } = request.headers;
   const client = { kind: "client", address, user, protocol, requestId, traceparent, socketDir, ...limits } as const;
   const start = async () => {
-    const real = await realPath(path, asked.repository);
-    await cached?.beforeStart();
+    const real = realPath(path, asked.repository);
+    cached?.beforeStart();
     // Only the second request of a push has bytes that a client chooses.
     const limiter = asked.service === "receive-pack" && received ? pushLimiter : [];
     const packsHook = asked.service === "upload-pack" && received ? await findPacksHook(root) : undefined;
@@ -118,10 +118,13 @@ export async function serveGit(
   await cached?.keep(git);
 }
 
+const LEFT = new DOMException("The client left.", "AbortError");
+
 /** Returns a signal that aborts when the client leaves or the gate stops, until it is disposed of. */
 function untilLeft(response: ServerResponse, stopping: AbortSignal): Disposable & { readonly signal: AbortSignal } {
   const linked = linkSignals([stopping]);
-  const left = () => linked.abort();
+  // Nobody waits for anything once the answer is out. The reason is the same for all, since an error costs a stack.
+  const left = () => response.writableFinished || linked.abort(LEFT);
   response.once("close", left);
   return {
     signal: linked.signal,

@@ -1,7 +1,6 @@
 // Finds which replica lies at a path. git stays in the directory in which it was started, even if another one is moved
 // to that path.
-import { readFileSync, statSync } from "node:fs";
-import { realpath } from "node:fs/promises";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
 
@@ -24,10 +23,13 @@ function unlessGone<Found>(look: () => Found): Found | undefined {
   }
 }
 
-/** Returns the real path of the repository: git compares it with safe.directory after following links. */
-export async function realPath(path: string, repository: string): Promise<string> {
+/**
+ * Returns the real path of the repository: git compares it with safe.directory after following links. It waits in place
+ * too.
+ */
+export function realPath(path: string, repository: string): string {
   try {
-    return await realpath(path);
+    return realpathSync.native(path);
   } catch (cause) {
     const message = `The repository ${repository} is not on this server; check the name.`;
     throw new LockstepError("REPOSITORY_NOT_FOUND", message, { cause });

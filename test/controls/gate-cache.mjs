@@ -36,8 +36,8 @@ export const gateCacheControls = [
     patches: [
       {
         file: "src/gate/cache/cached-request.ts",
-        from: "await Promise.all([ask(), this.#look()])",
-        to: "await Promise.all([{ unchangedMs: Number.POSITIVE_INFINITY, ask }, this.#look()])",
+        from: "const grant = await ask();",
+        to: "const grant = { unchangedMs: Number.POSITIVE_INFINITY, ask };",
       },
     ],
     project: "integration",

@@ -3,7 +3,6 @@
 // starts no git.
 import { createHash } from "node:crypto";
 import { seenByGit } from "./seen-by-git.ts";
-import { SharedCalls } from "./shared-calls.ts";
 
 /** The parts of a question to git, apart from the settings. */
 export interface Question {
@@ -56,18 +55,18 @@ const OVERHEAD = 1_024;
 export class AnswerCache {
   readonly #most: number;
   readonly #answers = new Map<string, CachedAnswer>();
-  readonly #looks: SharedCalls<string | undefined>;
+  readonly #home: string;
   #bytes = 0;
 
   /** `most`: the bytes of all answers together. 0: no answer is kept. `home`: the home directory of git. */
   constructor(most: number, home: string) {
     this.#most = most;
-    this.#looks = new SharedCalls((path) => seenByGit(path, home));
+    this.#home = home;
   }
 
   /** Returns which replica and which settings git would find now (`seenByGit`). */
-  async look(path: string): Promise<string | undefined> {
-    return await this.#looks.call(path);
+  look(path: string): string | undefined {
+    return seenByGit(path, this.#home);
   }
 
   /** The most bytes of one answer. One large repository does not drive out all others. */

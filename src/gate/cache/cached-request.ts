@@ -60,8 +60,8 @@ class CachedRequest {
   /** Returns git's answer if the cache has it and the sidecar, which is asked then, agrees. Throws its refusal. */
   async answer(ask: () => Promise<Grant>): Promise<Buffer | undefined> {
     if (this.#found === undefined) return undefined;
-    const [grant, seen] = await Promise.all([ask(), this.#look()]);
-    if (isCurrent(this.#found, grant.unchangedMs, seen)) return this.#found.output;
+    const grant = await ask();
+    if (isCurrent(this.#found, grant.unchangedMs, this.#look())) return this.#found.output;
     this.#grant = grant;
     return undefined;
   }
@@ -74,8 +74,8 @@ class CachedRequest {
   }
 
   /** To be called before git starts. If it is called twice, the first git is not the one that answers. */
-  async beforeStart(): Promise<void> {
-    this.#seen = await this.#look();
+  beforeStart(): void {
+    this.#seen = this.#look();
     this.#startedAt = performance.now();
   }
 
@@ -99,11 +99,11 @@ class CachedRequest {
   async keep(git: GitChild): Promise<void> {
     const seen = this.#seen;
     const output = await this.#recording.outputOf(git);
-    if (output === undefined || seen === undefined || (await this.#look()) !== seen) return;
+    if (output === undefined || seen === undefined || this.#look() !== seen) return;
     this.#cache.keep(this.#question, { output, seen, lookedAfter: this.#lookedAfter, startedAt: this.#startedAt });
   }
 
-  async #look(): Promise<string | undefined> {
-    return await this.#cache.look(this.#place.path);
+  #look(): string | undefined {
+    return this.#cache.look(this.#place.path);
   }
 }

@@ -44,10 +44,10 @@ export class PushRefsRequest {
   async answer(ask: () => Promise<Grant>): Promise<Buffer | undefined> {
     const found = this.#found;
     if (found === undefined) return undefined;
-    const [grant, seen] = await Promise.all([ask(), this.#look()]);
+    const grant = await ask();
     const isOld = performance.now() - found.startedAt > BELIEVED_MS;
     const output =
-      seen === found.seen && !isOld && grant.changes !== undefined && !this.#hasAliases()
+      this.#look() === found.seen && !isOld && grant.changes !== undefined && !this.#hasAliases()
         ? patched(found.output, grant.changes)
         : undefined;
     if (output === undefined) {
@@ -64,8 +64,8 @@ export class PushRefsRequest {
     return grant;
   }
 
-  async beforeStart(): Promise<void> {
-    this.#seen = await this.#look();
+  beforeStart(): void {
+    this.#seen = this.#look();
     this.#startedAt = performance.now();
   }
 
@@ -84,12 +84,12 @@ export class PushRefsRequest {
     const [seen, mark] = [this.#seen, this.#mark];
     const output = await this.#recording.outputOf(git);
     if (output === undefined || seen === undefined || !mark || !canBePatched(output) || this.#hasAliases()) return;
-    if ((await this.#look()) !== seen) return;
+    if (this.#look() !== seen) return;
     this.#cache.keep(this.#question, { output, seen, mark, lookedAfter: undefined, startedAt: this.#startedAt });
   }
 
-  async #look(): Promise<string | undefined> {
-    return await this.#cache.look(this.#path);
+  #look(): string | undefined {
+    return this.#cache.look(this.#path);
   }
 
   /**

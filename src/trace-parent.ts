@@ -25,3 +25,8 @@ export function traceParentOf(text: unknown): TraceParent | undefined {
 export function traceKeys(parent: TraceParent | undefined): { readonly trace_id?: string; readonly span_id?: string } {
   return parent === undefined ? {} : { trace_id: parent.traceId, span_id: parent.spanId };
 }
+
+/** Writes the header `traceparent`. */
+export function traceParentHeader({ traceId, spanId, flags }: TraceParent): string {
+  return `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, "0")}`;
+}

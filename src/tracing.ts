@@ -2,13 +2,16 @@
 // this process, the work is a span too. Without a trace from the caller and without OpenTelemetry this does nothing.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Attributes, ContextManager, Span, Tracer, TracerProvider } from "@opentelemetry/api";
-import { type TraceParent, traceKeys, traceParentOf } from "./trace-parent.ts";
+import { type TraceParent, traceKeys, traceParentHeader, traceParentOf } from "./trace-parent.ts";
 
 type Api = typeof import("@opentelemetry/api");
 
+/** The name by which an SDK knows who made a span. */
+const TRACER = "git-lockstep";
+
 /** The piece of work that runs now. */
 interface Traced {
-  readonly fields: ReturnType<typeof traceKeys>;
+  readonly place: TraceParent;
   readonly span: Span | undefined;
 }
 
@@ -30,12 +33,16 @@ interface Registered {
 /** OpenTelemetry, if an SDK was loaded before this program (`node --import`). */
 let open: { readonly api: Api; readonly sdk: Registered } | undefined;
 
-/** Looks whether an SDK of OpenTelemetry has registered itself, and only then loads the API. Returns whether it has. */
-export async function lookForOpenTelemetry(load: () => Promise<Api> = loadApi): Promise<boolean> {
+/**
+ * Looks whether an SDK of OpenTelemetry has registered itself, and only then loads the API. Returns whether there will
+ * be spans, or what is missing for them.
+ */
+export async function lookForOpenTelemetry(load: () => Promise<Api> = loadApi): Promise<"no sdk" | "no api" | "ready"> {
   const sdk = Reflect.get(globalThis, PLACE) as Registered | undefined;
   const api = sdk?.trace === undefined ? undefined : await load().catch(() => undefined);
   open = api && sdk && { api, sdk };
-  return open !== undefined;
+  if (open !== undefined) return "ready";
+  return sdk?.trace === undefined ? "no sdk" : "no api";
 }
 
 async function loadApi(): Promise<Api> {
@@ -44,7 +51,13 @@ async function loadApi(): Promise<Api> {
 
 /** Returns the keys of a log line that is written now: trace_id and span_id, or none. */
 export function traceFields(): object {
-  return { ...traced.getStore()?.fields };
+  return traceKeys(traced.getStore()?.place);
+}
+
+/** Returns the header `traceparent` for calls of the work that runs now. undefined: the work has no trace. */
+export function traceParent(): string | undefined {
+  const place = traced.getStore()?.place;
+  return place && traceParentHeader(place);
 }
 
 /** Adds values to the span of the work that runs now, if there is one. */
@@ -59,13 +72,30 @@ export function failSpan(code: string): void {
   span.setAttribute("error.type", code).setStatus({ code: open.api.SpanStatusCode.ERROR });
 }
 
+/** A part of a piece of work. Times are those of `performance.now()`. */
+export interface Step {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Makes a span for each of these parts of the work that runs now, below its own span, if it has one. */
+export function noteSteps(steps: readonly Step[]): void {
+  const span = traced.getStore()?.span;
+  const tracer = open?.sdk.trace?.getTracer(TRACER);
+  if (span === undefined || open === undefined || tracer === undefined) return;
+  const parent = open.api.trace.setSpan(open.api.ROOT_CONTEXT, span);
+  const clock = (time: number) => performance.timeOrigin + time;
+  for (const { name, from, to } of steps) tracer.startSpan(name, { startTime: clock(from) }, parent).end(clock(to));
+}
+
 /** Runs `work` as a part of the caller's trace. `parent`: the caller's `traceparent`, if it is well-formed. */
 export async function inTrace<Result>(name: string, parent: unknown, work: () => Promise<Result>): Promise<Result> {
   const caller = traceParentOf(parent);
-  const tracer = open?.sdk.trace?.getTracer("git-lockstep");
+  const tracer = open?.sdk.trace?.getTracer(TRACER);
   if (open && tracer) return await inSpan({ ...open, tracer }, name, caller, work);
   if (caller === undefined) return await work();
-  return await traced.run({ fields: traceKeys(caller), span: undefined }, work);
+  return await traced.run({ place: caller, span: undefined }, work);
 }
 
 async function inSpan<Result>(
@@ -83,8 +113,8 @@ async function inSpan<Result>(
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
   const { traceId, spanId, traceFlags } = span.spanContext();
   try {
-    const fields = traceKeys({ traceId, spanId, flags: traceFlags });
-    const run = () => traced.run({ fields, span }, work);
+    const place = { traceId, spanId, flags: traceFlags };
+    const run = () => traced.run({ place, span }, work);
     return await (sdk.context?.with(trace.setSpan(parent, span), run) ?? run());
   } catch (error) {
     span.setStatus({ code: SpanStatusCode.ERROR }).recordException(error as Error);

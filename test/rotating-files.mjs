@@ -39,7 +39,7 @@ export const FEATURES = groups([
    integration/event-logs integration/hook-device integration/hook-socket-limits integration/hung-sources
    integration/kubernetes-manifests integration/pack-refs integration/peers integration/ssh-keys
    integration/test-database`,
-  `e2e/bad-input-inside e2e/database-connections e2e/sync-service e2e/systemd-units e2e/tracing integration/fuzz-shim
+  `e2e/bad-input-inside e2e/database-connections e2e/sync-service e2e/systemd-units e2e/tracing e2e/watched-gate integration/fuzz-shim
    integration/gate-break-off integration/gate-cache integration/gate-failures integration/gate-tls
    integration/named-credential integration/peer-proxy integration/peer-transport integration/read-pages
    integration/root-names integration/scrub integration/serve-pack integration/shim-foreign-sidecar

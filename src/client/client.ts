@@ -34,6 +34,18 @@ const SOCKET_BACK_OFF_MS = 50;
 const BACK_OFF_MS = 1_000;
 /** How long a method tries, unless its caller says otherwise. A first copy of a large repository takes longer. */
 const CALL_MS = 60_000;
+const HEALTH_MS = 3_000;
+
+/** grpc.health.v1.Health/Check. Its request is empty, and an answer of two bytes has the status: 1 is SERVING. */
+const HEALTH: MethodDefinition<object, { readonly serving: boolean }> = {
+  path: "/grpc.health.v1.Health/Check",
+  requestStream: false,
+  responseStream: false,
+  requestSerialize: () => Buffer.alloc(0),
+  requestDeserialize: () => ({}),
+  responseSerialize: () => Buffer.alloc(0),
+  responseDeserialize: (answer) => ({ serving: answer.equals(Buffer.from([8, 1])) }),
+};
 
 /**
  * A connection to one sidecar. The first call connects. There is a method for each RPC; it repeats the call where the
@@ -100,17 +112,29 @@ export class Client extends Methods {
   }
 
   /** Calls the unary RPC `name` once, and returns its response. Throws a LockstepError. */
-  async call<N extends Name>(
-    name: N,
-    request: RequestOf<N>,
+  async call<N extends Name>(name: N, request: RequestOf<N>, call: Call): Promise<ResponseOf<N>> {
+    return (await this.#unary(this.#method(name), request as object, call)) as ResponseOf<N>;
+  }
+
+  /** Returns true if the sidecar takes calls: false while it starts or stops, and where none answers. */
+  async isServing({ timeoutMs = HEALTH_MS, signal }: Omit<CallOptions, "traceparent"> = {}): Promise<boolean> {
+    const call = { timeoutMs, ...(signal && { signal }) };
+    return await this.#unary(HEALTH, {}, call).then(
+      ({ serving }) => serving,
+      () => false,
+    );
+  }
+
+  async #unary<Response extends object>(
+    { path, requestSerialize, responseDeserialize }: MethodDefinition<object, Response>,
+    request: object,
     { timeoutMs, signal, traceparent }: Call,
-  ): Promise<ResponseOf<N>> {
-    const { path, requestSerialize, responseDeserialize } = this.#method(name);
-    return await new Promise<ResponseOf<N>>((resolve, reject) => {
-      const done = (error: ServiceError | null, response?: object) => {
+  ): Promise<Response> {
+    return await new Promise<Response>((resolve, reject) => {
+      const done = (error: ServiceError | null, response?: Response) => {
         signal?.removeEventListener("abort", cancel);
         if (error) reject(errorFromStatus(error));
-        else resolve(response as ResponseOf<N>);
+        else resolve(response as Response);
       };
       const options = { deadline: Date.now() + timeoutMs };
       const metadata = new Metadata();
@@ -119,7 +143,7 @@ export class Client extends Methods {
         path,
         requestSerialize,
         responseDeserialize,
-        request as object,
+        request,
         metadata,
         options,
         done,

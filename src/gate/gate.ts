@@ -16,6 +16,7 @@ import { EarlyStarts } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
 import { serve } from "./serve.ts";
 import type { ServeOptions } from "./serve-options.ts";
+import type { Crowd } from "./turn.ts";
 import { type ConnectionTimes, HANDSHAKE_MS, type TlsSource, watchConnections } from "./users/client-certificates.ts";
 
 /** git prepares a large pack between the two requests of a push. The connection is kept for that time. */
@@ -25,6 +26,13 @@ const RELOAD_MS = 900_000;
 const CONNECTION_MS = 3_600_000;
 /** Connections at once. The longest idle one makes room for a new one. */
 const CONNECTIONS = 2_048;
+
+/** Takes the name of a limit of a gate, and how to read how much of it is used. */
+type TellLimit = (
+  limit: "gate_connections" | "gate_requests" | "gate_line" | "gate_questions",
+  most: number,
+  used: () => number,
+) => void;
 
 /** The settings of a gate. */
 export interface GateOptions extends ServeOptions {
@@ -43,6 +51,8 @@ export interface GateOptions extends ServeOptions {
   readonly placeLimits: PlaceLimits;
   /** For requests that ask the sidecar, or wait for a place. */
   readonly askingLimits: Pick<PlaceLimits, "requests" | "perAddress">;
+  /** Takes how much of a limit is used. */
+  readonly tellLimit?: TellLimit;
   /** How many bytes of git's answers about refs are kept; default 0. */
   readonly cacheBytes?: number;
 }
@@ -61,6 +71,7 @@ export async function startGate({
   placeLimits,
   askingLimits,
   cacheBytes = 0,
+  tellLimit = () => {},
   graceMs = GRACE_MS,
   reloadMs = RELOAD_MS,
   connectionMs = CONNECTION_MS,
@@ -93,7 +104,8 @@ export async function startGate({
     keepAliveInitialDelay: 30_000,
   };
   const server = tls ? secureServer(settings, tls, { reloadMs, connectionMs }, options.log) : createServer(settings);
-  limitConnections(server, CONNECTIONS);
+  tellLimit("gate_connections", CONNECTIONS, limitConnections(server, CONNECTIONS));
+  tellLimits(shared.crowd, tellLimit);
   const answer = oneAtATime((request, response) => {
     const served = serve(request, response, options, shared);
     keepWhilePending(running, served);
@@ -117,6 +129,12 @@ export async function startGate({
       await closed;
     },
   };
+}
+
+function tellLimits({ asking, serving }: Crowd, tell: TellLimit): void {
+  tell("gate_requests", serving.most, () => serving.taken);
+  tell("gate_line", serving.mostWaiting, () => serving.waiting);
+  tell("gate_questions", asking.most, () => asking.taken);
 }
 
 function secureServer(settings: ServerOptions, tls: TlsSource, times: ConnectionTimes, log: ServeOptions["log"]) {

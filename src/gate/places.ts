@@ -24,6 +24,8 @@ interface Waiting {
 /** The places of a gate. */
 export class Places {
   readonly #limits: PlaceLimits;
+  readonly most: number;
+  readonly mostWaiting: number;
   readonly #taken = new Map<string, number>();
   #count = 0;
   /** In the order of arrival. */
@@ -31,6 +33,16 @@ export class Places {
 
   constructor(limits: PlaceLimits) {
     this.#limits = limits;
+    this.most = limits.requests;
+    this.mostWaiting = limits.waiting;
+  }
+
+  get taken(): number {
+    return this.#count;
+  }
+
+  get waiting(): number {
+    return this.#line.size;
   }
 
   /**

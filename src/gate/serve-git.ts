@@ -9,6 +9,7 @@ import { overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, looksFirst, success } from "../smart-http/protocol.ts";
 import { requestBody } from "../smart-http/request-body.ts";
 import { gitRequest } from "../smart-http/route.ts";
+import { noteOnSpan, traceParent } from "../tracing.ts";
 import { cachedRequest } from "./cache/cached-request.ts";
 import { beginBody, whatOf } from "./cache/ls-refs-request.ts";
 import { findPacksHook } from "./cache/packs-hook.ts";
@@ -43,13 +44,14 @@ export async function serveGit(
 ): Promise<void> {
   const asked = gitRequest(request);
   Object.assign(fields, { repository: asked.repository, service: asked.service });
+  noteOnSpan({ "lockstep.repository": asked.repository, "lockstep.service": asked.service });
   const received = asked.advertisement ? undefined : requestBody(request);
   if (received) inHand.unread = { asked, body: received };
   draining.throwIfAborted();
   using waiting = untilLeft(response, stopping);
   const { signal } = waiting;
   const { address, isLocal } = clientAddress(request, trustedProxies);
-  inHand.seen.address = address;
+  Object.assign(inHand.seen, { advertisement: asked.advertisement, address });
   const user = await admit(users, { request, address, signal }, asked, onRefused);
   if (user !== undefined) fields.user = user;
   using turn = new Turn(crowd, isLocal ? undefined : address);
@@ -62,10 +64,12 @@ export async function serveGit(
   if (what !== undefined) inHand.seen.what = what;
   const askedAt = performance.now();
   const ask = async () => {
-    const grant = await beforeRead(asked.repository, { signal, forPush, since: cached?.since });
+    const asking = beforeRead(asked.repository, { signal, forPush, since: cached?.since });
+    const grant = await asking.finally(() => {
+      inHand.seen.waitMs = Math.round(performance.now() - askedAt);
+    });
     cached?.granted(grant);
-    const waitMs = Math.round(performance.now() - askedAt);
-    Object.assign(inHand.seen, { waitMs, version: grant.version, fetched: grant.fetched });
+    Object.assign(inHand.seen, { version: grant.version, fetched: grant.fetched });
     return grant;
   };
   const answered = success(asked, protocol);
@@ -75,11 +79,10 @@ export async function serveGit(
     return;
   }
   const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
-  const { requestId } = fields;
   const programs = { path: env.PATH, home: env.HOME };
   const limits = { pushRefs, ...(pushObject !== undefined && { pushObject }) };
-  const { traceparent } = request.headers;
-  const client = { kind: "client", address, user, protocol, requestId, traceparent, socketDir, ...limits } as const;
+  const traced = { requestId: fields.requestId, traceparent: traceParent() };
+  const client = { kind: "client", address, user, protocol, ...traced, socketDir, ...limits } as const;
   const start = async () => {
     const real = realPath(path, asked.repository);
     cached?.beforeStart();
@@ -110,7 +113,7 @@ export async function serveGit(
     request,
     response,
     success: answered,
-    requestId,
+    requestId: fields.requestId,
     stopping,
     onFailure,
     recording: cached,

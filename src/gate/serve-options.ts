@@ -30,6 +30,8 @@ export interface ServeOptions {
   readonly onReadFailed?: (repository: string, said: string) => void;
   /** Called when a request was answered, or refused with that error. It must not throw. */
   readonly onServed?: (served: ServedRequest, error?: unknown) => void;
+  /** Called when a client left before the answer. It must not throw. */
+  readonly onLeft?: (left: ServedRequest) => void;
   readonly users: UserRules;
   /** Called when a user's credentials were refused. It must not throw. */
   readonly onRefused?: (refused: RefusedUser) => void;

@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { foreignHost } from "../host-names.ts";
 import { GitNotStarted } from "../smart-http/git-child.ts";
 import { logNotStarted } from "../smart-http/git-failure.ts";
-import { asRefusal, Refusal } from "../smart-http/refusal.ts";
+import { asRefusal, Refusal, reasonOf } from "../smart-http/refusal.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
-import { traceKeys, traceParentOf } from "../trace-parent.ts";
+import { failSpan, inTrace, noteOnSpan, traceFields } from "../tracing.ts";
 import { refuse } from "./refuse.ts";
 import { serveGit } from "./serve-git.ts";
 import type { ServeOptions, Shared } from "./serve-options.ts";
@@ -21,9 +21,18 @@ export async function serve(
   options: ServeOptions,
   shared: Shared,
 ): Promise<void> {
+  await inTrace("gate", request.headers.traceparent, () => answer(request, response, options, shared));
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServeOptions,
+  shared: Shared,
+): Promise<void> {
   const started = performance.now();
   const requestId = requestIdOf(request);
-  const fields: Told = { requestId, ...traceKeys(traceParentOf(request.headers.traceparent)) };
+  const fields: Told = { requestId, ...traceFields() };
   const outcome = () => ({
     ...fields,
     status: response.statusCode,
@@ -38,14 +47,22 @@ export async function serve(
     if (foreign !== undefined) throw new Refusal(421, foreign);
     await serveGit(request, response, options, shared, fields, inHand);
     options.log.info(outcome(), response.writableEnded ? "request served" : "request ended by a hang-up");
+    noteOnSpan({ "http.response.status_code": response.statusCode });
     options.onServed?.({ ...outcome(), ...inHand.seen });
   } catch (error) {
-    if (response.destroyed) return options.log.info(outcome(), "client left");
+    if (response.destroyed) {
+      options.log.info(outcome(), "client left");
+      options.onLeft?.({ ...outcome(), ...inHand.seen });
+      return;
+    }
     if (error instanceof GitNotStarted) logNotStarted(options.log, fields, error.cause);
     const refusal = asRefusal(shared.stopping.aborted ? shared.stopping.reason : error);
     await refuse(response, refusal, requestId, { ...inHand, idleMs: options.bodyLimits.idleMs });
     request.unpipe().resume();
     options.log[refusal.status === 500 ? "error" : "warn"]({ ...outcome(), err: error }, "request refused");
-    options.onServed?.({ ...outcome(), ...inHand.seen, status: refusal.status }, error);
+    const reason = reasonOf(error, refusal);
+    noteOnSpan({ "http.response.status_code": refusal.status });
+    if (refusal.status >= 500) failSpan(reason);
+    options.onServed?.({ ...outcome(), ...inHand.seen, status: refusal.status, reason }, error);
   }
 }

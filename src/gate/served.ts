@@ -6,9 +6,6 @@ import type { InHand } from "./refuse.ts";
 /** The facts about a request, for the log of the gate. */
 export type Told = {
   readonly requestId: string;
-  /** The place in a trace that the client named. */
-  readonly trace_id?: string;
-  readonly span_id?: string;
   repository?: string;
   service?: GitRequest["service"];
   user?: string;
@@ -16,11 +13,13 @@ export type Told = {
 
 /** Further facts, for the pull log. */
 export interface Seen {
+  /** It asked for the refs, as the first request of a fetch or of a push does. */
+  advertisement?: boolean;
   /** The address of the client. */
   address?: string;
   /** undefined: it reads nothing, or a hook tells of it. */
   what?: ReadFor;
-  /** Milliseconds from the question to the sidecar until git may start. */
+  /** Milliseconds from the question to the sidecar until its answer. undefined: it was not asked. */
   waitMs?: number;
   fetched?: boolean | undefined;
   version?: string | undefined;
@@ -32,4 +31,10 @@ export interface Hand extends InHand {
 }
 
 /** A request that was answered. */
-export type ServedRequest = Told & Seen & { readonly status: number; readonly durationMs: number };
+export type ServedRequest = Told &
+  Seen & {
+    readonly status: number;
+    readonly durationMs: number;
+    /** Why it was refused: an error code, or `HTTP_` with the status. undefined: it was not. */
+    readonly reason?: string;
+  };

@@ -5,7 +5,7 @@ import { LockstepError } from "../errors.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { PushReport } from "../sync/write/push-report.ts";
 import type { Stopwatch } from "../telemetry/stopwatch.ts";
-import { failSpan, noteOnSpan } from "../tracing.ts";
+import { failSpan, noteOnSpan, noteSteps } from "../tracing.ts";
 import { authorOf } from "./author.ts";
 import type { Hello } from "./hello.ts";
 
@@ -32,6 +32,7 @@ export function notePush(context: SyncContext, push: AnsweredPush): void {
   const { hello, repository, updates, clock, hooks, outcome } = push;
   const refused = outcome instanceof Error;
   noteOnSpan({ "lockstep.repository": repository ?? "", "lockstep.refs": updates.length, ...stepsOf(clock) });
+  noteSteps(clock.steps);
   if (refused) failSpan(outcome instanceof LockstepError ? outcome.code : "INTERNAL");
   const why = (name: RefName) => (refused ? null : outcome.reasonOf(name));
   context.events.pushed({

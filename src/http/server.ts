@@ -10,6 +10,8 @@ import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 import { WAITS } from "../waits.ts";
+import { type HttpListener, listen } from "./listen.ts";
+import { answerReady, type Readiness } from "./ready.ts";
 import { say } from "./say.ts";
 import { answerStatus, type PageAnswer } from "./status.ts";
 
@@ -19,13 +21,9 @@ const CONNECTIONS = 512;
 const ASKING = 256;
 
 /** The functions behind the paths of this server. */
-export interface HttpEndpoints {
-  /** Returns true when this process takes calls. */
-  readonly serving: () => boolean;
+export interface HttpEndpoints extends Readiness {
   /** The names under which /gate may be asked for. */
   readonly hostNames: HostNames;
-  /** Checks by name. Each throws when something is missing. */
-  readonly checks: Readonly<Record<string, () => Promise<void>>>;
   readonly log: { warn: (fields: Record<string, unknown>, message: string) => void };
   /** Returns the page for Prometheus. */
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
@@ -35,11 +33,6 @@ export interface HttpEndpoints {
   readonly statusPage?: ((path: string, parameters: URLSearchParams) => Promise<PageAnswer>) | undefined;
   /** Resolves when this device may serve a read of the repository, or take a push to it. Rejects with the reason. */
   readonly beforeRead: (repository: string, options: { signal: AbortSignal; forPush: boolean }) => Promise<void>;
-}
-
-export interface HttpListener {
-  readonly port: number;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -55,10 +48,7 @@ export interface HttpListener {
  *   leaves out a check, as the API server of Kubernetes does; 400 if there is no such check.
  * - / and /status…: the status page, unless it is turned off. 421 for another host.
  */
-export async function serveHttp(
-  listen: { host: string; port: number },
-  endpoints: HttpEndpoints,
-): Promise<HttpListener> {
+export async function serveHttp(at: { host: string; port: number }, endpoints: HttpEndpoints): Promise<HttpListener> {
   let asking = 0;
   const answer = oneAtATime((request, response) => {
     // Not `new URL`, which throws on some requests of clients, such as `//`.
@@ -67,7 +57,7 @@ export async function serveHttp(
     const parameters = new URLSearchParams(query?.replaceAll("+", "%2B"));
     if (request.method !== "GET" && request.method !== "HEAD") say(response, 405, "Only GET here.");
     else if (path === "/livez") say(response, 200, "ok");
-    else if (path === "/readyz") void ready(response, endpoints, parameters);
+    else if (path === "/readyz") void answerReady(response, endpoints, parameters);
     else if (path === "/metrics") void metrics(response, endpoints);
     else if (path === "/gate" && asking >= ASKING)
       say(response.setHeader("retry-after", "1"), 503, "This server answers as many questions as it can; try again.");
@@ -91,46 +81,7 @@ export async function serveHttp(
   const connections = limitConnections(server, CONNECTIONS);
   endpoints.tellLimit?.("http_connections", CONNECTIONS, connections);
   endpoints.tellLimit?.("http_gate", ASKING, () => asking);
-  await new Promise<void>((done, failed) => server.once("error", failed).listen(listen.port, listen.host, done));
-  return {
-    port: (server.address() as { port: number }).port,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
-}
-
-async function ready(
-  response: ServerResponse,
-  { serving, checks }: HttpEndpoints,
-  parameters: URLSearchParams,
-): Promise<void> {
-  const verbose = parameters.has("verbose");
-  const excluded = parameters.getAll("exclude");
-  const unknown = excluded.find((name) => !Object.hasOwn(checks, name));
-  if (unknown !== undefined) {
-    const names = Object.keys(checks).join(", ");
-    return say(response, 400, `There is no check ${visible(unknown)} to exclude; the checks are ${names}.`);
-  }
-  const asked = Object.entries(checks).filter(([name]) => !excluded.includes(name));
-  const results = await Promise.all(
-    asked.map(async ([name, check]) => {
-      try {
-        await check();
-        return { name, failure: "" };
-      } catch (error) {
-        return { name, failure: describe(error) };
-      }
-    }),
-  );
-  const all = [{ name: "serving", failure: serving() ? "" : "starting or stopping" }, ...results];
-  const failed = all.filter(({ failure }) => failure !== "");
-  const lines = (verbose ? all : failed).map(({ name, failure }) =>
-    failure === "" ? `[+] ${name}` : `[-] ${name}: ${failure}`,
-  );
-  say(response, failed.length === 0 ? 200 : 503, [...lines, failed.length === 0 ? "ok" : "not ready"].join("\n"));
+  return await listen(server, at);
 }
 
 /** The time that a front end waits before it gives up. */

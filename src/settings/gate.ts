@@ -12,6 +12,12 @@ export const GATE_SETTINGS = {
     help: "address of smart HTTP for git clients; on an address that is not loopback, one of the next settings says who may use it",
     commands: GATE,
   },
+  "gate-http-listen": {
+    check: hostPort,
+    value: "HOST:PORT",
+    help: "address of plain HTTP for health and metrics of the gate: /livez, /readyz, /metrics (default: none)",
+    commands: GATE,
+  },
   "gate-requests": {
     check: digits("a number of requests"),
     value: "REQUESTS",

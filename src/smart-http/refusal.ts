@@ -40,6 +40,11 @@ function httpStatus(code: ErrorCode): number {
   }
 }
 
+/** Returns why a request was refused, in few words: the code of `thrown`, or `HTTP_` with the status of its answer. */
+export function reasonOf(thrown: unknown, { status }: Refusal): string {
+  return errorCode(firstError(thrown)) ?? `HTTP_${status}`;
+}
+
 /**
  * Returns the answer to a stranger for a thrown error. Details stay in the log. An error without a code of the error
  * table becomes 500.

@@ -19,7 +19,11 @@ export type LimitName =
   | "head_questions"
   | "database_reads"
   | "database_work"
-  | "database_lease";
+  | "database_lease"
+  | "gate_connections"
+  | "gate_requests"
+  | "gate_line"
+  | "gate_questions";
 
 /** Keeps a reader for each limit. */
 export class Limits {

@@ -3,6 +3,26 @@
 /** @type {import("./controls.mjs").Control[]} */
 export const frontEndControls = [
   {
+    rule: "a push through the gate is in the trace below the request",
+    patches: [
+      {
+        file: "src/gate/serve-git.ts",
+        from: "traceparent: traceParent()",
+        to: "traceparent: [request.headers.traceparent].flat()[0]",
+      },
+    ],
+    project: "e2e",
+    tests: "test/e2e/watched-gate.test.ts",
+    name: "is one trace",
+  },
+  {
+    rule: "a gate without its sidecar is not ready",
+    patches: [{ file: "src/client/client.ts", from: "      () => false,", to: "      () => true," }],
+    project: "e2e",
+    tests: "test/e2e/watched-gate.test.ts",
+    name: "is not ready then",
+  },
+  {
     rule: "requests of one connection are served one after another",
     patches: [
       {

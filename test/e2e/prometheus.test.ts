@@ -11,6 +11,7 @@ import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { findProgram } from "../support/programs.ts";
 import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { startWatchedGate, type WatchedGate } from "../support/watched-gate.ts";
 
 const promtool = findProgram("promtool", "prometheus");
 const program = findProgram("prometheus", "prometheus");
@@ -63,11 +64,16 @@ const SOON = { timeout: 60_000, interval: 500 };
 describe.skipIf(missing.length > 0)("a real Prometheus", () => {
   startClusterOfFile({ shortWaits: true });
   let prometheus: Prometheus;
+  let gate: WatchedGate;
   beforeAll(async () => {
-    const targets = cluster.devices.map(({ demo }) => demo.http.replace("http://", ""));
+    gate = await startWatchedGate(two);
+    const targets = [...cluster.devices.map(({ demo }) => demo.http.replace("http://", "")), gate.httpAt];
     prometheus = await startPrometheus((program as { path: string }).path, targets);
   });
-  afterAll(async () => await prometheus?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await prometheus?.[Symbol.asyncDispose]();
+    await gate?.[Symbol.asyncDispose]();
+  });
 
   const number = async (expr: string) => Number((await prometheus.query(expr))[0]?.value[1]);
 
@@ -79,8 +85,9 @@ describe.skipIf(missing.length > 0)("a real Prometheus", () => {
       const before = (await number(pushes)) || 0;
       await ada.land(one.url(repository), `+${await ada.commit()}:refs/heads/main`);
       for (const device of [two, three]) await device.call("BeforeRead", { repository }, PATIENCE);
-      await cluster.git.git(["clone", "--quiet", two.url(repository), join(ada.dir, `clone-${round}`)]);
+      await cluster.git.git(["clone", "--quiet", gate.url(repository), join(ada.dir, `clone-${round}`)]);
       await fetch(`${two.demo.http}/gate?repository=no/such`);
+      await cluster.git.run(["ls-remote", gate.url("no/such")]);
       await vi.waitFor(async () => expect(await number(pushes)).toBeGreaterThan(before), SOON);
     }
   }

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { type HttpListener, serveHttp } from "../../src/http/server.ts";
+import type { HttpListener } from "../../src/http/listen.ts";
+import { serveHttp } from "../../src/http/server.ts";
 import { StatusPage } from "../../src/page/status-page.ts";
 import type { Database } from "../../src/store/database/database.ts";
 

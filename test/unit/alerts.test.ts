@@ -2,6 +2,7 @@
 // the metrics. test/e2e/prometheus.test.ts tries what they do.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { GateMetrics } from "../../src/telemetry/gate-metrics.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { boardQueries } from "../support/board.ts";
 
@@ -44,7 +45,8 @@ describe.each([...alerts])("the rule %s", (name, rule) => {
 
 it("rules, their tests and the board name only metrics that a page has", async () => {
   const metrics = new Metrics({ headQueries: () => 0, commands: () => Promise.reject(new Error("away")) });
-  const page = (await metrics.page()).text;
+  const gate = new GateMetrics("1", () => ({ limits: [], certificates: [] }));
+  const page = (await metrics.page()).text + (await gate.page()).text;
   const known = new Set([...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
   const board = boardQueries().map(({ expr }) => expr);
   for (const name of [RULES, TESTS, ...board].flatMap(namedIn)) expect(known).toContain(name);

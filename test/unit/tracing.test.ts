@@ -3,7 +3,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { context, type Span, type SpanContext, trace } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { failSpan, inTrace, lookForOpenTelemetry, noteOnSpan, traceFields } from "../../src/tracing.ts";
+import {
+  failSpan,
+  inTrace,
+  lookForOpenTelemetry,
+  noteOnSpan,
+  noteSteps,
+  traceFields,
+  traceParent,
+} from "../../src/tracing.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const CALLER = "b7ad6b7169203331";
@@ -12,7 +20,7 @@ const PARENT = `00-${TRACE}-${CALLER}-01`;
 describe("without OpenTelemetry", () => {
   it("loads nothing, and adds nothing to a log line", async () => {
     const load = vi.fn();
-    expect(await lookForOpenTelemetry(load)).toBe(false);
+    expect(await lookForOpenTelemetry(load)).toBe("no sdk");
     expect(load).not.toHaveBeenCalled();
     expect(await inTrace("push", undefined, async () => traceFields())).toEqual({});
     expect(await inTrace("push", "nonsense", async () => traceFields())).toEqual({});
@@ -22,10 +30,12 @@ describe("without OpenTelemetry", () => {
     const seen = inTrace("push", PARENT, async () => {
       await delay(5);
       noteOnSpan({ refs: 1 });
+      noteSteps([{ name: "stage", from: 1, to: 2 }]);
       failSpan("INTERNAL");
+      expect(traceParent()).toBe(PARENT);
       return traceFields();
     });
-    expect(traceFields()).toEqual({});
+    expect([traceFields(), traceParent()]).toEqual([{}, undefined]);
     expect(await seen).toEqual({ trace_id: TRACE, span_id: CALLER });
     expect(traceFields()).toEqual({});
   });
@@ -60,12 +70,12 @@ describe("with OpenTelemetry", () => {
       return span as Span;
     };
     trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan, startActiveSpan: vi.fn() }) });
-    expect(await lookForOpenTelemetry()).toBe(true);
+    expect(await lookForOpenTelemetry()).toBe("ready");
   });
   // The files of unit tests share their modules, so the next file would find OpenTelemetry there.
   afterEach(async () => {
     trace.disable();
-    expect(await lookForOpenTelemetry()).toBe(false);
+    expect(await lookForOpenTelemetry()).toBe("no sdk");
   });
 
   it("makes a span below that of the caller, whose id the log lines have", async () => {
@@ -81,6 +91,25 @@ describe("with OpenTelemetry", () => {
         told: [["setAttributes", { "lockstep.refs": 2 }], ["end"]],
       },
     ]);
+  });
+
+  it("names its own span to whom the work calls, and makes a span below it for each step", async () => {
+    const called = await inTrace("push", PARENT, async () => {
+      noteSteps([{ name: "stage", from: 10, to: 12 }]);
+      return traceParent();
+    });
+    expect(called).toBe(`00-${TRACE}-0000000000000001-01`);
+    expect(spans[1]).toEqual({
+      name: "stage",
+      parent: expect.objectContaining({ traceId: TRACE }),
+      told: [["end", performance.timeOrigin + 12]],
+    });
+  });
+
+  it("makes no spans where the API cannot be loaded, and says what is missing", async () => {
+    expect(await lookForOpenTelemetry(() => Promise.reject(new Error("not found")))).toBe("no api");
+    await inTrace("push", undefined, async () => noteSteps([{ name: "stage", from: 10, to: 12 }]));
+    expect(spans).toEqual([]);
   });
 
   it("is left alone once the SDK is switched off", async () => {

@@ -16,6 +16,8 @@ const FILES = ["gate-tls-cert", "gate-tls-key", "gate-client-ca", "gate-client-c
 
 interface ReadTls extends GateTls {
   readonly expiring: readonly Expiring[];
+  /** The first end of what each file holds, in milliseconds. */
+  readonly ends: readonly { readonly file: string; readonly endsAt: number }[];
 }
 
 export type WatchedGateTls = WatchedFiles<ReadTls>;
@@ -58,14 +60,16 @@ async function readTlsFiles(config: Config): Promise<ReadTls> {
     const asking = ca === undefined ? { ciphers: STRONG_CIPHERS } : askForCertificates(ca, pem);
     const options = { cert, key, minVersion: "TLSv1.2", ...asking } as const;
     createSecureContext(options);
+    const [users, lists] = [authorities.map(ofAuthority), (revoked?.lists ?? []).filter(ends).map(ofList)];
     return {
       options,
       authorities: new Set(authorities.map(({ fingerprint256 }) => fingerprint256)),
       isRevoked: (chain) => revoked?.isRevoked(chain) ?? false,
-      expiring: [
-        ofGate(own),
-        ...authorities.map(ofAuthority),
-        ...(revoked?.lists ?? []).filter(({ endsAt }) => Number.isFinite(endsAt)).map(ofList),
+      expiring: [ofGate(own), ...users, ...lists],
+      ends: [
+        ...firstEnd("gate-tls-cert", [ofGate(own)]),
+        ...firstEnd("gate-client-ca", users),
+        ...firstEnd("gate-client-crl", lists),
       ],
     };
   } catch (cause) {
@@ -74,6 +78,14 @@ async function readTlsFiles(config: Config): Promise<ReadTls> {
       .join(", ")} and --gate-client-crl`;
     throw usageError(`The files of ${files} do not fit (${(cause as Error).message}); give the right ones`, cause);
   }
+}
+
+function firstEnd(file: SettingName, all: readonly Expiring[]) {
+  return all.length === 0 ? [] : [{ file, endsAt: Math.min(...all.map(({ endsAt }) => endsAt)) }];
+}
+
+function ends({ endsAt }: RevocationList): boolean {
+  return Number.isFinite(endsAt);
 }
 
 async function readLists(pem: string, authorities: readonly X509Certificate[]): Promise<RevocationLists> {

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
-import { lookForOpenTelemetry } from "../../tracing.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
+import { tellOfOpenTelemetry } from "./open-telemetry.ts";
 
 /** Makes the command `lockstep serve`. */
 export function serveCommand(host: Host): Command {
@@ -13,7 +13,7 @@ export function serveCommand(host: Host): Command {
       "    --tls-cert repo001.pem --tls-key repo001.key --tls-ca ca.pem --advertise repo001.internal",
   ).action(async (flags) => {
     const { config, log } = prepare(host, "serve", flags);
-    if (await lookForOpenTelemetry()) log.info("OpenTelemetry gets spans of pushes, reads and calls");
+    await tellOfOpenTelemetry(log, "pushes, reads and calls");
     const { serve } = await import("../../sidecar/serve.ts");
     await serve(config, { ...host, stop: untilGone(host, config["exit-with-pid"]) }, log);
   });

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { linkSignals } from "../../io/signals.ts";
 import { Refusal } from "../../smart-http/refusal.ts";
+import { traceParent } from "../../tracing.ts";
 import { type Access, type Entry, RefusedCredentials, shownName, type UserSource, unauthorized } from "./users.ts";
 
 /** For how long the gate waits for an answer. */
@@ -104,6 +105,8 @@ function passedOn({ request, address, repository, access }: Entry): Headers {
   headers.set("X-Original-Method", request.method ?? "");
   headers.set("X-Lockstep-Repository", encodeURI(repository));
   headers.set("X-Lockstep-Access", access);
+  const traced = traceParent();
+  if (traced !== undefined) headers.set("traceparent", traced);
   return headers;
 }
 

@@ -114,7 +114,7 @@ export function clientEnvironment(
     GIT_NO_LAZY_FETCH: "1",
     LOCKSTEP_SOCKET_DIR: socketDir,
     LOCKSTEP_REQUEST_ID: requestId,
-    ...(traceParentOf(traceparent) && { LOCKSTEP_TRACEPARENT: String(traceparent) }),
+    ...(traceParentOf(traceparent) && { LOCKSTEP_TRACEPARENT: traceparent as string }),
     ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
   };
 }

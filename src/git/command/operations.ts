@@ -84,8 +84,8 @@ export interface HttpClient {
   /** The value of its Git-Protocol header. */
   readonly protocol: string | undefined;
   readonly requestId: string;
-  /** The header `traceparent` of its request, as it came. */
-  readonly traceparent?: string | readonly string[] | undefined;
+  /** The place of the gate's work in a trace, as W3C Trace Context writes it. */
+  readonly traceparent?: string | undefined;
   /** The directory where the hooks of git find the sidecar. */
   readonly socketDir: string;
   /** How many refs a push may change; 0: any number. */

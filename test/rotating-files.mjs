@@ -26,13 +26,14 @@ export const LONG_FEATURES = groups([
  */
 export const FEATURES = groups([
   `e2e/by-hand e2e/cluster-service e2e/gate-users e2e/kubernetes-managed e2e/local-user e2e/operators-settings
-   e2e/replacement-refs e2e/scrub e2e/shallow e2e/web-pages integration/ca-command integration/compose-file
-   integration/device-logins integration/fan-out integration/fuzz-services integration/gate-sidecar
-   integration/gate-users integration/placement integration/status-page integration/trim-log integration/uploads`,
+   e2e/push-processes e2e/replacement-refs e2e/scrub e2e/shallow e2e/web-pages integration/ca-command
+   integration/compose-file integration/device-logins integration/fan-out integration/fuzz-services
+   integration/gate-sidecar integration/gate-users integration/placement integration/status-page
+   integration/trim-log integration/uploads`,
   `e2e/completion e2e/move-in e2e/move-out e2e/ref-names e2e/side-effects e2e/sshd e2e/tls integration/database-url
    integration/device-login-rights integration/device-logins-cluster integration/doctor integration/gate-client-crl
-   integration/gate-errors integration/git-port integration/keep-healthy integration/make-way
-   integration/odd-settings integration/pooler integration/port-limits integration/rename-names
+   integration/gate-errors integration/gate-push-refs integration/git-port integration/keep-healthy
+   integration/make-way integration/odd-settings integration/pooler integration/port-limits integration/rename-names
    integration/shim-device`,
   `e2e/alias-with-target e2e/cli e2e/cli-terminal e2e/command e2e/front-end e2e/gate-refusals e2e/http e2e/nginx
    integration/acceptable-ref integration/aliases integration/copies-missing integration/doctor-hooks

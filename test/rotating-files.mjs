@@ -1,9 +1,9 @@
 // The test files that `.ci/run` leaves out in some of its ten parts (deep.mjs). Files that are in no list run in every
 // part: they show that no acknowledged push is lost and that no read is older than one.
 //
-// Each list has groups of files. Of a list with five groups, the first runs in parts 0 and 5, the second in parts 1 and 6,
-// and so on. All parts take about as long: a new file goes into the group that takes the least. A file that takes more
-// than 30 s on a quiet machine goes into a list of long files.
+// Each list has groups of files. Of a list with five groups, the first runs in parts 0 and 5, the second in parts 1 and
+// 6, and so on. All parts take about as long: a new file goes into the group that takes the least. A file that takes
+// more than 30 s on a quiet machine goes into a list of long files.
 const PARTS = 10;
 
 /** Long files of features and limits. Each file runs in one of the ten parts. */
@@ -21,8 +21,8 @@ export const LONG_FEATURES = groups([
 ]);
 
 /**
- * Features and limits: what is printed, how a sidecar is deployed, who may come in, what hangs, what is refused, and how
- * many rows a statement reads at size. Each file runs in two of the ten parts.
+ * Features and limits: what is printed, how a sidecar is deployed, who may come in, what hangs, what is refused, and
+ * how many rows a statement reads at size. Each file runs in two of the ten parts.
  */
 export const FEATURES = groups([
   `e2e/by-hand e2e/cluster-service e2e/gate-users e2e/kubernetes-managed e2e/local-user e2e/operators-settings
@@ -77,8 +77,8 @@ export const SELDOM = groups([
 ]);
 
 /**
- * The steps of a read, a catch-up, a push and a session, each by itself, and servers that are away. The files that run in
- * every part show that these steps work together. Each file runs in five of the ten parts.
+ * The steps of a read, a catch-up, a push and a session, each by itself, and servers that are away. The files that run
+ * in every part show that these steps work together. Each file runs in five of the ten parts.
  */
 export const MECHANISMS = groups([
   `e2e/database-away e2e/restart e2e/sidecar-away e2e/write-session integration/catch-up-flights integration/decide

@@ -37,18 +37,19 @@ export const FEATURES = groups([
    integration/shim-device`,
   `e2e/alias-with-target e2e/cli e2e/cli-terminal e2e/command e2e/front-end e2e/gate-refusals e2e/http e2e/nginx
    integration/acceptable-ref integration/aliases integration/copies-missing integration/doctor-hooks
-   integration/event-logs integration/hook-device integration/hook-socket-limits integration/hung-sources
-   integration/kubernetes-manifests integration/pack-refs integration/peers integration/ssh-keys
-   integration/test-database`,
-  `e2e/bad-input-inside e2e/database-connections e2e/sync-service e2e/systemd-units e2e/tracing e2e/watched-gate integration/fuzz-shim
-   integration/gate-break-off integration/gate-cache integration/gate-failures integration/gate-tls
-   integration/named-credential integration/peer-proxy integration/peer-transport integration/read-pages
-   integration/root-names integration/scrub integration/serve-pack integration/shim-foreign-sidecar
-   integration/shim-stranger integration/statements-at-size integration/trim-disk`,
+   integration/doctor-ssh integration/event-logs integration/hook-device integration/hook-socket-limits
+   integration/hung-sources integration/kubernetes-manifests integration/pack-refs integration/peers
+   integration/pull-log integration/ssh-keys integration/test-database`,
+  `e2e/bad-input-inside e2e/database-connections e2e/sync-service e2e/systemd-units e2e/tracing e2e/watched-gate
+   integration/fuzz-shim integration/gate-break-off integration/gate-cache integration/gate-failures
+   integration/gate-tls integration/named-credential integration/peer-proxy integration/peer-transport
+   integration/read-pages integration/root-names integration/scrub integration/serve-pack
+   integration/shim-foreign-sidecar integration/shim-stranger integration/statements-at-size integration/trim-disk`,
   `e2e/bad-input e2e/client e2e/event-logs e2e/join-with-token e2e/pooler-logins e2e/shared-packs e2e/ssh-auto
    integration/certificate-shapes integration/gate integration/gate-limits integration/hooks integration/hung-gate
-   integration/malicious-repository integration/notifications integration/protocol-check integration/ref-names
-   integration/registry-copy integration/remove-device integration/revoked-in-transfer integration/roll-up`,
+   integration/malicious-repository integration/notifications integration/protocol-check integration/push-log
+   integration/ref-names integration/registry-copy integration/remove-device integration/revoked-in-transfer
+   integration/roll-up`,
 ]);
 
 /** Long files of what operators seldom do. Each file runs in two of the ten parts. */

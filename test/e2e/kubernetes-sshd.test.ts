@@ -2,11 +2,11 @@
 // machine, in place of the image of its Dockerfile.
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { expectPorts, expectProbes, expectRestricted, expectVolumes } from "../support/pods/checks.ts";
-import { readImage } from "../support/pods/image.ts";
-import { Overlay, REPOSITORY } from "../support/pods/overlay.ts";
+import { type Image, readImage } from "../support/pods/image.ts";
+import { REPOSITORY } from "../support/pods/overlay.ts";
+import { overlay, startOverlayOfFile } from "../support/pods/overlay-of-file.ts";
 import { podsMissing } from "../support/pods/pod-cluster.ts";
 import { findProgram } from "../support/programs.ts";
 import { hasNative } from "../support/shim-site.ts";
@@ -20,37 +20,26 @@ const missing = [
 ];
 if (missing.length > 0) console.warn(`The tests of the manifests of sshd are skipped: ${missing.join("; ")}.`);
 
-const HOST = "postgres.example.com";
 const URL_OF_REPOSITORY = `git@git.git.svc:${REPOSITORY}.git`;
 
 describe.skipIf(missing.length > 0)("the pods of the overlay sshd", () => {
-  let database: TestDatabase;
-  let overlay: Overlay;
+  const [lockstep, sshd] = ["Dockerfile", "deploy/kubernetes/git-server/sshd/Dockerfile"].map(readImage) as [
+    Image,
+    Image,
+  ];
+  startOverlayOfFile((places) => ({
+    name: "sshd",
+    imageOf: (reference) => (reference.includes("git-sshd") ? sshd : lockstep),
+    blocks: { secrets: places, "sshd-secret": {} },
+    prepare: async (dir) => void (await makeKey(join(dir, "ada"))),
+  }));
+
   let env: Record<string, string>;
   beforeAll(async () => {
-    database = await createDatabase();
-    const { username, password, pathname } = new URL(database.url);
-    const url = `postgres://${username}:${password}@${HOST}${pathname}`;
-    const images = {
-      lockstep: readImage("Dockerfile"),
-      sshd: readImage("deploy/kubernetes/git-server/sshd/Dockerfile"),
-    };
-    overlay = await Overlay.start({
-      name: "sshd",
-      imageOf: (reference) => (reference.includes("git-sshd") ? images.sshd : images.lockstep),
-      blocks: { secrets: { [`postgres://lockstep:PASSWORD@${HOST}/lockstep`]: url }, "sshd-secret": {} },
-      databaseUrl: database.url,
-      databaseHost: HOST,
-      prepare: async (dir) => void (await makeKey(join(dir, "ada"))),
-    });
     const known = join(overlay.dir, "known_hosts");
     await writeFile(known, `git.git.svc ${await readFile(join(overlay.dir, "ssh_host_ed25519_key.pub"), "utf8")}`);
     const options = ["BatchMode=yes", "IdentitiesOnly=yes", `UserKnownHostsFile=${known}`].map((each) => `-o${each}`);
     env = { GIT_SSH_COMMAND: ["ssh", "-F", "none", "-i", join(overlay.dir, "ada"), ...options].join(" ") };
-  });
-  afterAll(async () => {
-    await overlay?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
   });
 
   it("answer every probe, and serve metrics where their annotations say", () => expectProbes(overlay));

@@ -8,40 +8,19 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container, Probe } from "kubernetes-types/core/v1.js";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { describe, expect, it } from "vitest";
 import { expectPorts, expectProbes, expectRestricted, expectVolumes } from "../support/pods/checks.ts";
 import { readImage } from "../support/pods/image.ts";
-import { GATE_URL, Overlay, REPOSITORY } from "../support/pods/overlay.ts";
+import { GATE_URL, REPOSITORY } from "../support/pods/overlay.ts";
+import { overlay, startOverlayOfFile } from "../support/pods/overlay-of-file.ts";
 import { podsMissing } from "../support/pods/pod-cluster.ts";
 
 const missing = podsMissing();
 if (missing.length > 0) console.warn(`The tests of the manifests are skipped: ${missing.join("; ")}.`);
 
-const HOST = "postgres.example.com";
-
 describe.skipIf(missing.length > 0)("the pods of the overlay gate", () => {
-  let database: TestDatabase;
-  let overlay: Overlay;
-  beforeAll(async () => {
-    database = await createDatabase();
-    const { username, password, pathname } = new URL(database.url);
-    const places = {
-      [`postgres://lockstep:PASSWORD@${HOST}/lockstep`]: `postgres://${username}:${password}@${HOST}${pathname}`,
-    };
-    const image = readImage("Dockerfile");
-    overlay = await Overlay.start({
-      name: "gate",
-      imageOf: () => image,
-      blocks: { secrets: places, users: {} },
-      databaseUrl: database.url,
-      databaseHost: HOST,
-    });
-  });
-  afterAll(async () => {
-    await overlay?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  });
+  const image = readImage("Dockerfile");
+  startOverlayOfFile((places) => ({ name: "gate", imageOf: () => image, blocks: { secrets: places, users: {} } }));
 
   it("answer every probe, and serve metrics where their annotations say", () => expectProbes(overlay));
   it("listen on each port, and services lead to such ports", () => expectPorts(overlay, ["lockstep", "git"]));

@@ -88,6 +88,7 @@ const request = (more: object = {}) =>
     maxStaleness: null,
     forPush: false,
     reader: null,
+    changesSince: "",
     ...more,
   }) as never;
 /** Asks a device before a read, as a front end does. */

@@ -2,24 +2,20 @@
 // (src/sidecar/make-context.ts), with a root, a lock and a lease. Only the network is missing: a pack comes directly
 // from the other device's PackServer. A test may replace the source of packs. It may intercept every git command, and
 // every statement to the database except those about the lease.
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type pg from "pg";
 import { pino } from "pino";
 import { expect, vi } from "vitest";
 import { objectIds, type RefFormat, type RefUpdate, refAuthor } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
 import type { Patience } from "../../src/git/hung/judge.ts";
-import { readRefs } from "../../src/git/refs/refs.ts";
 import { Lifetime } from "../../src/sidecar/lifetime.ts";
 import { makeContext } from "../../src/sidecar/make-context.ts";
 import { type LockedRoot, takeRoot } from "../../src/sidecar/take-root.ts";
 import { Database } from "../../src/store/database/database.ts";
-import type { FramingOptions, StatementClient } from "../../src/store/database/statement.ts";
 import { releaseLease } from "../../src/store/device/device-lease.ts";
 import { readFold } from "../../src/store/log/fold.ts";
 import { findRepository } from "../../src/store/repository/repositories.ts";
@@ -36,13 +32,13 @@ import type { Pusher } from "../../src/sync/write/request.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { Stopwatch } from "../../src/telemetry/stopwatch.ts";
 import { gitServer } from "./git-server.ts";
-import { textOf, update } from "./refs.ts";
+import { writeGitWrapper } from "./git-wrapper.ts";
+import { update } from "./refs.ts";
+import { PERSON, ReplicaFiles } from "./replica-files.ts";
+import { intercept, type StatementScript } from "./statement-script.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 
 export type OpenPack = SyncContext["openPack"];
-/** Intercepts a statement of a device: gets its text and the function that runs it. */
-export type StatementScript = (text: string, run: () => Promise<unknown>) => Promise<unknown>;
-
 /** The options of `vi.waitFor` for an expected event. */
 export const SOON = { timeout: 20_000, interval: 5 };
 
@@ -66,7 +62,7 @@ export interface PushOptions {
 }
 
 /** One incarnation of a device. */
-export class TestDevice {
+export class TestDevice extends ReplicaFiles {
   readonly cluster: TestCluster;
   readonly name: string;
   readonly context: SyncContext;
@@ -95,6 +91,7 @@ export class TestDevice {
     parts: Readonly<{ context: SyncContext; life: Lifetime; root: LockedRoot; bin: string }>,
     logged: Record<string, unknown>[],
   ) {
+    super();
     const { context, life } = parts;
     this.cluster = cluster;
     this.name = name;
@@ -109,6 +106,14 @@ export class TestDevice {
     this.packs = new PackServer(context, (replica) => this.onDoubt(replica));
     this.onDoubt = (replica) => void catchUp(context, replica, 0n, { signal: context.signal }).catch(() => {});
     this.#lease = context.lease.keep({ onFenced: life.onFenced, onFailOver: () => {} }, life.over);
+  }
+
+  get root(): string {
+    return this.context.root;
+  }
+
+  get home(): string {
+    return this.cluster.dir;
   }
 
   get fenced(): boolean {
@@ -235,57 +240,6 @@ export class TestDevice {
     return replica;
   }
 
-  gitDir(repository: string): string {
-    return join(this.context.root, `${repository}.git`);
-  }
-
-  /** Runs git on the replica as a person does, not through the sidecar. Returns its trimmed output. */
-  async git(repository: string, args: readonly string[], input: string | Buffer = ""): Promise<string> {
-    return await new Promise((resolve, reject) => {
-      const env = { ...process.env, ...PERSON, GIT_DIR: this.gitDir(repository), LC_ALL: "C" };
-      const child = execFile(
-        "git",
-        [...args],
-        { env, encoding: "latin1", maxBuffer: 1 << 28 },
-        (error, stdout, stderr) => (error ? reject(new Error(`${error.message}${stderr}`)) : resolve(stdout.trimEnd())),
-      );
-      child.stdin?.on("error", () => {}).end(input);
-    });
-  }
-
-  /** Puts a commit into the replica's objects, as an upload does, and returns its id. */
-  async commit(
-    repository: string,
-    message: string,
-    options: { parents?: readonly string[]; content?: string | Buffer } = {},
-  ): Promise<string> {
-    const blob = await this.git(repository, ["hash-object", "-w", "--stdin"], options.content ?? `${message}\n`);
-    const tree = await this.git(repository, ["mktree"], `100644 blob ${blob}\tfile\n`);
-    const parents = (options.parents ?? []).flatMap((parent) => ["-p", parent]);
-    return await this.git(repository, ["commit-tree", tree, "-m", message, ...parents]);
-  }
-
-  /** Makes three commits, each on the one before. Returns their ids. */
-  async history(repository: string): Promise<[string, string, string]> {
-    const one = await this.commit(repository, "one");
-    const two = await this.commit(repository, "two", { parents: [one] });
-    return [one, two, await this.commit(repository, "three", { parents: [two] })];
-  }
-
-  /** Returns whether git finds an object in the replica. */
-  async has(repository: string, id: string): Promise<boolean> {
-    return await this.git(repository, ["cat-file", "-e", id]).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** Returns the refs on disk and HEAD, as latin1. */
-  async refs(repository: string): Promise<Record<string, string>> {
-    const plain = { path: process.env.PATH ?? "", home: this.cluster.dir, lockFd: null };
-    return textOf(await readRefs(plain, this.gitDir(repository)));
-  }
-
   /** Returns the git commands that the sidecar has started since the last call. */
   async gitCommands(): Promise<string[]> {
     const text = await readFile(join(this.#bin, "log"), "utf8").catch(() => "");
@@ -320,12 +274,6 @@ export class TestDevice {
       expect(rows).toEqual([{ version: String(fold.head), state: "active" }]);
     }, SOON);
     await vi.waitFor(async () => expect(await this.staged()).toEqual([]), SOON);
-  }
-
-  /** Returns the locks and quarantines in the replica. */
-  async leftovers(repository: string): Promise<string[]> {
-    const entries = await readdir(this.gitDir(repository), { recursive: true, encoding: "latin1" });
-    return entries.filter((name) => /\.lock$|tmp_objdir/.test(name)).sort();
   }
 
   /** Returns the ids of this device's staged writes. */
@@ -376,45 +324,4 @@ export function honest(cluster: TestCluster, asker = "somebody"): OpenPack {
     );
     return stream;
   };
-}
-
-const PERSON = {
-  GIT_AUTHOR_NAME: "Ada",
-  GIT_AUTHOR_EMAIL: "ada@example.com",
-  GIT_COMMITTER_NAME: "Ada",
-  GIT_COMMITTER_EMAIL: "ada@example.com",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_CONFIG_NOSYSTEM: "1",
-};
-
-async function writeGitWrapper(bin: string, script: string): Promise<void> {
-  const path = join(bin, "git");
-  const lines = [
-    "#!/bin/sh",
-    `PATH='${process.env.PATH}'`,
-    `printf "%s\\n" "$*" >> '${join(bin, "log")}'`,
-    script,
-    'exec git "$@"',
-  ];
-  // The file is replaced as a whole, because a shell may be reading it.
-  await writeFile(`${path}.new`, `${lines.join("\n")}\n`, { mode: 0o755 });
-  await rename(`${path}.new`, path);
-}
-
-/** Runs every statement on a pool's connections through the current script. */
-function intercept(pool: pg.Pool, script: () => StatementScript): void {
-  const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>;
-  const intercepted = async () => {
-    const client = await connect();
-    const run = (text: string, ...rest: [unknown[], FramingOptions]) =>
-      script()(text, () => (client as unknown as StatementClient).run(text, ...rest));
-    return new Proxy(client, {
-      get(target, key) {
-        if (key === "run") return run;
-        const value: unknown = Reflect.get(target, key);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  };
-  pool.connect = intercepted as typeof pool.connect;
 }

@@ -1,9 +1,10 @@
 // git's smart HTTP on the git port, for reading: stock `git fetch` of another device. There is no check before the
-// read. A peer wants objects by their ids, whether or not a ref of this replica holds them.
+// read. A peer wants objects by their ids, which the log has, whether or not a ref of this replica holds them.
 import { realpath } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { describe, LockstepError } from "../errors.ts";
+import { wantsOf } from "../framing/wants.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
@@ -36,7 +37,8 @@ export async function serveUploadPack({ context, packs, bodies, device, request,
     throw error;
   });
   // Advertisements are small, so they take no place.
-  using _place = asked.advertisement ? undefined : packs.takePlace(device);
+  using _place = body && packs.takePlace(device);
+  if (body) await context.fetchable.check(device, id, wantsOf(body));
   const protocol = gitProtocol(request.headers["git-protocol"]);
   const requestId = requestIdOf(request);
   const { log, signal: stopping } = context;
@@ -60,20 +62,19 @@ export async function serveUploadPack({ context, packs, bodies, device, request,
   };
   watchResponse(request, response, WAITS.uploadSilentMs);
   const answer = { request, response, success: success(asked, protocol), requestId };
-  await exchange({ git, asked, body, ...answer, stopping, onFailure });
+  await exchange({ git, asked, body: body && Readable.from([body]), ...answer, stopping, onFailure });
 }
 
 /**
  * Reads the whole request before a place is taken, so that a slow peer keeps nobody waiting. Throws Refusal and
  * INVALID_REQUEST.
  */
-async function wholeRequest(bodies: WholeBodies, request: IncomingMessage): Promise<Readable> {
+async function wholeRequest(bodies: WholeBodies, request: IncomingMessage): Promise<Buffer> {
   const body = requestBody(request);
-  const whole = await bodies.read(request, body).catch((cause: unknown) => {
+  return await bodies.read(request, body).catch((cause: unknown) => {
     if (cause instanceof LockstepError) throw cause;
     throw damagedBody(cause);
   });
-  return Readable.from([whole]);
 }
 
 async function existing(path: string, repository: string): Promise<string> {

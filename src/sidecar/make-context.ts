@@ -18,6 +18,7 @@ import { LogTail } from "../sync/lease/log-tail.ts";
 import { readProvenHeads } from "../sync/lease/read-proven-heads.ts";
 import { readProvenTail } from "../sync/lease/read-proven-tail.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
+import { Fetchable } from "../sync/objects/fetchable.ts";
 import { Holdings } from "../sync/registry/holdings.ts";
 import { EventLog } from "../telemetry/event-log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -93,6 +94,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     epoch,
     replicas,
     holds: (device, which) => holdings.holds(device, which),
+    fetchable: new Fetchable(db),
     sessions: new Sessions(),
     heads,
     lease,

@@ -29,6 +29,8 @@ async function site() {
   await sandbox.git(["update-ref", "refs/heads/secret", secret], { cwd: tree });
   const outside = join(sandbox.dir, "outside.git");
   await sandbox.git(["clone", "--quiet", "--bare", tree, outside]);
+  // As if a ref of the repository had it: without that, nobody may fetch it from any device.
+  a.context.fetchable.note(a.replica(APP).id, [secret]);
   return {
     ...{ cluster, a, b, first, secret, outside },
     async [Symbol.asyncDispose]() {

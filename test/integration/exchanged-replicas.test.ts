@@ -80,6 +80,7 @@ describe("directories that are exchanged under a running sidecar", () => {
     const later = await b.commit(APP, "later", { parents: [at.app] });
     await exchange(cluster, at.a);
     const { id } = at.a.replica(APP);
+    using _ = b.context.fetchable.offer(id, "repo001", [later]);
     await holdObjects(at.a.context, "repo002", { repositoryId: id, wants: [later], haves: [at.app], refs: [] });
     for (const name of [APP, OTHER]) await at.a.read(name);
     await expectOwnRefs(at);

@@ -32,9 +32,9 @@ interface Fixture extends AsyncDisposable {
   /** The certificate of another device. */
   readonly peer: Files;
   readonly address: string;
-  /** On main, and a commit that no ref points at. */
+  /** On main, and a commit that main had before. */
   readonly one: string;
-  readonly loose: string;
+  readonly old: string;
   git(files: Files, ...args: string[]): Promise<{ stdout: string; stderr: string }>;
   ask(path: string, options?: object, body?: string | Buffer): Promise<IncomingMessage>;
 }
@@ -49,12 +49,11 @@ async function fixture(bytes = 1_000): Promise<Fixture> {
   await cluster.sql(
     "insert into lockstep.replica (repository_id, device) select id, 'repo002' from lockstep.repository",
   );
-  const one = await a.commit(APP, "one", { content: randomBytes(bytes) });
-  await a.push(APP, [change("main", null, one)]);
+  const [one, old] = [await a.commit(APP, "one", { content: randomBytes(bytes) }), await a.commit(APP, "old")];
+  await a.push(APP, [change("main", null, old)]);
+  await a.push(APP, [change("main", old, one)]);
   // What is in a pack is sent as it is.
   await a.git(APP, ["repack", "-adq"]);
-  const loose = await a.commit(APP, "loose", { parents: [one] });
-  await a.git(APP, ["update-ref", "refs/lockstep/kept/1", loose]);
   const port = await openGitPort(a, await authority.issue("device", "repo001"));
   const peer = await authority.issue("device", "repo002");
   const tls = await contentsOf(peer);
@@ -65,7 +64,7 @@ async function fixture(bytes = 1_000): Promise<Fixture> {
     peer,
     address: port.address,
     one,
-    loose,
+    old,
     async git({ cert, key, ca }, ...args) {
       const config = [`http.sslCert=${cert}`, `http.sslKey=${key}`, `http.sslCAInfo=${ca}`];
       const env = { PATH: process.env.PATH, HOME: cluster.dir, GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" };
@@ -90,16 +89,16 @@ const V2 = { ...FETCH, headers: { ...FETCH.headers, "git-protocol": "version=2" 
 
 describe("stock git with the certificate of a device", () => {
   it.each(["0", "1", "2"])(
-    "clones and fetches with protocol version %s, also an id that no ref points at",
+    "clones and fetches with protocol version %s, also an id that a ref had before",
     async (v) => {
       await using f = await fixture();
       const url = `https://${f.address}/${APP}.git`;
       const clone = join(f.cluster.dir, "clone.git");
       const version = ["-c", `protocol.version=${v}`];
       await f.git(f.peer, ...version, "clone", "--quiet", "--bare", url, clone);
-      await f.git(f.peer, ...version, "-C", clone, "fetch", "--quiet", url, f.loose);
-      const { stdout } = await f.git(f.peer, "-C", clone, "log", "--format=%s", f.loose);
-      expect(stdout).toBe("loose\none\n");
+      await f.git(f.peer, ...version, "-C", clone, "fetch", "--quiet", url, f.old);
+      const { stdout } = await f.git(f.peer, "-C", clone, "log", "--format=%s", f.old);
+      expect(stdout).toBe("old\n");
     },
   );
 

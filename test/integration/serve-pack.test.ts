@@ -55,9 +55,10 @@ describe("a pack for another device", () => {
     await using cluster = await TestCluster.make();
     const { a, id, two } = await source(cluster);
     const object = "12".repeat(20);
-    await expect(
-      a.packs.open("repo002", { ...PLAIN, repositoryId: id, wants: [two, object], haves: [] }, never),
-    ).rejects.toMatchObject({
+    const asked = { ...PLAIN, repositoryId: id, wants: [two, object], haves: [] };
+    // As one that a ref once had.
+    a.context.fetchable.note(id, [object]);
+    await expect(a.packs.open("repo002", asked, never)).rejects.toMatchObject({
       code: "SOURCE_FAILED",
       details: { object },
     });
@@ -128,6 +129,7 @@ describe("a pack for another device", () => {
     await using cluster = await TestCluster.make();
     const { a, id } = await source(cluster);
     const big = await a.commit(APP, "big", { content: randomBytes(4_000_000) });
+    a.context.fetchable.note(id, [big]);
     const gone = new AbortController();
     const { done } = await a.packs.open(
       "repo002",
@@ -144,6 +146,7 @@ describe("a pack for another device", () => {
     await using cluster = await TestCluster.make();
     const { a, id } = await source(cluster);
     const big = await a.commit(APP, "big", { content: randomBytes(1_000_000) });
+    a.context.fetchable.note(id, [big, "12".repeat(20)]);
     const request = { ...PLAIN, repositoryId: id, wants: [big], haves: [] };
     const server = new PackServer(a.context, () => {});
     const gone = new AbortController();

@@ -9,6 +9,7 @@ import { readLoggedVersion } from "../../src/store/log/logged-version.ts";
 import { pushedLately } from "../../src/store/log/pushed-lately.ts";
 import { readChanges, readDigest, readSettlements } from "../../src/store/log/ref-log.ts";
 import { readUnchangedTips } from "../../src/store/log/unchanged-tips.ts";
+import { unloggedIds } from "../../src/store/log/unlogged-ids.ts";
 import { readKeeps, setKeep, setKeepLog } from "../../src/store/retention/keep-times.ts";
 import { listKept } from "../../src/store/retention/kept-space.ts";
 import {
@@ -74,6 +75,12 @@ export const STATEMENTS_OF_WRITES: Readonly<Record<string, StatementAtSize>> = {
   },
   readUnchangedTips: { call: () => readUnchangedTips(db, HUGE, BigInt(VERSIONS) - 20n, 256), rows: TIMES * REFS },
   "readUnchangedTips, far behind": { call: () => readUnchangedTips(db, HUGE, 0n, 256), rows: TIMES * REFS },
+  // The value that the newest changes have, as a device that follows the log asks.
+  unloggedIds: { call: () => unloggedIds(db, HUGE, ["a".repeat(40)]), rows: 4_000 },
+  "unloggedIds, no value of the log": {
+    call: () => unloggedIds(db, HUGE, ["b".repeat(40), "c".repeat(64)]),
+    rows: TIMES * (REFS + 5 * VERSIONS),
+  },
   readLog: { call: () => readLog(db, HUGE, null, 20), rows: 2_000 },
   readLoggedVersion: { call: () => readLoggedVersion(db, HUGE, 5n), rows: FEW },
   readSettlements: { call: () => readSettlements(db, HUGE, 0n), rows: FEW },

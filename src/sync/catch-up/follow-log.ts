@@ -82,6 +82,8 @@ async function applyChanges(
   await crashPoint("catch-up.planned");
   const plan = new Map<RefName, RefValue | null>(changes.map(({ name, newValue }) => [name, newValue]));
   const request = await requestFor(context, replica, mine, { ...read, changes }, plan);
+  // Others will ask this device for the same.
+  context.fetchable.note(replica.id, request.wants);
   // Starts git while the objects still come. This git touches nothing before it is told to.
   await using started = new StartedTransaction(context.git, replica.gitDir, { kept: replica.keptGit });
   const fetched = await fetchObjects(context, replica, { ...request, prefer: from, ...course });

@@ -84,6 +84,7 @@ async function requestHolds(
   using silence = new Silence(WAITS.copySilentMs);
   using link = linkSignals([wanted, silence.signal]);
   for (const request of requests) {
+    using _ = context.fetchable.offer(request.repositoryId, row.device, request.wants);
     await Promise.race([
       context.requestHold(row, request, link.signal, () => silence.broken()),
       once(link.signal, "abort").then(() => {

@@ -14,6 +14,7 @@ import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { LogTail } from "../lease/log-tail.ts";
+import type { Fetchable } from "../objects/fetchable.ts";
 import type { Replicas } from "./replicas.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -77,6 +78,8 @@ export interface SyncContext {
   readonly replicas: Replicas;
   /** Returns true if the device holds the repository or should hold it. undefined: there is no such repository. */
   readonly holds: (device: string, which: Which) => Promise<boolean | undefined>;
+  /** What other devices may fetch by its id. */
+  readonly fetchable: Fetchable;
   readonly heads: HeadReader;
   readonly lease: Lease;
   readonly announcer: Announcer;

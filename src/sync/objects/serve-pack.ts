@@ -6,7 +6,7 @@ import { LockstepError } from "../../errors.ts";
 import { type PackStream, startPack } from "../../git/objects/send-pack.ts";
 import type { HoldRequestBody, PackRequestBody } from "../../git/peers/pack-requests.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
-import { linkSignals } from "../../io/signals.ts";
+import { type LinkedSignal, linkSignals } from "../../io/signals.ts";
 import { placeOf } from "../../store/repository/former-names.ts";
 import { findRepository } from "../../store/repository/repositories.ts";
 import { WAITS } from "../../waits.ts";
@@ -35,8 +35,8 @@ export class PackServer {
 
   /**
    * Starts a pack for the device `asker` and returns with its first byte. Until then, calls `onWork` whenever the work
-   * shows something new. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, QUEUE_FULL. The details of
-   * QUEUE_FULL name the devices to ask instead, if there are any.
+   * shows something new. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, QUEUE_FULL, and PERMISSION_DENIED
+   * for an id that no ref ever had. The details of QUEUE_FULL name the devices to ask instead, if there are any.
    */
   async open(asker: string, body: unknown, signal: AbortSignal, onWork: () => void = () => {}): Promise<PackStream> {
     const request = checked(body);
@@ -51,12 +51,13 @@ export class PackServer {
     try {
       if (request.visit === "referred") await this.#untilHere(asker, request, link.signal, onWork);
       place = this.takePlace(asker);
-      const stream = await startPack(this.#context.git, gitDir, request.wants, request.haves, link.signal, onWork);
+      const stream = await this.#checkedPack(asker, request, gitDir, link, onWork);
       stream.done.catch(() => {}).finally(end);
       return stream;
     } catch (error) {
       end();
-      await this.lookAfter(request.repositoryId);
+      if (!(error instanceof LockstepError && error.code === "PERMISSION_DENIED"))
+        await this.lookAfter(request.repositoryId);
       throw error;
     }
   }
@@ -87,6 +88,26 @@ export class PackServer {
     if (known !== undefined) return known;
     const { id } = await findRepository(this.#context.db, name);
     return { id, gitDir: await this.#gitDir(id) };
+  }
+
+  /** Asks whether the device may have the objects while git starts, so that nobody waits for the answer. */
+  async #checkedPack(
+    asker: string,
+    { repositoryId, wants, haves }: PackRequestBody,
+    gitDir: string,
+    link: LinkedSignal,
+    onWork: () => void,
+  ): Promise<PackStream> {
+    const { git, fetchable } = this.#context;
+    const allowed = fetchable.check(asker, repositoryId, wants);
+    allowed.catch(() => link.abort());
+    const stream = await startPack(git, gitDir, wants, haves, link.signal, onWork).catch(async (error: unknown) => {
+      // Whether an object is here is not for those who may not have it.
+      await allowed;
+      throw error;
+    });
+    await allowed;
+    return stream;
   }
 
   /** Refers a device that comes after the first few to those, unless it has asked them already. */

@@ -9,9 +9,10 @@ import { encodeFrames, readFrames } from "../../src/framing/frames.ts";
 import { packet } from "../../src/framing/pkt-line.ts";
 import { portOf } from "../../src/git-port/route.ts";
 import { serveSsh } from "../../src/git-port/ssh-server.ts";
+import { processesAt } from "../support/git.ts";
 import { authorityIn, contentsOf, credentialsOf, openGitPort } from "../support/git-port.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const REFUSED = "so device repo002 may not fetch it by its id";
@@ -175,6 +176,26 @@ describe("what a device may fetch by its id", () => {
     await b.context.fetchable.check("repo001", id, [next]);
     await expect(b.context.fetchable.check("repo001", id, [ids.loose!])).rejects.toThrow("it asked");
     b.onStatement = a.onStatement = (_, run) => run();
+  });
+
+  it("may be found out after git has made the whole pack: nothing of it is lost", async () => {
+    const { id } = a.replica(APP);
+    const next = await a.commit(APP, "slow", { parents: [ids.tip!] });
+    const { "refs/heads/main": main } = await a.refs(APP);
+    await a.push(APP, [change("main", main!, next)]);
+    const packing = async () => (await processesAt(a.gitDir(APP))).filter((each) => each.includes("pack-objects"));
+    await a.gitCommands();
+    a.onStatement = async (text, run) => {
+      if (!text.includes("ref_log_update u")) return await run();
+      await vi.waitFor(async () => expect((await a.gitCommands()).join()).toContain("pack-objects"), SOON);
+      await vi.waitFor(async () => expect(await packing()).toEqual([]), SOON);
+      return await run();
+    };
+    const body = { repositoryId: id, version: "9", visit: "last", wants: [next], haves: [ids.tip] };
+    const { status, body: pack } = await ask("/v1/pack", {}, JSON.stringify(body));
+    a.onStatement = (_, run) => run();
+    expect(status).toBe(200);
+    expect(pack).toMatch(/^PACK/);
   });
 
   it("includes what it is asked to copy, while it is asked, and for nobody else", async () => {

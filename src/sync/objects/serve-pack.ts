@@ -106,7 +106,10 @@ export class PackServer {
       await allowed;
       throw error;
     });
-    await allowed;
+    // Node throws the output of a process away that ends while nobody listens.
+    const listening = () => {};
+    stream.pack.on("readable", listening);
+    await allowed.finally(() => stream.pack.off("readable", listening));
     return stream;
   }
 

@@ -29,7 +29,7 @@ export const FEATURES = groups([
    e2e/push-processes e2e/replacement-refs e2e/scrub e2e/shallow e2e/web-pages integration/ca-command
    integration/compose-file integration/device-logins integration/fan-out integration/fuzz-services
    integration/gate-sidecar integration/gate-users integration/placement integration/status-page
-   integration/trim-log integration/uploads`,
+   integration/trim-log integration/fetchable integration/uploads`,
   `e2e/completion e2e/move-in e2e/move-out e2e/ref-names e2e/side-effects e2e/sshd e2e/tls integration/database-url
    integration/device-login-rights integration/device-logins-cluster integration/doctor integration/gate-client-crl
    integration/gate-errors integration/gate-push-refs integration/git-port integration/keep-healthy

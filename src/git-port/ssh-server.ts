@@ -91,10 +91,13 @@ async function uploadPack(
   );
 }
 
-/** Returns the name of the repository that git wrote: a name, behind a slash or not, or the path below the root. */
+/**
+ * Returns the name of the repository that git wrote: a name, behind one slash or none, or the path below the root.
+ * Throws INVALID_NAME.
+ */
 function nameOf(root: string, directory: string): string {
   const below = directory.startsWith(`${root}/`) ? directory.slice(root.length) : directory;
-  return repositoryName(below.replace(/^\/+|\/+$/g, "").replace(/\.git$/, ""));
+  return repositoryName(below.replace(/^\//, "").replace(/\.git$/, ""));
 }
 
 /** A conversation of git upload-pack with a client. */

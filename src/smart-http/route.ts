@@ -19,9 +19,9 @@ const ROUTE = /^\/(.+)\/(info\/refs|git-upload-pack|git-receive-pack)$/s;
 /** Reads a request line and its content type. Throws Refusal, or LockstepError with INVALID_NAME. */
 export function gitRequest(request: IncomingMessage): GitRequest {
   const [path = "", query = ""] = (request.url ?? "").split(/\?(.*)/s);
-  // Every web server before git http-backend accepts these forms: clients write http://host//NAME.git, or name the host
-  // once more.
-  const [, name, endpoint] = ROUTE.exec(path.replace(/^https?:\/\/[^/]*/i, "").replace(/\/{2,}/g, "/")) ?? [];
+  // Proxies name the host once more. A slash too many is refused with the name: the server that knows the users sees
+  // the address as it came, and might have other rules for it.
+  const [, name, endpoint] = ROUTE.exec(path.replace(/^https?:\/\/[^/]*/i, "")) ?? [];
   if (name === undefined || endpoint === undefined)
     throw new Refusal(404, "Nothing is here: this server speaks git's smart HTTP protocol, at /NAME.git.");
   const advertisement = endpoint === "info/refs";

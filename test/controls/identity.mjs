@@ -67,6 +67,45 @@ export const identityControls = [
     name: "gets no refs, no pack and no word",
   },
   {
+    rule: "a device fetches by its id only what a ref has or had",
+    patches: [
+      {
+        file: "src/sync/objects/fetchable.ts",
+        from: "if (denied === undefined) return this.note(repositoryId, open);",
+        to: "if (denied !== null) return this.note(repositoryId, open);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/fetchable.test.ts",
+    name: "gets nothing that no ref ever had: dropped",
+  },
+  {
+    rule: "git over ssh is told what a device wants only when it may have it",
+    patches: [
+      {
+        file: "src/git-port/ssh-server.ts",
+        from: "if (wants.length > 0) await allow(wants);",
+        to: "if (wants.length > 0) void allow(wants).catch(() => {});",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/fetchable.test.ts",
+    name: "over git over ssh",
+  },
+  {
+    rule: "a pack that git has made is kept until the log has answered",
+    patches: [
+      {
+        file: "src/sync/objects/serve-pack.ts",
+        from: '    stream.pack.on("readable", listening);\n',
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/fetchable.test.ts",
+    name: "may be found out after git has made",
+  },
+  {
     rule: "the chain of the audit is dense",
     patches: [
       {

@@ -90,14 +90,14 @@ const V0 = (id: string) => `${packet(`want ${id} ofs-delta\n`)}0000${packet("don
 const V2 = (id: string) => `${packet("command=fetch")}0001${packet(`want ${id}\n`)}${packet("done\n")}0000`;
 
 /** Runs git-upload-pack of the ssh door, says `words`, and returns what came back. */
-async function overSsh(words: string, protocol?: string): Promise<string> {
+async function overSsh(words: string, protocol?: string, name = `${APP}.git`): Promise<string> {
   const socket = connect(sshPath);
   const values = {
     version: "1",
     op: "device",
     device: "repo002",
     key: `SHA256:${"k".repeat(43)}`,
-    request: `git-upload-pack '${APP}.git'`,
+    request: `git-upload-pack '${name}'`,
     ...(protocol && { "env.GIT_PROTOCOL": protocol }),
   };
   const hello = Object.entries(values).map(([key, value]) => `${key}=${value}`);
@@ -105,7 +105,7 @@ async function overSsh(words: string, protocol?: string): Promise<string> {
   const frames = readFrames(socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
   const { value: go } = await frames.next();
   await frames.return(undefined);
-  expect(go).toMatchObject({ type: "X" });
+  if (go?.type !== "X") return String(go?.payload);
   socket.write(words);
   const said: Buffer[] = [];
   for await (const piece of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -153,6 +153,23 @@ describe.each(Object.keys(ROUTES))("a device that asks for an id over %s", (rout
       expect(refusal).toContain(REFUSED);
     },
   );
+});
+
+describe("git over ssh", () => {
+  it("has the exact name of the repository, behind a slash, or the whole path", async () => {
+    for (const name of [APP, `/${APP}.git`, a.gitDir(APP)])
+      expect(refusalIn(await overSsh(V0(ids.tip!), undefined, name))).toEqual({});
+    for (const name of [
+      `//${APP}.git`,
+      "team//app.git",
+      `${APP}.git/`,
+      `${APP}.git.git`,
+      `${a.context.root}//${APP}.git`,
+    ])
+      expect(await overSsh(V0(ids.tip!), undefined, name), name).toMatch(
+        /^lockstep: The repository name ".*" has a part/,
+      );
+  });
 });
 
 describe("what a device may fetch by its id", () => {

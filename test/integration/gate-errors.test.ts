@@ -137,13 +137,22 @@ async function ask(url: string, method: string, path: string, headers: Record<st
 }
 
 describe("an address", () => {
-  it.each(["//team/app.git", "/team//app.git", "///team///app.git/", "/team/app.git/"])(
-    "may have too many slashes: %s",
+  it("may end with a slash", async () => {
+    const url = `${site.gate.url}/team/app.git/`;
+    expect(await site.sandbox.git(["ls-remote", url])).toContain(tip);
+    await site.sandbox.git(["push", "--quiet", url, "main:topic"], { cwd: site.work });
+    expect(await site.refs()).toContain("refs/heads/topic");
+  });
+
+  it.each(["//team/app.git", "/team//app.git", "///team/app.git", "/team/app.git//", "/team/app.git.git"])(
+    "has the exact name of a repository: %s is refused",
     async (path) => {
-      const url = `${site.gate.url}${path}`;
-      expect(await site.sandbox.git(["ls-remote", url])).toContain(tip);
-      await site.sandbox.git(["push", "--quiet", url, "main:topic"], { cwd: site.work });
-      expect(await site.refs()).toContain("refs/heads/topic");
+      const { status, body } = await site.fetchRaw(`${path}/info/refs?service=git-upload-pack`);
+      expect(status).toBe(400);
+      expect(body).toMatch(/^The repository name ".+" has a part .+; use words like team\/app\.\n/);
+      const pushed = await site.sandbox.run(["push", `${site.gate.url}${path}`, "main:topic"], { cwd: site.work });
+      expect(pushed.code).not.toBe(0);
+      expect(await site.refs()).not.toContain("refs/heads/topic");
     },
   );
 

@@ -133,7 +133,8 @@ describe("stock git with the certificate of a device", () => {
     await using f = await fixture();
     const b = await f.cluster.start("repo002");
     await f.cluster.create("team/else", [b]);
-    for (const name of ["team/none", "team/else", "../../etc", ".lockstep"]) {
+    const names = [`/${APP}`, "team//app", `${APP}.git`, `${APP}/`, "team/none", "team/else", "../../etc", ".lockstep"];
+    for (const name of names) {
       const response = await f.ask(`/${name}.git/info/refs?service=git-upload-pack`);
       expect(response.statusCode, name).toBeGreaterThanOrEqual(400);
       expect(await text(response), name).toMatch(/^[A-Z].*\.\n$/);

@@ -134,7 +134,7 @@ describe.skipIf(missing.length > 0)("a cluster with ssh between devices and no g
     const pushed = await git(two, ["-C", into, "push", "origin", `${more}:refs/heads/other`]);
     expect(pushed.code).not.toBe(0);
     expect(pushed.stderr).toContain("A device pushes nothing");
-    const byId = await git(two, ["-C", into, "fetch", "origin", "12".repeat(20)]);
+    const byId = await git(three, ["-C", into, "fetch", "origin", "12".repeat(20)]);
     expect(byId.code).not.toBe(0);
     expect(byId.stderr).toContain("No ref has the object 1212");
   });

@@ -19,7 +19,7 @@ const ROUTE = /^\/(.+)\/(info\/refs|git-upload-pack|git-receive-pack)$/s;
 /** Reads a request line and its content type. Throws Refusal, or LockstepError with INVALID_NAME. */
 export function gitRequest(request: IncomingMessage): GitRequest {
   const [path = "", query = ""] = (request.url ?? "").split(/\?(.*)/s);
-  // Proxies name the host once more. A slash too many is refused with the name: the server that knows the users sees
+  // Proxies name the host once more. A slash too many is refused with the name. The server that knows the users sees
   // the address as it came, and might have other rules for it.
   const [, name, endpoint] = ROUTE.exec(path.replace(/^https?:\/\/[^/]*/i, "")) ?? [];
   if (name === undefined || endpoint === undefined)

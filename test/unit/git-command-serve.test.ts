@@ -88,7 +88,16 @@ describe("a command that serves", () => {
     expect(here(programs, serve, "/srv/app.git")).toStrictEqual({
       args: [
         ...[...SAFE, "-c", "uploadpack.allowAnySHA1InWant=true", "-c", "transfer.hideRefs=refs/lockstep"],
-        ...["-c", "uploadpack.allowRefInWant=false", "-c", "uploadpack.keepAlive=0", "upload-pack", "--stateless-rpc", "--", "/srv/app.git"],
+        ...[
+          "-c",
+          "uploadpack.allowRefInWant=false",
+          "-c",
+          "uploadpack.keepAlive=0",
+          "upload-pack",
+          "--stateless-rpc",
+          "--",
+          "/srv/app.git",
+        ],
       ],
       env: { ...LOCAL_ENV, GIT_PROTOCOL: "version=2" },
     });

@@ -15,8 +15,9 @@ const OBJECT_MIB = 1_024;
 const WHOLE_IN_MEMORY: Settings = { "core.bigFileThreshold": "1048576g" };
 
 /**
- * Settings of upload-pack for devices: it sends ids that no ref holds (sync/objects/fetchable.ts decides which), takes
- * no names of refs for them, and hides our own refs regardless of the repository's settings. Without keepAlive git sends only the output of its work, so a git that hangs is found.
+ * Settings of upload-pack for devices. It sends ids that no ref holds: sync/objects/fetchable.ts decides which. It
+ * takes no names of refs for them, and hides our own refs regardless of the repository's settings. Without keepAlive
+ * git sends only the output of its work, so a git that hangs is found.
  */
 const FOR_DEVICES: Settings = {
   "uploadpack.allowAnySHA1InWant": "true",

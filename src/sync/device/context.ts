@@ -14,7 +14,6 @@ import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { LogTail } from "../lease/log-tail.ts";
-import type { Fetchable } from "../objects/fetchable.ts";
 import type { Replicas } from "./replicas.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -58,6 +57,16 @@ export interface Upkeep {
   readonly scrubDays: number;
 }
 
+/** What other devices may fetch by its id (sync/objects/fetchable.ts). */
+export interface FetchableIds {
+  /** Lets a device that is asked to copy these objects fetch them, until the result is disposed of. */
+  offer(repositoryId: string, device: string, ids: readonly string[]): Disposable;
+  /** Notes ids that were read from the log. */
+  note(repositoryId: string, ids: readonly string[]): void;
+  /** Throws PERMISSION_DENIED unless the device may fetch each of these objects. */
+  check(device: string, repositoryId: string, wants: readonly string[]): Promise<void>;
+}
+
 export interface SyncContext {
   readonly db: Database;
   readonly me: Incarnation;
@@ -79,7 +88,7 @@ export interface SyncContext {
   /** Returns true if the device holds the repository or should hold it. undefined: there is no such repository. */
   readonly holds: (device: string, which: Which) => Promise<boolean | undefined>;
   /** What other devices may fetch by its id. */
-  readonly fetchable: Fetchable;
+  readonly fetchable: FetchableIds;
   readonly heads: HeadReader;
   readonly lease: Lease;
   readonly announcer: Announcer;

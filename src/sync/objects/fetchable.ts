@@ -1,9 +1,10 @@
-// What another device may fetch by its id: the objects that refs name, or named, as far as the log goes back, with all
-// that these need. Beside them, for the devices that were asked to keep a copy, the objects of a write that is about to
-// land. Objects of refused and given-up writes are neither.
+// Decides what another device may fetch by its id, with all that it needs. It may fetch each object that a ref has, or
+// had in the log. A device that was asked to keep a copy may fetch the objects of a write that is about to land. Nobody
+// fetches objects of refused and given-up writes.
 import { LockstepError } from "../../errors.ts";
 import type { Database } from "../../store/database/database.ts";
 import { unloggedIds } from "../../store/log/unlogged-ids.ts";
+import type { FetchableIds } from "../device/context.ts";
 
 /** A value of the log stays one for far longer: the log is kept for days. */
 const REMEMBERED_MS = 60_000;
@@ -12,7 +13,7 @@ const REMEMBERED = 10_000;
 const FEW = 100;
 
 /** Checks what devices want. */
-export class Fetchable {
+export class Fetchable implements FetchableIds {
   readonly #db: Database;
   /** When ids were found in the log, by repository and id (milliseconds of the monotonic clock). Oldest first. */
   readonly #logged = new Map<string, number>();
@@ -66,7 +67,7 @@ export class Fetchable {
     if (denied === undefined) return this.note(repositoryId, open);
     throw new LockstepError(
       "PERMISSION_DENIED",
-      `No ref has the object ${denied}, nor had it as far as the log goes back, so device ${device} may not fetch it by its id; fetch a ref.`,
+      `No ref has the object ${denied}, nor had it in the log, so device ${device} may not fetch it by its id; fetch a ref.`,
       { details: { repository: repositoryId, object: denied } },
     );
   }

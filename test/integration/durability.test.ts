@@ -1,25 +1,26 @@
-import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
+import { openSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { makeDirectory, moveDirectory, replaceFile } from "../../src/io/disk.ts";
 
-vi.mock("node:fs/promises", { spy: true });
+vi.mock("node:fs", { spy: true });
 
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "ls-durability-"));
-  vi.mocked(open).mockClear();
+  vi.mocked(openSync).mockClear();
 });
 afterEach(async () => await rm(dir, { recursive: true }));
 /** What has been synced since, as seen from `dir`. */
-const synced = () => vi.mocked(open).mock.calls.map(([path]) => String(path).slice(dir.length + 1));
+const synced = () => vi.mocked(openSync).mock.calls.map(([path]) => String(path).slice(dir.length + 1));
 
 it("a directory is made with those above it, each of which is synced where it stands", async () => {
   await makeDirectory(join(dir, "a", "b", "c"));
   expect(await readdir(join(dir, "a", "b"))).toEqual(["c"]);
   expect(synced()).toEqual(["a/b", "a", ""]);
-  vi.mocked(open).mockClear();
+  vi.mocked(openSync).mockClear();
   await makeDirectory(join(dir, "a", "bee"));
   expect(synced()).toEqual(["a"]);
   await makeDirectory(join(dir, "a", "b"));
@@ -28,7 +29,7 @@ it("a directory is made with those above it, each of which is synced where it st
 
 it("a directory is moved, and synced where it is now before where it was", async () => {
   await makeDirectory(join(dir, "from", "x"));
-  vi.mocked(open).mockClear();
+  vi.mocked(openSync).mockClear();
   await moveDirectory(join(dir, "from", "x"), join(dir, "to", "x"));
   expect(await readdir(join(dir, "to"))).toEqual(["x"]);
   expect(synced()).toEqual(["", "to", "from"]);

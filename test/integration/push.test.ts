@@ -16,7 +16,8 @@ describe("a push", () => {
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
-    const inTheWay = join(a.gitDir(APP), "lockstep.version.new");
+    const inTheWay = join(a.gitDir(APP), "lockstep.version");
+    await rm(inTheWay);
     await mkdir(inTheWay);
     await expect(a.push(APP, [change("main", one, two)])).rejects.toThrow();
     expect(await log(cluster)).toHaveLength(1);

@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { openSync } from "node:fs";
+import { readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { differenceOf } from "../../src/digest.ts";
@@ -12,7 +13,7 @@ import { APP, differences, LOCK, mixed, tables, tooOld } from "../support/reftab
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
-vi.mock("node:fs/promises", { spy: true });
+vi.mock("node:fs", { spy: true });
 
 if (tooOld) console.warn(`The tests of reftable are skipped: ${tooOld}.`);
 
@@ -129,12 +130,12 @@ describe.skipIf(tooOld)("power loss and a reftable", () => {
       const [a] = await mixed(cluster);
       const [one] = await a.history(APP);
       const syncs = await countSyncs(a);
-      vi.mocked(open).mockClear();
+      vi.mocked(openSync).mockClear();
       await a.push(
         APP,
         Array.from({ length: count }, (_, index) => change(`b${index}`, null, one)),
       );
-      const opened = vi.mocked(open).mock.calls.map(([path]) => String(path));
+      const opened = vi.mocked(openSync).mock.calls.map(([path]) => String(path));
       expect(opened).toContain(tables(a));
       await vi.waitFor(async () => expect((await syncs())[0]).toBeGreaterThanOrEqual(2), SOON);
       expect(await differences(a)).toEqual([]);

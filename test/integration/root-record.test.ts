@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { TestCluster } from "../support/sync-cluster.ts";
@@ -146,5 +146,22 @@ describe("the note beside a replica", () => {
       expect(await walked(again)).toBe(true);
       await again.expectInLockstep(APP);
     }
+  });
+
+  it("does not change in a copy of the directory that shares its files, nor where a link leads", async () => {
+    await using cluster = await TestCluster.make();
+    const a = await atVersion2(cluster);
+    const path = join(a.gitDir(APP), "lockstep.version");
+    const copy = join(a.context.root, "..", "copy-of-the-note");
+    const tip = await a.commit(APP, "three");
+    await link(path, copy);
+    await a.push(APP, [change("three", null, tip)]);
+    await rm(path);
+    await symlink(copy, path);
+    await a.push(APP, [change("four", null, tip)]);
+    expect((await readFile(copy, "utf8")).split(" ")[1]).toBe("2");
+    expect((await readFile(path, "utf8")).split(" ")[1]).toBe("4");
+    await rm(copy);
+    await a.expectInLockstep(APP);
   });
 });

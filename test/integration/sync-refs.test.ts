@@ -1,11 +1,11 @@
-import { open } from "node:fs/promises";
+import { openSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { toBytes } from "../../src/domain.ts";
 import { syncRefs } from "../../src/io/disk.ts";
 import { apply, CAFE, repository } from "../support/ref-sandbox.ts";
 import { ref } from "../support/refs.ts";
 
-vi.mock("node:fs/promises", { spy: true });
+vi.mock("node:fs", { spy: true });
 
 describe("making refs durable", () => {
   it("syncs every directory above them, by the bytes of their names", async () => {
@@ -13,13 +13,10 @@ describe("making refs durable", () => {
     const { context, dir, one } = repo;
     const name = `${CAFE}/deep/er`;
     await apply(context, dir, new Map([[name, one]]));
-    vi.mocked(open).mockClear();
+    vi.mocked(openSync).mockClear();
     await syncRefs(dir, new Set([ref(name), ref("refs/heads/removed/with/its/directories")]));
-    const opened = vi
-      .mocked(open)
-      .mock.settledResults.map(({ type }, index) =>
-        type === "fulfilled" ? String(vi.mocked(open).mock.calls[index]![0]) : "",
-      );
+    const { calls, results } = vi.mocked(openSync).mock;
+    const opened = results.map(({ type }, index) => (type === "return" ? String(calls[index]![0]) : ""));
     const bytes = (name: string) => String(Buffer.concat([Buffer.from(`${dir}/`), toBytes(ref(name))]));
     expect(opened).toEqual(
       expect.arrayContaining([`${dir}/`, ...["refs", "refs/heads", CAFE, `${CAFE}/deep`].map(bytes)]),
@@ -31,9 +28,9 @@ describe("making refs durable", () => {
     const { context, dir, one } = repo;
     const names = Array.from({ length: 300 }, (_, index) => `refs/heads/${index}`);
     await apply(context, dir, new Map(names.map((name) => [name, one])));
-    vi.mocked(open).mockClear();
+    vi.mocked(openSync).mockClear();
     await syncRefs(dir, new Set(names.map(ref)));
-    expect(open).not.toHaveBeenCalled();
+    expect(openSync).not.toHaveBeenCalled();
     await expect(syncRefs(`${dir}/not-there`, new Set(names.map(ref)))).rejects.toMatchObject({
       code: "PREREQUISITE_MISSING",
     });

@@ -29,12 +29,12 @@ export async function applyAndRecord(
   event: SyncEvent,
   started?: StartedTransaction,
 ): Promise<void> {
-  const from = replica.applied;
+  const { id: repositoryId, applied: from, appliedDigest: digest } = replica;
   replica.applied = undefined;
   context.signal.throwIfAborted();
   await crashPoint("catch-up.applying");
   // If the process is killed between the first ref and the last, the old note must not count.
-  await doubtReplicaRecord(replica.gitDir);
+  await doubtReplicaRecord(replica.gitDir, from === undefined ? undefined : { repositoryId, version: from, digest });
   try {
     await applyRefs(context.git, replica.gitDir, plan, { started, kept: replica.keptGit });
   } catch (error) {

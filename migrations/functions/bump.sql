@@ -4,16 +4,22 @@
 -- the digest. 'stale': the refs are others now, or may be, so the device must look again. 'in_doubt': the head is the
 -- base, so the disk of the device holds other refs than it claims. p_act: the act of an operator that the write carries
 -- out, with `action`, `reason` and `detail` for the audit.
+--
+-- p_at_once_by: the author of a write that nobody has staged. This call makes its row, as landed. Before, it checks what
+-- stage_write checks. 'not_at_once': stage it, and you hear why. After every answer but 'landed', settle_write makes
+-- the row, as dropped. So a call that comes later finds it.
 create function lockstep.bump(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_base_digest bytea, p_difference bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_seen bytea[], p_seen_values bytea[],
-  p_holders text[], p_act jsonb default null,
+  p_holders text[], p_act jsonb default null, p_at_once_by text default null,
   out outcome text, out version bigint, out detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   known lockstep.repository%rowtype;
   attempt lockstep.write%rowtype;
   holder uuid;
+  takes_writes boolean;
+  at_once boolean;
 begin
   perform lockstep.act_as(p_device);
   -- If the write has landed already, every later call gets the same answer. The row lock makes this answer wait for the
@@ -21,7 +27,8 @@ begin
   select l.version into version from lockstep.ref_log l where l.write_id = p_write for key share;
   if found then outcome := 'landed'; return; end if;
   -- for key share: a take-over waits until this statement is done; a renewal of the lease does not.
-  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
+  select d.writes and d.draining_since is null and d.revoked_at is null into takes_writes
+    from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;
   if not found then outcome := 'fenced'; return; end if;
   if lockstep.old_leases_end() is not null then outcome := 'old_leases'; return; end if;
   -- for no key update: rows that only refer to the repository, such as a write that is being staged, do not wait for
@@ -30,16 +37,28 @@ begin
     where r.id = p_repository and r.removed_at is null for no key update;
   if not found then outcome := 'missing'; return; end if;
   select * into attempt from lockstep.write w where w.id = p_write for update;
-  if attempt.status = 'landed' then outcome := 'landed'; version := attempt.version; return; end if;
-  if attempt.status is distinct from 'staged' then
+  at_once := not found and p_at_once_by is not null;
+  if at_once then
+    -- The lock of stop_new_writes: such a stop waits for this decision, which nobody sees before. Never waited for, so
+    -- that no write waits for a stop that waits for another write.
+    if not takes_writes or known.min_copies > 1 + cardinality(p_holders)
+        or not pg_try_advisory_xact_lock_shared(hashtext('lockstep.stops')) then
+      outcome := 'not_at_once'; return;
+    end if;
+    attempt.author := p_at_once_by;
+    attempt.session := false;
+  elsif attempt.status = 'landed' then
+    outcome := 'landed'; version := attempt.version; return;
+  elsif attempt.status is distinct from 'staged' then
     outcome := 'dropped'; detail := attempt.drop_reason; return;
+  elsif attempt.device <> p_device then
+    perform lockstep.act_as(attempt.device);
   end if;
-  if attempt.device <> p_device then perform lockstep.act_as(attempt.device); end if;
   -- Asked under the row of the repository, as release_replica does: a copy that was given up lands nothing.
   perform 1 from lockstep.replica p
     where p.repository_id = p_repository and p.device = p_device and p.state in ('pending', 'active', 'broken');
   if not found then outcome := 'missing'; return; end if;
-  detail := lockstep.stop_reason(p_repository, true);
+  detail := lockstep.stop_reason(p_repository, not at_once);
   if detail is not null then outcome := 'stopped'; return; end if;
   holder := lockstep.turn_holder(p_repository);
   -- A session whose lease has run out cannot land, even if nobody else has come for the turn.
@@ -61,11 +80,20 @@ begin
   end if;
 
   version := known.head_version + 1;
+  if at_once then
+    -- Before the log: settle_write may make the row at this moment, as dropped.
+    insert into lockstep.write (id, repository_id, device, fence, author, base_version, status, version, decided_at)
+      values (p_write, p_repository, p_device, p_fence, p_at_once_by, p_base, 'landed', bump.version, clock_timestamp())
+      on conflict (id) do nothing;
+    if not found then outcome := 'dropped'; version := null; return; end if;
+  end if;
   perform lockstep.append(p_write, p_repository, bump.version, p_device, p_fence, attempt.author,
     lockstep.add_digests(known.head_digest, p_difference), p_names, p_old_values, p_new_values, p_holders);
-  update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp(),
-    reason = coalesce(p_act->>'reason', w.reason)
-    where w.id = p_write;
+  if not at_once then
+    update lockstep.write w set status = 'landed', version = bump.version, decided_at = clock_timestamp(),
+      reason = coalesce(p_act->>'reason', w.reason)
+      where w.id = p_write;
+  end if;
   delete from lockstep.turn t where t.write_id = coalesce(attempt.ticket, p_write);
   if p_act is not null then
     insert into lockstep.audit (author, action, repository, device, detail)

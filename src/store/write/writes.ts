@@ -1,4 +1,4 @@
-// Writes: a write is staged before the disk is touched. Then one row lands it or drops it, for ever.
+// Writes: one row lands a write or drops it, for ever. It is staged before, or made with the decision.
 import {
   type Incarnation,
   type RefName,
@@ -120,6 +120,8 @@ export interface LandRequest {
   readonly holders?: readonly string[];
   /** The act of an operator that the write carries out. Its audit row is made with the decision. */
   readonly act?: OperatorsAct | undefined;
+  /** The author of a write that is not staged: its row is made with the decision. */
+  readonly atOnceBy?: string | undefined;
 }
 
 export interface OperatorsAct {
@@ -131,7 +133,9 @@ export interface OperatorsAct {
 export type LandOutcome =
   | { outcome: "landed"; version: Version }
   | { outcome: "stopped"; reason: string }
-  | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" | "old_leases" };
+  | { outcome: "stale" | "turn" | "fenced" | "dropped" | "in_doubt" | "missing" | "old_leases" }
+  /** The write must be staged first. */
+  | { outcome: "not_at_once" };
 
 /**
  * Decides a write. It lands if the refs of the updates have their old values at the head, which may be later than the
@@ -146,7 +150,7 @@ export async function landWrite(db: Database, me: Incarnation, request: LandRequ
     detail: string | null;
   }>(
     db.work,
-    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    "select outcome, version, detail from lockstep.bump($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     [
       request.writeId,
       request.repositoryId,
@@ -162,6 +166,7 @@ export async function landWrite(db: Database, me: Incarnation, request: LandRequ
       [...(request.seen?.values() ?? [])].map(toBytes),
       request.holders ?? [],
       request.act ?? null,
+      request.atOnceBy ?? null,
     ],
     { decides: true },
   );

@@ -75,6 +75,8 @@ export class Replica {
   settled: Version = 0n;
   /** The rule of the repository when a write was last staged here. */
   copiesRule: CopiesRule = { atLeast: 1, orFewer: false };
+  /** The key of the repository's digests, which never changes. undefined: no write was staged here yet. */
+  digestKey: Buffer | undefined = undefined;
   /**
    * The refs that keep objects of other devices' writes here for a while (write/hold-objects.ts). undefined: not read
    * yet.

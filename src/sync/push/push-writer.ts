@@ -39,6 +39,8 @@ export class PushWriter implements Writer, Disposable {
   readonly #aliases = new Aliases();
   readonly #races: Races;
   readonly #repositoryId: string;
+  /** Only the first attempt may be decided at once: where that fails, the staged row tells why. */
+  #atOnce = true;
 
   constructor(context: SyncContext, push: AllowedPush, repositoryId: string) {
     const { request, allowed, pusher } = push;
@@ -65,8 +67,11 @@ export class PushWriter implements Writer, Disposable {
     const { request, allowed, report, pusher, started } = this.#push;
     const updates = meantBy(allowed, this.#aliases, request, report);
     if (updates.length === 0) return undefined;
+    const atOnce = this.#atOnce;
+    this.#atOnce = false;
     const attempt = await attemptWrite(this.#context, replica, {
       writeId: randomUUID(),
+      atOnce,
       ticket: this.#races.ticket,
       request: { ...request, updates },
       aliases: this.#aliases.held,

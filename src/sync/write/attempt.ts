@@ -1,4 +1,5 @@
-// Makes one attempt to land a write: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
+// Makes one attempt to land a write: staged → prepared → synced → decided → committed. Runs under the replica's mutex. A
+// push that is ready in a moment is not staged.
 import { crashPoint } from "../../crash-points.ts";
 import { addDigests, differenceOf } from "../../digest.ts";
 import type { Version } from "../../domain.ts";
@@ -8,14 +9,16 @@ import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
 import { syncObjects } from "../../io/disk.ts";
 import { isPermanent } from "../../store/database/sqlstate.ts";
+import type { StageRequest } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { noteOnDisk, putInDoubt } from "../replica/apply.ts";
 import { Undecided } from "../turn/abandon.ts";
+import { type AtOnce, readyAtOnce } from "./at-once.ts";
 import { commit, leaveDisk } from "./commit.ts";
 import { type Decision, decide } from "./decide.ts";
 import { type Attempt, outcomeOf, type WriteAttempt } from "./outcome.ts";
-import { prepareEarly, prepareFresh } from "./prepare-refs.ts";
+import { type LockedEarly, prepareEarly, prepareFresh } from "./prepare-refs.ts";
 import { PushReport } from "./push-report.ts";
 import { pusherGoneError } from "./request.ts";
 import { stage } from "./stage.ts";
@@ -55,6 +58,7 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   const early = prepareEarly(firstTransaction, wanted);
   const identity = { writeId, repositoryId: replica.id, author };
   const bySession = sessionBase !== undefined;
+  const needsHead = onlyOnHead(replica, write);
   using undecided = new Undecided(context, identity);
   if (bySession) undecided.leave();
   const synced = syncObjects(replica.gitDir);
@@ -63,23 +67,17 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   const row = {
     ...identity,
     base: sessionBase ?? base,
-    baseDigest: onlyOnHead(replica, write) ? undefined : Buffer.from(replica.appliedDigest, "hex"),
+    baseDigest: needsHead ? undefined : Buffer.from(replica.appliedDigest, "hex"),
     names,
     ticket: write.ticket,
     session: bySession,
   };
-  const staged = await stage(context, replica, row, write, undecided);
-  if (staged.outcome !== "staged") return staged;
-
   const report = PushReport.of(wanted);
-  const preparing = { ...request, bySession: bySession || act !== undefined, onHead: staged.onHead };
-  const prepared = await prepareFresh(context, replica, preparing, staged.held, report, early);
-  clock.lap("prepareMs");
-  if (prepared.outcome !== "prepared") {
-    undecided.reason = "the refs were not as the pusher saw them";
-    if (prepared.outcome !== "nothing") return { outcome: "raced" };
-    return { outcome: "done", version: null, onDisk: true, report };
-  }
+  const atOnce = needsHead ? undefined : await readyAtOnce(replica, write, early, synced);
+  if (atOnce) undecided.leave();
+  const ready = atOnce ?? (await stageAndPrepare(context, replica, row, write, { early, report, undecided }));
+  if ("outcome" in ready) return ready;
+  const { prepared, digestKey } = ready;
   await using _ = prepared.transaction;
   await crashPoint("push.prepared");
   await syncAndDoubt(replica, base, synced);
@@ -91,13 +89,14 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   }
 
   const { updates } = prepared;
-  const difference = differenceOf(staged.digestKey, updates);
+  const difference = differenceOf(digestKey, updates);
   undecided.leave();
   await crashPoint("push.deciding");
-  const decided = { ...row, difference, updates, seen: write.aliases ?? new Map(), holders: holders ?? [], act };
+  const seen = write.aliases ?? new Map();
+  const decided = { ...row, difference, updates, seen, holders: holders ?? [], act, atOnceBy: atOnce && author };
   const decision = await decide(context, replica, decided);
   clock.lap("landMs");
-  if (decision.outcome !== "landed") return await notLanded(context, replica, base, decision);
+  if (decision.outcome !== "landed") return await notLanded(context, replica, base, decision, atOnce !== undefined);
   await crashPoint("push.decided");
   const { version } = decision;
   const onDisk = version === base + 1n;
@@ -107,6 +106,27 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   } else await leaveDisk(context, replica, prepared, version);
   clock.lap("commitMs");
   return { outcome: "done", version, onDisk, report };
+}
+
+/** Stages the write and prepares those of its refs that may land. */
+async function stageAndPrepare(
+  context: SyncContext,
+  replica: Replica,
+  row: StageRequest,
+  write: WriteAttempt,
+  { early, report, undecided }: { early: LockedEarly | undefined; report: PushReport; undecided: Undecided },
+): Promise<AtOnce | Attempt> {
+  const staged = await stage(context, replica, row, write, undecided);
+  if (staged.outcome !== "staged") return staged;
+  const { request, sessionBase, act, clock } = write;
+  const bySession = sessionBase !== undefined || act !== undefined;
+  const preparing = { ...request, bySession, onHead: staged.onHead };
+  const prepared = await prepareFresh(context, replica, preparing, staged.held, report, early);
+  clock.lap("prepareMs");
+  if (prepared.outcome === "prepared") return { prepared, digestKey: staged.digestKey };
+  undecided.reason = "the refs were not as the pusher saw them";
+  if (prepared.outcome !== "nothing") return { outcome: "raced" };
+  return { outcome: "done", version: null, onDisk: true, report };
 }
 
 /**
@@ -129,15 +149,20 @@ async function syncAndDoubt(replica: Replica, base: Version, synced: Promise<voi
   await Promise.all([synced, doubted]);
 }
 
-/** Returns the outcome of a write that is proven dropped. The replica has the refs that it had. */
+/**
+ * Returns the outcome of a write that is proven dropped. The replica has the refs that it had. One that was not staged
+ * proves nothing about this disk: the pusher may have seen another value, or a ref that leads to others.
+ */
 async function notLanded(
   context: SyncContext,
   replica: Replica,
   base: Version,
   decision: Exclude<Decision, { outcome: "landed" }>,
+  atOnce: boolean,
 ): Promise<Attempt> {
-  const attempt = outcomeOf(context, decision);
-  if (decision.outcome === "in_doubt") await putInDoubt(replica);
+  const attempt: Attempt =
+    atOnce && decision.outcome !== "failed" ? { outcome: "not_at_once" } : outcomeOf(context, decision);
+  if (decision.outcome === "in_doubt" && !atOnce) await putInDoubt(replica);
   if (replica.applied === base)
     await noteOnDisk(context, replica, { version: base, digest: Buffer.from(replica.appliedDigest, "hex") });
   if (decision.outcome === "failed" && isPermanent(decision.error)) throw decision.error;

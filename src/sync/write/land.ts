@@ -85,6 +85,8 @@ export async function land(context: SyncContext, writer: Writer, first: Replica)
           repository: writer.repository,
           noWrites: null,
         });
+      case "not_at_once":
+        break;
       case "aliases":
         writer.learn?.(attempt.held);
         break;

@@ -16,6 +16,8 @@ export interface WriteAttempt {
   readonly sessionBase?: Version;
   /** The ticket with which a push has waited for the repository's turn. */
   readonly ticket?: string | undefined;
+  /** True: the write may be decided without a row that is staged before. */
+  readonly atOnce?: boolean;
   readonly request: Pick<PushRequest, "updates" | "atomic" | "author" | "refAuthor">;
   /** The act of an operator that the write carries out. As in a session, a deletion makes room for a new ref. */
   readonly act?: OperatorsAct;
@@ -51,6 +53,8 @@ export type Lost = Raced | { readonly outcome: "turn" };
 export type Attempt =
   | Done
   | Lost
+  /** The write was not decided at once: try again, and stage it. */
+  | { outcome: "not_at_once" }
   /** The objects are on too few devices. */
   | { outcome: "too_few_copies"; rule: CopiesRule }
   /** Some refs are aliases: the values of these, and of the refs that were believed to be aliases. */

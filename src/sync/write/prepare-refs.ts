@@ -41,6 +41,8 @@ export interface Preparing {
 export interface LockedEarly {
   readonly transaction: RefTransaction;
   readonly updates: readonly RefUpdate[];
+  /** Refs that some of the updates make once the transaction is committed. */
+  readonly afterwards: Map<RefName, RefValue>;
   readonly refusal: Promise<Refusal | undefined>;
 }
 
@@ -48,9 +50,10 @@ export interface LockedEarly {
 export function prepareEarly(transaction: RefTransaction, all: readonly RefUpdate[]): LockedEarly | undefined {
   const updates = all.filter(({ oldValue, newValue }) => oldValue !== newValue);
   if (updates.length === 0 || clash(namesOf(updates))) return undefined;
-  const refusal = transaction.prepare(inOrder(updates).commands);
+  const { commands, afterwards } = inOrder(updates);
+  const refusal = transaction.prepare(commands);
   refusal.catch(() => {});
-  return { transaction, updates, refusal };
+  return { transaction, updates, afterwards, refusal };
 }
 
 /**

@@ -1,5 +1,5 @@
-// Stages the row of a write: step 3 of a push. The answer of the database has the values of the refs at the head, and
-// says whether the write may go on.
+// Stages the row of a write, unless it is decided at once (at-once.ts): step 3 of a push. The answer of the database has
+// the values of the refs at the head, and says whether the write may go on.
 import { crashPoint } from "../../crash-points.ts";
 import { isSymbolic, objectIds, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";
 import { type CopiesRule, type StageRequest, stageWrite } from "../../store/write/writes.ts";
@@ -37,6 +37,8 @@ export async function stage(
     undecided.leave();
     return outcomeOf(context, staged);
   }
+  replica.digestKey = staged.digestKey;
+  replica.copiesRule = staged.copiesRule;
   // The refs on this disk are not those on which the write would land.
   const onHead = staged.head === replica.applied;
   if (onHead && staged.digest.toString("hex") !== appliedDigest)

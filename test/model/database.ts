@@ -9,24 +9,39 @@ export function writeOf(state: State, w: number) {
   return state.writes[w - 1]!;
 }
 
+/** Returns whether the repository is stopped because a disk is known to be ahead. */
+function isStopped(model: Model, state: State): boolean {
+  return keeps(model, "ahead-stops-writes") && state.ahead.includes(true);
+}
+
 /** Returns whether no write may land, because writes are stopped or a disk is known to be ahead. */
 export function refusesStaged(model: Model, state: State): boolean {
-  if (keeps(model, "ahead-stops-writes") && state.ahead.includes(true)) return true;
+  if (isStopped(model, state)) return true;
   return (
     keeps(model, "write-stop-refuses-staged") &&
     (state.writeStop === "refusing staged" || state.writeStop === "returned")
   );
 }
 
-/** Models the decision, lockstep.bump. The checks have the order of the code. `looked`: the first check ran earlier. */
-export function bump(model: Model, state: State, w: number, fence: number, looked: boolean): Outcome {
+/** Returns whether a bump that makes its row is refused by a stop of writes. */
+export function refusesAtOnce(model: Model, state: State): boolean {
+  return keeps(model, "any-stop") ? state.writeStop !== "off" : refusesStaged(model, state);
+}
+
+/**
+ * Models the decision, lockstep.bump. The checks have the order of the code. Stage 2: the first check ran earlier.
+ * Stage 3: the look at the stops did.
+ */
+export function bump(model: Model, state: State, w: number, fence: number, stage: number): Outcome {
   const write = writeOf(state, w);
   const holder = state.turn[0];
-  if (!looked && write.status === "landed") return "landed";
+  if (stage !== 2 && write.status === "landed") return "landed";
   if (keeps(model, "fence") && state.fences[write.device] !== fence) return "fenced";
   if (write.status === "landed") return "landed";
-  if (keeps(model, "final-status") && write.status !== "staged") return "dropped";
-  if (refusesStaged(model, state)) return "stopped";
+  const makesRow = write.atOnce && write.status === "new";
+  if (keeps(model, "final-status") && write.status !== "staged" && !makesRow) return "dropped";
+  if (stage === 3 ? isStopped(model, state) : refusesStaged(model, state)) return "stopped";
+  if (makesRow && stage !== 3 && refusesAtOnce(model, state)) return "stopped";
   if (keeps(model, "turn-refuses-others") && holder !== undefined && holder !== w) return "turn";
   if (keeps(model, "session-lease") && write.session && holder !== w) return "turn";
   if (isStale(model, state, write)) return "stale";
@@ -83,8 +98,15 @@ export function append(
   state.owed = state.owed.filter(([, owed]) => updates.every(([, value]) => value !== owed));
 }
 
+/** Models lockstep.settle_write: a write that nobody staged gets its row, as dropped. */
+export function settle(model: Model, state: State, w: number): void {
+  const write = writeOf(state, w);
+  if (write.status === "new" && keeps(model, "drop-makes-row")) write.status = "dropped";
+  drop(state, w);
+}
+
 /**
- * Models lockstep.settle_write, which makes the row final. The changes of a session's caller must be kept from then on.
+ * Models what makes the row of a staged write final, as dropped. The changes of a session's caller must be kept from then on.
  */
 export function drop(state: State, w: number): void {
   const write = writeOf(state, w);

@@ -1,5 +1,5 @@
 // Models the decision of a write, also with a lost answer. Stands for src/sync/write/decide.ts.
-import { bump, drop, type Outcome, versionOf, writeOf } from "./database.ts";
+import { bump, type Outcome, refusesAtOnce, settle, versionOf, writeOf } from "./database.ts";
 import { doubt, finish } from "./finish.ts";
 import type { Model, Push, State, Who } from "./state.ts";
 import { deviceOf, keeps, named, processOf, type Step } from "./step.ts";
@@ -42,7 +42,7 @@ export function askSteps(model: Model, d: number, who: Who, { write, phase }: Pu
     kind: "go",
     label: `${name} asks what became of w${write}`,
     act: (next) => {
-      drop(next, write);
+      settle(model, next, write);
       if (writeOf(next, write).status !== "landed") return finish(model, next, d, who, true);
       landed(next, d, who, write);
     },
@@ -87,9 +87,20 @@ export function bumpSteps(model: Model, state: State, message: State["messages"]
     label: `the bump of w${w} with fence ${fence} is done`,
     act: (next) => {
       next.messages = without(next);
-      answer(model, next, message, bump(model, next, w, fence, stage === 2));
+      answer(model, next, message, bump(model, next, w, fence, stage));
     },
   };
+  const { atOnce, status } = writeOf(state, w);
+  if (stage === 0 && atOnce && status === "new" && model.budget.writeStops > 0 && !refusesAtOnce(model, state)) {
+    const look: Step = {
+      kind: "go",
+      label: `the bump of w${w} finds no stop of writes`,
+      act: (next) => {
+        next.messages = [...without(next), [w, fence, 3]];
+      },
+    };
+    return [arrive, look];
+  }
   // A bump has several statements. Between them the other bump may land, and the device may be taken over.
   if (stage !== 1 || writeOf(state, w).status === "landed") return [arrive];
   const look: Step = {
@@ -104,7 +115,7 @@ export function bumpSteps(model: Model, state: State, message: State["messages"]
 
 /** Returns the phase of a push that waits for the answer to this message. */
 export function waitingFor([, , stage]: State["messages"][number]): "sent" | "resent" {
-  return stage === 0 ? "sent" : "resent";
+  return stage === 0 || stage === 3 ? "sent" : "resent";
 }
 
 function answer(model: Model, state: State, message: State["messages"][number], outcome: Outcome): void {

@@ -50,7 +50,7 @@ function failOver(state: State, kept: number): void {
   const head = headOf(state);
   for (const { write } of lost) {
     const row = state.writes[write - 1];
-    if (row) Object.assign(row, { status: "staged", lost: true });
+    if (row) Object.assign(row, { status: row.atOnce ? "new" : "staged", lost: true });
   }
   state.recorded = state.recorded.map((version) => Math.min(version, head));
   state.seen = state.seen.map((version) => Math.min(version, head));

@@ -51,6 +51,8 @@ function writeStopSteps(model: Model, state: State): Step[] {
   ];
   switch (state.writeStop) {
     case "off":
+      // The lock of stop_new_writes.
+      if (keeps(model, "stop-waits") && state.messages.some(([, , stage]) => stage === 3)) return [];
       return state.budget.writeStops > 0 ? step("fault", "a stop of writes begins", "refusing") : [];
     case "refusing":
       if (!quiet) return [];

@@ -6,7 +6,9 @@ import { digestAt, foldAtHead, headOf } from "./log.ts";
 import { differenceOf, type Model, NONE, type Process, type Push, type State, type Who } from "./state.ts";
 import { bit, clashes, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 
-/** Offers the copy to a peer, if the repository needs copies. Then the mutex and lockstep.stage_write. */
+/**
+ * Offers the copy to a peer, if the repository needs copies. Then the mutex, and lockstep.stage_write or no statement.
+ */
 export function stageSteps(model: Model, state: State, d: number, who: Who, push: Push): Step[] {
   if (needsCopies(model, push)) return copySteps(state, d, who, push);
   const process = processOf(state, d, who);
@@ -20,22 +22,38 @@ export function stageSteps(model: Model, state: State, d: number, who: Who, push
       processOf(next, d, who).push!.phase = "checked";
     });
   const { applied } = process;
-  if (isApplying(process) || applied === NONE || applied > headOf(state)) return [];
+  if (isApplying(process) || applied === NONE) return [];
+  return [...go("does not stage", (next) => begin(next, d, who, true)), ...stage(model, state, d, who, push)];
+}
+
+/** Offers lockstep.stage_write. */
+function stage(model: Model, state: State, d: number, who: Who, push: Push): Step[] {
+  const process = processOf(state, d, who);
+  const { applied } = process;
+  if (applied > headOf(state)) return [];
   if (state.fences[d] !== process.fence) return [];
   if (keeps(model, "turn-refuses-others") && state.turn.length > 0) return [];
   if (keeps(model, "digest-at-stage") && digestAt(state, applied) !== process.held) return [];
-  return go("stages", (next) => {
+  const act = (next: State) => {
     const write = writeOf(next, push.write);
     const held = foldAtHead(next);
     const moved = write.refs.some((ref, index) => held[ref] !== write.olds[index]);
     if (moved || write.sees.some(([ref, value]) => held[ref] !== value)) return finish(model, next, d, who, true);
-    write.status = "staged";
-    write.base = applied;
-    write.baseDigest = process.held;
-    const mine = processOf(next, d, who).push!;
-    mine.phase = "staged";
-    mine.digest = process.held + differenceOf(held.length, write);
-  });
+    begin(next, d, who, false);
+  };
+  return [{ kind: "go", label: `${named(d, who)} stages w${push.write}`, act }];
+}
+
+/** Begins an attempt on the version that the process holds. `atOnce`: without a row in the database. */
+function begin(next: State, d: number, who: Who, atOnce: boolean): void {
+  const { applied, held, push } = processOf(next, d, who);
+  const write = writeOf(next, push!.write);
+  write.atOnce = atOnce;
+  if (!atOnce) write.status = "staged";
+  write.base = applied;
+  write.baseDigest = held;
+  push!.phase = "staged";
+  push!.digest = held + differenceOf(next.seen.length, write);
 }
 
 export function needsCopies(model: Model, push: Push): boolean {
@@ -91,7 +109,7 @@ export function prepareSteps(model: Model, state: State, d: number, who: Who, pu
         const { locks, refs } = deviceOf(next, d);
         if (write.refs.some((ref, index) => refs[ref] !== write.olds[index])) {
           // The log has another value than the disk: only on the head is that a sign of a wrong disk.
-          if (write.base === headOf(next)) doubt(model, next, d, who);
+          if (write.base === headOf(next) && !write.atOnce) doubt(model, next, d, who);
           drop(next, push.write);
           return finish(model, next, d, who, true);
         }

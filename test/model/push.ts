@@ -65,6 +65,7 @@ function arrivals(model: Model, state: State, d: number, process: Process): Step
             next.writes.push({
               device: d,
               session,
+              atOnce: false,
               refs,
               news,
               olds,

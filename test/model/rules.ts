@@ -19,6 +19,18 @@ export const MUTATIONS = [
     description: "A bump that failed, or that the fence refused, is reported as ng without asking the row.",
   },
   { name: "final-status", description: "A bump may land a write that is dropped already." },
+  {
+    name: "drop-makes-row",
+    description: "A write that nobody staged is dropped without a row, so that its bump may still come and land it.",
+  },
+  {
+    name: "stop-waits",
+    description: "A stop of writes does not wait for the bumps under way that make their row.",
+  },
+  {
+    name: "any-stop",
+    description: "A bump that makes its row heeds only the stops that include staged writes.",
+  },
   { name: "old-values", description: "A bump does not compare old values with the fold." },
   { name: "seen-values", description: "A bump does not compare the aliases that lead to its refs with the fold." },
   {

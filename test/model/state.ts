@@ -19,6 +19,8 @@ export type Update = readonly [ref: number, value: number];
 export interface Write {
   readonly device: number;
   readonly session: boolean;
+  /** True if nobody staged it: its bump makes the row. Until then its status is "new". */
+  atOnce: boolean;
   readonly refs: readonly number[];
   readonly news: readonly number[];
   olds: readonly number[];
@@ -158,7 +160,8 @@ export interface State {
   demoted: boolean[];
   /**
    * The bumps on their way: write, fence and stage. Stage 1 is a repeated bump. Stage 2 is a repeated bump that has
-   * looked and found nothing landed. Bumps may be late, lost or repeated.
+   * looked and found nothing landed. Stage 3 is a first bump that makes its row, and has looked and found no stop of
+   * writes. Bumps may be late, lost or repeated.
    */
   messages: readonly (readonly [number, number, number])[];
   writeStop: "off" | "refusing" | "refusing staged" | "returned";

@@ -21,15 +21,34 @@ startClusterToStrike();
 /** Steps after which the write has landed whatever happens, and before which it has not. */
 const DECIDED = points("push").slice(points("push").indexOf("push.decided"));
 
-describe("a push at", () => {
-  const LOCKED = points("push").filter((point) => /prepared|synced|deciding|decided/.test(point));
+const LOCKED = points("push").filter((point) => /prepared|synced|deciding|decided/.test(point));
+const VICTIMS = ["sidecar", "receive-pack", "hook that works", "hook that waits", "database", "device"] as const;
 
-  it.each([
-    ...cases(points("push"), ["sidecar", "receive-pack", "hook that works", "hook that waits", "database", "device"]),
-    ...cases(LOCKED, ["update-ref"]),
-  ])("%s survives the death of its %s", async (point, victim) => {
+describe.each([
+  // A device has staged a write before it decides one at once.
+  {
+    what: "a push that is decided at once, at",
+    firstAt: () => one.device,
+    strikes: [
+      ...cases(
+        points("push").filter((point) => point !== "push.staged"),
+        VICTIMS,
+      ),
+      ...cases(LOCKED, ["update-ref"]),
+    ],
+  },
+  {
+    what: "a push that is staged, at",
+    firstAt: () => three,
+    strikes: [
+      ...cases(["push.staged", "push.deciding", "push.decided"], VICTIMS),
+      ...cases(["push.deciding", "push.decided"], ["update-ref"]),
+    ],
+  },
+])("$what", ({ firstAt, strikes }) => {
+  it.each(strikes)("%s survives the death of its %s", async (point, victim) => {
     const history = await PushHistory.begin(cluster, ada);
-    await history.untilAcknowledged(one.device, "held");
+    await history.untilAcknowledged(firstAt(), "held");
     await using held = await one.hold(point);
     const push = history.push(one.device, "held");
     await held.reached();

@@ -132,6 +132,36 @@ describe("a catch-up of a follower", () => {
   });
 });
 
+describe("a push to a quiet replica", () => {
+  /** Returns the statements of the second push of a device, after its upload. */
+  async function ofSecondPush(a: TestDevice): Promise<string[]> {
+    const [one, two] = await a.history(APP);
+    // The first one tells the device the rule of copies, and the key of digests.
+    await a.push(APP, [change("main", null, one)]);
+    await vi.waitFor(() => expect(a.replica(APP).recorded).toBe(1n), SOON);
+    const statements: string[] = [];
+    await askedBy(a, statements, async () => await a.push(APP, [change("main", one, two)]));
+    await a.expectInLockstep(APP);
+    // The record of the version goes after the answer to the pusher, or beside it.
+    return statements.filter((text) => !text.includes("record_version") && !/update lockstep.replica/.test(text));
+  }
+
+  it("makes one statement, which is the decision", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    const statements = await ofSecondPush(a);
+    expect(statements).toEqual([expect.stringContaining("lockstep.bump(")]);
+  });
+
+  it("makes two statements of its own with copies", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await three(cluster);
+    await wants(cluster, 2);
+    const own = (await ofSecondPush(a)).filter((text) => !text.includes("from lockstep.replica"));
+    expect(own).toEqual([expect.stringContaining("lockstep.stage_write("), expect.stringContaining("lockstep.bump(")]);
+  });
+});
+
 describe("a read of a replica that is current", () => {
   it("makes one statement and starts no git, and shares the statement with others", async () => {
     await using cluster = await TestCluster.make();

@@ -118,7 +118,7 @@ describe("a repository that wants several copies", () => {
     await a.push(APP, [change("main", null, one)]);
     let wanted = 1;
     a.onStatement = async (text, run) => {
-      if (text.includes("stage_write") && wanted < 3) await wants(cluster, ++wanted);
+      if (/lockstep\.(bump|stage_write)\(/.test(text) && wanted < 3) await wants(cluster, ++wanted);
       return await run();
     };
     expect(await a.push(APP, [change("main", one, two)])).toEqual({ "refs/heads/main": null });

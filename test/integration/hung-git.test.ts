@@ -114,6 +114,8 @@ describe("a push whose git is stopped", () => {
     await using f = await fixture();
     const two = await f.a.commit(APP, "two", { parents: [f.one] });
     const gone = new AbortController();
+    // As after a start: the next write is staged.
+    f.a.replica(APP).digestKey = undefined;
     beforeStatement(f.a, "lockstep.stage_write(", async () => {
       await vi.waitFor(() => access(join(f.a.gitDir(APP), `${MAIN}.lock`)), SOON);
       await signalUpdateRef(f.a, "SIGSTOP");

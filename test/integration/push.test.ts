@@ -20,6 +20,10 @@ describe("a push", () => {
     await rm(inTheWay);
     await mkdir(inTheWay);
     await expect(a.push(APP, [change("main", one, two)])).rejects.toThrow();
+    expect(await writes(cluster)).toHaveLength(1);
+    // As after a start: the next write is staged.
+    a.replica(APP).digestKey = undefined;
+    await expect(a.push(APP, [change("main", one, two)])).rejects.toThrow();
     expect(await log(cluster)).toHaveLength(1);
     await rm(inTheWay, { recursive: true });
     await vi.waitFor(async () => expect((await writes(cluster)).at(-1)).toMatchObject({ status: "dropped" }), SOON);

@@ -119,6 +119,11 @@ export const ACTS: Record<string, Act> = {
     stageWrite(db, me, { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] }),
   bump: (db, { me, id, push }) =>
     landWrite(db, me, { writeId: push, repositoryId: id, base: 0n, difference: EMPTY_DIGEST, updates: [] }),
+  "bump of a write that is not staged": (db, { me, id }) =>
+    landWrite(db, me, {
+      ...{ writeId: randomUUID(), repositoryId: id, base: 0n, difference: EMPTY_DIGEST, updates: [] },
+      atOnceBy: "ada",
+    }),
   settle_write: (db, { me, id, push }) =>
     settleWrite(db, me, { writeId: push, repositoryId: id, author: "ada" }, "test"),
   "settle_write of a session": (db, { me, id, session }) =>

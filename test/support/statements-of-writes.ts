@@ -115,6 +115,14 @@ export const STATEMENTS_OF_WRITES: Readonly<Record<string, StatementAtSize>> = {
     },
     rows: FEW,
   },
+  "landWrite, not staged": {
+    call: async () => {
+      const updates = [{ name, oldValue: "a".repeat(40) as unknown as RefValue, newValue: value }];
+      const request = { ...write(), difference: Buffer.alloc(32), updates, atOnceBy: "ada" };
+      return await landWrite(db, me, request).catch(() => {});
+    },
+    rows: FEW,
+  },
   "landWrite, over versions between": {
     call: async () => {
       const base = { base: BigInt(VERSIONS) - 3n, baseDigest: Buffer.from("d") };

@@ -5,6 +5,7 @@ import { differenceOf } from "../../src/digest.ts";
 import type { Incarnation, RefUpdate, Version } from "../../src/domain.ts";
 import { type Database, queryOnce } from "../../src/store/database/database.ts";
 import { type TakeOverRequest, takeOver } from "../../src/store/device/device-lease.ts";
+import { readFold } from "../../src/store/log/fold.ts";
 import { readLog } from "../../src/store/log/list-log.ts";
 import { createRepository } from "../../src/store/repository/repositories.ts";
 import { type LandRequest, stageWrite, type WriteIdentity } from "../../src/store/write/writes.ts";
@@ -67,6 +68,19 @@ export async function stage(
     difference: differenceOf(staged.digestKey, updates),
     updates,
   };
+}
+
+/** Returns the arguments that land a write of the updates which nobody has staged. */
+export async function atOnce(
+  db: Database,
+  repositoryId: string,
+  base: Version,
+  updates: readonly RefUpdate[],
+): Promise<LandRequest & WriteIdentity> {
+  const { digestKey } = await readFold(db, repositoryId);
+  const difference = differenceOf(digestKey, updates);
+  const author = "ada";
+  return { writeId: randomUUID(), repositoryId, author, atOnceBy: author, base, difference, updates };
 }
 
 /** Returns the versions of the log, newest first. */

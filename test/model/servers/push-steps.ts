@@ -18,14 +18,14 @@ export function pushSteps(model: ServerModel, state: State, d: number): Steps {
             act: (next) => {
               next.budget.writes -= 1;
               next.writes += 1;
-              next.devices[d]!.push = { write: next.writes, base: 0, phase: "new" };
+              next.devices[d]!.push = { write: next.writes, base: 0, atOnce: false, phase: "new" };
             },
           },
         ];
-  const { write, base, phase } = push;
-  const send = (what: Message["what"], then: Push["phase"], at: number) => (next: State) => {
-    next.messages = [...next.messages, { device: d, server, what, write, base: at }];
-    next.devices[d]!.push = { write, base: at, phase: then };
+  const { write, base, atOnce, phase } = push;
+  const send = (what: Message["what"], then: Push["phase"], at: number, unstaged: boolean) => (next: State) => {
+    next.messages = [...next.messages, { device: d, server, what, write, base: at, atOnce: unstaged }];
+    next.devices[d]!.push = { write, base: at, atOnce: unstaged, phase: then };
   };
   const act = (label: string, does: (next: State) => void): Steps => [
     { kind: "go", label: `d${d} ${label} w${write}`, act: does },
@@ -39,11 +39,11 @@ export function pushSteps(model: ServerModel, state: State, d: number): Steps {
             label: `d${d} waits no longer for w${write}`,
             act: (next) => {
               next.budget.troubles -= 1;
-              next.devices[d]!.push = { write, base, phase: "unknown" };
+              next.devices[d]!.push = { ...push, phase: "unknown" };
             },
           },
         ];
-  const repeat = send("bump", "deciding", base);
+  const repeat = send("bump", "deciding", base, atOnce);
   const repeating: Steps = giveUp.map(() => ({
     kind: "fault",
     label: `d${d} sends the bump of w${write} again`,
@@ -55,11 +55,15 @@ export function pushSteps(model: ServerModel, state: State, d: number): Steps {
   switch (phase) {
     case "new":
       // A catch-up that applies holds the mutex.
-      return fetched?.confirmed ? [] : act("stages", send("stage", "staging", state.devices[d]!.disk.length));
+      if (fetched?.confirmed) return [];
+      return [
+        ...act("stages", send("stage", "staging", state.devices[d]!.disk.length, false)),
+        ...act("sends the bump, without a row, of", send("bump", "deciding", state.devices[d]!.disk.length, true)),
+      ];
     case "staging":
       return giveUp;
     case "staged":
-      return act("sends the bump of", send("bump", "deciding", base));
+      return act("sends the bump of", send("bump", "deciding", base, atOnce));
     case "deciding":
       return giveUp;
     case "unknown":
@@ -118,13 +122,13 @@ export function messageSteps(model: ServerModel, state: State, message: Message)
           commit(next, server, (data) => {
             staged = stage(model, next, server, data, write, base);
           });
-          if (isWaitedFor) next.devices[d]!.push = { write, base, phase: staged ? "staged" : "unknown" };
+          if (isWaitedFor) next.devices[d]!.push = { ...waits, phase: staged ? "staged" : "unknown" };
         },
       },
     ];
   const decide = (next: State) => {
     without(next);
-    commit(next, server, (data) => bump(model, next, server, data, write, base));
+    commit(next, server, (data) => bump(model, next, server, data, message));
   };
   const steps: Steps = [];
   const found = rowOf(state.servers[server], write) === "landed" && !keeps(model, "answer-waits");
@@ -136,7 +140,7 @@ export function messageSteps(model: ServerModel, state: State, message: Message)
         decide(next);
         if (!isWaitedFor) return;
         if (rowOf(next.servers[server], write) === "landed") tell(next, d, write, true, server);
-        else next.devices[d]!.push = { write, base, phase: "unknown" };
+        else next.devices[d]!.push = { ...waits, phase: "unknown" };
       },
     });
   else if (state.budget.troubles > 0)
@@ -149,7 +153,7 @@ export function messageSteps(model: ServerModel, state: State, message: Message)
         if (!isWaitedFor) return;
         const landed = rowOf(next.servers[server], write) === "landed";
         if (landed && !keeps(model, "ended-wait")) tell(next, d, write, true, server);
-        else next.devices[d]!.push = { write, base, phase: "unknown" };
+        else next.devices[d]!.push = { ...waits, phase: "unknown" };
       },
     });
   if (!confirms(state, server))
@@ -158,7 +162,7 @@ export function messageSteps(model: ServerModel, state: State, message: Message)
       label: `the bump of w${write} ends with its connection`,
       act: (next) => {
         without(next);
-        if (isWaitedFor) next.devices[d]!.push = { write, base, phase: "unknown" };
+        if (isWaitedFor) next.devices[d]!.push = { ...waits, phase: "unknown" };
       },
     });
   return steps;

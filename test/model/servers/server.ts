@@ -82,9 +82,16 @@ export function stage(model: ServerModel, state: State, server: ServerId, data: 
 }
 
 /** lockstep.bump, where nothing has landed yet. */
-export function bump(model: ServerModel, state: State, server: ServerId, data: Data, write: number, base: number) {
+export function bump(
+  model: ServerModel,
+  state: State,
+  server: ServerId,
+  data: Data,
+  { write, base, atOnce }: { write: number; base: number; atOnce: boolean },
+) {
   if (oldLeases(model, state, server, data)) return;
-  if (rowOf(data, write) !== "staged" || data.stopped || data.log.length !== base) return;
+  const row = rowOf(data, write);
+  if ((row !== "staged" && !(atOnce && row === undefined)) || data.stopped || data.log.length !== base) return;
   data.log = [...data.log, write];
   setRow(data, write, "landed");
 }

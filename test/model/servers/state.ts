@@ -28,6 +28,8 @@ export interface Push {
   readonly write: number;
   /** The head on which the write was staged. */
   base: number;
+  /** True if nobody staged it: its bump makes the row. */
+  atOnce: boolean;
   phase: "new" | "staging" | "staged" | "deciding" | "unknown";
 }
 
@@ -56,6 +58,7 @@ export interface Message {
   readonly what: "stage" | "bump";
   readonly write: number;
   readonly base: number;
+  readonly atOnce: boolean;
 }
 
 export interface Budget {

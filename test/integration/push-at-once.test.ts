@@ -1,13 +1,16 @@
 // Pushes that are decided by one statement, which makes the row of their write.
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { drainDevice, setDeviceWrites } from "../../src/store/device/devices.ts";
 import { leaveTurn, takeTurn } from "../../src/store/write/turns.ts";
 import { stopNewWrites } from "../../src/store/write/write-stops.ts";
+import { landWrite } from "../../src/store/write/writes.ts";
 import { askedBy } from "../support/asked.ts";
-import { latch } from "../support/latch.ts";
+import { beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 import { isBump, isSettle, log, writes } from "../support/write-rows.ts";
@@ -59,33 +62,31 @@ describe("a push after another", () => {
 
   it("that comes through an alias moves its target, and the replica is not in doubt", async () => {
     await using cluster = await TestCluster.make();
-    const { a, b, ids } = await pushedOnce(cluster);
-    // An operator makes an alias on all devices, as a write: here by hand, in the log and on the disks.
-    await cluster.sql(
-      `with made as (insert into lockstep.repository_ref (repository_id, name, value)
-         select id, 'refs/heads/alias'::bytea, 'ref: refs/heads/main'::bytea from lockstep.repository)
-       select 1`,
-    );
-    for (const device of [a, b]) await device.git(APP, ["symbolic-ref", "refs/heads/alias", MAIN]);
+    const { a, ids } = await pushedOnce(cluster);
+    const { path, token } = await beginSession(a, APP);
+    await promisify(execFile)("git", ["symbolic-ref", "refs/heads/alias", MAIN], {
+      env: { ...process.env, GIT_DIR: path },
+    });
+    await bumpSession(a, APP, token);
     const doubts: (bigint | undefined)[] = [];
-    const { onStatement } = a;
     a.onStatement = async (text, run) => {
       if (text.includes("lockstep.stage_write(")) doubts.push(a.replica(APP).applied);
-      return await onStatement(text, run);
+      return await run();
     };
     const report = await a.push(APP, [change("alias", ids[0], ids[1])]);
     expect(report).toEqual({ "refs/heads/alias": null });
     expect(doubts.length).toBeGreaterThan(0);
-    expect(doubts.every((applied) => applied === 1n)).toBe(true);
+    expect(doubts.every((applied) => applied === 2n)).toBe(true);
     expect(await a.refs(APP)).toMatchObject({ [MAIN]: ids[1], "refs/heads/alias": `ref: ${MAIN}` });
-    expect((await log(cluster)).at(-1)).toMatchObject({ version: "2", names: [MAIN] });
+    expect((await log(cluster)).at(-1)).toMatchObject({ version: "3", names: [MAIN] });
+    await a.expectInLockstep(APP);
   });
 
   it("whose ref another device has moved is told so, without a lost race", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, ids } = await pushedOnce(cluster);
     await b.read(APP);
-    await b.push(APP, [change("main", ids[0], ids[1])]);
+    await b.push(APP, [change("main", ids[0], await b.commit(APP, "two", { parents: [ids[0]] }))]);
     const two = await a.commit(APP, "another", { parents: [ids[0]] });
     const asked = await statementsOf(a, async () =>
       expect(await a.push(APP, [change("main", ids[0], two)])).toEqual({ [MAIN]: "fetch first" }),
@@ -171,16 +172,23 @@ describe("the answer to a decision at once", () => {
   it("does not come: the write is dropped, another attempt lands, and the late decision lands nothing", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
-    const { opened, open } = latch();
-    let late: Promise<unknown> | undefined;
+    let bumps = 0;
     a.onStatement = async (text, run) => {
-      if (!isBump(text) || late !== undefined) return await run();
-      late = opened.then(run);
-      throw new Error("Connection terminated unexpectedly");
+      if (isBump(text) && ++bumps === 1) throw new Error("Connection terminated unexpectedly");
+      return await run();
     };
     expect(await a.push(APP, [change("main", ids[0], ids[1])])).toEqual(LANDED);
-    open();
-    expect(await late).toMatchObject([{ outcome: "dropped", version: null }]);
+    const [dropped] = await cluster.sql<{ id: string }>("select id from lockstep.write where status = 'dropped'");
+    const updates = [change("other", null, ids[1])];
+    const late = {
+      writeId: dropped!.id,
+      repositoryId: a.replica(APP).id,
+      base: 2n,
+      difference: Buffer.alloc(32),
+      updates,
+    };
+    const answer = await landWrite(a.context.db, a.context.me, { ...late, atOnceBy: "ada" });
+    expect(answer).toEqual({ outcome: "dropped" });
     expect(await writes(cluster)).toMatchObject([
       { status: "landed", version: "1" },
       { status: "dropped", drop_reason: "the database did not confirm it" },

@@ -3,6 +3,7 @@
 // once, so that a stale control is noticed.
 
 import { adoptControls } from "./adopt.mjs";
+import { atOnceControls } from "./at-once.mjs";
 import { borrowingControls } from "./borrowing.mjs";
 import { certificateControls } from "./certificates.mjs";
 import { commandControls } from "./commands.mjs";
@@ -74,6 +75,7 @@ export const controls = [
   ...refFileControls,
   ...copyControls,
   ...overOthersControls,
+  ...atOnceControls,
   ...refNameControls,
   ...gcControls,
   ...commandControls,

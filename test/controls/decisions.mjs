@@ -64,7 +64,7 @@ export const decisionControls = [
     patches: [
       {
         file: "migrations/functions/bump.sql",
-        from: "  if attempt.status is distinct from 'staged' then\n    outcome := 'dropped'; detail := attempt.drop_reason; return;\n  end if;\n",
+        from: "  elsif attempt.status is distinct from 'staged' then\n    outcome := 'dropped'; detail := attempt.drop_reason; return;\n",
         to: "",
       },
     ],
@@ -151,8 +151,8 @@ export const decisionControls = [
     patches: [
       {
         file: "migrations/functions/bump.sql",
-        from: "  perform 1 from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;\n  if not found then outcome := 'fenced'; return; end if;\n",
-        to: "  perform 1 from lockstep.device d where d.name = p_device for key share;\n",
+        from: "    from lockstep.device d where d.name = p_device and d.fence = p_fence for key share;\n  if not found then outcome := 'fenced'; return; end if;\n",
+        to: "    from lockstep.device d where d.name = p_device for key share;\n",
       },
     ],
     project: "e2e",

@@ -35,7 +35,7 @@ async function statementsOf(device: TestDevice, work: () => Promise<unknown>): P
 }
 
 describe("a push after another", () => {
-  it("sees the row of a write that lasts longer, which is staged", async () => {
+  it("that lasts longer is staged, and others see its row", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
     const wait = join(cluster.dir, "wait");

@@ -5,9 +5,9 @@
 -- base, so the disk of the device holds other refs than it claims. p_act: the act of an operator that the write carries
 -- out, with `action`, `reason` and `detail` for the audit.
 --
--- p_at_once_by: the author of a write that nobody has staged. This call makes its row, as landed. Before, it checks what
--- stage_write checks. 'not_at_once': stage it, and you hear why. After every answer but 'landed', settle_write makes
--- the row, as dropped. So a call that comes later finds it.
+-- p_at_once_by: the author of a write that nobody has staged. This call makes its row, as landed. Before that it makes
+-- the checks of stage_write. 'not_at_once': stage_write tells why. After every answer but 'landed' the device calls
+-- settle_write, which makes the row, as dropped. So a call that comes later finds it.
 create function lockstep.bump(
   p_write uuid, p_repository uuid, p_device text, p_fence bigint, p_base bigint, p_base_digest bytea, p_difference bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_seen bytea[], p_seen_values bytea[],

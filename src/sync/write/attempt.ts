@@ -1,5 +1,5 @@
-// Makes one attempt to land a write: staged → prepared → synced → decided → committed. Runs under the replica's mutex. A
-// push that is ready in a moment is not staged.
+// Makes one attempt to land a write: staged → prepared → synced → decided → committed. Runs under the replica's mutex.
+// A push that is ready in a moment is not staged.
 import { crashPoint } from "../../crash-points.ts";
 import { addDigests, differenceOf } from "../../digest.ts";
 import type { Version } from "../../domain.ts";

@@ -8,8 +8,7 @@ import { isLocked, type RefCommand, RefTransaction, type Refusal } from "../../g
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { putInDoubt } from "../replica/apply.ts";
-import { examine } from "./examine-refs.ts";
-import { contradictsLog, halve, reasonOf } from "./halve-refs.ts";
+import { contradictsLog, examine, halve, reasonOf } from "./examine-refs.ts";
 import type { PushReport } from "./push-report.ts";
 
 export type Prepared =

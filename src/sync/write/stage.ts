@@ -1,4 +1,4 @@
-// Stages the row of a write, unless it is decided at once (at-once.ts): step 3 of a push. The answer of the database has
+// Stages the row of a write: step 3 of a push that is not decided at once (at-once.ts). The answer of the database has
 // the values of the refs at the head, and says whether the write may go on.
 import { crashPoint } from "../../crash-points.ts";
 import { isSymbolic, objectIds, type RefName, type RefUpdate, type RefValue } from "../../domain.ts";

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { differenceOf } from "../../src/digest.ts";
 import type { RefUpdate } from "../../src/domain.ts";
+import { doubtReplicaRecord } from "../../src/git/root/root-record.ts";
 import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
+import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, honest, type TestDevice } from "../support/sync-device.ts";
+import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -33,6 +35,22 @@ const file = async (path: string, content: string | Buffer = "") => {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
 };
+
+it("a replica is repaired in the background after a start if its note says in doubt: a write may have been under way", async () => {
+  await using cluster = await TestCluster.make();
+  const [a] = await cluster.pair(APP);
+  await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+  await vi.waitFor(() => expect(a.replica(APP).recorded).toBe(1n), SOON);
+  // What a write leaves that had no row when its sidecar was killed.
+  await doubtReplicaRecord(a.gitDir(APP));
+  await file(join(a.gitDir(APP), "refs/heads/main.lock"));
+  await a.crash();
+  const again = await a.restart();
+  await new Follower(again.context).onStart([]);
+  await vi.waitFor(async () => expect(await again.leftovers(APP)).toEqual([]), SOON);
+  await vi.waitFor(() => expect(again.replica(APP).applied).toBe(1n), SOON);
+  await again.expectInLockstep(APP);
+});
 
 describe("after a sidecar was killed in a push", () => {
   interface Point {

@@ -134,6 +134,11 @@ export async function readReplicaRecord(gitDir: string): Promise<ReplicaRecord |
 /** An id that is no epoch. */
 const DOUBT = "00000000-0000-0000-0000-000000000000";
 
+/** Returns true for a record from `doubtReplicaRecord`. */
+export function isDoubted({ epoch }: Pick<ReplicaRecord, "epoch">): boolean {
+  return epoch === DOUBT;
+}
+
 /**
  * Marks a replica as in doubt, so that it is compared whatever happens next. The record keeps the version (`known`,
  * else the recorded one): if the database knows only older versions, it has lost some.

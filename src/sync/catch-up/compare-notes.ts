@@ -1,9 +1,8 @@
 // Compares the notes beside all replicas with the database, at start and when the database may be another one than
 // before. Either may have gone back in time: the database (a fail-over, a backup), or the disk (an older copy, an empty
 // disk).
-import type { Version } from "../../domain.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
-import { readReplicaRecord } from "../../git/root/root-record.ts";
+import { isDoubted, type ReplicaRecord, readReplicaRecord } from "../../git/root/root-record.ts";
 import { readStandings } from "../../store/log/log-standing.ts";
 import { reviseVersions } from "../../store/replica/record-replica.ts";
 import { listReplicasAfter, type NotedReplica } from "../../store/replica/replicas.ts";
@@ -20,14 +19,16 @@ const PAGE = 500;
 
 interface Noted extends NotedReplica {
   /** The note beside the replica. undefined: there is none. */
-  readonly record: { version: Version; digest: string } | undefined;
+  readonly record: ReplicaRecord | undefined;
 }
 
 /**
  * Stops repositories of which the database has lost writes. Lowers the recorded version of replicas that hold less than
- * the database says. Reads a small file for each replica. Throws DATABASE_UNAVAILABLE, ROOT_GONE.
+ * the database says. Reads a small file for each replica. Returns the repositories whose replica is in doubt since the
+ * last incarnation: a crash may have interrupted a write. Throws DATABASE_UNAVAILABLE, ROOT_GONE.
  */
-export async function compareNotes(context: SyncContext): Promise<void> {
+export async function compareNotes(context: SyncContext): Promise<string[]> {
+  const doubted: string[] = [];
   for (let after = ""; !context.signal.aborted; ) {
     const rows = await listReplicasAfter(context.db, context.me.device, after, PAGE);
     // Notes are read after the rows, because a note is written before its row.
@@ -36,10 +37,14 @@ export async function compareNotes(context: SyncContext): Promise<void> {
     await assertRoot(context);
     await stopWhatIsAhead(context, noted);
     await mistrustWhatIsBehind(context, noted);
+    for (const { repositoryId, record } of noted)
+      if (record && isDoubted(record) && context.replicas.find(repositoryId)?.applied === undefined)
+        doubted.push(repositoryId);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return;
+    if (last === undefined || rows.length < PAGE) break;
     after = last.name;
   }
+  return doubted;
 }
 
 async function note({ root, replicas }: SyncContext, row: NotedReplica): Promise<Noted> {
@@ -50,7 +55,7 @@ async function note({ root, replicas }: SyncContext, row: NotedReplica): Promise
 }
 
 async function stopWhatIsAhead(context: SyncContext, noted: readonly Noted[]): Promise<void> {
-  const held = noted.flatMap(({ repositoryId, record }) => (record ? [{ repositoryId, ...record }] : []));
+  const held = noted.flatMap(({ record }) => record ?? []);
   const standings = await readStandings(context.db, held);
   for (const { repositoryId: id, name, record } of noted) {
     const found = standings.get(id);

@@ -98,7 +98,8 @@ export class Follower {
     this.#suspicious = false;
     this.#comparing = true;
     try {
-      await compareNotes(this.#context);
+      const doubted = await compareNotes(this.#context);
+      if (doubted.length > 0) await this.onHeads(doubted);
     } catch (error) {
       this.#suspicious = true;
       if (!this.#context.signal.aborted)

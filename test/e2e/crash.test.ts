@@ -10,19 +10,24 @@ startClusterOfFile({ revive: true });
 
 const SOON = { timeout: 30_000, interval: 1 };
 
-/** A repository in the database: its head, its version on record for a device, and how many writes are staged. */
+/**
+ * A repository in the database: its head, its version on record for a device, and how many writes are staged or being
+ * decided.
+ */
 interface Seen {
   readonly head: string;
   readonly recorded: string;
-  readonly staged: number;
+  readonly underWay: number;
 }
 const SEEN = `select r.head_version as head, p.version as recorded,
-    (select count(*)::int from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as staged
+    (select count(*)::int from lockstep.write w where w.repository_id = r.id and w.status = 'staged') +
+    (select count(*)::int from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()
+       and state = 'active' and query like '%lockstep.bump(%') as "underWay"
   from lockstep.repository r join lockstep.replica p on p.repository_id = r.id and p.device = $2 where r.name = $1`;
-/** Moments of a push. Most of a push is git's; the moments that matter are the milliseconds after the write is staged. */
+/** Moments of a push. Most of a push is git's; the moments that matter are the milliseconds around the decision. */
 const MOMENTS = [
-  (now: Seen) => now.staged > 0,
-  (now: Seen, before: Seen) => now.staged > 0 && now.head !== before.head,
+  (now: Seen) => now.underWay > 0,
+  (now: Seen, before: Seen) => now.underWay > 0 && now.head !== before.head,
   (now: Seen, before: Seen) => now.head !== before.head,
   (now: Seen, before: Seen) => now.recorded !== before.recorded,
 ];

@@ -9,8 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** In the order in which they are passed. */
 export const CRASH_POINTS = {
   /**
-   * A push that git handed over. A session passes those from `prepared` to `applied` too, after its caller said
-   * BumpVersion.
+   * A push that git handed over. One that is decided at once does not pass `staged`. A session passes those from
+   * `prepared` to `applied` too, after its caller said BumpVersion.
    */
   push: ["received", "staged", "prepared", "synced", "deciding", "decided", "committed", "applied", "reporting"],
   /**

@@ -86,8 +86,9 @@ export const MECHANISMS = groups([
    integration/git-fetch integration/live-session integration/push-policy integration/trimmed-away
    integration/turn-queue integration/write-session integration/write-session-ends`,
   `e2e/fail-over integration/begin-write integration/bump integration/copies integration/fetch-objects
-   integration/push-over-others integration/push-races integration/quarantine integration/read-at-least
-   integration/replica-states-property integration/root-record integration/run-commands integration/stop-writes`,
+   integration/push-at-once integration/push-over-others integration/push-races integration/quarantine
+   integration/read-at-least integration/replica-states-property integration/root-record integration/run-commands
+   integration/stop-writes`,
 ]);
 
 /**

@@ -48,7 +48,7 @@ export const deviceLoginControls = [
     patches: [
       {
         file: "migrations/functions/bump.sql",
-        from: "  if attempt.device <> p_device then perform lockstep.act_as(attempt.device); end if;\n",
+        from: "  elsif attempt.device <> p_device then\n    perform lockstep.act_as(attempt.device);\n",
         to: "",
       },
     ],

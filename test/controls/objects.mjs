@@ -10,6 +10,11 @@ export const objectControls = [
         from: "if (isShort(staged.copiesRule, holders, request.updates)) {",
         to: "if (Date.now() < 0) {",
       },
+      {
+        file: "src/sync/push/push.ts",
+        from: "if (replica.copiesRule.atLeast > 1 && allowed.length > 0) {",
+        to: "if (Date.now() < 0) {",
+      },
     ],
     project: "integration",
     tests: "test/integration/copies.test.ts",

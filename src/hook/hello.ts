@@ -71,6 +71,10 @@ export async function nameOf(root: string, dir: string): Promise<string> {
  * have some.
  */
 async function pathBelow(root: string, dir: string): Promise<string | undefined> {
-  const candidates = [resolve(dir), await realpath(dir).catch(() => root)];
-  return candidates.map((path) => relative(root, path)).find((below) => below !== "" && !below.startsWith(".."));
+  const below = (path: string) => {
+    const found = relative(root, path);
+    return found === "" || found.startsWith("..") ? undefined : found;
+  };
+  // A hook names its directory as the kernel does, so there is nothing to follow.
+  return below(resolve(dir)) ?? below(await realpath(dir).catch(() => root));
 }

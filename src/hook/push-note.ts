@@ -1,5 +1,6 @@
 // The note that pre-receive writes for proc-receive: the whole push (docs/hook-protocol.md). git hands only a part of
 // some pushes to proc-receive.
+import { existsSync } from "node:fs";
 import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RefUpdate } from "../domain.ts";
@@ -16,6 +17,8 @@ export interface PushNote {
 export async function takeNote(gitDir: string, push: string | undefined): Promise<PushNote | undefined> {
   if (push === undefined) return undefined;
   const path = join(gitDir, "objects", `tmp_pushed-${push}`);
+  // Most pushes have none. This looks in place, since two threads that find nothing would cost fifty times as much.
+  if (!existsSync(path)) return undefined;
   const [note, file] = await Promise.all([
     readFile(path, "latin1").catch(() => undefined),
     stat(path).catch(() => undefined),

@@ -49,6 +49,27 @@ export async function makeDirectory(path: string, mode?: number): Promise<void> 
 }
 
 /**
+ * Makes a directory and its missing parents below `base`, durably. Fails where `base` is not there: somebody may have
+ * moved it away, and whoever made it anew would occupy its place.
+ */
+export async function makeDirectoryBelow(base: string, path: string | Buffer): Promise<void> {
+  const parts = Buffer.from(path).toString("latin1").split("/");
+  let parent = Buffer.from(base);
+  for (const part of parts) {
+    const each = Buffer.concat([parent, Buffer.from(`/${part}`, "latin1")]);
+    const isNew = await mkdir(each).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === "EEXIST") return false;
+        throw error;
+      },
+    );
+    if (isNew) await sync(parent);
+    parent = each;
+  }
+}
+
+/**
  * Moves a directory to a free place, durably. Otherwise a file system without a journal may find it at both places, and
  * keep one.
  */

@@ -1,6 +1,8 @@
 // Negative controls of removals.
 
 const tests = { project: "integration", tests: "test/integration/remove-repository.test.ts" };
+const beside = { project: "integration", tests: "test/integration/remove-beside-work.test.ts" };
+const moving = { project: "integration", tests: "test/integration/moved-directory.test.ts" };
 const restoring = { project: "integration", tests: "test/integration/restore-repository.test.ts" };
 
 /** @type {import("./controls.mjs").Control[]} */
@@ -84,5 +86,97 @@ export const removeControls = [
     ],
     ...tests,
     name: "is kept apart from a new repository of its name",
+  },
+  {
+    rule: "a git changes refs in the directory where it was started, wherever that moves",
+    patches: [
+      {
+        file: "src/git/command/environment.ts",
+        from: "    ...(hooks !== undefined && { GIT_DIR: gitDir }),\n",
+        to: "    GIT_DIR: gitDir,\n",
+      },
+    ],
+    ...moving,
+    name: "takes along the git that has begun to change its refs",
+  },
+  {
+    rule: "objects that come are put into the directory where they were asked for, wherever that moves",
+    patches: [
+      {
+        file: "src/git/command/environment.ts",
+        from: "relative(gitDir, objects.GIT_OBJECT_DIRECTORY)",
+        to: "objects.GIT_OBJECT_DIRECTORY",
+      },
+    ],
+    ...moving,
+    name: "takes along a pack that is half received",
+  },
+  {
+    rule: "a git that was started early is not used for another directory at its path",
+    patches: [
+      {
+        file: "src/git/transactions/started-transaction.ts",
+        from: " || !taken?.isIn(gitDir)",
+        to: "",
+      },
+    ],
+    ...moving,
+    name: "leaves no git that was started in it",
+  },
+  {
+    rule: "nothing below a replica makes its directory",
+    patches: [
+      { file: "src/io/disk.ts", from: "await mkdir(each).then(", to: "await mkdir(each, { recursive: true }).then(" },
+    ],
+    ...moving,
+    name: "is not made anew for the note about a gc",
+  },
+  {
+    rule: "what a push makes at the place of a replica that has moved does not occupy it",
+    patches: [{ file: "src/git/beside/place.ts", from: " && (await uploadsAlone(gitDir)) === undefined;", to: ";" }],
+    ...beside,
+    name: "leaves its place, though a push that is under way",
+  },
+  {
+    rule: "what a push made at a place is removed for the next replica there",
+    patches: [
+      {
+        file: "src/sync/replica/prepare-directory.ts",
+        from: "  await clearPlace(gitDir);\n",
+        to: "",
+      },
+    ],
+    ...beside,
+    name: "leaves its place to a new repository",
+  },
+  {
+    rule: "a place is taken only if something is there after the database knows no replica there",
+    patches: [
+      {
+        file: "src/sync/operator/refuse-occupied.ts",
+        from: "if (moving !== undefined || seen.has(occupied.device)) await",
+        to: "await",
+      },
+    ],
+    ...beside,
+    name: "is restored, though a device moves its files only while",
+  },
+  {
+    rule: "a scan lists no directory that has left",
+    patches: [{ file: "src/sync/adopt/scan-root.ts", from: " || !(await exists(each.path))", to: "" }],
+    ...beside,
+    name: "is no unknown directory to a scan that saw it before it moved, before",
+  },
+  {
+    rule: "a scan lists no replica that has come back",
+    patches: [
+      {
+        file: "src/sync/adopt/scan-root.ts",
+        from: "await this.#strange(await this.#strange(page))",
+        to: "await this.#strange(page)",
+      },
+    ],
+    ...beside,
+    name: "is no unknown directory to a scan that saw it before it moved, after",
   },
 ];

@@ -174,9 +174,12 @@ describe("the git of a busy replica is not used", () => {
     await using repo = await withKeptGit();
     const { one, two, dir, sandbox } = repo;
     await repo.write([update(MAIN, null, one)]);
+    const before = await only(repo);
     const moved = join(sandbox.dir, "moved.git");
     await rename(dir, moved);
     await repo.write([update(MAIN, one, two)], refAuthor("ada"), moved);
+    // A git that was killed puts the replica in doubt by the path where it was started.
+    await vi.waitFor(async () => expect(await only({ dir: moved })).not.toBe(before));
     expect(await sandbox.git(["rev-parse", MAIN], { cwd: moved })).toBe(two);
     expect(existsSync(dir)).toBe(false);
   });

@@ -87,7 +87,7 @@ describe("loose refs are packed", () => {
     await cluster.create("slow", [a]);
     await cluster.create("quick", [a]);
     const go = join(cluster.dir, "go");
-    await a.beforeGit(`case "$GIT_DIR $*" in *slow.git*pack-refs*) until [ -e '${go}' ]; do sleep 0.02; done;; esac`);
+    await a.beforeGit(`case "$(pwd) $*" in *slow.git*pack-refs*) until [ -e '${go}' ]; do sleep 0.02; done;; esac`);
     for (const name of ["slow", "quick"]) {
       const commit = await a.commit(name, "one");
       const made = branches(MANY).map((branch) => change(branch, null, commit));

@@ -76,7 +76,7 @@ export function numbered(settings: readonly (readonly [string, string])[]): Reco
 const OWN = {
   PATH: "/usr/bin",
   LC_ALL: "C",
-  GIT_DIR: "/srv/app.git",
+  GIT_DIR: ".",
   GIT_TERMINAL_PROMPT: "0",
   GIT_ASKPASS: "",
   GIT_PAGER: "cat",

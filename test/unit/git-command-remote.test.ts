@@ -15,7 +15,7 @@ import {
 } from "../support/git-command-cells.ts";
 
 describe("a command that reaches another repository", () => {
-  const objects = { GIT_OBJECT_DIRECTORY: "/q", GIT_ALTERNATE_OBJECT_DIRECTORIES: '"/srv/app.git/objects"' };
+  const objects = { GIT_OBJECT_DIRECTORY: "/srv/q", GIT_ALTERNATE_OBJECT_DIRECTORIES: '"/srv/app.git/objects"' };
   const fetch = { kind: "fetch", wants: [ID], objects, silentSeconds: 30 } as const;
 
   it.each(pairs)("over %s with the credential %s is these bytes, or refused by name", (transport, credential) => {
@@ -34,7 +34,7 @@ describe("a command that reaches another repository", () => {
         ...["fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"],
         ...["--no-recurse-submodules", "--stdin", "--", url],
       ],
-      env: { ...env, ...objects },
+      env: { ...env, ...objects, GIT_OBJECT_DIRECTORY: "../q" },
       input: `${ID}\n`,
     });
     expect(cell(listRefs, transport, credential)).toStrictEqual({ args: [...args, "ls-remote", "--", url], env });

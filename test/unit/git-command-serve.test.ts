@@ -99,7 +99,7 @@ describe("a command that serves", () => {
           "/srv/app.git",
         ],
       ],
-      env: { ...LOCAL_ENV, GIT_PROTOCOL: "version=2" },
+      env: { ...LOCAL_ENV, GIT_DIR: "/srv/app.git", GIT_PROTOCOL: "version=2" },
     });
     const push = { ...serve, service: "receive-pack" } as const;
     expect(() => here(programs, push, "/srv/app.git")).toThrow("git receive-pack: a device never pushes.");

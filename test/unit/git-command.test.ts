@@ -29,7 +29,7 @@ describe("a command on a directory of this machine", () => {
   });
 
   it("has the settings, the objects, the author, the hooks and the format of refs that it is given", () => {
-    const objects = { GIT_OBJECT_DIRECTORY: "/q" };
+    const objects = { GIT_OBJECT_DIRECTORY: "/srv/app.git/objects/q" };
     const author = { GIT_COMMITTER_NAME: "ada", GL_ID: "key-1", LD_PRELOAD: "/x", GIT_SSH_COMMAND: "x", PATH: "/x" };
     const operation = {
       kind: "local",
@@ -48,7 +48,8 @@ describe("a command on a directory of this machine", () => {
         GIT_COMMITTER_NAME: "ada",
         GL_ID: "key-1",
         GIT_DEFAULT_REF_FORMAT: "reftable",
-        ...objects,
+        GIT_OBJECT_DIRECTORY: "objects/q",
+        GIT_DIR: "/srv/app.git",
       },
     });
     const configured = here(programs, { ...operation, hooks: "configured" }, "/srv/app.git");

@@ -8,7 +8,7 @@ import { namesIn } from "../../io/disk.ts";
 /** A younger leftover may belong to a receive-pack that is invisible here, since it runs in another container. */
 const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
 /** Matches a quarantine, and the notes of our pre-receive hook about a push. */
-const LEFT_BY_UPLOAD = /^tmp_(objdir-incoming|pushed)-/;
+export const LEFT_BY_UPLOAD = /^tmp_(objdir-incoming|pushed)-/;
 /** Matches what index-pack writes for receive-pack. An operator's .keep has other content. */
 const KEPT_FOR_UPLOAD = /^(receive|fetch)-pack \d+ on /;
 

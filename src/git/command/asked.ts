@@ -12,7 +12,7 @@ import type {
 
 /** The repository on which a command works. */
 export interface Repository {
-  /** Its directory on this machine, absolute. */
+  /** Its directory on this machine, absolute. A command that serves nobody has to start in it. */
   readonly gitDir: string;
 }
 

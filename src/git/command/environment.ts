@@ -3,9 +3,10 @@
 //
 // The file `config` of a repository counts for git. Its writer must not make the sidecar run a program or ask a server.
 // So the settings here stand above it.
+import { relative } from "node:path";
 import { traceParentOf } from "../../trace-parent.ts";
 import { asEnvironment, NO_REPLACEMENTS, OBJECTS_AS_THEY_ARE, type Programs, type Settings } from "./command.ts";
-import type { Hooks, HttpClient, Local } from "./operations.ts";
+import type { Hooks, HttpClient, Local, ObjectPlace } from "./operations.ts";
 import { PUSHER_VARIABLES } from "./pusher-variables.ts";
 
 /** Each names a program or a server that git would use by itself. */
@@ -24,13 +25,19 @@ const NOTHING_FROM_CONFIG: Settings = {
   "protocol.allow": "never",
 };
 
+/**
+ * The directory in which a git starts. The directory of a replica moves when its repository is renamed or removed. This
+ * name then follows it. By its path, git would make the directories above a lock or a pack anew at the old place.
+ */
+const HERE = ".";
+
 /** The part of the environment that all gits of the sidecar have. `protocols`: those that git may use. */
-function closed({ path, home }: Programs, gitDir: string, protocols: string): Record<string, string> {
+function closed({ path, home }: Programs, protocols: string): Record<string, string> {
   return {
     PATH: path,
     HOME: home,
     LC_ALL: "C",
-    GIT_DIR: gitDir,
+    GIT_DIR: HERE,
     GIT_TERMINAL_PROMPT: "0",
     // An empty name counts more than core.askPass.
     GIT_ASKPASS: "",
@@ -59,7 +66,15 @@ function ownSettings(hooks?: Hooks): Settings {
   };
 }
 
-/** Returns the environment of a command on a repository of this machine. */
+/** Returns the variables of another place for objects, by its path from the directory in which git starts. */
+export function objectsFrom(gitDir: string, objects: ObjectPlace | undefined): Record<string, string> {
+  return { ...objects, ...(objects && { GIT_OBJECT_DIRECTORY: relative(gitDir, objects.GIT_OBJECT_DIRECTORY) }) };
+}
+
+/**
+ * Returns the environment of a command on a repository of this machine. The command starts in its directory. Hooks of
+ * an operator get the whole path (docs/receive-pack.md): they run while the directory cannot move.
+ */
 export function localEnvironment(
   programs: Programs,
   gitDir: string,
@@ -67,11 +82,12 @@ export function localEnvironment(
 ): Record<string, string> {
   return {
     ...(author && ofPusher(author)),
-    ...closed(programs, gitDir, ""),
+    ...closed(programs, ""),
+    ...(hooks !== undefined && { GIT_DIR: gitDir }),
     ...asEnvironment(ownSettings(hooks)),
     // git 3.0 makes reftables by default. Before 2.45 git has no option for this.
     GIT_DEFAULT_REF_FORMAT: refFormat,
-    ...objects,
+    ...objectsFrom(gitDir, objects),
   };
 }
 
@@ -81,12 +97,11 @@ export function localEnvironment(
  */
 export function remoteEnvironment(
   { path }: Programs,
-  gitDir: string,
   protocol: "file" | "https" | "http" | "ssh",
   settings: Settings = {},
 ): Record<string, string> {
   const all = { ...ownSettings(), ...settings };
-  return { ...closed({ path, home: "/dev/null" }, gitDir, protocol), ...asEnvironment(all) };
+  return { ...closed({ path, home: "/dev/null" }, protocol), ...asEnvironment(all) };
 }
 
 /** receive-pack would run the program that a repository names for the refs of alternates. */

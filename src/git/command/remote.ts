@@ -3,7 +3,7 @@
 import type { NamedRepository, Way } from "./asked.ts";
 import { asArguments, type Command, type Programs, type Settings } from "./command.ts";
 import type { AsDeviceHttps, AsDeviceSsh, NamedHttps, NamedSsh, None } from "./credentials.ts";
-import { remoteEnvironment } from "./environment.ts";
+import { objectsFrom, remoteEnvironment } from "./environment.ts";
 import type { Fetch, ListRefs } from "./operations.ts";
 import { shellQuoted } from "./quote.ts";
 import type { HttpsToDevice, HttpsToServer, SshToDevice, SshToServer } from "./transports.ts";
@@ -26,7 +26,7 @@ export function remoteCommand(
 ): Command {
   const { url, shown = {}, settings = {}, env = {} } = reach(name, way);
   const isHttp = way.transport.transport === "http" || way.transport.transport === "https";
-  const base = remoteEnvironment(programs, gitDir, way.transport.transport, settings);
+  const base = remoteEnvironment(programs, way.transport.transport, settings);
   const patience: Settings = isHttp
     ? { "http.lowSpeedLimit": "1", "http.lowSpeedTime": String(operation.silentSeconds) }
     : {};
@@ -40,7 +40,7 @@ export function remoteCommand(
   };
   return {
     args: [...asArguments({ ...shown, ...patience, ...taking }), "fetch", ...FETCH_OPTIONS, "--stdin", "--", url],
-    env: { ...base, ...env, ...operation.objects },
+    env: { ...base, ...env, ...objectsFrom(gitDir, operation.objects) },
     input: operation.wants.map((want) => `${want}\n`).join(""),
   };
 }

@@ -83,5 +83,9 @@ export function shLimiter(mebibytes: number): string[] {
 }
 
 function deviceEnvironment(programs: Programs, gitDir: string, { protocol }: DeviceClient): Record<string, string> {
-  return { ...localEnvironment(programs, gitDir, {}), ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }) };
+  return {
+    ...localEnvironment(programs, gitDir, {}),
+    GIT_DIR: gitDir,
+    ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
+  };
 }

@@ -84,7 +84,8 @@ export async function fetchWithGit(context: GitContext, gitDir: string, request:
 /** Makes a repository whose only refs are `haves`. git offers these to the peer, and ends its walk there. */
 async function makeRepository({ path }: Quarantine, { haves, objectFormat }: GitFetchRequest): Promise<string> {
   const repository = join(path, "fetch.git");
-  await mkdir(join(repository, "refs"), { recursive: true });
+  await mkdir(repository);
+  await mkdir(join(repository, "refs"));
   const format = objectFormat === "sha1" ? "0" : "1\n[extensions]\n\tobjectFormat = sha256";
   await writeFile(join(repository, "config"), `[core]\n\tbare = true\n\trepositoryFormatVersion = ${format}\n`);
   await writeFile(join(repository, "HEAD"), "ref: refs/heads/none\n");

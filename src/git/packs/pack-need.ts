@@ -1,7 +1,7 @@
 // Whether the packs of a replica need a gc. Costs a look into a few directories, and no git.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectory, namesIn, replaceFile } from "../../io/disk.ts";
+import { makeDirectoryBelow, namesIn, replaceFile } from "../../io/disk.ts";
 import { listedPacks } from "./multi-pack-index.ts";
 import { readPacks } from "./packs.ts";
 
@@ -63,7 +63,7 @@ export function needsGc(need: PackNeed, version: string, now = Date.now()): bool
 
 /** Records that all objects were packed anew at this time and this version. */
 export async function recordPackedAll(gitDir: string, at: number, version: string): Promise<void> {
-  await makeDirectory(join(gitDir, "objects", "info"));
+  await makeDirectoryBelow(gitDir, "objects/info");
   await replaceFile(join(gitDir, RECORD), `${at} ${version}\n`);
 }
 

@@ -1,7 +1,7 @@
 // The packs in the object directory of a replica, and their removal.
 import { open, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { makeDirectory, namesIn, replaceFile, sync } from "../../io/disk.ts";
+import { makeDirectoryBelow, namesIn, replaceFile, sync } from "../../io/disk.ts";
 
 /** A pack in the object directory of a replica. */
 export interface Pack {
@@ -82,7 +82,7 @@ const UNSETTLED = join("objects", "info", "lockstep-packs");
  * that have no index then.
  */
 export async function noteUnsettled(gitDir: string, names: readonly string[]): Promise<void> {
-  await makeDirectory(join(gitDir, dirname(UNSETTLED)));
+  await makeDirectoryBelow(gitDir, dirname(UNSETTLED));
   await replaceFile(join(gitDir, UNSETTLED), `${names.join("\n")}\n`);
 }
 

@@ -3,7 +3,7 @@
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
-import { exists, makeDirectory, namesIn, sync } from "../../io/disk.ts";
+import { exists, makeDirectoryBelow, namesIn, sync } from "../../io/disk.ts";
 import type { LocalArguments } from "../command/operations.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { startTheClock } from "./cruft.ts";
@@ -177,7 +177,7 @@ async function placeGraph(gitDir: string, view: PackView): Promise<void> {
   const graph = join(view.path, "info", "commit-graph");
   if (!(await exists(graph))) return;
   const info = join(gitDir, "objects", "info");
-  await makeDirectory(info);
+  await makeDirectoryBelow(gitDir, "objects/info");
   await rename(graph, join(info, "commit-graph"));
   await sync(info);
 }

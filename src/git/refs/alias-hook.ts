@@ -4,7 +4,7 @@
 import { readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { HEAD, isSymbolic, type RefName, type RefValue } from "../../domain.ts";
-import { makeDirectory, replaceFile } from "../../io/disk.ts";
+import { makeDirectoryBelow, replaceFile } from "../../io/disk.ts";
 
 /**
  * Installs the hook if one of `refs` is an alias. Leaves an operator's own hook as it is. Does nothing in a repository
@@ -22,7 +22,7 @@ export async function ensureAliasHook(gitDir: string, refs: Iterable<[RefName, R
     error.code === "ENOENT" ? undefined : "",
   );
   if (found === wanted || (found !== undefined && !isAliasHook(found))) return;
-  await makeDirectory(hooks);
+  await makeDirectoryBelow(gitDir, "hooks");
   await replaceFile(path, wanted, 0o755);
 }
 

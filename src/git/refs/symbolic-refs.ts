@@ -1,7 +1,7 @@
 // Symbolic refs, HEAD among them. Their names and targets are bytes, but Node passes only text as arguments. So they
 // are read from git's output. They are written as git writes them (refs/files-backend.c), or by update-ref from
 // standard input.
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   displayRef,
@@ -20,7 +20,7 @@ import {
   valueFromLatin1,
 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { isReftable, refPath } from "../../io/disk.ts";
+import { isReftable, makeDirectoryBelow, refPath } from "../../io/disk.ts";
 import type { LocalArguments } from "../command/operations.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readSymbolicRecords } from "./reftable.ts";
@@ -125,7 +125,7 @@ export async function setSymbolicRef(
   value: SymbolicValue,
 ): Promise<void> {
   if (!isReftable(gitDir)) {
-    while (!(await writeSymbolicRef(refPath(gitDir, name), value))) {
+    while (!(await writeSymbolicRef(gitDir, name, value))) {
       // An old lock was left by a killed git.
       if ((await sweepLocks(gitDir, FOREIGN_LOCK_MS)).length > 0) continue;
       throw new LockstepError(
@@ -144,9 +144,11 @@ export async function setSymbolicRef(
  * Writes the file under git's lock, and syncs it before the rename: without HEAD the directory is not a repository.
  * Returns false when it is locked.
  */
-async function writeSymbolicRef(path: Buffer, value: SymbolicValue): Promise<boolean> {
+async function writeSymbolicRef(gitDir: string, name: RefName, value: SymbolicValue): Promise<boolean> {
+  const path = refPath(gitDir, name);
   const lock = Buffer.concat([path, Buffer.from(".lock")]);
-  await mkdir(path.subarray(0, path.lastIndexOf("/")), { recursive: true });
+  const parent = toBytes(name).subarray(0, Math.max(0, toBytes(name).lastIndexOf("/")));
+  if (parent.length > 0) await makeDirectoryBelow(gitDir, parent);
   const file = await open(lock, "wx").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "EEXIST") return undefined;
     throw error;

@@ -4,7 +4,7 @@ import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from
 import { dirname, join } from "node:path";
 import { isUuid, type RefFormat } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { makeDirectory, moveDirectory, replaceFile, sync, syncTree } from "../../io/disk.ts";
+import { makeDirectoryBelow, moveDirectory, replaceFile, sync, syncTree } from "../../io/disk.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readReplicaRecord } from "../root/root-record.ts";
 import { initBare } from "./init-bare.ts";
@@ -194,7 +194,7 @@ export async function ensureSettings(gitDir: string, replica: ReplicaSettings): 
 export async function ensureHook(gitDir: string, shim: string): Promise<void> {
   const hook = join(gitDir, "hooks", "proc-receive");
   if ((await readlink(hook).catch(() => "")) === shim) return;
-  await makeDirectory(dirname(hook));
+  await makeDirectoryBelow(gitDir, "hooks");
   await rm(`${hook}.new`, { force: true });
   await symlink(shim, `${hook}.new`);
   await rename(`${hook}.new`, hook);

@@ -54,6 +54,11 @@ export class RefTransaction {
     this.#git = used ?? this.#start();
   }
 
+  /** Returns true while git runs in the directory that lies at that path now. */
+  isIn(gitDir: string): boolean {
+    return this.#git.isIn(gitDir);
+  }
+
   /**
    * Locks the refs, and checks old values and new objects. Returns a refusal (all locks released), or undefined when
    * prepared. Works once per transaction: after the first call git has ended, or holds the locks of that call.

@@ -21,11 +21,12 @@ export class StartedTransaction {
 
   /**
    * Returns the transaction, which the caller then disposes of. Returns undefined when there is none, or it does not
-   * fit. It is bound to its repository. Its git syncs each ref, which would be too slow for many refs.
+   * fit. Its git stays in the directory where it was started, and another one may lie at that path by now. It syncs
+   * each ref, which would be too slow for many refs.
    */
   take(gitDir: string, count: number): RefTransaction | undefined {
-    if (gitDir !== this.#gitDir || !gitSyncsRefs(gitDir, count)) return undefined;
     const taken = this.#transaction;
+    if (gitDir !== this.#gitDir || !gitSyncsRefs(gitDir, count) || !taken?.isIn(gitDir)) return undefined;
     this.#transaction = undefined;
     return taken;
   }

@@ -45,8 +45,8 @@ export class UpdateRef {
   }
 
   /**
-   * Returns true while git runs in that directory, at the path where it was started. git keeps to that path when the
-   * directory is moved. Another directory may be there by now.
+   * Returns true while git runs in the directory at that path, where it was started. git stays in that directory when
+   * it is moved. Another directory may be at the path by now.
    */
   isIn(gitDir: string): boolean {
     const { pid, exitCode, signalCode } = this.#child;

@@ -3,10 +3,10 @@
 import { digestOf } from "../../digest.ts";
 import { nameFromLatin1, type RefName, type Refs, type RefValue, toLatin1, valueFromLatin1 } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
+import { isTaken } from "../../git/beside/place.ts";
 import { examineDirectory } from "../../git/replica/examine-directory.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
-import { exists } from "../../io/disk.ts";
 import { repositoryName } from "../../names.ts";
 import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -53,7 +53,7 @@ export async function lookAtDirectory(
   await assertRoot(context);
   const path = replicaPath(context.root, repository);
   const nothing = { path, problem: null, digest: null, refs: null, note: null };
-  if (!(await exists(path))) return { ...nothing, exists: false };
+  if (!(await isTaken(path))) return { ...nothing, exists: false };
   if (digestKey === undefined) return { ...nothing, exists: true };
   const note = await noteBeside(path);
   try {

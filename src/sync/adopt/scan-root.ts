@@ -5,6 +5,7 @@ import { isUuid } from "../../domain.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";
 import { type BareDirectory, findRepositories } from "../../git/root/find-repositories.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
+import { exists } from "../../io/disk.ts";
 import { type FoundDirectory, notReplicas, recordUnknown } from "../../store/adopt/unknown-directories.ts";
 import { WAITS } from "../../waits.ts";
 import { assertRoot } from "../device/assert-root.ts";
@@ -67,15 +68,10 @@ class RootScan {
 
   async #record(page: readonly BareDirectory[], last: string | undefined): Promise<void> {
     const { db, me } = this.#context;
-    const names = page.map(({ repository }) => repository);
-    const strange = names.length === 0 ? new Map() : await notReplicas(db, me.device, names);
     const found: FoundDirectory[] = [];
-    for (const { path, repository } of page) {
-      const place = strange.get(repository);
-      if (place === undefined) continue;
+    for (const { path, repository } of await this.#strange(await this.#strange(page))) {
       await undoUnfinished(this.#context, path, repository);
       const owner = await settingsOwner(path);
-      if (owner !== undefined && owner === place.repositoryId) continue;
       const note = await readReplicaRecord(path);
       const repositoryId = owner !== undefined && isUuid(owner) ? owner : null;
       const version = note !== undefined && note.repositoryId === repositoryId ? note.version : null;
@@ -85,5 +81,24 @@ class RootScan {
     await assertRoot(this.#context);
     await recordUnknown(db, me, { after: this.#after, last }, found);
     this.#after = last ?? "";
+  }
+
+  /**
+   * Returns those directories of the page that are no replicas. The replica of a repository that is removed leaves its
+   * place before the database forgets that it was there. One that is restored takes its place again after the database
+   * knows. So a directory is no replica if this says so twice.
+   */
+  async #strange(page: readonly BareDirectory[]): Promise<BareDirectory[]> {
+    const { db, me } = this.#context;
+    const names = page.map(({ repository }) => repository);
+    const places = names.length === 0 ? new Map() : await notReplicas(db, me.device, names);
+    const strange: BareDirectory[] = [];
+    for (const each of page) {
+      const place = places.get(each.repository);
+      if (place === undefined || !(await exists(each.path))) continue;
+      const owner = await settingsOwner(each.path);
+      if (owner === undefined || owner !== place.repositoryId) strange.push(each);
+    }
+    return strange;
   }
 }

@@ -11,7 +11,7 @@ import { wholeObjects } from "../../git/objects/whole-updates.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
-import { isReftable, syncRefs } from "../../io/disk.ts";
+import { exists, isReftable, syncRefs } from "../../io/disk.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";
 import { replicaName, replicasOf } from "../../store/replica/replicas.ts";
@@ -84,8 +84,9 @@ export async function holdObjects(
   const names = refs.map(({ name }) => name);
   await syncRefs(replica.gitDir, new Set(names));
   for (const name of names) replica.holds?.add(name);
-  if (replica.gitDir !== gitDir)
-    throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} has moved to a new name; try again.`);
+  // git has followed the directory, but the sync has not.
+  if (replica.gitDir !== gitDir || !(await exists(gitDir)))
+    throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} has moved meanwhile; try again.`);
   await crashPoint("copies.kept");
 }
 

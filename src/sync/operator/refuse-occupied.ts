@@ -1,6 +1,6 @@
 // A repository that gets a name hides nothing: no live device may have something at its place.
 import { LockstepError } from "../../errors.ts";
-import { exists } from "../../io/disk.ts";
+import { isTaken } from "../../git/beside/place.ts";
 import { unknownNamed } from "../../store/adopt/unknown-directories.ts";
 import { type Leaving, movingFrom } from "../../store/repository/former-names.ts";
 import { isRepository, repositoryExistsError } from "../../store/repository/repositories.ts";
@@ -25,12 +25,26 @@ export async function refuseOccupied(
   signal: AbortSignal,
   own?: string,
 ): Promise<void> {
-  const path = replicaPath(context.root, name);
-  const here = (await exists(path)) ? [{ device: context.me.device, path }] : [];
-  for (const occupied of [...here, ...(await elsewhere(context, name, signal))]) {
-    const moving = await movingFrom(context.db, occupied.device, name);
-    if (moving === undefined || moving.id !== own) await refuse(context, name, occupied, moving);
+  const seen = new Set<string>();
+  for (let again = true; again; ) {
+    again = false;
+    for (const occupied of await occupiedPlaces(context, name, signal)) {
+      const moving = await movingFrom(context.db, occupied.device, name);
+      if (moving !== undefined && moving.id === own) continue;
+      // A replica leaves its place, and then the database forgets that it was there. Both may have happened since this
+      // device looked, so it looks once more.
+      if (moving !== undefined || seen.has(occupied.device)) await refuse(context, name, occupied, moving);
+      seen.add(occupied.device);
+      again = true;
+    }
   }
+}
+
+/** Returns where something lies at the place of a name. */
+async function occupiedPlaces(context: SyncContext, name: string, signal: AbortSignal): Promise<Occupied[]> {
+  const path = replicaPath(context.root, name);
+  const here = (await isTaken(path)) ? [{ device: context.me.device, path }] : [];
+  return [...here, ...(await elsewhere(context, name, signal))];
 }
 
 /** Throws the error about an occupied place. `moving`: the replica that lies there and will move, if one does. */

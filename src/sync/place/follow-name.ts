@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { describe, LockstepError } from "../../errors.ts";
+import { clearPlace } from "../../git/beside/place.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
 import { exists, moveDirectory, removeEmptyDirectories } from "../../io/disk.ts";
 import { listMoving, placeOf, recordPlace } from "../../store/repository/former-names.ts";
@@ -35,6 +36,7 @@ export async function takePlace(context: SyncContext, replica: Replica): Promise
     replica,
     [replica.name, ...places].filter((each) => each !== name),
   );
+  if (left !== undefined) await clearPlace(to);
   if (left !== undefined && !(await exists(to))) {
     await crashPoint("rename.moving");
     const from = replicaPath(root, left);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { isMisplaced, setMisplacedAside, takeMisplacedBack } from "../../git/beside/misplaced.ts";
+import { clearPlace } from "../../git/beside/place.ts";
 import { takeRemovedBack } from "../../git/beside/removed.ts";
 import { assertAlone } from "../../git/borrowing/borrowing.ts";
 import { placeAside } from "../../git/replica/aside.ts";
@@ -65,6 +66,7 @@ export async function noteOf(replica: Replica): Promise<ReplicaRecord | undefine
 async function findReplica(context: SyncContext, replica: Replica, stateDir: string): Promise<"absent" | "replica"> {
   const { id, name, gitDir } = replica;
   let owner = id;
+  await clearPlace(gitDir);
   try {
     if (await lstat(gitDir).catch(() => undefined)) await mend(context, replica);
     if ((await inspect(context.git, gitDir, id)) === "absent") return "absent";

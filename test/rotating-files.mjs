@@ -70,8 +70,8 @@ export const SELDOM = groups([
    integration/postgres integration/registry integration/rename integration/scan-root integration/thaw-promote
    integration/undo-refused integration/watch integration/watch-cursor`,
   `e2e/repo-undo e2e/session-callers e2e/watch e2e/write-lock integration/adopt-beside-pushes integration/adopt-several
-   integration/audit integration/borrowing-replica integration/reftable-crashes integration/restored-elsewhere
-   integration/undo-version integration/verify`,
+   integration/audit integration/borrowing-replica integration/reftable-crashes integration/remove-beside-work
+   integration/restored-elsewhere integration/undo-version integration/verify`,
   `e2e/as-git-does integration/adopt-repository integration/collect-unreachable integration/disk-changes
    integration/flock integration/old-disks integration/recovery-of-disks integration/release-replica
    integration/strange-files integration/thaw integration/thaw-refused integration/undo-objects`,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { exists } from "../../io/disk.ts";
 import { LEFT_BY_UPLOAD } from "./uploads.ts";
 
-/** Returns true when something is at the place `gitDir`. What pushes to a replica that has moved left does not count. */
+/** Returns true when something is at a place. What pushes to a replica left there that has moved does not count. */
 export async function isTaken(gitDir: string): Promise<boolean> {
   return (await exists(gitDir)) && (await uploadsAlone(gitDir)) === undefined;
 }

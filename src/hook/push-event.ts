@@ -1,7 +1,7 @@
 // Makes the row of the push log for a push that git handed over.
 import { clientOf, namedRefs, type PushEvent, refusalOf, shortText, waitsOf } from "../activity.ts";
 import { displayRef, type RefName, type RefUpdate } from "../domain.ts";
-import { LockstepError } from "../errors.ts";
+import { describe, LockstepError } from "../errors.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { PushReport } from "../sync/write/push-report.ts";
 import type { Stopwatch } from "../telemetry/stopwatch.ts";
@@ -27,8 +27,16 @@ export interface AnsweredPush {
   readonly outcome: PushReport | Error;
 }
 
-/** Notes the push for the push log. */
+/** Notes a push for the push log, after its answer. Never throws: that would take the answer back. */
 export function notePush(context: SyncContext, push: AnsweredPush): void {
+  try {
+    note(context, push);
+  } catch (error) {
+    context.log.error({ repository: push.repository, err: describe(error) }, "could not note a push for the push log");
+  }
+}
+
+function note(context: SyncContext, push: AnsweredPush): void {
   const { hello, repository, updates, clock, hooks, outcome } = push;
   const refused = outcome instanceof Error;
   noteOnSpan({ "lockstep.repository": repository ?? "", "lockstep.refs": updates.length, ...stepsOf(clock) });

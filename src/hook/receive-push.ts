@@ -124,8 +124,8 @@ async function decideAndReport(
   const clock = new Stopwatch();
   let repository: string | undefined;
   let held: HeldBack = new Map();
-  const note = (outcome: PushReport | Error) =>
-    notePush(context, { hello, repository, updates: commands.updates, clock, hooks, outcome });
+  let outcome: PushReport | Error;
+  let code: number | undefined = 0;
   try {
     repository = await named;
     held = await findHeldBack(hello.dir, commands.updates, (await noted)?.updates);
@@ -138,10 +138,10 @@ async function decideAndReport(
     await crashPoint("push.reporting");
     const whole = await reportHeldBack(hello.dir, report, held);
     send("O", encodeReport(shown(context, whole, { repository, requestId })));
-    note(report);
+    outcome = report;
   } catch (thrown) {
     const error = firstError(thrown);
-    note(error instanceof Error ? error : new Error(String(error)));
+    outcome = error instanceof Error ? error : new Error(String(error));
     const unknown = error instanceof LockstepError && error.code === "OUTCOME_UNKNOWN";
     context.metrics.pushFailed(unknown);
     const expected = error instanceof LockstepError;
@@ -157,12 +157,14 @@ async function decideAndReport(
       "push failed",
     );
     pusher.say(`${toldToStrangers(error)} (request ${requestId})`);
-    // An unexpected error may have come after the decision.
-    if (unknown || !expected) return undefined;
     const names = [...commands.updates.map(({ name }) => name), ...held.keys()];
-    send("O", encodeReport(new PushReport(names.map((name) => [name, refLine(error)]))));
+    // An unexpected error may have come after the decision.
+    if (unknown || !expected) code = undefined;
+    else send("O", encodeReport(new PushReport(names.map((name) => [name, refLine(error)]))));
   }
-  return 0;
+  // The pusher has its answer, whatever becomes of the note.
+  notePush(context, { hello, repository, updates: commands.updates, clock, hooks, outcome });
+  return code;
 }
 
 /** Refuses a namespace: in one, git means other refs by the names that it hands over. */

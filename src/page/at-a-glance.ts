@@ -1,4 +1,5 @@
 // The page of the whole cluster: whether all is well, what to do, the devices, and how many repositories are how.
+import { unsafeHead } from "../unsafe-head.ts";
 import { KEPT } from "./count-repositories.ts";
 import { type Html, html, type Part } from "./parts/html.ts";
 import { ago, count, duration, NOTHING, named, repositoryLink, since, size, state, type Tone } from "./parts/said.ts";
@@ -136,13 +137,9 @@ export function describeStatus(row: Omit<Restless, "since">): Html {
     stuck && state("bad", `stuck: its head is on ${named(leaders)} only, which is down`),
     broken.length > 0 && state("bad", `broken: ${broken.join(", ")}`),
     behind.length > 0 && state("warn", `behind: ${behind.join(", ")}`),
-    unsafe && !stuck && state("warn", unsafeOn(leaders)),
+    unsafe && !stuck && state("warn", unsafeHead(leaders)),
     writing && state("note", "writing"),
     writesStopped && state("note", "writes stopped"),
   ].filter((each) => each !== false);
   return states.length === 0 ? state("good", "at rest") : html`${states}${NOTHING}`;
-}
-
-function unsafeOn(leaders: readonly string[]): string {
-  return `unsafe: its head is on ${leaders.length === 0 ? "no device" : `${leaders.join(" and ")} only`}`;
 }

@@ -13,6 +13,7 @@ import { databaseControls } from "./database.mjs";
 import { decisionControls } from "./decisions.mjs";
 import { deviceLoginControls } from "./device-logins.mjs";
 import { diskControls } from "./disk.mjs";
+import { eventLogControls } from "./event-logs.mjs";
 import { failOverControls } from "./fail-over.mjs";
 import { frontEndControls } from "./front-end.mjs";
 import { gateCacheControls } from "./gate-cache.mjs";
@@ -36,9 +37,11 @@ import { sharedPackControls } from "./shared-packs.mjs";
 import { signalControls } from "./signals.mjs";
 import { sshControls } from "./ssh.mjs";
 import { statusPageControls } from "./status-page.mjs";
+import { terminalControls } from "./terminal.mjs";
 import { tortureControls } from "./torture.mjs";
 import { turnControls } from "./turns.mjs";
 import { undoControls } from "./undo.mjs";
+import { upgradeControls } from "./upgrade.mjs";
 import { watchControls } from "./watch.mjs";
 
 /**
@@ -93,6 +96,9 @@ export const controls = [
   ...gateUsersControls,
   ...borrowingControls,
   ...limitsControls,
+  ...eventLogControls,
+  ...terminalControls,
+  ...upgradeControls,
   ...decisionControls
     .filter(({ rule }) => BY_HISTORY.includes(rule))
     .map((control) => ({ ...control, project: "e2e", tests: "test/e2e/torture.test.ts", name: "" })),

@@ -153,9 +153,9 @@ export const objectControls = [
     rule: "the git that reads objects is that of the directory",
     patches: [
       {
-        file: "src/git/reading/object-reader.ts",
-        from: "    return own !== undefined && own.ino === wanted?.ino && own.dev === wanted.dev;",
-        to: "    return own !== undefined && wanted !== undefined;",
+        file: "src/git/working-directory.ts",
+        from: "return own !== undefined && own.ino === wanted?.ino && own.dev === wanted.dev;",
+        to: "return own !== undefined && wanted !== undefined;",
       },
     ],
     project: "integration",

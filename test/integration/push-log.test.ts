@@ -42,6 +42,19 @@ describe("the push log", () => {
     expect(row!.durationMs).toBeGreaterThanOrEqual(row!.hostMs + row!.databaseMs + row!.writersMs - 3);
   });
 
+  it("has no say about a push: each keeps its answer, though it cannot be noted", async () => {
+    const noted = vi.spyOn(a.context.events, "pushed").mockImplementation(() => {
+      throw new Error("the log is broken");
+    });
+    const tip = await commit("one");
+    expect(await push("HEAD:refs/heads/main")).toMatchObject({ code: 0 });
+    expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": tip });
+    const refused = await push("HEAD:refs/heads/more", { GIT_NAMESPACE: "other" });
+    expect(refused.stderr).toContain("The git server serves a namespace");
+    expect(noted).toHaveBeenCalledTimes(2);
+    expect(a.logged.filter(({ msg }) => /could not note a push/.test(String(msg)))).toHaveLength(2);
+  });
+
   it("tells pushes over ssh from those of this machine", async () => {
     await commit("one");
     await push("HEAD:refs/heads/ssh", { REMOTE_ADDR: "", SSH_CONNECTION: "10.0.0.8 5000 10.0.0.1 22" });

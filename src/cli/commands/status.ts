@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { UnknownDirectory__Output as Unknown } from "../../generated/lockstep/v1/UnknownDirectory.ts";
 import type { Host } from "../../host.ts";
+import { unsafeHead } from "../../unsafe-head.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { table } from "../terminal/styled.ts";
 import { describeDevices, documentOfDevice } from "./device-text.ts";
@@ -59,7 +60,7 @@ export function statusCommand(host: Host): Command {
         each.stuck ? `stuck: version ${each.version} is on ${each.leaders.join(", ")} only, which is down` : "",
         each.behind.length > 0 ? `behind: ${each.behind.join(", ")}` : "",
         each.broken.length > 0 ? `broken: ${each.broken.join(", ")}` : "",
-        each.unsafe && !each.stuck ? unsafe(each.leaders) : "",
+        each.unsafe && !each.stuck ? unsafeHead(each.leaders) : "",
         each.writing ? "writing" : "",
         each.drained ? "writes stopped" : "",
       ]
@@ -101,8 +102,4 @@ function describeUnknown(unknown: readonly Unknown[]): string {
     "The database does not know these directories. `lockstep repo adopt NAME` takes one in, on its device; nothing else touches them.\n" +
     table(["device", "path", "what"], rows)
   );
-}
-
-function unsafe(leaders: readonly string[]): string {
-  return `unsafe: its head is on ${leaders.length === 0 ? "no device" : `${leaders.join(" and ")} only`}`;
 }

@@ -1,9 +1,9 @@
 // A running `git cat-file --batch-command`. It reads objects of one repository for several callers at once.
-import { statSync } from "node:fs";
 import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { awaitAnswer } from "../hung/hung.ts";
 import { finished, type GitContext, type GitProcess, spawnGit } from "../process.ts";
+import { worksIn } from "../working-directory.ts";
 
 /** An object of a repository. */
 export interface ObjectRead {
@@ -45,16 +45,9 @@ export class ObjectReader {
     );
   }
 
-  /**
-   * Returns true while git runs in that directory, at the path where it was started. Another directory may be there by
-   * now.
-   */
+  /** Returns true while git runs in the directory at that path, where it was started. */
   isIn(gitDir: string): boolean {
-    if (gitDir !== this.#gitDir || this.#failure !== undefined) return false;
-    const [own, wanted] = [`/proc/${this.#child.pid}/cwd`, gitDir].map((path) =>
-      statSync(path, { throwIfNoEntry: false }),
-    );
-    return own !== undefined && own.ino === wanted?.ino && own.dev === wanted.dev;
+    return gitDir === this.#gitDir && this.#failure === undefined && worksIn(this.#child.pid, gitDir);
   }
 
   /**

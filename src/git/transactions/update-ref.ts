@@ -1,5 +1,4 @@
 // A running `git update-ref --stdin`. It carries out one transaction after another.
-import { statSync } from "node:fs";
 import type { RefAuthor } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
@@ -9,6 +8,7 @@ import { gitFailedError } from "../git-error.ts";
 import { awaitAnswer } from "../hung/hung.ts";
 import { finished, type GitContext, type GitProcess, spawnGit } from "../process.ts";
 import { hookFolder } from "../ref-hook.ts";
+import { worksIn } from "../working-directory.ts";
 
 /** How the git of a transaction is started. */
 export interface UpdateRefOptions {
@@ -51,8 +51,7 @@ export class UpdateRef {
   isIn(gitDir: string): boolean {
     const { pid, exitCode, signalCode } = this.#child;
     if (gitDir !== this.#gitDir || exitCode !== null || signalCode !== null) return false;
-    const [own, wanted] = [`/proc/${pid}/cwd`, gitDir].map((path) => statSync(path, { throwIfNoEntry: false }));
-    return own !== undefined && own.ino === wanted?.ino && own.dev === wanted.dev;
+    return worksIn(pid, gitDir);
   }
 
   /** Gives git commands, in latin1. */

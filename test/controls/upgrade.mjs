@@ -1,0 +1,34 @@
+// Negative controls of upgrades: programs of several levels on one database.
+
+const tests = { project: "integration", tests: "test/integration/migrate.test.ts" };
+const file = "src/store/database/migrate.ts";
+
+/** @type {import("./controls.mjs").Control[]} */
+export const upgradeControls = [
+  {
+    rule: "a program does not use a schema that shuts it out",
+    patches: [{ file, from: "if (level.compatibleFrom > knownSchemaLevel()) {", to: "if (level.level < 0) {" }],
+    ...tests,
+    name: "refuses a newer schema",
+  },
+  {
+    rule: "a program of the level before goes on with a newer schema",
+    patches: [
+      { file, from: "if (level.compatibleFrom > knownSchemaLevel()) {", to: "if (level.level > knownSchemaLevel()) {" },
+    ],
+    ...tests,
+    name: "leaves a newer schema alone",
+  },
+  {
+    rule: "a migration replaces every function",
+    patches: [
+      {
+        file,
+        from: "for (const { signature } of rows) await",
+        to: "for (const { signature } of rows.slice(rows.length)) await",
+      },
+    ],
+    ...tests,
+    name: "from an older level replaces every function",
+  },
+];

@@ -13,7 +13,7 @@ import { scanRoot } from "../../src/sync/adopt/scan-root.ts";
 import { releaseReplica } from "../../src/sync/placement/release-replica.ts";
 import { wants } from "../support/copying.ts";
 import { gitSandbox } from "../support/git.ts";
-import { APP, make, pushed, remove, removeOnly, restore, runQueue } from "../support/removing.ts";
+import { APP, make, pushed, remove, removeOnly, restore, restoreOnly, runQueue } from "../support/removing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -143,19 +143,24 @@ describe("a repository that is removed", () => {
   ])("is no unknown directory to a scan that saw it before it moved, %s it is restored", async (_, restored) => {
     await using cluster = await TestCluster.make();
     const { a, b } = await pushed(cluster);
-    await using _a = runQueue(a);
-    await using _b = runQueue(b);
+    const replica = b.replica(APP);
     let asked = 0;
     b.onStatement = async (text, run) => {
       if (!/from unnest\(\$2::text\[\]\) n \(name\)/.test(text)) return await run();
       asked += 1;
-      if (asked === 1) await remove(a, APP);
+      if (asked > 1) return await run();
+      await removeOnly(a, APP);
+      await releaseReplica(b.context, replica, { keepDays: 14, removal: true });
       const answer = await run();
-      if (asked === 1 && restored) await restore(a, APP);
+      if (restored) {
+        await restoreOnly(a, APP);
+        await b.read(APP);
+      }
       return answer;
     };
     await scanRoot(b.context);
     expect(asked).toBeGreaterThan(0);
+    expect(existsSync(b.gitDir(APP))).toBe(restored);
     expect(await listUnknown(a.context.db, 10)).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ export const LONG_FEATURES = groups([
   "e2e/certificates integration/certificate-matrix",
   "e2e/backup e2e/kubernetes",
   "e2e/prometheus e2e/status-page",
-  "e2e/anonymous-pusher e2e/kubernetes-sshd",
+  "e2e/anonymous-pusher e2e/kubernetes-sshd integration/shared-packs-fail",
   "e2e/occupied-place integration/shared-packs",
   "e2e/ssh-devices integration/stalled-peers",
 ]);

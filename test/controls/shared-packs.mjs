@@ -40,7 +40,7 @@ export const sharedPackControls = [
       },
     ],
     project: "integration",
-    tests: TESTS,
+    tests: "test/integration/shared-packs-fail.test.ts",
     name: "that git cannot make is an error for each client",
   },
   {

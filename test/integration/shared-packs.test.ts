@@ -1,115 +1,32 @@
 // Clients who ask for the same pack get one pack, from the sidecar, through git's hook for packs. The git server of each
 // client is a real `git upload-pack` that starts the native program.
-import { once } from "node:events";
-import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { encodeFrames } from "../../src/framing/frames.ts";
-import { type HookServer, serveHooks } from "../../src/hook/server.ts";
-import { PackCache, type PackCacheOptions } from "../../src/pack-cache/pack-cache.ts";
-import { script } from "../support/gate-site.ts";
-import { type GitSandbox, gitSandbox, processesAt, type RunResult } from "../support/git.ts";
-import { update } from "../support/refs.ts";
-import { hasNative, NATIVE } from "../support/shim-site.ts";
-import { TestCluster } from "../support/sync-cluster.ts";
-import { SOON, type TestDevice } from "../support/sync-device.ts";
-
-const REPOSITORY = "team/app";
-const MIB = 1 << 20;
-
-let cluster: TestCluster;
-let device: TestDevice;
-let sandbox: GitSandbox;
-let hooks: HookServer;
-let packs: PackCache;
-let tip: string;
-/** How each request was answered. */
-let answers: string[];
-/** Starts the git server of a client. */
-let uploadPack: string;
+import { describe, expect, it, vi } from "vitest";
+import {
+  answers,
+  client,
+  clone,
+  device,
+  files,
+  holdPacks,
+  objectsOf,
+  packs,
+  packsMade,
+  plainClone,
+  push,
+  REPOSITORY,
+  refsOf,
+  reopen,
+  sandbox,
+  startPackSite,
+  tip,
+  uploadPack,
+} from "../support/pack-site.ts";
+import { hasNative } from "../support/shim-site.ts";
+import { SOON } from "../support/sync-device.ts";
 
 describe.skipIf(!hasNative)("a pack that several clients ask for", () => {
-  beforeEach(async () => {
-    cluster = await TestCluster.make();
-    device = await cluster.start("repo001");
-    await cluster.create(REPOSITORY, [device]);
-    sandbox = await gitSandbox();
-    tip = (await device.history(REPOSITORY))[2];
-    await push("refs/heads/main", tip);
-    answers = [];
-    await open();
-    const link = join(sandbox.dir, "bin", "lockstep-pack-objects");
-    await mkdir(join(sandbox.dir, "bin"));
-    await symlink(NATIVE, link);
-    uploadPack = join(sandbox.dir, "bin", "upload-pack");
-    await script(uploadPack, `exec git -c uploadpack.packObjectsHook='${link}' upload-pack "$@"`);
-  });
-  afterEach(async () => {
-    await hooks[Symbol.asyncDispose]();
-    await cluster[Symbol.asyncDispose]();
-    await sandbox[Symbol.asyncDispose]();
-  });
-
-  /** Starts the server of the shims with an empty cache. */
-  async function open(options: Partial<PackCacheOptions> = {}): Promise<void> {
-    const { root, git, log, signal } = device.context;
-    const count = (how: string) => void answers.push(how);
-    packs = await PackCache.open({ root, git, limit: 64 * MIB, log, signal, count, ...options });
-    await mkdir(device.context.socketDir, { recursive: true });
-    hooks = await serveHooks(device.context, join(device.context.socketDir, "hook.sock"), packs);
-  }
-
-  async function reopen(options: Partial<PackCacheOptions>): Promise<void> {
-    await hooks[Symbol.asyncDispose]();
-    await open(options);
-  }
-
-  async function push(name: string, newValue: string, oldValue: string | null = null): Promise<void> {
-    const report = await device.push(REPOSITORY, [update(name, oldValue, newValue)]);
-    expect(Object.values(report)).toEqual([null]);
-  }
-
-  async function client(args: readonly string[], cwd = sandbox.dir): Promise<RunResult> {
-    return await sandbox.run(args, { cwd, env: { LOCKSTEP_SOCKET_DIR: device.context.socketDir } });
-  }
-
-  async function clone(into: string, ...options: string[]): Promise<void> {
-    const words = ["clone", "--quiet", "--bare", "--no-local", "--upload-pack", uploadPack, ...options];
-    const result = await client([...words, "--", device.gitDir(REPOSITORY), into]);
-    expect(result).toMatchObject({ code: 0, stderr: expect.stringMatching(/^(remote: half way +\n)?$/) });
-    await sandbox.git(["fsck", "--strict"], { cwd: join(sandbox.dir, into) });
-  }
-
-  /** Clones without the cache. */
-  async function plainClone(into: string, ...options: string[]): Promise<void> {
-    await sandbox.git([
-      ...["clone", "--quiet", "--bare", "--no-local", ...options, "--"],
-      ...[device.gitDir(REPOSITORY), into],
-    ]);
-  }
-
-  const objectsOf = async (clone: string) => {
-    const args = ["cat-file", "--batch-all-objects", "--batch-check", "--unordered"];
-    return (await sandbox.git(args, { cwd: join(sandbox.dir, clone) })).split("\n").sort();
-  };
-  const refsOf = async (clone: string) => await sandbox.git(["for-each-ref"], { cwd: join(sandbox.dir, clone) });
-  const packsMade = async () =>
-    (await device.gitCommands()).filter((each) => / pack-objects .*--stdout/.test(` ${each}`));
-  const files = async () => (await readdir(join(device.context.root, ".lockstep", "packs"))).sort();
-
-  /** The pack that the sidecar makes stops after some bytes, until `go` is called. */
-  async function holdPacks(): Promise<() => Promise<void>> {
-    const [real, whole, gate] = ["real-git", "whole", "go"].map((name) => join(sandbox.dir, name));
-    await symlink(`${await sandbox.git(["--exec-path"])}/git`, real!);
-    await device.beforeGit(`
-case "$*" in *pack-objects*--stdout*)
-  '${real}' "$@" >'${whole}' || exit
-  head -c 100 '${whole}'; echo 'half way' >&2; while [ ! -e '${gate}' ]; do sleep 0.01; done; tail -c +101 '${whole}'; exit
-esac`);
-    return async () => await writeFile(gate!, "");
-  }
+  startPackSite();
 
   it("is made once for ten clients at once, and each has what git would give it", async () => {
     await plainClone("plain");
@@ -194,7 +111,7 @@ esac`);
     const next = await device.commit(REPOSITORY, "next", { parents: [tip] });
     await push("refs/heads/main", next, tip);
     const last = await device.commit(REPOSITORY, "last", { parents: [next] });
-    answers = [];
+    answers.length = 0;
     const fetch = async (name: string) => {
       const words = ["fetch", "--quiet", "--upload-pack", uploadPack, "origin", "+refs/heads/*:refs/heads/*"];
       expect(await client(words, join(sandbox.dir, name))).toMatchObject({ code: 0, stderr: "" });
@@ -204,7 +121,7 @@ esac`);
     await fetch("three");
     expect(answers).toEqual(["alone", "made", "shared"]);
     await push("refs/heads/main", last, next);
-    answers = [];
+    answers.length = 0;
     // Both want the same commit. They have different parts.
     await fetch("one");
     await fetch("behind");
@@ -231,111 +148,13 @@ esac`);
     expect(await packsMade()).toHaveLength(1);
   });
 
-  it("is given up when all who waited for it have left, and the next client gets a new one", async () => {
-    const go = await holdPacks();
-    const words = ["clone", "--quiet", "--bare", "--no-local", "--upload-pack", uploadPack, device.gitDir(REPOSITORY)];
-    const first = sandbox.start([...words, "first"], { env: { LOCKSTEP_SOCKET_DIR: device.context.socketDir } });
-    await vi.waitFor(() => expect(answers).toEqual(["made"]), SOON);
-    first.kill("SIGKILL");
-    await vi.waitFor(async () => expect(await files()).toEqual([]), SOON);
-    await go();
-    await clone("second");
-    expect(answers).toEqual(["made", "made"]);
-  });
-
-  it("that git cannot make is an error for each client, is not kept, and tells git's words", async () => {
-    const words = ["clone", "--bare", "--no-local", "--upload-pack", uploadPack, device.gitDir(REPOSITORY)];
-    const env = { LOCKSTEP_SOCKET_DIR: device.context.socketDir };
-    for (const into of ["first", "second"]) {
-      const go = join(sandbox.dir, `go-${into}`);
-      const wait = `while [ ! -e '${go}' ]; do sleep 0.01; done`;
-      // A git that fails before the hook has opened its files is no error: the hook then becomes git's own command.
-      await device.beforeGit(`case "$*" in *pack-objects*--stdout*) echo 'no such luck' >&2; ${wait}; exit 128; esac`);
-      const cloning = sandbox.start([...words, into], { env });
-      const ended = once(cloning, "close");
-      let told = "";
-      cloning.stderr?.setEncoding("utf8").on("data", (said: string) => {
-        told += said;
-        if (told.includes("no such luck")) void writeFile(go, "");
-      });
-      expect(await ended).toEqual([128, null]);
-    }
-    expect(await files()).toEqual([]);
-    await device.beforeGit("");
-    await clone("third");
-  });
-
-  it("breaks off for clients that have a part of it when the sidecar ends, and nobody gets half a repository", async () => {
-    await holdPacks();
-    const words = ["clone", "--bare", "--progress", "--no-local", "--upload-pack", uploadPack];
-    const env = { LOCKSTEP_SOCKET_DIR: device.context.socketDir };
-    const cloning = sandbox.start([...words, device.gitDir(REPOSITORY), "first"], { env });
-    const [code] = await Promise.all([
-      once(cloning, "exit"),
-      (async () => {
-        for await (const line of createInterface(cloning.stderr!)) if (line.includes("half way")) break;
-        await hooks[Symbol.asyncDispose]();
-      })(),
-    ]);
-    expect(code).toEqual([128, null]);
-    await vi.waitFor(async () => expect(await processesAt(device.gitDir(REPOSITORY))).toEqual([]), SOON);
-  });
-
-  it("is made by the client's own git when no sidecar answers", async () => {
-    await hooks[Symbol.asyncDispose]();
-    await clone("first");
-    expect(answers).toEqual([]);
-  });
-
-  it("is made by the client's own git when a sidecar accepts and says nothing for long", async () => {
-    await hooks[Symbol.asyncDispose]();
-    const path = join(device.context.socketDir, "hook.sock");
-    await rm(path, { force: true });
-    const silent = createServer(() => {}).listen(path);
-    try {
-      await clone("first");
-    } finally {
-      silent.close();
-    }
-  });
-
-  it("breaks off when the sidecar hangs in the middle of it", async () => {
-    await hooks[Symbol.asyncDispose]();
-    const pack = join(sandbox.dir, "pack");
-    await writeFile(pack, "PACK");
-    await writeFile(`${pack}.words`, "");
-    const path = join(device.context.socketDir, "hook.sock");
-    await rm(path, { force: true });
-    const hung = createServer((socket) => void socket.write(encodeFrames("P", pack))).listen(path);
-    try {
-      const words = ["clone", "--quiet", "--bare", "--no-local", "--upload-pack", uploadPack];
-      expect((await client([...words, device.gitDir(REPOSITORY), "first"])).code).toBe(128);
-    } finally {
-      hung.close();
-    }
-  });
-
-  it("is made by the client's own git when the replica is in doubt", async () => {
-    device.replica(REPOSITORY).applied = undefined;
-    await clone("first");
-    expect(answers).toEqual([]);
-  });
-
-  it("is made by the client's own git when the repository is larger than the cache", async () => {
-    await device.git(REPOSITORY, ["repack", "-adq"]);
-    await reopen({ limit: 100 });
-    await clone("first");
-    expect(answers).toEqual(["alone"]);
-    expect(await files()).toEqual([]);
-  });
-
   it("makes room for a newer one, the oldest first, and is gone after its time", async () => {
     await clone("warm");
     const { bytes } = packs;
     // Three packs of this size have no room.
     const limit = Math.ceil(2.5 * bytes);
     await reopen({ limit, keepMs: 3_000 });
-    answers = [];
+    answers.length = 0;
     await clone("whole");
     await clone("shallow", "--depth=2");
     await clone("branch", "--single-branch");

@@ -24,7 +24,7 @@ export interface Waiting {
 export interface ClusterFigures {
   readonly devices: readonly DeviceFigures[];
   readonly repositories: number;
-  /** Repositories whose newest version is on fewer than two devices that stay. */
+  /** Repositories whose newest version is on fewer than two devices that stay, though no operator wanted it on one. */
   readonly headsOnOneDevice: number;
   /** Repositories that nobody may use until an operator has decided. */
   readonly stopped: number;

@@ -2,7 +2,7 @@
 import { listCommands } from "../store/command/find-commands.ts";
 import type { Database } from "../store/database/database.ts";
 import { readLog } from "../store/log/list-log.ts";
-import { devicesThatWrite } from "../store/replica/placement.ts";
+import { countPlaces, devicesThatWrite } from "../store/replica/placement.ts";
 import { type ReplicaRow, replicasOf } from "../store/replica/replicas.ts";
 import { recentSyncs } from "../store/replica/sync-events.ts";
 import { findRepository, type Repository } from "../store/repository/repositories.ts";
@@ -20,6 +20,8 @@ const COMMANDS = 20;
 export interface RepositoryDetails {
   readonly repository: Repository;
   readonly replicas: readonly ReplicaRow[];
+  /** On how many devices it shall be. */
+  readonly places: number;
   /** Live devices that take pushes to it. */
   readonly takers: readonly string[];
   readonly writer: Awaited<ReturnType<typeof currentWriter>>;
@@ -40,6 +42,7 @@ export async function readDetails(db: Database, name: string, before: bigint | n
   const repository = await findRepository(db, name);
   const { id } = repository;
   const replicas = await replicasOf(db, id);
+  const places = await countPlaces(db, id);
   const takers = await devicesThatWrite(db, name);
   const writer = await currentWriter(db, id);
   const tickets = await listTickets(db, id);
@@ -48,11 +51,11 @@ export async function readDetails(db: Database, name: string, before: bigint | n
   const newest = before === null ? log[0] : (await readLog(db, id, null, 1))[0];
   const syncs = await recentSyncs(db, id, SYNCS);
   const commands = await listCommands(db, { repository: name, limit: COMMANDS });
-  return { repository, replicas, takers, writer, tickets, stops, newest, log, syncs, commands, at: new Date() };
+  return { repository, replicas, places, takers, writer, tickets, stops, newest, log, syncs, commands, at: new Date() };
 }
 
 /** Returns how the repository is, by the rules of `lockstep status`. */
-export function statusOf({ repository, replicas, writer, stops, newest }: RepositoryDetails): Restless {
+export function statusOf({ repository, replicas, places, writer, stops, newest }: RepositoryDetails): Restless {
   const { headVersion, name } = repository;
   const held = replicas.filter(({ state }) => state !== "released" && state !== "destroyed");
   const isLeader = ({ state, version }: ReplicaRow) => state === "active" && version >= headVersion;
@@ -68,7 +71,7 @@ export function statusOf({ repository, replicas, writer, stops, newest }: Reposi
     behind: names((replica) => replica.wanted && isBehind(replica)),
     broken: names(({ wanted, state }) => wanted && state === "broken"),
     leaders: names(isLeader),
-    unsafe: leaders.filter(({ wanted }) => wanted).length < 2,
+    unsafe: leaders.filter(({ wanted }) => wanted).length < (places < 2 ? 1 : 2),
     writing: writer !== null,
     writesStopped: stops.some((stop) => stop.repository !== null),
     stopped: repository.stopped,

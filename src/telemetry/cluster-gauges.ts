@@ -58,7 +58,7 @@ function plainGauges(families: Families): readonly [Gauge, (figures: ClusterFigu
     [
       families.gauge(
         "lockstep_heads_on_one_device",
-        "Repositories whose newest version is on fewer than two devices that stay",
+        "Repositories whose newest version is on fewer than two devices that stay, and should be on more",
       ),
       (figures) => figures.headsOnOneDevice,
     ],

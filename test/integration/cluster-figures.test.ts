@@ -47,9 +47,20 @@ const REPOSITORIES: Readonly<Record<string, { head: number; placement?: string[]
       ["drains", 0, "pending"],
     ],
   },
+  // On one device, as an operator wanted.
+  single: {
+    head: 2,
+    placement: ["a", "removed"],
+    held: [
+      ["a", 2],
+      ["b", 1],
+    ],
+  },
+  // Not even there.
+  late: { head: 2, placement: ["a"], held: [["b", 2]] },
   leaving: {
     head: 1,
-    placement: ["a"],
+    placement: ["a", "c"],
     held: [
       ["a", 1],
       ["b", 1],
@@ -131,18 +142,18 @@ beforeAll(async () => {
 it("counts what there is, and leaves out removed devices and repositories", async () => {
   const figures = await readClusterFigures(db);
   expect(figures).toMatchObject({
-    repositories: 7,
+    repositories: 9,
     stopped: 1,
     writesStopped: 1,
     allWritesStopped: false,
     damaged: 1,
     staged: { count: 1 },
     turns: { count: 1 },
-    replicas: { active: 21, pending: 2, broken: 1, released: 1 },
+    replicas: { active: 24, pending: 2, broken: 1, released: 1 },
   });
   expect(figures.devices.map(({ name, live, drains, replicas }) => [name, live, drains, replicas])).toEqual([
-    ["a", true, false, 7],
-    ["b", true, false, 7],
+    ["a", true, false, 8],
+    ["b", true, false, 9],
     ["c", false, false, 5],
     ["drains", true, true, 5],
   ]);
@@ -165,8 +176,25 @@ it("says how many versions each device lacks, and since when", async () => {
 it("counts the same repositories on one device as `lockstep status`", async () => {
   const { headsOnOneDevice } = await readClusterFigures(db);
   const unsafe = (await listStatus(db, 100)).filter((row) => row.unsafe).map(({ repository }) => repository);
-  expect(unsafe.sort()).toEqual(["alone", "leaving", "nowhere", "pending"]);
+  expect(unsafe.sort()).toEqual(["alone", "late", "leaving", "nowhere", "pending"]);
   expect(headsOnOneDevice).toBe(unsafe.length);
+});
+
+it("counts no repository of a cluster of one device that has it, and those that it lacks", async () => {
+  const { rows } = await administer(database.url, (client) =>
+    client.query(
+      "update lockstep.device set removed_at = now() where removed_at is null and name <> 'b' returning name",
+    ),
+  );
+  const { headsOnOneDevice } = await readClusterFigures(db);
+  const unsafe = (await listStatus(db, 100)).filter((row) => row.unsafe).map(({ repository }) => repository);
+  // b has the heads of `well`, `behind` and `moved`. `late` and `single` shall be on no device that is left.
+  expect(unsafe).not.toContain("well");
+  expect(unsafe).toContain("alone");
+  expect(headsOnOneDevice).toBe(unsafe.length);
+  await administer(database.url, (client) =>
+    client.query("update lockstep.device set removed_at = null where name = any($1)", [rows.map(({ name }) => name)]),
+  );
 });
 
 it("counts nothing where there is nothing", async () => {

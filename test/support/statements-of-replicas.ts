@@ -31,6 +31,7 @@ import { readStatusPart } from "../../src/store/operator/status-parts.ts";
 import { listAwayWith, listDemotable, listPromotable } from "../../src/store/operator/thawable.ts";
 import { listHeldAlone } from "../../src/store/replica/hand-over.ts";
 import {
+  countPlaces,
   devicesThatWrite,
   isUnplaced,
   replicaElsewhereError,
@@ -196,6 +197,7 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
     rows: FEW,
   },
   devicesThatWrite: { call: () => devicesThatWrite(db, "huge"), rows: FEW },
+  countPlaces: { call: () => countPlaces(db, HUGE), rows: FEW },
   readStatusPart: { call: () => readStatusPart(db, { after: "r/2", look: 51, limit: 51 }), rows: 51 * 40 },
   "readStatusPart, a search": {
     call: () => readStatusPart(db, { after: "", look: 5_000, contains: "R/29", limit: 51 }),

@@ -1,5 +1,6 @@
 // The rules for alerts agree with the metrics, with their tests and with docs/operations.md, and the Grafana board with
 // the metrics. test/e2e/prometheus.test.ts tries what they do.
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { GateMetrics } from "../../src/telemetry/gate-metrics.ts";
@@ -21,6 +22,14 @@ const alerts = new Map(
 function namedIn(text: string): string[] {
   return [...text.matchAll(/\blockstep_[a-z_]+[a-z]\b/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, ""));
 }
+
+it("the command in docs/metrics.md gives every link to the runbook its base", () => {
+  const [, command = ""] = /^ {4}sed -i '(.*)' lockstep\.rules\.yaml$/m.exec(textOf("docs/metrics.md")) ?? [];
+  const { stdout } = spawnSync("sed", [command], { input: RULES, encoding: "utf8" });
+  const links = [...stdout.matchAll(/runbook_url: (.*)#/g)].map(([, link]) => link);
+  expect(links).toHaveLength(alerts.size);
+  expect(new Set(links)).toEqual(new Set(["https://git.example.com/lockstep/docs/operations.md"]));
+});
 
 it("there is a rule for each heading below Alerts in docs/operations.md, and no other", () => {
   const [, section = ""] = /^# Alerts$(.*?)^# /ms.exec(textOf("docs/operations.md")) ?? [];

@@ -6,7 +6,6 @@ const WELL: Facts = {
   ...{ devices: [{ name: "a", state: "live" }], repositories: [], write_locks: [], waiting_keys: [] },
   ...{ revoked_keys: [], scrubs: [], warnings: [] },
 };
-const TWO = ["a", "b"].map((name) => ({ name, state: "live" }));
 const REPOSITORY = { name: "team/app", behind: [], broken: [], unsafe: false, stuck: false, stopped: null };
 const verdict = (more: Partial<Facts>) => shown(verdictOf({ ...WELL, ...more }), { coloured: false, columns: 80 });
 const repository = (more: object) => ({ repositories: [{ ...REPOSITORY, ...more }] });
@@ -14,7 +13,6 @@ const repository = (more: object) => ({ repositories: [{ ...REPOSITORY, ...more 
 describe("the first line of status", () => {
   it("says that all is well, also while devices catch up or a device was removed", () => {
     expect(verdict({})).toBe("All is well: one device is live.");
-    expect(verdict(repository({ unsafe: true }))).toMatch(/^All is well/);
     const devices = ["live", "live", "draining", "removed"].map((state, index) => ({ name: String(index), state }));
     expect(verdict({ devices, ...repository({ behind: ["b"], unsafe: true }) })).toBe(
       "All is well: 2 devices are live. Devices catch up with one repository.",
@@ -26,7 +24,7 @@ describe("the first line of status", () => {
     [repository({ stopped: "lost writes" }), "team/app: stopped, and needs your decision; see `lockstep thaw NAME`"],
     [repository({ stuck: true, unsafe: true }), "team/app: stuck: the devices with the newest version are down"],
     [repository({ broken: ["b"] }), "team/app: broken on a device; `lockstep repo show NAME` says why"],
-    [{ ...repository({ unsafe: true }), devices: TWO }, "team/app: on one device only"],
+    [repository({ unsafe: true }), "team/app: on one device only"],
     [{ write_locks: [1] }, "Writes are stopped by an operator; `lockstep write-lock --disable` allows them again"],
     [{ waiting_keys: [1] }, "Keys wait to be let in; `lockstep device trust NAME`"],
     [{ revoked_keys: [1] }, "Somebody uses revoked keys"],

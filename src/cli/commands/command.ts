@@ -4,6 +4,8 @@ import type { Client } from "../../client/client.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Command__Output as QueuedCommand } from "../../generated/lockstep/v1/Command.ts";
 import type { Host } from "../../host.ts";
+import { toMs } from "../../protocol/times.ts";
+import { span } from "../terminal/ago.ts";
 import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { limitOf } from "../terminal/flag-values.ts";
 import { Progress } from "../terminal/progress.ts";
@@ -147,12 +149,18 @@ function noteOf(command: QueuedCommand): string {
   return command.error || command.outcome;
 }
 
+/** Says when a command may run: "due now", "due in 3 min". */
+function due(at: unknown): string {
+  const left = (toMs(at as never) ?? 0) - Date.now();
+  return left <= 0 ? "due now" : `due in ${span(left)}`;
+}
+
 function describeOne(command: QueuedCommand): string {
   const lines = [
     `${command.command} of ${command.repository} on ${command.device}: ${stateOf(command)}`,
     `asked for by ${command.author} ${moment(command.createdAt)}${command.reason ? ` (${command.reason})` : ""}`,
     command.startedAt ? `started ${moment(command.startedAt)}, attempt ${command.attempts}` : "not started yet",
-    command.endedAt ? `ended ${moment(command.endedAt)}` : `due at ${instant(command.dueAt)}`,
+    command.endedAt ? `ended ${moment(command.endedAt)}` : due(command.dueAt),
     noteOf(command),
   ];
   return lines.filter(Boolean).join("\n");

@@ -43,9 +43,7 @@ function problemsOf(facts: Facts): string[] {
   const stopped = named((each) => each.stopped !== null);
   const stuck = named((each) => each.stuck && each.stopped === null);
   const broken = named((each) => each.broken.length > 0);
-  // A cluster of one device has nowhere else to put them.
-  const alone = facts.devices.filter(({ state }) => state !== "removed").length < 2;
-  const unsafe = named((each) => !alone && each.unsafe && !each.stuck && each.behind.length === 0);
+  const unsafe = named((each) => each.unsafe && !each.stuck && each.behind.length === 0);
   return [
     problem(down, "down", "start `lockstep serve` there, or look with `lockstep device show NAME`"),
     problem(stopped, "stopped, and needs your decision", "see `lockstep thaw NAME`"),

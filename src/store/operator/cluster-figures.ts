@@ -43,14 +43,22 @@ const STATEMENT = `
     select count(*) as repositories
     from (select repository_id, count(*) as replicas from lockstep.replica group by repository_id) a
       left join (select repository_id, count(*) as replicas from other group by repository_id) o using (repository_id)
-    where a.replicas - coalesce(o.replicas, 0) >= 2)
+    where a.replicas - coalesce(o.replicas, 0) >= (select case when count(*) = 1 then 1 else 2 end from devices where known)),
+  deliberate as (
+    select count(*) as repositories
+    from (select id, head_version, placement from lockstep.repository where removed_at is null and placement is not null
+        and (select count(*) from devices m where m.known and m.name = any(placement)) = 1
+        and (select count(*) from devices where known) > 1 offset 0) r
+      cross join lateral (select from lockstep.replica p join devices d on d.name = p.device
+        where p.repository_id = r.id and p.device = any(r.placement) and d.stays and p.state = 'active'
+          and p.version >= r.head_version offset 0) leader)
   select
     (select coalesce(json_agg(json_build_object('name', d.name, 'live', d.live, 'drains', d.drains,
        'replicas', coalesce(h.replicas, 0), 'versionsBehind', coalesce(b.versions, 0), 'secondsBehind', greatest(0, coalesce(l.seconds, 0)))
        order by d.name), '[]') from devices d left join held h on h.device = d.name left join lacking b on b.device = d.name
        left join late l on l.device = d.name where d.known) as devices,
     (select json_build_object('there', r.there, 'stopped', r.stopped) from repositories r) as repositories,
-    (select repositories::int4 from safe) as safe,
+    (select s.repositories + o.repositories from safe s, deliberate o)::int4 as safe,
     (select coalesce(json_object_agg(state, replicas), '{}')
        from (select c.state, sum(c.replicas) as replicas from counted c join devices d on d.name = c.device and d.known group by c.state) s) as replicas,
     (select count(*)::int4 from lockstep.replica p where p.scrub ->> 'clean' = 'false' and p.state in ${HELD}) as damaged,
@@ -63,7 +71,7 @@ interface Row extends Omit<ClusterFigures, "repositories" | "headsOnOneDevice" |
   readonly [column: string]: unknown;
   readonly devices: readonly DeviceFigures[];
   readonly repositories: { readonly there: number; readonly stopped: number };
-  /** Repositories whose newest version is on two devices that stay. */
+  /** Repositories whose newest version is on two devices that stay, or on the one that an operator wanted. */
   readonly safe: number;
 }
 

@@ -11,7 +11,7 @@ export interface StatusRow {
   readonly behind: string[];
   readonly broken: string[];
   readonly leaders: string[];
-  /** Fewer than two devices that stay have the head. */
+  /** Fewer than two devices that stay have the head, and no operator wanted it on one device. */
   readonly unsafe: boolean;
   readonly writing: boolean;
   readonly writesStopped: boolean;
@@ -28,12 +28,16 @@ const REPLICA_COLUMNS = `coalesce(array_agg(p.device order by p.device) filter (
          coalesce(array_agg(p.device order by p.device) filter (where p.state = 'active' and p.version >= r.head_version), '{}') as leaders,
          count(*) filter (where ${WANTED} and p.state = 'active' and p.version >= r.head_version) as safe`;
 
+/** SQL: how many devices that stay must have the head of a repository "r": two, or one if it shall be on one only. */
+const ENOUGH = `case when (case when r.placement is null then (select count(*) from lockstep.device where removed_at is null)
+      else (select count(*) from lockstep.device m where m.name = any(r.placement) and m.removed_at is null) end) < 2 then 1 else 2 end`;
+
 /** SQL columns about the writes to a repository "r". */
 const WRITE_COLUMNS = `exists (select from lockstep.write w where w.repository_id = r.id and w.status = 'staged') as writing,
          exists (select from lockstep.write_stop l where l.repository_id = r.id) as "writesStopped"`;
 
 /** SQL: a row with those columns is not at rest. */
-const NOT_AT_REST = `(behind <> '{}' or broken <> '{}' or safe < 2 or writing or "writesStopped" or stopped is not null)`;
+const NOT_AT_REST = `(behind <> '{}' or broken <> '{}' or safe < enough or writing or "writesStopped" or stopped is not null)`;
 
 /** How a repository stands, as `lockstep status` has it, and its last write. */
 export interface RepositoryStatus extends StatusRow {
@@ -80,7 +84,7 @@ export async function readStatusPart(db: Database, request: StatusPartRequest): 
        select * from part where removed_at is null and ($3::text = '' or position($3 in lower(name)) > 0)
        order by name limit $4),
      looked_at as materialized (
-       select r.id, r.name as repository, r.head_version as head, r.stopped, s.*,
+       select r.id, r.name as repository, r.head_version as head, r.stopped, s.*, ${ENOUGH} as enough,
          ${WRITE_COLUMNS}
        from found r cross join lateral (
          select ${REPLICA_COLUMNS}
@@ -88,7 +92,7 @@ export async function readStatusPart(db: Database, request: StatusPartRequest): 
          where p.repository_id = r.id and p.state in ${HELD} offset 0) s)
      select (select count(*)::int from part) as looked, (select name from part order by name desc limit 1) as last,
        coalesce((select json_agg(json_build_object('repository', repository, 'head', head::text, 'stopped', stopped,
-           'behind', behind, 'broken', broken, 'leaders', leaders, 'unsafe', safe < 2, 'writing', writing,
+           'behind', behind, 'broken', broken, 'leaders', leaders, 'unsafe', safe < enough, 'writing', writing,
            'writesStopped', "writesStopped", 'author', l.author, 'landedAt', l.landed_at) order by repository)
          from looked_at t left join lateral (
            select author, ${epochMs("landed_at")} as landed_at from lockstep.ref_log e

@@ -64,6 +64,18 @@ export async function devicesThatWrite(db: Database, repository: string): Promis
   return rows.map(({ device }) => device);
 }
 
+/** Returns on how many devices a repository shall be that were not removed. */
+export async function countPlaces(db: Database, repositoryId: string): Promise<number> {
+  const [row] = await queryRepeatable<{ places: number }>(
+    db.work,
+    `select count(*)::int4 as places from lockstep.repository r
+       join lockstep.device d on d.removed_at is null and (r.placement is null or d.name = any(r.placement))
+     where r.id = $1`,
+    [repositoryId],
+  );
+  return row?.places ?? 0;
+}
+
 /** Why a device takes no writes. */
 export type NoWrites = "drains" | "no_writes" | "revoked";
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
   operator = await issue(authority, { role: "operator", name: "alice", hosts: [], days: 7 });
   // The same names, signed with another key.
   foreign = await createAuthority({ trustDomain: "cluster.example", days: 30 });
-});
+}, 60_000);
 
 afterAll(() => rmSync(dir, { recursive: true }));
 

@@ -9,7 +9,7 @@ const PARTS = 10;
 /** Long files of features and limits. Each file runs in one of the ten parts. */
 export const LONG_FEATURES = groups([
   "e2e/observability e2e/serve-refuses integration/many-requests",
-  "e2e/gitolite e2e/package e2e/upgrade",
+  "e2e/gitolite e2e/idle-connections e2e/package e2e/upgrade",
   "e2e/hooks e2e/registry e2e/retention",
   "e2e/demo e2e/device-logins integration/hung-git",
   "e2e/certificates integration/certificate-matrix",

@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import { createAuthority, issue } from "../../src/ca/authority.ts";
 import { deleteHook } from "../../src/store/watch/hooks.ts";
@@ -6,6 +8,14 @@ import { currentRepository, Landing } from "../support/landing.ts";
 import { expectedSignature, Receiver } from "../support/receiver.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON } from "../support/sync-device.ts";
+
+/** Answers with the same line again and again, until the other side ends the connection. */
+function sendWithoutEnd(socket: Socket | null, line: string): void {
+  const begin = line === "\r\n" ? "HTTP/1.1 102 Processing\r\n" : "";
+  socket?.on("error", () => {}).write(begin === "" ? "HTTP/1.1 200 OK\r\n" : "");
+  const more = setInterval(() => socket?.write((begin + line).repeat(100)), 5);
+  socket?.once("close", () => clearInterval(more));
+}
 
 describe("a webhook", () => {
   it("is told of each version, in order, signed", async () => {
@@ -134,6 +144,27 @@ describe("a webhook", () => {
       wait,
     );
   }, 90_000);
+
+  it.each([
+    ["hangs", (_: unknown, response: ServerResponse) => void response.socket],
+    ["answers a header without an end", (_: unknown, { socket }: ServerResponse) => sendWithoutEnd(socket, "x: y\r\n")],
+    ["says that it goes on without an end", (_: unknown, { socket }: ServerResponse) => sendWithoutEnd(socket, "\r\n")],
+  ])("a webhook that %s keeps no other one waiting, and no write", async (_, answer) => {
+    await using cluster = await TestCluster.make();
+    await using receiver = await Receiver.start();
+    await using other = await Receiver.start();
+    const one = await cluster.start("repo001");
+    const app = await currentRepository("app", [one]);
+    await addHook(one, `${receiver.url}?token=in-the-url`);
+    await addHook(one, other.url);
+    receiver.answer = answer;
+    await using __ = delivering(one);
+    await using landing = await Landing.connect(cluster);
+    for (let count = 0; count < 3; count += 1) await landing.land(app);
+    await vi.waitFor(() => expect(other.events).toEqual(["app 1", "app 2", "app 3"]), SOON);
+    expect(new Set(receiver.events)).toEqual(new Set(["app 1"]));
+    expect(JSON.stringify(one.logged)).not.toMatch(/in-the-url|between us/);
+  });
 
   it("a webhook whose certificate nobody vouches for gets nothing", async () => {
     const authority = await createAuthority({ trustDomain: "other.test", days: 1 });
